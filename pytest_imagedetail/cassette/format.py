@@ -1,0 +1,200 @@
+"""The text of a cassette: vcrpy's format 1, with our provenance beside it and a readable body.
+
+Stock vcrpy and pytest-recording read the same file: they look at `version` and `interactions` and
+pass over `imagedetail`. Provenance does not use vcrpy's own `metadata` key, because
+pytest-recording cannot load a cassette that has one.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pytest_imagedetail import jsontext, yamltext
+from pytest_imagedetail.errors import DamagedCassetteError
+from pytest_imagedetail.model import (
+    Headers,
+    Interaction,
+    Provenance,
+    Query,
+    Recording,
+    Response,
+)
+
+VCR_VERSION: Final = 1
+SCHEMA: Final = 1
+_REMEDY: Final = (
+    "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record\n"
+    "or bring the file back from version control; it was left as it is"
+)
+
+
+def dumps(recording: Recording) -> str:
+    """The text of a redacted recording; the same recording gives the same text."""
+    interactions = [_interaction_to_dict(each) for each in recording.interactions]
+    document = {
+        "version": VCR_VERSION,
+        "imagedetail": _provenance_to_dict(recording.provenance, digest(interactions)),
+        "interactions": interactions,
+    }
+    return yamltext.dump(document)
+
+
+def loads(path: Path) -> Recording:
+    """Read a cassette that this project wrote.
+
+    Raises:
+        DamagedCassetteError: It is not readable, not a cassette, of an unknown version, without
+            provenance, or its interactions are not the ones that were written.
+    """
+    document = yamltext.read(path, error=DamagedCassetteError, remedy=_REMEDY)
+    try:
+        return _recording(document)
+    except _UnsoundError as fault:
+        raise DamagedCassetteError(str(fault), where=str(path), remedy=_REMEDY) from fault
+
+
+def digest(interactions: list[dict[str, Any]]) -> str:
+    """SHA-256 of the interactions as compact JSON with sorted keys; bytes count as base64."""
+    text = json.dumps(
+        interactions,
+        sort_keys=True,
+        separators=(",", ":"),
+        default=lambda value: base64.b64encode(value).decode("ascii"),
+    )
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+class _UnsoundError(ValueError):
+    """What is wrong with a document, before anyone knows its path."""
+
+
+def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
+    response = interaction.response
+    body = _body_to_yaml(response.body)
+    length = len(body.encode("utf-8") if isinstance(body, str) else body)
+    headers = _headers_to_dict(response.headers)
+    headers["Content-Length"] = [str(length)]
+    return {
+        "request": {
+            "method": interaction.method,
+            "uri": interaction.url,
+            "body": None,
+            "headers": _headers_to_dict(interaction.request_headers),
+        },
+        "response": {
+            "status": {"code": response.status_code, "message": response.reason},
+            "headers": dict(sorted(headers.items())),
+            "body": {"string": body},
+        },
+    }
+
+
+def _body_to_yaml(body: bytes) -> str | bytes:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body
+    try:
+        json.loads(text)
+    except ValueError:
+        return text
+    return yamltext.Literal(jsontext.pretty(text))
+
+
+def _headers_to_dict(headers: Headers) -> dict[str, list[str]]:
+    return {name: list(headers.all(name)) for name in sorted(headers, key=str.lower)}
+
+
+def _provenance_to_dict(provenance: Provenance, sha256: str) -> dict[str, Any]:
+    """In the order a reader wants; what is not known is left out."""
+    facts = {
+        "schema": SCHEMA,
+        "cloud": provenance.cloud,
+        "release": provenance.release,
+        "query": [list(pair) for pair in provenance.query.params] or None,
+        "source": provenance.source,
+        "recorded_at": provenance.recorded_at,
+        "api_version": provenance.api_version,
+        "max_microversion": provenance.max_microversion,
+        "pages": provenance.pages,
+        "complete": provenance.complete,
+        "redactions": dict(provenance.redactions) or None,
+        "plugin": provenance.plugin,
+        "sha256": sha256,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _recording(document: Any) -> Recording:
+    if document is None:
+        raise _UnsoundError("the cassette is empty")
+    if not isinstance(document, dict) or "interactions" not in document:
+        raise _UnsoundError("not a cassette: it has no `interactions`")
+    if document.get("version") != VCR_VERSION:
+        raise _UnsoundError(
+            f"unknown cassette version {document.get('version')!r}; this reads version 1"
+        )
+    facts = document.get("imagedetail")
+    if not isinstance(facts, dict):
+        raise _UnsoundError("no provenance: the cassette was not written by imagedetail")
+    if facts.get("schema") != SCHEMA:
+        raise _UnsoundError(
+            f"unknown provenance schema {facts.get('schema')!r}; this reads schema 1 "
+            "(a newer pytest-imagedetail may have written it)"
+        )
+    interactions = document["interactions"]
+    if not isinstance(interactions, list) or not interactions:
+        raise _UnsoundError("the cassette has no interactions")
+    try:
+        pages = tuple(_interaction(each) for each in interactions)
+        provenance = _provenance(facts)
+        found = digest(interactions)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _UnsoundError(
+            f"an interaction or the provenance is not as written: {error!r}"
+        ) from error
+    if found != facts.get("sha256"):
+        raise _UnsoundError(
+            "the interactions were changed after they were recorded: their SHA-256 is "
+            f"{found[:12]}..., the provenance says {str(facts.get('sha256'))[:12]}..."
+        )
+    return Recording(provenance=provenance, interactions=pages)
+
+
+def _provenance(facts: Mapping[str, Any]) -> Provenance:
+    return Provenance(
+        cloud=str(facts["cloud"]),
+        query=Query(tuple((str(name), str(value)) for name, value in facts.get("query", ()))),
+        release=facts.get("release"),
+        source=facts["source"],
+        recorded_at=facts.get("recorded_at"),
+        api_version=facts.get("api_version"),
+        max_microversion=facts.get("max_microversion"),
+        pages=int(facts["pages"]),
+        complete=bool(facts["complete"]),
+        redactions=dict(facts.get("redactions", {})),
+        plugin=str(facts["plugin"]),
+    )
+
+
+def _interaction(fields: Mapping[str, Any]) -> Interaction:
+    request, response = fields["request"], fields["response"]
+    body = response["body"]["string"]
+    return Interaction(
+        method=request["method"],
+        url=request["uri"],
+        request_headers=_headers(request["headers"]),
+        response=Response(
+            status_code=int(response["status"]["code"]),
+            reason=str(response["status"]["message"]),
+            headers=_headers(response["headers"]),
+            body=body if isinstance(body, bytes) else str(body).encode("utf-8"),
+        ),
+    )
+
+
+def _headers(headers: Mapping[str, list[str]]) -> Headers:
+    return Headers((name, value) for name, values in headers.items() for value in values)

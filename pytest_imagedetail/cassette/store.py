@@ -1,0 +1,183 @@
+"""A folder of cassettes: what is there, and writes that lose nothing whatever happens."""
+
+import getpass
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from pytest_imagedetail.cassette.format import dumps, loads
+from pytest_imagedetail.cassette.names import check_cloud_name, file_name
+from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
+    DamagedCassetteError,
+    RecordingError,
+)
+from pytest_imagedetail.leaks import refuse_leaks
+from pytest_imagedetail.model import Query, Recording
+
+_LOCK_SECONDS: Final = 60
+
+
+class Written(Enum):
+    """What a write did to the file."""
+
+    NEW = "new"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Cassettes under one folder, `<cloud>/<query>.yaml`; reads also fall back to a library.
+
+    Attributes:
+        directory: Where recordings are written and first looked for.
+        library: A second, read-only folder (the reference recordings that ship with the plugin).
+    """
+
+    directory: Path
+    library: Path | None = None
+
+    def clouds(self) -> tuple[str, ...]:
+        """Clouds with cassettes in the folder itself, by name; the library's are not among them."""
+        return _clouds_in(self.directory)
+
+    def library_clouds(self) -> tuple[str, ...]:
+        """Clouds of the library."""
+        return _clouds_in(self.library) if self.library is not None else ()
+
+    def paths(self, cloud: str) -> tuple[Path, ...]:
+        """The cassettes of a cloud, the one of all images first."""
+        for folder in self._folders(cloud):
+            found = sorted(folder.glob("*.yaml"), key=lambda path: (path.stem != "all", path.name))
+            if found:
+                return tuple(found)
+        return ()
+
+    def path(self, cloud: str, query: Query) -> Path:
+        """Where a recording is written, whether or not it is there."""
+        return self.directory / check_cloud_name(cloud) / file_name(query)
+
+    def find(self, cloud: str, query: Query) -> Path | None:
+        """Where a recording is, or None."""
+        candidates = (folder / file_name(query) for folder in self._folders(cloud))
+        return next((path for path in candidates if path.exists()), None)
+
+    def load(self, cloud: str, query: Query) -> Recording:
+        """Read one recording.
+
+        Raises:
+            CassetteNotFoundError: There is none; the message lists what there is.
+            DamagedCassetteError: It is there, but not whole.
+        """
+        path = self.find(cloud, query)
+        if path is None:
+            raise self._not_found(cloud, query)
+        return loads(path)
+
+    def write(self, recording: Recording, *, secrets: Iterable[str]) -> Written:
+        """Write a redacted recording: checked, locked, whole or not at all.
+
+        A recording of the same answer leaves the file alone, date included.
+
+        Raises:
+            LeakError: A secret is left in it; nothing is written.
+            RecordingError: The folder cannot be written or is locked by another process.
+            DamagedCassetteError: The text would not load as what it is; nothing is written.
+        """
+        provenance = recording.provenance
+        path = self.path(provenance.cloud, provenance.query)
+        text = dumps(recording).encode("utf-8")
+        refuse_leaks(text, secrets=secrets, where=str(path))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(_lock_path(path), timeout=_LOCK_SECONDS):
+                return _replace(path, text, recording)
+        except Timeout as error:
+            raise RecordingError(
+                f"another process has been writing this cassette for {_LOCK_SECONDS} seconds",
+                where=str(path),
+                remedy="wait for it to end, then record again; an older recording is untouched",
+            ) from error
+        except OSError as error:
+            raise RecordingError(
+                f"the cassette cannot be written: {error.strerror}",
+                where=str(path),
+                remedy="check space and permissions; an older recording is untouched",
+            ) from error
+
+    def _folders(self, cloud: str) -> Iterator[Path]:
+        check_cloud_name(cloud)
+        yield self.directory / cloud
+        if self.library is not None:
+            yield self.library / cloud
+
+    def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:
+        recorded = self.paths(cloud)
+        if recorded:
+            names = ", ".join(path.stem for path in recorded[:8])
+            more = f" and {len(recorded) - 8} more" if len(recorded) > 8 else ""  # noqa: PLR2004
+            known = f"or ask what is recorded for {cloud}: {names}{more}"
+        else:
+            clouds = ", ".join(self.clouds()) or "none"
+            known = f"or name a cloud that has cassettes: {clouds}"
+        option = "".join(f" --query '{name}={value}'" for name, value in query.params)
+        return CassetteNotFoundError(
+            f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
+            where=str(self.path(cloud, query)),
+            remedy="in a test:  pytest --imagedetail-record-mode=once\n"
+            f"in a shell: imagedetail record --os-cloud {cloud}{option}\n{known}",
+        )
+
+
+def _lock_path(path: Path) -> Path:
+    """A lock outside the folder of cassettes, which is under version control."""
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"imagedetail-{getpass.getuser()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{digest}.lock"
+
+
+def _clouds_in(directory: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.name for path in directory.glob("*/") if any(path.glob("*.yaml"))))
+
+
+def _replace(path: Path, text: bytes, recording: Recording) -> Written:
+    written = Written.NEW
+    if path.exists():
+        if _same_answer(path, recording):
+            return Written.UNCHANGED
+        written = Written.REPLACED
+    _swap(path, text)
+    return written
+
+
+def _same_answer(path: Path, recording: Recording) -> bool:
+    """Whether the file says the same but for when and by what it was written."""
+    try:
+        old = loads(path).provenance
+    except DamagedCassetteError:
+        return False  # whoever calls write() has decided to replace it
+    provenance = replace(recording.provenance, recorded_at=old.recorded_at, plugin=old.plugin)
+    return dumps(replace(recording, provenance=provenance)).encode("utf-8") == path.read_bytes()
+
+
+def _swap(path: Path, text: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        loads(Path(name))  # what cannot be read back must not replace what can
+        os.replace(name, path)  # noqa: PTH105  the one call that is atomic on every platform
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

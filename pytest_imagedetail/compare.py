@@ -1,0 +1,336 @@
+"""Compares two listings; the only module that knows deepdiff.
+
+A type-strict walk finds what is unequal. deepdiff sees only that, one unequal value at a time and
+each distinct change once: handing it whole listings costs a hundred times more, and with
+`ignore_order` it pairs different images as soon as most of them changed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.errors import ComparisonError, UsageError
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, ImageRef, Side
+from pytest_imagedetail.normalize import Normalized
+from pytest_imagedetail.pairing import Pairing, pair, reference, unpaired
+from pytest_imagedetail.settings import DEFAULT_PROFILE, PROFILES, check_choice
+from pytest_imagedetail.severity import Change, Judge
+from pytest_imagedetail.strict import strictly_equal
+
+_EXAMPLES: Final = 3
+_Path = tuple[str | int, ...]
+
+
+def compare(
+    baseline: Listing,
+    candidate: Listing,
+    *,
+    level: str = "facts",
+    profile: str | None = None,
+    fail_on: FailOn = "breaking",
+) -> Comparison:
+    """Say what separates the candidate from the baseline.
+
+    Args:
+        baseline: The old side.
+        candidate: The new side.
+        level: "facts": image by image.
+        profile: How far to normalize; default cross-version.
+        fail_on: From which severity on the result is not compatible.
+
+    Raises:
+        ComparisonError: One side is an error answer, or only a part of the images, while the other
+            is whole: neither "same" nor "different" would be true.
+        UsageError: An unknown level or profile.
+    """
+    if level != "facts":
+        raise UsageError(f"unknown level {level!r}", remedy="known levels: facts")
+    profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
+    _check_comparable(baseline, candidate)
+    one, other = baseline.normalized(profile), candidate.normalized(profile)
+    old, new = tuple(baseline.images), tuple(candidate.images)
+    pairing = pair(old, new, across_clouds=profile == "cross-cloud")
+    one, other = _translate_references(one, other, pairing)
+    judge = Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
+    differences = [
+        *_answer_differences(one.answer, other.answer, judge),
+        *_image_differences(one, other, pairing, old, judge),
+        *_unpaired_differences(pairing, old, new, judge),
+        *_order_differences(pairing, old, new, judge),
+    ]
+    differences.sort(key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path))
+    return Comparison(
+        baseline=_side(baseline),
+        candidate=_side(candidate),
+        profile=profile,
+        differences=tuple(differences),
+        paired=len(pairing.pairs),
+        unpaired=unpaired(pairing, old, new),
+        normalization={rule: one.counts[rule] + other.counts[rule] for rule in one.counts},
+        fail_on=fail_on,
+    )
+
+
+def _check_comparable(baseline: Listing, candidate: Listing) -> None:
+    for side in (baseline, candidate):
+        _ = side.images  # an expected error refuses
+    if baseline.complete != candidate.complete:
+        partial = baseline if candidate.complete else candidate
+        raise ComparisonError(
+            f"{partial.cloud} holds a part of its images only, the other side all of them",
+            where=f"query {partial.query} of {partial.cloud}",
+            remedy="record every page: ask without limit and marker",
+        )
+
+
+def _side(listing: Listing) -> Side:
+    provenance = listing.provenance
+    return Side(
+        cloud=provenance.cloud,
+        query=str(provenance.query),
+        release=provenance.release,
+        images=len(listing.images),
+        recorded_at=provenance.recorded_at,
+    )
+
+
+def _answer_differences(
+    one: Mapping[str, Any], other: Mapping[str, Any], judge: Judge
+) -> Iterator[Difference]:
+    if one["status_code"] != other["status_code"]:
+        yield _difference(
+            judge, "status_changed", "", "status_code", one["status_code"], other["status_code"]
+        )
+    for name in sorted(set(one["top_level"]) ^ set(other["top_level"])):
+        old = name if name in one["top_level"] else MISSING
+        new = name if name in other["top_level"] else MISSING
+        yield _difference(judge, "answer_changed", "", name, old, new)
+    forms, other_forms = one.get("link_form", {}), other.get("link_form", {})
+    for rel in sorted(set(forms) & set(other_forms)):
+        if forms[rel] != other_forms[rel]:
+            yield _difference(
+                judge,
+                "link_changed",
+                "links",
+                f"images[*].links.{rel}",
+                _alone(forms[rel]),
+                _alone(other_forms[rel]),
+            )
+
+
+def _alone(values: Sequence[str]) -> Any:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _difference(
+    judge: Judge, kind: str, field_: str, path: str, baseline: Any, candidate: Any
+) -> Difference:
+    change = Change(kind=kind, field=field_, baseline=baseline, candidate=candidate)
+    severity, reason = judge.severity(change)
+    return Difference(
+        kind=kind,
+        severity=severity,
+        path=path,
+        baseline=baseline,
+        candidate=candidate,
+        reason=reason,
+    )
+
+
+@dataclass(slots=True)
+class _Shared:
+    """One change, and the images that share it."""
+
+    path: _Path
+    kind: str
+    baseline: Any
+    candidate: Any
+    images: list[ImageRef] = field(default_factory=list)
+
+
+def _image_differences(
+    one: Normalized, other: Normalized, pairing: Pairing, old: Sequence[Any], judge: Judge
+) -> Iterator[Difference]:
+    changes: dict[tuple[_Path, str, str], list[_Shared]] = {}
+    for left, right in pairing.pairs:
+        for path, before, after in _unequal(one.images[left], other.images[right], ()):
+            key = (path, repr(before), repr(after))
+            if key not in changes:
+                changes[key] = list(_structural(path, before, after))
+            for shared in changes[key]:
+                shared.images.append(reference(old[left]))
+    for shared in (each for found in changes.values() for each in found):
+        yield _judged(shared, judge)
+
+
+def _unequal(one: Any, other: Any, path: _Path) -> Iterator[tuple[_Path, Any, Any]]:
+    """The smallest values below common objects that are not strictly equal."""
+    if type(one) is dict and type(other) is dict:
+        for key, value in one.items():
+            yield from _unequal(value, other.get(key, MISSING), (*path, key))
+        for key, value in other.items():
+            if key not in one:
+                yield (*path, key), MISSING, value
+    elif not strictly_equal(one, other):
+        yield path, one, other
+
+
+def _structural(path: _Path, before: Any, after: Any) -> Iterator[_Shared]:
+    """What deepdiff says of one unequal value, in our kinds."""
+    from deepdiff import DeepDiff  # noqa: PLC0415  slow to import, and equal listings need none
+
+    old = {} if before is MISSING else {"value": before}
+    new = {} if after is MISSING else {"value": after}
+    tree = DeepDiff(old, new, view="tree", ignore_private_variables=False, verbose_level=2)
+    for report, levels in tree.items():
+        for level in levels:
+            below: _Path = tuple(level.path(output_format="list"))[1:]
+            yield _Shared(
+                path=(*path, *below),
+                kind=_kind(report, level.t1, level.t2),
+                baseline=MISSING if report.endswith("_added") else level.t1,
+                candidate=MISSING if report.endswith("_removed") else level.t2,
+            )
+
+
+def _kind(report: str, before: Any, after: Any) -> str:
+    if report == "type_changes":
+        return "null_changed" if before is None or after is None else "type_changed"
+    return _KINDS[report]
+
+
+_KINDS: Final = {
+    "dictionary_item_added": "field_added",
+    "dictionary_item_removed": "field_removed",
+    "iterable_item_added": "item_added",
+    "iterable_item_removed": "item_removed",
+    "values_changed": "value_changed",
+}
+
+
+def _judged(shared: _Shared, judge: Judge) -> Difference:
+    name = str(shared.path[0])
+    kind = "link_changed" if name == "links" and shared.kind == "value_changed" else shared.kind
+    change = Change(
+        kind=kind,
+        field=name,
+        depth=len(shared.path) - 1,
+        baseline=shared.baseline,
+        candidate=shared.candidate,
+    )
+    severity, reason = judge.severity(change)
+    alone = shared.images[0] if len(shared.images) == 1 else None
+    return Difference(
+        kind=kind,
+        severity=severity,
+        path=_render_path(shared.path, alone),
+        image=alone,
+        baseline=shared.baseline,
+        candidate=shared.candidate,
+        count=len(shared.images),
+        examples=() if alone else tuple(shared.images[:_EXAMPLES]),
+        reason=reason,
+    )
+
+
+def _render_path(path: _Path, image: ImageRef | None) -> str:
+    text = f"images[{'*' if image is None else image.id}]"
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif part and not set(part) & set(".[]'\" "):
+            text += f".{part}"
+        else:
+            text += f"[{part!r}]"
+    return text
+
+
+def _unpaired_differences(
+    pairing: Pairing, old: Sequence[Any], new: Sequence[Any], judge: Judge
+) -> Iterator[Difference]:
+    for kind, places, side, against in (
+        ("image_removed", pairing.baseline_only, old, new),
+        ("image_added", pairing.candidate_only, new, old),
+    ):
+        known = {str(image["id"]) for image in against}
+        for place in places:
+            ref = reference(side[place])
+            # The other side has this id too, so it is not a new image but one that stands twice.
+            actual = "image_repeated" if ref.id in known else kind
+            change = Change(kind=actual, field="", baseline=MISSING, candidate=MISSING)
+            severity, reason = judge.severity(change)
+            value = side[place]
+            yield Difference(
+                kind=actual,
+                severity=severity,
+                path=f"images[{ref.id}]",
+                image=ref,
+                baseline=value if side is old else MISSING,
+                candidate=value if side is new else MISSING,
+                reason=reason,
+            )
+
+
+def _order_differences(
+    pairing: Pairing, old: Sequence[Any], new: Sequence[Any], judge: Judge
+) -> Iterator[Difference]:
+    """One difference if images of both sides stand in another order, with the first of them."""
+    places = [right for _, right in pairing.pairs]
+    expected = sorted(places)
+    for position, (place, sorted_place) in enumerate(zip(places, expected, strict=True)):
+        if place != sorted_place:
+            left = pairing.pairs[position][0]
+            yield _difference(
+                judge,
+                "order_changed",
+                "",
+                "images",
+                str(reference(old[left])),
+                str(reference(new[sorted_place])),
+            )
+            return
+
+
+def _translate_references(
+    one: Normalized, other: Normalized, pairing: Pairing
+) -> tuple[Normalized, Normalized]:
+    """Across clouds, a reference to a paired image is the same reference; R13 and R15."""
+    if one.profile != "cross-cloud":
+        return one, other
+    partner = {other.ids[right]: one.ids[left] for left, right in pairing.pairs}
+    vendors = _vendors(one) & _vendors(other)
+    return _with_images(one, {}, vendors), _with_images(other, partner, vendors)
+
+
+_REFERENCES: Final = ("base_image_ref", "kernel_id", "ramdisk_id")
+
+
+def _with_images(side: Normalized, partner: Mapping[str, str], vendors: set[str]) -> Normalized:
+    images = []
+    for image in side.images:
+        new = dict(image)
+        if isinstance(new.get("metadata"), dict):
+            new["metadata"] = {
+                key: partner.get(value, value)
+                if key in _REFERENCES and isinstance(value, str)
+                else value
+                for key, value in new["metadata"].items()
+            }
+        if "vendor" in new:
+            new["vendor"] = {name: keys for name, keys in new["vendor"].items() if name in vendors}
+            if not new["vendor"]:
+                del new["vendor"]
+        images.append(new)
+    return Normalized(
+        profile=side.profile,
+        images=tuple(images),
+        ids=side.ids,
+        answer=side.answer,
+        counts=side.counts,
+    )
+
+
+def _vendors(side: Normalized) -> set[str]:
+    return {vendor for image in side.images for vendor in image.get("vendor", {})}

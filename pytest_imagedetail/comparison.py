@@ -1,0 +1,130 @@
+"""The result of comparing two listings: its differences, and the verdict that follows from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pytest_imagedetail.model import (
+    MISSING,
+    SEVERITIES,
+    Difference,
+    FailOn,
+    ImageRef,
+    Severity,
+    Side,
+    Unpaired,
+)
+
+SCHEMA: Final = 1
+"""The version of the JSON form of a comparison."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What separates a candidate from a baseline.
+
+    Attributes:
+        baseline: The old side.
+        candidate: The new side.
+        profile: How far representation was normalized.
+        differences: Worst first. None of them means the same, and that is the only verdict.
+        paired: How many images stand on both sides and were compared with each other.
+        unpaired: Images of one side only.
+        normalization: How often each rule of the profile changed something, both sides together.
+        fail_on: From which severity on this is not compatible.
+    """
+
+    baseline: Side
+    candidate: Side
+    profile: str
+    differences: tuple[Difference, ...] = ()
+    paired: int = 0
+    unpaired: Unpaired = field(default_factory=Unpaired)
+    normalization: Mapping[str, int] = field(default_factory=dict)
+    fail_on: FailOn = "breaking"
+
+    @property
+    def same(self) -> bool:
+        """Whether there is no difference at all."""
+        return not self.differences
+
+    @property
+    def breaking(self) -> tuple[Difference, ...]:
+        """The differences that break a client that relied on the baseline's contract."""
+        return self.of("breaking")
+
+    @property
+    def compatible(self) -> bool:
+        """Whether no difference reaches `fail_on`."""
+        if self.fail_on == "none":
+            return True
+        return self.same if self.fail_on == "change" else not self.breaking
+
+    def of(self, severity: Severity) -> tuple[Difference, ...]:
+        """The differences of one severity."""
+        return tuple(each for each in self.differences if each.severity == severity)
+
+    @property
+    def summary(self) -> str:
+        """One line: "3 differences: 1 breaking, 0 compatible, 2 data"."""
+        if self.same:
+            return "no difference" if self.paired else "no difference: neither side has an image"
+        count = len(self.differences)
+        parts = ", ".join(f"{len(self.of(severity))} {severity}" for severity in SEVERITIES)
+        return f"{count} difference{'s' if count > 1 else ''}: {parts}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, schema 1. A value that one side lacks is left out, not null."""
+        return {
+            "schema": SCHEMA,
+            "same": self.same,
+            "compatible": self.compatible,
+            "profile": self.profile,
+            "baseline": _side(self.baseline),
+            "candidate": _side(self.candidate),
+            "differences": [_difference(each) for each in self.differences],
+            "paired": self.paired,
+            "expected": [],
+            "unused_rules": [],
+            "unpaired": {
+                "baseline": [_ref(each) for each in self.unpaired.baseline],
+                "candidate": [_ref(each) for each in self.unpaired.candidate],
+                "ambiguous": [_ref(each) for each in self.unpaired.ambiguous],
+            },
+            "normalization": dict(self.normalization),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Comparison {self.baseline.cloud} -> {self.candidate.cloud}: {self.summary}>"
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {
+        "cloud": side.cloud,
+        "query": side.query,
+        "release": side.release,
+        "images": side.images,
+        "recorded_at": side.recorded_at,
+    }
+
+
+def _ref(ref: ImageRef) -> dict[str, Any]:
+    return {"id": ref.id, "name": ref.name}
+
+
+def _difference(each: Difference) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "kind": each.kind,
+        "severity": each.severity,
+        "path": each.path,
+        "image": None if each.image is None else _ref(each.image),
+        "count": each.count,
+        "reason": each.reason,
+    }
+    if each.examples:
+        entry["examples"] = [_ref(ref) for ref in each.examples]
+    for side in ("baseline", "candidate"):
+        value = getattr(each, side)
+        if value is not MISSING:
+            entry[side] = value
+    return entry

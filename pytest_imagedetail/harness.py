@@ -1,0 +1,230 @@
+"""What a test holds: clouds that answer from cassettes or live, by the settings of the run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail import clouds, recorder
+from pytest_imagedetail.cassette import Store, Written, check_cloud_name, loads
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.errors import UsageError, VerificationError
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.report import terminal
+from pytest_imagedetail.settings import Settings, unknown_cloud
+from pytest_imagedetail.transport import Access
+
+Connect = Callable[[str], Access]
+
+_SUFFIX: Final = "/images/detail"
+_REPLAYED_TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
+
+
+def reference_library() -> Path | None:
+    """The reference recordings that ship with the plugin, in a wheel or in a checkout."""
+    package = Path(__file__).parent
+    candidates = (package / "cassettes", package.parent / "cassettes")
+    return next((path for path in candidates if path.is_dir()), None)
+
+
+def store_of(settings: Settings) -> Store:
+    """The cassettes of a run: the project's own first, then the reference library."""
+    return Store(directory=settings.cassette_dir, library=reference_library())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cloud:
+    """A named source of answers.
+
+    Attributes:
+        name: As in cassettes, `imagedetail.yaml` and test ids.
+    """
+
+    name: str
+    _harness: "Harness" = field(repr=False)
+
+    def list(self, *, expect: int | None = None, **query: Any) -> Listing:
+        """Ask "List images details".
+
+        Args:
+            expect: An error status that is wanted, for example 400; then `.error` has the answer.
+            **query: As `Query.of` takes it: `name`, `status`, `changes_since`, `limit` ...
+
+        Raises:
+            CassetteNotFoundError: While replaying: nothing was recorded for this.
+            DamagedCassetteError: While replaying: the cassette is not what was recorded.
+            ResponseError: The answer is no listing, or not the expected error.
+            BodyError: The body is not JSON or not a listing.
+            RecordingError: While recording: the cloud could not be asked.
+            VerificationError: In record mode verify: the live cloud answers otherwise.
+        """
+        return self._harness.answer(self.name, Query.of(**query), expect=expect)
+
+    @property
+    def endpoint(self) -> str:
+        """The compute endpoint: live while recording, its placeholder while replaying."""
+        access = self._harness.access(self.name)
+        return access.endpoint if access else self._harness.recorded_endpoint(self.name)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Request headers for the test's own client; the token is live only while recording."""
+        access = self._harness.access(self.name)
+        token = access.token if access else _REPLAYED_TOKEN
+        return {"X-Auth-Token": token, "Accept": "application/json"}
+
+    @property
+    def project_id(self) -> str:
+        """The project: live while recording, its placeholder while replaying."""
+        access = self._harness.access(self.name)
+        return access.project_id if access else f"{0:032x}"
+
+
+class Harness:
+    """All clouds of a run, by name.
+
+    Args:
+        settings: The choices of the run.
+        store: Where recordings are.
+        connect: Makes an `Access` of a name in clouds.yaml; called only to record.
+    """
+
+    def __init__(
+        self, settings: Settings, *, store: Store | None = None, connect: Connect = clouds.connect
+    ) -> None:
+        self.settings: Final = settings
+        self.store: Final = store or store_of(settings)
+        self.comparisons: Final[list[Comparison]] = []
+        self.written: Final[dict[str, Written]] = {}
+        self._connect: Final = connect
+        self._access: Final[dict[str, Access]] = {}
+
+    def __repr__(self) -> str:
+        return f"<imagedetail: {len(self.clouds)} clouds>"
+
+    @property
+    def clouds(self) -> tuple[str, ...]:
+        """The names of the clouds selected for this run."""
+        return self.settings.select(self.store.clouds())
+
+    @property
+    def baseline(self) -> Cloud:
+        """The cloud that others are compared with.
+
+        Raises:
+            UsageError: No baseline is named anywhere.
+        """
+        if self.settings.baseline is None:
+            raise UsageError(
+                "no baseline is named",
+                remedy="name one: --imagedetail-baseline NAME, the marker's baseline=, "
+                "or `baseline:` in imagedetail.yaml",
+            )
+        return self[self.settings.baseline]
+
+    def __getitem__(self, name: str) -> Cloud:
+        check_cloud_name(name)
+        known = (*self.store.clouds(), *self.settings.declared, *self.store.library_clouds())
+        if name not in known and self.settings.record_mode == "none":
+            raise unknown_cloud(name, dict.fromkeys(known))
+        return Cloud(name=name, _harness=self)
+
+    def compare(
+        self,
+        baseline: str | Cloud | Listing,
+        candidate: str | Cloud | Listing,
+        *,
+        level: str = "facts",
+        profile: str | None = None,
+        **query: Any,
+    ) -> Comparison:
+        """Compare what two clouds answer to one query.
+
+        Args:
+            baseline: The old side: a cloud, its name, or a listing that a test already has.
+            candidate: The new side.
+            level: "facts".
+            profile: Default: the run's.
+            **query: As for `Cloud.list`; not with listings, which have their own.
+
+        Raises:
+            ComparisonError: One side is an error or a part; see `compare.compare`.
+            ImageDetailError: As `Cloud.list`.
+        """
+        comparison = compare(
+            self._listing(baseline, query),
+            self._listing(candidate, query),
+            level=level,
+            profile=profile or self.settings.profile,
+            fail_on=self.settings.fail_on,
+        )
+        self.comparisons.append(comparison)
+        return comparison
+
+    def answer(self, name: str, query: Query, *, expect: int | None = None) -> Listing:
+        """Answer a query by the run's record mode; see `Cloud.list` for what is raised."""
+        mode = self.settings.record_mode
+        if mode == "none":
+            return recorder.replay(self.store, name, query, expect=expect)
+        known = recorder.known_query(self._live(name), query, cloud=name)
+        if mode in {"once", "new_episodes"} and self.store.find(name, known) is not None:
+            return recorder.replay(self.store, name, known, expect=expect)
+        live = recorder.ask(
+            self._live(name),
+            query,
+            cloud=name,
+            release=self.settings.declaration(name).release,
+            expect=expect,
+        )
+        if mode == "verify":
+            recorded = recorder.replay(self.store, name, known, expect=expect)
+            return self._verified(recorded, live.listing)
+        written = recorder.keep(self.store, live)
+        self.written[f"{name}: {known}"] = written
+        return live.listing
+
+    def access(self, name: str) -> Access | None:
+        """The live access to a cloud, or None while replaying."""
+        return None if self.settings.record_mode == "none" else self._live(name)
+
+    def recorded_endpoint(self, name: str) -> str:
+        """The endpoint that a cloud's cassettes were recorded at, in placeholders."""
+        for path in self.store.paths(name):
+            recording = loads(path)
+            parts = urlsplit(recording.interactions[0].url)
+            return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix(_SUFFIX)}"
+        return f"https://compute.{name}.invalid/v2/{0:032x}"
+
+    def _live(self, name: str) -> Access:
+        if name not in self._access:
+            self._access[name] = self._connect(self.settings.declaration(name).os_cloud)
+        return self._access[name]
+
+    def _listing(self, side: str | Cloud | Listing, query: Mapping[str, Any]) -> Listing:
+        if isinstance(side, Listing):
+            return side
+        cloud = side if isinstance(side, Cloud) else self[side]
+        return cloud.list(**query)
+
+    def _verified(self, recorded: Listing, live: Listing) -> Listing:
+        """The recording, if the live cloud still answers it."""
+        if "images" not in recorded.document:
+            if recorded.document != live.document:
+                raise _otherwise(recorded, f"the error now reads {live.error}")
+            return recorded
+        comparison = compare(recorded, live, profile="same-cloud", fail_on="change")
+        self.comparisons.append(comparison)
+        if not comparison.same:
+            raise _otherwise(recorded, terminal.render(comparison))
+        return recorded
+
+
+def _otherwise(recorded: Listing, details: str) -> VerificationError:
+    return VerificationError(
+        f"the live cloud answers otherwise than its recording\n{details}",
+        where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
+        remedy="if the change is right, record it: pytest --imagedetail-record-mode=rewrite",
+    )

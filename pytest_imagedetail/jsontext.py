@@ -1,0 +1,144 @@
+r"""JSON as text: parse it with a place for every fault, and lay it out without changing a token.
+
+A recorded body has to stay what the cloud sent: `1.017415075e+09`, `\/`, key order and repeated
+keys included. So nothing here ever parses and dumps again; only the white space between tokens
+moves, and only string tokens that a caller replaces change.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final, Never
+
+from pytest_imagedetail.errors import BodyError
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_TOKEN: Final = re.compile(_STRING.pattern + r'|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+_COLON: Final = re.compile(r"[ \t\r\n]*:")
+_OPEN: Final = frozenset("{[")
+_CLOSE: Final = frozenset("}]")
+_SPACED: Final = {",": ", ", ":": ": "}
+_INDENT: Final = "  "
+_LINE: Final = 100  # columns that a container may fill before it is laid out over several lines
+
+# What json.JSONDecodeError says, in words that name the usual cause in hand-copied bodies.
+_REASONS: Final = {
+    "Invalid control character at": "a raw control character (a newline, say) inside a string",
+    "Expecting property name enclosed in double quotes": "a name in double quotes must stand here"
+    " (a trailing comma, perhaps)",
+    "Unterminated string starting at": "a string that is opened here and never closed",
+    "Extra data": "the JSON document ends before this; something follows it",
+    "Expecting value": "a value must stand here",
+}
+
+
+def parse(text: str, *, where: str) -> Any:
+    """Parse JSON strictly: no NaN, no Infinity, and every fault with line and column.
+
+    Args:
+        text: The document.
+        where: What to call it in an error, for example a path.
+
+    Raises:
+        BodyError: The text is not JSON; the message has line, column and reason.
+    """
+    if not text.strip():
+        raise BodyError(
+            "the body is empty, so it is not a listing",
+            where=where,
+            remedy="save the cloud's answer again; an empty answer is not an empty list",
+        )
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        reason = _REASONS.get(error.msg, error.msg[:1].lower() + error.msg[1:])
+        place = f"{where}, line {error.lineno}, column {error.colno}"
+        raise BodyError(
+            f"the body is not JSON: {reason}",
+            where=place,
+            remedy="ask the cloud again; a body is never repaired, for a repair would be a guess",
+        ) from error
+    except (RecursionError, _NotJsonError) as error:
+        raise BodyError(
+            f"the body is not JSON that can be read: {error}",
+            where=where,
+            remedy="ask the cloud again, or look at the file",
+        ) from error
+
+
+class _NotJsonError(ValueError):
+    """Python's json module would have accepted it; RFC 8259 does not."""
+
+
+def _refuse_constant(name: str) -> Never:
+    raise _NotJsonError(f"{name} is no JSON value (RFC 8259, section 6)")
+
+
+def pretty(text: str) -> str:
+    """Lay valid JSON out over lines; a short container that holds no container stays on one line.
+
+    Only the white space between tokens changes.
+    """
+    tokens = [match.group() for match in _TOKEN.finditer(text)]
+    pieces: list[str] = []
+    depth = position = 0
+    while position < len(tokens):
+        symbol = tokens[position]
+        if symbol in _OPEN:
+            line, position_after = _one_line(tokens, position)
+            if line is not None:
+                pieces.append(line)
+                position = position_after
+                continue
+            depth += 1
+            pieces.append(symbol + "\n" + _INDENT * depth)
+        elif symbol in _CLOSE:
+            depth -= 1
+            pieces.append("\n" + _INDENT * depth + symbol)
+        elif symbol == ",":
+            pieces.append(",\n" + _INDENT * depth)
+        elif symbol == ":":
+            pieces.append(": ")
+        else:
+            pieces.append(symbol)
+        position += 1
+    return "".join(pieces)
+
+
+def replace_strings(text: str, replace: Callable[[str, str | None], str]) -> str:
+    """Pass every string of a JSON text through `replace`; tokens it leaves alone stay as sent.
+
+    Args:
+        text: Valid JSON.
+        replace: Takes a decoded string and the key it stands under (None for a key itself and for
+            a string under no key); returns what shall stand there instead.
+    """
+    pieces: list[str] = []
+    key: str | None = None
+    end = 0
+    for match in _STRING.finditer(text):
+        pieces.append(text[end : match.start()])
+        end = match.end()
+        token = match.group()
+        value = json.loads(token)
+        is_key = _COLON.match(text, end) is not None
+        new = replace(value, None if is_key else key)
+        pieces.append(token if new == value else json.dumps(new, ensure_ascii="\\u" in token))
+        if is_key:
+            key = value
+    pieces.append(text[end:])
+    return "".join(pieces)
+
+
+def _one_line(tokens: list[str], start: int) -> tuple[str | None, int]:
+    """The container opened at `start` on one line, or None if it is long or holds another."""
+    width = 0
+    for position in range(start, len(tokens)):
+        token = tokens[position]
+        width += len(_SPACED.get(token, token))
+        if width > _LINE or (position > start and token in _OPEN):
+            return None, start
+        if token in _CLOSE:
+            text = "".join(_SPACED.get(token, token) for token in tokens[start : position + 1])
+            return text, position + 1
+    return None, start

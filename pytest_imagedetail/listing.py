@@ -1,0 +1,264 @@
+"""A listing: one cloud's whole answer to one query, as a test holds it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_imagedetail import jsontext
+from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
+from pytest_imagedetail.model import LISTING_STATUSES, Headers, Provenance, Query, Recording
+from pytest_imagedetail.normalize import Answer, Normalized, normalize
+from pytest_imagedetail.settings import DEFAULT_PROFILE
+from pytest_imagedetail.strict import strictly_equal
+
+_BODY_START = 60  # characters of an unexpected body that a message shows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Listing:
+    """What a cloud answered to one query, all pages together.
+
+    Two listings are equal when their images are, normalized under the default profile; what
+    differs then is shown by pytest, or by `compare`.
+
+    Attributes:
+        recording: The pages as kept, with provenance.
+        document: The images of all pages in order, as sent, or the body of an expected error.
+    """
+
+    recording: Recording = field(repr=False)
+    document: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def cloud(self) -> str:
+        """The name of the cloud."""
+        return self.provenance.cloud
+
+    @property
+    def query(self) -> Query:
+        """What was asked."""
+        return self.provenance.query
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the recording comes from."""
+        return self.recording.provenance
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status of the first page: 200, 203 or the expected error."""
+        return self.recording.interactions[0].response.status_code
+
+    @property
+    def headers(self) -> Headers:
+        """The response headers of the first page that redaction lets through."""
+        return self.recording.interactions[0].response.headers
+
+    @property
+    def bodies(self) -> tuple[str, ...]:
+        """The text of every page as recorded, white space between tokens aside."""
+        return tuple(
+            each.response.body.decode("utf-8", errors="surrogateescape")
+            for each in self.recording.interactions
+        )
+
+    @property
+    def body(self) -> str:
+        """The text of the first page, which is the whole listing unless it came in pages."""
+        return self.bodies[0]
+
+    @property
+    def complete(self) -> bool:
+        """Whether these are all images that match, as far as the cloud says."""
+        return self.provenance.complete
+
+    @property
+    def images(self) -> list[dict[str, Any]]:
+        """The image details, in the cloud's order, as sent.
+
+        Raises:
+            ComparisonError: The answer is an expected error, which has no images.
+        """
+        if "images" not in self.document:
+            raise ComparisonError(
+                f"an expected {self.status_code} answer has no images; none is not an empty list",
+                where=f"cloud {self.cloud}, query {self.query}",
+                remedy="look at .error, or ask a query that answers with a listing",
+            )
+        images: list[dict[str, Any]] = self.document["images"]
+        return images
+
+    @property
+    def by_id(self) -> dict[str, dict[str, Any]]:
+        """The image details by id.
+
+        Raises:
+            ComparisonError: An id stands twice, so a mapping would drop an image.
+        """
+        repeated = [id_ for id_, n in Counter(each["id"] for each in self.images).items() if n > 1]
+        if repeated:
+            raise ComparisonError(
+                f"image id {repeated[0]} stands more than once in the listing",
+                where=f"cloud {self.cloud}, query {self.query}",
+                remedy="use .images, which has every one of them",
+            )
+        return {each["id"]: each for each in self.images}
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """`{"code", "message"}` of an expected error answer; None for a listing.
+
+        Nova wraps it in a name (`badRequest`, `itemNotFound`), keystonemiddleware in `error`.
+        """
+        if "images" in self.document:
+            return None
+        for name, value in self.document.items():
+            if isinstance(value, dict) and "message" in value:
+                return {"code": value.get("code"), "message": value["message"], "name": name}
+        return {"code": self.status_code, "message": self.body.strip(), "name": None}
+
+    def normalized(self, profile: str | None = None) -> Normalized:
+        """The images made comparable under a profile, and what that took."""
+        return normalize(
+            Answer(
+                images=tuple(self.images),
+                status_code=self.status_code,
+                cloud=self.cloud,
+                top_level=tuple(sorted(self.document)),
+            ),
+            profile or DEFAULT_PROFILE,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Listing):
+            return NotImplemented
+        return strictly_equal(self.normalized().facts, other.normalized().facts)
+
+    __hash__ = None  # type: ignore[assignment]  # equal listings need not be the same recording
+
+    def __repr__(self) -> str:
+        found = f"{len(self.document['images'])} images" if "images" in self.document else "error"
+        return f"<Listing {self.cloud} {self.query}: {self.status_code}, {found}>"
+
+
+def read(recording: Recording, *, expect: int | None = None) -> Listing:
+    """Make a listing of a recording.
+
+    Args:
+        recording: The pages.
+        expect: An error status that the caller wants; then a listing is the surprise.
+
+    Raises:
+        ResponseError: The status is not what was expected.
+        BodyError: The body is not JSON or not a listing.
+    """
+    provenance = recording.provenance
+    where = f"cloud {provenance.cloud}, query {provenance.query}"
+    first = recording.interactions[0].response
+    if expect is not None and expect not in LISTING_STATUSES:
+        return _expected_error(recording, expect, where)
+    _check_status(first.status_code, expect, first.body, where)
+    images: list[dict[str, Any]] = []
+    document: dict[str, Any] = {}
+    for number, interaction in enumerate(recording.interactions, start=1):
+        place = where if provenance.pages == 1 else f"{where}, page {number}"
+        page = read_page(interaction.response.body, where=place)
+        images += page["images"]
+        document.update(page)
+    document["images"] = images
+    return Listing(recording=recording, document=document)
+
+
+def read_page(body: bytes, *, where: str) -> dict[str, Any]:
+    """Read one page of a listing.
+
+    Raises:
+        BodyError: It is not UTF-8, not JSON, or not a JSON object whose `images` is a list of
+            objects with an `id`.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BodyError(
+            f"the body is not UTF-8: byte {error.start} is {body[error.start]:#04x}",
+            where=where,
+            remedy="JSON is UTF-8 (RFC 8259, 8.1); ask the cloud again",
+        ) from error
+    if text.lstrip().startswith("<"):
+        kind = "HTML" if "<html" in text[:400].lower() else "XML"
+        raise BodyError(
+            f"the body is {kind}, not JSON",
+            where=where,
+            remedy="ask for JSON (Accept: application/json)"
+            if kind == "XML"
+            else "this is a web server's or proxy's page, not Nova's answer; check the endpoint",
+        )
+    document = jsontext.parse(text, where=where)
+    if not isinstance(document, dict) or "images" not in document:
+        raise _not_a_listing(f"it has no `images` ({_outline(document)})", where)
+    images = document["images"]
+    if not isinstance(images, list):
+        raise _not_a_listing(f"`images` is {_outline(images)}", where)
+    for position, image in enumerate(images):
+        if not isinstance(image, dict) or not isinstance(image.get("id"), str | int):
+            raise _not_a_listing(f"images[{position}] is no object with an `id`", where)
+    return document
+
+
+def _expected_error(recording: Recording, expect: int, where: str) -> Listing:
+    response = recording.interactions[0].response
+    _check_status(response.status_code, expect, response.body, where)
+    try:
+        document = jsontext.parse(response.body.decode("utf-8"), where=where)
+    except (BodyError, UnicodeDecodeError):
+        document = {}  # HTML, plain text or nothing: .body still has it
+    if not isinstance(document, dict) or "images" in document:
+        document = {}
+    return Listing(recording=recording, document=document)
+
+
+def _check_status(status: int, expect: int | None, body: bytes, where: str) -> None:
+    wanted = LISTING_STATUSES if expect is None else {expect}
+    if status in wanted:
+        return
+    expected = " or ".join(map(str, sorted(wanted)))
+    raise ResponseError(
+        f"the cloud answered {status}, not {expected}: {_start(body)}",
+        where=where,
+        remedy=_REMEDIES.get(status, _ANY_REMEDY),
+        status_code=status,
+    )
+
+
+_ANY_REMEDY = "if this answer is the one you want, say so: list(..., expect=STATUS)"
+_REMEDIES = {
+    200: "the cloud accepts the query now; drop expect=, or record the cloud that refuses it",
+    400: "Nova refuses the query or the project in the URL; the body says which\n" + _ANY_REMEDY,
+    401: "the token was refused: check the credentials in clouds.yaml and record again",
+    403: "the project may not see this: check its roles, or the marker's owner\n" + _ANY_REMEDY,
+    404: "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most\n"
+    "and check that the compute endpoint in the catalog is right",
+}
+
+
+def _not_a_listing(why: str, where: str) -> BodyError:
+    return BodyError(
+        f"the body is JSON, but not a listing of images: {why}",
+        where=where,
+        remedy="check that the URL ends in /images/detail and is Nova's, not Glance's",
+    )
+
+
+def _outline(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"an object with {', '.join(list(value)[:5]) or 'nothing in it'}"
+    names = {list: "a list", str: "a string", type(None): "null", bool: "a boolean"}
+    return names.get(type(value), "a number")
+
+
+def _start(body: bytes) -> str:
+    text = " ".join(body.decode("utf-8", errors="replace").split())
+    if not text:
+        return "an empty body"
+    return text if len(text) <= _BODY_START else text[:_BODY_START] + "..."

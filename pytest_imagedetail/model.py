@@ -1,0 +1,280 @@
+"""The values that flow from a cloud to a report: data only, nothing reads, asks or compares."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl, quote, urlencode
+
+from pytest_imagedetail.errors import UsageError
+
+Severity = Literal["breaking", "compatible", "data"]
+FailOn = Literal["breaking", "change", "none"]
+RecordMode = Literal["none", "once", "new_episodes", "rewrite", "verify"]
+
+SEVERITIES: Final[tuple[Severity, ...]] = ("breaking", "compatible", "data")
+FAIL_ON: Final[tuple[FailOn, ...]] = ("breaking", "change", "none")
+RECORD_MODES: Final[tuple[RecordMode, ...]] = ("none", "once", "new_episodes", "rewrite", "verify")
+
+LISTING_STATUSES: Final = frozenset({200, 203})  # the two that the API reference calls normal
+
+# Python name -> wire name. The first five are the documented ones; Nova takes the others too.
+_WIRE_NAMES: Final = {
+    "changes_since": "changes-since",
+    "server": "server",
+    "name": "name",
+    "status": "status",
+    "type": "type",
+    "min_disk": "minDisk",
+    "min_ram": "minRam",
+    "limit": "limit",
+    "marker": "marker",
+}
+
+
+class Missing(Enum):
+    """The type of `MISSING`; an enumeration, so that it stays one object across processes."""
+
+    MISSING = "absent"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+MISSING: Final = Missing.MISSING
+"""Stands where one side of a difference has no value; unlike None it is no JSON value."""
+
+
+class Headers(Mapping[str, str]):
+    """HTTP header fields: names in any case, repeated ones kept.
+
+    `headers["vary"]` joins repeated fields with a comma (RFC 9110, 5.3); `all("vary")` keeps them
+    apart.
+    """
+
+    __slots__ = ("fields",)
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self.fields: Final = tuple(fields)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value that was sent under this name, in order."""
+        return tuple(value for key, value in self.fields if key.lower() == name.lower())
+
+    def __getitem__(self, name: str) -> str:
+        values = self.all(name)
+        if not values:
+            raise KeyError(name)
+        return ", ".join(values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(key for key, _ in self.fields))
+
+    def __len__(self) -> int:
+        return len({key.lower() for key, _ in self.fields})
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self.fields)!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The filters of one request, in wire names.
+
+    Pairs are kept sorted by name and, within a name, in the order given: a server may tell
+    `limit=1&limit=2` from `limit=2&limit=1` (Nova takes the last), but never `a&b` from `b&a`.
+    """
+
+    params: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", tuple(sorted(self.params, key=lambda pair: pair[0])))
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        properties: Mapping[str, str] | None = None,
+        params: Mapping[str, object] | None = None,
+        **filters: object,
+    ) -> "Query":
+        """Build a query from Python names.
+
+        Args:
+            properties: `{"os_distro": "cirros"}` becomes `property-os_distro=cirros`.
+            params: Anything else, sent as given; a list or tuple value repeats the name.
+            **filters: `changes_since` (str or aware datetime), `server`, `name`, `status`, `type`,
+                `min_disk` (GiB), `min_ram` (MiB), `limit`, `marker`. None means not asked.
+
+        Raises:
+            UsageError: An unknown filter, or a naive datetime.
+        """
+        pairs: list[tuple[str, str]] = []
+        for name, value in filters.items():
+            if name not in _WIRE_NAMES:
+                raise UsageError(
+                    f"unknown filter {name!r}",
+                    where="the query of a listing",
+                    remedy=f"known filters: {', '.join(_WIRE_NAMES)}, properties\n"
+                    f"anything else goes as given in params={{{name!r}: ...}}",
+                )
+            if value is not None:
+                pairs.append((_WIRE_NAMES[name], _wire_value(name, value)))
+        pairs += [(f"property-{key}", str(value)) for key, value in (properties or {}).items()]
+        for key, value in (params or {}).items():
+            values = value if isinstance(value, list | tuple) else (value,)
+            pairs += [(key, str(each)) for each in values]
+        return cls(tuple(pairs))
+
+    @classmethod
+    def parse(cls, text: str) -> "Query":
+        """Read the query of a URL, without its `?`. Blank values and repeated names are kept."""
+        return cls(tuple(parse_qsl(text, keep_blank_values=True, errors="surrogateescape")))
+
+    @property
+    def wire(self) -> str:
+        """The query as it stands in a URL; bytes that are not UTF-8 come back as they were."""
+        return urlencode(self.params, quote_via=quote, errors="surrogateescape")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every page is asked for: neither `limit` nor `marker` is given."""
+        return not any(name in {"limit", "marker"} for name, _ in self.params)
+
+    def replaced(self, **values: str) -> "Query":
+        """The same query with these names set anew."""
+        kept = tuple(pair for pair in self.params if pair[0] not in values)
+        return Query(kept + tuple(values.items()))
+
+    def __str__(self) -> str:
+        return "&".join(f"{name}={value}" for name, value in self.params) or "all"
+
+
+def _wire_value(name: str, value: object) -> str:
+    if not isinstance(value, datetime):
+        return str(value)
+    if value.tzinfo is None:
+        raise UsageError(
+            f"{name} is a datetime without a time zone",
+            where=f"{name}={value.isoformat()}",
+            remedy="give it one, for example datetime.now(UTC); clouds differ on naive times",
+        )
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One HTTP answer. The body is whole and without content encoding."""
+
+    status_code: int
+    reason: str = ""
+    headers: Headers = field(default_factory=Headers)
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One request and its answer, as a cassette keeps it."""
+
+    method: str = "GET"
+    url: str
+    request_headers: Headers = field(default_factory=Headers)
+    response: Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a recording comes from.
+
+    Attributes:
+        cloud: The name it is kept under.
+        query: What was asked.
+        release: OpenStack release as declared by whoever recorded it ("2026.2"); never guessed.
+        source: "recorded" from a cloud, or "imported" from a saved body.
+        recorded_at: UTC, ISO 8601; None when an imported body does not say.
+        api_version: The version segment of the request path ("v2", "v2.1").
+        max_microversion: The newest microversion the cloud offers, when it said so.
+        pages: How many HTTP answers make up the listing.
+        complete: Whether the last page has no `next` link.
+        redactions: How often each kind of value was replaced.
+        plugin: The version that wrote the recording.
+    """
+
+    cloud: str
+    query: Query
+    release: str | None = None
+    source: Literal["recorded", "imported"] = "recorded"
+    recorded_at: str | None = None
+    api_version: str | None = None
+    max_microversion: str | None = None
+    pages: int = 1
+    complete: bool = True
+    redactions: Mapping[str, int] = field(default_factory=dict)
+    plugin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One cloud's whole answer to one query: every page in order, and where it comes from."""
+
+    provenance: Provenance
+    interactions: tuple[Interaction, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRef:
+    """Which image a difference is about. The name may be null, as in the API."""
+
+    id: str
+    name: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.id} ({'no name' if self.name is None else self.name})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One path where candidate and baseline depart.
+
+    Attributes:
+        kind: For example "field_removed", "type_changed", "image_added".
+        severity: "breaking", "compatible" or "data", by the contract of both releases.
+        path: For example `images[*].metadata.hw_rng_model`.
+        image: The image, or None when several share the difference or none is concerned.
+        baseline: The old value, or MISSING.
+        candidate: The new value, or MISSING.
+        count: How many images share it.
+        examples: Up to three of them, when several do.
+        reason: Why it has this severity.
+    """
+
+    kind: str
+    severity: Severity
+    path: str
+    image: ImageRef | None = None
+    baseline: Any = MISSING
+    candidate: Any = MISSING
+    count: int = 1
+    examples: tuple[ImageRef, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpaired:
+    """Images that stand on one side only, and those that could not be paired without a guess."""
+
+    baseline: tuple[ImageRef, ...] = ()
+    candidate: tuple[ImageRef, ...] = ()
+    ambiguous: tuple[ImageRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side of a comparison, for its head."""
+
+    cloud: str
+    query: str
+    release: str | None
+    images: int
+    recorded_at: str | None

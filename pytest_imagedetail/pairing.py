@@ -1,0 +1,128 @@
+"""Finds which image of a candidate is which image of a baseline, and never guesses."""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_imagedetail.model import ImageRef, Unpaired
+
+Image = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """Which image is which.
+
+    Attributes:
+        pairs: Places of the same image in baseline and candidate, in the baseline's order.
+        baseline_only: Places of images that only the baseline has.
+        candidate_only: Places of images that only the candidate has.
+        ambiguous: Images that could be paired in more than one way, of both sides.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    baseline_only: tuple[int, ...]
+    candidate_only: tuple[int, ...]
+    ambiguous: tuple[ImageRef, ...] = ()
+
+
+def pair(
+    baseline: tuple[Image, ...], candidate: tuple[Image, ...], *, across_clouds: bool
+) -> Pairing:
+    """Pair images by id and, across clouds, by unique name, then by name and size.
+
+    An id that stands twice on a side is paired occurrence by occurrence, so that a repeated image
+    is left over and can be reported; keying by id alone would swallow it.
+
+    Args:
+        baseline: Image details as sent.
+        candidate: Image details as sent.
+        across_clouds: Whether images with different ids can be the same image.
+    """
+    found: dict[int, int] = {}
+    open_baseline = dict(enumerate(baseline))
+    open_candidate = dict(enumerate(candidate))
+    keys = [_by_occurrence]
+    if across_clouds:
+        keys += [_by_name, _by_name_and_size]
+    for key in keys:
+        matches = _unique_matches(key(open_baseline), key(open_candidate))
+        found.update(matches)
+        for one, other in matches.items():
+            del open_baseline[one], open_candidate[other]
+    ambiguous = _ambiguous(open_baseline, open_candidate) if across_clouds else ()
+    return Pairing(
+        pairs=tuple(sorted(found.items())),
+        baseline_only=tuple(open_baseline),
+        candidate_only=tuple(open_candidate),
+        ambiguous=ambiguous,
+    )
+
+
+def unpaired(
+    pairing: Pairing, baseline: tuple[Image, ...], candidate: tuple[Image, ...]
+) -> Unpaired:
+    """The images of one side only, as references."""
+    return Unpaired(
+        baseline=tuple(reference(baseline[place]) for place in pairing.baseline_only),
+        candidate=tuple(reference(candidate[place]) for place in pairing.candidate_only),
+        ambiguous=pairing.ambiguous,
+    )
+
+
+def reference(image: Image) -> ImageRef:
+    """How a report names an image."""
+    name = image.get("name")
+    return ImageRef(id=str(image["id"]), name=None if name is None else str(name))
+
+
+_Keys = dict[int, Hashable]
+
+
+def _by_occurrence(images: dict[int, Image]) -> _Keys:
+    seen: Counter[str] = Counter()
+    keys: _Keys = {}
+    for place, image in images.items():
+        id_ = str(image["id"])
+        keys[place] = (id_, seen[id_])
+        seen[id_] += 1
+    return keys
+
+
+def _by_name(images: dict[int, Image]) -> _Keys:
+    return {place: name for place, image in images.items() if (name := image.get("name"))}
+
+
+def _by_name_and_size(images: dict[int, Image]) -> _Keys:
+    return {
+        place: (name, size)
+        for place, image in images.items()
+        if (name := image.get("name")) and (size := image.get("OS-EXT-IMG-SIZE:size"))
+    }
+
+
+def _unique_matches(one: _Keys, other: _Keys) -> dict[int, int]:
+    """Places whose key stands exactly once on each side."""
+    ones, others = _unique(one), _unique(other)
+    return {ones[key]: others[key] for key in ones if key in others}
+
+
+def _unique(keys: _Keys) -> dict[Hashable, int]:
+    counts = Counter(keys.values())
+    return {key: place for place, key in keys.items() if counts[key] == 1}
+
+
+def _ambiguous(one: dict[int, Image], other: dict[int, Image]) -> tuple[ImageRef, ...]:
+    """Images left over whose name both sides still have: any pairing of them would be a guess."""
+    names: dict[str, list[set[int]]] = defaultdict(lambda: [set(), set()])
+    for side, images in enumerate((one, other)):
+        for place, name in _by_name(images).items():
+            names[str(name)][side].add(place)
+    shared = {name for name, (left, right) in names.items() if left and right}
+    return tuple(reference(image) for image in _images(one, other) if image.get("name") in shared)
+
+
+def _images(*sides: dict[int, Image]) -> Iterable[Image]:
+    for side in sides:
+        yield from side.values()

@@ -1,0 +1,23 @@
+"""Comparisons as one HTML page, no scripts, no foreign files; only here is Jinja2 known."""
+
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from pytest_imagedetail import __version__
+from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.report import text
+
+
+def render(comparisons: Sequence[Comparison]) -> str:
+    """The whole page; everything that came from a cloud is escaped."""
+    environment = Environment(
+        loader=PackageLoader("pytest_imagedetail.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        comparisons=comparisons, text=text, version=__version__
+    )

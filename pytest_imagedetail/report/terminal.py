@@ -1,0 +1,85 @@
+"""A comparison as lines for a terminal or a failing test, worst first."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.model import MISSING
+from pytest_imagedetail.report import text
+
+_COLORS: Final = {"breaking": "31;1", "compatible": "33", "data": "36", "same": "32", "dim": "2"}
+_MARGIN: Final = " " * 12
+_BRIEF: Final = 4
+_BRIEF_WIDTH: Final = 90
+
+
+def render(comparison: Comparison, *, color: bool = False) -> str:
+    """The whole report.
+
+    Args:
+        comparison: What to show.
+        color: Whether to use ANSI colors.
+    """
+    return "\n".join(_lines(comparison, color=color))
+
+
+def brief(comparison: Comparison) -> str:
+    """What fits into a failing assertion: counts, the worst, and how to see the rest.
+
+    At most seven lines of 90 columns; pytest cuts an explanation that is longer.
+    """
+    baseline, candidate = comparison.baseline, comparison.candidate
+    found = text.groups(comparison.differences)
+    lines = [f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"]
+    lines += [_brief_line(group) for group in found[:_BRIEF]]
+    rest = f"{len(found) - _BRIEF} more lines" if len(found) > _BRIEF else "values and reasons"
+    options = "" if baseline.query == "all" else f" --query '{baseline.query}'"
+    command = f"imagedetail diff {baseline.cloud} {candidate.cloud}{options}"
+    return "\n".join([*lines, f"{rest}: pytest -vv", f"or: {command}"])
+
+
+def _brief_line(group: text.Group) -> str:
+    first = group.first
+    line = f"{first.severity:<10} {first.kind} {group.path}"
+    if group.images > 1:
+        line += f" ({group.images} images)"
+    elif text.shows_values(first):
+        line += f": {text.value(first.baseline, 24)} -> {text.value(first.candidate, 24)}"
+    else:
+        line += f" {group.whom}"
+    return line if len(line) <= _BRIEF_WIDTH else f"{line[: _BRIEF_WIDTH - 3]}..."
+
+
+def _lines(comparison: Comparison, *, color: bool) -> Iterator[str]:
+    heads = [text.side(comparison.baseline), text.side(comparison.candidate)]
+    widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
+    for name, head in zip(("baseline", "candidate"), heads, strict=True):
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True))
+        yield f"{name:<10}  {cells}".rstrip()
+    yield _paint(f"{'profile':<10}  {text.normalization(comparison)}", "dim", color=color)
+    for group in text.groups(comparison.differences):
+        yield from _group(group, color=color)
+    if comparison.unpaired.ambiguous:
+        count = len(comparison.unpaired.ambiguous)
+        yield f"{'ambiguous':<10}  {count} images share a name with others and were not paired"
+    if text.nothing_in_common(comparison):
+        yield f"{'paired':<10}  {text.nothing_in_common(comparison)}"
+    worst = comparison.differences[0].severity if comparison.differences else "same"
+    yield _paint(comparison.summary, worst, color=color)
+
+
+def _group(group: text.Group, *, color: bool) -> Iterator[str]:
+    first = group.first
+    label = _paint(f"{first.severity:<10}", first.severity, color=color)
+    yield f"{label}  {first.kind:<13}  {group.path}  {group.whom}".rstrip()
+    if text.shows_values(first):
+        for sign, value in (("-", first.baseline), ("+", first.candidate)):
+            if value is not MISSING:
+                yield f"{_MARGIN}{sign} {text.value(value)}"
+        if len(group.differences) > 1:
+            yield f"{_MARGIN}and {len(group.differences) - 1} other values"
+    yield _paint(f"{_MARGIN}{first.reason}", "dim", color=color)
+
+
+def _paint(line: str, name: str, *, color: bool) -> str:
+    return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color else line

@@ -1,0 +1,121 @@
+"""Words that every report shares: values, images and counts on one line."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, Side
+
+_WIDTH: Final = 100
+_EXAMPLES: Final = 3
+
+
+def value(value: Any, width: int = _WIDTH) -> str:
+    """A JSON value on one line, cut at `width` characters; "absent" where there is none."""
+    if value is MISSING:
+        return "absent"
+    text = json.dumps(value, ensure_ascii=False)
+    # Control characters are escaped by JSON; what moves a terminal's cursor beyond them is not.
+    text = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Differences that read best together: the same thing on other images, or with other values.
+
+    Attributes:
+        differences: One or more of one kind, severity and path; the first stands for all.
+        path: Their path, with `[*]` where the image differs.
+        images: How many images they concern; 0 when they concern the whole answer.
+        examples: Up to three of the images.
+    """
+
+    differences: tuple[Difference, ...]
+    path: str
+    images: int
+    examples: tuple[ImageRef, ...]
+
+    @property
+    def first(self) -> Difference:
+        """The difference that stands for all of them."""
+        return self.differences[0]
+
+    @property
+    def whom(self) -> str:
+        """Which images: `"cirros"`, `14 images: "cirros", "debian", "dup", ...`; or nothing."""
+        names = ", ".join(value(each.name) for each in self.examples)
+        if self.images <= 1:
+            return names
+        more = ", ..." if self.images > len(self.examples) else ""
+        return f"{self.images} images: {names}{more}"
+
+
+def groups(differences: Sequence[Difference]) -> tuple[Group, ...]:
+    """Put differences together that differ in image or value only; the order stays."""
+    found: dict[tuple[str, str, str, str], list[Difference]] = {}
+    for each in differences:
+        found.setdefault((each.severity, each.kind, _any_image(each), each.reason), []).append(each)
+    return tuple(_group(path, members) for (_, _, path, _), members in found.items())
+
+
+def _group(path: str, members: list[Difference]) -> Group:
+    alone = len(members) == 1
+    images = [ref for each in members for ref in _images(each)]
+    return Group(
+        differences=tuple(members),
+        path=members[0].path if alone else path,
+        images=sum(each.count for each in members) if images else 0,
+        examples=tuple(images[:_EXAMPLES]),
+    )
+
+
+def _images(difference: Difference) -> tuple[ImageRef, ...]:
+    return difference.examples if difference.image is None else (difference.image,)
+
+
+def _any_image(difference: Difference) -> str:
+    if difference.image is None:
+        return difference.path
+    return difference.path.replace(f"images[{difference.image.id}]", "images[*]", 1)
+
+
+def shows_values(difference: Difference) -> bool:
+    """Whether the two values help; a whole image on one line does not."""
+    return not difference.kind.startswith("image_")
+
+
+def count(number: int, thing: str) -> str:
+    """A number and its noun, as in `2 images`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def side(side: Side) -> tuple[str, ...]:
+    """The head of one side: cloud, number of images, query, release, date."""
+    return (
+        side.cloud,
+        count(side.images, "image"),
+        f"query {side.query}",
+        f"release {side.release or 'not declared'}",
+        f"recorded {side.recorded_at}" if side.recorded_at else "imported",
+    )
+
+
+def nothing_in_common(comparison: Comparison) -> str:
+    """What to say when images stand on both sides, but no image on both; else nothing."""
+    if comparison.paired or not (comparison.baseline.images and comparison.candidate.images):
+        return ""
+    advice = (
+        "not even by name"
+        if comparison.profile == "cross-cloud"
+        else "the profile cross-cloud also pairs by name"
+    )
+    return f"no image of one side is on the other, so no image was compared; {advice}"
+
+
+def normalization(comparison: Comparison) -> str:
+    """What each rule did: "cross-version (R1 54, R2 54)"."""
+    counts = ", ".join(f"{rule} {count}" for rule, count in comparison.normalization.items())
+    return f"{comparison.profile} ({counts or 'nothing changed'})"

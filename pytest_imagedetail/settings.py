@@ -1,0 +1,221 @@
+"""Every choice of a run, resolved once into one frozen value; reads `imagedetail.yaml`."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pytest_imagedetail import contract, yamltext
+from pytest_imagedetail.errors import CassetteNotFoundError, SettingsError, UsageError
+from pytest_imagedetail.model import FAIL_ON, RECORD_MODES, FailOn, RecordMode
+
+PROFILES: Final = ("wire", "same-cloud", "cross-version", "cross-cloud")
+"""From comparing everything as sent to comparing different clouds; each does what the last did."""
+
+DEFAULT_PROFILE: Final = "cross-version"
+CLOUDS_FILE: Final = "imagedetail.yaml"
+
+Choice = TypeVar("Choice", bound=str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudDeclaration:
+    """What `imagedetail.yaml` says of a cloud: names and versions, never credentials.
+
+    Attributes:
+        name: The name that tests and cassettes use.
+        os_cloud: Its name in clouds.yaml; the same name unless said otherwise.
+        release: The OpenStack release, for example "2026.2"; None when it is not known.
+    """
+
+    name: str
+    os_cloud: str
+    release: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The choices of one run.
+
+    Attributes:
+        cassette_dir: Where cassettes are.
+        record_mode: One of `RECORD_MODES`.
+        clouds: Names or globs of the clouds to run for; empty means every cloud with cassettes.
+        declared: Clouds of the clouds file, by name.
+        baseline: The cloud that others are compared with, if one is named.
+        profile: One of `PROFILES`.
+        fail_on: From which severity on a comparison is not compatible.
+        reports: Files to write a report to; the suffix chooses the form.
+    """
+
+    cassette_dir: Path
+    record_mode: RecordMode = "none"
+    clouds: tuple[str, ...] = ()
+    declared: Mapping[str, CloudDeclaration]
+    baseline: str | None = None
+    profile: str = DEFAULT_PROFILE
+    fail_on: FailOn = "breaking"
+    reports: tuple[Path, ...] = ()
+
+    def declaration(self, cloud: str) -> CloudDeclaration:
+        """What is declared of a cloud; an undeclared one is known by its name alone."""
+        return self.declared.get(cloud) or CloudDeclaration(name=cloud, os_cloud=cloud)
+
+    def select(self, available: Iterable[str]) -> tuple[str, ...]:
+        """The clouds to run for, in order, each once.
+
+        Args:
+            available: Clouds that have cassettes.
+
+        Raises:
+            UsageError: A name or glob that matches no cloud.
+        """
+        known = tuple(dict.fromkeys([*available, *self.declared]))
+        if not self.clouds:
+            return tuple(available) if self.record_mode == "none" else known
+        chosen: list[str] = []
+        for pattern in self.clouds:
+            found = [name for name in known if fnmatchcase(name, pattern)]
+            if not found:
+                raise unknown_cloud(pattern, known)
+            chosen += found
+        return tuple(dict.fromkeys(chosen))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What was typed in one place (command line, marker, ini file); None and () mean nothing.
+
+    The names and meanings are those of `Settings`.
+    """
+
+    cassette_dir: str | None = None
+    record_mode: str | None = None
+    clouds: tuple[str, ...] = ()
+    clouds_file: str | None = None
+    baseline: str | None = None
+    profile: str | None = None
+    fail_on: str | None = None
+    reports: tuple[str, ...] = ()
+
+
+def resolve(*layers: Choices, root: Path) -> Settings:
+    """Turn what was typed into settings; for each choice the first layer that made it wins.
+
+    Args:
+        *layers: Strongest first: option, marker, ini key.
+        root: What relative paths are relative to.
+
+    Raises:
+        UsageError: A value that is none of the known ones.
+        SettingsError: A clouds file that cannot be right, with its place.
+    """
+    chosen = Choices(**{each.name: _first(layers, each.name) for each in fields(Choices)})
+    declared, declared_baseline = _read_clouds_file(root, chosen.clouds_file)
+    for report in chosen.reports:
+        check_choice("report suffix", Path(report).suffix, (".html", ".json", ".md"))
+    return Settings(
+        cassette_dir=root / (chosen.cassette_dir or "cassettes"),
+        record_mode=check_choice("record mode", chosen.record_mode or "none", RECORD_MODES),
+        clouds=chosen.clouds,
+        declared=declared,
+        baseline=chosen.baseline or declared_baseline,
+        profile=check_choice("profile", chosen.profile or DEFAULT_PROFILE, PROFILES),
+        fail_on=check_choice("fail-on", chosen.fail_on or "breaking", FAIL_ON),
+        reports=tuple(root / report for report in chosen.reports),
+    )
+
+
+def _first(layers: tuple[Choices, ...], name: str) -> Any:
+    values = [getattr(layer, name) for layer in layers]
+    return next((value for value in values if value), values[-1])
+
+
+def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
+    """Return the value if it is one of the known ones.
+
+    Raises:
+        UsageError: It is not; the message names the nearest.
+    """
+    for each in known:
+        if value == each:
+            return each
+    near = difflib.get_close_matches(value, known, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(f"unknown {what} {value!r}", remedy=f"{meant}known: {', '.join(known)}")
+
+
+def unknown_cloud(name: str, known: Iterable[str]) -> UsageError:
+    """The error for a cloud that nobody has recorded or declared."""
+    names = tuple(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return UsageError(
+        f"unknown cloud {name!r}",
+        remedy=f"{meant}known clouds: {', '.join(names) or 'none'}\n"
+        f"record it, or declare it in {CLOUDS_FILE}",
+    )
+
+
+def nothing_selected(settings: Settings) -> CassetteNotFoundError:
+    """The error of a test that asks for a cloud where none is recorded or declared."""
+    return CassetteNotFoundError(
+        "there is no cloud to run for: nothing is recorded, and no cloud is declared",
+        where=str(settings.cassette_dir),
+        remedy="record one: imagedetail record --os-cloud NAME\n"
+        "or import a saved answer: imagedetail import FILE --cloud NAME\n"
+        f"or declare clouds in {CLOUDS_FILE} and run with --imagedetail-record-mode=once",
+    )
+
+
+def _read_clouds_file(
+    root: Path, name: str | None
+) -> tuple[dict[str, CloudDeclaration], str | None]:
+    path = root / (name or CLOUDS_FILE)
+    if not path.exists() and name is None:
+        return {}, None
+    remedy = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
+    document = yamltext.read(path, error=SettingsError, remedy=remedy)
+    try:
+        return _clouds(document)
+    except _InvalidError as fault:
+        raise SettingsError(str(fault), where=str(path), remedy=remedy) from fault
+
+
+class _InvalidError(ValueError):
+    """What is wrong with a clouds file, before anyone knows its path."""
+
+
+def _clouds(document: Any) -> tuple[dict[str, CloudDeclaration], str | None]:
+    content = _mapping(document or {}, "the file", {"clouds", "baseline"})
+    declared = {}
+    for name, content_of in _mapping(content.get("clouds") or {}, "`clouds`", None).items():
+        declared[name] = _declaration(name, content_of)
+    baseline = content.get("baseline")
+    if baseline is not None and not isinstance(baseline, str):
+        raise _InvalidError(f"`baseline` must be the name of a cloud, not {baseline!r}")
+    return declared, baseline
+
+
+def _declaration(name: str, value: Any) -> CloudDeclaration:
+    content = _mapping(value or {}, f"cloud {name!r}", {"os_cloud", "release"})
+    release = content.get("release")
+    if release is not None and not isinstance(release, str):
+        raise _InvalidError(f"cloud {name!r}: quote the release, {release!r} is not a string")
+    if release is not None and contract.release_index(release) is None:
+        known = ", ".join(contract.release_names()[-4:])
+        raise _InvalidError(
+            f"cloud {name!r}: unknown release {release!r}; the newest known: {known}"
+        )
+    return CloudDeclaration(name=name, os_cloud=str(content.get("os_cloud", name)), release=release)
+
+
+def _mapping(value: Any, what: str, known: set[str] | None) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise _InvalidError(f"{what} must be a mapping with names as keys")
+    unknown = sorted(set(value) - known) if known is not None else []
+    if unknown:
+        raise _InvalidError(f"{what} has unknown keys: {', '.join(unknown)}")
+    return value

@@ -1,0 +1,114 @@
+"""How bad a difference is, judged by what the releases of both sides promise.
+
+- breaking: a client that relied on the baseline's contract can fail.
+- compatible: representation or additions; a careful client does not notice.
+- data: the images themselves differ; no contract is touched.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pytest_imagedetail import contract
+from pytest_imagedetail.model import Severity
+
+_ADDED: Final = "field_added"
+_REMOVED: Final = "field_removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A difference before it is judged.
+
+    Attributes:
+        kind: What happened.
+        field: The field of the image detail ("metadata", "links"), or "" for the whole answer.
+        depth: How many keys below that field it happened; 0 is the field itself.
+        baseline: The old value, or MISSING.
+        candidate: The new value, or MISSING.
+    """
+
+    kind: str
+    field: str
+    depth: int = 0
+    baseline: Any
+    candidate: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Knows the releases of both sides; None where one is not declared."""
+
+    baseline: str | None
+    candidate: str | None
+
+    def severity(self, change: Change) -> tuple[Severity, str]:
+        """The severity of a change and the reason for it."""
+        if change.kind in _OF_KIND:
+            return _OF_KIND[change.kind]
+        if change.field in {"metadata", "vendor"} and change.depth:
+            return _metadata(change)
+        if change.field == "links":
+            return _links(change)
+        if change.kind == _REMOVED:
+            return self._removed(change.field)
+        if change.kind == _ADDED:
+            return self._added(change.field)
+        return self._changed(change)
+
+    def _removed(self, field: str) -> tuple[Severity, str]:
+        named = f" ({self.baseline})" if self.baseline else ""
+        if contract.promises(field, self.baseline):
+            if not contract.offers(field, self.candidate):
+                return "breaking", f"{self.candidate} never offered it; the baseline's release does"
+            return "breaking", f"the baseline's release{named} promises it for every image"
+        if field in contract.FIELDS:
+            return "data", "optional: it depends on the image"
+        return "compatible", "no release promises it"
+
+    def _added(self, field: str) -> tuple[Severity, str]:
+        if self.baseline is not None and not contract.offers(field, self.baseline):
+            return "compatible", f"{self.baseline} never had it"
+        return "compatible", "clients pass over fields that they do not know"
+
+    def _changed(self, change: Change) -> tuple[Severity, str]:
+        if change.depth == 0 and not contract.allows(change.field, change.candidate):
+            if change.candidate is None:
+                return "breaking", "the contract does not allow null here"
+            return "breaking", "the contract names another JSON type"
+        if change.kind in {"type_changed", "null_changed"}:
+            if change.field in contract.FIELDS and change.depth == 0:
+                return "data", "the contract allows both"
+            return "breaking", "the JSON type changed"
+        if change.field == "status" and change.candidate not in contract.STATUSES:
+            return "breaking", "no status of the contract"
+        return "data", "another value of the same type"
+
+
+_OF_KIND: Final[dict[str, tuple[Severity, str]]] = {
+    "image_added": ("data", "only the candidate has this image"),
+    "image_removed": ("data", "only the baseline has this image"),
+    "image_repeated": (
+        "breaking",
+        "an id stands more often than on the other side; ids are unique",
+    ),
+    "order_changed": ("data", "images of both sides stand in another order"),
+    "status_changed": ("compatible", "200 and 203 both carry a whole listing"),
+    "answer_changed": ("compatible", "another field beside `images`"),
+}
+
+
+def _metadata(change: Change) -> tuple[Severity, str]:
+    """Metadata belongs to the image's owner; only what breaks a map of strings is the API's."""
+    if change.kind == "type_changed" and not isinstance(change.candidate, str):
+        return "breaking", "metadata values are strings or null; typed clients cannot read this"
+    return "data", "metadata belongs to the image"
+
+
+def _links(change: Change) -> tuple[Severity, str]:
+    if change.kind == _ADDED:
+        return "compatible", "one more link relation or attribute"
+    if change.kind == _REMOVED:
+        return "breaking", "a link relation or attribute is gone"
+    if change.kind == "link_changed" and change.depth <= 1:
+        return "compatible", "the form of links differs, for all images alike"
+    return "breaking", "a link leads elsewhere after hosts and projects were normalized"
