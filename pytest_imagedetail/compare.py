@@ -5,15 +5,24 @@ each distinct change once: handing it whole listings costs a hundred times more,
 `ignore_order` it pairs different images as soon as most of them changed.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, ImageRef, Side
-from pytest_imagedetail.normalize import Normalized
+from pytest_imagedetail.model import (
+    MISSING,
+    SEVERITIES,
+    Difference,
+    FailOn,
+    ImageRef,
+    Side,
+    path_of,
+)
+from pytest_imagedetail.normalize import Links, Normalized, vendor_of
 from pytest_imagedetail.pairing import Pairing, pair, reference, unpaired
 from pytest_imagedetail.settings import DEFAULT_PROFILE, PROFILES, check_choice
 from pytest_imagedetail.severity import Change, Judge
@@ -52,11 +61,11 @@ def compare(
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
-    one, other = _translate_references(one, other, pairing)
     judge = Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
     differences = [
         *_answer_differences(one.answer, other.answer, judge),
-        *_image_differences(one, other, pairing, old, judge),
+        *_vendor_differences(one, other, judge),
+        *_image_differences(*_translate_references(one, other, pairing), pairing, old, judge),
         *_unpaired_differences(pairing, old, new, judge),
         *_order_differences(pairing, old, new, judge),
     ]
@@ -103,10 +112,10 @@ def _answer_differences(
         yield _difference(
             judge, "status_changed", "", "status_code", one["status_code"], other["status_code"]
         )
-    for name in sorted(set(one["top_level"]) ^ set(other["top_level"])):
-        old = name if name in one["top_level"] else MISSING
-        new = name if name in other["top_level"] else MISSING
-        yield _difference(judge, "answer_changed", "", name, old, new)
+    for name in sorted({*one["top_level"], *other["top_level"]}):
+        old, new = (side["top_level"].get(name, MISSING) for side in (one, other))
+        if not strictly_equal(old, new):
+            yield _difference(judge, "answer_changed", "", path_of((name,)), old, new)
     forms, other_forms = one.get("link_form", {}), other.get("link_form", {})
     for rel in sorted(set(forms) & set(other_forms)):
         if forms[rel] != other_forms[rel]:
@@ -156,7 +165,7 @@ def _image_differences(
     changes: dict[tuple[_Path, str, str], list[_Shared]] = {}
     for left, right in pairing.pairs:
         for path, before, after in _unequal(one.images[left], other.images[right], ()):
-            key = (path, repr(before), repr(after))
+            key = (path, _key(before), _key(after))
             if key not in changes:
                 changes[key] = list(_structural(path, before, after))
             for shared in changes[key]:
@@ -167,14 +176,23 @@ def _image_differences(
 
 def _unequal(one: Any, other: Any, path: _Path) -> Iterator[tuple[_Path, Any, Any]]:
     """The smallest values below common objects that are not strictly equal."""
-    if type(one) is dict and type(other) is dict:
+    if isinstance(one, dict) and type(one) is type(other):
         for key, value in one.items():
             yield from _unequal(value, other.get(key, MISSING), (*path, key))
         for key, value in other.items():
             if key not in one:
                 yield (*path, key), MISSING, value
     elif not strictly_equal(one, other):
-        yield path, one, other
+        yield path, _as_sent(one), _as_sent(other)
+
+
+def _as_sent(value: Any) -> Any:
+    return value.as_sent() if isinstance(value, Links) else value
+
+
+def _key(value: Any) -> str:
+    """What tells one JSON value from another, their types included."""
+    return "" if value is MISSING else json.dumps(value, sort_keys=True)
 
 
 def _structural(path: _Path, before: Any, after: Any) -> Iterator[_Shared]:
@@ -183,7 +201,14 @@ def _structural(path: _Path, before: Any, after: Any) -> Iterator[_Shared]:
 
     old = {} if before is MISSING else {"value": before}
     new = {} if after is MISSING else {"value": after}
-    tree = DeepDiff(old, new, view="tree", ignore_private_variables=False, verbose_level=2)
+    tree = DeepDiff(
+        old,
+        new,
+        view="tree",
+        ignore_private_variables=False,
+        verbose_level=2,
+        zip_ordered_iterables=True,  # otherwise [1] and [true] are equal to it
+    )
     for report, levels in tree.items():
         for level in levels:
             below: _Path = tuple(level.path(output_format="list"))[1:]
@@ -225,7 +250,7 @@ def _judged(shared: _Shared, judge: Judge) -> Difference:
     return Difference(
         kind=kind,
         severity=severity,
-        path=_render_path(shared.path, alone),
+        path=path_of(("images", *shared.path), alone),
         image=alone,
         baseline=shared.baseline,
         candidate=shared.candidate,
@@ -233,18 +258,6 @@ def _judged(shared: _Shared, judge: Judge) -> Difference:
         examples=() if alone else tuple(shared.images[:_EXAMPLES]),
         reason=reason,
     )
-
-
-def _render_path(path: _Path, image: ImageRef | None) -> str:
-    text = f"images[{'*' if image is None else image.id}]"
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif part and not set(part) & set(".[]'\" "):
-            text += f".{part}"
-        else:
-            text += f"[{part!r}]"
-    return text
 
 
 def _unpaired_differences(
@@ -257,15 +270,18 @@ def _unpaired_differences(
         known = {str(image["id"]) for image in against}
         for place in places:
             ref = reference(side[place])
-            # The other side has this id too, so it is not a new image but one that stands twice.
+            # An id that stood before, here or on the other side: no new image, but one repeated.
             actual = "image_repeated" if ref.id in known else kind
+            known.add(ref.id)
             change = Change(kind=actual, field="", baseline=MISSING, candidate=MISSING)
             severity, reason = judge.severity(change)
+            if actual == kind and ref in pairing.ambiguous:
+                reason = "could be more than one image of the other side, so it was not paired"
             value = side[place]
             yield Difference(
                 kind=actual,
                 severity=severity,
-                path=f"images[{ref.id}]",
+                path=path_of((), ref),
                 image=ref,
                 baseline=value if side is old else MISSING,
                 candidate=value if side is new else MISSING,
@@ -300,7 +316,7 @@ def _translate_references(
     if one.profile != "cross-cloud":
         return one, other
     partner = {other.ids[right]: one.ids[left] for left, right in pairing.pairs}
-    vendors = _vendors(one) & _vendors(other)
+    vendors = set(_vendors(one)) & set(_vendors(other))
     return _with_images(one, {}, vendors), _with_images(other, partner, vendors)
 
 
@@ -317,20 +333,29 @@ def _with_images(side: Normalized, partner: Mapping[str, str], vendors: set[str]
                 if key in _REFERENCES and isinstance(value, str)
                 else value
                 for key, value in new["metadata"].items()
+                if vendor_of(key) in {None, *vendors}
             }
-        if "vendor" in new:
-            new["vendor"] = {name: keys for name, keys in new["vendor"].items() if name in vendors}
-            if not new["vendor"]:
-                del new["vendor"]
         images.append(new)
-    return Normalized(
-        profile=side.profile,
-        images=tuple(images),
-        ids=side.ids,
-        answer=side.answer,
-        counts=side.counts,
-    )
+    return replace(side, images=tuple(images))
 
 
-def _vendors(side: Normalized) -> set[str]:
-    return {vendor for image in side.images for vendor in image.get("vendor", {})}
+def _vendor_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
+    """Vendors of one side only: their metadata is not compared, but its keys are listed."""
+    if one.profile != "cross-cloud":
+        return
+    ours, theirs = _vendors(one), _vendors(other)
+    for vendor in sorted({*ours} ^ {*theirs}):
+        kind = "vendor_removed" if vendor in ours else "vendor_added"
+        old, new = (side.get(vendor, MISSING) for side in (ours, theirs))
+        yield _difference(judge, kind, "metadata", "images[*].metadata", old, new)
+
+
+def _vendors(side: Normalized) -> dict[str, list[str]]:
+    """The metadata keys of each vendor."""
+    keys: dict[str, set[str]] = {}
+    for image in side.images:
+        metadata = image.get("metadata")
+        for key in metadata if isinstance(metadata, dict) else ():
+            if (vendor := vendor_of(key)) is not None:
+                keys.setdefault(vendor, set()).add(key)
+    return {vendor: sorted(found) for vendor, found in keys.items()}

@@ -99,7 +99,7 @@ class Listing:
         repeated = [id_ for id_, n in Counter(each["id"] for each in self.images).items() if n > 1]
         if repeated:
             raise ComparisonError(
-                f"image id {repeated[0]} stands more than once in the listing",
+                f"image id {repeated[0]!r} stands more than once in the listing",
                 where=f"cloud {self.cloud}, query {self.query}",
                 remedy="use .images, which has every one of them",
             )
@@ -125,7 +125,9 @@ class Listing:
                 images=tuple(self.images),
                 status_code=self.status_code,
                 cloud=self.cloud,
-                top_level=tuple(sorted(self.document)),
+                top_level={
+                    name: value for name, value in self.document.items() if name != "images"
+                },
             ),
             profile or DEFAULT_PROFILE,
         )
@@ -162,7 +164,9 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
     images: list[dict[str, Any]] = []
     document: dict[str, Any] = {}
     for number, interaction in enumerate(recording.interactions, start=1):
-        place = where if provenance.pages == 1 else f"{where}, page {number}"
+        place = where if len(recording.interactions) == 1 else f"{where}, page {number}"
+        if number > 1:
+            _check_status(interaction.response.status_code, None, interaction.response.body, place)
         page = read_page(interaction.response.body, where=place)
         images += page["images"]
         document.update(page)
@@ -252,13 +256,18 @@ def _not_a_listing(why: str, where: str) -> BodyError:
 
 def _outline(value: Any) -> str:
     if isinstance(value, dict):
-        return f"an object with {', '.join(list(value)[:5]) or 'nothing in it'}"
+        return f"an object with {', '.join(map(_plain, list(value)[:5])) or 'nothing in it'}"
     names = {list: "a list", str: "a string", type(None): "null", bool: "a boolean"}
     return names.get(type(value), "a number")
 
 
 def _start(body: bytes) -> str:
-    text = " ".join(body.decode("utf-8", errors="replace").split())
+    text = _plain(" ".join(body.decode("utf-8", errors="replace").split()))
     if not text:
         return "an empty body"
     return text if len(text) <= _BODY_START else text[:_BODY_START] + "..."
+
+
+def _plain(text: str) -> str:
+    """A text from a cloud without what could move a terminal's cursor."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -233,6 +233,30 @@ class ImageRef:
         return f"{self.id} ({'no name' if self.name is None else self.name})"
 
 
+def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
+    """A path as reports write it: `images[*].metadata['a.b'][0]`, without control characters.
+
+    Args:
+        parts: Keys and places from the top of the answer down.
+        image: The image that a path into `images` is about; None when several share it.
+    """
+    text = ""
+    if parts[:1] == ("images",) or image is not None:
+        text = f"images[{'*' if image is None else _path_key(image.id)}]"
+        parts = parts[1:]
+    for part in parts:
+        if isinstance(part, str) and _path_key(part) == part:
+            text += f".{part}" if text else part
+        else:
+            text += f"[{part!r}]"
+    return text
+
+
+def _path_key(key: str) -> str:
+    plain = key and key.isprintable() and not set(key) & set(".[]'\"` ")
+    return key if plain else repr(key)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One path where candidate and baseline depart.

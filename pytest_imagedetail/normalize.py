@@ -15,18 +15,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pytest_imagedetail.settings import PROFILES, check_choice
 
 Image = dict[str, Any]
 
 _ISO_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
-_PROJECT: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction's placeholder
+_PROJECT: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction's placeholders
+_CALLER: Final = f"{0:032x}"  # redaction numbers the project that asked first
 _PLACEHOLDER_HOST: Final = re.compile(r"(compute|image|host)(-\d+)?\..+\.invalid")
 _VERSION: Final = re.compile(r"v\d+(\.\d+)?")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 _OWNER_KEYS: Final = frozenset({"owner", "owner_id", "project_id", "tenant_id", "user_id"})
+_SHORTEST_ID: Final = 8  # characters; a shorter id would be found in any text
 _VENDORS: Final = {
     "com.rackspace__": "rackspace",
     "rax_": "rackspace",
@@ -43,7 +45,19 @@ class Answer:
     images: tuple[Image, ...]
     status_code: int
     cloud: str
-    top_level: tuple[str, ...] = ("images",)
+    top_level: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Links(dict[str, Any]):
+    """Links by relation; of its own type, so that an object sent for a list stays different."""
+
+    def as_sent(self) -> list[dict[str, Any]]:
+        """The links as a list again, relations included."""
+        return [
+            {"rel": rel, **link}
+            for rel, found in self.items()
+            for link in (found if isinstance(found, list) else [found])
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +68,7 @@ class Normalized:
         profile: The profile that made it.
         images: The images in the cloud's order, links keyed by relation unless the profile is wire.
         ids: The images' ids in the same order, as sent.
-        answer: Facts about the whole answer: status code, top-level keys, forms of links.
+        answer: Facts about the whole answer: status code, fields beside `images`, forms of links.
         counts: How often each rule of the profile changed something.
     """
 
@@ -67,12 +81,7 @@ class Normalized:
     @property
     def facts(self) -> dict[str, Any]:
         """Everything that makes two answers equal; images that share an id stay apart."""
-        seen: Counter[str] = Counter()
-        images: dict[str, Image] = {}
-        for id_, image in zip(self.ids, self.images, strict=True):
-            seen[id_] += 1
-            images[f"{id_}#{seen[id_]}" if seen[id_] > 1 else id_] = image
-        return {"images": images, "order": list(self.ids), "answer": dict(self.answer)}
+        return {"ids": self.ids, "images": self.images, "answer": dict(self.answer)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +128,7 @@ RULES: Final = (
     NormalizationRule(
         id="R5",
         name="volatile fields",
-        reason="the next link repeats the request's host and page size",
+        reason="the next link repeats the request's host, page size and marker",
         source="Nova api/openstack/common.py, _get_collection_links",
         profile="same-cloud",
     ),
@@ -221,35 +230,37 @@ class _Work:
                 new[name] = apply(self, new[name], image)
         if "R13" in self.rules:
             self.counts["R13"] += 1
-            new["id"] = "<id>"
+            new["id"] = _placeholder(image["id"], "<id>")
         if "R15" in self.rules and isinstance(new.get("metadata"), dict):
-            self._part_vendors(new)
+            self.counts["R15"] += sum(vendor_of(key) is not None for key in new["metadata"])
         return new
 
     def answer_facts(self) -> dict[str, Any]:
-        top_level = list(self.answer.top_level)
+        top_level = dict(self.answer.top_level)
         if "R5" in self.rules and "images_links" in top_level:
-            self.counts["R5"] += 1
-            top_level.remove("images_links")
+            top_level["images_links"] = self._next_links(top_level["images_links"])
         facts: dict[str, Any] = {"status_code": self.answer.status_code, "top_level": top_level}
         if "R8" in self.rules:
             facts["link_form"] = {rel: sorted(forms) for rel, forms in sorted(self.forms.items())}
         return facts
 
     def links(self, links: Any, image: Image) -> Any:
+        return self._keyed(links, image["id"], self.image_href)
+
+    def _keyed(self, links: Any, image_id: Any, href: Callable[[str, str, str], str]) -> Any:
         if not isinstance(links, list) or not all(map(_is_link, links)):
             return links  # not what the API promises; compared as it is
-        keyed: dict[str, Any] = {}
+        keyed: dict[str, list[Any]] = {}
         for link in links:
             rel = link["rel"]
             new = {key: value for key, value in link.items() if key != "rel"}
-            new["href"] = self.href(new["href"], rel, str(image["id"]))
+            new["href"] = href(new["href"], rel, str(image_id))
             keyed.setdefault(rel, []).append(new)
         self.counts["R6"] += 1
-        return {rel: found[0] if len(found) == 1 else found for rel, found in keyed.items()}
+        return Links({rel: found[0] if len(found) == 1 else found for rel, found in keyed.items()})
 
-    def href(self, href: str, rel: str, image_id: str) -> str:
-        parts = urlsplit(href)
+    def image_href(self, href: str, rel: str, image_id: str) -> str:
+        parts = _split(href)
         segments = parts.path.split("/")[1:]
         if parts.query or parts.fragment or "images" not in segments:
             return href  # no link of an image
@@ -264,22 +275,50 @@ class _Work:
 
     def _before_images(self, before: list[str], rel: str) -> list[str]:
         """Prefix, version and project of a link's path, as far as the profile keeps them."""
-        project = bool(before) and _PROJECT.fullmatch(before[-1]) is not None
-        if project:
-            before = [*before[:-1], "<project>"]
+        head, project = self._prefix(before)
+        if "R8" not in self.rules:
+            return [*head, *project]
+        if project not in ([], ["<project>"]):
+            return [*head, *project]  # another project's: a fact about this link
+        form = "/".join(["", *head, *project, "images/<id>"])
+        self.forms.setdefault(rel, set()).add(form)
+        self.counts["R8"] += bool(project)
+        return head
+
+    def _prefix(self, before: list[str]) -> tuple[list[str], list[str]]:
+        """What stands before the project, and the project, of which only the caller's is named."""
+        head, project = before, before[:0]
+        if before and _PROJECT.fullmatch(before[-1]):
+            head, project = before[:-1], before[-1:]
+        if project == [_CALLER]:
             self.counts["R3"] += 1
-        head = before[:-1] if project else before
+            project = ["<project>"]
         if "R7" in self.rules and head:
             self.counts["R7"] += 1
             head = ["<v>"] if _VERSION.fullmatch(head[-1]) else []
-            before = [*head, "<project>"] if project else head
-        if "R8" in self.rules:
-            form = "/".join(["", *before, "images/<id>"])
-            self.forms.setdefault(rel, set()).add(form)
-            if project:
-                self.counts["R8"] += 1
-                before = head
-        return before
+        return head, project
+
+    def _next_links(self, links: Any) -> Any:
+        """Where the next page is, by path and by the names of what it asks."""
+        if not isinstance(links, list) or not all(map(_is_link, links)):
+            return links
+        self.counts["R5"] += 1
+        return [{**link, "href": self._next_href(link["href"])} for link in links]
+
+    def _next_href(self, href: str) -> str:
+        parts = _split(href)
+        segments = parts.path.split("/")[1:]
+        if "images" not in segments:
+            return href
+        place = len(segments) - 1 - segments[::-1].index("images")
+        head, project = self._prefix(segments[:place])
+        before = head if "R8" in self.rules and project == ["<project>"] else [*head, *project]
+        path = [self._origin(parts.scheme, parts.netloc, "self"), *before, *segments[place:]]
+        asked = [
+            name if name in {"limit", "marker"} else f"{name}={value}"
+            for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        ]
+        return "/".join(path) + (f"?{'&'.join(sorted(asked))}" if asked else "")
 
     def _origin(self, scheme: str, netloc: str, rel: str) -> str:
         match = _PLACEHOLDER_HOST.fullmatch(netloc)
@@ -297,79 +336,66 @@ class _Work:
             return value  # invalid: stays as sent, and equal only to itself
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            moment = moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+        except (ValueError, OverflowError):
             return value
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        new = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        new = f"{moment.isoformat()}Z"
         self.counts["R9"] += new != value
         return new
 
-    def server(self, server: Any, image: Image) -> Any:
+    def server(self, server: Any, _image: Image) -> Any:
         if not isinstance(server, dict):
             return server
         new = dict(server)
         if "links" in new:
-            new["links"] = self.server_links(new["links"], image)
+            new["links"] = self._keyed(new["links"], server.get("id"), self.server_href)
         if "R13" in self.rules and "id" in new:
             self.counts["R13"] += 1
-            new["id"] = "<server>"
+            new["id"] = _placeholder(new["id"], "<server>")
         return new
 
-    def server_links(self, links: Any, _image: Image) -> Any:
-        if not isinstance(links, list) or not all(map(_is_link, links)):
-            return links
-        return {link["rel"]: self._server_href(link["href"]) for link in links}
-
-    def _server_href(self, href: str) -> str:
-        parts = urlsplit(href)
+    def server_href(self, href: str, _rel: str, server_id: str) -> str:
+        parts = _split(href)
         segments = parts.path.split("/")[1:]
-        if "servers" not in segments:
+        if parts.query or parts.fragment or "servers" not in segments:
             return href
         place = segments.index("servers")
         tail = segments[place:]
-        if "R13" in self.rules:
+        if "R13" in self.rules and tail == ["servers", server_id]:
             tail = ["servers", "<server>"]
-        before = segments[:place]
-        project = bool(before) and _PROJECT.fullmatch(before[-1]) is not None
-        head = before[:-1] if project else before
-        if "R7" in self.rules and head:
-            self.counts["R7"] += 1
-            head = ["<v>"] if _VERSION.fullmatch(head[-1]) else []
-        middle = ["<project>"] if project and "R8" not in self.rules else []
-        return "/".join([self._origin(parts.scheme, parts.netloc, "self"), *head, *middle, *tail])
+        head, project = self._prefix(segments[:place])
+        if "R8" in self.rules and project == ["<project>"]:
+            self.counts["R8"] += 1
+            project = []
+        return "/".join([self._origin(parts.scheme, parts.netloc, "self"), *head, *project, *tail])
 
     def metadata(self, metadata: Any, image: Image) -> Any:
         if not isinstance(metadata, dict) or "R13" not in self.rules:
             return metadata
+        server = image.get("server")
+        taken_from = server.get("id") if isinstance(server, dict) else metadata.get("instance_uuid")
         new = {}
         for key, value in metadata.items():
-            if key in _OWNER_KEYS and isinstance(value, str) and _PROJECT.fullmatch(value):
+            if not isinstance(value, str):
+                new[key] = value
+            elif key in _OWNER_KEYS and _is_owner(key, value):
                 self.counts["R14"] += 1
                 new[key] = "<owner>"
-            elif key == "instance_uuid":
+            elif key == "instance_uuid" and value == taken_from:
                 self.counts["R13"] += 1
                 new[key] = "<server>"
-            elif isinstance(value, str) and str(image["id"]) in value:
-                self.counts["R13"] += 1
-                new[key] = value.replace(str(image["id"]), "<id>")
             else:
-                new[key] = value
+                new[key] = self._without_own_id(value, str(image["id"]))
         return new
 
-    def _part_vendors(self, image: Image) -> None:
-        own: Image = {}
-        vendors: dict[str, Image] = {}
-        for key, value in image["metadata"].items():
-            vendor = next((name for start, name in _VENDORS.items() if key.startswith(start)), None)
-            if vendor is None:
-                own[key] = value
-            else:
-                self.counts["R15"] += 1
-                vendors.setdefault(vendor, {})[key] = value
-        image["metadata"] = own
-        if vendors:
-            image["vendor"] = vendors
+    def _without_own_id(self, value: str, image_id: str) -> str:
+        if len(image_id) < _SHORTEST_ID or image_id not in value:
+            return value
+        new, count = re.subn(rf"(?<!\w){re.escape(image_id)}(?!\w)", "<id>", value)
+        self.counts["R13"] += bool(count)
+        return new
 
 
 _FIELDS: Final[Mapping[str, Callable[[_Work, Any, Image], Any]]] = {
@@ -379,6 +405,28 @@ _FIELDS: Final[Mapping[str, Callable[[_Work, Any, Image], Any]]] = {
     "server": _Work.server,
     "metadata": _Work.metadata,
 }
+
+
+def vendor_of(key: str) -> str | None:
+    """The vendor in whose namespace a metadata key stands, or None."""
+    return next((name for start, name in _VENDORS.items() if key.startswith(start)), None)
+
+
+def _is_owner(key: str, value: str) -> bool:
+    """Whether an id is the caller's: its project, or a user, of whom placeholders say no more."""
+    return value == _CALLER or (key == "user_id" and _PROJECT.fullmatch(value) is not None)
+
+
+def _placeholder(value: Any, name: str) -> Any:
+    """A stand-in for an id that keeps its JSON type: 1361 and "1361" are not the same."""
+    return name if isinstance(value, str) else value if value is None else type(value)()
+
+
+def _split(href: str) -> SplitResult:
+    try:
+        return urlsplit(href)
+    except ValueError:  # a bracket that opens no IPv6 address, say
+        return urlsplit("")
 
 
 def _is_link(link: Any) -> bool:

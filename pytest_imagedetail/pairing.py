@@ -91,15 +91,25 @@ def _by_occurrence(images: dict[int, Image]) -> _Keys:
 
 
 def _by_name(images: dict[int, Image]) -> _Keys:
-    return {place: name for place, image in images.items() if (name := image.get("name"))}
+    return {place: name for place, image in images.items() if (name := _name(image))}
 
 
 def _by_name_and_size(images: dict[int, Image]) -> _Keys:
     return {
         place: (name, size)
         for place, image in images.items()
-        if (name := image.get("name")) and (size := image.get("OS-EXT-IMG-SIZE:size"))
+        if (name := _name(image)) and (size := _size(image))
     }
+
+
+def _name(image: Image) -> str | None:
+    name = image.get("name")
+    return name if isinstance(name, str) else None
+
+
+def _size(image: Image) -> float | None:
+    size = image.get("OS-EXT-IMG-SIZE:size")
+    return size if isinstance(size, int | float) else None
 
 
 def _unique_matches(one: _Keys, other: _Keys) -> dict[int, int]:
@@ -120,7 +130,7 @@ def _ambiguous(one: dict[int, Image], other: dict[int, Image]) -> tuple[ImageRef
         for place, name in _by_name(images).items():
             names[str(name)][side].add(place)
     shared = {name for name, (left, right) in names.items() if left and right}
-    return tuple(reference(image) for image in _images(one, other) if image.get("name") in shared)
+    return tuple(reference(image) for image in _images(one, other) if _name(image) in shared)
 
 
 def _images(*sides: dict[int, Image]) -> Iterable[Image]:

@@ -14,9 +14,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_imagedetail.cassette import Written
     from pytest_imagedetail.comparison import Comparison
     from pytest_imagedetail.harness import Cloud, Connect, Harness
     from pytest_imagedetail.settings import Choices, Settings
+
+
+_OPTIONS = (
+    "record-mode",
+    "cloud",
+    "cassette-dir",
+    "clouds-file",
+    "baseline",
+    "profile",
+    "fail-on",
+    "report",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,24 +89,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Declare the marker, and refuse choices that cannot be right before anything is collected."""
     config.addinivalue_line(
         "markers",
         "imagedetail(*clouds, baseline=None, profile=None, record_mode=None): "
         "which clouds a test runs for, and how its answers are recorded and compared",
     )
+    if any(config.getoption(f"--imagedetail-{name}") for name in _OPTIONS):
+        settings = _settings(config, None)
+        if settings.clouds:
+            with _explained():
+                settings.select(_recorded(settings))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes `imagedetail_cloud` once for each selected cloud."""
     if "imagedetail_cloud" not in metafunc.fixturenames:
         return
-    from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the module's first lines
-
     marker = metafunc.definition.get_closest_marker("imagedetail")
     settings = _settings(metafunc.config, marker)
     with _explained():
-        names = settings.select(_known(settings, store_of(settings).clouds(), marker))
+        names = settings.select(_known(settings, marker))
     # An empty set would skip the test in silence; None makes the fixture fail and say why.
     metafunc.parametrize(
         "imagedetail_cloud", names or (None,), ids=names or ("no-cloud",), indirect=True
@@ -128,12 +144,24 @@ class _Run:
 
     connect: "Connect"
     harnesses: list["Harness"] = field(default_factory=list)
-    from_workers: list["Comparison"] = field(default_factory=list)
+    from_workers: list["_Left"] = field(default_factory=list)
 
-    @property
-    def comparisons(self) -> list["Comparison"]:
-        own = [each for harness in self.harnesses for each in harness.comparisons]
-        return self.from_workers + own
+    def left(self) -> "_Left":
+        """What this process and its workers left."""
+        own = [_Left(comparisons=one.comparisons, written=one.written) for one in self.harnesses]
+        left = _Left()
+        for each in (*self.from_workers, *own):
+            left.comparisons.extend(each.comparisons)
+            left.written.update(each.written)
+        return left
+
+
+@dataclass(slots=True)
+class _Left:
+    """What one process's tests leave behind: comparisons, and what was recorded by its name."""
+
+    comparisons: list["Comparison"] = field(default_factory=list)
+    written: dict[str, "Written"] = field(default_factory=dict)
 
 
 _RUN = pytest.StashKey[_Run]()
@@ -213,21 +241,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = config.stash.get(_RUN, None)
     output = getattr(config, "workeroutput", None)  # pytest-xdist's way to talk to its controller
     if output is not None:
-        output["imagedetail"] = pickle.dumps(run.comparisons if run else [])
+        output["imagedetail"] = pickle.dumps(run.left() if run else _Left())
         return
     if config.getoption("--imagedetail-report") or config.getini("imagedetail_report"):
         from pytest_imagedetail import report  # noqa: PLC0415  see the module's first lines
 
         for path in _settings(config, None).reports:
-            report.write(run.comparisons if run else [], path)
+            report.write(run.left().comparisons if run else [], path)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take over what a pytest-xdist worker compared."""
+    """Take over what a pytest-xdist worker compared and recorded."""
     sent = getattr(node, "workeroutput", {}).get("imagedetail")
     if sent is not None:
-        _run(node.config).from_workers.extend(pickle.loads(sent))  # noqa: S301  our own worker's
+        _run(node.config).from_workers.append(pickle.loads(sent))  # noqa: S301  our own worker's
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -235,11 +263,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run = config.stash.get(_RUN, None)
     if run is None:
         return
-    written = {name: what for each in run.harnesses for name, what in each.written.items()}
+    written = run.left().written
     reports = _settings(config, None).reports
     if written or reports:
         terminalreporter.section("imagedetail")
-    for name, what in written.items():
+    for name, what in sorted(written.items()):
         terminalreporter.write_line(f"recorded {name} ({what.value})")
     for path in reports:
         terminalreporter.write_line(f"report {path}")
@@ -304,13 +332,16 @@ def _from_marker(marker: pytest.Mark | None) -> "Choices":
     return Choices(clouds=tuple(marker.args), **marker.kwargs)
 
 
-def _known(
-    settings: "Settings", recorded: tuple[str, ...], marker: pytest.Mark | None
-) -> tuple[str, ...]:
-    """Clouds to choose from; one named in a marker alone is known by that."""
-    named = tuple(marker.args) if marker else ()
-    plain = [name for name in named if not set(name) & set("*?[")]
-    return tuple(dict.fromkeys([*recorded, *plain])) if settings.clouds else recorded
+def _known(settings: "Settings", marker: pytest.Mark | None) -> tuple[str, ...]:
+    """Clouds to choose from: the recorded ones, and one that only the marker names."""
+    named = [name for name in (marker.args if marker else ()) if not set(name) & set("*?[")]
+    return tuple(dict.fromkeys([*_recorded(settings), *named]))
+
+
+def _recorded(settings: "Settings") -> tuple[str, ...]:
+    from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the module's first lines
+
+    return store_of(settings).clouds()
 
 
 @contextlib.contextmanager

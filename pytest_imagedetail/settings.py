@@ -189,9 +189,9 @@ class _InvalidError(ValueError):
 
 
 def _clouds(document: Any) -> tuple[dict[str, CloudDeclaration], str | None]:
-    content = _mapping(document or {}, "the file", {"clouds", "baseline"})
+    content = _mapping(document, "the file", {"clouds", "baseline"})
     declared = {}
-    for name, content_of in _mapping(content.get("clouds") or {}, "`clouds`", None).items():
+    for name, content_of in _mapping(content.get("clouds"), "`clouds`", None).items():
         declared[name] = _declaration(name, content_of)
     baseline = content.get("baseline")
     if baseline is not None and not isinstance(baseline, str):
@@ -200,7 +200,10 @@ def _clouds(document: Any) -> tuple[dict[str, CloudDeclaration], str | None]:
 
 
 def _declaration(name: str, value: Any) -> CloudDeclaration:
-    content = _mapping(value or {}, f"cloud {name!r}", {"os_cloud", "release"})
+    content = _mapping(value, f"cloud {name!r}", {"os_cloud", "release"})
+    os_cloud = content.get("os_cloud") or name
+    if not isinstance(os_cloud, str):
+        raise _InvalidError(f"cloud {name!r}: quote os_cloud, {os_cloud!r} is not a string")
     release = content.get("release")
     if release is not None and not isinstance(release, str):
         raise _InvalidError(f"cloud {name!r}: quote the release, {release!r} is not a string")
@@ -209,10 +212,12 @@ def _declaration(name: str, value: Any) -> CloudDeclaration:
         raise _InvalidError(
             f"cloud {name!r}: unknown release {release!r}; the newest known: {known}"
         )
-    return CloudDeclaration(name=name, os_cloud=str(content.get("os_cloud", name)), release=release)
+    return CloudDeclaration(name=name, os_cloud=os_cloud, release=release)
 
 
 def _mapping(value: Any, what: str, known: set[str] | None) -> dict[str, Any]:
+    if value is None:  # a name with nothing behind it
+        return {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise _InvalidError(f"{what} must be a mapping with names as keys")
     unknown = sorted(set(value) - known) if known is not None else []

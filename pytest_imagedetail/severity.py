@@ -45,17 +45,17 @@ class Judge:
         """The severity of a change and the reason for it."""
         if change.kind in _OF_KIND:
             return _OF_KIND[change.kind]
-        if change.field in {"metadata", "vendor"} and change.depth:
+        if change.field == "metadata" and change.depth:
             return _metadata(change)
         if change.field == "links":
             return _links(change)
-        if change.kind == _REMOVED:
-            return self._removed(change.field)
-        if change.kind == _ADDED:
-            return self._added(change.field)
-        return self._changed(change)
+        judge = {_REMOVED: self._removed, _ADDED: self._added}.get(change.kind, _changed)
+        return judge(change)
 
-    def _removed(self, field: str) -> tuple[Severity, str]:
+    def _removed(self, change: Change) -> tuple[Severity, str]:
+        if change.depth:
+            return "breaking", "a part of the field is gone"
+        field = change.field
         named = f" ({self.baseline})" if self.baseline else ""
         if contract.promises(field, self.baseline):
             if not contract.offers(field, self.candidate):
@@ -65,23 +65,15 @@ class Judge:
             return "data", "optional: it depends on the image"
         return "compatible", "no release promises it"
 
-    def _added(self, field: str) -> tuple[Severity, str]:
-        if self.baseline is not None and not contract.offers(field, self.baseline):
+    def _added(self, change: Change) -> tuple[Severity, str]:
+        field = change.field
+        if (
+            not change.depth
+            and self.baseline is not None
+            and not contract.offers(field, self.baseline)
+        ):
             return "compatible", f"{self.baseline} never had it"
         return "compatible", "clients pass over fields that they do not know"
-
-    def _changed(self, change: Change) -> tuple[Severity, str]:
-        if change.depth == 0 and not contract.allows(change.field, change.candidate):
-            if change.candidate is None:
-                return "breaking", "the contract does not allow null here"
-            return "breaking", "the contract names another JSON type"
-        if change.kind in {"type_changed", "null_changed"}:
-            if change.field in contract.FIELDS and change.depth == 0:
-                return "data", "the contract allows both"
-            return "breaking", "the JSON type changed"
-        if change.field == "status" and change.candidate not in contract.STATUSES:
-            return "breaking", "no status of the contract"
-        return "data", "another value of the same type"
 
 
 _OF_KIND: Final[dict[str, tuple[Severity, str]]] = {
@@ -93,8 +85,31 @@ _OF_KIND: Final[dict[str, tuple[Severity, str]]] = {
     ),
     "order_changed": ("data", "images of both sides stand in another order"),
     "status_changed": ("compatible", "200 and 203 both carry a whole listing"),
+    "vendor_added": ("data", "a vendor's own metadata; the baseline has none of this vendor's"),
+    "vendor_removed": ("data", "a vendor's own metadata; the candidate has none of this vendor's"),
     "answer_changed": ("compatible", "another field beside `images`"),
 }
+
+
+def _changed(change: Change) -> tuple[Severity, str]:
+    if change.kind in {"type_changed", "null_changed"}:
+        return _retyped(change)
+    top = not change.depth
+    if top and change.field == "status" and change.candidate not in contract.STATUSES:
+        return "breaking", "no status of the contract"
+    return "data", "another value of the same type"
+
+
+def _retyped(change: Change) -> tuple[Severity, str]:
+    if change.depth or change.field not in contract.FIELDS:
+        return "breaking", "the JSON type changed"
+    if not contract.allows(change.field, change.candidate):
+        if change.candidate is None:
+            return "breaking", "the contract does not allow null here"
+        return "breaking", "the contract names another JSON type"
+    if not contract.allows(change.field, change.baseline):
+        return "compatible", "the candidate keeps the contract, the baseline did not"
+    return "data", "the contract allows both"
 
 
 def _metadata(change: Change) -> tuple[Severity, str]:

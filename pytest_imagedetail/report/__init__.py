@@ -7,7 +7,7 @@ from typing import Final
 
 from pytest_imagedetail.comparison import SCHEMA, Comparison
 from pytest_imagedetail.errors import RecordingError
-from pytest_imagedetail.report import html, markdown
+from pytest_imagedetail.report import html, markdown, text
 
 __all__ = ["write"]
 
@@ -31,7 +31,8 @@ def write(comparisons: Sequence[Comparison], path: Path) -> None:
 
 def _json(comparisons: Sequence[Comparison]) -> str:
     document = {"schema": SCHEMA, "comparisons": [each.to_dict() for each in comparisons]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    lines = json.dumps(document, indent=2, ensure_ascii=False).split("\n")
+    return "\n".join(map(text.plain, lines)) + "\n"
 
 
 _FORMS: Final[dict[str, Callable[[Sequence[Comparison]], str]]] = {

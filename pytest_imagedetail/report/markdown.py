@@ -1,5 +1,6 @@
 """Comparisons as Markdown, for a pull request or a job summary."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pytest_imagedetail.comparison import Comparison
@@ -17,10 +18,11 @@ def render(comparisons: Sequence[Comparison]) -> str:
 
 
 def _section(comparison: Comparison) -> Iterator[str]:
-    yield f"## {comparison.baseline.cloud} → {comparison.candidate.cloud}: {comparison.summary}"
+    clouds = f"{comparison.baseline.cloud} → {comparison.candidate.cloud}"
+    yield f"## {_text(text.plain(clouds))}: {comparison.summary}"
     yield ""
     for name, side in (("baseline", comparison.baseline), ("candidate", comparison.candidate)):
-        yield f"- {name}: {', '.join(text.side(side))}"
+        yield f"- {name}: {_text(', '.join(text.side(side)))}"
     yield f"- profile: {text.normalization(comparison)}"
     yield ""
     if comparison.same:
@@ -30,7 +32,19 @@ def _section(comparison: Comparison) -> Iterator[str]:
     for group in text.groups(comparison.differences):
         first = group.first
         values = [text.value(first.baseline, 60), text.value(first.candidate, 60)]
-        cells = [first.severity, first.kind, f"`{group.path}`", group.whom]
-        cells += [f"`{value}`" for value in values] if text.shows_values(first) else ["", ""]
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        cells = [first.severity, first.kind, _code(group.path), _text(group.whom)]
+        cells += map(_code, values) if text.shows_values(first) else ["", ""]
+        yield "| " + " | ".join(cells) + " |"
     yield ""
+
+
+def _text(text: str) -> str:
+    """Text that is no markup, and no end of a table's cell."""
+    return re.sub(r"[\\`*_\[\]<>&|~]", r"\\\g<0>", text)
+
+
+def _code(text: str) -> str:
+    """A code span, fenced with more backticks than it holds; a table ends a cell even in one."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest + 1), " " if longest else ""
+    return fence + space + text.replace("|", "\\|") + space + fence

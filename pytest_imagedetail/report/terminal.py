@@ -1,5 +1,6 @@
 """A comparison as lines for a terminal or a failing test, worst first."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -33,9 +34,11 @@ def brief(comparison: Comparison) -> str:
     lines = [f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"]
     lines += [_brief_line(group) for group in found[:_BRIEF]]
     rest = f"{len(found) - _BRIEF} more lines" if len(found) > _BRIEF else "values and reasons"
-    options = "" if baseline.query == "all" else f" --query '{baseline.query}'"
-    command = f"imagedetail diff {baseline.cloud} {candidate.cloud}{options}"
-    return "\n".join([*lines, f"{rest}: pytest -vv", f"or: {command}"])
+    asked = () if baseline.query == "all" else baseline.query.split("&")
+    options = [f"--query={shlex.quote(text.plain(each))}" for each in asked]
+    command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *options])
+    lines += [f"{rest}: pytest -vv", f"or: {command}"]
+    return "\n".join(text.cut(text.plain(line), _BRIEF_WIDTH) for line in lines)
 
 
 def _brief_line(group: text.Group) -> str:
@@ -47,7 +50,7 @@ def _brief_line(group: text.Group) -> str:
         line += f": {text.value(first.baseline, 24)} -> {text.value(first.candidate, 24)}"
     else:
         line += f" {group.whom}"
-    return line if len(line) <= _BRIEF_WIDTH else f"{line[: _BRIEF_WIDTH - 3]}..."
+    return line
 
 
 def _lines(comparison: Comparison, *, color: bool) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, Side
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, Side, path_of
 
 _WIDTH: Final = 100
 _EXAMPLES: Final = 3
@@ -16,9 +16,17 @@ def value(value: Any, width: int = _WIDTH) -> str:
     """A JSON value on one line, cut at `width` characters; "absent" where there is none."""
     if value is MISSING:
         return "absent"
-    text = json.dumps(value, ensure_ascii=False)
-    # Control characters are escaped by JSON; what moves a terminal's cursor beyond them is not.
-    text = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    # JSON escapes some control characters; a terminal obeys others too.
+    return cut(plain(json.dumps(value, ensure_ascii=False)), width)
+
+
+def plain(text: str) -> str:
+    """The text with everything unprintable escaped as JSON does it; nothing moves a cursor."""
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+
+
+def cut(text: str, width: int) -> str:
+    """The text, or as much of it as fits with three dots."""
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
@@ -79,7 +87,8 @@ def _images(difference: Difference) -> tuple[ImageRef, ...]:
 def _any_image(difference: Difference) -> str:
     if difference.image is None:
         return difference.path
-    return difference.path.replace(f"images[{difference.image.id}]", "images[*]", 1)
+    own = path_of((), difference.image)
+    return difference.path.replace(own, "images[*]", 1)
 
 
 def shows_values(difference: Difference) -> bool:
@@ -95,11 +104,11 @@ def count(number: int, thing: str) -> str:
 def side(side: Side) -> tuple[str, ...]:
     """The head of one side: cloud, number of images, query, release, date."""
     return (
-        side.cloud,
+        plain(side.cloud),
         count(side.images, "image"),
-        f"query {side.query}",
-        f"release {side.release or 'not declared'}",
-        f"recorded {side.recorded_at}" if side.recorded_at else "imported",
+        f"query {plain(side.query)}",
+        f"release {plain(side.release or 'not declared')}",
+        f"recorded {plain(side.recorded_at)}" if side.recorded_at else "imported",
     )
 
 

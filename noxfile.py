@@ -1,0 +1,61 @@
+"""What CI and a developer run, by plain names: `nox -s tests`, `nox -s lint`, `nox -l` for all."""
+
+import nox
+
+PYTHONS = ("3.11", "3.12", "3.13")
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["tests", "lint", "typing"]
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group."""
+    return nox.project.dependency_groups(PROJECT, name)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole suite on this Python, with coverage."""
+    _run_tests(session)
+
+
+@nox.session(python=PYTHONS, name="tests-on")
+def tests_on(session: nox.Session) -> None:
+    """The whole suite on each supported Python that this machine has."""
+    _run_tests(session)
+
+
+def _run_tests(session: nox.Session) -> None:
+    session.install("-q", "-e", ".[record]", *group("test"))
+    # The plugin is imported before pytest-cov could start, so coverage starts pytest itself.
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "report", "--skip-covered", "--show-missing")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: ruff's rules and ruff's formatting."""
+    session.install("-q", *group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Types: mypy, strict."""
+    session.install("-q", "-e", ".", *group("lint"))
+    session.run("mypy")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel and use it away from the checkout: the demo and the shipped library."""
+    session.install("-q", "build")
+    folder = session.create_tmp()
+    session.run("python", "-m", "build", "-q", "--wheel", "--outdir", folder, ".")
+    session.run("bash", "-c", f"pip install -q {folder}/*.whl", external=True)
+    with session.chdir(folder):
+        session.run("imagedetail", "demo")
+        session.run("imagedetail", "show", "openstack-sample")

@@ -1,0 +1,33 @@
+"""Clouds to ask and recordings to replay, for every ring of tests."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pytest_imagedetail import recorder
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.demo import authenticate
+from pytest_imagedetail.embedded import EmbeddedCloud
+from pytest_imagedetail.model import Query
+
+RELEASES = {"nova-essex": "essex", "nova-2026.2": "2026.2"}
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of cassettes of two embedded clouds: all images, and the active ones. Read-only."""
+    folder = tmp_path_factory.mktemp("recorded") / "cassettes"
+    for name, release in RELEASES.items():
+        with EmbeddedCloud(release=release) as cloud:
+            access = authenticate(cloud)
+            for query in (Query(), Query.of(status="ACTIVE")):
+                live = recorder.ask(access, query, cloud=name, release=release)
+                recorder.keep(Store(directory=folder), live)
+    return folder
+
+
+@pytest.fixture
+def cassettes(recorded: Path, tmp_path: Path) -> Path:
+    """A copy of `recorded` that a test may change."""
+    return Path(shutil.copytree(recorded, tmp_path / "cassettes"))

@@ -1,0 +1,153 @@
+"""Replaying in a test: which clouds it runs for, and what it is told when it cannot."""
+
+import pytest
+
+
+def test_a_test_runs_once_for_each_cloud(project):
+    """`imagedetail_cloud` is parametrized with every cloud that has cassettes, by name."""
+    project.makepyfile(
+        """
+        def test_active_images_are_complete(imagedetail_cloud):
+            for image in imagedetail_cloud.list(status="ACTIVE").images:
+                assert image["progress"] == 100
+        """
+    )
+    result = project.runpytest("-v")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*::test_active_images_are_complete[[]nova-2026.2[]] PASSED*",
+            "*::test_active_images_are_complete[[]nova-essex[]] PASSED*",
+        ]
+    )
+
+
+def test_an_option_selects_clouds_by_name_and_glob(project):
+    """`--imagedetail-cloud` takes names and globs, and may be repeated."""
+    project.makepyfile("def test_x(imagedetail_cloud): assert imagedetail_cloud.list().complete")
+    project.runpytest("--imagedetail-cloud=nova-essex").assert_outcomes(passed=1)
+    project.runpytest("--imagedetail-cloud=nova-e*", "--imagedetail-cloud=*.2").assert_outcomes(
+        passed=2
+    )
+
+
+def test_a_marker_selects_clouds_for_one_test(project):
+    """The marker's names beat the ini key, and the option beats the marker."""
+    project.makeini("[pytest]\nimagedetail_clouds = nova-2026.2")
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.imagedetail("nova-essex")
+        def test_marked(imagedetail_cloud):
+            assert imagedetail_cloud.name == "nova-essex"
+
+        def test_unmarked(imagedetail_cloud):
+            assert imagedetail_cloud.name == "nova-2026.2"
+        """
+    )
+    project.runpytest().assert_outcomes(passed=2)
+    project.runpytest("--imagedetail-cloud=nova-2026.2").assert_outcomes(passed=1, failed=1)
+
+
+def test_an_unknown_cloud_ends_the_run_with_its_nearest_name(project):
+    """A typing error in a cloud's name never selects nothing in silence."""
+    project.makepyfile("def test_x(imagedetail_cloud): pass")
+    result = project.runpytest("--imagedetail-cloud=nova-2026.1")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: unknown cloud 'nova-2026.1'",
+            "  next:  did you mean nova-2026.2? known clouds: nova-2026.2, nova-essex",
+        ]
+    )
+
+
+def test_no_cloud_at_all_is_an_error_not_a_skip(pytester):
+    """A test for every cloud, with none there, says so and fails."""
+    pytester.makepyfile("def test_x(imagedetail_cloud): pass")
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*there is no cloud to run for: nothing is recorded, and no cloud is declared",
+            "*where: *cassettes",
+            "*next:  record one: imagedetail record --os-cloud NAME",
+            "*next:  or import a saved answer: imagedetail import FILE --cloud NAME",
+        ]
+    )
+
+
+def test_a_missing_recording_says_how_to_record_it(project):
+    """Nothing recorded is an error with the two commands, in the test's own line."""
+    project.makepyfile(
+        """
+        def test_x(imagedetail):
+            imagedetail["nova-essex"].list(name="cirros base")
+        """
+    )
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            '>       imagedetail[[]"nova-essex"[]].list(name="cirros base")',
+            "E *CassetteNotFoundError: nothing is recorded for cloud 'nova-essex', query *base'",
+            "E *where: *cassettes/nova-essex/name=cirros_base-*.yaml",
+            "E *next:  in a test:  pytest --imagedetail-record-mode=once",
+            "E *in a shell: imagedetail record --os-cloud nova-essex --query 'name=cirros base'",
+            "E *next:  or ask what is recorded for nova-essex: all, status=active-*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*harness.py*")
+
+
+def test_a_damaged_recording_is_an_error_and_stays(project):
+    """A changed body is refused by its hash, never replayed and never overwritten."""
+    path = project.path / "cassettes" / "nova-essex" / "all.yaml"
+    changed = path.read_text().replace("cirros-base", "cirros-case")
+    path.write_text(changed)
+    project.makepyfile("def test_x(imagedetail): imagedetail['nova-essex'].list()")
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *DamagedCassetteError: the interactions were changed after they were recorded: *",
+            "E *where: *cassettes/nova-essex/all.yaml",
+            "E *next:  record it again: pytest --imagedetail-record-mode=rewrite*",
+        ]
+    )
+    assert path.read_text() == changed
+
+
+def test_the_shipped_library_answers_for_clouds_of_its_own(project):
+    """Reference recordings can be asked by name without being in the project."""
+    project.makepyfile(
+        """
+        def test_x(imagedetail):
+            assert len(imagedetail["openstack-sample"].list().images) == 7
+            assert "openstack-sample" not in imagedetail.clouds
+        """
+    )
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_an_unknown_marker_argument_is_refused(project):
+    """A misspelt argument is an error with the known ones."""
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.imagedetail(record="once")
+        def test_x(imagedetail_cloud): pass
+        """
+    )
+    result = project.runpytest()
+    output = result.stdout.str() + result.stderr.str()
+    assert "the imagedetail marker has no argument record" in output
+    assert result.ret != 0
+
+
+def test_xdist_workers_replay_the_same_cassettes(project):
+    """Workers only read while replaying; every cloud is tested once."""
+    project.makepyfile("def test_x(imagedetail_cloud): assert imagedetail_cloud.list().images")
+    project.runpytest("-n2").assert_outcomes(passed=2)

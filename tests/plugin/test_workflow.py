@@ -1,0 +1,49 @@
+"""The work of a downstream project from its first day to a cloud's upgrade, as one story."""
+
+import pytest
+
+pytest.importorskip("openstack", reason="recording needs the extra `record`")
+
+from pytest_imagedetail.embedded import EmbeddedCloud
+
+QUIET = ("-W", "ignore::DeprecationWarning", "-W", "ignore::PendingDeprecationWarning")
+
+
+def test_from_nothing_to_an_upgrade(pytester, monkeypatch):
+    """Not recorded: fails and says how. Recorded: passes. Replayed: same. Changed: explained."""
+    clouds_yaml = pytester.path / "clouds.yaml"
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
+    pytester.makefile(".yaml", imagedetail="clouds: {old: {release: '2026.2'}, new: {}}")
+    pytester.makepyfile(
+        """
+        def test_upgrade(imagedetail):
+            assert imagedetail.compare("old", "new").compatible
+        """
+    )
+
+    first = pytester.runpytest_subprocess()
+    first.assert_outcomes(failed=1)
+    first.stdout.fnmatch_lines(["E *next:  in a test:  pytest --imagedetail-record-mode=once"])
+
+    with EmbeddedCloud(release="2026.2") as old, EmbeddedCloud(release="2026.2") as new:
+        text = old.clouds_yaml("old") + new.clouds_yaml("new").removeprefix("clouds:\n")
+        clouds_yaml.write_text(text)
+        recording = pytester.runpytest_subprocess("--imagedetail-record-mode=once", *QUIET)
+    recording.assert_outcomes(passed=1)
+    recording.stdout.fnmatch_lines(["recorded new: all (new)", "recorded old: all (new)"])
+
+    clouds_yaml.unlink()
+    replay = pytester.runpytest_subprocess("--imagedetail-fail-on=change")
+    replay.assert_outcomes(passed=1)
+
+    with EmbeddedCloud(release="essex") as downgraded:
+        clouds_yaml.write_text(downgraded.clouds_yaml("new"))
+        (pytester.path / "cassettes" / "new" / "all.yaml").unlink()
+        # `old` is not in clouds.yaml any more; its cassette alone answers.
+        changed = pytester.runpytest_subprocess(
+            "--imagedetail-record-mode=once", "--imagedetail-cloud=new", *QUIET
+        )
+    changed.assert_outcomes(failed=1)
+    changed.stdout.fnmatch_lines(
+        ["E *breaking   field_removed images[[]*[]].OS-EXT-IMG-SIZE:size (13 images)"]
+    )
