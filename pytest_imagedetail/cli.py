@@ -25,7 +25,7 @@ from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, LISTING_STATUSES, Query
 from pytest_imagedetail.report import terminal, text
-from pytest_imagedetail.settings import PROFILES, Choices, Settings, resolve
+from pytest_imagedetail.settings import PROFILES, Choices, Settings, check_release, resolve
 
 _SAME, _DIFFERENT, _IMPOSSIBLE, _USAGE = 0, 1, 2, 4
 
@@ -146,7 +146,7 @@ def _record(options: argparse.Namespace) -> int:
     store = store_of(settings)
     access = clouds.connect(options.os_cloud)
     query = _query(options)
-    release = options.release or settings.declaration(name).release
+    release = check_release(options.release) or settings.declaration(name).release
     live = recorder.ask(access, query, cloud=name, release=release)
     return _kept(store, live)
 
@@ -177,16 +177,16 @@ def _add_import(verbs: Any) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    store = store_of(_settings(options))
+    cloud, release = check_cloud_name(options.cloud), check_release(options.release)
     live = recorder.imported(
         _bytes(Path(options.file)),
-        cloud=check_cloud_name(options.cloud),
+        cloud=cloud,
         query=_query(options),
         status_code=options.status,
-        release=options.release,
+        release=release,
         where=options.file,
     )
-    return _kept(store, live)
+    return _kept(store_of(_settings(options)), live)
 
 
 def _add_clouds(verbs: Any) -> None:

@@ -147,6 +147,21 @@ def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
     raise UsageError(f"unknown {what} {value!r}", remedy=f"{meant}known: {', '.join(known)}")
 
 
+def check_release(name: str | None) -> str | None:
+    """Return the name if it is that of a known OpenStack release, or None.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if name is not None and contract.release_index(name) is None:
+        raise UsageError(
+            f"unknown release {name!r}",
+            remedy=f"the newest known: {', '.join(contract.release_names()[-4:])}\n"
+            "a codename (juno) or a year-based name (2014.2); leave it out if it is not known",
+        )
+    return name
+
+
 def unknown_cloud(name: str, known: Iterable[str]) -> UsageError:
     """The error for a cloud that nobody has recorded or declared."""
     names = tuple(known)

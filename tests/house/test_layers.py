@@ -1,4 +1,4 @@
-"""The layer table of ARCHITECTURE.md, kept: imports point down, foreign libraries have one owner."""
+"""The layer table of ARCHITECTURE.md, kept: imports point down, libraries have one owner."""
 
 import ast
 import graphlib

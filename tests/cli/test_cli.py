@@ -1,0 +1,259 @@
+"""The command as a shell user meets it: output, messages, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SAMPLE = {
+    "images": [
+        {
+            "id": "70a599e0-31e7-49b7-b260-868f441e862b",
+            "name": "cirros",
+            "status": "ACTIVE",
+            "progress": 100,
+            "minRam": 0,
+            "minDisk": 0,
+            "created": "2011-01-01T01:02:03Z",
+            "updated": "2011-01-01T01:02:03Z",
+            "metadata": {"architecture": "x86_64"},
+            "links": [
+                {
+                    "rel": "self",
+                    "href": "http://10.1.2.3:8774/v2/demo/images/"
+                    "70a599e0-31e7-49b7-b260-868f441e862b",
+                }
+            ],
+        }
+    ]
+}
+
+
+@pytest.fixture
+def imagedetail(tmp_path):
+    """Run the command in an empty folder, in a process of its own."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest_imagedetail", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def body(tmp_path) -> Path:
+    """A saved answer."""
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps(SAMPLE))
+    return path
+
+
+def changed(**fields) -> str:
+    """The saved answer with other fields in its image."""
+    return json.dumps({"images": [{**SAMPLE["images"][0], **fields}]})
+
+
+def test_demo_does_the_main_job(imagedetail, tmp_path):
+    """Two clouds recorded, replayed and compared; the page and the cassettes are where it says."""
+    result = imagedetail("demo")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert "imagedetail-demo/cassettes/nova-essex/all.yaml  13 images" in result.stdout
+    assert "compatible  field_added    images[*].OS-EXT-IMG-SIZE:size  13 images" in result.stdout
+    assert "12 differences: 0 breaking, 12 compatible, 0 data" in result.stdout
+    assert "\x1b" not in result.stdout
+    page = tmp_path / "imagedetail-demo" / "report.html"
+    assert f"the same as a page: {page.as_uri()}" in result.stdout
+    assert "nova-essex → nova-2026.2" in page.read_text()
+
+
+def test_what_the_demo_advises_works(imagedetail):
+    """The command in its last lines can be typed as it stands."""
+    output = imagedetail("demo").stdout
+    (advice,) = [line for line in output.splitlines() if line.startswith("look closer: ")]
+    command = advice.removeprefix("look closer: imagedetail ").split()
+    result = imagedetail(*command)
+    assert result.returncode == 0, result.stderr
+    assert "13 images, complete" in result.stdout
+
+
+def test_import_ls_show(imagedetail, body):
+    """A saved body becomes a cassette without its hosts and project, and can be looked at."""
+    result = imagedetail("import", str(body), "--cloud", "manual", "--query", "status=ACTIVE")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("new  cassettes/manual/status=active-")
+    assert result.stdout.endswith("1 image; redacted: 2 hosts, 2 ids\n")
+    (entry,) = json.loads(imagedetail("ls", "--json").stdout)
+    assert list(entry) == [
+        "cloud", "query", "status", "images", "complete", "recorded_at", "path",
+    ]  # fmt: skip
+    assert entry["cloud"] == "manual"
+    assert entry["query"] == "status=ACTIVE"
+    assert entry["recorded_at"] is None
+    shown = imagedetail("show", "manual", "--query", "status=ACTIVE")
+    assert "cirros  ACTIVE  100" in shown.stdout
+    shown = json.loads(imagedetail("show", entry["path"], "--json").stdout)
+    assert shown["images"][0]["links"][0]["href"] == (
+        f"https://compute.manual.invalid/v2/{0:032x}/images/70a599e0-31e7-49b7-b260-868f441e862b"
+    )
+
+
+def test_import_refuses_a_body_with_a_raw_newline(imagedetail, tmp_path):
+    """File, line, column and reason; exit 2; nothing written."""
+    path = tmp_path / "copied.json"
+    path.write_text('{\n  "images": [\n    {"id": "1", "name": "two\nlines"}\n  ]\n}\n')
+    result = imagedetail("import", "copied.json", "--cloud", "manual")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr == (
+        "imagedetail: the body is not JSON: a raw control character (a newline, say) inside a "
+        "string\n"
+        "  where: copied.json, line 3, column 29\n"
+        "  next:  ask the cloud again; a body is never repaired, for a repair would be a guess\n"
+    )
+    assert not (tmp_path / "cassettes").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "the body is empty, so it is not a listing"),
+        ("[]", "the body is JSON, but not a listing of images: it has no `images` (a list)"),
+        ('{"error": {"code": 401}}', "it has no `images` (an object with error)"),
+        ('{"images": {}}', "`images` is an object with nothing in it"),
+        ('{"images": [{"name": "x"}]}', "images[0] is no object with an `id`"),
+        ("<html><body>Bad gateway</body></html>", "the body is HTML, not JSON"),
+        ('<images xmlns="http://docs.openstack.org/compute/api/v1.1"/>', "the body is XML, not"),
+    ],
+)
+def test_import_refuses_what_is_no_listing(imagedetail, tmp_path, text, problem):
+    """Nothing is made of a body that is not what it should be."""
+    (tmp_path / "body.json").write_text(text)
+    result = imagedetail("import", "body.json", "--cloud", "manual")
+    assert result.returncode == 2
+    assert problem in result.stderr
+    assert "next:" in result.stderr
+    assert not (tmp_path / "cassettes").exists()
+
+
+def test_diff_of_equal_bodies(imagedetail, body, tmp_path):
+    """No difference, exit 0; hosts and projects do not count."""
+    (tmp_path / "other.json").write_text(
+        body.read_text().replace("10.1.2.3:8774", "nova.example.com").replace("/demo/", "/admin/")
+    )
+    result = imagedetail("diff", "answer.json", "other.json")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "no difference"
+
+
+def test_diff_exit_codes(imagedetail, body, tmp_path):
+    """Data differences pass by default, breaking ones fail, `--fail-on` moves the bar."""
+    (tmp_path / "renamed.json").write_text(changed(name="debian"))
+    (tmp_path / "broken.json").write_text(changed(progress="100"))
+    assert imagedetail("diff", "answer.json", "renamed.json").returncode == 0
+    assert imagedetail("diff", "answer.json", "renamed.json", "--fail-on=change").returncode == 1
+    assert imagedetail("diff", "answer.json", "broken.json").returncode == 1
+    assert imagedetail("diff", "answer.json", "broken.json", "--fail-on=none").returncode == 0
+
+
+def test_diff_json_is_one_document(imagedetail, body, tmp_path):
+    """Schema 1, a value that one side lacks is left out, and nothing else is on stdout."""
+    image = {key: value for key, value in SAMPLE["images"][0].items() if key != "minDisk"}
+    (tmp_path / "other.json").write_text(json.dumps({"images": [image]}))
+    result = imagedetail("diff", "answer.json", "other.json", "--json")
+    assert result.returncode == 1
+    assert result.stderr == ""
+    document = json.loads(result.stdout)
+    assert document["schema"] == 1
+    assert document["same"] is document["compatible"] is False
+    (difference,) = document["differences"]
+    assert difference == {
+        "kind": "field_removed",
+        "severity": "breaking",
+        "path": "images[70a599e0-31e7-49b7-b260-868f441e862b].minDisk",
+        "image": {"id": "70a599e0-31e7-49b7-b260-868f441e862b", "name": "cirros"},
+        "count": 1,
+        "reason": "the baseline's release promises it for every image",
+        "baseline": 0,
+    }
+
+
+def test_two_refusals_are_not_equal(imagedetail, tmp_path):
+    """Two clouds that both answer 401 have not answered the same: exit 2."""
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text('{"error": {"code": 401, "title": "Unauthorized"}}')
+    result = imagedetail("diff", "a.json", "b.json")
+    assert result.returncode == 2
+    assert "not a listing of images" in result.stderr
+
+
+def test_no_color_unless_a_terminal_wants_it(imagedetail, body):
+    """A pipe gets plain text."""
+    assert "\x1b" not in imagedetail("diff", "answer.json", "answer.json").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "the following arguments are required: VERB"),
+        (("dance",), "invalid choice: 'dance'"),
+        (("diff", "one"), "the following arguments are required: CANDIDATE"),
+        (("show", "../etc"), "there is no such file"),
+        (("show", "a b"), "'a b' cannot be the name of a cloud"),
+        (("show", "nova", "--query", "status"), "a query is NAME=VALUE, not 'status'"),
+        (("import", "x.json", "--cloud", "../up"), "'../up' cannot be the name of a cloud"),
+        (("import", "x.json", "--cloud", "x", "--release", "2031.1"), "unknown release '2031.1'"),
+    ],
+)
+def test_usage_errors(imagedetail, arguments, message):
+    """Exit 4 (2 for a file that is not there), a message that ends with what to do next."""
+    result = imagedetail(*arguments)
+    assert result.returncode == (2 if "no such file" in message else 4)
+    assert result.stdout == ""
+    assert message in result.stderr
+    assert "next:" in result.stderr
+
+
+def test_ls_names_a_damaged_cassette_and_lists_the_others(imagedetail, body, tmp_path):
+    """One bad file hides no good one and is never passed over."""
+    imagedetail("import", "answer.json", "--cloud", "good")
+    (tmp_path / "cassettes" / "bad").mkdir()
+    (tmp_path / "cassettes" / "bad" / "all.yaml").write_text("version: 1\n")
+    result = imagedetail("ls")
+    assert result.returncode == 2
+    assert result.stdout.startswith("good  all  200  1 image")
+    assert "cassettes/bad/all.yaml" in result.stderr
+    assert "not a cassette: it has no `interactions`" in result.stderr
+
+
+def test_a_missing_recording_says_how_to_record(imagedetail):
+    """`show` of a cloud that is not recorded names the command that records it."""
+    result = imagedetail("show", "nova-2031.1")
+    assert result.returncode == 2
+    assert "imagedetail record --os-cloud nova-2031.1" in result.stderr
+
+
+def test_clouds_lists_the_library(imagedetail):
+    """The reference recordings are there without a project."""
+    entries = json.loads(imagedetail("clouds", "--json").stdout)
+    names = {entry["cloud"]: entry["source"] for entry in entries}
+    assert names["openstack-sample"] == "library"
+
+
+def test_a_reader_that_has_enough_is_no_error(tmp_path, body):
+    """`imagedetail ... | head -1` ends quietly."""
+    command = f"{sys.executable} -m pytest_imagedetail show answer.json --json | head -1"
+    result = subprocess.run(
+        command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.stderr == ""

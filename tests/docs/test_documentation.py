@@ -1,0 +1,111 @@
+"""What the documentation shows is what happens, and everything a user can type is documented."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_imagedetail import plugin
+from pytest_imagedetail.cli import _parser
+from pytest_imagedetail.normalize import RULES
+from pytest_imagedetail.settings import PROFILES, Choices, resolve
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str = "") -> list[str]:
+    """The fenced code blocks of a Markdown text that are marked with this language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def example(pytester):
+    """A copy of the downstream example, as the current folder."""
+    shutil.copytree(ROOT / "examples" / "downstream", pytester.path, dirs_exist_ok=True)
+    return pytester
+
+
+def test_the_first_screen_is_what_happens(example):
+    """The README's test gives the README's failure, line by line; `...` stands for two lines."""
+    example.path.joinpath("test_images.py").write_text(blocks(README, "python")[0])
+    result = example.runpytest_subprocess()
+    result.assert_outcomes(passed=2, failed=1)
+    shown = blocks(README)[0].splitlines()
+    start = result.outlines.index(shown[0])
+    for line in shown:
+        if line == "E        ...":
+            start += 3
+            continue
+        assert result.outlines[start].rstrip() == line.rstrip()
+        start += 1
+
+
+def test_the_first_screen_is_a_screen():
+    """Test and failure stand within the first 40 lines, the whole README within 120."""
+    lines = README.splitlines()
+    assert lines.index("E       or: imagedetail diff public-2026 private-2012") < 40
+    assert len(lines) <= 120
+
+
+def test_the_example_passes(example):
+    """A complete downstream project replays and compares, with no network and no account."""
+    example.runpytest_subprocess().assert_outcomes(passed=3)
+
+
+def test_the_readmes_clouds_file_is_right(tmp_path):
+    """The shown imagedetail.yaml is accepted as it stands."""
+    (tmp_path / "imagedetail.yaml").write_text(blocks(README, "yaml")[0])
+    settings = resolve(Choices(), root=tmp_path)
+    assert list(settings.declared) == ["public-2026", "private-2012"]
+    assert settings.baseline == "private-2012"
+
+
+def test_every_shown_command_is_understood():
+    """Each `imagedetail` line of the README parses, without being run."""
+    lines = [line for block in blocks(README) for line in block.splitlines()]
+    commands = [line.split("#")[0].split()[1:] for line in lines if line.startswith("imagedetail ")]
+    assert len(commands) >= 6
+    for arguments in commands:
+        _parser().parse_args(arguments)
+
+
+def test_every_option_and_ini_key_is_documented(pytester):
+    """docs/options.md has each option and key that pytest knows of us, and no other."""
+    text = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    result = pytester.run(sys.executable, "-m", "pytest", "--help")
+    known = set(re.findall(r"--imagedetail-[a-z-]+", result.stdout.str()))
+    assert known == {f"--imagedetail-{name}" for name in plugin._OPTIONS}
+    assert set(re.findall(r"--imagedetail-[a-z-]+", text)) == known
+    keys = set(re.findall(r"^  (imagedetail_[a-z_]+)", result.stdout.str(), re.MULTILINE))
+    assert keys
+    assert keys <= set(re.findall(r"imagedetail_[a-z_]+", text))
+
+
+def test_every_normalization_rule_is_documented():
+    """docs/normalization.md has each rule with its reason and source, and each profile."""
+    text = (ROOT / "docs" / "normalization.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\| R\d+ ", line)]
+    assert rows == [
+        f"| {rule.id} | {rule.name} | {rule.profile} | {rule.reason} | {rule.source} |"
+        for rule in RULES
+    ]
+    assert all(f"`{profile}`" in text for profile in PROFILES)
+
+
+def test_the_provenance_of_a_cassette_is_documented():
+    """docs/cassettes.md names every key that our own cassettes have."""
+    text = (ROOT / "docs" / "cassettes.md").read_text(encoding="utf-8")
+    for path in (ROOT / "cassettes").rglob("*.yaml"):
+        for key in yaml.safe_load(path.read_text(encoding="utf-8"))["imagedetail"]:
+            assert f"`{key}`" in text
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))
+def test_every_link_of_a_page_leads_somewhere(page):
+    """Relative links name files that are there."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
