@@ -137,6 +137,9 @@ def _add_record(verbs: Any) -> None:
     parser.add_argument(
         "--release", metavar="R", help='its OpenStack release, for example "2026.2"'
     )
+    parser.add_argument(
+        "--expect", type=int, metavar="CODE", help="record this error, which the query must give"
+    )
     _add_query(parser)
 
 
@@ -147,7 +150,7 @@ def _record(options: argparse.Namespace) -> int:
     access = clouds.connect(options.os_cloud)
     query = _query(options)
     release = check_release(options.release) or settings.declaration(name).release
-    live = recorder.ask(access, query, cloud=name, release=release)
+    live = recorder.ask(access, query, cloud=name, release=release, expect=options.expect)
     return _kept(store, live)
 
 
@@ -255,6 +258,8 @@ def _entry(path: Path) -> dict[str, Any]:
 def _row(entry: dict[str, Any]) -> list[str]:
     images = "error" if entry["images"] is None else f"{entry['images']} images"
     whole = "complete" if entry["complete"] else "a part"
+    if entry["images"] is None:
+        whole = "-"
     when = entry["recorded_at"] or "imported"
     return [
         entry["cloud"],

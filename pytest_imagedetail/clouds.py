@@ -54,25 +54,31 @@ def _access(region: Any) -> Access:
     session = region.get_session()
     auth = region.config.get("auth", {})
     verify, certificate = region.get_requests_verify_args()
-    endpoint = session.get_endpoint(
+    found = session.get_endpoint_data(
         service_type=region.get_service_type("compute"),  # compute_legacy, say, for /v2/PROJECT
         region_name=region.region_name,
         interface=region.get_interface("compute"),
     )
-    if endpoint is None:
+    if found is None:
         raise CredentialsError(
             "the service catalog has no compute endpoint for this region and interface",
             where=f"cloud {region.name!r}, region {region.region_name!r}",
             remedy="name the region and interface in clouds.yaml",
         )
     return Access(
-        endpoint=endpoint.rstrip("/"),
+        endpoint=found.catalog_url.rstrip("/"),
         token=session.get_token(),
         project_id=session.get_project_id(),
         user_id=session.get_user_id(),
         secrets=frozenset(str(auth[name]) for name in _SECRET_NAMES if auth.get(name)),
+        max_microversion=_version(found.max_microversion),
         cacert=verify if isinstance(verify, str) else None,
         certificate=(certificate, None) if isinstance(certificate, str) else certificate,
         verify=bool(verify),
         timeout=float(region.config.get("api_timeout") or 60),
     )
+
+
+def _version(parts: tuple[int, ...] | None) -> str | None:
+    """(2, 104) as the API writes it."""
+    return ".".join(map(str, parts)) if parts else None

@@ -114,6 +114,7 @@ def ask(
             release=release,
             recorded_at=_now(),
             api_version=_api_version(access.endpoint),
+            max_microversion=access.max_microversion,
             pages=len(pages),
             complete=_is_last(pages[-1]) and query.is_whole,
             redactions=redacted.counts,

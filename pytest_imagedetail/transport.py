@@ -19,6 +19,7 @@ class Access:
         token: Sent as X-Auth-Token.
         project_id: The token's project.
         user_id: The token's user, if known.
+        max_microversion: The newest that its version document offers, if it has one.
         secrets: Everything else that must never be written: passwords and the like.
         cacert: A CA bundle for TLS; None means the system's.
         certificate: A client certificate and its key, as paths.
@@ -30,6 +31,7 @@ class Access:
     token: str = field(repr=False)
     project_id: str
     user_id: str | None = None
+    max_microversion: str | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     cacert: str | None = None
     certificate: tuple[str, str | None] | None = None

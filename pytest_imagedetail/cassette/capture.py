@@ -13,10 +13,6 @@ from vcr.record_mode import RecordMode
 
 from pytest_imagedetail.model import Headers, Interaction, Response
 
-# vcrpy logs the URIs it sees, host and project included.
-logging.getLogger("vcr").addHandler(logging.NullHandler())
-logging.getLogger("vcr").propagate = False
-
 
 @dataclass(slots=True)
 class Capture:
@@ -55,11 +51,23 @@ def capture() -> Iterator[Capture]:
     recorder: Final = VCR(record_mode=RecordMode.ALL, decode_compressed_response=True)
     recorder.register_persister(_Nowhere)
     caught = Capture()
-    with recorder.use_cassette("in-memory") as cassette:
+    with _no_log(), recorder.use_cassette("in-memory") as cassette:
         try:
             yield caught
         finally:
             caught._interactions.extend(_interactions(cassette))  # noqa: SLF001  its own maker
+
+
+@contextmanager
+def _no_log() -> Iterator[None]:
+    """Vcrpy logs the URIs it sees, host and project included; pytest shows logs of a failure."""
+    logger = logging.getLogger("vcr")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)  # its children have no level of their own
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _interactions(cassette: Cassette) -> Iterator[Interaction]:

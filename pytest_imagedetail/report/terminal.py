@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.report import text
 
 _COLORS: Final = {"breaking": "31;1", "compatible": "33", "data": "36", "same": "32", "dim": "2"}
@@ -75,12 +74,10 @@ def _group(group: text.Group, *, color: bool) -> Iterator[str]:
     first = group.first
     label = _paint(f"{first.severity:<10}", first.severity, color=color)
     yield f"{label}  {first.kind:<13}  {group.path}  {group.whom}".rstrip()
-    if text.shows_values(first):
-        for sign, value in (("-", first.baseline), ("+", first.candidate)):
-            if value is not MISSING:
-                yield f"{_MARGIN}{sign} {text.value(value)}"
-        if len(group.differences) > 1:
-            yield f"{_MARGIN}and {len(group.differences) - 1} other values"
+    for sign, value in text.values(first):
+        yield f"{_MARGIN}{sign} {text.value(value)}"
+    if text.shows_values(first) and len(group.differences) > 1:
+        yield f"{_MARGIN}and {text.count(len(group.differences) - 1, 'other value')}"
     yield _paint(f"{_MARGIN}{first.reason}", "dim", color=color)
 
 

@@ -96,6 +96,14 @@ def shows_values(difference: Difference) -> bool:
     return not difference.kind.startswith("image_")
 
 
+def values(difference: Difference) -> tuple[tuple[str, Any], ...]:
+    """The values to show, each with the sign of its side."""
+    if not shows_values(difference):
+        return ()
+    pairs = (("-", difference.baseline), ("+", difference.candidate))
+    return tuple((sign, value) for sign, value in pairs if value is not MISSING)
+
+
 def count(number: int, thing: str) -> str:
     """A number and its noun, as in `2 images`."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
