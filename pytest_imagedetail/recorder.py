@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from pytest_imagedetail import __version__, transport
-from pytest_imagedetail.cassette import Store, Written, capture
+from pytest_imagedetail.cassette import Store, Written
 from pytest_imagedetail.errors import DamagedCassetteError, RecordingError
 from pytest_imagedetail.listing import Listing, read, read_page
 from pytest_imagedetail.model import (
@@ -99,6 +99,9 @@ def ask(
         ResponseError: It answered with another status than expected.
         BodyError: It answered with something else than a listing.
     """
+    # Loads vcrpy and every HTTP client that it can patch; replaying needs neither.
+    from pytest_imagedetail.cassette.capture import capture  # noqa: PLC0415
+
     secrets = _secrets(access)
 
     def send(query: Query) -> Response:

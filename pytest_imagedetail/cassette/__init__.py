@@ -1,15 +1,16 @@
-"""Recordings on disk: their names, their text, their folder, and how vcrpy catches them."""
+"""Recordings on disk: their names, their text, their folder.
 
-from pytest_imagedetail.cassette.capture import Capture, capture
+How vcrpy catches them is in `capture`, which is not imported here: it loads vcrpy and, through it,
+every HTTP client there is, and replaying needs none of them.
+"""
+
 from pytest_imagedetail.cassette.format import dumps, loads
 from pytest_imagedetail.cassette.names import check_cloud_name, file_name
 from pytest_imagedetail.cassette.store import Store, Written
 
 __all__ = [
-    "Capture",
     "Store",
     "Written",
-    "capture",
     "check_cloud_name",
     "dumps",
     "file_name",

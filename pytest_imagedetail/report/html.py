@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from pytest_imagedetail import __version__
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.report import text
@@ -11,6 +9,9 @@ from pytest_imagedetail.report import text
 
 def render(comparisons: Sequence[Comparison]) -> str:
     """The whole page; everything that came from a cloud is escaped."""
+    # Slow to import, and most runs write no page.
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
     environment = Environment(
         loader=PackageLoader("pytest_imagedetail.report", "."),
         autoescape=True,

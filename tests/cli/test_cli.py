@@ -208,7 +208,7 @@ def test_no_color_unless_a_terminal_wants_it(imagedetail, body):
         ((), "the following arguments are required: VERB"),
         (("dance",), "invalid choice: 'dance'"),
         (("diff", "one"), "the following arguments are required: CANDIDATE"),
-        (("show", "../etc"), "there is no such file"),
+        (("show", "../etc"), "the file cannot be read: No such file or directory"),
         (("show", "a b"), "'a b' cannot be the name of a cloud"),
         (("show", "nova", "--query", "status"), "a query is NAME=VALUE, not 'status'"),
         (("import", "x.json", "--cloud", "../up"), "'../up' cannot be the name of a cloud"),
@@ -218,7 +218,7 @@ def test_no_color_unless_a_terminal_wants_it(imagedetail, body):
 def test_usage_errors(imagedetail, arguments, message):
     """Exit 4 (2 for a file that is not there), a message that ends with what to do next."""
     result = imagedetail(*arguments)
-    assert result.returncode == (2 if "no such file" in message else 4)
+    assert result.returncode == (2 if "No such file" in message else 4)
     assert result.stdout == ""
     assert message in result.stderr
     assert "next:" in result.stderr

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pytest_imagedetail import plugin
-from pytest_imagedetail.cli import _parser
+from pytest_imagedetail.cli import parser
 from pytest_imagedetail.normalize import RULES
 from pytest_imagedetail.settings import PROFILES, Choices, resolve
 
@@ -70,7 +70,7 @@ def test_every_shown_command_is_understood():
     commands = [line.split("#")[0].split()[1:] for line in lines if line.startswith("imagedetail ")]
     assert len(commands) >= 6
     for arguments in commands:
-        _parser().parse_args(arguments)
+        parser().parse_args(arguments)
 
 
 def test_every_option_and_ini_key_is_documented(pytester):

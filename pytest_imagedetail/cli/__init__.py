@@ -1,0 +1,54 @@
+"""The `imagedetail` command: reads choices, calls the line of the product, shows its result.
+
+Results go to stdout, messages to stderr. Exit codes: 0 same or compatible, 1 differences at or
+above --fail-on, 2 could not compare or record, 4 usage.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from pytest_imagedetail import __version__
+from pytest_imagedetail.cli import demo, diff, look, record
+from pytest_imagedetail.cli.arguments import Parser
+from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, STOPPED, USAGE, complain
+from pytest_imagedetail.errors import ImageDetailError, UsageError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Default: those of the process.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        options = parser().parse_args(arguments)
+        return int(options.verb(options))
+    except UsageError as error:
+        return complain(error, USAGE)
+    except ImageDetailError as error:
+        return complain(error, IMPOSSIBLE)
+    except BrokenPipeError:
+        # Whoever read our output has enough; keep the interpreter from complaining at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SAME
+    except KeyboardInterrupt:
+        print("imagedetail: stopped; nothing is half-written", file=sys.stderr)
+        return STOPPED
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    command = Parser(
+        prog="imagedetail",
+        description="Record, replay and compare what OpenStack clouds answer to images/detail.",
+        epilog="exit codes: 0 same or compatible, 1 differences, 2 impossible, 4 usage",
+    )
+    command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    verbs = command.add_subparsers(metavar="VERB", required=True)
+    for module in (demo, record, look, diff):
+        module.add_verbs(verbs)
+    return command

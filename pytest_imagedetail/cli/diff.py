@@ -1,0 +1,48 @@
+"""`imagedetail diff`: what separates a candidate from a baseline."""
+
+import argparse
+from typing import Any
+
+from pytest_imagedetail import report
+from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
+from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_color
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.model import FAIL_ON
+from pytest_imagedetail.report import terminal
+from pytest_imagedetail.settings import PROFILES
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add the verb."""
+    parser = add_verb(verbs, "diff", _diff, "say what separates a candidate from a baseline")
+    for name in ("baseline", "candidate"):
+        parser.add_argument(
+            name, metavar=name.upper(), help="a cloud, or the path of a cassette or a JSON body"
+        )
+    add_query(parser)
+    parser.add_argument("--profile", choices=PROFILES, help="default: cross-version")
+    parser.add_argument("--fail-on", choices=FAIL_ON, help="default: breaking")
+    parser.add_argument(
+        "--report", action="append", default=[], metavar="FILE", help=".html, .json or .md"
+    )
+    add_json(parser)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    chosen = settings(options)
+    store = store_of(chosen)
+    comparison = compare(
+        sides.listing(options.baseline, query(options), store),
+        sides.listing(options.candidate, query(options), store),
+        profile=chosen.profile,
+        fail_on=chosen.fail_on,
+    )
+    for path in chosen.reports:
+        report.write([comparison], path)
+    if options.json:
+        print_json(comparison.to_dict())
+    else:
+        print(terminal.render(comparison, color=wants_color()))
+    return SAME if comparison.compatible else DIFFERENT

@@ -1,0 +1,122 @@
+"""`imagedetail clouds`, `ls` and `show`: what there is, without asking any cloud."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
+from pytest_imagedetail.cli.output import (
+    IMPOSSIBLE,
+    SAME,
+    cell,
+    complain,
+    print_json,
+    print_table,
+)
+from pytest_imagedetail.errors import ImageDetailError
+from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.report import text
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add the three verbs."""
+    summary = "list the clouds that have cassettes or are declared"
+    add_json(add_verb(verbs, "clouds", _clouds, summary))
+    add_json(add_verb(verbs, "ls", _ls, "list the cassettes"))
+    parser = add_verb(verbs, "show", _show, "show one recorded listing")
+    parser.add_argument("cloud", metavar="CLOUD", help="a cloud, or the path of a cassette or body")
+    add_query(parser)
+    add_json(parser)
+
+
+def _clouds(options: argparse.Namespace) -> int:
+    chosen = settings(options)
+    store = store_of(chosen)
+    own, library = store.clouds(), store.library_clouds()
+    entries = [
+        {
+            "cloud": name,
+            "release": chosen.declaration(name).release,
+            "cassettes": len(store.paths(name)),
+            "source": "cassettes" if name in own else "library" if name in library else "declared",
+        }
+        for name in dict.fromkeys([*own, *library, *chosen.declared])
+    ]
+    if options.json:
+        return print_json(entries)
+    print_table([list(map(cell, entry.values())) for entry in entries])
+    return SAME
+
+
+def _ls(options: argparse.Namespace) -> int:
+    store = store_of(settings(options))
+    entries, damaged = [], []
+    for cloud in store.clouds():
+        for path in store.paths(cloud):
+            try:
+                entries.append(_entry(path))
+            except ImageDetailError as fault:
+                damaged.append(fault)
+    if options.json:
+        print_json(entries)
+    else:
+        print_table([_row(entry) for entry in entries])
+        if not entries and not damaged:
+            print(f"no cassettes in {store.directory}", file=sys.stderr)
+    for each in damaged:
+        complain(each, IMPOSSIBLE)
+    return IMPOSSIBLE if damaged else SAME
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    listing = sides.cassette(path)
+    return {
+        "cloud": listing.cloud,
+        "query": str(listing.query),
+        "status": listing.status_code,
+        "images": len(listing.images) if listing.error is None else None,
+        "complete": listing.complete,
+        "recorded_at": listing.provenance.recorded_at,
+        "path": str(path),
+    }
+
+
+def _row(entry: dict[str, Any]) -> list[str]:
+    images, whole = "error", ""
+    if entry["images"] is not None:
+        images = text.count(entry["images"], "image")
+        whole = "complete" if entry["complete"] else "a part"
+    when = entry["recorded_at"] or "imported"
+    head = (entry["cloud"], entry["query"], entry["status"])
+    return [*map(cell, head), images, whole, when, entry["path"]]
+
+
+def _show(options: argparse.Namespace) -> int:
+    listing = sides.listing(options.cloud, query(options), store_of(settings(options)))
+    provenance = listing.provenance
+    if options.json:
+        return print_json(
+            {
+                "schema": 1,
+                "cloud": listing.cloud,
+                "query": str(listing.query),
+                "status": listing.status_code,
+                "complete": listing.complete,
+                "release": provenance.release,
+                "recorded_at": provenance.recorded_at,
+                "images": listing.images if listing.error is None else None,
+                "error": listing.error,
+            }
+        )
+    when = provenance.recorded_at or "an unknown time (imported)"
+    print(f"{listing.cloud}, query {cell(listing.query)}: {listing.status_code}, {when}")
+    if listing.error is not None:
+        print(cell(f"{listing.error['code']} {listing.error['message']}"))
+        return SAME
+    head = ["id", "name", "status", "progress", "minDisk", "minRam", "created"]
+    print_table([head, *([cell(image.get(name)) for name in head] for image in listing.images)])
+    whole = "complete" if listing.complete else "a part of them"
+    print(f"{text.count(len(listing.images), 'image')}, {whole}")
+    return SAME

@@ -1,0 +1,74 @@
+"""`imagedetail record` and `imagedetail import`: the two ways to make a cassette."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pytest_imagedetail import clouds, recorder
+from pytest_imagedetail.cassette import Store, check_cloud_name
+from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli.arguments import add_query, add_verb, query, settings
+from pytest_imagedetail.cli.output import SAME
+from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.report import text
+from pytest_imagedetail.settings import check_release
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add both verbs."""
+    parser = add_verb(verbs, "record", _record, "record what a cloud of clouds.yaml answers")
+    parser.add_argument("--os-cloud", required=True, metavar="NAME", help="its name in clouds.yaml")
+    parser.add_argument("--name", metavar="N", help="name to keep it under (default: the same)")
+    parser.add_argument(
+        "--release", metavar="R", help='its OpenStack release, for example "2026.2"'
+    )
+    parser.add_argument(
+        "--expect", type=int, metavar="CODE", help="record this error, which the query must give"
+    )
+    add_query(parser)
+    parser = add_verb(verbs, "import", _import, "make a cassette of a body that was saved by hand")
+    parser.add_argument("file", metavar="FILE", help="the body of the answer, JSON")
+    parser.add_argument("--cloud", required=True, metavar="N", help="the name to keep it under")
+    parser.add_argument("--release", metavar="R", help="the OpenStack release, if known")
+    parser.add_argument(
+        "--status", type=int, default=200, metavar="CODE", help="what the cloud answered with"
+    )
+    add_query(parser)
+
+
+def _record(options: argparse.Namespace) -> int:
+    name = check_cloud_name(options.name or options.os_cloud)
+    chosen = settings(options)
+    live = recorder.ask(
+        clouds.connect(options.os_cloud),
+        query(options),
+        cloud=name,
+        release=check_release(options.release) or chosen.declaration(name).release,
+        expect=options.expect,
+    )
+    return _keep(store_of(chosen), live)
+
+
+def _import(options: argparse.Namespace) -> int:
+    cloud, release = check_cloud_name(options.cloud), check_release(options.release)
+    live = recorder.imported(
+        sides.read_bytes(Path(options.file)),
+        cloud=cloud,
+        query=query(options),
+        status_code=options.status,
+        release=release,
+        where=options.file,
+    )
+    return _keep(store_of(settings(options)), live)
+
+
+def _keep(store: Store, live: recorder.Live) -> int:
+    written = recorder.keep(store, live)
+    listing = live.listing
+    path = store.path(listing.cloud, listing.query)
+    found = f"answered {listing.status_code}"
+    if listing.error is None:
+        found = text.count(len(listing.images), "image")
+    hidden = ", ".join(f"{n} {kind}" for kind, n in listing.provenance.redactions.items())
+    print(f"{written.value}  {path}  {found}; redacted: {hidden or 'nothing'}")
+    return SAME

@@ -1,0 +1,69 @@
+"""Finds the listing that an argument names: a cloud, a cassette or a saved body."""
+
+from pathlib import Path
+
+from pytest_imagedetail import recorder
+from pytest_imagedetail.cassette import Store, check_cloud_name, loads
+from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import LISTING_STATUSES, Query
+
+
+def listing(name: str, query: Query, store: Store) -> Listing:
+    """The listing of a cloud by its name, or of a cassette or body by its path.
+
+    A path is what ends in .yaml, .yml or .json or has a slash in it; the query is for clouds.
+
+    Raises:
+        CassetteError: There is none, or it is damaged.
+        BodyError: A body that is no listing.
+        UsageError: Neither a path nor a possible name.
+    """
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"}:
+        return cassette(path)
+    if path.suffix == ".json" or "/" in name or path.is_file():
+        return body(path)
+    return recorder.follow(store.load(check_cloud_name(name), query))
+
+
+def cassette(path: Path) -> Listing:
+    """A recorded listing by its path; a recorded error is an expected one here."""
+    if not path.is_file():
+        raise CassetteNotFoundError(
+            "there is no such cassette", where=str(path), remedy="imagedetail ls lists them"
+        )
+    recording = loads(path)
+    status = recording.interactions[0].response.status_code
+    expect = None if status in LISTING_STATUSES else status
+    return recorder.follow(recording, expect=expect)
+
+
+def body(path: Path) -> Listing:
+    """A saved body by its path, redacted in memory as if it had been imported."""
+    name = "".join(each if each.isalnum() or each in "._-" else "-" for each in path.stem)
+    live = recorder.imported(
+        read_bytes(path),
+        cloud=check_cloud_name(name.strip("._-")[:63] or "body"),
+        query=Query(),
+        status_code=200,
+        release=None,
+        where=str(path),
+    )
+    return live.listing
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        CassetteError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CassetteError(
+            f"the file cannot be read: {error.strerror}",
+            where=str(path),
+            remedy="give a path that can be read, or the name of a cloud",
+        ) from error
