@@ -1,0 +1,48 @@
+"""Requests to the services' REST APIs."""
+
+from typing import Any
+
+import requests
+
+from .errors import AnswerError
+
+TIMEOUT = 60.0
+
+
+class Rest:
+    """One service, asked with one token."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self._url = url
+        self._session = requests.Session()
+        # Neither proxies nor ~/.netrc: all of this stays on loopback.
+        self._session.trust_env = False
+        if token is not None:
+            self._session.headers["X-Auth-Token"] = token
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        data: bytes | None = None,
+        content_type: str | None = None,
+    ) -> requests.Response:
+        """Ask.
+
+        Raises:
+            AnswerError: The answer is not a 2xx.
+        """
+        headers = {"Content-Type": content_type} if content_type else {}
+        response = self._session.request(
+            method, self._url + path, json=json, data=data, headers=headers, timeout=TIMEOUT
+        )
+        if not response.ok:
+            raise AnswerError(method, self._url + path, response.status_code, response.text)
+        return response
+
+    def create(self, collection: str, kind: str, **attributes: Any) -> str:
+        """Create a thing the way Keystone does; gives its id."""
+        document = self.call("POST", f"/{collection}", json={kind: attributes}).json()
+        return str(document[kind]["id"])
