@@ -5,6 +5,7 @@ what they mean to every OpenStack client. Keystone is asked outside any recordin
 be in a cassette and none can expire in one.
 """
 
+import warnings
 from typing import Any
 
 from pytest_imagedetail.errors import CredentialsError
@@ -33,8 +34,10 @@ def connect(os_cloud: str) -> Access:
             remedy="install the extra: pip install 'pytest-imagedetail[record]'",
         ) from error
     try:
-        region = OpenStackConfig().get_one(cloud=os_cloud)
-        return _access(region)
+        with warnings.catch_warnings():
+            # openstacksdk announces its own plans (InfluxDB support, say) whoever uses it.
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            return _access(OpenStackConfig().get_one(cloud=os_cloud))
     except ConfigException as error:
         raise CredentialsError(
             f"clouds.yaml has no usable cloud {os_cloud!r}",

@@ -98,7 +98,7 @@ def _side(listing: Listing) -> Side:
     provenance = listing.provenance
     return Side(
         cloud=provenance.cloud,
-        query=str(provenance.query),
+        query=provenance.query,
         release=provenance.release,
         images=len(listing.images),
         recorded_at=provenance.recorded_at,

@@ -101,7 +101,7 @@ class Comparison:
 def _side(side: Side) -> dict[str, Any]:
     return {
         "cloud": side.cloud,
-        "query": side.query,
+        "query": str(side.query),
         "release": side.release,
         "images": side.images,
         "recorded_at": side.recorded_at,

@@ -7,7 +7,7 @@ moves, and only string tokens that a caller replaces change.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Never
 
 from pytest_imagedetail.errors import BodyError
@@ -29,6 +29,17 @@ _REASONS: Final = {
     "Unterminated string starting at": "a string that is opened here and never closed",
     "Extra data": "the JSON document ends before this; something follows it",
     "Expecting value": "a value must stand here",
+}
+
+
+class _NotJsonError(ValueError):
+    """Python's json module would have accepted it; RFC 8259 does not."""
+
+
+# Python's own words for its limits differ between its versions and name its settings.
+_REASONS_OF_PYTHON: Final[Mapping[type[Exception], str]] = {
+    RecursionError: "it is nested too deeply",
+    ValueError: "it holds an integer of thousands of digits",
 }
 
 
@@ -58,16 +69,12 @@ def parse(text: str, *, where: str) -> Any:
             where=place,
             remedy="ask the cloud again; a body is never repaired, for a repair would be a guess",
         ) from error
-    except (RecursionError, _NotJsonError) as error:
+    except (RecursionError, ValueError) as error:  # ValueError: NaN, or an integer without end
         raise BodyError(
-            f"the body is not JSON that can be read: {error}",
+            f"the body is not JSON that can be read: {_REASONS_OF_PYTHON.get(type(error), error)}",
             where=where,
             remedy="ask the cloud again, or look at the file",
         ) from error
-
-
-class _NotJsonError(ValueError):
-    """Python's json module would have accepted it; RFC 8259 does not."""
 
 
 def _refuse_constant(name: str) -> Never:

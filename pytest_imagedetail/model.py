@@ -1,5 +1,6 @@
 """The values that flow from a cloud to a report: data only, nothing reads, asks or compares."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -80,13 +81,14 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The filters of one request, in wire names.
+    """The filters of one request, in wire names, and the microversion that it asks for.
 
     Pairs are kept sorted by name and, within a name, in the order given: a server may tell
     `limit=1&limit=2` from `limit=2&limit=1` (Nova takes the last), but never `a&b` from `b&a`.
     """
 
     params: tuple[tuple[str, str], ...] = ()
+    microversion: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", tuple(sorted(self.params, key=lambda pair: pair[0])))
@@ -97,6 +99,7 @@ class Query:
         *,
         properties: Mapping[str, str] | None = None,
         params: Mapping[str, object] | None = None,
+        microversion: str | None = None,
         **filters: object,
     ) -> "Query":
         """Build a query from Python names.
@@ -104,6 +107,7 @@ class Query:
         Args:
             properties: `{"os_distro": "cirros"}` becomes `property-os_distro=cirros`.
             params: Anything else, sent as given; a list or tuple value repeats the name.
+            microversion: "2.35" or "latest"; None sends no header, which Nova takes for 2.1.
             **filters: `changes_since` (str or aware datetime), `server`, `name`, `status`, `type`,
                 `min_disk` (GiB), `min_ram` (MiB), `limit`, `marker`. None means not asked.
 
@@ -125,7 +129,7 @@ class Query:
         for key, value in (params or {}).items():
             values = value if isinstance(value, list | tuple) else (value,)
             pairs += [(key, str(each)) for each in values]
-        return cls(tuple(pairs))
+        return cls(tuple(pairs), microversion)
 
     @classmethod
     def parse(cls, text: str) -> "Query":
@@ -138,6 +142,14 @@ class Query:
         return urlencode(self.params, quote_via=quote, errors="surrogateescape")
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """The query as options of the `imagedetail` command, quoted for a shell."""
+        asked = tuple(f"--query={shlex.quote(f'{name}={value}')}" for name, value in self.params)
+        if self.microversion is None:
+            return asked
+        return (*asked, f"--microversion={shlex.quote(self.microversion)}")
+
+    @property
     def is_whole(self) -> bool:
         """Whether every page is asked for: neither `limit` nor `marker` is given."""
         return not any(name in {"limit", "marker"} for name, _ in self.params)
@@ -145,10 +157,12 @@ class Query:
     def replaced(self, **values: str) -> "Query":
         """The same query with these names set anew."""
         kept = tuple(pair for pair in self.params if pair[0] not in values)
-        return Query(kept + tuple(values.items()))
+        return Query(kept + tuple(values.items()), self.microversion)
 
     def __str__(self) -> str:
-        return "&".join(f"{name}={value}" for name, value in self.params) or "all"
+        text = "&".join(f"{name}={value}" for name, value in self.params) or "all"
+        text = text if text.isprintable() else self.wire
+        return text if self.microversion is None else f"{text} @{self.microversion}"
 
 
 def _wire_value(name: str, value: object) -> str:
@@ -298,7 +312,7 @@ class Side:
     """One side of a comparison, for its head."""
 
     cloud: str
-    query: str
+    query: Query
     release: str | None
     images: int
     recorded_at: str | None

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, unquote_plus, urlsplit
 
 from pytest_imagedetail import jsontext
 from pytest_imagedetail.model import Headers, Interaction, Query
@@ -36,19 +36,28 @@ _RESPONSE_HEADERS: Final = frozenset(
     }
 )
 
-_URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\"'<>\\]+")
+# A placeholder in a URL does not end it: what follows may be a host or a signature.
+_URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://(?:<redacted-\d+>|[^\s\"'<>\\])+")
 _IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
-_IPV6: Final = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])")
+_IPV6: Final = re.compile(
+    r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}"
+    r"(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4})(?![\w:])"
+)
 _SECRET_KEY: Final = re.compile(
     r"passw(or)?d|passphrase|admin_pass|secret|token|private_?key|credential|api_?key|auth_key",
     re.IGNORECASE,
 )
 _OWNER_KEY: Final = re.compile(r"^(owner|owner_id|project_id|tenant_id|user_id)$", re.IGNORECASE)
-_VERSIONED: Final = re.compile(r"/v\d+(?:\.\d+)?/([^/]+)/images(?:/|$)")
-_BEFORE_IMAGES: Final = re.compile(r"/([^/]+)(?=/images(?:/|$))")
+_RESOURCE: Final = r"/(?:images|servers|flavors)(?:/|$)"
+_VERSIONED: Final = re.compile(rf"/v\d+(?:\.\d+)?/([^/]+){_RESOURCE}")
+_BEFORE_RESOURCE: Final = re.compile(rf"/([^/]+)(?={_RESOURCE})")
+_PLAIN: Final = re.compile(r"[\w-]+")  # neither an address nor anything that is replaced in text
 _ID_PLACEHOLDER: Final = re.compile(r"^0{24}[0-9a-f]{8}$")
+_TOKEN_PLACEHOLDER: Final = re.compile(r"^<redacted-\d+>$")
+_SIGNATURE: Final = re.compile(r"(?!property-).*sig(nature)?$", re.IGNORECASE)
 _IPV6_VERSION: Final = 6
 _SHORTEST_ID: Final = 8  # characters; below that a word could be hit
+_SHORTEST_SECRET: Final = 4  # the same for what the session knows; the gate draws the same line
 _DOCUMENTATION: Final = tuple(  # RFC 5737 and RFC 3849: addresses that are nobody's
     map(
         ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
@@ -105,6 +114,9 @@ def redact(interactions: Iterable[Interaction], *, cloud: str, secrets: Secrets)
     placeholders = _Placeholders(cloud=cloud, secrets=secrets)
     for page in pages:
         placeholders.learn(page)
+    for page in pages:  # hosts and tokens in free text are learnt by replacing them
+        _redact_interaction(page, placeholders)
+    placeholders.counts.clear()
     redacted = tuple(_redact_interaction(page, placeholders) for page in pages)
     return Redacted(
         interactions=redacted,
@@ -120,11 +132,14 @@ def redact_query(query: Query, *, endpoint: str, cloud: str, secrets: Secrets) -
     """
     placeholders = _Placeholders(cloud=cloud, secrets=secrets)
     placeholders.learn_request(endpoint)
-    return Query(tuple((name, placeholders.text(value)) for name, value in query.params))
+    return replace(
+        query,
+        params=tuple((name, placeholders.query_value(name, value)) for name, value in query.params),
+    )
 
 
 def project_in_path(path: str) -> str | None:
-    """The project of a versioned compute path: `/v2/PROJECT/images/...`, with or without a prefix.
+    """The project of a versioned compute path, `/v2/PROJECT/images/...`, with or without a prefix.
 
     None where there is none: `/v2.1/images/ID`. A path without a version (a bookmark or alternate
     link) cannot tell a project from a prefix by itself.
@@ -151,7 +166,7 @@ def _redact_interaction(page: Interaction, placeholders: "_Placeholders") -> Int
     ]
     return replace(
         page,
-        url=placeholders.url(page.url),
+        url=placeholders.text(page.url),
         request_headers=Headers(request_headers),
         response=replace(response, headers=headers, body=body),
     )
@@ -164,8 +179,8 @@ def _redact_body(body: bytes, placeholders: "_Placeholders") -> bytes:
         # Not text, so no placeholder can be put in; Latin-1 maps every byte to itself.
         return placeholders.text(body.decode("latin-1")).encode("latin-1")
     try:
-        json.loads(text)
-    except ValueError:
+        json.loads(text, parse_int=str)  # Python limits integers, JSON does not
+    except (ValueError, RecursionError):
         return placeholders.text(text).encode("utf-8")
     text = jsontext.replace_strings(text, placeholders.json_string)
     return text.encode("utf-8")
@@ -178,6 +193,7 @@ class _Placeholders:
         self._cloud = cloud
         self._secrets = secrets
         self._origins: dict[tuple[str, str], str] = {}
+        self._foreign: set[tuple[str, str]] = set()  # those that are not of the cloud itself
         self._ids: dict[str, str] = {}  # project and user ids
         self._addresses: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
@@ -188,39 +204,45 @@ class _Placeholders:
         """Give placeholders to the hosts, projects and owners of a page, in its order."""
         self.learn_request(page.url)
         try:
-            document = json.loads(page.response.body)
-        except ValueError:
+            document = json.loads(page.response.body, parse_int=str)
+        except (ValueError, RecursionError):
             return
         for link in _links(document):
-            url = urlsplit(str(link.get("href", "")))
+            url = _split(str(link.get("href", "")))
+            if url is None:
+                continue
             self._learn_origin(url, "image" if link.get("rel") == "alternate" else "compute")
             project = project_in_path(url.path)
             if project is not None:
                 self._id(project)
         for key, value in _strings(document):
-            if _OWNER_KEY.match(key) and _looks_like_id(value):
+            if _OWNER_KEY.match(key) and _PLAIN.fullmatch(value) and _looks_like_id(value):
                 self._id(value)
 
     def learn_request(self, url: str) -> None:
         """Give the first placeholders to the endpoint and the project of the session."""
-        self._learn_origin(urlsplit(url), "compute")
+        if (parts := _split(url)) is not None:
+            self._learn_origin(parts, "compute")
         if self._secrets.project_id is not None:
             self._id(self._secrets.project_id)
 
     def replaced(self) -> frozenset[str]:
         """Every value that must not be found in the bytes to be written."""
-        hosts = {netloc.rpartition("@")[2] for _, netloc in self._origins}
-        names = {host.rpartition(":")[0] or host for host in hosts}
-        found = hosts | {name for name in names if "." in name or ":" in name}
+        hosts = {netloc for _, netloc in self._origins}
+        names = {_without_port(host) for host in hosts}
+        found = {name for name in names if "." in name or ":" in name}
         found |= {
             value for value, new in self._ids.items() if _looks_like_id(value) and value != new
         }
         found |= {value for value in self._secrets.ids if _looks_like_id(value)}
-        found |= self._secrets.values | set(self._addresses) | set(self._tokens)
+        found |= hosts - names | self._secrets.values | set(self._addresses)
+        found |= {value for value in self._tokens if _is_distinct(value)}
         return frozenset(found - set(self._ids.values()) - {""})
 
     def json_string(self, value: str, key: str | None) -> str:
         """Replace in one string of a JSON body."""
+        if _TOKEN_PLACEHOLDER.match(value):
+            return value
         if key is not None and value and _SECRET_KEY.search(key) and not _is_harmless(value):
             return self._token(value)
         if key is not None and _OWNER_KEY.match(key) and value in self._ids:
@@ -230,18 +252,19 @@ class _Placeholders:
 
     def text(self, text: str) -> str:
         """Replace in free text: known secrets, secret shapes, URLs, ids, hosts and addresses."""
-        for secret in sorted(self._secrets.values, key=len, reverse=True):
-            if secret and secret in text:
+        learnt = {value for value in self._tokens if _is_distinct(value)}
+        for secret in sorted(self._secrets.values | learnt, key=lambda each: (-len(each), each)):
+            if len(secret) >= _SHORTEST_SECRET and secret in text:
                 text = text.replace(secret, self._token(secret))
         text = SECRET_SHAPES.sub(lambda match: self._token(match.group()), text)
         if "://" in text:
             text = _URL.sub(lambda match: self.url(match.group()), text)
         text = self._replace_ids(text)
         text = self._replace_hosts(text)
-        if "." in text:
-            text = _IPV4.sub(self._address, text)
         if "::" in text or text.count(":") > 1:
             text = _IPV6.sub(self._address, text)
+        if "." in text:
+            text = _IPV4.sub(self._address, text)
         return text
 
     def url(self, url: str) -> str:
@@ -249,20 +272,41 @@ class _Placeholders:
         trailing = re.search(r"[).,;]*$", url)
         tail = trailing.group() if trailing else ""
         url = url[: len(url) - len(tail)]
-        parts = urlsplit(url)
+        parts = _split(url)
+        if parts is None:
+            return self._token(url) + tail
         if not parts.netloc:
             return url + tail
         if parts.netloc.endswith(".invalid"):  # a placeholder already: redacting twice is once
             return url + tail
         if parts.password:
             self._token(parts.password)
-        known = _origin(parts) in self._origins
         origin = self._learn_origin(parts, "host")
         path = self._replace_ids(self._replace_project(parts.path))
-        query = parts.query if known else _without_values(parts.query)
-        rest = path + (f"?{self._replace_ids(query)}" if query else "")
+        query, fragment = parts.query, parts.fragment
+        if _origin(parts) in self._foreign:  # it may carry a signature, so no value stays
+            query = "&".join(_without_value(pair) for pair in query.split("&")) if query else ""
+            fragment = "redacted" if fragment else ""
+        else:
+            query = "&".join(self._query_pair(pair) for pair in query.split("&"))
+        rest = path + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
         self.counts["hosts"] += 1
-        return f"{origin}{rest}{'#' + parts.fragment if parts.fragment else ''}{tail}"
+        return f"{origin}{rest}{tail}"
+
+    def query_value(self, name: str, value: str) -> str:
+        """Replace in one decoded value of a query that the cloud itself is asked."""
+        if value and (_SECRET_KEY.search(name) or _SIGNATURE.match(name)):
+            return self._token(value)
+        return self.text(value)
+
+    def _query_pair(self, pair: str) -> str:
+        """The same in a pair as it stands in a URL; one that nothing is replaced in stays so."""
+        name, _, value = pair.partition("=")
+        decoded = unquote_plus(value, errors="surrogateescape")
+        new = self.query_value(unquote_plus(name), decoded)
+        if new == decoded and "<" not in pair:
+            return pair
+        return f"{name}={quote(new, safe='', errors='surrogateescape')}"
 
     def _learn_origin(self, url: SplitResult, role: str) -> str:
         if not url.netloc or url.netloc.endswith(".invalid"):
@@ -271,6 +315,8 @@ class _Placeholders:
         if origin not in self._origins:
             self._roles[role] += 1
             number = f"-{self._roles[role]}" if self._roles[role] > 1 else ""
+            if role == "host":
+                self._foreign.add(origin)
             self._origins[origin] = f"https://{role}{number}.{self._cloud}.invalid"
         return self._origins[origin]
 
@@ -281,11 +327,12 @@ class _Placeholders:
             while f"{number:032x}" in taken:
                 number += 1
             # A placeholder stays what it is: redacting twice is redacting once.
-            self._ids[value] = value if _ID_PLACEHOLDER.match(value) else f"{number:032x}"
+            is_placeholder = _ID_PLACEHOLDER.match(value) or _TOKEN_PLACEHOLDER.match(value)
+            self._ids[value] = value if is_placeholder else f"{number:032x}"
         return self._ids[value]
 
     def _replace_project(self, path: str) -> str:
-        match = _BEFORE_IMAGES.search(path)
+        match = _BEFORE_RESOURCE.search(path)
         if match is None or match.group(1) not in self._ids:
             return path
         self.counts["ids"] += 1
@@ -297,16 +344,24 @@ class _Placeholders:
                 self._id(value)
         for value, placeholder in self._ids.items():
             if value != placeholder and value in text and _looks_like_id(value):
-                text, count = re.subn(rf"(?<!\w){re.escape(value)}(?!\w)", placeholder, text)
+                text, count = re.subn(
+                    rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", placeholder, text
+                )  # an underscore is no part of it: AUTH_<project>
                 self.counts["ids"] += count
         return text
 
     def _replace_hosts(self, text: str) -> str:
+        lower = text.lower()
         for (_, netloc), placeholder in self._origins.items():
-            for name in (netloc, netloc.rpartition(":")[0]):
-                if ("." in name or ":" in name) and name in text:
-                    host = placeholder.removeprefix("https://")
-                    text, count = re.subn(rf"(?<![\w.]){re.escape(name)}(?![\w.]*\w)", host, text)
+            for name in (netloc, _without_port(netloc)):
+                if ("." in name or ":" in name) and name in lower:
+                    before = r"(?<![\w.])" if name[-1].isdigit() else r"(?<!\w)"  # not in 110.0.0.1
+                    text, count = re.subn(
+                        rf"{before}{re.escape(name)}(?![\w.]*\w)",
+                        placeholder.removeprefix("https://"),
+                        text,
+                        flags=re.IGNORECASE,
+                    )
                     self.counts["hosts"] += count
         return text
 
@@ -316,22 +371,38 @@ class _Placeholders:
             address = ipaddress.ip_address(text)
         except ValueError:
             return text
-        if any(address in network for network in _DOCUMENTATION):
+        if address.is_unspecified or any(address in network for network in _DOCUMENTATION):
             return text
         if text not in self._addresses:
-            self._addresses[text] = _documentation_address(address.version, len(self._addresses))
+            number = len(set(self._addresses.values()))
+            new = _documentation_address(address.version, number)
+            self._addresses[text] = self._addresses.setdefault(str(address), new)
         self.counts["addresses"] += 1
         return self._addresses[text]
 
     def _token(self, value: str) -> str:
+        if _TOKEN_PLACEHOLDER.match(value):
+            return value
         if value not in self._tokens:
             self._tokens[value] = f"<redacted-{len(self._tokens) + 1}>"
         self.counts["secrets"] += 1
         return self._tokens[value]
 
 
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None if it has brackets or characters that make it none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
 def _origin(url: SplitResult) -> tuple[str, str]:
-    return url.scheme.lower(), url.netloc.lower()
+    return url.scheme.lower(), url.netloc.rpartition("@")[2].lower()
+
+
+def _without_port(netloc: str) -> str:
+    return re.sub(r":\d*$", "", netloc)
 
 
 def _documentation_address(version: int, number: int) -> str:
@@ -342,10 +413,9 @@ def _documentation_address(version: int, number: int) -> str:
     return str(_DOCUMENTATION[block][host + 1])
 
 
-def _without_values(query: str) -> str:
-    """A query of a URL that is not the cloud's own: it may carry a signature, so no value stays."""
-    pairs = parse_qsl(query, keep_blank_values=True)
-    return urlencode([(name, "redacted") for name, _ in pairs]) if pairs else ""
+def _without_value(pair: str) -> str:
+    name, is_pair, _ = pair.partition("=")
+    return f"{name}=redacted" if is_pair else "redacted"
 
 
 def _looks_like_id(value: str) -> bool:
@@ -355,28 +425,36 @@ def _looks_like_id(value: str) -> bool:
     )
 
 
+def _is_distinct(value: str) -> bool:
+    """Whether a value found under a secret's key is no word that may stand elsewhere by right."""
+    return len(value) >= _SHORTEST_ID and not value.isalpha()
+
+
 def _is_harmless(value: str) -> bool:
     return value.lower() in {"true", "false", "none", "null", "yes", "no", "0", "1"}
 
 
 def _links(document: Any) -> Iterator[Mapping[str, Any]]:
     """Every `{"rel", "href"}` object of a document, in its order."""
-    if isinstance(document, dict):
-        if isinstance(document.get("href"), str):
-            yield document
-        for value in document.values():
-            yield from _links(value)
-    elif isinstance(document, list):
-        for value in document:
-            yield from _links(value)
+    pending = [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("href"), str):
+                yield value
+            pending.extend(reversed(value.values()))
+        elif isinstance(value, list):
+            pending.extend(reversed(value))
 
 
-def _strings(document: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(document, dict):
-        for name, value in document.items():
-            yield from _strings(value, name)
-    elif isinstance(document, list):
-        for value in document:
-            yield from _strings(value, key)
-    elif isinstance(document, str):
-        yield key, document
+def _strings(document: Any) -> Iterator[tuple[str, str]]:
+    """Every string value of a document with the key it stands under, in its order."""
+    pending = [("", document)]
+    while pending:
+        key, value = pending.pop()
+        if isinstance(value, dict):
+            pending.extend(reversed(value.items()))
+        elif isinstance(value, list):
+            pending.extend((key, each) for each in reversed(value))
+        elif isinstance(value, str):
+            yield key, value

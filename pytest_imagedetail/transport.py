@@ -2,12 +2,17 @@
 
 import http.client
 import ssl
+import zlib
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Response
+
+_OF_CODING: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_ANY_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib's word for gzip or zlib, whichever it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +56,26 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Response:
     Raises:
         RecordingError: No connection, no answer in time, or an answer that ends early.
     """
-    parts = urlsplit(url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    connection = _connection(parts, access)
     try:
-        connection.putrequest("GET", target, skip_accept_encoding=True)
-        for header, value in [*headers.fields, ("X-Auth-Token", access.token)]:
-            connection.putheader(header, value)
-        connection.endheaders()
-        answer = connection.getresponse()
-        body = answer.read()
+        parts = urlsplit(url)
+        connection = _connection(parts, access)
+        with closing(connection):
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.putrequest("GET", target, skip_accept_encoding=True)
+            for header, value in [*headers.fields, ("X-Auth-Token", access.token)]:
+                connection.putheader(header, value)
+            connection.endheaders()
+            answer = connection.getresponse()
+            body = answer.read()
+        headers = Headers(answer.getheaders())
+        encoding = headers.get("Content-Encoding", "identity").strip().lower()
         return Response(
             status_code=answer.status,
             reason=answer.reason or "",
-            headers=Headers(answer.getheaders()),
-            body=body,
+            headers=Headers(
+                field for field in headers.fields if field[0].lower() not in _OF_CODING
+            ),
+            body=_decoded(body, encoding, name),
         )
     except http.client.IncompleteRead as error:
         raise _failure(
@@ -75,10 +85,27 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Response:
         raise _failure(f"no answer within {access.timeout:g} seconds", name) from error
     except ssl.SSLError as error:
         raise _failure(f"TLS failed: {error.reason or 'unknown reason'}", name) from error
+    except zlib.error:  # vcrpy decodes while it records
+        raise _failure("the answer's compression is damaged", name) from None
+    except (http.client.InvalidURL, ValueError):  # their messages, and so their tracebacks, quote
+        raise _failure(
+            "no request can be made of its endpoint, the query and the token", name
+        ) from None
     except (http.client.HTTPException, OSError) as error:
         raise _failure(f"no answer: {_reason(error)}", name) from error
-    finally:
-        connection.close()
+
+
+def _decoded(body: bytes, encoding: str, name: str) -> bytes:
+    """The body without its content encoding; none was asked for, but a proxy may add one."""
+    if encoding == "identity":
+        return body
+    if encoding in {"gzip", "x-gzip", "deflate"}:
+        stream = zlib.decompressobj(wbits=_ANY_HEADER)
+        text = stream.decompress(body) + stream.flush()
+        if not stream.eof or stream.unused_data:
+            raise zlib.error("the stream has no end, or two")
+        return text
+    raise _failure(f"the answer has the content encoding {encoding!r}, never asked for", name)
 
 
 def _connection(parts: SplitResult, access: Access) -> http.client.HTTPConnection:
@@ -86,9 +113,15 @@ def _connection(parts: SplitResult, access: Access) -> http.client.HTTPConnectio
     if parts.scheme == "http":
         return http.client.HTTPConnection(host, parts.port, timeout=access.timeout)
     if parts.scheme == "https":
-        context = ssl.create_default_context(cafile=access.cacert)
-        if access.certificate is not None:
-            context.load_cert_chain(*access.certificate)
+        try:
+            context = ssl.create_default_context(cafile=access.cacert)
+            if access.certificate is not None:
+                context.load_cert_chain(*access.certificate)
+        except OSError as error:
+            raise UsageError(
+                f"the CA bundle or the client certificate cannot be used: {_reason(error)}",
+                remedy="correct cacert, cert and key of this cloud in clouds.yaml",
+            ) from error
         if not access.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

@@ -1,7 +1,7 @@
 """YAML as text; the only module that knows PyYAML. Loads safely, dumps deterministically."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -13,6 +13,9 @@ try:  # libyaml reads sixty times as fast; PyYAML may have been built without it
 except ImportError:
     from yaml import SafeDumper as _Dumper  # type: ignore[assignment]
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
+_DEEPEST: Final = 100  # levels; a cassette has eight
+_LARGEST: Final = 1_000_000  # characters of a document that uses aliases
 
 
 class Literal(str):
@@ -34,9 +37,9 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
             line and column where they are known.
     """
     try:
-        return yaml.load(
-            path.read_bytes().decode("utf-8"), Loader=_Loader
-        )  # a safe loader, by its name above
+        text = path.read_bytes().decode("utf-8")
+        _refuse_bombs(text)
+        return yaml.load(text, Loader=_Loader)  # a safe loader, by its name above
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
@@ -47,6 +50,12 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
             f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}",
             where=str(path),
             remedy=remedy,
+        ) from fault
+    except (LookupError, AttributeError, TypeError, ArithmeticError) as fault:
+        # PyYAML's constructors raise what they trip over: `!!bool maybe` is a KeyError.
+        problem = f"a value does not fit its type ({type(fault).__name__})"
+        raise error(
+            f"not a readable YAML file: {problem}", where=str(path), remedy=remedy
         ) from fault
     except (yaml.YAMLError, ValueError, RecursionError) as fault:
         # ValueError: an impossible date, say. A reader error quotes at most one character.
@@ -62,6 +71,40 @@ def dump(document: Any) -> str:
     return yaml.dump(
         document, Dumper=_LiteralDumper, allow_unicode=True, sort_keys=False, width=1_000_000
     )
+
+
+def _refuse_bombs(text: str) -> None:
+    """Refuse what is harmless to parse, but not to build: deep nesting, aliases that multiply.
+
+    libyaml builds nested nodes on the C stack without a limit; too many end the process.
+    """
+    loader = _Loader(text)
+    sizes: dict[str, int] = {}  # what an alias stands for: its characters, aliases followed
+    nested: list[tuple[str | None, int]] = []  # anchor, size before it
+    size = 0
+    while loader.check_event():
+        event = loader.get_event()
+        if isinstance(event, yaml.AliasEvent):
+            size += sizes.get(event.anchor or "", 1)
+            if size > _LARGEST or any(anchor == event.anchor for anchor, _ in nested):
+                raise _bomb("aliases that multiply", event)
+        elif isinstance(event, yaml.ScalarEvent):
+            size += 1 + len(event.value)
+            if event.anchor:
+                sizes[event.anchor] = 1 + len(event.value)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            nested.append((event.anchor, size))
+            if len(nested) > _DEEPEST:
+                raise _bomb("nested too deeply", event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = nested.pop()
+            size += 1
+            if anchor:
+                sizes[anchor] = size - before
+
+
+def _bomb(problem: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
 class _LiteralDumper(_Dumper):

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,8 +76,8 @@ def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
     response = interaction.response
     body = _body_to_yaml(response.body)
     length = len(body.encode("utf-8") if isinstance(body, str) else body)
-    headers = _headers_to_dict(response.headers)
-    headers["Content-Length"] = [str(length)]
+    kept = [field for field in response.headers.fields if field[0].lower() != "content-length"]
+    headers = _headers_to_dict(Headers([*kept, ("Content-Length", str(length))]))
     return {
         "request": {
             "method": interaction.method,
@@ -86,7 +87,7 @@ def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
         },
         "response": {
             "status": {"code": response.status_code, "message": response.reason},
-            "headers": dict(sorted(headers.items())),
+            "headers": headers,
             "body": {"string": body},
         },
     }
@@ -99,13 +100,15 @@ def _body_to_yaml(body: bytes) -> str | bytes:
         return body
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return yamltext.Literal(jsontext.pretty(text))
 
 
 def _headers_to_dict(headers: Headers) -> dict[str, list[str]]:
-    return {name: list(headers.all(name)) for name in sorted(headers, key=str.lower)}
+    """Fields by name; one that was sent in several spellings stands under the first."""
+    names = {name.lower(): name for name in reversed(list(headers))}
+    return {name: list(headers.all(name)) for _, name in sorted(names.items())}
 
 
 def _provenance_to_dict(provenance: Provenance, sha256: str) -> dict[str, Any]:
@@ -114,7 +117,8 @@ def _provenance_to_dict(provenance: Provenance, sha256: str) -> dict[str, Any]:
         "schema": SCHEMA,
         "cloud": provenance.cloud,
         "release": provenance.release,
-        "query": [list(pair) for pair in provenance.query.params] or None,
+        "query": provenance.query.wire or None,
+        "microversion": provenance.query.microversion,
         "source": provenance.source,
         "recorded_at": provenance.recorded_at,
         "api_version": provenance.api_version,
@@ -152,7 +156,7 @@ def _recording(document: Any) -> Recording:
         pages = tuple(_interaction(each) for each in interactions)
         provenance = _provenance(facts)
         found = digest(interactions)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise _UnsoundError(
             f"an interaction or the provenance is not as written: {error!r}"
         ) from error
@@ -167,17 +171,26 @@ def _recording(document: Any) -> Recording:
 def _provenance(facts: Mapping[str, Any]) -> Provenance:
     return Provenance(
         cloud=str(facts["cloud"]),
-        query=Query(tuple((str(name), str(value)) for name, value in facts.get("query", ()))),
-        release=facts.get("release"),
+        query=replace(
+            Query.parse(_text(facts, "query") or ""), microversion=_text(facts, "microversion")
+        ),
+        release=_text(facts, "release"),
         source=facts["source"],
-        recorded_at=facts.get("recorded_at"),
-        api_version=facts.get("api_version"),
-        max_microversion=facts.get("max_microversion"),
+        recorded_at=_text(facts, "recorded_at"),
+        api_version=_text(facts, "api_version"),
+        max_microversion=_text(facts, "max_microversion"),
         pages=int(facts["pages"]),
         complete=bool(facts["complete"]),
         redactions=dict(facts.get("redactions", {})),
         plugin=str(facts["plugin"]),
     )
+
+
+def _text(facts: Mapping[str, Any], name: str) -> str | None:
+    value = facts.get(name)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, not a text in quotes")
+    return value
 
 
 def _interaction(fields: Mapping[str, Any]) -> Interaction:

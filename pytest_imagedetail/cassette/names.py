@@ -10,6 +10,10 @@ from pytest_imagedetail.model import Query
 _CLOUD: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _SAFE: Final = re.compile(r"[a-z0-9.=_+-]+")
 _UNSAFE: Final = re.compile(r"[^a-z0-9.=_+-]+")
+_HASHED: Final = re.compile(r".*-[0-9a-f]{8}")
+_RESERVED: Final = re.compile(  # names that Windows keeps for devices, with any ending
+    r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE
+)
 _LONGEST: Final = 80
 
 
@@ -19,7 +23,7 @@ def check_cloud_name(name: str) -> str:
     Raises:
         UsageError: It cannot.
     """
-    if not _CLOUD.fullmatch(name) or ".." in name:
+    if not _CLOUD.fullmatch(name) or ".." in name or _RESERVED.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot be the name of a cloud",
             where="a cloud's name is a folder of its cassettes and part of its placeholder hosts",
@@ -30,18 +34,29 @@ def check_cloud_name(name: str) -> str:
 
 
 def file_name(query: Query) -> str:
-    """The cassette of a query: `all.yaml`, `limit=3.yaml`, `status=active-1c5e7ab2.yaml`.
+    """The cassette of a query: `all.yaml`, `limit=3.yaml`, `all@2.35.yaml`, `name=a-1c5e7ab2.yaml`.
 
     A name says what was asked as far as every file system can hold it. Where it cannot say all
     (capitals, other characters, length), eight digits of the query's hash make it unique.
     """
-    if not query.params:
-        return "all.yaml"
-    exact = "+".join(f"{name}={value}" for name, value in query.params)
-    plain = all(_SAFE.fullmatch(f"{name}{value}=") for name, value in query.params)
-    ambiguous = any(mark in part for pair in query.params for part in pair for mark in "+=")
-    if plain and not ambiguous and len(exact) <= _LONGEST:
+    exact = "+".join(f"{name}={value}" for name, value in query.params) or "all"
+    wire = query.wire
+    if query.microversion is not None:
+        exact, wire = f"{exact}@{query.microversion}", f"{wire}@{query.microversion}"
+    if _says_all(query, exact):
         return f"{exact}.yaml"
-    digest = hashlib.sha256(query.wire.encode("utf-8")).hexdigest()[:8]
+    digest = hashlib.sha256(wire.encode("utf-8")).hexdigest()[:8]
     slug = _UNSAFE.sub("_", exact.lower())[:_LONGEST].strip("._-+") or "query"
+    if _RESERVED.fullmatch(slug):
+        slug = f"query-{slug}"
     return f"{slug}-{digest}.yaml"
+
+
+def _says_all(query: Query, exact: str) -> bool:
+    """Whether the plain name can be taken for no other query, on any file system."""
+    parts = [part for pair in query.params for part in pair]
+    plain = all(_SAFE.fullmatch(f"{part}=") for part in [*parts, query.microversion or ""])
+    ambiguous = any(mark in part for part in parts for mark in "+=")
+    looks_hashed = _HASHED.fullmatch(exact) is not None
+    reserved = _RESERVED.fullmatch(exact) is not None
+    return plain and not (ambiguous or looks_hashed or reserved) and len(exact) <= _LONGEST

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 from filelock import FileLock, Timeout
@@ -95,7 +96,10 @@ class Store:
         provenance = recording.provenance
         path = self.path(provenance.cloud, provenance.query)
         text = dumps(recording).encode("utf-8")
-        refuse_leaks(text, secrets=secrets, where=str(path))
+        known = frozenset(secrets)
+        refuse_leaks(text, secrets=known, where=str(path))
+        for what, part in _parts(recording):  # YAML may have escaped or folded them in the text
+            refuse_leaks(part, secrets=known, where=f"{path}, {what}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(_lock_path(path), timeout=_LOCK_SECONDS):
@@ -128,21 +132,36 @@ class Store:
         else:
             clouds = ", ".join(self.clouds()) or "none"
             known = f"or name a cloud that has cassettes: {clouds}"
-        option = "".join(f" --query '{name}={value}'" for name, value in query.params)
+        command = ["imagedetail record", f"--os-cloud={cloud}", *query.options]
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
             where=str(self.path(cloud, query)),
             remedy="in a test:  pytest --imagedetail-record-mode=once\n"
-            f"in a shell: imagedetail record --os-cloud {cloud}{option}\n{known}",
+            f"in a shell: {' '.join(command)}\n{known}",
         )
+
+
+def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
+    for number, page in enumerate(recording.interactions, start=1):
+        yield f"body {number}", page.response.body
+        fields = [*page.request_headers.fields, *page.response.headers.fields]
+        lines = [page.url, page.response.reason, *(f"{name}: {value}" for name, value in fields)]
+        yield f"headers {number}", "\n".join(lines).encode("utf-8", errors="surrogateescape")
 
 
 def _lock_path(path: Path) -> Path:
     """A lock outside the folder of cassettes, which is under version control."""
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"imagedetail-{getpass.getuser()}"
+    folder = Path(tempfile.gettempdir()) / f"imagedetail-{_user()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / f"{digest}.lock"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        return str(os.getuid())
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:
@@ -170,14 +189,15 @@ def _same_answer(path: Path, recording: Recording) -> bool:
 
 
 def _swap(path: Path, text: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=".tmp")
+    # Not tempfile: its files are for their owner only, and a cassette is for everyone's checkout.
+    temporary = path.with_name(f".{path.stem[:40]}.{token_hex(8)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        loads(Path(name))  # what cannot be read back must not replace what can
-        os.replace(name, path)  # noqa: PTH105  the one call that is atomic on every platform
+        loads(temporary)  # what cannot be read back must not replace what can
+        temporary.replace(path)  # atomic on every platform
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

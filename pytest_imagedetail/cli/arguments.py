@@ -54,6 +54,9 @@ def add_query(parser: argparse.ArgumentParser) -> None:
         metavar="K=V",
         help="a filter in its wire name, as status=ACTIVE or changes-since=...; repeatable",
     )
+    parser.add_argument(
+        "--microversion", metavar="V", help='as "2.35" or "latest" (default: none is asked for)'
+    )
 
 
 def query(options: argparse.Namespace) -> Query:
@@ -70,7 +73,7 @@ def query(options: argparse.Namespace) -> Query:
                 f"a query is NAME=VALUE, not {pair!r}", remedy="for example --query status=ACTIVE"
             )
         pairs.append((name, value))
-    return Query(tuple(pairs))
+    return Query(tuple(pairs), options.microversion)
 
 
 def settings(options: argparse.Namespace) -> Settings:

@@ -172,7 +172,10 @@ _STEIN = replace(
     unauthorized=Unauthorized.JSON,
     request_id_headers=("x-openstack-request-id", "x-compute-request-id"),
 )
-# Measured on Nova 27.1.0, 30.3.0 and 34.0.0.
+# Measured on Nova 20.6.1, 22.4.0, 25.2.0, 27.1.0, 30.3.0, 32.0.0, 33.0.0 and 34.0.0.
+_2019_2 = replace(_STEIN, release="2019.2", max_microversion=(2, 79))
+_2020_2 = replace(_STEIN, release="2020.2", max_microversion=(2, 87))
+_2022_1 = replace(_STEIN, release="2022.1", max_microversion=(2, 90))
 _2023_1 = replace(_STEIN, release="2023.1", max_microversion=(2, 95))
 _2024_2 = replace(
     _2023_1,
@@ -181,6 +184,8 @@ _2024_2 = replace(
     integer_check=IntegerCheck.SCHEMA,
     bad_encoding_is_client_error=True,
 )
+_2025_2 = replace(_2024_2, release="2025.2", max_microversion=(2, 100))
+_2026_1 = replace(_2024_2, release="2026.1", max_microversion=(2, 103))
 _2026_2 = replace(_2024_2, release="2026.2", max_microversion=(2, 104))
 
 # Fujitsu K5 as its reference manual "List images details" describes it. Size and a project in the
@@ -213,8 +218,13 @@ RELEASES: Mapping[str, Behavior] = MappingProxyType(
             _HAVANA,
             _JUNO,
             _STEIN,
+            _2019_2,
+            _2020_2,
+            _2022_1,
             _2023_1,
             _2024_2,
+            _2025_2,
+            _2026_1,
             _2026_2,
             _K5,
         )

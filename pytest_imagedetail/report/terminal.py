@@ -1,6 +1,5 @@
 """A comparison as lines for a terminal or a failing test, worst first."""
 
-import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -33,8 +32,7 @@ def brief(comparison: Comparison) -> str:
     lines = [f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"]
     lines += [_brief_line(group) for group in found[:_BRIEF]]
     rest = f"{len(found) - _BRIEF} more lines" if len(found) > _BRIEF else "values and reasons"
-    asked = () if baseline.query == "all" else baseline.query.split("&")
-    options = [f"--query={shlex.quote(text.plain(each))}" for each in asked]
+    options = map(text.plain, baseline.query.options)
     command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *options])
     lines += [f"{rest}: pytest -vv", f"or: {command}"]
     return "\n".join(text.cut(text.plain(line), _BRIEF_WIDTH) for line in lines)
@@ -78,7 +76,7 @@ def _group(group: text.Group, *, color: bool) -> Iterator[str]:
         yield f"{_MARGIN}{sign} {text.value(value)}"
     if text.shows_values(first) and len(group.differences) > 1:
         yield f"{_MARGIN}and {text.count(len(group.differences) - 1, 'other value')}"
-    yield _paint(f"{_MARGIN}{first.reason}", "dim", color=color)
+    yield _paint(f"{_MARGIN}{text.plain(first.reason)}", "dim", color=color)
 
 
 def _paint(line: str, name: str, *, color: bool) -> str:

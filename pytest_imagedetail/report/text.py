@@ -114,7 +114,7 @@ def side(side: Side) -> tuple[str, ...]:
     return (
         plain(side.cloud),
         count(side.images, "image"),
-        f"query {plain(side.query)}",
+        f"query {plain(str(side.query))}",
         f"release {plain(side.release or 'not declared')}",
         f"recorded {plain(side.recorded_at)}" if side.recorded_at else "imported",
     )

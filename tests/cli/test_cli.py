@@ -240,7 +240,7 @@ def test_a_missing_recording_says_how_to_record(imagedetail):
     """`show` of a cloud that is not recorded names the command that records it."""
     result = imagedetail("show", "nova-2031.1")
     assert result.returncode == 2
-    assert "imagedetail record --os-cloud nova-2031.1" in result.stderr
+    assert "imagedetail record --os-cloud=nova-2031.1" in result.stderr
 
 
 def test_clouds_lists_the_library(imagedetail):

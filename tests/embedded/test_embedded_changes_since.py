@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.embedded.releases import GLANCE_V2
+
 GLANCE_V1 = ["essex", "folsom", "grizzly", "havana", "juno", "k5"]
-GLANCE_V2 = ["2019.1", "2023.1", "2024.2", "2026.2"]
 MOMENT = "2024-05-01T06:00:00Z"
 
 

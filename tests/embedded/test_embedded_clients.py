@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_imagedetail.embedded import RELEASES, EmbeddedCloud
+from tests.embedded.releases import GLANCE_V2
 
 openstack = pytest.importorskip("openstack", reason="needs openstacksdk (the extra 'record')")
 
@@ -40,7 +41,7 @@ def test_openstacksdk_session(connect, release):
         assert len(response.json()["images"]) == 13
 
 
-@pytest.mark.parametrize("release", ["2019.1", "2023.1", "2024.2", "2026.2"])
+@pytest.mark.parametrize("release", GLANCE_V2)
 def test_openstacksdk_compute_proxy(connect, release):
     """The SDK's own compute proxy: 2.1 lists, 2.36 is gone."""
     with EmbeddedCloud(release=release) as cloud:

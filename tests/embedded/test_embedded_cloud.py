@@ -129,7 +129,7 @@ def test_unknown_release_names_the_known_ones():
     assert str(caught.value) == (
         "the embedded cloud does not know the release 'juneau'.\n"
         "Known releases: essex, folsom, grizzly, havana, juno, "
-        "2019.1, 2023.1, 2024.2, 2026.2, k5.\n"
+        "2019.1, 2019.2, 2020.2, 2022.1, 2023.1, 2024.2, 2025.2, 2026.1, 2026.2, k5.\n"
         "Choose the newest of them that is not newer than the release you mean."
     )
     assert isinstance(caught.value, ValueError)

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_imagedetail.embedded import RELEASES
+from tests.embedded.releases import GLANCE_V2
 
 COMPUTE = "http://nova.test:8774"
 GLANCE = "http://glance.internal:9292"
@@ -66,7 +67,7 @@ def test_version_1_1_differs_only_in_the_self_link(client_of, release):
     assert old.body.replace(b"/v1.1/", b"/v2/") == client.list().body
 
 
-@pytest.mark.parametrize("release", ["2019.1", "2023.1", "2024.2", "2026.2"])
+@pytest.mark.parametrize("release", GLANCE_V2)
 @pytest.mark.parametrize("version", ["v2", "v2.1"])
 def test_links_have_no_project_when_the_request_had_none(client_of, release, version):
     """From Havana on the links repeat the request, and here it may leave the project out."""

@@ -5,11 +5,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from pytest_imagedetail.embedded import RELEASES
+from tests.embedded.releases import SCHEMA
 
 STOCK = [release for release in RELEASES if release != "k5"]
 PARAM = ["essex", "folsom", "grizzly", "havana", "juno"]
 INPUT = ["2019.1", "2023.1"]
-SCHEMA = ["2024.2", "2026.2"]
 FOREIGN = "3eb2d8df-0011-487b-8e82-000000000011"
 
 

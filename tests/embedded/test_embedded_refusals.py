@@ -3,10 +3,9 @@
 import pytest
 
 from pytest_imagedetail.embedded import RELEASES
+from tests.embedded.releases import GLANCE_V2, MAXIMUM
 
 LEGACY = ["essex", "folsom", "grizzly", "havana", "juno"]
-MODERN = ["2019.1", "2023.1", "2024.2", "2026.2"]
-MAXIMUM = {"2019.1": "2.72", "2023.1": "2.95", "2024.2": "2.96", "2026.2": "2.104"}
 STRANGER = "9a1c7d0000000000000000000000beef"
 
 
@@ -16,7 +15,7 @@ def test_without_a_good_token(client_of, release, token):
     """A 401 in the shape of its time, which says where to get a token."""
     answer = client_of(release).get("/v2/{project}/images/detail", x_auth_token=token)
     assert answer.status == 401
-    if release in MODERN:
+    if release in GLANCE_V2:
         assert answer.header("Content-Type") == "application/json; charset=UTF-8"
         assert answer.header("WWW-Authenticate") == 'Keystone uri="http://nova.test:8774/v3"'
         assert answer.json == {
@@ -66,7 +65,7 @@ def test_old_releases_need_a_project_and_have_no_v2_1(client_of, release):
     assert client.get("/v2.1/{project}/images/detail").status == 404
 
 
-@pytest.mark.parametrize("release", MODERN)
+@pytest.mark.parametrize("release", GLANCE_V2)
 def test_later_releases_want_hexadecimal_projects(client_of, release):
     """A project that could not be an id is an unknown path, not another project."""
     assert client_of(release).get("/v2/Demo/images/detail").status == 404
@@ -93,10 +92,10 @@ def test_methods(client_of, release):
 def test_json_suffix(client_of, release):
     """It chose the format as long as there was one to choose; now it is part of an image id."""
     answer = client_of(release).get("/v2/{project}/images/detail.json")
-    assert answer.status == (404 if release in MODERN else 200)
+    assert answer.status == (404 if release in GLANCE_V2 else 200)
 
 
-@pytest.mark.parametrize("release", MODERN)
+@pytest.mark.parametrize("release", GLANCE_V2)
 @pytest.mark.parametrize("path", ["/v2.1/{project}/images/detail", "/v2.1/images/detail"])
 def test_v2_1_adds_microversion_headers(client_of, release, path):
     """Two version headers and two separate Vary headers."""
@@ -110,7 +109,7 @@ def test_v2_1_adds_microversion_headers(client_of, release, path):
     ]
 
 
-@pytest.mark.parametrize("release", MODERN)
+@pytest.mark.parametrize("release", GLANCE_V2)
 @pytest.mark.parametrize(
     ("asked", "status"),
     [("2.1", 200), ("2.35", 200), ("2.36", 404), ("latest", 404), ("9.9", 406), ("2.0", 406)],
@@ -137,7 +136,7 @@ def test_microversions(client_of, release, asked, status):
         )
 
 
-@pytest.mark.parametrize("release", MODERN)
+@pytest.mark.parametrize("release", GLANCE_V2)
 def test_microversion_that_is_none(client_of, release):
     """A 400 without version headers; another service's version is not ours."""
     client = client_of(release)
@@ -169,7 +168,7 @@ def test_content_types_and_request_ids(client_of, release):
     )
     assert first.header("x-compute-request-id").startswith("req-")
     assert first.header("x-compute-request-id") != second.header("x-compute-request-id")
-    if release in MODERN:
+    if release in GLANCE_V2:
         assert first.header("x-openstack-request-id") == first.header("x-compute-request-id")
     assert first.header("Content-Length") == str(len(first.body))
 

@@ -12,8 +12,6 @@ TEST = """
     def test_active(imagedetail_cloud):
         assert imagedetail_cloud.list(status="ACTIVE").status_code in (200, 203)
 """
-# openstacksdk warns of its own plans; that is no matter of a downstream run.
-QUIET = ("-W", "ignore::DeprecationWarning", "-W", "ignore::PendingDeprecationWarning")
 
 
 @pytest.fixture
@@ -30,7 +28,7 @@ def live(pytester, monkeypatch):
 
 def run(pytester, mode, *arguments):
     """Run the project in a record mode, in a process of its own as users do."""
-    return pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", *QUIET, *arguments)
+    return pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", "-Werror", *arguments)
 
 
 def cassette(pytester) -> Path:

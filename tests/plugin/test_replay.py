@@ -94,7 +94,7 @@ def test_a_missing_recording_says_how_to_record_it(project):
             "E *CassetteNotFoundError: nothing is recorded for cloud 'nova-essex', query *base'",
             "E *where: *cassettes/nova-essex/name=cirros_base-*.yaml",
             "E *next:  in a test:  pytest --imagedetail-record-mode=once",
-            "E *in a shell: imagedetail record --os-cloud nova-essex --query 'name=cirros base'",
+            "E *in a shell: imagedetail record --os-cloud=nova-essex --query='name=cirros base'",
             "E *next:  or ask what is recorded for nova-essex: all, status=active-*",
         ]
     )

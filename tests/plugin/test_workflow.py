@@ -6,8 +6,6 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from pytest_imagedetail.embedded import EmbeddedCloud
 
-QUIET = ("-W", "ignore::DeprecationWarning", "-W", "ignore::PendingDeprecationWarning")
-
 
 def test_from_nothing_to_an_upgrade(pytester, monkeypatch):
     """Not recorded: fails and says how. Recorded: passes. Replayed: same. Changed: explained."""
@@ -28,7 +26,7 @@ def test_from_nothing_to_an_upgrade(pytester, monkeypatch):
     with EmbeddedCloud(release="2026.2") as old, EmbeddedCloud(release="2026.2") as new:
         text = old.clouds_yaml("old") + new.clouds_yaml("new").removeprefix("clouds:\n")
         clouds_yaml.write_text(text)
-        recording = pytester.runpytest_subprocess("--imagedetail-record-mode=once", *QUIET)
+        recording = pytester.runpytest_subprocess("--imagedetail-record-mode=once")
     recording.assert_outcomes(passed=1)
     recording.stdout.fnmatch_lines(["recorded new: all (new)", "recorded old: all (new)"])
 
@@ -41,7 +39,7 @@ def test_from_nothing_to_an_upgrade(pytester, monkeypatch):
         (pytester.path / "cassettes" / "new" / "all.yaml").unlink()
         # `old` is not in clouds.yaml any more; its cassette alone answers.
         changed = pytester.runpytest_subprocess(
-            "--imagedetail-record-mode=once", "--imagedetail-cloud=new", *QUIET
+            "--imagedetail-record-mode=once", "--imagedetail-cloud=new"
         )
     changed.assert_outcomes(failed=1)
     changed.stdout.fnmatch_lines(

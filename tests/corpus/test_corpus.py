@@ -1,0 +1,184 @@
+"""Real and documented answers: what imports, what is refused, and a pair with a known verdict.
+
+The bodies are in a folder beside the checkout; without it these tests are skipped.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_imagedetail import recorder
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.errors import BodyError
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.settings import PROFILES
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+PAGES = [f"api-site-2012__samples-images-page{number}.json" for number in (1, 2, 3)]
+LISTINGS = {
+    "seed__k5_real_repaired.json": 1,
+    "seed__openstack_sample.json": 7,
+    "legacy-jclouds-nova__image_list_detail.json": 17,
+    "jclouds__image_list_detail.json": 18,
+    "libcloud__openstack_v1.1_images_detail.json": 13,
+    "gophercloud-rackspace__ListOutput.json": 2,
+    "pkgcloud__rackspace_images.json": 41,
+    "pkgcloud__openstack_images.json": 1,
+    "fiteagle__tu-berlin_images.json": 1,
+    "jclouds__image_list_with_block_device_mapping.json": 1,
+    "deltacloud__images_detail_1.json": 1,
+    "nova-grizzly__v2_OS-EXT-IMG-SIZE-images-details-get-resp.json": 7,
+    "nova-stein__v2.1_images-images-details-get-resp.json": 7,
+    "nova-head__v2.1_images-images-details-get-resp.json": 11,
+    "compute-api-1.0__images.json": 2,
+    PAGES[0]: 1,
+    PAGES[1]: 1,
+    PAGES[2]: 1,
+}
+
+pytestmark = pytest.mark.skipif(
+    not CORPUS.is_dir(), reason="the corpus of recorded answers is not beside this checkout"
+)
+
+
+def body(name):
+    return (CORPUS / name).read_bytes()
+
+
+def imported(data, *, cloud="a", status_code=200):
+    return recorder.imported(
+        data, cloud=cloud, query=Query(), status_code=status_code, release=None, where="body.json"
+    )
+
+
+def listing(name, cloud="a"):
+    return imported(body(name), cloud=cloud).listing
+
+
+@pytest.mark.parametrize(("name", "images"), LISTINGS.items())
+def test_a_listing_imports_and_is_the_same_as_itself(name, images, tmp_path):
+    """Under every profile, before and after it was written and read again."""
+    live = imported(body(name))
+    assert len(live.listing.images) == images
+    store = Store(directory=tmp_path)
+    recorder.keep(store, live)
+    replayed = recorder.replay(store, "a", Query())
+    for profile in PROFILES:
+        comparison = compare(live.listing, replayed, profile=profile)
+        assert comparison.same
+        assert comparison.paired == images
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_with_a_next_link_is_a_part(name):
+    """Only the last page of the three says that nothing follows."""
+    assert listing(name).complete is (name == PAGES[-1])
+
+
+def test_the_same_cloud_under_two_paths():
+    """HP Cloud 2012 under /v1.1 and /v2: one image more, and nothing else."""
+    old = listing("legacy-jclouds-nova__image_list_detail.json", cloud="hp")
+    new = listing("jclouds__image_list_detail.json", cloud="hp")
+    (difference,) = compare(old, new).differences
+    assert (difference.kind, difference.severity) == ("image_added", "data")
+    assert difference.image.id == "2235"
+    assert difference.path == "images[2235]"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "seed__k5_real.json",
+            (
+                "the body is not JSON: a raw control character (a newline, say) inside a string\n"
+                "  where: body.json, line 8, column 63\n"
+                "  next:  ask the cloud again; "
+                "a body is never repaired, for a repair would be a guess"
+            ),
+        ),
+        (
+            "synnefo__docs_list_detail.json",
+            (
+                "the body is not JSON: a raw control character (a newline, say) inside a string\n"
+                "  where: body.json, line 2, column 13\n"
+                "  next:  ask the cloud again; "
+                "a body is never repaired, for a repair would be a guess"
+            ),
+        ),
+        (
+            "nova-folsom__v2_images-details-get-resp.xml",
+            (
+                "the body is XML, not JSON\n"
+                "  where: body.json\n"
+                "  next:  ask for JSON (Accept: application/json)"
+            ),
+        ),
+        (
+            "compute-api-1.0__images.xml",
+            (
+                "the body is XML, not JSON\n"
+                "  where: body.json\n"
+                "  next:  ask for JSON (Accept: application/json)"
+            ),
+        ),
+        (
+            "deltacloud__images_unknown404_3.json",
+            (
+                "the body is JSON, but not a listing of images: "
+                "it has no `images` (an object with itemNotFound)\n"
+                "  where: body.json\n"
+                "  next:  check that the URL ends in /images/detail and is Nova's, not Glance's"
+            ),
+        ),
+    ],
+)
+def test_what_is_no_listing_is_refused(name, message):
+    """With the line and column of the fault where there is one; never repaired."""
+    with pytest.raises(BodyError) as caught:
+        imported(body(name))
+    assert str(caught.value) == message
+
+
+def test_a_recorded_404_is_an_expected_error():
+    """When the status is given, the answer is an answer."""
+    live = imported(body("deltacloud__images_unknown404_3.json"), status_code=404)
+    assert live.listing.error == {
+        "code": 404,
+        "message": "Image not found.",
+        "name": "itemNotFound",
+    }
+
+
+def test_a_float_on_the_wire_is_no_integer():
+    """1.017415075e+09 and 1017415075 are one number and two JSON types."""
+    name = "gophercloud-rackspace__ListOutput.json"
+    integers = imported(body(name).replace(b"1.017415075e+09", b"1017415075")).listing
+    (difference, *others) = compare(listing(name), integers).differences
+    assert (difference.kind, difference.baseline, difference.candidate) == (
+        "type_changed",
+        1017415075.0,
+        1017415075,
+    )
+    assert type(difference.baseline) is float
+    assert type(difference.candidate) is int
+    assert all(each.path.endswith("OS-EXT-IMG-SIZE:size") for each in others)
+
+
+def test_a_size_as_text_is_no_number():
+    """The samples of Stein and of today write the same size as a string and as a number."""
+    old = listing("nova-stein__v2.1_images-images-details-get-resp.json")
+    new = listing("nova-head__v2.1_images-images-details-get-resp.json")
+    kinds = {
+        (each.kind, each.severity)
+        for each in compare(old, new).differences
+        if each.path.endswith("OS-EXT-IMG-SIZE:size")
+    }
+    assert kinds == {("type_changed", "compatible")}
+    back = {
+        (each.kind, each.severity)
+        for each in compare(new, old).differences
+        if each.path.endswith("OS-EXT-IMG-SIZE:size")
+    }
+    assert back == {("type_changed", "breaking")}

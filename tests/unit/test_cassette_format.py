@@ -1,0 +1,444 @@
+"""The text of a cassette: exact, deterministic, readable by others, and never half believed."""
+
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+
+import pytest
+import vcr
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.errors import DamagedCassetteError
+from pytest_imagedetail.jsontext import pretty
+from pytest_imagedetail.model import (
+    Headers,
+    Interaction,
+    Provenance,
+    Query,
+    Recording,
+    Response,
+)
+
+URL = f"https://compute.k5.invalid/v2/{0:032x}/images/detail"
+BODY = b'{"images":[{"id":"1","size":1.017415075e+09,"name":"a\\/b \\u00e9 \xc3\xa9"}]}'
+REMEDY = (
+    "  next:  record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record\n"
+    "  next:  or bring the file back from version control; it was left as it is"
+)
+NEWER = "(a newer pytest-imagedetail may have written it)"
+NOT_AS_WRITTEN = "an interaction or the provenance is not as written: "
+ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%{}[],é日\U0001f600"
+
+
+def recording(*bodies, headers=(), request_headers=(), reason="OK", **facts):
+    return Recording(
+        provenance=Provenance(**({"cloud": "k5", "query": Query(), "plugin": "1.0"} | facts)),
+        interactions=tuple(
+            Interaction(
+                url=URL,
+                request_headers=Headers(request_headers),
+                response=Response(
+                    status_code=200, reason=reason, headers=Headers(headers), body=body
+                ),
+            )
+            for body in bodies
+        ),
+    )
+
+
+def written(path, *bodies, **more):
+    path.write_bytes(dumps(recording(*(bodies or (BODY,)), **more)).encode("utf-8"))
+    return path
+
+
+def refusal(path):
+    with pytest.raises(DamagedCassetteError) as caught:
+        loads(path)
+    assert type(caught.value) is DamagedCassetteError
+    message = str(caught.value)
+    assert str(path) in message
+    assert message.endswith(REMEDY)
+    return caught.value.problem
+
+
+def edited(path, change):
+    """A cassette whose document was changed by hand."""
+    document = yaml.safe_load(written(path).read_text(encoding="utf-8"))
+    change(document)
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return path
+
+
+texts = st.one_of(st.text(max_size=20), st.text(alphabet=ODD, max_size=10))
+values = st.recursive(
+    st.one_of(texts, st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.none()),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),
+    max_leaves=15,
+)
+json_bodies = st.tuples(values, st.booleans(), st.sampled_from([None, 1])).map(
+    lambda parts: json.dumps(parts[0], ensure_ascii=parts[1], indent=parts[2])
+)
+SLOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@SLOW
+@given(json_bodies)
+@example(r'{"a": "\ud800", "b": "\/", "a": 1E5}')
+@example('"\\ud83d" ')
+@example('["' + "\x85\u2028\u2029\ufeff" + '"]')
+@example('["x ", " y", "z\t"]')
+def test_a_json_body_loads_as_sent_but_for_white_space(tmp_path, text):
+    """Every token of the body is there, spelled as it was."""
+    (page,) = loads(written(tmp_path / "a.yaml", text.encode("utf-8"))).interactions
+    assert page.response.body.decode("utf-8") == pretty(text)
+
+
+@SLOW
+@given(st.one_of(texts.map(str.encode), st.binary(max_size=60)))
+@example(b"")
+@example(b" leading and trailing \r\n\r\n")
+@example(b"\xef\xbb\xbf{}")
+@example(b"\xc2\x85\t")
+@example(b"\x1f\x8b\x08\x00")
+@example(b"[" * 5000)
+@example(b'{"size": ' + b"1" * 5000 + b"}")
+def test_any_other_body_loads_exactly_as_sent(tmp_path, body):
+    """HTML, nothing at all, line breaks of any kind and arbitrary bytes lose nothing."""
+    (page,) = loads(written(tmp_path / "a.yaml", body)).interactions
+    try:
+        text = pretty(json.dumps(json.loads(body)))
+    except (ValueError, RecursionError):
+        assert page.response.body == body
+    else:
+        assert json.loads(page.response.body) == json.loads(text)
+
+
+names = st.sampled_from(["Vary", "vary", "Allow", "X-A", "content-length", "Content-Type"])
+
+
+@SLOW
+@given(st.lists(st.tuples(names, texts), max_size=6))
+def test_headers_keep_every_value_in_its_order(tmp_path, fields):
+    """Repeated fields come back apart; fields in other spellings are not doubled."""
+    kept = Headers([field for field in fields if field[0].lower() != "content-length"])
+    path = written(tmp_path / "a.yaml", headers=fields, request_headers=kept.fields)
+    (page,) = loads(path).interactions
+    for name in ("vary", "allow", "x-a", "content-type"):
+        assert page.response.headers.all(name) == kept.all(name)
+        assert page.request_headers.all(name) == kept.all(name)
+    assert page.response.headers.all("Content-Length") == (str(len(page.response.body)),)
+
+
+@SLOW
+@given(
+    st.lists(st.tuples(texts, texts), max_size=3),
+    st.one_of(st.none(), texts),
+    st.booleans(),
+    st.integers(1, 9),
+)
+def test_provenance_comes_back_whole(tmp_path, pairs, release, complete, pages):
+    """Where a recording comes from is not guessed again, whatever characters it holds."""
+    facts = {
+        "query": Query(tuple(pairs)),
+        "release": release,
+        "complete": complete,
+        "pages": pages,
+        "source": "imported",
+        "recorded_at": "2024-01-15T08:00:00Z",
+        "api_version": "v2.1",
+        "max_microversion": "2.100",
+        "redactions": {"hosts": 3},
+    }
+    path = written(tmp_path / "a.yaml", **facts)
+    assert loads(path).provenance == recording(BODY, **facts).provenance
+
+
+def test_a_query_that_is_no_unicode_comes_back(tmp_path):
+    """Bytes of a query that are not UTF-8 are kept, percent-encoded."""
+    query = Query.parse("name=%FF%fe&status=ACTIVE")
+    path = written(tmp_path / "a.yaml", query=query)
+    assert loads(path).provenance.query == query
+    assert "query: name=%FF%FE&status=ACTIVE\n" in path.read_text(encoding="utf-8")
+
+
+def test_reads_like_this():
+    """The whole text of a small cassette, as a reviewer sees it in a diff."""
+    text = dumps(
+        recording(
+            BODY,
+            headers=[("Vary", "b"), ("Content-Type", "application/json"), ("Vary", "a")],
+            request_headers=[("Accept", "application/json")],
+            release="2026.2",
+            query=Query.of(limit=3),
+        )
+    )
+    head, _, rest = text.partition("  sha256: ")
+    digest, _, tail = rest.partition("\n")
+    assert re.fullmatch("[0-9a-f]{64}", digest)
+    assert head == (
+        "version: 1\n"
+        "imagedetail:\n"
+        "  schema: 1\n"
+        "  cloud: k5\n"
+        "  release: '2026.2'\n"
+        "  query: limit=3\n"
+        "  source: recorded\n"
+        "  pages: 1\n"
+        "  complete: true\n"
+        "  plugin: '1.0'\n"
+    )
+    assert tail == (
+        "interactions:\n"
+        "- request:\n"
+        "    method: GET\n"
+        f"    uri: {URL}\n"
+        "    body: null\n"
+        "    headers:\n"
+        "      Accept:\n"
+        "      - application/json\n"
+        "  response:\n"
+        "    status:\n"
+        "      code: 200\n"
+        "      message: OK\n"
+        "    headers:\n"
+        "      Content-Length:\n"
+        "      - '88'\n"
+        "      Content-Type:\n"
+        "      - application/json\n"
+        "      Vary:\n"
+        "      - b\n"
+        "      - a\n"
+        "    body:\n"
+        "      string: |-\n"
+        "        {\n"
+        '          "images": [\n'
+        '            {"id": "1", "size": 1.017415075e+09, "name": "a\\/b \\u00e9 é"}\n'
+        "          ]\n"
+        "        }\n"
+    )
+
+
+@SLOW
+@given(json_bodies)
+def test_the_same_recording_gives_the_same_bytes(tmp_path, text):
+    """Writing what was loaded changes nothing, so a cassette never moves by itself."""
+    path = written(tmp_path / "a.yaml", text.encode("utf-8"), b"\xff", headers=[("Vary", "a")])
+    assert dumps(loads(path)).encode("utf-8") == path.read_bytes()
+
+
+def ask(url):
+    with urllib.request.urlopen(urllib.request.Request(url)) as answer:
+        return answer.read(), answer.headers
+
+
+@pytest.mark.parametrize("body", [BODY, b"<html>\r\n\x85", b"\xff\xfe", b"[]"])
+def test_stock_vcrpy_replays_it(tmp_path, body):
+    """Stock vcrpy passes over the provenance and gives out the body and its right length."""
+    path = written(tmp_path / "a.yaml", body, headers=[("Content-Type", "application/json")])
+    with vcr.VCR(record_mode="none").use_cassette(str(path)) as cassette:
+        got, headers = ask(URL)
+    assert cassette.play_count == 1
+    assert got == loads(path).interactions[0].response.body
+    assert headers["Content-Length"] == str(len(got))
+
+
+def test_pytest_recording_replays_it(tmp_path):
+    """pytest-recording finds and loads the same file by its own naming."""
+    folder = tmp_path / "cassettes" / "test_it"
+    folder.mkdir(parents=True)
+    path = written(folder / "test_ask.yaml")
+    expected = loads(path).interactions[0].response.body
+    (tmp_path / "test_it.py").write_text(
+        "import urllib.request, pytest\n"
+        "@pytest.mark.vcr\n"
+        "def test_ask():\n"
+        f"    assert urllib.request.urlopen({URL!r}).read() == {expected!r}\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--record-mode=none"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def set_body(document):
+    document["interactions"][0]["response"]["body"]["string"] += " "
+
+
+def set_status(document):
+    document["interactions"][0]["response"]["status"]["code"] = 203
+
+
+def set_header(document):
+    document["interactions"][0]["response"]["headers"]["Vary"] = ["x"]
+
+
+def drop_page(document):
+    document["interactions"].append(document["interactions"][0])
+
+
+@pytest.mark.parametrize("change", [set_body, set_status, set_header, drop_page])
+def test_a_changed_interaction_is_refused(tmp_path, change):
+    """Nothing of what the cloud said can be edited unseen."""
+    assert re.fullmatch(
+        r"the interactions were changed after they were recorded: their SHA-256 is "
+        r"[0-9a-f]{12}\.\.\., the provenance says [0-9a-f]{12}\.\.\.",
+        refusal(edited(tmp_path / "a.yaml", change)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda d: d.update(version=99), "unknown cassette version 99; this reads version 1"),
+        (lambda d: d.pop("version"), "unknown cassette version None; this reads version 1"),
+        (
+            lambda d: d.pop("imagedetail"),
+            "no provenance: the cassette was not written by imagedetail",
+        ),
+        (
+            lambda d: d["imagedetail"].update(schema=2),
+            "unknown provenance schema 2; this reads schema 1 " + NEWER,
+        ),
+        (lambda d: d.update(interactions=[]), "the cassette has no interactions"),
+        (lambda d: d.update(interactions={"a": 1}), "the cassette has no interactions"),
+        (lambda d: d.pop("interactions"), "not a cassette: it has no `interactions`"),
+        (
+            lambda d: d["interactions"][0].pop("request"),
+            NOT_AS_WRITTEN + "KeyError('request')",
+        ),
+        (
+            lambda d: d["imagedetail"].update(pages=float("inf")),
+            NOT_AS_WRITTEN + "OverflowError('cannot convert float infinity to integer')",
+        ),
+        (
+            lambda d: d["imagedetail"].update(release=2026.2),
+            NOT_AS_WRITTEN + "TypeError('release is 2026.2, not a text in quotes')",
+        ),
+    ],
+)
+def test_what_is_not_as_written_is_named(tmp_path, change, problem):
+    """Each way of being no cassette of ours has a sentence of its own."""
+    assert refusal(edited(tmp_path / "a.yaml", change)) == problem
+
+
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.just([]),
+    st.just({"a": [1]}),
+    st.dates(),
+    st.binary(max_size=5),
+)
+places = st.lists(st.integers(0, 20), min_size=1, max_size=7)
+
+
+@SLOW
+@given(places, junk)
+def test_junk_in_any_place_is_never_another_error(tmp_path, places, value):
+    """A value of any type in any place is refused, or leaves what the cloud said untouched."""
+    untouched = loads(written(tmp_path / "good.yaml")).interactions
+
+    def change(document):
+        for place in places:
+            keys = list(document) if isinstance(document, dict) else list(range(len(document)))
+            key = keys[place % len(keys)]
+            inner = document[key]
+            if not isinstance(inner, dict | list) or not inner:
+                break
+            document, outer = inner, document
+        else:
+            document = outer
+        document[key] = value
+
+    path = edited(tmp_path / "a.yaml", change)
+    with suppress(DamagedCassetteError):
+        assert loads(path).interactions == untouched
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "the cassette is empty"),
+        (b"\n# nothing\n", "the cassette is empty"),
+        (b"hello world", "not a cassette: it has no `interactions`"),
+        (b"- 1\n- 2\n", "not a cassette: it has no `interactions`"),
+        (b"42", "not a cassette: it has no `interactions`"),
+        (b"\xff\xfe\x00", "not a UTF-8 file: byte 0 is 0xff"),
+    ],
+)
+def test_another_file_is_no_cassette(tmp_path, data, problem):
+    """An empty file is damage, never a cassette without interactions and never a missing one."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(data)
+    assert refusal(path) == problem
+
+
+@pytest.mark.parametrize("body", [b'{"images":[]}', b"<p>\r\n</p>", b"\xff\xfe\xfd", b""])
+def test_every_cut_is_seen(tmp_path, body):
+    """A file that ends early is refused at whichever byte; only its last newline may be lost."""
+    path = written(tmp_path / "a.yaml", body)
+    whole = path.read_bytes()
+    for end in range(len(whole) - 1):
+        path.write_bytes(whole[:end])
+        refusal(path)
+    path.write_bytes(whole[:-1])
+    assert loads(path).interactions[0].response.body == (
+        pretty(body.decode()).encode() if body.startswith(b"{") else body
+    )
+
+
+def test_no_code_is_run(tmp_path):
+    """A cassette from a stranger's branch is data."""
+    mark = tmp_path / "executed"
+    path = written(tmp_path / "a.yaml")
+    text = path.read_text(encoding="utf-8").replace(
+        "body: null", f"body: !!python/object/apply:os.system ['touch {mark}']"
+    )
+    path.write_text(text, encoding="utf-8")
+    assert "could not determine a constructor" in refusal(path)
+    assert not mark.exists()
+
+
+def test_an_alias_bomb_is_refused_at_once(tmp_path):
+    """A kilobyte that stands for a terabyte is refused before it is built, hashed or printed."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    path = tmp_path / "a.yaml"
+    path.write_text("\n".join([*lines, "version: *a11", "interactions: *a11"]), encoding="utf-8")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.monotonic()
+    assert refusal(path) == "not a readable YAML file: aliases that multiply"
+    assert time.monotonic() - began < 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
+
+
+@pytest.mark.parametrize(
+    ("piece", "problem"),
+    [
+        (b"garbage ", "not a cassette: it has no `interactions`"),
+        (b"\x00\x01\xfe\xff", "not a UTF-8 file: byte 2 is 0xfe"),
+        (b"[{a: ", "not a readable YAML file: nested too deeply"),
+    ],
+)
+def test_fifty_megabytes_of_garbage(tmp_path, piece, problem):
+    """Size changes nothing: one class of error, and the file is named."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(piece * (50_000_000 // len(piece)))
+    assert refusal(path) == problem
+    path.unlink()

@@ -1,0 +1,125 @@
+"""File names that never collide and that every file system takes."""
+
+import re
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from pytest_imagedetail.cassette import check_cloud_name, file_name
+from pytest_imagedetail.errors import UsageError
+from pytest_imagedetail.model import Query
+
+DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+words = st.one_of(
+    st.sampled_from(["name", "status", "active", "ACTIVE", "con", "nul.x", "a=b", "a+b", "", "."]),
+    st.text(max_size=6),
+    st.text(alphabet='aA.-_+=<>:"/\\|?* \x00é', max_size=6),
+    st.text(min_size=60, max_size=120),
+)
+microversions = st.sampled_from([None, None, "2.1", "2.35", "latest", "LATEST"])
+queries = st.builds(Query, st.lists(st.tuples(words, words), max_size=3).map(tuple), microversions)
+
+
+@given(queries, queries)
+@example(Query((("a", "b+c=d"),)), Query((("a", "b"), ("c", "d"))))
+@example(Query((("limit", "1"), ("limit", "2"))), Query((("limit", "2"), ("limit", "1"))))
+@example(Query.of(marker=""), Query())
+@example(Query.of(name="x" * 200), Query.of(name="x" * 201))
+def test_two_queries_never_share_a_file(one, other):
+    """Not even where the file system does not tell capitals from small letters."""
+    assume(one != other)
+    assert file_name(one).casefold() != file_name(other).casefold()
+
+
+@given(queries)
+def test_a_query_cannot_be_spelled_like_the_hashed_name_of_another(query):
+    """`status=active-1c5e7ab2` asked for by name is not the file of `status=ACTIVE`."""
+    hashed = file_name(query).removesuffix(".yaml")
+    name, is_pair, value = hashed.partition("=")
+    assume(is_pair)
+    forged = Query(((name, value),))
+    assert file_name(forged) != file_name(query) or forged == query
+
+
+@given(queries)
+@example(Query((("con.x", "1"),)))
+@example(Query((("NUL.É", "1"),)))
+def test_every_name_is_legal_everywhere(query):
+    """No reserved character or device, no trailing dot or space, and short."""
+    name = file_name(query)
+    assert re.fullmatch(r"[a-z0-9._+=@-]+\.yaml", name)
+    assert not DEVICE.fullmatch(name)
+    assert len(name) <= 100
+    assert file_name(query) == name
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        (Query(), "all.yaml"),
+        (Query.of(limit=3), "limit=3.yaml"),
+        (Query.of(limit=3, marker="a-b"), "limit=3+marker=a-b.yaml"),
+        (Query.of(marker=""), "marker=.yaml"),
+        (Query.of(microversion="2.35"), "all@2.35.yaml"),
+        (Query.of(limit=3, microversion="latest"), "limit=3@latest.yaml"),
+    ],
+)
+def test_a_simple_query_is_its_own_name(query, name):
+    """Who looks into the folder sees what was asked."""
+    assert file_name(query) == name
+
+
+def test_other_queries_are_readable_too():
+    """Capitals and other characters leave a slug, and the hash makes it one of a kind."""
+    assert re.fullmatch(r"status=active-[0-9a-f]{8}\.yaml", file_name(Query.of(status="ACTIVE")))
+    assert re.fullmatch(
+        r"changes-since=2024-01-15t08_00_00z-[0-9a-f]{8}\.yaml",
+        file_name(Query.of(changes_since="2024-01-15T08:00:00Z")),
+    )
+
+
+@pytest.mark.parametrize("name", ["k5", "nova-2026.2", "A_b", "x" * 63])
+def test_ordinary_cloud_names_are_taken(name):
+    """A name that is fit for a folder and a host comes back as it is."""
+    assert check_cloud_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../etc",
+        "a/b",
+        "a\\b",
+        "/etc",
+        "a..b",
+        "a.",
+        ".a",
+        "-a",
+        "a b",
+        "a\n",
+        "é",
+        "C:",
+        "a\0",
+        "x" * 64,
+        "con",
+        "NUL",
+        "aux.cloud",
+        "COM1",
+        "lpt9.x",
+    ],
+)
+def test_other_cloud_names_are_refused(name):
+    """No way out of the folder, no device of Windows, nothing that a host name cannot hold."""
+    with pytest.raises(UsageError) as caught:
+        check_cloud_name(name)
+    assert str(caught.value) == (
+        f"{name!r} cannot be the name of a cloud\n"
+        "  where: a cloud's name is a folder of its cassettes and part of its placeholder hosts\n"
+        "  next:  use letters, digits, dots, hyphens and underscores, 63 at most, "
+        "for example nova-2026.2"
+    )

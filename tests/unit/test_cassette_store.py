@@ -1,0 +1,397 @@
+"""A folder of cassettes: nothing is lost, whatever ends a write."""
+
+import json
+import multiprocessing
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pytest_imagedetail.cassette import Store, Written, loads, store
+from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
+    DamagedCassetteError,
+    LeakError,
+    RecordingError,
+    UsageError,
+)
+from pytest_imagedetail.model import (
+    Headers,
+    Interaction,
+    Provenance,
+    Query,
+    Recording,
+    Response,
+)
+
+UNTOUCHED = "check space and permissions; an older recording is untouched"
+
+
+def recording(images=1, *, cloud="k5", query=None, body=None, **facts):
+    text = json.dumps({"images": [{"id": f"image-{n}", "name": "x" * 40} for n in range(images)]})
+    return Recording(
+        provenance=Provenance(
+            **({"cloud": cloud, "query": query or Query(), "plugin": "1.0"} | facts)
+        ),
+        interactions=(
+            Interaction(
+                url="https://compute.k5.invalid/v2/p/images/detail",
+                response=Response(
+                    status_code=200,
+                    headers=Headers([("Content-Type", "application/json")]),
+                    body=text.encode() if body is None else body,
+                ),
+            ),
+        ),
+    )
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_recording_is_written_and_found(tmp_path):
+    """A new cassette stands under its cloud and query, loads as written, and nothing else does."""
+    kept = Store(directory=tmp_path)
+    assert kept.find("k5", Query()) is None
+    assert kept.write(recording(), secrets=()) is Written.NEW
+    assert kept.find("k5", Query()) == kept.path("k5", Query()) == tmp_path / "k5" / "all.yaml"
+    assert kept.load("k5", Query()).provenance == recording().provenance
+    assert files(tmp_path) == ["k5/all.yaml"]
+
+
+def test_the_file_has_the_rights_that_new_files_have(tmp_path):
+    """A cassette is for everyone who may read the checkout, as the umask says."""
+    kept = Store(directory=tmp_path)
+    before = os.umask(0o022)
+    try:
+        kept.write(recording(), secrets=())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(kept.path("k5", Query()).stat().st_mode) == 0o644
+
+
+def test_the_same_answer_leaves_the_file_alone(tmp_path):
+    """When and by what it was recorded is no reason to touch a cassette: no byte, no date."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(recorded_at="2024-01-01T00:00:00Z"), secrets=())
+    path = kept.path("k5", Query())
+    os.utime(path, (1, 1))
+    before = path.read_bytes()
+    again = recording(recorded_at="2025-01-01T00:00:00Z", plugin="2.0")
+    assert kept.write(again, secrets=()) is Written.UNCHANGED
+    assert path.read_bytes() == before
+    assert path.stat().st_mtime == 1
+
+
+@pytest.mark.parametrize("new", [recording(2), recording(release="2026.2")])
+def test_another_answer_replaces_the_file(tmp_path, new):
+    """What the cloud said, or which release it is, is news."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    assert kept.write(new, secrets=()) is Written.REPLACED
+    assert kept.load("k5", Query()).provenance == new.provenance
+    assert files(tmp_path) == ["k5/all.yaml"]
+
+
+def test_a_damaged_file_is_replaced_on_request_only(tmp_path):
+    """Reading never repairs; writing does, for whoever writes has decided to."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    path = kept.path("k5", Query())
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DamagedCassetteError):
+        kept.load("k5", Query())
+    assert len(path.read_bytes()) == 100
+    assert kept.write(recording(), secrets=()) is Written.REPLACED
+    kept.load("k5", Query())
+
+
+def test_not_found_says_what_there_is(tmp_path):
+    """The way to record it, and what is recorded of this cloud or of which clouds."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    kept.write(recording(query=Query.of(limit=3)), secrets=())
+    with pytest.raises(CassetteNotFoundError) as caught:
+        kept.load("k5", Query.of(limit=4))
+    assert str(caught.value) == (
+        "nothing is recorded for cloud 'k5', query 'limit=4'\n"
+        f"  where: {tmp_path}/k5/limit=4.yaml\n"
+        "  next:  in a test:  pytest --imagedetail-record-mode=once\n"
+        "  next:  in a shell: imagedetail record --os-cloud=k5 --query=limit=4\n"
+        "  next:  or ask what is recorded for k5: all, limit=3"
+    )
+    with pytest.raises(CassetteNotFoundError) as caught:
+        kept.load("k6", Query())
+    assert caught.value.remedy.endswith("\nor name a cloud that has cassettes: k5")
+
+
+def test_reads_fall_back_to_the_library_and_writes_do_not(tmp_path):
+    """The library is read when the folder has nothing, and is never written."""
+    library = Store(directory=tmp_path / "library")
+    library.write(recording(), secrets=())
+    kept = Store(directory=tmp_path / "own", library=tmp_path / "library")
+    assert kept.clouds() == ()
+    assert kept.library_clouds() == ("k5",)
+    assert kept.load("k5", Query()) == library.load("k5", Query())
+    assert kept.write(recording(2), secrets=()) is Written.NEW
+    assert kept.paths("k5") == (tmp_path / "own" / "k5" / "all.yaml",)
+    assert library.load("k5", Query()) != kept.load("k5", Query())
+
+
+@pytest.mark.parametrize("cloud", ["..", "../k5", "/etc"])
+def test_a_cloud_name_leads_nowhere_else(tmp_path, cloud):
+    """Neither a read nor a write leaves the folder."""
+    kept = Store(directory=tmp_path / "cassettes")
+    with pytest.raises(UsageError):
+        kept.write(recording(cloud=cloud), secrets=())
+    with pytest.raises(UsageError):
+        kept.load(cloud, Query())
+    assert files(tmp_path) == []
+
+
+def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
+    """A secret in what would be written stops the write, and the message does not show it."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    before = kept.path("k5", Query()).read_bytes()
+    with pytest.raises(LeakError) as caught:
+        kept.write(recording(body=b'{"images": [], "a": "s3cret-pass"}'), secrets={"s3cret-pass"})
+    assert str(caught.value) == (
+        "refused to write: a live secret of this session (as it is) was left after redaction\n"
+        f"  where: {tmp_path}/k5/all.yaml, line 29 of what would have been written\n"
+        "  next:  nothing was written and an older recording is untouched\n"
+        "  next:  report it with the line's field name (never its value): "
+        "redaction must learn this place"
+    )
+    assert kept.path("k5", Query()).read_bytes() == before
+    assert files(tmp_path) == ["k5/all.yaml"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff" * 50 + b"hunter2's pass" + b"\xff" * 50,
+        "it's\r\nhünter2's pass\x85".replace("ü", "u").encode(),
+        b"\x07\"hunter2's pass\\",
+        b"# hunter2's pass",
+    ],
+    ids=["base64 over lines", "line breaks", "escapes", "quotes"],
+)
+def test_what_yaml_hides_is_found(tmp_path, body):
+    """YAML folds base64 and escapes what it quotes; the gate sees the parts as they are."""
+    with pytest.raises(LeakError):
+        Store(directory=tmp_path).write(recording(body=body), secrets={"hunter2's pass"})
+    assert files(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    """A file where the folder should be (a read-only folder acts alike) is a RecordingError."""
+    (tmp_path / "k5").write_text("in the way", encoding="utf-8")
+    with pytest.raises(RecordingError) as caught:
+        Store(directory=tmp_path).write(recording(), secrets=())
+    assert str(caught.value) == (
+        "the cassette cannot be written: File exists\n"
+        f"  where: {tmp_path}/k5/all.yaml\n"
+        f"  next:  {UNTOUCHED}"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
+def test_a_read_only_folder(tmp_path):
+    """The older recording stays, and the message says what to check."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    (tmp_path / "k5").chmod(0o555)
+    try:
+        with pytest.raises(RecordingError, match="cannot be written: Permission denied"):
+            kept.write(recording(2), secrets=())
+    finally:
+        (tmp_path / "k5").chmod(0o755)
+    kept.load("k5", Query())
+
+
+def test_a_lock_that_another_process_keeps(tmp_path, monkeypatch):
+    """After a while the wait ends, with a message and with the older recording in place."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    monkeypatch.setattr(store, "_LOCK_SECONDS", 0.1)
+    path = kept.path("k5", Query())
+    with store.FileLock(store._lock_path(path)), pytest.raises(RecordingError) as caught:
+        kept.write(recording(2), secrets=())
+    assert str(caught.value) == (
+        "another process has been writing this cassette for 0.1 seconds\n"
+        f"  where: {path}\n"
+        "  next:  wait for it to end, then record again; an older recording is untouched"
+    )
+    assert kept.load("k5", Query()).provenance == recording().provenance
+
+
+def test_a_user_without_a_name_can_record(tmp_path, monkeypatch):
+    """In a container the user may be a number that nobody named."""
+
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr(store.getpass, "getuser", nobody)
+    assert Store(directory=tmp_path).write(recording(), secrets=()) is Written.NEW
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
+    """Ctrl-C between the write and the swap: the old file, and no temporary one."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    before = kept.path("k5", Query()).read_bytes()
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store.os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        kept.write(recording(2), secrets=())
+    assert kept.path("k5", Query()).read_bytes() == before
+    assert files(tmp_path) == ["k5/all.yaml"]
+
+
+def test_what_cannot_be_read_back_replaces_nothing(tmp_path, monkeypatch):
+    """If the written text would not load, the old cassette stays."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    before = kept.path("k5", Query()).read_bytes()
+    monkeypatch.setattr(store, "dumps", lambda _: "version: 1\n")
+    with pytest.raises(DamagedCassetteError):
+        kept.write(recording(2), secrets=())
+    assert kept.path("k5", Query()).read_bytes() == before
+    assert files(tmp_path) == ["k5/all.yaml"]
+
+
+WRITER = """
+import resource, signal, sys
+from pathlib import Path
+sys.path.insert(0, {here!r})
+from test_cassette_store import recording
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.errors import RecordingError
+kept, large = Store(directory=Path({folder!r})), recording(20_000)
+{body}
+"""
+
+
+def writer(folder, body):
+    script = WRITER.format(here=str(Path(__file__).parent), folder=str(folder), body=body)
+    return subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=folder
+    )
+
+
+def test_kill_9_while_writing_leaves_the_old_file(tmp_path):
+    """However far a large write had come, the cassette of before is there, whole."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    before = kept.path("k5", Query()).read_bytes()
+    # The write is held when all bytes but the swap are done, which is the worst moment.
+    body = (
+        "import os, time\n"
+        "def hold(_):\n"
+        "    print('writing', flush=True)\n"
+        "    time.sleep(60)\n"
+        "os.fsync = hold\n"
+        "kept.write(large, secrets=())"
+    )
+    process = writer(tmp_path, body)
+    assert process.stdout.readline() == "writing\n"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert kept.path("k5", Query()).read_bytes() == before
+    assert kept.paths("k5") == (tmp_path / "k5" / "all.yaml",)
+    # Its lock died with it, so the next write goes through at once.
+    began = time.monotonic()
+    assert kept.write(recording(2), secrets=()) is Written.REPLACED
+    assert time.monotonic() - began < 5
+
+
+def test_kill_9_at_any_time_leaves_one_whole_file(tmp_path):
+    """Old or new, never a part: killed again and again in the middle of large writes."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    body = (
+        "small = recording(5_000)\n"
+        "print('writing', flush=True)\n"
+        "while True:\n"
+        "    kept.write(recording(4_000), secrets=())\n"
+        "    kept.write(small, secrets=())"
+    )
+    for delay in (0.05, 0.3, 0.6):
+        process = writer(tmp_path, body)
+        assert process.stdout.readline() == "writing\n"
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        kept.load("k5", Query())
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    """No space is a RecordingError; the old cassette stays and the part that fitted goes."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    before = kept.path("k5", Query()).read_bytes()
+    body = (
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "try:\n"
+        "    kept.write(large, secrets=())\n"
+        "except RecordingError as error:\n"
+        "    print(error)"
+    )
+    said, _ = writer(tmp_path, body).communicate(timeout=60)
+    assert said == (
+        "the cassette cannot be written: File too large\n"
+        f"  where: {tmp_path}/k5/all.yaml\n"
+        f"  next:  {UNTOUCHED}\n"
+    )
+    assert kept.path("k5", Query()).read_bytes() == before
+    assert files(tmp_path) == ["k5/all.yaml"]
+
+
+def write_many(folder, worker):
+    """Each worker writes the shared cassette with its own answer, and one of its own."""
+    kept = Store(directory=folder)
+    for turn in range(5):
+        kept.write(recording(worker * 10 + turn + 1), secrets=())
+        kept.load("k5", Query())
+        kept.write(recording(worker + 1, query=Query.of(limit=worker)), secrets=())
+    return worker
+
+
+def check_many(folder, workers):
+    kept = Store(directory=folder)
+    for worker in range(workers):
+        own = kept.load("k5", Query.of(limit=worker)).interactions[0].response.body
+        assert len(json.loads(own)["images"]) == worker + 1
+    last = json.loads(kept.load("k5", Query()).interactions[0].response.body)
+    assert len(last["images"]) in {worker * 10 + 5 for worker in range(workers)}
+    names = ["all.yaml", *(f"limit={worker}.yaml" for worker in range(workers))]
+    assert files(folder) == sorted(f"k5/{name}" for name in names)
+    assert all(loads(path) for path in kept.paths("k5"))
+
+
+def test_eight_threads_lose_nothing(tmp_path):
+    """The same and different cassettes at once: every file whole, every own answer there."""
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(write_many, [tmp_path] * 8, range(8))) == list(range(8))
+    check_many(tmp_path, 8)
+
+
+def test_four_processes_lose_nothing(tmp_path):
+    """The same between processes, as pytest-xdist starts them."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(4) as pool:
+        jobs = [(tmp_path, worker) for worker in range(4)]
+        assert pool.starmap(write_many, jobs) == list(range(4))
+    check_many(tmp_path, 4)

@@ -1,0 +1,383 @@
+"""Every difference is found, none is invented, and nothing uncertain is called the same."""
+
+import copy
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.errors import ComparisonError, UsageError
+from pytest_imagedetail.listing import read
+from pytest_imagedetail.model import MISSING, ImageRef
+from pytest_imagedetail.settings import PROFILES
+from pytest_imagedetail.strict import strictly_equal
+from unit import changed, image_of, listing_of, recording_of, snapshot_of, without
+
+SIZES = [7, 100, 1000]
+
+
+def fleet(size):
+    return [image_of(number) for number in range(1, size + 1)]
+
+
+def found(baseline, candidate, **options):
+    """Kind, path and count of every difference."""
+    comparison = compare(listing_of(*baseline), listing_of(*candidate), **options)
+    return sorted((each.kind, each.path, each.count) for each in comparison.differences)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_listing_is_the_same_as_itself(size, profile):
+    """compare(x, x) has no difference."""
+    listing = listing_of(*fleet(size))
+    comparison = compare(listing, listing, profile=profile)
+    assert comparison.same
+    assert comparison.compatible
+    assert comparison.paired == size
+    assert comparison.summary == "no difference"
+
+
+def test_two_empty_listings_are_the_same_and_say_so():
+    """Whoever reads "the same" must know that nothing was there to differ."""
+    comparison = compare(listing_of(), listing_of())
+    assert comparison.same
+    assert comparison.summary == "no difference: neither side has an image"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_one_percent_changed(size):
+    """Each changed image is one difference, by its own id."""
+    old = fleet(size)
+    new = copy.deepcopy(old)
+    hit = random.Random(size).sample(range(size), max(1, size // 100))
+    for place in hit:
+        new[place]["name"] = f"new {place}"
+    assert found(old, new) == sorted(
+        ("value_changed", f"images[{old[place]['id']}].name", 1) for place in hit
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_field_added_to_all_is_one_difference(size):
+    """With its count and up to three examples."""
+    old = fleet(size)
+    new = [image | {"os_hidden": False} for image in old]
+    (difference,) = compare(listing_of(*old), listing_of(*new)).differences
+    assert (difference.kind, difference.path) == ("field_added", "images[*].os_hidden")
+    assert (difference.baseline, difference.candidate) == (MISSING, False)
+    assert (difference.count, difference.image) == (size, None)
+    assert difference.examples == tuple(
+        ImageRef(id=image["id"], name=image["name"]) for image in old[:3]
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_flipped_types(size):
+    """0 became 0.0 everywhere, and the number of bytes a string."""
+    old = fleet(size)
+    new = [
+        image | {"minRam": 0.0, "OS-EXT-IMG-SIZE:size": str(image["OS-EXT-IMG-SIZE:size"])}
+        for image in old
+    ]
+    expected = [("type_changed", "images[*].minRam", size)]
+    expected += [("type_changed", f"images[{each['id']}].OS-EXT-IMG-SIZE:size", 1) for each in old]
+    assert found(old, new) == sorted(expected)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_reordered_added_removed_repeated(size):
+    """What happens to whole images is found image by image, and nothing else is."""
+    old = fleet(size)
+    ids = [image["id"] for image in old]
+    extra = image_of(size + 1)
+    assert found(old, old[::-1]) == [("order_changed", "images", 1)]
+    assert found(old, [extra, *old]) == [("image_added", f"images[{extra['id']}]", 1)]
+    assert found(old, old[1:]) == [("image_removed", f"images[{ids[0]}]", 1)]
+    assert found(old, [*old, old[2]]) == [("image_repeated", f"images[{ids[2]}]", 1)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_swapped_contents(size):
+    """Two images that exchange their names are two differences, not the same set of names."""
+    old = fleet(size)
+    new = copy.deepcopy(old)
+    new[1]["name"], new[4]["name"] = old[4]["name"], old[1]["name"]
+    assert found(old, new) == sorted(
+        ("value_changed", f"images[{old[place]['id']}].name", 1) for place in (1, 4)
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("profile", PROFILES[:3])
+def test_all_at_once(size, profile):
+    """Every planted difference is found, no more and no fewer."""
+    old = fleet(size)
+    new = [copy.deepcopy(image) | {"os_hidden": False} for image in old]
+    ids = [image["id"] for image in old]
+    new[0]["name"] = "renamed"
+    new[1]["progress"] = 100.0
+    new[2]["metadata"]["architecture"] = None
+    new[3], new[4] = new[4], new[3]
+    extra = image_of(size + 1)
+    candidate = [*new[:5], extra, *new[6:], new[0]]
+    assert found(old, candidate, profile=profile) == sorted(
+        [
+            ("field_added", "images[*].os_hidden", size - 1),
+            ("value_changed", f"images[{ids[0]}].name", 1),
+            ("type_changed", f"images[{ids[1]}].progress", 1),
+            ("null_changed", f"images[{ids[2]}].metadata.architecture", 1),
+            ("order_changed", "images", 1),
+            ("image_removed", f"images[{ids[5]}]", 1),
+            ("image_added", f"images[{extra['id']}]", 1),
+            ("image_repeated", f"images[{ids[0]}]", 1),
+        ]
+    )
+
+
+def test_a_new_image_that_stands_twice():
+    """The second one is no other new image but a repeated id, which breaks."""
+    comparison = compare(listing_of(), listing_of(image_of(), image_of()))
+    assert [(each.kind, each.severity) for each in comparison.differences] == [
+        ("image_repeated", "breaking"),
+        ("image_added", "data"),
+    ]
+
+
+@pytest.mark.parametrize("key", ["__x", "__x__", "a.b", "a[0]", "", "'", '"', "a b", "root['x']"])
+def test_any_key_is_seen(key):
+    """No key is private, and none is read as a path."""
+    for baseline, candidate, kind in [
+        (MISSING, "v", "field_added"),
+        ("v", MISSING, "field_removed"),
+        ("v", "w", "value_changed"),
+        ([{key: 1}], [{key: True}], "type_changed"),
+    ]:
+        sides = [
+            image_of(metadata={} if value is MISSING else {key: value})
+            for value in (baseline, candidate)
+        ]
+        assert [kind_ for kind_, _, _ in found(sides[:1], sides[1:])] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "differences"),
+    [
+        ([1, 1, 2], [1, 2, 2], [("value_changed", "[1]", 1, 2)]),
+        ([1, 2], [1, 2, 2], [("item_added", "[2]", MISSING, 2)]),
+        ([1], [True], [("type_changed", "[0]", 1, True)]),
+        ([1.0], [1], [("type_changed", "[0]", 1.0, 1)]),
+        ([None], ["x"], [("null_changed", "[0]", None, "x")]),
+        ([{"a": 1}], [{"a": 2}], [("value_changed", "[0].a", 1, 2)]),
+        ([], {}, [("type_changed", "", [], {})]),
+        (True, 1, [("type_changed", "", True, 1)]),
+        ("a\nb", "a\nc", [("value_changed", "", "a\nb", "a\nc")]),
+    ],
+)
+def test_inside_metadata(baseline, candidate, differences):
+    """Lists are compared place by place and by type."""
+    comparison = compare(
+        *(listing_of(image_of(metadata={"m": value})) for value in (baseline, candidate))
+    )
+    prefix = f"images[{image_of()['id']}].metadata.m"
+    seen = [
+        (each.kind, each.path.removeprefix(prefix), each.baseline, each.candidate)
+        for each in comparison.differences
+    ]
+    assert strictly_equal(seen, differences)
+
+
+def test_the_same_change_in_another_key_order_is_one_difference():
+    """Objects are unordered, so the order of their keys makes no two changes of one."""
+    old = [image_of(number, metadata={}) for number in (1, 2)]
+    new = copy.deepcopy(old)
+    new[0]["metadata"]["m"] = [{"a": 1, "b": 2}]
+    new[1]["metadata"]["m"] = [{"b": 2, "a": 1}]
+    assert found(old, new) == [("field_added", "images[*].metadata.m", 2)]
+
+
+def test_fields_beside_images_are_compared():
+    """Name and value, but for what the profile takes from the next link."""
+    plain = listing_of(image_of())
+    one, two = (listing_of(image_of(), beside={"total": total}) for total in (1, 2))
+    for candidate, before, after in [(plain, 1, MISSING), (two, 1, 2)]:
+        (difference,) = compare(one, candidate).differences
+        assert (difference.kind, difference.path) == ("answer_changed", "total")
+        assert (difference.baseline, difference.candidate) == (before, after)
+
+
+def test_ambiguous_images_say_that_they_were_not_paired():
+    """Neither "removed" nor "added" is certain, and the reason says so."""
+    baseline = listing_of(image_of(1, name="dup", **{"OS-EXT-IMG-SIZE:size": 1}))
+    candidate = listing_of(
+        *(image_of(n, name="dup", **{"OS-EXT-IMG-SIZE:size": 1}) for n in (2, 3))
+    )
+    comparison = compare(baseline, candidate, profile="cross-cloud")
+    assert len(comparison.unpaired.ambiguous) == 3
+    assert {each.reason for each in comparison.differences} == {
+        "could be more than one image of the other side, so it was not paired"
+    }
+
+
+def test_references_follow_paired_images_across_clouds():
+    """base_image_ref of a pair leads to the pair's other half, or it is a difference."""
+    old = [image_of(1, name="base"), image_of(2, name="snap")]
+    new = [image_of(11, name="base", cloud="b"), image_of(12, name="snap", cloud="b")]
+    for image in (*old, *new):
+        image["OS-EXT-IMG-SIZE:size"] = 5
+    old[1]["metadata"]["base_image_ref"] = old[0]["id"]
+    new[1]["metadata"]["base_image_ref"] = new[0]["id"]
+    assert found(old, new, profile="cross-cloud") == []
+    new[1]["metadata"]["base_image_ref"] = new[1]["id"]
+    assert [each[0] for each in found(old, new, profile="cross-cloud")] == ["value_changed"]
+
+
+def test_a_part_is_not_compared_with_the_whole():
+    """Neither "same" nor "different" would be true."""
+    part = listing_of(image_of(), cloud="b", query="limit=1", complete=False)
+    for sides in [(listing_of(image_of()), part), (part, listing_of(image_of()))]:
+        with pytest.raises(ComparisonError) as caught:
+            compare(*sides)
+        assert str(caught.value) == (
+            "b holds a part of its images only, the other side all of them\n"
+            "  where: query limit=1 of b\n"
+            "  next:  record every page: ask without limit and marker"
+        )
+    assert compare(part, part).same
+
+
+def test_an_error_answer_is_not_compared():
+    """Two clouds that both refuse are not the same: neither showed an image."""
+    error = read(recording_of({"badRequest": {"message": "x"}}, status=400), expect=400)
+    for sides in [(error, error), (listing_of(), error), (error, listing_of())]:
+        with pytest.raises(ComparisonError) as caught:
+            compare(*sides)
+        assert caught.value.problem == (
+            "an expected 400 answer has no images; none is not an empty list"
+        )
+
+
+def test_an_unknown_level_is_refused():
+    """With the known ones."""
+    with pytest.raises(UsageError) as caught:
+        compare(listing_of(), listing_of(), level="form")
+    assert str(caught.value).startswith("unknown level 'form'\n  next:  ")
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "data", "breaking"),
+    [("breaking", True, False), ("change", False, False), ("none", True, True)],
+)
+def test_fail_on_decides_what_is_compatible(fail_on, data, breaking):
+    """The verdict follows from the differences alone."""
+    one = listing_of(image_of())
+    renamed, shortened = listing_of(image_of(name="x")), listing_of(without(image_of(), "minRam"))
+    assert compare(one, one, fail_on=fail_on).compatible
+    assert compare(one, renamed, fail_on=fail_on).compatible is data
+    assert compare(one, shortened, fail_on=fail_on).compatible is breaking
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from([0.0, 1.0, "", "0", "1", "x", "__x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b.c", "__d", "rel", "href"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+IMAGES = st.lists(
+    st.builds(
+        lambda number, metadata, extra: (
+            image_of(number, metadata=metadata) | extra
+            if number % 2
+            else snapshot_of(number, **extra)
+        ),
+        st.integers(1, 3),
+        st.dictionaries(st.sampled_from(["a", "os.x", "rax_a", "owner_id"]), JSON, max_size=3),
+        st.dictionaries(st.sampled_from(["name", "minRam", "links", "x"]), JSON, max_size=2),
+    ).map(lambda image: image | ({"metadata": {}} if image["metadata"] is None else {})),
+    max_size=4,
+)
+MIRROR = {
+    "field_added": "field_removed",
+    "image_added": "image_removed",
+    "item_added": "item_removed",
+    "vendor_added": "vendor_removed",
+}
+MIRROR |= {other: one for one, other in MIRROR.items()}
+
+
+def shape(comparison, *, mirrored=False):
+    """The differences as they would be with the sides exchanged, or as they are."""
+    seen = Counter()
+    for each in comparison.differences:
+        kind = each.kind
+        sides = (repr(each.baseline), repr(each.candidate))
+        if mirrored:
+            kind, sides = MIRROR.get(kind, kind), sides[::-1]
+        if kind == "order_changed":
+            sides = ()
+        seen[(kind, each.path if each.image is None else "", each.count, sides)] += 1
+    return seen
+
+
+@given(IMAGES, IMAGES, st.sampled_from(PROFILES))
+@settings(max_examples=200, deadline=None)
+def test_exchanged_sides_mirror_the_comparison(one, other, profile):
+    """Added becomes removed, values change places, and nothing else happens."""
+    there = compare(listing_of(*one), listing_of(*other), profile=profile)
+    back = compare(listing_of(*other), listing_of(*one), profile=profile)
+    assert shape(there, mirrored=True) == shape(back)
+    assert there.same is back.same
+
+
+@given(IMAGES, st.randoms(use_true_random=False), st.sampled_from(PROFILES))
+@settings(max_examples=100, deadline=None)
+def test_permuted_images_change_nothing_but_the_order(images, shuffle, profile):
+    """A listing in another order has the same images."""
+    assume(len({image["id"] for image in images}) == len(images))
+    turned = shuffle.sample(images, len(images))
+    kinds = {kind for kind, _, _ in found(images, turned, profile=profile)}
+    assert kinds == (set() if turned == images else {"order_changed"})
+
+
+@given(IMAGES, IMAGES, st.sampled_from(PROFILES))
+@settings(max_examples=100, deadline=None)
+def test_equality_of_listings_is_an_empty_comparison(one, other, profile):
+    """`==` and compare() agree under the default profile, and any profile accepts any listing."""
+    first, second = listing_of(*one), listing_of(*other)
+    assert (first == second) is compare(first, second).same
+    assert compare(first, first, profile=profile).same
+
+
+def places(value, path=()):
+    """Every place in a JSON document."""
+    yield path
+    keys = value if isinstance(value, dict) else range(len(value) if isinstance(value, list) else 0)
+    for key in keys:
+        yield from places(value[key], (*path, key))
+
+
+@given(IMAGES, st.data())
+@settings(max_examples=300, deadline=None)
+def test_nothing_is_equal_that_is_not(images, data):
+    """Under wire, any one mutation of the document is a difference."""
+    document = {"images": images, "x": {"y": [1]}}
+    path = data.draw(st.sampled_from([path for path in places(document) if len(path) > 1]))
+    mutated = (
+        without(document, *path)
+        if data.draw(st.booleans())
+        else changed(document, *path, to=data.draw(JSON))
+    )
+    assume(not strictly_equal(document, mutated))
+    new = mutated["images"]
+    assume(all(isinstance(each, dict) and type(each.get("id")) in {str, int} for each in new))
+    one, other = (listing_of(*each.pop("images"), beside=each) for each in (document, mutated))
+    assert not compare(one, other, profile="wire").same
+    assert not compare(other, one, profile="wire").same

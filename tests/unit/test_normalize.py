@@ -1,0 +1,432 @@
+"""Representation made comparable: what each rule does, and what none may touch."""
+
+import copy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError, UsageError
+from pytest_imagedetail.listing import read
+from pytest_imagedetail.normalize import RULES, Answer, normalize, rules_of, vendor_of
+from pytest_imagedetail.settings import PROFILES
+from unit import (
+    OTHER_PROJECT,
+    PROJECT,
+    changed,
+    image_of,
+    listing_of,
+    recording_of,
+    snapshot_of,
+    without,
+)
+
+COMPUTE = "https://compute.a.invalid"
+
+
+def normalized(image, profile, **answer):
+    return normalize(Answer(images=(image,), status_code=200, cloud="a", **answer), profile)
+
+
+def linked(href, rel="self", id_="70a599e0-0001"):
+    return {"id": id_, "links": [{"rel": rel, "href": href}]}
+
+
+def href_after(href, profile, rel="self", id_="70a599e0-0001"):
+    """What becomes of one link, and which rules say that they did it."""
+    found = normalized(linked(href, rel, id_), profile)
+    counts = {rule for rule, count in found.counts.items() if count and rule not in {"R6", "R13"}}
+    return found.images[0]["links"][rel]["href"], counts
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_does_what_the_narrower_does(profile):
+    """Rules are only ever added from wire to cross-cloud."""
+    place = PROFILES.index(profile)
+    for narrower in PROFILES[:place]:
+        assert set(rules_of(narrower)) < set(rules_of(profile))
+
+
+def test_rules_have_reason_and_source():
+    """Each number once, each with its words."""
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert all(rule.name and rule.reason and rule.source for rule in RULES)
+
+
+def test_an_unknown_profile_is_refused():
+    """With the known ones."""
+    with pytest.raises(UsageError) as caught:
+        normalized(image_of(), "strict")
+    assert str(caught.value) == (
+        "unknown profile 'strict'\n  next:  known: wire, same-cloud, cross-version, cross-cloud"
+    )
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_answer_is_not_changed(profile):
+    """Normalizing gives new values and leaves the recording's alone."""
+    image = snapshot_of(metadata={"rax_x": "1", "owner_id": PROJECT})
+    beside = {"images_links": [{"rel": "next", "href": f"{COMPUTE}/v2/{PROJECT}/images?limit=1"}]}
+    before = copy.deepcopy((image, beside))
+    normalized(image, profile, top_level=beside)
+    assert (image, beside) == before
+
+
+def test_wire_changes_nothing():
+    """No rule, no count."""
+    found = normalized(image_of(), "wire")
+    assert found.images == (image_of(),)
+    assert found.counts == {}
+
+
+def test_r1_own_id_in_links():
+    """The element's id goes; another id stays, as does a longer path."""
+    assert href_after("http://h/images/70a599e0-0001", "same-cloud") == (
+        "http://h/images/<id>",
+        {"R1"},
+    )
+    assert href_after("http://h/images/other", "same-cloud") == ("http://h/images/other", set())
+    assert href_after("http://h/images/70a599e0-0001/x", "same-cloud")[1] == set()
+
+
+def test_r2_link_host():
+    """Host and port go where the service is the one that the relation leads to."""
+    for host in ("compute.a.invalid", "compute-2.a.invalid"):
+        assert href_after(f"https://{host}/images/x", "same-cloud") == (
+            "<compute>/images/x",
+            {"R2"},
+        )
+    assert href_after("https://image-2.a.invalid/images/x", "same-cloud")[0] == "<image-2>/images/x"
+    alternate = href_after("https://image.a.invalid/images/x", "same-cloud", rel="alternate")
+    assert alternate == ("<image>/images/x", {"R2"})
+
+
+def test_r3_project_in_links():
+    """The caller's project goes; another one stays under every profile."""
+    assert href_after(f"http://h/v2/{PROJECT}/images/x", "same-cloud") == (
+        "http://h/v2/<project>/images/x",
+        {"R3"},
+    )
+    for profile in PROFILES[1:]:
+        assert OTHER_PROJECT in href_after(f"http://h/v2/{OTHER_PROJECT}/images/x", profile)[0]
+
+
+def test_r4_is_parsing():
+    """White space, escapes and key order are gone before any rule, even under wire."""
+    one = read(recording_of('{"images": [{"id": "1", "u": "http:\\/\\/h", "n": "\\u00fc"}]}'))
+    other = read(recording_of('{"images":[{"n":"ü","u":"http://h","id":"1"}]}'))
+    assert compare(one, other, profile="wire").same
+
+
+def test_r5_next_link():
+    """Host, page size and marker go; the view that it leads to and its filters stay."""
+    href = f"{COMPUTE}/v2/{PROJECT}/images/detail?marker=7&status=active&limit=2"
+    found = normalized(
+        image_of(), "same-cloud", top_level={"images_links": [{"rel": "next", "href": href}]}
+    )
+    assert found.answer["top_level"]["images_links"] == [
+        {"rel": "next", "href": "<compute>/v2/<project>/images/detail?limit&marker&status=active"}
+    ]
+    assert found.counts["R5"] == 1
+
+
+def test_r6_link_order():
+    """Links are found by relation; one that stands twice is kept twice."""
+    two = [{"rel": "bookmark", "href": "x"}, {"rel": "bookmark", "href": "y"}]
+    image = {"id": "1", "links": [*two, {"rel": "self", "href": "z", "type": "t"}]}
+    found = normalized(image, "same-cloud")
+    assert found.images[0]["links"] == {
+        "bookmark": [{"href": "x"}, {"href": "y"}],
+        "self": {"href": "z", "type": "t"},
+    }
+    assert found.counts["R6"] == 1
+
+
+@pytest.mark.parametrize("version", ["v1.1", "v2", "v2.0", "v2.1", "compute/v2.1", "a/b/v2"])
+def test_r7_version_in_links(version):
+    """Every version, with or without a prefix, is the same; narrower profiles keep it."""
+    href = f"http://h/{version}/images/x"
+    assert href_after(href, "cross-version") == ("http://h/<v>/images/x", {"R7"})
+    assert href_after(href, "same-cloud") == (href, set())
+
+
+def test_r8_project_presence():
+    """With or without the project is the same link, and a form of the whole answer."""
+    with_, without_ = (f"{COMPUTE}/v2.1{part}/images/x" for part in (f"/{PROJECT}", ""))
+    found = [normalized(linked(href), "cross-version") for href in (with_, without_)]
+    assert found[0].images == found[1].images
+    assert [each.answer["link_form"]["self"] for each in found] == [
+        ["/<v>/<project>/images/<id>"],
+        ["/<v>/images/<id>"],
+    ]
+    assert [each.counts["R8"] for each in found] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("date", "after"),
+    [
+        ("2010-10-10T12:00:00Z", "2010-10-10T12:00:00Z"),
+        ("2010-10-10T07:00:00-05:00", "2010-10-10T12:00:00Z"),
+        ("2010-10-10T12:00:00+00:00", "2010-10-10T12:00:00Z"),
+        ("2010-10-10T12:00:00", "2010-10-10T12:00:00Z"),
+        ("2010-10-10 12:00:00.123456", "2010-10-10T12:00:00Z"),
+        ("2010-10-10T12:00:00.9Z", "2010-10-10T12:00:00Z"),
+        ("1972-01-01_15-59-11", "1972-01-01_15-59-11"),
+        ("2010-13-10T12:00:00Z", "2010-13-10T12:00:00Z"),
+        ("0001-01-01T00:00:00+09:00", "0001-01-01T00:00:00+09:00"),
+        ("0001-01-01T00:00:00+00:00", "0001-01-01T00:00:00Z"),
+        ("2010-10-10", "2010-10-10"),
+        ("", ""),
+        (None, None),
+        (1286712000, 1286712000),
+    ],
+)
+def test_r9_date_form(date, after):
+    """The same second in every spelling; what is no date stays as sent."""
+    found = normalized({"id": "1", "created": date, "updated": date}, "cross-version")
+    assert found.images[0] == {"id": "1", "created": after, "updated": after}
+    assert found.counts["R9"] == 2 * (date != after)
+    assert normalized({"id": "1", "created": date}, "same-cloud").images[0]["created"] == date
+
+
+def test_r10_and_r11_are_not_normalization():
+    """XML is refused, and a field that a release never had is judged, not hidden."""
+    with pytest.raises(BodyError):
+        read(recording_of("<images/>"))
+    found = compare(
+        listing_of(without(image_of(), "minRam"), release="diablo"),
+        listing_of(image_of(), release="essex"),
+    )
+    assert [(each.kind, each.severity) for each in found.differences] == [
+        ("field_added", "compatible")
+    ]
+
+
+def test_r12_is_pairing():
+    """Across clouds an image is found by its name, with its ids normalized."""
+    found = compare(
+        listing_of(image_of(1, name="x", **{"OS-EXT-IMG-SIZE:size": 5})),
+        listing_of(image_of(2, name="x", **{"OS-EXT-IMG-SIZE:size": 5}, cloud="b"), cloud="b"),
+        profile="cross-cloud",
+    )
+    assert found.same
+    assert found.paired == 1
+
+
+def test_r13_ids_in_values():
+    """The own id in values, the server's in its three places, and nothing shorter than an id."""
+    image = snapshot_of()
+    id_ = image["id"]
+    image["metadata"] |= {"text": f"image_id={id_}.", "part": f"x{id_}", "n": 1, "null": None}
+    found = normalized(image, "cross-cloud")
+    new = found.images[0]
+    assert new["id"] == "<id>"
+    assert new["metadata"] == {
+        "architecture": "x86_64",
+        "instance_uuid": "<server>",
+        "text": "image_id=<id>.",
+        "part": f"x{id_}",
+        "n": 1,
+        "null": None,
+    }
+    assert new["server"] == {
+        "id": "<server>",
+        "links": {
+            "self": {"href": "<compute>/<v>/servers/<server>"},
+            "bookmark": {"href": "<compute>/servers/<server>"},
+        },
+    }
+    assert found.counts["R13"] == 4
+    short = normalized({"id": "13", "metadata": {"os": "2013"}}, "cross-cloud")
+    assert short.images[0]["metadata"] == {"os": "2013"}
+
+
+def test_r13_keeps_the_type_of_an_id():
+    """1361 and "1361" are not the same id across clouds either."""
+    ids = [normalized({"id": id_}, "cross-cloud").images[0]["id"] for id_ in (1361, 743, "1361")]
+    assert ids == [0, 0, "<id>"]
+
+
+def test_r14_owner_in_metadata():
+    """The caller's project and any user go; another project stays."""
+    metadata = {"owner_id": PROJECT, "user_id": OTHER_PROJECT, "project_id": OTHER_PROJECT}
+    found = normalized({"id": "1", "metadata": metadata}, "cross-cloud")
+    assert found.images[0]["metadata"] == {
+        "owner_id": "<owner>",
+        "user_id": "<owner>",
+        "project_id": OTHER_PROJECT,
+    }
+    assert found.counts["R14"] == 2
+
+
+def test_r15_vendor_namespaces():
+    """A vendor's keys are compared with the same vendor's; of one side only they are listed."""
+    rackspace = listing_of(image_of(metadata={"rax_a": "1", "os": "x"}))
+    other = listing_of(image_of(metadata={"rax_a": "2", "os": "x"}))
+    hp = listing_of(image_of(metadata={"hp_b": "1", "os": "x"}))
+    paths = [
+        [
+            (each.kind, each.path, each.baseline, each.candidate)
+            for each in compare(rackspace, side, profile="cross-cloud").differences
+        ]
+        for side in (other, hp)
+    ]
+    id_ = image_of()["id"]
+    assert paths[0] == [("value_changed", f"images[{id_}].metadata.rax_a", "1", "2")]
+    assert [each[:2] for each in paths[1]] == [
+        ("vendor_added", "images[*].metadata"),
+        ("vendor_removed", "images[*].metadata"),
+    ]
+    assert (paths[1][0][3], paths[1][1][2]) == (["hp_b"], ["rax_a"])
+    assert rackspace.normalized("cross-cloud").counts["R15"] == 1
+    assert vendor_of("sync_status_reason") == "k5"
+    assert vendor_of("os_type") is None
+
+
+# What no profile may hide (contract.md, section 5), by the number of its item. Each is a baseline
+# and a candidate that differ in nothing else.
+PLANTED = {
+    "1 field lost": (image_of(), without(image_of(), "minRam")),
+    "1 metadata lost": (
+        image_of(metadata={}),
+        without(image_of(), "metadata"),
+    ),
+    "1 field added": (image_of(), image_of(vendor="x")),
+    "2 size as text": (image_of(), image_of(**{"OS-EXT-IMG-SIZE:size": "1001"})),
+    "2 size as float": (image_of(), image_of(**{"OS-EXT-IMG-SIZE:size": 1001.0})),
+    "2 id as number": ({"id": "1361", "name": "x"}, {"id": 1361, "name": "x"}),
+    "2 metadata 0": (image_of(metadata={"a": 0}), image_of(metadata={"a": "0"})),
+    "2 metadata list": (image_of(metadata={"a": [1]}), image_of(metadata={"a": [True]})),
+    "2 links object": (image_of(links=[]), image_of(links={})),
+    "2 links keyed": (
+        image_of(links=[{"rel": "self", "href": "x"}]),
+        image_of(links={"self": {"href": "x"}}),
+    ),
+    "2 server id null": (snapshot_of(), changed(snapshot_of(), "server", "id", to=None)),
+    "2 instance_uuid null": (
+        snapshot_of(),
+        changed(snapshot_of(), "metadata", "instance_uuid", to=None),
+    ),
+    "3 unknown status": (image_of(), image_of(status="QUEUED")),
+    "3 active at 50": (image_of(), image_of(progress=50)),
+    "3 deleted": (image_of(), image_of(status="DELETED")),
+    "5 third tenant": (
+        image_of(metadata={"owner_id": PROJECT, "image_type": "snapshot"}),
+        image_of(metadata={"owner_id": OTHER_PROJECT, "image_type": "snapshot"}),
+    ),
+    "8 size": (image_of(), image_of(**{"OS-EXT-IMG-SIZE:size": 7})),
+    "8 minDisk": (image_of(), image_of(minDisk=1)),
+    "8 minRam": (image_of(), image_of(minRam=1)),
+    "8 created": (image_of(), image_of(created="2024-01-15T08:00:01Z")),
+    "9 another id in a link": (
+        image_of(),
+        changed(image_of(), "links", 0, "href", to=image_of(2)["links"][0]["href"]),
+    ),
+    "9 another server in a link": (
+        snapshot_of(),
+        changed(
+            snapshot_of(), "server", "links", 0, "href", to=f"{COMPUTE}/v2/{PROJECT}/servers/other"
+        ),
+    ),
+    "9 another service in a link": (
+        image_of(),
+        changed(image_of(), "links", 0, "href", to=image_of()["links"][2]["href"]),
+    ),
+    "9 relation missing": (image_of(), without(image_of(), "links", 0, "rel")),
+    "9 link missing": (image_of(), without(image_of(), "links", 2)),
+    "9 server link missing": (snapshot_of(), without(snapshot_of(), "server", "links", 1)),
+    "11 another project in a link": (
+        image_of(),
+        changed(
+            image_of(), "links", 0, "href", to=image_of(project=OTHER_PROJECT)["links"][0]["href"]
+        ),
+    ),
+    "11 another server": (
+        snapshot_of(),
+        changed(snapshot_of(), "metadata", "instance_uuid", to="another"),
+    ),
+    "12 vendor key": (image_of(), changed(image_of(), "metadata", "rax_a", to="1")),
+    "12 server link attribute": (
+        snapshot_of(),
+        changed(snapshot_of(), "server", "links", 0, "type", to="x"),
+    ),
+}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(("baseline", "candidate"), PLANTED.values(), ids=PLANTED)
+def test_no_profile_hides(profile, baseline, candidate):
+    """A fact that changed is a difference under every profile, in both directions."""
+    one, other = listing_of(baseline), listing_of(candidate)
+    assert compare(one, one, profile=profile).same
+    assert not compare(one, other, profile=profile).same
+    assert not compare(other, one, profile=profile).same
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_profile_hides_images_or_their_order(profile):
+    """Items 5, 6 and 7: an extra image, a repeated one, a missing one, another order."""
+    one, two, three = image_of(1), image_of(2), image_of(3)
+    baseline = listing_of(one, two)
+    for images, kind in [
+        ((one, two, three), "image_added"),
+        ((one,), "image_removed"),
+        ((one, two, two), "image_repeated"),
+        ((two, one), "order_changed"),
+    ]:
+        found = compare(baseline, listing_of(*images), profile=profile)
+        assert [each.kind for each in found.differences] == [kind]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_profile_hides_a_next_link_to_another_view(profile):
+    """Item 9: through Juno `next` leads to /images, where the details are missing."""
+    listings = [
+        listing_of(
+            image_of(),
+            beside={"images_links": [{"rel": "next", "href": f"{COMPUTE}/v2/{PROJECT}/{view}"}]},
+            query="limit=1",
+            complete=False,
+        )
+        for view in ("images/detail?limit=1&marker=x", "images?limit=1&marker=x")
+    ]
+    assert compare(listings[0], listings[0], profile=profile).same
+    found = compare(*listings, profile=profile)
+    assert [each.kind for each in found.differences] == ["answer_changed"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_profile_hides_http_facts(profile):
+    """Item 10: 203 is a difference, an error or a partial answer is not compared at all."""
+    one = listing_of(image_of())
+    cached = listing_of(image_of(), status=203)
+    assert [each.kind for each in compare(one, cached, profile=profile).differences] == [
+        "status_changed"
+    ]
+    for status in (304, 404, 413):
+        with pytest.raises(ResponseError):
+            read(recording_of({"images": []}, status=status))
+    refused = read(recording_of({"badRequest": {"message": "x"}}, status=400), expect=400)
+    with pytest.raises(ComparisonError):
+        compare(one, refused, profile=profile)
+
+
+LINKS = st.lists(
+    st.fixed_dictionaries(
+        {"rel": st.sampled_from(["self", "bookmark", "x"]), "href": st.text(max_size=12)}
+    ),
+    max_size=3,
+)
+
+
+@given(LINKS, st.sampled_from(PROFILES))
+def test_any_link_can_be_normalized(links, profile):
+    """No href, however wrong, stops a comparison."""
+    listing = listing_of({"id": "1", "links": links})
+    assert compare(listing, listing, profile=profile).same
+
+
+def test_a_link_that_is_no_url_stays_as_sent():
+    """A bracket that opens no address is no reason to stop."""
+    assert href_after("http://[x/images/1", "cross-cloud") == ("http://[x/images/1", set())

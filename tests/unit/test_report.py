@@ -1,0 +1,266 @@
+"""What people and machines read of a comparison; nothing in it can be more than text."""
+
+import html as html_entities
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_imagedetail import report
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side
+from pytest_imagedetail.report import html, markdown, terminal, text
+from unit import image_of, listing_of, without
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+NASTY = "<script>alert('x')</script>\x1b[31m\x9b2J\r\x07\u202e\U000e0001\ud800`|``*_&amp;"
+
+
+def rich():
+    """One of everything: all severities, shared and single, whole images, order, an odd name."""
+    old = [image_of(number) for number in range(1, 7)]
+    new = [image | {"os_hidden": False} for image in old]
+    new[0] |= {"name": "<b>renamed</b> | `x`", "updated": None}
+    new[1] = without(new[1], "minRam")
+    new[2]["OS-EXT-IMG-SIZE:size"] = 1003.0
+    new[3] |= {"metadata": {"architecture": "aarch64", "hw_rng_model": "virtio"}}
+    candidate = [new[0], new[2], new[1], new[3], new[5], image_of(9, name=None, os_hidden=False)]
+    return compare(
+        listing_of(*old, cloud="nova-2024.1", release="2024.1"),
+        listing_of(
+            *candidate,
+            cloud="nova-2026.2",
+            release="2026.2",
+            recorded_at="2026-11-20T08:00:00Z",
+        ),
+    )
+
+
+def nasty():
+    """Control characters and markup in every place that a cloud or a file can fill."""
+    old = image_of(metadata={"k": "v"})
+    new = image_of(name=NASTY, status=NASTY, metadata={NASTY: NASTY, "k": NASTY})
+    del new["minRam"]  # the reason names the release
+    return compare(
+        listing_of(old, image_of(2), cloud=NASTY, release=NASTY),
+        listing_of(
+            new,
+            {"id": NASTY, "name": NASTY},
+            cloud=NASTY,
+            beside={NASTY: NASTY},
+            release=NASTY,
+            recorded_at=NASTY,
+            query="name=%3Cscript%3E%1B%5B31m%C2%9B&x=%FF",
+        ),
+    )
+
+
+FORMS = {
+    "terminal.txt": terminal.render,
+    "brief.txt": terminal.brief,
+    "report.md": lambda comparison: markdown.render([comparison]),
+    "report.json": lambda comparison: json.dumps(comparison.to_dict(), indent=2) + "\n",
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_golden(name):
+    """The whole text of a rich comparison, as it was last agreed on."""
+    expected = (GOLDEN / name).read_text(encoding="utf-8")
+    assert FORMS[name](rich()).rstrip("\n") == expected.rstrip("\n")
+
+
+def written(comparison, tmp_path, suffix):
+    path = tmp_path / "made" / f"report{suffix}"
+    report.write([comparison], path)
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("suffix", [".html", ".json", ".md"])
+def test_no_written_report_holds_a_control_character(tmp_path, suffix):
+    """Whatever a cloud sends, a file can be shown on a terminal."""
+    page = written(nasty(), tmp_path, suffix)
+    assert [each for each in page if not each.isprintable() and each != "\n"] == []
+
+
+@pytest.mark.parametrize("render", [terminal.render, terminal.brief])
+def test_no_terminal_report_holds_a_control_character(render):
+    """An answer cannot move the cursor, ring, or color the rest."""
+    assert [each for each in render(nasty()) if not each.isprintable() and each != "\n"] == []
+
+
+def test_nothing_of_a_cloud_is_markup_on_the_page(tmp_path):
+    """No element or attribute of the page comes from an answer."""
+    page = written(nasty(), tmp_path, ".html")
+    assert "<script" not in page.lower()
+    assert "&lt;script&gt;" in page
+    tags = {
+        tag.lower() for tag in re.findall(r"<([a-zA-Z0-9]+)", written(rich(), tmp_path, ".html"))
+    }
+    assert {tag.lower() for tag in re.findall(r"<([a-zA-Z0-9]+)", page)} <= tags
+
+
+def test_nothing_of_a_cloud_is_markup_in_markdown(tmp_path):
+    """Outside code spans every special character is escaped, and a table keeps its columns."""
+    page = written(nasty(), tmp_path, ".md")
+    outside = re.sub(r"(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)", "", page)
+    assert re.search(r"(?<!\\)[<>`*]", outside) is None
+    for line in page.splitlines():
+        if line.startswith("| "):
+            assert len(re.findall(r"(?<!\\)\|", line)) == 7
+
+
+def test_json_gives_the_values_back(tmp_path):
+    """Escaping changes no value; one that is absent is left out, null is null."""
+    document = json.loads(written(nasty(), tmp_path, ".json"))
+    assert document["schema"] == 1
+    (comparison,) = document["comparisons"]
+    assert comparison == json.loads(json.dumps(nasty().to_dict()))
+    assert NASTY in {
+        each.get("candidate")
+        for each in comparison["differences"]
+        if isinstance(each.get("candidate"), str)
+    }
+
+
+def test_json_schema():
+    """Every key that design and documentation name, and no value where a side has none."""
+    made = rich().to_dict()
+    assert set(made) >= {
+        "schema",
+        "same",
+        "compatible",
+        "baseline",
+        "candidate",
+        "differences",
+        "expected",
+        "unused_rules",
+        "unpaired",
+        "normalization",
+    }
+    assert set(made["unpaired"]) == {"baseline", "candidate", "ambiguous"}
+    for each in made["differences"]:
+        assert {"kind", "severity", "path", "image", "count"} <= set(each)
+        assert ("baseline" in each) is (not each["kind"].endswith("_added"))
+        assert ("candidate" in each) is (not each["kind"].endswith("_removed"))
+        assert (each["count"] > 1) is ("examples" in each)
+        assert len(each.get("examples", [])) <= 3
+    nulled = next(each for each in made["differences"] if each["path"].endswith(".updated"))
+    assert nulled["candidate"] is None
+
+
+SIDE = st.builds(
+    Side,
+    cloud=st.text(min_size=1),
+    query=st.builds(Query, st.tuples(st.tuples(st.text(), st.text()))),
+    release=st.none() | st.text(),
+    images=st.integers(0, 10**6),
+    recorded_at=st.none() | st.text(),
+)
+REFS = st.builds(ImageRef, id=st.text(), name=st.none() | st.text())
+VALUES = st.just(MISSING) | st.none() | st.text() | st.lists(st.integers())
+DIFFERENCES = st.lists(
+    st.builds(
+        Difference,
+        kind=st.sampled_from(["value_changed", "image_added", "type_changed"]),
+        severity=st.sampled_from(["breaking", "compatible", "data"]),
+        path=st.sampled_from(["images[*].x", "images", "images[*]." + "y" * 200]),
+        image=st.none() | REFS,
+        baseline=VALUES,
+        candidate=VALUES,
+        count=st.integers(1, 5),
+        examples=st.lists(REFS, max_size=3).map(tuple),
+    ),
+    max_size=8,
+).map(tuple)
+
+
+@given(
+    st.builds(
+        Comparison, baseline=SIDE, candidate=SIDE, profile=st.just("wire"), differences=DIFFERENCES
+    )
+)
+def test_brief_fits_into_a_failing_assertion(comparison):
+    """At most seven printable lines of 90 columns, whatever is compared."""
+    lines = terminal.brief(comparison).split("\n")
+    assert len(lines) <= 7
+    assert all(len(line) <= 90 and line.isprintable() for line in lines)
+
+
+def test_brief_ends_with_a_command_that_can_be_pasted():
+    """Quoted for a shell, one --query for each pair."""
+    sides = [listing_of(cloud=name, query="name=O%27Brien&status=ACTIVE") for name in "ab"]
+    assert terminal.brief(compare(*sides)).splitlines() == [
+        "a -> b: no difference: neither side has an image",
+        "values and reasons: pytest -vv",
+        "or: imagedetail diff a b --query='name=O'\"'\"'Brien' --query=status=ACTIVE",
+    ]
+
+
+def test_color_changes_no_word():
+    """Color is added around lines, never in them."""
+    colored = terminal.render(rich(), color=True)
+    assert "\x1b[31;1m" in colored
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == terminal.render(rich())
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "line"),
+    [
+        (MISSING, 100, "absent"),
+        ("absent", 100, '"absent"'),
+        (None, 100, "null"),
+        (1.0, 100, "1.0"),
+        ("ü\n\x1b\x9b", 100, '"ü\\n\\u001b\\u009b"'),
+        ("\U000e0001\ud800", 100, '"\\udb40\\udc01\\ud800"'),
+        ("x" * 100, 10, '"xxxxxx...'),
+    ],
+)
+def test_a_value_is_one_line_of_json(value, width, line):
+    """Types can be told apart, control characters are escaped, long ones are cut."""
+    assert text.value(value, width) == line
+
+
+def test_nothing_compared_is_said():
+    """An empty report is not a green one."""
+    assert markdown.render([]) == "# Image details\n\nNothing was compared.\n"
+    assert "<p>Nothing was compared.</p>" in html.render([])
+
+
+def test_nothing_in_common_is_said():
+    """Images on both sides, but no image on both."""
+    comparison = compare(listing_of(image_of(1)), listing_of(image_of(2)))
+    line = (
+        "paired      no image of one side is on the other, so no image was compared; "
+        "the profile cross-cloud also pairs by name"
+    )
+    assert line in terminal.render(comparison).splitlines()
+    across = compare(listing_of(image_of(1)), listing_of(image_of(2)), profile="cross-cloud")
+    assert "not even by name" in terminal.render(across)
+
+
+def test_a_page_shows_every_value_of_a_group(tmp_path):
+    """What the terminal sums up as "other values" is on the page."""
+    old = [image_of(number) for number in (1, 2)]
+    new = [image_of(number, name=f"new {number}") for number in (1, 2)]
+    page = html_entities.unescape(
+        written(compare(listing_of(*old), listing_of(*new)), tmp_path, ".html")
+    )
+    for value in ('"image 1"', '"image 2"', '"new 1"', '"new 2"'):
+        assert value in page
+
+
+def test_a_report_that_cannot_be_written_says_why(tmp_path):
+    """And what to check."""
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "report.md"
+    with pytest.raises(RecordingError) as caught:
+        report.write([], path)
+    assert caught.value.problem.startswith("the report cannot be written: ")
+    assert caught.value.where == str(path)
+    assert caught.value.remedy == "check the path, its permissions and the space left"

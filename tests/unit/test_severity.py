@@ -1,0 +1,133 @@
+"""How bad each kind of change is, by the releases of both sides."""
+
+import pytest
+
+from pytest_imagedetail.contract import FIELDS
+from pytest_imagedetail.model import MISSING
+from pytest_imagedetail.severity import Change, Judge
+
+REQUIRED = [name for name, field in FIELDS.items() if field.required_since]
+OPTIONAL = [name for name, field in FIELDS.items() if not field.required_since]
+NEW = "2026.2"
+
+
+def judged(kind, field, baseline, candidate, *, releases=(None, None), depth=0):
+    change = Change(kind=kind, field=field, depth=depth, baseline=baseline, candidate=candidate)
+    return Judge(baseline=releases[0], candidate=releases[1]).severity(change)
+
+
+@pytest.mark.parametrize("field", sorted(set(REQUIRED) - {"links"}))
+@pytest.mark.parametrize("release", [None, NEW])
+def test_a_promised_field_that_is_gone_breaks(field, release):
+    """Whoever relied on the baseline's promise fails."""
+    named = "" if release is None else f" ({release})"
+    assert judged("field_removed", field, 1, MISSING, releases=(release, NEW)) == (
+        "breaking",
+        f"the baseline's release{named} promises it for every image",
+    )
+
+
+def test_a_field_that_the_candidate_never_had_says_so():
+    """Going back before the first release of a field still breaks its readers."""
+    assert judged("field_removed", "minRam", 0, MISSING, releases=(NEW, "diablo")) == (
+        "breaking",
+        "diablo never offered it; the baseline's release does",
+    )
+
+
+@pytest.mark.parametrize("field", OPTIONAL)
+def test_an_optional_field_that_is_gone_is_data(field):
+    """It depends on the image, whatever the release."""
+    assert judged("field_removed", field, 1, MISSING, releases=(NEW, NEW))[0] == "data"
+
+
+def test_a_field_not_yet_promised_is_data():
+    """Grizzly could send the size, but did not have to."""
+    size = "OS-EXT-IMG-SIZE:size"
+    assert judged("field_removed", size, 1, MISSING, releases=("grizzly", NEW))[0] == "data"
+
+
+def test_an_unknown_field_that_is_gone_is_compatible():
+    """Nobody promised it."""
+    assert judged("field_removed", "x", 1, MISSING) == ("compatible", "no release promises it")
+
+
+@pytest.mark.parametrize("field", [*FIELDS, "x"])
+@pytest.mark.parametrize("release", [None, "bexar", NEW])
+def test_an_added_field_is_compatible(field, release):
+    """Careful clients pass over what they do not know."""
+    assert judged("field_added", field, MISSING, 1, releases=(release, NEW))[0] == "compatible"
+
+
+def test_an_added_field_of_a_later_release_says_so():
+    """The reason names the release that never had it."""
+    assert judged("field_added", "minRam", MISSING, 0, releases=("diablo", NEW)) == (
+        "compatible",
+        "diablo never had it",
+    )
+
+
+@pytest.mark.parametrize("field", sorted(set(FIELDS) - {"links"}))
+def test_another_json_type_breaks(field):
+    """A typed client cannot read it."""
+    assert judged("type_changed", field, "x", 1.5) == (
+        "breaking",
+        "the contract names another JSON type",
+    )
+
+
+@pytest.mark.parametrize("field", sorted(set(FIELDS) - {"links"}))
+def test_null_breaks_where_the_contract_does_not_allow_it(field):
+    """`name` and `updated` may be null; nothing else may."""
+    expected = (
+        ("data", "the contract allows both")
+        if FIELDS[field].nullable
+        else ("breaking", "the contract does not allow null here")
+    )
+    old = {"metadata": {}, "server": {}}.get(field, 1 if int in FIELDS[field].types else "x")
+    assert judged("null_changed", field, old, None) == expected
+
+
+def test_a_type_that_is_mended_is_compatible():
+    """A size as a string broke the contract; the number keeps it."""
+    assert judged("type_changed", "OS-EXT-IMG-SIZE:size", "74185822", 74185822) == (
+        "compatible",
+        "the candidate keeps the contract, the baseline did not",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "depth", "baseline", "candidate", "severity"),
+    [
+        ("value_changed", "name", 0, "a", "b", "data"),
+        ("value_changed", "OS-EXT-IMG-SIZE:size", 0, 1.5, 2.5, "data"),
+        ("value_changed", "status", 0, "ACTIVE", "DELETED", "data"),
+        ("value_changed", "status", 0, "ACTIVE", "QUEUED", "breaking"),
+        ("item_added", "status", 1, MISSING, {}, "data"),
+        ("type_changed", "x", 0, 1, "1", "breaking"),
+        ("value_changed", "x", 0, 1, 2, "data"),
+        ("field_removed", "server", 1, "id", MISSING, "breaking"),
+        ("field_added", "server", 1, MISSING, "id", "compatible"),
+        ("field_removed", "metadata", 0, {}, MISSING, "breaking"),
+        ("field_removed", "metadata", 1, "x", MISSING, "data"),
+        ("field_added", "metadata", 1, MISSING, "x", "data"),
+        ("null_changed", "metadata", 1, "x", None, "data"),
+        ("type_changed", "metadata", 1, "0", 0, "breaking"),
+        ("type_changed", "metadata", 1, 0, "0", "data"),
+        ("field_removed", "links", 1, {}, MISSING, "breaking"),
+        ("field_added", "links", 1, MISSING, {}, "compatible"),
+        ("link_changed", "links", 0, "a", "b", "compatible"),
+        ("link_changed", "links", 2, "a", "b", "breaking"),
+        ("type_changed", "links", 0, [], {}, "breaking"),
+        ("image_added", "", 0, MISSING, {}, "data"),
+        ("image_removed", "", 0, {}, MISSING, "data"),
+        ("image_repeated", "", 0, {}, MISSING, "breaking"),
+        ("order_changed", "", 0, "a", "b", "data"),
+        ("status_changed", "", 0, 200, 203, "compatible"),
+        ("answer_changed", "", 0, MISSING, [], "compatible"),
+        ("vendor_removed", "metadata", 0, [], MISSING, "data"),
+    ],
+)
+def test_severity(kind, field, depth, baseline, candidate, severity):
+    """One line per kind and place; releases are not declared."""
+    assert judged(kind, field, baseline, candidate, depth=depth)[0] == severity

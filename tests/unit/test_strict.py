@@ -1,0 +1,57 @@
+"""Equality as JSON knows it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_imagedetail.strict import strictly_equal
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 1.0),
+        (1, True),
+        (1.0, True),
+        (0, False),
+        ("1", 1),
+        (None, False),
+        (None, ""),
+        ([], {}),
+        ([1], [True]),
+        ({"a": [{"b": 1}]}, {"a": [{"b": 1.0}]}),
+        ([1, 2], [2, 1]),
+        ([1], [1, 1]),
+        ({"a": None}, {}),
+    ],
+)
+def test_another_type_or_value_is_not_equal(one, other):
+    """What JSON writes differently in type or value is different, at any depth."""
+    assert not strictly_equal(one, other)
+    assert not strictly_equal(other, one)
+
+
+def test_key_order_does_not_count():
+    """Objects are unordered in JSON."""
+    assert strictly_equal({"a": 1, "b": [{"c": 2, "d": 3}]}, {"b": [{"d": 3, "c": 2}], "a": 1})
+
+
+@given(JSON)
+def test_a_value_is_equal_to_its_copy(value):
+    """Equality is reflexive through a round trip."""
+    assert strictly_equal(value, json.loads(json.dumps(value)))
+
+
+@given(JSON, JSON)
+def test_equality_is_that_of_the_json_text(one, other):
+    """Two values are equal exactly if their sorted JSON texts are, the sign of zero aside."""
+    texts = [json.dumps(each, sort_keys=True).replace("-0.0", "0.0") for each in (one, other)]
+    assert strictly_equal(one, other) is (texts[0] == texts[1])

@@ -1,0 +1,278 @@
+"""One GET over real sockets on loopback; no message shows the host or the token."""
+
+import gzip
+import socket
+import threading
+import traceback
+import zlib
+from contextlib import contextmanager
+
+import pytest
+
+from pytest_imagedetail import transport
+from pytest_imagedetail.cassette.capture import capture
+from pytest_imagedetail.errors import RecordingError, UsageError
+from pytest_imagedetail.model import Headers
+from pytest_imagedetail.transport import Access
+
+TOKEN = "s3cret-token-of-this-session"
+NEXT = (
+    "  where: cloud k5\n"
+    "  next:  nothing was written and an older recording is untouched\n"
+    "  next:  check that the cloud is up and reachable from here, then record again"
+)
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@contextmanager
+def answering(answer, *, until=b"\r\n\r\n", hold=None):
+    """A server that sends these bytes to the first who asks; it keeps what was asked."""
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                connection.settimeout(10)
+                received = b""
+                while until not in received and (more := connection.recv(65536)):
+                    received += more
+                asked.append(received)
+                connection.sendall(answer)
+                if hold is not None:
+                    hold.wait(10)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/v2/images/detail?limit=1", asked
+        finally:
+            if hold is not None:
+                hold.set()
+            thread.join()
+
+
+def get(url, *, headers=(), **facts):
+    access = Access(**({"endpoint": url, "token": TOKEN, "project_id": "p", "timeout": 5} | facts))
+    return transport.get(url, Headers(headers), access=access, name="k5")
+
+
+def refusal(url, **facts):
+    """The message; and nothing that a traceback would show has the address or the token."""
+    with pytest.raises(RecordingError) as caught:
+        get(url, **facts)
+    assert type(caught.value) is RecordingError
+    shown = "".join(
+        line for line in traceback.format_exception(caught.value) if not line.startswith("  File")
+    )
+    for secret in ("127.0.0.1", TOKEN, facts.get("token", TOKEN), "nowhere.example"):
+        assert secret not in shown
+    return str(caught.value)
+
+
+def body_of(data, *fields):
+    head = b"".join(field + b"\r\n" for field in fields)
+    return OK + head + b"Content-Length: %d\r\n\r\n" % len(data) + data
+
+
+def test_asks_once_and_as_told():
+    """The request line, our own headers, the token, and no offer to take compression."""
+    with answering(body_of(b"{}")) as (url, asked):
+        answer = get(url, headers=[("Accept", "application/json")])
+    assert (answer.status_code, answer.reason, answer.body) == (200, "OK", b"{}")
+    (request,) = asked
+    lines = request.decode().split("\r\n")
+    assert lines == [
+        "GET /v2/images/detail?limit=1 HTTP/1.1",
+        f"Host: {url.split('/')[2]}",
+        "Accept: application/json",
+        f"X-Auth-Token: {TOKEN}",
+        "",
+        "",
+    ]
+
+
+def test_an_endpoint_without_a_path():
+    """The root is asked, not nothing."""
+    with answering(body_of(b"{}")) as (url, asked):
+        get(url.partition("/v2")[0])
+    assert asked[0].startswith(b"GET / HTTP/1.1\r\n")
+
+
+def test_repeated_headers_are_kept_apart():
+    """In their order and spelling; what only describes the transfer is not kept."""
+    with answering(body_of(b"{}", b"Vary: a", b"X-B: 1", b"VARY: b")) as (url, _):
+        answer = get(url)
+    assert answer.headers.fields == (("Vary", "a"), ("X-B", "1"), ("VARY", "b"))
+
+
+@pytest.mark.parametrize("status", [b"302 Found", b"300 Multiple Choices", b"401 No", b"503 Busy"])
+def test_any_status_is_an_answer(status):
+    """A redirect is not followed and an error not raised; what it means is for others."""
+    answer = b"HTTP/1.1 " + status + b"\r\nLocation: http://nowhere.example/\r\n"
+    with answering(answer + b"Content-Length: 2\r\n\r\n{}") as (url, asked):
+        got = get(url)
+    assert (got.status_code, got.reason) == (int(status[:3]), status[4:].decode())
+    assert got.headers["location"] == "http://nowhere.example/"
+    assert len(asked) == 1
+
+
+def test_a_chunked_body_is_read_whole():
+    """Nova's proxies chunk."""
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n3\r\n \n \r\n0\r\n\r\n"
+    with answering(OK + chunks) as (url, _):
+        assert get(url).body == b"{} \n "
+
+
+@pytest.mark.parametrize(
+    ("coding", "data"),
+    [
+        (b"gzip", gzip.compress(b'{"images": []}')),
+        (b"GZIP", gzip.compress(b'{"images": []}')),
+        (b"deflate", zlib.compress(b'{"images": []}')),
+        (b"identity", b'{"images": []}'),
+    ],
+)
+def test_compression_is_undone(coding, data):
+    """A proxy may compress unasked; pages are followed by what the body says."""
+    with answering(body_of(data, b"Content-Encoding: " + coding)) as (url, _):
+        answer = get(url)
+    assert answer.body == b'{"images": []}'
+    assert answer.headers.fields == ()
+
+
+@pytest.mark.parametrize("recording", [False, True])
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(b'{"images": []}' * 9)[:-9],
+        b"no gzip at all",
+    ],
+)
+def test_damaged_compression_is_refused(recording, data):
+    """Half a listing is none, whether vcrpy meets it first or not."""
+    with answering(body_of(data, b"Content-Encoding: gzip")) as (url, _):
+        if recording:
+            with capture():
+                said = refusal(url)
+        else:
+            said = refusal(url)
+    assert said == f"the answer's compression is damaged\n{NEXT}"
+
+
+def test_a_second_compressed_part_is_not_dropped():
+    """What cannot be read whole is refused rather than cut."""
+    data = gzip.compress(b"[1") + gzip.compress(b",2]")
+    with answering(body_of(data, b"Content-Encoding: gzip")) as (url, _):
+        assert refusal(url) == f"the answer's compression is damaged\n{NEXT}"
+
+
+def test_an_unknown_coding_is_refused():
+    """None was asked for."""
+    with answering(body_of(b"?", b"Content-Encoding: br")) as (url, _):
+        assert refusal(url) == f"the answer has the content encoding 'br', never asked for\n{NEXT}"
+
+
+def test_compression_while_recording():
+    """What the walker sees and what is kept are the same plain body."""
+    data = body_of(gzip.compress(b'{"images": []}'), b"Content-Encoding: gzip")
+    with answering(data) as (url, _), capture() as caught:
+        assert get(url).body == b'{"images": []}'
+    assert caught.interactions[0].response.body == b'{"images": []}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (
+            OK + b"Content-Length: 100\r\n\r\n" + b"x" * 37,
+            "the answer ended early, after 37 bytes of its body",
+        ),
+        (
+            OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n5\r\nab",
+            "the answer ended early, after 5 bytes of its body",
+        ),
+        (b"", "no answer: RemoteDisconnected"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "no answer: BadStatusLine"),
+        (OK + b"A: " + b"x" * 70_000 + b"\r\n\r\n", "no answer: LineTooLong"),
+        (OK + b"A: b\r\n" * 200 + b"\r\n", "no answer: HTTPException"),
+    ],
+    ids=["length", "chunk", "nothing", "no HTTP", "long header", "many headers"],
+)
+def test_what_is_not_a_whole_answer_is_refused(answer, problem):
+    """Half a listing is none; the whole message, without the address."""
+    with answering(answer) as (url, _):
+        said = refusal(url)
+    assert said.replace("ConnectionResetError", "RemoteDisconnected") == f"{problem}\n{NEXT}"
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", OK + b"Content-Length: 9\r\n\r\nabc"], ids=["head", "body"]
+)
+def test_a_slow_answer_is_not_waited_for(answer):
+    """Before the head or in the middle of the body, the wait has an end."""
+    with answering(answer, hold=threading.Event()) as (url, _):
+        assert refusal(url, timeout=0.1) == f"no answer within 0.1 seconds\n{NEXT}"
+
+
+def test_nobody_listens():
+    """The operating system's words, without the address they were about."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert refusal(f"http://127.0.0.1:{port}/v2") == f"no answer: Connection refused\n{NEXT}"
+
+
+def test_a_server_without_tls():
+    """An https endpoint that speaks plain HTTP."""
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20, until=b"\x16") as (url, _):
+        said = refusal(url.replace("http:", "https:"))
+    assert said == f"TLS failed: WRONG_VERSION_NUMBER\n{NEXT}"
+
+
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [
+        ("http://127.0.0.1:99999/v2", TOKEN),
+        ("http://127.0.0.1:port/v2", TOKEN),
+        ("http://[127.0.0.1/v2", TOKEN),
+        ("http://127.0.0.1:1/v2?name=\u00e9", TOKEN),
+        ("http://127.0.0.1:1/v2/a b", TOKEN),
+        ("http://127.0.0.1:1/v2", "tok\r\nen-127"),
+        ("http://127.0.0.1:1/v2", "tok\u20acen-127"),
+    ],
+)
+def test_what_no_request_can_be_made_of(url, token, monkeypatch):
+    """http.client's errors quote the URL and the token, so not even a traceback may show them."""
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: None)
+    said = refusal(url, token=token)
+    assert said == f"no request can be made of its endpoint, the query and the token\n{NEXT}"
+
+
+@pytest.mark.parametrize("url", ["ftp://nowhere.example/v2", "//nowhere.example/v2", "v2"])
+def test_a_wrong_scheme(url):
+    """A catalog's mistake, said without the host."""
+    with pytest.raises(UsageError) as caught:
+        get(url)
+    assert str(caught.value) == (
+        f"the compute endpoint has the scheme {url.partition('//')[0].rstrip(':v2')!r}\n"
+        "  next:  the service catalog must name an http or https URL"
+    )
+
+
+@pytest.mark.parametrize("facts", [{"cacert": "absent.pem"}, {"certificate": ("absent.pem", None)}])
+def test_certificates_that_are_not_there(facts):
+    """A path in clouds.yaml that leads nowhere is no fault of the cloud."""
+    with pytest.raises(UsageError) as caught:
+        get("https://127.0.0.1:1/v2", **facts)
+    assert str(caught.value) == (
+        "the CA bundle or the client certificate cannot be used: No such file or directory\n"
+        "  next:  correct cacert, cert and key of this cloud in clouds.yaml"
+    )
+
+
+def test_access_does_not_print_its_secrets():
+    """A failing test prints values; these must not be among them."""
+    access = Access(endpoint="e", token=TOKEN, project_id="p", secrets=frozenset({"hunter2"}))
+    assert TOKEN not in repr(access)
+    assert "hunter2" not in repr(access)
