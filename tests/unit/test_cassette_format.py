@@ -86,7 +86,7 @@ values = st.recursive(
 json_bodies = st.tuples(values, st.booleans(), st.sampled_from([None, 1])).map(
     lambda parts: json.dumps(parts[0], ensure_ascii=parts[1], indent=parts[2])
 )
-SLOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @SLOW

@@ -558,7 +558,9 @@ def forms(secret):
     yield base64.b64encode(raw).rstrip(b"=")[:-1]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300
+)
 @given(where_planted, secret_texts, spellings, st.booleans())
 @example("bytes", 'it\'s "so" \\ secret', str, False)
 @example("name", 'p\u00e4ss"wort', lambda text: json.dumps(text, ensure_ascii=False), False)

@@ -43,14 +43,15 @@ def answering(answer, *, until=b"\r\n\r\n", hold=None):
                 if hold is not None:
                     hold.wait(10)
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.getsockname()[1]}/v2/images/detail?limit=1", asked
         finally:
             if hold is not None:
                 hold.set()
-            thread.join()
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def get(url, *, headers=(), **facts):

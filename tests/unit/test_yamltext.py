@@ -20,7 +20,7 @@ def refused(path, error=DamagedCassetteError):
     return str(caught.value)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts)
 def test_a_text_comes_back_as_it_went(tmp_path, text):
     """No line break, space or control character is changed by the way it is quoted."""
@@ -32,7 +32,7 @@ def test_a_text_comes_back_as_it_went(tmp_path, text):
     assert list(document)[-1] == text or text in {"plain", "literal"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300))
 def test_bytes_come_back_as_they_went(tmp_path, data):
     """What is no text is kept in base64."""
