@@ -5,13 +5,22 @@ what they mean to every OpenStack client. Keystone is asked outside any recordin
 be in a cassette and none can expire in one.
 """
 
+import os
 import warnings
+from pathlib import Path
 from typing import Any
 
 from pytest_imagedetail.errors import CredentialsError
+from pytest_imagedetail.quiet import quiet
 from pytest_imagedetail.transport import Access
 
+# They log Keystone's address, and at DEBUG the whole token document.
+_TALKATIVE = ("keystoneauth", "openstack", "urllib3", "requests", "stevedore")
 _SECRET_NAMES = ("password", "token", "application_credential_secret", "passcode")
+
+
+_CHECK_AUTH = "check its auth section and secure.yaml"
+_CHECK_NETWORK = "check that Keystone is up and can be reached from here, and its auth_url"
 
 
 def connect(os_cloud: str) -> Access:
@@ -25,7 +34,10 @@ def connect(os_cloud: str) -> Access:
             its catalog has no compute service.
     """
     try:
-        from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  heavy, and optional
+        from keystoneauth1.exceptions import (  # noqa: PLC0415  heavy, and optional
+            ClientException,
+            ConnectFailure,
+        )
         from openstack.config import OpenStackConfig  # noqa: PLC0415
         from openstack.exceptions import ConfigException  # noqa: PLC0415
     except ImportError as error:
@@ -34,22 +46,24 @@ def connect(os_cloud: str) -> Access:
             remedy="install the extra: pip install 'pytest-imagedetail[record]'",
         ) from error
     try:
-        with warnings.catch_warnings():
+        with quiet(*_TALKATIVE), warnings.catch_warnings():
             # openstacksdk announces its own plans (InfluxDB support, say) whoever uses it.
             warnings.simplefilter("ignore", PendingDeprecationWarning)
             return _access(OpenStackConfig().get_one(cloud=os_cloud))
     except ConfigException as error:
         raise CredentialsError(
             f"clouds.yaml has no usable cloud {os_cloud!r}",
+            where=_where(),
             remedy="name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to the file "
             "that has it",
         ) from error
     except ClientException as error:
+        reached = not isinstance(error, ConnectFailure)
         raise CredentialsError(
             f"Keystone gave no token or no compute endpoint: {type(error).__name__}",
             where=f"cloud {os_cloud!r} of clouds.yaml",
-            remedy="check its auth section; `openstack --os-cloud "
-            f"{os_cloud} token issue` must succeed",
+            remedy=f"{_CHECK_AUTH if reached else _CHECK_NETWORK}"
+            f"\n`openstack --os-cloud {os_cloud} token issue` must succeed",
         ) from error
 
 
@@ -79,6 +93,14 @@ def _access(region: Any) -> Access:
         certificate=(certificate, None) if isinstance(certificate, str) else certificate,
         verify=bool(verify),
         timeout=float(region.config.get("api_timeout") or 60),
+    )
+
+
+def _where() -> str:
+    """The credential file that the environment names, if it is not there."""
+    named = os.environ.get("OS_CLIENT_CONFIG_FILE")
+    return (
+        f"OS_CLIENT_CONFIG_FILE={named}: no such file" if named and not Path(named).exists() else ""
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Never
 
 from pytest_imagedetail.model import (
     MISSING,
@@ -93,6 +93,11 @@ class Comparison:
             },
             "normalization": dict(self.normalization),
         }
+
+    def __bool__(self) -> Never:
+        raise TypeError(
+            "a comparison is neither true nor false: ask `.compatible`, `.same` or `.differences`"
+        )
 
     def __repr__(self) -> str:
         return f"<Comparison {self.baseline.cloud} -> {self.candidate.cloud}: {self.summary}>"

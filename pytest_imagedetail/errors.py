@@ -11,6 +11,7 @@ ImageDetailError
 ├── RecordingError             a cloud could not be asked, or answered only in part
 │   └── CredentialsError       no usable credentials for a cloud
 ├── LeakError                  a secret was about to be written
+├── ReportError                a report cannot be written
 ├── ComparisonError            two answers that cannot be compared
 └── VerificationError          a live cloud answers otherwise than its recording
 """
@@ -89,6 +90,10 @@ class CredentialsError(RecordingError):
 
 class LeakError(ImageDetailError):
     """A secret was found in bytes about to be written; the message never shows it."""
+
+
+class ReportError(ImageDetailError):
+    """A report cannot be written."""
 
 
 class ComparisonError(ImageDetailError):

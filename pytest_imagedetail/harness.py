@@ -7,12 +7,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail import clouds, recorder
-from pytest_imagedetail.cassette import Store, Written, check_cloud_name, loads
+from pytest_imagedetail.cassette import Store, check_cloud_name, loads
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.errors import UsageError, VerificationError
+from pytest_imagedetail.contract import release_index
+from pytest_imagedetail.errors import CassetteError, ImageDetailError, UsageError, VerificationError
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import Query
+from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import Settings, unknown_cloud
 from pytest_imagedetail.strict import strictly_equal
@@ -99,7 +100,8 @@ class Harness:
         self.settings: Final = settings
         self.store: Final = store or store_of(settings)
         self.comparisons: Final[list[Comparison]] = []
-        self.written: Final[dict[str, Written]] = {}
+        self.failures: Final[list[Failure]] = []
+        self.done: Final[dict[str, str]] = {}
         self._connect: Final = connect
         self._access: Final[dict[str, Access]] = {}
 
@@ -155,13 +157,20 @@ class Harness:
             ComparisonError: One side is an error or a part; see `compare.compare`.
             ImageDetailError: As `Cloud.list`.
         """
-        comparison = compare(
-            self._listing(baseline, query),
-            self._listing(candidate, query),
-            level=level,
-            profile=profile or self.settings.profile,
-            fail_on=self.settings.fail_on,
-        )
+        try:
+            comparison = compare(
+                self._listing(baseline, query),
+                self._listing(candidate, query),
+                level=level,
+                profile=profile or self.settings.profile,
+                fail_on=self.settings.fail_on,
+            )
+        except ImageDetailError as error:
+            failure = Failure(
+                baseline=_name(baseline), candidate=_name(candidate), problem=str(error)
+            )
+            self.failures.append(failure)
+            raise
         self.comparisons.append(comparison)
         return comparison
 
@@ -169,14 +178,14 @@ class Harness:
         """Answer a query by the run's record mode; see `Cloud.list` for what is raised."""
         mode = self.settings.record_mode
         if mode == "none":
-            return recorder.replay(self.store, name, query, expect=expect)
+            return self._replay(name, query, expect)
         keeps = mode in {"once", "new_episodes"}
         if keeps and self.store.find(name, query) is not None:
-            return recorder.replay(self.store, name, query, expect=expect)  # asks nobody
+            return self._replay(name, query, expect)  # asks nobody
         # A `server` URL of a live answer holds secrets; its cassette is named without them.
         known = recorder.known_query(self._live(name), query, cloud=name)
         if keeps and self.store.find(name, known) is not None:
-            return recorder.replay(self.store, name, known, expect=expect)
+            return self._replay(name, known, expect)
         live = recorder.ask(
             self._live(name),
             query,
@@ -185,10 +194,11 @@ class Harness:
             expect=expect,
         )
         if mode == "verify":
-            recorded = recorder.replay(self.store, name, known, expect=expect)
-            return self._verified(recorded, live.listing)
+            verified = self._verified(self._replay(name, known, expect), live.listing)
+            self.done[f"{name}: {known}"] = "verified"
+            return verified
         written = recorder.keep(self.store, live)
-        self.written[f"{name}: {known}"] = written
+        self.done[f"{name}: {known}"] = f"recorded ({written.value})"
         return live.listing
 
     def access(self, name: str) -> Access | None:
@@ -202,6 +212,21 @@ class Harness:
             parts = urlsplit(recording.interactions[0].url)
             return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix(_SUFFIX)}"
         return f"https://compute.{name}.invalid/v2/{0:032x}"
+
+    def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
+        """The recording, unless the cloud is declared to be of another release by now."""
+        listing = recorder.replay(self.store, name, query, expect=expect)
+        declared = self.settings.declaration(name).release
+        recorded = listing.provenance.release
+        if declared and recorded and release_index(declared) != release_index(recorded):
+            raise CassetteError(
+                f"the recording is stale: it is of release {recorded}, and the cloud is declared "
+                f"to be {declared}",
+                where=f"cloud {name}, query {query}",
+                remedy="record it again: pytest --imagedetail-record-mode=rewrite\n"
+                "or put the release that was recorded back into imagedetail.yaml",
+            )
+        return listing
 
     def _live(self, name: str) -> Access:
         if name not in self._access:
@@ -225,6 +250,12 @@ class Harness:
         if not comparison.same:
             raise _otherwise(recorded, terminal.render(comparison))
         return recorded
+
+
+def _name(side: str | Cloud | Listing) -> str:
+    if isinstance(side, str):
+        return side
+    return side.name if isinstance(side, Cloud) else side.cloud
 
 
 def _otherwise(recorded: Listing, details: str) -> VerificationError:

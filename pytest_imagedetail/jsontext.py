@@ -6,6 +6,7 @@ moves, and only string tokens that a caller replaces change.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Never
@@ -60,7 +61,7 @@ def parse(text: str, *, where: str) -> Any:
             remedy="save the cloud's answer again; an empty answer is not an empty list",
         )
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         reason = _REASONS.get(error.msg, error.msg[:1].lower() + error.msg[1:])
         place = f"{where}, line {error.lineno}, column {error.colno}"
@@ -79,6 +80,13 @@ def parse(text: str, *, where: str) -> Any:
 
 def _refuse_constant(name: str) -> Never:
     raise _NotJsonError(f"{name} is no JSON value (RFC 8259, section 6)")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise _NotJsonError(f"{number} is too large a number for any client")
+    return value
 
 
 def pretty(text: str) -> str:

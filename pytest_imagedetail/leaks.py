@@ -38,6 +38,10 @@ def refuse_leaks(data: bytes, *, secrets: Iterable[str], where: str) -> None:
             for needle in _spellings(secret):
                 if form != _FOLDED and needle in text:
                     raise _leak(f"a live secret of this session ({form})", data, needle, where)
+            in_hex = secret.encode("utf-8", errors="surrogatepass").hex().encode()
+            if in_hex in text.lower():
+                kind = "a live secret of this session (in hexadecimal)"
+                raise _leak(kind, data.lower(), in_hex, where)
             for needle in _in_base64(secret):
                 if needle in text:
                     raise _leak("a live secret of this session (in base64)", data, needle, where)

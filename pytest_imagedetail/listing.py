@@ -87,7 +87,7 @@ class Listing:
                 remedy="look at .error, or ask a query that answers with a listing",
             )
         images: list[dict[str, Any]] = self.document["images"]
-        return images
+        return list(images)
 
     @property
     def by_id(self) -> dict[str, dict[str, Any]]:
@@ -201,6 +201,9 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
     document = jsontext.parse(text, where=where)
     if not isinstance(document, dict) or "images" not in document:
         raise _not_a_listing(f"it has no `images` ({_outline(document)})", where)
+    faults = [name for name, value in document.items() if _is_fault(value)]
+    if faults:
+        raise _not_a_listing(f"it has `images` and an error, `{_plain(faults[0])}`", where)
     images = document["images"]
     if not isinstance(images, list):
         raise _not_a_listing(f"`images` is {_outline(images)}", where)
@@ -210,6 +213,11 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
     return document
 
 
+def _is_fault(value: Any) -> bool:
+    """Whether a value is Nova's form of an error: `{"code", "message"}`."""
+    return isinstance(value, dict) and {"code", "message"} <= value.keys()
+
+
 def _expected_error(recording: Recording, expect: int, where: str) -> Listing:
     response = recording.interactions[0].response
     _check_status(response.status_code, expect, response.body, where)
@@ -217,8 +225,14 @@ def _expected_error(recording: Recording, expect: int, where: str) -> Listing:
         document = jsontext.parse(response.body.decode("utf-8"), where=where)
     except (BodyError, UnicodeDecodeError):
         document = {}  # HTML, plain text or nothing: .body still has it
-    if not isinstance(document, dict) or "images" in document:
+    if not isinstance(document, dict):
         document = {}
+    if "images" in document:
+        raise BodyError(
+            f"the status is {expect} and the body is a listing: one of them is not what was sent",
+            where=where,
+            remedy="check the status that was given for this body",
+        )
     return Listing(recording=recording, document=document)
 
 
@@ -243,6 +257,10 @@ _REMEDIES = {
     403: "the project may not see this: check its roles, or the marker's owner\n" + _ANY_REMEDY,
     404: "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most\n"
     "and check that the compute endpoint in the catalog is right",
+    **dict.fromkeys(
+        (429, 500, 502, 503, 504),
+        "the cloud is busy or failed: record again when it is well; nothing was written",
+    ),
 }
 
 

@@ -308,6 +308,21 @@ class Unpaired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A comparison that could not be made; a report without it would look better than the run.
+
+    Attributes:
+        baseline: The name of the old side.
+        candidate: The name of the new side.
+        problem: The error's whole text.
+    """
+
+    baseline: str
+    candidate: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """One side of a comparison, for its head."""
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_imagedetail.cassette import Written
     from pytest_imagedetail.comparison import Comparison
     from pytest_imagedetail.harness import Cloud, Connect, Harness
+    from pytest_imagedetail.model import Failure
     from pytest_imagedetail.settings import Choices, Settings
 
 
@@ -97,9 +97,22 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if any(config.getoption(f"--imagedetail-{name}") for name in _OPTIONS):
         settings = _settings(config, None)
-        if settings.clouds:
-            with _explained():
-                settings.select(_recorded(settings))
+        with _explained():
+            settings.check_names(_recorded(settings))
+        if not hasattr(config, "workerinput"):  # the controller of pytest-xdist, or a run alone
+            _remove_old(settings)
+
+
+def _remove_old(settings: "Settings") -> None:
+    """Remove older reports: they must not pass for this run's if it ends early."""
+    for path in settings.reports:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise pytest.UsageError(
+                f"the report cannot be written: {error.strerror}\n  where: {path}\n"
+                "  next:  check the path and its permissions"
+            ) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -148,20 +161,25 @@ class _Run:
 
     def left(self) -> "_Left":
         """What this process and its workers left."""
-        own = [_Left(comparisons=one.comparisons, written=one.written) for one in self.harnesses]
+        own = [
+            _Left(comparisons=one.comparisons, failures=one.failures, done=one.done)
+            for one in self.harnesses
+        ]
         left = _Left()
         for each in (*self.from_workers, *own):
             left.comparisons.extend(each.comparisons)
-            left.written.update(each.written)
+            left.failures.extend(each.failures)
+            left.done.update(each.done)
         return left
 
 
 @dataclass(slots=True)
 class _Left:
-    """What one process's tests leave behind: comparisons, and what was recorded by its name."""
+    """What one process's tests leave: comparisons, failed ones, and what was done to cassettes."""
 
     comparisons: list["Comparison"] = field(default_factory=list)
-    written: dict[str, "Written"] = field(default_factory=dict)
+    failures: list["Failure"] = field(default_factory=list)
+    done: dict[str, str] = field(default_factory=dict)
 
 
 _RUN = pytest.StashKey[_Run]()
@@ -245,9 +263,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     if config.getoption("--imagedetail-report") or config.getini("imagedetail_report"):
         from pytest_imagedetail import report  # noqa: PLC0415  see the module's first lines
+        from pytest_imagedetail.errors import ReportError  # noqa: PLC0415
 
+        left = run.left() if run else _Left()
         for path in _settings(config, None).reports:
-            report.write(run.left().comparisons if run else [], path)
+            try:
+                report.write(left.comparisons, path, failures=left.failures)
+            except ReportError as error:
+                sys.stderr.write(f"\nERROR: {error}\n")
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -263,12 +287,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run = config.stash.get(_RUN, None)
     if run is None:
         return
-    written = run.left().written
+    done = run.left().done
     reports = _settings(config, None).reports
-    if written or reports:
+    if done or reports:
         terminalreporter.section("imagedetail")
-    for name, what in sorted(written.items()):
-        terminalreporter.write_line(f"recorded {name} ({what.value})")
+    for name, what in sorted(done.items()):
+        terminalreporter.write_line(f"{name}: {what}")
     for path in reports:
         terminalreporter.write_line(f"report {path}")
 
@@ -352,4 +376,4 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(str(error)) from None

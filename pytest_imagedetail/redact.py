@@ -44,7 +44,8 @@ _IPV6: Final = re.compile(
     r"(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4})(?![\w:])"
 )
 _SECRET_KEY: Final = re.compile(
-    r"passw(or)?d|passphrase|admin_pass|secret|token|private_?key|credential|api_?key|auth_key",
+    r"passw(or)?d|passphrase|(?<![a-z])u?pass(?![a-z])|(?<![a-z])pwd?(?![a-z])|secret|token"
+    r"|private_?key|credential|api_?key|access_?key|auth_key",
     re.IGNORECASE,
 )
 _OWNER_KEY: Final = re.compile(r"^(owner|owner_id|project_id|tenant_id|user_id)$", re.IGNORECASE)
@@ -68,7 +69,9 @@ SECRET_SHAPES: Final = re.compile(
     r"gAAAAA[\w-]{20,}={0,2}"  # Fernet, Keystone's tokens
     r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?"  # JWT, Keystone's other tokens
     r"|\b(?:Basic|Bearer)\s+[A-Za-z0-9+/=._~-]{8,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS access keys
+    r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-)[\w-]{16,}",  # forges and chats
 )
 
 

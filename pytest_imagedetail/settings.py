@@ -63,8 +63,26 @@ class Settings:
         """What is declared of a cloud; an undeclared one is known by its name alone."""
         return self.declared.get(cloud) or CloudDeclaration(name=cloud, os_cloud=cloud)
 
+    def check_names(self, available: Iterable[str]) -> None:
+        """Refuse names of clouds that nobody knows, before a test runs.
+
+        Args:
+            available: Clouds that have cassettes, the library's too.
+
+        Raises:
+            UsageError: A name or glob that matches no cloud.
+        """
+        known = tuple(available)
+        if self.clouds:
+            self.select(known)
+        if self.baseline is not None and self.baseline not in (*known, *self.declared):
+            raise unknown_cloud(self.baseline, (*known, *self.declared))
+
     def select(self, available: Iterable[str]) -> tuple[str, ...]:
         """The clouds to run for, in order, each once.
+
+        A declared cloud without a cassette is among them: its tests fail and say how to record
+        it, where leaving it out would turn a lost recording into a green run.
 
         Args:
             available: Clouds that have cassettes.
@@ -74,10 +92,12 @@ class Settings:
         """
         known = tuple(dict.fromkeys([*available, *self.declared]))
         if not self.clouds:
-            return tuple(available) if self.record_mode == "none" else known
+            return known
         chosen: list[str] = []
         for pattern in self.clouds:
             found = [name for name in known if fnmatchcase(name, pattern)]
+            if not found and self.record_mode != "none" and not set(pattern) & set("*?["):
+                found = [pattern]  # a name of clouds.yaml, to be recorded
             if not found:
                 raise unknown_cloud(pattern, known)
             chosen += found

@@ -6,7 +6,7 @@ every HTTP client there is, and replaying needs none of them.
 
 from pytest_imagedetail.cassette.format import dumps, loads
 from pytest_imagedetail.cassette.names import check_cloud_name, file_name
-from pytest_imagedetail.cassette.store import Store, Written
+from pytest_imagedetail.cassette.store import Store, Written, load_own
 
 __all__ = [
     "Store",
@@ -14,5 +14,6 @@ __all__ = [
     "check_cloud_name",
     "dumps",
     "file_name",
+    "load_own",
     "loads",
 ]

@@ -1,6 +1,5 @@
 """Catches HTTP traffic with vcrpy; the only module that knows vcrpy."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
 
 from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.quiet import quiet
 
 
 @dataclass(slots=True)
@@ -51,23 +51,11 @@ def capture() -> Iterator[Capture]:
     recorder: Final = VCR(record_mode=RecordMode.ALL, decode_compressed_response=True)
     recorder.register_persister(_Nowhere)
     caught = Capture()
-    with _no_log(), recorder.use_cassette("in-memory") as cassette:
+    with quiet("vcr"), recorder.use_cassette("in-memory") as cassette:
         try:
             yield caught
         finally:
             caught._interactions.extend(_interactions(cassette))  # noqa: SLF001  its own maker
-
-
-@contextmanager
-def _no_log() -> Iterator[None]:
-    """Vcrpy logs the URIs it sees, host and project included; pytest shows logs of a failure."""
-    logger = logging.getLogger("vcr")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)  # its children have no level of their own
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _interactions(cassette: Cassette) -> Iterator[Interaction]:

@@ -35,9 +35,10 @@ _REMEDY: Final = (
 def dumps(recording: Recording) -> str:
     """The text of a redacted recording; the same recording gives the same text."""
     interactions = [_interaction_to_dict(each) for each in recording.interactions]
+    provenance = _provenance_to_dict(recording.provenance)
     document = {
         "version": VCR_VERSION,
-        "imagedetail": _provenance_to_dict(recording.provenance, digest(interactions)),
+        "imagedetail": {**provenance, "sha256": digest(provenance, interactions)},
         "interactions": interactions,
     }
     return yamltext.dump(document)
@@ -48,7 +49,7 @@ def loads(path: Path) -> Recording:
 
     Raises:
         DamagedCassetteError: It is not readable, not a cassette, of an unknown version, without
-            provenance, or its interactions are not the ones that were written.
+            provenance, or not what was written.
     """
     document = yamltext.read(path, error=DamagedCassetteError, remedy=_REMEDY)
     try:
@@ -57,10 +58,13 @@ def loads(path: Path) -> Recording:
         raise DamagedCassetteError(str(fault), where=str(path), remedy=_REMEDY) from fault
 
 
-def digest(interactions: list[dict[str, Any]]) -> str:
-    """SHA-256 of the interactions as compact JSON with sorted keys; bytes count as base64."""
+def digest(provenance: Mapping[str, Any], interactions: list[dict[str, Any]]) -> str:
+    """SHA-256 of both as compact JSON with sorted keys; bytes count as base64.
+
+    The provenance counts too: another release there would turn a breaking difference into none.
+    """
     text = json.dumps(
-        interactions,
+        {"imagedetail": provenance, "interactions": interactions},
         sort_keys=True,
         separators=(",", ":"),
         default=lambda value: base64.b64encode(value).decode("ascii"),
@@ -111,7 +115,7 @@ def _headers_to_dict(headers: Headers) -> dict[str, list[str]]:
     return {name: list(headers.all(name)) for _, name in sorted(names.items())}
 
 
-def _provenance_to_dict(provenance: Provenance, sha256: str) -> dict[str, Any]:
+def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
     """In the order a reader wants; what is not known is left out."""
     facts = {
         "schema": SCHEMA,
@@ -127,7 +131,6 @@ def _provenance_to_dict(provenance: Provenance, sha256: str) -> dict[str, Any]:
         "complete": provenance.complete,
         "redactions": dict(provenance.redactions) or None,
         "plugin": provenance.plugin,
-        "sha256": sha256,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
@@ -155,16 +158,18 @@ def _recording(document: Any) -> Recording:
     try:
         pages = tuple(_interaction(each) for each in interactions)
         provenance = _provenance(facts)
-        found = digest(interactions)
+        found = digest({k: v for k, v in facts.items() if k != "sha256"}, interactions)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise _UnsoundError(
             f"an interaction or the provenance is not as written: {error!r}"
         ) from error
     if found != facts.get("sha256"):
         raise _UnsoundError(
-            "the interactions were changed after they were recorded: their SHA-256 is "
-            f"{found[:12]}..., the provenance says {str(facts.get('sha256'))[:12]}..."
+            "the cassette was changed after it was written: its SHA-256 is "
+            f"{found[:12]}..., and it says {str(facts.get('sha256'))[:12]}..."
         )
+    if provenance.pages != len(pages):
+        raise _UnsoundError(f"the cassette holds {len(pages)} pages and says {provenance.pages}")
     return Recording(provenance=provenance, interactions=pages)
 
 

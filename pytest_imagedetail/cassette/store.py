@@ -81,7 +81,7 @@ class Store:
         path = self.find(cloud, query)
         if path is None:
             raise self._not_found(cloud, query)
-        return loads(path)
+        return load_own(path)
 
     def write(self, recording: Recording, *, secrets: Iterable[str]) -> Written:
         """Write a redacted recording: checked, locked, whole or not at all.
@@ -141,6 +141,25 @@ class Store:
         )
 
 
+def load_own(path: Path) -> Recording:
+    """Read a cassette that lies under its own name: a copy under another would answer for it.
+
+    Raises:
+        DamagedCassetteError: It is damaged, or it is another cloud's or another query's.
+    """
+    recording = loads(path)
+    provenance = recording.provenance
+    own = (provenance.cloud, file_name(provenance.query))
+    if (path.parent.name, path.name) != own:
+        raise DamagedCassetteError(
+            f"the recording is of cloud {own[0]!r}, query {str(provenance.query)!r}, and lies "
+            "under another name",
+            where=str(path),
+            remedy=f"move it to {own[0]}/{own[1]}, or record this cloud and query afresh",
+        )
+    return recording
+
+
 def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
     for number, page in enumerate(recording.interactions, start=1):
         yield f"body {number}", page.response.body
@@ -158,10 +177,8 @@ def _lock_path(path: Path) -> Path:
 
 
 def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a number that has no name
-        return str(os.getuid())
+    """Not the name that the environment gives: two processes of one user must meet."""
+    return str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ above --fail-on, 2 could not compare or record, 4 usage.
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
@@ -35,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has enough; keep the interpreter from complaining at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SAME
+    except Exception:  # noqa: BLE001  a crash must not end with the exit code of "differences"
+        traceback.print_exc()
+        print("imagedetail: this is a defect; please report it", file=sys.stderr)
+        return IMPOSSIBLE
     except KeyboardInterrupt:
         print("imagedetail: stopped; nothing is half-written", file=sys.stderr)
         return STOPPED

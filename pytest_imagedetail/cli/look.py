@@ -15,7 +15,7 @@ from pytest_imagedetail.cli.output import (
     print_json,
     print_table,
 )
-from pytest_imagedetail.errors import ImageDetailError
+from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.report import text
 
@@ -52,6 +52,8 @@ def _clouds(options: argparse.Namespace) -> int:
 
 def _ls(options: argparse.Namespace) -> int:
     store = store_of(settings(options))
+    if options.cassette_dir and not store.directory.is_dir():
+        raise UsageError("there is no such folder", where=options.cassette_dir, remedy="check it")
     entries, damaged = [], []
     for cloud in store.clouds():
         for path in store.paths(cloud):
@@ -71,7 +73,7 @@ def _ls(options: argparse.Namespace) -> int:
 
 
 def _entry(path: Path) -> dict[str, Any]:
-    listing = sides.cassette(path)
+    listing = sides.own(path)
     return {
         "cloud": listing.cloud,
         "query": str(listing.query),

@@ -23,7 +23,8 @@ def complain(error: ImageDetailError, code: int) -> int:
 
 def print_json(document: Any) -> int:
     """Print one JSON document to stdout."""
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    # Escapes throughout: valid on a terminal of any encoding, lone surrogates included.
+    print(json.dumps(document, indent=2))
     return SAME
 
 

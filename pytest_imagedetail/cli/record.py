@@ -1,15 +1,18 @@
 """`imagedetail record` and `imagedetail import`: the two ways to make a cassette."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
 from pytest_imagedetail import clouds, recorder
-from pytest_imagedetail.cassette import Store, check_cloud_name
+from pytest_imagedetail.cassette import Store, check_cloud_name, loads
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_query, add_verb, query, settings
 from pytest_imagedetail.cli.output import SAME
+from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import check_release
 
@@ -17,7 +20,12 @@ from pytest_imagedetail.settings import check_release
 def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
     parser = add_verb(verbs, "record", _record, "record what a cloud of clouds.yaml answers")
-    parser.add_argument("--os-cloud", required=True, metavar="NAME", help="its name in clouds.yaml")
+    parser.add_argument(
+        "--os-cloud",
+        default=os.environ.get("OS_CLOUD"),
+        metavar="NAME",
+        help="its name in clouds.yaml or imagedetail.yaml (default: $OS_CLOUD)",
+    )
     parser.add_argument("--name", metavar="N", help="name to keep it under (default: the same)")
     parser.add_argument(
         "--release", metavar="R", help='its OpenStack release, for example "2026.2"'
@@ -33,14 +41,19 @@ def add_verbs(verbs: Any) -> None:
     parser.add_argument(
         "--status", type=int, default=200, metavar="CODE", help="what the cloud answered with"
     )
+    parser.add_argument(
+        "--force", action="store_true", help="replace what was recorded from a cloud, too"
+    )
     add_query(parser)
 
 
 def _record(options: argparse.Namespace) -> int:
+    if not options.os_cloud:
+        raise UsageError("no cloud is named", remedy="name one: --os-cloud NAME, or set OS_CLOUD")
     name = check_cloud_name(options.name or options.os_cloud)
     chosen = settings(options)
     live = recorder.ask(
-        clouds.connect(options.os_cloud),
+        clouds.connect(chosen.declaration(options.os_cloud).os_cloud),
         query(options),
         cloud=name,
         release=check_release(options.release) or chosen.declaration(name).release,
@@ -59,7 +72,20 @@ def _import(options: argparse.Namespace) -> int:
         release=release,
         where=options.file,
     )
-    return _keep(store_of(settings(options)), live)
+    store = store_of(settings(options))
+    if not options.force:
+        _refuse_to_replace_a_recording(store, live.listing)
+    return _keep(store, live)
+
+
+def _refuse_to_replace_a_recording(store: Store, listing: Listing) -> None:
+    path = store.path(listing.cloud, listing.query)
+    if path.exists() and loads(path).provenance.source == "recorded":
+        raise UsageError(
+            "this would replace what a cloud really answered by a body that was saved by hand",
+            where=str(path),
+            remedy="choose another name with --cloud, or insist with --force",
+        )
 
 
 def _keep(store: Store, live: recorder.Live) -> int:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from pytest_imagedetail import recorder
-from pytest_imagedetail.cassette import Store, check_cloud_name, loads
+from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
 from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import LISTING_STATUSES, Query
+from pytest_imagedetail.model import LISTING_STATUSES, Query, Recording
 
 
 def listing(name: str, query: Query, store: Store) -> Listing:
@@ -24,19 +24,27 @@ def listing(name: str, query: Query, store: Store) -> Listing:
         return cassette(path)
     if path.suffix == ".json" or "/" in name or path.is_file():
         return body(path)
-    return recorder.follow(store.load(check_cloud_name(name), query))
+    return _expected(store.load(check_cloud_name(name), query))
 
 
 def cassette(path: Path) -> Listing:
-    """A recorded listing by its path; a recorded error is an expected one here."""
+    """A recorded listing by its path."""
     if not path.is_file():
         raise CassetteNotFoundError(
             "there is no such cassette", where=str(path), remedy="imagedetail ls lists them"
         )
-    recording = loads(path)
+    return _expected(loads(path))
+
+
+def own(path: Path) -> Listing:
+    """A recorded listing of a store, which must lie under its own name."""
+    return _expected(load_own(path))
+
+
+def _expected(recording: Recording) -> Listing:
+    """A recording as what it is; a recorded error is an expected one here."""
     status = recording.interactions[0].response.status_code
-    expect = None if status in LISTING_STATUSES else status
-    return recorder.follow(recording, expect=expect)
+    return recorder.follow(recording, expect=None if status in LISTING_STATUSES else status)
 
 
 def body(path: Path) -> Listing:

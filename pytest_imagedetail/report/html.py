@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import text
 
 
-def render(comparisons: Sequence[Comparison]) -> str:
+def render(comparisons: Sequence[Comparison], failures: Sequence[Failure] = ()) -> str:
     """The whole page; everything that came from a cloud is escaped."""
     # Slow to import, and most runs write no page.
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
@@ -20,5 +21,5 @@ def render(comparisons: Sequence[Comparison]) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("page.html.j2").render(
-        comparisons=comparisons, text=text, version=__version__
+        comparisons=comparisons, failures=failures, text=text, version=__version__
     )

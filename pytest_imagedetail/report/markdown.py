@@ -4,16 +4,21 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import text
 
 
-def render(comparisons: Sequence[Comparison]) -> str:
-    """All comparisons, one section each."""
-    if not comparisons:
+def render(comparisons: Sequence[Comparison], failures: Sequence[Failure] = ()) -> str:
+    """All comparisons and what could not be compared, one section each."""
+    if not comparisons and not failures:
         return "# Image details\n\nNothing was compared.\n"
     lines = ["# Image details", ""]
     for comparison in comparisons:
         lines += _section(comparison)
+    for failure in failures:
+        clouds = _text(text.plain(f"{failure.baseline} → {failure.candidate}"))
+        problem = [f"    {text.plain(line)}" for line in failure.problem.splitlines()]
+        lines += [f"## {clouds}: could not be compared", "", *problem, ""]
     return "\n".join(lines)
 
 
@@ -34,6 +39,9 @@ def _section(comparison: Comparison) -> Iterator[str]:
         values = [text.value(first.baseline, 60), text.value(first.candidate, 60)]
         cells = [first.severity, first.kind, _code(group.path), _text(group.whom)]
         cells += map(_code, values) if text.shows_values(first) else ["", ""]
+        if text.shows_values(first) and len(group.differences) > 1:
+            others = text.count(len(group.differences) - 1, "other value")
+            cells[-1] += f" and {others}"
         yield "| " + " | ".join(cells) + " |"
     yield ""
 

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "pytest_imagedetail"
 
 LAYERS = (
     {"errors"},
-    {"contract", "jsontext", "model", "network", "strict", "yamltext"},
+    {"contract", "jsontext", "model", "network", "quiet", "strict", "yamltext"},
     {"comparison", "settings", "transport"},
     {"normalize", "pairing", "redact", "severity"},
     {"leaks", "listing", "report"},

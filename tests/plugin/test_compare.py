@@ -104,3 +104,16 @@ def test_another_failed_assertion_is_left_alone(project):
     result = project.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.no_fnmatch_line("*no difference*")
+
+
+def test_a_comparison_is_neither_true_nor_false(project):
+    """`assert imagedetail.compare(a, b)` would always pass, so it is an error."""
+    project.makepyfile(
+        """
+        def test_x(imagedetail):
+            assert imagedetail.compare("nova-2026.2", "nova-essex")
+        """
+    )
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *TypeError: a comparison is neither true nor false: ask *"])

@@ -41,7 +41,7 @@ def test_once_records_and_then_replays(pytester, live):
     """The first run asks the cloud, the next needs none."""
     result = run(pytester, "once")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*= imagedetail =*", "recorded staging: status=ACTIVE (new)"])
+    result.stdout.fnmatch_lines(["*= imagedetail =*", "staging: status=ACTIVE: recorded (new)"])
     live.stop()
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
@@ -57,9 +57,9 @@ def test_no_secret_of_the_session_is_in_the_cassette(pytester, live):
 
 
 def test_none_never_asks(pytester, live):
-    """The default replays only, even while a cloud is up."""
+    """The default replays only, even while a cloud is up: a declared cloud has to be recorded."""
     result = pytester.runpytest_subprocess()
-    result.assert_outcomes(errors=1)
+    result.assert_outcomes(failed=1)
     assert not (pytester.path / "cassettes").exists()
 
 
@@ -92,7 +92,7 @@ def test_rewrite_of_an_unchanged_answer_leaves_the_file_alone(pytester, live):
     before = cassette(pytester).read_bytes()
     result = run(pytester, "rewrite")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["recorded staging: status=ACTIVE (unchanged)"])
+    result.stdout.fnmatch_lines(["staging: status=ACTIVE: recorded (unchanged)"])
     assert cassette(pytester).read_bytes() == before
 
 
@@ -100,7 +100,9 @@ def test_verify_passes_while_the_cloud_answers_the_same(pytester, live):
     """The live cloud is asked and nothing is written."""
     run(pytester, "once").assert_outcomes(passed=1)
     before = cassette(pytester).stat().st_mtime_ns
-    run(pytester, "verify").assert_outcomes(passed=1)
+    result = run(pytester, "verify")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["staging: status=ACTIVE: verified"])
     assert cassette(pytester).stat().st_mtime_ns == before
 
 
@@ -130,7 +132,7 @@ def test_workers_record_side_by_side(pytester, live):
     )
     result = run(pytester, "once", "-n4")
     result.assert_outcomes(passed=8)
-    result.stdout.fnmatch_lines([f"recorded staging: limit={n} (new)" for n in range(1, 9)])
+    result.stdout.fnmatch_lines([f"staging: limit={n}: recorded (new)" for n in range(1, 9)])
     names = sorted(path.name for path in (pytester.path / "cassettes" / "staging").iterdir())
     assert names == [f"limit={limit}.yaml" for limit in range(1, 9)]
     live.stop()

@@ -1,5 +1,7 @@
 """Replaying in a test: which clouds it runs for, and what it is told when it cannot."""
 
+import shutil
+
 import pytest
 
 
@@ -111,7 +113,7 @@ def test_a_damaged_recording_is_an_error_and_stays(project):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E *DamagedCassetteError: the interactions were changed after they were recorded: *",
+            "E *DamagedCassetteError: the cassette was changed after it was written: *",
             "E *where: *cassettes/nova-essex/all.yaml",
             "E *next:  record it again: pytest --imagedetail-record-mode=rewrite*",
         ]
@@ -151,3 +153,59 @@ def test_xdist_workers_replay_the_same_cassettes(project):
     """Workers only read while replaying; every cloud is tested once."""
     project.makepyfile("def test_x(imagedetail_cloud): assert imagedetail_cloud.list().images")
     project.runpytest("-n2").assert_outcomes(passed=2)
+
+
+def test_a_declared_cloud_without_a_recording_fails(project):
+    """A lost folder of cassettes is a red run, not one test fewer."""
+    shutil.rmtree(project.path / "cassettes" / "nova-essex")
+    project.makepyfile("def test_x(imagedetail_cloud): imagedetail_cloud.list()")
+    result = project.runpytest()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["E *nothing is recorded for cloud 'nova-essex', query 'all'"])
+
+
+def test_a_copy_under_another_name_does_not_answer_for_it(project):
+    """A recording of one cloud in the folder of another would compare a cloud with itself."""
+    folder = project.path / "cassettes"
+    shutil.copy(folder / "nova-2026.2" / "all.yaml", folder / "nova-essex" / "all.yaml")
+    project.makepyfile(
+        "def test_x(imagedetail): assert imagedetail.compare('nova-2026.2', 'nova-essex').same"
+    )
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *DamagedCassetteError: the recording is of cloud 'nova-2026.2', query 'all', and *",
+            "E *next:  move it to nova-2026.2/all.yaml, or record this cloud and query afresh",
+        ]
+    )
+
+
+def test_an_edited_release_is_refused(project):
+    """The provenance decides severities, so it is under the hash as well."""
+    path = project.path / "cassettes" / "nova-2026.2" / "all.yaml"
+    path.write_text(path.read_text().replace("release: '2026.2'", "release: essex"))
+    project.makepyfile("def test_x(imagedetail): imagedetail['nova-2026.2'].list()")
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *the cassette was changed after it was written: *"])
+
+
+def test_a_recording_of_another_release_is_stale(project):
+    """When the cloud is declared to be upgraded, its old recording speaks for it no more."""
+    path = project.path / "imagedetail.yaml"
+    path.write_text(path.read_text().replace("{release: essex}", "{release: juno}"))
+    project.makepyfile("def test_x(imagedetail): imagedetail['nova-essex'].list()")
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E *the recording is stale: it is of release essex, and the cloud is declared to be juno"]
+    )
+
+
+def test_an_unknown_baseline_is_refused_before_any_test(project):
+    """A typing error in `--imagedetail-baseline` is seen even if no test asks for it."""
+    project.makepyfile("def test_x(): pass")
+    result = project.runpytest("--imagedetail-baseline=nova-1999")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: unknown cloud 'nova-1999'"])

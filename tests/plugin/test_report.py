@@ -48,3 +48,40 @@ def test_an_unknown_suffix_is_refused_before_any_test(project):
     result.stderr.fnmatch_lines(
         ["ERROR: unknown report suffix '.pdf'", "  next:  known: .html, .json, .md"]
     )
+
+
+def test_what_could_not_be_compared_is_in_the_report(project):
+    """A report without its failures would look better than the run."""
+    project.makepyfile(
+        """
+        def test_lost(imagedetail):
+            imagedetail.compare("nova-essex", "nova-2026.2", name="nobody recorded this")
+        """
+    )
+    files = ("run.json", "run.html", "run.md")
+    options = [f"--imagedetail-report={name}" for name in files]
+    project.runpytest(*options).assert_outcomes(failed=1)
+    (failure,) = json.loads((project.path / "run.json").read_text())["failures"]
+    assert failure["baseline"] == "nova-essex"
+    assert failure["problem"].startswith("nothing is recorded for cloud 'nova-essex', query 'name")
+    for name in files[1:]:
+        assert "could not be compared" in (project.path / name).read_text()
+
+
+def test_an_old_report_does_not_outlive_a_run_that_wrote_none(project):
+    """A run that ends before its tests leaves no report of an earlier one behind."""
+    (project.path / "run.md").write_text("old")
+    project.makepyfile("import nothing_of_this_name")
+    project.runpytest("--imagedetail-report=run.md")
+    assert (project.path / "run.md").read_text() == "# Image details\n\nNothing was compared.\n"
+
+
+def test_a_report_that_cannot_be_written_is_an_error(project):
+    """One line that says where, and no trace of the plugin's inside; the run is not green."""
+    (project.path / "file").write_text("")
+    project.makepyfile("def test_x(imagedetail_cloud): pass")
+    result = project.runpytest_subprocess("--imagedetail-report=file/run.md")
+    assert result.ret != 0
+    assert "NotADirectory" not in result.stdout.str()
+    output = result.stdout.str() + result.stderr.str()
+    assert "ERROR: the report cannot be written: " in output

@@ -28,7 +28,7 @@ def test_from_nothing_to_an_upgrade(pytester, monkeypatch):
         clouds_yaml.write_text(text)
         recording = pytester.runpytest_subprocess("--imagedetail-record-mode=once")
     recording.assert_outcomes(passed=1)
-    recording.stdout.fnmatch_lines(["recorded new: all (new)", "recorded old: all (new)"])
+    recording.stdout.fnmatch_lines(["new: all: recorded (new)", "old: all: recorded (new)"])
 
     clouds_yaml.unlink()
     replay = pytester.runpytest_subprocess("--imagedetail-fail-on=change")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from pytest_imagedetail.cassette import Store, Written
+from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.demo import authenticate
 from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.embedded.seed import DEFAULT_SEED
@@ -109,7 +109,7 @@ def test_a_recording_knows_where_it_comes_from(recorded):
     assert (provenance.cloud, provenance.release) == (NAME, "2026.2")
     harness = recorded.harness("rewrite")
     harness[NAME].list()
-    assert harness.written == {"nova: all": Written.UNCHANGED}
+    assert harness.done == {"nova: all": "recorded (unchanged)"}
 
 
 @pytest.mark.parametrize("mode", ["once", "new_episodes", "rewrite"])

@@ -134,11 +134,12 @@ def test_nothing_is_not_an_empty_list(text):
     [
         ("[NaN]", "NaN is no JSON value (RFC 8259, section 6)"),
         ("-Infinity", "-Infinity is no JSON value (RFC 8259, section 6)"),
+        ("[1e999]", "1e999 is too large a number for any client"),
         ("[" * 100_000, "it is nested too deeply"),
         ('{"a":' * 100_000, "it is nested too deeply"),
         ('{"size": ' + "1" * 5000 + "}", "it holds an integer of thousands of digits"),
     ],
-    ids=["NaN", "Infinity", "brackets", "braces", "integer"],
+    ids=["NaN", "Infinity", "1e999", "brackets", "braces", "integer"],
 )
 def test_what_cannot_be_read_is_refused(text, reason):
     """Values that are no JSON, and sizes that Python does not take, are one kind of error."""

@@ -119,3 +119,14 @@ def test_the_longest_secret_is_no_excuse_for_the_others():
     """Every secret is looked for, whatever their number."""
     secrets = {f"secret-{number:04d}" for number in range(500)}
     assert "secret-0499" not in refusal(b"a\nb: secret-0499", *secrets)
+
+
+@pytest.mark.parametrize("spell", [str.lower, str.upper])
+def test_a_secret_in_hexadecimal(spell):
+    """What a log or a checksum field may turn a token into; with the line it stands on."""
+    secret = "correct-horse-battery"
+    data = f"first line\n{spell(secret.encode().hex())}\n".encode()
+    with pytest.raises(LeakError) as caught:
+        refuse_leaks(data, secrets=[secret], where="all.yaml")
+    assert "(in hexadecimal)" in caught.value.problem
+    assert caught.value.where.startswith("all.yaml, line 2 ")

@@ -95,7 +95,7 @@ def test_an_error_that_is_no_json_keeps_its_text():
             500,
             400,
             "the cloud answered 500, not 400: ",
-            "if this answer is the one you want, say so: list(..., expect=STATUS)",
+            "the cloud is busy or failed: record again when it is well; nothing was written",
         ),
         (
             200,

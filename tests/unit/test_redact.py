@@ -600,3 +600,27 @@ def test_planted_secrets_are_mostly_replaced_rather_than_refused(tmp_path):
         recording = Recording(provenance=provenance, interactions=done.interactions)
         Store(directory=tmp_path).write(recording, secrets=done.replaced)
         assert re.search(rb"<redacted-1>", next(tmp_path.rglob(f"*{number}.yaml")).read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            "a -----BEGIN RSA PRIVATE KEY-----\nMIIEplanted\n-----END RSA PRIVATE KEY----- b",
+            "a <redacted-1> b",
+        ),
+        ("-----BEGIN PRIVATE KEY-----\nMIIEplanted, cut", "<redacted-1>"),
+        ("key AKIAPLANTEDPLANTED12 used", "key <redacted-1> used"),
+        ("push with ghp_plantedplantedplanted0123", "push with <redacted-1>"),
+        ("xoxb-planted-planted-planted", "<redacted-1>"),
+    ],
+)
+def test_keys_are_known_by_their_shape(text, left):
+    """A private key goes whole, not its first line alone; keys of other services go too."""
+    body = json.dumps({"images": [{"id": "1", "metadata": {"note": text}}]}).encode()
+    page = Interaction(
+        url="https://nova.example.com/v2.1/images/detail",
+        response=Response(status_code=200, body=body),
+    )
+    (redacted,) = redact([page], cloud="k5", secrets=Secrets()).interactions
+    assert json.loads(redacted.response.body)["images"][0]["metadata"]["note"] == left

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_imagedetail import report
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side
 from pytest_imagedetail.report import html, markdown, terminal, text
 from unit import image_of, listing_of, without
@@ -259,7 +259,7 @@ def test_a_report_that_cannot_be_written_says_why(tmp_path):
     """And what to check."""
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "report.md"
-    with pytest.raises(RecordingError) as caught:
+    with pytest.raises(ReportError) as caught:
         report.write([], path)
     assert caught.value.problem.startswith("the report cannot be written: ")
     assert caught.value.where == str(path)

@@ -192,10 +192,10 @@ def test_globs_select_clouds_in_order_and_once(tmp_path):
     assert settings.select(["nova-a", "nova-c"]) == ("k5", "nova-a", "nova-b", "nova-c")
 
 
-def test_without_names_replay_takes_what_is_recorded(tmp_path):
-    """Replaying runs for recorded clouds; recording also for those that are only declared."""
+def test_without_names_every_recorded_and_declared_cloud_is_taken(tmp_path):
+    """A declared cloud whose cassettes are lost must fail, not be left out in silence."""
     text = "clouds: {b: {}}\n"
-    assert declared(tmp_path, text).select(["a"]) == ("a",)
+    assert declared(tmp_path, text).select(["a"]) == ("a", "b")
     assert declared(tmp_path, text, record_mode="once").select(["a"]) == ("a", "b")
 
 

@@ -134,6 +134,7 @@ def test_a_chunked_body_is_read_whole():
         (b"deflate", zlib.compress(b'{"images": []}')),
         (b"identity", b'{"images": []}'),
     ],
+    ids=["gzip", "GZIP", "deflate", "identity"],
 )
 def test_compression_is_undone(coding, data):
     """A proxy may compress unasked; pages are followed by what the body says."""
@@ -150,6 +151,7 @@ def test_compression_is_undone(coding, data):
         gzip.compress(b'{"images": []}' * 9)[:-9],
         b"no gzip at all",
     ],
+    ids=["cut", "no gzip"],
 )
 def test_damaged_compression_is_refused(recording, data):
     """Half a listing is none, whether vcrpy meets it first or not."""
