@@ -49,19 +49,24 @@ def compare(
         profile: How far to normalize; default cross-version.
         fail_on: From which severity on the result is not compatible.
 
+    An expected error on one side, or another error on each, is one difference of status. Two
+    errors of one status are refused: that both failed does not make two clouds the same.
+
     Raises:
-        ComparisonError: One side is an error answer, or only a part of the images, while the other
-            is whole: neither "same" nor "different" would be true.
+        ComparisonError: Both sides are errors of one status, or one is only a part of the images
+            and the other whole: neither "same" nor "different" would be true.
         UsageError: An unknown level or profile.
     """
     if level != "facts":
         raise UsageError(f"unknown level {level!r}", remedy="known levels: facts")
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
-    _check_comparable(baseline, candidate)
+    judge = Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
+    if _is_error(baseline) or _is_error(candidate):
+        return _answered_otherwise(baseline, candidate, judge, profile=profile, fail_on=fail_on)
+    _check_complete(baseline, candidate)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
-    judge = Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
     differences = [
         *_answer_differences(one.answer, other.answer, judge),
         *_vendor_differences(one, other, judge),
@@ -82,9 +87,45 @@ def compare(
     )
 
 
-def _check_comparable(baseline: Listing, candidate: Listing) -> None:
-    for side in (baseline, candidate):
-        _ = side.images  # an expected error refuses
+def _is_error(listing: Listing) -> bool:
+    return listing.error is not None
+
+
+def _answered_otherwise(
+    baseline: Listing, candidate: Listing, judge: Judge, *, profile: str, fail_on: FailOn
+) -> Comparison:
+    """One side refuses, or each in its own way: a difference of behavior, without any image."""
+    if baseline.status_code == candidate.status_code:
+        raise ComparisonError(
+            f"both sides answered {baseline.status_code}; two errors have no images to compare",
+            where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
+            remedy="look at both: imagedetail show CLOUD, or .error in a test",
+        )
+    difference = _difference(
+        judge,
+        "status_changed",
+        "",
+        "status_code",
+        _status(baseline),
+        _status(candidate),
+    )
+    return Comparison(
+        baseline=_side(baseline),
+        candidate=_side(candidate),
+        profile=profile,
+        differences=(difference,),
+        fail_on=fail_on,
+    )
+
+
+def _status(listing: Listing) -> int | str:
+    """The status, and what an error says: "400 Bad marker"."""
+    if listing.error is None:
+        return listing.status_code
+    return f"{listing.status_code} {listing.error['message']}"
+
+
+def _check_complete(baseline: Listing, candidate: Listing) -> None:
     if baseline.complete != candidate.complete:
         partial = baseline if candidate.complete else candidate
         raise ComparisonError(
@@ -100,7 +141,7 @@ def _side(listing: Listing) -> Side:
         cloud=provenance.cloud,
         query=provenance.query,
         release=provenance.release,
-        images=len(listing.images),
+        images=0 if _is_error(listing) else len(listing.images),
         recorded_at=provenance.recorded_at,
     )
 

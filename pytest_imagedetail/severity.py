@@ -45,6 +45,8 @@ class Judge:
         """The severity of a change and the reason for it."""
         if change.kind in _OF_KIND:
             return _OF_KIND[change.kind]
+        if change.kind == "status_changed":
+            return _status(change)
         if change.field == "metadata" and change.depth:
             return _metadata(change)
         if change.field == "links":
@@ -84,7 +86,6 @@ _OF_KIND: Final[dict[str, tuple[Severity, str]]] = {
         "an id stands more often than on the other side; ids are unique",
     ),
     "order_changed": ("data", "images of both sides stand in another order"),
-    "status_changed": ("compatible", "200 and 203 both carry a whole listing"),
     "vendor_added": ("data", "a vendor's own metadata; the baseline has none of this vendor's"),
     "vendor_removed": ("data", "a vendor's own metadata; the candidate has none of this vendor's"),
     "answer_changed": ("compatible", "another field beside `images`"),
@@ -110,6 +111,17 @@ def _retyped(change: Change) -> tuple[Severity, str]:
     if not contract.allows(change.field, change.baseline):
         return "compatible", "the candidate keeps the contract, the baseline did not"
     return "data", "the contract allows both"
+
+
+def _status(change: Change) -> tuple[Severity, str]:
+    """By what a client sees; an error is a text that begins with its status, a listing a number."""
+    if isinstance(change.candidate, int):
+        if isinstance(change.baseline, int):
+            return "compatible", "200 and 203 both carry a whole listing"
+        return "compatible", "the candidate answers what the baseline refused"
+    if isinstance(change.baseline, int):
+        return "breaking", "the candidate refuses what the baseline answered"
+    return "compatible", "both refuse, each with its own status"
 
 
 def _metadata(change: Change) -> tuple[Severity, str]:

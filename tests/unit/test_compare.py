@@ -249,17 +249,6 @@ def test_a_part_is_not_compared_with_the_whole():
     assert compare(part, part).same
 
 
-def test_an_error_answer_is_not_compared():
-    """Two clouds that both refuse are not the same: neither showed an image."""
-    error = read(recording_of({"badRequest": {"message": "x"}}, status=400), expect=400)
-    for sides in [(error, error), (listing_of(), error), (error, listing_of())]:
-        with pytest.raises(ComparisonError) as caught:
-            compare(*sides)
-        assert caught.value.problem == (
-            "an expected 400 answer has no images; none is not an empty list"
-        )
-
-
 def test_an_unknown_level_is_refused():
     """With the known ones."""
     with pytest.raises(UsageError) as caught:
@@ -381,3 +370,24 @@ def test_nothing_is_equal_that_is_not(images, data):
     one, other = (listing_of(*each.pop("images"), beside=each) for each in (document, mutated))
     assert not compare(one, other, profile="wire").same
     assert not compare(other, one, profile="wire").same
+
+
+def test_a_listing_against_an_error_is_a_difference_of_status():
+    """A release that refuses what the other answers is breaking, and the other way it is not."""
+    whole = listing_of(image_of(1))
+    refusal = read(
+        recording_of({"badRequest": {"code": 400, "message": "too small"}}, status=400), expect=400
+    )
+    (difference,) = compare(whole, refusal).differences
+    assert (difference.kind, difference.severity) == ("status_changed", "breaking")
+    assert (difference.baseline, difference.candidate) == (200, "400 too small")
+    (difference,) = compare(refusal, whole).differences
+    assert difference.severity == "compatible"
+
+
+def test_two_errors_of_one_status_are_not_compared():
+    """That both failed does not make two clouds the same."""
+    refusal = read(recording_of({"error": {"code": 401, "message": "no"}}, status=401), expect=401)
+    with pytest.raises(ComparisonError) as caught:
+        compare(refusal, refusal)
+    assert caught.value.problem == ("both sides answered 401; two errors have no images to compare")

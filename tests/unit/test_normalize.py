@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError, UsageError
+from pytest_imagedetail.errors import BodyError, ResponseError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.normalize import RULES, Answer, normalize, rules_of, vendor_of
 from pytest_imagedetail.settings import PROFILES
@@ -398,7 +398,7 @@ def test_no_profile_hides_a_next_link_to_another_view(profile):
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_no_profile_hides_http_facts(profile):
-    """Item 10: 203 is a difference, an error or a partial answer is not compared at all."""
+    """Item 10: 203 and an error are differences, an unexpected error is no listing at all."""
     one = listing_of(image_of())
     cached = listing_of(image_of(), status=203)
     assert [each.kind for each in compare(one, cached, profile=profile).differences] == [
@@ -408,8 +408,8 @@ def test_no_profile_hides_http_facts(profile):
         with pytest.raises(ResponseError):
             read(recording_of({"images": []}, status=status))
     refused = read(recording_of({"badRequest": {"message": "x"}}, status=400), expect=400)
-    with pytest.raises(ComparisonError):
-        compare(one, refused, profile=profile)
+    (difference,) = compare(one, refused, profile=profile).differences
+    assert (difference.kind, difference.severity) == ("status_changed", "breaking")
 
 
 LINKS = st.lists(
