@@ -6,7 +6,15 @@ from typing import Final
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.report import text
 
-_COLORS: Final = {"breaking": "31;1", "compatible": "33", "data": "36", "same": "32", "dim": "2"}
+_COLORS: Final = {
+    "breaking": "31;1",
+    "compatible": "33",
+    "data": "36",
+    "same": "32",
+    "dim": "2",
+    "-": "31",
+    "+": "32",
+}
 _MARGIN: Final = " " * 12
 _BRIEF: Final = 4
 _BRIEF_WIDTH: Final = 90
@@ -73,7 +81,7 @@ def _group(group: text.Group, *, color: bool) -> Iterator[str]:
     label = _paint(f"{first.severity:<10}", first.severity, color=color)
     yield f"{label}  {first.kind:<13}  {group.path}  {group.whom}".rstrip()
     for sign, value in text.values(first):
-        yield f"{_MARGIN}{sign} {text.value(value)}"
+        yield _paint(f"{_MARGIN}{sign} {text.value(value)}", sign, color=color)
     if text.shows_values(first) and len(group.differences) > 1:
         yield f"{_MARGIN}and {text.count(len(group.differences) - 1, 'other value')}"
     yield _paint(f"{_MARGIN}{text.plain(first.reason)}", "dim", color=color)

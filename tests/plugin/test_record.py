@@ -137,3 +137,19 @@ def test_workers_record_side_by_side(pytester, live):
     assert names == [f"limit={limit}.yaml" for limit in range(1, 9)]
     live.stop()
     pytester.runpytest_subprocess("-n2").assert_outcomes(passed=8)
+
+
+def test_no_log_shows_who_asked_whom(pytester, live):
+    """Not at DEBUG either: Keystone's whole token document would be in the output of a failure."""
+    pytester.makepyfile(
+        """
+        def test_active(imagedetail_cloud):
+            imagedetail_cloud.list()
+            assert False, "so that pytest shows the logs"
+        """
+    )
+    result = run(pytester, "once", "--log-level=DEBUG", "-rA", "-vv")
+    result.assert_outcomes(failed=1)
+    account = live.application.compute.account
+    for secret in (account.token, account.password, live.project_id, live.auth_url, "audit_ids"):
+        assert secret not in result.stdout.str()
