@@ -35,6 +35,13 @@ def _run_tests(session: nox.Session) -> None:
 
 
 @nox.session
+def realcloud(session: nox.Session) -> None:
+    """Real Nova, Glance and Keystone: build, start, and record the library again without drift."""
+    session.install("-q", "-e", ".[record]", *group("test"), "uv")
+    session.run("pytest", "-m", "realcloud", "tests/realcloud", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style: ruff's rules and ruff's formatting."""
     session.install("-q", *group("lint"))
