@@ -97,8 +97,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if any(config.getoption(f"--imagedetail-{name}") for name in _OPTIONS):
         settings = _settings(config, None)
+        from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the first lines
+
+        store = store_of(settings)
         with _explained():
-            settings.check_names(_recorded(settings))
+            settings.check_names(store.clouds(), store.library_clouds())
         if not hasattr(config, "workerinput"):  # the controller of pytest-xdist, or a run alone
             _remove_old(settings)
 

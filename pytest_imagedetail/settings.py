@@ -63,20 +63,22 @@ class Settings:
         """What is declared of a cloud; an undeclared one is known by its name alone."""
         return self.declared.get(cloud) or CloudDeclaration(name=cloud, os_cloud=cloud)
 
-    def check_names(self, available: Iterable[str]) -> None:
+    def check_names(self, available: Iterable[str], library: Iterable[str]) -> None:
         """Refuse names of clouds that nobody knows, before a test runs.
 
         Args:
-            available: Clouds that have cassettes, the library's too.
+            available: Clouds that have cassettes.
+            library: Clouds of the reference library; one of them can be the baseline.
 
         Raises:
             UsageError: A name or glob that matches no cloud.
         """
-        known = tuple(available)
+        recorded = tuple(available)
         if self.clouds:
-            self.select(known)
-        if self.baseline is not None and self.baseline not in (*known, *self.declared):
-            raise unknown_cloud(self.baseline, (*known, *self.declared))
+            self.select(recorded)
+        known = tuple(dict.fromkeys([*recorded, *self.declared, *library]))
+        if self.baseline is not None and self.baseline not in known:
+            raise unknown_cloud(self.baseline, known)
 
     def select(self, available: Iterable[str]) -> tuple[str, ...]:
         """The clouds to run for, in order, each once.

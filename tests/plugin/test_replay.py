@@ -209,3 +209,14 @@ def test_an_unknown_baseline_is_refused_before_any_test(project):
     result = project.runpytest("--imagedetail-baseline=nova-1999")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: unknown cloud 'nova-1999'"])
+
+
+def test_a_cloud_of_the_library_can_be_the_baseline(project):
+    """Comparing with a reference recording needs no copy of it."""
+    project.makepyfile(
+        """
+        def test_x(imagedetail):
+            assert imagedetail.compare(imagedetail.baseline, "nova-essex").paired == 0
+        """
+    )
+    project.runpytest("--imagedetail-baseline=openstack-sample").assert_outcomes(passed=1)
