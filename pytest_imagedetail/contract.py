@@ -7,7 +7,7 @@ tempest's `list_images_details` response schema.
 from dataclasses import dataclass
 from typing import Any, Final
 
-# In order of publication: codename, year-based name, Nova's major version from Liberty on.
+# In order of publication: codename, year-based name.
 _RELEASES: Final = (
     ("bexar", "2011.1"),
     ("cactus", "2011.2"),

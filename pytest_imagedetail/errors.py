@@ -5,7 +5,8 @@ ImageDetailError
 │   └── SettingsError          a configuration file that cannot be right
 ├── CassetteError
 │   ├── CassetteNotFoundError  nothing was recorded for this cloud and query
-│   └── DamagedCassetteError   a file is there, but it is not what was recorded
+│   ├── DamagedCassetteError   a file is there, but it is not what was recorded
+│   └── StaleCassetteError     what was recorded is of another release than the cloud is declared
 ├── BodyError                  a body that is not JSON, or JSON that is not a listing
 ├── ResponseError              a cloud answered, but not with a listing
 ├── RecordingError             a cloud could not be asked, or answered only in part
@@ -62,6 +63,10 @@ class CassetteNotFoundError(CassetteError):
 
 class DamagedCassetteError(CassetteError):
     """A cassette is there, but it is not what was recorded; it is never treated as missing."""
+
+
+class StaleCassetteError(CassetteError):
+    """What was recorded is of another release than the cloud is declared to be by now."""
 
 
 class BodyError(ImageDetailError):

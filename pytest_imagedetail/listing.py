@@ -135,6 +135,8 @@ class Listing:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Listing):
             return NotImplemented
+        if self.complete != other.complete:
+            return False  # a part is not the whole, even if it should hold every image
         return strictly_equal(self.normalized().facts, other.normalized().facts)
 
     __hash__ = None  # type: ignore[assignment]  # equal listings need not be the same recording

@@ -46,7 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="run for this cloud only; repeatable, globs allowed (default: all with cassettes)",
+        help="run for this cloud only; repeatable, globs allowed "
+        "(default: all that have cassettes or are declared)",
     )
     group.addoption(
         "--imagedetail-cassette-dir",
@@ -249,9 +250,13 @@ def pytest_assertrepr_compare(
     if not isinstance(left, listing.Listing) or not isinstance(right, listing.Listing):
         return None
     from pytest_imagedetail.compare import compare  # noqa: PLC0415  see the module's first lines
+    from pytest_imagedetail.errors import ComparisonError  # noqa: PLC0415
     from pytest_imagedetail.report import terminal  # noqa: PLC0415
 
-    comparison = compare(left, right)
+    try:
+        comparison = compare(left, right)
+    except ComparisonError as error:
+        return str(error).splitlines()
     show = terminal.render if config.get_verbosity() > 1 else terminal.brief
     return show(comparison).splitlines()
 

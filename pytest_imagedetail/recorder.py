@@ -13,7 +13,12 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pytest_imagedetail import __version__, transport
 from pytest_imagedetail.cassette import Store, Written
-from pytest_imagedetail.errors import DamagedCassetteError, RecordingError
+from pytest_imagedetail.contract import release_index
+from pytest_imagedetail.errors import (
+    DamagedCassetteError,
+    RecordingError,
+    StaleCassetteError,
+)
 from pytest_imagedetail.listing import Listing, read, read_page
 from pytest_imagedetail.model import (
     LISTING_STATUSES,
@@ -47,16 +52,52 @@ class Live:
     secrets: frozenset[str]
 
 
-def replay(store: Store, cloud: str, query: Query, *, expect: int | None = None) -> Listing:
+def replay(
+    store: Store,
+    cloud: str,
+    query: Query,
+    *,
+    declared: str | None = None,
+    expect: int | None = None,
+) -> Listing:
     """Read a recorded listing. Nothing here can reach a network.
+
+    Args:
+        store: Where recordings are.
+        cloud: Whose.
+        query: Of what.
+        declared: The release that the cloud is declared to be of, if it is.
+        expect: An error status that is wanted.
 
     Raises:
         CassetteNotFoundError: Nothing was recorded.
+        StaleCassetteError: It was recorded from another release than declared.
         DamagedCassetteError: The cassette is damaged or lacks a page.
         ResponseError: What was recorded is not what is expected.
         BodyError: What was recorded is not a listing.
     """
-    return follow(store.load(cloud, query), expect=expect)
+    recording = store.load(cloud, query)
+    refuse_stale(recording, declared)
+    return follow(recording, expect=expect)
+
+
+def refuse_stale(recording: Recording, declared: str | None) -> None:
+    """Raise if a recording is of another release than its cloud is declared to be.
+
+    Raises:
+        StaleCassetteError: It is.
+    """
+    provenance = recording.provenance
+    if not declared or not provenance.release:
+        return
+    if release_index(declared) != release_index(provenance.release):
+        raise StaleCassetteError(
+            f"the recording is stale: it is of release {provenance.release}, and the cloud is "
+            f"declared to be {declared}",
+            where=f"cloud {provenance.cloud}, query {provenance.query}",
+            remedy="record it again: pytest --imagedetail-record-mode=rewrite\n"
+            "or put the release that was recorded back into imagedetail.yaml",
+        )
 
 
 def follow(recording: Recording, *, expect: int | None = None) -> Listing:

@@ -42,7 +42,8 @@ class Settings:
     Attributes:
         cassette_dir: Where cassettes are.
         record_mode: One of `RECORD_MODES`.
-        clouds: Names or globs of the clouds to run for; empty means every cloud with cassettes.
+        clouds: Names or globs of the clouds to run for; empty means every one
+            that has cassettes or is declared.
         declared: Clouds of the clouds file, by name.
         baseline: The cloud that others are compared with, if one is named.
         profile: One of `PROFILES`.

@@ -1,4 +1,4 @@
-"""Sends one GET over HTTP and reads the whole answer; the only module that opens a connection."""
+"""Sends one GET over HTTP and reads the whole answer."""
 
 import http.client
 import ssl

@@ -41,10 +41,13 @@ class Store:
     Attributes:
         directory: Where recordings are written and first looked for.
         library: A second, read-only folder (the reference recordings that ship with the plugin).
+        declared: Names that the project has for clouds of its own; the library never answers for
+            them, whatever it holds under the same name.
     """
 
     directory: Path
     library: Path | None = None
+    declared: frozenset[str] = frozenset()
 
     def clouds(self) -> tuple[str, ...]:
         """Clouds with cassettes in the folder itself, by name; the library's are not among them."""
@@ -119,8 +122,9 @@ class Store:
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
-        yield self.directory / cloud
-        if self.library is not None:
+        own = self.directory / cloud
+        yield own
+        if self.library is not None and cloud not in self.declared and not own.is_dir():
             yield self.library / cloud
 
     def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:

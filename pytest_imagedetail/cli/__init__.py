@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pytest_imagedetail import __version__
 from pytest_imagedetail.cli import demo, diff, look, record
 from pytest_imagedetail.cli.arguments import Parser
-from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, STOPPED, USAGE, complain
+from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, USAGE, complain
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has enough; keep the interpreter from complaining at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SAME
+        return CUT_OFF
     except Exception:  # noqa: BLE001  a crash must not end with the exit code of "differences"
         traceback.print_exc()
         print("imagedetail: this is a defect; please report it", file=sys.stderr)

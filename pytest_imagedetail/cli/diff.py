@@ -8,7 +8,6 @@ from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_color
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.model import FAIL_ON
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import PROFILES
@@ -32,10 +31,9 @@ def add_verbs(verbs: Any) -> None:
 
 def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
-    store = store_of(chosen)
     comparison = compare(
-        sides.listing(options.baseline, query(options), store),
-        sides.listing(options.candidate, query(options), store),
+        sides.listing(options.baseline, query(options), chosen),
+        sides.listing(options.candidate, query(options), chosen),
         profile=chosen.profile,
         fail_on=chosen.fail_on,
     )

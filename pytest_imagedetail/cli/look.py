@@ -53,7 +53,11 @@ def _clouds(options: argparse.Namespace) -> int:
 def _ls(options: argparse.Namespace) -> int:
     store = store_of(settings(options))
     if options.cassette_dir and not store.directory.is_dir():
-        raise UsageError("there is no such folder", where=options.cassette_dir, remedy="check it")
+        raise UsageError(
+            "there is no such folder",
+            where=options.cassette_dir,
+            remedy="name another with --cassette-dir, or record into it",
+        )
     entries, damaged = [], []
     for cloud in store.clouds():
         for path in store.paths(cloud):
@@ -96,7 +100,7 @@ def _row(entry: dict[str, Any]) -> list[str]:
 
 
 def _show(options: argparse.Namespace) -> int:
-    listing = sides.listing(options.cloud, query(options), store_of(settings(options)))
+    listing = sides.listing(options.cloud, query(options), settings(options))
     provenance = listing.provenance
     if options.json:
         return print_json(

@@ -13,6 +13,7 @@ DIFFERENT: Final = 1
 IMPOSSIBLE: Final = 2
 USAGE: Final = 4
 STOPPED: Final = 130  # what a shell expects after Ctrl-C
+CUT_OFF: Final = 141  # and after a broken pipe: the verdict was not read to its end
 
 
 def complain(error: ImageDetailError, code: int) -> int:

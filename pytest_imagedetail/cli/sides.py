@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from pytest_imagedetail import recorder
-from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
+from pytest_imagedetail.cassette import check_cloud_name, load_own, loads
 from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError
+from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import LISTING_STATUSES, Query, Recording
+from pytest_imagedetail.settings import Settings
 
 
-def listing(name: str, query: Query, store: Store) -> Listing:
+def listing(name: str, query: Query, settings: Settings) -> Listing:
     """The listing of a cloud by its name, or of a cassette or body by its path.
 
     A path is what ends in .yaml, .yml or .json or has a slash in it; the query is for clouds.
@@ -22,9 +24,11 @@ def listing(name: str, query: Query, store: Store) -> Listing:
     path = Path(name)
     if path.suffix in {".yaml", ".yml"}:
         return cassette(path)
-    if path.suffix == ".json" or "/" in name or path.is_file():
+    if path.suffix == ".json" or "/" in name:
         return body(path)
-    return _expected(store.load(check_cloud_name(name), query))
+    recording = store_of(settings).load(check_cloud_name(name), query)
+    recorder.refuse_stale(recording, settings.declaration(name).release)
+    return _expected(recording)
 
 
 def cassette(path: Path) -> Listing:

@@ -69,11 +69,11 @@ def test_what_could_not_be_compared_is_in_the_report(project):
 
 
 def test_an_old_report_does_not_outlive_a_run_that_wrote_none(project):
-    """A run that ends before its tests leaves no report of an earlier one behind."""
+    """A run that dies before its tests leaves no report of an earlier one behind."""
     (project.path / "run.md").write_text("old")
-    project.makepyfile("import nothing_of_this_name")
-    project.runpytest("--imagedetail-report=run.md")
-    assert (project.path / "run.md").read_text() == "# Image details\n\nNothing was compared.\n"
+    project.makeconftest("import os\ndef pytest_sessionstart(): os._exit(3)")
+    project.runpytest_subprocess("--imagedetail-report=run.md")
+    assert not (project.path / "run.md").exists()
 
 
 def test_a_report_that_cannot_be_written_is_an_error(project):
