@@ -27,6 +27,8 @@ _REASONS: Final = {
     "Invalid control character at": "a raw control character (a newline, say) inside a string",
     "Expecting property name enclosed in double quotes": "a name in double quotes must stand here"
     " (a trailing comma, perhaps)",
+    "Illegal trailing comma before end of object": "a trailing comma",  # since Python 3.13
+    "Illegal trailing comma before end of array": "a trailing comma",
     "Unterminated string starting at": "a string that is opened here and never closed",
     "Extra data": "the JSON document ends before this; something follows it",
     "Expecting value": "a value must stand here",

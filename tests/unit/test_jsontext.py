@@ -88,7 +88,7 @@ def test_pretty_breaks_a_long_line():
             "a raw control character (a newline, say) inside a string",
         ),
         (
-            '{"a": 1,\n}',
+            '{"a": 1,\nb: 2}',
             2,
             1,
             "a name in double quotes must stand here (a trailing comma, perhaps)",

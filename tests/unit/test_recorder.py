@@ -295,7 +295,7 @@ def test_an_imported_error_is_expected():
 def test_an_imported_body_that_is_damaged_has_a_place():
     """The file, the line and the column."""
     with pytest.raises(BodyError) as caught:
-        imported(b'{"images": [\n{"id": "1",}]}')
+        imported(b'{"images": [\n{"id": "1",x}]}')
     assert str(caught.value) == (
         "the body is not JSON: "
         "a name in double quotes must stand here (a trailing comma, perhaps)\n"
