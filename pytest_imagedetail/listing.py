@@ -176,6 +176,12 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
     return Listing(recording=recording, document=document)
 
 
+def error_status(recording: Recording) -> int | None:
+    """The status of a recorded error, which whoever kept it wanted; None for a listing."""
+    status = recording.interactions[0].response.status_code
+    return None if status in LISTING_STATUSES else status
+
+
 def read_page(body: bytes, *, where: str) -> dict[str, Any]:
     """Read one page of a listing.
 
@@ -253,6 +259,11 @@ def _check_status(status: int, expect: int | None, body: bytes, where: str) -> N
 
 _ANY_REMEDY = "if this answer is the one you want, say so: list(..., expect=STATUS)"
 _REMEDIES = {
+    **dict.fromkeys(
+        (300, 301, 302, 303, 305, 307, 308),
+        "a redirect is never followed: the token would go wherever it leads\n"
+        "check that the compute endpoint in the catalog is right, its scheme and path too",
+    ),
     200: "the cloud accepts the query now; drop expect=, or record the cloud that refuses it",
     400: "Nova refuses the query or the project in the URL; the body says which\n" + _ANY_REMEDY,
     401: "the token was refused: check the credentials in clouds.yaml and record again",
@@ -260,7 +271,11 @@ _REMEDIES = {
     404: "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most\n"
     "and check that the compute endpoint in the catalog is right",
     **dict.fromkeys(
-        (429, 500, 502, 503, 504),
+        (413, 429),
+        "the cloud limits how often it is asked: wait, then record again; nothing was written",
+    ),
+    **dict.fromkeys(
+        (500, 502, 503, 504),
         "the cloud is busy or failed: record again when it is well; nothing was written",
     ),
 }

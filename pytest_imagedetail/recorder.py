@@ -4,39 +4,27 @@ Both ways run through one walker, so what is replayed is followed as it was reco
 that lost its second page is an error, not a shorter listing.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from pytest_imagedetail import __version__, transport
 from pytest_imagedetail.cassette import Store, Written
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import (
+    BodyError,
     DamagedCassetteError,
     RecordingError,
     StaleCassetteError,
 )
-from pytest_imagedetail.listing import Listing, read, read_page
-from pytest_imagedetail.model import (
-    LISTING_STATUSES,
-    Headers,
-    Interaction,
-    Provenance,
-    Query,
-    Recording,
-    Response,
-)
+from pytest_imagedetail.listing import Listing, read
+from pytest_imagedetail.model import Interaction, Provenance, Query, Recording, Response
+from pytest_imagedetail.paging import Ask, walk
+from pytest_imagedetail.patience import Patience, Report
 from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
+from pytest_imagedetail.request import api_version, headers_of, url_of
 from pytest_imagedetail.transport import Access
-
-_ASK: Final = Headers([("Accept", "application/json")])
-_MOST_PAGES: Final = 10_000
-_VERSION: Final = re.compile(r"/(v\d+(?:\.\d+)?)(?=/|$)")
-
-Ask = Callable[[Query], Response]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +100,18 @@ def follow(recording: Recording, *, expect: int | None = None) -> Listing:
     if recording.provenance.source == "imported":
         return listing  # one body, whatever page it leads to
     cloud, pages = recording.provenance.cloud, recording.interactions
-    asked = _walk(_from_cassette(pages, cloud), recording.provenance.query)
+    asked = walk(
+        _from_cassette(pages, cloud),
+        recording.provenance.query,
+        where=f"cloud {cloud}, query {recording.provenance.query}",
+    )
     if len(asked) != len(pages):
         raise _lost_pages(cloud, len(asked), len(pages))
     return listing
+
+
+def _silent(_: str) -> None:
+    """Tell nobody."""
 
 
 def ask(
@@ -125,8 +121,12 @@ def ask(
     cloud: str,
     release: str | None = None,
     expect: int | None = None,
+    report: Report = _silent,
 ) -> Live:
     """Ask a live cloud, under vcrpy, and redact what it answers. Nothing is written.
+
+    An answer that only said to wait, or that the token expired, is asked for again and is no part
+    of the recording.
 
     Args:
         access: Where and as whom.
@@ -134,40 +134,72 @@ def ask(
         cloud: The name it will be kept under.
         release: The cloud's release, if declared.
         expect: An error status that is wanted.
+        report: Told, in one line, of a wait that someone might notice.
 
     Raises:
-        RecordingError: The cloud could not be reached or a page did not arrive whole.
+        RecordingError: The cloud could not be reached, wants more time than there is, or a page
+            did not arrive whole.
         ResponseError: It answered with another status than expected.
         BodyError: It answered with something else than a listing.
     """
-    # Loads vcrpy and every HTTP client that it can patch; replaying needs neither.
-    from pytest_imagedetail.cassette.capture import capture  # noqa: PLC0415
-
-    secrets = _secrets(access)
+    patience = Patience(access, expect=expect, report=report)
+    interactions: list[Interaction] = []
 
     def send(query: Query) -> Response:
-        url = _url(access.endpoint, query)
-        return transport.get(url, _request_headers(query), access=access, name=cloud)
+        name = f"{cloud}, page {len(interactions) + 1}" if interactions else cloud
+        interaction = patience.ask(lambda access: _attempt(access, query, name), name=name)
+        interactions.append(interaction)
+        return interaction.response
 
-    with capture() as caught:
-        pages = _walk(send, query)
-    redacted = redact(caught.interactions, cloud=cloud, secrets=secrets)
+    known = known_query(access, query, cloud=cloud)
+    unreadable = False
+    try:
+        walk(send, query, where=f"cloud {cloud}, query {known}")
+    except BodyError:  # it quotes a body that is not redacted yet; read() says it of the redacted
+        unreadable = True
+    redacted = redact(interactions, cloud=cloud, secrets=_secrets(*patience.accesses))
     recording = Recording(
         provenance=Provenance(
             cloud=cloud,
-            query=redact_query(query, endpoint=access.endpoint, cloud=cloud, secrets=secrets),
+            query=known,
             release=release,
             recorded_at=_now(),
-            api_version=_api_version(access.endpoint),
+            api_version=api_version(access.endpoint),
             max_microversion=access.max_microversion,
-            pages=len(pages),
-            complete=_is_last(pages[-1]) and query.is_whole,
+            pages=len(interactions),
+            complete=query.is_whole,  # then the walk ended at a page without a next link
             redactions=redacted.counts,
             plugin=__version__,
         ),
         interactions=redacted.interactions,
     )
-    return Live(listing=read(recording, expect=expect), secrets=redacted.replaced)
+    listing = read(recording, expect=expect)
+    if unreadable:
+        raise RecordingError(
+            "the last page can be read only once it is redacted, so it is not known what follows",
+            where=f"cloud {cloud}, query {known}, page {len(interactions)}",
+            remedy="nothing was written; report it with the page's form (never its values)",
+        )
+    return Live(listing=listing, secrets=redacted.replaced)
+
+
+def _attempt(access: Access, query: Query, name: str) -> Interaction:
+    """Ask once and catch the answer with vcrpy."""
+    # Loads vcrpy and every HTTP client that it can patch; replaying needs neither.
+    from pytest_imagedetail.cassette.capture import capture  # noqa: PLC0415
+
+    with capture() as caught:
+        url = url_of(access.endpoint, query)
+        transport.get(url, headers_of(query), access=access, name=name)
+    if len(caught.interactions) != 1:
+        raise RecordingError(
+            f"{len(caught.interactions)} requests were caught where one was sent: another thread "
+            "of this process speaks HTTP meanwhile",
+            where=f"cloud {name}",
+            remedy="nothing was written and an older recording is untouched\n"
+            "record while no other thread does",
+        )
+    return caught.interactions[0]
 
 
 def known_query(access: Access, query: Query, *, cloud: str) -> Query:
@@ -183,99 +215,6 @@ def keep(store: Store, live: Live) -> Written:
         RecordingError: The file cannot be written.
     """
     return store.write(live.listing.recording, secrets=live.secrets)
-
-
-def imported(
-    body: bytes, *, cloud: str, query: Query, status_code: int, release: str | None, where: str
-) -> Live:
-    """Make a recording of a body that was saved by hand; redacted and checked like any other.
-
-    Args:
-        body: The answer's body.
-        cloud: The name to keep it under.
-        query: What was asked.
-        status_code: What the cloud answered with; a body alone does not say.
-        release: The cloud's release, if known.
-        where: What to call the body in an error.
-
-    Raises:
-        BodyError: It is not a listing, with line and column.
-    """
-    expect = None if status_code in LISTING_STATUSES else status_code
-    endpoint, complete = "https://unknown.invalid/v2", query.is_whole
-    if expect is None:
-        page = read_page(body, where=where)
-        endpoint = _endpoint_of(page) or endpoint
-        complete = complete and not page.get("images_links")
-    url = _url(endpoint, query)
-    response = Response(
-        status_code=status_code,
-        reason=_REASONS.get(status_code, ""),
-        headers=Headers([("Content-Type", "application/json")]),
-        body=body,
-    )
-    secrets = Secrets(project_id=project_in_path(f"{urlsplit(endpoint).path}/images"))
-    interaction = Interaction(url=url, request_headers=_ASK, response=response)
-    redacted = redact([interaction], cloud=cloud, secrets=secrets)
-    provenance = Provenance(
-        cloud=cloud,
-        query=redact_query(query, endpoint=endpoint, cloud=cloud, secrets=secrets),
-        release=release,
-        source="imported",
-        api_version=_api_version(endpoint),
-        complete=complete,
-        redactions=redacted.counts,
-        plugin=__version__,
-    )
-    recording = Recording(provenance=provenance, interactions=redacted.interactions)
-    return Live(listing=read(recording, expect=expect), secrets=redacted.replaced)
-
-
-_REASONS: Final = {200: "OK", 203: "Non-Authoritative Information"}
-
-
-def _walk(ask: Ask, query: Query) -> Sequence[Response]:
-    """Ask for a page and, unless one page was asked for, for all that follow it."""
-    pages = [ask(query)]
-    seen: set[str] = set()
-    while query.is_whole and (marker := _next_marker(pages[-1])) is not None:
-        if marker in seen or len(pages) >= _MOST_PAGES:
-            raise RecordingError(
-                f"the pages do not end: marker {marker!r} came twice, or {_MOST_PAGES} pages came",
-                where=f"query {query}",
-                remedy="the cloud's paging is broken; record one page with limit=1000",
-            )
-        seen.add(marker)
-        pages.append(ask(_next_query(query, pages[-1], marker)))
-    return pages
-
-
-def _next_query(query: Query, page: Response, marker: str) -> Query:
-    """The query of the next page: our own filters, the cloud's marker and limit.
-
-    The cloud's own link is not followed as it stands: through Juno it leads to /images, which
-    lacks the details, and before Kilo its query is not encoded.
-    """
-    limit = dict(_next_link(page)).get("limit")
-    return query.replaced(marker=marker, **({"limit": limit} if limit else {}))
-
-
-def _next_marker(page: Response) -> str | None:
-    return dict(_next_link(page)).get("marker")
-
-
-def _next_link(page: Response) -> list[tuple[str, str]]:
-    if page.status_code not in LISTING_STATUSES or b"images_links" not in page.body:
-        return []
-    links = read_page(page.body, where="a page of the listing").get("images_links")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("rel") == "next":
-            return parse_qsl(_split(str(link.get("href", ""))).query, keep_blank_values=True)
-    return []
-
-
-def _is_last(page: Response) -> bool:
-    return _next_marker(page) is None
 
 
 def _from_cassette(interactions: Sequence[Interaction], cloud: str) -> Ask:
@@ -301,56 +240,15 @@ def _lost_pages(cloud: str, wanted: int, there: int) -> DamagedCassetteError:
     )
 
 
-def _secrets(access: Access) -> Secrets:
-    ids = {access.project_id, access.user_id or ""} - {""}
-    in_path = project_in_path(f"{urlsplit(access.endpoint).path}/images")
+def _secrets(*accesses: Access) -> Secrets:
+    """What a session knows to be secret, after each renewal of its token too."""
+    first = accesses[0]
+    in_path = project_in_path(f"{urlsplit(first.endpoint).path}/images")
     return Secrets(
-        project_id=in_path or access.project_id,
-        values=access.secrets | {access.token},
-        ids=frozenset(ids),
+        project_id=in_path or first.project_id,
+        values=frozenset().union(*(each.secrets | {each.token} for each in accesses)),
+        ids=frozenset(id_ for each in accesses for id_ in (each.project_id, each.user_id) if id_),
     )
-
-
-def _request_headers(query: Query) -> Headers:
-    """What a request sends; both microversion headers, as Nova's own clients do."""
-    if query.microversion is None:
-        return _ASK
-    microversion = query.microversion
-    return Headers(
-        [
-            *_ASK.fields,
-            ("OpenStack-API-Version", f"compute {microversion}"),
-            ("X-OpenStack-Nova-API-Version", microversion),
-        ]
-    )
-
-
-def _url(endpoint: str, query: Query) -> str:
-    return f"{endpoint}/images/detail" + (f"?{query.wire}" if query.params else "")
-
-
-def _endpoint_of(page: dict[str, object]) -> str | None:
-    """The endpoint that an answer was asked at, as its first self link shows it."""
-    images = page["images"]
-    for image in images if isinstance(images, list) else []:
-        links = image.get("links")
-        for link in links if isinstance(links, list) else []:
-            if isinstance(link, dict) and link.get("rel") == "self":
-                href = str(link.get("href", ""))
-                return (href.rpartition("/images/")[0] or None) if _split(href).path else None
-    return None
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError:  # a bracket that opens no address: a link to nowhere
-        return urlsplit("")
-
-
-def _api_version(endpoint: str) -> str | None:
-    match = _VERSION.search(urlsplit(endpoint).path)
-    return match.group(1) if match else None
 
 
 def _now() -> str:

@@ -1,9 +1,12 @@
 """Sends one GET over HTTP and reads the whole answer."""
 
 import http.client
+import socket
 import ssl
+import threading
 import zlib
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +15,7 @@ from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Response
 
 _OF_CODING: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_WHOLE_ANSWER: Final = 5  # timeouts: a large listing may well take longer than one read, not many
 _ANY_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib's word for gzip or zlib, whichever it is
 
 
@@ -29,7 +33,9 @@ class Access:
         cacert: A CA bundle for TLS; None means the system's.
         certificate: A client certificate and its key, as paths.
         verify: Whether TLS certificates are checked.
-        timeout: Seconds to wait for a connection and for each read.
+        timeout: Seconds to wait for a connection and for each read; a whole answer has five times
+            as long.
+        renew: Authenticates afresh, for a token that expired; None where nobody can.
     """
 
     endpoint: str
@@ -42,6 +48,7 @@ class Access:
     certificate: tuple[str, str | None] | None = None
     verify: bool = True
     timeout: float = 60.0
+    renew: "Callable[[], Access] | None" = field(default=None, repr=False, compare=False)
 
 
 def get(url: str, headers: Headers, *, access: Access, name: str) -> Response:
@@ -56,41 +63,90 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Response:
     Raises:
         RecordingError: No connection, no answer in time, or an answer that ends early.
     """
-    try:
+    with _explained(access, name):
         parts = urlsplit(url)
-        connection = _connection(parts, access)
-        with closing(connection):
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        fields = [*headers.fields, ("X-Auth-Token", access.token)]
+        if " " in target or not all(map(_can_be_sent, (target, *(text for _, text in fields)))):
+            raise _no_request(name)  # http.client would say so, too; under vcrpy only when it sends
+        with closing(_connection(parts, access)) as connection:
             connection.putrequest("GET", target, skip_accept_encoding=True)
-            for header, value in [*headers.fields, ("X-Auth-Token", access.token)]:
+            for header, value in fields:
                 connection.putheader(header, value)
-            connection.endheaders()
-            answer = connection.getresponse()
-            body = answer.read()
-        headers = Headers(answer.getheaders())
-        encoding = headers.get("Content-Encoding", "identity").strip().lower()
-        return Response(
-            status_code=answer.status,
-            reason=answer.reason or "",
-            headers=Headers(
-                field for field in headers.fields if field[0].lower() not in _OF_CODING
-            ),
-            body=_decoded(body, encoding, name),
-        )
+            connection.connect()
+            with _whole_in_time(connection.sock, access, name):
+                return _exchange(connection, name)
+
+
+def _exchange(connection: http.client.HTTPConnection, name: str) -> Response:
+    connection.endheaders()
+    try:
+        answer = connection.getresponse()
+        body = answer.read()
+    except (ValueError, OverflowError, MemoryError):  # http.client takes any length at its word
+        raise _failure("the answer announces a length that is none", name) from None
+    headers = Headers(answer.getheaders())
+    encoding = headers.get("Content-Encoding", "identity").strip().lower()
+    return Response(
+        status_code=answer.status,
+        reason=answer.reason or "",
+        headers=Headers(field for field in headers.fields if field[0].lower() not in _OF_CODING),
+        body=_decoded(body, encoding, name),
+    )
+
+
+@contextmanager
+def _whole_in_time(sock: socket.socket, access: Access, name: str) -> Iterator[None]:
+    """End the connection when the answer takes too long as a whole.
+
+    A socket's timeout is for one read, so a server that drips a byte now and then is never late
+    for one. The end comes from outside because vcrpy reads head and body in one go.
+    """
+    seconds = access.timeout * _WHOLE_ANSWER
+    late = threading.Event()
+    # A descriptor of our own: the other may be closed, and its number given to a stranger.
+    with socket.fromfd(sock.fileno(), sock.family, sock.type) as ours:
+        timer = threading.Timer(seconds, _hang_up, (ours, late))
+        timer.daemon = True
+        timer.start()
+        try:
+            with _explained(access, name):
+                yield
+        except RecordingError:
+            if not late.is_set():
+                raise
+        finally:
+            timer.cancel()
+            timer.join()
+    if late.is_set():  # even if it looks whole: without a length, the end of a connection ends it
+        raise _failure(f"the answer was not whole within {seconds:g} seconds", name)
+
+
+def _hang_up(sock: socket.socket, late: threading.Event) -> None:
+    late.set()
+    with suppress(OSError):  # the server was faster
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def _explained(access: Access, name: str) -> Iterator[None]:
+    """Say what went wrong on the way without host and token."""
+    try:
+        yield
     except http.client.IncompleteRead as error:
         raise _failure(
             f"the answer ended early, after {len(error.partial)} bytes of its body", name
         ) from error
     except TimeoutError as error:
         raise _failure(f"no answer within {access.timeout:g} seconds", name) from error
-    except ssl.SSLError as error:
-        raise _failure(f"TLS failed: {error.reason or 'unknown reason'}", name) from error
+    except ssl.SSLError as error:  # its text, and so its traceback, may name the host
+        raise _failure(f"TLS failed: {_tls_reason(error)}", name) from None
     except zlib.error:  # vcrpy decodes while it records
         raise _failure("the answer's compression is damaged", name) from None
     except (http.client.InvalidURL, ValueError):  # their messages, and so their tracebacks, quote
-        raise _failure(
-            "no request can be made of its endpoint, the query and the token", name
-        ) from None
+        raise _no_request(name) from None
+    except http.client.BadStatusLine as error:  # quotes whatever was sent
+        raise _failure(f"no answer: {_reason(error)}", name) from None
     except (http.client.HTTPException, OSError) as error:
         raise _failure(f"no answer: {_reason(error)}", name) from error
 
@@ -144,8 +200,31 @@ def _failure(problem: str, name: str) -> RecordingError:
     return RecordingError(problem, where=f"cloud {name}", remedy=_NEXT)
 
 
+def _no_request(name: str) -> RecordingError:
+    return _failure("no request can be made of its endpoint, the query and the token", name)
+
+
+def _can_be_sent(text: str) -> bool:
+    """Whether a text fits in a line of a request as it is."""
+    return text.isascii() and text.isprintable()
+
+
 def _reason(error: Exception) -> str:
     """What went wrong without the host name that many of these messages carry."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return type(error).__name__
+    return _IN_WORDS.get(type(error), type(error).__name__)
+
+
+_IN_WORDS: Final[dict[type[Exception], str]] = {
+    http.client.RemoteDisconnected: "the connection was closed",
+    http.client.BadStatusLine: "what came is not HTTP",
+    http.client.LineTooLong: "a line of its head is too long",
+    http.client.HTTPException: "its head has too many lines",
+}
+
+
+def _tls_reason(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return str(error.verify_message).partition(",")[0]  # "Hostname mismatch", without the name
+    return error.reason or "unknown reason"

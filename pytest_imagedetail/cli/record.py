@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pytest_imagedetail.cli.arguments import add_query, add_verb, query, setting
 from pytest_imagedetail.cli.output import SAME
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.importing import imported
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import check_release
@@ -58,13 +60,14 @@ def _record(options: argparse.Namespace) -> int:
         cloud=name,
         release=check_release(options.release) or chosen.declaration(name).release,
         expect=options.expect,
+        report=lambda text: print(f"imagedetail: {text}", file=sys.stderr),
     )
     return _keep(store_of(chosen), live)
 
 
 def _import(options: argparse.Namespace) -> int:
     cloud, release = check_cloud_name(options.cloud), check_release(options.release)
-    live = recorder.imported(
+    live = imported(
         sides.read_bytes(Path(options.file)),
         cloud=cloud,
         query=query(options),

@@ -1,13 +1,15 @@
 """Finds the listing that an argument names: a cloud, a cassette or a saved body."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_imagedetail import recorder
-from pytest_imagedetail.cassette import check_cloud_name, load_own, loads
+from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
 from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError
 from pytest_imagedetail.harness import store_of
-from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import LISTING_STATUSES, Query, Recording
+from pytest_imagedetail.importing import imported
+from pytest_imagedetail.listing import Listing, error_status
+from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.settings import Settings
 
 
@@ -45,16 +47,29 @@ def own(path: Path) -> Listing:
     return _expected(load_own(path))
 
 
+def recorded(cloud: str, settings: Settings, store: Store) -> Iterator[Listing]:
+    """Every recorded listing of a cloud; a recorded error is an expected one here.
+
+    Raises:
+        CassetteError: One is damaged, or of another release than the cloud is declared to be.
+        BodyError: A body that is no listing.
+    """
+    declared = settings.declaration(cloud).release
+    for path in store.paths(cloud):
+        found = own(path)
+        recorder.refuse_stale(found.recording, declared)
+        yield found
+
+
 def _expected(recording: Recording) -> Listing:
     """A recording as what it is; a recorded error is an expected one here."""
-    status = recording.interactions[0].response.status_code
-    return recorder.follow(recording, expect=None if status in LISTING_STATUSES else status)
+    return recorder.follow(recording, expect=error_status(recording))
 
 
 def body(path: Path) -> Listing:
     """A saved body by its path, redacted in memory as if it had been imported."""
     name = "".join(each if each.isalnum() or each in "._-" else "-" for each in path.stem)
-    live = recorder.imported(
+    live = imported(
         read_bytes(path),
         cloud=check_cloud_name(name.strip("._-")[:63] or "body"),
         query=Query(),

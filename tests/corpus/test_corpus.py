@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_imagedetail import recorder
+from pytest_imagedetail import importing, recorder
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError
@@ -47,7 +47,7 @@ def body(name):
 
 
 def imported(data, *, cloud="a", status_code=200):
-    return recorder.imported(
+    return importing.imported(
         data, cloud=cloud, query=Query(), status_code=status_code, release=None, where="body.json"
     )
 

@@ -1,11 +1,13 @@
-"""Pages asked for, followed and imported; nothing is written here."""
+"""Pages asked for and followed, live and from a cassette; nothing is written here."""
 
 import importlib
 import json
+import traceback
+from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail import recorder, transport
+from pytest_imagedetail import patience, recorder, transport
 from pytest_imagedetail.errors import (
     BodyError,
     DamagedCassetteError,
@@ -58,23 +60,22 @@ def answers(monkeypatch):
     canned = {}
     asked = []
 
-    class Captured:
+    class Capture:
         interactions = ()
 
-    captured = Captured()
-
-    class Capture:
         def __enter__(self):
-            asked.clear()
-            return captured
+            self.before = len(asked)
+            return self
 
         def __exit__(self, *_):
-            captured.interactions = tuple(asked)
+            self.interactions = tuple(asked[self.before :])
 
     def get(url, headers, *, access, name):
-        assert access is ACCESS
         response = canned[url.partition("?")[2]]
-        asked.append(Interaction(url=url, request_headers=headers, response=response))
+        if isinstance(response, list):
+            response = response.pop(0)
+        sent = Headers([*headers.fields, ("X-Auth-Token", access.token)])
+        asked.append(Interaction(url=url, request_headers=sent, response=response))
         return response
 
     monkeypatch.setattr(transport, "get", get)
@@ -85,8 +86,8 @@ def answers(monkeypatch):
     return canned
 
 
-def ask(query="", **options):
-    return recorder.ask(ACCESS, Query.parse(query), cloud="a", **options).listing
+def ask(query="", access=ACCESS, **options):
+    return recorder.ask(access, Query.parse(query), cloud="a", **options).listing
 
 
 @pytest.mark.parametrize("view", ["images", "images/detail"])
@@ -122,8 +123,8 @@ def test_pages_that_do_not_end_are_an_error(answers):
     with pytest.raises(RecordingError) as caught:
         ask()
     assert str(caught.value) == (
-        "the pages do not end: marker '1\\x1b' came twice, or 10000 pages came\n"
-        "  where: query all\n"
+        "the pages do not end: page 2 leads back to one that was there\n"
+        "  where: cloud a, query all\n"
         "  next:  the cloud's paging is broken; record one page with limit=1000"
     )
     assert len(answers.asked) == 2
@@ -243,62 +244,138 @@ def test_a_loop_in_a_cassette_is_an_error():
         recorder.follow(recorded(*pages, queries=("", "marker=2", "marker=2")))
 
 
-def imported(document, query="", status_code=200):
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return recorder.imported(
-        body,
-        cloud="a",
-        query=Query.parse(query),
-        status_code=status_code,
-        release=None,
-        where="saved.json",
-    ).listing
+def renewed(token="a-token-that-came-later"):
+    return replace(ACCESS, renew=lambda: replace(ACCESS, token=token))
 
 
-def test_an_imported_body_is_redacted_like_any_other():
-    """Host and project come from its own links; nobody knows when it was recorded."""
-    image = image_of() | {"links": [{"rel": "self", "href": f"{ENDPOINT}/images/1"}]}
-    listing = imported({"images": [image]})
-    assert listing.images[0]["links"][0]["href"] == (
-        f"https://compute.a.invalid/v2/{0:032x}/images/1"
+def test_only_final_answers_are_kept(answers, monkeypatch):
+    """What said to wait and what said that the token expired is no part of the listing."""
+    monkeypatch.setattr(patience, "sleep", lambda _: None)
+    busy = Response(status_code=429, headers=Headers([("Retry-After", "5")]), body=b"busy")
+    answers[""] = [busy, page(image_of(1), **next_link(marker=2))]
+    answers["marker=2"] = [Response(status_code=401, body=b"who?"), busy, page(image_of(2))]
+    said = []
+    listing = ask(access=renewed(), report=said.append)
+    assert [each.response.status_code for each in listing.recording.interactions] == [200, 200]
+    assert [image["name"] for image in listing.images] == ["image 1", "image 2"]
+    assert (listing.provenance.pages, listing.complete) == (2, True)
+    assert recorder.follow(listing.recording) == listing
+    assert said == [
+        "cloud a answered 429 and wants 5 seconds of rest; waiting",
+        "cloud a, page 2 answered 429 and wants 5 seconds of rest; waiting",
+    ]
+    assert [each.request_headers["X-Auth-Token"] for each in answers.asked] == [
+        *[ACCESS.token] * 3,
+        *["a-token-that-came-later"] * 2,
+    ]
+
+
+def test_both_tokens_are_secrets(answers):
+    """A cloud may show either; the gate looks for both."""
+    later = "a-token-that-came-later"
+    answers[""] = [
+        Response(status_code=401, body=b""),
+        page(image_of(1) | {"name": f"{ACCESS.token} {later}"}),
+    ]
+    live = recorder.ask(renewed(later), Query(), cloud="a")
+    assert {ACCESS.token, later} <= live.secrets
+    assert live.listing.images[0]["name"] == "<redacted-1> <redacted-2>"
+
+
+@pytest.mark.parametrize("renews", [False, True])
+def test_a_token_that_stays_refused(answers, renews):
+    """One new token is tried, if there is one; then it is the error that it always was."""
+    answers[""] = [Response(status_code=401, body=b"who?")] * 2
+    with pytest.raises(ResponseError) as caught:
+        ask(access=renewed() if renews else ACCESS)
+    assert str(caught.value) == (
+        "the cloud answered 401, not 200 or 203: who?\n"
+        "  where: cloud a, query all\n"
+        "  next:  the token was refused: check the credentials in clouds.yaml and record again"
     )
-    provenance = listing.provenance
-    assert (provenance.source, provenance.recorded_at) == ("imported", None)
-    assert (provenance.api_version, provenance.complete) == ("v2", True)
+    assert len(answers.asked) == 1 + renews
 
 
 @pytest.mark.parametrize(
-    "links",
-    [None, 7, "x", {}, [], [7], [{"href": "x"}], [{"rel": "self", "href": "http://[x/images/1"}]],
+    ("body", "problem"),
+    [
+        (
+            {"images_links": [], "nova.corp.example": 1},
+            "the body is JSON, but not a listing of images: it has no `images` (an object with ",
+        ),
+        (b'{"images_links": [] http://nova.corp.example', "the body is not JSON: "),
+    ],
+    ids=["other", "damaged"],
 )
-def test_an_imported_image_may_have_any_links(links):
-    """What is wrong with them is for a comparison to say."""
-    listing = imported({"images": [{"id": "1", "links": links}]})
-    assert recorder.follow(listing.recording).images == listing.images
-    assert [image["id"] for image in listing.images] == ["1"]
-
-
-def test_an_imported_page_is_a_part_and_replays():
-    """A body with a next link is one page; the others were never saved."""
-    listing = imported({"images": [image_of()], **next_link(marker=1)})
-    assert not listing.complete
-    assert recorder.follow(listing.recording).images == listing.images
-
-
-def test_an_imported_error_is_expected():
-    """A saved 404 is an answer."""
-    listing = imported({"itemNotFound": {"message": "x", "code": 404}}, status_code=404)
-    assert listing.error == {"code": 404, "message": "x", "name": "itemNotFound"}
-    assert recorder.follow(listing.recording, expect=404).status_code == 404
-
-
-def test_an_imported_body_that_is_damaged_has_a_place():
-    """The file, the line and the column."""
+def test_nothing_secret_is_in_the_error_of_an_unreadable_page(answers, body, problem):
+    """The walker meets it before redaction; what is said is said of the redacted page."""
+    answers[""] = page(image_of(1), **next_link(marker=2))
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answers["marker=2"] = Response(status_code=200, body=text)
     with pytest.raises(BodyError) as caught:
-        imported(b'{"images": [\n{"id": "1",x}]}')
+        ask()
+    assert str(caught.value).startswith(problem)
+    assert "cloud a, query all, page 2" in str(caught.value)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "nova.corp.example" not in str(caught.value)
+    assert "nova.corp.example" not in shown
+
+
+def test_nothing_secret_is_in_the_error_of_an_unreadable_part(answers):
+    """A page that was asked for alone is read after redaction only."""
+    answers["limit=1"] = Response(
+        status_code=200, body=b'{"images_links": [], "nova.corp.example": 1}'
+    )
+    with pytest.raises(BodyError) as caught:
+        ask("limit=1")
+    assert caught.value.where == "cloud a, query limit=1"
+    assert "nova.corp.example" not in str(caught.value)
+
+
+def test_what_redaction_makes_readable_is_refused(answers):
+    """Its links were not followed, so nobody knows whether it is the last."""
+    url = b"http://user\xff@nova.corp.example/v2/"  # no UTF-8, and gone with the user's name
+    answers[""] = Response(
+        status_code=200, body=b'{"images": [], "images_links": [], "x": "' + url + b'"}'
+    )
+    with pytest.raises(RecordingError) as caught:
+        ask()
     assert str(caught.value) == (
-        "the body is not JSON: "
-        "a name in double quotes must stand here (a trailing comma, perhaps)\n"
-        "  where: saved.json, line 2, column 12\n"
-        "  next:  ask the cloud again; a body is never repaired, for a repair would be a guess"
+        "the last page can be read only once it is redacted, so it is not known what follows\n"
+        "  where: cloud a, query all, page 1\n"
+        "  next:  nothing was written; report it with the page's form (never its values)"
+    )
+
+
+def test_nothing_secret_is_in_the_error_of_endless_pages(answers):
+    """The query may name the cloud's own address and project."""
+    query = f"server={ENDPOINT}/servers/9"
+    for asked in (Query.parse(query), Query.parse(query).replaced(marker="2")):
+        answers[asked.wire] = page(image_of(1), **next_link(marker=2))
+    with pytest.raises(RecordingError) as caught:
+        ask(query)
+    assert caught.value.where == (
+        f"cloud a, query server=https://compute.a.invalid/v2/{0:032x}/servers/9"
+    )
+
+
+def test_traffic_of_another_thread_is_not_recorded(answers):
+    """What vcrpy catches is all that the process sends; which answer is ours would be a guess."""
+    answers[""] = page(image_of(1))
+    send = transport.get
+
+    def get_twice(*arguments, **options):
+        send(*arguments, **options)
+        return send(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transport, "get", get_twice)
+        with pytest.raises(RecordingError) as caught:
+            ask()
+    assert str(caught.value) == (
+        "2 requests were caught where one was sent: another thread of this process speaks HTTP "
+        "meanwhile\n"
+        "  where: cloud a\n"
+        "  next:  nothing was written and an older recording is untouched\n"
+        "  next:  record while no other thread does"
     )

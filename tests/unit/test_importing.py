@@ -1,0 +1,75 @@
+"""Bodies that were saved by hand, made into recordings; nothing is written here."""
+
+import json
+
+import pytest
+
+from pytest_imagedetail import recorder
+from pytest_imagedetail.errors import BodyError
+from pytest_imagedetail.importing import imported
+from pytest_imagedetail.model import Query
+from unit import image_of
+
+ENDPOINT = "http://nova.corp.example:8774/v2/3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
+NEXT = {"images_links": [{"rel": "next", "href": f"{ENDPOINT}/images/detail?marker=1"}]}
+
+
+def saved(document, query="", status_code=200):
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return imported(
+        body,
+        cloud="a",
+        query=Query.parse(query),
+        status_code=status_code,
+        release=None,
+        where="saved.json",
+    ).listing
+
+
+def test_an_imported_body_is_redacted_like_any_other():
+    """Host and project come from its own links; nobody knows when it was recorded."""
+    image = image_of() | {"links": [{"rel": "self", "href": f"{ENDPOINT}/images/1"}]}
+    listing = saved({"images": [image]})
+    assert listing.images[0]["links"][0]["href"] == (
+        f"https://compute.a.invalid/v2/{0:032x}/images/1"
+    )
+    provenance = listing.provenance
+    assert (provenance.source, provenance.recorded_at) == ("imported", None)
+    assert (provenance.api_version, provenance.complete) == ("v2", True)
+
+
+@pytest.mark.parametrize(
+    "links",
+    [None, 7, "x", {}, [], [7], [{"href": "x"}], [{"rel": "self", "href": "http://[x/images/1"}]],
+)
+def test_an_imported_image_may_have_any_links(links):
+    """What is wrong with them is for a comparison to say."""
+    listing = saved({"images": [{"id": "1", "links": links}]})
+    assert recorder.follow(listing.recording).images == listing.images
+    assert [image["id"] for image in listing.images] == ["1"]
+
+
+def test_an_imported_page_is_a_part_and_replays():
+    """A body with a next link is one page; the others were never saved."""
+    listing = saved({"images": [image_of()], **NEXT})
+    assert not listing.complete
+    assert recorder.follow(listing.recording).images == listing.images
+
+
+def test_an_imported_error_is_expected():
+    """A saved 404 is an answer."""
+    listing = saved({"itemNotFound": {"message": "x", "code": 404}}, status_code=404)
+    assert listing.error == {"code": 404, "message": "x", "name": "itemNotFound"}
+    assert recorder.follow(listing.recording, expect=404).status_code == 404
+
+
+def test_an_imported_body_that_is_damaged_has_a_place():
+    """The file, the line and the column."""
+    with pytest.raises(BodyError) as caught:
+        saved(b'{"images": [\n{"id": "1",x}]}')
+    assert str(caught.value) == (
+        "the body is not JSON: "
+        "a name in double quotes must stand here (a trailing comma, perhaps)\n"
+        "  where: saved.json, line 2, column 12\n"
+        "  next:  ask the cloud again; a body is never repaired, for a repair would be a guess"
+    )

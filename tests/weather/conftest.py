@@ -1,0 +1,22 @@
+"""A cloud under a sky, and what it must not show or change."""
+
+import pytest
+
+from pytest_imagedetail.embedded import EmbeddedCloud
+
+
+@pytest.fixture(scope="session")
+def cloud():
+    """Keystone and Nova of a time when the endpoint named the project."""
+    with EmbeddedCloud(release="essex") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def files():
+    """Every file below a folder with its bytes: cassettes, and whatever was left beside them."""
+
+    def read(folder):
+        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    return read

@@ -1,0 +1,190 @@
+"""Every kind of bad weather with the message that it must end in."""
+
+from dataclasses import dataclass
+
+from weather.sky import (
+    drip,
+    hang,
+    head_of,
+    last,
+    reset,
+    say,
+    send,
+    show,
+    zipped,
+)
+
+_TRY_AGAIN = (
+    "nothing was written and an older recording is untouched",
+    "check that the cloud is up and reachable from here, then record again",
+)
+_REDIRECTED = (
+    "a redirect is never followed: the token would go wherever it leads",
+    "check that the compute endpoint in the catalog is right, its scheme and path too",
+)
+_BUSY = ("the cloud is busy or failed: record again when it is well; nothing was written",)
+_LIMITED = ("the cloud limits how often it is asked: wait, then record again; nothing was written",)
+_NO_CLOUD = "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most"
+_ENDPOINT = "and check that the compute endpoint in the catalog is right"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Some weather.
+
+    Attributes:
+        acts: What happens to each request in turn.
+        problem: How the first line of the message begins; {read} and {whole} are timeouts.
+        where: What follows the name of the cloud in it.
+        remedies: The lines of what to do.
+    """
+
+    acts: tuple
+    problem: str
+    where: str = ""
+    remedies: tuple = _TRY_AGAIN
+
+    def begins(self, read, whole):
+        """How the first line of the message begins, with these timeouts in seconds."""
+        return self.problem.format(read=read, whole=whole)
+
+    def goes_on(self, cloud):
+        """The lines below the first."""
+        remedies = [f"  next:  {line}" for line in self.remedies]
+        return [f"  where: cloud {cloud}{self.where}", *remedies]
+
+
+def _first(*acts, **facts):
+    """A fault of the first page."""
+    return Fault(acts=acts, **facts)
+
+
+def _second(act, **facts):
+    """A fault of the second page."""
+    return Fault(acts=(show("changed", next_="m1"), act), **facts)
+
+
+def _moved(status, to):
+    page = b'<a href="%s">it has moved to elsewhere.example</a>' % to
+    return _first(
+        say(status, page, b"Location: " + to),
+        problem=f'the cloud answered {status}, not 200 or 203: <a href="https://',
+        where=", query all",
+        remedies=_REDIRECTED,
+    )
+
+
+FAULTS = {
+    "reset in the body": _first(
+        reset(head_of(200, length=1000) + b"x" * 37), problem="no answer: Connection reset by peer"
+    ),
+    "reset in the head": _first(
+        reset(b"HTTP/1.1 200 O"), problem="no answer: Connection reset by peer"
+    ),
+    "hung up": _first(send(b""), problem="no answer: the connection was closed"),
+    "gone after page 1": Fault(
+        acts=(last(show("changed", next_="m1")),),
+        problem="no answer: Connection refused",
+        where=", page 2",
+    ),
+    "busy with a page of HTML": _first(
+        say(503, b"<html><body>Service Unavailable</body></html>"),
+        problem="the cloud answered 503, not 200 or 203: "
+        "<html><body>Service Unavailable</body></html>",
+        where=", query all",
+        remedies=_BUSY,
+    ),
+    "limited": _first(
+        say(413, b"overLimit"),
+        problem="the cloud answered 413, not 200 or 203: overLimit",
+        where=", query all",
+        remedies=_LIMITED,
+    ),
+    "limited until nonsense": _first(
+        say(429, b"later", b"Retry-After: -5"),
+        problem="the cloud answered 429, not 200 or 203: later",
+        where=", query all",
+        remedies=_LIMITED,
+    ),
+    "moved": _moved(301, b"https://elsewhere.example/v2"),
+    "found": _moved(302, b"http://127.0.0.1:1/v2"),
+    "see there": _moved(307, b"http://elsewhere.example/v2/images/detail"),
+    "silent": _first(hang(), problem="no answer within {read:g} seconds"),
+    "silent in the body": _first(
+        hang(head_of(200, length=99) + b"{"), problem="no answer within {read:g} seconds"
+    ),
+    "dripping head": _first(
+        drip(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        problem="the answer was not whole within {whole:g} seconds",
+    ),
+    "dripping body": _first(
+        drip(head_of(200, length=10**9), b" "),
+        problem="the answer was not whole within {whole:g} seconds",
+    ),
+    "cut body": _first(
+        send(head_of(200, length=100) + b"x" * 37),
+        problem="the answer ended early, after 37 bytes of its body",
+    ),
+    "chunks without end": _first(
+        send(head_of(200, b"Transfer-Encoding: chunked") + b"5\r\nabcde\r\n"),
+        problem="the answer ended early, after 5 bytes of its body",
+    ),
+    "damaged compression": _first(
+        say(200, b"no gzip at all", b"Content-Encoding: gzip"),
+        problem="the answer's compression is damaged",
+    ),
+    "cut compression": _first(
+        zipped("changed", cut=-9), problem="the answer's compression is damaged"
+    ),
+    "a long header": _first(
+        send(head_of(200, b"X: " + b"x" * 66_000)),
+        problem="no answer: a line of its head is too long",
+    ),
+    "many headers": _first(
+        send(head_of(200, *[b"X: x"] * 200)), problem="no answer: its head has too many lines"
+    ),
+    "another protocol": _first(
+        send(b"SSH-2.0-OpenSSH_9.6 127.0.0.1\r\n"), problem="no answer: what came is not HTTP"
+    ),
+    "a length that is none": _first(
+        send(head_of(200, length=10**20)), problem="the answer announces a length that is none"
+    ),
+    "HTTP/0.9": _first(send(b'{"images": []}'), problem="no answer: what came is not HTTP"),
+    "page 2 fails": _second(
+        say(500, b"computeFault"),
+        problem="the cloud answered 500, not 200 or 203: computeFault",
+        where=", query all, page 2",
+        remedies=_BUSY,
+    ),
+    "page 2 is not there": _second(
+        say(404, b""),
+        problem="the cloud answered 404, not 200 or 203: an empty body",
+        where=", query all, page 2",
+        remedies=(_NO_CLOUD, _ENDPOINT),
+    ),
+    "page 2 is HTML": _second(
+        say(200, b"<html>images_links</html>"),
+        problem="the body is HTML, not JSON",
+        where=", query all, page 2",
+        remedies=("this is a web server's or proxy's page, not Nova's answer; check the endpoint",),
+    ),
+    "page 2 is empty": _second(
+        say(200, b""),
+        problem="the body is empty, so it is not a listing",
+        where=", query all, page 2",
+        remedies=("save the cloud's answer again; an empty answer is not an empty list",),
+    ),
+    "page 2 is something else": _second(
+        say(200, b'{"servers": [], "images_links": []}'),
+        problem="the body is JSON, but not a listing of images: "
+        "it has no `images` (an object with servers, images_links)",
+        where=", query all, page 2",
+        remedies=("check that the URL ends in /images/detail and is Nova's, not Glance's",),
+    ),
+    "page 2 leads to itself": _second(
+        show("changed", next_="m1"),
+        problem="the pages do not end: page 2 leads back to one that was there",
+        where=", query all",
+        remedies=("the cloud's paging is broken; record one page with limit=1000",),
+    ),
+}
