@@ -66,14 +66,14 @@ def unauthorized_response(auth_url: str, behavior: Behavior) -> Response:
     if behavior.unauthorized is Unauthorized.PLAIN:
         response = text_response(401, "Authentication required", "text/plain")
         return response.with_headers([("WWW-Authenticate", f"Keystone uri='{auth_url}'")])
-    return keystone_unauthorized(auth_url, charset="UTF-8")
+    return keystone_unauthorized(auth_url)
 
 
-def keystone_unauthorized(auth_url: str, *, charset: str = "") -> Response:
+def keystone_unauthorized(auth_url: str) -> Response:
     """The 401 of Keystone, which keystonemiddleware repeats."""
     message = "The request you have made requires authentication."
     document = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
-    response = json_response(401, document, charset=charset)
+    response = json_response(401, document)
     return response.with_headers([("WWW-Authenticate", f'Keystone uri="{auth_url}"')])
 
 

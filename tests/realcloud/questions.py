@@ -107,3 +107,18 @@ MICROVERSIONS: tuple[Question, ...] = (
     _ask(microversion="banana", statuses=REFUSED),
 )
 """Asked on /v2.1 only; /v2 does not look at the header."""
+
+NOBODY = "5eed0000000040008000000000000bad"
+"""A project that no cloud has."""
+
+NO_TOKEN = "a-token-that-no-keystone-gave"
+"""What is sent as X-Auth-Token where the question is a wrong one."""
+
+WRONG_TOKEN: tuple[Question, ...] = (
+    _ask(statuses=frozenset({401})),
+    _ask(("limit", "x"), statuses=frozenset({401})),  # who asks is asked first
+)
+WRONG_PROJECT: tuple[Question, ...] = (
+    _ask(statuses=REFUSED),
+    _ask(("limit", "x"), statuses=REFUSED),
+)

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_imagedetail.cassette import dumps, loads
 
-from .library import LIBRARY, record
+from .library import LIBRARY, VARIANTS, record
 from .releases import RELEASES
 from .test_live import SELECTED
 
@@ -19,7 +19,7 @@ def test_recording_again_changes_nothing(series: int, tmp_path: Path) -> None:
     """Every question gets the committed answer, byte for byte; only dates may differ."""
     record(series, tmp_path)
     name = RELEASES[series].cloud
-    for cloud in (name, f"{name}-v2"):
+    for cloud in (f"{name}{suffix}" for suffix in VARIANTS):
         fresh = {path.name: path for path in (tmp_path / cloud).glob("*.yaml")}
         committed = {path.name: path for path in (LIBRARY / cloud).glob("*.yaml")}
         assert fresh.keys() == committed.keys()

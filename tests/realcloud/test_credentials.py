@@ -1,0 +1,227 @@
+"""Every way to authenticate, against a real Keystone and a real Nova; then doctor and verify."""
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pytest_imagedetail import clouds, recorder
+from pytest_imagedetail.cli import main
+from pytest_imagedetail.errors import CredentialsError, ResponseError
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.transport import Access
+
+from . import Cloud, running
+from .rest import Rest
+
+pytestmark = pytest.mark.realcloud
+
+SELECTED = [int(word) for word in os.environ.get("IMAGEDETAIL_REALCLOUD_RELEASES", "34").split()]
+
+
+class Site:
+    """A folder with a clouds.yaml of the test's own, made from a real cloud's."""
+
+    def __init__(self, cloud: Cloud, folder: Path) -> None:
+        self.folder = folder
+        document = yaml.safe_load(cloud.clouds_yaml.read_text(encoding="utf-8"))
+        self.given: dict[str, Any] = document["clouds"][cloud.name]
+        self.auth: dict[str, Any] = self.given["auth"]
+
+    def write(self, auth: Mapping[str, Any], **more: Any) -> None:
+        """Write the cloud `real`."""
+        text = yaml.safe_dump({"clouds": {"real": {"auth": dict(auth), **more}}})
+        (self.folder / "clouds.yaml").write_text(text, encoding="utf-8")
+
+    def connect(self, auth: Mapping[str, Any] | None = None, **more: Any) -> Access:
+        """Write and connect."""
+        self.write(self.auth if auth is None else auth, **more)
+        return clouds.connect("real")
+
+    def refused(self, auth: Mapping[str, Any] | None = None, **more: Any) -> CredentialsError:
+        """The error of connecting, which shows neither host nor password."""
+        with pytest.raises(CredentialsError) as caught:
+            self.connect(auth, **more)
+        shown = str(caught.value)
+        assert "127.0.0.1" not in shown
+        assert self.auth["password"] not in shown
+        return caught.value
+
+
+@pytest.fixture(scope="module", params=SELECTED)
+def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    """A running cloud of each selected release."""
+    with running(request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def site(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The clouds.yaml that the environment names, and the folder around it as the current one."""
+    for name in [name for name in os.environ if name.startswith("OS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    monkeypatch.chdir(tmp_path)
+    return Site(cloud, tmp_path)
+
+
+@pytest.fixture
+def credential(site: Site) -> Iterator[dict[str, str]]:
+    """An application credential of the user, with its secret, that ends with the test."""
+    access = site.connect()
+    keystone = Rest(site.auth["auth_url"], access.token)
+    path = f"/users/{access.user_id}/application_credentials"
+    request = {"application_credential": {"name": f"robot-{secrets.token_hex(4)}"}}
+    made: dict[str, str] = keystone.call("POST", path, json=request).json()[
+        "application_credential"
+    ]
+    yield made
+    keystone.call("DELETE", f"{path}/{made['id']}")
+
+
+def images(access: Access) -> int:
+    """How many images an access lists."""
+    return len(recorder.ask(access, Query(), cloud="real").listing.images)
+
+
+@pytest.mark.parametrize("auth_type", ["password", "v3password"])
+def test_a_password(cloud: Cloud, site: Site, auth_type: str) -> None:
+    """As everybody has it; the newest microversion is that of the release."""
+    access = site.connect(auth_type=auth_type)
+    assert images(access) == 14
+    assert access.max_microversion == cloud.release.max_microversion
+    assert access.secrets == {site.auth["password"]}
+
+
+def test_an_application_credential(site: Site, credential: Mapping[str, str]) -> None:
+    """By its id, and by its name and user; the project is the one it was made in."""
+    user = {key: site.auth[key] for key in ("username", "user_domain_name")}
+    for named in (
+        {"application_credential_id": credential["id"]},
+        {"application_credential_name": credential["name"], **user},
+    ):
+        auth = {
+            "auth_url": site.auth["auth_url"],
+            "application_credential_secret": credential["secret"],
+            **named,
+        }
+        access = site.connect(auth, auth_type="v3applicationcredential")
+        assert images(access) == 14
+        assert credential["secret"] in access.secrets
+        error = site.refused(
+            {**auth, "application_credential_secret": "wrong"}, auth_type="v3applicationcredential"
+        )
+        assert error.problem == "Keystone gave no token: 401 Unauthorized"
+        assert error.remedy.startswith("the application credential")
+
+
+@pytest.mark.parametrize("auth_type", ["token", "v3token"])
+def test_a_token(site: Site, auth_type: str) -> None:
+    """A token makes another one; both are secrets."""
+    old = site.connect().token
+    kept = ("auth_url", "project_name", "project_domain_name")
+    auth = {**{key: site.auth[key] for key in kept}, "token": old}
+    access = site.connect(auth, auth_type=auth_type)
+    assert images(access) == 14
+    assert access.secrets == {old}
+    assert access.token != old
+
+
+def test_an_admin_token(site: Site) -> None:
+    """A token that Keystone never saw: Nova's 401 can be recorded."""
+    endpoint = site.connect().endpoint
+    access = site.connect({"endpoint": endpoint, "token": "wrong"}, auth_type="admin_token")
+    with pytest.raises(ResponseError) as caught:
+        recorder.ask(access, Query(), cloud="real")
+    assert caught.value.status_code == 401
+    listing = recorder.ask(access, Query(), cloud="real", expect=401).listing
+    assert listing.error is not None
+    assert listing.error["code"] == 401
+
+
+def test_variables_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`OS_*` and no file."""
+    monkeypatch.delenv("OS_CLIENT_CONFIG_FILE")
+    for name, value in site.auth.items():
+        monkeypatch.setenv(f"OS_{name.upper()}", value)
+    assert images(clouds.connect("envvars")) == 14
+
+
+def test_a_token_is_renewed(site: Site) -> None:
+    """A token that Nova does not accept (any more) is replaced by Keystone while recording."""
+    access = site.connect()
+    assert access.renew is not None
+    assert access.renew().token != access.token
+    stale = replace(access, token=f"gAAAAAB{secrets.token_urlsafe(64)}")
+    assert images(stale) == 14
+    with pytest.raises(ResponseError):
+        images(replace(stale, renew=None))
+
+
+@pytest.mark.parametrize("interface", ["public", "internal", "admin"])
+def test_region_and_interface(site: Site, interface: str) -> None:
+    """Those of the catalog are taken, others are refused with what there is."""
+    assert images(site.connect(region_name="RegionOne", interface=interface)) == 14
+    error = site.refused(region_name="RegionTwo", interface=interface)
+    assert error.problem == (
+        "the service catalog has no compute endpoint for this region and interface"
+    )
+    assert re.match(r"it has: RegionOne \([a-z, ]+\)\n", error.remedy)
+
+
+def test_the_legacy_endpoint(site: Site) -> None:
+    """`compute_service_type` leads to /v2/PROJECT, whose version document names no microversion."""
+    access = site.connect(compute_service_type="compute_legacy")
+    assert access.endpoint.endswith(f"/v2/{access.project_id}")
+    assert images(access) == 14
+
+
+def test_an_endpoint_of_ones_own(cloud: Cloud, site: Site) -> None:
+    """The override counts; one without a version is completed from the version document."""
+    for override in (f"{cloud.compute_url}/v2.1", cloud.compute_url):
+        access = site.connect(compute_endpoint_override=override)
+        assert access.endpoint == f"{cloud.compute_url}/v2.1"
+        assert images(access) == 14
+
+
+@pytest.mark.parametrize("wrong", ["password", "project_name", "username"])
+def test_wrong_credentials(site: Site, wrong: str) -> None:
+    """Keystone says 401 to each of them."""
+    error = site.refused({**site.auth, wrong: "no-such"})
+    assert error.problem == "Keystone gave no token: 401 Unauthorized"
+
+
+def test_no_project(site: Site) -> None:
+    """An unscoped token has no catalog; the project is what is missing."""
+    auth = {key: value for key, value in site.auth.items() if not key.startswith("project")}
+    error = site.refused(auth)
+    assert error.problem == "the service catalog is empty: the token is for no project"
+
+
+def test_doctor_and_verify(
+    cloud: Cloud, site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a user does: look, record, verify; nothing secret is shown, nothing is written twice."""
+    access = site.connect()
+    name = cloud.release.name
+    assert main(["doctor", "real"]) == 0
+    for options in ([], ["--query=limit=3"], ["--query=limit=x", "--expect=400"]):
+        assert main(["record", "--os-cloud=real", f"--release={name}", *options]) == 0
+    cassettes = sorted((site.folder / "cassettes").rglob("*.yaml"))
+    before = [path.read_bytes() for path in cassettes]
+    capsys.readouterr()
+    assert main(["verify", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["same"] is True
+    assert [path.read_bytes() for path in cassettes] == before
+    assert main(["doctor", "real"]) == 0
+    shown = capsys.readouterr()
+    assert f"{cloud.release.max_microversion} looks like Nova {name}\n" in shown.out
+    for secret in (access.token, access.project_id, site.auth["password"], "127.0.0.1"):
+        assert secret not in shown.out + shown.err
