@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from pytest_imagedetail.answers import error_differences, status_difference
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import Listing
@@ -26,10 +27,9 @@ from pytest_imagedetail.normalize import Links, Normalized, vendor_of
 from pytest_imagedetail.pairing import Pairing, pair, reference, unpaired
 from pytest_imagedetail.settings import DEFAULT_PROFILE, PROFILES, check_choice
 from pytest_imagedetail.severity import Change, Judge
-from pytest_imagedetail.strict import strictly_equal
+from pytest_imagedetail.strict import Path, strictly_equal, unequal
 
 _EXAMPLES: Final = 3
-_Path = tuple[str | int, ...]
 
 
 def compare(
@@ -39,6 +39,7 @@ def compare(
     level: str = "facts",
     profile: str | None = None,
     fail_on: FailOn = "breaking",
+    expect: int | None = None,
 ) -> Comparison:
     """Say what separates the candidate from the baseline.
 
@@ -48,9 +49,12 @@ def compare(
         level: "facts": image by image.
         profile: How far to normalize; default cross-version.
         fail_on: From which severity on the result is not compatible.
+        expect: An error status that both sides are wanted to answer with; then what the two errors
+            say is compared.
 
     An expected error on one side, or another error on each, is one difference of status. Two
-    errors of one status are refused: that both failed does not make two clouds the same.
+    errors of one status are refused unless `expect` names it: that both failed does not make two
+    clouds the same.
 
     Raises:
         ComparisonError: Both sides are errors of one status, or one is only a part of the images
@@ -62,7 +66,13 @@ def compare(
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
     judge = Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
     if _is_error(baseline) or _is_error(candidate):
-        return _answered_otherwise(baseline, candidate, judge, profile=profile, fail_on=fail_on)
+        return Comparison(
+            baseline=_side(baseline),
+            candidate=_side(candidate),
+            profile=profile,
+            differences=_answered_otherwise(baseline, candidate, judge, profile, expect),
+            fail_on=fail_on,
+        )
     _check_complete(baseline, candidate)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
@@ -92,37 +102,20 @@ def _is_error(listing: Listing) -> bool:
 
 
 def _answered_otherwise(
-    baseline: Listing, candidate: Listing, judge: Judge, *, profile: str, fail_on: FailOn
-) -> Comparison:
-    """One side refuses, or each in its own way: a difference of behavior, without any image."""
-    if baseline.status_code == candidate.status_code:
-        raise ComparisonError(
-            f"both sides answered {baseline.status_code}; two errors have no images to compare",
-            where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
-            remedy="look at both: imagedetail show CLOUD, or .error in a test",
-        )
-    difference = _difference(
-        judge,
-        "status_changed",
-        "",
-        "status_code",
-        _status(baseline),
-        _status(candidate),
+    baseline: Listing, candidate: Listing, judge: Judge, profile: str, expect: int | None
+) -> tuple[Difference, ...]:
+    """One side refuses, or each in its own way: differences of behavior, without any image."""
+    if baseline.status_code != candidate.status_code:
+        return (status_difference(baseline, candidate, judge),)
+    if expect == baseline.status_code:
+        return error_differences(baseline, candidate, judge, profile)
+    raise ComparisonError(
+        f"both sides answered {baseline.status_code}; two errors have no images to compare",
+        where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
+        remedy="look at both: imagedetail show CLOUD, or .error in a test\n"
+        f"to compare what they say: expect={baseline.status_code} in a test, "
+        f"--expect {baseline.status_code} in a shell",
     )
-    return Comparison(
-        baseline=_side(baseline),
-        candidate=_side(candidate),
-        profile=profile,
-        differences=(difference,),
-        fail_on=fail_on,
-    )
-
-
-def _status(listing: Listing) -> int | str:
-    """The status, and what an error says: "400 Bad marker"."""
-    if listing.error is None:
-        return listing.status_code
-    return f"{listing.status_code} {listing.error['message']}"
 
 
 def _check_complete(baseline: Listing, candidate: Listing) -> None:
@@ -143,6 +136,7 @@ def _side(listing: Listing) -> Side:
         release=provenance.release,
         images=0 if _is_error(listing) else len(listing.images),
         recorded_at=provenance.recorded_at,
+        error=listing.status_code if _is_error(listing) else None,
     )
 
 
@@ -150,23 +144,25 @@ def _answer_differences(
     one: Mapping[str, Any], other: Mapping[str, Any], judge: Judge
 ) -> Iterator[Difference]:
     if one["status_code"] != other["status_code"]:
-        yield _difference(
-            judge, "status_changed", "", "status_code", one["status_code"], other["status_code"]
+        yield judge.difference(
+            "status_changed",
+            "status_code",
+            baseline=one["status_code"],
+            candidate=other["status_code"],
         )
     for name in sorted({*one["top_level"], *other["top_level"]}):
         old, new = (side["top_level"].get(name, MISSING) for side in (one, other))
         if not strictly_equal(old, new):
-            yield _difference(judge, "answer_changed", "", path_of((name,)), old, new)
+            yield judge.difference("answer_changed", path_of((name,)), baseline=old, candidate=new)
     forms, other_forms = one.get("link_form", {}), other.get("link_form", {})
     for rel in sorted(set(forms) & set(other_forms)):
         if forms[rel] != other_forms[rel]:
-            yield _difference(
-                judge,
+            yield judge.difference(
                 "link_changed",
-                "links",
                 f"images[*].links.{rel}",
-                _alone(forms[rel]),
-                _alone(other_forms[rel]),
+                field="links",
+                baseline=_alone(forms[rel]),
+                candidate=_alone(other_forms[rel]),
             )
 
 
@@ -174,26 +170,11 @@ def _alone(values: Sequence[str]) -> Any:
     return values[0] if len(values) == 1 else list(values)
 
 
-def _difference(
-    judge: Judge, kind: str, field_: str, path: str, baseline: Any, candidate: Any
-) -> Difference:
-    change = Change(kind=kind, field=field_, baseline=baseline, candidate=candidate)
-    severity, reason = judge.severity(change)
-    return Difference(
-        kind=kind,
-        severity=severity,
-        path=path,
-        baseline=baseline,
-        candidate=candidate,
-        reason=reason,
-    )
-
-
 @dataclass(slots=True)
 class _Shared:
     """One change, and the images that share it."""
 
-    path: _Path
+    path: Path
     kind: str
     baseline: Any
     candidate: Any
@@ -203,9 +184,10 @@ class _Shared:
 def _image_differences(
     one: Normalized, other: Normalized, pairing: Pairing, old: Sequence[Any], judge: Judge
 ) -> Iterator[Difference]:
-    changes: dict[tuple[_Path, str, str], list[_Shared]] = {}
+    changes: dict[tuple[Path, str, str], list[_Shared]] = {}
     for left, right in pairing.pairs:
-        for path, before, after in _unequal(one.images[left], other.images[right], ()):
+        for path, *values in unequal(one.images[left], other.images[right]):
+            before, after = map(_as_sent, values)
             key = (path, _key(before), _key(after))
             if key not in changes:
                 changes[key] = list(_structural(path, before, after))
@@ -213,18 +195,6 @@ def _image_differences(
                 shared.images.append(reference(old[left]))
     for shared in (each for found in changes.values() for each in found):
         yield _judged(shared, judge)
-
-
-def _unequal(one: Any, other: Any, path: _Path) -> Iterator[tuple[_Path, Any, Any]]:
-    """The smallest values below common objects that are not strictly equal."""
-    if isinstance(one, dict) and type(one) is type(other):
-        for key, value in one.items():
-            yield from _unequal(value, other.get(key, MISSING), (*path, key))
-        for key, value in other.items():
-            if key not in one:
-                yield (*path, key), MISSING, value
-    elif not strictly_equal(one, other):
-        yield path, _as_sent(one), _as_sent(other)
 
 
 def _as_sent(value: Any) -> Any:
@@ -236,7 +206,7 @@ def _key(value: Any) -> str:
     return "" if value is MISSING else json.dumps(value, sort_keys=True)
 
 
-def _structural(path: _Path, before: Any, after: Any) -> Iterator[_Shared]:
+def _structural(path: Path, before: Any, after: Any) -> Iterator[_Shared]:
     """What deepdiff says of one unequal value, in our kinds."""
     from deepdiff import DeepDiff  # noqa: PLC0415  slow to import, and equal listings need none
 
@@ -252,7 +222,7 @@ def _structural(path: _Path, before: Any, after: Any) -> Iterator[_Shared]:
     )
     for report, levels in tree.items():
         for level in levels:
-            below: _Path = tuple(level.path(output_format="list"))[1:]
+            below: Path = tuple(level.path(output_format="list"))[1:]
             yield _Shared(
                 path=(*path, *below),
                 kind=_kind(report, level.t1, level.t2),
@@ -339,13 +309,11 @@ def _order_differences(
     for position, (place, sorted_place) in enumerate(zip(places, expected, strict=True)):
         if place != sorted_place:
             left = pairing.pairs[position][0]
-            yield _difference(
-                judge,
+            yield judge.difference(
                 "order_changed",
-                "",
                 "images",
-                str(reference(old[left])),
-                str(reference(new[sorted_place])),
+                baseline=str(reference(old[left])),
+                candidate=str(reference(new[sorted_place])),
             )
             return
 
@@ -388,7 +356,9 @@ def _vendor_differences(one: Normalized, other: Normalized, judge: Judge) -> Ite
     for vendor in sorted({*ours} ^ {*theirs}):
         kind = "vendor_removed" if vendor in ours else "vendor_added"
         old, new = (side.get(vendor, MISSING) for side in (ours, theirs))
-        yield _difference(judge, kind, "metadata", "images[*].metadata", old, new)
+        yield judge.difference(
+            kind, "images[*].metadata", field="metadata", baseline=old, candidate=new
+        )
 
 
 def _vendors(side: Normalized) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """The result of comparing two listings: its differences, and the verdict that follows from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Never
 
@@ -67,11 +67,11 @@ class Comparison:
     @property
     def summary(self) -> str:
         """One line: "3 differences: 1 breaking, 0 compatible, 2 data"."""
-        if self.same:
-            return "no difference" if self.paired else "no difference: neither side has an image"
-        count = len(self.differences)
-        parts = ", ".join(f"{len(self.of(severity))} {severity}" for severity in SEVERITIES)
-        return f"{count} difference{'s' if count > 1 else ''}: {parts}"
+        if self.same and self.baseline.error is not None:
+            return f"no difference: both answered {self.baseline.error} with the same words"
+        if self.same and not self.paired:
+            return "no difference: neither side has an image"
+        return summary_of("difference", [each.severity for each in self.differences])
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -82,7 +82,7 @@ class Comparison:
             "profile": self.profile,
             "baseline": _side(self.baseline),
             "candidate": _side(self.candidate),
-            "differences": [_difference(each) for each in self.differences],
+            "differences": [difference_to_dict(each) for each in self.differences],
             "paired": self.paired,
             "expected": [],
             "unused_rules": [],
@@ -104,11 +104,13 @@ class Comparison:
 
 
 def _side(side: Side) -> dict[str, Any]:
+    error = {} if side.error is None else {"error": side.error}
     return {
         "cloud": side.cloud,
         "query": str(side.query),
         "release": side.release,
         "images": side.images,
+        **error,
         "recorded_at": side.recorded_at,
     }
 
@@ -117,7 +119,16 @@ def _ref(ref: ImageRef) -> dict[str, Any]:
     return {"id": ref.id, "name": ref.name}
 
 
-def _difference(each: Difference) -> dict[str, Any]:
+def summary_of(thing: str, severities: Sequence[Severity]) -> str:
+    """How many things of each severity: "2 differences: 1 breaking, 0 compatible, 1 data"."""
+    if not severities:
+        return f"no {thing}"
+    parts = ", ".join(f"{severities.count(severity)} {severity}" for severity in SEVERITIES)
+    return f"{len(severities)} {thing}{'s' if len(severities) > 1 else ''}: {parts}"
+
+
+def difference_to_dict(each: Difference) -> dict[str, Any]:
+    """The JSON form of one difference. A value that one side lacks is left out, not null."""
     entry: dict[str, Any] = {
         "kind": each.kind,
         "severity": each.severity,

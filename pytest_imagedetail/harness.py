@@ -11,12 +11,14 @@ from pytest_imagedetail.cassette import Store, check_cloud_name, loads
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
-from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.listing import Listing, error_status
+from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure, Query
+from pytest_imagedetail.neighbors import by_release, compare_neighbors
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import Settings, unknown_cloud
-from pytest_imagedetail.strict import strictly_equal
 from pytest_imagedetail.transport import Access
+from pytest_imagedetail.verification import verify
 
 Connect = Callable[[str], Access]
 
@@ -148,6 +150,7 @@ class Harness:
         *,
         level: str = "facts",
         profile: str | None = None,
+        expect: int | None = None,
         **query: Any,
     ) -> Comparison:
         """Compare what two clouds answer to one query.
@@ -157,6 +160,8 @@ class Harness:
             candidate: The new side.
             level: "facts".
             profile: Default: the run's.
+            expect: An error status that both are wanted to answer with; then their words are
+                compared.
             **query: As for `Cloud.list`; not with listings, which have their own.
 
         Raises:
@@ -165,11 +170,12 @@ class Harness:
         """
         try:
             comparison = compare(
-                self._listing(baseline, query),
-                self._listing(candidate, query),
+                self._listing(baseline, query, expect),
+                self._listing(candidate, query, expect),
                 level=level,
                 profile=profile or self.settings.profile,
                 fail_on=self.settings.fail_on,
+                expect=expect,
             )
         except ImageDetailError as error:
             failure = Failure(
@@ -179,6 +185,34 @@ class Harness:
             raise
         self.comparisons.append(comparison)
         return comparison
+
+    def matrix(
+        self, *names: str, profile: str | None = None, expect: int | None = None, **query: Any
+    ) -> Matrix:
+        """Compare each cloud with the next one, by what they answer to one query.
+
+        Args:
+            *names: Clouds, oldest first. Default: those of this run, in the order of their
+                releases.
+            profile: Default: the run's.
+            expect: An error status that all are wanted to answer with.
+            **query: As for `Cloud.list`.
+
+        Raises:
+            UsageError: Fewer than two clouds.
+            ComparisonError: A part beside a whole; see `compare.compare`.
+            ImageDetailError: As `Cloud.list`; while replaying, a recorded error is an answer.
+        """
+        asked = Query.of(**query)
+        row = {
+            name: {asked: self._as_recorded(name, asked, expect)} for name in names or self.clouds
+        }
+        return compare_neighbors(
+            row if names else by_release(row),
+            profile=profile or self.settings.profile,
+            fail_on=self.settings.fail_on,
+            expect=expect,
+        )
 
     def answer(self, name: str, query: Query, *, expect: int | None = None) -> Listing:
         """Answer a query by the run's record mode; see `Cloud.list` for what is raised."""
@@ -192,6 +226,10 @@ class Harness:
         known = recorder.known_query(self._live(name), query, cloud=name)
         if keeps and self.store.find(name, known) is not None:
             return self._replay(name, known, expect)
+        if mode == "verify":
+            verified = self._verified(self._replay(name, known, expect), self._live(name))
+            self.done[f"{name}: {known}"] = "verified"
+            return verified
         live = recorder.ask(
             self._live(name),
             query,
@@ -199,10 +237,6 @@ class Harness:
             release=self.settings.declaration(name).release,
             expect=expect,
         )
-        if mode == "verify":
-            verified = self._verified(self._replay(name, known, expect), live.listing)
-            self.done[f"{name}: {known}"] = "verified"
-            return verified
         written = recorder.keep(self.store, live)
         self.done[f"{name}: {known}"] = f"recorded ({written.value})"
         return live.listing
@@ -223,24 +257,28 @@ class Harness:
         declared = self.settings.declaration(name).release
         return recorder.replay(self.store, name, query, declared=declared, expect=expect)
 
+    def _as_recorded(self, name: str, query: Query, expect: int | None) -> Listing:
+        """The answer of one cloud of a matrix; what was recorded deliberately is an answer."""
+        if expect is None and self.settings.record_mode == "none":
+            expect = error_status(self.store.load(self[name].name, query))
+        return self.answer(self[name].name, query, expect=expect)
+
     def _live(self, name: str) -> Access:
         if name not in self._access:
             self._access[name] = self._connect(self.settings.declaration(name).os_cloud)
         return self._access[name]
 
-    def _listing(self, side: str | Cloud | Listing, query: Mapping[str, Any]) -> Listing:
+    def _listing(
+        self, side: str | Cloud | Listing, query: Mapping[str, Any], expect: int | None
+    ) -> Listing:
         if isinstance(side, Listing):
             return side
         cloud = side if isinstance(side, Cloud) else self[side]
-        return cloud.list(**query)
+        return cloud.list(expect=expect, **query)
 
-    def _verified(self, recorded: Listing, live: Listing) -> Listing:
+    def _verified(self, recorded: Listing, access: Access) -> Listing:
         """The recording, if the live cloud still answers it."""
-        if "images" not in recorded.document:
-            if not strictly_equal(recorded.document, live.document):
-                raise _otherwise(recorded, f"the error now reads {live.error}")
-            return recorded
-        comparison = compare(recorded, live, profile="same-cloud", fail_on="change")
+        comparison = verify(recorded, access)
         self.comparisons.append(comparison)
         if not comparison.same:
             raise _otherwise(recorded, terminal.render(comparison))

@@ -324,10 +324,20 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One side of a comparison, for its head."""
+    """One side of a comparison, for its head.
+
+    Attributes:
+        cloud: The name of the cloud.
+        query: What was asked.
+        release: OpenStack release, if declared.
+        images: How many images it answered with; 0 for an error.
+        recorded_at: UTC, ISO 8601; None for an imported body.
+        error: The status of an error answer; None for a listing.
+    """
 
     cloud: str
     query: Query
     release: str | None
     images: int
     recorded_at: str | None
+    error: int | None = None

@@ -5,11 +5,12 @@
 - data: the images themselves differ; no contract is touched.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.model import Severity
+from pytest_imagedetail.model import Difference, Severity
 
 _ADDED: Final = "field_added"
 _REMOVED: Final = "field_removed"
@@ -45,14 +46,46 @@ class Judge:
         """The severity of a change and the reason for it."""
         if change.kind in _OF_KIND:
             return _OF_KIND[change.kind]
-        if change.kind == "status_changed":
-            return _status(change)
+        if change.kind in _OF_ANSWER:
+            return _OF_ANSWER[change.kind](change)
         if change.field == "metadata" and change.depth:
             return _metadata(change)
         if change.field == "links":
             return _links(change)
         judge = {_REMOVED: self._removed, _ADDED: self._added}.get(change.kind, _changed)
         return judge(change)
+
+    def difference(
+        self,
+        kind: str,
+        path: str,
+        *,
+        field: str = "",
+        depth: int = 0,
+        baseline: Any,
+        candidate: Any,
+    ) -> Difference:
+        """A judged difference of the whole answer, or one that all its images share.
+
+        Args:
+            kind: What happened.
+            path: Where, as reports write it.
+            field: As in `Change`.
+            depth: As in `Change`.
+            baseline: The old value, or MISSING.
+            candidate: The new value, or MISSING.
+        """
+        severity, reason = self.severity(
+            Change(kind=kind, field=field, depth=depth, baseline=baseline, candidate=candidate)
+        )
+        return Difference(
+            kind=kind,
+            severity=severity,
+            path=path,
+            baseline=baseline,
+            candidate=candidate,
+            reason=reason,
+        )
 
     def _removed(self, change: Change) -> tuple[Severity, str]:
         if change.depth:
@@ -122,6 +155,32 @@ def _status(change: Change) -> tuple[Severity, str]:
     if isinstance(change.baseline, int):
         return "breaking", "the candidate refuses what the baseline answered"
     return "compatible", "both refuse, each with its own status"
+
+
+def _error(change: Change) -> tuple[Severity, str]:
+    """Nova wraps an error in a name with code and message; its words are for people."""
+    if change.field in {"message", "title", "body"}:
+        return "compatible", "the same refusal in other words"
+    return "breaking", "clients read an error's code and message under these names"
+
+
+def _header(change: Change) -> tuple[Severity, str]:
+    if change.field == "content-type" and _media_type(change.baseline) != _media_type(
+        change.candidate
+    ):
+        return "breaking", "clients choose how to read a body by its media type"
+    return "compatible", "a header beside the listing; its images are the same"
+
+
+_OF_ANSWER: Final[dict[str, Callable[[Change], tuple[Severity, str]]]] = {
+    "status_changed": _status,
+    "error_changed": _error,
+    "header_changed": _header,
+}
+
+
+def _media_type(header: Any) -> str:
+    return str(header).partition(";")[0].strip().lower()
 
 
 def _metadata(change: Change) -> tuple[Severity, str]:

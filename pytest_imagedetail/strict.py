@@ -1,6 +1,12 @@
 """Equality as JSON knows it: 1 is not 1.0, 0 is not false, and key order does not count."""
 
+from collections.abc import Iterator
 from typing import Any
+
+from pytest_imagedetail.model import MISSING
+
+Path = tuple[str | int, ...]
+"""Keys and places from the top of a JSON document down."""
 
 
 def strictly_equal(one: Any, other: Any) -> bool:
@@ -17,3 +23,24 @@ def strictly_equal(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(strictly_equal, one, other))
     return bool(one == other)
+
+
+def unequal(one: Any, other: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
+    """The smallest values below common objects that are not strictly equal.
+
+    Args:
+        one: A JSON value.
+        other: Another one.
+        path: Where they stand.
+
+    Yields:
+        Path, value and other value; MISSING where one side has none.
+    """
+    if isinstance(one, dict) and type(one) is type(other):
+        for key, value in one.items():
+            yield from unequal(value, other.get(key, MISSING), (*path, key))
+        for key, value in other.items():
+            if key not in one:
+                yield (*path, key), MISSING, value
+    elif not strictly_equal(one, other):
+        yield path, one, other

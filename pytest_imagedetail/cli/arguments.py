@@ -59,6 +59,16 @@ def add_query(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_expect(parser: argparse.ArgumentParser) -> None:
+    """Add `--expect` to a verb that compares."""
+    parser.add_argument(
+        "--expect",
+        type=int,
+        metavar="CODE",
+        help="compare what errors of this status say (default: errors have nothing to compare)",
+    )
+
+
 def query(options: argparse.Namespace) -> Query:
     """The query that was typed.
 

@@ -5,7 +5,14 @@ from typing import Any
 
 from pytest_imagedetail import report
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
+from pytest_imagedetail.cli.arguments import (
+    add_expect,
+    add_json,
+    add_query,
+    add_verb,
+    query,
+    settings,
+)
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_color
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.model import FAIL_ON
@@ -21,6 +28,7 @@ def add_verbs(verbs: Any) -> None:
             name, metavar=name.upper(), help="a cloud, or the path of a cassette or a JSON body"
         )
     add_query(parser)
+    add_expect(parser)
     parser.add_argument("--profile", choices=PROFILES, help="default: cross-version")
     parser.add_argument("--fail-on", choices=FAIL_ON, help="default: breaking")
     parser.add_argument(
@@ -36,6 +44,7 @@ def _diff(options: argparse.Namespace) -> int:
         sides.listing(options.candidate, query(options), chosen),
         profile=chosen.profile,
         fail_on=chosen.fail_on,
+        expect=options.expect,
     )
     for path in chosen.reports:
         report.write([comparison], path)

@@ -64,7 +64,7 @@ def _lines(comparison: Comparison, *, color: bool) -> Iterator[str]:
     for name, head in zip(("baseline", "candidate"), heads, strict=True):
         cells = "  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True))
         yield f"{name:<10}  {cells}".rstrip()
-    yield _paint(f"{'profile':<10}  {text.normalization(comparison)}", "dim", color=color)
+    yield paint(f"{'profile':<10}  {text.normalization(comparison)}", "dim", color=color)
     for group in text.groups(comparison.differences):
         yield from _group(group, color=color)
     if comparison.unpaired.ambiguous:
@@ -73,19 +73,20 @@ def _lines(comparison: Comparison, *, color: bool) -> Iterator[str]:
     if text.nothing_in_common(comparison):
         yield f"{'paired':<10}  {text.nothing_in_common(comparison)}"
     worst = comparison.differences[0].severity if comparison.differences else "same"
-    yield _paint(comparison.summary, worst, color=color)
+    yield paint(comparison.summary, worst, color=color)
 
 
 def _group(group: text.Group, *, color: bool) -> Iterator[str]:
     first = group.first
-    label = _paint(f"{first.severity:<10}", first.severity, color=color)
+    label = paint(f"{first.severity:<10}", first.severity, color=color)
     yield f"{label}  {first.kind:<13}  {group.path}  {group.whom}".rstrip()
     for sign, value in text.values(first):
-        yield _paint(f"{_MARGIN}{sign} {text.value(value)}", sign, color=color)
+        yield paint(f"{_MARGIN}{sign} {text.value(value)}", sign, color=color)
     if text.shows_values(first) and len(group.differences) > 1:
         yield f"{_MARGIN}and {text.count(len(group.differences) - 1, 'other value')}"
-    yield _paint(f"{_MARGIN}{text.plain(first.reason)}", "dim", color=color)
+    yield paint(f"{_MARGIN}{text.plain(first.reason)}", "dim", color=color)
 
 
-def _paint(line: str, name: str, *, color: bool) -> str:
+def paint(line: str, name: str, *, color: bool) -> str:
+    """A line in the color of a severity, of "same", "dim" or a sign; or as it is."""
     return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color else line

@@ -1,6 +1,8 @@
 """Words that every report shares: values, images and counts on one line."""
 
 import json
+import os.path
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +12,7 @@ from pytest_imagedetail.model import MISSING, Difference, ImageRef, Side, path_o
 
 _WIDTH: Final = 100
 _EXAMPLES: Final = 3
+_BEFORE: Final = 8  # letters before the place where two values part
 
 
 def value(value: Any, width: int = _WIDTH) -> str:
@@ -18,6 +21,17 @@ def value(value: Any, width: int = _WIDTH) -> str:
         return "absent"
     # JSON escapes some control characters; a terminal obeys others too.
     return cut(plain(json.dumps(value, ensure_ascii=False)), width)
+
+
+def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, str]:
+    """Two values, each on one line and cut so that where they part can be seen."""
+    whole = value(baseline, sys.maxsize), value(candidate, sys.maxsize)
+    if max(map(len, whole)) <= width:
+        return whole
+    start = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
+    start = whole[0].rfind(" ", 0, max(start - _BEFORE, 0)) + 1  # at a word
+    old, new = (f'"...{each[start:]}' if start > _BEFORE else each for each in whole)
+    return cut(old, width), cut(new, width)
 
 
 def plain(text: str) -> str:
@@ -105,15 +119,17 @@ def values(difference: Difference) -> tuple[tuple[str, Any], ...]:
 
 
 def count(number: int, thing: str) -> str:
-    """A number and its noun, as in `2 images`."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+    """A number and its noun, as in `2 images` and `3 queries`."""
+    if number == 1:
+        return f"1 {thing}"
+    return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"
 
 
 def side(side: Side) -> tuple[str, ...]:
-    """The head of one side: cloud, number of images, query, release, date."""
+    """The head of one side: cloud, number of images or status, query, release, date."""
     return (
         plain(side.cloud),
-        count(side.images, "image"),
+        count(side.images, "image") if side.error is None else f"answered {side.error}",
         f"query {plain(str(side.query))}",
         f"release {plain(side.release or 'not declared')}",
         f"recorded {plain(side.recorded_at)}" if side.recorded_at else "imported",

@@ -1,6 +1,7 @@
 """What the documentation shows is what happens, and everything a user can type is documented."""
 
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_imagedetail import plugin
 from pytest_imagedetail.cli import parser
 from pytest_imagedetail.normalize import RULES
+from pytest_imagedetail.plugin.options import OPTIONS
 from pytest_imagedetail.settings import PROFILES, Choices, resolve
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +79,7 @@ def test_every_option_and_ini_key_is_documented(pytester):
     text = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     result = pytester.run(sys.executable, "-m", "pytest", "--help")
     known = set(re.findall(r"--imagedetail-[a-z-]+", result.stdout.str()))
-    assert known == {f"--imagedetail-{name}" for name in plugin._OPTIONS}
+    assert known == {f"--imagedetail-{name}" for name in OPTIONS}
     assert set(re.findall(r"--imagedetail-[a-z-]+", text)) == known
     keys = set(re.findall(r"^  (imagedetail_[a-z_]+)", result.stdout.str(), re.MULTILINE))
     assert keys
@@ -94,6 +95,18 @@ def test_every_normalization_rule_is_documented():
         for rule in RULES
     ]
     assert all(f"`{profile}`" in text for profile in PROFILES)
+
+
+def test_the_shown_matrix_is_what_is_printed(pytester, monkeypatch):
+    """Both blocks of docs/matrix.md stand in the output of its first command; its test passes."""
+    text = (ROOT / "docs" / "matrix.md").read_text(encoding="utf-8")
+    commands, *shown = blocks(text)
+    monkeypatch.setenv("NO_COLOR", "1")
+    printed = pytester.run("imagedetail", *shlex.split(commands.splitlines()[0], comments=True)[1:])
+    for block in shown:
+        assert block.rstrip("\n") in "\n".join(printed.outlines)
+    pytester.makepyfile(blocks(text, "python")[0])
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_the_provenance_of_a_cassette_is_documented():

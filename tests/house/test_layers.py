@@ -11,12 +11,13 @@ PACKAGE = Path(__file__).parents[2] / "pytest_imagedetail"
 
 LAYERS = (
     {"errors"},
-    {"contract", "jsontext", "model", "network", "quiet", "strict", "yamltext"},
-    {"comparison", "settings", "transport"},
-    {"normalize", "pairing", "redact", "severity"},
+    {"contract", "jsontext", "model", "network", "quiet", "yamltext"},
+    {"comparison", "request", "settings", "strict", "transport"},
+    {"matrix", "normalize", "pairing", "patience", "redact", "severity"},
     {"leaks", "listing", "report"},
-    {"cassette", "clouds", "compare"},
-    {"embedded", "recorder"},
+    {"answers", "cassette", "clouds", "paging"},
+    {"compare", "embedded", "recorder"},
+    {"importing", "neighbors", "verification"},
     {"demo", "harness"},
     {"cli", "plugin"},
 )
@@ -28,7 +29,7 @@ OWNERS = {
     "jinja2": {"report.html"},
     "keystoneauth1": {"clouds"},
     "openstack": {"clouds"},
-    "pytest": {"plugin"},
+    "pytest": {"plugin", "plugin.explain", "plugin.options", "plugin.run"},
     "socketserver": {"embedded.server"},
     "vcr": {"cassette.capture"},
     "wsgiref": {"embedded.server"},

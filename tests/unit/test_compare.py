@@ -391,3 +391,31 @@ def test_two_errors_of_one_status_are_not_compared():
     with pytest.raises(ComparisonError) as caught:
         compare(refusal, refusal)
     assert caught.value.problem == ("both sides answered 401; two errors have no images to compare")
+    assert caught.value.remedy.endswith("expect=401 in a test, --expect 401 in a shell")
+
+
+def test_expected_errors_are_compared_by_their_words():
+    """Whoever names the status wants to know what was said."""
+    old, new = (
+        read(
+            recording_of({"badRequest": {"code": 400, "message": message}}, status=400), expect=400
+        )
+        for message in ("limit must be >= 0", "no match")
+    )
+    comparison = compare(old, new, expect=400)
+    (difference,) = comparison.differences
+    assert (difference.kind, difference.path) == ("error_changed", "badRequest.message")
+    assert (difference.baseline, difference.candidate) == ("limit must be >= 0", "no match")
+    assert comparison.compatible
+    assert comparison.to_dict()["baseline"]["error"] == 400
+    assert compare(old, old, expect=400).summary == (
+        "no difference: both answered 400 with the same words"
+    )
+
+
+@pytest.mark.parametrize("expect", [None, 404, 200])
+def test_another_expectation_does_not_let_errors_through(expect):
+    """Only the status that both answered, named by its number, makes them comparable."""
+    refusal = read(recording_of({"error": {"code": 401, "message": "no"}}, status=401), expect=401)
+    with pytest.raises(ComparisonError):
+        compare(refusal, refusal, expect=expect)

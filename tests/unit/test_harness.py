@@ -188,7 +188,7 @@ def test_verify_compares_expected_errors(site):
         site.cloud = older
         with pytest.raises(VerificationError) as caught:
             site.ask("verify", limit="x", expect=400)
-    assert "the error now reads" in caught.value.problem
+    assert "error_changed" in caught.value.problem
     assert site.files == before
 
 

@@ -1,0 +1,93 @@
+"""What separates two answers as answers: status, the words of an error, headers. No image is seen.
+
+Nova's releases from 2019.1 to 2026.2 answer the same images; what they changed stands here.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import MISSING, Difference, path_of
+from pytest_imagedetail.normalize import text_without_hosts
+from pytest_imagedetail.severity import Judge
+from pytest_imagedetail.strict import strictly_equal, unequal
+
+# Headers that say something about one request, or repeat what the body and the host say.
+_OF_ONE_REQUEST: Final = frozenset({"content-length", "location", "retry-after"})
+
+
+def status_difference(baseline: Listing, candidate: Listing, judge: Judge) -> Difference:
+    """The difference between a listing and an error, or between errors of two statuses."""
+    return judge.difference(
+        "status_changed", "status_code", baseline=_status(baseline), candidate=_status(candidate)
+    )
+
+
+def error_differences(
+    baseline: Listing, candidate: Listing, judge: Judge, profile: str
+) -> tuple[Difference, ...]:
+    """What two errors of one status say otherwise, value by value."""
+    one, other = (_without_hosts(_error(each), profile) for each in (baseline, candidate))
+    return tuple(
+        judge.difference(
+            "error_changed",
+            path_of(path),
+            field=str(path[-1]),
+            depth=len(path) - 1,
+            baseline=before,
+            candidate=after,
+        )
+        for path, before, after in unequal(one, other)
+    )
+
+
+def header_differences(
+    baseline: Listing, candidate: Listing, judge: Judge, profile: str
+) -> tuple[Difference, ...]:
+    """Response headers of the first page that differ; repeated ones in their order."""
+    one, other = (_without_hosts(_headers(each), profile) for each in (baseline, candidate))
+    return tuple(_header_differences(one, other, judge))
+
+
+def _header_differences(
+    one: Mapping[str, Any], other: Mapping[str, Any], judge: Judge
+) -> Iterator[Difference]:
+    for name in sorted({*one, *other}):
+        before, after = one.get(name, MISSING), other.get(name, MISSING)
+        if not strictly_equal(before, after):
+            yield judge.difference(
+                "header_changed",
+                f"headers.{name}",
+                field=name,
+                baseline=before,
+                candidate=after,
+            )
+
+
+def _without_hosts(value: Any, profile: str) -> Any:
+    if isinstance(value, str):
+        return text_without_hosts(value, profile)
+    if isinstance(value, dict):
+        return {key: _without_hosts(each, profile) for key, each in value.items()}
+    return [_without_hosts(each, profile) for each in value] if isinstance(value, list) else value
+
+
+def _headers(listing: Listing) -> dict[str, Any]:
+    """Header names in lower case, for HTTP does not tell them apart, with their value or values."""
+    found: dict[str, Any] = {}
+    for name in {each.lower() for each in listing.headers} - _OF_ONE_REQUEST:
+        values = listing.headers.all(name)
+        found[name] = values[0] if len(values) == 1 else list(values)
+    return found
+
+
+def _status(listing: Listing) -> int | str:
+    """The status, and what an error says: "400 Bad marker"."""
+    if listing.error is None:
+        return listing.status_code
+    return f"{listing.status_code} {listing.error['message']}"
+
+
+def _error(listing: Listing) -> Mapping[str, Any]:
+    """The error's JSON, or its text where it is none (a routing 404 is HTML)."""
+    return dict(listing.document) or {"body": listing.body}

@@ -1,0 +1,49 @@
+"""Says on a terminal what is being waited for, once the wait is longer than a second."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Timer
+from time import monotonic
+from typing import Final
+
+_PATIENCE: Final = 1.0  # seconds that nobody minds
+_WIPE: Final = "\r\x1b[K"
+
+
+class Progress:
+    """One line at the bottom of a terminal, which is gone when there is nothing to wait for.
+
+    It goes to stderr, and nowhere if stderr is no terminal.
+    """
+
+    def __init__(self) -> None:
+        self._begun: Final = monotonic()
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Show the text while the block runs and the whole has taken longer than a second.
+
+        Args:
+            text: For example "asking staging (3 of 12)".
+        """
+        if not sys.stderr.isatty():
+            yield
+            return
+        shown = Event()
+        timer = Timer(max(0.0, self._begun + _PATIENCE - monotonic()), _show, [f"\r{text}", shown])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            if shown.is_set():
+                _show(_WIPE, shown)
+
+
+def _show(text: str, shown: Event) -> None:
+    shown.set()
+    sys.stderr.write(text)
+    sys.stderr.flush()

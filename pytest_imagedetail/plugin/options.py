@@ -1,0 +1,154 @@
+"""Options, ini keys and the marker as pytest has them, made into the choices of a run."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_imagedetail.settings import Choices, Settings
+
+
+OPTIONS = (
+    "record-mode",
+    "cloud",
+    "cassette-dir",
+    "clouds-file",
+    "baseline",
+    "profile",
+    "fail-on",
+    "report",
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the options and ini keys, all with the plugin's prefix."""
+    group = parser.getgroup("imagedetail", "OpenStack images/detail: record, replay, compare")
+    group.addoption(
+        "--imagedetail-record-mode",
+        choices=("none", "once", "new_episodes", "rewrite", "verify"),
+        help="none: replay only (default); once, new_episodes: record what is missing; "
+        "rewrite: record afresh; verify: compare live answers with cassettes, write nothing",
+    )
+    group.addoption(
+        "--imagedetail-cloud",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run for this cloud only; repeatable, globs allowed "
+        "(default: all that have cassettes or are declared)",
+    )
+    group.addoption(
+        "--imagedetail-cassette-dir",
+        metavar="DIR",
+        help="folder of cassettes (default: cassettes under rootdir)",
+    )
+    group.addoption(
+        "--imagedetail-clouds-file",
+        metavar="FILE",
+        help="names and releases of clouds (default: imagedetail.yaml, if present)",
+    )
+    group.addoption(
+        "--imagedetail-baseline", metavar="NAME", help="the cloud that others are compared with"
+    )
+    group.addoption(
+        "--imagedetail-profile",
+        choices=("wire", "same-cloud", "cross-version", "cross-cloud"),
+        help="how far answers are normalized before comparing (default: cross-version)",
+    )
+    group.addoption(
+        "--imagedetail-fail-on",
+        choices=("breaking", "change", "none"),
+        help="from which severity on a comparison is not compatible (default: breaking)",
+    )
+    group.addoption(
+        "--imagedetail-report",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write all comparisons of the run to FILE (.html, .json or .md); repeatable",
+    )
+    parser.addini("imagedetail_record_mode", "as --imagedetail-record-mode")
+    parser.addini("imagedetail_clouds", "as --imagedetail-cloud", type="linelist")
+    parser.addini("imagedetail_cassette_dir", "as --imagedetail-cassette-dir")
+    parser.addini("imagedetail_clouds_file", "as --imagedetail-clouds-file")
+    parser.addini("imagedetail_baseline", "as --imagedetail-baseline")
+    parser.addini("imagedetail_profile", "as --imagedetail-profile")
+    parser.addini("imagedetail_fail_on", "as --imagedetail-fail-on")
+    parser.addini("imagedetail_report", "as --imagedetail-report", type="linelist")
+
+
+def any_given(config: pytest.Config) -> bool:
+    """Whether one of the options stands on this run's command line."""
+    return any(config.getoption(f"--imagedetail-{name}") for name in OPTIONS)
+
+
+def settings_of(config: pytest.Config, marker: pytest.Mark | None) -> "Settings":
+    """The choices of the run, or of one test if it has a marker; resolved here and nowhere else."""
+    from pytest_imagedetail.settings import resolve  # noqa: PLC0415  see the plugin's first lines
+
+    with explained():
+        return resolve(
+            _from_options(config),
+            _from_marker(marker),
+            _from_ini(config),
+            root=config.rootpath,
+        )
+
+
+def _from_options(config: pytest.Config) -> "Choices":
+    from pytest_imagedetail.settings import Choices  # noqa: PLC0415  see the plugin's first lines
+
+    return Choices(
+        cassette_dir=config.getoption("--imagedetail-cassette-dir"),
+        record_mode=config.getoption("--imagedetail-record-mode"),
+        clouds=tuple(config.getoption("--imagedetail-cloud")),
+        clouds_file=config.getoption("--imagedetail-clouds-file"),
+        baseline=config.getoption("--imagedetail-baseline"),
+        profile=config.getoption("--imagedetail-profile"),
+        fail_on=config.getoption("--imagedetail-fail-on"),
+        reports=tuple(config.getoption("--imagedetail-report")),
+    )
+
+
+def _from_ini(config: pytest.Config) -> "Choices":
+    from pytest_imagedetail.settings import Choices  # noqa: PLC0415  see the plugin's first lines
+
+    return Choices(
+        cassette_dir=config.getini("imagedetail_cassette_dir"),
+        record_mode=config.getini("imagedetail_record_mode"),
+        clouds=tuple(config.getini("imagedetail_clouds")),
+        clouds_file=config.getini("imagedetail_clouds_file") or None,
+        baseline=config.getini("imagedetail_baseline"),
+        profile=config.getini("imagedetail_profile"),
+        fail_on=config.getini("imagedetail_fail_on"),
+        reports=tuple(config.getini("imagedetail_report")),
+    )
+
+
+def _from_marker(marker: pytest.Mark | None) -> "Choices":
+    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
+    from pytest_imagedetail.settings import Choices  # noqa: PLC0415
+
+    if marker is None:
+        return Choices()
+    known = {"baseline", "profile", "record_mode"}
+    unknown = sorted(set(marker.kwargs) - known)
+    if unknown:
+        raise UsageError(
+            f"the imagedetail marker has no argument {', '.join(unknown)}",
+            remedy=f"known arguments: names of clouds, {', '.join(sorted(known))}",
+        )
+    return Choices(clouds=tuple(marker.args), **marker.kwargs)
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn a usage error into pytest's, which ends the run with its message alone."""
+    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
+
+    try:
+        yield
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None

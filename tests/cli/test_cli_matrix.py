@@ -1,0 +1,129 @@
+"""`imagedetail matrix`: what changed from one cloud to the next."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+LIBRARY = Path(__file__).parents[2] / "cassettes"
+
+
+@pytest.fixture
+def matrix(tmp_path):
+    """Run the verb in an empty folder."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest_imagedetail", "matrix", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def test_what_changed_between_the_releases_of_nova(matrix):
+    """Nine real releases, every question: what was found by hand, and nothing else."""
+    result = matrix("nova-20??.?")
+    assert result.stdout == (GOLDEN / "matrix.txt").read_text(encoding="utf-8")
+    assert (result.returncode, result.stderr) == (1, "")
+
+
+def test_without_names_the_library_stands_in_families(matrix):
+    """Clouds whose names differ in their release alone; the others are named as left out."""
+    result = matrix("--json")
+    matrices = json.loads(result.stdout)["matrices"]
+    assert {each["clouds"][0]["cloud"] for each in matrices} >= {"nova-2019.1", "nova-2019.1-v2"}
+    for each in matrices:
+        assert [cloud["release"] for cloud in each["clouds"]] == sorted(
+            cloud["release"] for cloud in each["clouds"]
+        )
+    assert result.stderr.startswith("left out: fujitsu-k5, nova-2019.1-v2-wrong-project, ")
+    legacy = next(each for each in matrices if each["clouds"][0]["cloud"] == "nova-2019.1-v2")
+    assert sorted((each["kind"], *each["queries"]) for each in legacy["changes"]) == [
+        ("error_changed", "limit="),
+        ("error_changed", "limit=-1"),
+        ("error_changed", "limit=abc"),
+        ("status_changed", "limit=0"),
+        ("status_changed", "name=Z%FCrich"),
+    ]
+
+
+def test_own_clouds_come_before_the_library(matrix, tmp_path):
+    """A project that has recordings asks about its own."""
+    for name in ("nova-2026.1", "nova-2026.2"):
+        (tmp_path / "cassettes" / name).mkdir(parents=True)
+        shutil.copy(LIBRARY / name / "all.yaml", tmp_path / "cassettes" / name)
+    result = matrix()
+    assert result.stdout.startswith("2 clouds, 1 query, 2 answers\n")
+    assert result.stdout.endswith("\nno change\n")
+    assert result.returncode == 0
+
+
+def test_all_shows_every_query(matrix):
+    """Also those that changed nowhere, and what was asked of one cloud only."""
+    result = matrix("nova-2026.1", "nova-2026.2-v2", "--all")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "2 clouds, 87 queries, 167 answers; 7 not recorded"
+    row = [line.split() for line in lines if line.startswith("limit=3 @2.35")]
+    assert row == [["limit=3", "@2.35", "200", "3", "-"]]
+    assert len([line for line in lines if " 200 " in line]) > 40
+
+
+def test_names_keep_their_order(matrix):
+    """Whoever types them decides what is old and what is new."""
+    result = matrix("nova-2024.2", "nova-2023.1", "--query", "limit=0", "--json")
+    (one,) = json.loads(result.stdout)["matrices"]
+    assert [each["cloud"] for each in one["clouds"]] == ["nova-2024.2", "nova-2023.1"]
+    (change,) = one["changes"]
+    assert (change["from"], change["to"], change["severity"]) == (
+        "nova-2024.2",
+        "nova-2023.1",
+        "compatible",
+    )
+    assert result.returncode == 0
+
+
+def test_fail_on_change(matrix):
+    """Compatible changes fail a run that allows none."""
+    names = ("nova-2026.1", "nova-2026.2")
+    assert matrix(*names).returncode == 0
+    assert matrix(*names, "--fail-on", "change").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("nova-2026.2",), 4, "only one is there"),
+        (("nova-2026.2", "nova-2027.1"), 4, "unknown cloud 'nova-2027.1'"),
+        (("keystone-*",), 4, "no recorded cloud matches 'keystone-*'"),
+        (("nova-2026.1", "nova-2026.2", "--query", "limit=abc"), 2, "every answer is an error"),
+        (("nova-2026.1", "nova-2026.2", "--query", "limit=77"), 2, "nothing of nova-2026.1 and"),
+    ],
+)
+def test_what_cannot_be_a_matrix_says_why(matrix, arguments, code, message):
+    """Never an empty and green one."""
+    result = matrix(*arguments)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert message in result.stderr
+    assert "  next:  " in result.stderr
+
+
+def test_a_damaged_cassette_is_an_error(matrix, tmp_path):
+    """One of eighty-seven that cannot be read is not left out."""
+    shutil.copytree(LIBRARY / "nova-2026.2", tmp_path / "cassettes" / "nova-2026.2")
+    shutil.copytree(LIBRARY / "nova-2026.1", tmp_path / "cassettes" / "nova-2026.1")
+    path = tmp_path / "cassettes" / "nova-2026.2" / "limit=0.yaml"
+    path.write_text(path.read_text().replace("less than", "more than"))
+    result = matrix()
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "limit=0.yaml" in result.stderr

@@ -1,0 +1,369 @@
+"""`imagedetail verify`: one line for each cassette, the details below, and not a byte written."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("openstack", reason="credentials need the extra `record`")
+
+from openstack.config import loader
+
+from pytest_imagedetail import clouds
+from pytest_imagedetail.cli import main, parser
+from pytest_imagedetail.embedded import EmbeddedCloud
+from pytest_imagedetail.embedded.seed import DEFAULT_SEED
+
+SAME = """\
+cassettes/public/all.yaml                     same
+cassettes/public/limit=x.yaml                 same
+cassettes/public/status=active-bc8e2fbf.yaml  same
+
+3 cassettes: 3 same; nothing was written
+"""
+CHANGED = """\
+cassettes/public/all.yaml                     different: 0 breaking, 0 compatible, 1 data
+cassettes/public/limit=x.yaml                 same
+cassettes/public/status=active-bc8e2fbf.yaml  same
+
+cassettes/public/all.yaml: recorded, and as it answers now
+baseline    public  13 images  query all  release 2026.2  recorded DATE
+candidate   public  12 images  query all  release 2026.2  recorded DATE
+profile     same-cloud (RULES)
+data        image_removed  images[GONE]  "withdrawn"
+            only the baseline has this image
+1 difference: 0 breaking, 0 compatible, 1 data
+if that is right: imagedetail record --os-cloud=staging --name=public --release=2026.2
+
+3 cassettes: 2 same, 1 different; nothing was written
+"""
+DOWN = """\
+cassettes/public/all.yaml                     error: Keystone gave no token: it cannot be reached
+cassettes/public/limit=x.yaml                 error: Keystone gave no token: it cannot be reached
+cassettes/public/status=active-bc8e2fbf.yaml  error: Keystone gave no token: it cannot be reached
+
+3 cassettes: 3 error; nothing was written
+"""
+
+
+class Site:
+    """A project in the current folder with the cloud `public`, in clouds.yaml `staging`."""
+
+    def __init__(self, folder, capsys):
+        self.folder, self.capsys = folder, capsys
+
+    def connect(self, cloud, name="staging"):
+        """Let clouds.yaml lead to this cloud."""
+        (self.folder / "clouds.yaml").write_text(cloud.clouds_yaml(name))
+
+    def run(self, *arguments):
+        """Run the command; gives exit code, stdout and stderr."""
+        code = main(list(arguments))
+        streams = self.capsys.readouterr()
+        out = re.sub(r"recorded 20\S+", "recorded DATE", streams.out)
+        out = re.sub(r"same-cloud \(R1 .*\)", "same-cloud (RULES)", out)
+        return code, out, streams.err
+
+    @property
+    def state(self):
+        """Every file with its bytes and the time of its last change."""
+        paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+
+
+@pytest.fixture
+def cloud():
+    """A cloud of 2026."""
+    with EmbeddedCloud(release="2026.2") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def site(cloud, tmp_path, monkeypatch, capsys):
+    """Three recordings of it: all images, the active ones, and an error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OS_CLOUD", raising=False)
+    monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
+    site = Site(tmp_path, capsys)
+    site.connect(cloud)
+    (tmp_path / "imagedetail.yaml").write_text(
+        'clouds: {public: {os_cloud: staging, release: "2026.2"}}\n'
+    )
+    record = ("record", "--os-cloud=public")
+    for options in ((), ("--query=status=ACTIVE",), ("--query=limit=x", "--expect=400")):
+        assert site.run(*record, *options)[0] == 0
+    return site
+
+
+@pytest.fixture
+def smaller(tmp_path_factory):
+    """The same cloud, but for the image "withdrawn", which is gone."""
+    images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
+    seed = tmp_path_factory.mktemp("seed") / "seed.json"
+    kept = [image for image in images if image["name"] != "withdrawn"]
+    seed.write_text(json.dumps(kept), encoding="utf-8")
+    with EmbeddedCloud(release="2026.2", seed=seed) as cloud:
+        yield cloud
+
+
+def gone():
+    """The id of that image."""
+    images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
+    return next(image["id"] for image in images if image["name"] == "withdrawn")
+
+
+def test_nothing_changed(site):
+    """Every recorded query is asked again, the error too; exit 0, and nothing is touched."""
+    before = site.state
+    assert site.run("verify") == (0, SAME, "")
+    assert site.state == before
+
+
+def test_the_cloud_changed(site, smaller):
+    """One line for each, then what differs and the command that records it; exit 1."""
+    site.connect(smaller)
+    before = site.state
+    code, out, err = site.run("verify")
+    assert (code, out.replace(gone(), "GONE"), err) == (1, CHANGED, "")
+    assert site.state == before
+
+
+def test_the_advice_works(site, smaller):
+    """The command of the last lines, typed as it stands, makes the recording hold again."""
+    site.connect(smaller)
+    _, out, _ = site.run("verify")
+    (advice,) = [line for line in out.splitlines() if line.startswith("if that is right: ")]
+    assert site.run(*advice.removeprefix("if that is right: imagedetail ").split())[0] == 0
+    assert site.run("verify")[0] == 0
+
+
+def test_the_cloud_is_down(site, cloud):
+    """Each cassette has its line, the reason stands once on stderr; exit 2."""
+    cloud.stop()
+    before = site.state
+    code, out, err = site.run("verify")
+    assert (code, out) == (2, DOWN)
+    assert err.count("Keystone gave no token: it cannot be reached") == 1
+    assert err.count("next:") == 2
+    assert site.state == before
+
+
+def test_keystone_is_asked_once(site, monkeypatch):
+    """However many cassettes a cloud has, and whether it succeeds: accounts get locked."""
+    asked, connect = [], clouds.connect
+    monkeypatch.setattr(clouds, "connect", lambda name: asked.append(name) or connect(name))
+    assert site.run("verify")[0] == 0
+    (site.folder / "clouds.yaml").unlink()
+    assert site.run("verify")[0] == 2
+    assert asked == ["staging", "staging"]
+
+
+def test_another_release(site):
+    """Other words of an error are a difference, and so is another status; exit 1, no crash."""
+    assert site.run("record", "--os-cloud=public", "--query=limit=0", "--expect=400")[0] == 0
+    with EmbeddedCloud(release="2023.1") as older:
+        site.connect(older)
+        before = site.state
+        code, out, err = site.run("verify")
+    assert (code, err) == (1, "")
+    assert site.state == before
+    lines = {line.split()[0]: line for line in out.splitlines() if line.startswith("cassettes/")}
+    assert lines["cassettes/public/all.yaml"].endswith("same")
+    assert "different: 0 breaking, 1 compatible" in lines["cassettes/public/limit=x.yaml"]
+    assert "different: 0 breaking, 1 compatible" in lines["cassettes/public/limit=0.yaml"]
+    assert "error_changed" in out
+    assert "status_changed" in out
+
+
+def test_the_advice_for_an_error_expects_it(site):
+    """What answers an error now is recorded with --expect, what answers a listing without."""
+    assert site.run("record", "--os-cloud=public", "--query=limit=0", "--expect=400")[0] == 0
+    with EmbeddedCloud(release="2023.1") as older:
+        site.connect(older)
+        _, out, _ = site.run("verify")
+    advice = [line for line in out.splitlines() if line.startswith("if that is right: ")]
+    assert [("--expect=400" in line, line.split()[-1]) for line in advice] == [
+        (False, "--query=limit=0"),
+        (True, "--query=limit=x"),
+    ]
+
+
+def test_one_query(site, smaller):
+    """Only what is asked for is verified; clouds may be globs."""
+    site.connect(smaller)
+    code, out, _ = site.run("verify", "pub*", "--query", "status=ACTIVE")
+    assert code == 0
+    assert out == (
+        "cassettes/public/status=active-bc8e2fbf.yaml  same\n"
+        "\n1 cassette: 1 same; nothing was written\n"
+    )
+
+
+def test_fail_on(site, smaller):
+    """A difference below --fail-on is shown, and passes."""
+    site.connect(smaller)
+    code, out, _ = site.run("verify", "--fail-on=breaking")
+    assert (code, out.replace(gone(), "GONE")) == (0, CHANGED)
+
+
+def test_json(site, smaller):
+    """One document with the comparison of each."""
+    site.connect(smaller)
+    code, out, err = site.run("verify", "--json")
+    document = json.loads(out)
+    assert (code, err, document["schema"], document["same"]) == (1, "", 1, False)
+    assert [(each["query"], each["verdict"]) for each in document["cassettes"]] == [
+        ("all", "different"),
+        ("limit=x", "same"),
+        ("status=ACTIVE", "same"),
+    ]
+    assert document["cassettes"][0]["comparison"]["differences"][0]["kind"] == "image_removed"
+
+
+def test_report(site, smaller, cloud):
+    """A page holds every comparison, and what could not be compared."""
+    site.connect(smaller)
+    assert site.run("verify", "--report=drift.json")[0] == 1
+    written = json.loads((site.folder / "drift.json").read_text())
+    assert (len(written["comparisons"]), written["failures"]) == (3, [])
+    smaller.stop()
+    assert site.run("verify", "--report=drift.json")[0] == 2
+    written = json.loads((site.folder / "drift.json").read_text())
+    assert (written["comparisons"], len(written["failures"])) == ([], 3)
+
+
+def test_the_name_in_clouds_yaml(site, cloud):
+    """`--os-cloud` asks another than imagedetail.yaml says, for one cloud at a time."""
+    site.connect(cloud, name="elsewhere")
+    assert site.run("verify", "public")[0] == 2
+    assert site.run("verify", "public", "--os-cloud=elsewhere")[0] == 0
+    (site.folder / "imagedetail.yaml").write_text("clouds: {public: {}, private: {}}\n")
+    code, _, err = site.run("verify", "--os-cloud=elsewhere")
+    assert code == 4
+    assert "these are 2: public, private" in err
+
+
+@pytest.fixture
+def imported(site):
+    """A saved body beside the recordings."""
+    (site.folder / "answer.json").write_text('{"images": []}')
+    assert site.run("import", "answer.json", "--cloud=manual")[0] == 0
+    return site
+
+
+def test_what_was_imported_is_skipped(imported):
+    """It says so, and the others decide."""
+    code, out, err = imported.run("verify")
+    assert (code, err) == (0, "")
+    assert (
+        "manual/all.yaml                     skipped: imported, so there is no cloud to ask\n"
+        in out
+    )
+    assert out.endswith("\n4 cassettes: 3 same, 1 skipped; nothing was written\n")
+
+
+def test_nothing_but_imported(imported):
+    """To have verified nothing is no success: exit 2."""
+    code, _, err = imported.run("verify", "manual")
+    assert code == 2
+    assert err == (
+        "imagedetail: nothing was verified: what was imported cannot be asked again\n"
+        "  where: cassettes\n"
+        "  next:  record from a cloud: imagedetail record --os-cloud NAME\n"
+    )
+
+
+def test_a_damaged_cassette(site):
+    """It is an error; the others are verified all the same."""
+    (site.folder / "cassettes/public/limit=x.yaml").write_text("version: 1\n")
+    code, out, err = site.run("verify")
+    assert code == 2
+    assert "limit=x.yaml                 error: not a cassette" in out
+    assert "3 cassettes: 2 same, 1 error; nothing was written\n" in out
+    assert "cassettes/public/limit=x.yaml" in err
+
+
+def test_a_stale_recording(site):
+    """A recording of another release than declared is not held against the cloud."""
+    (site.folder / "imagedetail.yaml").write_text(
+        'clouds: {public: {os_cloud: staging, release: "2023.1"}}\n'
+    )
+    code, out, _ = site.run("verify")
+    assert code == 2
+    assert out.count("error: the recording is stale") == 3
+
+
+def test_a_declared_cloud_without_recordings(site):
+    """A lost folder is a failure, not a shorter table."""
+    (site.folder / "imagedetail.yaml").write_text(
+        'clouds: {public: {os_cloud: staging, release: "2026.2"}, lost: {}}\n'
+    )
+    code, out, err = site.run("verify")
+    assert code == 2
+    assert re.search(r"cassettes/lost/all.yaml +error: nothing is recorded to verify\n", out)
+    assert "imagedetail record --os-cloud=lost" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("pubic",), 4, "unknown cloud 'pubic'\n  next:  did you mean public?"),
+        (("nova-2026.2",), 4, "nova-2026.2 is of the reference library"),
+        (("--query", "limit=7"), 2, "no cloud has a recording of query 'limit=7'"),
+        (("public", "--query", "limit=7"), 2, "nothing is recorded to verify"),
+        (("public", "--query", "limit"), 4, "a query is NAME=VALUE, not 'limit'"),
+    ],
+)
+def test_what_cannot_be_verified(site, arguments, code, message):
+    """A name nobody knows is a usage error, a recording that is not there an impossibility."""
+    found, _, err = site.run("verify", *arguments)
+    assert found == code
+    assert message in err
+    assert "next:" in err
+
+
+def test_no_cassettes_at_all(tmp_path, monkeypatch, capsys):
+    """To have verified nothing is no success."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify"]) == 2
+    assert "nothing is recorded, and no cloud is declared" in capsys.readouterr().err
+
+
+def test_a_long_wait_is_said_on_a_terminal_only(site, monkeypatch):
+    """After a second a line on stderr, wiped when it is over; nothing where nobody looks."""
+    monkeypatch.setattr("pytest_imagedetail.cli.progress._PATIENCE", 0.0)
+    assert site.run("verify")[2] == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    code, out, err = site.run("verify")
+    assert (code, out) == (0, SAME)
+    assert "\rasking public (1 of 3)\r\x1b[K" in err
+    assert err.endswith("\r\x1b[K")
+
+
+def test_as_a_command(site):
+    """In a process of its own, as a user runs it: no warning of a library, no color, no log."""
+    result = subprocess.run(
+        [sys.executable, "-Wdefault", "-m", "pytest_imagedetail", "verify"],
+        cwd=site.folder,
+        env={**os.environ, "OS_CLIENT_CONFIG_FILE": str(site.folder / "clouds.yaml")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, SAME, "")
+
+
+def test_every_documented_command_is_understood():
+    """Each command of docs/recording.md parses as it stands."""
+    page = Path(__file__).parents[2] / "docs" / "recording.md"
+    lines = re.findall(r"^imagedetail [a-z].*", page.read_text(encoding="utf-8"), re.MULTILINE)
+    commands = [shlex.split(line, comments=True)[1:] for line in lines]
+    assert {command[0] for command in commands} == {"doctor", "record", "verify"}
+    for command in commands:
+        parser().parse_args(command)

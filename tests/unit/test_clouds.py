@@ -1,0 +1,755 @@
+"""Credentials: every way to say who one is, every way that goes wrong, and nothing secret shown."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+
+import pytest
+
+pytest.importorskip("openstack", reason="recording needs the extra `record`")
+
+from openstack.config import loader
+
+from pytest_imagedetail import clouds, recorder, transport
+from pytest_imagedetail.embedded import EmbeddedCloud
+from pytest_imagedetail.embedded.server import LoopbackServer
+from pytest_imagedetail.errors import CredentialsError, RecordingError, ResponseError
+from pytest_imagedetail.model import Headers, Query
+
+CREDENTIAL = {
+    "id": "f00dfacef00dfacef00dfacef00dface",
+    "name": "robot",
+    "secret": "s3cret-of-robot",
+}
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "recording.md"
+
+
+class Front:
+    """The embedded cloud with a Keystone that knows more ways in, and a catalog to change.
+
+    Attributes:
+        asked: The `auth` documents that came.
+        answer: (status line, body) of every request, if it is to be no cloud at all.
+        edit: Changes the list of services of a catalog.
+        tokens: How many were issued; each is another.
+    """
+
+    def __init__(self, cloud):
+        self.cloud, self.asked, self.tokens = cloud, [], []
+        self.answer, self.edit = None, lambda catalog: catalog
+        self.server = LoopbackServer(self)
+        self.origin = f"http://127.0.0.1:{self.server.port}"
+
+    def __call__(self, environ, start_response):
+        if self.answer is not None:
+            start_response(self.answer[0], [("Content-Length", str(len(self.answer[1])))])
+            return [self.answer[1]]
+        if environ["PATH_INFO"] == "/v3/auth/tokens":
+            return self.issue(environ, start_response)
+        if environ.get("HTTP_X_AUTH_TOKEN") in self.tokens[-1:]:
+            environ["HTTP_X_AUTH_TOKEN"] = self.cloud.application.compute.account.token
+        return self.cloud.application(environ, start_response)
+
+    def issue(self, environ, start_response):
+        auth = json.loads(environ["wsgi.input"].read())["auth"]
+        self.asked.append(auth)
+        body = json.dumps({"auth": self.as_password(auth)}).encode()
+        environ["wsgi.input"] = type(environ["wsgi.input"])(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        caught = {}
+        chunks = self.cloud.application(
+            environ, lambda status, headers: caught.update(status=status, headers=dict(headers))
+        )
+        document = json.loads(b"".join(chunks))
+        if "token" in document:
+            self.tokens.append(f"gAAAAABtoken-number-{len(self.tokens)}-of-this-cloud")
+            caught["headers"]["X-Subject-Token"] = self.tokens[-1]
+            document["token"]["catalog"] = self.edit(document["token"]["catalog"])
+        body = json.dumps(document).encode()
+        caught["headers"]["Content-Length"] = str(len(body))
+        start_response(caught["status"], list(caught["headers"].items()))
+        return [body]
+
+    def as_password(self, auth):
+        """What the embedded Keystone would have to be asked for the same."""
+        identity, account = auth["identity"], self.cloud.application.compute.account
+        good = {"identity": {"methods": ["password"], "password": {"user": {
+            "id": account.user_id, "password": account.password}}}}  # fmt: skip
+        if identity["methods"] == ["token"]:
+            known = {*self.tokens, account.token}
+            return good if identity["token"]["id"] in known else {"identity": {"methods": []}}
+        if identity["methods"] == ["application_credential"]:
+            asked = identity["application_credential"]
+            named = asked.get("id") == CREDENTIAL["id"] or (
+                asked.get("name") == CREDENTIAL["name"] and "user" in asked
+            )
+            right = named and asked["secret"] == CREDENTIAL["secret"]
+            return good if right else {"identity": {"methods": []}}
+        return auth
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder that is searched for clouds.yaml, and no variable that says otherwise."""
+    for name in [name for name in os.environ if name.startswith("OS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
+    monkeypatch.setattr(loader, "SECURE_FILES", [str(tmp_path / "secure.yaml")])
+    return tmp_path
+
+
+@pytest.fixture
+def front():
+    """A cloud that runs."""
+    with EmbeddedCloud(release="2026.2") as cloud:
+        front = Front(cloud)
+        yield front
+        front.server.close()
+
+
+def write(folder, auth, name="clouds.yaml", **more):
+    """A file that knows the cloud `staging`."""
+    (folder / name).write_text(json.dumps({"clouds": {"staging": {"auth": auth, **more}}}))
+
+
+def password(front, **changed):
+    """The `auth` section of a user with a password."""
+    return {**front.cloud.credentials, "auth_url": f"{front.origin}/v3", **changed}
+
+
+def lists(access):
+    """Whether an access really lists images."""
+    return len(recorder.ask(access, Query(), cloud="staging").listing.images) == 13
+
+
+def refused(*secrets, cloud="staging"):
+    """The error of connecting; neither its text nor a frame of ours shows a secret."""
+    with pytest.raises(CredentialsError) as caught:
+        clouds.connect(cloud)
+    error = caught.value
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    shown = [str(error)]
+    frames = [each for each in caught.traceback if "pytest_imagedetail" in str(each.path)]
+    shown += [f"{name} = {value!r}" for each in frames for name, value in each.locals.items()]
+    for secret in (*secrets, "127.0.0.1"):
+        assert not [line for line in shown if secret in line]
+    assert error.remedy
+    return error
+
+
+# Ways in
+
+
+@pytest.mark.parametrize("auth_type", ["password", "v3password"])
+def test_a_password(front, folder, auth_type):
+    """The usual clouds.yaml: endpoint, project, microversion and every secret are known."""
+    write(folder, password(front), auth_type=auth_type, region_name="RegionOne")
+    access = clouds.connect("staging")
+    assert access.endpoint == f"{front.origin}/v2.1"
+    assert access.token == front.tokens[0]
+    assert access.project_id == front.cloud.project_id
+    assert access.user_id == front.cloud.application.compute.account.user_id
+    assert access.max_microversion == "2.104"
+    assert access.secrets == {front.cloud.credentials["password"]}
+    assert access.timeout == 60
+    assert lists(access)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"application_credential_id": CREDENTIAL["id"]},
+        {
+            "application_credential_name": CREDENTIAL["name"],
+            "username": "demo",
+            "user_domain_name": "Default",
+        },
+    ],
+)
+def test_an_application_credential(front, folder, named):
+    """By id, or by name and user; its secret and its id are secrets."""
+    auth = {
+        "auth_url": f"{front.origin}/v3", "application_credential_secret": CREDENTIAL["secret"],
+        **named,
+    }  # fmt: skip
+    write(folder, auth, auth_type="v3applicationcredential")
+    access = clouds.connect("staging")
+    ids = {named[key] for key in named if key == "application_credential_id"}
+    assert access.secrets == {CREDENTIAL["secret"]} | ids
+    assert lists(access)
+
+
+@pytest.mark.parametrize("auth_type", ["token", "v3token"])
+def test_a_token(front, folder, auth_type):
+    """A token makes another; both are secrets."""
+    old = front.cloud.application.compute.account.token
+    auth = {
+        "auth_url": f"{front.origin}/v3", "token": old,
+        "project_name": "demo", "project_domain_name": "Default",
+    }  # fmt: skip
+    write(folder, auth, auth_type=auth_type)
+    access = clouds.connect("staging")
+    assert {access.token, *access.secrets} == {front.tokens[0], old}
+    assert lists(access)
+
+
+def test_an_admin_token(front, folder):
+    """A token and an endpoint, and Keystone is not asked: this is how a 401 is recorded."""
+    auth = {"endpoint": front.cloud.compute_url, "token": "deliberately-wrong"}
+    write(folder, auth, auth_type="admin_token")
+    access = clouds.connect("staging")
+    assert (access.project_id, access.user_id, access.renew) == ("", None, None)
+    assert access.secrets == {"deliberately-wrong"}
+    with pytest.raises(ResponseError) as caught:
+        recorder.ask(access, Query(), cloud="staging")
+    assert caught.value.status_code == 401
+    live = recorder.ask(access, Query(), cloud="staging", expect=401)
+    assert live.listing.error["code"] == 401
+    assert front.asked == []
+
+
+def test_no_authentication(front, folder):
+    """`auth_type: none` needs no more than the endpoint."""
+    write(folder, {}, auth_type="none", compute_endpoint_override=front.cloud.compute_url)
+    access = clouds.connect("staging")
+    assert access.endpoint == front.cloud.compute_url
+    assert front.asked == []
+
+
+def test_secure_yaml(front, folder):
+    """The password may stand in secure.yaml, where clouds.yaml has the rest."""
+    auth = password(front)
+    write(folder, {"password": auth.pop("password")}, name="secure.yaml")
+    write(folder, auth)
+    assert lists(clouds.connect("staging"))
+    assert [path.name for path in clouds.configure("staging").files] == [
+        "clouds.yaml",
+        "secure.yaml",
+    ]
+
+
+def test_the_environment_names_file_and_cloud(front, folder, monkeypatch):
+    """`OS_CLIENT_CONFIG_FILE` is the file, and `OS_CLOUD` the cloud when none is named."""
+    write(folder, password(front), name="other.yaml")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "other.yaml"))
+    monkeypatch.setenv("OS_CLOUD", "staging")
+    configuration = clouds.configure(None)
+    assert (configuration.cloud, configuration.files) == ("staging", (folder / "other.yaml",))
+    assert lists(clouds.connect("staging"))
+
+
+def test_variables_alone(front, monkeypatch):
+    """`OS_*` variables make the cloud `envvars`; no file is needed, and a password is a secret."""
+    for name, value in password(front).items():
+        monkeypatch.setenv(f"OS_{name.upper()}", value)
+    access = clouds.connect("envvars")
+    assert access.secrets == {front.cloud.credentials["password"]}
+    assert lists(access)
+    assert clouds.configure(None).where == "cloud 'envvars' of the OS_* variables"
+
+
+@pytest.mark.parametrize(
+    "block", re.findall(r"```yaml\n(.*?)```", DOCUMENTED.read_text(), re.DOTALL)
+)
+def test_what_is_documented_is_understood(block, folder):
+    """Every clouds.yaml of docs/recording.md can be used as it stands, but for its files."""
+    (folder / "clouds.yaml").write_text(re.sub(r"/[\w/.-]+\.pem", __file__, block))
+    names = re.findall(r"^  ([\w-]+):", block, re.MULTILINE)
+    assert names
+    assert [clouds.configure(name).cloud for name in names] == names
+
+
+def test_every_secret_is_known():
+    """Of every auth type, wherever it stands; names and addresses are none."""
+    secret = {
+        "password": "one", "passcode": 246810, "token": "two", "access_token": "three",
+        "client_secret": "four", "code": "five", "application_credential_id": "six",
+        "oauth2_client_secret": "seven", "consumer_key": "eight",
+    }  # fmt: skip
+    harmless = {
+        "username": "demo", "auth_url": "u", "access_token_endpoint": "e", "region_name": "r",
+        "auth_methods": "m", "access_token_type": "t", "code_challenge_method": "c",
+    }  # fmt: skip
+    assert clouds._secrets({"auth": {**secret, **harmless}}) == set(map(str, secret.values()))
+    assert clouds._secrets({"auth": None, **secret, **harmless}) == set(map(str, secret.values()))
+
+
+# The endpoint
+
+
+def two_regions(catalog):
+    """A catalog in which only RegionTwo's internal compute endpoint is the real one."""
+    (compute,) = [service for service in catalog if service["type"] == "compute"]
+    real = compute["endpoints"][0]
+    compute["endpoints"] = [
+        {**real, "region": region, "region_id": region, "interface": interface, "url": url}
+        for region, interface, url in (
+            ("RegionOne", "public", "http://wrong-region.invalid/v2.1"),
+            ("RegionOne", "internal", "http://wrong-region.invalid/v2.1"),
+            ("RegionTwo", "public", "http://wrong-interface.invalid/v2.1"),
+            ("RegionTwo", "internal", real["url"]),
+        )
+    ]
+    return catalog
+
+
+def test_region_and_interface(front, folder):
+    """The endpoint of the region and the interface that clouds.yaml names is taken."""
+    front.edit = two_regions
+    write(folder, password(front), region_name="RegionTwo", interface="internal")
+    access = clouds.connect("staging")
+    assert access.endpoint == f"{front.origin}/v2.1"
+    assert lists(access)
+
+
+@pytest.mark.parametrize("wrong", [{"region_name": "RegionThree"}, {"interface": "admin"}])
+def test_a_region_or_interface_that_is_not_there(front, folder, wrong):
+    """The error says what is."""
+    front.edit = two_regions
+    write(folder, password(front), **{"region_name": "RegionTwo", **wrong})
+    error = refused()
+    assert error.problem == (
+        "the service catalog has no compute endpoint for this region and interface"
+    )
+    assert error.remedy.splitlines() == [
+        "it has: RegionOne (public, internal); RegionTwo (public, internal)",
+        "correct region_name or interface",
+        "or name the endpoint yourself: compute_endpoint_override",
+    ]
+
+
+def test_a_catalog_without_compute(front, folder):
+    """The services that are there are named."""
+    front.edit = lambda catalog: [each for each in catalog if "compute" not in each["type"]]
+    write(folder, password(front))
+    error = refused()
+    assert error.problem == "the service catalog has no service of type 'compute'"
+    assert error.remedy.startswith("it has: identity, image\n")
+
+
+def test_an_empty_catalog(front, folder):
+    """An unscoped token has none; what scopes it is named."""
+    front.edit = lambda _: []
+    write(folder, password(front))
+    error = refused()
+    assert error.problem == "the service catalog is empty: the token is for no project"
+    assert "project_name" in error.remedy
+
+
+def test_another_service_type(front, folder):
+    """`compute_service_type` leads to /v2/PROJECT."""
+    write(folder, password(front), compute_service_type="compute_legacy")
+    access = clouds.connect("staging")
+    assert access.endpoint == f"{front.origin}/v2/{front.cloud.project_id}"
+    assert lists(access)
+
+
+@pytest.mark.parametrize("suffix", ["/v2.1", ""])
+def test_an_endpoint_of_ones_own(front, folder, suffix):
+    """`compute_endpoint_override` beats the catalog; one without a version is completed."""
+    front.edit = lambda _: []
+    override = f"{front.origin}{suffix}"
+    write(folder, password(front), compute_endpoint_override=override)
+    access = clouds.connect("staging")
+    assert access.endpoint == f"{front.origin}/v2.1"
+    assert lists(access)
+
+
+@pytest.mark.parametrize("override", ["ftp://hunter2.example/v2.1", "http://[hunter2/v2.1"])
+def test_an_endpoint_that_is_no_url(front, folder, override):
+    """It is refused before anyone is asked there, and not shown."""
+    write(folder, password(front), compute_endpoint_override=override)
+    assert refused("hunter2").problem == (
+        "the compute endpoint is no URL that begins with http:// or https://"
+    )
+
+
+def test_a_version_document_that_is_none(front, folder):
+    """Whatever stands there, the endpoint is as the catalog says, and no microversion is known."""
+    override = f"{front.origin}/v2.1/nowhere"
+    write(folder, password(front), compute_endpoint_override=override)
+    access = clouds.connect("staging")
+    assert (access.endpoint, access.max_microversion) == (override, None)
+
+
+# A token that ends
+
+
+def test_a_token_is_renewed(front, folder):
+    """`renew` gives another token for the same place."""
+    write(folder, password(front))
+    old = clouds.connect("staging")
+    new = old.renew()
+    assert [old.token, new.token] == front.tokens
+    assert (new.endpoint, new.project_id) == (old.endpoint, old.project_id)
+    assert lists(new)
+    assert lists(old)  # the recorder renews by itself: the old token is not accepted any more
+    assert len(front.tokens) == 3
+
+
+# What goes wrong
+
+
+def test_a_wrong_password(front, folder):
+    """Keystone says no more than 401, and neither do we show what was tried."""
+    write(folder, password(front, password="not-the-password"))
+    assert str(refused("not-the-password", front.cloud.project_id)) == (
+        "Keystone gave no token: 401 Unauthorized\n"
+        f"  where: cloud 'staging' of {folder}/clouds.yaml\n"
+        "  next:  user, password, project or one of their domains is not right; Keystone does not "
+        "say which: check its auth section and secure.yaml\n"
+        "  next:  `openstack --os-cloud staging token issue` must succeed"
+    )
+
+
+def test_an_unknown_project(front, folder):
+    """The same; the project may be what is wrong."""
+    write(folder, password(front, project_name="no-such-project"))
+    error = refused(front.cloud.credentials["password"])
+    assert "401" in error.problem
+    assert "project" in error.remedy
+
+
+def test_a_wrong_application_credential(front, folder):
+    """The remedy speaks of application credentials."""
+    auth = {
+        "auth_url": f"{front.origin}/v3", "application_credential_id": CREDENTIAL["id"],
+        "application_credential_secret": "wrong-secret",
+    }  # fmt: skip
+    write(folder, auth, auth_type="v3applicationcredential")
+    error = refused("wrong-secret", CREDENTIAL["id"])
+    assert error.remedy.startswith("the application credential is unknown, its secret is not right")
+
+
+def test_keystone_is_down(front, folder):
+    """Reachability is what is to be checked, and the address is not shown."""
+    write(folder, password(front))
+    front.server.close()
+    error = refused(str(front.server.port), front.cloud.credentials["password"])
+    assert error.problem == "Keystone gave no token: it cannot be reached"
+    assert "auth_url" in error.remedy
+    front.server = LoopbackServer(front)  # for the fixture to close
+
+
+def test_keystone_is_silent(folder):
+    """Nobody waits for ever: api_timeout, or else a minute."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3"
+        auth = {"auth_url": url, "username": "u", "password": "secret-word", "project_name": "p"}
+        domains = {"user_domain_name": "Default", "project_domain_name": "Default"}
+        write(folder, auth | domains, api_timeout=0.2)
+        error = refused("secret-word")
+    assert error.problem == "Keystone gave no token: no answer within 0.2 seconds"
+
+
+@pytest.mark.parametrize("auth_type", ["password", "v3password"])
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        ("200 OK", "what answers is no Keystone"),
+        ("404 Not Found", "404 NotFound"),
+        ("503 Service Unavailable", "503 ServiceUnavailable"),
+    ],
+)
+def test_keystone_answers_a_web_page(front, folder, status, problem, auth_type):
+    """A proxy's page is no token."""
+    write(folder, password(front), auth_type=auth_type)
+    front.answer = (status, b"<html><body>hello</body></html>")
+    assert refused().problem == f"Keystone gave no token: {problem}"
+
+
+def test_an_unknown_cloud(front, folder):
+    """The near name and all the others are named, and what to set."""
+    write(folder, password(front))
+    assert str(refused(cloud="stagin")) == (
+        "clouds.yaml has no usable cloud 'stagin'\n"
+        f"  where: {folder}/clouds.yaml\n"
+        "  next:  did you mean staging?\n"
+        "  next:  name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to the file that "
+        "has it\n"
+        "  next:  known there: staging"
+    )
+
+
+def test_no_file_at_all():
+    """The places that were searched are named."""
+    assert str(refused()) == (
+        "clouds.yaml has no usable cloud 'staging'\n"
+        "  where: there is no clouds.yaml here, in ~/.config/openstack or in /etc/openstack\n"
+        "  next:  name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to the file that "
+        "has it"
+    )
+
+
+def test_no_cloud_is_named(front, folder):
+    """Of two clouds none is guessed."""
+    write(folder, password(front))
+    document = json.loads((folder / "clouds.yaml").read_text())
+    document["clouds"]["other"] = document["clouds"]["staging"]
+    (folder / "clouds.yaml").write_text(json.dumps(document))
+    with pytest.raises(CredentialsError) as caught:
+        clouds.configure(None)
+    assert caught.value.problem == "no cloud is named"
+    assert caught.value.remedy.endswith("known there: other, staging")
+
+
+def test_a_variable_that_names_an_unknown_cloud(front, folder, monkeypatch):
+    """`OS_CLOUD` is a name like any other."""
+    write(folder, password(front))
+    monkeypatch.setenv("OS_CLOUD", "stagin")
+    with pytest.raises(CredentialsError) as caught:
+        clouds.configure(None)
+    assert caught.value.problem == "clouds.yaml has no usable cloud 'stagin'"
+
+
+def test_no_variables():
+    """`envvars` without any is explained."""
+    error = refused(cloud="envvars")
+    assert error.problem == "the OS_* variables make no usable cloud 'envvars'"
+    assert "OS_AUTH_URL" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "place"),
+    [
+        ("clouds:\n  staging: {auth: [\n", "the file is no YAML", ", line 3, column 1"),
+        (
+            "clouds:\n  staging:\n    auth: {password: *hunter2}\n",
+            "the file is no YAML",
+            ", line 3, column 22",
+        ),
+        (
+            "clouds:\n  staging:\n    auth: {password: !hunter2 x}\n",
+            "the file is no YAML",
+            ", line 3, column 22",
+        ),
+        (
+            "hunter2\n",
+            "the file has no `clouds:` with each cloud below it under its name",
+            "",
+        ),
+        (
+            "clouds: [hunter2]\n",
+            "the file has no `clouds:` with each cloud below it under its name",
+            "",
+        ),
+        ("", "clouds.yaml has no usable cloud 'staging'", ""),
+        (
+            "clouds:\n  staging:\n",
+            "its section is not what openstacksdk can read (AttributeError)",
+            ", cloud 'staging'",
+        ),
+        (
+            "clouds:\n  staging:\n    auth: hunter2\n",
+            "its section is not what openstacksdk can read (ValueError)",
+            ", cloud 'staging'",
+        ),
+        (
+            "clouds:\n  staging:\n    auth: {auth_url: 'http://{hunter2}/v3'}\n",
+            "its section is not what openstacksdk can read (KeyError)",
+            ", cloud 'staging'",
+        ),
+        (
+            "clouds:\n  staging:\n    auth: {auth_url: 'hunter2.example/v3', username: u}\n",
+            "auth_url is no URL that begins with http:// or https://",
+            None,
+        ),
+        (
+            "clouds:\n  staging:\n    auth_type: v3pasword\n    auth: {password: hunter2}\n",
+            "unknown auth_type 'v3pasword'",
+            ", cloud 'staging'",
+        ),
+        (
+            "clouds:\n  staging:\n    auth: {auth_url: 'http://a/v3', pasword: hunter2}\n",
+            "its auth section has 'pasword', which its auth_type does not know",
+            ", cloud 'staging'",
+        ),
+        (
+            "clouds:\n  staging:\n    auth: {username: hunter2}\n",
+            (
+                "its auth section is not complete: Auth plugin requires parameters which were "
+                "not given: auth_url"
+            ),
+            ", cloud 'staging'",
+        ),
+    ],
+    ids=range(13),  # the folder of a test has its name in it, and is shown
+)
+def test_a_broken_file(folder, text, problem, place):
+    """What is wrong and where, without a word of what stands there."""
+    (folder / "clouds.yaml").write_text(text)
+    error = refused("hunter2")
+    assert error.problem == problem
+    if place is not None:
+        assert error.where == f"{folder}/clouds.yaml{place}"
+
+
+def test_a_broken_secure_yaml(front, folder):
+    """It is not passed over, which would look like a missing password."""
+    write(folder, password(front))
+    (folder / "secure.yaml").write_text("clouds: {")
+    assert refused().where == f"{folder}/secure.yaml, line 2, column 1"
+
+
+def test_a_file_that_is_not_read(front, folder, monkeypatch):
+    """A secure.yaml beside the file that a variable names is not read; the hint says so."""
+    write(folder, {"auth_url": f"{front.origin}/v3"}, auth_type="v3applicationcredential")
+    monkeypatch.setattr(loader, "SECURE_FILES", [])
+    (folder / "secure.yaml").write_text("clouds: {}")
+    assert refused().remedy.endswith(
+        f"{folder}/secure.yaml is not read: name it in OS_CLIENT_SECURE_FILE"
+    )
+
+
+@pytest.mark.parametrize("variable", ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"])
+def test_a_variable_that_names_no_file(front, folder, monkeypatch, variable):
+    """Another file that happens to know the cloud's name is not taken in its stead."""
+    write(folder, password(front))
+    monkeypatch.setenv(variable, str(folder / "typo.yaml"))
+    error = refused()
+    assert error.problem == f"{variable} names a file that is not there"
+    assert error.where == str(folder / "typo.yaml")
+
+
+def test_a_folder_is_no_file(folder):
+    """What the system says is told."""
+    (folder / "clouds.yaml").mkdir()
+    assert refused().problem == "the file cannot be read: Is a directory"
+
+
+def test_an_auth_type_without_token(front, folder):
+    """Basic authentication is nothing that Nova takes."""
+    auth = {"endpoint": front.cloud.compute_url, "username": "u", "password": "basic-secret"}
+    write(folder, auth, auth_type="http_basic")
+    assert refused("basic-secret").problem == (
+        "the auth type 'http_basic' gives no token, and Nova wants one"
+    )
+
+
+def test_without_openstacksdk(monkeypatch):
+    """The extra that is missing is named."""
+    monkeypatch.setitem(sys.modules, "openstack.config", None)
+    with pytest.raises(CredentialsError) as caught:
+        clouds.connect("staging")
+    assert str(caught.value) == (
+        "recording needs openstacksdk, which is not installed\n"
+        "  next:  install the extra: pip install 'pytest-imagedetail[record]'"
+    )
+
+
+def test_nothing_is_logged(front, folder, caplog):
+    """Not even at DEBUG: keystoneauth would log the whole token document."""
+    write(folder, password(front))
+    with caplog.at_level("DEBUG"):
+        clouds.connect("staging")
+        write(folder, password(front, password="not-the-password"))
+        refused()
+    assert caplog.text == ""
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """A CA made now, the certificate that it signed for 127.0.0.1, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the command openssl, which makes the certificates, is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    made = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    for arguments in (
+        ["req", "-x509", *key, "-subj", "/CN=a CA", "-keyout", "ca.key", "-out", "ca.pem"],
+        ["req", *key, *made, "-keyout", "key.pem", "-out", "request.pem"],
+        ["x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key",
+         "-CAcreateserial", "-copy_extensions", "copy", "-days", "2", "-out", "certificate.pem"],
+    ):  # fmt: skip
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def secured(front, certificates):
+    """The cloud behind TLS, as real ones are: its catalog names https, too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "certificate.pem", certificates / "key.pem")
+
+    class Forward(BaseRequestHandler):
+        def handle(self):
+            try:
+                client = context.wrap_socket(self.request, server_side=True)
+            except OSError:
+                return
+            with client, socket.create_connection(("127.0.0.1", front.server.port)) as server:
+                back = threading.Thread(target=pump, args=(server, client))
+                back.start()
+                pump(client, server)
+                back.join()
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Forward) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        front.origin = f"https://127.0.0.1:{server.server_address[1]}"
+        front.edit = lambda catalog: json.loads(json.dumps(catalog).replace("http:", "https:"))
+        yield front
+        server.shutdown()
+
+
+def pump(source, target):
+    """Pass bytes on until an end comes, and pass that on, too."""
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+
+
+def test_tls_with_its_ca(secured, folder, certificates):
+    """With `cacert`, Keystone and Nova are both asked, and both are who they say."""
+    write(folder, password(secured), cacert=str(certificates / "ca.pem"))
+    access = clouds.connect("staging")
+    assert access.endpoint == f"{secured.origin}/v2.1"
+    assert lists(access)
+    stranger = transport.Access(endpoint="", token="", project_id="")
+    with pytest.raises(RecordingError, match="TLS failed"):
+        transport.get(f"{access.endpoint}/", Headers(), access=stranger, name="staging")
+
+
+def test_tls_without_its_ca(secured, folder):
+    """An unknown CA is an error that says what to name."""
+    write(folder, password(secured))
+    error = refused(secured.cloud.credentials["password"])
+    assert error.problem == (
+        "Keystone gave no token: TLS failed: unable to get local issuer certificate"
+    )
+    assert "cacert: FILE" in error.remedy
+
+
+def test_tls_unchecked(secured, folder):
+    """`verify: false` is the user's word, for Keystone and for Nova; no warning is made of it."""
+    write(folder, password(secured), verify=False)
+    access = clouds.connect("staging")
+    assert not access.verify
+    assert lists(access)
+
+
+def test_a_ca_file_that_is_not_there(front, folder):
+    """It is named before anyone is asked."""
+    write(folder, password(front), cacert="nowhere/ca.pem")
+    error = refused()
+    assert error.problem == "cacert names a file that is not there"
+    assert error.where.endswith("nowhere/ca.pem")
+    assert front.asked == []

@@ -1,0 +1,140 @@
+"""Each cloud is compared with the next one that has the query; nothing is compared in silence."""
+
+import pytest
+
+from pytest_imagedetail.errors import ComparisonError, UsageError
+from pytest_imagedetail.listing import read
+from pytest_imagedetail.matrix import Cell
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.neighbors import by_release, compare_neighbors
+from unit import image_of, listing_of, recording_of
+
+ALL, LIMIT = Query(), Query.parse("limit=0")
+
+
+def error_of(message="no", status=400, cloud="a", query=""):
+    body = {"badRequest": {"code": status, "message": message}}
+    return read(recording_of(body, status=status, cloud=cloud, query=query), expect=status)
+
+
+def row(**clouds):
+    """Clouds in order, each with its answers by query."""
+    return {
+        name: {each.query: each for each in (answers if isinstance(answers, list) else [answers])}
+        for name, answers in clouds.items()
+    }
+
+
+def steps(matrix):
+    return [
+        (each.baseline, each.candidate, each.difference.kind, list(map(str, each.queries)))
+        for each in matrix.steps
+    ]
+
+
+def test_the_same_all_along():
+    """No step, and cells that say what was there to compare."""
+    matrix = compare_neighbors(row(a=listing_of(image_of()), b=listing_of(image_of(), cloud="b")))
+    assert matrix.same
+    assert matrix.compatible
+    assert matrix.summary == "no change"
+    assert matrix.cells == {
+        (ALL, "a"): Cell(status_code=200, images=1),
+        (ALL, "b"): Cell(status_code=200, images=1),
+    }
+    assert matrix.uneven == ()
+
+
+def test_a_change_stands_between_the_two_clouds_where_it_happened():
+    """And nowhere else."""
+    new = image_of(minDisk=1)
+    matrix = compare_neighbors(
+        row(
+            a=listing_of(image_of()), b=listing_of(image_of()), c=listing_of(new), d=listing_of(new)
+        )
+    )
+    assert steps(matrix) == [("b", "c", "value_changed", ["all"])]
+
+
+def test_a_cloud_without_the_query_is_passed_over_and_named():
+    """The next one that has it is the neighbor."""
+    refused = error_of(query="limit=0")
+    matrix = compare_neighbors(
+        row(
+            a=[listing_of(), listing_of(query="limit=0", complete=False)],
+            b=[listing_of()],
+            c=[listing_of(), refused],
+        )
+    )
+    assert steps(matrix) == [("a", "c", "status_changed", ["limit=0"])]
+    assert matrix.missing == ((LIMIT, "b"),)
+    assert matrix.row(LIMIT) == (Cell(status_code=200, images=0), None, Cell(status_code=400))
+    assert not matrix.compatible
+
+
+def test_one_difference_in_many_queries_is_one_step():
+    """With all its queries, in their order."""
+    old = [listing_of(image_of(), query=each) for each in ("", "status=ACTIVE")]
+    new = [listing_of(image_of(minDisk=1), query=each) for each in ("", "status=ACTIVE")]
+    matrix = compare_neighbors(row(a=old, b=new))
+    assert steps(matrix) == [("a", "b", "value_changed", ["all", "status=ACTIVE"])]
+
+
+def test_words_of_errors_are_compared_beside_listings():
+    """Two recorded refusals in a matrix that has seen listings."""
+    old = [listing_of(), error_of("old words", query="limit=x")]
+    new = [listing_of(), error_of("new words", query="limit=x")]
+    assert steps(compare_neighbors(row(a=old, b=new))) == [("a", "b", "error_changed", ["limit=x"])]
+
+
+def test_nothing_but_errors_is_refused():
+    """A row of 401s must not be green, whatever the order."""
+    with pytest.raises(ComparisonError, match="every answer is an error"):
+        compare_neighbors(row(a=error_of(status=401), b=error_of(status=401)))
+    with pytest.raises(ComparisonError, match="every answer is an error"):
+        compare_neighbors(row(a=error_of(status=401), b=error_of(status=403)), expect=401)
+
+
+def test_expected_errors_are_compared():
+    """Whoever names the status wants to know what is said."""
+    matrix = compare_neighbors(row(a=error_of("x"), b=error_of("y")), expect=400)
+    assert steps(matrix) == [("a", "b", "error_changed", ["all"])]
+
+
+def test_one_cloud_has_no_neighbor():
+    """Nor has none."""
+    for clouds in ({}, row(a=listing_of())):
+        with pytest.raises(UsageError, match="in a row"):
+            compare_neighbors(clouds)
+
+
+def test_clouds_that_share_no_query_are_refused():
+    """Nothing was compared; that is no "no change"."""
+    with pytest.raises(ComparisonError, match="nothing of a and b was compared"):
+        compare_neighbors(row(a=listing_of(), b=listing_of(query="limit=1", complete=False)))
+
+
+def test_a_cloud_that_shares_nothing_with_any_other_is_refused():
+    """It stands in the matrix, and nothing of it was compared."""
+    lonely = listing_of(query="status=ACTIVE")
+    with pytest.raises(ComparisonError, match="nothing of c was compared"):
+        compare_neighbors(row(a=listing_of(), b=listing_of(), c=lonely))
+
+
+def test_worst_first_between_two_clouds():
+    """Pairs stay in the clouds' order."""
+    old = [image_of(), image_of(2)]
+    new = [image_of(minDisk=1), {k: v for k, v in image_of(2).items() if k != "minRam"}]
+    matrix = compare_neighbors(row(a=listing_of(*old), b=listing_of(*new)))
+    assert [each.difference.severity for each in matrix.steps] == ["breaking", "data"]
+
+
+def test_order_by_release():
+    """Codenames and numbers mean the same; without a release a cloud comes last."""
+    clouds = row(
+        unknown=listing_of(),
+        new=listing_of(release="2026.2"),
+        old=listing_of(release="essex"),
+        middle=listing_of(release="2014.2"),
+    )
+    assert list(by_release(clouds)) == ["old", "middle", "new", "unknown"]

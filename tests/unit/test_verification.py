@@ -1,0 +1,116 @@
+"""Verification: a recording and what its cloud answers now, whatever the status of either."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from pytest_imagedetail import recorder
+from pytest_imagedetail.demo import authenticate
+from pytest_imagedetail.embedded import EmbeddedCloud
+from pytest_imagedetail.embedded.seed import DEFAULT_SEED
+from pytest_imagedetail.errors import ComparisonError, RecordingError
+from pytest_imagedetail.importing import imported
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.verification import verify
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    """A cloud of 2026."""
+    with EmbeddedCloud(release="2026.2") as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def older():
+    """A cloud of 2023, which refuses in other words and accepts limit=0."""
+    with EmbeddedCloud(release="2023.1") as cloud:
+        yield cloud
+
+
+def recorded(cloud, expect=None, **query):
+    """What a cloud answers, as a recording would hold it."""
+    return recorder.ask(
+        authenticate(cloud), Query.of(**query), cloud="nova", release="2026.2", expect=expect
+    ).listing
+
+
+@pytest.mark.parametrize(
+    ("query", "expect"),
+    [
+        ({}, None),
+        ({"limit": 3}, None),
+        ({"status": "ACTIVE", "microversion": "2.35"}, None),
+        ({"limit": "x"}, 400),
+        ({"microversion": "2.36"}, 404),
+    ],
+)
+def test_the_same_answer_is_no_difference(cloud, query, expect):
+    """Listings and errors alike, under the strictest profile that a cloud can be held to."""
+    comparison = verify(recorded(cloud, expect, **query), authenticate(cloud))
+    assert comparison.same
+    assert comparison.profile == "same-cloud"
+
+
+def test_another_answer_is_a_difference(cloud, tmp_path):
+    """An image that is gone, and any difference at all is not compatible unless said otherwise."""
+    images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps(images[1:]), encoding="utf-8")
+    before = recorded(cloud)
+    with EmbeddedCloud(release="2026.2", seed=seed) as smaller:
+        for fail_on, compatible in (("change", False), ("breaking", True)):
+            comparison = verify(before, authenticate(smaller), fail_on=fail_on)
+            assert [each.kind for each in comparison.differences] == ["image_removed"]
+            assert comparison.compatible is compatible
+
+
+def test_an_error_in_other_words(cloud, older):
+    """The message is compared, not only the status."""
+    comparison = verify(recorded(cloud, 400, limit="x"), authenticate(older))
+    assert [each.kind for each in comparison.differences] == ["error_changed"]
+
+
+def test_another_status_is_a_difference(cloud, older):
+    """Whichever side refuses, this is a finding and no crash."""
+    refused, listed = recorded(cloud, 400, limit=0), recorded(older, limit=0)
+    for before, now, values in (
+        (refused, older, (400, 200)),
+        (listed, cloud, (200, 400)),
+    ):
+        (difference,) = verify(before, authenticate(now)).differences
+        assert difference.kind == "status_changed"
+        shown = (difference.baseline, difference.candidate)
+        assert tuple(int(str(value)[:3]) for value in shown) == values
+
+
+def test_a_token_that_is_refused_is_no_same_answer(cloud):
+    """A 401 where there was a listing is a difference."""
+    stranger = replace(authenticate(cloud), token="gAAAAABwrong-token-of-a-stranger")
+    (difference,) = verify(recorded(cloud), stranger).differences
+    assert difference.kind == "status_changed"
+
+
+def test_a_cloud_that_is_gone_is_an_error(cloud):
+    """What could not be asked is neither same nor different."""
+    with EmbeddedCloud(release="2026.2") as gone:
+        access = authenticate(gone)
+    with pytest.raises(RecordingError):
+        verify(recorded(cloud), access)
+
+
+def test_what_was_imported_is_refused(cloud):
+    """Nobody knows which cloud it is from, so none can be held to it."""
+    body = recorded(cloud).body.encode()
+    saved = imported(
+        body, cloud="manual", query=Query(), status_code=200, release=None, where="a.json"
+    )
+    with pytest.raises(ComparisonError) as caught:
+        verify(saved.listing, authenticate(cloud))
+    assert str(caught.value) == (
+        "a recording that was imported cannot be verified: it was saved by hand, and from which "
+        "cloud nobody knows\n"
+        "  where: cloud manual, query all\n"
+        "  next:  record the cloud under another name, then: imagedetail diff manual NAME"
+    )
