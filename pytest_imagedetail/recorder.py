@@ -142,6 +142,63 @@ def ask(
         ResponseError: It answered with another status than expected.
         BodyError: It answered with something else than a listing.
     """
+    answer = fetch(access, query, cloud=cloud, release=release, expect=expect, report=report)
+    return Live(listing=answer.read(expect=expect), secrets=answer.secrets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a live cloud answered, redacted; nobody has judged yet whether it is what was wanted.
+
+    Attributes:
+        recording: Its pages.
+        secrets: What the gate must look for when it is written.
+        unreadable: Whether its last page could not be read before it was redacted.
+    """
+
+    recording: Recording
+    secrets: frozenset[str]
+    unreadable: bool
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status of its first page."""
+        return self.recording.interactions[0].response.status_code
+
+    def read(self, *, expect: int | None) -> Listing:
+        """Make a listing of it.
+
+        Raises:
+            ResponseError: Another status than expected.
+            BodyError: No listing.
+            RecordingError: Not all of it is there.
+        """
+        listing = read(self.recording, expect=expect)
+        if self.unreadable:
+            provenance, pages = self.recording.provenance, len(self.recording.interactions)
+            raise RecordingError(
+                "the last page can be read only once it is redacted, so it is not known what "
+                "follows",
+                where=f"cloud {provenance.cloud}, query {provenance.query}, page {pages}",
+                remedy="nothing was written; report it with the page's form (never its values)",
+            )
+        return listing
+
+
+def fetch(
+    access: Access,
+    query: Query,
+    *,
+    cloud: str,
+    release: str | None = None,
+    expect: int | None = None,
+    report: Report = _silent,
+) -> Answer:
+    """As `ask`, whatever status the cloud answers with.
+
+    Raises:
+        RecordingError: As `ask`.
+    """
     patience = Patience(access, expect=expect, report=report)
     interactions: list[Interaction] = []
 
@@ -173,14 +230,11 @@ def ask(
         ),
         interactions=redacted.interactions,
     )
-    listing = read(recording, expect=expect)
-    if unreadable:
-        raise RecordingError(
-            "the last page can be read only once it is redacted, so it is not known what follows",
-            where=f"cloud {cloud}, query {known}, page {len(interactions)}",
-            remedy="nothing was written; report it with the page's form (never its values)",
-        )
-    return Live(listing=listing, secrets=redacted.replaced)
+    return Answer(
+        recording=recording,
+        secrets=redacted.replaced,
+        unreadable=unreadable,
+    )
 
 
 def _attempt(access: Access, query: Query, name: str) -> Interaction:

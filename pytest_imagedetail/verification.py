@@ -9,13 +9,16 @@ from typing import Final
 from pytest_imagedetail import recorder
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.errors import ComparisonError, ResponseError
+from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.model import LISTING_STATUSES, FailOn
+from pytest_imagedetail.model import FailOn
 from pytest_imagedetail.transport import Access
 
 PROFILE: Final = "same-cloud"
 """How far the answers of one cloud at two times are normalized."""
+
+# Refused before anyone looked at the query, too busy, or a proxy that found no Nova behind it.
+_NO_ANSWER: Final = frozenset({401, 408, 413, 429, 502, 503, 504})
 
 Report = Callable[[str], None]
 
@@ -29,8 +32,9 @@ def verify(
 ) -> Comparison:
     """Compare a recording with what its cloud answers now.
 
-    A recorded error is what the cloud is expected to answer; another status than the recorded one
-    is a difference like any other.
+    A recorded error is what the cloud is expected to answer. Another status than the recorded one
+    is a difference like any other, unless it says that nobody was answered: a refused token, a
+    cloud that is busy or down.
 
     Args:
         recorded: The recording, which is the baseline.
@@ -41,6 +45,7 @@ def verify(
     Raises:
         ComparisonError: The recording was imported, or a part stands against a whole.
         RecordingError: The cloud could not be asked, or its answer did not arrive whole.
+        ResponseError: It refused the token, or is busy or down.
         BodyError: It answered with something else than a listing or an error.
     """
     if recorded.provenance.source == "imported":
@@ -52,20 +57,14 @@ def verify(
             f"imagedetail diff {recorded.cloud} NAME",
         )
     expect = error_status(recorded.recording)
-    try:
-        live = _ask(recorded, access, expect, report)
-    except ResponseError as error:
-        status = error.status_code
-        live = _ask(recorded, access, None if status in LISTING_STATUSES else status, report)
-    return compare(recorded, live, profile=PROFILE, fail_on=fail_on, expect=expect)
-
-
-def _ask(recorded: Listing, access: Access, expect: int | None, report: Report) -> Listing:
-    return recorder.ask(
+    answer = recorder.fetch(
         access,
         recorded.query,
         cloud=recorded.cloud,
         release=recorded.provenance.release,
         expect=expect,
         report=report,
-    ).listing
+    )
+    wanted = expect if answer.status_code in _NO_ANSWER else error_status(answer.recording)
+    live = answer.read(expect=wanted)
+    return compare(recorded, live, profile=PROFILE, fail_on=fail_on, expect=expect)

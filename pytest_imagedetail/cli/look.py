@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pytest_imagedetail.cassette import Store, loads
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
 from pytest_imagedetail.cli.output import (
@@ -38,7 +40,7 @@ def _clouds(options: argparse.Namespace) -> int:
     entries = [
         {
             "cloud": name,
-            "release": chosen.declaration(name).release,
+            "release": chosen.declaration(name).release or _recorded_release(store, name),
             "cassettes": len(store.paths(name)),
             "source": "cassettes" if name in own else "library" if name in library else "declared",
         }
@@ -48,6 +50,14 @@ def _clouds(options: argparse.Namespace) -> int:
         return print_json(entries)
     print_table([list(map(cell, entry.values())) for entry in entries])
     return SAME
+
+
+def _recorded_release(store: Store, cloud: str) -> str | None:
+    """The release that the first recording of a cloud declares; a damaged one declares none."""
+    for path in store.paths(cloud)[:1]:
+        with suppress(ImageDetailError):  # `ls` and `lint` say what is wrong with it
+            return loads(path).provenance.release
+    return None
 
 
 def _ls(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ pytest.importorskip("openstack", reason="credentials need the extra `record`")
 
 from openstack.config import loader
 
+from pytest_imagedetail.cli import doctor as doctor_verb
 from pytest_imagedetail.cli import main
 from pytest_imagedetail.embedded import EmbeddedCloud
 
@@ -214,6 +215,32 @@ def test_the_declared_release(doctor, clouds_yaml, tmp_path, release, declared, 
             code, out, _ = doctor(*arguments)
             assert code == 0
             assert line in out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("newest", "looks"),
+    [
+        ("2.1", "a Nova older than 2019.1"),
+        ("2.79", "Nova 2019.2"),
+        ("2.93", "a Nova between 2022.1 and 2023.1"),
+        ("2.200", "newer than Nova 2026.2"),
+    ],
+)
+def test_the_name_of_a_microversion(newest, looks):
+    """Only what was measured has a name; the rest is said as far as it is known."""
+    assert doctor_verb._looks_like(newest) == looks
+
+
+def test_an_admin_token(doctor, cloud, clouds_yaml):
+    """Nobody knows how long it is valid, and a wrong one shows at the first answer."""
+    auth = {"endpoint": cloud.compute_url, "token": "deliberately-wrong"}
+    staging = {"auth_type": "admin_token", "auth": auth}
+    clouds_yaml.write_text(json.dumps({"clouds": {"staging": staging}}))
+    code, out, err = doctor()
+    assert code == 2
+    assert "token             as configured; nobody says how long it is valid\n" in out
+    assert "failed   images/detail     the cloud answered 401" in out
+    assert "deliberately-wrong" not in out + err
 
 
 def test_one_cloud_at_a_time(clouds_yaml, capsys):

@@ -19,6 +19,7 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 from openstack.config import loader
 
 from pytest_imagedetail import clouds, recorder, transport
+from pytest_imagedetail.clouds import session
 from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.embedded.server import LoopbackServer
 from pytest_imagedetail.errors import CredentialsError, RecordingError, ResponseError
@@ -217,6 +218,14 @@ def test_an_admin_token(front, folder):
     assert front.asked == []
 
 
+def test_an_admin_token_for_a_cloud_that_is_down(folder):
+    """The version document is a courtesy: without it there is an access all the same."""
+    auth = {"endpoint": "http://127.0.0.1:1/v2.1", "token": "wrong"}
+    write(folder, auth, auth_type="admin_token")
+    access = clouds.connect("staging")
+    assert (access.endpoint, access.max_microversion) == ("http://127.0.0.1:1/v2.1", None)
+
+
 def test_no_authentication(front, folder):
     """`auth_type: none` needs no more than the endpoint."""
     write(folder, {}, auth_type="none", compute_endpoint_override=front.cloud.compute_url)
@@ -279,8 +288,8 @@ def test_every_secret_is_known():
         "username": "demo", "auth_url": "u", "access_token_endpoint": "e", "region_name": "r",
         "auth_methods": "m", "access_token_type": "t", "code_challenge_method": "c",
     }  # fmt: skip
-    assert clouds._secrets({"auth": {**secret, **harmless}}) == set(map(str, secret.values()))
-    assert clouds._secrets({"auth": None, **secret, **harmless}) == set(map(str, secret.values()))
+    assert session._secrets({"auth": {**secret, **harmless}}) == set(map(str, secret.values()))
+    assert session._secrets({"auth": None, **secret, **harmless}) == set(map(str, secret.values()))
 
 
 # The endpoint
@@ -451,6 +460,20 @@ def test_keystone_is_silent(folder):
     assert error.problem == "Keystone gave no token: no answer within 0.2 seconds"
 
 
+@pytest.mark.parametrize(
+    ("auth_url", "problem"),
+    [
+        ("http://a:b/v3", "UnknownConnectionError"),
+        ("https://{netloc}/v3", "TLS failed: wrong version number"),
+    ],
+)
+def test_a_wrong_auth_url(front, folder, auth_url, problem):
+    """A port that is none, and TLS where none is spoken."""
+    url = auth_url.format(netloc=front.origin.removeprefix("http://"))
+    write(folder, password(front, auth_url=url), auth_type="v3password")
+    assert refused().problem == f"Keystone gave no token: {problem}"
+
+
 @pytest.mark.parametrize("auth_type", ["password", "v3password"])
 @pytest.mark.parametrize(
     ("status", "problem"),
@@ -618,6 +641,15 @@ def test_a_variable_that_names_no_file(front, folder, monkeypatch, variable):
     error = refused()
     assert error.problem == f"{variable} names a file that is not there"
     assert error.where == str(folder / "typo.yaml")
+
+
+def test_a_json_file(front, folder, monkeypatch):
+    """clouds.json is as good as clouds.yaml, and a broken one as bad."""
+    write(folder, password(front), name="clouds.json")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "clouds.json"))
+    assert lists(clouds.connect("staging"))
+    (folder / "clouds.json").write_text("{'hunter2'}")
+    assert refused("hunter2").problem == "the file is no JSON"
 
 
 def test_a_folder_is_no_file(folder):

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail import recorder
+from pytest_imagedetail import recorder, transport
 from pytest_imagedetail.demo import authenticate
 from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.embedded.seed import DEFAULT_SEED
-from pytest_imagedetail.errors import ComparisonError, RecordingError
+from pytest_imagedetail.errors import ComparisonError, RecordingError, ResponseError
 from pytest_imagedetail.importing import imported
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.verification import verify
@@ -86,10 +86,24 @@ def test_another_status_is_a_difference(cloud, older):
 
 
 def test_a_token_that_is_refused_is_no_same_answer(cloud):
-    """A 401 where there was a listing is a difference."""
+    """Nobody was answered, so nothing is known of the cloud: neither same nor different."""
     stranger = replace(authenticate(cloud), token="gAAAAABwrong-token-of-a-stranger")
-    (difference,) = verify(recorded(cloud), stranger).differences
-    assert difference.kind == "status_changed"
+    with pytest.raises(ResponseError) as caught:
+        verify(recorded(cloud), stranger)
+    assert caught.value.status_code == 401
+
+
+def test_another_status_costs_one_request(cloud, monkeypatch):
+    """The answer is read as what it is; the cloud is not asked again."""
+    kept = recorded(cloud)
+    asked = []
+    get = transport.get
+    monkeypatch.setattr(transport, "get", lambda *a, **k: asked.append(a[0]) or get(*a, **k))
+    provenance = replace(kept.provenance, query=Query.parse("limit=0"))
+    kept = replace(kept, recording=replace(kept.recording, provenance=provenance))
+    (difference,) = verify(kept, authenticate(cloud)).differences
+    assert (difference.kind, difference.baseline) == ("status_changed", 200)
+    assert len(asked) == 1
 
 
 def test_a_cloud_that_is_gone_is_an_error(cloud):

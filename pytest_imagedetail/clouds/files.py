@@ -1,0 +1,63 @@
+"""Finds a credential file that is broken, before openstacksdk passes it over; quotes no value."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pytest_imagedetail import yamltext
+from pytest_imagedetail.errors import CredentialsError
+
+
+def refuse_unreadable() -> None:
+    """Raise if a file is broken that openstacksdk would pass over, to read another in its stead.
+
+    Raises:
+        CredentialsError: A file of the search path or of the environment is not there, cannot be
+            read or holds something else.
+    """
+    from openstack.config import loader  # noqa: PLC0415
+
+    for variable, searched in (
+        ("OS_CLIENT_CONFIG_FILE", loader.CONFIG_FILES),
+        ("OS_CLIENT_SECURE_FILE", loader.SECURE_FILES),
+    ):
+        named = os.environ.get(variable)
+        if named and not Path(named).exists():
+            raise CredentialsError(
+                f"{variable} names a file that is not there",
+                where=named,
+                remedy=f"correct {variable}, or unset it: then the usual folders are searched",
+            )
+        paths = [Path(each) for each in ([named] if named else searched)]
+        path = next((path for path in paths if path.exists()), None)
+        where, problem = _fault(path) if path is not None else ("", "")
+        if problem:
+            raise CredentialsError(
+                problem,
+                where=where,
+                remedy="correct it; quote a password that is more than letters and digits",
+            )
+
+
+def _fault(path: Path) -> tuple[str, str]:
+    """Where a file is broken and how; the second is empty if it is not. No value is quoted."""
+    try:
+        text = path.read_bytes()
+        if path.suffix == ".json":
+            document = json.loads(text)
+        else:
+            document = yamltext.read(path, error=CredentialsError, remedy="")
+    except OSError as error:
+        return str(path), f"the file cannot be read: {error.strerror}"
+    except ValueError:
+        return str(path), "the file is no JSON"
+    except CredentialsError as error:  # its problem may quote: `password: *word` is an alias
+        return error.where, "the file is no YAML"
+    if document is not None and not _has_clouds(document):
+        return str(path), "the file has no `clouds:` with each cloud below it under its name"
+    return str(path), ""
+
+
+def _has_clouds(document: Any) -> bool:
+    return isinstance(document, dict) and isinstance(document.get("clouds", {}), dict)
