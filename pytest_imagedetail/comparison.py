@@ -56,9 +56,7 @@ class Comparison:
     @property
     def compatible(self) -> bool:
         """Whether no difference reaches `fail_on`."""
-        if self.fail_on == "none":
-            return True
-        return self.same if self.fail_on == "change" else not self.breaking
+        return is_compatible([each.severity for each in self.differences], self.fail_on)
 
     def of(self, severity: Severity) -> tuple[Difference, ...]:
         """The differences of one severity."""
@@ -117,6 +115,13 @@ def _side(side: Side) -> dict[str, Any]:
 
 def _ref(ref: ImageRef) -> dict[str, Any]:
     return {"id": ref.id, "name": ref.name}
+
+
+def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
+    """Whether no difference reaches the severity from which on a run fails."""
+    if fail_on == "breaking":
+        return "breaking" not in severities
+    return fail_on == "none" or not severities
 
 
 def summary_of(thing: str, severities: Sequence[Severity]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Never
 
-from pytest_imagedetail.comparison import difference_to_dict, summary_of
+from pytest_imagedetail.comparison import difference_to_dict, is_compatible, summary_of
 from pytest_imagedetail.model import Difference, FailOn, Query, Severity
 
 SCHEMA: Final = 1
@@ -78,9 +78,7 @@ class Matrix:
     @property
     def compatible(self) -> bool:
         """Whether no change reaches `fail_on`."""
-        if self.fail_on == "none":
-            return True
-        return self.same if self.fail_on == "change" else not self.breaking
+        return is_compatible([each.difference.severity for each in self.steps], self.fail_on)
 
     @property
     def missing(self) -> tuple[tuple[Query, str], ...]:

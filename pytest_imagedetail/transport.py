@@ -38,10 +38,10 @@ class Access:
         renew: Authenticates afresh, for a token that expired; None where nobody can.
     """
 
-    endpoint: str
+    endpoint: str = field(repr=False)
     token: str = field(repr=False)
-    project_id: str
-    user_id: str | None = None
+    project_id: str = field(repr=False)
+    user_id: str | None = field(default=None, repr=False)
     max_microversion: str | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     cacert: str | None = None
