@@ -227,7 +227,7 @@ class Harness:
         if keeps and self.store.find(name, known) is not None:
             return self._replay(name, known, expect)
         if mode == "verify":
-            verified = self._verified(self._replay(name, known, expect), self._live(name))
+            verified = self._verified(self._replay(name, known, expect), self._live(name), query)
             self.done[f"{name}: {known}"] = "verified"
             return verified
         live = recorder.ask(
@@ -276,9 +276,9 @@ class Harness:
         cloud = side if isinstance(side, Cloud) else self[side]
         return cloud.list(expect=expect, **query)
 
-    def _verified(self, recorded: Listing, access: Access) -> Listing:
+    def _verified(self, recorded: Listing, access: Access, query: Query) -> Listing:
         """The recording, if the live cloud still answers it."""
-        comparison = verify(recorded, access)
+        comparison = verify(recorded, access, query=query)
         self.comparisons.append(comparison)
         if not comparison.same:
             raise _otherwise(recorded, terminal.render(comparison))

@@ -1,8 +1,11 @@
 """Compares each cloud of a row with the next one, query by query; the result is a matrix."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from pytest_imagedetail.answers import header_differences
 from pytest_imagedetail.compare import compare
@@ -10,7 +13,7 @@ from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.matrix import Cell, Matrix, Step
-from pytest_imagedetail.model import SEVERITIES, Difference, FailOn, Query
+from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Query
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 from pytest_imagedetail.severity import Judge
 
@@ -135,16 +138,17 @@ def _worst_first(steps: Sequence[Step]) -> Sequence[Step]:
 
 def _merged(steps: Sequence[Step]) -> list[Step]:
     """One step for each distinct difference, with all queries that show it."""
-    merged: list[Step] = []
+    merged: dict[tuple[object, ...], Step] = {}
     for step in steps:
-        same = next((each for each in merged if each.difference == step.difference), None)
-        if same is None:
-            merged.append(step)
-        else:
-            merged[merged.index(same)] = Step(
-                baseline=step.baseline,
-                candidate=step.candidate,
-                difference=step.difference,
-                queries=(*same.queries, *step.queries),
-            )
-    return merged
+        found = step.difference
+        values = tuple(map(_typed, (found.baseline, found.candidate)))
+        key = (found.kind, found.path, found.image, found.count, found.examples, *values)
+        same = merged.get(key)
+        queries = (*same.queries, *step.queries) if same is not None else step.queries
+        merged[key] = replace(step, queries=queries)
+    return list(merged.values())
+
+
+def _typed(value: Any) -> str:
+    """What tells one JSON value from another, their types included: 0 is not false."""
+    return "" if value is MISSING else json.dumps(value, sort_keys=True)

@@ -5,7 +5,7 @@ that lost its second page is an error, not a shorter listing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -37,7 +37,7 @@ class Live:
     """
 
     listing: Listing
-    secrets: frozenset[str]
+    secrets: frozenset[str] = field(repr=False)
 
 
 def replay(
@@ -156,8 +156,8 @@ class Answer:
         unreadable: Whether its last page could not be read before it was redacted.
     """
 
-    recording: Recording
-    secrets: frozenset[str]
+    recording: Recording = field(repr=False)
+    secrets: frozenset[str] = field(repr=False)
     unreadable: bool
 
     @property

@@ -159,7 +159,8 @@ def _status(change: Change) -> tuple[Severity, str]:
 
 def _error(change: Change) -> tuple[Severity, str]:
     """Nova wraps an error in a name with code and message; its words are for people."""
-    if change.field in {"message", "title", "body"}:
+    said = isinstance(change.baseline, str) and isinstance(change.candidate, str)
+    if said and change.field in {"message", "title", "body"}:
         return "compatible", "the same refusal in other words"
     return "breaking", "clients read an error's code and message under these names"
 
@@ -169,7 +170,7 @@ def _header(change: Change) -> tuple[Severity, str]:
         change.candidate
     ):
         return "breaking", "clients choose how to read a body by its media type"
-    return "compatible", "a header beside the listing; its images are the same"
+    return "compatible", "a header, which is no part of the body"
 
 
 _OF_ANSWER: Final[dict[str, Callable[[Change], tuple[Severity, str]]]] = {

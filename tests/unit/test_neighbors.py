@@ -138,3 +138,16 @@ def test_order_by_release():
         middle=listing_of(release="2014.2"),
     )
     assert list(by_release(clouds)) == ["old", "middle", "new", "unknown"]
+
+
+def test_changes_that_python_calls_equal_stay_apart():
+    """0 became 0.0 under one query and false under another: two changes."""
+    old = [listing_of(image_of(minDisk=0), query=each) for each in ("", "status=ACTIVE")]
+    new = [
+        listing_of(image_of(minDisk=0.0)),
+        listing_of(image_of(minDisk=False), query="status=ACTIVE"),
+    ]
+    assert [queries for *_, queries in steps(compare_neighbors(row(a=old, b=new)))] == [
+        ["all"],
+        ["status=ACTIVE"],
+    ]

@@ -128,3 +128,14 @@ def test_what_was_imported_is_refused(cloud):
         "  where: cloud manual, query all\n"
         "  next:  record the cloud under another name, then: imagedetail diff manual NAME"
     )
+
+
+def test_a_query_of_placeholders_is_not_asked(cloud):
+    """The cloud never saw that query, so its answer would say nothing of the recording."""
+    kept = recorded(cloud)
+    url = "https://compute.nova.invalid/v2/0/servers/7"
+    provenance = replace(kept.provenance, query=Query((("server", url),)))
+    kept = replace(kept, recording=replace(kept.recording, provenance=provenance))
+    with pytest.raises(ComparisonError, match="placeholders"):
+        verify(kept, authenticate(cloud))
+    assert verify(kept, authenticate(cloud), query=Query()).same
