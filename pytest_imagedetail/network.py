@@ -12,7 +12,7 @@ import socket
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ _LOOKUPS: Final = frozenset(
 )
 _SENDS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
+_SPEAKS: Final = frozenset({"perform", "perform_rb", "perform_rs", "socket_action", "socket_all"})
 _DESCRIPTORS: Final = Path("/dev/fd")  # on every POSIX system
 
 
@@ -110,6 +111,8 @@ class _Gate:
         else:
             return
         if target is not None and self._shut:
+            if event == "socket.connect":
+                arguments[0].close()  # clients close theirs for an OSError only
             self._shut[-1].refuse(target)
 
     def _address(self, sock: Any, address: Any) -> str | None:
@@ -191,8 +194,11 @@ def _sockets() -> Iterator[socket.socket]:
 def _libcurl(gate: _Gate) -> Iterable[Any]:
     """Patches of what lets libcurl speak: it asks no socket of Python."""
     if _load("pycurl"):
-        yield from _everywhere("pycurl", "Curl", _refusing)
-        yield from _everywhere("pycurl", "CurlMulti", _refusing)
+        for name in ("Curl", "CurlMulti"):
+            # Other plugins put a class of theirs before it; what holds the real one is in here.
+            holders = map(sys.modules.get, ("pycurl", "pycurl._pycurl"))
+            for original in {getattr(each, name, None) for each in holders} - {None}:
+                yield from _everywhere(original, _refusing(original))
     if _load("curl_cffi"):
         for owner, names in (("Curl", ("perform",)), ("AsyncCurl", ("add_handle",))):
             for name in names:
@@ -207,10 +213,8 @@ def _load(name: str) -> bool:
     return name in sys.modules
 
 
-def _everywhere(module: str, name: str, replacement: Callable[[Any], Any]) -> Iterator[Any]:
+def _everywhere(original: Any, new: Any) -> Iterator[Any]:
     """Patch a class wherever a module holds it: `from pycurl import Curl` is a second name."""
-    original = getattr(sys.modules[module], name)
-    new = replacement(original)
     for each in list(sys.modules.values()):
         for key, value in list(getattr(each, "__dict__", {}).items()):
             if value is original:
@@ -218,13 +222,12 @@ def _everywhere(module: str, name: str, replacement: Callable[[Any], Any]) -> It
 
 
 def _refusing(original: Any) -> Any:
-    """A class like pycurl's whose `perform` refuses; it can be set up and closed as before."""
+    """A class like pycurl's that does not speak; it can be set up and closed as before."""
 
     class Refusing(original):  # type: ignore[misc]
-        def perform(self, *_: Any) -> Never:
-            _gate().refuse_libcurl()
-
-        perform_rb = perform_rs = socket_action = socket_all = perform
+        def __getattribute__(self, name: str) -> Any:
+            # Not methods: a class that stands before pycurl's may look up its own.
+            return _gate().refuse_libcurl if name in _SPEAKS else super().__getattribute__(name)
 
     Refusing.__name__ = Refusing.__qualname__ = original.__name__
     return Refusing

@@ -13,8 +13,9 @@ import pytest
 
 from pytest_imagedetail.plugin.cassette import STARTED, cassette_of, note_start, shut_network
 from pytest_imagedetail.plugin.explain import explain_equality
+from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.options import add_options, any_given, explained, settings_of
-from pytest_imagedetail.plugin.run import RUN, Left, run_of
+from pytest_imagedetail.plugin.run import RUN, run_of
 from pytest_imagedetail.plugin.unused import LEFT_OUT, judge, takes_ours
 
 if TYPE_CHECKING:

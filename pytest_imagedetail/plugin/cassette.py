@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_imagedetail.plugin.explain import PASSED, watch
+from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.options import settings_of
-from pytest_imagedetail.plugin.run import Left, Run, run_of
+from pytest_imagedetail.plugin.run import Run, run_of
 
 if TYPE_CHECKING:
     from pytest_imagedetail.errors import ImageDetailError

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_imagedetail.plugin.explain import Explain
+from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.unused import LEFT_OUT, Passed, Verdict, expected
 
 if TYPE_CHECKING:
-    from pytest_imagedetail.comparison import Comparison
     from pytest_imagedetail.harness import Connect, Harness
-    from pytest_imagedetail.model import Failure
     from pytest_imagedetail.transport import Access
 
 
@@ -21,8 +20,8 @@ class Run:
 
     connect: "Connect"
     harnesses: list["Harness"] = field(default_factory=list)
-    traffic: list["Left"] = field(default_factory=list)
-    from_workers: list["Left"] = field(default_factory=list)
+    traffic: list[Left] = field(default_factory=list)
+    from_workers: list[Left] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
     left_out: bool = False
@@ -47,7 +46,7 @@ class Run:
         self.expected = expected(getattr(session, "items", ()))
         self.left_out = session.config.stash.get(LEFT_OUT, False)
 
-    def left(self) -> "Left":
+    def left(self) -> Left:
         """What this process and its workers left."""
         own = [
             Left(
@@ -76,31 +75,6 @@ class Run:
                 known = left.unplayed.setdefault(cassette, interactions)
                 left.unplayed[cassette] = [one for one in known if one in interactions]
         return left
-
-
-@dataclass(slots=True)
-class Left:
-    """What one process's tests leave: comparisons, failed ones, and what was done to cassettes.
-
-    Attributes:
-        comparisons: All that were made.
-        failures: Those that could not be made.
-        done: What was done to a recording, by its name.
-        used: Paths of the cassettes that were read or written.
-        unplayed: What was never played of a test's own traffic, by its cassette as it is shown.
-        expected: Tests that take our fixtures.
-        passed: Those of them that passed here.
-        left_out: Whether one was deselected.
-    """
-
-    comparisons: list["Comparison"] = field(default_factory=list)
-    failures: list["Failure"] = field(default_factory=list)
-    done: dict[str, str] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
-    unplayed: dict[str, list[str]] = field(default_factory=dict)
-    expected: set[str] = field(default_factory=set)
-    passed: set[str] = field(default_factory=set)
-    left_out: bool = False
 
 
 RUN = pytest.StashKey[Run]()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_imagedetail.plugin.run import Left
+    from pytest_imagedetail.plugin.left import Left
     from pytest_imagedetail.settings import Settings
 
 FIXTURES = frozenset({"imagedetail", "imagedetail_cloud", "imagedetail_cassette"})

@@ -154,7 +154,7 @@ def test_a_secret_in_hexadecimal(spell):
     ],
 )
 def test_shapes_and_names_that_redaction_might_miss(text, kind):
-    """The gate has its own list; a value under a telling name is refused, whatever it looks like."""
+    """The gate has its own list; under a telling name any value is refused."""
     said = refusal(f"one\n{text}\nthree".encode())
     assert kind is None or said == message(kind)
 
