@@ -6,11 +6,13 @@ ImageDetailError
 ├── CassetteError
 │   ├── CassetteNotFoundError  nothing was recorded for this cloud and query
 │   ├── DamagedCassetteError   a file is there, but it is not what was recorded
+│   ├── NoInteractionError     a test asked what its cassette does not hold
 │   └── StaleCassetteError     what was recorded is of another release than the cloud is declared
 ├── BodyError                  a body that is not JSON, or JSON that is not a listing
 ├── ResponseError              a cloud answered, but not with a listing
 ├── RecordingError             a cloud could not be asked, or answered only in part
-│   └── CredentialsError       no usable credentials for a cloud
+│   ├── CredentialsError       no usable credentials for a cloud
+│   └── NetworkShutError       something reached for the network while it is shut
 ├── LeakError                  a secret was about to be written
 ├── ReportError                a report cannot be written
 ├── ComparisonError            two answers that cannot be compared
@@ -69,6 +71,10 @@ class StaleCassetteError(CassetteError):
     """What was recorded is of another release than the cloud is declared to be by now."""
 
 
+class NoInteractionError(CassetteError):
+    """A test asked with its own client for something that its cassette does not hold."""
+
+
 class BodyError(ImageDetailError):
     """A body that is not JSON, or JSON that is not a listing."""
 
@@ -91,6 +97,16 @@ class RecordingError(ImageDetailError):
 
 class CredentialsError(RecordingError):
     """There are no usable credentials for a cloud."""
+
+
+class NetworkShutError(RecordingError):
+    """Something reached for the network while it is shut; nothing left this machine.
+
+    Attributes:
+        thread: The thread that tried, by its number; None if nobody noted it.
+    """
+
+    thread: int | None = None
 
 
 class LeakError(ImageDetailError):

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail import clouds, recorder
+from pytest_imagedetail.age import refuse_old
 from pytest_imagedetail.cassette import Store, check_cloud_name, loads
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
@@ -21,9 +23,15 @@ from pytest_imagedetail.transport import Access
 from pytest_imagedetail.verification import verify
 
 Connect = Callable[[str], Access]
+Clock = Callable[[], datetime]
 
 _SUFFIX: Final = "/images/detail"
 _REPLAYED_TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
+
+
+def utc_now() -> datetime:
+    """The time by which recordings are too old."""
+    return datetime.now(UTC)
 
 
 def reference_library() -> Path | None:
@@ -64,7 +72,8 @@ class Cloud:
         Raises:
             CassetteNotFoundError: While replaying: nothing was recorded for this.
             DamagedCassetteError: While replaying: the cassette is not what was recorded.
-            StaleCassetteError: While replaying: it is of another release than declared.
+            StaleCassetteError: While replaying: it is of another release than declared, or older
+                than allowed.
             ResponseError: The answer is no listing, or not the expected error.
             BodyError: The body is not JSON or not a listing.
             RecordingError: While recording: the cloud could not be asked.
@@ -100,17 +109,30 @@ class Harness:
         settings: The choices of the run.
         store: Where recordings are.
         connect: Makes an `Access` of a name in clouds.yaml; called only to record.
+        now: Says what time it is, with a zone.
+
+    Attributes:
+        used: The cassettes that were read or written.
+        endpoints: Of clouds whose traffic with the test's own client is replayed; placeholders.
     """
 
     def __init__(
-        self, settings: Settings, *, store: Store | None = None, connect: Connect = clouds.connect
+        self,
+        settings: Settings,
+        *,
+        store: Store | None = None,
+        connect: Connect = clouds.connect,
+        now: Clock = utc_now,
     ) -> None:
         self.settings: Final = settings
         self.store: Final = store or store_of(settings)
         self.comparisons: Final[list[Comparison]] = []
         self.failures: Final[list[Failure]] = []
         self.done: Final[dict[str, str]] = {}
+        self.used: Final[set[Path]] = set()
+        self.endpoints: Final[dict[str, str]] = {}
         self._connect: Final = connect
+        self._now: Final = now
         self._access: Final[dict[str, Access]] = {}
 
     def __repr__(self) -> str:
@@ -238,16 +260,21 @@ class Harness:
             expect=expect,
         )
         written = recorder.keep(self.store, live)
+        self.used.add(self.store.path(name, known))
         self.done[f"{name}: {known}"] = f"recorded ({written.value})"
         return live.listing
 
     def access(self, name: str) -> Access | None:
         """The live access to a cloud, or None while replaying."""
-        return None if self.settings.record_mode == "none" else self._live(name)
+        replays = self.settings.record_mode == "none" or name in self.endpoints
+        return None if replays else self._live(name)
 
     def recorded_endpoint(self, name: str) -> str:
         """The endpoint that a cloud's cassettes were recorded at, in placeholders."""
+        if name in self.endpoints:
+            return self.endpoints[name]
         for path in self.store.paths(name):
+            self.used.add(path)
             recording = loads(path)
             parts = urlsplit(recording.interactions[0].url)
             return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix(_SUFFIX)}"
@@ -255,7 +282,14 @@ class Harness:
 
     def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
         declared = self.settings.declaration(name).release
-        return recorder.replay(self.store, name, query, declared=declared, expect=expect)
+        path = self.store.find(name, query) or self.store.path(name, query)
+        self.used.add(path)  # also if it is refused: a test may want that
+        listing = recorder.replay(self.store, name, query, declared=declared, expect=expect)
+        # The library is not ours to record again, and verifying asks what is true today.
+        if path.is_relative_to(self.store.directory) and self.settings.record_mode != "verify":
+            max_age = self.settings.max_age
+            refuse_old(listing.provenance, path=path, max_age=max_age, now=self._now())
+        return listing
 
     def _as_recorded(self, name: str, query: Query, expect: int | None) -> Listing:
         """The answer of one cloud of a matrix; what was recorded deliberately is an answer."""

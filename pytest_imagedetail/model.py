@@ -13,10 +13,12 @@ from pytest_imagedetail.errors import UsageError
 Severity = Literal["breaking", "compatible", "data"]
 FailOn = Literal["breaking", "change", "none"]
 RecordMode = Literal["none", "once", "new_episodes", "rewrite", "verify"]
+Unused = Literal["ignore", "warn", "fail"]
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("breaking", "compatible", "data")
 FAIL_ON: Final[tuple[FailOn, ...]] = ("breaking", "change", "none")
 RECORD_MODES: Final[tuple[RecordMode, ...]] = ("none", "once", "new_episodes", "rewrite", "verify")
+UNUSED: Final[tuple[Unused, ...]] = ("ignore", "warn", "fail")
 
 LISTING_STATUSES: Final = frozenset({200, 203})  # the two that the API reference calls normal
 
@@ -194,6 +196,7 @@ class Interaction:
     method: str = "GET"
     url: str
     request_headers: Headers = field(default_factory=Headers)
+    request_body: bytes = b""
     response: Response
 
 
@@ -203,22 +206,29 @@ class Provenance:
 
     Attributes:
         cloud: The name it is kept under.
-        query: What was asked.
+        query: What was asked; of no meaning for a test's own traffic.
+        test: Whose own traffic it is: the test's node id without the cloud, or the name of a
+            cassette that tests share. None for the answer to a query.
         release: OpenStack release as declared by whoever recorded it ("2026.2"); never guessed.
-        source: "recorded" from a cloud, or "imported" from a saved body.
+        source: "recorded" from a cloud, "imported" from a saved body, or "scrubbed": made of
+            another tool's recording.
         recorded_at: UTC, ISO 8601; None when an imported body does not say.
         api_version: The version segment of the request path ("v2", "v2.1").
         max_microversion: The newest microversion the cloud offers, when it said so.
-        pages: How many HTTP answers make up the listing.
+        pages: How many HTTP answers make up the listing, or the traffic.
         complete: Whether the last page has no `next` link.
         redactions: How often each kind of value was replaced.
         plugin: The version that wrote the recording.
+        endpoint: The redacted compute endpoint of a test's own traffic, when it was known.
+        catalog: What Keystone told a test's own client, redacted: type, interface, region and url
+            of each endpoint.
     """
 
     cloud: str
-    query: Query
+    query: Query = field(default_factory=Query)
+    test: str | None = None
     release: str | None = None
-    source: Literal["recorded", "imported"] = "recorded"
+    source: Literal["recorded", "imported", "scrubbed"] = "recorded"
     recorded_at: str | None = None
     api_version: str | None = None
     max_microversion: str | None = None
@@ -226,11 +236,13 @@ class Provenance:
     complete: bool = True
     redactions: Mapping[str, int] = field(default_factory=dict)
     plugin: str = ""
+    endpoint: str | None = None
+    catalog: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One cloud's whole answer to one query: every page in order, and where it comes from."""
+    """One cloud's whole answer to one query, or one test's traffic, and where it comes from."""
 
     provenance: Provenance
     interactions: tuple[Interaction, ...]

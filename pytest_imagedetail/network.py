@@ -1,35 +1,233 @@
-"""Shuts the network for a while: no Python client connects and no name is looked up."""
+"""Shuts the network for a while: no client of this process connects and no name is looked up.
 
+An audit hook sees what every socket of Python does, whoever made it. The C libraries that open
+sockets of their own (libcurl) are stopped at the door of their Python modules.
+"""
+
+import importlib
+import importlib.util
+import ipaddress
+import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Never
+import stat
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Never
 from unittest import mock
 
-from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.errors import NetworkShutError
+
+_REMEDY: Final = "what is replayed comes from cassettes alone; record what is missing first"
+_PROBLEM: Final = "something tried to reach {target} while the network is shut"
+_LOOKUPS: Final = frozenset(
+    {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"}
+)
+_SENDS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
+_SPEAKS: Final = frozenset({"perform", "perform_rb", "perform_rs", "socket_action", "socket_all"})
+_DESCRIPTORS: Final = Path("/dev/fd")  # on every POSIX system
+
+
+@dataclass(slots=True, eq=False)
+class Shut:
+    """A network that is shut, and who tried to reach it meanwhile.
+
+    Attributes:
+        what: Who wants it shut, for the message.
+        remedy: What to do about a refusal, one line for each way out.
+        refused: Every refusal: a client may wrap one, or swallow it.
+    """
+
+    what: str
+    remedy: str
+    refused: list[Any] = field(default_factory=list)
+
+    def refuse(self, target: str) -> Never:
+        """Raise what says that `target` cannot be reached."""
+        error = NetworkShutError(
+            _PROBLEM.format(target=target), where=self.what, remedy=self.remedy
+        )
+        error.thread = threading.get_ident()
+        self.refused.append(error)
+        raise error
 
 
 @contextmanager
-def shut(what: str) -> Iterator[None]:
+def shut(what: str, *, remedy: str = _REMEDY, refused: list[Any] | None = None) -> Iterator[Shut]:
     """Refuse every connection and every name lookup while the block runs.
+
+    A server on loopback that this process opened itself can be reached, and so can a Unix socket.
+    Blocks may lie in each other; the innermost speaks.
 
     Args:
         what: Who wants it shut, for the message.
+        remedy: What to do about a refusal, one line for each way out.
+        refused: Where refusals are noted, if someone wants them.
 
     Raises:
-        RecordingError: From whatever tries, inside the block.
+        NetworkShutError: From whatever tries, inside the block.
     """
+    gate = _gate()
+    one = Shut(what, remedy, [] if refused is None else refused)
+    with ExitStack() as stack:
+        stack.enter_context(gate.shut_by(one))
+        for patch in _libcurl(gate):
+            stack.enter_context(patch)
+        yield one
 
-    def refuse(*_arguments: Any, **_keywords: Any) -> Never:
-        raise RecordingError(
-            "something tried to reach the network while it is shut",
-            where=what,
-            remedy="what is replayed comes from cassettes alone; record what is missing first",
-        )
 
-    with (
-        mock.patch.object(socket.socket, "connect", refuse),
-        mock.patch.object(socket.socket, "connect_ex", refuse),
-        mock.patch.object(socket, "getaddrinfo", refuse),
-    ):
-        yield
+class _Gate:
+    """What the audit hook asks: an audit hook can never be removed, so it must be able to rest."""
+
+    def __init__(self) -> None:
+        self._shut: tuple[Shut, ...] = ()
+        self._busy = threading.local()
+        sys.addaudithook(self._audit)
+
+    @contextmanager
+    def shut_by(self, one: Shut) -> Iterator[None]:
+        self._shut = (*self._shut, one)
+        try:
+            yield
+        finally:
+            self._shut = tuple(each for each in self._shut if each is not one)
+
+    def refuse_libcurl(self, *_: Any, **__: Any) -> Never:
+        self._shut[-1].refuse("a server with libcurl")
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._shut or not event.startswith("socket."):
+            return
+        if getattr(self._busy, "is", False):
+            return  # looking for this process's own listeners makes events itself
+        if event in _LOOKUPS:
+            target = _name_to_look_up(event, arguments)
+        elif event in _SENDS:
+            target = self._address(arguments[0], arguments[1])
+        else:
+            return
+        if target is not None and self._shut:
+            if event == "socket.connect":
+                arguments[0].close()  # clients close theirs for an OSError only
+            self._shut[-1].refuse(target)
+
+    def _address(self, sock: Any, address: Any) -> str | None:
+        """Where a socket is about to send, if that is out of this process."""
+        if sock.family not in _INTERNET or not isinstance(address, tuple):
+            return None  # a Unix socket, or one that is connected already
+        host, port = str(address[0]), address[1]
+        if _is_loopback(host):
+            self._busy.__dict__["is"] = True
+            try:
+                if _is_own(port, sock.type):
+                    return None
+            finally:
+                self._busy.__dict__["is"] = False
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+_GATES: Final[list[_Gate]] = []
+
+
+def _gate() -> _Gate:
+    """The one gate of this process, made when the network is first shut."""
+    if not _GATES:
+        _GATES.append(_Gate())
+    return _GATES[0]
+
+
+def _name_to_look_up(event: str, arguments: tuple[Any, ...]) -> str | None:
+    """The name that only a name server could resolve; None for an address and for this machine."""
+    host = arguments[0][0] if event == "socket.getnameinfo" else arguments[0]
+    if host is None:
+        return None
+    name = host.decode("utf-8", "replace") if isinstance(host, bytes | bytearray) else str(host)
+    is_here = name.lower().rstrip(".") in {"", "localhost", socket.gethostname().lower()}
+    if is_here or name.lower().endswith(".localhost"):
+        return None
+    with suppress(ValueError):
+        address = ipaddress.ip_address(name.partition("%")[0])
+        backwards = event in {"socket.gethostbyaddr", "socket.getnameinfo"}
+        if not backwards or address.is_loopback or address.is_unspecified:
+            return None  # nothing is looked up
+    return f"the name server for {name}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.lower() == "localhost" or host == ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback or address.is_unspecified
+
+
+def _is_own(port: Any, kind: int) -> bool:
+    """Whether a socket of this process serves a port: a listening one, or one for datagrams."""
+    return any(_serves(each, port, kind) for each in _sockets())
+
+
+def _serves(sock: socket.socket, port: Any, kind: int) -> bool:
+    try:
+        if sock.family not in _INTERNET or sock.type != kind or sock.getsockname()[1] != port:
+            return False
+        listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError:
+        return False
+    return bool(listens) or kind == socket.SOCK_DGRAM
+
+
+def _sockets() -> Iterator[socket.socket]:
+    """The sockets of this process, whichever library made them."""
+    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  Path.iterdir would keep it open
+        with suppress(OSError):
+            if not stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                continue
+            with socket.socket(fileno=os.dup(int(name))) as one:
+                yield one
+
+
+def _libcurl(gate: _Gate) -> Iterable[Any]:
+    """Patches of what lets libcurl speak: it asks no socket of Python."""
+    if _load("pycurl"):
+        for name in ("Curl", "CurlMulti"):
+            # Other plugins put a class of theirs before it; what holds the real one is in here.
+            holders = map(sys.modules.get, ("pycurl", "pycurl._pycurl"))
+            for original in {getattr(each, name, None) for each in holders} - {None}:
+                yield from _everywhere(original, _refusing(original))
+    if _load("curl_cffi"):
+        for owner, names in (("Curl", ("perform",)), ("AsyncCurl", ("add_handle",))):
+            for name in names:
+                target = getattr(sys.modules["curl_cffi"], owner)
+                yield mock.patch.object(target, name, gate.refuse_libcurl)
+
+
+def _load(name: str) -> bool:
+    """Whether a module is there; loaded now, for a test that imports it later must be stopped."""
+    if name not in sys.modules and importlib.util.find_spec(name) is not None:
+        importlib.import_module(name)
+    return name in sys.modules
+
+
+def _everywhere(original: Any, new: Any) -> Iterator[Any]:
+    """Patch a class wherever a module holds it: `from pycurl import Curl` is a second name."""
+    for each in list(sys.modules.values()):
+        for key, value in list(getattr(each, "__dict__", {}).items()):
+            if value is original:
+                yield mock.patch.dict(each.__dict__, {key: new})
+
+
+def _refusing(original: Any) -> Any:
+    """A class like pycurl's that does not speak; it can be set up and closed as before."""
+
+    class Refusing(original):  # type: ignore[misc]
+        def __getattribute__(self, name: str) -> Any:
+            # Not methods: a class that stands before pycurl's may look up its own.
+            return _gate().refuse_libcurl if name in _SPEAKS else super().__getattribute__(name)
+
+    Refusing.__name__ = Refusing.__qualname__ = original.__name__
+    return Refusing

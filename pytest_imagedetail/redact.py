@@ -8,6 +8,7 @@ twice gives the same bytes.
 The gate (`pytest_imagedetail.leaks`) looks for the secrets again, without trusting this module.
 """
 
+import base64
 import ipaddress
 import json
 import re
@@ -15,18 +16,28 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import SplitResult, quote, unquote_plus, urlsplit
+from urllib.parse import SplitResult, quote, quote_plus, unquote, unquote_plus, urlsplit
 
-from pytest_imagedetail import jsontext
+from pytest_imagedetail import jsontext, packing
 from pytest_imagedetail.model import Headers, Interaction, Query
+from pytest_imagedetail.shapes import (
+    is_distinct,
+    is_harmless,
+    looks_like_id,
+    names_secret,
+    names_signature,
+    replace_named,
+    replace_shapes,
+)
 
 _REQUEST_HEADERS: Final = frozenset(
-    {"accept", "openstack-api-version", "x-openstack-nova-api-version"}
+    {"accept", "content-type", "openstack-api-version", "x-openstack-nova-api-version"}
 )
 _RESPONSE_HEADERS: Final = frozenset(
     {
         "allow",
         "content-type",
+        "link",
         "location",
         "openstack-api-version",
         "retry-after",
@@ -43,11 +54,19 @@ _IPV6: Final = re.compile(
     r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}"
     r"(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4})(?![\w:])"
 )
-_SECRET_KEY: Final = re.compile(
-    r"passw(or)?d|passphrase|(?<![a-z])u?pass(?![a-z])|(?<![a-z])pwd?(?![a-z])|secret|token"
-    r"|private_?key|credential|api_?key|access_?key|auth_key",
-    re.IGNORECASE,
+_MAC: Final = re.compile(
+    r"(?<![\w:-])(?:(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}"
+    r"|(?=[0-9-]*[a-fA-F])(?:[0-9a-fA-F]{2}-){5}[0-9a-fA-F]{2})(?![\w:-])"  # no date has letters
 )
+_NOBODYS_MAC: Final = re.compile(
+    r"02[:-]00[:-]00[:-]|(?:00[:-]){5}00|(?:ff[:-]){5}ff", re.IGNORECASE
+)
+_EMAIL: Final = re.compile(
+    r"(?<![\w.%+-])[\w.+-]+(@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid(?![\w-]))[A-Za-z]{2,}(?![\w-])"
+)
+_FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*")
+_REGISTRY: Final = re.compile(r"(?:ac|co|com|edu|go|gov|ne|net|or|org)\.[a-z]{2}")  # as co.uk
+_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9-]+(?:\.[a-z0-9-]+)+")  # of a host; no address
 _OWNER_KEY: Final = re.compile(r"^(owner|owner_id|project_id|tenant_id|user_id)$", re.IGNORECASE)
 _RESOURCE: Final = r"/(?:images|servers|flavors)(?:/|$)"
 _VERSIONED: Final = re.compile(rf"/v\d+(?:\.\d+)?/([^/]+){_RESOURCE}")
@@ -55,23 +74,12 @@ _BEFORE_RESOURCE: Final = re.compile(rf"/([^/]+)(?={_RESOURCE})")
 _PLAIN: Final = re.compile(r"[\w-]+")  # neither an address nor anything that is replaced in text
 _ID_PLACEHOLDER: Final = re.compile(r"^0{24}[0-9a-f]{8}$")
 _TOKEN_PLACEHOLDER: Final = re.compile(r"^<redacted-\d+>$")
-_SIGNATURE: Final = re.compile(r"(?!property-).*sig(nature)?$", re.IGNORECASE)
 _IPV6_VERSION: Final = 6
-_SHORTEST_ID: Final = 8  # characters; below that a word could be hit
 _SHORTEST_SECRET: Final = 4  # the same for what the session knows; the gate draws the same line
 _DOCUMENTATION: Final = tuple(  # RFC 5737 and RFC 3849: addresses that are nobody's
     map(
         ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
     )
-)
-
-SECRET_SHAPES: Final = re.compile(
-    r"gAAAAA[\w-]{20,}={0,2}"  # Fernet, Keystone's tokens
-    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?"  # JWT, Keystone's other tokens
-    r"|\b(?:Basic|Bearer)\s+[A-Za-z0-9+/=._~-]{8,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
-    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS access keys
-    r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-)[\w-]{16,}",  # forges and chats
 )
 
 
@@ -154,39 +162,70 @@ def project_in_path(path: str) -> str | None:
 def _redact_interaction(page: Interaction, placeholders: "_Placeholders") -> Interaction:
     response = page.response
     body = _redact_body(response.body, placeholders)
-    headers = Headers(
-        [
-            (name, placeholders.text(value))
-            for name, value in response.headers.fields
-            if name.lower() in _RESPONSE_HEADERS
-        ]
-    )
+    headers = _redact_headers(response.headers, _RESPONSE_HEADERS, placeholders)
     placeholders.counts["headers"] += len(response.headers.fields) - len(headers.fields)
-    request_headers = [
-        (name, placeholders.text(value))
-        for name, value in page.request_headers.fields
-        if name.lower() in _REQUEST_HEADERS
-    ]
     return replace(
         page,
         url=placeholders.text(page.url),
-        request_headers=Headers(request_headers),
-        response=replace(response, headers=headers, body=body),
+        request_headers=_redact_headers(page.request_headers, _REQUEST_HEADERS, placeholders),
+        request_body=_redact_request_body(page.request_body, placeholders),
+        response=replace(
+            response, reason=placeholders.text(response.reason), headers=headers, body=body
+        ),
     )
 
 
-def _redact_body(body: bytes, placeholders: "_Placeholders") -> bytes:
+def _redact_headers(
+    headers: Headers, allowed: frozenset[str], placeholders: "_Placeholders"
+) -> Headers:
+    return Headers(
+        (name, placeholders.header(name.lower(), value))
+        for name, value in headers.fields
+        if name.lower() in allowed
+    )
+
+
+def _redact_request_body(body: bytes, placeholders: "_Placeholders") -> bytes:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        # Not text, so no placeholder can be put in; Latin-1 maps every byte to itself.
-        return placeholders.text(body.decode("latin-1")).encode("latin-1")
+        return _redact_body(body, placeholders)
+    if _FORM.fullmatch(text):
+        return placeholders.pairs(text).encode("utf-8", errors="surrogateescape")
+    return _redact_body(body, placeholders)
+
+
+def _redact_body(body: bytes, placeholders: "_Placeholders") -> bytes:
+    for encoding in ("utf-8", *_WIDE.get(body[:2], ())):
+        try:
+            text = body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return _redact_document(text, placeholders).encode(encoding)
+    content = packing.unpacked(body)
+    if content is not None:
+        redacted = _redact_body(content, placeholders)
+        unchanged = redacted == content
+        return body if unchanged else packing.repacked(redacted, like=body) or redacted
+    # Not text, so no placeholder can be put in; Latin-1 maps every byte to itself.
+    return placeholders.text(body.decode("latin-1")).encode("latin-1")
+
+
+_WIDE: Final = {b"\xff\xfe": ("utf-16-le",), b"\xfe\xff": ("utf-16-be",)}  # keep their mark
+
+
+def _redact_document(text: str, placeholders: "_Placeholders") -> str:
+    if not _is_json(text):
+        return placeholders.text(text)
+    return jsontext.replace_strings(text, placeholders.json_string)
+
+
+def _is_json(text: str) -> bool:
     try:
         json.loads(text, parse_int=str)  # Python limits integers, JSON does not
     except (ValueError, RecursionError):
-        return placeholders.text(text).encode("utf-8")
-    text = jsontext.replace_strings(text, placeholders.json_string)
-    return text.encode("utf-8")
+        return False
+    return True
 
 
 class _Placeholders:
@@ -199,8 +238,11 @@ class _Placeholders:
         self._foreign: set[tuple[str, str]] = set()  # those that are not of the cloud itself
         self._ids: dict[str, str] = {}  # project and user ids
         self._addresses: dict[str, str] = {}
+        self._people: dict[str, str] = {}  # their e-mail addresses
+        self._interfaces: dict[str, str] = {}  # MAC addresses
         self._tokens: dict[str, str] = {}
         self._roles: Counter[str] = Counter()
+        self._spellings: dict[str, tuple[str, ...]] = {}
         self.counts: Counter[str] = Counter()
 
     def learn(self, page: Interaction) -> None:
@@ -219,7 +261,7 @@ class _Placeholders:
             if project is not None:
                 self._id(project)
         for key, value in _strings(document):
-            if _OWNER_KEY.match(key) and _PLAIN.fullmatch(value) and _looks_like_id(value):
+            if _OWNER_KEY.match(key) and _PLAIN.fullmatch(value) and looks_like_id(value):
                 self._id(value)
 
     def learn_request(self, url: str) -> None:
@@ -235,18 +277,21 @@ class _Placeholders:
         names = {_without_port(host) for host in hosts}
         found = {name for name in names if "." in name or ":" in name}
         found |= {
-            value for value, new in self._ids.items() if _looks_like_id(value) and value != new
+            value for value, new in self._ids.items() if looks_like_id(value) and value != new
         }
-        found |= {value for value in self._secrets.ids if _looks_like_id(value)}
+        found |= {value for value in self._secrets.ids if looks_like_id(value)}
         found |= hosts - names | self._secrets.values | set(self._addresses)
-        found |= {value for value in self._tokens if _is_distinct(value)}
+        found |= set(self._people) | set(self._interfaces)
+        found |= {value for value in self._tokens if is_distinct(value)}
         return frozenset(found - set(self._ids.values()) - {""})
 
     def json_string(self, value: str, key: str | None) -> str:
         """Replace in one string of a JSON body."""
         if _TOKEN_PLACEHOLDER.match(value):
             return value
-        if key is not None and value and _SECRET_KEY.search(key) and not _is_harmless(value):
+        if value[:1] in {"{", "["} and _is_json(value):
+            return jsontext.replace_strings(value, self.json_string)
+        if key is not None and value and names_secret(key) and not is_harmless(value):
             return self._token(value)
         if key is not None and _OWNER_KEY.match(key) and value in self._ids:
             self.counts["ids"] += 1
@@ -255,15 +300,22 @@ class _Placeholders:
 
     def text(self, text: str) -> str:
         """Replace in free text: known secrets, secret shapes, URLs, ids, hosts and addresses."""
-        learnt = {value for value in self._tokens if _is_distinct(value)}
+        learnt = {value for value in self._tokens if is_distinct(value)}
         for secret in sorted(self._secrets.values | learnt, key=lambda each: (-len(each), each)):
-            if len(secret) >= _SHORTEST_SECRET and secret in text:
-                text = text.replace(secret, self._token(secret))
-        text = SECRET_SHAPES.sub(lambda match: self._token(match.group()), text)
+            if len(secret) >= _SHORTEST_SECRET:
+                for spelling in self._spelled(secret):
+                    if spelling in text:
+                        text = text.replace(spelling, self._token(secret))
+        text = replace_shapes(text, self._token)
         if "://" in text:
             text = _URL.sub(lambda match: self.url(match.group()), text)
+        if "=" in text or ":" in text:
+            text = replace_named(text, self._token)
+        if "@" in text or "%40" in text:
+            text = _EMAIL.sub(self._person, text)
         text = self._replace_ids(text)
         text = self._replace_hosts(text)
+        text = _MAC.sub(self._interface, text)
         if "::" in text or text.count(":") > 1:
             text = _IPV6.sub(self._address, text)
         if "." in text:
@@ -280,10 +332,12 @@ class _Placeholders:
             return self._token(url) + tail
         if not parts.netloc:
             return url + tail
+        for secret in (parts.password, parts.username):
+            if secret and (secret == parts.password or is_distinct(secret)):
+                self._token(unquote(secret))
+                self._token(secret)
         if parts.netloc.endswith(".invalid"):  # a placeholder already: redacting twice is once
-            return url + tail
-        if parts.password:
-            self._token(parts.password)
+            return self._placeholder_url(url, parts) + tail
         origin = self._learn_origin(parts, "host")
         path = self._replace_ids(self._replace_project(parts.path))
         query, fragment = parts.query, parts.fragment
@@ -291,16 +345,28 @@ class _Placeholders:
             query = "&".join(_without_value(pair) for pair in query.split("&")) if query else ""
             fragment = "redacted" if fragment else ""
         else:
-            query = "&".join(self._query_pair(pair) for pair in query.split("&"))
+            query = self.pairs(query)
         rest = path + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
         self.counts["hosts"] += 1
         return f"{origin}{rest}{tail}"
 
+    def header(self, name: str, value: str) -> str:
+        """Replace in the value of a header; a redirect may be to a path."""
+        if name != "location" or "://" in value:
+            return self.text(value)
+        path, mark, query = value.partition("?")
+        return self.text(path) + mark + self.pairs(query)
+
+    def pairs(self, text: str) -> str:
+        """Replace in the pairs of a form or of a query of the cloud itself."""
+        return "&".join(self._query_pair(pair) for pair in text.split("&"))
+
     def query_value(self, name: str, value: str) -> str:
         """Replace in one decoded value of a query that the cloud itself is asked."""
-        if value and (_SECRET_KEY.search(name) or _SIGNATURE.match(name)):
+        told = names_secret(name) or names_signature(name)
+        if told and value not in {"", _WITHOUT_VALUE}:
             return self._token(value)
-        return self.text(value)
+        return self.json_string(value, None)
 
     def _query_pair(self, pair: str) -> str:
         """The same in a pair as it stands in a URL; one that nothing is replaced in stays so."""
@@ -310,6 +376,14 @@ class _Placeholders:
         if new == decoded and "<" not in pair:
             return pair
         return f"{name}={quote(new, safe='', errors='surrogateescape')}"
+
+    def _placeholder_url(self, url: str, parts: SplitResult) -> str:
+        """A URL that leads to a placeholder may still have a user or a token put in."""
+        netloc = parts.netloc.rpartition("@")[2]
+        query = self.pairs(parts.query)
+        if (netloc, query) == (parts.netloc, parts.query):
+            return url
+        return parts._replace(netloc=netloc, query=query).geturl()
 
     def _learn_origin(self, url: SplitResult, role: str) -> str:
         if not url.netloc or url.netloc.endswith(".invalid"):
@@ -343,10 +417,10 @@ class _Placeholders:
 
     def _replace_ids(self, text: str) -> str:
         for value in sorted(self._secrets.ids):
-            if _looks_like_id(value) and value in text:
+            if looks_like_id(value) and value in text:
                 self._id(value)
         for value, placeholder in self._ids.items():
-            if value != placeholder and value in text and _looks_like_id(value):
+            if value != placeholder and value in text and looks_like_id(value):
                 text, count = re.subn(
                     rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", placeholder, text
                 )  # an underscore is no part of it: AUTH_<project>
@@ -366,7 +440,44 @@ class _Placeholders:
                         flags=re.IGNORECASE,
                     )
                     self.counts["hosts"] += count
+        for domain in self._domains():
+            if domain in lower:
+                pattern = rf"(?<![\w.-])(?:[\w-]+\.)*{re.escape(domain)}(?![\w-]|\.\w)"
+                text = re.sub(pattern, self._neighbor, text, flags=re.IGNORECASE)
         return text
+
+    def _domains(self) -> list[str]:
+        """The domains of the cloud's own hosts: other names below them are its own, too."""
+        own = (origin for origin in self._origins if origin not in self._foreign)
+        found = (_domain(_without_port(netloc)) for _, netloc in own)
+        return sorted({domain for domain in found if domain is not None})
+
+    def _neighbor(self, match: re.Match[str]) -> str:
+        """A host of the cloud's own domain that no link leads to."""
+        self.counts["hosts"] += 1
+        origin = SplitResult("name", match.group().lower(), "", "", "")
+        return self._learn_origin(origin, "host").removeprefix("https://")
+
+    def _person(self, match: re.Match[str]) -> str:
+        text, at = match.group(), match.group(1)
+        known = text.lower().replace("%40", "@")
+        if text not in self._people:
+            number = len(set(self._people.values())) + 1
+            self._people[text] = self._people.setdefault(known, f"user-{number}@example.invalid")
+        self.counts["people"] += 1
+        return self._people[text].replace("@", at)
+
+    def _interface(self, match: re.Match[str]) -> str:
+        text = match.group()
+        if _NOBODYS_MAC.match(text):
+            return text
+        if text not in self._interfaces:
+            known = text.lower().replace("-", ":")
+            digits = f"{len(set(self._interfaces.values())) + 1:06x}"
+            new = f"02:00:00:{digits[:2]}:{digits[2:4]}:{digits[4:]}"
+            self._interfaces[text] = self._interfaces.setdefault(known, new)
+        self.counts["addresses"] += 1
+        return self._interfaces[text]
 
     def _address(self, match: re.Match[str]) -> str:
         text = match.group()
@@ -382,6 +493,11 @@ class _Placeholders:
             self._addresses[text] = self._addresses.setdefault(str(address), new)
         self.counts["addresses"] += 1
         return self._addresses[text]
+
+    def _spelled(self, secret: str) -> tuple[str, ...]:
+        if secret not in self._spellings:
+            self._spellings[secret] = _spellings(secret)
+        return self._spellings[secret]
 
     def _token(self, value: str) -> str:
         if _TOKEN_PLACEHOLDER.match(value):
@@ -416,25 +532,41 @@ def _documentation_address(version: int, number: int) -> str:
     return str(_DOCUMENTATION[block][host + 1])
 
 
+_WITHOUT_VALUE: Final = "redacted"
+
+
 def _without_value(pair: str) -> str:
     name, is_pair, _ = pair.partition("=")
-    return f"{name}=redacted" if is_pair else "redacted"
+    return f"{name}={_WITHOUT_VALUE}" if is_pair else _WITHOUT_VALUE
 
 
-def _looks_like_id(value: str) -> bool:
-    """Whether a value is so much an id that replacing it anywhere cannot hit a word."""
-    return (
-        len(value) >= _SHORTEST_ID and any(each.isdigit() for each in value) and not value.isspace()
-    )
+def _spellings(secret: str) -> tuple[str, ...]:
+    """How a text may spell a secret; longer forms first, for one may hold another."""
+    raw = secret.encode("utf-8", errors="surrogatepass")
+    in_base64 = base64.b64encode(raw).decode("ascii")
+    found = {
+        secret,
+        quote(raw, safe=""),
+        quote(raw),
+        quote_plus(raw),
+        quote(raw, safe="").lower(),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        in_base64,
+        in_base64.rstrip("="),
+        raw.hex(),
+        raw.hex().upper(),
+    }
+    return tuple(sorted(found, key=lambda each: (-len(each), each)))
 
 
-def _is_distinct(value: str) -> bool:
-    """Whether a value found under a secret's key is no word that may stand elsewhere by right."""
-    return len(value) >= _SHORTEST_ID and not value.isalpha()
-
-
-def _is_harmless(value: str) -> bool:
-    return value.lower() in {"true", "false", "none", "null", "yes", "no", "0", "1"}
+def _domain(host: str) -> str | None:
+    """The domain that a host's organization has; None for an address or a name without one."""
+    if _NAME.fullmatch(host) is None:
+        return None
+    labels = host.split(".")
+    length = 3 if _REGISTRY.fullmatch(".".join(labels[-2:])) else 2
+    return ".".join(labels[-length:])
 
 
 def _links(document: Any) -> Iterator[Mapping[str, Any]]:

@@ -9,13 +9,14 @@ from typing import Any, Final, TypeVar
 
 from pytest_imagedetail import contract, yamltext
 from pytest_imagedetail.errors import CassetteNotFoundError, SettingsError, UsageError
-from pytest_imagedetail.model import FAIL_ON, RECORD_MODES, FailOn, RecordMode
+from pytest_imagedetail.model import FAIL_ON, RECORD_MODES, UNUSED, FailOn, RecordMode, Unused
 
 PROFILES: Final = ("wire", "same-cloud", "cross-version", "cross-cloud")
 """From comparing everything as sent to comparing different clouds; each does what the last did."""
 
 DEFAULT_PROFILE: Final = "cross-version"
 CLOUDS_FILE: Final = "imagedetail.yaml"
+_LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -49,6 +50,8 @@ class Settings:
         profile: One of `PROFILES`.
         fail_on: From which severity on a comparison is not compatible.
         reports: Files to write a report to; the suffix chooses the form.
+        max_age: Days after which a recording is stale; None for never.
+        unused: What a full run does about recordings that no test used; one of `UNUSED`.
     """
 
     cassette_dir: Path
@@ -59,6 +62,8 @@ class Settings:
     profile: str = DEFAULT_PROFILE
     fail_on: FailOn = "breaking"
     reports: tuple[Path, ...] = ()
+    max_age: int | None = None
+    unused: Unused = "warn"
 
     def declaration(self, cloud: str) -> CloudDeclaration:
         """What is declared of a cloud; an undeclared one is known by its name alone."""
@@ -122,6 +127,8 @@ class Choices:
     profile: str | None = None
     fail_on: str | None = None
     reports: tuple[str, ...] = ()
+    max_age: str | None = None
+    unused: str | None = None
 
 
 def resolve(*layers: Choices, root: Path) -> Settings:
@@ -148,6 +155,8 @@ def resolve(*layers: Choices, root: Path) -> Settings:
         profile=check_choice("profile", chosen.profile or DEFAULT_PROFILE, PROFILES),
         fail_on=check_choice("fail-on", chosen.fail_on or "breaking", FAIL_ON),
         reports=tuple(root / report for report in chosen.reports),
+        max_age=_days(chosen.max_age),
+        unused=check_choice("unused", chosen.unused or "warn", UNUSED),
     )
 
 
@@ -168,6 +177,17 @@ def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
     near = difflib.get_close_matches(value, known, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
     raise UsageError(f"unknown {what} {value!r}", remedy=f"{meant}known: {', '.join(known)}")
+
+
+def _days(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_AGE:
+        raise UsageError(
+            f"a greatest age is a whole number of days, not {text!r}",
+            remedy="for example --imagedetail-max-age 90; without it no age is judged",
+        )
+    return int(text)
 
 
 def check_release(name: str | None) -> str | None:

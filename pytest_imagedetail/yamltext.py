@@ -1,5 +1,8 @@
 """YAML as text; the only module that knows PyYAML. Loads safely, dumps deterministically."""
 
+import itertools
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +19,8 @@ except ImportError:
 
 _DEEPEST: Final = 100  # levels; a cassette has eight
 _LARGEST: Final = 1_000_000  # characters of a document that uses aliases
+_MOST: Final = 1_000_000  # values; a listing of any length is one, a page some seventy
+_LARGEST_FILE: Final = 128 * 2**20  # bytes; a listing of some 100,000 images
 
 
 class Literal(str):
@@ -37,7 +42,7 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
             line and column where they are known.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = _content(path).decode("utf-8")
         _refuse_bombs(text)
         return yaml.load(text, Loader=_Loader)  # a safe loader, by its name above
     except yaml.MarkedYAMLError as fault:
@@ -66,6 +71,23 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
         ) from fault
 
 
+def _content(path: Path) -> bytes:
+    """All of a file, unless reading it would never end or take all memory.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is no file, or too large.
+    """
+    mode = path.stat().st_mode  # before it is opened: opening a pipe waits for who writes it
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError("it is a pipe, a socket or a device, not a file")
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise ValueError(f"it has more than {_LARGEST_FILE // 2**20} MiB")
+    return content
+
+
 def dump(document: Any) -> str:
     """Write a document: keys in the order given, UTF-8 unescaped, no line folding."""
     return yaml.dump(
@@ -73,17 +95,37 @@ def dump(document: Any) -> str:
     )
 
 
+def line_of(text: str, *keys: str | int) -> int:
+    """The line, from 1, where a part of a readable document stands; else the nearest above it.
+
+    Args:
+        text: A document that `read` has read.
+        *keys: The way down to the part: keys of mappings and places in sequences.
+    """
+    node = yaml.compose(text, Loader=_Loader)
+    line = 0
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((each for each in node.value if each[0].value == key), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            pair = (node.value[key],) * 2 if key < len(node.value) else None
+        else:
+            pair = None
+        if pair is None:
+            break
+        line, node = pair[0].start_mark.line, pair[1]
+    return line + 1
+
+
 def _refuse_bombs(text: str) -> None:
     """Refuse what is harmless to parse, but not to build: deep nesting, aliases that multiply.
 
     libyaml builds nested nodes on the C stack without a limit; too many end the process.
     """
-    loader = _Loader(text)
     sizes: dict[str, int] = {}  # what an alias stands for: its characters, aliases followed
     nested: list[tuple[str | None, int]] = []  # anchor, size before it
     size = 0
-    while loader.check_event():
-        event = loader.get_event()
+    for event in _events(text):
         if isinstance(event, yaml.AliasEvent):
             size += sizes.get(event.anchor or "", 1)
             if size > _LARGEST or any(anchor == event.anchor for anchor, _ in nested):
@@ -101,6 +143,17 @@ def _refuse_bombs(text: str) -> None:
             size += 1
             if anchor:
                 sizes[anchor] = size - before
+
+
+def _events(text: str) -> Iterator[Any]:
+    loader = _Loader(text)
+    for number in itertools.count():
+        if not loader.check_event():
+            return
+        event = loader.get_event()
+        if number > _MOST:
+            raise _bomb(f"more than {_MOST} values", event)
+        yield event
 
 
 def _bomb(problem: str, event: Any) -> yaml.MarkedYAMLError:

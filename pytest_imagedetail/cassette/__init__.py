@@ -4,16 +4,18 @@ How vcrpy catches them is in `capture`, which is not imported here: it loads vcr
 every HTTP client there is, and replaying needs none of them.
 """
 
-from pytest_imagedetail.cassette.format import dumps, loads
-from pytest_imagedetail.cassette.names import check_cloud_name, file_name
+from pytest_imagedetail.cassette.format import as_read, dumps, loads
+from pytest_imagedetail.cassette.names import check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.cassette.store import Store, Written, load_own
 
 __all__ = [
     "Store",
     "Written",
+    "as_read",
     "check_cloud_name",
     "dumps",
     "file_name",
     "load_own",
     "loads",
+    "traffic_name",
 ]

@@ -1,17 +1,28 @@
 """Catches HTTP traffic with vcrpy; the only module that knows vcrpy."""
 
+import http.client
+import sys
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Any, ClassVar, Final, Protocol, Self
+from unittest import mock
+from urllib.parse import urlencode
 
+import vcr.patch
+import vcr.stubs
 from vcr import VCR
 from vcr.cassette import Cassette
+from vcr.filters import decode_response
 from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
 
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.quiet import quiet
+
+_NOWHERE: Final = "in-memory"
 
 
 @dataclass(slots=True)
@@ -51,11 +62,252 @@ def capture() -> Iterator[Capture]:
     recorder: Final = VCR(record_mode=RecordMode.ALL, decode_compressed_response=True)
     recorder.register_persister(_Nowhere)
     caught = Capture()
-    with quiet("vcr"), recorder.use_cassette("in-memory") as cassette:
+    with quiet("vcr"), recorder.use_cassette(_NOWHERE) as cassette:
         try:
             yield caught
         finally:
             caught._interactions.extend(_interactions(cassette))  # noqa: SLF001  its own maker
+
+
+class Exchange(Protocol):
+    """Who is asked what a test's own clients ask, and told what is answered.
+
+    A request comes as an interaction without an answer. Several threads may come at once.
+    """
+
+    @property
+    def closed(self) -> bool:
+        """Whether a request that has no answer must not go to the cloud."""
+        ...
+
+    def can_answer(self, asked: Interaction) -> bool:
+        """Whether `answer` has an answer; asked more often than `answer`, so it takes nothing."""
+        ...
+
+    def answer(self, asked: Interaction) -> Response:
+        """Answer, and count it as played."""
+        ...
+
+    def refuse(self, asked: Interaction) -> None:
+        """Raise for a request that has no answer; asked only while `closed`."""
+        ...
+
+    def heard(self, interaction: Interaction) -> None:
+        """Take what the cloud answered."""
+        ...
+
+
+@dataclass(slots=True)
+class Wire:
+    """What vcrpy may have missed while an `intercept()` block ran.
+
+    Attributes:
+        lost: Answers that a client got on a connection that vcrpy had not patched.
+    """
+
+    lost: int = 0
+
+
+@contextmanager
+def intercept(exchange: Exchange) -> Iterator[Wire]:
+    """Lead every request of this process's HTTP clients to an exchange while the block runs.
+
+    vcrpy patches the clients process-wide, so blocks must not overlap in time.
+    """
+    wire = Wire()
+    with ExitStack() as stack:
+        stack.enter_context(quiet("vcr"))
+        stack.enter_context(mock.patch.object(vcr.patch, "force_reset", _NarrowReset()))
+        stack.enter_context(_counting(wire))
+        stack.enter_context(_Led.use(path=_NOWHERE, exchange=exchange))
+        stack.enter_context(_aiohttp_json())
+        yield wire
+
+
+@contextmanager
+def unpatched() -> Iterator[None]:
+    """Let this thread's requests pass by an `intercept()` block: they are not the test's own."""
+    _OWN.count = getattr(_OWN, "count", 0) + 1
+    try:
+        with _FORCE_RESET():
+            yield
+    finally:
+        _OWN.count -= 1
+
+
+_OWN: Final = threading.local()
+_FORCE_RESET: Final = vcr.patch.force_reset
+
+
+class _Led(Cassette):  # type: ignore[misc]
+    """A cassette of vcrpy that keeps nothing: the stubs of its clients ask the exchange."""
+
+    def __init__(self, path: str, exchange: Exchange) -> None:
+        super().__init__(path, persister=_Nowhere, record_mode=RecordMode.NEW_EPISODES)
+        self._exchange = exchange
+
+    @classmethod
+    def load(cls, **arguments: Any) -> Self:
+        """There is never anything to load."""
+        return cls(**arguments)
+
+    @property
+    def write_protected(self) -> bool:
+        """Whether nothing may be asked; then the stubs come to `filter_request`."""
+        return self._exchange.closed
+
+    def can_play_response_for(self, request: Any) -> bool:
+        return self._exchange.can_answer(_asked(request))
+
+    def play_response(self, request: Any) -> dict[str, Any]:
+        return _to_vcr(self._exchange.answer(_asked(request)))
+
+    def find_requests_with_most_matches(
+        self, request: Any
+    ) -> list[tuple[Any, list[Any], list[Any]]]:
+        """The request itself: the stub of aiohttp looks here for where a redirect leads."""
+        return [(request, [], [])]
+
+    def filter_request(self, request: Any) -> Any:
+        """Refuse a request that the stubs are about to refuse; any other is to be recorded."""
+        if self.write_protected:
+            self._exchange.refuse(_asked(request))
+        return request
+
+    def append(self, request: Any, response: Any) -> None:
+        self._exchange.heard(
+            replace(_asked(request), response=_from_vcr(decode_response(response)))
+        )
+
+
+class _NarrowReset:
+    """Puts back real classes for as short and as few as can be; stands in for vcrpy's own.
+
+    vcrpy's puts back every client's while it makes or opens one connection, and a thread that
+    makes its own meanwhile gets one that is not patched: what it asks is lost. Only a class that
+    names itself by its module's global must be put back; urllib3's and httpx's do not.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._inside = 0
+        self._stack = ExitStack()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if self._inside == 0:
+                for patcher in vcr.patch.reset_patchers():
+                    if not _names_no_global(patcher):
+                        self._stack.enter_context(patcher)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if self._inside == 0:
+                    self._stack.close()
+
+
+def _names_no_global(patcher: Any) -> bool:
+    target = patcher.getter()
+    name = getattr(target, "__module__", None) or target.__name__
+    return name.partition(".")[0] in {"urllib3", "httpx", "httpx2"} or (
+        (target, patcher.attribute) == (http.client, "HTTPConnection")
+    )
+
+
+@contextmanager
+def _counting(wire: Wire) -> Iterator[None]:
+    """Count the answers that `http.client` gets for anyone but a stub of vcrpy."""
+    connection = vcr.stubs.HTTPConnection  # the real one, whatever is patched by now
+    getresponse = connection.getresponse
+    lock = threading.Lock()
+
+    def counted(self: Any) -> Any:
+        response = getresponse(self)
+        if not getattr(_OWN, "count", 0) and not _asked_by_stub():
+            with lock:
+                wire.lost += 1
+        return response
+
+    with mock.patch.object(connection, "getresponse", counted):
+        yield
+
+
+def _asked_by_stub() -> bool:
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  the one way to know who asks
+    for _ in range(4):  # urllib3's own methods may lie between
+        if frame is None:
+            return False
+        if frame.f_globals.get("__name__") == "vcr.stubs":
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextmanager
+def _aiohttp_json() -> Iterator[None]:
+    """Let aiohttp send `json=` as the text it is: its stub shows data and JSON as one."""
+    aiohttp = sys.modules.get("aiohttp")
+    if aiohttp is None:
+        yield
+        return
+    request = aiohttp.ClientSession._request  # noqa: SLF001  where vcrpy's own patch is, too
+
+    async def with_text(self: Any, method: str, url: Any, **more: Any) -> Any:
+        if more.get("json") is not None and more.get("data") is None:
+            headers = dict(more.get("headers") or {})
+            if not any(name.lower() == "content-type" for name in headers):
+                headers["Content-Type"] = "application/json"
+            text = self.json_serialize(more.pop("json"))
+            more |= {"data": text.encode("utf-8"), "headers": headers}
+        return await request(self, method, url, **more)
+
+    with mock.patch.object(aiohttp.ClientSession, "_request", with_text):
+        yield
+
+
+def _asked(request: Any) -> Interaction:
+    return Interaction(
+        method=request.method,
+        url=request.uri,
+        request_headers=_headers(request.headers),
+        request_body=_body(request.body_bytes),
+        response=Response(status_code=0, body=b""),
+    )
+
+
+def _body(body: Any) -> bytes:
+    """A body as it went over the wire; aiohttp's stub shows the fields of a form."""
+    if isinstance(body, str):
+        return body.encode("utf-8")
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    if not body:
+        return b""
+    return urlencode(body).encode("ascii")
+
+
+def _to_vcr(response: Response) -> dict[str, Any]:
+    headers: dict[str, list[str]] = {}
+    for name, value in response.headers.fields:
+        headers.setdefault(name, []).append(value)
+    return {
+        "status": {"code": response.status_code, "message": response.reason},
+        "headers": headers,
+        "body": {"string": response.body},
+    }
+
+
+def _from_vcr(response: Any) -> Response:
+    return Response(
+        status_code=response["status"]["code"],
+        reason=response["status"]["message"] or "",
+        headers=_headers(response["headers"]),
+        body=response["body"].get("string") or b"",
+    )
 
 
 def _interactions(cassette: Cassette) -> Iterator[Interaction]:
@@ -64,12 +316,7 @@ def _interactions(cassette: Cassette) -> Iterator[Interaction]:
             method=request.method,
             url=request.uri,
             request_headers=_headers(request.headers),
-            response=Response(
-                status_code=response["status"]["code"],
-                reason=response["status"]["message"] or "",
-                headers=_headers(response["headers"]),
-                body=response["body"]["string"],
-            ),
+            response=_from_vcr(response),
         )
 
 

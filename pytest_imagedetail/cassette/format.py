@@ -58,6 +58,11 @@ def loads(path: Path) -> Recording:
         raise DamagedCassetteError(str(fault), where=str(path), remedy=_REMEDY) from fault
 
 
+def as_read(interaction: Interaction) -> Interaction:
+    """The interaction as it will be read back: only white space and framing are other."""
+    return _interaction(_interaction_to_dict(interaction))
+
+
 def digest(provenance: Mapping[str, Any], interactions: list[dict[str, Any]]) -> str:
     """SHA-256 of both as compact JSON with sorted keys; bytes count as base64.
 
@@ -86,7 +91,7 @@ def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
         "request": {
             "method": interaction.method,
             "uri": interaction.url,
-            "body": None,
+            "body": _body_to_yaml(interaction.request_body) if interaction.request_body else None,
             "headers": _headers_to_dict(interaction.request_headers),
         },
         "response": {
@@ -121,12 +126,15 @@ def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
         "schema": SCHEMA,
         "cloud": provenance.cloud,
         "release": provenance.release,
+        "test": provenance.test,
         "query": provenance.query.wire or None,
         "microversion": provenance.query.microversion,
         "source": provenance.source,
         "recorded_at": provenance.recorded_at,
         "api_version": provenance.api_version,
         "max_microversion": provenance.max_microversion,
+        "endpoint": provenance.endpoint,
+        "catalog": [dict(each) for each in provenance.catalog] or None,
         "pages": provenance.pages,
         "complete": provenance.complete,
         "redactions": dict(provenance.redactions) or None,
@@ -176,6 +184,9 @@ def _recording(document: Any) -> Recording:
 def _provenance(facts: Mapping[str, Any]) -> Provenance:
     return Provenance(
         cloud=str(facts["cloud"]),
+        test=_text(facts, "test"),
+        endpoint=_text(facts, "endpoint"),
+        catalog=tuple(dict(each) for each in facts.get("catalog", ())),
         query=replace(
             Query.parse(_text(facts, "query") or ""), microversion=_text(facts, "microversion")
         ),
@@ -200,18 +211,22 @@ def _text(facts: Mapping[str, Any], name: str) -> str | None:
 
 def _interaction(fields: Mapping[str, Any]) -> Interaction:
     request, response = fields["request"], fields["response"]
-    body = response["body"]["string"]
     return Interaction(
         method=request["method"],
         url=request["uri"],
         request_headers=_headers(request["headers"]),
+        request_body=_body(request.get("body") or b""),
         response=Response(
             status_code=int(response["status"]["code"]),
             reason=str(response["status"]["message"]),
             headers=_headers(response["headers"]),
-            body=body if isinstance(body, bytes) else str(body).encode("utf-8"),
+            body=_body(response["body"]["string"]),
         ),
     )
+
+
+def _body(body: str | bytes) -> bytes:
+    return body if isinstance(body, bytes) else str(body).encode("utf-8")
 
 
 def _headers(headers: Mapping[str, list[str]]) -> Headers:

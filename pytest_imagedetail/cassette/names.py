@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from pathlib import PurePosixPath
 from typing import Final
 
 from pytest_imagedetail.errors import UsageError
@@ -60,3 +61,48 @@ def _says_all(query: Query, exact: str) -> bool:
     looks_hashed = _HASHED.fullmatch(exact) is not None
     reserved = _RESERVED.fullmatch(exact) is not None
     return plain and not (ambiguous or looks_hashed or reserved) and len(exact) <= _LONGEST
+
+
+def traffic_name(test: str) -> PurePosixPath:
+    """The cassette of a test's own traffic, below its cloud's folder.
+
+    `tests/test_k8s.py::test_images` is kept in `tests/tests/test_k8s/test_images.yaml`; what tests
+    share, `inventory`, in `tests/inventory.yaml`. The two cannot meet, since one is in a folder.
+
+    Args:
+        test: A node id, relative to the root of the project, or a name without `::`.
+    """
+    module, is_test, rest = test.partition("::")
+    if not is_test:
+        return PurePosixPath("tests", f"{_component(test)}.yaml")
+    *folders, file = module.split("/")
+    parts = [*folders, file.removesuffix(".py")]
+    plain, bracket, parameters = rest.partition("[")
+    names = plain.split("::")
+    name = ".".join(names)
+    says_all = not bracket and all("." not in each and _is_plain(each) for each in names)
+    last = name if says_all and _is_plain(name) else _hashed(f"{name}{bracket}{parameters}", rest)
+    # A module may have no suffix or another: test.py and test.txt are two.
+    if not file.endswith(".py"):
+        parts[-1] = f"{file}/"
+    return PurePosixPath("tests", *map(_component, parts), f"{last}.yaml")
+
+
+def _component(name: str) -> str:
+    return name if _is_plain(name) and "." not in name else _hashed(name, name)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name can stand for itself on every file system, and for nothing else."""
+    return (
+        _SAFE.fullmatch(name) is not None
+        and _HASHED.fullmatch(name) is None
+        and _RESERVED.fullmatch(name) is None
+        and len(name) <= _LONGEST
+    )
+
+
+def _hashed(name: str, exact: str) -> str:
+    digest = hashlib.sha256(exact.encode("utf-8", errors="surrogatepass")).hexdigest()[:8]
+    slug = _UNSAFE.sub("_", name.lower())[:_LONGEST].strip("._-+=") or "test"
+    return f"test-{slug}-{digest}" if _RESERVED.fullmatch(slug) else f"{slug}-{digest}"

@@ -1,27 +1,29 @@
 """A folder of cassettes: what is there, and writes that lose nothing whatever happens."""
 
+import errno
 import getpass
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from secrets import token_hex
 from typing import Final
 
 from filelock import FileLock, Timeout
 
 from pytest_imagedetail.cassette.format import dumps, loads
-from pytest_imagedetail.cassette.names import check_cloud_name, file_name
+from pytest_imagedetail.cassette.names import check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     DamagedCassetteError,
     RecordingError,
 )
 from pytest_imagedetail.leaks import refuse_leaks
-from pytest_imagedetail.model import Query, Recording
+from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 
 _LOCK_SECONDS: Final = 60
 
@@ -72,7 +74,7 @@ class Store:
     def find(self, cloud: str, query: Query) -> Path | None:
         """Where a recording is, or None."""
         candidates = (folder / file_name(query) for folder in self._folders(cloud))
-        return next((path for path in candidates if path.exists()), None)
+        return next((path for path in candidates if _is_there(path)), None)
 
     def load(self, cloud: str, query: Query) -> Recording:
         """Read one recording.
@@ -96,29 +98,48 @@ class Store:
             RecordingError: The folder cannot be written or is locked by another process.
             DamagedCassetteError: The text would not load as what it is; nothing is written.
         """
-        provenance = recording.provenance
-        path = self.path(provenance.cloud, provenance.query)
-        text = dumps(recording).encode("utf-8")
-        known = frozenset(secrets)
-        refuse_leaks(text, secrets=known, where=str(path))
-        for what, part in _parts(recording):  # YAML may have escaped or folded them in the text
-            refuse_leaks(part, secrets=known, where=f"{path}, {what}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(_lock_path(path), timeout=_LOCK_SECONDS):
-                return _replace(path, text, recording)
-        except Timeout as error:
-            raise RecordingError(
-                f"another process has been writing this cassette for {_LOCK_SECONDS} seconds",
-                where=str(path),
-                remedy="wait for it to end, then record again; an older recording is untouched",
-            ) from error
-        except OSError as error:
-            raise RecordingError(
-                f"the cassette cannot be written: {error.strerror}",
-                where=str(path),
-                remedy="check space and permissions; an older recording is untouched",
-            ) from error
+        path = self.directory / own_name(recording.provenance)
+        _refuse_leaks(recording, secrets, path)
+        with _locked(path):
+            return _replace(path, recording)
+
+    def traffic_path(self, cloud: str, test: str) -> Path:
+        """Where a test's own traffic is written, whether or not it is there."""
+        return self.directory / check_cloud_name(cloud) / traffic_name(test)
+
+    def load_traffic(self, cloud: str, test: str) -> Recording | None:
+        """Read a test's own traffic; None if there is no file.
+
+        Raises:
+            DamagedCassetteError: It is there, but not whole, or another test's.
+        """
+        path = self.traffic_path(cloud, test)
+        return load_own(path) if _is_there(path) else None
+
+    def write_traffic(
+        self,
+        recording: Recording,
+        *,
+        secrets: Iterable[str],
+        merge: Callable[[Recording], Recording] | None = None,
+    ) -> Written:
+        """Write a test's own traffic as `write` does.
+
+        Args:
+            recording: Redacted.
+            secrets: What the gate looks for.
+            merge: Makes one of both, given the recording that is there by then; without it, what
+                is there is replaced.
+
+        Raises:
+            ImageDetailError: As `write`, and what `merge` raises.
+        """
+        path = self.directory / own_name(recording.provenance)
+        with _locked(path):
+            if merge is not None and _is_there(path):
+                recording = merge(load_own(path))
+            _refuse_leaks(recording, secrets, path)
+            return _replace(path, recording)
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
@@ -153,20 +174,56 @@ def load_own(path: Path) -> Recording:
     """
     recording = loads(path)
     provenance = recording.provenance
-    own = (provenance.cloud, file_name(provenance.query))
-    if (path.parent.name, path.name) != own:
+    own = own_name(provenance)
+    if path.parts[-len(own.parts) :] != own.parts:
+        of = f"test {provenance.test}" if provenance.test else f"query {str(provenance.query)!r}"
+        what = "test" if provenance.test else "query"
         raise DamagedCassetteError(
-            f"the recording is of cloud {own[0]!r}, query {str(provenance.query)!r}, and lies "
-            "under another name",
+            f"the recording is of cloud {provenance.cloud!r}, {of}, and lies under another name",
             where=str(path),
-            remedy=f"move it to {own[0]}/{own[1]}, or record this cloud and query afresh",
+            remedy=f"move it to {own}, or record this cloud and {what} afresh",
         )
     return recording
+
+
+def own_name(provenance: Provenance) -> PurePosixPath:
+    """Where a recording belongs below the folder of cassettes."""
+    test = provenance.test
+    name = file_name(provenance.query) if test is None else traffic_name(test)
+    return PurePosixPath(check_cloud_name(provenance.cloud), name)
+
+
+def _refuse_leaks(recording: Recording, secrets: Iterable[str], path: Path) -> None:
+    known = frozenset(secrets)
+    refuse_leaks(dumps(recording).encode("utf-8"), secrets=known, where=str(path))
+    for what, part in _parts(recording):  # YAML may have escaped or folded them in the text
+        refuse_leaks(part, secrets=known, where=f"{path}, {what}")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(_lock_path(path), timeout=_LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise RecordingError(
+            f"another process has been writing this cassette for {_LOCK_SECONDS} seconds",
+            where=str(path),
+            remedy="wait for it to end, then record again; an older recording is untouched",
+        ) from error
+    except OSError as error:
+        raise RecordingError(
+            f"the cassette cannot be written: {error.strerror}",
+            where=str(path),
+            remedy="check space and permissions; an older recording is untouched",
+        ) from error
 
 
 def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
     for number, page in enumerate(recording.interactions, start=1):
         yield f"body {number}", page.response.body
+        yield f"request body {number}", page.request_body
         fields = [*page.request_headers.fields, *page.response.headers.fields]
         lines = [page.url, page.response.reason, *(f"{name}: {value}" for name, value in fields)]
         yield f"headers {number}", "\n".join(lines).encode("utf-8", errors="surrogateescape")
@@ -186,27 +243,88 @@ def _user() -> str:
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:
-    return tuple(sorted(path.name for path in directory.glob("*/") if any(path.glob("*.yaml"))))
+    return tuple(sorted(path.name for path in _folders_in(directory) if _has_cassettes(path)))
 
 
-def _replace(path: Path, text: bytes, recording: Recording) -> Written:
+def _folders_in(directory: Path) -> list[Path]:
+    # Not glob: it passes over a folder that may not be read, and its cassettes would be missing.
+    try:
+        return [path for path in directory.iterdir() if path.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(directory, error) from error
+
+
+def _has_cassettes(folder: Path) -> bool:
+    try:
+        return any(path.suffix == ".yaml" for path in folder.iterdir())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _is_there(path: Path) -> bool:
+    """Whether anything stands in a cassette's place, be it a link to what is gone.
+
+    Raises:
+        DamagedCassetteError: That cannot be told: what may be there must not pass for missing.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return True
+
+
+def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
+    return DamagedCassetteError(
+        f"cassettes cannot be looked up: {error.strerror}",
+        where=str(path),
+        remedy="make it a folder that you may read, or choose another: --imagedetail-cassette-dir",
+    )
+
+
+def _replace(path: Path, recording: Recording) -> Written:
+    path = path.resolve()  # a link stays one; what it leads to is replaced
     written = Written.NEW
     if path.exists():
+        if not path.is_file():
+            raise OSError(errno.EEXIST, "what stands in its place is no file")
         if _same_answer(path, recording):
             return Written.UNCHANGED
         written = Written.REPLACED
-    _swap(path, text)
+    _swap(path, dumps(recording).encode("utf-8"))
     return written
 
 
 def _same_answer(path: Path, recording: Recording) -> bool:
     """Whether the file says the same but for when and by what it was written."""
     try:
-        old = loads(path).provenance
+        old = loads(path)
     except DamagedCassetteError:
         return False  # whoever calls write() has decided to replace it
-    provenance = replace(recording.provenance, recorded_at=old.recorded_at, plugin=old.plugin)
-    return dumps(replace(recording, provenance=provenance)).encode("utf-8") == path.read_bytes()
+    if recording.provenance.test is None:
+        return dumps(_dated(recording, old)).encode("utf-8") == path.read_bytes()
+    return dumps(_sorted(_dated(recording, old))) == dumps(_sorted(old))
+
+
+def _dated(recording: Recording, old: Recording) -> Recording:
+    was = old.provenance
+    provenance = replace(recording.provenance, recorded_at=was.recorded_at, plugin=was.plugin)
+    if provenance.test is not None:  # a client may send more headers that are dropped than another
+        provenance = replace(provenance, redactions=was.redactions)
+    return replace(recording, provenance=provenance)
+
+
+def _sorted(recording: Recording) -> Recording:
+    """Equal requests in their order, others by what they ask: tasks and threads end as they may."""
+
+    def asked(interaction: Interaction) -> tuple[str, str, bytes]:
+        return interaction.method, interaction.url, interaction.request_body
+
+    return replace(recording, interactions=tuple(sorted(recording.interactions, key=asked)))
 
 
 def _swap(path: Path, text: bytes) -> None:

@@ -93,5 +93,6 @@ def settings(options: argparse.Namespace) -> Settings:
         profile=getattr(options, "profile", None),
         fail_on=getattr(options, "fail_on", None),
         reports=tuple(getattr(options, "report", ())),
+        max_age=getattr(options, "max_age", None),
     )
     return resolve(choices, root=Path())

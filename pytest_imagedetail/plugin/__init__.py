@@ -5,17 +5,23 @@ Everything else is imported when a fixture is first used, so that a run without 
 
 import pickle
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_imagedetail.plugin.cassette import STARTED, cassette_of, note_start, shut_network
 from pytest_imagedetail.plugin.explain import explain_equality
+from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.options import add_options, any_given, explained, settings_of
-from pytest_imagedetail.plugin.run import RUN, Left, run_of
+from pytest_imagedetail.plugin.run import RUN, run_of
+from pytest_imagedetail.plugin.unused import LEFT_OUT, judge, takes_ours
 
 if TYPE_CHECKING:
     from pytest_imagedetail.harness import Cloud, Harness
     from pytest_imagedetail.settings import Settings
+    from pytest_imagedetail.traffic import Traffic
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,9 +33,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and refuse choices that cannot be right before anything is collected."""
     config.addinivalue_line(
         "markers",
-        "imagedetail(*clouds, baseline=None, profile=None, record_mode=None): "
+        "imagedetail(*clouds, baseline=None, profile=None, record_mode=None, cassette=None): "
         "which clouds a test runs for, and how its answers are recorded and compared",
     )
+    note_start(config)
     if any_given(config):
         settings = settings_of(config, None)
         from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the first lines
@@ -67,16 +74,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
 
 
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Note that tests which take our fixtures will not run."""
+    if any(map(takes_ours, items)):
+        items[0].config.stash[LEFT_OUT] = True
+
+
 @pytest.fixture
-def imagedetail(request: pytest.FixtureRequest) -> "Harness":
+def imagedetail(request: pytest.FixtureRequest) -> Iterator["Harness"]:
     """All clouds by name, and `compare` between them."""
     from pytest_imagedetail.harness import Harness  # noqa: PLC0415  see the module's first lines
 
     settings = settings_of(request.config, request.node.get_closest_marker("imagedetail"))
     run = run_of(request.config)
-    harness = Harness(settings, connect=run.connect)
+    harness = Harness(settings, connect=run.access)
     run.harnesses.append(harness)
-    return harness
+    with shut_network(request) if settings.record_mode == "none" else nullcontext():
+        yield harness
 
 
 @pytest.fixture
@@ -89,6 +103,13 @@ def imagedetail_cloud(request: pytest.FixtureRequest, imagedetail: "Harness") ->
     return imagedetail[request.param]
 
 
+@pytest.fixture
+def imagedetail_cassette(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
+    """What the test's own HTTP client asks, recorded for this test and cloud, and replayed."""
+    with cassette_of(request) as traffic:
+        yield traffic
+
+
 def pytest_assertrepr_compare(
     config: pytest.Config, op: str, left: object, right: object
 ) -> list[str] | None:
@@ -96,14 +117,21 @@ def pytest_assertrepr_compare(
     return explain_equality(config, op, left, right)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the reports, or hand a worker's comparisons to the controller."""
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the reports and judge what was used, or hand a worker's part to the controller."""
     config = session.config
     run = config.stash.get(RUN, None)
+    if run is not None:
+        run.end(session)
     output = getattr(config, "workeroutput", None)  # pytest-xdist's way to talk to its controller
     if output is not None:
         output["imagedetail"] = pickle.dumps(run.left() if run else Left())
         return
+    if run is not None:
+        all_passed = exitstatus == pytest.ExitCode.OK
+        run.unused = judge(config, settings_of(config, None), run.left(), all_passed=all_passed)
+        if run.unused.fails:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if config.getoption("--imagedetail-report") or config.getini("imagedetail_report"):
         from pytest_imagedetail import report  # noqa: PLC0415  see the module's first lines
         from pytest_imagedetail.errors import ReportError  # noqa: PLC0415
@@ -115,6 +143,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             except ReportError as error:
                 sys.stderr.write(f"\nERROR: {error}\n")
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a pytest-xdist worker when the run began."""
+    node.workerinput["imagedetail_started"] = node.config.stash[STARTED]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -132,12 +166,14 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     done = run.left().done
     reports = settings_of(config, None).reports
-    if done or reports:
+    if done or reports or run.unused.lines:
         terminalreporter.section("imagedetail")
     for name, what in sorted(done.items()):
         terminalreporter.write_line(f"{name}: {what}")
     for path in reports:
         terminalreporter.write_line(f"report {path}")
+    for line in run.unused.lines:
+        terminalreporter.write_line(line)
 
 
 def _known(settings: "Settings", marker: pytest.Mark | None) -> tuple[str, ...]:

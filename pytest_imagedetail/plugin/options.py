@@ -19,7 +19,12 @@ OPTIONS = (
     "profile",
     "fail-on",
     "report",
+    "max-age",
+    "unused",
 )
+
+
+_RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, "Settings"]]]()
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -69,6 +74,16 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="write all comparisons of the run to FILE (.html, .json or .md); repeatable",
     )
+    group.addoption(
+        "--imagedetail-max-age",
+        metavar="DAYS",
+        help="refuse to replay recordings that are older (default: any age)",
+    )
+    group.addoption(
+        "--imagedetail-unused",
+        choices=("ignore", "warn", "fail"),
+        help="what a full run does about recordings that no test used (default: warn)",
+    )
     parser.addini("imagedetail_record_mode", "as --imagedetail-record-mode")
     parser.addini("imagedetail_clouds", "as --imagedetail-cloud", type="linelist")
     parser.addini("imagedetail_cassette_dir", "as --imagedetail-cassette-dir")
@@ -77,15 +92,29 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("imagedetail_profile", "as --imagedetail-profile")
     parser.addini("imagedetail_fail_on", "as --imagedetail-fail-on")
     parser.addini("imagedetail_report", "as --imagedetail-report", type="linelist")
+    parser.addini("imagedetail_max_age", "as --imagedetail-max-age")
+    parser.addini("imagedetail_unused", "as --imagedetail-unused")
 
 
 def any_given(config: pytest.Config) -> bool:
-    """Whether one of the options stands on this run's command line."""
-    return any(config.getoption(f"--imagedetail-{name}") for name in OPTIONS)
+    """Whether one of the options is given, on the command line or as an ini key."""
+    keys = ("clouds" if name == "cloud" else name.replace("-", "_") for name in OPTIONS)
+    return any(config.getoption(f"--imagedetail-{name}") for name in OPTIONS) or any(
+        config.getini(f"imagedetail_{key}") for key in keys
+    )
 
 
 def settings_of(config: pytest.Config, marker: pytest.Mark | None) -> "Settings":
     """The choices of the run, or of one test if it has a marker; resolved here and nowhere else."""
+    # A marker cannot be hashed for the dictionary of its arguments, but it lives as long as its
+    # test; kept beside its settings, no other one can get its id.
+    resolved = config.stash.setdefault(_RESOLVED, {})
+    if id(marker) not in resolved:
+        resolved[id(marker)] = (marker, _resolve(config, marker))
+    return resolved[id(marker)][1]
+
+
+def _resolve(config: pytest.Config, marker: pytest.Mark | None) -> "Settings":
     from pytest_imagedetail.settings import resolve  # noqa: PLC0415  see the plugin's first lines
 
     with explained():
@@ -109,6 +138,8 @@ def _from_options(config: pytest.Config) -> "Choices":
         profile=config.getoption("--imagedetail-profile"),
         fail_on=config.getoption("--imagedetail-fail-on"),
         reports=tuple(config.getoption("--imagedetail-report")),
+        max_age=config.getoption("--imagedetail-max-age"),
+        unused=config.getoption("--imagedetail-unused"),
     )
 
 
@@ -124,6 +155,8 @@ def _from_ini(config: pytest.Config) -> "Choices":
         profile=config.getini("imagedetail_profile"),
         fail_on=config.getini("imagedetail_fail_on"),
         reports=tuple(config.getini("imagedetail_report")),
+        max_age=config.getini("imagedetail_max_age"),
+        unused=config.getini("imagedetail_unused"),
     )
 
 
@@ -133,14 +166,15 @@ def _from_marker(marker: pytest.Mark | None) -> "Choices":
 
     if marker is None:
         return Choices()
-    known = {"baseline", "profile", "record_mode"}
+    known = {"baseline", "cassette", "profile", "record_mode"}
     unknown = sorted(set(marker.kwargs) - known)
     if unknown:
         raise UsageError(
             f"the imagedetail marker has no argument {', '.join(unknown)}",
             remedy=f"known arguments: names of clouds, {', '.join(sorted(known))}",
         )
-    return Choices(clouds=tuple(marker.args), **marker.kwargs)
+    choices = {name: value for name, value in marker.kwargs.items() if name != "cassette"}
+    return Choices(clouds=tuple(marker.args), **choices)
 
 
 @contextlib.contextmanager

@@ -1,17 +1,17 @@
 """What the fixtures of one pytest run share, and what they leave behind for its end."""
 
-import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_imagedetail.plugin.explain import Explain
+from pytest_imagedetail.plugin.left import Left
+from pytest_imagedetail.plugin.unused import LEFT_OUT, Passed, Verdict, expected
 
 if TYPE_CHECKING:
-    from pytest_imagedetail.comparison import Comparison
     from pytest_imagedetail.harness import Connect, Harness
-    from pytest_imagedetail.model import Failure
+    from pytest_imagedetail.transport import Access
 
 
 @dataclass(slots=True)
@@ -20,29 +20,61 @@ class Run:
 
     connect: "Connect"
     harnesses: list["Harness"] = field(default_factory=list)
-    from_workers: list["Left"] = field(default_factory=list)
+    traffic: list[Left] = field(default_factory=list)
+    from_workers: list[Left] = field(default_factory=list)
+    passed: set[str] = field(default_factory=set)
+    expected: set[str] = field(default_factory=set)
+    left_out: bool = False
+    unused: Verdict = field(default_factory=Verdict)
+    _accesses: dict[str, "Access"] = field(default_factory=dict)
 
-    def left(self) -> "Left":
+    def access(self, os_cloud: str) -> "Access":
+        """The live way to a cloud, opened once in a run, and past a test's own cassette."""
+        if os_cloud not in self._accesses:
+            from pytest_imagedetail.cassette import capture  # noqa: PLC0415  it loads vcrpy
+
+            with capture.unpatched():
+                self._accesses[os_cloud] = self.connect(os_cloud)
+        return self._accesses[os_cloud]
+
+    def accesses_to(self, os_cloud: str) -> tuple["Access", ...]:
+        """The way to a cloud if it was opened; no test is made to open it."""
+        return tuple(each for name, each in self._accesses.items() if name == os_cloud)
+
+    def end(self, session: pytest.Session) -> None:
+        """Note which tests of this process had to run, for `unused.judge`."""
+        self.expected = expected(getattr(session, "items", ()))
+        self.left_out = session.config.stash.get(LEFT_OUT, False)
+
+    def left(self) -> Left:
         """What this process and its workers left."""
         own = [
-            Left(comparisons=one.comparisons, failures=one.failures, done=one.done)
+            Left(
+                comparisons=one.comparisons,
+                failures=one.failures,
+                done=one.done,
+                used={str(path) for path in one.used},
+            )
             for one in self.harnesses
         ]
-        left = Left()
-        for each in (*self.from_workers, *own):
+        left = Left(
+            expected=set(self.expected),
+            passed=self.passed & self.expected,
+            left_out=self.left_out,
+        )
+        for each in (*self.from_workers, *self.traffic, *own):
             left.comparisons.extend(each.comparisons)
             left.failures.extend(each.failures)
             left.done.update(each.done)
+            left.used |= each.used
+            left.passed |= each.passed
+            left.expected |= each.expected
+            left.left_out |= each.left_out
+            for cassette, interactions in each.unplayed.items():
+                # What tests share is played if one of them plays it.
+                known = left.unplayed.setdefault(cassette, interactions)
+                left.unplayed[cassette] = [one for one in known if one in interactions]
         return left
-
-
-@dataclass(slots=True)
-class Left:
-    """What one process's tests leave: comparisons, failed ones, and what was done to cassettes."""
-
-    comparisons: list["Comparison"] = field(default_factory=list)
-    failures: list["Failure"] = field(default_factory=list)
-    done: dict[str, str] = field(default_factory=dict)
 
 
 RUN = pytest.StashKey[Run]()
@@ -54,6 +86,7 @@ def run_of(config: pytest.Config) -> Run:
     if RUN not in config.stash:
         from pytest_imagedetail.clouds import connect  # noqa: PLC0415  see the plugin's first lines
 
-        config.stash[RUN] = Run(connect=functools.cache(connect))
+        run = config.stash[RUN] = Run(connect=connect)
+        config.pluginmanager.register(Passed(run.passed), "imagedetail-passed")
         config.pluginmanager.register(Explain(), "imagedetail-explain")
     return config.stash[RUN]

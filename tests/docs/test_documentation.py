@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pytest_imagedetail.cli import parser
+from pytest_imagedetail.lint import RULES as RULES_OF_LINT
 from pytest_imagedetail.normalize import RULES
 from pytest_imagedetail.plugin.options import OPTIONS
 from pytest_imagedetail.settings import PROFILES, Choices, resolve
@@ -95,6 +96,18 @@ def test_every_normalization_rule_is_documented():
         for rule in RULES
     ]
     assert all(f"`{profile}`" in text for profile in PROFILES)
+
+
+def test_every_rule_of_lint_is_documented():
+    """docs/lint.md has each rule with its severity, its meaning and what to do."""
+    text = (ROOT / "docs" / "lint.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\| `[a-z]+` \|", line)]
+    assert rows == [
+        f"| `{rule.id}` | {rule.severity} | {rule.meaning} | {rule.remedy} |"
+        for rule in RULES_OF_LINT.values()
+    ]
+    for command in blocks(text)[0].splitlines():
+        parser().parse_args(command.split("#")[0].split()[1:])
 
 
 def test_the_shown_matrix_is_what_is_printed(pytester, monkeypatch):

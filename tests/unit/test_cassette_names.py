@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from pytest_imagedetail.cassette import check_cloud_name, file_name
+from pytest_imagedetail.cassette import check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Query
 
@@ -123,3 +123,53 @@ def test_other_cloud_names_are_refused(name):
         "  next:  use letters, digits, dots, hyphens and underscores, 63 at most, "
         "for example nova-2026.2"
     )
+
+
+nodes = st.one_of(
+    st.builds(
+        "{}::{}".format,
+        st.sampled_from(["test_x.py", "a/test_x.py", "a/test_x.txt", "a.b/test_x.py", "test_x"]),
+        st.one_of(words, st.builds("test_x[{}]".format, words), st.builds("T::{}".format, words)),
+    ),
+    words.filter(lambda word: word and "::" not in word),
+)
+
+
+@given(nodes, nodes)
+@example("t.py::x[a/b]", "t.py::x[a:b]")
+@example("t.py::x[A]", "t.py::x[a]")
+@example("test_x/testa.py::test_b", "test_x.py::testa::test_b")
+@example("t.py::a.b::c", "t.py::a::b.c")
+@example("t.py", "t.py::t")
+@example("a/t.txt::x", "a/t.txt..py::x")
+@example("t.py::" + "x" * 200, "t.py::" + "x" * 201)
+def test_two_tests_never_share_a_file(one, other):
+    """Not by case, length, characters or folders; nor with a cassette that tests share."""
+    assume(one != other)
+    names = [str(traffic_name(each)).casefold() for each in (one, other)]
+    assert names[0] != names[1]
+
+
+@given(nodes)
+def test_every_name_of_a_test_is_legal_everywhere(node):
+    """Each folder and the file, on every file system, and below `tests`."""
+    first, *parts = traffic_name(node).parts
+    assert first == "tests"
+    for part in parts:
+        assert re.fullmatch(r"[a-z0-9._+=@-]+", part)
+        assert not DEVICE.fullmatch(part)
+        assert part not in {".", ".."}
+        assert len(part) <= 100
+
+
+@pytest.mark.parametrize(
+    ("test", "path"),
+    [
+        ("tests/test_own.py::test_a", "tests/tests/test_own/test_a.yaml"),
+        ("test_own.py::test_a", "tests/test_own/test_a.yaml"),
+        ("inventory", "tests/inventory.yaml"),
+    ],
+)
+def test_a_simple_test_is_its_own_name(test, path):
+    """Who looks into the folder sees whose traffic it is."""
+    assert str(traffic_name(test)) == path

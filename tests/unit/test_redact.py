@@ -123,7 +123,7 @@ def test_k5_s_free_text():
     assert text_of(reason) == (
         f"Failed: see https://host.k5.invalid/v2/{ZERO}/images/1, host compute.k5.invalid "
         "(host.k5.invalid), then https://host-2.k5.invalid/x?token=redacted. "
-        "Mail ops@compute.k5.invalid."
+        "Mail user-1@example.invalid."
     )
 
 
@@ -358,8 +358,12 @@ def test_html_and_other_text():
 
 
 def test_bytes_that_are_no_text():
-    """A binary body loses its secrets and keeps every other byte."""
-    assert redacted(b"\xff\x00hunter2-pass\xfe") == b"\xff\x00<redacted-1>\xfe"
+    """A binary body loses its secrets and keeps every other byte; the gate refuses the rest."""
+    done = redact([page_of(b"\xff\x00hunter2-pass\xfe")], cloud="k5", secrets=SECRETS)
+    body = done.interactions[0].response.body
+    assert body == b"\xff\x00<redacted-1>\xfe"
+    with pytest.raises(LeakError, match="15 bytes are neither text nor compressed text"):
+        refuse_leaks(body, secrets=(), where="body")
 
 
 @pytest.mark.parametrize(

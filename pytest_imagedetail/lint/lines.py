@@ -1,0 +1,100 @@
+"""Looks through the lines of cassettes for what redaction should have replaced. Reads no file."""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pytest_imagedetail.errors import LeakError
+from pytest_imagedetail.leaks import refuse_leaks
+
+Spot = tuple[int, str, str]
+"""Line, from 1; rule; message."""
+
+_HEADER: Final = re.compile(
+    r"^\s*(?:-\s+)?[\"']?(?:X-(?:Auth|Subject|Service|Storage)-Token|X-Auth-Key|X-Api-Key|Cookie"
+    r"|(?:Proxy-)?Authorization|Set-Cookie2?)[\"']?\s*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HOST: Final = re.compile(
+    r"[a-z][a-z0-9+.-]*(?::|%3a)(?:\\?/|%2f){2}([^/\s\"'<>\\?#%&;,()]+)", re.IGNORECASE
+)
+_PLACEHOLDER: Final = re.compile(r"[\w.-]+\.invalid", re.IGNORECASE)  # without user and port
+_LOCAL_PORT: Final = re.compile(r"(?<![\w.-])localhost:\d+", re.IGNORECASE)
+_ADDRESS: Final = re.compile(
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)"
+    r"|(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])",
+    re.IGNORECASE,
+)
+_EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]+@(?:[\w-]+\.)+([a-z]{2,})\b", re.IGNORECASE)
+_NOBODYS: Final = tuple(
+    map(
+        ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+    )
+)
+
+
+class Lines:
+    """What was seen so far; cassettes repeat each other's lines, and each is looked at once."""
+
+    def __init__(self) -> None:
+        self._clean: Final[set[str]] = set()
+
+    def spots(self, text: str, *, is_ours: bool) -> Iterator[Spot]:
+        """What stands in a text and should not, in the order of its lines.
+
+        Args:
+            text: Of a cassette.
+            is_ours: Whether redaction has been over it; else only what is secret is of interest.
+        """
+        lines = text.split("\n")
+        new = [line for line in dict.fromkeys(lines) if line not in self._clean]
+        if not any(_judge("\n".join(new), is_ours=True)):
+            self._clean.update(new)
+            return
+        for number, line in enumerate(lines, start=1):
+            yield from ((number, *found) for found in _judge(line, is_ours=is_ours))
+        if _leaks(text) and not any(map(_leaks, lines)):
+            yield 1, "secret", "something in the shape of a secret, over several lines"
+
+
+def _judge(text: str, *, is_ours: bool) -> Iterator[tuple[str, str]]:
+    """Rules that a text breaks, with messages; of one line or of many."""
+    if _leaks(text):
+        yield "secret", "something in the shape of a token, a key or a password"
+    if _HEADER.search(text):
+        yield "header", "a header field that carries tokens, credentials or cookies"
+    if not is_ours:
+        return
+    if not all(map(_PLACEHOLDER.fullmatch, _HOST.findall(text))):
+        yield "host", "a URL whose host is no placeholder"
+    if _LOCAL_PORT.search(text):
+        yield "address", "a port of localhost"
+    if kind := next(_addresses(text), None):
+        yield "address", f"{kind} IP address"
+    if any(not _is_placeholder_domain(match) for match in _EMAIL.finditer(text)):
+        yield "email", "an e-mail address"
+
+
+def _leaks(text: str) -> bool:
+    try:
+        refuse_leaks(text.encode("utf-8", errors="surrogatepass"), secrets=(), where="")
+    except LeakError:
+        return True
+    return False
+
+
+def _addresses(text: str) -> Iterator[str]:
+    for match in _ADDRESS.finditer(text):
+        try:
+            address = ipaddress.ip_address(match.group())
+        except ValueError:
+            continue
+        if address.is_unspecified or any(address in network for network in _NOBODYS):
+            continue
+        yield "a loopback" if address.is_loopback else "a private" if address.is_private else "an"
+
+
+def _is_placeholder_domain(match: re.Match[str]) -> bool:
+    domain = match.group().rpartition("@")[2].lower()
+    return domain.endswith(".invalid") or domain in {"example.com", "example.org", "example.net"}

@@ -1,0 +1,200 @@
+"""The fixture `imagedetail_cassette`: one test's own traffic, kept once the test has passed."""
+
+import functools
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_imagedetail.plugin.explain import PASSED, watch
+from pytest_imagedetail.plugin.left import Left
+from pytest_imagedetail.plugin.options import settings_of
+from pytest_imagedetail.plugin.run import Run, run_of
+
+if TYPE_CHECKING:
+    from pytest_imagedetail.errors import ImageDetailError
+    from pytest_imagedetail.settings import Settings
+    from pytest_imagedetail.traffic import Traffic
+
+
+STARTED = pytest.StashKey[int]()
+"""When the run began, in nanoseconds; with pytest-xdist, when its controller did."""
+
+
+def note_start(config: pytest.Config) -> None:
+    """Note when the run began."""
+    sent = getattr(config, "workerinput", {}).get("imagedetail_started")
+    config.stash[STARTED] = sent or time.time_ns()
+
+
+@contextmanager
+def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
+    """Run a test with its cassette, and keep what was recorded if it has passed."""
+    item = request.node
+    marker = item.get_closest_marker("imagedetail")
+    settings = settings_of(request.config, marker)
+    run = run_of(request.config)
+    traffic = _open(request, settings, run)
+    harness = None
+    if "imagedetail" in request.fixturenames:
+        harness = request.getfixturevalue("imagedetail")
+        if traffic.replays and traffic.endpoint is not None:
+            harness.endpoints[traffic.cloud] = traffic.endpoint
+    item.stash[PASSED] = False
+    watch(item, traffic.refused)
+    # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
+    with traffic.running(shuts=harness is None or settings.record_mode == "none"):
+        yield traffic
+    left = Left(used={str(traffic.path)})
+    run.traffic.append(left)
+    name = f"{traffic.cloud}: {_shown(traffic.path, settings)}"
+    if not item.stash[PASSED]:
+        if not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
+            left.done[name] = "not kept: the test did not pass"
+        return
+    _refuse_swallowed(item, traffic.refused)
+    done = traffic.keep()
+    if done is not None:
+        left.done[name] = done
+    if traffic.replays:
+        left.unplayed[_relative(traffic.path, request.config.rootpath)] = list(traffic.unplayed)
+
+
+@contextmanager
+def shut_network(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Shut the network for a test that replays."""
+    from pytest_imagedetail import network  # noqa: PLC0415  see the plugin's first lines
+
+    item = request.node
+    remedy = (
+        f"record what is missing: pytest {_quoted(item.nodeid)} --imagedetail-record-mode=once\n"
+        "for a test's own client: the fixture imagedetail_cassette"
+    )
+    item.stash.setdefault(PASSED, False)
+    with network.shut(item.nodeid, remedy=remedy) as shut:
+        watch(item, shut.refused)
+        yield
+    if item.stash[PASSED]:
+        _refuse_swallowed(item, shut.refused)
+
+
+def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Traffic":
+    from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the plugin's first lines
+    from pytest_imagedetail.traffic import Traffic  # noqa: PLC0415
+
+    item = request.node
+    cloud = _cloud(request, settings)
+    declared = settings.declaration(cloud)
+    started = request.config.stash[STARTED]
+    return Traffic(
+        store=store_of(settings),
+        cloud=cloud,
+        test=_shared_name(item) or _test_name(item, cloud),
+        node=item.nodeid,
+        record_mode=settings.record_mode,
+        release=declared.release,
+        max_age=settings.max_age,
+        accesses=functools.partial(run.accesses_to, declared.os_cloud),
+        is_ours=lambda modified: modified >= started,
+    )
+
+
+def _cloud(request: pytest.FixtureRequest, settings: "Settings") -> str:
+    from pytest_imagedetail.cassette import check_cloud_name  # noqa: PLC0415  see above
+    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415
+    from pytest_imagedetail.harness import store_of  # noqa: PLC0415
+
+    if "imagedetail_cloud" in request.fixturenames:
+        return str(request.getfixturevalue("imagedetail_cloud").name)
+    marker = request.node.get_closest_marker("imagedetail")
+    named = tuple(marker.args) if marker else ()
+    if len(named) == 1 and not set(named[0]) & set("*?["):
+        return check_cloud_name(named[0])
+    selected = settings.select(store_of(settings).clouds())
+    if len(selected) == 1:
+        return selected[0]
+    clouds = f"{len(selected)} clouds are selected: {', '.join(selected[:8])}"
+    raise UsageError(
+        "imagedetail_cassette does not know whose traffic it keeps: "
+        + (clouds if selected else "no cloud is selected"),
+        where=request.node.nodeid,
+        remedy="name one, which needs no configuration: @pytest.mark.imagedetail('staging')\n"
+        "or run the test for each cloud: take the fixture imagedetail_cloud, too\n"
+        "or select one: --imagedetail-cloud NAME",
+    )
+
+
+def _shared_name(item: pytest.Item) -> str | None:
+    """The marker's `cassette=`, checked."""
+    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
+
+    marker = item.get_closest_marker("imagedetail")
+    name = marker.kwargs.get("cassette") if marker else None
+    if name is None:
+        return None
+    if not isinstance(name, str) or not name or "::" in name:
+        raise UsageError(
+            f"{name!r} cannot be the name of a cassette",
+            where=f"{item.nodeid}, the marker's cassette=",
+            remedy="give it a name without '::', for example cassette='inventory'",
+        )
+    return name
+
+
+def _test_name(item: pytest.Item, cloud: str) -> str:
+    """The node id without the cloud, whose folder says it, and as it is without plugins.
+
+    pytest-xdist adds a test's group to its node id.
+    """
+    module = item.nodeid.partition("::")[0]
+    classes = [each.name for each in item.listchain() if isinstance(each, pytest.Class)]
+    name = item.name
+    parameters = getattr(item, "callspec", None)
+    if parameters is not None and parameters.params.get("imagedetail_cloud") == cloud:
+        name = name.removesuffix(f"[{cloud}]")
+    return "::".join([module, *classes, name])
+
+
+def _refuse_swallowed(item: pytest.Item, refused: list["ImageDetailError"]) -> None:
+    """Raise what was refused to a test that passed without having seen it.
+
+    A refusal that came through the test's own code was seen, as by `pytest.raises`. One in another
+    thread may be anybody's.
+    """
+    for error in refused:
+        if not _went_through(error.__traceback__, str(item.path)) and _was_here(error):
+            error.add_note("the test passed, but not because this was answered: it was swallowed")
+            raise error
+
+
+def _went_through(place: TracebackType | None, path: str) -> bool:
+    while place is not None:
+        if place.tb_frame.f_code.co_filename == path:
+            return True
+        place = place.tb_next
+    return False
+
+
+def _was_here(error: "ImageDetailError") -> bool:
+    return getattr(error, "thread", None) in {None, threading.get_ident()}
+
+
+def _shown(path: Path, settings: "Settings") -> str:
+    """A cassette by its place in its cloud's folder."""
+    relative = _relative(path, settings.cassette_dir)
+    return relative.partition("/")[2].removesuffix(".yaml")
+
+
+def _relative(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def _quoted(text: str) -> str:
+    import shlex  # noqa: PLC0415  see the plugin's first lines
+
+    return shlex.quote(text)

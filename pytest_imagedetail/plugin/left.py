@@ -1,0 +1,33 @@
+"""What one process of a run leaves behind; pytest-xdist's workers send it to their controller."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_imagedetail.comparison import Comparison
+    from pytest_imagedetail.model import Failure
+
+
+@dataclass(slots=True)
+class Left:
+    """What one process's tests leave: comparisons, failed ones, and what was done to cassettes.
+
+    Attributes:
+        comparisons: All that were made.
+        failures: Those that could not be made.
+        done: What was done to a recording, by its name.
+        used: Paths of the cassettes that were read or written.
+        unplayed: What was never played of a test's own traffic, by its cassette as it is shown.
+        expected: Tests that take our fixtures.
+        passed: Those of them that passed here.
+        left_out: Whether one was deselected.
+    """
+
+    comparisons: list["Comparison"] = field(default_factory=list)
+    failures: list["Failure"] = field(default_factory=list)
+    done: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    unplayed: dict[str, list[str]] = field(default_factory=dict)
+    expected: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
+    left_out: bool = False

@@ -1,0 +1,133 @@
+"""Says at the end of a full run which recordings no test used.
+
+Only a full run can tell: one that replays, was given no part of the tests to run, and in which
+every test that takes our fixtures was run and passed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_imagedetail.plugin.left import Left
+    from pytest_imagedetail.settings import Settings
+
+FIXTURES = frozenset({"imagedetail", "imagedetail_cloud", "imagedetail_cassette"})
+LEFT_OUT = pytest.StashKey[bool]()
+"""Whether a test that takes our fixtures was deselected."""
+
+_MOST_LINES = 20
+
+
+class Passed:
+    """Notes which tests passed; registered when a fixture is first used."""
+
+    def __init__(self, passed: set[str]) -> None:
+        self._passed = passed
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note the id of a test whose call passed."""
+        if report.when == "call" and report.passed:
+            self._passed.add(report.nodeid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is said at the end.
+
+    Attributes:
+        lines: For the summary.
+        fails: Whether the run fails for it.
+    """
+
+    lines: tuple[str, ...] = ()
+    fails: bool = False
+
+
+def takes_ours(item: pytest.Item) -> bool:
+    """Whether a test takes one of our fixtures, by itself or through another."""
+    return not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def judge(
+    config: pytest.Config, settings: "Settings", left: "Left", *, all_passed: bool
+) -> Verdict:
+    """Which recordings of the selected clouds no test used, if this run can tell.
+
+    Args:
+        config: Of the process that sees the whole run.
+        settings: Its choices.
+        left: What all processes left.
+        all_passed: Whether the run has succeeded so far.
+    """
+    if settings.unused == "ignore" or not left.expected:
+        return Verdict()
+    why_not = _why_not(config, settings, left, all_passed=all_passed)
+    if why_not:
+        told = (f"unused recordings were not judged: {why_not}",)
+        return Verdict(lines=told if settings.unused == "fail" else ())
+    found = [*_files(config, settings, left), *_interactions(left)]
+    if not found:
+        return Verdict()
+    more = [f"unused ... and {len(found) - _MOST_LINES} more"] if len(found) > _MOST_LINES else []
+    last = "no test used these recordings: delete them, or pass --imagedetail-unused=ignore"
+    shown = sorted(found)[:_MOST_LINES]
+    return Verdict(lines=(*shown, *more, last), fails=settings.unused == "fail")
+
+
+def _why_not(
+    config: pytest.Config, settings: "Settings", left: "Left", *, all_passed: bool
+) -> str | None:
+    """Why this run cannot tell; None if it can."""
+    reasons = (
+        (settings.record_mode != "none", "this run records"),
+        (_is_of_a_part(config) or left.left_out, "this run is of a part of the tests"),
+        (not all_passed, "this run did not pass"),
+        (not left.expected <= left.passed, "not every test that takes recordings was run"),
+    )
+    return next((reason for holds, reason in reasons if holds), None)
+
+
+def _is_of_a_part(config: pytest.Config) -> bool:
+    """Whether the command line chose tests; one that deselects in an ini file may, for it holds."""
+    chosen = ("keyword", "lf", "failedfirst", "newfirst", "stepwise", "pyargs")
+    if any(config.getoption(name, default=None) for name in chosen):
+        return True
+    if any(str(each).startswith("--ignore") for each in config.invocation_params.args):
+        return True
+    here = config.invocation_params.dir
+    sources = pytest.Config.ArgsSource
+    if config.args_source is not sources.ARGS:
+        return config.args_source is sources.INVOCATION_DIR and here != config.rootpath
+    given = {(here / each).resolve() for each in config.args}
+    usual = {(config.rootpath / each).resolve() for each in config.getini("testpaths")}
+    return config.rootpath.resolve() not in given and (not usual or not usual <= given)
+
+
+def _files(config: pytest.Config, settings: "Settings", left: "Left") -> Iterator[str]:
+    """Cassettes of the selected clouds that no test read; of the project's own folder only."""
+    from pytest_imagedetail.cassette import Store  # noqa: PLC0415  see the plugin's first lines
+
+    folder = settings.cassette_dir
+    for cloud in settings.select(Store(directory=folder).clouds()):
+        for path in sorted((folder / cloud).rglob("*.yaml")):
+            if str(path) not in left.used:
+                yield f"unused {_shown(path, config.rootpath)}"
+
+
+def _interactions(left: "Left") -> Iterator[str]:
+    """What no test played of the cassettes that tests did use."""
+    for cassette, interactions in left.unplayed.items():
+        yield from (f"unused {cassette}: {each}" for each in interactions)
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
+def expected(items: Sequence[pytest.Item]) -> set[str]:
+    """The tests that a full run has to run."""
+    return {item.nodeid for item in items if takes_ours(item)}

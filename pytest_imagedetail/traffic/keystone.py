@@ -1,0 +1,215 @@
+"""Answers for Keystone while replaying: a token that opens nothing, and a way to the cassette."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail.model import Headers, Interaction, Response
+
+TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
+_PROJECT: Final = f"{0:032x}"
+_USER: Final = f"{1:032x}"
+_EXPIRES: Final = "2999-12-31T23:59:59.000000Z"  # a replayed token never does
+_ISSUED: Final = "2000-01-01T00:00:00.000000Z"
+_REGION: Final = "RegionOne"
+_INTERFACES: Final = ("public", "internal", "admin")
+_DOMAIN: Final = {"id": "default", "name": "Default"}
+_ROOTS: Final = frozenset({"", "/identity", "/keystone"})  # where versions are asked for
+_RESOURCE: Final = re.compile(r"^(?P<base>.*?/v\d+(?:\.\d+)?(?:/[0-9a-f]{32})?)(?:/|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keystone:
+    """A Keystone that knows everybody and leads to what was recorded.
+
+    Attributes:
+        catalog: Type, name, interface, region and url of each endpoint.
+    """
+
+    catalog: tuple[Mapping[str, str], ...]
+
+    def answer(self, asked: Interaction) -> Response | None:
+        """Answer what Keystone v2.0 and v3 are asked for on the way to a token; None otherwise."""
+        url = urlsplit(asked.url)
+        path = url.path.rstrip("/")
+        href = f"{url.scheme}://{url.netloc}{path}"
+        for method, end, answer in self._answers(href):
+            if asked.method == method and path.endswith(end):
+                return answer()
+        if asked.method == "GET" and path in _ROOTS:
+            versions = [_version("v3.14", f"{href}/v3/")]
+            return _json(300, {"versions": {"values": versions}})
+        return None
+
+    def _answers(self, href: str) -> Iterable[tuple[str, str, Callable[[], Response]]]:
+        def token(status: int) -> Response:
+            return _json(status, {"token": self._token()}, ("X-Subject-Token", TOKEN))
+
+        def version(name: str) -> Response:
+            return _json(200, {"version": _version(name, f"{href}/")})
+
+        def projects() -> Response:
+            return _json(200, {"projects": [{**_project(), "enabled": True}], "links": {}})
+
+        return (
+            ("POST", "/v3/auth/tokens", lambda: token(201)),
+            ("GET", "/v3/auth/tokens", lambda: token(200)),
+            ("GET", "/v3/auth/catalog", lambda: _json(200, {"catalog": self._services()})),
+            ("GET", "/v3/auth/projects", projects),
+            ("GET", "/v3", lambda: version("v3.14")),
+            ("POST", "/v2.0/tokens", lambda: _json(200, {"access": self._access()})),
+            ("GET", "/v2.0", lambda: version("v2.0")),
+        )
+
+    def _token(self) -> dict[str, Any]:
+        return {
+            "methods": ["password"],
+            "user": {"domain": _DOMAIN, "id": _USER, "name": "replayed"},
+            "audit_ids": ["replayed"],
+            "expires_at": _EXPIRES,
+            "issued_at": _ISSUED,
+            "project": _project(),
+            "is_domain": False,
+            "roles": [{"id": _USER, "name": "member"}],
+            "catalog": self._services(),
+        }
+
+    def _services(self) -> list[dict[str, Any]]:
+        services: dict[tuple[str, str], list[dict[str, str]]] = {}
+        for number, each in enumerate(self.catalog):
+            endpoint = {
+                "id": f"{number:032x}",
+                "interface": each["interface"],
+                "region": each["region"],
+                "region_id": each["region"],
+                "url": each["url"],
+            }
+            services.setdefault((each["type"], each.get("name", "")), []).append(endpoint)
+        return [
+            {"id": f"{number:032x}", "type": kind, "name": name, "endpoints": endpoints}
+            for number, ((kind, name), endpoints) in enumerate(services.items())
+        ]
+
+    def _access(self) -> dict[str, Any]:
+        return {
+            "token": {
+                "id": TOKEN,
+                "expires": _EXPIRES[:19] + "Z",
+                "issued_at": _ISSUED[:19] + "Z",
+                "tenant": {"id": _PROJECT, "name": "replayed", "enabled": True},
+            },
+            "serviceCatalog": [
+                {"type": each["type"], "name": each["name"], "endpoints": _by_region(each)}
+                for each in self._services()
+            ],
+            "user": {"id": _USER, "name": "replayed", "username": "replayed", "roles": []},
+            "metadata": {"is_admin": 0, "roles": []},
+        }
+
+
+def keystone_of(catalog: tuple[Mapping[str, str], ...], endpoint: str | None) -> Keystone:
+    """The Keystone of a recording; without a recorded catalog one that knows a compute alone."""
+    if catalog or endpoint is None:
+        return Keystone(catalog=catalog)
+    return Keystone(
+        catalog=tuple(
+            {
+                "type": "compute",
+                "name": "nova",
+                "interface": each,
+                "region": _REGION,
+                "url": endpoint,
+            }
+            for each in _INTERFACES
+        )
+    )
+
+
+def catalog_in(interactions: Iterable[Interaction]) -> tuple[dict[str, str], ...]:
+    """The endpoints that Keystone told, of those hosts alone that were then asked; not redacted."""
+    seen = tuple(interactions)
+    told = [endpoint for each in seen for endpoint in _endpoints(each.response.body)]
+    asked = {urlsplit(each.url).netloc for each in seen}
+    entries = {
+        tuple(sorted(each.items())): each for each in told if urlsplit(each["url"]).netloc in asked
+    }
+    return tuple(entries.values())
+
+
+def endpoint_of(url: str) -> str:
+    """The endpoint that a request was sent to, as far as its path tells: up to the project."""
+    parts = urlsplit(url)
+    match = _RESOURCE.match(parts.path)
+    return f"{parts.scheme}://{parts.netloc}{match['base'] if match else ''}"
+
+
+def _endpoints(body: bytes) -> Iterable[dict[str, str]]:
+    document = _document(body)
+    token = document.get("token", document)
+    services = token.get("catalog", []) if isinstance(token, dict) else []
+    for service in services if isinstance(services, list) else []:
+        for each in service.get("endpoints", []):
+            yield _entry(service, each["interface"], each, each["url"])
+    access = document.get("access", {})
+    for service in access.get("serviceCatalog", []) if isinstance(access, dict) else []:
+        for each in service.get("endpoints", []):
+            for interface in _INTERFACES:
+                if f"{interface}URL" in each:
+                    yield _entry(service, interface, each, each[f"{interface}URL"])
+
+
+def _entry(
+    service: Mapping[str, Any], interface: str, endpoint: Mapping[str, Any], url: str
+) -> dict[str, str]:
+    return {
+        "type": str(service.get("type", "")),
+        "name": str(service.get("name", "")),
+        "interface": interface,
+        "region": str(endpoint.get("region") or endpoint.get("region_id") or _REGION),
+        "url": url,
+    }
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _by_region(service: Mapping[str, Any]) -> list[dict[str, str]]:
+    regions: dict[str, dict[str, str]] = {}
+    for each in service["endpoints"]:
+        entry = regions.setdefault(each["region"], {"region": each["region"], "id": each["id"]})
+        entry[f"{each['interface']}URL"] = each["url"]
+    return list(regions.values())
+
+
+def _project() -> dict[str, Any]:
+    return {"domain": _DOMAIN, "id": _PROJECT, "name": "replayed"}
+
+
+def _version(name: str, href: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "status": "stable",
+        "updated": "2020-04-07T00:00:00Z",
+        "links": [{"rel": "self", "href": href}],
+        "media-types": [
+            {
+                "base": "application/json",
+                "type": f"application/vnd.openstack.identity-{name.partition('.')[0]}+json",
+            }
+        ],
+    }
+
+
+def _json(status: int, document: Any, *fields: tuple[str, str]) -> Response:
+    body = json.dumps(document).encode("utf-8")
+    reasons = {200: "OK", 201: "Created", 300: "Multiple Choices"}
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *fields]
+    return Response(status_code=status, reason=reasons[status], headers=Headers(headers), body=body)

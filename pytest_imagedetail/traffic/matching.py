@@ -1,0 +1,253 @@
+"""Decides whether a request is the one that was recorded; the verdict is the list of differences.
+
+A recording holds placeholders, and a test may ask by its own real names: what stands where a
+placeholder was recorded is taken for it, and from then on only for it.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from pytest_imagedetail.model import Interaction
+
+_MICROVERSION_HEADERS: Final = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
+_PLACEHOLDER: Final = re.compile(
+    r"(?P<origin>https?://[\w-]+\.[\w.-]+?\.invalid(?![\w.-]))"
+    r"|(?P<host>(?<![\w.-])[\w-]+\.[\w.-]+?\.invalid(?![\w.-]))"
+    r"|(?P<id>(?<![0-9A-Za-z])0{24}[0-9a-f]{8}(?![0-9A-Za-z]))"
+    r"|(?P<secret><redacted-\d+>)"
+)
+_REAL: Final = {  # what may stand for a placeholder of each kind
+    "origin": r"[a-zA-Z][\w+.-]*://[^/?#\s\"'<>\\]+",
+    "host": r"[^/?#\s\"'<>\\]+",
+    "id": r"[\w-]+",
+    "secret": r".+?",
+}
+_LONGEST: Final = 120  # characters of a value that a message shows
+
+
+@dataclass(slots=True)
+class Names:
+    """Which real name stands for which placeholder; each for one, and never for two."""
+
+    _placeholders: dict[str, str] = field(default_factory=dict)
+    _reals: dict[str, str] = field(default_factory=dict)
+
+    def takes(self, real: str, placeholder: str) -> bool:
+        """Whether a name may stand for a placeholder, by what is known so far."""
+        if real == placeholder:
+            return True
+        known = self._placeholders.get(real, placeholder), self._reals.get(placeholder, real)
+        return known == (placeholder, real)
+
+    def learn(self, real: str, placeholder: str) -> None:
+        """Take a name for a placeholder from now on."""
+        if real != placeholder:
+            self._placeholders[real] = placeholder
+            self._reals[placeholder] = real
+
+    def copy(self) -> "Names":
+        """The same knowledge, to try what would follow."""
+        return Names(dict(self._placeholders), dict(self._reals))
+
+    def placeholder(self, real: str) -> str | None:
+        """The placeholder that a name stands for, if that is known."""
+        return self._placeholders.get(real)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One part in which a request departs from a recorded one.
+
+    Attributes:
+        part: "method", "host", "path", "query limit", "header OpenStack-API-Version", "body".
+        asked: What was asked; None if this part was not.
+        recorded: What was recorded; None if this part was not.
+    """
+
+    part: str
+    asked: str | None
+    recorded: str | None
+
+    def __str__(self) -> str:
+        if self.recorded is None:
+            return f"{self.part}: asked {_shown(self.asked)}, recorded without"
+        if self.asked is None:
+            return f"{self.part}: asked without, recorded {_shown(self.recorded)}"
+        return f"{self.part}: asked {_shown(self.asked)}, recorded {_shown(self.recorded)}"
+
+
+def differences(asked: Interaction, recorded: Interaction, names: Names) -> tuple[Difference, ...]:
+    """In what a request departs from a recorded one; nothing means that it is the one.
+
+    Args:
+        asked: By real names, or by placeholders.
+        recorded: By placeholders.
+        names: What is known; what this pair teaches is added to it.
+    """
+    return tuple(_differences(asked, recorded, names))
+
+
+def _differences(asked: Interaction, recorded: Interaction, names: Names) -> Iterator[Difference]:
+    if asked.method != recorded.method:
+        yield Difference(part="method", asked=asked.method, recorded=recorded.method)
+    ours, theirs = urlsplit(asked.url), urlsplit(recorded.url)
+    if not _same_origin(origin(ours), origin(theirs), names):
+        yield Difference(part="host", asked=origin(ours), recorded=origin(theirs))
+    if not _same_path(ours.path, theirs.path, names):
+        yield Difference(part="path", asked=ours.path or "/", recorded=theirs.path or "/")
+    yield from _in_pairs("query", ours.query, theirs.query, names)
+    for name in _MICROVERSION_HEADERS:
+        values = asked.request_headers.get(name), recorded.request_headers.get(name)
+        if values[0] != values[1]:
+            yield Difference(part=f"header {name}", asked=values[0], recorded=values[1])
+    yield from _in_bodies(asked.request_body, recorded.request_body, names)
+
+
+def origin(url: SplitResult) -> str:
+    """Scheme, host and port, as far as they are said and are not the scheme's own."""
+    port = {"http": ":80", "https": ":443"}.get(url.scheme, "")
+    netloc = url.netloc.rpartition("@")[2].lower()
+    return f"{url.scheme}://{netloc.removesuffix(port) if port else netloc}"
+
+
+def _same_origin(asked: str, recorded: str, names: Names) -> bool:
+    if not names.takes(asked, recorded):
+        return False
+    names.learn(asked, recorded)
+    return True
+
+
+def _same_path(asked: str, recorded: str, names: Names) -> bool:
+    ours, theirs = _segments(asked), _segments(recorded)
+    return len(ours) == len(theirs) and all(
+        _same_text(one, other, names) for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+def _segments(path: str) -> list[str]:
+    return [unquote(each, errors="surrogateescape") for each in (path or "/").split("/")]
+
+
+def _in_pairs(part: str, asked: str, recorded: str, names: Names) -> Iterator[Difference]:
+    """Blank values count, repeated names keep their order, and names come in any order."""
+    ours, theirs = _values(asked), _values(recorded)
+    for name in dict.fromkeys([*theirs, *ours]):
+        one, other = ours.get(name), theirs.get(name)
+        same = (
+            one is not None
+            and other is not None
+            and len(one) == len(other)
+            and all(_same_text(a, b, names) for a, b in zip(one, other, strict=True))
+        )
+        if not same:
+            yield Difference(part=f"{part} {name}", asked=_joined(one), recorded=_joined(other))
+
+
+def _values(text: str) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def _joined(values: list[str] | None) -> str | None:
+    return None if values is None else ", ".join(value or "(blank)" for value in values)
+
+
+def _in_bodies(asked: bytes, recorded: bytes, names: Names) -> Iterator[Difference]:
+    if asked == recorded:
+        return
+    ours, theirs = _document(asked), _document(recorded)
+    if ours is not None and theirs is not None:
+        if not _same_value(ours[0], theirs[0], names):
+            yield _of_bodies(asked, recorded)
+    elif _is_form(asked) and _is_form(recorded):
+        yield from _in_pairs("form", asked.decode("ascii"), recorded.decode("ascii"), names)
+    elif not _same_text(_plain(asked), _plain(recorded), names):
+        yield _of_bodies(asked, recorded)
+
+
+def _of_bodies(asked: bytes, recorded: bytes) -> Difference:
+    return Difference(
+        part="body",
+        asked=_plain(asked) if asked else None,
+        recorded=_plain(recorded) if recorded else None,
+    )
+
+
+def _document(body: bytes) -> tuple[Any] | None:
+    try:
+        return (json.loads(body),)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_form(body: bytes) -> bool:
+    return re.fullmatch(rb"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*", body) is not None
+
+
+def _plain(body: bytes) -> str:
+    """A body as text; the boundary of a form of several parts is another each time."""
+    text = body.decode("utf-8", errors="surrogateescape")
+    if text.startswith("--"):
+        boundary = text.split("\r\n", 1)[0]
+        return text.replace(boundary, "--boundary")
+    return text
+
+
+def _same_value(asked: Any, recorded: Any, names: Names) -> bool:
+    if isinstance(asked, str) and isinstance(recorded, str):
+        return _same_text(asked, recorded, names)
+    if type(asked) is not type(recorded):
+        return False
+    if isinstance(asked, dict):
+        return asked.keys() == recorded.keys() and all(
+            _same_value(asked[key], recorded[key], names) for key in recorded
+        )
+    if isinstance(asked, list):
+        return len(asked) == len(recorded) and all(
+            _same_value(one, other, names) for one, other in zip(asked, recorded, strict=True)
+        )
+    return bool(asked == recorded)
+
+
+def _same_text(asked: str, recorded: str, names: Names) -> bool:
+    """Whether a text is the recorded one, real names standing for its placeholders."""
+    if asked == recorded:
+        return True
+    found = list(_PLACEHOLDER.finditer(recorded))
+    if not found:
+        return False
+    match = re.fullmatch(_pattern(recorded, found), asked, re.DOTALL)
+    if match is None:
+        return False
+    trial = names.copy()
+    for real, placeholder in zip(match.groups(), found, strict=True):
+        if placeholder.lastgroup == "secret":  # another token in each session
+            continue
+        if not trial.takes(real, placeholder.group()):
+            return False
+        trial.learn(real, placeholder.group())
+    for real, placeholder in zip(match.groups(), found, strict=True):
+        if placeholder.lastgroup != "secret":
+            names.learn(real, placeholder.group())
+    return True
+
+
+def _pattern(recorded: str, found: list[re.Match[str]]) -> str:
+    pattern, end = "", 0
+    for each in found:
+        pattern += re.escape(recorded[end : each.start()])
+        pattern += f"({re.escape(each.group())}|{_REAL[each.lastgroup or '']})"
+        end = each.end()
+    return pattern + re.escape(recorded[end:])
+
+
+def _shown(value: str | None) -> str:
+    text = value or "(blank)"
+    text = text if text.isprintable() else repr(text)[1:-1]
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,0 +1,307 @@
+"""Makes a recording of what was heard: checked, redacted, and merged with what is there."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail import __version__
+from pytest_imagedetail.cassette import as_read
+from pytest_imagedetail.errors import RecordingError, ResponseError
+from pytest_imagedetail.exposure import is_keystone, secrets_in
+from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
+from pytest_imagedetail.redact import Secrets, redact
+from pytest_imagedetail.request import api_version
+from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of
+from pytest_imagedetail.transport import Access
+
+_REFUSED: Final = frozenset({401, 403})
+_BROKEN: Final = 500  # and above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """Redacted traffic, not yet written.
+
+    Attributes:
+        recording: Of the test's own traffic, without Keystone's.
+        secrets: What the gate must look for when it is written.
+    """
+
+    recording: Recording
+    secrets: frozenset[str]
+
+
+def made_of(
+    heard: Sequence[Interaction],
+    *,
+    cloud: str,
+    test: str,
+    release: str | None,
+    accesses: Iterable[Access] = (),
+) -> Heard:
+    """Redact what was heard; Keystone's part tells what is secret, and is left out.
+
+    Args:
+        heard: As sent and received, at least one interaction that is not Keystone's.
+        cloud: The name it will be kept under.
+        test: Whose traffic it is.
+        release: The cloud's release, if declared.
+        accesses: What the run itself knows of the cloud.
+    """
+    kept = [each for each in heard if not is_keystone(each)]
+    known = tuple(accesses)
+    endpoint = known[0].endpoint if known else endpoint_of(kept[0].url)
+    summary = _summary(endpoint, catalog_in(heard))
+    redacted = redact([*kept, summary], cloud=cloud, secrets=_secrets(heard, known))
+    facts = json.loads(redacted.interactions[-1].response.body)
+    interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
+    provenance = Provenance(
+        cloud=cloud,
+        test=test,
+        release=release,
+        recorded_at=datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
+        api_version=api_version(facts["endpoint"]),
+        max_microversion=known[0].max_microversion if known else None,
+        pages=len(interactions),
+        redactions=redacted.counts,
+        plugin=__version__,
+        endpoint=facts["endpoint"],
+        catalog=tuple(facts["catalog"]),
+    )
+    return Heard(
+        recording=Recording(provenance=provenance, interactions=interactions),
+        secrets=redacted.replaced,
+    )
+
+
+def refuse_failures(recording: Recording, *, expected: frozenset[int], where: str) -> None:
+    """Raise if an answer is one that nobody wants to replay for ever.
+
+    Raises:
+        ResponseError: A 401, a 403 or a 5xx that the test does not expect.
+    """
+    for each in recording.interactions:
+        status = each.response.status_code
+        if status in expected or not (status in _REFUSED or status >= _BROKEN):
+            continue
+        raise ResponseError(
+            f"the recording was not kept: the cloud answered {status} to {each.method} {each.url}",
+            where=where,
+            remedy="mend what the cloud refused (credentials, policy), then record again\n"
+            f"or, if the test is about it: imagedetail_cassette.expect({status})\n"
+            "an older recording is untouched",
+            status_code=status,
+        )
+
+
+def merged(old: Recording, new: Recording, *, replacing: bool) -> Recording:
+    """Both in one recording: what is new is added to what is there.
+
+    For equal requests the answers must agree as far as both know them: a test would else be
+    answered what another one heard.
+
+    Args:
+        old: What is there.
+        new: What a test heard.
+        replacing: Whether new answers take the place of old ones to equal requests.
+
+    Raises:
+        RecordingError: They contradict each other, or it cannot be known that the same host has
+            the same placeholder in both.
+    """
+    _refuse_several_hosts(old, new)
+    interactions = list(old.interactions)
+    for key, heard in _by_request(new.interactions).items():
+        known = _by_request(interactions).get(key, [])
+        shorter = min(len(known), len(heard))
+        if replacing:
+            interactions = [each for each in interactions if _request(each) != key] + heard
+        elif [_answer(each) for each in known[:shorter]] != [
+            _answer(each) for each in heard[:shorter]
+        ]:
+            raise _contradiction(new.provenance, heard[0])
+        else:
+            interactions += heard[len(known) :]
+    return Recording(
+        provenance=replace(
+            old.provenance,
+            recorded_at=_older(old.provenance.recorded_at, new.provenance.recorded_at),
+            pages=len(interactions),
+            redactions=dict(
+                Counter(old.provenance.redactions) + Counter(new.provenance.redactions)
+                if interactions != list(old.interactions)
+                else old.provenance.redactions
+            ),
+            catalog=old.provenance.catalog or new.provenance.catalog,
+        ),
+        interactions=tuple(interactions),
+    )
+
+
+def appended(old: Recording, new: Recording) -> Recording:
+    """What a test asked beyond its recording, behind it.
+
+    Raises:
+        RecordingError: It cannot be known that the same host has the same placeholder in both.
+    """
+    _refuse_several_hosts(old, new)
+    interactions = (*old.interactions, *new.interactions)
+    counts = Counter(old.provenance.redactions) + Counter(new.provenance.redactions)
+    provenance = replace(
+        old.provenance,
+        pages=len(interactions),
+        redactions=dict(sorted(counts.items())),
+        catalog=old.provenance.catalog or new.provenance.catalog,
+    )
+    return Recording(provenance=provenance, interactions=interactions)
+
+
+def lacking(kept: Recording, heard: Sequence[Interaction]) -> list[Interaction]:
+    """What was heard and is not in a recording."""
+    left = Counter(map(_whole, kept.interactions))
+    missing = []
+    for each in heard:
+        if left[_whole(each)]:
+            left[_whole(each)] -= 1
+        else:
+            missing.append(each)
+    return missing
+
+
+def changes(old: Recording, new: Recording) -> list[str]:
+    """What a cloud answers otherwise than recorded, a line for each; nothing if all is the same."""
+    before, now = _by_request(old.interactions), _by_request(new.interactions)
+    lines = [f"no longer asked: {_line(each[0])}" for key, each in before.items() if key not in now]
+    for key, heard in now.items():
+        known = before.get(key, [])
+        if not known:
+            lines.append(f"not recorded: {_line(heard[0])}")
+        elif len(known) != len(heard):
+            lines.append(f"asked {len(heard)} times, recorded {len(known)}: {_line(heard[0])}")
+        for one, other in zip(known, heard, strict=False):
+            lines += [f"{_line(one)}: {each}" for each in _departures(one.response, other.response)]
+    return lines
+
+
+def _departures(old: Response, new: Response) -> Iterator[str]:
+    if old.status_code != new.status_code:
+        yield f"status {old.status_code} -> {new.status_code}"
+        return
+    for name in dict.fromkeys([*old.headers, *new.headers]):
+        values = old.headers.get(name), new.headers.get(name)
+        if values[0] != values[1] and name.lower() != "content-length":
+            yield f"header {name}: {values[0]} -> {values[1]}"
+    if old.body == new.body:
+        return
+    try:
+        documents = json.loads(old.body), json.loads(new.body)
+    except (ValueError, RecursionError):
+        yield f"body: {len(old.body)} -> {len(new.body)} bytes, not the same"
+        return
+    found = list(_in_values(*documents, "body"))
+    yield from found[:8] or ["body: the same values, written otherwise"]
+    if len(found) > 8:  # noqa: PLR2004
+        yield f"and {len(found) - 8} more in its body"
+
+
+def _in_values(old: Any, new: Any, path: str) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys([*old, *new]):
+            if key not in new:
+                yield f"{path}.{key}: removed"
+            elif key not in old:
+                yield f"{path}.{key}: added, {_short(new[key])}"
+            else:
+                yield from _in_values(old[key], new[key], f"{path}.{key}")
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _in_values(one, other, f"{path}[{number}]")
+    elif type(old) is not type(new) or old != new:
+        yield f"{path}: {_short(old)} -> {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004
+
+
+def _summary(endpoint: str, catalog: Sequence[dict[str, str]]) -> Interaction:
+    """What the provenance will say, redacted with the rest so that its names are the same."""
+    body = json.dumps({"endpoint": endpoint, "catalog": list(catalog)}).encode("utf-8")
+    return Interaction(url=endpoint, response=Response(status_code=200, body=body))
+
+
+def _secrets(heard: Iterable[Interaction], accesses: Sequence[Access]) -> Secrets:
+    found = secrets_in(heard)
+    return Secrets(
+        project_id=found.project_id or next((each.project_id for each in accesses), None),
+        values=found.values.union(*(each.secrets | {each.token} for each in accesses)),
+        ids=found.ids.union(
+            {id_ for each in accesses for id_ in (each.project_id, each.user_id) if id_}
+        ),
+    )
+
+
+def _refuse_several_hosts(old: Recording, new: Recording) -> None:
+    several = [
+        hosts
+        for recording in (old, new)
+        if len(hosts := sorted({urlsplit(each.url).netloc for each in recording.interactions})) > 1
+    ]
+    if not several:
+        return
+    provenance = new.provenance
+    raise RecordingError(
+        "what was heard cannot be added to the cassette: it is of several hosts, and nobody knows "
+        "which of them is which placeholder of the cassette",
+        where=f"cloud {provenance.cloud}, {provenance.test}: {', '.join(several[0])}",
+        remedy="record the test afresh: --imagedetail-record-mode=rewrite\n"
+        "or give each test a cassette of its own; what is recorded is untouched",
+    )
+
+
+def _contradiction(provenance: Provenance, heard: Interaction) -> RecordingError:
+    return RecordingError(
+        f"another test of this cassette was answered otherwise to {_line(heard)}",
+        where=f"cloud {provenance.cloud}, cassette {provenance.test}",
+        remedy="give the tests cassettes of their own: without cassette= in the marker, each has\n"
+        "what is recorded is untouched",
+    )
+
+
+_Key = tuple[str, str, tuple[tuple[str, str], ...], bytes]
+
+
+def _request(each: Interaction) -> _Key:
+    return each.method, each.url, _fields(each.request_headers), each.request_body
+
+
+def _answer(each: Interaction) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    return each.response.status_code, _fields(each.response.headers), each.response.body
+
+
+def _fields(headers: Headers) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name.lower(), value) for name, value in headers.fields))
+
+
+def _whole(each: Interaction) -> tuple[object, ...]:
+    return _request(each), _answer(each)
+
+
+def _by_request(interactions: Iterable[Interaction]) -> dict[_Key, list[Interaction]]:
+    found: dict[_Key, list[Interaction]] = {}
+    for each in interactions:
+        found.setdefault(_request(each), []).append(each)
+    return found
+
+
+def _line(each: Interaction) -> str:
+    return f"{each.method} {each.url}"
+
+
+def _older(one: str | None, other: str | None) -> str | None:
+    return min(filter(None, (one, other)), default=None)

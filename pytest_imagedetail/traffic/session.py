@@ -1,0 +1,293 @@
+"""One test's cassette while the test runs: what its clients ask is recorded, or replayed."""
+
+import shlex
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from pytest_imagedetail import network
+from pytest_imagedetail.age import refuse_old
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
+    ImageDetailError,
+    RecordingError,
+    VerificationError,
+)
+from pytest_imagedetail.exposure import is_keystone
+from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
+from pytest_imagedetail.recorder import refuse_stale
+from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_of
+from pytest_imagedetail.traffic.player import Player
+from pytest_imagedetail.traffic.recording import (
+    Heard,
+    appended,
+    changes,
+    lacking,
+    made_of,
+    merged,
+    refuse_failures,
+)
+from pytest_imagedetail.transport import Access
+
+
+class Traffic:
+    """What a test has of its cassette.
+
+    Args:
+        store: Where cassettes are.
+        cloud: The name it is kept under, which the placeholders of its hosts bear.
+        test: The test's node id without the cloud, or the name of a cassette that tests share.
+        node: The test's node id as it stands on a command line.
+        record_mode: As in `RECORD_MODES`.
+        release: The cloud's release, if declared.
+        max_age: In days; an older recording is not replayed.
+        accesses: What the run knows of the cloud; called after the test, only while recording.
+        is_ours: Whether a file was written by this run, by its time of modification in
+            nanoseconds; tests that share a cassette record it together.
+    """
+
+    def __init__(  # noqa: PLR0913  a test has that many choices
+        self,
+        *,
+        store: Store,
+        cloud: str,
+        test: str,
+        node: str,
+        record_mode: RecordMode,
+        release: str | None = None,
+        max_age: int | None = None,
+        accesses: Callable[[], Sequence[Access]] = tuple,
+        is_ours: Callable[[int], bool] = lambda _: False,
+    ) -> None:
+        self.cloud: Final = cloud
+        self.record_mode: Final = record_mode
+        self.path: Final[Path] = store.traffic_path(cloud, test)
+        self.test: Final = test
+        self.refused: Final[list[ImageDetailError]] = []
+        self._node: Final = node
+        self._store: Final = store
+        self._shared: Final = "::" not in test
+        self._release: Final = release
+        self._accesses: Final = accesses
+        self._expected: frozenset[int] = frozenset()
+        self._heard: Final[list[Interaction]] = []
+        self._lock: Final = threading.Lock()
+        self._recorded: Final = store.load_traffic(cloud, test)
+        together = (
+            self._shared
+            and record_mode == "once"
+            and self._recorded is not None
+            and is_ours(self.path.stat().st_mtime_ns)
+        )
+        self._replays: Final = record_mode == "none" or (
+            record_mode == "once" and self._recorded is not None and not together
+        )
+        if self._replays and self._recorded is not None:
+            refuse_stale(self._recorded, release)
+            provenance = self._recorded.provenance
+            refuse_old(provenance, path=self.path, max_age=max_age, now=datetime.now(UTC))
+        plays = self._replays or record_mode == "new_episodes"
+        self._player: Final = Player(
+            interactions=self._recorded.interactions if plays and self._recorded else (),
+            cloud=cloud,
+            path=self.path,
+            test=node,
+            record=self._command("once" if self._recorded is None else "new_episodes"),
+        )
+        self._keystone: Final = self._stub()
+        self._lost = 0
+
+    def __repr__(self) -> str:
+        return f"<imagedetail cassette {self.path.name}: {len(self.interactions)} interactions>"
+
+    @property
+    def interactions(self) -> tuple[Interaction, ...]:
+        """What the cassette holds: as recorded, or, while recording, what was heard so far.
+
+        While recording they are as sent and received, Keystone's left out, and not redacted.
+        """
+        return (*self._player.interactions, *self._own())
+
+    @property
+    def played(self) -> int:
+        """How many recorded interactions have been played."""
+        return self._player.played
+
+    @property
+    def unplayed(self) -> tuple[str, ...]:
+        """The recorded interactions that were not played, by number, method and URL."""
+        return self._player.unplayed
+
+    @property
+    def replays(self) -> bool:
+        """Whether everything comes from the cassette and nothing else is let through."""
+        return self._replays
+
+    @property
+    def closed(self) -> bool:
+        """Whether a request that nothing was recorded for must not go to the cloud."""
+        return self._replays
+
+    @property
+    def endpoint(self) -> str | None:
+        """The compute endpoint in placeholders, while replaying."""
+        if not self._replays or self._recorded is None:
+            return None
+        found = self._recorded.provenance.endpoint
+        return found or endpoint_of(self._recorded.interactions[0].url)
+
+    def expect(self, *statuses: int) -> None:
+        """Say which failures the test is about, so that their recording is kept.
+
+        Args:
+            *statuses: HTTP statuses, for example 401.
+        """
+        self._expected |= frozenset(statuses)
+
+    def can_answer(self, asked: Interaction) -> bool:
+        """Whether the cassette, or the stub of Keystone, has an answer left."""
+        return self._player.has(asked) or self._of_keystone(asked) is not None
+
+    def answer(self, asked: Interaction) -> Response:
+        """Answer from the cassette."""
+        found = self._player.play(asked) or self._of_keystone(asked)
+        if found is None:  # another thread took the last one
+            self.refuse(asked)
+            raise AssertionError("a refusal raises")
+        return found
+
+    def refuse(self, asked: Interaction) -> None:
+        """Raise the error of a request that nothing was recorded for."""
+        error = self._player.miss(asked)
+        self.refused.append(error)
+        raise error
+
+    def heard(self, interaction: Interaction) -> None:
+        """Take what the cloud answered."""
+        with self._lock:
+            self._heard.append(interaction)
+
+    @contextmanager
+    def running(self, *, shuts: bool = True) -> Iterator[None]:
+        """Lead this process's HTTP clients here while the block runs.
+
+        Args:
+            shuts: Whether the network is shut while replaying.
+        """
+        # Loads vcrpy and every HTTP client that it can patch.
+        from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
+
+        if self.record_mode == "verify" and self._recorded is None:
+            raise self._nothing_to_verify()
+        with ExitStack() as stack:
+            if self._replays and shuts:
+                mode = "once" if self._recorded is None else "new_episodes"
+                remedy = f"record it: {self._command(mode)}"
+                stack.enter_context(network.shut(self._node, remedy=remedy, refused=self.refused))
+            wire = stack.enter_context(intercept(self))
+            yield
+        self._lost = wire.lost
+
+    def keep(self) -> str | None:
+        """Write what was heard, or compare it, once the test has passed.
+
+        Returns:
+            What was done, for the summary of the run; None if nothing was to be done.
+
+        Raises:
+            ResponseError: The cloud refused or failed.
+            RecordingError: Not everything was caught, or it cannot be written.
+            LeakError: A secret is left in it.
+            VerificationError: The live cloud answers otherwise than recorded.
+        """
+        if self._lost:
+            raise self._lost_answers()
+        if self._replays or not self._own():
+            return None
+        heard = made_of(
+            self._heard,
+            cloud=self.cloud,
+            test=self.test,
+            release=self._release,
+            accesses=self._accesses(),
+        )
+        if self.record_mode == "verify":
+            return self._verified(heard.recording)
+        refuse_failures(heard.recording, expected=self._expected, where=self._where)
+        written = self._store.write_traffic(
+            heard.recording, secrets=heard.secrets, merge=self._merge(heard)
+        )
+        self._refuse_loss(heard.recording)
+        return f"recorded ({written.value})"
+
+    def _merge(self, heard: Heard) -> Callable[[Recording], Recording] | None:
+        new = heard.recording
+        if self._shared:
+            replacing = self.record_mode == "rewrite"
+            return lambda old: merged(old, new, replacing=replacing)
+        if self.record_mode == "new_episodes":
+            return lambda old: appended(old, new)
+        return None
+
+    def _refuse_loss(self, new: Recording) -> None:
+        """Read back what was written: every interaction that was heard must be there."""
+        kept = self._store.load_traffic(self.cloud, self.test)
+        missing = new.interactions if kept is None else lacking(kept, new.interactions)
+        if missing:
+            raise RecordingError(
+                f"{len(new.interactions)} interactions were heard, and {len(missing)} of them are "
+                "not in the cassette",
+                where=self._where,
+                remedy="another process writes the same file; record again",
+            )
+
+    def _verified(self, new: Recording) -> str:
+        assert self._recorded is not None  # noqa: S101  running() has seen to it
+        found = changes(self._recorded, new)
+        if found:
+            lines = "\n".join(f"  {each}" for each in found)
+            raise VerificationError(
+                f"the live cloud answers otherwise than its recording\n{lines}",
+                where=f"{self._where}; nothing was written",
+                remedy=f"if the change is right, record it: {self._command('rewrite')}",
+            )
+        return "verified"
+
+    def _own(self) -> list[Interaction]:
+        with self._lock:
+            return [each for each in self._heard if not is_keystone(each)]
+
+    def _stub(self) -> Keystone | None:
+        if not self._replays or self._recorded is None:
+            return None
+        return keystone_of(self._recorded.provenance.catalog, self.endpoint)
+
+    def _of_keystone(self, asked: Interaction) -> Response | None:
+        return self._keystone.answer(asked) if self._keystone is not None else None
+
+    def _command(self, mode: str) -> str:
+        return f"pytest {shlex.quote(self._node)} --imagedetail-record-mode={mode}"
+
+    @property
+    def _where(self) -> str:
+        return f"{self._node}, cassette {self.path}"
+
+    def _nothing_to_verify(self) -> CassetteNotFoundError:
+        return CassetteNotFoundError(
+            "nothing is recorded for this test, so there is nothing to verify",
+            where=self._where,
+            remedy=f"record it: {self._command('once')}",
+        )
+
+    def _lost_answers(self) -> RecordingError:
+        answers = "1 answer" if self._lost == 1 else f"{self._lost} answers"
+        return RecordingError(
+            f"not everything was recorded: {answers} came to a client past the cassette",
+            where=self._where,
+            remedy="make connections inside the test, not before it, and on one thread, or with "
+            "requests, urllib3 or httpx\nnothing was written and an older recording is untouched",
+        )

@@ -1,0 +1,204 @@
+"""`imagedetail lint`: what it prints, how it ends, and that a hook of pre-commit can call it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.lint import RULES
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def lint(cassettes, tmp_path):
+    """Run the verb beside two recorded clouds."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest_imagedetail", "lint", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def test_sound_cassettes_are_counted(lint):
+    """Nothing found, and how much was looked at."""
+    result = lint()
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "4 files: nothing found\n"
+
+
+def test_findings_can_be_followed(lint, cassettes):
+    """One line each with file and line, then what to do about each rule, then the count."""
+    shutil.copy(cassettes / "nova-essex/all.yaml", cassettes / "nova-essex/limit=1.yaml")
+    (cassettes / "nova-essex/.all.0123.tmp").write_text("half")
+    result = lint()
+    assert result.returncode == 1
+    assert result.stdout == (
+        "cassettes/nova-essex/.all.0123.tmp:1: warning orphan left over from a write that was "
+        "killed\n"
+        "cassettes/nova-essex/limit=1.yaml:2: error duplicate a copy of "
+        "cassettes/nova-essex/all.yaml\n"
+        "\n"
+        "what to do next\n"
+        "  duplicate: delete the copy; record what should stand there\n"
+        "  orphan: delete it, or keep it in another folder\n"
+        "\n"
+        "6 files: 1 error, 1 warning\n"
+    )
+
+
+def test_paths_are_looked_at_alone(lint, cassettes):
+    """As pre-commit passes them: these files and no other."""
+    (cassettes / "stray.txt").write_text("x")
+    assert lint("cassettes/nova-essex/all.yaml").stdout == "1 file: nothing found\n"
+    assert lint("cassettes/stray.txt").returncode == 1
+
+
+def test_json_is_one_document(lint, cassettes):
+    """With every finding as its parts."""
+    (cassettes / "stray.txt").write_text("x")
+    result = lint("--json")
+    assert json.loads(result.stdout) == {
+        "schema": 1,
+        "files": 5,
+        "findings": [
+            {
+                "path": "cassettes/stray.txt",
+                "line": 1,
+                "severity": "warning",
+                "rule": "orphan",
+                "message": "no cassette, and nothing reads it",
+                "next": RULES["orphan"].remedy,
+            }
+        ],
+    }
+    assert result.returncode == 1
+
+
+def test_age_is_judged_when_asked(lint, cassettes):
+    """What was recorded a moment ago passes a day; what is of 2020 does not pass a year."""
+    assert lint("--max-age=1").returncode == 0
+    path = cassettes / "nova-essex/all.yaml"
+    date_back(path, "2020-02-03T04:05:06Z")
+    result = lint("--max-age=365")
+    assert result.returncode == 1
+    assert result.stdout.startswith(f"{path.relative_to(cassettes.parent)}:7: error age it is ")
+
+
+def test_notes_alone_do_not_fail(lint, tmp_path):
+    """A cloud that is not declared is told, once."""
+    (tmp_path / "imagedetail.yaml").write_text("clouds: {nova-essex: {}}")
+    result = lint()
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[0] == (
+        "cassettes/nova-2026.2/all.yaml:4: note undeclared imagedetail.yaml declares clouds, and "
+        "nova-2026.2 is none of them"
+    )
+
+
+def test_a_rule_can_be_passed_over(lint, cassettes):
+    """By its name; an unknown one is refused with those that there are."""
+    (cassettes / "stray.txt").write_text("x")
+    assert lint("--ignore=orphan").returncode == 0
+    result = lint("--ignore=strays")
+    assert result.returncode == 4
+    assert result.stderr.startswith(
+        "imagedetail: there is no rule 'strays'\n  next:  known: unreadable, format, "
+    )
+
+
+def test_what_cannot_be_read_is_no_verdict(lint):
+    """Exit code 2, which is neither clean nor found."""
+    result = lint("cassettes/nowhere.yaml")
+    assert result.returncode == 2
+    assert result.stdout.startswith(
+        "cassettes/nowhere.yaml:1: error unreadable there is no such file\n"
+    )
+
+
+@pytest.mark.parametrize("days", ["soon", "-1", "1.5", "9999999"])
+def test_an_impossible_age_is_refused(lint, days):
+    """Usage, before a file is read."""
+    result = lint(f"--max-age={days}")
+    assert result.returncode == 4
+    assert result.stderr == (
+        f"imagedetail: a greatest age is a whole number of days, not {days!r}\n"
+        "  next:  for example --imagedetail-max-age 90; without it no age is judged\n"
+    )
+
+
+def test_without_a_folder_there_is_no_verdict(lint, cassettes):
+    """Looking at nothing is not finding nothing."""
+    shutil.rmtree(cassettes)
+    result = lint()
+    assert result.returncode == 4
+    assert "there is nothing to look through" in result.stderr
+
+
+def test_the_hook_calls_the_command(lint, cassettes, tmp_path):
+    """The entry of .pre-commit-hooks.yaml with a changed file passes, and fails with a bad one."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert hook["entry"] == "imagedetail lint"
+    assert hook["language"] == "python"
+    changed = "cassettes/nova-essex/all.yaml"
+    path = tmp_path / changed
+    assert lint(*hook.get("args", []), changed).returncode == 0
+    path.write_text(path.read_text().replace("ACTIVE", "DELETED"))
+    result = lint(*hook.get("args", []), changed)
+    assert result.returncode == 1
+    assert f"{changed}:" in result.stdout
+    assert " error hash the cassette was changed after it was written" in result.stdout
+
+
+def test_pre_commit_runs_the_hook(cassettes, tmp_path):
+    """`pre-commit` itself selects the cassettes of a repository and stops a bad commit."""
+    pytest.importorskip("pre_commit", reason="pre-commit is not installed")
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    local = {**hook, "language": "system", "entry": f"{sys.executable} -m pytest_{hook['entry']}"}
+    config = {"repos": [{"repo": "local", "hooks": [local]}]}
+    (tmp_path / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "other.yaml").write_text("no: cassette\n")
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, "HOME": str(tmp_path), "PRE_COMMIT_HOME": str(tmp_path / ".cache")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    run("git", "init", "-q")
+    (tmp_path / ".git/info/exclude").write_text(".cache\n")
+    run("git", "add", "-A")
+    passed = run(sys.executable, "-m", "pre_commit", "run", "--all-files", "--verbose")
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    assert "4 files: nothing found" in passed.stdout
+    (cassettes / "nova-essex/.all.0123.tmp").write_text("half")
+    run("git", "add", "-A")
+    stopped = run(sys.executable, "-m", "pre_commit", "run", "--all-files")
+    assert stopped.returncode == 1
+    assert "cassettes/nova-essex/.all.0123.tmp:1: warning orphan" in stopped.stdout
+
+
+def date_back(path, when):
+    """Make a recording one of another time."""
+    recording = loads(path)
+    provenance = replace(recording.provenance, recorded_at=when)
+    path.write_text(dumps(replace(recording, provenance=provenance)))

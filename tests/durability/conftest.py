@@ -1,0 +1,85 @@
+"""A store with a good recording, and children that write to it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from durability.recordings import path_of, recording, write
+from pytest_imagedetail.cassette import Store
+
+BEGIN = """
+from pathlib import Path
+from durability.recordings import *
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.errors import *
+store, kind = Store(directory=Path({folder!r})), {kind!r}
+"""
+
+
+class Kept:
+    """A small good recording on disk, and how to see that it is as it was."""
+
+    def __init__(self, folder, kind):
+        self.store = Store(directory=folder)
+        self.kind = kind
+        self.recording = recording(kind=kind)
+        write(self.store, self.recording)
+        self.path = path_of(self.store, self.recording)
+        self.text = self.path.read_bytes()
+
+    def files(self):
+        """Every file by its path below the folder."""
+        folder = self.store.directory
+        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+    def debris(self):
+        """Sizes of what a dead writer left beside the cassette."""
+        return [path.stat().st_size for path in self.path.parent.glob("*.tmp")]
+
+
+@pytest.fixture(params=["query", "traffic"])
+def kept(request, tmp_path):
+    """The recording of a query, and that of a test's own traffic."""
+    return Kept(tmp_path / "cassettes", request.param)
+
+
+@pytest.fixture
+def child(kept):
+    """Start a Python of its own that has `store`, `kind` and the recordings at hand."""
+    started = []
+
+    def start(body, kept=kept):
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        begin = BEGIN.format(folder=str(kept.store.directory), kind=kept.kind)
+        process = subprocess.Popen(
+            [sys.executable, "-c", begin + body],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def guarded(kept):
+    """The same, where a user without rights can reach it; pytest's own folder is for its user."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "tmp").mkdir()
+        (folder / "tmp").chmod(0o777)
+        guarded = Kept(folder / "cassettes", kept.kind)
+        yield guarded
+        for place, _, _ in os.walk(guarded.store.directory):
+            Path(place).chmod(0o755)

@@ -1,0 +1,219 @@
+"""Recordings that no test used: named at the end of a full run, and of no other run."""
+
+import shutil
+
+import pytest
+
+ALL = """
+    def test_all(imagedetail_cloud):
+        assert imagedetail_cloud.list().complete
+"""
+ACTIVE = """
+    def test_active(imagedetail_cloud):
+        assert imagedetail_cloud.list(status="ACTIVE").complete
+"""
+LAST = "no test used these recordings: delete them, or pass --imagedetail-unused=ignore"
+UNUSED = [
+    "unused cassettes/nova-2026.2/status=ACTIVE-4ed5ae09.yaml",
+    "unused cassettes/nova-essex/status=ACTIVE-4ed5ae09.yaml",
+]
+
+
+@pytest.fixture
+def partly(project):
+    """A project whose one test uses the half of its four recordings; it names those files here."""
+    names = sorted(path.name for path in (project.path / "cassettes" / "nova-essex").iterdir())
+    UNUSED[:] = [f"unused cassettes/{cloud}/{names[1]}" for cloud in ("nova-2026.2", "nova-essex")]
+    project.makepyfile(test_all=ALL)
+    return project
+
+
+def said(result):
+    """What the summary says of it."""
+    return [line for line in result.outlines if "unused" in line]
+
+
+def test_what_no_test_used_is_named(partly):
+    """Each file with its path; the run stays green, and the last line says what to do."""
+    result = partly.runpytest("-W", "error")
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+    assert said(result) == [*UNUSED, LAST]
+    result.stdout.fnmatch_lines(["*= imagedetail =*", "unused *", "unused *", LAST])
+
+
+def test_fail_makes_the_run_fail(partly):
+    """The same lines, and exit status 1 with every test passed; by option and by ini key."""
+    result = partly.runpytest("--imagedetail-unused=fail")
+    result.assert_outcomes(passed=2)
+    assert (result.ret, said(result)) == (1, [*UNUSED, LAST])
+    partly.makeini("[pytest]\nimagedetail_unused = fail")
+    assert partly.runpytest().ret == 1
+    assert partly.runpytest("--imagedetail-unused=warn").ret == 0
+
+
+def test_ignore_says_nothing(partly):
+    """Nor does it fail."""
+    result = partly.runpytest("--imagedetail-unused=ignore")
+    assert (result.ret, said(result)) == (0, [])
+
+
+def test_a_run_that_uses_all_says_nothing(partly):
+    """Each file was read by some test."""
+    partly.makepyfile(test_active=ACTIVE)
+    result = partly.runpytest("--imagedetail-unused=fail")
+    result.assert_outcomes(passed=4)
+    assert (result.ret, said(result)) == (0, [])
+    result.stdout.no_fnmatch_line("*= imagedetail =*")
+
+
+@pytest.mark.parametrize(
+    "call", ["compare('nova-essex', 'nova-2026.2')", "matrix('nova-essex', 'nova-2026.2')"]
+)
+def test_comparing_uses_what_it_compares(partly, call):
+    """Through the fixture `imagedetail`, too, with what the lists of a cloud do not show."""
+    partly.makepyfile(test_all=f"def test_it(imagedetail): imagedetail.{call}")
+    assert said(partly.runpytest()) == [*UNUSED, LAST]
+
+
+def test_workers_are_seen_as_one_run(partly):
+    """What one of them used is used; the controller says the rest once."""
+    partly.makepyfile(test_active=ACTIVE)
+    (partly.path / "cassettes/nova-essex/limit=1.yaml").write_text("of no interest")
+    result = partly.runpytest_subprocess("-n2", "--imagedetail-unused=fail")
+    result.assert_outcomes(passed=4)
+    assert (result.ret, said(result)) == (
+        1,
+        ["unused cassettes/nova-essex/limit=1.yaml", LAST],
+    )
+
+
+def test_workers_without_a_part_in_it_change_nothing(partly):
+    """More workers than tests that use recordings."""
+    partly.makepyfile(test_other="def test_a(): pass\ndef test_b(): pass")
+    assert said(partly.runpytest_subprocess("-n4")) == [*UNUSED, LAST]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-k", "test_all"),
+        ("-m", "not slow"),
+        ("test_all.py",),
+        ("test_all.py::test_all",),
+        ("--lf",),
+        ("--ff",),
+        ("--ignore=test_active.py",),
+        ("--deselect=test_active.py",),
+    ],
+)
+def test_a_part_of_the_tests_is_not_judged(partly, arguments):
+    """The rest may use what these do not; fail says why nothing is said, and does not fail."""
+    partly.makeini("[pytest]\nmarkers = slow")
+    partly.makepyfile(test_active=f"import pytest\npytestmark = pytest.mark.slow\n{ACTIVE.strip()}")
+    shutil.copy(
+        partly.path / "cassettes/nova-essex/all.yaml",
+        partly.path / "cassettes/nova-essex/limit=1.yaml",
+    )
+    assert said(partly.runpytest(*arguments)) == []
+    result = partly.runpytest("--imagedetail-unused=fail", *arguments)
+    assert result.ret == 0
+    assert said(result) == ["unused recordings were not judged: this run is of a part of the tests"]
+    assert said(partly.runpytest("--imagedetail-unused=warn", ".")) != []
+
+
+def test_testpaths_are_all_tests(partly):
+    """The configured paths are a full run, by themselves or typed; a part of them is none."""
+    partly.makeini("[pytest]\ntestpaths = one two")
+    for name in ("one", "two"):
+        (partly.path / name).mkdir()
+    (partly.path / "test_all.py").rename(partly.path / "one/test_all.py")
+    (partly.path / "two/test_two.py").write_text("def test_two(): pass")
+    for arguments in ((), ("one", "two"), (".",)):
+        assert said(partly.runpytest(*arguments)) == [*UNUSED, LAST], arguments
+    assert said(partly.runpytest("one")) == []
+
+
+def test_deselecting_others_is_no_part(partly):
+    """An ini file that leaves out slow tests which use no recordings leaves a full run."""
+    partly.makeini("[pytest]\naddopts = -m 'not slow'\nmarkers = slow")
+    partly.makepyfile(test_slow="import pytest\n@pytest.mark.slow\ndef test_slow(): pass")
+    result = partly.runpytest()
+    result.assert_outcomes(passed=2, deselected=1)
+    assert said(result) == [*UNUSED, LAST]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("    assert False", "this run did not pass"),
+        ("    pytest.skip('not here')", "not every test that takes recordings was run"),
+        ("    pytest.xfail('known')", "not every test that takes recordings was run"),
+    ],
+)
+def test_a_run_with_a_test_that_did_not_pass_is_not_judged(partly, body, why):
+    """It may have read no more than the half of what it reads otherwise."""
+    partly.makepyfile(test_active=f"import pytest\ndef test_active(imagedetail):\n{body}")
+    assert said(partly.runpytest()) == []
+    result = partly.runpytest("--imagedetail-unused=fail")
+    assert said(result) == [f"unused recordings were not judged: {why}"]
+
+
+def test_a_skip_of_another_test_does_not_matter(partly):
+    """Only tests that take recordings have to run."""
+    partly.makepyfile(test_other="import pytest\n@pytest.mark.skip\ndef test_other(): pass")
+    assert said(partly.runpytest()) == [*UNUSED, LAST]
+
+
+def test_an_early_stop_is_not_judged(partly):
+    """As many failures as are allowed, and tests that never ran."""
+    partly.makepyfile(test_a="def test_fails(): assert False")
+    assert said(partly.runpytest("-x")) == []
+
+
+def test_a_run_that_records_is_not_judged(partly):
+    """Nothing is read, so nothing is unused."""
+    result = partly.runpytest("--imagedetail-record-mode=once", "--imagedetail-unused=fail")
+    assert said(result) == ["unused recordings were not judged: this run records"]
+
+
+def test_only_selected_clouds_are_judged(partly):
+    """The other one's turn comes in another run."""
+    result = partly.runpytest("--imagedetail-cloud=nova-essex")
+    assert said(result) == [UNUSED[1], LAST]
+
+
+def test_the_library_is_never_judged(partly):
+    """Its hundreds of recordings are nobody's to delete."""
+    partly.makepyfile(
+        test_active=ACTIVE,
+        test_library="def test_it(imagedetail): imagedetail['nova-2019.1'].list(limit=0)",
+    )
+    result = partly.runpytest("--imagedetail-unused=fail")
+    assert (result.ret, said(result)) == (0, [])
+
+
+def test_a_run_without_our_fixtures_says_nothing(partly):
+    """Whatever lies in the folder."""
+    partly.makepyfile(test_all="def test_nothing(): pass")
+    result = partly.runpytest("--imagedetail-unused=fail")
+    assert (result.ret, said(result)) == (0, [])
+
+
+def test_many_are_named_in_part(partly):
+    """Twenty lines are enough to see what is wrong."""
+    for number in range(30):
+        (partly.path / f"cassettes/nova-essex/limit={number}.yaml").write_text("of no interest")
+    lines = said(partly.runpytest())
+    assert len(lines) == 22
+    assert lines[-2:] == ["unused ... and 12 more", LAST]
+
+
+def test_an_unknown_choice_is_refused(partly):
+    """Before a test runs, in an ini file as well."""
+    partly.makeini("[pytest]\nimagedetail_unused = fial")
+    result = partly.runpytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: unknown unused 'fial'", "*did you mean fail? known: ignore, warn, fail"]
+    )
