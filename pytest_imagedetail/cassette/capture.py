@@ -23,6 +23,7 @@ from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.quiet import quiet
 
 _NOWHERE: Final = "in-memory"
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -56,13 +57,13 @@ class _Nowhere:
 def capture() -> Iterator[Capture]:
     """Record every request of this process's HTTP clients while the block runs.
 
-    vcrpy patches the clients process-wide, so blocks must not overlap in time; the recorder runs
-    one at a time.
+    vcrpy patches the clients process-wide, so blocks must not overlap in time: a thread that comes
+    while another's block runs waits for its end.
     """
     recorder: Final = VCR(record_mode=RecordMode.ALL, decode_compressed_response=True)
     recorder.register_persister(_Nowhere)
     caught = Capture()
-    with quiet("vcr"), recorder.use_cassette(_NOWHERE) as cassette:
+    with _ONE_AT_A_TIME, quiet("vcr"), recorder.use_cassette(_NOWHERE) as cassette:
         try:
             yield caught
         finally:

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from pytest_imagedetail.errors import LeakError
@@ -52,10 +53,17 @@ class Lines:
         if not any(_judge("\n".join(new), is_ours=True)):
             self._clean.update(new)
             return
-        for number, line in enumerate(lines, start=1):
-            yield from ((number, *found) for found in _judge(line, is_ours=is_ours))
-        if _leaks(text) and not any(map(_leaks, lines)):
-            yield 1, "secret", "something in the shape of a secret, over several lines"
+        found = [
+            (number, *each)
+            for number, line in enumerate(lines, start=1)
+            for each in _judge(line, is_ours=is_ours)
+        ]
+        yield from found
+        # A name on one line and its value on the next; the name of a header is found by itself.
+        if _leaks(text) and not {"secret", "header"} & {rule for _, rule, _ in found}:
+            pairs = (f"{line}\n{below}" for line, below in pairwise(lines))
+            at = next((number for number, pair in enumerate(pairs, start=1) if _leaks(pair)), 1)
+            yield at, "secret", "something in the shape of a secret, over several lines"
 
 
 def _judge(text: str, *, is_ours: bool) -> Iterator[tuple[str, str]]:

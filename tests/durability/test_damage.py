@@ -20,12 +20,12 @@ CODE = "!!python/object/apply:os.system ['touch {canary}']"
 
 # A name, what becomes of a good text, and how the message begins.
 DAMAGE = {
-    "empty": (lambda text: "", "the cassette is empty"),
+    "empty": (lambda _: "", "the cassette is empty"),
     "truncated": (lambda text: text[: len(text) // 2], None),
-    "not yaml": (lambda text: "hello: 'world", "not a readable YAML file: "),
-    "a text": (lambda text: "hello world", "not a cassette: it has no `interactions`"),
+    "not yaml": (lambda _: "hello: 'world", "not a readable YAML file: "),
+    "a text": (lambda _: "hello world", "not a cassette: it has no `interactions`"),
     "not utf-8": (lambda text: b"\xff\xfe" + text.encode(), "not a UTF-8 file: byte 0 is 0xff"),
-    "a list": (lambda text: "[1, 2]", "not a cassette: it has no `interactions`"),
+    "a list": (lambda _: "[1, 2]", "not a cassette: it has no `interactions`"),
     "no interactions": (
         lambda text: text[: text.index("interactions:")],
         "not a cassette: it has no `interactions`",
@@ -54,10 +54,10 @@ DAMAGE = {
         lambda text: text.replace("string: |", f"string: {CODE}\n      other: |", 1),
         "not a readable YAML file: could not determine a constructor for the tag",
     ),
-    "a bomb": (lambda text: BOMB, "not a readable YAML file: aliases that multiply"),
-    "nested": (lambda text: "[" * 100_000, "not a readable YAML file: nested too deeply"),
-    "a flood": (lambda text: "[" + "1," * 1_500_000 + "]", "not a readable YAML file: more than"),
-    "zero bytes": (lambda text: b"\0" * 4096, "not a readable YAML file: "),
+    "a bomb": (lambda _: BOMB, "not a readable YAML file: aliases that multiply"),
+    "nested": (lambda _: "[" * 100_000, "not a readable YAML file: nested too deeply"),
+    "a flood": (lambda _: "[" + "1," * 1_500_000 + "]", "not a readable YAML file: more than"),
+    "zero bytes": (lambda _: b"\0" * 4096, "not a readable YAML file: "),
 }
 
 

@@ -58,7 +58,9 @@ def test_kill_9_at_every_line_of_the_write(kept, child):
 def test_kill_9_while_the_bytes_go_out(kept, child):
     """A watcher kills as soon as a temporary file shows; the old cassette has not lost a byte."""
     for _ in range(3):
-        process = child(f"new = recording({LARGE}, kind=kind)\nprint(flush=True)\nwrite(store, new)")
+        process = child(
+            f"new = recording({LARGE}, kind=kind)\nprint(flush=True)\nwrite(store, new)"
+        )
         process.stdout.readline()
         before = len(kept.debris())
         end = time.monotonic() + 60

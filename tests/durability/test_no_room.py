@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -173,3 +175,29 @@ def test_an_unchanged_answer_touches_nothing(kept):
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert write(kept.store, recording(2, kind=kept.kind)) is Written.REPLACED
     assert kept.path.stat().st_ino != before.st_ino
+
+
+def test_someone_cleans_the_folder_meanwhile(kept):
+    """Whatever is removed in mid-write: a whole cassette, or an error that says so."""
+    over = threading.Event()
+    removed = []
+
+    def clean():
+        while not over.is_set():
+            with suppress(FileNotFoundError):
+                for path in list(kept.path.parent.iterdir()):
+                    path.unlink()
+                    removed.append(path.suffix)
+
+    cleaner = threading.Thread(target=clean)
+    cleaner.start()
+    try:
+        for images in range(1, 40):
+            with suppress(RecordingError, DamagedCassetteError):
+                write(kept.store, recording(images, kind=kept.kind))
+    finally:
+        over.set()
+        cleaner.join()
+    assert ".tmp" in removed
+    write(kept.store, recording(7, kind=kept.kind))
+    assert images_in(load(kept.store, kept.recording)) == 7

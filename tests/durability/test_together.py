@@ -18,6 +18,7 @@ from durability.recordings import SHARED, images_in, load, path_of, recording, w
 from pytest_imagedetail.cassette import Store, loads, store
 from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.settings import Choices, resolve
 
 ONCE = "--imagedetail-record-mode=once"
@@ -81,13 +82,11 @@ def test_eight_threads_of_one_process(tmp_path):
             own = recording(kind=kind, name=number + 1)
             assert images_in(load(kept, own)) == number + 1
         assert images_in(load(kept, recording(kind=kind))) in range(4, 80, 10)
-    assert [path for path in tmp_path.rglob("*.tmp")] == []
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_eight_threads_of_one_harness(live, pytester, monkeypatch):
     """One `imagedetail` of a test, asked by eight threads: every query is recorded."""
-    from pytest_imagedetail.harness import Harness
-
     monkeypatch.chdir(pytester.path)
     harness = Harness(resolve(Choices(record_mode="once"), root=pytester.path))
     cloud = harness["staging"]
@@ -227,7 +226,9 @@ def test_the_paths_of_both_kinds_differ(tmp_path):
     """No test's traffic can be written over the answer to a query."""
     kept = Store(directory=tmp_path)
     paths = {
-        path_of(kept, recording(kind=kind, name=name)) for kind in ("query", "traffic") for name in (0, 1)
+        path_of(kept, recording(kind=kind, name=name))
+        for kind in ("query", "traffic")
+        for name in (0, 1)
     }
     assert len({str(path).lower() for path in paths}) == 4
     assert all(path.is_relative_to(Path(tmp_path)) for path in paths)

@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from pytest_imagedetail.embedded import EmbeddedCloud
+
 ALL = """
     def test_all(imagedetail_cloud):
         assert imagedetail_cloud.list().complete
@@ -187,7 +189,7 @@ def test_the_library_is_never_judged(partly):
     """Its hundreds of recordings are nobody's to delete."""
     partly.makepyfile(
         test_active=ACTIVE,
-        test_library="def test_it(imagedetail): imagedetail['nova-2019.1'].list(limit=0)",
+        test_shipped="def test_it(imagedetail): imagedetail['nova-2019.1'].list(limit=0)",
     )
     result = partly.runpytest("--imagedetail-unused=fail")
     assert (result.ret, said(result)) == (0, [])
@@ -198,6 +200,36 @@ def test_a_run_without_our_fixtures_says_nothing(partly):
     partly.makepyfile(test_all="def test_nothing(): pass")
     result = partly.runpytest("--imagedetail-unused=fail")
     assert (result.ret, said(result)) == (0, [])
+
+
+def test_what_a_test_did_not_ask_of_its_own_traffic_is_named(pytester):
+    """An interaction that was recorded and never played, and a cassette without a test."""
+    test = """
+        import pytest, urllib.request
+
+        @pytest.mark.imagedetail("staging")
+        def test_own(imagedetail_cassette):
+            for limit in {limits}:
+                url = f"{url}/images/detail?limit={{limit}}"
+                ask = urllib.request.Request(url, headers={{"X-Auth-Token": "{token}"}})
+                urllib.request.urlopen(ask).close()
+        """
+    with EmbeddedCloud(release="2023.1") as cloud:
+        facts = {"url": cloud.compute_url, "token": cloud.application.compute.account.token}
+        pytester.makepyfile(test.format(limits=[1, 2], **facts))
+        result = pytester.runpytest("--imagedetail-record-mode=once")
+        result.assert_outcomes(passed=1)
+    assert said(pytester.runpytest()) == []
+    (path,) = (pytester.path / "cassettes").rglob("*.yaml")
+    shutil.copy(path, path.with_name("test_gone.yaml"))
+    pytester.makepyfile(test.format(limits=[2], **facts))
+    shown = str(path.relative_to(pytester.path))
+    first = f"unused {shown}: 1: GET https://compute.staging.invalid/v2.1/images/detail?limit=1"
+    other = f"unused {path.with_name('test_gone.yaml').relative_to(pytester.path)}"
+    assert said(pytester.runpytest("--imagedetail-unused=fail")) == [
+        *sorted([first, other]),
+        LAST,
+    ]
 
 
 def test_many_are_named_in_part(partly):

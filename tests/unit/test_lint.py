@@ -73,7 +73,6 @@ def test_a_sound_cassette_has_no_finding(path, folder):
         ("see https://nova.corp.test/images", "host"),
         ("see http%3A%2F%2Fnova.corp.test%2Fimages", "host"),
         ("see https://compute.a.invalid:8774/v2", "host"),
-        ("see https://me:word@compute.a.invalid/v2", "host"),
         ("answers on localhost:9292", "address"),
         ("built on 10.20.30.40", "address"),
         ("built on 127.0.0.1", "address"),
@@ -88,6 +87,23 @@ def test_what_redaction_should_have_replaced_is_found(folder, text, rule):
     (finding,) = linted(path).findings
     assert (finding.rule, finding.line) == (rule, line(path, text))
     assert text.split()[-1] not in str(finding)
+
+
+def test_a_secret_over_two_lines_is_found_on_the_first(folder):
+    """A header's name above its value in a body that is no JSON."""
+    folder.mkdir()
+    path = folder / "strange.yaml"
+    path.write_text(
+        "version: 1\ninteractions: [x]\nproxy-authorization2: y\nx-csrf-token:\n- abc\n"
+    )
+    assert found(path) == [("foreign", 1), ("secret", 4)]
+
+
+def test_a_url_with_a_password_is_found_twice(folder):
+    """As a secret, and as a host that is no placeholder."""
+    path = put(folder, described("see https://me:word@compute.a.invalid/v2"))
+    at = line(path, "me:word")
+    assert found(path) == [("host", at), ("secret", at)]
 
 
 @pytest.mark.parametrize(
