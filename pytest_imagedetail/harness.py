@@ -1,5 +1,6 @@
 """What a test holds: clouds that answer from cassettes or live, by the settings of the run."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -134,6 +135,7 @@ class Harness:
         self._connect: Final = connect
         self._now: Final = now
         self._access: Final[dict[str, Access]] = {}
+        self._opening: Final = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<imagedetail: {len(self.clouds)} clouds>"
@@ -298,9 +300,10 @@ class Harness:
         return self.answer(self[name].name, query, expect=expect)
 
     def _live(self, name: str) -> Access:
-        if name not in self._access:
-            self._access[name] = self._connect(self.settings.declaration(name).os_cloud)
-        return self._access[name]
+        with self._opening:  # threads of a test share one way to a cloud
+            if name not in self._access:
+                self._access[name] = self._connect(self.settings.declaration(name).os_cloud)
+            return self._access[name]
 
     def _listing(
         self, side: str | Cloud | Listing, query: Mapping[str, Any], expect: int | None

@@ -244,16 +244,9 @@ def _attempt(access: Access, query: Query, name: str) -> Interaction:
 
     with capture() as caught:
         url = url_of(access.endpoint, query)
-        transport.get(url, headers_of(query), access=access, name=name)
-    if len(caught.interactions) != 1:
-        raise RecordingError(
-            f"{len(caught.interactions)} requests were caught where one was sent: another thread "
-            "of this process speaks HTTP meanwhile",
-            where=f"cloud {name}",
-            remedy="nothing was written and an older recording is untouched\n"
-            "record while no other thread does",
-        )
-    return caught.interactions[0]
+        transport.get(url, headers_of(query), access=access, name=name, connections=caught)
+    (interaction,) = caught.interactions
+    return interaction
 
 
 def known_query(access: Access, query: Query, *, cloud: str) -> Query:

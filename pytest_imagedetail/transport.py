@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Protocol, cast
 from urllib.parse import SplitResult, urlsplit
 
 from pytest_imagedetail.errors import RecordingError, UsageError
@@ -51,7 +51,26 @@ class Access:
     renew: "Callable[[], Access] | None" = field(default=None, repr=False, compare=False)
 
 
-def get(url: str, headers: Headers, *, access: Access, name: str) -> Response:
+class Connections(Protocol):
+    """Whose connections are used: those of the module `http.client`, or of a capture."""
+
+    @property
+    def HTTPConnection(self) -> type[http.client.HTTPConnection]:  # noqa: N802  http.client's name
+        """For http URLs."""
+
+    @property
+    def HTTPSConnection(self) -> type[http.client.HTTPConnection]:  # noqa: N802  http.client's name
+        """For https URLs; takes an SSL `context`, too."""
+
+
+def get(
+    url: str,
+    headers: Headers,
+    *,
+    access: Access,
+    name: str,
+    connections: Connections = http.client,
+) -> Response:
     """Send one GET and read its answer whole. Redirects are answers too and are not followed.
 
     Args:
@@ -59,6 +78,7 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Response:
         headers: What to send besides the token.
         access: For the token, TLS and the timeout.
         name: What to call the cloud in an error; its URL is a secret.
+        connections: Who makes the connection.
 
     Raises:
         RecordingError: No connection, no answer in time, or an answer that ends early.
@@ -69,7 +89,7 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Response:
         fields = [*headers.fields, ("X-Auth-Token", access.token)]
         if " " in target or not all(map(_can_be_sent, (target, *(text for _, text in fields)))):
             raise _no_request(name)  # http.client would say so, too; under vcrpy only when it sends
-        with closing(_connection(parts, access)) as connection:
+        with closing(_connection(parts, access, connections)) as connection:
             connection.putrequest("GET", target, skip_accept_encoding=True)
             for header, value in fields:
                 connection.putheader(header, value)
@@ -164,10 +184,12 @@ def _decoded(body: bytes, encoding: str, name: str) -> bytes:
     raise _failure(f"the answer has the content encoding {encoding!r}, never asked for", name)
 
 
-def _connection(parts: SplitResult, access: Access) -> http.client.HTTPConnection:
+def _connection(
+    parts: SplitResult, access: Access, connections: Connections
+) -> http.client.HTTPConnection:
     host = parts.hostname or ""
     if parts.scheme == "http":
-        return http.client.HTTPConnection(host, parts.port, timeout=access.timeout)
+        return connections.HTTPConnection(host, parts.port, timeout=access.timeout)
     if parts.scheme == "https":
         try:
             context = ssl.create_default_context(cafile=access.cacert)
@@ -181,8 +203,10 @@ def _connection(parts: SplitResult, access: Access) -> http.client.HTTPConnectio
         if not access.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        return http.client.HTTPSConnection(
-            host, parts.port, timeout=access.timeout, context=context
+        secure: Any = connections.HTTPSConnection  # as a capture's do, it takes a context
+        return cast(
+            http.client.HTTPConnection,
+            secure(host, parts.port, timeout=access.timeout, context=context),
         )
     raise UsageError(
         f"the compute endpoint has the scheme {parts.scheme!r}",

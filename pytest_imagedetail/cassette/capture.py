@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, ClassVar, Final, Protocol, Self
 from unittest import mock
@@ -13,29 +13,35 @@ from urllib.parse import urlencode
 
 import vcr.patch
 import vcr.stubs
-from vcr import VCR
 from vcr.cassette import Cassette
 from vcr.filters import decode_response
 from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
+from vcr.stubs import VCRHTTPConnection, VCRHTTPSConnection
 
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.quiet import quiet
 
 _NOWHERE: Final = "in-memory"
-_ONE_AT_A_TIME: Final = threading.Lock()
 
 
-@dataclass(slots=True)
 class Capture:
-    """What went over the wire while a `capture()` block ran, in order."""
+    """Connections of `http.client` that vcrpy listens to, and what went over them.
 
-    _interactions: list[Interaction] = field(default_factory=list)
+    They are told to whoever sends, instead of patched into the process: what other threads say
+    meanwhile is theirs.
+    """
+
+    def __init__(self) -> None:
+        self._heard: list[Interaction] = []
+        cassette = _Heard(self._heard)
+        self.HTTPConnection: Final = _listened(VCRHTTPConnection, cassette)
+        self.HTTPSConnection: Final = _listened(VCRHTTPSConnection, cassette)
 
     @property
     def interactions(self) -> Sequence[Interaction]:
-        """The interactions so far; complete once the block has ended."""
-        return tuple(self._interactions)
+        """What was asked and answered so far, in order."""
+        return tuple(self._heard)
 
 
 class _Nowhere:
@@ -53,21 +59,27 @@ class _Nowhere:
         """Unredacted traffic is not written."""
 
 
+class _Heard(Cassette):  # type: ignore[misc]
+    """A cassette of vcrpy that plays nothing and passes on what it is told."""
+
+    def __init__(self, heard: list[Interaction]) -> None:
+        super().__init__(_NOWHERE, persister=_Nowhere, record_mode=RecordMode.ALL)
+        self._heard = heard
+
+    def append(self, request: Any, response: Any) -> None:
+        self._heard.append(_exchanged(request, response))
+
+
+def _listened(kind: type, cassette: Cassette) -> type[http.client.HTTPConnection]:
+    """One of vcrpy's connections, with its cassette."""
+    return type(kind.__name__, (kind,), {"cassette": cassette})
+
+
 @contextmanager
 def capture() -> Iterator[Capture]:
-    """Record every request of this process's HTTP clients while the block runs.
-
-    vcrpy patches the clients process-wide, so blocks must not overlap in time: a thread that comes
-    while another's block runs waits for its end.
-    """
-    recorder: Final = VCR(record_mode=RecordMode.ALL, decode_compressed_response=True)
-    recorder.register_persister(_Nowhere)
-    caught = Capture()
-    with _ONE_AT_A_TIME, quiet("vcr"), recorder.use_cassette(_NOWHERE) as cassette:
-        try:
-            yield caught
-        finally:
-            caught._interactions.extend(_interactions(cassette))  # noqa: SLF001  its own maker
+    """Listen to what is sent over the connections of a `Capture` while the block runs."""
+    with quiet("vcr"):
+        yield Capture()
 
 
 class Exchange(Protocol):
@@ -176,9 +188,7 @@ class _Led(Cassette):  # type: ignore[misc]
         return request
 
     def append(self, request: Any, response: Any) -> None:
-        self._exchange.heard(
-            replace(_asked(request), response=_from_vcr(decode_response(response)))
-        )
+        self._exchange.heard(_exchanged(request, response))
 
 
 class _NarrowReset:
@@ -270,6 +280,10 @@ def _aiohttp_json() -> Iterator[None]:
         yield
 
 
+def _exchanged(request: Any, response: Any) -> Interaction:
+    return replace(_asked(request), response=_from_vcr(decode_response(response)))
+
+
 def _asked(request: Any) -> Interaction:
     return Interaction(
         method=request.method,
@@ -309,16 +323,6 @@ def _from_vcr(response: Any) -> Response:
         headers=_headers(response["headers"]),
         body=response["body"].get("string") or b"",
     )
-
-
-def _interactions(cassette: Cassette) -> Iterator[Interaction]:
-    for request, response in zip(cassette.requests, cassette.responses, strict=True):
-        yield Interaction(
-            method=request.method,
-            url=request.uri,
-            request_headers=_headers(request.headers),
-            response=_from_vcr(response),
-        )
 
 
 def _headers(headers: Any) -> Headers:

@@ -70,7 +70,7 @@ def answers(monkeypatch):
         def __exit__(self, *_):
             self.interactions = tuple(asked[self.before :])
 
-    def get(url, headers, *, access, name):
+    def get(url, headers, *, access, name, connections):
         response = canned[url.partition("?")[2]]
         if isinstance(response, list):
             response = response.pop(0)
@@ -356,26 +356,4 @@ def test_nothing_secret_is_in_the_error_of_endless_pages(answers):
         ask(query)
     assert caught.value.where == (
         f"cloud a, query server=https://compute.a.invalid/v2/{0:032x}/servers/9"
-    )
-
-
-def test_traffic_of_another_thread_is_not_recorded(answers):
-    """What vcrpy catches is all that the process sends; which answer is ours would be a guess."""
-    answers[""] = page(image_of(1))
-    send = transport.get
-
-    def get_twice(*arguments, **options):
-        send(*arguments, **options)
-        return send(*arguments, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transport, "get", get_twice)
-        with pytest.raises(RecordingError) as caught:
-            ask()
-    assert str(caught.value) == (
-        "2 requests were caught where one was sent: another thread of this process speaks HTTP "
-        "meanwhile\n"
-        "  where: cloud a\n"
-        "  next:  nothing was written and an older recording is untouched\n"
-        "  next:  record while no other thread does"
     )

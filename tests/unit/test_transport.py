@@ -57,9 +57,14 @@ def answering(answer, *, until=b"\r\n\r\n", hold=None):
             assert not thread.is_alive()
 
 
-def get(url, *, headers=(), **facts):
+def alone():
+    """Connections that nobody listens to."""
+    return nullcontext(http.client)
+
+
+def get(url, *, headers=(), connections=http.client, **facts):
     access = Access(**({"endpoint": url, "token": TOKEN, "project_id": "p", "timeout": 5} | facts))
-    return transport.get(url, Headers(headers), access=access, name="k5")
+    return transport.get(url, Headers(headers), access=access, name="k5", connections=connections)
 
 
 def refusal(url, **facts):
@@ -160,8 +165,8 @@ def test_damaged_compression_is_refused(recording, data):
     """Half a listing is none, whether vcrpy meets it first or not."""
     with answering(body_of(data, b"Content-Encoding: gzip")) as (url, _):
         if recording:
-            with capture():
-                said = refusal(url)
+            with capture() as connections:
+                said = refusal(url, connections=connections)
         else:
             said = refusal(url)
     assert said == f"the answer's compression is damaged\n{NEXT}"
@@ -184,7 +189,7 @@ def test_compression_while_recording():
     """What the walker sees and what is kept are the same plain body."""
     data = body_of(gzip.compress(b'{"images": []}'), b"Content-Encoding: gzip")
     with answering(data) as (url, _), capture() as caught:
-        assert get(url).body == b'{"images": []}'
+        assert get(url, connections=caught).body == b'{"images": []}'
     assert caught.interactions[0].response.body == b'{"images": []}'
 
 
@@ -227,22 +232,22 @@ def test_compression_while_recording():
         "negative size",
     ],
 )
-@pytest.mark.parametrize("around", [nullcontext, capture], ids=["alone", "recording"])
+@pytest.mark.parametrize("around", [alone, capture], ids=["alone", "recording"])
 def test_what_is_not_a_whole_answer_is_refused(answer, problem, around):
     """Half a listing is none; the whole message, without the address."""
-    with answering(answer) as (url, _), around():
-        said = refusal(url)
+    with answering(answer) as (url, _), around() as connections:
+        said = refusal(url, connections=connections)
     said = said.replace("Connection reset by peer", "the connection was closed")
     assert said == f"{problem}\n{NEXT}"
 
 
 @pytest.mark.parametrize("digits", [18, 20])
-@pytest.mark.parametrize("around", [nullcontext, capture], ids=["alone", "recording"])
+@pytest.mark.parametrize("around", [alone, capture], ids=["alone", "recording"])
 def test_an_absurd_length_is_no_crash(digits, around):
     """Some Pythons make room for it at once, and there is none; others read as far as it goes."""
     answer = OK + b"Content-Length: " + b"9" * digits + b"\r\n\r\n{}"
-    with answering(answer) as (url, _), around():
-        said = refusal(url)
+    with answering(answer) as (url, _), around() as connections:
+        said = refusal(url, connections=connections)
     assert said in {
         f"the answer announces a length that is none\n{NEXT}",
         f"the answer ended early, after 2 bytes of its body\n{NEXT}",
@@ -285,7 +290,7 @@ def dripping(head, drop, pause=0.03):
         assert not thread.is_alive()
 
 
-@pytest.mark.parametrize("around", [nullcontext, capture], ids=["alone", "recording"])
+@pytest.mark.parametrize("around", [alone, capture], ids=["alone", "recording"])
 @pytest.mark.parametrize(
     ("head", "drop"),
     [
@@ -306,8 +311,8 @@ def test_a_dripping_answer_is_not_waited_for(head, drop, around, monkeypatch):
     before = threading.active_count()
     with dripping(head, drop) as (url, drops):
         began = time.monotonic()
-        with around():
-            said = refusal(url, timeout=0.5)
+        with around() as connections:
+            said = refusal(url, timeout=0.5, connections=connections)
         assert 0.2 < time.monotonic() - began < 3
     assert said == f"the answer was not whole within 0.25 seconds\n{NEXT}"
     assert len(drops) > 3
@@ -369,12 +374,12 @@ def test_a_server_without_tls():
         ("http://127.0.0.1:1/v2", "tok\u20acen-127"),
     ],
 )
-@pytest.mark.parametrize("around", [nullcontext, capture], ids=["alone", "recording"])
+@pytest.mark.parametrize("around", [alone, capture], ids=["alone", "recording"])
 def test_what_no_request_can_be_made_of(url, token, around, monkeypatch):
     """http.client's errors quote the URL and the token, so not even a traceback may show them."""
     monkeypatch.setattr(socket.socket, "connect", lambda *_: None)
-    with around():
-        said = refusal(url, token=token)
+    with around() as connections:
+        said = refusal(url, token=token, connections=connections)
     assert said == f"no request can be made of its endpoint, the query and the token\n{NEXT}"
 
 
