@@ -25,6 +25,7 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.normalize import Links, Normalized, vendor_of
 from pytest_imagedetail.pairing import Pairing, pair, reference, unpaired
+from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE, PROFILES, check_choice
 from pytest_imagedetail.severity import Change, Judge
 from pytest_imagedetail.strict import Path, strictly_equal, unequal
@@ -40,6 +41,7 @@ def compare(
     profile: str | None = None,
     fail_on: FailOn = "breaking",
     expect: int | None = None,
+    rules: Rules = NO_RULES,
 ) -> Comparison:
     """Say what separates the candidate from the baseline.
 
@@ -51,6 +53,7 @@ def compare(
         fail_on: From which severity on the result is not compatible.
         expect: An error status that both sides are wanted to answer with; then what the two errors
             say is compared.
+        rules: Which differences are accepted; those about other clouds are passed over.
 
     An expected error on one side, or another error on each, is one difference of status. Two
     errors of one status are refused unless `expect` names it: that both failed does not make two
@@ -65,35 +68,49 @@ def compare(
         raise UsageError(f"unknown level {level!r}", remedy="known levels: facts")
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
     judge = Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
+    concerned = rules.between(baseline.cloud, candidate.cloud)
     if _is_error(baseline) or _is_error(candidate):
-        return Comparison(
-            baseline=_side(baseline),
-            candidate=_side(candidate),
+        return _compared(
+            baseline,
+            candidate,
+            apply(concerned, _answered_otherwise(baseline, candidate, judge, profile, expect)),
             profile=profile,
-            differences=_answered_otherwise(baseline, candidate, judge, profile, expect),
             fail_on=fail_on,
         )
     _check_complete(baseline, candidate)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
+    shared = _shared_changes(*_translate_references(one, other, pairing), pairing, old)
     differences = [
         *_answer_differences(one.answer, other.answer, judge),
         *_vendor_differences(one, other, judge),
-        *_image_differences(*_translate_references(one, other, pairing), pairing, old, judge),
+        *(found for each in shared for found in _judged(each, judge, concerned)),
         *_unpaired_differences(pairing, old, new, judge),
         *_order_differences(pairing, old, new, judge),
     ]
     differences.sort(key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path))
-    return Comparison(
-        baseline=_side(baseline),
-        candidate=_side(candidate),
+    return _compared(
+        baseline,
+        candidate,
+        apply(concerned, differences),
         profile=profile,
-        differences=tuple(differences),
+        fail_on=fail_on,
         paired=len(pairing.pairs),
         unpaired=unpaired(pairing, old, new),
         normalization={rule: one.counts[rule] + other.counts[rule] for rule in one.counts},
-        fail_on=fail_on,
+    )
+
+
+def _compared(baseline: Listing, candidate: Listing, applied: Applied, **facts: Any) -> Comparison:
+    return Comparison(
+        baseline=_side(baseline),
+        candidate=_side(candidate),
+        differences=applied.differences,
+        expected=applied.expected,
+        expired_rules=applied.expired,
+        unused_rules=applied.unused,
+        **facts,
     )
 
 
@@ -181,9 +198,9 @@ class _Shared:
     images: list[ImageRef] = field(default_factory=list)
 
 
-def _image_differences(
-    one: Normalized, other: Normalized, pairing: Pairing, old: Sequence[Any], judge: Judge
-) -> Iterator[Difference]:
+def _shared_changes(
+    one: Normalized, other: Normalized, pairing: Pairing, old: Sequence[Any]
+) -> Iterator[_Shared]:
     changes: dict[tuple[Path, str, str], list[_Shared]] = {}
     for left, right in pairing.pairs:
         for path, *values in unequal(one.images[left], other.images[right]):
@@ -193,8 +210,8 @@ def _image_differences(
                 changes[key] = list(_structural(path, before, after))
             for shared in changes[key]:
                 shared.images.append(reference(old[left]))
-    for shared in (each for found in changes.values() for each in found):
-        yield _judged(shared, judge)
+    for found in changes.values():
+        yield from found
 
 
 def _as_sent(value: Any) -> Any:
@@ -246,7 +263,7 @@ _KINDS: Final = {
 }
 
 
-def _judged(shared: _Shared, judge: Judge) -> Difference:
+def _judged(shared: _Shared, judge: Judge, rules: Rules) -> Iterator[Difference]:
     name = str(shared.path[0])
     kind = "link_changed" if name == "links" and shared.kind == "value_changed" else shared.kind
     change = Change(
@@ -257,18 +274,20 @@ def _judged(shared: _Shared, judge: Judge) -> Difference:
         candidate=shared.candidate,
     )
     severity, reason = judge.severity(change)
-    alone = shared.images[0] if len(shared.images) == 1 else None
-    return Difference(
-        kind=kind,
-        severity=severity,
-        path=path_of(("images", *shared.path), alone),
-        image=alone,
-        baseline=shared.baseline,
-        candidate=shared.candidate,
-        count=len(shared.images),
-        examples=() if alone else tuple(shared.images[:_EXAMPLES]),
-        reason=reason,
-    )
+    for rule, images in rules.by_rule(kind, shared.path, shared.images).items():
+        alone = images[0] if len(images) == 1 else None
+        yield Difference(
+            kind=kind,
+            severity=severity,
+            path=path_of(("images", *shared.path), alone),
+            image=alone,
+            baseline=shared.baseline,
+            candidate=shared.candidate,
+            count=len(images),
+            examples=() if alone else tuple(images[:_EXAMPLES]),
+            reason=reason,
+            rule=rule,
+        )
 
 
 def _unpaired_differences(

@@ -10,6 +10,7 @@ from pytest_imagedetail.model import (
     Difference,
     FailOn,
     ImageRef,
+    RuleRef,
     Severity,
     Side,
     Unpaired,
@@ -32,6 +33,9 @@ class Comparison:
         unpaired: Images of one side only.
         normalization: How often each rule of the profile changed something, both sides together.
         fail_on: From which severity on this is not compatible.
+        expected: Differences that a rule accepts; they are in no other count.
+        expired_rules: Rules that would have accepted some of the differences, and have expired.
+        unused_rules: Rules about these two clouds that accept nothing.
     """
 
     baseline: Side
@@ -42,11 +46,14 @@ class Comparison:
     unpaired: Unpaired = field(default_factory=Unpaired)
     normalization: Mapping[str, int] = field(default_factory=dict)
     fail_on: FailOn = "breaking"
+    expected: tuple[Difference, ...] = ()
+    expired_rules: tuple[RuleRef, ...] = ()
+    unused_rules: tuple[RuleRef, ...] = ()
 
     @property
     def same(self) -> bool:
-        """Whether there is no difference at all."""
-        return not self.differences
+        """Whether there is no difference at all, accepted ones included."""
+        return not self.differences and not self.expected
 
     @property
     def breaking(self) -> tuple[Difference, ...]:
@@ -55,8 +62,10 @@ class Comparison:
 
     @property
     def compatible(self) -> bool:
-        """Whether no difference reaches `fail_on`."""
-        return is_compatible([each.severity for each in self.differences], self.fail_on)
+        """Whether no difference reaches `fail_on`, and no rule that let one pass has expired."""
+        return not self.expired_rules and is_compatible(
+            [each.severity for each in self.differences], self.fail_on
+        )
 
     def of(self, severity: Severity) -> tuple[Difference, ...]:
         """The differences of one severity."""
@@ -64,12 +73,17 @@ class Comparison:
 
     @property
     def summary(self) -> str:
-        """One line: "3 differences: 1 breaking, 0 compatible, 2 data"."""
+        """One line: "3 differences: 1 breaking, 0 compatible, 2 data; 4 more are expected"."""
         if self.same and self.baseline.error is not None:
             return f"no difference: both answered {self.baseline.error} with the same words"
         if self.same and not self.paired:
             return "no difference: neither side has an image"
-        return summary_of("difference", [each.severity for each in self.differences])
+        found = summary_of("difference", [each.severity for each in self.differences])
+        if not self.expected:
+            return found
+        more = " more" if self.differences else ""
+        be = "is" if len(self.expected) == 1 else "are"
+        return f"{found}; {len(self.expected)}{more} {be} expected"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -82,8 +96,9 @@ class Comparison:
             "candidate": _side(self.candidate),
             "differences": [difference_to_dict(each) for each in self.differences],
             "paired": self.paired,
-            "expected": [],
-            "unused_rules": [],
+            "expected": [difference_to_dict(each) for each in self.expected],
+            "expired_rules": [_rule(each) for each in self.expired_rules],
+            "unused_rules": [_rule(each) for each in self.unused_rules],
             "unpaired": {
                 "baseline": [_ref(each) for each in self.unpaired.baseline],
                 "candidate": [_ref(each) for each in self.unpaired.candidate],
@@ -148,4 +163,18 @@ def difference_to_dict(each: Difference) -> dict[str, Any]:
         value = getattr(each, side)
         if value is not MISSING:
             entry[side] = value
+    if each.rule is not None:
+        entry["rule"] = _rule(each.rule)
     return entry
+
+
+def _rule(rule: RuleRef) -> dict[str, Any]:
+    return {
+        "path": rule.path,
+        "kinds": list(rule.kinds),
+        "reason": rule.reason,
+        "reference": rule.reference,
+        "expires": None if rule.expires is None else rule.expires.isoformat(),
+        "expired": rule.expired,
+        "where": rule.where,
+    }

@@ -19,6 +19,7 @@ from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.neighbors import by_release, compare_neighbors
 from pytest_imagedetail.report import terminal
+from pytest_imagedetail.rules import rules_of
 from pytest_imagedetail.settings import Settings, unknown_cloud
 from pytest_imagedetail.transport import Access
 from pytest_imagedetail.verification import verify
@@ -175,6 +176,7 @@ class Harness:
         level: str = "facts",
         profile: str | None = None,
         expect: int | None = None,
+        rules: str | Path | None = None,
         **query: Any,
     ) -> Comparison:
         """Compare what two clouds answer to one query.
@@ -186,10 +188,12 @@ class Harness:
             profile: Default: the run's.
             expect: An error status that both are wanted to answer with; then their words are
                 compared.
+            rules: A file of accepted differences, in place of the run's.
             **query: As for `Cloud.list`; not with listings, which have their own.
 
         Raises:
             ComparisonError: Both are errors, or one is a part; see `compare.compare`.
+            SettingsError: A rules file that cannot be right.
             ImageDetailError: As `Cloud.list`.
         """
         try:
@@ -200,6 +204,9 @@ class Harness:
                 profile=profile or self.settings.profile,
                 fail_on=self.settings.fail_on,
                 expect=expect,
+                rules=rules_of(
+                    self.settings.rules if rules is None else Path(rules), today=self._now().date()
+                ),
             )
         except ImageDetailError as error:
             failure = Failure(

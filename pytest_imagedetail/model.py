@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, quote, urlencode
@@ -19,6 +19,14 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("breaking", "compatible", "data")
 FAIL_ON: Final[tuple[FailOn, ...]] = ("breaking", "change", "none")
 RECORD_MODES: Final[tuple[RecordMode, ...]] = ("none", "once", "new_episodes", "rewrite", "verify")
 UNUSED: Final[tuple[Unused, ...]] = ("ignore", "warn", "fail")
+
+KINDS: Final = (
+    *("field_added", "field_removed", "type_changed", "null_changed", "value_changed"),
+    *("item_added", "item_removed", "link_changed", "vendor_added", "vendor_removed"),
+    *("image_added", "image_removed", "image_repeated", "order_changed"),
+    *("status_changed", "error_changed", "header_changed", "answer_changed"),
+)
+"""What a difference can be; of one image's fields, of the images, of the whole answer."""
 
 LISTING_STATUSES: Final = frozenset({200, 203})  # the two that the API reference calls normal
 
@@ -284,6 +292,29 @@ def _path_key(key: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleRef:
+    """A rule as reports name it.
+
+    Attributes:
+        path: Where it accepts differences, as written.
+        kinds: Of which kinds; empty means any.
+        reason: Why.
+        reference: Where that was decided, if anywhere.
+        expires: The last day on which it holds; None means that it always does.
+        expired: Whether that day is over.
+        where: Its file and line.
+    """
+
+    path: str
+    kinds: tuple[str, ...]
+    reason: str
+    reference: str | None
+    expires: date | None
+    expired: bool
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One path where candidate and baseline depart.
 
@@ -297,6 +328,7 @@ class Difference:
         count: How many images share it.
         examples: Up to three of them, when several do.
         reason: Why it has this severity.
+        rule: The rule that accepts it, or did before it expired.
     """
 
     kind: str
@@ -308,6 +340,7 @@ class Difference:
     count: int = 1
     examples: tuple[ImageRef, ...] = ()
     reason: str = ""
+    rule: RuleRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ PROFILES: Final = ("wire", "same-cloud", "cross-version", "cross-cloud")
 
 DEFAULT_PROFILE: Final = "cross-version"
 CLOUDS_FILE: Final = "imagedetail.yaml"
+RULES_FILE: Final = "imagedetail-rules.yaml"
 _LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold
 
 Choice = TypeVar("Choice", bound=str)
@@ -52,6 +53,7 @@ class Settings:
         reports: Files to write a report to; the suffix chooses the form.
         max_age: Days after which a recording is stale; None for never.
         unused: What a full run does about recordings that no test used; one of `UNUSED`.
+        rules: The rules file; None if there is none.
     """
 
     cassette_dir: Path
@@ -64,6 +66,7 @@ class Settings:
     reports: tuple[Path, ...] = ()
     max_age: int | None = None
     unused: Unused = "warn"
+    rules: Path | None = None
 
     def declaration(self, cloud: str) -> CloudDeclaration:
         """What is declared of a cloud; an undeclared one is known by its name alone."""
@@ -129,6 +132,7 @@ class Choices:
     reports: tuple[str, ...] = ()
     max_age: str | None = None
     unused: str | None = None
+    rules: str | None = None
 
 
 def resolve(*layers: Choices, root: Path) -> Settings:
@@ -157,7 +161,14 @@ def resolve(*layers: Choices, root: Path) -> Settings:
         reports=tuple(root / report for report in chosen.reports),
         max_age=_days(chosen.max_age),
         unused=check_choice("unused", chosen.unused or "warn", UNUSED),
+        rules=_rules_file(root, chosen.rules),
     )
+
+
+def _rules_file(root: Path, name: str | None) -> Path | None:
+    """The rules file; one that was named must be there, for whoever reads it says so."""
+    path = root / (name or RULES_FILE)
+    return path if name or path.exists() else None
 
 
 def _first(layers: tuple[Choices, ...], name: str) -> Any:

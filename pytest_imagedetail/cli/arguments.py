@@ -9,7 +9,7 @@ from typing import Any, Never
 from pytest_imagedetail.cli.output import USAGE
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.settings import Choices, Settings, resolve
+from pytest_imagedetail.settings import RULES_FILE, Choices, Settings, resolve
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,6 +69,13 @@ def add_expect(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add `--rules` to a verb that judges differences."""
+    parser.add_argument(
+        "--rules", metavar="FILE", help=f"accepted differences (default: {RULES_FILE}, if present)"
+    )
+
+
 def query(options: argparse.Namespace) -> Query:
     """The query that was typed.
 
@@ -94,5 +101,6 @@ def settings(options: argparse.Namespace) -> Settings:
         fail_on=getattr(options, "fail_on", None),
         reports=tuple(getattr(options, "report", ())),
         max_age=getattr(options, "max_age", None),
+        rules=getattr(options, "rules", None),
     )
     return resolve(choices, root=Path())

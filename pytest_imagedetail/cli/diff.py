@@ -1,14 +1,16 @@
 """`imagedetail diff`: what separates a candidate from a baseline."""
 
 import argparse
+from datetime import UTC, datetime
 from typing import Any
 
-from pytest_imagedetail import report
+from pytest_imagedetail import report, rules
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import (
     add_expect,
     add_json,
     add_query,
+    add_rules,
     add_verb,
     query,
     settings,
@@ -30,6 +32,7 @@ def add_verbs(verbs: Any) -> None:
     add_query(parser)
     add_expect(parser)
     parser.add_argument("--profile", choices=PROFILES, help="default: cross-version")
+    add_rules(parser)
     parser.add_argument("--fail-on", choices=FAIL_ON, help="default: breaking")
     parser.add_argument(
         "--report", action="append", default=[], metavar="FILE", help=".html, .json or .md"
@@ -45,6 +48,7 @@ def _diff(options: argparse.Namespace) -> int:
         profile=chosen.profile,
         fail_on=chosen.fail_on,
         expect=options.expect,
+        rules=rules.rules_of(chosen.rules, today=datetime.now(UTC).date()),
     )
     for path in chosen.reports:
         report.write([comparison], path)

@@ -7,6 +7,7 @@ import pickle
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,17 +34,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and refuse choices that cannot be right before anything is collected."""
     config.addinivalue_line(
         "markers",
-        "imagedetail(*clouds, baseline=None, profile=None, record_mode=None, cassette=None): "
+        "imagedetail(*clouds, baseline=None, profile=None, record_mode=None, cassette=None, "
+        "rules=None): "
         "which clouds a test runs for, and how its answers are recorded and compared",
     )
     note_start(config)
     if any_given(config):
         settings = settings_of(config, None)
         from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the first lines
+        from pytest_imagedetail.rules import rules_of  # noqa: PLC0415
 
         store = store_of(settings)
         with explained():
             settings.check_names(store.clouds(), store.library_clouds())
+            rules_of(settings.rules, today=datetime.now(UTC).date())
         if not hasattr(config, "workerinput"):  # the controller of pytest-xdist, or a run alone
             _remove_old(settings)
 

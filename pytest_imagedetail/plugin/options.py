@@ -21,6 +21,7 @@ OPTIONS = (
     "report",
     "max-age",
     "unused",
+    "rules",
 )
 
 
@@ -84,6 +85,11 @@ def add_options(parser: pytest.Parser) -> None:
         choices=("ignore", "warn", "fail"),
         help="what a full run does about recordings that no test used (default: warn)",
     )
+    group.addoption(
+        "--imagedetail-rules",
+        metavar="FILE",
+        help="accepted differences (default: imagedetail-rules.yaml, if present)",
+    )
     parser.addini("imagedetail_record_mode", "as --imagedetail-record-mode")
     parser.addini("imagedetail_clouds", "as --imagedetail-cloud", type="linelist")
     parser.addini("imagedetail_cassette_dir", "as --imagedetail-cassette-dir")
@@ -94,6 +100,7 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("imagedetail_report", "as --imagedetail-report", type="linelist")
     parser.addini("imagedetail_max_age", "as --imagedetail-max-age")
     parser.addini("imagedetail_unused", "as --imagedetail-unused")
+    parser.addini("imagedetail_rules", "as --imagedetail-rules")
 
 
 def any_given(config: pytest.Config) -> bool:
@@ -140,6 +147,7 @@ def _from_options(config: pytest.Config) -> "Choices":
         reports=tuple(config.getoption("--imagedetail-report")),
         max_age=config.getoption("--imagedetail-max-age"),
         unused=config.getoption("--imagedetail-unused"),
+        rules=config.getoption("--imagedetail-rules"),
     )
 
 
@@ -157,6 +165,7 @@ def _from_ini(config: pytest.Config) -> "Choices":
         reports=tuple(config.getini("imagedetail_report")),
         max_age=config.getini("imagedetail_max_age"),
         unused=config.getini("imagedetail_unused"),
+        rules=config.getini("imagedetail_rules") or None,
     )
 
 
@@ -166,7 +175,7 @@ def _from_marker(marker: pytest.Mark | None) -> "Choices":
 
     if marker is None:
         return Choices()
-    known = {"baseline", "cassette", "profile", "record_mode"}
+    known = {"baseline", "cassette", "profile", "record_mode", "rules"}
     unknown = sorted(set(marker.kwargs) - known)
     if unknown:
         raise UsageError(

@@ -30,7 +30,11 @@ def _section(comparison: Comparison) -> Iterator[str]:
         yield f"- {name}: {_text(', '.join(text.side(side)))}"
     yield f"- profile: {text.normalization(comparison)}"
     yield ""
-    if comparison.same:
+    for label, line in text.rules(comparison):
+        yield f"- {label}: {_text(line)}"
+    if text.rules(comparison):
+        yield ""
+    if not comparison.differences:
         return
     yield "| severity | kind | path | images | baseline | candidate |"
     yield "|---|---|---|---|---|---|"

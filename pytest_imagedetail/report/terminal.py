@@ -1,6 +1,7 @@
 """A comparison as lines for a terminal or a failing test, worst first."""
 
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Final
 
 from pytest_imagedetail.comparison import Comparison
@@ -15,6 +16,7 @@ _COLORS: Final = {
     "-": "31",
     "+": "32",
 }
+_OF_RULES: Final = {"expected": "dim", "expired": "breaking", "unused": "compatible"}
 _MARGIN: Final = " " * 12
 _BRIEF: Final = 4
 _BRIEF_WIDTH: Final = 90
@@ -38,8 +40,13 @@ def brief(comparison: Comparison) -> str:
     baseline, candidate = comparison.baseline, comparison.candidate
     found = text.groups(comparison.differences)
     lines = [f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"]
-    lines += [_brief_line(group) for group in found[:_BRIEF]]
-    rest = f"{len(found) - _BRIEF} more lines" if len(found) > _BRIEF else "values and reasons"
+    expired = [
+        f"{'expired':<10} the rule for {rule.path}, {PurePath(rule.where).name}"
+        for rule in comparison.expired_rules[:1]
+    ]
+    most = _BRIEF - len(expired)
+    lines += [_brief_line(group) for group in found[:most]] + expired
+    rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
     options = map(text.plain, baseline.query.options)
     command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *options])
     lines += [f"{rest}: pytest -vv", f"or: {command}"]
@@ -72,6 +79,8 @@ def _lines(comparison: Comparison, *, color: bool) -> Iterator[str]:
         yield f"{'ambiguous':<10}  {count} images share a name with others and were not paired"
     if text.nothing_in_common(comparison):
         yield f"{'paired':<10}  {text.nothing_in_common(comparison)}"
+    for label, line in text.rules(comparison):
+        yield paint(f"{label:<10}  {line}", _OF_RULES[label], color=color)
     worst = comparison.differences[0].severity if comparison.differences else "same"
     yield paint(comparison.summary, worst, color=color)
 

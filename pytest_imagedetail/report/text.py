@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, Side, path_of
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side, path_of
 
 _WIDTH: Final = 100
 _EXAMPLES: Final = 3
@@ -152,3 +152,29 @@ def normalization(comparison: Comparison) -> str:
     """What each rule did: "cross-version (R1 54, R2 54)"."""
     counts = ", ".join(f"{rule} {count}" for rule, count in comparison.normalization.items())
     return f"{comparison.profile} ({counts or 'nothing changed'})"
+
+
+def rules(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """What the rules did, as pairs of a label and a line: expected, expired, unused."""
+    expected = [
+        f"{group.first.kind} {group.path} {group.whom}".rstrip() + f": {_why(group.first.rule)}"
+        for group in groups(comparison.expected)
+        if group.first.rule is not None
+    ]
+    expired = [
+        f"{rule.where}: the rule for {plain(rule.path)} expired on {rule.expires}; "
+        "mend the cause, renew or delete it"
+        for rule in comparison.expired_rules
+    ]
+    unused = [
+        f"{rule.where}: the rule for {plain(rule.path)} accepts nothing here; delete or correct it"
+        for rule in comparison.unused_rules
+    ]
+    labeled = (("expected", expected), ("expired", expired), ("unused", unused))
+    return tuple((label, line) for label, lines in labeled for line in lines)
+
+
+def _why(rule: RuleRef) -> str:
+    facts = [plain(rule.reference)] if rule.reference else []
+    facts.append(f"until {rule.expires}" if rule.expires else "for good")
+    return f"{plain(rule.reason)} ({', '.join(facts)})"

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pytest_imagedetail import rules
 from pytest_imagedetail.cli import parser
 from pytest_imagedetail.lint import RULES as RULES_OF_LINT
+from pytest_imagedetail.model import KINDS
 from pytest_imagedetail.normalize import RULES
 from pytest_imagedetail.plugin.options import OPTIONS
 from pytest_imagedetail.settings import PROFILES, Choices, resolve
@@ -135,3 +137,11 @@ def test_every_link_of_a_page_leads_somewhere(page):
     """Relative links name files that are there."""
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_shown_rules_are_right():
+    """The file of docs/rules.md is accepted as it stands, and each kind is named there."""
+    text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    entries = yaml.safe_load(blocks(text, "yaml")[0])
+    assert [rules.parse(entry).reason for entry in entries] == [each["reason"] for each in entries]
+    assert {kind for kind in KINDS if f"`{kind}`" not in text} == set()

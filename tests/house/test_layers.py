@@ -11,8 +11,18 @@ PACKAGE = Path(__file__).parents[2] / "pytest_imagedetail"
 
 LAYERS = (
     {"errors"},
-    {"contract", "jsontext", "model", "network", "packing", "quiet", "yamltext"},
-    {"age", "comparison", "readings", "request", "settings", "shapes", "strict", "transport"},
+    {"contract", "jsontext", "model", "network", "packing", "pathpattern", "quiet", "yamltext"},
+    {
+        "age",
+        "comparison",
+        "readings",
+        "request",
+        "rules",
+        "settings",
+        "shapes",
+        "strict",
+        "transport",
+    },
     {"matrix", "normalize", "pairing", "patience", "redact", "severity"},
     {"exposure", "leaks", "listing", "report"},
     {"answers", "cassette", "clouds", "paging"},

@@ -93,6 +93,7 @@ def test_json_form():
         ],
         "paired": 2,
         "expected": [],
+        "expired_rules": [],
         "unused_rules": [],
         "unpaired": {"baseline": [], "candidate": [], "ambiguous": [image]},
         "normalization": {"R1": 3},

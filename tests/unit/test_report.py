@@ -139,6 +139,7 @@ def test_json_schema():
         "candidate",
         "differences",
         "expected",
+        "expired_rules",
         "unused_rules",
         "unpaired",
         "normalization",
