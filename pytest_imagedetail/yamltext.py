@@ -41,10 +41,31 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
         ImageDetailError: As the class given: unreadable, not UTF-8, not YAML or not safe YAML, with
             line and column where they are known.
     """
+    return _read(path, _Loader, error=error, remedy=remedy)
+
+
+def read_foreign(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
+    """Read a UTF-8 YAML file of another tool, as safely as `read`.
+
+    Every plain value but null is a text as it is written: a header's value is no number. Ruby's
+    `!binary` is bytes; tags of plain texts in Ruby and Python 2 are texts. Other tags are errors.
+
+    Args:
+        path: The file.
+        error: What to raise.
+        remedy: What the user should do next.
+
+    Raises:
+        ImageDetailError: As `read`.
+    """
+    return _read(path, _ForeignLoader, error=error, remedy=remedy)
+
+
+def _read(path: Path, loader: Any, *, error: type[ImageDetailError], remedy: str) -> Any:
     try:
-        text = _content(path).decode("utf-8")
+        text = content(path).decode("utf-8")
         _refuse_bombs(text)
-        return yaml.load(text, Loader=_Loader)  # a safe loader, by its name above
+        return yaml.load(text, Loader=loader)  # noqa: S506  a safe loader, each of the two
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
@@ -71,7 +92,7 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
         ) from fault
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
     """All of a file, unless reading it would never end or take all memory.
 
     Raises:
@@ -158,6 +179,27 @@ def _events(text: str) -> Iterator[Any]:
 
 def _bomb(problem: str, event: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+
+
+class _ForeignLoader(_Loader):
+    """The safe loader, for which what another tool wrote is text."""
+
+
+def _as_text(loader: Any, node: Any) -> str:
+    return str(loader.construct_scalar(node))
+
+
+def _as_bytes(loader: Any, node: Any) -> Any:
+    return loader.construct_yaml_binary(node)
+
+
+for _tag in (
+    *(f"tag:yaml.org,2002:{each}" for each in ("bool", "int", "float", "timestamp")),
+    *("tag:yaml.org,2002:python/unicode", "tag:yaml.org,2002:python/str"),
+    *("!ruby/symbol", "!ruby/sym"),
+):
+    _ForeignLoader.add_constructor(_tag, _as_text)
+_ForeignLoader.add_constructor("!binary", _as_bytes)
 
 
 class _LiteralDumper(_Dumper):

@@ -10,7 +10,18 @@ import traceback
 from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.cli import accept, demo, diff, doctor, lint, look, matrix, record, verify
+from pytest_imagedetail.cli import (
+    accept,
+    demo,
+    diff,
+    doctor,
+    lint,
+    look,
+    matrix,
+    record,
+    scrub,
+    verify,
+)
 from pytest_imagedetail.cli.arguments import Parser
 from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, USAGE, complain
 from pytest_imagedetail.errors import ImageDetailError, UsageError
@@ -54,6 +65,6 @@ def parser() -> Parser:
     )
     command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = command.add_subparsers(metavar="VERB", required=True)
-    for module in (demo, doctor, record, verify, look, diff, accept, matrix, lint):
+    for module in (demo, doctor, record, verify, look, diff, accept, matrix, lint, scrub):
         module.add_verbs(verbs)
     return command

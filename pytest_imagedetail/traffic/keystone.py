@@ -147,18 +147,26 @@ def endpoint_of(url: str) -> str:
 
 
 def _endpoints(body: bytes) -> Iterable[dict[str, str]]:
+    """What a catalog says; other services have a `catalog` of another shape."""
     document = _document(body)
     token = document.get("token", document)
-    services = token.get("catalog", []) if isinstance(token, dict) else []
-    for service in services if isinstance(services, list) else []:
-        for each in service.get("endpoints", []):
+    for service, each in _in_services(token, "catalog"):
+        if isinstance(each.get("interface"), str) and isinstance(each.get("url"), str):
             yield _entry(service, each["interface"], each, each["url"])
-    access = document.get("access", {})
-    for service in access.get("serviceCatalog", []) if isinstance(access, dict) else []:
-        for each in service.get("endpoints", []):
-            for interface in _INTERFACES:
-                if f"{interface}URL" in each:
-                    yield _entry(service, interface, each, each[f"{interface}URL"])
+    for service, each in _in_services(document.get("access"), "serviceCatalog"):
+        for interface in _INTERFACES:
+            if isinstance(each.get(f"{interface}URL"), str):
+                yield _entry(service, interface, each, each[f"{interface}URL"])
+
+
+def _in_services(holder: Any, key: str) -> Iterable[tuple[dict[str, Any], dict[str, Any]]]:
+    """Pairs of a service and one of its endpoints."""
+    services = holder.get(key) if isinstance(holder, dict) else None
+    for service in services if isinstance(services, list) else []:
+        endpoints = service.get("endpoints") if isinstance(service, dict) else None
+        for each in endpoints if isinstance(endpoints, list) else []:
+            if isinstance(each, dict):
+                yield service, each
 
 
 def _entry(

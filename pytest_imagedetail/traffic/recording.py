@@ -42,6 +42,7 @@ def made_of(
     test: str,
     release: str | None,
     accesses: Iterable[Access] = (),
+    exposed: Secrets | None = None,
 ) -> Heard:
     """Redact what was heard; Keystone's part tells what is secret, and is left out.
 
@@ -51,12 +52,14 @@ def made_of(
         test: Whose traffic it is.
         release: The cloud's release, if declared.
         accesses: What the run itself knows of the cloud.
+        exposed: What the traffic shows and nobody may read; by default what is found in it.
     """
     kept = [each for each in heard if not is_keystone(each)]
     known = tuple(accesses)
     endpoint = known[0].endpoint if known else endpoint_of(kept[0].url)
     summary = _summary(endpoint, catalog_in(heard))
-    redacted = redact([*kept, summary], cloud=cloud, secrets=_secrets(heard, known))
+    secrets = _secrets(secrets_in(heard) if exposed is None else exposed, known)
+    redacted = redact([*kept, summary], cloud=cloud, secrets=secrets)
     facts = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
     provenance = Provenance(
@@ -235,8 +238,7 @@ def _summary(endpoint: str, catalog: Sequence[dict[str, str]]) -> Interaction:
     return Interaction(url=endpoint, response=Response(status_code=200, body=body))
 
 
-def _secrets(heard: Iterable[Interaction], accesses: Sequence[Access]) -> Secrets:
-    found = secrets_in(heard)
+def _secrets(found: Secrets, accesses: Sequence[Access]) -> Secrets:
     return Secrets(
         project_id=found.project_id or next((each.project_id for each in accesses), None),
         values=found.values.union(*(each.secrets | {each.token} for each in accesses)),

@@ -28,7 +28,7 @@ LAYERS = (
     {"answers", "cassette", "clouds", "paging"},
     {"compare", "embedded", "recorder"},
     {"importing", "lint", "neighbors", "traffic", "verification"},
-    {"demo", "harness"},
+    {"demo", "harness", "scrub"},
     {"cli", "plugin"},
 )
 OWNERS = {

@@ -1,0 +1,144 @@
+"""Bodies as other tools keep them, made into what a client reads: no encoding, no framing."""
+
+import base64
+import binascii
+import re
+import zlib
+from typing import Any, Final
+
+from pytest_imagedetail import packing
+from pytest_imagedetail.model import Headers
+from pytest_imagedetail.scrub.fields import UnsoundError
+
+_CHUNK: Final = re.compile(rb"([0-9a-fA-F]{1,8})(?:;[^\r\n]*)?\r\n")
+_CHARSET: Final = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
+_LARGEST: Final = 64 * 2**20  # bytes; a few kilobytes can unpack to gigabytes
+_NO_ENCODING: Final = frozenset({"", "identity"})
+_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_MAGIC: Final = b"\x1f\x8b"
+
+
+def kept(value: Any) -> bytes:
+    """A body as it is kept: a text, bytes, or a mapping that holds either or base64.
+
+    Raises:
+        UnsoundError: It is none of these.
+    """
+    if not isinstance(value, dict):
+        return _raw(value, charset=None)
+    if value.get("base64_string") is not None:
+        return from_base64(value["base64_string"])
+    encoding = value.get("encoding")
+    return _raw(value.get("string"), charset=encoding if isinstance(encoding, str) else None)
+
+
+def from_base64(value: Any) -> bytes:
+    """What base64 holds, whatever white space is in it.
+
+    Raises:
+        UnsoundError: It is no base64.
+    """
+    raw = value.encode("utf-8", errors="replace") if isinstance(value, str) else value
+    if not isinstance(raw, bytes):
+        raise UnsoundError("a body that should be base64 is no text")
+    try:
+        return base64.b64decode(b"".join(raw.split()), validate=True)
+    except binascii.Error as error:
+        raise UnsoundError("a body that should be base64 is none") from error
+
+
+def encoded(text: str, charset: str | None) -> bytes:
+    """A text in the bytes that it had on the wire; UTF-8 where the charset cannot carry it."""
+    for each in (charset, "utf-8"):
+        try:
+            return text.encode(each or "utf-8")
+        except (LookupError, UnicodeError):
+            continue
+    return text.encode("utf-8", errors="surrogatepass")
+
+
+def charset_of(content_type: str) -> str | None:
+    """The charset that a content type names."""
+    match = _CHARSET.search(content_type)
+    return match.group(1) if match else None
+
+
+def decoded(body: bytes, headers: Headers) -> bytes:
+    """A body without chunks and compression, which some tools keep and others have undone.
+
+    Raises:
+        UnsoundError: It is compressed in a way that cannot be undone, or damaged.
+    """
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        body = _unchunked(body)
+    names = headers.get("content-encoding", "").lower().split(",")
+    for name in (each.strip() for each in reversed(names)):
+        if name not in _NO_ENCODING:
+            body = _unpacked(body, name)
+    return body
+
+
+def without_encoding(headers: Headers) -> Headers:
+    """The headers of a body that is decoded."""
+    gone = {"content-encoding", "transfer-encoding", "content-length"}
+    return Headers(each for each in headers.fields if each[0].lower() not in gone)
+
+
+def _raw(value: Any, *, charset: str | None) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return encoded(value, charset)
+    raise UnsoundError("a body is neither a text nor bytes")
+
+
+def _unchunked(body: bytes) -> bytes:
+    """A body without the framing of chunks; most tools have taken it away already."""
+    content, position = bytearray(), 0
+    while (match := _CHUNK.match(body, position)) is not None:
+        size = int(match.group(1), 16)
+        end = match.end() + size
+        if size == 0:
+            return bytes(content)
+        if body[end : end + 2] != b"\r\n":
+            break
+        content += body[match.end() : end]
+        position = end + 2
+    return body
+
+
+def _unpacked(body: bytes, name: str) -> bytes:
+    if name in _PACKED:
+        content = packing.unpacked(body)
+        if content is None and name == "deflate":
+            content = _inflated(body)
+        if content is not None:
+            return content
+    if not body or (_is_text(body) and not body.startswith(_MAGIC)):
+        return body  # the tool has undone it and kept the header
+    known = name if re.fullmatch(r"[\w-]{1,16}", name) else "an unknown encoding"
+    raise UnsoundError(
+        f"a body is compressed ({known}) and cannot be unpacked: it is damaged, too large, or of a "
+        "kind that is not known here"
+    )
+
+
+def _inflated(body: bytes) -> bytes | None:
+    """What deflate without zlib's frame holds; some servers send that."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = stream.decompress(body, _LARGEST + 1)
+    except zlib.error:
+        return None
+    whole = stream.eof and not stream.unused_data and len(content) <= _LARGEST
+    return content if whole else None
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
