@@ -31,6 +31,10 @@ _REMEDY: Final = (
     "or bring the file back from version control; it was left as it is"
 )
 
+_REMEDY_OF_FOREIGN: Final = (
+    "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
+)
+
 
 def dumps(recording: Recording) -> str:
     """The text of a redacted recording; the same recording gives the same text."""
@@ -54,6 +58,10 @@ def loads(path: Path) -> Recording:
     document = yamltext.read(path, error=DamagedCassetteError, remedy=_REMEDY)
     try:
         return _recording(document)
+    except _ForeignError as fault:
+        raise DamagedCassetteError(
+            str(fault), where=str(path), remedy=_REMEDY_OF_FOREIGN
+        ) from fault
     except _UnsoundError as fault:
         raise DamagedCassetteError(str(fault), where=str(path), remedy=_REMEDY) from fault
 
@@ -79,6 +87,10 @@ def digest(provenance: Mapping[str, Any], interactions: list[dict[str, Any]]) ->
 
 class _UnsoundError(ValueError):
     """What is wrong with a document, before anyone knows its path."""
+
+
+class _ForeignError(_UnsoundError):
+    """It is a recording of another tool."""
 
 
 def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
@@ -144,17 +156,14 @@ def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
 
 
 def _recording(document: Any) -> Recording:
-    if document is None:
-        raise _UnsoundError("the cassette is empty")
-    if not isinstance(document, dict) or "interactions" not in document:
-        raise _UnsoundError("not a cassette: it has no `interactions`")
+    _refuse_strangers(document)
     if document.get("version") != VCR_VERSION:
         raise _UnsoundError(
             f"unknown cassette version {document.get('version')!r}; this reads version 1"
         )
     facts = document.get("imagedetail")
     if not isinstance(facts, dict):
-        raise _UnsoundError("no provenance: the cassette was not written by imagedetail")
+        raise _ForeignError("no provenance: the cassette was not written by imagedetail")
     if facts.get("schema") != SCHEMA:
         raise _UnsoundError(
             f"unknown provenance schema {facts.get('schema')!r}; this reads schema 1 "
@@ -179,6 +188,15 @@ def _recording(document: Any) -> Recording:
     if provenance.pages != len(pages):
         raise _UnsoundError(f"the cassette holds {len(pages)} pages and says {provenance.pages}")
     return Recording(provenance=provenance, interactions=pages)
+
+
+def _refuse_strangers(document: Any) -> None:
+    if document is None:
+        raise _UnsoundError("the cassette is empty")
+    if isinstance(document, dict) and "http_interactions" in document:
+        raise _ForeignError("not a cassette of imagedetail: Ruby's VCR or betamax wrote it")
+    if not isinstance(document, dict) or "interactions" not in document:
+        raise _UnsoundError("not a cassette: it has no `interactions`")
 
 
 def _provenance(facts: Mapping[str, Any]) -> Provenance:

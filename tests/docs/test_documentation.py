@@ -145,3 +145,19 @@ def test_the_shown_rules_are_right():
     entries = yaml.safe_load(blocks(text, "yaml")[0])
     assert [rules.parse(entry).reason for entry in entries] == [each["reason"] for each in entries]
     assert {kind for kind in KINDS if f"`{kind}`" not in text} == set()
+
+
+def test_every_option_of_scrub_is_documented(capsys):
+    """docs/scrub.md shows each option, and each command it shows is understood."""
+    text = (ROOT / "docs" / "scrub.md").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        parser().parse_args(["scrub", "--help"])
+    known = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {
+        "--help",
+        "--cassette-dir",
+    }
+    assert known == set(re.findall(r"--[a-z][a-z-]+", text))
+    lines = [line for line in text.splitlines() if line.startswith("imagedetail scrub")]
+    for line in lines:
+        parser().parse_args(line.split("#")[0].split()[1:])
+    assert len(lines) >= 6

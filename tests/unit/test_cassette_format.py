@@ -458,3 +458,13 @@ def test_fifty_megabytes_of_garbage(tmp_path, piece, problem):
     path.write_bytes(piece * (50_000_000 // len(piece)))
     assert refusal(path) == problem
     path.unlink()
+
+
+@pytest.mark.parametrize("name", ["interactions", "http_interactions"])
+def test_a_recording_of_another_tool_can_be_scrubbed(tmp_path, name):
+    """Who finds a foreign file among the cassettes is told how to make a safe one of it."""
+    path = tmp_path / "a.yaml"
+    path.write_text(yaml.safe_dump({"version": 1, name: [{}]}), encoding="utf-8")
+    with pytest.raises(DamagedCassetteError) as caught:
+        loads(path)
+    assert "imagedetail scrub FILE --cloud NAME" in caught.value.remedy
