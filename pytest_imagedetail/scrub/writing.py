@@ -164,9 +164,7 @@ def _removed(
     texts = [text for each in before for text in _texts(each)]
     known = set(own.values)
     known |= {value for value in exposed.values if any(value in text for text in texts)}
-    for text in texts:
-        for find in (replace_shapes, replace_named):
-            find(text, lambda value: known.add(value) or value)  # type: ignore[func-returns-value]
+    known |= {value for text in texts for value in _shaped(text)}
     counts: Counter[str] = Counter()
     if heard is not None:
         counts.update(heard.recording.provenance.redactions)
@@ -179,6 +177,18 @@ def _removed(
         counts["secrets"] = len(known)
     order = [*_KINDS, *sorted(set(counts) - set(_KINDS))]
     return {kind: counts[kind] for kind in order if counts[kind]}
+
+
+def _shaped(text: str) -> list[str]:
+    """What in a text has the shape or the name of a secret, wherever it stands."""
+    found: list[str] = []
+
+    def note(value: str) -> str:
+        found.append(value)
+        return value
+
+    replace_named(replace_shapes(text, note), note)
+    return found
 
 
 def _texts(each: Interaction) -> Iterator[str]:
