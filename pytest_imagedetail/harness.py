@@ -14,6 +14,7 @@ from pytest_imagedetail.cassette import Store, check_cloud_name, loads
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
+from pytest_imagedetail.hidden import Hidden
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure, Query
@@ -88,20 +89,22 @@ class Cloud:
     def endpoint(self) -> str:
         """The compute endpoint: live while recording, its placeholder while replaying."""
         access = self._harness.access(self.name)
-        return access.endpoint if access else self._harness.recorded_endpoint(self.name)
+        if access is None:
+            return self._harness.recorded_endpoint(self.name)
+        return Hidden(access.endpoint)
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Request headers for the test's own client; the token is live only while recording."""
         access = self._harness.access(self.name)
-        token = access.token if access else _REPLAYED_TOKEN
+        token = Hidden(access.token) if access else _REPLAYED_TOKEN
         return {"X-Auth-Token": token, "Accept": "application/json"}
 
     @property
     def project_id(self) -> str:
         """The project: live while recording, its placeholder while replaying."""
         access = self._harness.access(self.name)
-        return access.project_id if access else f"{0:032x}"
+        return Hidden(access.project_id) if access else f"{0:032x}"
 
 
 class Harness:

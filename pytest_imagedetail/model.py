@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from pytest_imagedetail.errors import UsageError
+from pytest_imagedetail.hidden import HIDDEN
 
 Severity = Literal["breaking", "compatible", "data"]
 FailOn = Literal["breaking", "change", "none"]
@@ -57,6 +58,14 @@ MISSING: Final = Missing.MISSING
 """Stands where one side of a difference has no value; unlike None it is no JSON value."""
 
 
+_SECRET: Final = frozenset(
+    {
+        *("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"),
+        *("x-auth-key", "x-auth-token", "x-service-token", "x-storage-token", "x-subject-token"),
+    }
+)
+
+
 class Headers(Mapping[str, str]):
     """HTTP header fields: names in any case, repeated ones kept.
 
@@ -86,7 +95,8 @@ class Headers(Mapping[str, str]):
         return len({key.lower() for key, _ in self.fields})
 
     def __repr__(self) -> str:
-        return f"Headers({list(self.fields)!r})"
+        shown = [(key, HIDDEN if key.lower() in _SECRET else text) for key, text in self.fields]
+        return f"Headers({shown!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +203,21 @@ class Response:
 
     status_code: int
     reason: str = ""
-    headers: Headers = field(default_factory=Headers)
-    body: bytes
+    headers: Headers = field(default_factory=Headers, repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """One request and its answer, as a cassette keeps it."""
+    """One request and its answer, as a cassette keeps it.
+
+    Its repr is short: while recording it is not redacted yet, and a failed test shows it.
+    """
 
     method: str = "GET"
-    url: str
-    request_headers: Headers = field(default_factory=Headers)
-    request_body: bytes = b""
+    url: str = field(repr=False)
+    request_headers: Headers = field(default_factory=Headers, repr=False)
+    request_body: bytes = field(default=b"", repr=False)
     response: Response
 
 

@@ -50,6 +50,12 @@ class Access:
     timeout: float = 60.0
     renew: "Callable[[], Access] | None" = field(default=None, repr=False, compare=False)
 
+    def known(self) -> frozenset[str]:
+        """Every value of it that tells where it leads or as whom."""
+        host = urlsplit(self.endpoint).netloc
+        values = {host, self.token, self.project_id, self.user_id, *self.secrets}
+        return frozenset(each for each in values if each)
+
 
 class Connections(Protocol):
     """Whose connections are used: those of the module `http.client`, or of a capture."""

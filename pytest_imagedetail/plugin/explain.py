@@ -1,8 +1,8 @@
 """Makes failures explain themselves: no frame of ours, and what a failed assertion compared."""
 
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 _FACE = "pytest_imagedetail.plugin"
+_OURS = ("pytest_imagedetail.", "vcr.")
+_PYTESTS = ("_pytest.", "pluggy.")
 
 PASSED = pytest.StashKey[bool]()
 """Whether the test's call has passed."""
@@ -32,20 +34,24 @@ def watch(item: pytest.Item, refused: list["ImageDetailError"]) -> None:
 
 
 class Explain:
-    """Hooks that make failures explain themselves; registered when a fixture is first used."""
+    """Hooks that make failures explain themselves; registered when a fixture is first used.
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Cut our own frames out of our errors; the plugin's are none of the user's, too."""
-        with _without_ours(item, also=_FACE):
-            return (yield)
+    That is in the middle of a setup, so what a setup raises can be seen in its report only.
+
+    Args:
+        root: The folder of the project.
+        secrets: Says what no failure may show.
+    """
+
+    def __init__(self, root: Path, secrets: Callable[[], frozenset[str]]) -> None:
+        self._root = root
+        self._secrets = secrets
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Cut our own frames out of our errors, and tell a failed test what was refused to it."""
+        """Tell a failed test what was refused to it."""
         try:
-            with _without_ours(item):
-                return (yield)
+            return (yield)
         except AssertionError as error:
             harness = getattr(item, "funcargs", {}).get("imagedetail")
             if harness is not None:
@@ -56,34 +62,86 @@ class Explain:
             _add_refusals(error, item)
             raise
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Cut our own frames out of our errors."""
-        with _without_ours(item, also=_FACE):
-            return (yield)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Empty our frames: an interrupted run has no other report."""
+        for error in _all_in(excinfo.value):
+            _empty_own_frames(error, self._root)
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Note whether the call passed, by the report itself: an expected failure is no pass."""
+        """Show neither our frames nor a secret, and note whether the call passed.
+
+        That is told by the report itself: an expected failure is no pass.
+        """
+        if call.excinfo is not None:
+            # In a fixture, the plugin's frames are none of the user's, too.
+            _conceal(call.excinfo.value, self._root, also="" if call.when == "call" else _FACE)
         report = yield
+        _hide(report, self._secrets())
         if call.when == "call":
             item.stash[PASSED] = report.passed
         return report
 
 
-@contextmanager
-def _without_ours(item: pytest.Item, *, also: str = "") -> Iterator[None]:
+def _conceal(failure: BaseException, root: Path, *, also: str) -> None:
+    """Cut our frames out of our errors, and empty them in others, wherever in a chain they are."""
     from pytest_imagedetail import errors  # noqa: PLC0415  see the plugin's first lines
 
-    try:
-        yield
-    except errors.ImageDetailError as error:
+    for error in tuple(_all_in(failure)):
+        _empty_own_frames(error, root)
         if isinstance(error, errors.NoInteractionError | errors.NetworkShutError):
-            _cut_behind(error, item.config.rootpath)
-        _cut_own_frames(error, also)
-        raise
+            _cut_behind(error, root)
+        if isinstance(error, errors.ImageDetailError):
+            _cut_own_frames(error, also)
+
+
+def _all_in(failure: BaseException) -> Iterator[BaseException]:
+    """An error, all that it came from, and the members of groups, each once."""
+    pending: list[BaseException | None] = [failure]
+    seen: set[int] = set()
+    while pending:
+        error = pending.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        yield error
+        pending += [error.__cause__, error.__context__]
+        if isinstance(error, BaseExceptionGroup):
+            pending += error.exceptions
+
+
+def _empty_own_frames(error: BaseException, root: Path) -> None:
+    """Take the locals out of our frames and of those that these called; file and line stay."""
+    place, ours = error.__traceback__, False
+    while place is not None:
+        module = place.tb_frame.f_globals.get("__name__", "")
+        if module.startswith(_OURS):
+            ours = True
+        elif module.startswith(_PYTESTS) or _is_in(root, place.tb_frame.f_code.co_filename):
+            ours = False
+        if ours:
+            with suppress(RuntimeError):  # it still runs: a hook of ours around the failure
+                place.tb_frame.clear()
+        place = place.tb_next
+
+
+def _hide(report: pytest.TestReport, secrets: frozenset[str]) -> None:
+    """Take the run's secrets out of a report, whoever put them there: a test, or its own client."""
+    from pytest_imagedetail.hidden import without  # noqa: PLC0415  see the plugin's first lines
+
+    report.sections = [(head, without(text, secrets)) for head, text in report.sections]
+    if isinstance(report.longrepr, tuple):  # of a skipped test: file, line and reason
+        file, number, reason = report.longrepr
+        report.longrepr = (file, number, without(reason, secrets))
+        return
+    text = report.longreprtext
+    # The summary's line stands beside the text and may say what the text does not.
+    line = str(getattr(getattr(report.longrepr, "reprcrash", None), "message", ""))
+    if without(text, secrets) != text or without(line, secrets) != line:
+        report.longrepr = without(text, secrets)
 
 
 def _add_refusals(error: Exception, item: pytest.Item) -> None:
@@ -115,12 +173,17 @@ def _cut_behind(error: BaseException, root: Path) -> None:
     """Let a traceback end in the last line of the project: a client's own lines say nothing."""
     place, last = error.__traceback__, None
     while place is not None:
-        file = Path(place.tb_frame.f_code.co_filename)
-        if file.is_relative_to(root) and "site-packages" not in file.parts:
+        if _is_in(root, place.tb_frame.f_code.co_filename):
             last = place
         place = place.tb_next
     if last is not None:
         last.tb_next = None
+
+
+def _is_in(root: Path, name: str) -> bool:
+    """Whether a file is of the project."""
+    file = Path(name)
+    return file.is_relative_to(root) and "site-packages" not in file.parts
 
 
 def _cut_own_frames(error: BaseException, also: str = "") -> None:

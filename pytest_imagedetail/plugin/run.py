@@ -26,7 +26,7 @@ class Run:
     expected: set[str] = field(default_factory=set)
     left_out: bool = False
     unused: Verdict = field(default_factory=Verdict)
-    _accesses: dict[str, "Access"] = field(default_factory=dict)
+    _accesses: dict[str, "Access"] = field(default_factory=dict, repr=False)
 
     def access(self, os_cloud: str) -> "Access":
         """The live way to a cloud, opened once in a run, and past a test's own cassette."""
@@ -40,6 +40,10 @@ class Run:
     def accesses_to(self, os_cloud: str) -> tuple["Access", ...]:
         """The way to a cloud if it was opened; no test is made to open it."""
         return tuple(each for name, each in self._accesses.items() if name == os_cloud)
+
+    def secrets(self) -> frozenset[str]:
+        """What no failure may show: the run's live ways to clouds, whatever they were opened by."""
+        return frozenset(each for access in self._accesses.values() for each in access.known())
 
     def end(self, session: pytest.Session) -> None:
         """Note which tests of this process had to run, for `unused.judge`."""
@@ -88,5 +92,5 @@ def run_of(config: pytest.Config) -> Run:
 
         run = config.stash[RUN] = Run(connect=connect)
         config.pluginmanager.register(Passed(run.passed), "imagedetail-passed")
-        config.pluginmanager.register(Explain(), "imagedetail-explain")
+        config.pluginmanager.register(Explain(config.rootpath, run.secrets), "imagedetail-explain")
     return config.stash[RUN]

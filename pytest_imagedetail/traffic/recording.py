@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,8 +31,8 @@ class Heard:
         secrets: What the gate must look for when it is written.
     """
 
-    recording: Recording
-    secrets: frozenset[str]
+    recording: Recording = field(repr=False)
+    secrets: frozenset[str] = field(repr=False)
 
 
 def made_of(

@@ -1,0 +1,56 @@
+"""Text that does not show."""
+
+import copy
+import pickle
+
+import pytest
+
+from pytest_imagedetail.hidden import Hidden, without
+from pytest_imagedetail.model import Headers, Interaction, Response
+
+
+def test_a_hidden_text_is_used_as_any_other():
+    """It is equal, is sent, and joins; only its repr differs, in a dictionary too."""
+    token = Hidden("planted-token")
+    assert token == "planted-token"
+    assert f"{token}" == "planted-token"
+    assert token.encode() == b"planted-token"
+    assert "planted" not in repr({"X-Auth-Token": token})
+    assert "planted" not in repr(pickle.loads(pickle.dumps(copy.deepcopy(token))))
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a planted-token here", "a <hidden> here"),
+        ("planted-token-and-more", "<hidden>"),  # the longer one first
+        ("xplanted-tokenx", "x<hidden>x"),
+        ("demo demolition", "<hidden> demolition"),
+        ("an abc", "an abc"),
+        ("'new\\nline-here'", "'<hidden>'"),
+    ],
+)
+def test_secrets_are_taken_out(text, left):
+    """Long ones anywhere and as a repr spells them, short ones as words, tiny ones never."""
+    secrets = ["planted-token", "planted-token-and-more", "demo", "abc", "new\nline-here"]
+    assert without(text, secrets) == left
+
+
+def test_nothing_is_taken_out_where_nothing_is_known():
+    """No expression of nothing, which would be found between all characters."""
+    assert without("a text", ["", "abc"]) == "a text"
+
+
+def test_traffic_that_is_not_redacted_shows_nothing():
+    """Neither address nor headers nor bodies stand in an interaction's repr."""
+    headers = Headers([("X-Auth-Token", "planted"), ("Location", "http://planted")])
+    interaction = Interaction(
+        url="http://planted/v2",
+        request_headers=headers,
+        request_body=b"planted",
+        response=Response(status_code=200, headers=headers, body=b"planted"),
+    )
+    assert "planted" not in repr(interaction)
+    assert (
+        repr(headers) == "Headers([('X-Auth-Token', '<hidden>'), ('Location', 'http://planted')])"
+    )
