@@ -1,0 +1,94 @@
+"""What is planted is found, no more and no fewer, and deepdiff sees each distinct change once."""
+
+import copy
+
+import deepdiff
+import pytest
+from unit import image_of, listing_of, snapshot_of
+
+from pytest_imagedetail.cli import main
+from pytest_imagedetail.compare import compare
+
+SIZES = (7, 100, 1_000, 10_000)
+MIRRORED = {
+    "field_added": "field_removed",
+    "field_removed": "field_added",
+    "image_added": "image_removed",
+    "image_removed": "image_added",
+}
+
+
+def fleet(size):
+    """Images as Nova sends them, every third one a snapshot with its server."""
+    return [(image_of if number % 3 else snapshot_of)(number) for number in range(1, size + 1)]
+
+
+def planted(size):
+    """A listing, the same with every kind of change, and what separates them."""
+    old = fleet(size)
+    new = copy.deepcopy(old)
+    ids = [image["id"] for image in old]
+    for image in new:
+        image["metadata"]["__x"] = "new"
+    new[0]["name"] = "renamed"
+    new[1]["progress"] = 100.0
+    new[2]["metadata"]["architecture"] = None
+    new[3], new[4] = new[4], new[3]
+    extra = image_of(size + 1)
+    new[5] = extra
+    expected = [
+        ("field_added", "images[*].metadata.__x", size - 1),
+        ("value_changed", f"images[{ids[0]}].name", 1),
+        ("type_changed", f"images[{ids[1]}].progress", 1),
+        ("null_changed", f"images[{ids[2]}].metadata.architecture", 1),
+        ("order_changed", "images", 1),
+        ("image_removed", f"images[{ids[5]}]", 1),
+        ("image_added", f"images[{extra['id']}]", 1),
+    ]
+    for place in range(6, size, 100):
+        new[place]["status"] = f"S{place}"
+        expected.append(("value_changed", f"images[{ids[place]}].status", 1))
+    return old, new, sorted(expected)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_exactly_what_was_planted_is_found(size, monkeypatch):
+    """Kinds, paths and counts are right, at one deepdiff call for each distinct change."""
+    calls = []
+    real = deepdiff.DeepDiff
+
+    def counted(*values, **options):
+        calls.append(options)
+        return real(*values, **options)
+
+    monkeypatch.setattr(deepdiff, "DeepDiff", counted)
+    old, new, expected = planted(size)
+    differences = compare(listing_of(*old), listing_of(*new)).differences
+    assert sorted((each.kind, each.path, each.count) for each in differences) == expected
+    assert len(calls) == len(expected) - 3  # order and whole images need no deepdiff
+    assert not any(options.get("ignore_order") for options in calls)
+
+
+@pytest.mark.parametrize("size", SIZES[:3])
+def test_the_other_way_round_is_the_mirror(size):
+    """Added becomes removed, and before becomes after."""
+    old, new, _ = planted(size)
+    there = compare(listing_of(*old), listing_of(*new)).differences
+    back = compare(listing_of(*new), listing_of(*old)).differences
+    kept = [each for each in there if each.kind != "order_changed"]
+    turned = [each for each in back if each.kind != "order_changed"]
+    assert sorted(
+        (MIRRORED.get(each.kind, each.kind), repr(each.candidate), repr(each.baseline), each.count)
+        for each in kept
+    ) == sorted(
+        (each.kind, repr(each.baseline), repr(each.candidate), each.count) for each in turned
+    )
+
+
+@pytest.mark.parametrize("body", ["", "{", '{"error": {"code": 401, "message": "no"}}'])
+def test_two_bodies_that_are_no_listing_are_never_the_same(body, tmp_path, capsys):
+    """Empty, unparsable or an error on both sides: exit 2, and never "no difference"."""
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text(body, encoding="utf-8")
+    assert main(["diff", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 2
+    assert "no difference" not in capsys.readouterr().out
