@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.answers import error_differences, status_difference
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.errors import ComparisonError, UsageError
+from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
     MISSING,
@@ -26,8 +26,15 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.normalize import Links, Normalized, vendor_of
 from pytest_imagedetail.pairing import Pairing, pair, reference, unpaired
 from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
-from pytest_imagedetail.settings import DEFAULT_PROFILE, PROFILES, check_choice
+from pytest_imagedetail.settings import (
+    DEFAULT_LEVEL,
+    DEFAULT_PROFILE,
+    LEVELS,
+    PROFILES,
+    check_choice,
+)
 from pytest_imagedetail.severity import Change, Judge
+from pytest_imagedetail.shape import describe, page_differences, shape_differences, unseen
 from pytest_imagedetail.strict import Path, strictly_equal, unequal
 
 _EXAMPLES: Final = 3
@@ -37,7 +44,7 @@ def compare(
     baseline: Listing,
     candidate: Listing,
     *,
-    level: str = "facts",
+    level: str = DEFAULT_LEVEL,
     profile: str | None = None,
     fail_on: FailOn = "breaking",
     expect: int | None = None,
@@ -48,7 +55,8 @@ def compare(
     Args:
         baseline: The old side.
         candidate: The new side.
-        level: "facts": image by image.
+        level: "facts": image by image; "shape": what the images of each side look like, for two
+            clouds with different images.
         profile: How far to normalize; default cross-version.
         fail_on: From which severity on the result is not compatible.
         expect: An error status that both sides are wanted to answer with; then what the two errors
@@ -61,11 +69,11 @@ def compare(
 
     Raises:
         ComparisonError: Both sides are errors of one status, or one is only a part of the images
-            and the other whole: neither "same" nor "different" would be true.
+            and the other whole, or at level shape one has no image: neither "same" nor "different"
+            would be true.
         UsageError: An unknown level or profile.
     """
-    if level != "facts":
-        raise UsageError(f"unknown level {level!r}", remedy="known levels: facts")
+    level = check_choice("level", level, LEVELS)
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
     judge = Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
     concerned = rules.between(baseline.cloud, candidate.cloud)
@@ -74,10 +82,13 @@ def compare(
             baseline,
             candidate,
             apply(concerned, _answered_otherwise(baseline, candidate, judge, profile, expect)),
+            level=level,
             profile=profile,
             fail_on=fail_on,
         )
     _check_complete(baseline, candidate)
+    if level == "shape":
+        return _shapes_compared(baseline, candidate, judge, concerned, profile, fail_on)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
@@ -89,16 +100,72 @@ def compare(
         *_unpaired_differences(pairing, old, new, judge),
         *_order_differences(pairing, old, new, judge),
     ]
-    differences.sort(key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path))
     return _compared(
         baseline,
         candidate,
-        apply(concerned, differences),
+        apply(concerned, _worst_first(differences)),
         profile=profile,
         fail_on=fail_on,
         paired=len(pairing.pairs),
         unpaired=unpaired(pairing, old, new),
         normalization={rule: one.counts[rule] + other.counts[rule] for rule in one.counts},
+    )
+
+
+def _shapes_compared(
+    baseline: Listing,
+    candidate: Listing,
+    judge: Judge,
+    rules: Rules,
+    profile: str,
+    fail_on: FailOn,
+) -> Comparison:
+    _check_images(baseline, candidate)
+    one, other = baseline.normalized(profile), candidate.normalized(profile)
+    old, new = describe(baseline, profile), describe(candidate, profile)
+    differences = [
+        *_answer_differences(_without_pages(one.answer), _without_pages(other.answer), judge),
+        *page_differences(_next_form(one.answer), _next_form(other.answer)),
+        *shape_differences(old, new, judge),
+    ]
+    return _compared(
+        baseline,
+        candidate,
+        apply(rules, _worst_first(differences)),
+        level="shape",
+        profile=profile,
+        fail_on=fail_on,
+        unseen=unseen(old, new),
+        normalization={rule: one.counts[rule] + other.counts[rule] for rule in one.counts},
+    )
+
+
+def _check_images(baseline: Listing, candidate: Listing) -> None:
+    for side, against in ((baseline, candidate), (candidate, baseline)):
+        if not side.images and against.images:
+            raise ComparisonError(
+                f"{side.cloud} answered with no image, so there is no shape to compare",
+                where=f"query {side.query} of {side.cloud}",
+                remedy="record a query that some image matches, for example all of them",
+            )
+
+
+def _without_pages(answer: Mapping[str, Any]) -> dict[str, Any]:
+    top_level = {name: each for name, each in answer["top_level"].items() if name != "images_links"}
+    return {**answer, "top_level": top_level}
+
+
+def _next_form(answer: Mapping[str, Any]) -> Any:
+    """Where the next page is said to be, as far as the profile keeps it; MISSING without one."""
+    links = answer["top_level"].get("images_links", MISSING)
+    if isinstance(links, list) and len(links) == 1 and isinstance(links[0], dict):
+        return links[0].get("href", links)
+    return links
+
+
+def _worst_first(differences: list[Difference]) -> list[Difference]:
+    return sorted(
+        differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
     )
 
 

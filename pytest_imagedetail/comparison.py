@@ -28,9 +28,11 @@ class Comparison:
         baseline: The old side.
         candidate: The new side.
         profile: How far representation was normalized.
+        level: "facts", image by image, or "shape", what the images of each side look like.
         differences: Worst first. None of them means the same, and that is the only verdict.
         paired: How many images stand on both sides and were compared with each other.
         unpaired: Images of one side only.
+        unseen: At level shape, paths that no image of one side could show; they were not judged.
         normalization: How often each rule of the profile changed something, both sides together.
         fail_on: From which severity on this is not compatible.
         expected: Differences that a rule accepts; they are in no other count.
@@ -41,9 +43,11 @@ class Comparison:
     baseline: Side
     candidate: Side
     profile: str
+    level: str = "facts"
     differences: tuple[Difference, ...] = ()
     paired: int = 0
     unpaired: Unpaired = field(default_factory=Unpaired)
+    unseen: tuple[str, ...] = ()
     normalization: Mapping[str, int] = field(default_factory=dict)
     fail_on: FailOn = "breaking"
     expected: tuple[Difference, ...] = ()
@@ -76,14 +80,37 @@ class Comparison:
         """One line: "3 differences: 1 breaking, 0 compatible, 2 data; 4 more are expected"."""
         if self.same and self.baseline.error is not None:
             return f"no difference: both answered {self.baseline.error} with the same words"
-        if self.same and not self.paired:
+        if self.same and not (self.baseline.images or self.candidate.images):
             return "no difference: neither side has an image"
+        if self.level == "shape":
+            return self._shape_summary
+        return self._found
+
+    @property
+    def _shape_summary(self) -> str:
+        """Data differences say which images there are; a cloud has no other shape by them."""
+        head = f"{self.candidate.cloud} has the shape of {self.baseline.cloud}"
+        breaking, compatible, data = (len(self.of(severity)) for severity in SEVERITIES)
+        if breaking + compatible:
+            number = _counted("difference", breaking + compatible)
+            head += f" but for {number}: {breaking} breaking, {compatible} compatible"
+        if data:
+            number = f"{data} more" if breaking + compatible else _counted("difference", data)
+            head += f"; {number} {'depends' if data == 1 else 'depend'} on which images there are"
+        return head + self._accepted
+
+    @property
+    def _found(self) -> str:
         found = summary_of("difference", [each.severity for each in self.differences])
+        return found + self._accepted
+
+    @property
+    def _accepted(self) -> str:
         if not self.expected:
-            return found
+            return ""
         more = " more" if self.differences else ""
         be = "is" if len(self.expected) == 1 else "are"
-        return f"{found}; {len(self.expected)}{more} {be} expected"
+        return f"; {len(self.expected)}{more} {be} expected"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -91,6 +118,7 @@ class Comparison:
             "schema": SCHEMA,
             "same": self.same,
             "compatible": self.compatible,
+            "level": self.level,
             "profile": self.profile,
             "baseline": _side(self.baseline),
             "candidate": _side(self.candidate),
@@ -104,6 +132,7 @@ class Comparison:
                 "candidate": [_ref(each) for each in self.unpaired.candidate],
                 "ambiguous": [_ref(each) for each in self.unpaired.ambiguous],
             },
+            "unseen": list(self.unseen),
             "normalization": dict(self.normalization),
         }
 
@@ -144,7 +173,11 @@ def summary_of(thing: str, severities: Sequence[Severity]) -> str:
     if not severities:
         return f"no {thing}"
     parts = ", ".join(f"{severities.count(severity)} {severity}" for severity in SEVERITIES)
-    return f"{len(severities)} {thing}{'s' if len(severities) > 1 else ''}: {parts}"
+    return f"{_counted(thing, len(severities))}: {parts}"
+
+
+def _counted(thing: str, number: int) -> str:
+    return f"{number} {thing}{'s' if number > 1 else ''}"
 
 
 def difference_to_dict(each: Difference) -> dict[str, Any]:

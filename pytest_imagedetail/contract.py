@@ -44,6 +44,38 @@ _RELEASES: Final = (
     ("hibiscus", "2026.2"),
 )
 
+MAX_MICROVERSIONS: Final = {
+    "kilo": (2, 3),
+    "liberty": (2, 12),
+    "mitaka": (2, 25),
+    "newton": (2, 38),
+    "ocata": (2, 42),
+    "pike": (2, 53),
+    "queens": (2, 60),
+    "rocky": (2, 65),
+    "stein": (2, 72),
+    "train": (2, 79),
+    "ussuri": (2, 87),
+    "victoria": (2, 87),
+    "wallaby": (2, 88),
+    "xena": (2, 90),
+    "yoga": (2, 90),
+    "zed": (2, 93),
+    "antelope": (2, 95),
+    "bobcat": (2, 95),
+    "caracal": (2, 96),
+    "dalmatian": (2, 96),
+    "epoxy": (2, 100),
+    "flamingo": (2, 100),
+    "gazpacho": (2, 103),
+    "hibiscus": (2, 104),
+}
+"""The newest microversion of each release that has any.
+
+Source: `_MAX_API_VERSION` in Nova's `api_version_request.py` (15.1.5 to 33.0.2), before that
+`rest_api_version_history.rst`; of 2026.2 the recordings here.
+"""
+
 STATUSES: Final = frozenset({"ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN"})
 """The whole enumeration since Diablo (Nova `views/images.py`, `_get_status` and its callers)."""
 
@@ -134,7 +166,18 @@ def release_index(name: str | None) -> int | None:
 
 def release_names() -> tuple[str, ...]:
     """Every release known, as "codename (year-based name)", oldest first."""
-    return tuple(f"{codename} ({number})" for codename, number in _RELEASES)
+    return tuple(release_name(index) for index in range(len(_RELEASES)))
+
+
+def release_name(index: int) -> str:
+    """The release at a place in time, as "codename (year-based name)"."""
+    codename, number = _RELEASES[index]
+    return f"{codename} ({number})"
+
+
+def newest_release() -> int:
+    """The place of the newest release known."""
+    return len(_RELEASES) - 1
 
 
 def promises(field: str, release: str | None) -> bool:

@@ -21,7 +21,7 @@ from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.neighbors import by_release, compare_neighbors
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.rules import rules_of
-from pytest_imagedetail.settings import Settings, unknown_cloud
+from pytest_imagedetail.settings import DEFAULT_LEVEL, Settings, unknown_cloud
 from pytest_imagedetail.transport import Access
 from pytest_imagedetail.verification import verify
 
@@ -176,7 +176,7 @@ class Harness:
         baseline: str | Cloud | Listing,
         candidate: str | Cloud | Listing,
         *,
-        level: str = "facts",
+        level: str = DEFAULT_LEVEL,
         profile: str | None = None,
         expect: int | None = None,
         rules: str | Path | None = None,
@@ -187,7 +187,7 @@ class Harness:
         Args:
             baseline: The old side: a cloud, its name, or a listing that a test already has.
             candidate: The new side.
-            level: "facts".
+            level: "facts", image by image, or "shape", for clouds with different images.
             profile: Default: the run's.
             expect: An error status that both are wanted to answer with; then their words are
                 compared.

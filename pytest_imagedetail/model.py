@@ -26,8 +26,9 @@ KINDS: Final = (
     *("item_added", "item_removed", "link_changed", "vendor_added", "vendor_removed"),
     *("image_added", "image_removed", "image_repeated", "order_changed"),
     *("status_changed", "error_changed", "header_changed", "answer_changed"),
+    *("presence_changed", "format_changed", "enumeration_changed", "page_changed"),
 )
-"""What a difference can be; of one image's fields, of the images, of the whole answer."""
+"""What a difference can be; of one image's fields, of the images, of the answer, of shapes."""
 
 LISTING_STATUSES: Final = frozenset({200, 203})  # the two that the API reference calls normal
 

@@ -15,6 +15,11 @@ PROFILES: Final = ("wire", "same-cloud", "cross-version", "cross-cloud")
 """From comparing everything as sent to comparing different clouds; each does what the last did."""
 
 DEFAULT_PROFILE: Final = "cross-version"
+
+LEVELS: Final = ("facts", "shape")
+"""Image by image, or what the images of each side look like, whichever images they are."""
+
+DEFAULT_LEVEL: Final = "facts"
 CLOUDS_FILE: Final = "imagedetail.yaml"
 RULES_FILE: Final = "imagedetail-rules.yaml"
 _LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold

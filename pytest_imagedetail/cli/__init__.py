@@ -15,6 +15,7 @@ from pytest_imagedetail.cli import (
     demo,
     diff,
     doctor,
+    fingerprint,
     lint,
     look,
     matrix,
@@ -65,6 +66,18 @@ def parser() -> Parser:
     )
     command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = command.add_subparsers(metavar="VERB", required=True)
-    for module in (demo, doctor, record, verify, look, diff, accept, matrix, lint, scrub):
+    for module in (
+        demo,
+        doctor,
+        record,
+        verify,
+        look,
+        diff,
+        accept,
+        matrix,
+        fingerprint,
+        lint,
+        scrub,
+    ):
         module.add_verbs(verbs)
     return command

@@ -20,7 +20,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.report import text
-from pytest_imagedetail.settings import PROFILES, RULES_FILE
+from pytest_imagedetail.settings import DEFAULT_LEVEL, LEVELS, PROFILES, RULES_FILE
 
 
 def add_verbs(verbs: Any) -> None:
@@ -43,6 +43,9 @@ def add_verbs(verbs: Any) -> None:
     parser.add_argument("--reference", help="where that was decided, CHG-4711 say")
     add_query(parser)
     add_expect(parser)
+    parser.add_argument(
+        "--level", choices=LEVELS, default=DEFAULT_LEVEL, help="shape: for clouds with other images"
+    )
     parser.add_argument("--profile", choices=PROFILES, help="default: cross-version")
     add_rules(parser)
 
@@ -52,6 +55,7 @@ def _accept(options: argparse.Namespace) -> int:
     comparison = compare(
         sides.listing(options.baseline, query(options), chosen),
         sides.listing(options.candidate, query(options), chosen),
+        level=options.level,
         profile=chosen.profile,
         expect=options.expect,
         rules=rules.rules_of(chosen.rules, today=datetime.now(UTC).date()),

@@ -19,7 +19,7 @@ from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_col
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.model import FAIL_ON
 from pytest_imagedetail.report import terminal
-from pytest_imagedetail.settings import PROFILES
+from pytest_imagedetail.settings import DEFAULT_LEVEL, LEVELS, PROFILES
 
 
 def add_verbs(verbs: Any) -> None:
@@ -31,6 +31,9 @@ def add_verbs(verbs: Any) -> None:
         )
     add_query(parser)
     add_expect(parser)
+    parser.add_argument(
+        "--level", choices=LEVELS, default=DEFAULT_LEVEL, help="shape: for clouds with other images"
+    )
     parser.add_argument("--profile", choices=PROFILES, help="default: cross-version")
     add_rules(parser)
     parser.add_argument("--fail-on", choices=FAIL_ON, help="default: breaking")
@@ -45,6 +48,7 @@ def _diff(options: argparse.Namespace) -> int:
     comparison = compare(
         sides.listing(options.baseline, query(options), chosen),
         sides.listing(options.candidate, query(options), chosen),
+        level=options.level,
         profile=chosen.profile,
         fail_on=chosen.fail_on,
         expect=options.expect,

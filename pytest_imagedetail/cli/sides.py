@@ -24,13 +24,18 @@ def listing(name: str, query: Query, settings: Settings) -> Listing:
         UsageError: Neither a path nor a possible name.
     """
     path = Path(name)
+    if not is_path(name):
+        recording = store_of(settings).load(check_cloud_name(name), query)
+        recorder.refuse_stale(recording, settings.declaration(name).release)
+        return _expected(recording)
     if path.suffix in {".yaml", ".yml"}:
         return cassette(path)
-    if path.suffix == ".json" or "/" in name:
-        return body(path)
-    recording = store_of(settings).load(check_cloud_name(name), query)
-    recorder.refuse_stale(recording, settings.declaration(name).release)
-    return _expected(recording)
+    return body(path)
+
+
+def is_path(name: str) -> bool:
+    """Whether an argument is the path of a cassette or body; anything else names a cloud."""
+    return Path(name).suffix in {".yaml", ".yml", ".json"} or "/" in name
 
 
 def cassette(path: Path) -> Listing:

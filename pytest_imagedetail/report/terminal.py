@@ -6,6 +6,7 @@ from typing import Final
 
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.report import text
+from pytest_imagedetail.settings import DEFAULT_LEVEL
 
 _COLORS: Final = {
     "breaking": "31;1",
@@ -17,6 +18,7 @@ _COLORS: Final = {
     "+": "32",
 }
 _OF_RULES: Final = {"expected": "dim", "expired": "breaking", "unused": "compatible"}
+_KIND: Final = 13  # letters of most kinds
 _MARGIN: Final = " " * 12
 _BRIEF: Final = 4
 _BRIEF_WIDTH: Final = 90
@@ -48,7 +50,8 @@ def brief(comparison: Comparison) -> str:
     lines += [_brief_line(group) for group in found[:most]] + expired
     rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
     options = map(text.plain, baseline.query.options)
-    command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *options])
+    level = [] if comparison.level == DEFAULT_LEVEL else [f"--level {comparison.level}"]
+    command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *level, *options])
     lines += [f"{rest}: pytest -vv", f"or: {command}"]
     return "\n".join(text.cut(text.plain(line), _BRIEF_WIDTH) for line in lines)
 
@@ -72,8 +75,14 @@ def _lines(comparison: Comparison, *, color: bool) -> Iterator[str]:
         cells = "  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True))
         yield f"{name:<10}  {cells}".rstrip()
     yield paint(f"{'profile':<10}  {text.normalization(comparison)}", "dim", color=color)
-    for group in text.groups(comparison.differences):
-        yield from _group(group, color=color)
+    if text.level(comparison):
+        yield f"{'level':<10}  {text.level(comparison)}"
+    groups = text.groups(comparison.differences)
+    width = max([_KIND, *(len(group.first.kind) for group in groups)])
+    for group in groups:
+        yield from _group(group, width, color=color)
+    if text.unseen(comparison):
+        yield paint(f"{'not judged':<10}  {text.unseen(comparison)}", "dim", color=color)
     if comparison.unpaired.ambiguous:
         count = len(comparison.unpaired.ambiguous)
         yield f"{'ambiguous':<10}  {count} images share a name with others and were not paired"
@@ -85,10 +94,10 @@ def _lines(comparison: Comparison, *, color: bool) -> Iterator[str]:
     yield paint(comparison.summary, worst, color=color)
 
 
-def _group(group: text.Group, *, color: bool) -> Iterator[str]:
+def _group(group: text.Group, width: int, *, color: bool) -> Iterator[str]:
     first = group.first
     label = paint(f"{first.severity:<10}", first.severity, color=color)
-    yield f"{label}  {first.kind:<13}  {group.path}  {group.whom}".rstrip()
+    yield f"{label}  {first.kind:<{width}}  {group.path}  {group.whom}".rstrip()
     for sign, value in text.values(first):
         yield paint(f"{_MARGIN}{sign} {text.value(value)}", sign, color=color)
     if text.shows_values(first) and len(group.differences) > 1:

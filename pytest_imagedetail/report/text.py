@@ -138,7 +138,9 @@ def side(side: Side) -> tuple[str, ...]:
 
 def nothing_in_common(comparison: Comparison) -> str:
     """What to say when images stand on both sides, but no image on both; else nothing."""
-    if comparison.paired or not (comparison.baseline.images and comparison.candidate.images):
+    if comparison.level == "shape" or comparison.paired:
+        return ""
+    if not (comparison.baseline.images and comparison.candidate.images):
         return ""
     advice = (
         "not even by name"
@@ -152,6 +154,20 @@ def normalization(comparison: Comparison) -> str:
     """What each rule did: "cross-version (R1 54, R2 54)"."""
     counts = ", ".join(f"{rule} {count}" for rule, count in comparison.normalization.items())
     return f"{comparison.profile} ({counts or 'nothing changed'})"
+
+
+def level(comparison: Comparison) -> str:
+    """What the level shape means; nothing for facts, which reports take for granted."""
+    if comparison.level != "shape":
+        return ""
+    return "shape: what the images look like; they were not compared one by one"
+
+
+def unseen(comparison: Comparison) -> str:
+    """The paths that were not judged, with why; or nothing."""
+    if not comparison.unseen:
+        return ""
+    return f"{', '.join(map(plain, comparison.unseen))}: no image of one side can show it"
 
 
 def rules(comparison: Comparison) -> tuple[tuple[str, str], ...]:

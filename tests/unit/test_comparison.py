@@ -1,5 +1,7 @@
 """A comparison's verdict, its line of words and its JSON form."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_imagedetail.compare import compare
@@ -10,9 +12,10 @@ from unit import image_of, listing_of, without
 SIDE = Side(cloud="a", query=Query(), release="2026.2", images=2, recorded_at=None)
 
 
-def comparison(*differences, **facts):
+def comparison(*differences, images=2, **facts):
+    side = replace(SIDE, images=images)
     return Comparison(
-        baseline=SIDE, candidate=SIDE, profile="wire", differences=differences, **facts
+        baseline=side, candidate=side, profile="wire", differences=differences, **facts
     )
 
 
@@ -30,17 +33,17 @@ def test_the_verdict_is_the_list_of_differences():
 
 
 @pytest.mark.parametrize(
-    ("severities", "paired", "summary"),
+    ("severities", "images", "summary"),
     [
-        ([], 1, "no difference"),
+        ([], 2, "no difference"),
         ([], 0, "no difference: neither side has an image"),
-        (["data"], 1, "1 difference: 0 breaking, 0 compatible, 1 data"),
-        (["breaking", "data", "data"], 1, "3 differences: 1 breaking, 0 compatible, 2 data"),
+        (["data"], 2, "1 difference: 0 breaking, 0 compatible, 1 data"),
+        (["breaking", "data", "data"], 2, "3 differences: 1 breaking, 0 compatible, 2 data"),
     ],
 )
-def test_summary(severities, paired, summary):
+def test_summary(severities, images, summary):
     """One line with every severity."""
-    made = comparison(*map(difference, severities), paired=paired)
+    made = comparison(*map(difference, severities), images=images)
     assert made.summary == summary
     assert repr(made) == f"<Comparison a -> a: {summary}>"
 
@@ -67,6 +70,7 @@ def test_json_form():
         "schema": 1,
         "same": False,
         "compatible": False,
+        "level": "facts",
         "profile": "wire",
         "baseline": side,
         "candidate": side,
@@ -96,6 +100,7 @@ def test_json_form():
         "expired_rules": [],
         "unused_rules": [],
         "unpaired": {"baseline": [], "candidate": [], "ambiguous": [image]},
+        "unseen": [],
         "normalization": {"R1": 3},
     }
 

@@ -1,0 +1,266 @@
+"""What separates two shapes, and how bad it is: by the contract, else by what must not vanish."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Final
+
+from pytest_imagedetail import contract
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, Severity, path_of
+from pytest_imagedetail.severity import Change, Judge
+from pytest_imagedetail.shape.description import CONDITIONS, Path, Places, Seen, Shape
+from pytest_imagedetail.shape.formats import ISOTIME, JSON_TYPES, UUID, is_isotime
+
+_ALWAYS, _SOME, _NEVER = "always", "some", "never"
+_PROMISED_FORMS: Final = {
+    ("id",): UUID,
+    ("server", "id"): UUID,
+    ("created",): ISOTIME,
+    ("updated",): ISOTIME,
+}
+_EXAMPLES: Final = 3
+_DEPENDS: Final = "depends on which images there are"
+
+_Verdict = tuple[Severity, str]
+_Judgement = Callable[[Path, set[Any], set[Any]], _Verdict]
+
+# The values that Nova sends, and how bad another one is.
+_ENUMERATIONS: Final[dict[Path, tuple[frozenset[Any], _Verdict]]] = {
+    ("status",): (contract.STATUSES, ("breaking", "no status of the contract")),
+    ("OS-DCF:diskConfig",): (
+        frozenset({"AUTO", "MANUAL"}),
+        ("breaking", "the contract knows AUTO and MANUAL"),
+    ),
+    ("progress",): (
+        frozenset({0, 25, 50, 100}),
+        ("compatible", "Nova sends 0, 25, 50 and 100 only"),
+    ),
+}
+
+
+def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
+    """What the images of the candidate look like that those of the baseline do not, or the reverse.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        judge: Knows the releases of both.
+    """
+    for path in sorted({*one.traits, *other.traits}):
+        if not _tells(one.presence(path)) or not _tells(other.presence(path)):
+            continue
+        yield from _presence(path, one, other, judge)
+        if path in one.traits and path in other.traits:
+            yield from _traits(path, one, other)
+    if one.order and other.order and one.order != other.order:
+        yield Difference(
+            kind="order_changed",
+            severity="data" if "neither" not in {one.order, other.order} else "compatible",
+            path="images",
+            baseline=one.order,
+            candidate=other.order,
+            reason="Glance sorts by creation, newest first; no schema promises it",
+        )
+
+
+def page_differences(before: Any, after: Any) -> Iterator[Difference]:
+    """Whether and where the answers say that there is a next page.
+
+    Args:
+        before: The form of the baseline's next link, or MISSING.
+        after: The candidate's.
+    """
+    if before == after:
+        return
+    severity, reason = _page_verdict(before, after)
+    yield Difference(
+        kind="page_changed",
+        severity=severity,
+        path="images_links",
+        baseline=before,
+        candidate=after,
+        reason=reason,
+    )
+
+
+def _page_verdict(before: Any, after: Any) -> _Verdict:
+    if MISSING in {_key(before), _key(after)}:
+        return "data", "there is a next link if the page is full, which depends on the images"
+    if "/detail" in str(before) and "/detail" not in str(after):
+        return "breaking", "from the second page on, images come without their details"
+    return "compatible", "the next page lies elsewhere"
+
+
+def _key(form: Any) -> Any:
+    return form if form is MISSING else str(form)
+
+
+def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
+    """Paths that one side has and no image of the other could show; they were not judged."""
+    return tuple(
+        path_of(("images", *path))
+        for path in sorted({*one.traits, *other.traits})
+        if len(path) == 1
+        if not all(_tells(side.presence(path)) for side in (one, other))
+    )
+
+
+def _tells(presence: tuple[Places, Places]) -> bool:
+    return any(presence)
+
+
+def _how_often(presence: tuple[Places, Places]) -> str:
+    present, lacking = presence
+    if not present:
+        return _NEVER
+    return _SOME if lacking else _ALWAYS
+
+
+def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
+    before, after = one.presence(path), other.presence(path)
+    old, new = _how_often(before), _how_often(after)
+    if old == new:
+        return
+    kind = "presence_changed"
+    if _NEVER in {old, new}:
+        kind = "field_removed" if new == _NEVER else "field_added"
+    fewer = old == _ALWAYS or new == _NEVER
+    yield _difference(
+        kind,
+        path,
+        _presence_verdict(path, kind, judge, fewer=fewer),
+        before=MISSING if old == _NEVER else _share(before),
+        after=MISSING if new == _NEVER else _share(after),
+        images=other.refs(after[1] if fewer else after[0]),
+    )
+
+
+def _share(presence: tuple[Places, Places]) -> str:
+    present, lacking = map(len, presence)
+    return f"in {present} of {present + lacking}"
+
+
+def _presence_verdict(path: Path, kind: str, judge: Judge, *, fewer: bool) -> _Verdict:
+    field = path[0]
+    if not fewer:
+        change = Change(
+            kind="field_added", field=field, depth=len(path) - 1, baseline=MISSING, candidate=""
+        )
+        return judge.severity(change)
+    if len(path) == 1 and field in CONDITIONS:
+        return "breaking", f"Nova sends it for every image with metadata.{CONDITIONS[field]}"
+    change = Change(
+        kind="field_removed", field=field, depth=len(path) - 1, baseline="", candidate=MISSING
+    )
+    severity, reason = judge.severity(change)
+    if kind == "presence_changed" and severity != "breaking":
+        return severity, "some images lack it now"
+    return severity, reason
+
+
+def _traits(path: Path, one: Shape, other: Shape) -> Iterator[Difference]:
+    old, new = one.traits[path], other.traits[path]
+    nulls_only = set(old.types) ^ set(new.types) == {"null"}
+    of_values = "link_changed" if path[-1] == "href" else "enumeration_changed"
+    aspects: list[tuple[str, Seen, Seen, _Judgement]] = [
+        ("null_changed" if nulls_only else "type_changed", old.types, new.types, _type_verdict),
+        ("format_changed", old.formats, new.formats, _format_verdict),
+    ]
+    if path != ("metadata",):
+        aspects.append((of_values, old.values, new.values, _value_verdict))
+    for kind, before, after, verdict in aspects:
+        if before and after and set(before) != set(after):
+            yield _difference(
+                kind,
+                path,
+                verdict(path, set(before), set(after)),
+                before=_listed(before),
+                after=_listed(after),
+                images=_showing(one, other, before, after),
+            )
+    if path == ("metadata",) and set(old.values) != set(new.values):
+        yield _difference(
+            "enumeration_changed",
+            path,
+            ("data", "metadata belongs to the images; keys of one side only"),
+            before=_listed(set(old.values) - set(new.values)),
+            after=_listed(set(new.values) - set(old.values)),
+            images=_showing(one, other, old.values, new.values),
+        )
+
+
+def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
+    """The images that show what only the candidate has; without any, what only the baseline has."""
+    fresh = {place for value in after if value not in before for place in after[value]}
+    if fresh:
+        return other.refs(sorted(fresh))
+    gone = {place for value in before if value not in after for place in before[value]}
+    return one.refs(sorted(gone))
+
+
+def _type_verdict(path: Path, old: set[Any], new: set[Any]) -> _Verdict:
+    allowed = _allowed_types(path)
+    if allowed is None:
+        if old & new:
+            return "data", _DEPENDS
+        return "breaking", "the JSON type changed"
+    if new - old - allowed:
+        named = "null" if new - old - allowed == {"null"} else "this JSON type"
+        return "breaking", f"the contract does not allow {named} here"
+    if old - new - allowed:
+        return "compatible", "the candidate keeps the contract, the baseline did not"
+    return "data", f"the contract allows all of them; it {_DEPENDS}"
+
+
+def _allowed_types(path: Path) -> set[str] | None:
+    if path[0] == "metadata" and len(path) > 1:
+        return {"string", "null"} if path[1] == "*" else None
+    if len(path) > 1 or path[0] not in contract.FIELDS:
+        return None
+    promise = contract.FIELDS[path[0]]
+    names = {JSON_TYPES[each] for each in promise.types}
+    return names | {"null"} if promise.nullable else names
+
+
+def _format_verdict(path: Path, old: set[Any], new: set[Any]) -> _Verdict:
+    promised = _PROMISED_FORMS.get(path)
+    if promised is None:
+        return "data", "no release promises a form"
+    fresh = new - old - {promised}
+    if not fresh:
+        return "compatible", "the candidate writes what the contract promises"
+    if promised == ISOTIME and all(map(is_isotime, fresh)):
+        return "compatible", "the same moment in another writing; strict parsers refuse it"
+    return "breaking", f"the contract promises {promised}"
+
+
+def _value_verdict(path: Path, old: set[Any], new: set[Any]) -> _Verdict:
+    fresh = new - old
+    if path[-1] == "href":
+        if any("<id>" not in each and "<server>" not in each for each in fresh):
+            return "breaking", "a link leads to something else than its own image"
+        return "compatible", "the form of links differs"
+    if path[-1] == "type":
+        return "compatible", "a link's media type"
+    known, verdict = _ENUMERATIONS[path]
+    return verdict if fresh - known else ("data", _DEPENDS)
+
+
+def _listed(values: Collection[Any]) -> Any:
+    if len(values) == 1:
+        return next(iter(values))
+    return sorted(values, key=lambda each: (str(type(each)), each))
+
+
+def _difference(
+    kind: str, path: Path, verdict: _Verdict, *, before: Any, after: Any, images: Sequence[ImageRef]
+) -> Difference:
+    severity, reason = verdict
+    return Difference(
+        kind=kind,
+        severity=severity,
+        path=path_of(("images", *path)),
+        baseline=before,
+        candidate=after,
+        count=max(len(images), 1),
+        examples=tuple(images[:_EXAMPLES]),
+        reason=reason,
+    )

@@ -1,0 +1,363 @@
+"""The level shape: clouds with different images are compared by what the images look like."""
+
+import copy
+import json
+
+import pytest
+
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.errors import ComparisonError, UsageError
+from pytest_imagedetail.model import MISSING
+from pytest_imagedetail.report import html, markdown, terminal
+from pytest_imagedetail.rules import Rules, parse
+from pytest_imagedetail.settings import PROFILES
+from pytest_imagedetail.shape.formats import json_type, text_format
+from unit import image_of, listing_of, snapshot_of, without
+
+SIZE = "OS-EXT-IMG-SIZE:size"
+
+
+def fleet(*numbers, cloud="a", **fields):
+    """Images of one cloud, each created on another day."""
+    return [
+        image_of(number, cloud=cloud, created=f"2024-01-{28 - place:02d}T08:00:00Z", **fields)
+        for place, number in enumerate(numbers)
+    ]
+
+
+def shapes(old, new, beside=(None, None), **options):
+    """The comparison of two clouds by shape."""
+    baseline = listing_of(*old, cloud="a", beside=beside[0], release="2026.2")
+    candidate = listing_of(*new, cloud="b", beside=beside[1])
+    return compare(baseline, candidate, level="shape", **options)
+
+
+def found(*arguments, **options):
+    """Severity, kind and path of every difference."""
+    comparison = shapes(*arguments, **options)
+    return [(each.severity, each.kind, each.path) for each in comparison.differences]
+
+
+@pytest.mark.parametrize("profile", PROFILES[1:])
+def test_other_images_of_the_same_shape_are_the_same(profile):
+    """Neither ids, names, sizes nor how many there are makes a shape."""
+    comparison = shapes(fleet(1, 2, 3), fleet(*range(20, 27), cloud="b"), profile=profile)
+    assert comparison.same, comparison.differences
+    assert comparison.summary == "b has the shape of a"
+    assert comparison.level == "shape"
+
+
+def changed(change):
+    """The second of three images, changed."""
+    images = fleet(4, 5, 6, cloud="b")
+    change(images[1])
+    return images
+
+
+PLANTED = {
+    "a field lost": (
+        lambda image: image.pop(SIZE),
+        [("breaking", "presence_changed", f"images[*].{SIZE}")],
+    ),
+    "a field more": (
+        lambda image: image.update(os_hidden=False),
+        [("compatible", "field_added", "images[*].os_hidden")],
+    ),
+    "a number as text": (
+        lambda image: image.update({SIZE: "1005"}),
+        [("breaking", "type_changed", f"images[*].{SIZE}")],
+    ),
+    "a number with a fraction": (
+        lambda image: image.update({SIZE: 1005.0}),
+        [("breaking", "type_changed", f"images[*].{SIZE}")],
+    ),
+    "true for one": (
+        lambda image: image.update(minRam=True),
+        [("breaking", "type_changed", "images[*].minRam")],
+    ),
+    "null where none may be": (
+        lambda image: image.update(status=None),
+        [("breaking", "null_changed", "images[*].status")],
+    ),
+    "null where it may be": (
+        lambda image: image.update(name=None),
+        [("data", "null_changed", "images[*].name")],
+    ),
+    "an id that is no UUID": (
+        lambda image: image.update(id="1361"),
+        [
+            ("breaking", "format_changed", "images[*].id"),
+            ("breaking", "link_changed", "images[*].links.alternate.href"),
+            ("breaking", "link_changed", "images[*].links.bookmark.href"),
+            ("breaking", "link_changed", "images[*].links.self.href"),
+        ],
+    ),
+    "a date with an offset": (
+        lambda image: image.update(updated="2024-01-15T08:05:30+00:00"),
+        [("compatible", "format_changed", "images[*].updated")],
+    ),
+    "no date": (
+        lambda image: image.update(updated="1972-01-01_15-59-11"),
+        [("breaking", "format_changed", "images[*].updated")],
+    ),
+    "a status of nobody": (
+        lambda image: image.update(status="active"),
+        [("breaking", "enumeration_changed", "images[*].status")],
+    ),
+    "a known status": (
+        lambda image: image.update(status="SAVING", progress=50),
+        [
+            ("data", "enumeration_changed", "images[*].progress"),
+            ("data", "enumeration_changed", "images[*].status"),
+        ],
+    ),
+    "a progress of nobody": (
+        lambda image: image.update(progress=37),
+        [("compatible", "enumeration_changed", "images[*].progress")],
+    ),
+    "a link lost": (
+        lambda image: image["links"].pop(),
+        [("breaking", "presence_changed", "images[*].links.alternate")],
+    ),
+    "a link without its relation": (
+        lambda image: image["links"][0].pop("rel"),
+        [
+            ("breaking", "presence_changed", "images[*].links.bookmark"),
+            ("breaking", "presence_changed", "images[*].links.alternate"),
+            ("breaking", "presence_changed", "images[*].links.self"),
+        ],
+    ),
+    "links of another type": (
+        lambda image: image.update(links={}),
+        [
+            ("breaking", "presence_changed", "images[*].links.alternate"),
+            ("breaking", "presence_changed", "images[*].links.bookmark"),
+            ("breaking", "presence_changed", "images[*].links.self"),
+            ("breaking", "type_changed", "images[*].links"),
+        ],
+    ),
+    "a number in the metadata": (
+        lambda image: image["metadata"].update(architecture=64),
+        [("breaking", "type_changed", "images[*].metadata.*")],
+    ),
+    "a key in the metadata": (
+        lambda image: image["metadata"].update(hw_rng_model="virtio"),
+        [("data", "enumeration_changed", "images[*].metadata")],
+    ),
+    "metadata of another type": (
+        lambda image: image.update(metadata=[]),
+        [("breaking", "type_changed", "images[*].metadata")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_one_changed_image_of_three_is_found(name):
+    """What one image alone does otherwise is named, with that image, and nothing else is."""
+    change, expected = PLANTED[name]
+    images = changed(change)
+    if name == "a link without its relation":
+        expected = [*expected[2:]]  # the nameless link is one more, which normalization keeps
+        differences = found(fleet(1, 2, 3), images)
+        assert expected[0] in differences
+        assert ("compatible", "field_added", "images[*].links['without rel']") in differences
+        return
+    assert found(fleet(1, 2, 3), images) == sorted(
+        expected, key=lambda each: (("breaking", "compatible", "data").index(each[0]), *each[1:])
+    )
+
+
+def test_a_difference_names_its_images():
+    """Count and examples are those of the images that show it; a share stands as value."""
+    images = changed(lambda image: image.pop(SIZE))
+    (difference,) = shapes(fleet(1, 2, 3), images).differences
+    assert (difference.baseline, difference.candidate) == ("in 3 of 3", "in 2 of 3")
+    assert difference.count == 1
+    assert [each.name for each in difference.examples] == ["image 5"]
+    assert difference.reason == "the baseline's release (2026.2) promises it for every image"
+
+
+def test_a_field_that_no_image_has_is_gone():
+    """Not one image of the candidate has it."""
+    images = [without(image, SIZE) for image in fleet(4, 5, cloud="b")]
+    (difference,) = shapes(fleet(1, 2, 3), images).differences
+    assert (difference.kind, difference.severity) == ("field_removed", "breaking")
+    assert (difference.baseline, difference.candidate) == ("in 3 of 3", MISSING)
+    assert difference.count == 2
+
+
+def test_the_other_way_round_is_the_mirror():
+    """What was lost is found, and values change sides."""
+    old, new = fleet(1, 2, 3), [without(image, SIZE) for image in fleet(4, 5, cloud="b")]
+    (difference,) = shapes(new, old).differences
+    assert (difference.kind, difference.baseline) == ("field_added", MISSING)
+    assert difference.severity == "compatible"
+
+
+def test_an_image_counts_once_however_many_keys_it_changes():
+    """Two odd metadata values of one image are one image."""
+    images = changed(lambda image: image["metadata"].update(architecture=1, other=2))
+    counts = {each.path: each.count for each in shapes(fleet(1, 2, 3), images).differences}
+    assert counts == {"images[*].metadata": 1, "images[*].metadata.*": 1}
+
+
+def test_server_is_judged_among_snapshots_only():
+    """That a cloud has no snapshot says nothing of its release, and the report says so."""
+    old = [*fleet(1, 2), snapshot_of(3, created="2024-01-01T08:00:00Z")]
+    comparison = shapes(old, fleet(4, 5, cloud="b"))
+    assert "images[*].server" in comparison.unseen
+    assert all("server" not in each.path for each in comparison.differences)
+    assert "not judged  images[*].server" in terminal.render(comparison)
+
+
+def test_a_snapshot_without_its_server_breaks():
+    """Nova sends it with every metadata.instance_uuid."""
+    snapshots = [snapshot_of(each, created="2024-01-01T08:00:00Z") for each in (3, 4)]
+    comparison = shapes(snapshots[:1], [without(snapshots[1], "server")])
+    assert ("field_removed", "images[*].server") in [
+        (each.kind, each.path) for each in comparison.breaking
+    ]
+
+
+def test_the_order_of_the_list_is_part_of_the_shape():
+    """Newest first, as Glance sorts, against no order at all."""
+    mixed = fleet(4, 5, 6, cloud="b")
+    mixed[0], mixed[1] = mixed[1], mixed[0]
+    (difference,) = shapes(fleet(1, 2, 3), mixed).differences
+    assert (difference.kind, difference.severity) == ("order_changed", "compatible")
+    assert (difference.baseline, difference.candidate) == ("newest first", "neither")
+
+
+def test_a_next_link_without_detail_breaks():
+    """Through Juno it leads to images without their details."""
+    kept, lost = (
+        {"images_links": [{"rel": "next", "href": f"https://compute.a.invalid/v2/{path}?limit=3"}]}
+        for path in ("images/detail", "images")
+    )
+    assert found(fleet(1), fleet(2, cloud="b"), (kept, lost)) == [
+        ("breaking", "page_changed", "images_links")
+    ]
+    assert found(fleet(1), fleet(2, cloud="b"), (kept, None)) == [
+        ("data", "page_changed", "images_links")
+    ]
+
+
+def test_a_listing_without_images_has_no_shape():
+    """Nothing is neither the same as something nor different from it."""
+    with pytest.raises(ComparisonError, match="b answered with no image, so there is no shape"):
+        shapes(fleet(1), [])
+    with pytest.raises(ComparisonError, match="a answered with no image"):
+        shapes([], fleet(1))
+    assert shapes([], []).summary == "no difference: neither side has an image"
+
+
+def test_an_unknown_level_is_refused():
+    """With the known ones."""
+    with pytest.raises(UsageError, match="known: facts, shape"):
+        compare(listing_of(), listing_of(), level="form")
+
+
+def test_a_rule_accepts_a_difference_of_shape():
+    """By the path and kind that the report shows; the summary says so."""
+    images = changed(lambda image: image.update(os_hidden=False))
+    rule = parse({"path": "images[*].os_hidden", "reason": "Glance 17", "expires": "never"})
+    comparison = shapes(fleet(1, 2), images, rules=Rules(rules=(rule,), today=rule_day()))
+    assert comparison.differences == ()
+    assert comparison.summary == "b has the shape of a; 1 is expected"
+
+
+def rule_day():
+    """Any day."""
+    from datetime import date  # noqa: PLC0415
+
+    return date(2026, 11, 24)
+
+
+def test_the_summary_tells_form_from_content():
+    """What depends on which images there are is counted apart."""
+    breaking = changed(lambda image: image.update({SIZE: "5", "name": None}))
+    assert shapes(fleet(1, 2, 3), breaking).summary == (
+        "b has the shape of a but for 1 difference: 1 breaking, 0 compatible; "
+        "1 more depends on which images there are"
+    )
+    data = changed(lambda image: image.update(name=None))
+    assert shapes(fleet(1, 2, 3), data).summary == (
+        "b has the shape of a; 1 difference depends on which images there are"
+    )
+
+
+HOSTILE = [
+    {"links": [1, None, {"rel": 3, "href": 4}, {"rel": "self", "href": "http://[half"}]},
+    {"links": "none"},
+    {"metadata": "none"},
+    {"metadata": {"": None, "\x1b[31m": [], "*": {}}},
+    {"server": "none"},
+    {"server": {"id": None, "links": 7}},
+    {"id": 7},
+    {"id": ""},
+    {"status": ["ACTIVE"], "progress": {}, "created": 5, "updated": ""},
+    {"": 1, "a.b": 2, "\n": 3},
+]
+
+
+@pytest.mark.parametrize("fields", HOSTILE)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_hostile_images_have_a_shape_too(fields, profile):
+    """Whatever a cloud sends is described, compared both ways and reported in every form."""
+    odd = [image_of(4, cloud="b", **fields)]
+    for old, new in ((fleet(1, 2), odd), (odd, fleet(1, 2)), (odd, odd)):
+        comparison = shapes(old, new, profile=profile)
+        assert terminal.render(comparison)
+        assert markdown.render([comparison])
+        assert html.render([comparison])
+        assert json.dumps(comparison.to_dict())
+    comparison = shapes(fleet(1, 2), odd, profile=profile)
+    assert comparison.differences or comparison.unseen
+
+
+def test_a_field_with_countless_values_stays_small():
+    """What a vendor puts another value into for every image is cut, not kept."""
+    images = [image_of(number, status=f"STATE {number}") for number in range(500)]
+    (difference,) = [
+        each for each in shapes(fleet(1), images).differences if each.path == "images[*].status"
+    ]
+    assert len(difference.candidate) == 101
+    assert "and more" in difference.candidate
+    assert difference.count == 500
+
+
+def test_describing_changes_nothing():
+    """The images of a listing are as before."""
+    listing = listing_of(snapshot_of(1), image_of(2))
+    before = copy.deepcopy(listing.images)
+    compare(listing, listing, level="shape")
+    assert listing.images == before
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("5eed0017-0000-4000-8000-000000000017", "uuid"),
+        ("2024-01-15T08:00:00Z", "isotime"),
+        ("2024-01-15T08:00:00.000000Z", "isotime with a fraction"),
+        ("2024-01-15T08:00:00+00:00", "isotime with an offset"),
+        ("2024-01-15T08:00:00", "isotime without a zone"),
+        ("1361", "integer in a string"),
+        ("1.5e+09", "number in a string"),
+        ("True", "boolean in a string"),
+        ("0" * 31 + "a", "hexadecimal"),
+        ("https://image.a.invalid/images", "URL"),
+        ("", "empty"),
+        ("٣", "text"),
+        ("1972-01-01_15-59-11", "text"),
+    ],
+)
+def test_forms_of_texts(text, form):
+    """Each form is told from the others; digits are those of ASCII."""
+    assert text_format(text) == form
+
+
+def test_json_types_are_strict():
+    """True is no integer, and 1.0 is none either."""
+    names = [json_type(each) for each in (True, 1, 1.0, None, "", [], {})]
+    assert names == ["boolean", "integer", "number", "null", "string", "array", "object"]
