@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.answers import error_differences, status_difference
 from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.contract import CONTRACTS, SCHEMAS
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
@@ -49,6 +50,7 @@ def compare(
     fail_on: FailOn = "breaking",
     expect: int | None = None,
     rules: Rules = NO_RULES,
+    contract: str = "releases",
 ) -> Comparison:
     """Say what separates the candidate from the baseline.
 
@@ -62,6 +64,8 @@ def compare(
         expect: An error status that both sides are wanted to answer with; then what the two errors
             say is compared.
         rules: Which differences are accepted; those about other clouds are passed over.
+        contract: By what to judge: "releases", what both declared releases promise, or a published
+            schema, "tempest" or "nova".
 
     An expected error on one side, or another error on each, is one difference of status. Two
     errors of one status are refused unless `expect` names it: that both failed does not make two
@@ -71,11 +75,15 @@ def compare(
         ComparisonError: Both sides are errors of one status, or one is only a part of the images
             and the other whole, or at level shape one has no image: neither "same" nor "different"
             would be true.
-        UsageError: An unknown level or profile.
+        UsageError: An unknown level, profile or contract.
     """
     level = check_choice("level", level, LEVELS)
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
-    judge = Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
+    judge = Judge(
+        baseline=baseline.provenance.release,
+        candidate=candidate.provenance.release,
+        schema=SCHEMAS.get(check_choice("contract", contract, CONTRACTS)),
+    )
     concerned = rules.between(baseline.cloud, candidate.cloud)
     if _is_error(baseline) or _is_error(candidate):
         return _compared(
@@ -84,11 +92,20 @@ def compare(
             apply(concerned, _answered_otherwise(baseline, candidate, judge, profile, expect)),
             level=level,
             profile=profile,
+            contract=contract,
             fail_on=fail_on,
         )
     _check_complete(baseline, candidate)
     if level == "shape":
-        return _shapes_compared(baseline, candidate, judge, concerned, profile, fail_on)
+        return _shapes_compared(
+            baseline,
+            candidate,
+            judge,
+            concerned,
+            profile=profile,
+            contract=contract,
+            fail_on=fail_on,
+        )
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
@@ -105,6 +122,7 @@ def compare(
         candidate,
         apply(concerned, _worst_first(differences)),
         profile=profile,
+        contract=contract,
         fail_on=fail_on,
         paired=len(pairing.pairs),
         unpaired=unpaired(pairing, old, new),
@@ -117,8 +135,9 @@ def _shapes_compared(
     candidate: Listing,
     judge: Judge,
     rules: Rules,
+    *,
     profile: str,
-    fail_on: FailOn,
+    **facts: Any,
 ) -> Comparison:
     _check_images(baseline, candidate)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
@@ -134,7 +153,7 @@ def _shapes_compared(
         apply(rules, _worst_first(differences)),
         level="shape",
         profile=profile,
-        fail_on=fail_on,
+        **facts,
         unseen=unseen(old, new),
         normalization={rule: one.counts[rule] + other.counts[rule] for rule in one.counts},
     )
@@ -221,6 +240,7 @@ def _side(listing: Listing) -> Side:
         images=0 if _is_error(listing) else len(listing.images),
         recorded_at=provenance.recorded_at,
         error=listing.status_code if _is_error(listing) else None,
+        volatile=provenance.volatile,
     )
 
 

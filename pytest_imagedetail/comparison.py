@@ -28,6 +28,7 @@ class Comparison:
         baseline: The old side.
         candidate: The new side.
         profile: How far representation was normalized.
+        contract: By what differences were judged: "releases", "tempest" or "nova".
         level: "facts", image by image, or "shape", what the images of each side look like.
         differences: Worst first. None of them means the same, and that is the only verdict.
         paired: How many images stand on both sides and were compared with each other.
@@ -44,6 +45,7 @@ class Comparison:
     candidate: Side
     profile: str
     level: str = "facts"
+    contract: str = "releases"
     differences: tuple[Difference, ...] = ()
     paired: int = 0
     unpaired: Unpaired = field(default_factory=Unpaired)
@@ -120,6 +122,7 @@ class Comparison:
             "compatible": self.compatible,
             "level": self.level,
             "profile": self.profile,
+            "contract": self.contract,
             "baseline": _side(self.baseline),
             "candidate": _side(self.candidate),
             "differences": [difference_to_dict(each) for each in self.differences],
@@ -153,6 +156,7 @@ def _side(side: Side) -> dict[str, Any]:
         "release": side.release,
         "images": side.images,
         **error,
+        **({"volatile": list(side.volatile)} if side.volatile else {}),
         "recorded_at": side.recorded_at,
     }
 

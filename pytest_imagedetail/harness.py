@@ -180,6 +180,7 @@ class Harness:
         profile: str | None = None,
         expect: int | None = None,
         rules: str | Path | None = None,
+        contract: str = "releases",
         **query: Any,
     ) -> Comparison:
         """Compare what two clouds answer to one query.
@@ -192,6 +193,8 @@ class Harness:
             expect: An error status that both are wanted to answer with; then their words are
                 compared.
             rules: A file of accepted differences, in place of the run's.
+            contract: Judge by what both declared "releases" promise, or by the published schema of
+                "tempest" or "nova".
             **query: As for `Cloud.list`; not with listings, which have their own.
 
         Raises:
@@ -207,6 +210,7 @@ class Harness:
                 profile=profile or self.settings.profile,
                 fail_on=self.settings.fail_on,
                 expect=expect,
+                contract=contract,
                 rules=rules_of(
                     self.settings.rules if rules is None else Path(rules), today=self._now().date()
                 ),

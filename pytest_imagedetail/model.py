@@ -241,6 +241,8 @@ class Provenance:
         complete: Whether the last page has no `next` link.
         redactions: How often each kind of value was replaced.
         plugin: The version that wrote the recording.
+        volatile: Paths on which two identical requests disagreed while recording; proposed to be
+            accepted, by nobody accepted yet.
         endpoint: The redacted compute endpoint of a test's own traffic, when it was known.
         catalog: What Keystone told a test's own client, redacted: type, interface, region and url
             of each endpoint.
@@ -258,6 +260,7 @@ class Provenance:
     complete: bool = True
     redactions: Mapping[str, int] = field(default_factory=dict)
     plugin: str = ""
+    volatile: tuple[str, ...] = ()
     endpoint: str | None = None
     catalog: tuple[Mapping[str, str], ...] = ()
 
@@ -356,6 +359,13 @@ class Difference:
     reason: str = ""
     rule: RuleRef | None = None
 
+    @property
+    def any_image(self) -> str:
+        """The path with `[*]` in place of the image."""
+        if self.image is None:
+            return self.path
+        return self.path.replace(path_of((), self.image), "images[*]", 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpaired:
@@ -392,6 +402,7 @@ class Side:
         images: How many images it answered with; 0 for an error.
         recorded_at: UTC, ISO 8601; None for an imported body.
         error: The status of an error answer; None for a listing.
+        volatile: See `Provenance`.
     """
 
     cloud: str
@@ -400,3 +411,4 @@ class Side:
     images: int
     recorded_at: str | None
     error: int | None = None
+    volatile: tuple[str, ...] = ()

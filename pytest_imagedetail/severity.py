@@ -37,10 +37,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Knows the releases of both sides; None where one is not declared."""
+    """Knows by what to judge.
+
+    Attributes:
+        baseline: The release of the old side; None if it is not declared.
+        candidate: The release of the new side.
+        schema: A published schema to judge by in place of what the releases promise.
+    """
 
     baseline: str | None
     candidate: str | None
+    schema: contract.Schema | None = None
 
     def severity(self, change: Change) -> tuple[Severity, str]:
         """The severity of a change and the reason for it."""
@@ -49,11 +56,28 @@ class Judge:
         if change.kind in _OF_ANSWER:
             return _OF_ANSWER[change.kind](change)
         if change.field == "metadata" and change.depth:
-            return _metadata(change)
+            return self._metadata(change)
         if change.field == "links":
             return _links(change)
-        judge = {_REMOVED: self._removed, _ADDED: self._added}.get(change.kind, _changed)
+        judge = {_REMOVED: self._removed, _ADDED: self._added}.get(change.kind, self._changed)
         return judge(change)
+
+    def allows(self, field: str, value: Any) -> bool:
+        """Whether a value has a type that is promised of a field."""
+        if self.schema is not None:
+            return self.schema.allows(field, value)
+        return contract.allows(field, value)
+
+    def requires(self, field: str) -> bool:
+        """Whether every image of the baseline is promised to have a field."""
+        if self.schema is not None:
+            return field in self.schema.required
+        return contract.promises(field, self.baseline)
+
+    @property
+    def promised_by(self) -> str:
+        """Whose promise it is, in a reason."""
+        return "the contract" if self.schema is None else f"{self.schema.name}'s schema"
 
     def difference(
         self,
@@ -91,6 +115,9 @@ class Judge:
         if change.depth:
             return "breaking", "a part of the field is gone"
         field = change.field
+        if self.schema is not None:
+            needs = f"{self.promised_by} requires it of every image"
+            return ("breaking", needs) if self.requires(field) else ("data", "it is optional")
         named = f" ({self.baseline})" if self.baseline else ""
         if contract.promises(field, self.baseline):
             if not contract.offers(field, self.candidate):
@@ -102,6 +129,8 @@ class Judge:
 
     def _added(self, change: Change) -> tuple[Severity, str]:
         field = change.field
+        if self.schema is not None and not change.depth and field not in self.schema.types:
+            return "breaking", f"{self.promised_by} refuses fields that it does not name"
         if (
             not change.depth
             and self.baseline is not None
@@ -109,6 +138,38 @@ class Judge:
         ):
             return "compatible", f"{self.baseline} never had it"
         return "compatible", "clients pass over fields that they do not know"
+
+    def _changed(self, change: Change) -> tuple[Severity, str]:
+        if change.kind in {"type_changed", "null_changed"}:
+            return self._retyped(change)
+        if not change.depth and not self._knows(change.field, change.candidate):
+            return "breaking", f"no {change.field} of {self.promised_by}"
+        return "data", "another value of the same type"
+
+    def _knows(self, field: str, value: Any) -> bool:
+        if self.schema is not None:
+            return self.schema.knows(field, value)
+        return field != "status" or value in contract.STATUSES
+
+    def _retyped(self, change: Change) -> tuple[Severity, str]:
+        known = contract.FIELDS if self.schema is None else self.schema.types
+        if change.depth or change.field not in known:
+            return "breaking", "the JSON type changed"
+        if not self.allows(change.field, change.candidate):
+            if change.candidate is None:
+                return "breaking", f"{self.promised_by} does not allow null here"
+            return "breaking", f"{self.promised_by} names another JSON type"
+        if not self.allows(change.field, change.baseline):
+            return "compatible", f"the candidate keeps {self.promised_by}, the baseline did not"
+        return "data", f"{self.promised_by} allows both"
+
+    def _metadata(self, change: Change) -> tuple[Severity, str]:
+        """Metadata is its owner's; only what breaks a map of strings is the API's."""
+        if self.schema is not None:
+            return "data", f"{self.promised_by} allows any value in the metadata"
+        if change.kind == "type_changed" and not isinstance(change.candidate, str):
+            return "breaking", "metadata values are strings or null; typed clients cannot read this"
+        return "data", "metadata belongs to the image"
 
 
 _OF_KIND: Final[dict[str, tuple[Severity, str]]] = {
@@ -123,27 +184,6 @@ _OF_KIND: Final[dict[str, tuple[Severity, str]]] = {
     "vendor_removed": ("data", "a vendor's own metadata; the candidate has none of this vendor's"),
     "answer_changed": ("compatible", "another field beside `images`"),
 }
-
-
-def _changed(change: Change) -> tuple[Severity, str]:
-    if change.kind in {"type_changed", "null_changed"}:
-        return _retyped(change)
-    top = not change.depth
-    if top and change.field == "status" and change.candidate not in contract.STATUSES:
-        return "breaking", "no status of the contract"
-    return "data", "another value of the same type"
-
-
-def _retyped(change: Change) -> tuple[Severity, str]:
-    if change.depth or change.field not in contract.FIELDS:
-        return "breaking", "the JSON type changed"
-    if not contract.allows(change.field, change.candidate):
-        if change.candidate is None:
-            return "breaking", "the contract does not allow null here"
-        return "breaking", "the contract names another JSON type"
-    if not contract.allows(change.field, change.baseline):
-        return "compatible", "the candidate keeps the contract, the baseline did not"
-    return "data", "the contract allows both"
 
 
 def _status(change: Change) -> tuple[Severity, str]:
@@ -182,13 +222,6 @@ _OF_ANSWER: Final[dict[str, Callable[[Change], tuple[Severity, str]]]] = {
 
 def _media_type(header: Any) -> str:
     return str(header).partition(";")[0].strip().lower()
-
-
-def _metadata(change: Change) -> tuple[Severity, str]:
-    """Metadata belongs to the image's owner; only what breaks a map of strings is the API's."""
-    if change.kind == "type_changed" and not isinstance(change.candidate, str):
-        return "breaking", "metadata values are strings or null; typed clients cannot read this"
-    return "data", "metadata belongs to the image"
 
 
 def _links(change: Change) -> tuple[Severity, str]:

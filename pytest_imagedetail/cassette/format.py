@@ -150,6 +150,7 @@ def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
         "pages": provenance.pages,
         "complete": provenance.complete,
         "redactions": dict(provenance.redactions) or None,
+        "volatile": list(provenance.volatile) or None,
         "plugin": provenance.plugin,
     }
     return {name: value for name, value in facts.items() if value is not None}
@@ -216,6 +217,7 @@ def _provenance(facts: Mapping[str, Any]) -> Provenance:
         pages=int(facts["pages"]),
         complete=bool(facts["complete"]),
         redactions=dict(facts.get("redactions", {})),
+        volatile=tuple(str(each) for each in facts.get("volatile", ())),
         plugin=str(facts["plugin"]),
     )
 

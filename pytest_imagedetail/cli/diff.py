@@ -17,6 +17,9 @@ from pytest_imagedetail.cli.arguments import (
 )
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_color
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.contract import CONTRACTS
+from pytest_imagedetail.evidence import evidence
 from pytest_imagedetail.model import FAIL_ON
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import DEFAULT_LEVEL, LEVELS, PROFILES
@@ -35,6 +38,15 @@ def add_verbs(verbs: Any) -> None:
         "--level", choices=LEVELS, default=DEFAULT_LEVEL, help="shape: for clouds with other images"
     )
     parser.add_argument("--profile", choices=PROFILES, help="default: cross-version")
+    parser.add_argument(
+        "--contract",
+        choices=CONTRACTS,
+        default=CONTRACTS[0],
+        help="judge by a published schema (default: by what both declared releases promise)",
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="say what each severity rests on, with sources"
+    )
     add_rules(parser)
     parser.add_argument("--fail-on", choices=FAIL_ON, help="default: breaking")
     parser.add_argument(
@@ -49,6 +61,7 @@ def _diff(options: argparse.Namespace) -> int:
         sides.listing(options.baseline, query(options), chosen),
         sides.listing(options.candidate, query(options), chosen),
         level=options.level,
+        contract=options.contract,
         profile=chosen.profile,
         fail_on=chosen.fail_on,
         expect=options.expect,
@@ -57,7 +70,15 @@ def _diff(options: argparse.Namespace) -> int:
     for path in chosen.reports:
         report.write([comparison], path)
     if options.json:
-        print_json(comparison.to_dict())
+        print_json(_document(comparison, explain=options.explain))
     else:
-        print(terminal.render(comparison, color=wants_color()))
+        print(terminal.render(comparison, color=wants_color(), explain=options.explain))
     return SAME if comparison.compatible else DIFFERENT
+
+
+def _document(comparison: Comparison, *, explain: bool) -> dict[str, Any]:
+    document = comparison.to_dict()
+    if explain:
+        for entry, each in zip(document["differences"], comparison.differences, strict=True):
+            entry["evidence"] = list(evidence(each, comparison))
+    return document

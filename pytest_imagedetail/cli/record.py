@@ -3,14 +3,16 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pytest_imagedetail import clouds, recorder
+from pytest_imagedetail import clouds, noise, recorder
 from pytest_imagedetail.cassette import Store, check_cloud_name, loads
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_query, add_verb, query, settings
 from pytest_imagedetail.cli.output import SAME
+from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.importing import imported
@@ -35,6 +37,11 @@ def add_verbs(verbs: Any) -> None:
     parser.add_argument(
         "--expect", type=int, metavar="CODE", help="record this error, which the query must give"
     )
+    parser.add_argument(
+        "--twice",
+        action="store_true",
+        help="ask twice, and note what two identical requests disagree on",
+    )
     add_query(parser)
     parser = add_verb(verbs, "import", _import, "make a cassette of a body that was saved by hand")
     parser.add_argument("file", metavar="FILE", help="the body of the answer, JSON")
@@ -54,7 +61,8 @@ def _record(options: argparse.Namespace) -> int:
         raise UsageError("no cloud is named", remedy="name one: --os-cloud NAME, or set OS_CLOUD")
     name = check_cloud_name(options.name or options.os_cloud)
     chosen = settings(options)
-    live = recorder.ask(
+    ask = noise.ask_twice if options.twice else recorder.ask
+    answer = ask(
         clouds.connect(chosen.declaration(options.os_cloud).os_cloud),
         query(options),
         cloud=name,
@@ -62,7 +70,21 @@ def _record(options: argparse.Namespace) -> int:
         expect=options.expect,
         report=lambda text: print(f"imagedetail: {text}", file=sys.stderr),
     )
-    return _keep(store_of(chosen), live)
+    if isinstance(answer, recorder.Live):
+        return _keep(store_of(chosen), answer)
+    _keep(store_of(chosen), answer.live)
+    print("\n".join(_noise(answer.comparison)))
+    return SAME
+
+
+def _noise(comparison: Comparison) -> Iterator[str]:
+    if comparison.same:
+        yield "asked twice, and answered the same"
+    for group in text.groups(comparison.differences):
+        values = " -> ".join(text.value(value) for _, value in text.values(group.first))
+        yield f"volatile  {group.first.any_image}  {group.first.kind}  {values}".rstrip()
+    if not comparison.same:
+        yield "two identical requests disagreed; nothing is accepted by that, a rule accepts"
 
 
 def _import(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from pytest_imagedetail.plugin.cassette import STARTED, cassette_of, note_start,
 from pytest_imagedetail.plugin.explain import explain_equality
 from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.options import add_options, any_given, explained, settings_of
+from pytest_imagedetail.plugin.properties import properties
 from pytest_imagedetail.plugin.run import RUN, run_of
 from pytest_imagedetail.plugin.unused import LEFT_OUT, judge, takes_ours
 
@@ -95,6 +96,7 @@ def imagedetail(request: pytest.FixtureRequest) -> Iterator["Harness"]:
     run.harnesses.append(harness)
     with shut_network(request) if settings.record_mode == "none" else nullcontext():
         yield harness
+    request.node.user_properties.extend(properties(harness.comparisons, harness.failures))
 
 
 @pytest.fixture

@@ -29,14 +29,12 @@ def _section(comparison: Comparison) -> Iterator[str]:
     for name, side in (("baseline", comparison.baseline), ("candidate", comparison.candidate)):
         yield f"- {name}: {_text(', '.join(text.side(side)))}"
     yield f"- profile: {text.normalization(comparison)}"
-    if text.level(comparison):
-        yield f"- level: {text.level(comparison)}"
-    if text.unseen(comparison):
-        yield f"- not judged: {_text(text.unseen(comparison))}"
-    yield ""
-    for label, line in text.rules(comparison):
+    for label, line in text.choices(comparison):
         yield f"- {label}: {_text(line)}"
-    if text.rules(comparison):
+    yield ""
+    for label, line in text.notes(comparison):
+        yield f"- {label}: {_text(line)}"
+    if text.notes(comparison):
         yield ""
     if not comparison.differences:
         return

@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import Final
 
 from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.evidence import evidence
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import DEFAULT_LEVEL
 
@@ -17,21 +18,30 @@ _COLORS: Final = {
     "-": "31",
     "+": "32",
 }
-_OF_RULES: Final = {"expected": "dim", "expired": "breaking", "unused": "compatible"}
+_OF_LABEL: Final = {
+    "not judged": "dim",
+    "ambiguous": "data",
+    "paired": "data",
+    "volatile": "compatible",
+    "expected": "dim",
+    "expired": "breaking",
+    "unused": "compatible",
+}
 _KIND: Final = 13  # letters of most kinds
 _MARGIN: Final = " " * 12
 _BRIEF: Final = 4
 _BRIEF_WIDTH: Final = 90
 
 
-def render(comparison: Comparison, *, color: bool = False) -> str:
+def render(comparison: Comparison, *, color: bool = False, explain: bool = False) -> str:
     """The whole report.
 
     Args:
         comparison: What to show.
         color: Whether to use ANSI colors.
+        explain: Whether to add what each severity rests on, with sources.
     """
-    return "\n".join(_lines(comparison, color=color))
+    return "\n".join(_lines(comparison, color=color, explain=explain))
 
 
 def brief(comparison: Comparison) -> str:
@@ -68,28 +78,23 @@ def _brief_line(group: text.Group) -> str:
     return line
 
 
-def _lines(comparison: Comparison, *, color: bool) -> Iterator[str]:
+def _lines(comparison: Comparison, *, color: bool, explain: bool) -> Iterator[str]:
     heads = [text.side(comparison.baseline), text.side(comparison.candidate)]
     widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
     for name, head in zip(("baseline", "candidate"), heads, strict=True):
         cells = "  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True))
         yield f"{name:<10}  {cells}".rstrip()
     yield paint(f"{'profile':<10}  {text.normalization(comparison)}", "dim", color=color)
-    if text.level(comparison):
-        yield f"{'level':<10}  {text.level(comparison)}"
+    for label, line in text.choices(comparison):
+        yield f"{label:<10}  {line}"
     groups = text.groups(comparison.differences)
     width = max([_KIND, *(len(group.first.kind) for group in groups)])
     for group in groups:
         yield from _group(group, width, color=color)
-    if text.unseen(comparison):
-        yield paint(f"{'not judged':<10}  {text.unseen(comparison)}", "dim", color=color)
-    if comparison.unpaired.ambiguous:
-        count = len(comparison.unpaired.ambiguous)
-        yield f"{'ambiguous':<10}  {count} images share a name with others and were not paired"
-    if text.nothing_in_common(comparison):
-        yield f"{'paired':<10}  {text.nothing_in_common(comparison)}"
-    for label, line in text.rules(comparison):
-        yield paint(f"{label:<10}  {line}", _OF_RULES[label], color=color)
+        for line in evidence(group.first, comparison) if explain else ():
+            yield paint(f"{_MARGIN}{text.plain(line)}", "dim", color=color)
+    for label, line in text.notes(comparison):
+        yield paint(f"{label:<10}  {line}", _OF_LABEL[label], color=color)
     worst = comparison.differences[0].severity if comparison.differences else "same"
     yield paint(comparison.summary, worst, color=color)
 

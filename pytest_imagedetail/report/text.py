@@ -3,12 +3,13 @@
 import json
 import os.path
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side, path_of
+from pytest_imagedetail.contract import SCHEMAS
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side
 
 _WIDTH: Final = 100
 _EXAMPLES: Final = 3
@@ -79,7 +80,7 @@ def groups(differences: Sequence[Difference]) -> tuple[Group, ...]:
     """Put differences together that differ in image or value only; the order stays."""
     found: dict[tuple[str, str, str, str], list[Difference]] = {}
     for each in differences:
-        found.setdefault((each.severity, each.kind, _any_image(each), each.reason), []).append(each)
+        found.setdefault((each.severity, each.kind, each.any_image, each.reason), []).append(each)
     return tuple(_group(path, members) for (_, _, path, _), members in found.items())
 
 
@@ -96,13 +97,6 @@ def _group(path: str, members: list[Difference]) -> Group:
 
 def _images(difference: Difference) -> tuple[ImageRef, ...]:
     return difference.examples if difference.image is None else (difference.image,)
-
-
-def _any_image(difference: Difference) -> str:
-    if difference.image is None:
-        return difference.path
-    own = path_of((), difference.image)
-    return difference.path.replace(own, "images[*]", 1)
 
 
 def shows_values(difference: Difference) -> bool:
@@ -136,6 +130,11 @@ def side(side: Side) -> tuple[str, ...]:
     )
 
 
+def notes(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """What stands below the differences: what could not be told, and what the rules did."""
+    return (*limits(comparison), *rules(comparison))
+
+
 def nothing_in_common(comparison: Comparison) -> str:
     """What to say when images stand on both sides, but no image on both; else nothing."""
     if comparison.level == "shape" or comparison.paired:
@@ -156,18 +155,31 @@ def normalization(comparison: Comparison) -> str:
     return f"{comparison.profile} ({counts or 'nothing changed'})"
 
 
-def level(comparison: Comparison) -> str:
-    """What the level shape means; nothing for facts, which reports take for granted."""
-    if comparison.level != "shape":
-        return ""
-    return "shape: what the images look like; they were not compared one by one"
+def choices(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """What was chosen other than by default, as pairs of a label and a line: judged, level."""
+    schema = SCHEMAS.get(comparison.contract)
+    if schema is not None:
+        yield "judged", f"by {schema.name}'s schema: {schema.source}"
+    if comparison.level == "shape":
+        yield "level", "shape: what the images look like; they were not compared one by one"
 
 
-def unseen(comparison: Comparison) -> str:
-    """The paths that were not judged, with why; or nothing."""
-    if not comparison.unseen:
-        return ""
-    return f"{', '.join(map(plain, comparison.unseen))}: no image of one side can show it"
+def limits(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """What the comparison could not tell, as pairs: not judged, ambiguous, paired, volatile."""
+    if comparison.unseen:
+        paths = ", ".join(map(plain, comparison.unseen))
+        yield "not judged", f"{paths}: no image of one side can show it"
+    if comparison.unpaired.ambiguous:
+        number = len(comparison.unpaired.ambiguous)
+        yield "ambiguous", f"{number} images share a name with others and were not paired"
+    if nothing_in_common(comparison):
+        yield "paired", nothing_in_common(comparison)
+    differing = {each.any_image for each in comparison.differences}
+    for side in (comparison.baseline, comparison.candidate):
+        for path in side.volatile:
+            if path in differing:
+                twice = f"two identical requests to {plain(side.cloud)} disagreed on it"
+                yield "volatile", f"{plain(path)}: {twice}; if that is right, accept it with a rule"
 
 
 def rules(comparison: Comparison) -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,7 @@ _EXAMPLES: Final = 3
 _DEPENDS: Final = "depends on which images there are"
 
 _Verdict = tuple[Severity, str]
-_Judgement = Callable[[Path, set[Any], set[Any]], _Verdict]
+_Judgement = Callable[[Path, set[Any], set[Any], Judge], _Verdict]
 
 # The values that Nova sends, and how bad another one is.
 _ENUMERATIONS: Final[dict[Path, tuple[frozenset[Any], _Verdict]]] = {
@@ -49,7 +49,7 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
             continue
         yield from _presence(path, one, other, judge)
         if path in one.traits and path in other.traits:
-            yield from _traits(path, one, other)
+            yield from _traits(path, one, other, judge)
     if one.order and other.order and one.order != other.order:
         yield Difference(
             kind="order_changed",
@@ -156,9 +156,10 @@ def _presence_verdict(path: Path, kind: str, judge: Judge, *, fewer: bool) -> _V
     return severity, reason
 
 
-def _traits(path: Path, one: Shape, other: Shape) -> Iterator[Difference]:
+def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
     old, new = one.traits[path], other.traits[path]
-    nulls_only = set(old.types) ^ set(new.types) == {"null"}
+    others = [set(each.types) - {"null"} for each in (old, new)]
+    nulls_only = not all(others) or others[0] == others[1]
     of_values = "link_changed" if path[-1] == "href" else "enumeration_changed"
     aspects: list[tuple[str, Seen, Seen, _Judgement]] = [
         ("null_changed" if nulls_only else "type_changed", old.types, new.types, _type_verdict),
@@ -171,7 +172,7 @@ def _traits(path: Path, one: Shape, other: Shape) -> Iterator[Difference]:
             yield _difference(
                 kind,
                 path,
-                verdict(path, set(before), set(after)),
+                verdict(path, set(before), set(after), judge),
                 before=_listed(before),
                 after=_listed(after),
                 images=_showing(one, other, before, after),
@@ -196,23 +197,25 @@ def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[Image
     return one.refs(sorted(gone))
 
 
-def _type_verdict(path: Path, old: set[Any], new: set[Any]) -> _Verdict:
-    allowed = _allowed_types(path)
+def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
+    allowed = _allowed_types(path, judge)
     if allowed is None:
         if old & new:
             return "data", _DEPENDS
         return "breaking", "the JSON type changed"
     if new - old - allowed:
         named = "null" if new - old - allowed == {"null"} else "this JSON type"
-        return "breaking", f"the contract does not allow {named} here"
+        return "breaking", f"{judge.promised_by} does not allow {named} here"
     if old - new - allowed:
-        return "compatible", "the candidate keeps the contract, the baseline did not"
-    return "data", f"the contract allows all of them; it {_DEPENDS}"
+        return "compatible", f"the candidate keeps {judge.promised_by}, the baseline did not"
+    return "data", f"{judge.promised_by} allows all of them; it {_DEPENDS}"
 
 
-def _allowed_types(path: Path) -> set[str] | None:
+def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
     if path[0] == "metadata" and len(path) > 1:
-        return {"string", "null"} if path[1] == "*" else None
+        return {"string", "null"} if path[1] == "*" and judge.schema is None else None
+    if judge.schema is not None and len(path) == 1 and path[0] in judge.schema.types:
+        return {JSON_TYPES[each] for each in judge.schema.types[path[0]]}
     if len(path) > 1 or path[0] not in contract.FIELDS:
         return None
     promise = contract.FIELDS[path[0]]
@@ -220,7 +223,7 @@ def _allowed_types(path: Path) -> set[str] | None:
     return names | {"null"} if promise.nullable else names
 
 
-def _format_verdict(path: Path, old: set[Any], new: set[Any]) -> _Verdict:
+def _format_verdict(path: Path, old: set[Any], new: set[Any], _: Judge) -> _Verdict:
     promised = _PROMISED_FORMS.get(path)
     if promised is None:
         return "data", "no release promises a form"
@@ -232,7 +235,7 @@ def _format_verdict(path: Path, old: set[Any], new: set[Any]) -> _Verdict:
     return "breaking", f"the contract promises {promised}"
 
 
-def _value_verdict(path: Path, old: set[Any], new: set[Any]) -> _Verdict:
+def _value_verdict(path: Path, old: set[Any], new: set[Any], _: Judge) -> _Verdict:
     fresh = new - old
     if path[-1] == "href":
         if any("<id>" not in each and "<server>" not in each for each in fresh):

@@ -23,11 +23,11 @@ LAYERS = (
         "strict",
         "transport",
     },
-    {"matrix", "normalize", "pairing", "patience", "redact", "severity"},
+    {"evidence", "matrix", "normalize", "pairing", "patience", "redact", "severity"},
     {"exposure", "leaks", "listing", "report"},
     {"answers", "cassette", "clouds", "paging", "shape"},
     {"compare", "embedded", "fingerprint", "recorder"},
-    {"importing", "lint", "neighbors", "traffic", "verification"},
+    {"importing", "lint", "neighbors", "noise", "traffic", "verification"},
     {"demo", "harness", "scrub"},
     {"cli", "plugin"},
 )

@@ -72,6 +72,7 @@ def test_json_form():
         "compatible": False,
         "level": "facts",
         "profile": "wire",
+        "contract": "releases",
         "baseline": side,
         "candidate": side,
         "differences": [

@@ -1,0 +1,107 @@
+"""The releases of OpenStack in their order, and the newest microversion of each."""
+
+from typing import Final
+
+# In order of publication: codename, year-based name.
+_RELEASES: Final = (
+    ("bexar", "2011.1"),
+    ("cactus", "2011.2"),
+    ("diablo", "2011.3"),
+    ("essex", "2012.1"),
+    ("folsom", "2012.2"),
+    ("grizzly", "2013.1"),
+    ("havana", "2013.2"),
+    ("icehouse", "2014.1"),
+    ("juno", "2014.2"),
+    ("kilo", "2015.1"),
+    ("liberty", "2015.2"),
+    ("mitaka", "2016.1"),
+    ("newton", "2016.2"),
+    ("ocata", "2017.1"),
+    ("pike", "2017.2"),
+    ("queens", "2018.1"),
+    ("rocky", "2018.2"),
+    ("stein", "2019.1"),
+    ("train", "2019.2"),
+    ("ussuri", "2020.1"),
+    ("victoria", "2020.2"),
+    ("wallaby", "2021.1"),
+    ("xena", "2021.2"),
+    ("yoga", "2022.1"),
+    ("zed", "2022.2"),
+    ("antelope", "2023.1"),
+    ("bobcat", "2023.2"),
+    ("caracal", "2024.1"),
+    ("dalmatian", "2024.2"),
+    ("epoxy", "2025.1"),
+    ("flamingo", "2025.2"),
+    ("gazpacho", "2026.1"),
+    ("hibiscus", "2026.2"),
+)
+
+MAX_MICROVERSIONS: Final = {
+    "kilo": (2, 3),
+    "liberty": (2, 12),
+    "mitaka": (2, 25),
+    "newton": (2, 38),
+    "ocata": (2, 42),
+    "pike": (2, 53),
+    "queens": (2, 60),
+    "rocky": (2, 65),
+    "stein": (2, 72),
+    "train": (2, 79),
+    "ussuri": (2, 87),
+    "victoria": (2, 87),
+    "wallaby": (2, 88),
+    "xena": (2, 90),
+    "yoga": (2, 90),
+    "zed": (2, 93),
+    "antelope": (2, 95),
+    "bobcat": (2, 95),
+    "caracal": (2, 96),
+    "dalmatian": (2, 96),
+    "epoxy": (2, 100),
+    "flamingo": (2, 100),
+    "gazpacho": (2, 103),
+    "hibiscus": (2, 104),
+}
+"""The newest microversion of each release that has any.
+
+Source: `_MAX_API_VERSION` in Nova's `api_version_request.py` (15.1.5 to 33.0.2), before that
+`rest_api_version_history.rst`; of 2026.2 the recordings here.
+"""
+
+
+def release_index(name: str | None) -> int | None:
+    """The place of a release in time, or None when it is unknown or not declared.
+
+    Takes codenames and year-based names in any case: "Juno", "2014.2", "2026.2".
+    """
+    if name is None:
+        return None
+    for index, names in enumerate(_RELEASES):
+        if name.lower() in names:
+            return index
+    return None
+
+
+def release_names() -> tuple[str, ...]:
+    """Every release known, as "codename (year-based name)", oldest first."""
+    return tuple(release_name(index) for index in range(len(_RELEASES)))
+
+
+def release_name(index: int) -> str:
+    """The release at a place in time, as "codename (year-based name)"."""
+    codename, number = _RELEASES[index]
+    return f"{codename} ({number})"
+
+
+def newest_release() -> int:
+    """The place of the newest release known."""
+    return len(_RELEASES) - 1
+
+
+def reached(release: str | None, first: str) -> bool:
+    """Whether a release is as new as another; an undeclared or unknown one is."""
+    index, bound = release_index(release), release_index(first)
+    return index is None or bound is None or index >= bound
