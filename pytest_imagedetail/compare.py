@@ -7,7 +7,7 @@ each distinct change once: handing it whole listings costs a hundred times more,
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pytest_imagedetail.answers import error_differences, status_difference
@@ -24,7 +24,7 @@ from pytest_imagedetail.model import (
     Side,
     path_of,
 )
-from pytest_imagedetail.normalize import Links, Normalized, vendor_of
+from pytest_imagedetail.normalize import Links, Normalized, matched, vendors
 from pytest_imagedetail.pairing import Pairing, pair, reference, unpaired
 from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
 from pytest_imagedetail.settings import (
@@ -109,7 +109,7 @@ def compare(
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
-    shared = _shared_changes(*_translate_references(one, other, pairing), pairing, old)
+    shared = _shared_changes(*matched(one, other, pairing.pairs), pairing, old)
     differences = [
         *_answer_differences(one.answer, other.answer, judge),
         *_vendor_differences(one, other, judge),
@@ -259,14 +259,14 @@ def _answer_differences(
         if not strictly_equal(old, new):
             yield judge.difference("answer_changed", path_of((name,)), baseline=old, candidate=new)
     forms, other_forms = one.get("link_form", {}), other.get("link_form", {})
-    for rel in sorted(set(forms) & set(other_forms)):
-        if forms[rel] != other_forms[rel]:
+    for path in sorted(set(forms) & set(other_forms)):
+        if forms[path] != other_forms[path]:
             yield judge.difference(
                 "link_changed",
-                f"images[*].links.{rel}",
+                path,
                 field="links",
-                baseline=_alone(forms[rel]),
-                candidate=_alone(other_forms[rel]),
+                baseline=_alone(forms[path]),
+                candidate=_alone(other_forms[path]),
             )
 
 
@@ -385,11 +385,12 @@ def _unpaired_differences(
         ("image_added", pairing.candidate_only, new, old),
     ):
         known = {str(image["id"]) for image in against}
+        first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
         for place in places:
             ref = reference(side[place])
             # An id that stood before, here or on the other side: no new image, but one repeated.
-            actual = "image_repeated" if ref.id in known else kind
-            known.add(ref.id)
+            repeated = ref.id in known or first[ref.id] != place
+            actual = "image_repeated" if repeated else kind
             change = Change(kind=actual, field="", baseline=MISSING, candidate=MISSING)
             severity, reason = judge.severity(change)
             if actual == kind and ref in pairing.ambiguous:
@@ -424,55 +425,14 @@ def _order_differences(
             return
 
 
-def _translate_references(
-    one: Normalized, other: Normalized, pairing: Pairing
-) -> tuple[Normalized, Normalized]:
-    """Across clouds, a reference to a paired image is the same reference; R13 and R15."""
-    if one.profile != "cross-cloud":
-        return one, other
-    partner = {other.ids[right]: one.ids[left] for left, right in pairing.pairs}
-    vendors = set(_vendors(one)) & set(_vendors(other))
-    return _with_images(one, {}, vendors), _with_images(other, partner, vendors)
-
-
-_REFERENCES: Final = ("base_image_ref", "kernel_id", "ramdisk_id")
-
-
-def _with_images(side: Normalized, partner: Mapping[str, str], vendors: set[str]) -> Normalized:
-    images = []
-    for image in side.images:
-        new = dict(image)
-        if isinstance(new.get("metadata"), dict):
-            new["metadata"] = {
-                key: partner.get(value, value)
-                if key in _REFERENCES and isinstance(value, str)
-                else value
-                for key, value in new["metadata"].items()
-                if vendor_of(key) in {None, *vendors}
-            }
-        images.append(new)
-    return replace(side, images=tuple(images))
-
-
 def _vendor_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
     """Vendors of one side only: their metadata is not compared, but its keys are listed."""
     if one.profile != "cross-cloud":
         return
-    ours, theirs = _vendors(one), _vendors(other)
+    ours, theirs = vendors(one), vendors(other)
     for vendor in sorted({*ours} ^ {*theirs}):
         kind = "vendor_removed" if vendor in ours else "vendor_added"
         old, new = (side.get(vendor, MISSING) for side in (ours, theirs))
         yield judge.difference(
             kind, "images[*].metadata", field="metadata", baseline=old, candidate=new
         )
-
-
-def _vendors(side: Normalized) -> dict[str, list[str]]:
-    """The metadata keys of each vendor."""
-    keys: dict[str, set[str]] = {}
-    for image in side.images:
-        metadata = image.get("metadata")
-        for key in metadata if isinstance(metadata, dict) else ():
-            if (vendor := vendor_of(key)) is not None:
-                keys.setdefault(vendor, set()).add(key)
-    return {vendor: sorted(found) for vendor, found in keys.items()}

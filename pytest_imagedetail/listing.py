@@ -123,11 +123,12 @@ class Listing:
         return normalize(
             Answer(
                 images=tuple(self.images),
-                status_code=self.status_code,
+                status_code=max(each.response.status_code for each in self.recording.interactions),
                 cloud=self.cloud,
                 top_level={
                     name: value for name, value in self.document.items() if name != "images"
                 },
+                complete=self.complete,
             ),
             profile or DEFAULT_PROFILE,
         )
@@ -165,14 +166,19 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
     _check_status(first.status_code, expect, first.body, where)
     images: list[dict[str, Any]] = []
     document: dict[str, Any] = {}
+    next_links: list[Any] = []
     for number, interaction in enumerate(recording.interactions, start=1):
         place = where if len(recording.interactions) == 1 else f"{where}, page {number}"
         if number > 1:
             _check_status(interaction.response.status_code, None, interaction.response.body, place)
         page = read_page(interaction.response.body, where=place)
         images += page["images"]
+        found = page.get("images_links", [])
+        next_links += found if isinstance(found, list) else [found]
         document.update(page)
     document["images"] = images
+    if len(recording.interactions) > 1 and "images_links" in document:
+        document["images_links"] = next_links  # each page's; one that leads astray is not lost
     return Listing(recording=recording, document=document)
 
 

@@ -1,7 +1,7 @@
 """Finds which image of a candidate is which image of a baseline, and never guesses."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +43,15 @@ def pair(
     found: dict[int, int] = {}
     open_baseline = dict(enumerate(baseline))
     open_candidate = dict(enumerate(candidate))
-    keys = [_by_occurrence]
+    keys: list[Callable[[dict[int, Image]], _Keys]] = [_by_occurrence]
     if across_clouds:
         keys += [_by_name, _by_name_and_size]
+    repeated = _repeated(baseline), _repeated(candidate)
     for key in keys:
-        matches = _unique_matches(key(open_baseline), key(open_candidate))
+        ones, others = key(open_baseline), key(open_candidate)
+        if key is not _by_occurrence:  # an id that stands again is a fault, not another image
+            ones, others = _but(ones, repeated[0]), _but(others, repeated[1])
+        matches = _unique_matches(ones, others)
         found.update(matches)
         for one, other in matches.items():
             del open_baseline[one], open_candidate[other]
@@ -77,17 +81,27 @@ def reference(image: Image) -> ImageRef:
     return ImageRef(id=str(image["id"]), name=None if name is None else str(name))
 
 
-_Keys = dict[int, Hashable]
+_Keys = Mapping[int, Hashable]
 
 
-def _by_occurrence(images: dict[int, Image]) -> _Keys:
+def _by_occurrence(images: dict[int, Image]) -> dict[int, tuple[str, int]]:
     seen: Counter[str] = Counter()
-    keys: _Keys = {}
+    keys: dict[int, tuple[str, int]] = {}
     for place, image in images.items():
         id_ = str(image["id"])
         keys[place] = (id_, seen[id_])
         seen[id_] += 1
     return keys
+
+
+def _repeated(images: tuple[Image, ...]) -> frozenset[int]:
+    """Places of images whose id stood before."""
+    keys = _by_occurrence(dict(enumerate(images)))
+    return frozenset(place for place, (_, number) in keys.items() if number)
+
+
+def _but(keys: _Keys, places: frozenset[int]) -> _Keys:
+    return {place: key for place, key in keys.items() if place not in places}
 
 
 def _by_name(images: dict[int, Image]) -> _Keys:

@@ -1,0 +1,184 @@
+"""Makes answers comparable by changing how they are written, never what they say.
+
+A profile is a list of rules; each rule has a reason and a source, and counts what it did, so that
+a rule that suddenly fires more or less often is seen. What no rule may touch: fields lost or
+added, JSON types, statuses, sizes, ids of other images, order.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pytest_imagedetail.normalize.answer import Answer, Image, Links, Normalized
+from pytest_imagedetail.normalize.links import CALLER, LinkForms, prefix_of, text_without_hosts
+from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
+from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rules_of
+from pytest_imagedetail.normalize.values import date_in_utc, vendor_of
+from pytest_imagedetail.settings import PROFILES, check_choice
+
+__all__ = [
+    "RULES",
+    "Answer",
+    "Links",
+    "NormalizationRule",
+    "Normalized",
+    "matched",
+    "normalize",
+    "rules_of",
+    "text_without_hosts",
+    "vendor_of",
+    "vendors",
+]
+
+_USER: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction numbers users and projects alike
+_OWNER_KEYS: Final = frozenset({"owner", "owner_id", "project_id", "tenant_id", "user_id"})
+_SHORTEST_ID: Final = 8  # characters; a shorter id would be found in any text
+
+
+def normalize(answer: Answer, profile: str) -> Normalized:
+    """Make an answer comparable.
+
+    Args:
+        answer: As recorded; it is not changed.
+        profile: One of `settings.PROFILES`.
+
+    Raises:
+        UsageError: An unknown profile.
+    """
+    check_choice("profile", profile, PROFILES)
+    rules = rules_of(profile)
+    work = _work(answer, frozenset(rule.id for rule in rules))
+    images = tuple(work.image(image) for image in answer.images)
+    return Normalized(
+        profile=profile,
+        images=images,
+        ids=tuple(str(image["id"]) for image in answer.images),
+        answer=work.answer_facts(),
+        counts={rule.id: work.counts[rule.id] for rule in rules if rule.counted},
+    )
+
+
+def _work(answer: Answer, rules: frozenset[str]) -> "_Work":
+    counts: Counter[str] = Counter()
+    ids = [str(image["id"]) for image in answer.images]
+    return _Work(
+        answer=answer,
+        rules=rules,
+        counts=counts,
+        ids=frozenset(ids),
+        links=LinkForms(
+            rules=rules,
+            counts=counts,
+            prefix=prefix_of(answer.images),
+            ids=frozenset(ids if answer.complete else ids[-1:]),
+        ),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """One answer being normalized."""
+
+    answer: Answer
+    rules: frozenset[str]
+    counts: Counter[str]
+    ids: frozenset[str]
+    links: LinkForms
+    names: Names = field(default_factory=Names)
+
+    def image(self, image: Image) -> Image:
+        if "R6" not in self.rules:
+            return image
+        new = dict(image)
+        for name, apply in _FIELDS.items():
+            if name in new:
+                new[name] = apply(self, new[name], image)
+        if "R13" in self.rules:
+            self.counts["R13"] += 1
+            new["id"] = _placeholder(image["id"], "<id>")
+        if "R15" in self.rules and isinstance(new.get("metadata"), dict):
+            self.counts["R15"] += sum(vendor_of(key) is not None for key in new["metadata"])
+        return new
+
+    def answer_facts(self) -> dict[str, Any]:
+        top_level = dict(self.answer.top_level)
+        if "R5" in self.rules and "images_links" in top_level:
+            top_level["images_links"] = self.links.next_links(top_level["images_links"])
+        facts: dict[str, Any] = {"status_code": self.answer.status_code, "top_level": top_level}
+        if "R8" in self.rules:
+            facts["link_form"] = {
+                path: sorted(forms) for path, forms in sorted(self.links.forms.items())
+            }
+        return facts
+
+    def image_links(self, links: Any, image: Image) -> Any:
+        return self.links.of_image(links, image)
+
+    def date(self, value: Any, _image: Image) -> Any:
+        if "R9" not in self.rules or not isinstance(value, str):
+            return value
+        new = date_in_utc(value)
+        self.counts["R9"] += new != value
+        return new
+
+    def server(self, server: Any, _image: Image) -> Any:
+        if not isinstance(server, dict):
+            return server
+        new = dict(server)
+        if "links" in new:
+            new["links"] = self.links.of_server(new["links"], server.get("id"))
+        if "R13" in self.rules and isinstance(new.get("id"), str):
+            self.counts["R13"] += 1
+            new["id"] = self.names.of("server", new["id"])
+        return new
+
+    def metadata(self, metadata: Any, image: Image) -> Any:
+        if not isinstance(metadata, dict) or "R13" not in self.rules:
+            return metadata
+        server = image.get("server")
+        taken_from = server.get("id") if isinstance(server, dict) else metadata.get("instance_uuid")
+        return {
+            key: self._text(key, value, str(image["id"]), taken_from)
+            if isinstance(value, str)
+            else value
+            for key, value in metadata.items()
+        }
+
+    def _text(self, key: str, value: str, image_id: str, taken_from: Any) -> str:
+        """One text of the metadata, with a name in place of an id."""
+        if key in _OWNER_KEYS and value == CALLER:
+            self.counts["R14"] += 1
+            return "<project>"
+        if key == "user_id" and _USER.fullmatch(value):
+            self.counts["R14"] += 1
+            return self.names.of("user", value)
+        if key == "instance_uuid" and value == taken_from:
+            self.counts["R13"] += 1
+            return self.names.of("server", value)
+        if key in REFERENCES and value not in self.ids and is_id(value):
+            self.counts["R13"] += 1
+            return self.names.of("unmatched", value)
+        return self._without_own_id(value, image_id)
+
+    def _without_own_id(self, value: str, image_id: str) -> str:
+        if len(image_id) < _SHORTEST_ID or image_id not in value:
+            return value
+        new, count = re.subn(rf"(?<!\w){re.escape(image_id)}(?!\w)", "<id>", value)
+        self.counts["R13"] += bool(count)
+        return new
+
+
+_FIELDS: Final[Mapping[str, Callable[[_Work, Any, Image], Any]]] = {
+    "links": _Work.image_links,
+    "created": _Work.date,
+    "updated": _Work.date,
+    "server": _Work.server,
+    "metadata": _Work.metadata,
+}
+
+
+def _placeholder(value: Any, name: str) -> Any:
+    """A stand-in for an id that keeps its JSON type: 1361 and "1361" are not the same."""
+    return name if isinstance(value, str) else type(value)()

@@ -1,0 +1,139 @@
+"""The rules of normalization, as data: what each does, why it may, and where that is known from.
+
+They keep their numbers from the study of the API that they were derived from.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pytest_imagedetail.settings import PROFILES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalizationRule:
+    """One change of representation.
+
+    Attributes:
+        id: Its number, "R1" to "R15".
+        name: What it is about, two or three words.
+        does: What it makes of what.
+        reason: Why the difference it removes says nothing about the images.
+        source: Where that is known from.
+        profile: The first profile that applies it.
+        counted: Whether reports say how often it did something; parsing cannot.
+    """
+
+    id: str
+    name: str
+    does: str
+    reason: str
+    source: str
+    profile: str
+    counted: bool = True
+
+
+RULES: Final = (
+    NormalizationRule(
+        id="R1",
+        name="own id in links",
+        does="the image's own id at the end of a link becomes `<id>`",
+        reason="images are compared by id, so a link's own id says nothing more; another id stays",
+        source="Nova views/images.py: the id is the last segment of all three links",
+        profile="same-cloud",
+    ),
+    NormalizationRule(
+        id="R2",
+        name="link host",
+        does="scheme, host and port become `<compute>` or `<image>`; another service stays seen",
+        reason="host, port and scheme are those of the request or of a configured prefix",
+        source="Nova views/images.py and options compute_link_prefix, glance_link_prefix",
+        profile="same-cloud",
+    ),
+    NormalizationRule(
+        id="R3",
+        name="project in links",
+        does="the project that asked becomes `<project>`; any other stays",
+        reason="the project is the caller's, not the image's",
+        source="Nova wsgi.Request.application_url",
+        profile="same-cloud",
+    ),
+    NormalizationRule(
+        id="R4",
+        name="spelling of a body",
+        does="white space, escapes and the order of keys are gone once a body is parsed",
+        reason="RFC 8259 gives them no meaning",
+        source="mimic's listings in two key orders; openstack4j's with escaped slashes",
+        profile="wire",
+        counted=False,
+    ),
+    NormalizationRule(
+        id="R5",
+        name="volatile fields",
+        does="in the next link, host, page size and a marker that is an image of this answer go",
+        reason="the next link repeats the request's host, page size and marker",
+        source="Nova api/openstack/common.py, _get_collection_links",
+        profile="same-cloud",
+    ),
+    NormalizationRule(
+        id="R6",
+        name="link order",
+        does="links are compared by relation; one that stands twice is kept twice",
+        reason="links are found by their relation; their order is Nova's habit, no promise",
+        source="Nova api-ref; Cactus sent two bookmarks",
+        profile="same-cloud",
+    ),
+    NormalizationRule(
+        id="R7",
+        name="version in links",
+        does="`/v1.1`, `/v2` and `/v2.1` become `<v>`, and what stands before them `<prefix>`",
+        reason="the same answer under /v1.1, /v2 and /v2.1 differs in nothing else",
+        source="HP Cloud 2012 recorded under /v1.1 and /v2; Nova serves /v2 with the code of v2.1",
+        profile="cross-version",
+    ),
+    NormalizationRule(
+        id="R8",
+        name="project presence in links",
+        does="links lose prefix and project; the forms that they had are compared once",
+        reason="Havana, Kilo and microversion 2.18 changed it; reported once, not on each image",
+        source="Nova e516de74c1 (bug 1343080) and 2.18",
+        profile="cross-version",
+    ),
+    NormalizationRule(
+        id="R9",
+        name="date form",
+        does="`created` and `updated` are written in UTC, to the second; what is no date stays",
+        reason="offset, zone letter and fraction write the same second",
+        source="Cloud Servers 1.0 sends -05:00, Cyclades +00:00, Glance v1 fractions",
+        profile="cross-version",
+    ),
+    NormalizationRule(
+        id="R13",
+        name="ids in values",
+        does="the image's own id becomes `<id>`; servers and images it refers to get names",
+        reason="each cloud gives its own ids to the same image and its server",
+        source="Nova writes base_image_ref, instance_uuid, kernel_id and ramdisk_id",
+        profile="cross-cloud",
+    ),
+    NormalizationRule(
+        id="R14",
+        name="owner in metadata",
+        does="the project that asked becomes `<project>`; users get names, one each",
+        reason="the owner is the project that asked, under another id on each cloud",
+        source="Nova writes owner_id, user_id and project_id into snapshots",
+        profile="cross-cloud",
+    ),
+    NormalizationRule(
+        id="R15",
+        name="vendor namespaces",
+        does="metadata of a vendor that one side lacks is listed by its keys, not compared",
+        reason="a vendor's own metadata is compared with the same vendor's only",
+        source="Rackspace com.rackspace__1__* and rax_*, HP hp_*, GMO gnc_*, K5 sync_status*",
+        profile="cross-cloud",
+    ),
+)
+
+
+def rules_of(profile: str) -> tuple[NormalizationRule, ...]:
+    """The rules that a profile applies: its own and those of every narrower one."""
+    reach = PROFILES.index(profile)
+    return tuple(rule for rule in RULES if PROFILES.index(rule.profile) <= reach)
