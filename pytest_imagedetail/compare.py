@@ -254,6 +254,14 @@ def _answer_differences(
             baseline=one["status_code"],
             candidate=other["status_code"],
         )
+    if one["media_type"] != other["media_type"]:
+        yield judge.difference(
+            "header_changed",
+            "headers.content-type",
+            field="content-type",
+            baseline=one["media_type"],
+            candidate=other["media_type"],
+        )
     for name in sorted({*one["top_level"], *other["top_level"]}):
         old, new = (side["top_level"].get(name, MISSING) for side in (one, other))
         if not strictly_equal(old, new):

@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.listing import read, read_page
+from pytest_imagedetail.listing import media_type, read, read_page
 from pytest_imagedetail.model import (
     LISTING_STATUSES,
     Headers,
@@ -16,7 +16,7 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.recorder import Live
 from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
-from pytest_imagedetail.request import ACCEPT, api_version, url_of
+from pytest_imagedetail.request import api_version, url_of
 
 
 def imported(
@@ -45,11 +45,11 @@ def imported(
     response = Response(
         status_code=status_code,
         reason=_REASONS.get(status_code, ""),
-        headers=Headers([("Content-Type", "application/json")]),
+        headers=Headers([("Content-Type", media_type(body))]),
         body=body,
     )
     secrets = Secrets(project_id=project_in_path(f"{urlsplit(endpoint).path}/images"))
-    interaction = Interaction(url=url, request_headers=ACCEPT, response=response)
+    interaction = Interaction(url=url, request_headers=_accept(body), response=response)
     redacted = redact([interaction], cloud=cloud, secrets=secrets)
     provenance = Provenance(
         cloud=cloud,
@@ -66,6 +66,11 @@ def imported(
 
 
 _REASONS: Final = {200: "OK", 203: "Non-Authoritative Information"}
+
+
+def _accept(body: bytes) -> Headers:
+    """What was asked for: whoever saved XML asked for it."""
+    return Headers([("Accept", media_type(body))])
 
 
 def _endpoint_of(page: dict[str, object]) -> str | None:

@@ -1,17 +1,28 @@
 """A listing: one cloud's whole answer to one query, as a test holds it."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-from pytest_imagedetail import jsontext
+from pytest_imagedetail import jsontext, xmltext
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
-from pytest_imagedetail.model import LISTING_STATUSES, Headers, Provenance, Query, Recording
+from pytest_imagedetail.model import (
+    LISTING_STATUSES,
+    Headers,
+    Interaction,
+    Provenance,
+    Query,
+    Recording,
+)
 from pytest_imagedetail.normalize import Answer, Normalized, normalize
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 from pytest_imagedetail.strict import strictly_equal
 
+_XML, _JSON = "application/xml", "application/json"
+_HTML = re.compile(r"<html|<!doctype html", re.IGNORECASE)
 _BODY_START = 60  # characters of an unexpected body that a message shows
 
 
@@ -67,6 +78,11 @@ class Listing:
     def body(self) -> str:
         """The text of the first page, which is the whole listing unless it came in pages."""
         return self.bodies[0]
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """The form of each page's body, "application/json" or "application/xml"."""
+        return tuple(media_type(each.response.body) for each in self.recording.interactions)
 
     @property
     def complete(self) -> bool:
@@ -129,6 +145,8 @@ class Listing:
                     name: value for name, value in self.document.items() if name != "images"
                 },
                 complete=self.complete,
+                media_types=self.media_types,
+                asked_for=tuple(map(_asked_for, self.recording.interactions)),
             ),
             profile or DEFAULT_PROFILE,
         )
@@ -192,9 +210,40 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
     """Read one page of a listing.
 
     Raises:
-        BodyError: It is not UTF-8, not JSON, or not a JSON object whose `images` is a list of
-            objects with an `id`.
+        BodyError: It is not UTF-8, neither JSON nor XML, or not an object whose `images` is a list
+            of objects with an `id`.
     """
+    document = _document(body, where)
+    form = "XML" if xmltext.is_xml(body) else "JSON"
+    if not isinstance(document, dict) or "images" not in document:
+        raise _not_a_listing(f"it has no `images` ({_outline(document)})", where, form)
+    faults = [name for name, value in document.items() if _is_fault(value)]
+    if faults:
+        raise _not_a_listing(f"it has `images` and an error, `{_plain(faults[0])}`", where, form)
+    images = document["images"]
+    if not isinstance(images, list):
+        raise _not_a_listing(f"`images` is {_outline(images)}", where, form)
+    for position, image in enumerate(images):
+        if not isinstance(image, dict) or not isinstance(image.get("id"), str | int):
+            raise _not_a_listing(f"images[{position}] is no object with an `id`", where, form)
+    return document
+
+
+def media_type(body: bytes) -> str:
+    """The media type of a body that could be read."""
+    return _XML if xmltext.is_xml(body) else _JSON
+
+
+def _asked_for(interaction: Interaction) -> str:
+    """The media type that a request wants: by its path's suffix, else by `Accept`, else JSON."""
+    if urlsplit(interaction.url).path.endswith(".xml"):
+        return _XML
+    accept = interaction.request_headers.get("accept", "")
+    return _XML if "xml" in accept and "json" not in accept else _JSON
+
+
+def _document(body: bytes, where: str) -> Any:
+    """What a body in JSON or XML says; an HTML page says nothing."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -203,28 +252,15 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
             where=where,
             remedy="JSON is UTF-8 (RFC 8259, 8.1); ask the cloud again",
         ) from error
-    if text.lstrip().startswith("<"):
-        kind = "HTML" if "<html" in text[:400].lower() else "XML"
+    if not xmltext.is_xml(body):
+        return jsontext.parse(text, where=where)
+    if _HTML.search(text[:400]):
         raise BodyError(
-            f"the body is {kind}, not JSON",
+            "the body is HTML, not JSON",
             where=where,
-            remedy="ask for JSON (Accept: application/json)"
-            if kind == "XML"
-            else "this is a web server's or proxy's page, not Nova's answer; check the endpoint",
+            remedy="this is a web server's or proxy's page, not Nova's answer; check the endpoint",
         )
-    document = jsontext.parse(text, where=where)
-    if not isinstance(document, dict) or "images" not in document:
-        raise _not_a_listing(f"it has no `images` ({_outline(document)})", where)
-    faults = [name for name, value in document.items() if _is_fault(value)]
-    if faults:
-        raise _not_a_listing(f"it has `images` and an error, `{_plain(faults[0])}`", where)
-    images = document["images"]
-    if not isinstance(images, list):
-        raise _not_a_listing(f"`images` is {_outline(images)}", where)
-    for position, image in enumerate(images):
-        if not isinstance(image, dict) or not isinstance(image.get("id"), str | int):
-            raise _not_a_listing(f"images[{position}] is no object with an `id`", where)
-    return document
+    return xmltext.parse(body, where=where)
 
 
 def _is_fault(value: Any) -> bool:
@@ -236,8 +272,8 @@ def _expected_error(recording: Recording, expect: int, where: str) -> Listing:
     response = recording.interactions[0].response
     _check_status(response.status_code, expect, response.body, where)
     try:
-        document = jsontext.parse(response.body.decode("utf-8"), where=where)
-    except (BodyError, UnicodeDecodeError):
+        document = _document(response.body, where)
+    except BodyError:
         document = {}  # HTML, plain text or nothing: .body still has it
     if not isinstance(document, dict):
         document = {}
@@ -287,9 +323,9 @@ _REMEDIES = {
 }
 
 
-def _not_a_listing(why: str, where: str) -> BodyError:
+def _not_a_listing(why: str, where: str, form: str) -> BodyError:
     return BodyError(
-        f"the body is JSON, but not a listing of images: {why}",
+        f"the body is {form}, but not a listing of images: {why}",
         where=where,
         remedy="check that the URL ends in /images/detail and is Nova's, not Glance's",
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+from pytest_imagedetail import xmltext
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.listing import read_page
 from pytest_imagedetail.model import LISTING_STATUSES, Query, Response
@@ -60,7 +61,8 @@ def _next_marker(page: Response) -> str | None:
 
 
 def _next_link(page: Response) -> list[tuple[str, str]]:
-    if page.status_code not in LISTING_STATUSES or b"images_links" not in page.body:
+    leads_on = b"images_links" in page.body or xmltext.is_xml(page.body)
+    if page.status_code not in LISTING_STATUSES or not leads_on:
         return []
     links = read_page(page.body, where="a page of the listing").get("images_links")
     for link in links if isinstance(links, list) else []:

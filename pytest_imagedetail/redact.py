@@ -18,7 +18,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, quote_plus, unquote, unquote_plus, urlsplit
 
-from pytest_imagedetail import jsontext, packing
+from pytest_imagedetail import jsontext, packing, xmltext
+from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import Headers, Interaction, Query
 from pytest_imagedetail.shapes import (
     is_distinct,
@@ -216,7 +217,9 @@ _WIDE: Final = {b"\xff\xfe": ("utf-16-le",), b"\xfe\xff": ("utf-16-be",)}  # kee
 
 def _redact_document(text: str, placeholders: "_Placeholders") -> str:
     if not _is_json(text):
-        return placeholders.text(text)
+        if _read_xml(text.encode("utf-8", errors="replace")) is None:
+            return placeholders.text(text)
+        return xmltext.replace_strings(text, placeholders.json_string)
     return jsontext.replace_strings(text, placeholders.json_string)
 
 
@@ -226,6 +229,16 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _read_xml(body: bytes) -> Mapping[str, Any] | None:
+    """The document of a body in XML; None if it is none."""
+    if not xmltext.is_xml(body):
+        return None
+    try:
+        return xmltext.parse(body, where="")
+    except BodyError:
+        return None
 
 
 class _Placeholders:
@@ -251,7 +264,7 @@ class _Placeholders:
         try:
             document = json.loads(page.response.body, parse_int=str)
         except (ValueError, RecursionError):
-            return
+            document = _read_xml(page.response.body)
         for link in _links(document):
             url = _split(str(link.get("href", "")))
             if url is None:

@@ -16,7 +16,7 @@ from pytest_imagedetail.settings import Settings
 def listing(name: str, query: Query, settings: Settings) -> Listing:
     """The listing of a cloud by its name, or of a cassette or body by its path.
 
-    A path is what ends in .yaml, .yml or .json or has a slash in it; the query is for clouds.
+    A path is what ends in .yaml, .yml, .json or .xml or has a slash in it; the query is for clouds.
 
     Raises:
         CassetteError: There is none, or it is damaged.
@@ -35,7 +35,7 @@ def listing(name: str, query: Query, settings: Settings) -> Listing:
 
 def is_path(name: str) -> bool:
     """Whether an argument is the path of a cassette or body; anything else names a cloud."""
-    return Path(name).suffix in {".yaml", ".yml", ".json"} or "/" in name
+    return Path(name).suffix in {".yaml", ".yml", ".json", ".xml"} or "/" in name
 
 
 def cassette(path: Path) -> Listing:

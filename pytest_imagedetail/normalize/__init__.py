@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pytest_imagedetail.normalize.answer import Answer, Image, Links, Normalized
+from pytest_imagedetail.normalize.answer import JSON, Answer, Image, Links, Normalized
 from pytest_imagedetail.normalize.links import CALLER, LinkForms, prefix_of, text_without_hosts
 from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
 from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rules_of
 from pytest_imagedetail.normalize.values import date_in_utc, vendor_of
 from pytest_imagedetail.settings import PROFILES, check_choice
+from pytest_imagedetail.xmltext import INTEGERS
 
 __all__ = [
     "RULES",
@@ -95,6 +96,8 @@ class _Work:
         for name, apply in _FIELDS.items():
             if name in new:
                 new[name] = apply(self, new[name], image)
+        if self.from_xml:
+            new = self.out_of_xml(new)
         if "R13" in self.rules:
             self.counts["R13"] += 1
             new["id"] = _placeholder(image["id"], "<id>")
@@ -102,16 +105,45 @@ class _Work:
             self.counts["R15"] += sum(vendor_of(key) is not None for key in new["metadata"])
         return new
 
+    @property
+    def from_xml(self) -> bool:
+        """Whether text may stand for null, as in Nova's XML."""
+        return "R10" in self.rules and self.answer.media_types != (JSON,) * len(
+            self.answer.media_types
+        )
+
+    def out_of_xml(self, image: Image) -> Image:
+        """An image of an answer in XML, with the nulls of its metadata."""
+        self.counts["R10"] += sum(type(image.get(name)) is int for name in INTEGERS)
+        metadata = image.get("metadata")
+        if not isinstance(metadata, dict):
+            return image
+        nulls = {key: None for key, value in metadata.items() if value == "None"}
+        self.counts["R10"] += len(nulls)
+        return {**image, "metadata": {**metadata, **nulls}}
+
     def answer_facts(self) -> dict[str, Any]:
         top_level = dict(self.answer.top_level)
         if "R5" in self.rules and "images_links" in top_level:
             top_level["images_links"] = self.links.next_links(top_level["images_links"])
-        facts: dict[str, Any] = {"status_code": self.answer.status_code, "top_level": top_level}
+        facts: dict[str, Any] = {
+            "status_code": self.answer.status_code,
+            "top_level": top_level,
+            "media_type": self.media_type(),
+        }
         if "R8" in self.rules:
             facts["link_form"] = {
                 path: sorted(forms) for path, forms in sorted(self.links.forms.items())
             }
         return facts
+
+    def media_type(self) -> str:
+        """The form of the bodies or, under R10, whether it is the one that was asked for."""
+        came = " and ".join(sorted({*self.answer.media_types}))
+        wanted = " and ".join(sorted({*self.answer.asked_for}))
+        if "R10" not in self.rules:
+            return came
+        return "as asked for" if came == wanted else f"{came}, though {wanted} was asked for"
 
     def image_links(self, links: Any, image: Image) -> Any:
         return self.links.of_image(links, image)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 Image = dict[str, Any]
+
+JSON: Final = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,8 @@ class Answer:
         cloud: The name of the cloud.
         top_level: The fields beside `images`.
         complete: Whether these are all images that match; a part leads to the next one.
+        media_types: Of each page's body.
+        asked_for: The media types that the pages were asked for.
     """
 
     images: tuple[Image, ...]
@@ -24,6 +28,8 @@ class Answer:
     cloud: str
     top_level: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = True
+    media_types: tuple[str, ...] = (JSON,)
+    asked_for: tuple[str, ...] = (JSON,)
 
 
 class Links(dict[str, Any]):

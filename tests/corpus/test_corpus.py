@@ -32,6 +32,8 @@ LISTINGS = {
     "nova-stein__v2.1_images-images-details-get-resp.json": 7,
     "nova-head__v2.1_images-images-details-get-resp.json": 11,
     "compute-api-1.0__images.json": 2,
+    "compute-api-1.0__images.xml": 2,
+    "nova-folsom__v2_images-details-get-resp.xml": 7,
     PAGES[0]: 1,
     PAGES[1]: 1,
     PAGES[2]: 1,
@@ -108,22 +110,6 @@ def test_the_same_cloud_under_two_paths():
             ),
         ),
         (
-            "nova-folsom__v2_images-details-get-resp.xml",
-            (
-                "the body is XML, not JSON\n"
-                "  where: body.json\n"
-                "  next:  ask for JSON (Accept: application/json)"
-            ),
-        ),
-        (
-            "compute-api-1.0__images.xml",
-            (
-                "the body is XML, not JSON\n"
-                "  where: body.json\n"
-                "  next:  ask for JSON (Accept: application/json)"
-            ),
-        ),
-        (
             "deltacloud__images_unknown404_3.json",
             (
                 "the body is JSON, but not a listing of images: "
@@ -139,6 +125,24 @@ def test_what_is_no_listing_is_refused(name, message):
     with pytest.raises(BodyError) as caught:
         imported(body(name))
     assert str(caught.value) == message
+
+
+def test_one_sample_in_both_forms():
+    """Cloud Servers 1.0 documented the same two images in JSON and in XML."""
+    one, other = (listing(f"compute-api-1.0__images.{form}") for form in ("json", "xml"))
+    assert compare(one, other).same
+    assert compare(one, other).normalization["R10"] == 1
+    assert not compare(one, other, profile="wire").same
+
+
+def test_nova_in_both_forms():
+    """Folsom's sample in XML and Grizzly's in JSON: Grizzly has a size, and that is all."""
+    old = listing("nova-folsom__v2_images-details-get-resp.xml")
+    new = listing("nova-grizzly__v2_OS-EXT-IMG-SIZE-images-details-get-resp.json")
+    found = compare(old, new).differences
+    assert {(each.kind, each.path.rpartition(".")[2]) for each in found} == {
+        ("field_added", "OS-EXT-IMG-SIZE:size")
+    }
 
 
 def test_a_recorded_404_is_an_expected_error():

@@ -11,7 +11,17 @@ PACKAGE = Path(__file__).parents[2] / "pytest_imagedetail"
 
 LAYERS = (
     {"errors", "hidden"},
-    {"contract", "jsontext", "model", "network", "packing", "pathpattern", "quiet", "yamltext"},
+    {
+        "contract",
+        "jsontext",
+        "model",
+        "network",
+        "packing",
+        "pathpattern",
+        "quiet",
+        "xmltext",
+        "yamltext",
+    },
     {
         "age",
         "comparison",
@@ -50,6 +60,7 @@ OWNERS = {
     "socketserver": {"embedded.server"},
     "vcr": {"cassette.capture"},
     "wsgiref": {"embedded.server"},
+    "xml": {"xmltext"},
     "yaml": {"yamltext"},
 }
 BANNED_NAMES = {"utils", "util", "helpers", "common", "base", "manager", "types", "misc"}

@@ -143,7 +143,7 @@ def test_a_later_page_must_be_a_listing_too():
     [
         (b"", "the body is empty, so it is not a listing"),
         (b"\xff", "the body is not UTF-8: byte 0 is 0xff"),
-        (b"<images/>", "the body is XML, not JSON"),
+        (b"<images><image/></images>", "the body is XML, but not a listing of images"),
         (b"<!doctype html><html>", "the body is HTML, not JSON"),
         (b'{"images": [NaN]}', "the body is not JSON that can be read: "),
         (b'{"images": []', "the body is not JSON: "),

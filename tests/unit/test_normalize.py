@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.errors import BodyError, UsageError
+from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.normalize import RULES, Answer, normalize, rules_of, vendor_of
 from pytest_imagedetail.settings import PROFILES
@@ -251,10 +251,22 @@ def test_r9_date_form(date, after):
     assert normalized({"id": "1", "created": date}, "same-cloud").images[0]["created"] == date
 
 
-def test_r10_and_r11_are_not_normalization():
-    """XML is refused, and a field that a release never had is judged, not hidden."""
-    with pytest.raises(BodyError):
-        read(recording_of("<images/>"))
+def test_r10_is_for_xml_only():
+    """In an answer in XML `None` in metadata is null, and integers count; in JSON it is text."""
+    image = image_of(metadata={"a": "None", "b": "none", "c": None}, name="None")
+    found = normalized(image, "cross-version", media_types=("application/xml",))
+    assert found.images[0]["metadata"] == {"a": None, "b": "none", "c": None}
+    assert found.images[0]["name"] == "None"
+    assert found.counts["R10"] == 5
+    as_json = normalized(image, "cross-version")
+    assert as_json.images[0]["metadata"] == image["metadata"]
+    assert as_json.counts["R10"] == 0
+    narrower = normalized(image, "same-cloud", media_types=("application/xml",))
+    assert narrower.images[0]["metadata"] == image["metadata"]
+
+
+def test_r11_is_severity():
+    """A field that a release never had is judged, not hidden."""
     found = compare(
         listing_of(without(image_of(), "minRam"), release="diablo"),
         listing_of(image_of(), release="essex"),

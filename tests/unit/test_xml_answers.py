@@ -1,0 +1,370 @@
+"""Answers in XML, as clouds sent them through Juno, come to the same images as JSON."""
+
+import json
+from dataclasses import replace
+from xml.sax.saxutils import escape, quoteattr
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_imagedetail import recorder, xmltext
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.errors import BodyError
+from pytest_imagedetail.importing import imported
+from pytest_imagedetail.listing import read
+from pytest_imagedetail.model import Headers, Query
+from pytest_imagedetail.report import text
+from pytest_imagedetail.settings import PROFILES
+from unit import PROJECT, changed, image_of, listing_of, recording_of, snapshot_of, without
+
+API = "http://docs.openstack.org/compute/api/v1.1"
+CLOUD_SERVERS = "http://docs.rackspacecloud.com/servers/api/v1.0"
+ATOM = "http://www.w3.org/2005/Atom"
+SIZE = "http://docs.openstack.org/compute/ext/image_size/api/v1.1"
+XML = Headers([("Accept", "application/xml")])
+
+
+def attributes(fields):
+    """Scalars as Nova writes them: text, whatever they were."""
+    return "".join(f" {name}={quoteattr(str(value))}" for name, value in fields.items())
+
+
+def element(image):
+    """One image detail as Nova's XML has it."""
+    parts = {
+        name: image[name] for name in image if name not in {"metadata", "links", "server", "none"}
+    }
+    inside = "".join(
+        f"<meta key={quoteattr(key)}>{escape(str(value))}</meta>"
+        for key, value in image.get("metadata", {}).items()
+    )
+    metadata = f"<metadata>{inside}</metadata>" if "metadata" in image else ""
+    links = "".join(f"<atom:link{attributes(each)}/>" for each in image.get("links", []))
+    server = ""
+    if "server" in image:
+        within = "".join(f"<atom:link{attributes(each)}/>" for each in image["server"]["links"])
+        server = f'<server id="{image["server"]["id"]}">{within}</server>'
+    return f"<image{attributes(parts)}>\n  {server}{metadata}{links}\n</image>"
+
+
+def in_xml(*images, beside=""):
+    """A listing as Nova's XML has it."""
+    return (
+        f"<?xml version='1.0' encoding='UTF-8'?>\n<images xmlns:atom=\"{ATOM}\" "
+        f'xmlns:OS-EXT-IMG-SIZE="{SIZE}" xmlns="{API}">{"".join(map(element, images))}'
+        f"{beside}</images>"
+    )
+
+
+def asked_for_xml(recording):
+    """The recording, asked for with `Accept: application/xml`."""
+    pages = tuple(replace(each, request_headers=XML) for each in recording.interactions)
+    return replace(recording, interactions=pages)
+
+
+def xml_listing(*images, **facts):
+    """A listing of these images that was asked for and answered in XML."""
+    return read(asked_for_xml(recording_of(in_xml(*images), **facts)))
+
+
+IMAGES = [
+    image_of(1, name="a <b> & \"c\" 'd'", metadata={"os": "x & y", "text": "a\nb", "empty": ""}),
+    snapshot_of(2),
+    image_of(3, metadata={}, progress=25, status="SAVING"),
+]
+
+
+def test_the_same_images():
+    """Attributes, metadata, links, server and integers come out as JSON has them."""
+    images = xml_listing(*IMAGES).images
+    assert images == IMAGES
+    assert [type(images[0][name]) for name in sorted(xmltext.INTEGERS)] == [int] * 4
+
+
+@pytest.mark.parametrize("profile", ["cross-version", "cross-cloud"])
+def test_xml_and_json_compare_equal(profile):
+    """Asked for as they came, they differ in nothing; the report counts what that took."""
+    found = compare(xml_listing(*IMAGES), listing_of(*IMAGES), profile=profile)
+    assert found.same
+    assert found.normalization["R10"] == 12
+    assert "R10 12" in text.normalization(found)
+
+
+@pytest.mark.parametrize("profile", ["wire", "same-cloud"])
+def test_the_form_is_a_difference_where_no_rule_says_otherwise(profile):
+    """One cloud that answers in another form than before has changed."""
+    (difference,) = compare(xml_listing(*IMAGES), listing_of(*IMAGES), profile=profile).differences
+    assert (difference.kind, difference.path, difference.severity) == (
+        "header_changed",
+        "headers.content-type",
+        "breaking",
+    )
+    assert (difference.baseline, difference.candidate) == ("application/xml", "application/json")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_xml_asked_for_and_json_received(profile):
+    """From Kilo on a cloud answers JSON to a client that reads XML: breaking, and never hidden."""
+    kilo = read(asked_for_xml(recording_of({"images": IMAGES})))
+    for asked in (kilo, read(with_suffix(recording_of({"images": IMAGES})))):
+        (difference,) = compare(xml_listing(*IMAGES), asked, profile=profile).differences
+        assert (difference.kind, difference.severity) == ("header_changed", "breaking")
+        assert str(difference.candidate).startswith("application/json")
+    assert compare(kilo, kilo, profile=profile).same
+
+
+def with_suffix(recording):
+    """The recording, asked for under `/images/detail.xml`."""
+    pages = tuple(replace(each, url=f"{each.url}.xml?limit=1") for each in recording.interactions)
+    return replace(recording, interactions=pages)
+
+
+def test_none_is_null_on_the_side_of_xml_only():
+    """Nova writes a null of the metadata as `None`; in JSON that is a text like any other."""
+    null, none = (image_of(metadata={"ramdisk_id": value}) for value in (None, "None"))
+    assert compare(xml_listing(none), listing_of(null)).same
+    assert [each.kind for each in compare(xml_listing(none), listing_of(none)).differences] == [
+        "null_changed"
+    ]
+    assert xml_listing(none).images == [none]
+    assert compare(xml_listing(none), xml_listing(none)).same
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        image_of(minRam=1),
+        without(image_of(), "minRam"),
+        image_of(minRam="1x"),
+        changed(image_of(), "links", 0, "href", to="x"),
+        without(image_of(), "links", 2),
+        without(image_of(), "metadata"),
+        image_of(metadata={"architecture": "x86_64 "}),
+        image_of(vendor="x"),
+    ],
+)
+def test_a_fact_is_found_through_xml(planted):
+    """Neither form hides a fact."""
+    assert not compare(xml_listing(planted), listing_of(image_of())).same
+    assert not compare(listing_of(image_of()), xml_listing(planted)).same
+    assert compare(xml_listing(planted), listing_of(planted)).same
+
+
+def test_cloud_servers_1_0():
+    """Its namespace, its numbered ids, and neither links nor metadata."""
+    body = f"""<?xml version="1.0" encoding="UTF-8"?>
+    <images xmlns="{CLOUD_SERVERS}">
+      <image id="1" name="CentOS 5.2" updated="2010-10-10T12:00:00Z"
+             created="2010-08-10T12:00:00Z" status="ACTIVE" />
+      <image id="743" name="My Server Backup" serverId="12" status="SAVING" progress="80" />
+    </images>"""
+    assert read(recording_of(body)).images == [
+        {
+            "id": 1,
+            "name": "CentOS 5.2",
+            "updated": "2010-10-10T12:00:00Z",
+            "created": "2010-08-10T12:00:00Z",
+            "status": "ACTIVE",
+        },
+        {
+            "id": 743,
+            "name": "My Server Backup",
+            "serverId": 12,
+            "status": "SAVING",
+            "progress": 80,
+        },
+    ]
+
+
+def test_what_the_api_does_not_know_is_kept():
+    """Other elements, attributes and texts, at every place, are part of the images."""
+    image = (
+        '<image id="1" xmlns:v="http://vendor.example.com" v:a="1"><v:tag b="2"><c>3</c><c>4</c>'
+        "</v:tag>text</image>"
+    )
+    with pytest.raises(BodyError, match="<v:tag> has 'c' twice"):
+        xmltext.parse(f'<images xmlns="{API}">{image}</images>'.encode(), where="x")
+    image = image.replace("<c>4</c>", "")
+    body = f'<images xmlns="{API}" total="1">{image}<also/></images>'
+    assert xmltext.parse(body.encode(), where="x") == {
+        "total": "1",
+        "also": "",
+        "images": [{"id": "1", "v:a": "1", "v:tag": {"b": "2", "c": "3"}, "#text": "text"}],
+    }
+
+
+def test_a_prefix_is_only_a_name_for_a_namespace():
+    """The size is the size under whichever prefix the cloud declares its namespace."""
+    body = f'<images xmlns="{API}" xmlns:ns0="{SIZE}"><image id="1" ns0:size="7"/></images>'
+    assert read(recording_of(body)).images == [{"id": "1", "OS-EXT-IMG-SIZE:size": 7}]
+
+
+def test_the_next_link_is_followed():
+    """A listing in pages is replayed by its links, and one that lost a page is not."""
+    link = {
+        "rel": "next",
+        "href": f"https://compute.a.invalid/v2/{PROJECT}/images?limit=1&marker={IMAGES[0]['id']}",
+    }
+    pages = [in_xml(IMAGES[0], beside=f"<atom:link{attributes(link)}/>"), in_xml(IMAGES[1])]
+    recording = asked_for_xml(recording_of(*pages))
+    url = f"{recording.interactions[0].url}?limit=1&marker={IMAGES[0]['id']}"
+    second = replace(recording.interactions[1], url=url)
+    recording = replace(recording, interactions=(recording.interactions[0], second))
+    listing = recorder.follow(recording)
+    assert listing.images == IMAGES[:2]
+    assert listing.document["images_links"] == [link]
+    same = listing_of(*IMAGES[:2], beside={"images_links": [link]})
+    assert compare(listing, same).same
+
+
+def test_an_expected_error():
+    """Its code and message are read as they are in JSON."""
+    body = f'<badRequest code="400" xmlns="{API}"><message>Bad &amp; worse</message></badRequest>'
+    found = read(recording_of(body, status=400), expect=400)
+    assert found.error == {"code": 400, "message": "Bad & worse", "name": "badRequest"}
+    as_json = read(
+        recording_of({"badRequest": {"code": 400, "message": "Bad & worse"}}, status=400),
+        expect=400,
+    )
+    assert compare(found, as_json, expect=400).same
+
+
+def bomb(entities=10):
+    """Entities that expand tenfold each."""
+    lines = [f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, entities)]
+    text = "\n".join(['<!ENTITY e0 "ha">', *lines])
+    return f'<!DOCTYPE images [{text}]><images><image id="&e{entities - 1};"/></images>'
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("<images>", "the body is not XML: no element found\n  where: x, line 1, column 9"),
+        ("<images></image>", "the body is not XML: mismatched tag\n  where: x, line 1, column 11"),
+        ("<images>\n<image id=1/></images>", "not well-formed (invalid token)\n  where: x, line 2"),
+        ("<images/><images/>", "the body is not XML: junk after document element"),
+        ("<images>&nbsp;</images>", "the body is not XML: undefined entity"),
+        (bomb(), "it declares a document type, which no cloud sends"),
+        (
+            '<!DOCTYPE images SYSTEM "file:///etc/passwd"><images/>',
+            "it declares a document type, which no cloud sends",
+        ),
+        (
+            '<!DOCTYPE i [<!ENTITY x SYSTEM "file:///etc/passwd">]><images id="&x;"/>',
+            "it declares a document type, which no cloud sends",
+        ),
+        ("<images>" + "<a>" * 60 + "</a>" * 60 + "</images>", "it is nested too deeply"),
+        ('<images xmlns:a="u" xmlns:b="u" a:x="1" b:x="2"/>', "the body is not XML"),
+        (
+            '<images><image id="1"><server/><server/></image></images>',
+            "<image> has 'server' twice",
+        ),
+        (
+            '<images><image><metadata><meta key="a"/><meta key="a"/></metadata></image></images>',
+            "<metadata> has the key 'a' twice",
+        ),
+        (
+            '<images><image id="1"><metadata><a/></metadata></image></images>',
+            "<metadata> holds <a>, which is no `meta` with a key",
+        ),
+        (
+            '<images><image id="1"><metadata>text</metadata></image></images>',
+            "<metadata> holds something else than `meta`",
+        ),
+        ("<images><image name='x'/></images>", "images[0] is no object with an `id`"),
+        (f'<itemNotFound xmlns="{API}" code="404"/>', "XML, but not a listing of images"),
+        ("<html><body>It works!</body></html>", "the body is HTML, not JSON"),
+        ("<feed/>", "<feed> is in no namespace of a cloud"),
+        (b'<images><image id="\xff"/></images>', "the body is not UTF-8: byte 19 is 0xff"),
+        ('<images xmlns="u"><image id="1"/><images/></images>', "<images> has 'images' in it"),
+    ],
+)
+def test_what_is_no_listing_in_xml(body, message):
+    """It is the same error as for JSON that cannot be read, and nothing of it is expanded."""
+    recording = recording_of(body)
+    with pytest.raises(BodyError) as caught:
+        read(recording)
+    assert message.replace("where: x", "where: cloud a, query all") in str(caught.value)
+
+
+def test_an_import_is_redacted_and_replayed(tmp_path):
+    """Hosts, projects, owners and secrets go, as in JSON; what is replayed compares as the same."""
+    project, host = "c3d2" * 8, "https://10.3.0.201:8774"
+    secret, user = 's3cret & "more"', "d4e5" * 8
+    image = json.loads(
+        json.dumps(snapshot_of(metadata={"admin_pass": secret, "user_id": user}))
+        .replace("https://compute.a.invalid", host)
+        .replace(PROJECT, project)
+        .replace("https://image.a.invalid", "http://glance.corp.example.net:9292")
+    )
+
+    def made(body):
+        return imported(
+            body.encode(), cloud="a", query=Query(), status_code=200, release=None, where="x"
+        )
+
+    live, as_json = made(in_xml(image)), made(json.dumps({"images": [image]}))
+    kept = live.listing.body
+    for told in ("s3cret", user, project, "10.3.0.201", "corp.example"):
+        assert told not in kept
+    assert API in kept
+    assert 'key="admin_pass">&lt;redacted-1&gt;</meta>' in kept
+    assert live.listing.images == as_json.listing.images
+    assert live.listing.headers["content-type"] == "application/xml"
+    store = Store(directory=tmp_path)
+    recorder.keep(store, live)
+    replayed = recorder.replay(store, "a", Query())
+    assert compare(live.listing, replayed, profile="wire").same
+    assert compare(replayed, as_json.listing).same
+
+
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cn", "Co")), max_size=12
+)
+
+
+@given(st.dictionaries(TEXTS, TEXTS, max_size=3), TEXTS)
+def test_any_text_survives(metadata, name):
+    """What XML can carry comes out as it went in, and replacing nothing changes nothing."""
+    image = {"id": "1", "name": name, "metadata": metadata}
+    body = in_xml(image)
+    assert xmltext.parse(body.encode(), where="x")["images"] == [image]
+    assert xmltext.replace_strings(body, lambda value, _: value) == body
+
+
+@given(st.dictionaries(TEXTS, TEXTS, max_size=3), TEXTS)
+def test_any_text_is_shown_to_redaction(metadata, name):
+    """Each text comes decoded, with the name that it stands under."""
+    image = {"id": "1", "name": name, "metadata": metadata}
+    seen = []
+
+    def note(value, key):
+        seen.append((key, value))
+        return "<&>" if value and key != "key" else value
+
+    replaced = xmltext.replace_strings(element(image), note)
+    assert ("name", name) in seen
+    assert {(key, value) for key, value in metadata.items() if value} <= set(seen)
+    (found,) = xmltext.parse(f"<images>{replaced}</images>".encode(), where="x")["images"]
+    assert found["name"] == ("<&>" if name else "")
+    assert set(found["metadata"].values()) <= {"<&>", ""}
+
+
+def test_redaction_sees_every_place():
+    """Comments, instructions, CDATA, attributes and references hide nothing."""
+    body = (
+        f'<?pi s3cret?><images xmlns="{API}" a="s3cret"><!-- s3cret --><b c=\'s3&#99;ret\'>'
+        "<![CDATA[s3cret]]>&#x73;3cret</b><d/>s3cret</images>"
+    )
+    assert xmltext.replace_strings(body, lambda value, _: value.replace("s3cret", "<1>")) == (
+        f'<?pi &lt;1&gt;?><images xmlns="{API}" a="&lt;1&gt;"><!-- &lt;1&gt; --><b c="&lt;1&gt;">'
+        "&lt;1&gt;&lt;1&gt;</b><d/>&lt;1&gt;</images>"
+    )
+
+
+def test_a_namespace_of_the_clouds_own_is_redacted():
+    """The public ones name a format; another names a host."""
+    body = f'<images xmlns="{API}" xmlns:x="http://internal.corp.example.net/x"/>'
+    assert xmltext.replace_strings(body, lambda *_: "?") == f'<images xmlns="{API}" xmlns:x="?"/>'
