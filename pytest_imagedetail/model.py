@@ -232,8 +232,8 @@ class Provenance:
         test: Whose own traffic it is: the test's node id without the cloud, or the name of a
             cassette that tests share. None for the answer to a query.
         release: OpenStack release as declared by whoever recorded it ("2026.2"); never guessed.
-        source: "recorded" from a cloud, "imported" from a saved body, or "scrubbed": made of
-            another tool's recording.
+        source: "recorded" from a cloud, "imported" from a saved body, "scrubbed": made of
+            another tool's recording, or "stock": vcrpy's own, which nobody has redacted.
         recorded_at: UTC, ISO 8601; None when an imported body does not say.
         api_version: The version segment of the request path ("v2", "v2.1").
         max_microversion: The newest microversion the cloud offers, when it said so.
@@ -252,7 +252,7 @@ class Provenance:
     query: Query = field(default_factory=Query)
     test: str | None = None
     release: str | None = None
-    source: Literal["recorded", "imported", "scrubbed"] = "recorded"
+    source: Literal["recorded", "imported", "scrubbed", "stock"] = "recorded"
     recorded_at: str | None = None
     api_version: str | None = None
     max_microversion: str | None = None

@@ -8,12 +8,13 @@ pytest-recording cannot load a cassette that has one.
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import jsontext, yamltext
+from pytest_imagedetail import jsontext, packing, yamltext
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.model import (
     Headers,
@@ -31,6 +32,7 @@ _REMEDY: Final = (
     "or bring the file back from version control; it was left as it is"
 )
 
+_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _REMEDY_OF_FOREIGN: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
@@ -56,14 +58,28 @@ def loads(path: Path) -> Recording:
             provenance, or not what was written.
     """
     document = yamltext.read(path, error=DamagedCassetteError, remedy=_REMEDY)
-    try:
+    with _explained(path):
         return _recording(document)
-    except _ForeignError as fault:
-        raise DamagedCassetteError(
-            str(fault), where=str(path), remedy=_REMEDY_OF_FOREIGN
-        ) from fault
-    except _UnsoundError as fault:
-        raise DamagedCassetteError(str(fault), where=str(path), remedy=_REMEDY) from fault
+
+
+def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
+    """Read a test's own traffic, be it a cassette of stock vcrpy or pytest-recording.
+
+    Args:
+        path: The file.
+        cloud: Whose a stock cassette is taken for; it does not say so itself.
+        test: Of which test it is taken for.
+
+    Raises:
+        DamagedCassetteError: As `loads`, but for the provenance that a stock cassette lacks.
+    """
+    document = yamltext.read(path, error=DamagedCassetteError, remedy=_REMEDY)
+    with _explained(path):
+        if not _is_stock(document):
+            return _recording(document)
+        pages = tuple(_plain(each) for each in _interactions(document))
+    provenance = Provenance(cloud=cloud, test=test, source="stock", pages=len(pages))
+    return Recording(provenance=provenance, interactions=pages)
 
 
 def as_read(interaction: Interaction) -> Interaction:
@@ -83,6 +99,19 @@ def digest(provenance: Mapping[str, Any], interactions: list[dict[str, Any]]) ->
         default=lambda value: base64.b64encode(value).decode("ascii"),
     )
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Tell the user of a file what is wrong with its document."""
+    try:
+        yield
+    except _ForeignError as fault:
+        raise DamagedCassetteError(
+            str(fault), where=str(path), remedy=_REMEDY_OF_FOREIGN
+        ) from fault
+    except _UnsoundError as fault:
+        raise DamagedCassetteError(str(fault), where=str(path), remedy=_REMEDY) from fault
 
 
 class _UnsoundError(ValueError):
@@ -158,10 +187,6 @@ def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
 
 def _recording(document: Any) -> Recording:
     _refuse_strangers(document)
-    if document.get("version") != VCR_VERSION:
-        raise _UnsoundError(
-            f"unknown cassette version {document.get('version')!r}; this reads version 1"
-        )
     facts = document.get("imagedetail")
     if not isinstance(facts, dict):
         raise _ForeignError("no provenance: the cassette was not written by imagedetail")
@@ -170,17 +195,11 @@ def _recording(document: Any) -> Recording:
             f"unknown provenance schema {facts.get('schema')!r}; this reads schema 1 "
             "(a newer pytest-imagedetail may have written it)"
         )
-    interactions = document["interactions"]
-    if not isinstance(interactions, list) or not interactions:
-        raise _UnsoundError("the cassette has no interactions")
-    try:
-        pages = tuple(_interaction(each) for each in interactions)
+    pages = _interactions(document)
+    with _as_written():
         provenance = _provenance(facts)
-        found = digest({k: v for k, v in facts.items() if k != "sha256"}, interactions)
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise _UnsoundError(
-            f"an interaction or the provenance is not as written: {error!r}"
-        ) from error
+        said = {name: value for name, value in facts.items() if name != "sha256"}
+        found = digest(said, document["interactions"])
     if found != facts.get("sha256"):
         raise _UnsoundError(
             "the cassette was changed after it was written: its SHA-256 is "
@@ -191,6 +210,59 @@ def _recording(document: Any) -> Recording:
     return Recording(provenance=provenance, interactions=pages)
 
 
+def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:
+    interactions = document["interactions"]
+    if not isinstance(interactions, list) or not interactions:
+        raise _UnsoundError("the cassette has no interactions")
+    with _as_written():
+        return tuple(_interaction(each) for each in interactions)
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise _UnsoundError(
+            f"an interaction or the provenance is not as written: {error!r}"
+        ) from error
+
+
+def _is_stock(document: Any) -> bool:
+    """Whether it is a cassette of vcrpy alone: of its version, and nothing of ours in it."""
+    is_cassette = isinstance(document, dict) and "interactions" in document
+    if not is_cassette or "imagedetail" in document:
+        return False
+    _refuse_strangers(document)
+    return True
+
+
+def _plain(each: Interaction) -> Interaction:
+    """An interaction without compression, which stock clients do not all undo.
+
+    What cannot be undone stays as it is.
+    """
+    response = each.response
+    if response.headers.get("content-encoding", "").strip().lower() not in _PACKED:
+        return each
+    content = packing.unpacked(response.body)
+    if content is None and not _is_text(response.body):
+        return each
+    body = response.body if content is None else content  # it may be undone, and the header kept
+    gone = {"content-encoding", "content-length", "transfer-encoding"}
+    kept = [field for field in response.headers.fields if field[0].lower() not in gone]
+    headers = Headers([*kept, ("Content-Length", str(len(body)))])
+    return replace(each, response=replace(response, headers=headers, body=body))
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _refuse_strangers(document: Any) -> None:
     if document is None:
         raise _UnsoundError("the cassette is empty")
@@ -198,6 +270,10 @@ def _refuse_strangers(document: Any) -> None:
         raise _ForeignError("not a cassette of imagedetail: Ruby's VCR or betamax wrote it")
     if not isinstance(document, dict) or "interactions" not in document:
         raise _UnsoundError("not a cassette: it has no `interactions`")
+    if document.get("version") != VCR_VERSION:
+        raise _UnsoundError(
+            f"unknown cassette version {document.get('version')!r}; this reads version 1"
+        )
 
 
 def _provenance(facts: Mapping[str, Any]) -> Provenance:
@@ -245,9 +321,16 @@ def _interaction(fields: Mapping[str, Any]) -> Interaction:
     )
 
 
-def _body(body: str | bytes) -> bytes:
+def _body(body: str | bytes | None) -> bytes:
+    if body is None:
+        return b""
     return body if isinstance(body, bytes) else str(body).encode("utf-8")
 
 
-def _headers(headers: Mapping[str, list[str]]) -> Headers:
-    return Headers((name, value) for name, values in headers.items() for value in values)
+def _headers(headers: Mapping[str, Any]) -> Headers:
+    """Fields in their order; vcrpy keeps a single value without a list, and bytes, too."""
+    return Headers(
+        (name, value.decode("latin-1") if isinstance(value, bytes) else str(value))
+        for name, values in headers.items()
+        for value in (values if isinstance(values, list) else [values])
+    )

@@ -15,7 +15,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from pytest_imagedetail.cassette.format import dumps, loads
+from pytest_imagedetail.cassette.format import dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
@@ -110,11 +110,15 @@ class Store:
     def load_traffic(self, cloud: str, test: str) -> Recording | None:
         """Read a test's own traffic; None if there is no file.
 
+        A cassette of stock vcrpy or pytest-recording that lies there is this test's.
+
         Raises:
             DamagedCassetteError: It is there, but not whole, or another test's.
         """
         path = self.traffic_path(cloud, test)
-        return load_own(path) if _is_there(path) else None
+        if not _is_there(path):
+            return None
+        return _in_its_place(loads_traffic(path, cloud=cloud, test=test), path)
 
     def write_traffic(
         self,
@@ -172,7 +176,10 @@ def load_own(path: Path) -> Recording:
     Raises:
         DamagedCassetteError: It is damaged, or it is another cloud's or another query's.
     """
-    recording = loads(path)
+    return _in_its_place(loads(path), path)
+
+
+def _in_its_place(recording: Recording, path: Path) -> Recording:
     provenance = recording.provenance
     own = own_name(provenance)
     if path.parts[-len(own.parts) :] != own.parts:

@@ -53,6 +53,10 @@ class Names:
         """The same knowledge, to try what would follow."""
         return Names(dict(self._placeholders), dict(self._reals))
 
+    def reals(self) -> Iterator[tuple[str, str]]:
+        """Every name that stands for a placeholder, and which; longer ones first."""
+        yield from sorted(self._placeholders.items(), key=lambda pair: -len(pair[0]))
+
     def placeholder(self, real: str) -> str | None:
         """The placeholder that a name stands for, if that is known."""
         return self._placeholders.get(real)

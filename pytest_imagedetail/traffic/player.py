@@ -11,9 +11,12 @@ from pytest_imagedetail.errors import NoInteractionError
 from pytest_imagedetail.exposure import secrets_in
 from pytest_imagedetail.model import Interaction, Response
 from pytest_imagedetail.redact import redact
-from pytest_imagedetail.traffic.matching import Names, differences, origin
+from pytest_imagedetail.traffic.matching import Difference, Names, differences, origin
 
 _SHOWN: Final = 8  # recorded interactions in a message
+_LONGEST: Final = 300  # characters of a request in a message
+_INVALID: Final = ".invalid"
+_NO_ANSWER: Final = Response(status_code=0, body=b"")
 _PARTS: Final = ("method", "path", "host")  # in this order two requests are far from each other
 
 
@@ -26,7 +29,7 @@ class Player:
         cloud: Whose, for the placeholders of messages.
         path: The cassette, for messages; it may be missing.
         test: Who asks, for messages.
-        record: The command that would record what is missing.
+        record: How to record what is missing, for messages.
     """
 
     interactions: Sequence[Interaction]
@@ -35,6 +38,7 @@ class Player:
     test: str
     record: str
     missed: list[NoInteractionError] = field(default_factory=list)
+    _seen: list[Interaction] = field(default_factory=list, repr=False)
     _played: set[int] = field(default_factory=set)
     _names: Names = field(default_factory=Names)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -47,11 +51,9 @@ class Player:
     @property
     def unplayed(self) -> tuple[str, ...]:
         """The interactions that have not been played, by number, method and URL."""
-        return tuple(
-            f"{number + 1}: {_line(each)}"
-            for number, each in enumerate(self.interactions)
-            if number not in self._played
-        )
+        left = [n for n in range(len(self.interactions)) if n not in self._played]
+        shown = self._redacted(self.interactions) if left else ()
+        return tuple(f"{number + 1}: {_line(shown[number])}" for number in left)
 
     def has(self, asked: Interaction) -> bool:
         """Whether there is an answer left."""
@@ -66,16 +68,21 @@ class Player:
                 return None
             differences(asked, self.interactions[found], self._names)  # learns the names
             self._played.add(found)
+            self._seen.append(asked)
             return self.interactions[found].response
+
+    def overhear(self, asked: Interaction) -> None:
+        """Take note of a request that another answers: it may tell what is secret."""
+        with self._lock:
+            self._seen.append(asked)
 
     def miss(self, asked: Interaction) -> NoInteractionError:
         """What to raise for a request that nothing was recorded for."""
         with self._lock:
-            shown = self._redacted(asked)
             error = NoInteractionError(
-                "\n".join([f"nothing is recorded for {_line(shown)}", *self._known(shown)]),
+                "\n".join(self._told(asked)),
                 where=f"{self.test}, cassette {self.path}",
-                remedy=f"record it: {self.record}",
+                remedy=self.record,
             )
         self.missed.append(error)
         return error
@@ -86,48 +93,94 @@ class Player:
                 return number
         return None
 
-    def _known(self, shown: Interaction) -> list[str]:
-        """What is recorded, and what comes nearest to what was asked."""
-        if not self.interactions:
-            return ["the cassette does not exist: nothing was ever recorded for this test"]
-        lines = [f"recorded, {self.played} of {len(self.interactions)} played:"]
-        for number, each in enumerate(self.interactions[:_SHOWN]):
-            lines.append(f"  {_line(each)}{' (played)' if number in self._played else ''}")
-        if len(self.interactions) > _SHOWN:
-            lines.append(f"  and {len(self.interactions) - _SHOWN} more")
-        return [*lines, *self._nearest(shown)]
-
-    def _nearest(self, shown: Interaction) -> list[str]:
-        departures = [differences(shown, each, self._names.copy()) for each in self.interactions]
-        parts = [[each.part for each in found] for found in departures]
-        order = sorted(
-            range(len(departures)),
-            key=lambda n: (
-                *(part in parts[n] for part in _PARTS),
-                len(parts[n]),
-                n in self._played,
-            ),
-        )
-        nearest = order[0]
-        if not departures[nearest]:
-            times = sum(1 for found in departures if not found)
-            often = "once" if times == 1 else f"{times} times"
-            return [f"it was recorded {often}, and it has been played {often}"]
+    def _told(self, asked: Interaction) -> list[str]:
+        """What was asked, what is recorded, and what comes nearest; redacted, line by line."""
+        departures = [differences(asked, each, self._names.copy()) for each in self.interactions]
+        if not departures:
+            shown = self._redacted([asked])[-1]
+            return [f"nothing is recorded for {_line(shown)}", self._nothing()]
+        nearest = self._nearest(departures)
+        *recorded, shown = self._redacted([*self.interactions, self._named(asked, nearest)])
         return [
-            f"nearest: {_line(self.interactions[nearest])}",
-            *(f"  {each}" for each in departures[nearest]),
+            f"nothing is recorded for {_line(shown)}",
+            *self._list(recorded),
+            *_departed(shown, recorded[nearest], departures, nearest),
         ]
 
-    def _redacted(self, asked: Interaction) -> Interaction:
-        """The request as a message may show it: with the names of the recording where known."""
-        parts = urlsplit(asked.url)
-        known = self._names.placeholder(origin(parts))
+    def _nothing(self) -> str:
+        if self.path.exists():
+            return "the cassette holds nothing but authentication"
+        return "the cassette does not exist: nothing was ever recorded for this test"
+
+    def _list(self, recorded: Sequence[Interaction]) -> list[str]:
+        lines = [f"recorded, {self.played} of {len(recorded)} played:"]
+        for number, each in enumerate(recorded[:_SHOWN]):
+            lines.append(f"  {_line(each)}{' (played)' if number in self._played else ''}")
+        if len(recorded) > _SHOWN:
+            lines.append(f"  and {len(recorded) - _SHOWN} more")
+        return lines
+
+    def _nearest(self, departures: Sequence[Sequence[Difference]]) -> int:
+        def distance(number: int) -> tuple[int, ...]:
+            parts = [each.part for each in departures[number]]
+            far = (part in parts for part in _PARTS)
+            return *map(int, far), len(parts), int(number in self._played)
+
+        return min(range(len(departures)), key=distance)
+
+    def _named(self, asked: Interaction, nearest: int) -> Interaction:
+        """A request with the placeholders of the recording, as far as it may be what they stand for.
+
+        A host that cannot be any of them gets a name of its own.
+        """
+        names = self._names.copy()
+        differences(asked, self.interactions[nearest], names)
+        url, body = asked.url, asked.request_body
+        real = origin(urlsplit(url))
+        rest = url[url.find("/", url.find("://") + 3) :] if url.count("/") > 2 else ""  # noqa: PLR2004
+        known = names.placeholder(real)
         if known is not None:
-            start = asked.url.find("/", asked.url.index("//") + 2)
-            asked = replace(asked, url=known + (asked.url[start:] if start >= 0 else ""))
-        secrets = secrets_in([asked])
-        return redact([asked], cloud=self.cloud, secrets=secrets).interactions[0]
+            url = known + rest
+        elif self._is_redacted and not real.endswith(_INVALID):
+            url = f"https://other-host.{self.cloud}{_INVALID}{rest}"
+        for one, placeholder in names.reals():
+            url = url.replace(one, placeholder)
+            body = body.replace(one.encode("utf-8", "surrogateescape"), placeholder.encode())
+        return replace(asked, url=url, request_body=body)
+
+    @property
+    def _is_redacted(self) -> bool:
+        """Whether the recording holds placeholders; that of another tool holds real names."""
+        return all(origin(urlsplit(each.url)).endswith(_INVALID) for each in self.interactions)
+
+    def _redacted(self, shown: Sequence[Interaction]) -> tuple[Interaction, ...]:
+        """Requests as a message may show them: no one has redacted what was asked."""
+        requests = [replace(each, response=_NO_ANSWER) for each in shown]
+        secrets = secrets_in([*requests, *self._seen])
+        return redact(requests, cloud=self.cloud, secrets=secrets).interactions
+
+
+def _departed(
+    shown: Interaction,
+    recorded: Interaction,
+    departures: Sequence[Sequence[Difference]],
+    nearest: int,
+) -> list[str]:
+    """In what a request departs from the nearest one, told by both as they are shown."""
+    if not departures[nearest]:
+        times = sum(1 for each in departures if not each)
+        often = "once" if times == 1 else f"{times} times"
+        return [f"it was recorded {often}, and it has been played {often}"]
+    told = {each.part: str(each) for each in differences(shown, recorded, Names())}
+    return [
+        f"nearest: {_line(recorded)}",
+        *(
+            f"  {told.get(each.part, f'{each.part}: another than recorded')}"
+            for each in departures[nearest]
+        ),
+    ]
 
 
 def _line(interaction: Interaction) -> str:
-    return f"{interaction.method} {interaction.url}"
+    line = f"{interaction.method} {interaction.url}"
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}... ({len(line)} characters)"

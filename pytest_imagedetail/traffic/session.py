@@ -29,6 +29,7 @@ from pytest_imagedetail.traffic.recording import (
     lacking,
     made_of,
     merged,
+    of_stock,
     refuse_failures,
 )
 from pytest_imagedetail.transport import Access
@@ -76,11 +77,12 @@ class Traffic:
         self._expected: frozenset[int] = frozenset()
         self._heard: Final[list[Interaction]] = []
         self._lock: Final = threading.Lock()
-        self._recorded: Final = store.load_traffic(cloud, test)
+        self._recorded: Final = self._loaded()
         together = (
             self._shared
             and record_mode == "once"
             and self._recorded is not None
+            and self._recorded.provenance.source != "stock"
             and is_ours(self.path.stat().st_mtime_ns)
         )
         self._replays: Final = record_mode == "none" or (
@@ -96,7 +98,7 @@ class Traffic:
             cloud=cloud,
             path=self.path,
             test=node,
-            record=self._command("once" if self._recorded is None else "new_episodes"),
+            record=self._record(),
         )
         self._keystone: Final = self._stub()
         self._lost = 0
@@ -154,7 +156,9 @@ class Traffic:
 
     def answer(self, asked: Interaction) -> Response:
         """Answer from the cassette."""
-        found = self._player.play(asked) or self._of_keystone(asked)
+        found = self._player.play(asked)
+        if found is None and (found := self._of_keystone(asked)) is not None:
+            self._player.overhear(asked)
         if found is None:  # another thread took the last one
             self.refuse(asked)
             raise AssertionError("a refusal raises")
@@ -171,6 +175,14 @@ class Traffic:
         with self._lock:
             self._heard.append(interaction)
 
+    def _loaded(self) -> Recording | None:
+        recorded = self._store.load_traffic(self.cloud, self.test)
+        if recorded is None or recorded.provenance.source != "stock":
+            return recorded
+        if self.record_mode not in {"none", "once"}:
+            raise self._not_ours()
+        return of_stock(recorded)
+
     @contextmanager
     def running(self, *, shuts: bool = True) -> Iterator[None]:
         """Lead this process's HTTP clients here while the block runs.
@@ -185,8 +197,7 @@ class Traffic:
             raise self._nothing_to_verify()
         with ExitStack() as stack:
             if self._replays and shuts:
-                mode = "once" if self._recorded is None else "new_episodes"
-                remedy = f"record it: {self._command(mode)}"
+                remedy = self._record()
                 stack.enter_context(network.shut(self._node, remedy=remedy, refused=self.refused))
             wire = stack.enter_context(intercept(self))
             yield
@@ -269,12 +280,35 @@ class Traffic:
     def _of_keystone(self, asked: Interaction) -> Response | None:
         return self._keystone.answer(asked) if self._keystone is not None else None
 
+    def _record(self) -> str:
+        """How to record what is missing."""
+        if self._recorded is None:
+            return f"record it: {self._command('once')}"
+        if self._recorded.provenance.source != "stock":
+            return f"record it: {self._command('new_episodes')}"
+        return (
+            "another tool wrote the cassette, so nothing is added to it: delete it and record "
+            f"afresh: {self._command('once')}"
+        )
+
     def _command(self, mode: str) -> str:
         return f"pytest {shlex.quote(self._node)} --imagedetail-record-mode={mode}"
 
     @property
     def _where(self) -> str:
         return f"{self._node}, cassette {self.path}"
+
+    def _not_ours(self) -> RecordingError:
+        use = f"@pytest.mark.imagedetail({self.cloud!r}, cassette={self.path.stem!r})"
+        return RecordingError(
+            f"record mode {self.record_mode} needs a cassette of imagedetail, and another tool "
+            "wrote this one: nobody has redacted it, so it is replayed and never written to",
+            where=self._where,
+            remedy="make a safe cassette of it: imagedetail scrub "
+            f"{shlex.quote(str(self.path))} --cloud {self.cloud}\n"
+            f"and replay that: {use}\n"
+            f"or delete it and record afresh: {self._command('once')}",
+        )
 
     def _nothing_to_verify(self) -> CassetteNotFoundError:
         return CassetteNotFoundError(

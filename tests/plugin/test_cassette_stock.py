@@ -1,0 +1,200 @@
+"""Stock cassettes and ours: each is replayed by the other's tool, and none of theirs is touched."""
+
+import json
+from dataclasses import replace
+
+import httpx
+import pytest
+import requests
+import vcr
+from answering import BODY, answering
+
+from pytest_imagedetail.cassette import dumps, loads
+
+TOKEN = "live-token-4711-gAAAA"
+TEST = """
+import pytest, requests, httpx
+
+@pytest.mark.imagedetail("staging")
+@pytest.mark.parametrize("ask", [requests.get, httpx.get])
+def test_images(imagedetail_cassette, ask):
+    answer = ask("{url}/images/detail?limit=2")
+    assert len(answer.json()["images"]) == 40
+    assert "Content-Encoding" not in answer.headers
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+"""
+PLACE = "cassettes/staging/tests/shared.yaml"
+SHARED = TEST.replace('("staging")', '("staging", cassette="shared")')
+
+
+def by_requests(url):
+    """Ask with a client that shows vcrpy what came over the wire."""
+    requests.get(f"{url}/images/detail?limit=2", headers={"X-Auth-Token": TOKEN})
+
+
+def by_httpx(url):
+    """Ask with the other kind of stub."""
+    httpx.get(f"{url}/images/detail?limit=2", headers={"X-Auth-Token": TOKEN})
+
+
+@pytest.fixture(params=[by_requests, by_httpx])
+def stock(request, pytester):
+    """The path of a cassette that plain vcrpy wrote, where a test of ours looks for its own."""
+    path = pytester.path / PLACE
+    with answering() as (url, _), vcr.use_cassette(str(path)):
+        request.param(url)
+    pytester.makepyfile(test_own=SHARED.format(url=url))
+    return path
+
+
+def run(pytester, *arguments):
+    """Run the project here: another process would take longer, and nothing else."""
+    return pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:recording", *arguments)
+
+
+@pytest.mark.parametrize("mode", ["none", "once"])
+def test_a_stock_cassette_is_replayed_and_left_alone(pytester, stock, mode):
+    """With another client than recorded it, compression undone; the file stays as it is."""
+    before = stock.read_bytes()
+    assert b"imagedetail" not in before
+    run(pytester, f"--imagedetail-record-mode={mode}").assert_outcomes(passed=2)
+    assert stock.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", ["new_episodes", "rewrite", "verify"])
+def test_nothing_is_written_to_a_stock_cassette(pytester, stock, mode):
+    """Nobody has redacted it; the error says how to make a safe one."""
+    before = stock.read_bytes()
+    result = run(pytester, f"--imagedetail-record-mode={mode}")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            f"E *RecordingError: record mode {mode} needs a cassette of imagedetail, *",
+            f"E * next:  make a safe cassette of it: imagedetail scrub {stock} --cloud staging",
+            "E *and replay that: @pytest.mark.imagedetail('staging', cassette='shared')",
+        ]
+    )
+    assert stock.read_bytes() == before
+
+
+def test_a_miss_in_a_stock_cassette_shows_no_host_and_no_secret(pytester, stock):
+    """What nobody has redacted is redacted before it is shown."""
+    text = stock.read_text().replace("limit=2", f"limit=2&token={TOKEN}")
+    stock.write_text(text)
+    result = run(pytester)
+    result.assert_outcomes(failed=2)
+    assert TOKEN not in result.stdout.str()
+    result.stdout.fnmatch_lines(
+        [
+            "E *nothing is recorded for GET https://compute.staging.invalid/*limit=2",
+            "E *   GET https://compute.staging.invalid/*limit=2&token=*redacted*",
+            "E *   query token: asked without, recorded <redacted-*>",
+            "E *next: *another tool wrote the cassette, so nothing is added to it: delete it *",
+        ]
+    )
+    shown = result.stdout.str().split("NoInteractionError")[1].split("short test summary")[0]
+    assert "127.0.0.1" not in shown
+
+
+def test_keystone_in_a_stock_cassette_is_answered_by_the_one_built_in(pytester):
+    """A token that was recorded long ago has expired, and a password is another's."""
+    keystoneauth1 = pytest.importorskip("keystoneauth1", reason="needs the extra `record`")
+    from keystoneauth1 import session  # noqa: PLC0415  after the check
+    from keystoneauth1.identity import v3  # noqa: PLC0415
+
+    from pytest_imagedetail.embedded import EmbeddedCloud  # noqa: PLC0415
+
+    assert keystoneauth1
+    with EmbeddedCloud(release="2023.1") as cloud, vcr.use_cassette(str(pytester.path / PLACE)):
+        auth = dict(cloud.credentials)
+        session.Session(v3.Password(**auth)).get(
+            "/images/detail?limit=2", endpoint_filter={"service_type": "compute"}
+        )
+    text = (pytester.path / PLACE).read_text()
+    assert "auth/tokens" in text
+    (pytester.path / PLACE).write_text(text.replace('"expires_at": "20', '"expires_at": "19'))
+    pytester.makepyfile(
+        test_own=f"""
+        import pytest
+        from keystoneauth1 import session
+        from keystoneauth1.identity import v3
+
+        @pytest.mark.imagedetail("staging", cassette="shared")
+        def test_images(imagedetail_cassette):
+            auth = {json.dumps({**auth, "password": "another"})}
+            answer = session.Session(v3.Password(**auth)).get(
+                "/images/detail?limit=2", endpoint_filter={{"service_type": "compute"}}
+            )
+            assert len(answer.json()["images"]) == 2
+        """
+    )
+    run(pytester).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (("version: 1", "version: 2"), "unknown cassette version 2; this reads version 1"),
+        (("  response:", "  answer:"), "* not as written: KeyError('response')"),
+        (("interactions:\n", "interactions: {}\nother:\n"), "the cassette has no interactions"),
+    ],
+)
+def test_a_damaged_stock_cassette_is_damage(pytester, stock, change, problem):
+    """It is no cassette to be replayed, and none that is missing."""
+    before = stock.read_text().replace(*change)
+    stock.write_text(before)
+    result = run(pytester, "--imagedetail-record-mode=once")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines([f"E *DamagedCassetteError: {problem}"])
+    assert stock.read_text() == before
+
+
+@pytest.fixture
+def ours(pytester):
+    """The path of a cassette of ours, recorded from a server that compresses."""
+    with answering() as (url, _):
+        live = SHARED.split('    assert "Content-Encoding')[0]  # what comes live is compressed
+        pytester.makepyfile(test_own=live.format(url=url))
+        run(pytester, "--imagedetail-record-mode=once").assert_outcomes(passed=2)
+    return pytester.path / PLACE
+
+
+def test_ours_is_replayed_by_plain_vcrpy(ours):
+    """With the placeholders for hosts; no cloud is there."""
+    with vcr.use_cassette(str(ours), record_mode="none") as cassette:
+        for each in loads(ours).interactions:
+            answer = requests.request(each.method, each.url, timeout=1)
+            assert answer.status_code == each.response.status_code
+            assert answer.json() == json.loads(BODY)
+            assert answer.headers["Content-Length"] == str(len(answer.content))
+        assert cassette.all_played
+
+
+def test_ours_is_replayed_by_pytest_recording(pytester, ours):
+    """Under the name that it looks for, with its own way to shut the network."""
+    pytest.importorskip("pytest_recording", reason="pytest-recording is not installed")
+    place = pytester.path / "cassettes/test_theirs/test_images.yaml"
+    place.parent.mkdir()
+    place.write_bytes(ours.read_bytes())
+    url = loads(ours).interactions[0].url
+    pytester.makepyfile(
+        test_theirs=f"""
+        import pytest, requests
+
+        @pytest.mark.vcr
+        @pytest.mark.block_network
+        def test_images():
+            assert len(requests.get({url!r}).json()["images"]) == 40
+        """
+    )
+    arguments = ("-p", "no:randomly", "test_theirs.py", "--record-mode=none")
+    pytester.runpytest_inprocess(*arguments).assert_outcomes(passed=1)
+
+
+def test_a_copy_of_ours_that_was_changed_is_no_stock_cassette(pytester, ours):
+    """What says that it is ours must be as it was written."""
+    recording = loads(ours)
+    changed = replace(recording, provenance=replace(recording.provenance, release="essex"))
+    ours.write_text(dumps(changed).replace("release: essex", "release: kilo"))
+    result = run(pytester)
+    result.stdout.fnmatch_lines(["E *DamagedCassetteError: the cassette was changed after *"])
