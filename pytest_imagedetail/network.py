@@ -4,6 +4,7 @@ An audit hook sees what every socket of Python does, whoever made it. The C libr
 sockets of their own (libcurl) are stopped at the door of their Python modules.
 """
 
+import functools
 import importlib
 import importlib.util
 import ipaddress
@@ -12,7 +13,7 @@ import socket
 import stat
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,8 +76,7 @@ def shut(what: str, *, remedy: str = _REMEDY, refused: list[Any] | None = None) 
     one = Shut(what, remedy, [] if refused is None else refused)
     with ExitStack() as stack:
         stack.enter_context(gate.shut_by(one))
-        for patch in _libcurl(gate):
-            stack.enter_context(patch)
+        stack.enter_context(libcurl_told(gate.refuse_libcurl))
         yield one
 
 
@@ -96,7 +96,7 @@ class _Gate:
         finally:
             self._shut = tuple(each for each in self._shut if each is not one)
 
-    def refuse_libcurl(self, *_: Any, **__: Any) -> Never:
+    def refuse_libcurl(self) -> Never:
         self._shut[-1].refuse("a server with libcurl")
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -191,19 +191,31 @@ def _sockets() -> Iterator[socket.socket]:
                 yield one
 
 
-def _libcurl(gate: _Gate) -> Iterable[Any]:
+@contextmanager
+def libcurl_told(told: Callable[[], object]) -> Iterator[None]:
+    """Have it told whenever libcurl is about to speak, while the block runs.
+
+    Args:
+        told: Called before each request; what it raises is raised to who asks.
+    """
+    with ExitStack() as stack:
+        for patch in _libcurl(told):
+            stack.enter_context(patch)
+        yield
+
+
+def _libcurl(told: Callable[[], object]) -> Iterable[Any]:
     """Patches of what lets libcurl speak: it asks no socket of Python."""
     if _load("pycurl"):
         for name in ("Curl", "CurlMulti"):
             # Other plugins put a class of theirs before it; what holds the real one is in here.
             holders = map(sys.modules.get, ("pycurl", "pycurl._pycurl"))
             for original in {getattr(each, name, None) for each in holders} - {None}:
-                yield from _everywhere(original, _refusing(original))
+                yield from _everywhere(original, _telling_class(original, told))
     if _load("curl_cffi"):
-        for owner, names in (("Curl", ("perform",)), ("AsyncCurl", ("add_handle",))):
-            for name in names:
-                target = getattr(sys.modules["curl_cffi"], owner)
-                yield mock.patch.object(target, name, gate.refuse_libcurl)
+        for owner, name in (("Curl", "perform"), ("AsyncCurl", "add_handle")):
+            target = getattr(sys.modules["curl_cffi"], owner)
+            yield mock.patch.object(target, name, _telling(getattr(target, name), told))
 
 
 def _load(name: str) -> bool:
@@ -221,13 +233,25 @@ def _everywhere(original: Any, new: Any) -> Iterator[Any]:
                 yield mock.patch.dict(each.__dict__, {key: new})
 
 
-def _refusing(original: Any) -> Any:
-    """A class like pycurl's that does not speak; it can be set up and closed as before."""
+def _telling(speak: Any, told: Callable[[], object]) -> Any:
+    """A function or method that tells before it speaks."""
 
-    class Refusing(original):  # type: ignore[misc]
+    @functools.wraps(speak)
+    def telling(*arguments: Any, **named: Any) -> Any:
+        told()
+        return speak(*arguments, **named)
+
+    return telling
+
+
+def _telling_class(original: Any, told: Callable[[], object]) -> Any:
+    """A class like pycurl's that tells before it speaks; it is set up and closed as before."""
+
+    class Telling(original):  # type: ignore[misc]
         def __getattribute__(self, name: str) -> Any:
             # Not methods: a class that stands before pycurl's may look up its own.
-            return _gate().refuse_libcurl if name in _SPEAKS else super().__getattribute__(name)
+            found = super().__getattribute__(name)
+            return _telling(found, told) if name in _SPEAKS else found
 
-    Refusing.__name__ = Refusing.__qualname__ = original.__name__
-    return Refusing
+    Telling.__name__ = Telling.__qualname__ = original.__name__
+    return Telling

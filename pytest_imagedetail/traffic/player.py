@@ -129,7 +129,7 @@ class Player:
         return min(range(len(departures)), key=distance)
 
     def _named(self, asked: Interaction, nearest: int) -> Interaction:
-        """A request with the placeholders of the recording, as far as it may be what they stand for.
+        """A request with the placeholders of the recording, where it may be what they stand for.
 
         A host that cannot be any of them gets a name of its own.
         """

@@ -199,9 +199,11 @@ class Traffic:
             if self._replays and shuts:
                 remedy = self._record()
                 stack.enter_context(network.shut(self._node, remedy=remedy, refused=self.refused))
+            else:
+                stack.enter_context(network.libcurl_told(self._lose))
             wire = stack.enter_context(intercept(self))
             yield
-        self._lost = wire.lost
+        self._lost += wire.lost
 
     def keep(self) -> str | None:
         """Write what was heard, or compare it, once the test has passed.
@@ -243,6 +245,11 @@ class Traffic:
         if self.record_mode == "new_episodes":
             return lambda old: appended(old, new)
         return None
+
+    def _lose(self) -> None:
+        """Count what libcurl asks: no cassette can hold it."""
+        with self._lock:
+            self._lost += 1
 
     def _refuse_loss(self, new: Recording) -> None:
         """Read back what was written: every interaction that was heard must be there."""
@@ -323,5 +330,6 @@ class Traffic:
             f"not everything was recorded: {answers} came to a client past the cassette",
             where=self._where,
             remedy="make connections inside the test, not before it, and on one thread, or with "
-            "requests, urllib3 or httpx\nnothing was written and an older recording is untouched",
+            "requests, urllib3 or httpx\nlibcurl (pycurl, curl_cffi) cannot be recorded: ask with "
+            "another client\nnothing was written and an older recording is untouched",
         )

@@ -1,0 +1,440 @@
+"""A test's own clients, every pair and every kind; what is not caught makes the run red."""
+
+import re
+
+import httpx
+import pytest
+import requests
+import urllib3
+from answering import TOKEN, answering
+
+import pytest_imagedetail.cassette.capture
+from pytest_imagedetail.embedded import EmbeddedCloud
+
+aiohttp = pytest.importorskip("aiohttp", reason="the matrix of clients needs aiohttp")
+openstack = pytest.importorskip("openstack", reason="needs openstacksdk (the extra `record`)")
+
+LOADED = (aiohttp, httpx, openstack, pytest_imagedetail.cassette.capture, requests, urllib3)
+"""A run in this process forgets the modules that it is the first to load, and their classes."""
+
+CONFTEST = """
+import asyncio, http.client, json, urllib.request
+from urllib.parse import urlsplit
+
+import aiohttp, httpx, pytest, requests, urllib3
+
+HEADERS = {"X-Auth-Token": "a-live-token-12345", "Accept-Encoding": "gzip"}
+
+def by_requests(url):
+    answer = requests.get(url, headers=HEADERS)
+    return answer.content, answer.headers
+
+def by_urllib3(url):
+    answer = urllib3.PoolManager().request("GET", url, headers=HEADERS)
+    return answer.data, answer.headers
+
+def by_urllib(url):
+    with urllib.request.urlopen(urllib.request.Request(url, headers=HEADERS)) as answer:
+        return unpacked(answer.read(), answer.headers)
+
+def by_http_client(url):
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc)
+    connection.request("GET", f"{parts.path}?{parts.query}", headers=HEADERS)
+    answer = connection.getresponse()
+    found = unpacked(answer.read(), answer.headers)
+    connection.close()
+    return found
+
+def by_httpx(url):
+    answer = httpx.get(url, headers=HEADERS)
+    return answer.content, answer.headers
+
+def by_httpx_async(url):
+    async def ask():
+        async with httpx.AsyncClient() as client:
+            return await client.get(url, headers=HEADERS)
+    answer = asyncio.run(ask())
+    return answer.content, answer.headers
+
+def by_aiohttp(url):
+    async def ask():
+        async with aiohttp.ClientSession() as client, client.get(url, headers=HEADERS) as answer:
+            return await answer.read(), answer.headers
+    return asyncio.run(ask())
+
+def by_keystoneauth1(url):
+    from keystoneauth1 import session, token_endpoint
+    client = session.Session(token_endpoint.Token(url, "a-live-token-12345"))
+    answer = client.get(url)
+    return answer.content, answer.headers
+
+def unpacked(body, headers):
+    import gzip
+    if headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    return body, headers
+
+def pytest_generate_tests(metafunc):
+    clients = [name for name in globals() if name.startswith("by_")]
+    cassette = lambda name: pytest.mark.imagedetail("staging", cassette=name)
+    if "player" in metafunc.fixturenames:
+        metafunc.parametrize("recorder, player", [
+            pytest.param(one, other, marks=cassette(one)) for one in clients for other in clients
+        ])
+    elif "recorder" in metafunc.fixturenames:
+        metafunc.parametrize("recorder", [pytest.param(n, marks=cassette(n)) for n in clients])
+
+@pytest.fixture
+def ask():
+    return lambda name, url: globals()[name](url)
+"""
+RECORDS = """
+def test_recorded(imagedetail_cassette, ask, recorder):
+    body, headers = ask(recorder, "{url}/images/detail?limit=2")
+    assert len(body) > 1000 and headers["Content-Encoding"] == "gzip"
+"""
+REPLAYS = """
+def test_replayed(imagedetail_cassette, ask, recorder, player):
+    body, headers = ask(player, "{url}/images/detail?limit=2")
+    assert "Content-Encoding" not in headers
+    assert int(headers["Content-Length"]) == len(body) > 1000
+"""
+CLIENTS = 8
+
+
+@pytest.fixture
+def run(pytester):
+    """Run a module in this process, with the plugins whose doings are none of ours left out."""
+
+    def run(source, *arguments):
+        for cached in pytester.path.glob("test_own.py"):
+            cached.unlink()
+        pytester.makepyfile(test_own=source)
+        plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
+        return pytester.runpytest_inprocess(*plugins, *arguments)
+
+    return run
+
+
+def record(run, source, mode="once"):
+    """Run a module in a record mode."""
+    return run(source, f"--imagedetail-record-mode={mode}")
+
+
+def test_every_pair_of_clients_agrees_about_a_compressed_answer(pytester, run):
+    """Recorded compressed by each and replayed by each: decoded, and of the right length."""
+    pytester.makeconftest(CONFTEST)
+    with answering() as (url, _):
+        record(run, RECORDS.format(url=url)).assert_outcomes(passed=CLIENTS)
+    run(REPLAYS.format(url=url)).assert_outcomes(passed=CLIENTS**2)
+
+
+POSTS = """
+import pytest, requests, httpx
+
+@pytest.mark.imagedetail("staging")
+def test_posts(imagedetail_cassette):
+    for number in {order}:
+        for version in {versions}:
+            headers = {{"OpenStack-API-Version": version}}
+            body = {{"number": number, "name": "x"}}
+            answer = {client}.post("{url}/servers", json=body, headers=headers).json()
+            assert answer["microversion"] == version and f'"number":{{number}}' in (
+                answer["sent"].replace(" ", "")), answer
+"""
+
+
+def test_bodies_and_microversions_tell_requests_apart(run):
+    """In another order, by a client that writes JSON otherwise, each gets its own answer."""
+    facts = {"order": "1, 2", "versions": "'compute 2.1', 'compute 2.35'", "client": "requests"}
+    with answering() as (url, asked):
+        record(run, POSTS.format(url=url, **facts)).assert_outcomes(passed=1)
+        assert len(asked) == 4
+    other = {"order": "2, 1", "versions": "'compute 2.35', 'compute 2.1'", "client": "httpx"}
+    run(POSTS.format(url=url, **other)).assert_outcomes(passed=1)
+    result = run(POSTS.format(url=url, **{**other, "order": "2, 3"}))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *nothing is recorded for POST https://compute.staging.invalid/v2.1/servers",
+            'E *  body: asked {"number":3,*, recorded {*"number": *',
+        ]
+    )
+
+
+TOGETHER = """
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+import aiohttp, httpx, pytest
+
+URL = "{url}"
+
+def threads():
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda n: httpx.get(f"{{URL}}/i?limit={{n}}").status_code, range(40)))
+
+def one_client():
+    with httpx.Client() as client, ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda n: client.get(f"{{URL}}/i?limit={{n}}").status_code, range(40)))
+
+def tasks():
+    async def ask():
+        async with httpx.AsyncClient() as client:
+            asked = (client.get(f"{{URL}}/i?limit={{n}}") for n in range(40))
+            return [each.status_code for each in await asyncio.gather(*asked)]
+    return asyncio.run(ask())
+
+def of_aiohttp():
+    async def one(client, n):
+        async with client.get(f"{{URL}}/i?limit={{n}}") as answer:
+            await answer.read()
+            return answer.status
+    async def ask():
+        async with aiohttp.ClientSession() as client:
+            return await asyncio.gather(*(one(client, n) for n in range(40)))
+    return asyncio.run(ask())
+
+@pytest.mark.imagedetail("staging")
+@pytest.mark.parametrize("ask", [threads, one_client, tasks, of_aiohttp])
+def test_together(imagedetail_cassette, ask):
+    assert ask() == [200] * 40
+    assert len(imagedetail_cassette.interactions) == 40
+"""
+
+
+def test_threads_and_tasks_lose_nothing(run):
+    """Forty requests at once are forty interactions, recorded and replayed."""
+    with answering() as (url, _):
+        record(run, TOGETHER.format(url=url)).assert_outcomes(passed=4)
+    run(TOGETHER.format(url=url)).assert_outcomes(passed=4)
+
+
+EARLY = """
+import http.client, pytest
+
+@pytest.fixture
+def early():
+    connection = http.client.HTTPConnection("{host}")
+    yield connection
+    connection.close()
+
+@pytest.mark.imagedetail("staging")
+def test_early(early, imagedetail_cassette):
+    early.request("GET", "/v2.1/images")
+    assert early.getresponse().status == 200
+"""
+LIBCURL = {
+    "pycurl": """
+    asked = client.Curl()
+    asked.setopt(asked.URL, "{url}/images")
+    asked.setopt(asked.WRITEFUNCTION, lambda data: None)
+    asked.perform()
+    asked.close()
+""",
+    "curl_cffi": """
+    assert client.get("{url}/images").status_code == 200
+""",
+}
+CURL = """
+import pytest
+import {name} as client
+
+@pytest.mark.imagedetail("staging")
+def test_curl(imagedetail_cassette):"""
+LOST = [
+    "E *RecordingError: not everything was recorded: 1 answer came to a client past the cassette",
+    "E * next:  make connections inside the test, not before it, *",
+    "E *libcurl (pycurl, curl_cffi) cannot be recorded: ask with another client",
+]
+
+
+def test_an_answer_that_passed_by_makes_the_run_red(pytester, run):
+    """A connection that was made before the fixture is not caught, and nothing is written."""
+    with answering() as (url, _):
+        result = record(run, EARLY.format(host=url.split("/")[2]))
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(LOST)
+    assert not list(pytester.path.rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", LIBCURL)
+def test_libcurl_cannot_be_recorded_and_the_run_says_so(pytester, run, name):
+    """Its answer comes, and no cassette holds it; while replaying it is refused."""
+    pytest.importorskip(name, reason=f"{name} is not installed")
+    with answering() as (url, asked):
+        source = CURL.format(name=name) + LIBCURL[name].format(url=url)
+        result = record(run, source)
+        assert len(asked) == 1
+        result.assert_outcomes(passed=1, errors=1)
+        result.stdout.fnmatch_lines(LOST)
+        assert not list(pytester.path.rglob("*.yaml"))
+        result = run(source)
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["E *something tried to reach a server with libcurl while *"])
+        assert len(asked) == 1
+
+
+def test_tests_that_share_a_cassette_and_hear_otherwise_are_red(pytester, run):
+    """The second answer to the same request is an error, and the first one stays."""
+    source = """
+import pytest, requests
+
+@pytest.mark.imagedetail("staging", cassette="shared")
+@pytest.mark.parametrize("number", [0, 1])
+def test_count(imagedetail_cassette, number):
+    requests.get("{url}/count")
+"""
+    with answering() as (url, _):
+        result = record(run, source.format(url=url))
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *RecordingError: another test of this cassette was answered otherwise to GET *",
+            "E * next:  give the tests cassettes of their own: *",
+        ]
+    )
+    [path] = pytester.path.rglob("*.yaml")
+    assert path.read_text().endswith("string: |-\n        0\n")
+
+
+def test_an_interrupted_test_keeps_the_old_recording(pytester, run):
+    """Nothing is half written, and nothing of the new."""
+    source = """
+import pytest, requests
+
+@pytest.mark.imagedetail("staging")
+def test_count(imagedetail_cassette):
+    requests.get("{url}/count")
+    requests.get("{url}/images")
+"""
+    with answering() as (url, asked):
+        record(run, source.format(url=url)).assert_outcomes(passed=1)
+        [path] = pytester.path.rglob("*.yaml")
+        before = path.read_bytes(), path.stat().st_mtime_ns
+        pytester.makepyfile(test_own=source.format(url=url) + "    raise KeyboardInterrupt\n")
+        result = pytester.runpytest_subprocess("--imagedetail-record-mode=rewrite")
+        assert len(asked) == 4
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+SWALLOWS = """
+import asyncio, aiohttp, httpx, pytest, requests, urllib3
+
+def requests_(url):
+    requests.get(url)
+
+def urllib3_(url):
+    urllib3.PoolManager().request("GET", url, retries=2)
+
+def httpx_(url):
+    httpx.get(url)
+
+def httpx_async(url):
+    async def ask():
+        async with httpx.AsyncClient() as client:
+            await client.get(url)
+    asyncio.run(ask())
+
+def aiohttp_(url):
+    async def ask():
+        async with aiohttp.ClientSession() as client, client.get(url):
+            pass
+    asyncio.run(ask())
+
+@pytest.mark.imagedetail("staging")
+@pytest.mark.parametrize("ask", [requests_, urllib3_, httpx_, httpx_async, aiohttp_])
+def test_wrapped(imagedetail_cassette, ask):
+    try:
+        ask("http://cloud.example/v2.1/images?limit=3")
+    except Exception as error:
+        raise ValueError("the client is sorry") from None
+"""
+
+
+def test_a_refusal_is_shown_whatever_a_client_makes_of_it(run):
+    """What was asked, which test asked it, and the command, for each client."""
+    result = run(SWALLOWS)
+    result.assert_outcomes(failed=5)
+    text = result.stdout.str()
+    asked = "nothing is recorded for GET https://compute.staging.invalid/v2.1/images?limit=3"
+    assert len(re.findall(r"^E +ValueError: the client is sorry$", text, re.MULTILINE)) == 5
+    assert text.count(asked) == 5
+    for name in ("requests_", "urllib3_", "httpx_", "httpx_async", "aiohttp_"):
+        node = f"test_own.py::test_wrapped[{name}]"
+        assert f"where: {node}, cassette " in text
+        assert f"record it: pytest '{node}' --imagedetail-record-mode=once" in text
+
+
+KEYSTONE = """
+import pytest
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    monkeypatch.delenv("OS_CLOUD", raising=False)
+
+def v3(url, auth):
+    from keystoneauth1 import session
+    from keystoneauth1.identity import v3
+    client = session.Session(v3.Password(**auth))
+    return client.get("/images/detail?limit=2", endpoint_filter={{"service_type": "compute"}})
+
+def sdk(url, auth):
+    import openstack
+    with openstack.connection.Connection(auth=auth, region_name="RegionOne") as connection:
+        return connection.compute.get("/images/detail?limit=2", microversion="2.1")
+
+@pytest.mark.imagedetail("staging")
+@pytest.mark.parametrize("ask", [v3, sdk])
+def test_keystone(imagedetail_cassette, ask):
+    answer = ask("{url}", {auth})
+    assert len(answer.json()["images"]) == 2
+"""
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_clients_of_openstack_find_their_way(pytester, run):
+    """Keystone v3 and openstacksdk: recorded without authentication, replayed with any."""
+    with EmbeddedCloud(release="2023.1") as cloud:
+        auth = dict(cloud.credentials)
+        source = KEYSTONE.format(url=cloud.compute_url, auth=auth)
+        record(run, source).assert_outcomes(passed=2)
+    texts = [path.read_text() for path in pytester.path.rglob("*.yaml")]
+    assert len(texts) == 2
+    for text in texts:
+        assert "tokens" not in text
+        assert auth["password"] not in text
+    run(source).assert_outcomes(passed=2)
+    another = {**auth, "password": "another", "username": "nobody"}
+    run(KEYSTONE.format(url="", auth=another)).assert_outcomes(passed=2)
+
+
+VERSION_2 = """
+import pytest
+from keystoneauth1 import session
+from keystoneauth1.identity import v2
+
+@pytest.mark.imagedetail("staging")
+def test_keystone(imagedetail_cassette):
+    login = v2.Password("{url}", username="demo", password="{password}", tenant_name="demo")
+    wanted = {{"service_type": "compute", "interface": "{interface}"}}
+    answer = session.Session(login).get("/images/detail?limit=2", endpoint_filter=wanted)
+    assert len(answer.json()["images"]) == 40
+"""
+
+
+def test_keystone_v2_is_recorded_and_replayed(pytester, run):
+    """The catalog of v2.0 leads to the recording, by each interface that it has."""
+    with answering() as (url, _):
+        place = url.replace("/v2.1", "/v2.0")
+        facts = {"url": place, "password": "a-live-password", "interface": "public"}
+        record(run, VERSION_2.format(**facts)).assert_outcomes(passed=1)
+    [path] = pytester.path.rglob("*.yaml")
+    text = path.read_text()
+    for secret in (TOKEN, "a-live-password", "127.0.0.1", "v2.0/tokens"):
+        assert secret not in text
+    for interface in ("public", "internal"):
+        facts |= {"password": "another", "interface": interface}
+        run(VERSION_2.format(**facts)).assert_outcomes(passed=1)
