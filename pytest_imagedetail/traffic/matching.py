@@ -31,8 +31,13 @@ _LONGEST: Final = 120  # characters of a value that a message shows
 
 @dataclass(slots=True)
 class Names:
-    """Which real name stands for which placeholder; each for one, and never for two."""
+    """Which real name stands for which placeholder; each for one, and never for two.
 
+    Attributes:
+        closed: Whether a name that is not known yet stands for itself alone.
+    """
+
+    closed: bool = False
     _placeholders: dict[str, str] = field(default_factory=dict)
     _reals: dict[str, str] = field(default_factory=dict)
 
@@ -40,6 +45,8 @@ class Names:
         """Whether a name may stand for a placeholder, by what is known so far."""
         if real == placeholder:
             return True
+        if self.closed and real not in self._placeholders:
+            return False
         known = self._placeholders.get(real, placeholder), self._reals.get(placeholder, real)
         return known == (placeholder, real)
 
@@ -51,7 +58,7 @@ class Names:
 
     def copy(self) -> "Names":
         """The same knowledge, to try what would follow."""
-        return Names(dict(self._placeholders), dict(self._reals))
+        return Names(self.closed, dict(self._placeholders), dict(self._reals))
 
     def reals(self) -> Iterator[tuple[str, str]]:
         """Every name that stands for a placeholder, and which; longer ones first."""
@@ -118,7 +125,14 @@ def origin(url: SplitResult) -> str:
     return f"{url.scheme}://{netloc.removesuffix(port) if port else netloc}"
 
 
+def is_placeholder(name: str) -> bool:
+    """Whether an origin is one that redaction has put in the place of a real one."""
+    return name.endswith(".invalid")
+
+
 def _same_origin(asked: str, recorded: str, names: Names) -> bool:
+    if not is_placeholder(recorded):  # a cassette of another tool has real names
+        return asked == recorded
     if not names.takes(asked, recorded):
         return False
     names.learn(asked, recorded)
@@ -127,9 +141,9 @@ def _same_origin(asked: str, recorded: str, names: Names) -> bool:
 
 def _same_path(asked: str, recorded: str, names: Names) -> bool:
     ours, theirs = _segments(asked), _segments(recorded)
-    return len(ours) == len(theirs) and all(
-        _same_text(one, other, names) for one, other in zip(ours, theirs, strict=True)
-    )
+    # What both have in common teaches names even where one is longer: a message shows them.
+    in_common = all(_same_text(one, other, names) for one, other in zip(ours, theirs, strict=False))
+    return in_common and len(ours) == len(theirs)
 
 
 def _segments(path: str) -> list[str]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,13 +12,18 @@ from pytest_imagedetail.errors import NoInteractionError
 from pytest_imagedetail.exposure import secrets_in
 from pytest_imagedetail.model import Interaction, Response
 from pytest_imagedetail.redact import redact
-from pytest_imagedetail.traffic.matching import Difference, Names, differences, origin
+from pytest_imagedetail.traffic.matching import (
+    Difference,
+    Names,
+    differences,
+    is_placeholder,
+    origin,
+)
 
 _SHOWN: Final = 8  # recorded interactions in a message
 _LONGEST: Final = 300  # characters of a request in a message
-_INVALID: Final = ".invalid"
+_SHORTEST: Final = 8  # characters of a name that is replaced wherever it stands
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
-_PARTS: Final = ("method", "path", "host")  # in this order two requests are far from each other
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +105,7 @@ class Player:
         if not departures:
             shown = self._redacted([asked])[-1]
             return [f"nothing is recorded for {_line(shown)}", self._nothing()]
-        nearest = self._nearest(departures)
+        nearest = self._nearest(asked, departures)
         *recorded, shown = self._redacted([*self.interactions, self._named(asked, nearest)])
         return [
             f"nothing is recorded for {_line(shown)}",
@@ -120,11 +126,15 @@ class Player:
             lines.append(f"  and {len(recorded) - _SHOWN} more")
         return lines
 
-    def _nearest(self, departures: Sequence[Sequence[Difference]]) -> int:
-        def distance(number: int) -> tuple[int, ...]:
+    def _nearest(self, asked: Interaction, departures: Sequence[Sequence[Difference]]) -> int:
+        path = SequenceMatcher(b=urlsplit(asked.url).path, autojunk=False)
+
+        def distance(number: int) -> tuple[float, ...]:
             parts = [each.part for each in departures[number]]
-            far = (part in parts for part in _PARTS)
-            return *map(int, far), len(parts), int(number in self._played)
+            path.set_seq1(urlsplit(self.interactions[number].url).path)
+            apart = 1 - path.ratio() if "path" in parts else 0
+            far = ("method" in parts, apart, "host" in parts)
+            return *far, len(parts), number in self._played
 
         return min(range(len(departures)), key=distance)
 
@@ -136,14 +146,16 @@ class Player:
         names = self._names.copy()
         differences(asked, self.interactions[nearest], names)
         url, body = asked.url, asked.request_body
-        real = origin(urlsplit(url))
-        rest = url[url.find("/", url.find("://") + 3) :] if url.count("/") > 2 else ""  # noqa: PLR2004
+        parts = urlsplit(url)
+        real, rest = origin(parts), parts._replace(scheme="", netloc="").geturl()
         known = names.placeholder(real)
         if known is not None:
             url = known + rest
-        elif self._is_redacted and not real.endswith(_INVALID):
-            url = f"https://other-host.{self.cloud}{_INVALID}{rest}"
+        elif self._is_redacted and not is_placeholder(real):
+            url = f"https://other-host.{self.cloud}.invalid{rest}"
         for one, placeholder in names.reals():
+            if len(one) < _SHORTEST:
+                continue  # it may be any word
             url = url.replace(one, placeholder)
             body = body.replace(one.encode("utf-8", "surrogateescape"), placeholder.encode())
         return replace(asked, url=url, request_body=body)
@@ -151,7 +163,7 @@ class Player:
     @property
     def _is_redacted(self) -> bool:
         """Whether the recording holds placeholders; that of another tool holds real names."""
-        return all(origin(urlsplit(each.url)).endswith(_INVALID) for each in self.interactions)
+        return all(is_placeholder(origin(urlsplit(each.url))) for each in self.interactions)
 
     def _redacted(self, shown: Sequence[Interaction]) -> tuple[Interaction, ...]:
         """Requests as a message may show them: no one has redacted what was asked."""
@@ -171,7 +183,7 @@ def _departed(
         times = sum(1 for each in departures if not each)
         often = "once" if times == 1 else f"{times} times"
         return [f"it was recorded {often}, and it has been played {often}"]
-    told = {each.part: str(each) for each in differences(shown, recorded, Names())}
+    told = {each.part: str(each) for each in differences(shown, recorded, Names(closed=True))}
     return [
         f"nearest: {_line(recorded)}",
         *(

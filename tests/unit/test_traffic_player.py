@@ -1,0 +1,221 @@
+"""A recording played: each answer once, in its order; a miss says all and shows no secret."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.traffic.player import Player
+
+BASE = "https://compute.staging.invalid/v2.1"
+LIVE = "http://10.1.2.3:8774/v2.1"
+PROJECT = "3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
+OTHER = "aaaa9c4e8b7d41c6a5e0f9d8c7b6a594"
+ZERO, ONE = f"{0:032x}", f"{1:032x}"
+TOKEN = "tok-4711-abcdefgh"
+
+
+def sent(url, method="GET", body=b"", headers=(), answer=b"{}"):
+    """One interaction."""
+    return Interaction(
+        method=method,
+        url=url,
+        request_body=body,
+        request_headers=Headers(headers),
+        response=Response(status_code=200, body=answer),
+    )
+
+
+RECORDED = (
+    sent(f"{BASE}/images/detail?limit=2"),
+    sent(f"{BASE}/servers", "POST", b'{"name": "a"}'),
+    sent(f"{BASE}/flavors"),
+)
+
+
+def player(*recorded, path=Path("/nowhere")):
+    """A player of a recording."""
+    return Player(interactions=recorded, cloud="staging", path=path, test="t.py::a", record="do it")
+
+
+def nearest(recorded, asked, before=()):
+    """What a miss tells of the nearest candidate."""
+    plays = player(*recorded)
+    for each in before:
+        assert plays.play(each) is not None
+    lines = str(plays.miss(asked)).splitlines()
+    return [line.strip() for line in lines if line.startswith(("nearest", "  ", "it was"))][
+        len(recorded) : -2
+    ]
+
+
+def test_equal_requests_are_answered_in_their_order_and_as_often_as_recorded():
+    """The third of two is a miss; another request between them changes nothing."""
+    plays = player(
+        sent(f"{BASE}/a", answer=b"1"), sent(f"{BASE}/b"), sent(f"{BASE}/a", answer=b"2")
+    )
+    asked = sent(f"{LIVE}/a")
+    assert plays.has(asked)
+    assert plays.has(asked)  # looking takes nothing
+    assert plays.played == 0
+    assert [plays.play(asked).body for _ in range(2)] == [b"1", b"2"]
+    assert not plays.has(asked)
+    assert plays.play(asked) is None
+    assert (plays.played, plays.unplayed) == (2, (f"2: GET {BASE}/b",))
+
+
+def test_threads_get_each_answer_once():
+    """No answer is lost, and none comes twice."""
+    answers = [str(number).encode() for number in range(200)]
+    plays = player(*(sent(f"{BASE}/a", answer=each) for each in answers))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: plays.play(sent(f"{LIVE}/a")).body, range(200)))
+    assert sorted(found) == sorted(answers)
+    assert plays.unplayed == ()
+
+
+def test_the_first_host_that_fits_stands_for_the_placeholder():
+    """Another one is refused from then on, and what did not fit has taught nothing."""
+    plays = player(*RECORDED)
+    assert plays.play(sent("http://unknown.example/v2.1/keypairs")) is None
+    assert plays.play(sent(f"{LIVE}/flavors")) is not None
+    assert not plays.has(sent("http://unknown.example/v2.1/images/detail?limit=2"))
+    assert plays.has(sent(f"{LIVE}/images/detail?limit=2"))
+
+
+def test_a_miss_tells_all():
+    """What was asked, what is recorded, what is nearest and why not, and what to do."""
+    plays = player(*RECORDED)
+    plays.play(sent(f"{LIVE}/flavors"))
+    error = plays.miss(sent(f"{LIVE}/images/detail?limit=3&marker="))
+    assert str(error) == (
+        f"nothing is recorded for GET {BASE}/images/detail?limit=3&marker=\n"
+        "recorded, 1 of 3 played:\n"
+        f"  GET {BASE}/images/detail?limit=2\n"
+        f"  POST {BASE}/servers\n"
+        f"  GET {BASE}/flavors (played)\n"
+        f"nearest: GET {BASE}/images/detail?limit=2\n"
+        "  query limit: asked 3, recorded 2\n"
+        "  query marker: asked (blank), recorded without\n"
+        "  where: t.py::a, cassette /nowhere\n"
+        "  next:  do it"
+    )
+    assert plays.missed == [error]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (
+            sent(f"{LIVE}/images"),
+            [
+                f"nearest: GET {BASE}/images/detail?limit=2",
+                "path: asked /v2.1/images, recorded /v2.1/images/detail",
+                "query limit: asked without, recorded 2",
+            ],
+        ),
+        (
+            sent(f"{LIVE}/flavors", "DELETE"),
+            [f"nearest: GET {BASE}/flavors", "method: asked DELETE, recorded GET"],
+        ),
+        (
+            sent(f"{LIVE}/servers", "POST", b'{"adminPass": "hunter2-secret"}'),
+            [
+                f"nearest: POST {BASE}/servers",
+                'body: asked {"adminPass": "<redacted-1>"}, recorded {"name": "a"}',
+            ],
+        ),
+        (
+            sent(f"{LIVE}/flavors", headers=[("OpenStack-API-Version", "compute 2.9")]),
+            [
+                f"nearest: GET {BASE}/flavors",
+                "header OpenStack-API-Version: asked compute 2.9, recorded without",
+            ],
+        ),
+    ],
+    ids=["path", "method", "body", "microversion"],
+)
+def test_the_nearest_is_told_with_what_differs(asked, told):
+    """Path before query, and a method only if nothing else comes near."""
+    assert nearest(RECORDED, asked) == told
+
+
+def test_a_host_that_stands_for_nothing_is_told_as_another():
+    """It does not get the placeholder of one that it is not, and its name is not shown."""
+    asked = sent("http://other.corp.example/v2.1/images/detail?limit=2")
+    assert nearest(RECORDED, asked, [sent(f"{LIVE}/flavors")]) == [
+        f"nearest: GET {BASE}/images/detail?limit=2",
+        "host: asked https://other-host.staging.invalid, recorded https://compute.staging.invalid",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("project", "end", "shown"), [(PROJECT, "/images", ZERO), (OTHER, "/images/detail", ONE)]
+)
+def test_a_project_is_told_by_its_placeholder(project, end, shown):
+    """The one that was learned by its own, another by another."""
+    recorded = [sent(f"https://compute.staging.invalid/v2/{ZERO}/images/detail")] * 2
+    before = [sent(f"http://10.1.2.3/v2/{PROJECT}/images/detail")]
+    asked = sent(f"http://10.1.2.3/v2/{project}{end}")
+    assert nearest(recorded, asked, before)[1] == (
+        f"path: asked /v2/{shown}{end}, recorded /v2/{ZERO}/images/detail"
+    )
+
+
+@pytest.mark.parametrize(("times", "often"), [(1, "once"), (3, "3 times")])
+def test_what_was_played_to_its_end_is_told(times, often):
+    """How often it was recorded is how often it can be asked."""
+    asked = sent(f"{LIVE}/flavors")
+    recorded = [sent(f"{BASE}/flavors")] * times
+    assert nearest(recorded, asked, [asked] * times) == [
+        f"it was recorded {often}, and it has been played {often}"
+    ]
+
+
+def test_without_a_cassette_a_miss_says_so(tmp_path):
+    """A cassette that is missing, and one that has nothing to play, are two things."""
+    asked = sent(f"{LIVE}/flavors?token=abc12345secret")
+    lines = str(player().miss(asked)).splitlines()
+    assert lines[:2] == [
+        f"nothing is recorded for GET {BASE}/flavors?token=%3Credacted-1%3E",
+        "the cassette does not exist: nothing was ever recorded for this test",
+    ]
+    lines = str(player(path=tmp_path).miss(asked)).splitlines()
+    assert lines[1] == "the cassette holds nothing but authentication"
+
+
+def test_what_is_long_is_cut_and_what_is_many_is_counted():
+    """A message stays one that can be read."""
+    recorded = [sent(f"{BASE}/images/{number}") for number in range(12)]
+    text = str(player(*recorded).miss(sent(f"{LIVE}/images/x?changes-since={'9' * 5000}")))
+    assert "  and 4 more\n" in text
+    assert max(map(len, text.splitlines())) < 350
+    assert f"... ({len(f'GET {BASE}/images/x?changes-since=') + 5000} characters)" in text
+
+
+def test_no_secret_of_any_request_is_shown():
+    """Not the token of this request or of an earlier one, nor what was sent to Keystone."""
+    plays = player(*RECORDED)
+    plays.play(sent(f"{LIVE}/flavors", headers=[("X-Auth-Token", TOKEN)]))
+    login = {"auth": {"identity": {"password": {"user": {"password": "a-live-password"}}}}}
+    plays.overhear(
+        sent("http://10.1.2.3:5000/v3/auth/tokens", "POST", str(login).replace("'", '"').encode())
+    )
+    asked = f"{LIVE}/images/detail?q={TOKEN}&r=a-live-password&apikey=another-one-77"
+    text = str(plays.miss(sent(asked, headers=[("X-Auth-Token", "second-token-9")])))
+    for secret in (TOKEN, "a-live-password", "another-one-77", "second-token-9", "10.1.2.3"):
+        assert secret not in text
+
+
+def test_a_recording_of_real_names_is_shown_by_placeholders():
+    """A cassette of another tool is not redacted; what is told of it is."""
+    recorded = [sent(f"{LIVE}/images?token=abc12345secret"), sent(f"{LIVE}/flavors")]
+    plays = player(*recorded)
+    assert plays.unplayed == (
+        f"1: GET {BASE}/images?token=%3Credacted-1%3E",
+        f"2: GET {BASE}/flavors",
+    )
+    told = str(plays.miss(sent("http://other.example/v2.1/flavors")))
+    assert "host: asked https://compute-2.staging.invalid, recorded https://compute" in told
+    assert "10.1.2.3" not in told
