@@ -383,6 +383,13 @@ def _of_microversion(maximum: str | None) -> Iterator[Clue]:
 
 
 def _of_headers(listing: Listing) -> Iterator[Clue]:
+    if "xml" in listing.headers.get("Content-Type", ""):
+        yield Clue(
+            seen="the answer is XML",
+            since=None,
+            until=contract.release_index("juno"),
+            source="Nova 0e0b9bfd75: XML removed in 2015.1",
+        )
     for name, first, source in (
         ("X-OpenStack-Nova-API-Version", "kilo", "Nova 2015.1: microversions"),
         ("OpenStack-API-Version", "newton", "Nova microversion 2.27 (14.0.0)"),

@@ -1,6 +1,7 @@
 """Releases are dated by what they do; contradictions are named."""
 
 import urllib.request
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from pytest_imagedetail import contract
 from pytest_imagedetail.embedded import RELEASES, EmbeddedCloud
 from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.importing import imported
-from pytest_imagedetail.model import Query
+from pytest_imagedetail.model import Headers, Query
 from unit import PROJECT, image_of, listing_of, snapshot_of, without
 
 SIZE = "OS-EXT-IMG-SIZE:size"
@@ -135,3 +136,14 @@ def test_an_embedded_cloud_is_dated_right(release):
     found = fingerprint([live.listing])
     assert found.fits, found.against
     assert len(found.clues) > 5
+
+
+def test_xml_dates_a_cloud():
+    """Nova forgot XML after Juno; the answer's media type tells."""
+    xml = Headers([("Content-Type", "application/xml")])
+    listing = listing_of(JUNO)
+    page = listing.recording.interactions[0]
+    answered = replace(page, response=replace(page.response, headers=xml))
+    recording = replace(listing.recording, interactions=(answered,))
+    clues = fingerprint([replace(listing, recording=recording)]).clues
+    assert "juno (2014.2) or earlier" in {each.range for each in clues if "XML" in each.seen}
