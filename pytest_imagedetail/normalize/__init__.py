@@ -14,7 +14,7 @@ from typing import Any, Final
 from pytest_imagedetail.normalize.answer import JSON, Answer, Image, Links, Normalized
 from pytest_imagedetail.normalize.links import CALLER, LinkForms, prefix_of, text_without_hosts
 from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
-from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rules_of
+from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
 from pytest_imagedetail.normalize.values import date_in_utc, vendor_of
 from pytest_imagedetail.settings import PROFILES, check_choice
 from pytest_imagedetail.xmltext import INTEGERS
@@ -27,6 +27,7 @@ __all__ = [
     "Normalized",
     "matched",
     "normalize",
+    "rule_table",
     "rules_of",
     "text_without_hosts",
     "vendor_of",
@@ -57,7 +58,7 @@ def normalize(answer: Answer, profile: str) -> Normalized:
         images=images,
         ids=tuple(str(image["id"]) for image in answer.images),
         answer=work.answer_facts(),
-        counts={rule.id: work.counts[rule.id] for rule in rules if rule.counted},
+        counts={rule.id: work.counts[rule.id] for rule in rules if rule.counts},
     )
 
 

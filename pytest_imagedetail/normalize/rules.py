@@ -20,7 +20,7 @@ class NormalizationRule:
         reason: Why the difference it removes says nothing about the images.
         source: Where that is known from.
         profile: The first profile that applies it.
-        counted: Whether reports say how often it did something; parsing cannot.
+        counts: What reports count of it; None for what cannot be counted.
     """
 
     id: str
@@ -29,7 +29,7 @@ class NormalizationRule:
     reason: str
     source: str
     profile: str
-    counted: bool = True
+    counts: str | None = None
 
 
 RULES: Final = (
@@ -40,6 +40,7 @@ RULES: Final = (
         reason="images are compared by id, so a link's own id says nothing more; another id stays",
         source="Nova views/images.py: the id is the last segment of all three links",
         profile="same-cloud",
+        counts="links",
     ),
     NormalizationRule(
         id="R2",
@@ -48,6 +49,7 @@ RULES: Final = (
         reason="host, port and scheme are those of the request or of a configured prefix",
         source="Nova views/images.py and options compute_link_prefix, glance_link_prefix",
         profile="same-cloud",
+        counts="links",
     ),
     NormalizationRule(
         id="R3",
@@ -56,6 +58,7 @@ RULES: Final = (
         reason="the project is the caller's, not the image's",
         source="Nova wsgi.Request.application_url",
         profile="same-cloud",
+        counts="links",
     ),
     NormalizationRule(
         id="R4",
@@ -64,7 +67,6 @@ RULES: Final = (
         reason="RFC 8259 gives them no meaning",
         source="mimic's listings in two key orders; openstack4j's with escaped slashes",
         profile="wire",
-        counted=False,
     ),
     NormalizationRule(
         id="R5",
@@ -73,6 +75,7 @@ RULES: Final = (
         reason="the next link repeats the request's host, page size and marker",
         source="Nova api/openstack/common.py, _get_collection_links",
         profile="same-cloud",
+        counts="answers",
     ),
     NormalizationRule(
         id="R6",
@@ -81,6 +84,7 @@ RULES: Final = (
         reason="links are found by their relation; their order is Nova's habit, no promise",
         source="Nova api-ref; Cactus sent two bookmarks",
         profile="same-cloud",
+        counts="lists of links",
     ),
     NormalizationRule(
         id="R7",
@@ -89,6 +93,7 @@ RULES: Final = (
         reason="the same answer under /v1.1, /v2 and /v2.1 differs in nothing else",
         source="HP Cloud 2012 recorded under /v1.1 and /v2; Nova serves /v2 with the code of v2.1",
         profile="cross-version",
+        counts="links",
     ),
     NormalizationRule(
         id="R8",
@@ -97,6 +102,7 @@ RULES: Final = (
         reason="Havana, Kilo and microversion 2.18 changed it; reported once, not on each image",
         source="Nova e516de74c1 (bug 1343080) and 2.18",
         profile="cross-version",
+        counts="links",
     ),
     NormalizationRule(
         id="R9",
@@ -105,6 +111,7 @@ RULES: Final = (
         reason="offset, zone letter and fraction write the same second",
         source="Cloud Servers 1.0 sends -05:00, Cyclades +00:00, Glance v1 fractions",
         profile="cross-version",
+        counts="dates",
     ),
     NormalizationRule(
         id="R10",
@@ -114,6 +121,7 @@ RULES: Final = (
         reason="XML has no numbers and no null: Nova writes both as text",
         source="Nova 2012.2, one sample in both forms: they differ in one null, `None` in XML",
         profile="cross-version",
+        counts="integers and nulls",
     ),
     NormalizationRule(
         id="R13",
@@ -122,6 +130,7 @@ RULES: Final = (
         reason="each cloud gives its own ids to the same image and its server",
         source="Nova writes base_image_ref, instance_uuid, kernel_id and ramdisk_id",
         profile="cross-cloud",
+        counts="ids",
     ),
     NormalizationRule(
         id="R14",
@@ -130,6 +139,7 @@ RULES: Final = (
         reason="the owner is the project that asked, under another id on each cloud",
         source="Nova writes owner_id, user_id and project_id into snapshots",
         profile="cross-cloud",
+        counts="owners",
     ),
     NormalizationRule(
         id="R15",
@@ -138,6 +148,7 @@ RULES: Final = (
         reason="a vendor's own metadata is compared with the same vendor's only",
         source="Rackspace com.rackspace__1__* and rax_*, HP hp_*, GMO gnc_*, K5 sync_status*",
         profile="cross-cloud",
+        counts="metadata keys",
     ),
 )
 
@@ -146,3 +157,22 @@ def rules_of(profile: str) -> tuple[NormalizationRule, ...]:
     """The rules that a profile applies: its own and those of every narrower one."""
     reach = PROFILES.index(profile)
     return tuple(rule for rule in RULES if PROFILES.index(rule.profile) <= reach)
+
+
+def rule_table() -> str:
+    """The rules as the documentation shows them, a Markdown table."""
+    head = ("rule", "about", "from profile", "does", "counts", "why", "evidence")
+    rows = [
+        (
+            rule.id,
+            rule.name,
+            f"`{rule.profile}`",
+            rule.does,
+            rule.counts or "nothing",
+            rule.reason,
+            rule.source,
+        )
+        for rule in RULES
+    ]
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -268,6 +268,11 @@ IMAGES = {
         described({"user_id": USERS[0]}, {"user_id": USERS[1]}),
         "value_changed",
     ),
+    "11 two users for one, the other way round": (
+        described({"user_id": USERS[0]}, {"user_id": USERS[0]}),
+        described({"user_id": USERS[0]}, {"user_id": USERS[1]})[::-1],
+        "value_changed",
+    ),
     "11 one missing image for two": (
         described({"kernel_id": GONE[0]}, {"kernel_id": GONE[1]}),
         described({"kernel_id": GONE[0]}, {"kernel_id": GONE[0]}),

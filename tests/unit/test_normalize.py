@@ -48,9 +48,12 @@ def test_every_profile_does_what_the_narrower_does(profile):
 
 
 def test_rules_have_reason_and_source():
-    """Each number once, each with its words."""
-    assert len({rule.id for rule in RULES}) == len(RULES)
-    assert all(rule.name and rule.reason and rule.source for rule in RULES)
+    """Each number once, in order, each with its words; only parsing cannot be counted."""
+    assert [rule.id for rule in RULES] == sorted(
+        {rule.id for rule in RULES}, key=lambda id_: int(id_[1:])
+    )
+    assert all(rule.name and rule.does and rule.reason and rule.source for rule in RULES)
+    assert [rule.id for rule in RULES if rule.counts is None] == ["R4"]
 
 
 def test_an_unknown_profile_is_refused():
