@@ -24,7 +24,14 @@ from pytest_imagedetail.model import (
     Side,
     path_of,
 )
-from pytest_imagedetail.normalize import Links, Normalized, matched, vendors
+from pytest_imagedetail.normalize import (
+    Links,
+    Normalized,
+    counts_of,
+    expected_absences,
+    matched,
+    vendors,
+)
 from pytest_imagedetail.pairing import Pairing, pair, reference, unpaired
 from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
 from pytest_imagedetail.settings import (
@@ -117,6 +124,12 @@ def compare(
         *_unpaired_differences(pairing, old, new, judge),
         *_order_differences(pairing, old, new, judge),
     ]
+    differences, absent = expected_absences(
+        differences,
+        baseline=baseline.provenance.release,
+        candidate=candidate.provenance.release,
+        profile=profile,
+    )
     return _compared(
         baseline,
         candidate,
@@ -126,7 +139,7 @@ def compare(
         fail_on=fail_on,
         paired=len(pairing.pairs),
         unpaired=unpaired(pairing, old, new),
-        normalization={rule: one.counts[rule] + other.counts[rule] for rule in one.counts},
+        normalization=counts_of(one, other, pairs=pairing.pairs, absent=absent),
     )
 
 

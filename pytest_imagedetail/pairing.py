@@ -1,13 +1,16 @@
 """Finds which image of a candidate is which image of a baseline, and never guesses."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pytest_imagedetail.model import ImageRef, Unpaired
 
 Image = dict[str, Any]
+
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?=[T ])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class Pairing:
 def pair(
     baseline: tuple[Image, ...], candidate: tuple[Image, ...], *, across_clouds: bool
 ) -> Pairing:
-    """Pair images by id and, across clouds, by unique name, then by name and size.
+    """Pair images by id and, across clouds, by unique name, then by what else tells namesakes.
 
     An id that stands twice on a side is paired occurrence by occurrence, so that a repeated image
     is left over and can be reported; keying by id alone would swallow it.
@@ -45,7 +48,7 @@ def pair(
     open_candidate = dict(enumerate(candidate))
     keys: list[Callable[[dict[int, Image]], _Keys]] = [_by_occurrence]
     if across_clouds:
-        keys += [_by_name, _by_name_and_size]
+        keys += [_by_name, _by_name_and_size, _by_name_disk_and_day]
     repeated = _repeated(baseline), _repeated(candidate)
     for key in keys:
         ones, others = key(open_baseline), key(open_candidate)
@@ -113,6 +116,17 @@ def _by_name_and_size(images: dict[int, Image]) -> _Keys:
         place: (name, size)
         for place, image in images.items()
         if (name := _name(image)) and (size := _size(image))
+    }
+
+
+def _by_name_disk_and_day(images: dict[int, Image]) -> _Keys:
+    """For releases before Grizzly, whose images have no size that could contradict."""
+    return {
+        place: (name, image["minDisk"], day.group())
+        for place, image in images.items()
+        if (name := _name(image)) and not _size(image)
+        if type(image.get("minDisk")) is int
+        and (day := _DAY.match(str(image.get("created")))) is not None
     }
 
 

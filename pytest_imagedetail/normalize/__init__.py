@@ -7,10 +7,11 @@ added, JSON types, statuses, sizes, ids of other images, order.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pytest_imagedetail.normalize.absence import expected_absences
 from pytest_imagedetail.normalize.answer import JSON, Answer, Image, Links, Normalized
 from pytest_imagedetail.normalize.links import CALLER, LinkForms, prefix_of, text_without_hosts
 from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
@@ -25,6 +26,8 @@ __all__ = [
     "Links",
     "NormalizationRule",
     "Normalized",
+    "counts_of",
+    "expected_absences",
     "matched",
     "normalize",
     "rule_table",
@@ -60,6 +63,22 @@ def normalize(answer: Answer, profile: str) -> Normalized:
         answer=work.answer_facts(),
         counts={rule.id: work.counts[rule.id] for rule in rules if rule.counts},
     )
+
+
+def counts_of(
+    one: Normalized, other: Normalized, *, pairs: Iterable[tuple[int, int]], absent: int
+) -> dict[str, int]:
+    """What each rule did to two answers together.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        pairs: Places of the same image in both; R12 counts those with two ids.
+        absent: What R11 counted.
+    """
+    renamed = sum(one.ids[left] != other.ids[right] for left, right in pairs)
+    found = {"R11": absent, "R12": renamed}
+    return {rule: found.get(rule, one.counts[rule] + other.counts[rule]) for rule in one.counts}
 
 
 def _work(answer: Answer, rules: frozenset[str]) -> "_Work":

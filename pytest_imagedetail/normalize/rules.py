@@ -124,6 +124,26 @@ RULES: Final = (
         counts="integers and nulls",
     ),
     NormalizationRule(
+        id="R11",
+        name="known absence",
+        does="a field or alternate link that a declared release never had is called not offered; "
+        "it stays a difference",
+        reason="a field is lost only where it was; the release is declared, never inferred",
+        source="Nova: size since Grizzly, alternate link, minRam and minDisk since Essex",
+        profile="cross-version",
+        counts="fields of images",
+    ),
+    NormalizationRule(
+        id="R12",
+        name="identity across clouds",
+        does="images are paired by id, else by a name that is unique on both sides, else by name "
+        "and size, else, where there is no size, by name, minDisk and day of creation",
+        reason="each cloud gives its own id to the same image; what is ambiguous stays unpaired",
+        source="images/detail has no checksum; real listings hold namesakes (openstack4j)",
+        profile="cross-cloud",
+        counts="images not paired by id",
+    ),
+    NormalizationRule(
         id="R13",
         name="ids in values",
         does="the image's own id becomes `<id>`; servers and images it refers to get names",

@@ -33,7 +33,7 @@ def test_very_verbose_shows_values_and_reasons(project):
             "E *baseline *nova-2026.2 *13 images *query all *release 2026.2 *recorded 2*",
             "E *candidate *nova-essex *13 images *query all *release essex *recorded 2*",
             "E *breaking    field_removed  images[[]*[]].OS-EXT-IMG-SIZE:size  13 images: *",
-            "E *essex never offered it; the baseline's release does",
+            "E *not offered: essex never had it; the baseline's release has",
         ]
     )
 

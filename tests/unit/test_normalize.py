@@ -268,15 +268,67 @@ def test_r10_is_for_xml_only():
     assert narrower.images[0]["metadata"] == image["metadata"]
 
 
-def test_r11_is_severity():
-    """A field that a release never had is judged, not hidden."""
+LATER = [
+    ("OS-EXT-IMG-SIZE:size", "folsom", "grizzly"),
+    ("minRam", "diablo", "essex"),
+    ("minDisk", "diablo", "essex"),
+    ("alternate", "diablo", "essex"),
+    ("metadata", "cactus", "diablo"),
+]
+
+
+def with_and_without(field):
+    """Two images, and the same two without a field or link."""
+    path = ("links", 2) if field == "alternate" else (field,)
+    images = [image_of(number, **{"OS-EXT-IMG-SIZE:size": 7}) for number in (1, 2)]
+    return images, [without(image, *path) for image in images]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(("field", "before", "since"), LATER)
+def test_r11_what_a_release_never_had(profile, field, before, since):
+    """Not offered, in both directions, counted by images; narrower profiles do not ask."""
+    whole, part = with_and_without(field)
+    newer, older = listing_of(*whole, release=since), listing_of(*part, release=before)
+    lost = "data" if "SIZE" in field else "breaking"  # not promised before Stein
+    for one, other, severity, why in (
+        (older, newer, "compatible", f"not offered: {before} never had it"),
+        (newer, older, lost, f"not offered: {before} never had it; the baseline's release has"),
+    ):
+        found = compare(one, other, profile=profile)
+        if profile in {"wire", "same-cloud"}:
+            assert "R11" not in found.normalization
+            assert not any("not offered" in each.reason for each in found.differences)
+            continue
+        (difference,) = found.differences
+        assert difference.severity == severity
+        assert difference.reason == why
+        assert found.normalization["R11"] == 2
+
+
+@pytest.mark.parametrize(("field", "before", "since"), LATER)
+def test_r11_is_never_inferred(field, before, since):
+    """Without a declared release, or with one that had the field, it is lost."""
+    whole, part = with_and_without(field)
+    for release in (None, since):
+        found = compare(listing_of(*whole, release="2026.2"), listing_of(*part, release=release))
+        assert found.normalization["R11"] == 0
+        assert found.breaking
+        assert not any("not offered" in each.reason for each in found.differences)
+
+
+def test_r11_is_about_whole_fields():
+    """A field that no release has, a key of the metadata, and a value are no known absence."""
     found = compare(
-        listing_of(without(image_of(), "minRam"), release="diablo"),
-        listing_of(image_of(), release="essex"),
+        listing_of(image_of(metadata={"minRam": "1"}, minDisk=1), release="diablo"),
+        listing_of(image_of(metadata={}, vendor="x"), release="essex"),
     )
-    assert [(each.kind, each.severity) for each in found.differences] == [
-        ("field_added", "compatible")
-    ]
+    assert {each.kind for each in found.differences} == {
+        "field_added",
+        "field_removed",
+        "value_changed",
+    }
+    assert found.normalization["R11"] == 0
 
 
 def test_r12_is_pairing():
@@ -288,6 +340,9 @@ def test_r12_is_pairing():
     )
     assert found.same
     assert found.paired == 1
+    assert found.normalization["R12"] == 1
+    one = listing_of(image_of())
+    assert compare(one, one, profile="cross-cloud").normalization["R12"] == 0
 
 
 def test_r13_ids_in_values():

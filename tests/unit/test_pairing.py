@@ -47,6 +47,41 @@ def test_name_and_size_tell_namesakes_apart():
     assert pair(one, other, across_clouds=True).pairs == ((0, 1), (1, 0))
 
 
+def namesakes(*rows):
+    """Images of one name, as (id, minDisk, created, size)."""
+    keys = ("id", "minDisk", "created", "OS-EXT-IMG-SIZE:size")
+    return tuple({"name": "dup"} | dict(zip(keys, row, strict=False)) for row in rows)
+
+
+def test_without_a_size_disk_and_day_tell_namesakes_apart():
+    """Before Grizzly no image has a size; the time of day is that of each cloud's upload."""
+    one = namesakes(("1", 10, "2013-01-01T08:00:00Z"), ("2", 10, "2013-01-02T08:00:00Z"))
+    other = namesakes(("3", 10, "2013-01-02T09:30:00Z"), ("4", 10, "2013-01-01T10:00:00Z"))
+    assert pair(one, other, across_clouds=True).pairs == ((0, 1), (1, 0))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("3", 20, "2013-01-01T08:00:00Z"), ("4", 10, "2013-01-03T08:00:00Z")],
+        [("3", 10, "2013-01-01T08:00:00Z"), ("4", 10, "2013-01-01T09:00:00Z")],
+        [("3", 10, "2013-01-01T08:00:00Z", 5), ("4", 10, "2013-01-05T08:00:00Z", 5)],
+        [("3", None, "2013-01-01T08:00:00Z"), ("4", 10, None)],
+        [("3", 10.0, "2013-01-01"), ("4", 10, "yesterday")],
+    ],
+)
+def test_disk_and_day_pair_no_images_by_a_guess(rows):
+    """Another disk or day, one that stands twice, a size, or no date: they stay alone."""
+    one = namesakes(("1", 10, "2013-01-01T08:00:00Z"), ("2", 10, "2013-01-02T08:00:00Z"))
+    assert pair(one, namesakes(*rows), across_clouds=True).pairs == ()
+
+
+def test_an_id_that_stands_again_is_not_paired_by_name():
+    """A repeated id is a fault of its listing, not the other cloud's second image."""
+    found = pair(images(("1", "a"), ("2", "b")), images(("3", "a"), ("3", "b")), across_clouds=True)
+    assert (found.pairs, found.baseline_only, found.candidate_only) == (((0, 0),), (1,), (1,))
+
+
 def test_what_is_ambiguous_is_not_guessed():
     """Namesakes of one size stay alone, on both sides, and are named."""
     one = images(("1", "dup", 10), ("2", "dup", 10))
