@@ -125,10 +125,7 @@ def compare(
         *_order_differences(pairing, old, new, judge),
     ]
     differences, absent = expected_absences(
-        differences,
-        baseline=baseline.provenance.release,
-        candidate=candidate.provenance.release,
-        profile=profile,
+        differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
     )
     return _compared(
         baseline,
@@ -160,6 +157,9 @@ def _shapes_compared(
         *page_differences(_next_form(one.answer), _next_form(other.answer)),
         *shape_differences(old, new, judge),
     ]
+    differences, absent = expected_absences(
+        differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
+    )
     return _compared(
         baseline,
         candidate,
@@ -168,7 +168,7 @@ def _shapes_compared(
         profile=profile,
         **facts,
         unseen=unseen(old, new),
-        normalization={rule: one.counts[rule] + other.counts[rule] for rule in one.counts},
+        normalization=counts_of(one, other, pairs=(), absent=absent),
     )
 
 

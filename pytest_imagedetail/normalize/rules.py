@@ -35,10 +35,12 @@ class NormalizationRule:
 RULES: Final = (
     NormalizationRule(
         id="R1",
-        name="own id in links",
-        does="the image's own id at the end of a link becomes `<id>`",
-        reason="images are compared by id, so a link's own id says nothing more; another id stays",
-        source="Nova views/images.py: the id is the last segment of all three links",
+        name="images by id",
+        does="images are compared by id, and their order apart; the own id that ends a link "
+        "becomes `<id>`",
+        reason="an id stands once, so neither its place nor its links say more; another id stays",
+        source="Nova views/images.py: the id is the last segment of all three links; deepdiff's "
+        "ignore_order pairs other images",
         profile="same-cloud",
         counts="links",
     ),

@@ -1,6 +1,7 @@
 """Answers in XML, as clouds sent them through Juno, come to the same images as JSON."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from xml.sax.saxutils import escape, quoteattr
 
@@ -15,6 +16,7 @@ from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.importing import imported
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Headers, Query
+from pytest_imagedetail.neighbors import compare_neighbors
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import PROFILES
 from unit import PROJECT, changed, image_of, listing_of, recording_of, snapshot_of, without
@@ -231,6 +233,19 @@ def test_an_expected_error():
     assert compare(found, as_json, expect=400).same
 
 
+@pytest.mark.parametrize(("profile", "steps"), [("wire", 1), ("cross-version", 0)])
+def test_the_form_is_one_step_of_a_matrix(profile, steps):
+    """The header that names the form says nothing more than the form itself."""
+    headers = Headers([("Content-Type", "application/xml; charset=UTF-8")])
+    recording = asked_for_xml(recording_of(in_xml(*IMAGES)))
+    (page,) = recording.interactions
+    page = replace(page, response=replace(page.response, headers=headers))
+    old = read(replace(recording, interactions=(page,)))
+    row = {"old": {Query(): old}, "new": {Query(): listing_of(*IMAGES)}}
+    found = compare_neighbors(row, profile=profile).steps
+    assert [each.difference.kind for each in found] == ["header_changed"] * steps
+
+
 def bomb(entities=10):
     """Entities that expand tenfold each."""
     lines = [f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, entities)]
@@ -287,6 +302,21 @@ def test_what_is_no_listing_in_xml(body, message):
     with pytest.raises(BodyError) as caught:
         read(recording)
     assert message.replace("where: x", "where: cloud a, query all") in str(caught.value)
+
+
+@given(st.data())
+def test_any_damage_is_told(data):
+    """What is no XML is an error with a remedy, wherever it was damaged and whatever with."""
+    body = bytearray(in_xml(*IMAGES).encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(body)))
+        end = start + data.draw(st.sampled_from([0, 1, 40]))
+        body[start:end] = data.draw(
+            st.sampled_from([b"<", b">", b"&", b'"', b"\0", b"\xff", b"]]>", b"<!--", b"&#0;"])
+            | st.binary(max_size=4)
+        )
+    with suppress(BodyError):
+        read(recording_of(bytes(body)))
 
 
 def test_an_import_is_redacted_and_replayed(tmp_path):
