@@ -163,6 +163,32 @@ def test_r5_next_link_of_a_part():
     ]
 
 
+@pytest.mark.parametrize(
+    "links", [{}, "x", [{"href": "x"}], [{"rel": "next", "href": "http://[x/images"}], []]
+)
+def test_r5_leaves_what_is_no_next_link(links):
+    """It is compared as it was sent."""
+    found = normalized(image_of(), "cross-cloud", top_level={"images_links": links})
+    assert found.answer["top_level"]["images_links"] == links
+
+
+@pytest.mark.parametrize("field", ["server", "metadata", "links"])
+@pytest.mark.parametrize("value", [None, "None", [1], 7])
+def test_no_rule_changes_what_is_no_object(field, value):
+    """A field of another form than the API's stays as sent, in XML too."""
+    image = {"id": "1", field: value}
+    found = normalized(image, "cross-cloud", media_types=("application/xml",)).images[0]
+    assert found[field] == value
+
+
+def test_a_server_link_with_a_query_stays_as_sent():
+    """It is no link of a server."""
+    href = f"{COMPUTE}/v2/{PROJECT}/servers/x?a=1"
+    image = {"id": "1", "server": {"id": "x", "links": [{"rel": "self", "href": href}]}}
+    found = normalized(image, "cross-version").images[0]
+    assert found["server"]["links"]["self"]["href"] == href
+
+
 def test_r6_link_order():
     """Links are found by relation; one that stands twice is kept twice."""
     two = [{"rel": "bookmark", "href": "x"}, {"rel": "bookmark", "href": "y"}]

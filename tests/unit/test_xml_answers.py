@@ -294,6 +294,10 @@ def bomb(entities=10):
         ("<feed/>", "<feed> is in no namespace of a cloud"),
         (b'<images><image id="\xff"/></images>', "the body is not UTF-8: byte 19 is 0xff"),
         ('<images xmlns="u"><image id="1"/><images/></images>', "<images> has 'images' in it"),
+        (
+            f'<images xmlns:a="{ATOM}"><image id="1" links="x"><a:link/></image></images>',
+            "<image> has 'links' twice",
+        ),
     ],
 )
 def test_what_is_no_listing_in_xml(body, message):
