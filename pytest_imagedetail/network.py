@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Never
 from unittest import mock
+from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import NetworkShutError
 
@@ -29,7 +30,11 @@ _LOOKUPS: Final = frozenset(
 )
 _SENDS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
+_LOCAL: Final = frozenset(  # families that lead no further than this machine
+    getattr(socket, name) for name in ("AF_UNIX", "AF_NETLINK") if hasattr(socket, name)
+)
 _SPEAKS: Final = frozenset({"perform", "perform_rb", "perform_rs", "socket_action", "socket_all"})
+_EFFECTIVE_URL: Final = 0x100000 + 1  # as libcurl numbers it; each binding has its own name for it
 _DESCRIPTORS: Final = Path("/dev/fd")  # on every POSIX system
 
 
@@ -96,8 +101,8 @@ class _Gate:
         finally:
             self._shut = tuple(each for each in self._shut if each is not one)
 
-    def refuse_libcurl(self) -> Never:
-        self._shut[-1].refuse("a server with libcurl")
+    def refuse_libcurl(self, url: str) -> Never:
+        self._shut[-1].refuse(f"{url or 'a server'} with libcurl")
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._shut or not event.startswith("socket."):
@@ -117,13 +122,15 @@ class _Gate:
 
     def _address(self, sock: Any, address: Any) -> str | None:
         """Where a socket is about to send, if that is out of this process."""
-        if sock.family not in _INTERNET or not isinstance(address, tuple):
-            return None  # a Unix socket, or one that is connected already
+        if sock.family in _LOCAL or not isinstance(address, tuple):
+            return None  # not a network, or connected already
+        if sock.family not in _INTERNET:
+            return f"a network past the Internet's protocols ({sock.family!s})"
         host, port = str(address[0]), address[1]
         if _is_loopback(host):
             self._busy.__dict__["is"] = True
             try:
-                if _is_own(port, sock.type):
+                if _is_own(host, port, sock.type):
                     return None
             finally:
                 self._busy.__dict__["is"] = False
@@ -158,27 +165,43 @@ def _name_to_look_up(event: str, arguments: tuple[Any, ...]) -> str | None:
 
 
 def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    if address is None:
+        return host.lower() == "localhost" or host == ""
+    return address.is_loopback or address.is_unspecified
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address that is spelled as one; that of IPv4 in IPv6 is of IPv4."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return host.lower() == "localhost" or host == ""
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback or address.is_unspecified
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
-def _is_own(port: Any, kind: int) -> bool:
+def _is_own(host: str, port: Any, kind: int) -> bool:
     """Whether a socket of this process serves a port: a listening one, or one for datagrams."""
-    return any(_serves(each, port, kind) for each in _sockets())
+    return any(_serves(each, host, port, kind) for each in _sockets())
 
 
-def _serves(sock: socket.socket, port: Any, kind: int) -> bool:
+def _serves(sock: socket.socket, host: str, port: Any, kind: int) -> bool:
     try:
-        if sock.family not in _INTERNET or sock.type != kind or sock.getsockname()[1] != port:
+        if sock.family not in _INTERNET or sock.type != kind:
             return False
+        name, bound = sock.getsockname()[:2]
         listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError:
         return False
-    return bool(listens) or kind == socket.SOCK_DGRAM
+    return bound == port and _is_at(name, host) and (bool(listens) or kind == socket.SOCK_DGRAM)
+
+
+def _is_at(name: str, host: str) -> bool:
+    """Whether a socket that is bound to a name is the one that a host's port leads to."""
+    own, wanted = _address(name), _address(host)
+    if own is None or wanted is None or own.is_unspecified or wanted.is_unspecified:
+        return True
+    return own == wanted
 
 
 def _sockets() -> Iterator[socket.socket]:
@@ -192,11 +215,12 @@ def _sockets() -> Iterator[socket.socket]:
 
 
 @contextmanager
-def libcurl_told(told: Callable[[], object]) -> Iterator[None]:
+def libcurl_told(told: Callable[[str], object]) -> Iterator[None]:
     """Have it told whenever libcurl is about to speak, while the block runs.
 
     Args:
-        told: Called before each request; what it raises is raised to who asks.
+        told: Called before each request, with what is known of its URL; what it raises is raised
+            to who asks.
     """
     with ExitStack() as stack:
         for patch in _libcurl(told):
@@ -204,7 +228,7 @@ def libcurl_told(told: Callable[[], object]) -> Iterator[None]:
         yield
 
 
-def _libcurl(told: Callable[[], object]) -> Iterable[Any]:
+def _libcurl(told: Callable[[str], object]) -> Iterable[Any]:
     """Patches of what lets libcurl speak: it asks no socket of Python."""
     if _load("pycurl"):
         for name in ("Curl", "CurlMulti"):
@@ -233,25 +257,44 @@ def _everywhere(original: Any, new: Any) -> Iterator[Any]:
                 yield mock.patch.dict(each.__dict__, {key: new})
 
 
-def _telling(speak: Any, told: Callable[[], object]) -> Any:
-    """A function or method that tells before it speaks."""
+def _telling(speak: Any, told: Callable[[str], object], handle: Any = None) -> Any:
+    """A function or method that tells before it speaks.
+
+    Args:
+        speak: Speaks for a handle of libcurl.
+        told: Who is told.
+        handle: The handle, for a method that is bound; else the first that it is called with.
+    """
 
     @functools.wraps(speak)
     def telling(*arguments: Any, **named: Any) -> Any:
-        told()
+        told(_url_of(arguments if handle is None else (handle,)))
         return speak(*arguments, **named)
 
     return telling
 
 
-def _telling_class(original: Any, told: Callable[[], object]) -> Any:
+def _url_of(handles: Iterable[Any]) -> str:
+    """Where a handle is about to go, without what may be secret in it."""
+    for handle in handles:
+        if not hasattr(handle, "getinfo"):  # one for several transfers
+            continue
+        found = handle.getinfo(_EFFECTIVE_URL)
+        text = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)
+        parts = urlsplit(text)
+        host = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=host, query="", fragment="").geturl()
+    return ""
+
+
+def _telling_class(original: Any, told: Callable[[str], object]) -> Any:
     """A class like pycurl's that tells before it speaks; it is set up and closed as before."""
 
     class Telling(original):  # type: ignore[misc]
         def __getattribute__(self, name: str) -> Any:
             # Not methods: a class that stands before pycurl's may look up its own.
             found = super().__getattribute__(name)
-            return _telling(found, told) if name in _SPEAKS else found
+            return _telling(found, told, self) if name in _SPEAKS else found
 
     Telling.__name__ = Telling.__qualname__ = original.__name__
     return Telling

@@ -131,7 +131,7 @@ def intercept(exchange: Exchange) -> Iterator[Wire]:
     with ExitStack() as stack:
         stack.enter_context(quiet("vcr"))
         stack.enter_context(mock.patch.object(vcr.patch, "force_reset", _NarrowReset()))
-        stack.enter_context(_counting(wire))
+        stack.enter_context(_counting(wire, exchange))
         stack.enter_context(_Led.use(path=_NOWHERE, exchange=exchange))
         stack.enter_context(_aiohttp_json())
         yield wire
@@ -230,25 +230,47 @@ def _names_no_global(patcher: Any) -> bool:
 
 
 @contextmanager
-def _counting(wire: Wire) -> Iterator[None]:
-    """Count the answers that `http.client` gets for anyone but a stub of vcrpy."""
+def _counting(wire: Wire, exchange: Exchange) -> Iterator[None]:
+    """Watch connections of `http.client` that are not a stub's: they were open before the block.
+
+    Their answers are counted; while the exchange is closed, they are not asked at all.
+    """
     connection = vcr.stubs.HTTPConnection  # the real one, whatever is patched by now
-    getresponse = connection.getresponse
+    getresponse, putrequest = connection.getresponse, connection.putrequest
     lock = threading.Lock()
+
+    def asked(self: Any, method: str, url: str, *arguments: Any, **named: Any) -> None:
+        if exchange.closed and not _is_known():
+            exchange.refuse(_asked_of(self, method, url))
+        putrequest(self, method, url, *arguments, **named)
 
     def counted(self: Any) -> Any:
         response = getresponse(self)
-        if not getattr(_OWN, "count", 0) and not _asked_by_stub():
+        if not _is_known():
             with lock:
                 wire.lost += 1
         return response
 
-    with mock.patch.object(connection, "getresponse", counted):
+    with (
+        mock.patch.object(connection, "getresponse", counted),
+        mock.patch.object(connection, "putrequest", asked),
+    ):
         yield
 
 
+def _asked_of(connection: Any, method: str, url: str) -> Interaction:
+    scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
+    place = url if "://" in url else f"{scheme}://{connection.host}:{connection.port}{url}"
+    return Interaction(method=method, url=place, response=Response(status_code=0, body=b""))
+
+
+def _is_known() -> bool:
+    """Whether a connection is the run's own, or a stub of vcrpy asks."""
+    return bool(getattr(_OWN, "count", 0)) or _asked_by_stub()
+
+
 def _asked_by_stub() -> bool:
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  the one way to know who asks
+    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001  the one way to know who asks
     for _ in range(4):  # urllib3's own methods may lie between
         if frame is None:
             return False

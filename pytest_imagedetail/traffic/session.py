@@ -246,7 +246,7 @@ class Traffic:
             return lambda old: appended(old, new)
         return None
 
-    def _lose(self) -> None:
+    def _lose(self, _: str) -> None:
         """Count what libcurl asks: no cassette can hold it."""
         with self._lock:
             self._lost += 1

@@ -258,6 +258,42 @@ def test_an_answer_that_passed_by_makes_the_run_red(pytester, run):
     assert not list(pytester.path.rglob("*.yaml"))
 
 
+WARM = """
+import http.client, pytest, requests, urllib3
+
+@pytest.fixture(scope="module")
+def session():
+    with requests.Session() as session:
+        session.get("{url}/warm").content
+        yield session
+
+@pytest.fixture(scope="module")
+def connection():
+    connection = http.client.HTTPConnection("{host}")
+    connection.connect()
+    yield connection
+    connection.close()
+
+@pytest.mark.imagedetail("staging")
+def test_pool(session, imagedetail_cassette):
+    session.get("{url}/images?limit=7")
+
+@pytest.mark.imagedetail("staging")
+def test_bare(connection, imagedetail_cassette):
+    connection.request("GET", "/v2.1/images?limit=7")
+"""
+
+
+def test_a_connection_that_is_open_already_is_not_asked_while_replaying(run):
+    """Nothing is connected any more, so the network shut cannot stop it."""
+    with answering() as (url, asked):
+        result = run(WARM.format(url=url, host=url.split("/")[2]))
+        assert asked == ["GET /v2.1/warm"]
+    result.assert_outcomes(failed=2)
+    missed = "nothing is recorded for GET https://compute.staging.invalid/v2.1/images?limit=7"
+    assert result.stdout.str().count(missed) == 2
+
+
 @pytest.mark.parametrize("name", LIBCURL)
 def test_libcurl_cannot_be_recorded_and_the_run_says_so(pytester, run, name):
     """Its answer comes, and no cassette holds it; while replaying it is refused."""
@@ -271,7 +307,9 @@ def test_libcurl_cannot_be_recorded_and_the_run_says_so(pytester, run, name):
         assert not list(pytester.path.rglob("*.yaml"))
         result = run(source)
         result.assert_outcomes(failed=1)
-        result.stdout.fnmatch_lines(["E *something tried to reach a server with libcurl while *"])
+        result.stdout.fnmatch_lines(
+            [f"E *something tried to reach {url}/images with libcurl while the network is shut"]
+        )
         assert len(asked) == 1
 
 
@@ -438,3 +476,24 @@ def test_keystone_v2_is_recorded_and_replayed(pytester, run):
     for interface in ("public", "internal"):
         facts |= {"password": "another", "interface": interface}
         run(VERSION_2.format(**facts)).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("fixture", ["imagedetail", "imagedetail_cloud"])
+def test_the_network_is_shut_while_recordings_alone_replay(project, run, fixture):
+    """Who takes no cassette of its own reaches nothing either, and is told how to record."""
+    source = f"""
+import requests
+
+def test_own({fixture}):
+    requests.get("http://192.0.2.1/images")
+"""
+    result = run(source, "--imagedetail-cloud=nova-2026.2")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *something tried to reach 192.0.2.1:80 while the network is shut",
+            "E * where: test_own.py::test_own*",
+            "E * next:  record what is missing: pytest *test_own.py::test_own* --*-mode=once",
+            "E *for a test's own client: the fixture imagedetail_cassette",
+        ]
+    )

@@ -4,10 +4,12 @@ import _socket
 import asyncio
 import http.client
 import http.server
+import os
 import socket
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -127,6 +129,103 @@ def test_a_server_of_this_process_is_reached(own_port):
             socket.create_connection(("127.0.0.1", server.server_port)).close()
         for pair in socket.socketpair():
             pair.close()
+
+
+def test_the_port_of_a_server_of_this_process_is_its_own_at_its_address_only(port):
+    """A server at another address of this machine opens no way to one of another process."""
+    with socket.socket() as bare, network.shut("this test"):
+        bare.bind(("127.0.0.2", port))
+        bare.listen()
+        socket.create_connection(("127.0.0.2", port)).close()
+        for host in ("127.0.0.1", "::ffff:127.0.0.1", "::1"):
+            with pytest.raises(NetworkShutError, match=f":{port} while"):
+                socket.create_connection((host, port))
+
+
+@pytest.mark.parametrize("host", ["::ffff:127.0.0.1", "0.0.0.0", "127.1", "2130706433"])
+def test_no_spelling_of_this_machine_gets_through(port, host):
+    """An address of another process on this machine is one however it is spelled."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with (
+        socket.socket(family) as bare,
+        network.shut("this test"),
+        pytest.raises(NetworkShutError),
+    ):
+        bare.connect((host, port))
+
+
+def test_no_thread_gets_through(port):
+    """Whoever tries, on whatever thread, and the refusal is noted."""
+    with network.shut("this test") as shut, ThreadPoolExecutor(1) as pool:
+        for tried in (
+            lambda: socket.create_connection(("127.0.0.1", port)),
+            lambda: socket.getaddrinfo("cloud.example.com", 443),
+        ):
+            with pytest.raises(NetworkShutError):
+                pool.submit(tried).result()
+    assert len(shut.refused) == 2
+
+
+@pytest.mark.filterwarnings("ignore:This process.+fork:DeprecationWarning")
+def test_no_forked_process_gets_through(port):
+    """What a test forks is shut in with it."""
+    reader, writer = os.pipe()
+    with network.shut("this test"):
+        child = os.fork()
+        if child == 0:
+            try:
+                socket.create_connection(("127.0.0.1", port))
+                os.write(writer, b"through")
+            except NetworkShutError:
+                os.write(writer, b"refused")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+    assert os.read(reader, 10) == b"refused"
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.mark.parametrize("send", ["sendto", "sendmsg"])
+def test_datagrams_to_another_process_are_refused(send):
+    """On loopback, too; one to this process arrives."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bare,
+        network.shut("this test"),
+    ):
+        own.bind(("127.0.0.1", 0))
+        bare.sendto(b"x", own.getsockname())
+        assert own.recv(1) == b"x"
+        place = own.getsockname()
+        own.close()
+        with pytest.raises(NetworkShutError):
+            bare.sendto(b"x", place) if send == "sendto" else bare.sendmsg([b"x"], [], 0, place)
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_PACKET"), reason="frames are Linux's")
+def test_frames_below_the_internet_are_refused():
+    """A program that may write whole frames needs no address."""
+    try:
+        bare = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    except PermissionError:
+        pytest.skip("only a privileged process may open such a socket")
+    with bare, network.shut("this test"), pytest.raises(NetworkShutError, match="protocols"):
+        bare.sendto(b"x" * 20, ("lo", 0))
+
+
+def test_libcurl_is_named_with_where_it_goes_and_no_secret(port):
+    """The URL as far as it may be shown."""
+    pycurl = pytest.importorskip("pycurl", reason="pycurl is not installed")
+    with network.shut("this test"):
+        asked = pycurl.Curl()
+        asked.setopt(asked.URL, f"http://me:a-password@127.0.0.1:{port}/images?token=a-token")
+        with pytest.raises(NetworkShutError) as caught:
+            asked.perform()
+    assert caught.value.problem == (
+        f"something tried to reach http://127.0.0.1:{port}/images with libcurl while the network "
+        "is shut"
+    )
 
 
 def test_it_opens_again(port):
