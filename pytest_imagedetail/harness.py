@@ -44,6 +44,15 @@ def reference_library() -> Path | None:
     return next((path for path in candidates if path.is_dir()), None)
 
 
+def to_choose_from(store: Store, settings: Settings) -> tuple[str, ...]:
+    """The recorded clouds that a test can run for.
+
+    One that has the traffic of tests alone has no listing; who names it wants it nevertheless.
+    """
+    named = (name for name in store.traffic_clouds() if name in settings.clouds)
+    return tuple(dict.fromkeys([*store.clouds(), *named]))
+
+
 def store_of(settings: Settings) -> Store:
     """The cassettes of a run: the project's own and, while replaying, the reference library's."""
     replaying = settings.record_mode == "none"
@@ -147,7 +156,7 @@ class Harness:
     @property
     def clouds(self) -> tuple[str, ...]:
         """The names of the clouds selected for this run."""
-        return self.settings.select(self.store.clouds())
+        return self.settings.select(to_choose_from(self.store, self.settings))
 
     @property
     def baseline(self) -> Cloud:
@@ -166,7 +175,8 @@ class Harness:
 
     def __getitem__(self, name: str) -> Cloud:
         check_cloud_name(name)
-        known = (*self.store.clouds(), *self.settings.declared, *self.store.library_clouds())
+        own = to_choose_from(self.store, self.settings)
+        known = (*own, *self.settings.declared, *self.store.library_clouds())
         if name not in known and self.settings.record_mode == "none":
             raise unknown_cloud(name, dict.fromkeys(known))
         return Cloud(name=name, _harness=self)

@@ -16,6 +16,8 @@ _RESERVED: Final = re.compile(  # names that Windows keeps for devices, with any
     r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE
 )
 _LONGEST: Final = 80
+TRAFFIC: Final = "tests"
+"""The folder of tests' own traffic, below a cloud's."""
 
 
 def check_cloud_name(name: str) -> str:
@@ -74,7 +76,7 @@ def traffic_name(test: str) -> PurePosixPath:
     """
     module, is_test, rest = test.partition("::")
     if not is_test:
-        return PurePosixPath("tests", f"{_component(test)}.yaml")
+        return PurePosixPath(TRAFFIC, f"{_component(test)}.yaml")
     *folders, file = module.split("/")
     parts = [*folders, file.removesuffix(".py")]
     plain, bracket, parameters = rest.partition("[")
@@ -85,7 +87,7 @@ def traffic_name(test: str) -> PurePosixPath:
     # A module may have no suffix or another: test.py and test.txt are two.
     if not file.endswith(".py"):
         parts[-1] = f"{file}/"
-    return PurePosixPath("tests", *map(_component, parts), f"{last}.yaml")
+    return PurePosixPath(TRAFFIC, *map(_component, parts), f"{last}.yaml")
 
 
 def _component(name: str) -> str:

@@ -16,7 +16,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from pytest_imagedetail.cassette.format import dumps, loads, loads_traffic
-from pytest_imagedetail.cassette.names import check_cloud_name, file_name, traffic_name
+from pytest_imagedetail.cassette.names import TRAFFIC, check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     DamagedCassetteError,
@@ -52,8 +52,20 @@ class Store:
     declared: frozenset[str] = frozenset()
 
     def clouds(self) -> tuple[str, ...]:
-        """Clouds with cassettes in the folder itself, by name; the library's are not among them."""
+        """Clouds with answers to queries in the folder itself, by name; the library's are not here.
+
+        One that has the traffic of tests alone has no listing to replay or compare.
+        """
         return _clouds_in(self.directory)
+
+    def traffic_clouds(self) -> tuple[str, ...]:
+        """Clouds with the traffic of tests in the folder itself, by name."""
+        folders = _folders_in(self.directory)
+        return tuple(sorted(path.name for path in folders if self.traffic_paths(path.name)))
+
+    def traffic_paths(self, cloud: str) -> tuple[Path, ...]:
+        """The cassettes of tests' own traffic with a cloud."""
+        return tuple(sorted((self.directory / cloud / TRAFFIC).rglob("*.yaml")))
 
     def library_clouds(self) -> tuple[str, ...]:
         """Clouds of the library."""

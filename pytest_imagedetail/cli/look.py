@@ -2,11 +2,12 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pytest_imagedetail.cassette import Store, loads
+from pytest_imagedetail.cassette import Store, load_own, loads
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
 from pytest_imagedetail.cli.output import (
@@ -36,12 +37,14 @@ def add_verbs(verbs: Any) -> None:
 def _clouds(options: argparse.Namespace) -> int:
     chosen = settings(options)
     store = store_of(chosen)
-    own, library = store.clouds(), store.library_clouds()
+    own = tuple(sorted({*store.clouds(), *store.traffic_clouds()}))
+    library = store.library_clouds()
     entries = [
         {
             "cloud": name,
             "release": chosen.declaration(name).release or _recorded_release(store, name),
             "cassettes": len(store.paths(name)),
+            "tests": len(store.traffic_paths(name)),
             "source": "cassettes" if name in own else "library" if name in library else "declared",
         }
         for name in dict.fromkeys([*own, *library, *chosen.declared])
@@ -54,7 +57,7 @@ def _clouds(options: argparse.Namespace) -> int:
 
 def _recorded_release(store: Store, cloud: str) -> str | None:
     """The release that the first recording of a cloud declares; a damaged one declares none."""
-    for path in store.paths(cloud)[:1]:
+    for path in (*store.paths(cloud), *store.traffic_paths(cloud))[:1]:
         with suppress(ImageDetailError):  # `ls` and `lint` say what is wrong with it
             return loads(path).provenance.release
     return None
@@ -69,12 +72,11 @@ def _ls(options: argparse.Namespace) -> int:
             remedy="name another with --cassette-dir, or record into it",
         )
     entries, damaged = [], []
-    for cloud in store.clouds():
-        for path in store.paths(cloud):
-            try:
-                entries.append(_entry(path))
-            except ImageDetailError as fault:
-                damaged.append(fault)
+    for path, entry in _cassettes(store):
+        try:
+            entries.append(entry(path))
+        except ImageDetailError as fault:
+            damaged.append(fault)
     if options.json:
         print_json(entries)
     else:
@@ -84,6 +86,28 @@ def _ls(options: argparse.Namespace) -> int:
     for each in damaged:
         complain(each, IMPOSSIBLE)
     return IMPOSSIBLE if damaged else SAME
+
+
+def _cassettes(store: Store) -> Iterator[tuple[Path, Callable[[Path], dict[str, Any]]]]:
+    """Every cassette of the project, and what reads its entry."""
+    own = store.clouds()
+    for cloud in sorted({*own, *store.traffic_clouds()}):
+        yield from ((path, _entry) for path in (store.paths(cloud) if cloud in own else ()))
+        yield from ((path, _traffic_entry) for path in store.traffic_paths(cloud))
+
+
+def _traffic_entry(path: Path) -> dict[str, Any]:
+    """The traffic of a test; it has the keys of a listing, too, for who reads both."""
+    provenance = load_own(path).provenance
+    listing = dict.fromkeys(("query", "status", "images", "complete"))
+    return {
+        "cloud": provenance.cloud,
+        **listing,
+        "recorded_at": provenance.recorded_at,
+        "path": str(path),
+        "test": provenance.test,
+        "interactions": provenance.pages,
+    }
 
 
 def _entry(path: Path) -> dict[str, Any]:
@@ -100,6 +124,10 @@ def _entry(path: Path) -> dict[str, Any]:
 
 
 def _row(entry: dict[str, Any]) -> list[str]:
+    if "test" in entry:
+        many = text.count(entry["interactions"], "interaction")
+        when = entry["recorded_at"] or "scrubbed"
+        return [cell(entry["cloud"]), cell(entry["test"]), "-", many, "", when, entry["path"]]
     images, whole = "error", ""
     if entry["images"] is not None:
         images = text.count(entry["images"], "image")

@@ -47,7 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
         store = store_of(settings)
         with explained():
-            settings.check_names(store.clouds(), store.library_clouds())
+            recorded = dict.fromkeys([*store.clouds(), *store.traffic_clouds()])
+            settings.check_names(recorded, store.library_clouds())
             rules_of(settings.rules, today=datetime.now(UTC).date())
         if not hasattr(config, "workerinput"):  # the controller of pytest-xdist, or a run alone
             _remove_old(settings)
@@ -189,6 +190,6 @@ def _known(settings: "Settings", marker: pytest.Mark | None) -> tuple[str, ...]:
 
 
 def _recorded(settings: "Settings") -> tuple[str, ...]:
-    from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the module's first lines
+    from pytest_imagedetail.harness import store_of, to_choose_from  # noqa: PLC0415  see above
 
-    return store_of(settings).clouds()
+    return to_choose_from(store_of(settings), settings)

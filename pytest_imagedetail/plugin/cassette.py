@@ -115,7 +115,8 @@ def _cloud(request: pytest.FixtureRequest, settings: "Settings") -> str:
     named = tuple(marker.args) if marker else ()
     if len(named) == 1 and not set(named[0]) & set("*?["):
         return check_cloud_name(named[0])
-    selected = settings.select(store_of(settings).clouds())
+    store = store_of(settings)
+    selected = settings.select(dict.fromkeys([*store.clouds(), *store.traffic_clouds()]))
     if len(selected) == 1:
         return selected[0]
     clouds = f"{len(selected)} clouds are selected: {', '.join(selected[:8])}"

@@ -497,3 +497,23 @@ def test_own({fixture}):
             "E *for a test's own client: the fixture imagedetail_cassette",
         ]
     )
+
+
+def test_a_cloud_that_has_traffic_alone_can_be_selected(run):
+    """By its name, for a test that keeps traffic and for one that wants a listing."""
+    source = """
+import requests
+
+def test_traffic(imagedetail_cassette):
+    assert requests.get("{url}/images").ok
+
+def test_listing(imagedetail_cloud):
+    imagedetail_cloud.list()
+"""
+    with answering() as (url, _):
+        text = source.format(url=url).split("def test_listing")[0]
+        arguments = ("--imagedetail-cloud=staging", "--imagedetail-record-mode=once")
+        run(text, *arguments).assert_outcomes(passed=1)
+    result = run(source.format(url=url), "--imagedetail-cloud=staging")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["E *nothing is recorded for cloud 'staging', query 'all'"])
