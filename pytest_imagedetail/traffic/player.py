@@ -23,6 +23,7 @@ from pytest_imagedetail.traffic.matching import (
 _SHOWN: Final = 8  # recorded interactions in a message
 _LONGEST: Final = 300  # characters of a request in a message
 _SHORTEST: Final = 8  # characters of a name that is replaced wherever it stands
+_NOTHING: Final = "the cassette does not exist: nothing was ever recorded for this test"
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
@@ -104,7 +105,7 @@ class Player:
         departures = [differences(asked, each, self._names.copy()) for each in self.interactions]
         if not departures:
             shown = self._redacted([asked])[-1]
-            return [f"nothing is recorded for {_line(shown)}", self._nothing()]
+            return [f"nothing is recorded for {_line(shown)}", _NOTHING]
         nearest = self._nearest(asked, departures)
         *recorded, shown = self._redacted([*self.interactions, self._named(asked, nearest)])
         return [
@@ -112,11 +113,6 @@ class Player:
             *self._list(recorded),
             *_departed(shown, recorded[nearest], departures, nearest),
         ]
-
-    def _nothing(self) -> str:
-        if self.path.exists():
-            return "the cassette holds nothing but authentication"
-        return "the cassette does not exist: nothing was ever recorded for this test"
 
     def _list(self, recorded: Sequence[Interaction]) -> list[str]:
         lines = [f"recorded, {self.played} of {len(recorded)} played:"]
