@@ -143,6 +143,12 @@ nodes = st.one_of(
 @example("t.py", "t.py::t")
 @example("a/t.txt::x", "a/t.txt..py::x")
 @example("t.py::" + "x" * 200, "t.py::" + "x" * 201)
+@example("t.py::x[\u00e9]", "t.py::x[e\u0301]")  # one text in two normalization forms
+@example("t.py::x[\u00df]", "t.py::x[ss]")  # one text where case is folded
+@example("t.py::x[K]", "t.py::x[\u212a]")  # the sign of kelvin, which folds to a k
+@example("t.py::x[a]", "t.py::x[a ]")
+@example("con.py::x", "con-.py::x")
+@example("t.py::x[0]", "t.py::x[0][0]")  # an id made unique by pytest
 def test_two_tests_never_share_a_file(one, other):
     """Not by case, length, characters or folders; nor with a cassette that tests share."""
     assume(one != other)
@@ -151,6 +157,10 @@ def test_two_tests_never_share_a_file(one, other):
 
 
 @given(nodes)
+@example("aux/con.py::NUL")
+@example("t.py::x[../../etc/passwd]")
+@example("t.py::x[a.]")
+@example("lpt1.py::" + "\u00e9" * 300)
 def test_every_name_of_a_test_is_legal_everywhere(node):
     """Each folder and the file, on every file system, and below `tests`."""
     first, *parts = traffic_name(node).parts
