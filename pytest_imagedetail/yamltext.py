@@ -70,6 +70,8 @@ def _read(path: Path, loader: Any, *, error: type[ImageDetailError], remedy: str
         mark = fault.problem_mark or fault.context_mark
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
         problem = fault.problem or fault.context or "no YAML"
+        if "nesting depth" in problem:  # PyYAML 6.0.4 counts by itself, before we can
+            problem = "nested too deeply"
         raise error(f"not a readable YAML file: {problem}", where=place, remedy=remedy) from fault
     except UnicodeDecodeError as fault:
         raise error(

@@ -399,7 +399,8 @@ def test_a_refusal_is_shown_whatever_a_client_makes_of_it(run):
     text = result.stdout.str()
     asked = "nothing is recorded for GET https://compute.staging.invalid/v2.1/images?limit=3"
     assert len(re.findall(r"^E +ValueError: the client is sorry$", text, re.MULTILINE)) == 5
-    assert text.count(asked) == 5
+    failures, _, _ = text.partition("short test summary")  # which is long where CI is set
+    assert failures.count(asked) == 5
     for name in ("requests_", "urllib3_", "httpx_", "httpx_async", "aiohttp_"):
         node = f"test_own.py::test_wrapped[{name}]"
         assert f"where: {node}, cassette " in text
