@@ -45,6 +45,31 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Where in a row something was seen that not every cloud shows.
+
+    Attributes:
+        kind: "field" or "behavior".
+        what: The path of the field, or the query and its status.
+        first: The cloud that shows it first; None if the row begins with it.
+        last: The cloud that shows it last; None if the row ends with it.
+        missing: Clouds between these two that do not show it.
+    """
+
+    kind: str
+    what: str
+    first: str | None = None
+    last: str | None = None
+    missing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [f"first seen in {self.first}"] if self.first else []
+        parts += [f"last seen in {self.last}"] if self.last else []
+        parts += [f"not in {', '.join(self.missing)}"] if self.missing else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
     """N clouds in a row, by queries.
 
@@ -55,6 +80,7 @@ class Matrix:
         cells: What is recorded, by query and cloud; what is not recorded is not in it.
         steps: Every change between neighbors, in the clouds' order, worst first for each pair. A
             cloud without a recording of a query is passed over, for that query.
+        spans: Fields and behaviors that not every cloud shows.
         fail_on: From which severity on this is not compatible.
     """
 
@@ -63,6 +89,7 @@ class Matrix:
     queries: tuple[Query, ...]
     cells: Mapping[tuple[Query, str], Cell]
     steps: tuple[Step, ...] = ()
+    spans: tuple[Span, ...] = ()
     fail_on: FailOn = "breaking"
 
     @property
@@ -132,6 +159,16 @@ class Matrix:
                 for (query, cloud), cell in self.cells.items()
             ],
             "missing": [{"query": str(query), "cloud": cloud} for query, cloud in self.missing],
+            "spans": [
+                {
+                    "kind": each.kind,
+                    "what": each.what,
+                    "first_seen": each.first,
+                    "last_seen": each.last,
+                    "missing": list(each.missing),
+                }
+                for each in self.spans
+            ],
             "changes": [_step(each) for each in self.steps],
         }
 

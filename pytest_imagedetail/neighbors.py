@@ -16,6 +16,7 @@ from pytest_imagedetail.matrix import Cell, Matrix, Step
 from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Query
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 from pytest_imagedetail.severity import Judge
+from pytest_imagedetail.spans import spans
 
 Answers = Mapping[Query, Listing]
 """What one cloud answered, by query; recorded errors are answers too."""
@@ -82,6 +83,7 @@ def compare_neighbors(
             if query in answers
         },
         steps=tuple(each for pair in order for each in _worst_first(_merged(found[pair]))),
+        spans=spans(row, profile),
         fail_on=fail_on,
     )
 

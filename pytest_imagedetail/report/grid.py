@@ -21,7 +21,7 @@ def render(matrix: Matrix, *, color: bool = False, every_query: bool = False) ->
         color: Whether to use ANSI colors.
         every_query: Whether to show also the queries that all clouds answered alike.
     """
-    lines = [_head(matrix), *_table(matrix, every_query=every_query)]
+    lines = [_head(matrix), *_table(matrix, every_query=every_query), *_spans(matrix)]
     for baseline, candidate, steps in matrix.pairs():
         lines += ["", text.plain(f"{baseline} -> {candidate}")]
         lines += [_change(group, step, color=color) for group, step in _groups(steps)]
@@ -56,6 +56,16 @@ def _table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
     alike = len(matrix.queries) - len(queries)
     if alike:
         yield f"and {text.count(alike, 'query')} with one status and number of images throughout"
+
+
+def _spans(matrix: Matrix) -> Iterator[str]:
+    """Where each field and behavior that not every cloud shows was seen first and last."""
+    shown = [(text.cut(text.plain(each.what), _VALUE_WIDTH), str(each)) for each in matrix.spans]
+    width = max((len(what) for what, _ in shown), default=0)
+    if shown:
+        yield ""
+    for what, where in shown:
+        yield f"{what:<{width}}  {text.plain(where)}"
 
 
 def _shared_start(names: Sequence[str]) -> str:

@@ -36,7 +36,7 @@ LAYERS = (
     {"evidence", "matrix", "normalize", "pairing", "patience", "redact", "severity"},
     {"exposure", "leaks", "listing", "report"},
     {"answers", "cassette", "clouds", "paging", "shape"},
-    {"compare", "embedded", "fingerprint", "recorder"},
+    {"compare", "embedded", "fingerprint", "recorder", "spans"},
     {"importing", "lint", "neighbors", "noise", "traffic", "verification"},
     {"demo", "harness", "scrub"},
     {"cli", "plugin"},
