@@ -42,6 +42,13 @@ def realcloud(session: nox.Session) -> None:
 
 
 @nox.session
+def batteries(session: nox.Session) -> None:
+    """Provoke every recorder's faults, side by side, and write the table of docs/batteries.md."""
+    session.install("-q", "-e", ".[record]", *group("test"), *group("batteries"))
+    session.run("python", "-m", "batteries", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style: ruff's rules and ruff's formatting."""
     session.install("-q", *group("lint"))
