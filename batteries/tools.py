@@ -88,11 +88,10 @@ import client
 def url():
     return os.environ["TAPE_URL"] + "/v2.1/images/detail"
 
-def pytest_configure(config):
-    if "TAPE_LIMIT" in os.environ:  # a disk that is full, as far as this process sees
-        import resource, signal
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, 2 * (int(os.environ["TAPE_LIMIT"]),))
+if "TAPE_LIMIT" in os.environ:  # a disk that is full, as far as this process sees
+    import resource, signal
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, 2 * (int(os.environ["TAPE_LIMIT"]),))
 
 def pytest_unconfigure(config):
     if "TAPE_PROBE" in os.environ:  # does the limit on the size of files hold in this process?
