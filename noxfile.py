@@ -49,6 +49,13 @@ def batteries(session: nox.Session) -> None:
 
 
 @nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Speed of comparing, as ratios within one run."""
+    session.install("-q", "-e", ".")
+    session.run("python", "-m", "benchmarks.compare", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style: ruff's rules and ruff's formatting."""
     session.install("-q", *group("lint"))

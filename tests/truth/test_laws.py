@@ -1,0 +1,117 @@
+"""Laws of comparing that hold whatever the listings are."""
+
+import copy
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from unit import image_of, listing_of
+
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.model import MISSING
+from pytest_imagedetail.settings import LEVELS, PROFILES
+
+KEYS = st.sampled_from(["a", "b", "__x", "name", "minRam", "status", "updated"])
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 2), st.sampled_from([0.0, 1.0, -1.5, "", "1", "é"])
+)
+VALUES = st.one_of(SCALARS, st.dictionaries(st.sampled_from(["p", "q"]), SCALARS, max_size=2))
+MIRROR = {
+    **{f"{what}_added": f"{what}_removed" for what in ("field", "item", "image", "vendor")},
+    **{f"{what}_removed": f"{what}_added" for what in ("field", "item", "image", "vendor")},
+}
+PATIENT = settings(derandomize=True, max_examples=150, deadline=None)
+
+
+@st.composite
+def images(draw, most=6):
+    """Some images of one cloud, in any order, with odd fields and odd metadata."""
+    numbers = draw(st.lists(st.integers(1, 8), unique=True, max_size=most))
+    found = []
+    for number in numbers:
+        image = image_of(number, **draw(st.dictionaries(KEYS, VALUES, max_size=3)))
+        image["metadata"] |= draw(st.dictionaries(st.sampled_from(["k", "m"]), VALUES, max_size=2))
+        for key in draw(st.lists(st.sampled_from(["minDisk", "progress"]), max_size=1)):
+            del image[key]
+        found.append(image)
+    return found
+
+
+def told(comparison):
+    """What a comparison says, without values."""
+    return sorted((each.kind, each.any_image, each.count) for each in comparison.differences)
+
+
+@PATIENT
+@given(images(), st.sampled_from(PROFILES), st.sampled_from(LEVELS))
+def test_nothing_differs_from_itself(one, profile, level):
+    """compare(x, x) is empty, under every profile and at each level."""
+    listing = listing_of(*one)
+    assert compare(listing, listing, profile=profile, level=level).same
+
+
+@PATIENT
+@given(images(), images(), st.sampled_from(PROFILES[:3]))
+def test_the_other_way_round_is_the_mirror(one, other, profile):
+    """What was added is removed, and values change sides."""
+    old, new = listing_of(*one), listing_of(*other)
+    there, back = compare(old, new, profile=profile), compare(new, old, profile=profile)
+    assert told(back) == sorted((MIRROR.get(kind, kind), path, n) for kind, path, n in told(there))
+    assert sorted(repr((each.baseline, each.candidate)) for each in there.differences) == sorted(
+        repr((each.candidate, each.baseline)) for each in back.differences
+    ) or any(each.kind == "order_changed" for each in there.differences)
+
+
+@PATIENT
+@given(images(), images(), st.randoms(use_true_random=False))
+def test_order_changes_the_order_alone(one, other, random):
+    """Any permutation of a side gives the same differences but for that of order."""
+    shuffled = copy.deepcopy(other)
+    random.shuffle(shuffled)
+
+    def facts(new):
+        comparison = compare(listing_of(*one), listing_of(*new))
+        return [each for each in told(comparison) if each[0] != "order_changed"]
+
+    assert facts(shuffled) == facts(other)
+
+
+@PATIENT
+@given(images(most=3), images(most=3))
+def test_the_differences_lead_from_one_side_to_the_other(one, other):
+    """Applied to the baseline they give the candidate; so none is missing, and none is invented."""
+    comparison = compare(listing_of(*one), listing_of(*other), profile="wire")
+    found = {image["id"]: copy.deepcopy(image) for image in one}
+    for difference in comparison.differences:
+        apply(found, difference)
+    assert repr(sort(found)) == repr(sort({image["id"]: image for image in other}))
+
+
+def apply(found, difference):
+    """Put one difference into effect; every image that shares it is an example, being few."""
+    if difference.kind == "order_changed":
+        return
+    if difference.kind == "image_removed":
+        del found[difference.image.id]
+        return
+    if difference.kind == "image_added":
+        found[difference.image.id] = copy.deepcopy(difference.candidate)
+        return
+    refs = difference.examples or (difference.image,)
+    assert len(refs) == difference.count
+    keys = re.split(r"\.", difference.any_image.removeprefix("images[*]."))
+    for ref in refs:
+        place = found[ref.id]
+        for key in keys[:-1]:
+            place = place[key]
+        if difference.candidate is MISSING:
+            del place[keys[-1]]
+        else:
+            place[keys[-1]] = difference.candidate
+
+
+def sort(value):
+    """Objects by their keys, so that only what JSON counts is compared."""
+    if isinstance(value, dict):
+        return {key: sort(each) for key, each in sorted(value.items())}
+    return value

@@ -1,0 +1,111 @@
+"""What says nothing is never "the same": an error with exit code 2, in a shell and in a test."""
+
+import json
+from pathlib import Path
+
+import pytest
+from unit import image_of
+
+from pytest_imagedetail.cli import main
+
+LIBRARY = Path(__file__).parents[2] / "cassettes"
+WHOLE = str(LIBRARY / "nova-2026.2" / "all.yaml")
+PART = str(LIBRARY / "nova-2026.2" / "limit=1.yaml")
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def diff(capsys, *arguments):
+    """Exit code, stdout and stderr of `imagedetail diff`."""
+    code = main(["diff", *arguments])
+    return (code, *capsys.readouterr())
+
+
+@pytest.mark.parametrize("level", ["facts", "shape"])
+@pytest.mark.parametrize("profile", ["wire", "cross-cloud"])
+def test_two_refusals_are_not_the_same(capsys, level, profile):
+    """Both answered 401, so nothing is known of their images."""
+    names = ("nova-2019.1-wrong-token", "nova-2026.2-wrong-token")
+    code, out, err = diff(capsys, *names, "--level", level, "--profile", profile)
+    assert (code, out) == (2, "")
+    assert "both sides answered 401; two errors have no images to compare" in err
+    assert "--expect 401" in err
+
+
+@pytest.mark.parametrize("level", ["facts", "shape"])
+def test_a_part_is_not_the_whole(capsys, level):
+    """Neither the same nor different: the other images were not asked for."""
+    for names in ((PART, WHOLE), (WHOLE, PART)):
+        code, out, err = diff(capsys, *names, "--level", level)
+        assert (code, out) == (2, "")
+        assert "holds a part of its images only" in err
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"{", b"<html>nginx</html>", b"null", b"{}", b"[]"),
+        *(b'{"images": null}', b'{"images": [{}]}', b'{"image": {}}', b"\xff\xfe"),
+    ],
+)
+def test_two_bodies_that_cannot_be_read_are_not_the_same(capsys, tmp_path, body):
+    """Equal bytes are no equal answers if nobody knows what they say."""
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_bytes(body)
+    code, out, err = diff(capsys, "a.json", "b.json")
+    assert (code, out) == (2, "")
+    assert err.startswith("imagedetail: ")
+    assert "  next:  " in err
+
+
+def test_two_listings_without_images_are_the_same_and_say_so(capsys, tmp_path):
+    """There was nothing to compare, and whoever reads the report knows."""
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text('{"images": []}')
+    code, out, _ = diff(capsys, "a.json", "b.json")
+    assert code == 0
+    assert out.splitlines()[-1] == "no difference: neither side has an image"
+    code, out, _ = diff(capsys, "a.json", "b.json", "--json")
+    assert (json.loads(out)["same"], json.loads(out)["paired"]) == (True, 0)
+
+
+def test_an_empty_listing_is_not_the_same_as_one_with_images(capsys, tmp_path):
+    """Every image is gone; that is a difference and no error."""
+    (tmp_path / "a.json").write_text(json.dumps({"images": [image_of(1)]}))
+    (tmp_path / "b.json").write_text('{"images": []}')
+    assert diff(capsys, "a.json", "b.json", "--fail-on", "change")[0] == 1
+
+
+TESTS = """
+    import pytest
+
+    PAIRS = [
+        ("nova-2019.1-wrong-token", "nova-2026.2-wrong-token", {}),
+        ("nova-2019.1", "nova-2026.2", {"name": "nobody asked this"}),
+    ]
+
+    @pytest.mark.parametrize(("one", "other", "query"), PAIRS)
+    def test_compared(imagedetail, one, other, query):
+        assert imagedetail.compare(one, other, **query).compatible
+
+    def test_equal(imagedetail):
+        one, other = (imagedetail[name] for name in PAIRS[0][:2])
+        assert one.list() == other.list()
+
+    def test_part(imagedetail):
+        cloud = imagedetail["nova-2026.2"]
+        assert cloud.list(limit=1) == cloud.list()
+"""
+
+
+def test_in_a_test_none_of_it_is_green(pytester):
+    """Refusals, what was never recorded, and a part beside the whole."""
+    pytester.makepyfile(test_own=TESTS)
+    result = pytester.runpytest("-p", "no:cacheprovider")
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines_random(
+        ["*ResponseError*401*", "*CassetteNotFoundError*nothing is recorded*"]
+    )
