@@ -1,12 +1,15 @@
 """Equality as JSON knows it: 1 is not 1.0, 0 is not false, and key order does not count."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from pytest_imagedetail.model import MISSING
 
 Path = tuple[str | int, ...]
 """Keys and places from the top of a JSON document down."""
+
+
+_CONTAINERS: Final = (dict, list, tuple)
 
 
 def strictly_equal(one: Any, other: Any) -> bool:
@@ -16,13 +19,13 @@ def strictly_equal(one: Any, other: Any) -> bool:
     """
     if type(one) is not type(other):
         return False
+    if not isinstance(one, _CONTAINERS):
+        return bool(one == other)
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(
             strictly_equal(value, other[key]) for key, value in one.items()
         )
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(strictly_equal, one, other))
-    return bool(one == other)
+    return len(one) == len(other) and all(map(strictly_equal, one, other))
 
 
 def unequal(one: Any, other: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
@@ -38,7 +41,9 @@ def unequal(one: Any, other: Any, path: Path = ()) -> Iterator[tuple[Path, Any, 
     """
     if isinstance(one, dict) and type(one) is type(other):
         for key, value in one.items():
-            yield from unequal(value, other.get(key, MISSING), (*path, key))
+            against = other.get(key, MISSING)
+            if not strictly_equal(value, against):
+                yield from unequal(value, against, (*path, key))
         for key, value in other.items():
             if key not in one:
                 yield (*path, key), MISSING, value

@@ -22,8 +22,16 @@ _PLACEHOLDER_HOST: Final = re.compile(r"(compute|image|host)(-\d+)?\..+\.invalid
 _PLACEHOLDER_ORIGIN: Final = re.compile(
     r"(?:https://)?\b((?:compute|image|host)(?:-\d+)?)\.[\w.-]+?\.invalid\b"
 )
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VERSION: Final = re.compile(r"v\d+(\.\d+)?")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
+
+
+Rewrite = Callable[[str, str, str], str]
+"""From a link, its relation and its own id to its comparable form."""
+
+Rewritten = tuple[str, bool, tuple[tuple[str, int], ...]]
+"""That form without the id, whether the id ends it, and what the rules counted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +44,8 @@ class LinkForms:
         prefix: What stands before the version in the answer's own self links.
         ids: The ids that the next link may name as the last one of its page.
         forms: By the path of a link, the forms that the answer's links have there.
+        known: What a link becomes, by how it is rewritten, its relation and what stands before its
+            own id.
     """
 
     rules: frozenset[str]
@@ -43,6 +53,7 @@ class LinkForms:
     prefix: Sequence[str] = ()
     ids: frozenset[str] = frozenset()
     forms: dict[str, set[str]] = field(default_factory=dict)
+    known: dict[tuple[str, str, str], Rewritten] = field(default_factory=dict)
 
     def of_image(self, links: Any, image: Image) -> Any:
         """The links of an image, by relation."""
@@ -64,17 +75,35 @@ class LinkForms:
                 found.append(new)
         return found
 
-    def _keyed(self, links: Any, own_id: str, href: Callable[[str, str, str], str]) -> Any:
+    def _keyed(self, links: Any, own_id: str, href: Rewrite) -> Any:
         if not isinstance(links, list) or not all(map(_is_link, links)):
             return links  # not what the API promises; compared as it is
         keyed: dict[str, list[Any]] = {}
         for link in links:
             rel = link["rel"]
-            new = {key: value for key, value in link.items() if key != "rel"}
-            new["href"] = href(new["href"], rel, own_id)
+            new = dict(link)
+            del new["rel"]
+            new["href"] = self._once(href, new["href"], rel, own_id)
             keyed.setdefault(rel, []).append(new)
         self.counts["R6"] += 1
         return Links({rel: found[0] if len(found) == 1 else found for rel, found in keyed.items()})
+
+    def _once(self, rewrite: Rewrite, href: str, rel: str, own_id: str) -> str:
+        """Rewrite a link; those that differ in their own id alone are taken apart once."""
+        start = href.removesuffix(own_id)
+        if start == href or not _UUID.fullmatch(own_id):  # another id might be part of a path
+            return rewrite(href, rel, own_id)
+        key = (rewrite.__name__, rel, start)
+        if key not in self.known:
+            before = Counter(self.counts)
+            text = rewrite(href, rel, own_id)
+            counted = tuple((self.counts - before).items())
+            self.known[key] = (text.removesuffix(own_id), text.endswith(own_id), counted)
+            return text
+        text, keeps_id, counted = self.known[key]
+        for rule, count in counted:
+            self.counts[rule] += count
+        return text + own_id if keeps_id else text
 
     def _image_href(self, href: str, rel: str, image_id: str) -> str:
         parts = _split(href)
