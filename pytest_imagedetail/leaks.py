@@ -74,7 +74,7 @@ def refuse_leaks(data: bytes, *, secrets: Iterable[str], where: str) -> None:
     Args:
         data: The bytes about to be written.
         secrets: Values that must not be there: raw, percent-encoded, JSON-escaped, in base64, in
-            hexadecimal, in UTF-16, or compressed.
+            hexadecimal, in UTF-16, HTML-escaped, or compressed.
         where: The file that would have been written.
 
     Raises:

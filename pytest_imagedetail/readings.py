@@ -6,6 +6,7 @@ to read it.
 
 import base64
 import binascii
+import html
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -15,6 +16,8 @@ from pytest_imagedetail import packing
 
 FOLDED: Final = "over several lines"  # as base64 is wrapped; words joined so would mean nothing
 _JSON_IN_JSON: Final = 16  # layers; each doubles the backslashes of the one above
+_PERCENT_IN_PERCENT: Final = 3
+_ENTITY: Final = re.compile(rb"&#?\w+;")
 _DEEPEST: Final = 4  # layers of compression and base64
 _ESCAPE: Final = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+|\\[^u\n]")
 _ESCAPES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -58,8 +61,8 @@ def _texts(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield "with zero bytes", data.replace(b"\0", b"")
     text, form = data, ""
     for _ in range(_JSON_IN_JSON):
-        if b"%" in text:
-            yield f"percent-encoded{form and ' and '}{form}", unquote_to_bytes(text)
+        for kind, meant in _of_the_web(text):
+            yield f"{kind}{form and ' and '}{form}", meant
         if b"+" in text:
             yield f"form-encoded{form and ' and '}{form}", _form_decoded(text)
         below = _unescaped(text)
@@ -67,6 +70,19 @@ def _texts(data: bytes) -> Iterator[tuple[str, bytes]]:
             return
         text, form = below, "JSON-escaped"
         yield form, text
+
+
+def _of_the_web(text: bytes) -> Iterator[tuple[str, bytes]]:
+    """Percent-encoding, once or more, and what HTML makes of quotes: Nova's errors have both."""
+    for _ in range(_PERCENT_IN_PERCENT):
+        below = unquote_to_bytes(text) if b"%" in text else text
+        if below == text:
+            break
+        text = below
+        yield "percent-encoded", text
+    if _ENTITY.search(text):
+        unescaped = html.unescape(text.decode("utf-8", errors="surrogateescape"))
+        yield "HTML-escaped", unescaped.encode("utf-8", errors="surrogateescape")
 
 
 def _beneath(data: bytes, *, shortest: int, depth: int) -> Iterator[tuple[str, bytes]]:
