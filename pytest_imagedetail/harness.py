@@ -1,6 +1,5 @@
 """What a test holds: clouds that answer from cassettes or live, by the settings of the run."""
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pytest_imagedetail.age import refuse_old
 from pytest_imagedetail.cassette import Store, check_cloud_name, loads
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.doors import Doors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
 from pytest_imagedetail.hidden import Hidden
 from pytest_imagedetail.listing import Listing, error_status
@@ -25,7 +25,6 @@ from pytest_imagedetail.settings import DEFAULT_LEVEL, Settings, unknown_cloud
 from pytest_imagedetail.transport import Access
 from pytest_imagedetail.verification import verify
 
-Connect = Callable[[str], Access]
 Clock = Callable[[], datetime]
 
 _SUFFIX: Final = "/images/detail"
@@ -122,7 +121,7 @@ class Harness:
     Args:
         settings: The choices of the run.
         store: Where recordings are.
-        connect: Makes an `Access` of a name in clouds.yaml; called only to record.
+        doors: The ways to clouds, by names of clouds.yaml; opened only to record.
         now: Says what time it is, with a zone.
 
     Attributes:
@@ -135,7 +134,7 @@ class Harness:
         settings: Settings,
         *,
         store: Store | None = None,
-        connect: Connect = clouds.connect,
+        doors: Doors | None = None,
         now: Clock = utc_now,
     ) -> None:
         self.settings: Final = settings
@@ -145,10 +144,8 @@ class Harness:
         self.done: Final[dict[str, str]] = {}
         self.used: Final[set[Path]] = set()
         self.endpoints: Final[dict[str, str]] = {}
-        self._connect: Final = connect
+        self._doors: Final = doors or Doors(clouds.connect)
         self._now: Final = now
-        self._access: Final[dict[str, Access]] = {}
-        self._opening: Final = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<imagedetail: {len(self.clouds)} clouds>"
@@ -324,10 +321,7 @@ class Harness:
         return self.answer(self[name].name, query, expect=expect)
 
     def _live(self, name: str) -> Access:
-        with self._opening:  # threads of a test share one way to a cloud
-            if name not in self._access:
-                self._access[name] = self._connect(self.settings.declaration(name).os_cloud)
-            return self._access[name]
+        return self._doors.open(self.settings.declaration(name).os_cloud)
 
     def _listing(
         self, side: str | Cloud | Listing, query: Mapping[str, Any], expect: int | None

@@ -4,8 +4,9 @@ import argparse
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,10 +24,10 @@ from pytest_imagedetail.cli.output import (
 )
 from pytest_imagedetail.cli.progress import Progress
 from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.doors import Doors
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     ComparisonError,
-    CredentialsError,
     ImageDetailError,
     UsageError,
 )
@@ -124,7 +125,7 @@ def _run(options: argparse.Namespace) -> int:
         raise _nothing(options, chosen)
     width = max(len(str(path)) for _, path in targets)
     done: list[Verified] = []
-    for each in _verified(targets, _Doors(chosen, options.os_cloud), chosen):
+    for each in _verified(targets, options.os_cloud, chosen):
         done.append(each)
         if not options.json:
             print(f"{each.path!s:<{width}}  {cell(each.finding)}", flush=True)
@@ -195,50 +196,25 @@ def _nothing(options: argparse.Namespace, chosen: Settings) -> ImageDetailError:
     )
 
 
-class _Doors:
-    """The way to each cloud, opened once; one that stays shut is not tried again."""
-
-    def __init__(self, chosen: Settings, os_cloud: str | None) -> None:
-        self._chosen: Final = chosen
-        self._os_cloud: Final = os_cloud
-        self._known: Final[dict[str, Access | CredentialsError]] = {}
-
-    def open(self, cloud: str) -> Access:
-        """The access to a cloud.
-
-        Raises:
-            CredentialsError: There is none.
-        """
-        if cloud not in self._known:
-            name = self._os_cloud or self._chosen.declaration(cloud).os_cloud
-            try:
-                self._known[cloud] = clouds.connect(name)
-            except CredentialsError as error:
-                self._known[cloud] = error
-        found = self._known[cloud]
-        if isinstance(found, CredentialsError):
-            raise found
-        return found
-
-
 def _verified(
-    targets: Sequence[tuple[str, Path]], doors: _Doors, chosen: Settings
+    targets: Sequence[tuple[str, Path]], os_cloud: str | None, chosen: Settings
 ) -> Iterator[Verified]:
-    progress = Progress()
+    progress, doors = Progress(), Doors(clouds.connect)
     for number, (cloud, path) in enumerate(targets, start=1):
         with progress.waiting(f"asking {cloud} ({number} of {len(targets)})"):
-            found = _verify(Verified(cloud=cloud, path=path), doors, chosen)
+            way = partial(doors.open, os_cloud or chosen.declaration(cloud).os_cloud)
+            found = _verify(Verified(cloud=cloud, path=path), way, chosen)
         yield found
 
 
-def _verify(one: Verified, doors: _Doors, chosen: Settings) -> Verified:
+def _verify(one: Verified, way: Callable[[], Access], chosen: Settings) -> Verified:
     try:
         recorded = sides.own(one.path) if one.path.exists() else _missing(one)
         one = replace(one, recorded=recorded)
         if recorded.provenance.source == "imported":
             return one
         recorder.refuse_stale(recorded.recording, chosen.declaration(one.cloud).release)
-        compared = verify(recorded, doors.open(one.cloud), fail_on=chosen.fail_on, report=_say)
+        compared = verify(recorded, way(), fail_on=chosen.fail_on, report=_say)
         return replace(one, comparison=compared)
     except ImageDetailError as error:
         return replace(one, error=error)

@@ -93,7 +93,7 @@ def imagedetail(request: pytest.FixtureRequest) -> Iterator["Harness"]:
 
     settings = settings_of(request.config, request.node.get_closest_marker("imagedetail"))
     run = run_of(request.config)
-    harness = Harness(settings, connect=run.access)
+    harness = Harness(settings, doors=run.doors)
     run.harnesses.append(harness)
     with shut_network(request) if settings.record_mode == "none" else nullcontext():
         yield harness

@@ -99,7 +99,7 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
         record_mode=settings.record_mode,
         release=declared.release,
         max_age=settings.max_age,
-        accesses=functools.partial(run.accesses_to, declared.os_cloud),
+        accesses=functools.partial(run.doors.passed, declared.os_cloud),
         is_ours=lambda modified: modified >= started,
     )
 

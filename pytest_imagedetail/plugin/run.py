@@ -10,7 +10,8 @@ from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.unused import LEFT_OUT, Passed, Verdict, expected
 
 if TYPE_CHECKING:
-    from pytest_imagedetail.harness import Connect, Harness
+    from pytest_imagedetail.doors import Doors
+    from pytest_imagedetail.harness import Harness
     from pytest_imagedetail.transport import Access
 
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class Run:
     """What the fixtures of one pytest run share and leave behind."""
 
-    connect: "Connect"
+    doors: "Doors"
     harnesses: list["Harness"] = field(default_factory=list)
     traffic: list[Left] = field(default_factory=list)
     from_workers: list[Left] = field(default_factory=list)
@@ -26,24 +27,10 @@ class Run:
     expected: set[str] = field(default_factory=set)
     left_out: bool = False
     unused: Verdict = field(default_factory=Verdict)
-    _accesses: dict[str, "Access"] = field(default_factory=dict, repr=False)
-
-    def access(self, os_cloud: str) -> "Access":
-        """The live way to a cloud, opened once in a run, and past a test's own cassette."""
-        if os_cloud not in self._accesses:
-            from pytest_imagedetail.cassette import capture  # noqa: PLC0415  it loads vcrpy
-
-            with capture.unpatched():
-                self._accesses[os_cloud] = self.connect(os_cloud)
-        return self._accesses[os_cloud]
-
-    def accesses_to(self, os_cloud: str) -> tuple["Access", ...]:
-        """The way to a cloud if it was opened; no test is made to open it."""
-        return tuple(each for name, each in self._accesses.items() if name == os_cloud)
 
     def secrets(self) -> frozenset[str]:
         """What no failure may show: the run's live ways to clouds, whatever they were opened by."""
-        return frozenset(each for access in self._accesses.values() for each in access.known())
+        return frozenset(each for access in self.doors.passed() for each in access.known())
 
     def end(self, session: pytest.Session) -> None:
         """Note which tests of this process had to run, for `unused.judge`."""
@@ -88,9 +75,18 @@ RUN = pytest.StashKey[Run]()
 def run_of(config: pytest.Config) -> Run:
     """The run's state, made at first use together with the hooks that only users of it need."""
     if RUN not in config.stash:
-        from pytest_imagedetail.clouds import connect  # noqa: PLC0415  see the plugin's first lines
+        from pytest_imagedetail.doors import Doors  # noqa: PLC0415  see the plugin's first lines
 
-        run = config.stash[RUN] = Run(connect=connect)
+        run = config.stash[RUN] = Run(doors=Doors(_connect))
         config.pluginmanager.register(Passed(run.passed), "imagedetail-passed")
         config.pluginmanager.register(Explain(config.rootpath, run.secrets), "imagedetail-explain")
     return config.stash[RUN]
+
+
+def _connect(os_cloud: str) -> "Access":
+    """Open the way to a cloud, past a test's own cassette."""
+    from pytest_imagedetail.cassette import capture  # noqa: PLC0415  it loads vcrpy
+    from pytest_imagedetail.clouds import connect  # noqa: PLC0415  it may load openstacksdk
+
+    with capture.unpatched():
+        return connect(os_cloud)

@@ -33,7 +33,7 @@ LAYERS = (
         "strict",
         "transport",
     },
-    {"evidence", "matrix", "normalize", "pairing", "patience", "redact", "severity"},
+    {"doors", "evidence", "matrix", "normalize", "pairing", "patience", "redact", "severity"},
     {"exposure", "leaks", "listing", "report"},
     {"answers", "cassette", "clouds", "paging", "shape"},
     {"compare", "embedded", "fingerprint", "recorder", "spans"},

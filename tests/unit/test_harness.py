@@ -7,6 +7,7 @@ import pytest
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.demo import authenticate
+from pytest_imagedetail.doors import Doors
 from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.embedded.seed import DEFAULT_SEED
 from pytest_imagedetail.errors import (
@@ -38,7 +39,7 @@ class Site:
     def harness(self, mode, **facts):
         declared = {NAME: CloudDeclaration(name=NAME, os_cloud="staging", release="2026.2")}
         settings = Settings(cassette_dir=self.folder, record_mode=mode, declared=declared, **facts)
-        return Harness(settings, store=Store(directory=self.folder), connect=self.connect)
+        return Harness(settings, store=Store(directory=self.folder), doors=Doors(self.connect))
 
     def ask(self, mode, **query):
         return self.harness(mode)[NAME].list(**query)
