@@ -69,9 +69,12 @@ class Comparison:
     @property
     def compatible(self) -> bool:
         """Whether no difference reaches `fail_on`, and no rule that let one pass has expired."""
-        return not self.expired_rules and is_compatible(
-            [each.severity for each in self.differences], self.fail_on
-        )
+        return not self.expired_rules and is_compatible(self.severities, self.fail_on)
+
+    @property
+    def severities(self) -> list[Severity]:
+        """That of each difference."""
+        return [each.severity for each in self.differences]
 
     def of(self, severity: Severity) -> tuple[Difference, ...]:
         """The differences of one severity."""
@@ -103,16 +106,12 @@ class Comparison:
 
     @property
     def _found(self) -> str:
-        found = summary_of("difference", [each.severity for each in self.differences])
+        found = summary_of("difference", self.severities)
         return found + self._accepted
 
     @property
     def _accepted(self) -> str:
-        if not self.expected:
-            return ""
-        more = " more" if self.differences else ""
-        be = "is" if len(self.expected) == 1 else "are"
-        return f"; {len(self.expected)}{more} {be} expected"
+        return accepted(len(self.expected), more=bool(self.differences))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -128,8 +127,8 @@ class Comparison:
             "differences": [difference_to_dict(each) for each in self.differences],
             "paired": self.paired,
             "expected": [difference_to_dict(each) for each in self.expected],
-            "expired_rules": [_rule(each) for each in self.expired_rules],
-            "unused_rules": [_rule(each) for each in self.unused_rules],
+            "expired_rules": [rule_to_dict(each) for each in self.expired_rules],
+            "unused_rules": [rule_to_dict(each) for each in self.unused_rules],
             "unpaired": {
                 "baseline": [_ref(each) for each in self.unpaired.baseline],
                 "candidate": [_ref(each) for each in self.unpaired.candidate],
@@ -180,6 +179,13 @@ def summary_of(thing: str, severities: Sequence[Severity]) -> str:
     return f"{_counted(thing, len(severities))}: {parts}"
 
 
+def accepted(number: int, *, more: bool) -> str:
+    """What a summary says of those that a rule accepts: "; 4 more are expected"."""
+    if not number:
+        return ""
+    return f"; {number}{' more' * more} {'is' if number == 1 else 'are'} expected"
+
+
 def _counted(thing: str, number: int) -> str:
     return f"{number} {thing}{'s' if number > 1 else ''}"
 
@@ -201,11 +207,12 @@ def difference_to_dict(each: Difference) -> dict[str, Any]:
         if value is not MISSING:
             entry[side] = value
     if each.rule is not None:
-        entry["rule"] = _rule(each.rule)
+        entry["rule"] = rule_to_dict(each.rule)
     return entry
 
 
-def _rule(rule: RuleRef) -> dict[str, Any]:
+def rule_to_dict(rule: RuleRef) -> dict[str, Any]:
+    """The JSON form of a rule that accepts a difference, or would have."""
     return {
         "path": rule.path,
         "kinds": list(rule.kinds),

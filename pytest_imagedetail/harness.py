@@ -1,6 +1,7 @@
 """What a test holds: clouds that answer from cassettes or live, by the settings of the run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.neighbors import by_release, compare_neighbors
 from pytest_imagedetail.report import terminal
-from pytest_imagedetail.rules import rules_of
+from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, Settings, unknown_cloud
 from pytest_imagedetail.transport import Access
 from pytest_imagedetail.verification import verify
@@ -125,6 +126,7 @@ class Harness:
         now: Says what time it is, with a zone.
 
     Attributes:
+        results: Every comparison and matrix, in the order in which they were made.
         used: The cassettes that were read or written.
         endpoints: Of clouds whose traffic with the test's own client is replayed; placeholders.
     """
@@ -139,7 +141,7 @@ class Harness:
     ) -> None:
         self.settings: Final = settings
         self.store: Final = store or store_of(settings)
-        self.comparisons: Final[list[Comparison]] = []
+        self.results: Final[list[Comparison | Matrix]] = []
         self.failures: Final[list[Failure]] = []
         self.done: Final[dict[str, str]] = {}
         self.used: Final[set[Path]] = set()
@@ -209,7 +211,7 @@ class Harness:
             SettingsError: A rules file that cannot be right.
             ImageDetailError: As `Cloud.list`.
         """
-        try:
+        with self._noted(_name(baseline), _name(candidate)):
             comparison = compare(
                 self._listing(baseline, query, expect),
                 self._listing(candidate, query, expect),
@@ -218,21 +220,18 @@ class Harness:
                 fail_on=self.settings.fail_on,
                 expect=expect,
                 contract=contract,
-                rules=rules_of(
-                    self.settings.rules if rules is None else Path(rules), today=self._now().date()
-                ),
+                rules=self._rules(rules),
             )
-        except ImageDetailError as error:
-            failure = Failure(
-                baseline=_name(baseline), candidate=_name(candidate), problem=str(error)
-            )
-            self.failures.append(failure)
-            raise
-        self.comparisons.append(comparison)
+        self.results.append(comparison)
         return comparison
 
     def matrix(
-        self, *names: str, profile: str | None = None, expect: int | None = None, **query: Any
+        self,
+        *names: str,
+        profile: str | None = None,
+        expect: int | None = None,
+        rules: str | Path | None = None,
+        **query: Any,
     ) -> Matrix:
         """Compare each cloud with the next one, by what they answer to one query.
 
@@ -241,23 +240,28 @@ class Harness:
                 releases.
             profile: Default: the run's.
             expect: An error status that all are wanted to answer with.
+            rules: A file of accepted differences, in place of the run's.
             **query: As for `Cloud.list`.
 
         Raises:
             UsageError: Fewer than two clouds.
             ComparisonError: A part beside a whole; see `compare.compare`.
-            ImageDetailError: As `Cloud.list`; while replaying, a recorded error is an answer.
+            SettingsError: A rules file that cannot be right.
+            ImageDetailError: As `Cloud.list`; where nothing is recorded afresh, a recorded error is
+                an answer.
         """
-        asked = Query.of(**query)
-        row = {
-            name: {asked: self._as_recorded(name, asked, expect)} for name in names or self.clouds
-        }
-        return compare_neighbors(
-            row if names else by_release(row),
-            profile=profile or self.settings.profile,
-            fail_on=self.settings.fail_on,
-            expect=expect,
-        )
+        asked, clouds = Query.of(**query), names or self.clouds
+        with self._noted(*(clouds[0], clouds[-1]) if clouds else ("", "")):
+            row = {name: {asked: self._as_recorded(name, asked, expect)} for name in clouds}
+            matrix = compare_neighbors(
+                row if names else by_release(row),
+                profile=profile or self.settings.profile,
+                fail_on=self.settings.fail_on,
+                expect=expect,
+                rules=self._rules(rules),
+            )
+        self.results.append(matrix)
+        return matrix
 
     def answer(self, name: str, query: Query, *, expect: int | None = None) -> Listing:
         """Answer a query by the run's record mode; see `Cloud.list` for what is raised."""
@@ -316,9 +320,24 @@ class Harness:
 
     def _as_recorded(self, name: str, query: Query, expect: int | None) -> Listing:
         """The answer of one cloud of a matrix; what was recorded deliberately is an answer."""
-        if expect is None and self.settings.record_mode == "none":
-            expect = error_status(self.store.load(self[name].name, query))
-        return self.answer(self[name].name, query, expect=expect)
+        cloud, afresh = self[name].name, self.settings.record_mode == "rewrite"
+        if expect is None and not afresh and self.store.find(cloud, query) is not None:
+            expect = error_status(self.store.load(cloud, query))
+        return self.answer(cloud, query, expect=expect)
+
+    def _rules(self, chosen: str | Path | None) -> Rules:
+        path = self.settings.rules if chosen is None else Path(chosen)
+        return rules_of(path, today=self._now().date())
+
+    @contextmanager
+    def _noted(self, baseline: str, candidate: str) -> Iterator[None]:
+        """Note for the reports what could not be compared."""
+        try:
+            yield
+        except ImageDetailError as error:
+            failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
+            self.failures.append(failure)
+            raise
 
     def _live(self, name: str) -> Access:
         return self._doors.open(self.settings.declaration(name).os_cloud)
@@ -334,7 +353,7 @@ class Harness:
     def _verified(self, recorded: Listing, access: Access, query: Query) -> Listing:
         """The recording, if the live cloud still answers it."""
         comparison = verify(recorded, access, query=query)
-        self.comparisons.append(comparison)
+        self.results.append(comparison)
         if not comparison.same:
             raise _otherwise(recorded, terminal.render(comparison))
         return recorded

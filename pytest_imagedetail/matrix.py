@@ -4,8 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Never
 
-from pytest_imagedetail.comparison import difference_to_dict, is_compatible, summary_of
-from pytest_imagedetail.model import Difference, FailOn, Query, Severity
+from pytest_imagedetail.comparison import (
+    accepted,
+    difference_to_dict,
+    is_compatible,
+    rule_to_dict,
+    summary_of,
+)
+from pytest_imagedetail.model import Difference, FailOn, Query, RuleRef, Severity
 
 SCHEMA: Final = 1
 """The version of the JSON form of a matrix."""
@@ -82,6 +88,9 @@ class Matrix:
             cloud without a recording of a query is passed over, for that query.
         spans: Fields and behaviors that not every cloud shows.
         fail_on: From which severity on this is not compatible.
+        expected: Changes that a rule accepts; they are in no other count.
+        expired_rules: Rules that would have accepted some of the changes, and have expired.
+        unused_rules: Rules about two neighbors that accept nothing between any.
     """
 
     clouds: tuple[str, ...]
@@ -91,11 +100,14 @@ class Matrix:
     steps: tuple[Step, ...] = ()
     spans: tuple[Span, ...] = ()
     fail_on: FailOn = "breaking"
+    expected: tuple[Step, ...] = ()
+    expired_rules: tuple[RuleRef, ...] = ()
+    unused_rules: tuple[RuleRef, ...] = ()
 
     @property
     def same(self) -> bool:
-        """Whether nothing changed anywhere in the row."""
-        return not self.steps
+        """Whether nothing changed anywhere in the row, accepted changes included."""
+        return not self.steps and not self.expected
 
     @property
     def breaking(self) -> tuple[Step, ...]:
@@ -104,8 +116,13 @@ class Matrix:
 
     @property
     def compatible(self) -> bool:
-        """Whether no change reaches `fail_on`."""
-        return is_compatible([each.difference.severity for each in self.steps], self.fail_on)
+        """Whether no change reaches `fail_on`, and no rule that let one pass has expired."""
+        return not self.expired_rules and is_compatible(self.severities, self.fail_on)
+
+    @property
+    def severities(self) -> list[Severity]:
+        """That of each change."""
+        return [each.difference.severity for each in self.steps]
 
     @property
     def missing(self) -> tuple[tuple[Query, str], ...]:
@@ -138,8 +155,9 @@ class Matrix:
 
     @property
     def summary(self) -> str:
-        """One line: "2 changes: 1 breaking, 1 compatible, 0 data"."""
-        return summary_of("change", [each.difference.severity for each in self.steps])
+        """One line: "2 changes: 1 breaking, 1 compatible, 0 data; 1 more is expected"."""
+        found = summary_of("change", self.severities)
+        return found + accepted(len(self.expected), more=bool(self.steps))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -170,6 +188,9 @@ class Matrix:
                 for each in self.spans
             ],
             "changes": [_step(each) for each in self.steps],
+            "expected": [_step(each) for each in self.expected],
+            "expired_rules": [rule_to_dict(each) for each in self.expired_rules],
+            "unused_rules": [rule_to_dict(each) for each in self.unused_rules],
         }
 
     def __bool__(self) -> Never:

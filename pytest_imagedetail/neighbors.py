@@ -14,6 +14,7 @@ from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.matrix import Cell, Matrix, Step
 from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Query
+from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 from pytest_imagedetail.severity import Judge
 from pytest_imagedetail.spans import spans
@@ -28,6 +29,7 @@ def compare_neighbors(
     profile: str = DEFAULT_PROFILE,
     fail_on: FailOn = "breaking",
     expect: int | None = None,
+    rules: Rules = NO_RULES,
 ) -> Matrix:
     """Say what changed from each cloud to the next.
 
@@ -40,6 +42,7 @@ def compare_neighbors(
         profile: How far to normalize.
         fail_on: From which severity on the matrix is not compatible.
         expect: The error status that is wanted where every answer is an error.
+        rules: Which changes are accepted; those about other clouds are passed over.
 
     Raises:
         UsageError: Fewer than two clouds.
@@ -53,14 +56,19 @@ def compare_neighbors(
         )
     queries = tuple(dict.fromkeys(query for answers in row.values() for query in answers))
     found: dict[tuple[str, str], list[Step]] = {}
+    expected: dict[tuple[str, str], list[Step]] = {}
     for query in queries:
         having = [(name, answers[query]) for name, answers in row.items() if query in answers]
         for (one, old), (other, new) in pairwise(having):
-            steps = found.setdefault((one, other), [])
-            steps += [
-                Step(baseline=one, candidate=other, difference=each, queries=(query,))
-                for each in _differences(old, new, profile)
-            ]
+            applied = apply(rules.between(one, other), _differences(old, new, profile))
+            for kept, differences in (
+                (found, applied.differences),
+                (expected, applied.expected),
+            ):
+                kept.setdefault((one, other), []).extend(
+                    Step(baseline=one, candidate=other, difference=each, queries=(query,))
+                    for each in differences
+                )
     names = list(row)
     if lonely := [name for name in names if not any(name in pair for pair in found)]:
         raise ComparisonError(
@@ -70,6 +78,12 @@ def compare_neighbors(
         )
     order = sorted(found, key=lambda pair: (names.index(pair[0]), names.index(pair[1])))
     _refuse_errors_only(row, expect)
+    steps = [each for pair in order for each in _worst_first(_merged(found[pair]))]
+    accepted = [each for pair in order for each in _merged(expected[pair])]
+    met = dict.fromkeys(each.difference.rule for each in (*steps, *accepted))
+    concerned = dict.fromkeys(
+        rules.reference(rule) for pair in order for rule in rules.between(*pair).rules
+    )
     return Matrix(
         clouds=tuple(row),
         releases={
@@ -82,9 +96,12 @@ def compare_neighbors(
             for name, answers in row.items()
             if query in answers
         },
-        steps=tuple(each for pair in order for each in _worst_first(_merged(found[pair]))),
+        steps=tuple(steps),
         spans=spans(row, profile),
         fail_on=fail_on,
+        expected=tuple(accepted),
+        expired_rules=tuple(each for each in met if each is not None and each.expired),
+        unused_rules=tuple(each for each in concerned if each not in met),
     )
 
 
@@ -99,8 +116,9 @@ def by_release(row: Mapping[str, Answers]) -> dict[str, Answers]:
 
 
 def release_of(answers: Answers) -> str | None:
-    """The release that a cloud's recordings declare, if they do."""
-    return next((each.provenance.release for each in answers.values()), None)
+    """The release that a cloud's recordings name, if one does."""
+    named = (each.provenance.release for each in answers.values())
+    return next((each for each in named if each is not None), None)
 
 
 def answers_with_images(answers: Answers) -> bool:
@@ -144,7 +162,8 @@ def _merged(steps: Sequence[Step]) -> list[Step]:
     for step in steps:
         found = step.difference
         values = tuple(map(_typed, (found.baseline, found.candidate)))
-        key = (found.kind, found.path, found.image, found.count, found.examples, *values)
+        what = (found.kind, found.path, found.image, found.count, found.examples, found.rule)
+        key = (*what, *values)
         same = merged.get(key)
         queries = (*same.queries, *step.queries) if same is not None else step.queries
         merged[key] = replace(step, queries=queries)

@@ -5,7 +5,7 @@ that lost its second page is an error, not a shorter listing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -64,9 +64,20 @@ def replay(
         ResponseError: What was recorded is not what is expected.
         BodyError: What was recorded is not a listing.
     """
-    recording = store.load(cloud, query)
+    return follow(as_declared(store.load(cloud, query), declared), expect=expect)
+
+
+def as_declared(recording: Recording, declared: str | None) -> Recording:
+    """The recording, with the release that its cloud is declared to be of if it names none itself.
+
+    Raises:
+        StaleCassetteError: It names another release.
+    """
     refuse_stale(recording, declared)
-    return follow(recording, expect=expect)
+    provenance = recording.provenance
+    if provenance.release is not None or declared is None:
+        return recording
+    return replace(recording, provenance=replace(provenance, release=declared))
 
 
 def refuse_stale(recording: Recording, declared: str | None) -> None:

@@ -56,10 +56,11 @@ def _clouds(options: argparse.Namespace) -> int:
 
 
 def _recorded_release(store: Store, cloud: str) -> str | None:
-    """The release that the first recording of a cloud declares; a damaged one declares none."""
-    for path in (*store.paths(cloud), *store.traffic_paths(cloud))[:1]:
+    """The release of the first recording of a cloud that names one; a damaged one names none."""
+    for path in (*store.paths(cloud), *store.traffic_paths(cloud)):
         with suppress(ImageDetailError):  # `ls` and `lint` say what is wrong with it
-            return loads(path).provenance.release
+            if release := loads(path).provenance.release:
+                return release
     return None
 
 

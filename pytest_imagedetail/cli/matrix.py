@@ -12,13 +12,14 @@ from pytest_imagedetail.cli.arguments import (
     add_expect,
     add_json,
     add_query,
+    add_rules,
     add_verb,
     query,
     settings,
 )
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_color
-from pytest_imagedetail.errors import CassetteNotFoundError, UsageError
-from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError, UsageError
+from pytest_imagedetail.harness import store_of, utc_now
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.matrix import SCHEMA, Matrix
 from pytest_imagedetail.model import FAIL_ON, Query
@@ -29,7 +30,8 @@ from pytest_imagedetail.neighbors import (
     compare_neighbors,
     release_of,
 )
-from pytest_imagedetail.report import grid
+from pytest_imagedetail.report import grid, text
+from pytest_imagedetail.rules import rules_of
 from pytest_imagedetail.settings import PROFILES, Settings, unknown_cloud
 
 _PAIR: Final = 2
@@ -54,6 +56,7 @@ def add_verbs(verbs: Any) -> None:
     parser.add_argument(
         "--all", action="store_true", help="show also the queries that all clouds answered alike"
     )
+    add_rules(parser)
     add_json(parser)
 
 
@@ -62,7 +65,11 @@ def _matrix(options: argparse.Namespace) -> int:
     rows = _named(options, chosen) if options.names else _recorded(options, chosen)
     matrices = [
         compare_neighbors(
-            row, profile=chosen.profile, fail_on=chosen.fail_on, expect=options.expect
+            row,
+            profile=chosen.profile,
+            fail_on=chosen.fail_on,
+            expect=options.expect,
+            rules=rules_of(chosen.rules, today=utc_now().date()),
         )
         for row in rows
     ]
@@ -86,6 +93,8 @@ def _named(options: argparse.Namespace, chosen: Settings) -> list[dict[str, Answ
     for name in options.names:
         found = {cloud: _answers(cloud, options, chosen, store) for cloud in _matching(name, known)}
         row |= {each: answers for each, answers in by_release(found).items() if each not in row}
+    if _asks(options) and len(row) >= _PAIR > sum(map(bool, row.values())):
+        raise _not_recorded(options, row)
     return [row]
 
 
@@ -109,6 +118,8 @@ def _recorded(options: argparse.Namespace, chosen: Settings) -> list[dict[str, A
         cloud: _answers(cloud, options, chosen, store)
         for cloud in store.clouds() or store.library_clouds()
     }
+    if _asks(options) and sum(map(bool, found.values())) < _PAIR:
+        raise _not_recorded(options, found)
     families: dict[str, dict[str, Answers]] = {}
     for cloud, answers in by_release(found).items():
         release = release_of(answers)
@@ -146,8 +157,28 @@ def _answers(
     cloud: str, options: argparse.Namespace, chosen: Settings, store: Store
 ) -> dict[Query, Listing]:
     """Everything recorded of a cloud, or its answer to the one query that was typed."""
-    listings = sides.recorded(cloud, chosen, store)
-    if options.query or options.microversion:
-        asked = query(options)
-        return {each.query: each for each in listings if each.query == asked}
-    return {each.query: each for each in listings}
+    if not _asks(options):
+        return {each.query: each for each in sides.recorded(cloud, chosen, store)}
+    path = store.find(cloud, query(options))
+    if path is None:
+        return {}
+    listing = sides.own(path, chosen.declaration(cloud).release)
+    return {listing.query: listing}
+
+
+def _asks(options: argparse.Namespace) -> bool:
+    """Whether one query was typed."""
+    return bool(options.query or options.microversion)
+
+
+def _not_recorded(options: argparse.Namespace, found: Mapping[str, Answers]) -> ImageDetailError:
+    """The error of a query that fewer than two clouds were asked."""
+    asked = query(options)
+    having = [cloud for cloud, answers in found.items() if answers]
+    who = f"only {having[0]} was" if having else f"none of {text.count(len(found), 'cloud')} was"
+    command = " ".join(["imagedetail record --os-cloud NAME", *asked.options])
+    return CassetteNotFoundError(
+        f"there is nothing to compare: {who} asked query {str(asked)!r}",
+        where=", ".join(found) if len(found) <= _NAMES else "",
+        remedy=f"record it of each: {command}\nor ask for one that is recorded: imagedetail ls",
+    )

@@ -26,8 +26,7 @@ def listing(name: str, query: Query, settings: Settings) -> Listing:
     path = Path(name)
     if not is_path(name):
         recording = store_of(settings).load(check_cloud_name(name), query)
-        recorder.refuse_stale(recording, settings.declaration(name).release)
-        return _expected(recording)
+        return _expected(recorder.as_declared(recording, settings.declaration(name).release))
     if path.suffix in {".yaml", ".yml"}:
         return cassette(path)
     return body(path)
@@ -47,9 +46,18 @@ def cassette(path: Path) -> Listing:
     return _expected(loads(path))
 
 
-def own(path: Path) -> Listing:
-    """A recorded listing of a store, which must lie under its own name."""
-    return _expected(load_own(path))
+def own(path: Path, declared: str | None = None) -> Listing:
+    """A recorded listing of a store, which must lie under its own name.
+
+    Args:
+        path: Of the cassette.
+        declared: The release that its cloud is declared to be of; None if that does not matter.
+
+    Raises:
+        CassetteError: It is damaged, or of another release than declared.
+        BodyError: A body that is no listing.
+    """
+    return _expected(recorder.as_declared(load_own(path), declared))
 
 
 def recorded(cloud: str, settings: Settings, store: Store) -> Iterator[Listing]:
@@ -60,10 +68,7 @@ def recorded(cloud: str, settings: Settings, store: Store) -> Iterator[Listing]:
         BodyError: A body that is no listing.
     """
     declared = settings.declaration(cloud).release
-    for path in store.paths(cloud):
-        found = own(path)
-        recorder.refuse_stale(found.recording, declared)
-        yield found
+    return (own(path, declared) for path in store.paths(cloud))
 
 
 def _expected(recording: Recording) -> Listing:

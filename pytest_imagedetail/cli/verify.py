@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import clouds, recorder, report
+from pytest_imagedetail import clouds, report
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
@@ -209,11 +209,11 @@ def _verified(
 
 def _verify(one: Verified, way: Callable[[], Access], chosen: Settings) -> Verified:
     try:
-        recorded = sides.own(one.path) if one.path.exists() else _missing(one)
+        declared = chosen.declaration(one.cloud).release
+        recorded = sides.own(one.path, declared) if one.path.exists() else _missing(one)
         one = replace(one, recorded=recorded)
         if recorded.provenance.source == "imported":
             return one
-        recorder.refuse_stale(recorded.recording, chosen.declaration(one.cloud).release)
         compared = verify(recorded, way(), fail_on=chosen.fail_on, report=_say)
         return replace(one, comparison=compared)
     except ImageDetailError as error:

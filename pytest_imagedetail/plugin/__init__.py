@@ -97,7 +97,7 @@ def imagedetail(request: pytest.FixtureRequest) -> Iterator["Harness"]:
     run.harnesses.append(harness)
     with shut_network(request) if settings.record_mode == "none" else nullcontext():
         yield harness
-    request.node.user_properties.extend(properties(harness.comparisons, harness.failures))
+    request.node.user_properties.extend(properties(harness.results, harness.failures))
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         left = run.left() if run else Left()
         for path in settings_of(config, None).reports:
             try:
-                report.write(left.comparisons, path, failures=left.failures)
+                report.write(left.results, path, failures=left.failures)
             except ReportError as error:
                 sys.stderr.write(f"\nERROR: {error}\n")
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR

@@ -161,12 +161,18 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _add_report(error: AssertionError, harness: "Harness", *, verbose: bool) -> None:
-    """Show the last comparison of the test, if it is one that an assertion can have failed on."""
-    from pytest_imagedetail.report import terminal  # noqa: PLC0415  see the plugin's first lines
+    """Show the test's last comparison or matrix, if an assertion can have failed on it."""
+    from pytest_imagedetail.matrix import Matrix  # noqa: PLC0415  see the plugin's first lines
+    from pytest_imagedetail.report import grid, terminal  # noqa: PLC0415
 
-    if harness.comparisons and not harness.comparisons[-1].same:
-        show = terminal.render if verbose else terminal.brief
-        error.add_note("\n" + show(harness.comparisons[-1]))
+    last = next(reversed(harness.results), None)
+    if last is None or last.same:
+        return
+    if isinstance(last, Matrix):
+        shown = grid.render(last) if verbose else grid.brief(last)
+    else:
+        shown = terminal.render(last) if verbose else terminal.brief(last)
+    error.add_note("\n" + shown)
 
 
 def _cut_behind(error: BaseException, root: Path) -> None:

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_imagedetail.comparison import Comparison
+    from pytest_imagedetail.matrix import Matrix
     from pytest_imagedetail.model import Failure
 
 
 @dataclass(slots=True)
 class Left:
-    """What one process's tests leave: comparisons, failed ones, and what was done to cassettes.
+    """What one process's tests leave: results, what failed, and what was done to cassettes.
 
     Attributes:
-        comparisons: All that were made.
+        results: All comparisons and matrices that were made.
         failures: Those that could not be made.
         done: What was done to a recording, by its name.
         used: Paths of the cassettes that were read or written.
@@ -23,7 +24,7 @@ class Left:
         left_out: Whether one was deselected.
     """
 
-    comparisons: list["Comparison"] = field(default_factory=list)
+    results: list["Comparison | Matrix"] = field(default_factory=list)
     failures: list["Failure"] = field(default_factory=list)
     done: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)

@@ -5,18 +5,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_imagedetail.comparison import Comparison
+    from pytest_imagedetail.matrix import Matrix
     from pytest_imagedetail.model import Failure
 
 
 def properties(
-    comparisons: Sequence["Comparison"], failures: Sequence["Failure"]
+    results: Sequence["Comparison | Matrix"], failures: Sequence["Failure"]
 ) -> Iterator[tuple[str, int]]:
     """Names and counts, all tests' alike; nothing for a test that compared nothing."""
-    if not comparisons and not failures:
+    if not results and not failures:
         return
-    yield "imagedetail_comparisons", len(comparisons)
+    from pytest_imagedetail.matrix import Matrix  # noqa: PLC0415  see the plugin's first lines
+
+    matrices = sum(isinstance(one, Matrix) for one in results)
+    yield "imagedetail_comparisons", len(results) - matrices
+    yield "imagedetail_matrices", matrices
     yield "imagedetail_failures", len(failures)
-    found = [each.severity for one in comparisons for each in one.differences]
+    found = [severity for one in results for severity in one.severities]
     for severity in ("breaking", "compatible", "data"):
         yield f"imagedetail_{severity}", found.count(severity)
-    yield "imagedetail_expected", sum(len(one.expected) for one in comparisons)
+    yield "imagedetail_expected", sum(len(one.expected) for one in results)

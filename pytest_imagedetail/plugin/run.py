@@ -41,7 +41,7 @@ class Run:
         """What this process and its workers left."""
         own = [
             Left(
-                comparisons=one.comparisons,
+                results=one.results,
                 failures=one.failures,
                 done=one.done,
                 used={str(path) for path in one.used},
@@ -54,7 +54,7 @@ class Run:
             left_out=self.left_out,
         )
         for each in (*self.from_workers, *self.traffic, *own):
-            left.comparisons.extend(each.comparisons)
+            left.results.extend(each.results)
             left.failures.extend(each.failures)
             left.done.update(each.done)
             left.used |= each.used

@@ -1,4 +1,4 @@
-"""Comparisons rendered for people and machines: terminal, HTML, JSON, Markdown."""
+"""Comparisons and matrices rendered for people and machines: terminal, HTML, JSON, Markdown."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from typing import Final
 
 from pytest_imagedetail.comparison import SCHEMA, Comparison
 from pytest_imagedetail.errors import ReportError
+from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import html, markdown, text
 
@@ -15,12 +16,12 @@ __all__ = ["write"]
 
 
 def write(
-    comparisons: Sequence[Comparison], path: Path, *, failures: Sequence[Failure] = ()
+    results: Sequence[Comparison | Matrix], path: Path, *, failures: Sequence[Failure] = ()
 ) -> None:
     """Write a report; the suffix (.html, .json or .md) chooses its form.
 
     Args:
-        comparisons: What was compared.
+        results: Comparisons and matrices, in the order in which they were made.
         path: The file; an older one is replaced.
         failures: What could not be compared.
 
@@ -29,7 +30,7 @@ def write(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_FORMS[path.suffix](comparisons, failures), encoding="utf-8")
+        path.write_text(_FORMS[path.suffix](results, failures), encoding="utf-8")
     except OSError as error:
         raise ReportError(
             f"the report cannot be written: {error.strerror}",
@@ -38,17 +39,18 @@ def write(
         ) from error
 
 
-def _json(comparisons: Sequence[Comparison], failures: Sequence[Failure]) -> str:
+def _json(results: Sequence[Comparison | Matrix], failures: Sequence[Failure]) -> str:
     document = {
         "schema": SCHEMA,
-        "comparisons": [each.to_dict() for each in comparisons],
+        "comparisons": [each.to_dict() for each in results if isinstance(each, Comparison)],
+        "matrices": [each.to_dict() for each in results if isinstance(each, Matrix)],
         "failures": [asdict(each) for each in failures],
     }
     lines = json.dumps(document, indent=2, ensure_ascii=False).split("\n")
     return "\n".join(map(text.plain, lines)) + "\n"
 
 
-_FORMS: Final[dict[str, Callable[[Sequence[Comparison], Sequence[Failure]], str]]] = {
+_FORMS: Final[dict[str, Callable[[Sequence[Comparison | Matrix], Sequence[Failure]], str]]] = {
     ".html": html.render,
     ".json": _json,
     ".md": markdown.render,

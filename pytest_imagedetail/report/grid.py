@@ -5,12 +5,13 @@ from itertools import takewhile
 from typing import Final
 
 from pytest_imagedetail.matrix import Cell, Matrix, Step
-from pytest_imagedetail.model import SEVERITIES, Severity
+from pytest_imagedetail.model import SEVERITIES, Query, Severity
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.terminal import paint
+from pytest_imagedetail.report.terminal import BRIEF, BRIEF_WIDTH, OF_LABEL, expired_line, paint
 
 _VALUE_WIDTH: Final = 60
 _QUERIES: Final = 4
+_PAIR: Final = 2
 
 
 def render(matrix: Matrix, *, color: bool = False, every_query: bool = False) -> str:
@@ -24,9 +25,72 @@ def render(matrix: Matrix, *, color: bool = False, every_query: bool = False) ->
     lines = [_head(matrix), *_table(matrix, every_query=every_query), *_spans(matrix)]
     for baseline, candidate, steps in matrix.pairs():
         lines += ["", text.plain(f"{baseline} -> {candidate}")]
-        lines += [_change(group, step, color=color) for group, step in _groups(steps)]
+        lines += [_change(group, step, color=color) for group, step in groups(steps)]
+    noted = notes(matrix)
+    lines += [""] * bool(noted)
+    lines += [paint(f"{label:<10}  {line}", OF_LABEL[label], color=color) for label, line in noted]
     worst = min((step.difference.severity for step in matrix.steps), key=_rank, default="same")
     return "\n".join([*lines, "", paint(matrix.summary, worst, color=color)])
+
+
+def brief(matrix: Matrix) -> str:
+    """What fits into a failing assertion: counts, the worst, and how to see the rest.
+
+    At most seven lines of 90 columns; pytest cuts an explanation that is longer.
+    """
+    lines = [f"{title(matrix)}: {matrix.summary}"]
+    expired = [expired_line(rule) for rule in matrix.expired_rules[:1]]
+    found = sorted(
+        (each for *_, steps in matrix.pairs() for each in groups(steps)),
+        key=lambda each: _rank(each[0].first.severity),
+    )
+    most = BRIEF - len(expired)
+    for group, step in found[:most]:
+        line = f"{group.first.severity:<10} {step.baseline} -> {step.candidate}: {group.first.kind}"
+        where = "" if group.first.kind == "status_changed" else f" {group.path}"
+        lines.append(f"{line} {asked(step)}{where}")
+    rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
+    options = matrix.queries[0].options if len(matrix.queries) == 1 else ()
+    command = " ".join(["imagedetail matrix", *matrix.clouds, *options])
+    lines += [*expired, f"{rest}: pytest -vv", f"or: {command}"]
+    return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
+
+
+def title(matrix: Matrix) -> str:
+    """The row in one line: its first and last cloud, and how many stand between them."""
+    between = len(matrix.clouds) - _PAIR
+    middle = f" → {text.count(between, 'cloud')} → " if between else " → "
+    return text.plain(matrix.clouds[0]) + middle + text.plain(matrix.clouds[-1])
+
+
+def rows(matrix: Matrix) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each query that not every cloud answered alike, with what each answered.
+
+    Where all are alike, the first one stands for them.
+    """
+    for query in _shown(matrix):
+        yield text.plain(str(query)), tuple(map(_cell, matrix.row(query)))
+
+
+def left_out(matrix: Matrix) -> str:
+    """What to say of the queries that `rows` leaves out; nothing if there are none."""
+    return _alike(len(matrix.queries) - len(_shown(matrix)))
+
+
+def _shown(matrix: Matrix) -> Sequence[Query]:
+    return matrix.uneven or matrix.queries[:1]
+
+
+def _alike(number: int) -> str:
+    if not number:
+        return ""
+    return f"and {text.count(number, 'query')} with one status and number of images throughout"
+
+
+def notes(matrix: Matrix) -> tuple[tuple[str, str], ...]:
+    """What the rules did, as pairs of a label and a line: expected, expired, unused."""
+    accepted = [each.difference for each in matrix.expected]
+    return text.rules(accepted, matrix.expired_rules, matrix.unused_rules)
 
 
 def _head(matrix: Matrix) -> str:
@@ -53,9 +117,8 @@ def _table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
     yield ""
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    alike = len(matrix.queries) - len(queries)
-    if alike:
-        yield f"and {text.count(alike, 'query')} with one status and number of images throughout"
+    if rest := _alike(len(matrix.queries) - len(queries)):
+        yield rest
 
 
 def _spans(matrix: Matrix) -> Iterator[str]:
@@ -79,7 +142,7 @@ def _cell(cell: Cell | None) -> str:
     return "-" if cell is None else str(cell)
 
 
-def _groups(steps: Sequence[Step]) -> Iterator[tuple[text.Group, Step]]:
+def groups(steps: Sequence[Step]) -> Iterator[tuple[text.Group, Step]]:
     """Changes that read best together, each with a step that has its queries."""
     by_queries: dict[tuple[object, ...], list[Step]] = {}
     for step in steps:
@@ -100,7 +163,7 @@ def _change(group: text.Group, step: Step, *, color: bool) -> str:
     first = group.first
     label = paint(f"{first.severity:<10}", first.severity, color=color)
     where = "" if first.kind == "status_changed" else f"  {group.path}"
-    line = f"  {label}  {first.kind:<14}  {_asked(step)}{where}"
+    line = f"  {label}  {first.kind:<14}  {asked(step)}{where}"
     if text.shows_values(first):
         values = text.contrast(first.baseline, first.candidate, _VALUE_WIDTH)
         line += "  " + " -> ".join(values)
@@ -111,7 +174,8 @@ def _change(group: text.Group, step: Step, *, color: bool) -> str:
     return line
 
 
-def _asked(step: Step) -> str:
+def asked(step: Step) -> str:
+    """The queries that show a change: the first few, and how many more."""
     names = [text.plain(str(query)) for query in step.queries[:_QUERIES]]
     more = len(step.queries) - len(names)
     return ", ".join(names) + (f" and {text.count(more, 'more query')}" if more else "")

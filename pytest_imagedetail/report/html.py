@@ -1,14 +1,15 @@
-"""Comparisons as one HTML page, no scripts, no foreign files; only here is Jinja2 known."""
+"""Results as one HTML page, no scripts, no foreign files; only here is Jinja2 known."""
 
 from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure
-from pytest_imagedetail.report import text
+from pytest_imagedetail.report import grid, text
 
 
-def render(comparisons: Sequence[Comparison], failures: Sequence[Failure] = ()) -> str:
+def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
     """The whole page; everything that came from a cloud is escaped."""
     # Slow to import, and most runs write no page.
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
@@ -21,5 +22,11 @@ def render(comparisons: Sequence[Comparison], failures: Sequence[Failure] = ()) 
         lstrip_blocks=True,
     )
     return environment.get_template("page.html.j2").render(
-        comparisons=comparisons, failures=failures, text=text, version=__version__
+        results=results,
+        comparisons=sum(isinstance(each, Comparison) for each in results),
+        failures=failures,
+        grid=grid,
+        is_matrix=lambda result: isinstance(result, Matrix),
+        text=text,
+        version=__version__,
     )

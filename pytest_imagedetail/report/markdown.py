@@ -1,20 +1,21 @@
-"""Comparisons as Markdown, for a pull request or a job summary."""
+"""Comparisons and matrices as Markdown, for a pull request or a job summary."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure
-from pytest_imagedetail.report import text
+from pytest_imagedetail.report import grid, text
 
 
-def render(comparisons: Sequence[Comparison], failures: Sequence[Failure] = ()) -> str:
-    """All comparisons and what could not be compared, one section each."""
-    if not comparisons and not failures:
+def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
+    """All results and what could not be compared, one section each."""
+    if not results and not failures:
         return "# Image details\n\nNothing was compared.\n"
     lines = ["# Image details", ""]
-    for comparison in comparisons:
-        lines += _section(comparison)
+    for each in results:
+        lines += _matrix(each) if isinstance(each, Matrix) else _section(each)
     for failure in failures:
         clouds = _text(text.plain(f"{failure.baseline} → {failure.candidate}"))
         problem = [f"    {text.plain(line)}" for line in failure.problem.splitlines()]
@@ -32,24 +33,67 @@ def _section(comparison: Comparison) -> Iterator[str]:
     for label, line in text.choices(comparison):
         yield f"- {label}: {_text(line)}"
     yield ""
-    for label, line in text.notes(comparison):
-        yield f"- {label}: {_text(line)}"
-    if text.notes(comparison):
-        yield ""
+    yield from _notes(text.notes(comparison))
     if not comparison.differences:
         return
     yield "| severity | kind | path | images | baseline | candidate |"
     yield "|---|---|---|---|---|---|"
     for group in text.groups(comparison.differences):
         first = group.first
-        values = [text.value(first.baseline, 60), text.value(first.candidate, 60)]
         cells = [first.severity, first.kind, _code(group.path), _text(group.whom)]
-        cells += map(_code, values) if text.shows_values(first) else ["", ""]
-        if text.shows_values(first) and len(group.differences) > 1:
-            others = text.count(len(group.differences) - 1, "other value")
-            cells[-1] += f" and {others}"
-        yield "| " + " | ".join(cells) + " |"
+        yield _row([*cells, *_values(group)])
     yield ""
+
+
+def _matrix(matrix: Matrix) -> Iterator[str]:
+    yield f"## {_text(grid.title(matrix))}: {matrix.summary}"
+    yield ""
+    yield _row(["query", *(_text(text.plain(cloud)) for cloud in matrix.clouds)])
+    yield _row(["---"] * (len(matrix.clouds) + 1))
+    for query, cells in grid.rows(matrix):
+        yield _row([_code(query), *cells])
+    yield ""
+    if rest := grid.left_out(matrix):
+        yield rest
+        yield ""
+    for span in matrix.spans:
+        yield f"- {_code(text.plain(span.what))}: {_text(text.plain(str(span)))}"
+    if matrix.spans:
+        yield ""
+    yield from _notes(grid.notes(matrix))
+    if not matrix.steps:
+        return
+    yield "| from | to | severity | kind | query | path | images | before | after |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for baseline, candidate, steps in matrix.pairs():
+        clouds = [_text(text.plain(each)) for each in (baseline, candidate)]
+        for group, step in grid.groups(steps):
+            first = group.first
+            what = [first.severity, first.kind, _text(grid.asked(step)), _code(group.path)]
+            yield _row([*clouds, *what, _text(group.whom), *_values(group)])
+    yield ""
+
+
+def _values(group: text.Group) -> list[str]:
+    """The cells with both values; a whole image on one line helps nobody."""
+    first = group.first
+    if not text.shows_values(first):
+        return ["", ""]
+    cells = [_code(each) for each in text.contrast(first.baseline, first.candidate, 60)]
+    if len(group.differences) > 1:
+        cells[-1] += f" and {text.count(len(group.differences) - 1, 'other value')}"
+    return cells
+
+
+def _notes(notes: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for label, line in notes:
+        yield f"- {label}: {_text(line)}"
+    if notes:
+        yield ""
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _text(text: str) -> str:

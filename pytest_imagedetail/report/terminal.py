@@ -6,6 +6,7 @@ from typing import Final
 
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.evidence import evidence
+from pytest_imagedetail.model import RuleRef
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import DEFAULT_LEVEL
 
@@ -18,7 +19,7 @@ _COLORS: Final = {
     "-": "31",
     "+": "32",
 }
-_OF_LABEL: Final = {
+OF_LABEL: Final = {
     "not judged": "dim",
     "ambiguous": "data",
     "paired": "data",
@@ -29,8 +30,8 @@ _OF_LABEL: Final = {
 }
 _KIND: Final = 13  # letters of most kinds
 _MARGIN: Final = " " * 12
-_BRIEF: Final = 4
-_BRIEF_WIDTH: Final = 90
+BRIEF: Final = 4
+BRIEF_WIDTH: Final = 90
 
 
 def render(comparison: Comparison, *, color: bool = False, explain: bool = False) -> str:
@@ -52,18 +53,20 @@ def brief(comparison: Comparison) -> str:
     baseline, candidate = comparison.baseline, comparison.candidate
     found = text.groups(comparison.differences)
     lines = [f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"]
-    expired = [
-        f"{'expired':<10} the rule for {rule.path}, {PurePath(rule.where).name}"
-        for rule in comparison.expired_rules[:1]
-    ]
-    most = _BRIEF - len(expired)
+    expired = [expired_line(rule) for rule in comparison.expired_rules[:1]]
+    most = BRIEF - len(expired)
     lines += [_brief_line(group) for group in found[:most]] + expired
     rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
     options = map(text.plain, baseline.query.options)
     level = [] if comparison.level == DEFAULT_LEVEL else [f"--level {comparison.level}"]
     command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *level, *options])
     lines += [f"{rest}: pytest -vv", f"or: {command}"]
-    return "\n".join(text.cut(text.plain(line), _BRIEF_WIDTH) for line in lines)
+    return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
+
+
+def expired_line(rule: RuleRef) -> str:
+    """What a failing assertion says of an expired rule."""
+    return f"{'expired':<10} the rule for {rule.path}, {PurePath(rule.where).name}"
 
 
 def _brief_line(group: text.Group) -> str:
@@ -94,7 +97,7 @@ def _lines(comparison: Comparison, *, color: bool, explain: bool) -> Iterator[st
         for line in evidence(group.first, comparison) if explain else ():
             yield paint(f"{_MARGIN}{text.plain(line)}", "dim", color=color)
     for label, line in text.notes(comparison):
-        yield paint(f"{label:<10}  {line}", _OF_LABEL[label], color=color)
+        yield paint(f"{label:<10}  {line}", OF_LABEL[label], color=color)
     worst = comparison.differences[0].severity if comparison.differences else "same"
     yield paint(comparison.summary, worst, color=color)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import SCHEMAS
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side
+from pytest_imagedetail.normalize import RULES
 
 _WIDTH: Final = 100
 _EXAMPLES: Final = 3
@@ -132,7 +133,8 @@ def side(side: Side) -> tuple[str, ...]:
 
 def notes(comparison: Comparison) -> tuple[tuple[str, str], ...]:
     """What stands below the differences: what could not be told, and what the rules did."""
-    return (*limits(comparison), *rules(comparison))
+    accepted = rules(comparison.expected, comparison.expired_rules, comparison.unused_rules)
+    return (*limits(comparison), *accepted)
 
 
 def nothing_in_common(comparison: Comparison) -> str:
@@ -150,9 +152,12 @@ def nothing_in_common(comparison: Comparison) -> str:
 
 
 def normalization(comparison: Comparison) -> str:
-    """What each rule did: "cross-version (R1 54, R2 54)"."""
-    counts = ", ".join(f"{rule} {count}" for rule, count in comparison.normalization.items())
-    return f"{comparison.profile} ({counts or 'nothing changed'})"
+    """What each rule that did something did: "cross-version (R2 link host 54)"."""
+    counts = comparison.normalization
+    done = ", ".join(
+        f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id)
+    )
+    return f"{comparison.profile} ({done or 'nothing changed'})"
 
 
 def choices(comparison: Comparison) -> Iterator[tuple[str, str]]:
@@ -182,21 +187,29 @@ def limits(comparison: Comparison) -> Iterator[tuple[str, str]]:
                 yield "volatile", f"{plain(path)}: {twice}; if that is right, accept it with a rule"
 
 
-def rules(comparison: Comparison) -> tuple[tuple[str, str], ...]:
-    """What the rules did, as pairs of a label and a line: expected, expired, unused."""
+def rules(
+    accepted: Sequence[Difference], expired_rules: Sequence[RuleRef], idle: Sequence[RuleRef]
+) -> tuple[tuple[str, str], ...]:
+    """What the rules did, as pairs of a label and a line: expected, expired, unused.
+
+    Args:
+        accepted: The differences that a rule accepts.
+        expired_rules: Rules that no longer accept what they would have.
+        idle: Rules that accept nothing.
+    """
     expected = [
         f"{group.first.kind} {group.path} {group.whom}".rstrip() + f": {_why(group.first.rule)}"
-        for group in groups(comparison.expected)
+        for group in groups(accepted)
         if group.first.rule is not None
     ]
     expired = [
         f"{rule.where}: the rule for {plain(rule.path)} expired on {rule.expires}; "
         "mend the cause, renew or delete it"
-        for rule in comparison.expired_rules
+        for rule in expired_rules
     ]
     unused = [
         f"{rule.where}: the rule for {plain(rule.path)} accepts nothing here; delete or correct it"
-        for rule in comparison.unused_rules
+        for rule in idle
     ]
     labeled = (("expected", expected), ("expired", expired), ("unused", unused))
     return tuple((label, line) for label, lines in labeled for line in lines)

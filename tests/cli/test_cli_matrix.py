@@ -107,7 +107,7 @@ def test_fail_on_change(matrix):
         (("nova-2026.2", "nova-2027.1"), 4, "unknown cloud 'nova-2027.1'"),
         (("keystone-*",), 4, "no recorded cloud matches 'keystone-*'"),
         (("nova-2026.1", "nova-2026.2", "--query", "limit=abc"), 2, "every answer is an error"),
-        (("nova-2026.1", "nova-2026.2", "--query", "limit=77"), 2, "nothing of nova-2026.1 and"),
+        (("nova-2026.1", "nova-2026.2", "--query", "limit=77"), 2, "none of 2 clouds was asked"),
     ],
 )
 def test_what_cannot_be_a_matrix_says_why(matrix, arguments, code, message):
@@ -127,3 +127,39 @@ def test_a_damaged_cassette_is_an_error(matrix, tmp_path):
     result = matrix()
     assert (result.returncode, result.stdout) == (2, "")
     assert "limit=0.yaml" in result.stderr
+
+
+def test_a_query_that_nobody_was_asked(matrix):
+    """It is named, and how to record it; no other fault is told in its place."""
+    result = matrix("nova-2025.2", "nova-2026.2", "--query", "name=never")
+    assert result.returncode == 2
+    assert "none of 2 clouds was asked query 'name=never'" in result.stderr
+    assert "imagedetail record --os-cloud NAME --query=name=never" in result.stderr
+    everywhere = matrix("--query", "name=never")
+    assert everywhere.returncode == 2
+    assert "was asked query 'name=never'" in everywhere.stderr
+
+
+def test_one_query_reads_no_other_cassette(matrix, tmp_path):
+    """A damaged one elsewhere is not in the way."""
+    folder = tmp_path / "cassettes"
+    for name in ("nova-2025.2", "nova-2026.2"):
+        shutil.copytree(LIBRARY / name, folder / name)
+    next((folder / "nova-2026.2").glob("*limit=1*.yaml")).write_text("")
+    assert matrix("nova-2025.2", "nova-2026.2", "--query", "status=ACTIVE").returncode == 0
+    assert matrix("nova-2025.2", "nova-2026.2").returncode == 2
+
+
+def test_rules_in_the_shell(matrix, tmp_path):
+    """What a rule accepts is said and does not fail; the file of the folder is found."""
+    rule = "".join(
+        f"- {{path: '{path}', between: [nova-2023.1, nova-2024.2], reason: new, expires: never}}\n"
+        for path in ("status_code", "*.message", "headers.**")
+    )
+    (tmp_path / "imagedetail-rules.yaml").write_text(rule)
+    result = matrix("nova-2023.1", "nova-2024.2")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "no change; " in result.stdout
+    assert ": new (for good)" in result.stdout
+    (tmp_path / "other.yaml").write_text(rule.replace("2024.2", "2025.2"))
+    assert matrix("nova-2023.1", "nova-2024.2", "--rules", "other.yaml").returncode == 1

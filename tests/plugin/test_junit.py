@@ -27,6 +27,7 @@ def test_counts_are_properties_of_the_test(project, arguments):
     }
     assert found["test_compared"] == {
         "imagedetail_comparisons": "1",
+        "imagedetail_matrices": "0",
         "imagedetail_failures": "0",
         "imagedetail_breaking": "0",
         "imagedetail_compatible": "12",

@@ -159,7 +159,7 @@ def test_verify_is_silent_while_nothing_changed(recorded):
     before = recorded.files
     harness = recorded.harness("verify")
     assert len(harness[NAME].list().images) == 13
-    assert [each.same for each in harness.comparisons] == [True]
+    assert [each.same for each in harness.results] == [True]
     assert recorded.connected == ["staging"]
     assert recorded.files == before
 
@@ -239,7 +239,7 @@ def test_compare_takes_names_clouds_and_listings(recorded):
         comparison = harness.compare(side, listing)
         assert (comparison.same, comparison.profile) == (True, "wire")
     assert harness.compare(NAME, NAME, profile="same-cloud").profile == "same-cloud"
-    assert len(harness.comparisons) == 4
+    assert len(harness.results) == 4
 
 
 def test_the_baseline_must_be_named(recorded):

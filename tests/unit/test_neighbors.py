@@ -1,12 +1,15 @@
 """Each cloud is compared with the next one that has the query; nothing is compared in silence."""
 
+from datetime import date
+
 import pytest
 
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.matrix import Cell
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.neighbors import by_release, compare_neighbors
+from pytest_imagedetail.neighbors import by_release, compare_neighbors, release_of
+from pytest_imagedetail.rules import Rules, parse
 from unit import image_of, listing_of, recording_of
 
 ALL, LIMIT = Query(), Query.parse("limit=0")
@@ -151,3 +154,83 @@ def test_changes_that_python_calls_equal_stay_apart():
         ["all"],
         ["status=ACTIVE"],
     ]
+
+
+def test_the_release_is_the_first_that_a_recording_names():
+    """One that was recorded before anybody declared it hides no later one."""
+    listings = [listing_of(), listing_of(query="status=ACTIVE", release="2026.2")]
+    (answers,) = row(a=listings).values()
+    assert release_of(answers) == "2026.2"
+
+
+def rules(*entries, today=date(2026, 11, 24)):
+    """Rules as a file would have them."""
+    common = {"reason": "known", "expires": "never"}
+    return Rules(rules=tuple(parse({**common, **each}) for each in entries), today=today)
+
+
+def disks(*numbers):
+    """Clouds a, b, c ... whose one image has these values of minDisk."""
+    names = "abcdefg"
+    return row(
+        **{
+            name: listing_of(image_of(minDisk=number), cloud=name)
+            for name, number in zip(names, numbers, strict=False)
+        }
+    )
+
+
+def test_a_rule_accepts_a_change_between_the_clouds_that_it_is_about():
+    """Elsewhere in the row the same change counts."""
+    rule = {"path": "images[*].minDisk", "between": ["b", "c"]}
+    matrix = compare_neighbors(disks(0, 1, 2), fail_on="change", rules=rules(rule))
+    assert steps(matrix) == [("a", "b", "value_changed", ["all"])]
+    assert [(each.baseline, each.candidate) for each in matrix.expected] == [("b", "c")]
+    assert not matrix.compatible
+    assert matrix.summary == "1 change: 0 breaking, 0 compatible, 1 data; 1 more is expected"
+    assert compare_neighbors(disks(0, 0, 2), fail_on="change", rules=rules(rule)).compatible
+
+
+def test_an_accepted_change_is_not_the_same():
+    """And the rule is named where it stands."""
+    matrix = compare_neighbors(disks(0, 1), rules=rules({"path": "images[*].minDisk"}))
+    assert not matrix.same
+    assert matrix.compatible
+    assert matrix.summary == "no change; 1 is expected"
+    (change,) = matrix.to_dict()["expected"]
+    assert (change["from"], change["to"], change["rule"]["reason"]) == ("a", "b", "known")
+
+
+def test_a_rule_accepts_a_header_too():
+    """Headers are compared only here."""
+    old, new = listing_of(image_of()), error_of("words", query="limit=x")
+    later = error_of("other words", query="limit=x", cloud="b")
+    clouds = row(a=[old, new], b=[listing_of(image_of(), cloud="b"), later])
+    rule = {"path": "badRequest.message", "kind": "error_changed"}
+    assert compare_neighbors(clouds, fail_on="change", rules=rules(rule)).compatible
+
+
+def test_an_expired_rule_accepts_nothing_and_fails():
+    """Whatever `fail_on` says."""
+    late = rules({"path": "images[*].minDisk", "expires": "2026-11-23"})
+    matrix = compare_neighbors(disks(0, 1), fail_on="none", rules=late)
+    assert not matrix.compatible
+    assert len(matrix.steps) == len(matrix.expired_rules) == 1
+
+
+def test_a_rule_is_unused_only_if_no_pair_needs_it():
+    """One that accepts something between two of three is at work; one about others is not asked."""
+    idle = {"path": "images[*].minRam"}
+    about_others = {"path": "images[*].minRam", "between": ["x", "y"]}
+    busy = {"path": "images[*].minDisk"}
+    matrix = compare_neighbors(disks(0, 1, 1), rules=rules(idle, about_others, busy))
+    assert [each.path for each in matrix.unused_rules] == ["images[*].minRam"]
+
+
+def test_fail_on_none_takes_every_change():
+    """As `diff` does."""
+    old, new = listing_of(image_of()), listing_of()
+    lost = {k: v for k, v in image_of().items() if k != "minRam"}
+    matrix = compare_neighbors(row(a=old, b=listing_of(lost), c=new), fail_on="none")
+    assert matrix.breaking
+    assert matrix.compatible

@@ -3,6 +3,7 @@
 import html as html_entities
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side
-from pytest_imagedetail.report import html, markdown, terminal, text
+from pytest_imagedetail.neighbors import compare_neighbors
+from pytest_imagedetail.report import grid, html, markdown, terminal, text
+from pytest_imagedetail.rules import Rules, parse
 from unit import image_of, listing_of, without
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -265,3 +268,90 @@ def test_a_report_that_cannot_be_written_says_why(tmp_path):
     assert caught.value.problem.startswith("the report cannot be written: ")
     assert caught.value.where == str(path)
     assert caught.value.remedy == "check the path, its permissions and the space left"
+
+
+def row_of_three():
+    """Three clouds, two queries: a breaking change, one of data, one that a rule accepts."""
+    lost = without(image_of(), "minRam")
+    answers = {
+        "nova-a": image_of(),
+        "nova-b": image_of(minDisk=1),
+        "nova-c": lost | {"minDisk": 1, "progress": 50},
+    }
+    known = parse({"path": "images[*].progress", "reason": "busy", "expires": "never"})
+    return compare_neighbors(
+        {
+            name: {
+                each.query: each
+                for each in (
+                    listing_of(image, cloud=name),
+                    listing_of(image, cloud=name, query="status=ACTIVE"),
+                )
+            }
+            for name, image in answers.items()
+        },
+        rules=Rules(rules=(known,), today=date(2026, 11, 24)),
+    )
+
+
+def test_a_failing_assertion_shows_a_matrix_within_eight_lines():
+    """Counts first, worst first, then how to see the rest."""
+    first = "images[70a599e0-0001-4b49"
+    head, *lines = grid.brief(row_of_three()).splitlines()
+    assert head.startswith(
+        "nova-a → 1 cloud → nova-c: 2 changes: 1 breaking, 0 compatible, 1 data;"
+    )
+    assert lines == [
+        f"breaking   nova-b -> nova-c: field_removed all, status=ACTIVE {first}...",
+        f"data       nova-a -> nova-b: value_changed all, status=ACTIVE {first}...",
+        "values and reasons: pytest -vv",
+        "or: imagedetail matrix nova-a nova-b nova-c",
+    ]
+
+
+@pytest.mark.parametrize("write", [markdown.render, html.render])
+def test_a_matrix_in_a_report(write):
+    """Who answered what, each change with its two clouds, and what the rule accepted."""
+    page = html_entities.unescape(write([row_of_three()]))
+    for words in (
+        "nova-a → 1 cloud → nova-c: ",
+        "2 changes: 1 breaking, 0 compatible, 1 data; 1 more is expected",
+        "and 1 query with one status and number of images throughout",
+        "field_removed",
+        "all, status=ACTIVE",
+        "last seen in nova-b",
+        "busy (for good)",
+    ):
+        assert words in page, words
+
+
+def test_a_matrix_in_the_json_report(tmp_path):
+    """Beside the comparisons, each in the form of its own verb."""
+    report.write([rich(), row_of_three()], tmp_path / "r.json")
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert len(document["comparisons"]) == len(document["matrices"]) == 1
+    assert document["matrices"][0] == row_of_three().to_dict()
+
+
+def test_the_head_of_the_page_counts_both():
+    """Comparisons and matrices."""
+    page = html.render([rich(), row_of_three(), row_of_three()])
+    assert "<title>Image details: 1 comparison, 2 matrices</title>" in page
+
+
+def test_a_matrix_of_hostile_words_is_plain_text():
+    """What a cloud or a file fills moves no cursor and is no markup."""
+    old, new = image_of(), without(image_of(metadata={NASTY: NASTY}), "minRam")
+    clouds = {
+        name: {each.query: each}
+        for name, each in (
+            (f"{NASTY}1", listing_of(old, cloud=f"{NASTY}1")),
+            (f"{NASTY}2", listing_of(new, cloud=f"{NASTY}2", release=NASTY)),
+        )
+    }
+    matrix = compare_neighbors(clouds)
+    for shown in (grid.brief(matrix), grid.render(matrix), markdown.render([matrix])):
+        assert not [each for each in shown if not each.isprintable() and each != "\n"]
+    page = html.render([matrix])
+    assert "<script>" not in page
+    assert not [each for each in page if not each.isprintable() and each != "\n"]
