@@ -294,31 +294,34 @@ def _check_status(status: int, expect: int | None, body: bytes, where: str) -> N
     raise ResponseError(
         f"the cloud answered {status}, not {expected}: {_start(body)}",
         where=where,
-        remedy=_REMEDIES.get(status, _ANY_REMEDY),
+        remedy=_REMEDIES.get(status, _ANY_REMEDY).format(status=status),
         status_code=status,
     )
 
 
-_ANY_REMEDY = "if this answer is the one you want, say so: list(..., expect=STATUS)"
+_ANY_REMEDY = (
+    "if this answer is the one you want, say so: expect={status} in a test, "
+    "--expect={status} in a shell"
+)
 _REMEDIES = {
     **dict.fromkeys(
         (300, 301, 302, 303, 305, 307, 308),
         "a redirect is never followed: the token would go wherever it leads\n"
         "check that the compute endpoint in the catalog is right, its scheme and path too",
     ),
-    200: "the cloud accepts the query now; drop expect=, or record the cloud that refuses it",
+    200: "the cloud accepts the query now; expect nothing, or ask the cloud that refuses it",
     400: "Nova refuses the query or the project in the URL; the body says which\n" + _ANY_REMEDY,
-    401: "the token was refused: check the credentials in clouds.yaml and record again",
+    401: "the token was refused: check the credentials in clouds.yaml, then ask again",
     403: "the project may not see this: check its roles, or the marker's owner\n" + _ANY_REMEDY,
     404: "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most\n"
     "and check that the compute endpoint in the catalog is right",
     **dict.fromkeys(
         (413, 429),
-        "the cloud limits how often it is asked: wait, then record again; nothing was written",
+        "the cloud limits how often it is asked: wait, then ask again; nothing was written",
     ),
     **dict.fromkeys(
         (500, 502, 503, 504),
-        "the cloud is busy or failed: record again when it is well; nothing was written",
+        "the cloud is busy or failed: ask again when it is well; nothing was written",
     ),
 }
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 _LARGEST: Final = 64 * 2**20  # bytes; a few kilobytes can unpack to gigabytes
+_PIECE: Final = 2**20
+_EITHER_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib's word for gzip or zlib, whichever it is
 _ZLIB: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _PACKED: Final[Mapping[bytes, Callable[[], object]]] = {
     b"\x1f\x8b\x08": lambda: zlib.decompressobj(16 + zlib.MAX_WBITS),
@@ -33,6 +35,22 @@ def unpacked(data: bytes) -> bytes | None:
         return None
     whole = stream.eof and not stream.unused_data and len(content) <= _LARGEST
     return bytes(content) if whole else None
+
+
+def exceeds(data: bytes, most: int) -> bool:
+    """Whether gzip or zlib data unpacks to more bytes than that; damaged data does not.
+
+    It is unpacked piece by piece, so the answer costs no memory.
+    """
+    stream = zlib.decompressobj(_EITHER_HEADER)
+    size, rest = 0, data
+    try:
+        while rest and not stream.eof and size <= most:
+            size += len(stream.decompress(rest, _PIECE))
+            rest = stream.unconsumed_tail
+    except zlib.error:
+        return False
+    return size > most
 
 
 def repacked(content: bytes, *, like: bytes) -> bytes | None:

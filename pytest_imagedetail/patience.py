@@ -86,7 +86,7 @@ class Patience:
                 "the token expired, and the new one is for another project or endpoint",
                 where=f"cloud {name}",
                 remedy="nothing was written and an older recording is untouched\n"
-                "record again: one recording is of one project of one cloud",
+                "ask again: one recording is of one project of one cloud",
             )
         self._accesses.append(new)
         return True
@@ -124,7 +124,7 @@ def _too_long(status_code: int, seconds: float, waits: list[float], name: str) -
         f"the cloud answered {status_code}{again} and wants {_count(seconds)} of rest",
         where=f"cloud {name}",
         remedy="nothing was written and an older recording is untouched\n"
-        f"record again after {end.isoformat().replace('+00:00', 'Z')}\n"
+        f"ask again after {end.isoformat().replace('+00:00', 'Z')}\n"
         f"(one answer is waited for {_MOST_WAITS} times and {_count(_MOST_SECONDS)} at most)",
     )
 

@@ -4,6 +4,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Headers, Query
 
 ACCEPT: Final = Headers([("Accept", "application/json")])
@@ -16,10 +17,19 @@ def url_of(endpoint: str, query: Query) -> str:
 
 
 def headers_of(query: Query) -> Headers:
-    """What a request sends; both microversion headers, as Nova's own clients do."""
+    """What a request sends; both microversion headers, as Nova's own clients do.
+
+    Raises:
+        UsageError: A microversion that no header can hold.
+    """
     if query.microversion is None:
         return ACCEPT
     microversion = query.microversion
+    if not (microversion.isascii() and microversion.isprintable()):
+        raise UsageError(
+            f"the microversion {microversion!r} cannot be sent in a header",
+            remedy='a microversion is written as "2.35", or "latest"',
+        )
     return Headers(
         [
             *ACCEPT.fields,

@@ -22,6 +22,7 @@ LEVELS: Final = ("facts", "shape")
 DEFAULT_LEVEL: Final = "facts"
 CLOUDS_FILE: Final = "imagedetail.yaml"
 RULES_FILE: Final = "imagedetail-rules.yaml"
+_NAMES: Final = 12  # of clouds in a message
 _LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold
 
 Choice = TypeVar("Choice", bound=str)
@@ -226,10 +227,12 @@ def unknown_cloud(name: str, known: Iterable[str]) -> UsageError:
     names = tuple(known)
     near = difflib.get_close_matches(name, names, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
+    shown = ", ".join(names[:_NAMES]) or "none"
+    more = len(names) - _NAMES
+    rest = f" and {more} more: imagedetail clouds lists them" if more > 0 else ""
     return UsageError(
         f"unknown cloud {name!r}",
-        remedy=f"{meant}known clouds: {', '.join(names) or 'none'}\n"
-        f"record it, or declare it in {CLOUDS_FILE}",
+        remedy=f"{meant}known clouds: {shown}{rest}\nrecord it, or declare it in {CLOUDS_FILE}",
     )
 
 

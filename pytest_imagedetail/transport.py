@@ -16,6 +16,11 @@ from pytest_imagedetail.model import Headers, Response
 
 _OF_CODING: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _WHOLE_ANSWER: Final = 5  # timeouts: a large listing may well take longer than one read, not many
+_PIECE: Final = 2**20
+
+LARGEST_BODY: Final = 256 * 2**20
+"""Bytes of one page's body, unpacked: some twenty times what 10,000 images weigh."""
+
 _ANY_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib's word for gzip or zlib, whichever it is
 
 
@@ -87,7 +92,8 @@ def get(
         connections: Who makes the connection.
 
     Raises:
-        RecordingError: No connection, no answer in time, or an answer that ends early.
+        RecordingError: No connection, no answer in time, or an answer that ends early or is larger
+            than `LARGEST_BODY`.
     """
     with _explained(access, name):
         parts = urlsplit(url)
@@ -104,7 +110,43 @@ def get(
                 return _exchange(connection, name)
 
 
+class _Bounded(http.client.HTTPResponse):
+    """An answer that is read whole, but not without end."""
+
+    def read(self, amt: int | None = None) -> bytes:
+        """As ever; whoever wants all of it gets no more than fits."""
+        if amt is not None:
+            return super().read(amt)
+        if self.length is not None and self.length > LARGEST_BODY:
+            raise OversizeError
+        pieces, size = [], 0
+        while piece := super().read(_PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_BODY:
+                raise OversizeError
+        if self.length:  # asked for pieces, http.client takes an early end for an end
+            raise http.client.IncompleteRead(b"".join(pieces), self.length)
+        return b"".join(pieces)
+
+
+class OversizeError(Exception):
+    """A body is larger than `LARGEST_BODY`."""
+
+
+def too_large(where: str) -> RecordingError:
+    """What to say of that."""
+    return RecordingError(
+        f"the answer is larger than {LARGEST_BODY >> 20} MiB",
+        where=where,
+        remedy="nothing was written and an older recording is untouched\n"
+        "ask for a part: --query limit=1000 in a shell, limit=1000 in a test",
+    )
+
+
 def _exchange(connection: http.client.HTTPConnection, name: str) -> Response:
+    # Under vcrpy, the connection is a stub's, and what reads is the real one in it.
+    getattr(connection, "real_connection", connection).response_class = _Bounded
     connection.endheaders()
     try:
         answer = connection.getresponse()
@@ -159,6 +201,8 @@ def _explained(access: Access, name: str) -> Iterator[None]:
     """Say what went wrong on the way without host and token."""
     try:
         yield
+    except OversizeError:
+        raise too_large(f"cloud {name}") from None
     except http.client.IncompleteRead as error:
         raise _failure(
             f"the answer ended early, after {len(error.partial)} bytes of its body", name
@@ -183,7 +227,9 @@ def _decoded(body: bytes, encoding: str, name: str) -> bytes:
         return body
     if encoding in {"gzip", "x-gzip", "deflate"}:
         stream = zlib.decompressobj(wbits=_ANY_HEADER)
-        text = stream.decompress(body) + stream.flush()
+        text = stream.decompress(body, LARGEST_BODY + 1)
+        if len(text) > LARGEST_BODY:
+            raise OversizeError
         if not stream.eof or stream.unused_data:
             raise zlib.error("the stream has no end, or two")
         return text
@@ -222,7 +268,7 @@ def _connection(
 
 _NEXT: Final = (
     "nothing was written and an older recording is untouched\n"
-    "check that the cloud is up and reachable from here, then record again"
+    "check that the cloud is up and reachable from here, then ask again"
 )
 
 

@@ -6,7 +6,7 @@ every HTTP client there is, and replaying needs none of them.
 
 from pytest_imagedetail.cassette.format import as_read, dumps, loads
 from pytest_imagedetail.cassette.names import check_cloud_name, file_name, traffic_name
-from pytest_imagedetail.cassette.store import Store, Written, load_own
+from pytest_imagedetail.cassette.store import Store, Written, load_own, load_own_traffic
 
 __all__ = [
     "Store",
@@ -16,6 +16,7 @@ __all__ = [
     "dumps",
     "file_name",
     "load_own",
+    "load_own_traffic",
     "loads",
     "traffic_name",
 ]

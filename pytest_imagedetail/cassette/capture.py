@@ -19,6 +19,7 @@ from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
 from vcr.stubs import VCRHTTPConnection, VCRHTTPSConnection
 
+from pytest_imagedetail import packing, transport
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.quiet import quiet
 
@@ -188,7 +189,11 @@ class _Led(Cassette):  # type: ignore[misc]
         return request
 
     def append(self, request: Any, response: Any) -> None:
-        self._exchange.heard(_exchanged(request, response))
+        try:
+            interaction = _exchanged(request, response)
+        except transport.OversizeError:
+            raise transport.too_large("the answer to the test's own request") from None
+        self._exchange.heard(interaction)
 
 
 class _NarrowReset:
@@ -303,6 +308,8 @@ def _aiohttp_json() -> Iterator[None]:
 
 
 def _exchanged(request: Any, response: Any) -> Interaction:
+    if packing.exceeds(response["body"].get("string") or b"", transport.LARGEST_BODY):
+        raise transport.OversizeError  # before vcrpy unpacks it
     return replace(_asked(request), response=_from_vcr(decode_response(response)))
 
 

@@ -191,6 +191,20 @@ def load_own(path: Path) -> Recording:
     return _in_its_place(loads(path), path)
 
 
+def load_own_traffic(path: Path, *, cloud: str) -> Recording:
+    """Read a test's own traffic, which lies under its own name unless it is stock vcrpy's.
+
+    Args:
+        path: The file.
+        cloud: Whose a stock cassette is taken for; its test is the file's name.
+
+    Raises:
+        DamagedCassetteError: As `load_own`.
+    """
+    recording = loads_traffic(path, cloud=cloud, test=path.stem)
+    return recording if recording.provenance.source == "stock" else _in_its_place(recording, path)
+
+
 def _in_its_place(recording: Recording, path: Path) -> Recording:
     provenance = recording.provenance
     own = own_name(provenance)

@@ -71,9 +71,9 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    declared = _declaration(options, settings(options))
-    steps = []
-    for step in _examined(_findings(declared)):
+    chosen, steps = settings(options), []
+    os_cloud = chosen.declaration(options.cloud).os_cloud if options.cloud else options.os_cloud
+    for step in _examined(_findings(os_cloud, options.cloud, chosen)):
         steps.append(step)
         if not options.json:
             print(step, flush=True)
@@ -88,13 +88,10 @@ def _run(options: argparse.Namespace) -> int:
     return IMPOSSIBLE if failed else SAME
 
 
-def _declaration(options: argparse.Namespace, chosen: Settings) -> CloudDeclaration | None:
-    if options.cloud:
-        return chosen.declaration(options.cloud)
-    if not options.os_cloud:
-        return None
-    known = (each for each in chosen.declared.values() if each.os_cloud == options.os_cloud)
-    return next(known, CloudDeclaration(name=options.os_cloud, os_cloud=options.os_cloud))
+def _declaration(os_cloud: str, chosen: Settings) -> CloudDeclaration:
+    """What imagedetail.yaml says of a cloud of clouds.yaml; its name alone if that is nothing."""
+    known = (each for each in chosen.declared.values() if each.os_cloud == os_cloud)
+    return next(known, CloudDeclaration(name=os_cloud, os_cloud=os_cloud))
 
 
 def _examined(findings: Iterator[tuple[str, str]]) -> Iterator[Step]:
@@ -114,10 +111,12 @@ def _examined(findings: Iterator[tuple[str, str]]) -> Iterator[Step]:
             yield Step(name=name, verdict=verdict, finding=finding)
 
 
-def _findings(declared: CloudDeclaration | None) -> Iterator[tuple[str, str]]:
+def _findings(
+    os_cloud: str | None, name: str | None, chosen: Settings
+) -> Iterator[tuple[str, str]]:
     """Verdict and finding of each of `_STEPS`; raises at the one that fails."""
     yield "ok", clouds.sdk_version()
-    configuration = clouds.configure(declared.os_cloud if declared else None)
+    configuration = clouds.configure(os_cloud)
     yield "ok", _source(configuration)
     yield "ok", configuration.auth_type
     login = clouds.authenticate(configuration)
@@ -127,8 +126,10 @@ def _findings(declared: CloudDeclaration | None) -> Iterator[tuple[str, str]]:
     yield "ok", f"{_path(access)}, {region}, interface {configuration.interface}"
     newest = access.max_microversion
     yield "ok", newest or "none: older than microversions, or its version document cannot be read"
-    yield _release(declared.release if declared else None, newest)
-    yield _one_image(access, declared.name if declared else configuration.cloud)
+    # Which cloud it is, OS_CLOUD and the only one there is included, is known by now.
+    declared = chosen.declaration(name) if name else _declaration(configuration.cloud, chosen)
+    yield _release(declared.release, newest)
+    yield _one_image(access, declared.name)
 
 
 def _source(configuration: clouds.Configuration) -> str:
@@ -163,7 +164,7 @@ def _one_image(access: Access, cloud: str) -> tuple[str, str]:
     finding = f"{listing.status_code}, {images} with limit=1, {milliseconds} ms"
     if not listing.images:
         return "warning", f"{finding}: this project sees none"
-    return "ok", f"{finding}; 404 from microversion 2.36 on"
+    return "ok", finding
 
 
 def _release(declared: str | None, newest: str | None) -> tuple[str, str]:

@@ -4,10 +4,11 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pytest_imagedetail.cassette import Store, load_own, loads
+from pytest_imagedetail.cassette import Store, load_own_traffic, loads
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
 from pytest_imagedetail.cli.output import (
@@ -94,12 +95,13 @@ def _cassettes(store: Store) -> Iterator[tuple[Path, Callable[[Path], dict[str, 
     own = store.clouds()
     for cloud in sorted({*own, *store.traffic_clouds()}):
         yield from ((path, _entry) for path in (store.paths(cloud) if cloud in own else ()))
-        yield from ((path, _traffic_entry) for path in store.traffic_paths(cloud))
+        entry = partial(_traffic_entry, cloud=cloud)
+        yield from ((path, entry) for path in store.traffic_paths(cloud))
 
 
-def _traffic_entry(path: Path) -> dict[str, Any]:
+def _traffic_entry(path: Path, *, cloud: str) -> dict[str, Any]:
     """The traffic of a test; it has the keys of a listing, too, for who reads both."""
-    provenance = load_own(path).provenance
+    provenance = load_own_traffic(path, cloud=cloud).provenance
     listing = dict.fromkeys(("query", "status", "images", "complete"))
     return {
         "cloud": provenance.cloud,
@@ -108,6 +110,7 @@ def _traffic_entry(path: Path) -> dict[str, Any]:
         "path": str(path),
         "test": provenance.test,
         "interactions": provenance.pages,
+        "source": provenance.source,
     }
 
 
@@ -127,7 +130,7 @@ def _entry(path: Path) -> dict[str, Any]:
 def _row(entry: dict[str, Any]) -> list[str]:
     if "test" in entry:
         many = text.count(entry["interactions"], "interaction")
-        when = entry["recorded_at"] or "scrubbed"
+        when = entry["recorded_at"] or entry["source"]
         return [cell(entry["cloud"]), cell(entry["test"]), "-", many, "", when, entry["path"]]
     images, whole = "error", ""
     if entry["images"] is not None:

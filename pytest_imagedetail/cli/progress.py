@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Timer
+from threading import RLock, Timer
 from time import monotonic
 from typing import Final
 
@@ -19,6 +19,15 @@ class Progress:
 
     def __init__(self) -> None:
         self._begun: Final = monotonic()
+        self._lock: Final = RLock()
+        self._shown = ""
+
+    def say(self, line: str) -> None:
+        """Print a line that stays, above the one that does not."""
+        with self._lock:
+            wipe = _WIPE if self._shown else ""
+            print(f"{wipe}imagedetail: {line}", file=sys.stderr)
+            self._write(self._shown)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -30,8 +39,7 @@ class Progress:
         if not sys.stderr.isatty():
             yield
             return
-        shown = Event()
-        timer = Timer(max(0.0, self._begun + _PATIENCE - monotonic()), _show, [f"\r{text}", shown])
+        timer = Timer(max(0.0, self._begun + _PATIENCE - monotonic()), self._write, [f"\r{text}"])
         timer.daemon = True
         timer.start()
         try:
@@ -39,11 +47,12 @@ class Progress:
         finally:
             timer.cancel()
             timer.join()
-            if shown.is_set():
-                _show(_WIPE, shown)
+            if self._shown:
+                self._write(_WIPE)
+            self._shown = ""
 
-
-def _show(text: str, shown: Event) -> None:
-    shown.set()
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    def _write(self, text: str) -> None:
+        with self._lock:
+            self._shown = text
+            sys.stderr.write(text)
+            sys.stderr.flush()

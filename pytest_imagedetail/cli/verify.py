@@ -138,7 +138,8 @@ def _run(options: argparse.Namespace) -> int:
         compared = [each.comparison for each in done if each.comparison is not None]
         report.write(compared, path, failures=failures)
     if options.json:
-        same = all(each.verdict == "same" for each in done)
+        asked = [each.verdict for each in done if each.verdict != "skipped"]
+        same = bool(asked) and set(asked) == {"same"}
         print_json({"schema": 1, "same": same, "cassettes": [each.to_dict() for each in done]})
     else:
         _print_details(done, options, chosen)
@@ -203,18 +204,20 @@ def _verified(
     for number, (cloud, path) in enumerate(targets, start=1):
         with progress.waiting(f"asking {cloud} ({number} of {len(targets)})"):
             way = partial(doors.open, os_cloud or chosen.declaration(cloud).os_cloud)
-            found = _verify(Verified(cloud=cloud, path=path), way, chosen)
+            found = _verify(Verified(cloud=cloud, path=path), way, chosen, progress.say)
         yield found
 
 
-def _verify(one: Verified, way: Callable[[], Access], chosen: Settings) -> Verified:
+def _verify(
+    one: Verified, way: Callable[[], Access], chosen: Settings, say: Callable[[str], None]
+) -> Verified:
     try:
         declared = chosen.declaration(one.cloud).release
         recorded = sides.own(one.path, declared) if one.path.exists() else _missing(one)
         one = replace(one, recorded=recorded)
         if recorded.provenance.source == "imported":
             return one
-        compared = verify(recorded, way(), fail_on=chosen.fail_on, report=_say)
+        compared = verify(recorded, way(), fail_on=chosen.fail_on, report=say)
         return replace(one, comparison=compared)
     except ImageDetailError as error:
         return replace(one, error=error)
@@ -226,10 +229,6 @@ def _missing(one: Verified) -> Listing:
         where=str(one.path),
         remedy=f"record it first: imagedetail record --os-cloud={one.cloud}",
     )
-
-
-def _say(line: str) -> None:
-    print(f"imagedetail: {line}", file=sys.stderr)
 
 
 def _print_details(done: Sequence[Verified], options: argparse.Namespace, chosen: Settings) -> None:

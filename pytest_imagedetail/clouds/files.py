@@ -31,17 +31,19 @@ def refuse_unreadable() -> None:
             )
         paths = [Path(each) for each in ([named] if named else searched)]
         path = next((path for path in paths if path.exists()), None)
-        where, problem = _fault(path) if path is not None else ("", "")
+        if path is None:
+            continue
+        where, problem, remedy = _fault(path, variable)
         if problem:
-            raise CredentialsError(
-                problem,
-                where=where,
-                remedy="correct it; quote a password that is more than letters and digits",
-            )
+            raise CredentialsError(problem, where=where, remedy=remedy)
 
 
-def _fault(path: Path) -> tuple[str, str]:
-    """Where a file is broken and how; the second is empty if it is not. No value is quoted."""
+def _fault(path: Path, variable: str) -> tuple[str, str, str]:
+    """Where a file is broken, how, and what to do; the problem is empty if it is not.
+
+    No value is quoted, and no error is kept that has one in its frames.
+    """
+    correct = "correct it; quote a password that is more than letters and digits"
     try:
         text = path.read_bytes()
         if path.suffix == ".json":
@@ -49,14 +51,16 @@ def _fault(path: Path) -> tuple[str, str]:
         else:
             document = yamltext.read(path, error=CredentialsError, remedy="")
     except OSError as error:
-        return str(path), f"the file cannot be read: {error.strerror}"
+        remedy = f"make it a file that you may read, or name another one in {variable}"
+        return str(path), f"it cannot be read: {error.strerror}", remedy
     except ValueError:
-        return str(path), "the file is no JSON"
+        return str(path), "the file is no JSON", correct
     except CredentialsError as error:  # its problem may quote: `password: *word` is an alias
-        return error.where, "the file is no YAML"
+        return error.where, "the file is no YAML", correct
     if document is not None and not _has_clouds(document):
-        return str(path), "the file has no `clouds:` with each cloud below it under its name"
-    return str(path), ""
+        problem = "the file has no `clouds:` with each cloud below it under its name"
+        return str(path), problem, correct
+    return str(path), "", ""
 
 
 def _has_clouds(document: Any) -> bool:

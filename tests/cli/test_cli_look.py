@@ -70,6 +70,7 @@ def test_ls_has_an_entry_for_each(look):
         "recorded_at": "2026-01-02T03:04:05Z",
         "test": TEST,
         "interactions": 2,
+        "source": "recorded",
     }
 
 

@@ -13,6 +13,7 @@ from openstack.config import loader
 from pytest_imagedetail.cli import doctor as doctor_verb
 from pytest_imagedetail.cli import main
 from pytest_imagedetail.embedded import EmbeddedCloud
+from pytest_imagedetail.transport import Access
 
 HEALTHY = """\
 ok       openstacksdk      VERSION
@@ -22,7 +23,7 @@ ok       token             valid for 24 h 0 min
 ok       compute endpoint  /v2.1, region RegionOne, interface public
 ok       max microversion  2.104
 ok       release           not declared; 2.104 looks like Nova 2026.2
-ok       images/detail     200, 1 image with limit=1, N ms; 404 from microversion 2.36 on
+ok       images/detail     200, 1 image with limit=1, N ms
 """
 REFUSED = """\
 ok       openstacksdk      VERSION
@@ -211,7 +212,7 @@ def test_the_declared_release(doctor, clouds_yaml, tmp_path, release, declared, 
     )
     with EmbeddedCloud(release=release) as cloud:
         clouds_yaml.write_text(cloud.clouds_yaml("staging"))
-        for arguments in (("ours",), ("--os-cloud", "staging")):
+        for arguments in (("ours",), ("--os-cloud", "staging"), ()):
             code, out, _ = doctor(*arguments)
             assert code == 0
             assert line in out.splitlines()
@@ -249,3 +250,12 @@ def test_one_cloud_at_a_time(clouds_yaml, capsys):
         main(["doctor", "one", "--os-cloud", "other"])
     assert caught.value.code == 4
     assert "not allowed with argument" in capsys.readouterr().err
+
+
+def test_a_token_without_a_project_leaves_the_path_alone():
+    """Nothing is put between its letters."""
+    endpoint = "http://127.0.0.1/v2.1"
+    assert doctor_verb._path(Access(endpoint=endpoint, token="t", project_id="")) == "/v2.1"
+    assert doctor_verb._path(Access(endpoint=endpoint, token="t", project_id="p")) == "/v2.1"
+    older = f"http://127.0.0.1/v2/{'a' * 32}"
+    assert doctor_verb._path(Access(endpoint=older, token="t", project_id="")) == "/v2/<project>"

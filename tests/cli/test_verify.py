@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from openstack.config import loader
 
 from pytest_imagedetail import clouds
 from pytest_imagedetail.cli import main, parser
+from pytest_imagedetail.cli.progress import Progress
 from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.embedded.seed import DEFAULT_SEED
 
@@ -265,10 +267,12 @@ def test_what_was_imported_is_skipped(imported):
         in out
     )
     assert out.endswith("\n4 cassettes: 3 same, 1 skipped; nothing was written\n")
+    assert json.loads(imported.run("verify", "--json")[1])["same"] is True
 
 
 def test_nothing_but_imported(imported):
     """To have verified nothing is no success: exit 2."""
+    assert json.loads(imported.run("verify", "manual", "--json")[1])["same"] is False
     code, _, err = imported.run("verify", "manual")
     assert code == 2
     assert err == (
@@ -343,6 +347,24 @@ def test_a_long_wait_is_said_on_a_terminal_only(site, monkeypatch):
     assert (code, out) == (0, SAME)
     assert "\rasking public (1 of 3)\r\x1b[K" in err
     assert err.endswith("\r\x1b[K")
+
+
+def test_a_line_that_stays_stands_above_the_one_that_does_not(monkeypatch, capsys):
+    """Neither is glued to the other."""
+    monkeypatch.setattr("pytest_imagedetail.cli.progress._PATIENCE", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = Progress()
+    with progress.waiting("asking public"):
+        while not progress._shown:
+            time.sleep(0.01)
+        progress.say("it wants some rest")
+    progress.say("done")
+    assert capsys.readouterr().err == (
+        "\rasking public"
+        "\r\x1b[Kimagedetail: it wants some rest\n"
+        "\rasking public"
+        "\r\x1b[Kimagedetail: done\n"
+    )
 
 
 def test_as_a_command(site):

@@ -1,6 +1,7 @@
 """Stock cassettes and ours: each is replayed by the other's tool, and none of theirs is touched."""
 
 import json
+import sys
 from dataclasses import replace
 
 import httpx
@@ -198,3 +199,10 @@ def test_a_copy_of_ours_that_was_changed_is_no_stock_cassette(pytester, ours):
     ours.write_text(dumps(changed).replace("release: essex", "release: kilo"))
     result = run(pytester)
     result.stdout.fnmatch_lines(["E *DamagedCassetteError: the cassette was changed after *"])
+
+
+def test_a_stock_cassette_is_listed(pytester, stock):
+    """As what it is; it is no fault of the folder."""
+    listed = pytester.run(sys.executable, "-m", "pytest_imagedetail", "ls")
+    assert listed.ret == 0
+    listed.stdout.fnmatch_lines([f"staging *{stock.stem}*  stock  cassettes/staging/tests/*"])

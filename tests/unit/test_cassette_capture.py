@@ -7,10 +7,14 @@ import logging
 import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.cassette.capture import capture
+import pytest
+
+from pytest_imagedetail import transport
+from pytest_imagedetail.cassette.capture import capture, intercept
+from pytest_imagedetail.errors import RecordingError
 
 
 @contextmanager
@@ -116,3 +120,31 @@ def test_no_file_and_no_log(tmp_path, monkeypatch, caplog):
         ask(f"{url}/secret-project", caught)
     assert list(tmp_path.iterdir()) == []
     assert "secret-project" not in caplog.text
+
+
+class Told:
+    """An exchange that has no answers and keeps what it is told."""
+
+    closed = False
+
+    def __init__(self):
+        self.interactions = []
+
+    def can_answer(self, asked):  # noqa: ARG002  as an exchange is asked
+        return False
+
+    def heard(self, interaction):
+        self.interactions.append(interaction)
+
+
+def test_a_bomb_for_a_tests_own_client(monkeypatch):
+    """It is refused before anyone unpacks it; what fits is heard."""
+    monkeypatch.setattr(transport, "LARGEST_BODY", 2**20)
+    for size, fits in ((2**20, True), (2**20 + 1, False)):
+        told = Told()
+        body, headers = gzip.compress(b" " * size), [("Content-Encoding", "gzip")]
+        with serving(body, headers) as url, intercept(told):
+            refused = nullcontext() if fits else pytest.raises(RecordingError, match="than 1 MiB")
+            with refused:
+                urllib.request.urlopen(url).read()
+        assert len(told.interactions) == fits

@@ -655,7 +655,8 @@ def test_a_json_file(front, folder, monkeypatch):
 def test_a_folder_is_no_file(folder):
     """What the system says is told."""
     (folder / "clouds.yaml").mkdir()
-    assert refused().problem == "the file cannot be read: Is a directory"
+    assert refused().problem == "it cannot be read: Is a directory"
+    assert "a file that you may read" in refused().remedy
 
 
 def test_an_auth_type_without_token(front, folder):

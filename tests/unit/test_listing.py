@@ -80,7 +80,7 @@ def test_an_error_that_is_no_json_keeps_its_text():
             401,
             None,
             "the cloud answered 401, not 200 or 203: ",
-            "the token was refused: check the credentials in clouds.yaml and record again",
+            "the token was refused: check the credentials in clouds.yaml, then ask again",
         ),
         (
             404,
@@ -95,13 +95,13 @@ def test_an_error_that_is_no_json_keeps_its_text():
             500,
             400,
             "the cloud answered 500, not 400: ",
-            "the cloud is busy or failed: record again when it is well; nothing was written",
+            "the cloud is busy or failed: ask again when it is well; nothing was written",
         ),
         (
             200,
             400,
             "the cloud answered 200, not 400: ",
-            "the cloud accepts the query now; drop expect=, or record the cloud that refuses it",
+            "the cloud accepts the query now; expect nothing, or ask the cloud that refuses it",
         ),
     ],
 )

@@ -153,7 +153,7 @@ def test_patience_ends(slept, waits, problem, after):
         f"{problem}\n"
         "  where: cloud k5\n"
         "  next:  nothing was written and an older recording is untouched\n"
-        f"  next:  record again after {after}\n"
+        f"  next:  ask again after {after}\n"
         "  next:  (one answer is waited for 3 times and 60 seconds at most)"
     )
     assert len(slept) == len(waits) - 1
@@ -225,7 +225,7 @@ def test_a_new_token_for_another_project_is_refused(facts):
         "the token expired, and the new one is for another project or endpoint\n"
         "  where: cloud a\n"
         "  next:  nothing was written and an older recording is untouched\n"
-        "  next:  record again: one recording is of one project of one cloud"
+        "  next:  ask again: one recording is of one project of one cloud"
     )
 
 

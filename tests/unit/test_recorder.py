@@ -181,7 +181,8 @@ def test_nothing_secret_is_in_an_unexpected_error(answers):
         '{"badRequest": {"message": "no 00000000000000000000000000000...\n'
         "  where: cloud a, query all\n"
         "  next:  Nova refuses the query or the project in the URL; the body says which\n"
-        "  next:  if this answer is the one you want, say so: list(..., expect=STATUS)"
+        "  next:  if this answer is the one you want, say so: expect=400 in a test, "
+        "--expect=400 in a shell"
     )
 
 
@@ -291,7 +292,7 @@ def test_a_token_that_stays_refused(answers, renews):
     assert str(caught.value) == (
         "the cloud answered 401, not 200 or 203: who?\n"
         "  where: cloud a, query all\n"
-        "  next:  the token was refused: check the credentials in clouds.yaml and record again"
+        "  next:  the token was refused: check the credentials in clouds.yaml, then ask again"
     )
     assert len(answers.asked) == 1 + renews
 

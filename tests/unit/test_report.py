@@ -355,3 +355,9 @@ def test_a_matrix_of_hostile_words_is_plain_text():
     page = html.render([matrix])
     assert "<script>" not in page
     assert not [each for each in page if not each.isprintable() and each != "\n"]
+
+
+def test_no_query_is_counted_as_alike_where_none_is():
+    """No line that says nothing."""
+    shown = grid.render(row_of_three(), every_query=True)
+    assert "throughout" not in shown

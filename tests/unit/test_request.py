@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.request import api_version, headers_of, url_of
 
@@ -22,6 +23,14 @@ def test_what_is_sent():
         "OpenStack-API-Version": "compute 2.35",
         "X-OpenStack-Nova-API-Version": "2.35",
     }
+
+
+@pytest.mark.parametrize("microversion", ["é", "2.1\r\nX-Auth-Token: t", "\x00"])
+def test_what_no_header_can_hold(microversion):
+    """It is refused by its name; anything else is Nova's to judge."""
+    with pytest.raises(UsageError, match="cannot be sent in a header"):
+        headers_of(Query.of(microversion=microversion))
+    assert headers_of(Query.of(microversion="banana")).all("OpenStack-API-Version")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_imagedetail.errors import SettingsError, UsageError
-from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, resolve
+from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, resolve, unknown_cloud
 
 HOLDS = "  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 REMEDY = f"\n{HOLDS}"
@@ -197,6 +197,13 @@ def test_without_names_every_recorded_and_declared_cloud_is_taken(tmp_path):
     text = "clouds: {b: {}}\n"
     assert declared(tmp_path, text).select(["a"]) == ("a", "b")
     assert declared(tmp_path, text, record_mode="once").select(["a"]) == ("a", "b")
+
+
+def test_a_message_names_no_more_clouds_than_can_be_read():
+    """The others are a command away."""
+    error = unknown_cloud("x", [f"nova-{number}" for number in range(60)])
+    assert "nova-11 and 48 more: imagedetail clouds lists them\n" in error.remedy
+    assert "nova-12" not in error.remedy
 
 
 def test_an_unknown_cloud_is_refused_with_the_nearest(tmp_path):

@@ -11,7 +11,7 @@ from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.embedded.seed import DEFAULT_SEED
 from pytest_imagedetail.errors import ComparisonError, RecordingError, ResponseError
 from pytest_imagedetail.importing import imported
-from pytest_imagedetail.model import Query
+from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.verification import verify
 
 
@@ -139,3 +139,16 @@ def test_a_query_of_placeholders_is_not_asked(cloud):
     with pytest.raises(ComparisonError, match="placeholders"):
         verify(kept, authenticate(cloud))
     assert verify(kept, authenticate(cloud), query=Query()).same
+
+
+@pytest.mark.parametrize("status", [401, 408, 413, 429, 502, 503, 504])
+def test_a_status_that_is_no_answer_is_an_error(cloud, status, monkeypatch):
+    """Nobody looked at the query: neither the same nor a difference."""
+    known = recorded(cloud)
+    body = b'{"fault": {"code": 1, "message": "no"}}'
+    answer = Response(status_code=status, headers=Headers(), body=body)
+    access = replace(authenticate(cloud), renew=None)
+    refused = Interaction(url=f"{access.endpoint}/images/detail", response=answer)
+    monkeypatch.setattr("pytest_imagedetail.recorder._attempt", lambda *_: refused)
+    with pytest.raises(ResponseError, match=f"answered {status}"):
+        verify(known, access)

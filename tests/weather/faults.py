@@ -16,14 +16,18 @@ from weather.sky import (
 
 _TRY_AGAIN = (
     "nothing was written and an older recording is untouched",
-    "check that the cloud is up and reachable from here, then record again",
+    "check that the cloud is up and reachable from here, then ask again",
+)
+_TOO_LARGE = (
+    "nothing was written and an older recording is untouched",
+    "ask for a part: --query limit=1000 in a shell, limit=1000 in a test",
 )
 _REDIRECTED = (
     "a redirect is never followed: the token would go wherever it leads",
     "check that the compute endpoint in the catalog is right, its scheme and path too",
 )
-_BUSY = ("the cloud is busy or failed: record again when it is well; nothing was written",)
-_LIMITED = ("the cloud limits how often it is asked: wait, then record again; nothing was written",)
+_BUSY = ("the cloud is busy or failed: ask again when it is well; nothing was written",)
+_LIMITED = ("the cloud limits how often it is asked: wait, then ask again; nothing was written",)
 _NO_CLOUD = "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most"
 _ENDPOINT = "and check that the compute endpoint in the catalog is right"
 
@@ -118,7 +122,7 @@ FAULTS = {
         problem="the answer was not whole within {whole:g} seconds",
     ),
     "dripping body": _first(
-        drip(head_of(200, length=10**9), b" "),
+        drip(head_of(200, length=10**6), b" "),
         problem="the answer was not whole within {whole:g} seconds",
     ),
     "cut body": _first(
@@ -147,7 +151,9 @@ FAULTS = {
         send(b"SSH-2.0-OpenSSH_9.6 127.0.0.1\r\n"), problem="no answer: what came is not HTTP"
     ),
     "a length that is none": _first(
-        send(head_of(200, length=10**20)), problem="the answer announces a length that is none"
+        send(head_of(200, length=10**20)),
+        problem="the answer is larger than 256 MiB",
+        remedies=_TOO_LARGE,
     ),
     "HTTP/0.9": _first(send(b'{"images": []}'), problem="no answer: what came is not HTTP"),
     "page 2 fails": _second(

@@ -124,8 +124,8 @@ def _read_request(connection):
         (int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"),
         0,
     )
-    while len(body) < length:
-        body += connection.recv(65536)
+    while len(body) < length and (more := connection.recv(65536)):
+        body += more
     return head + b"\r\n\r\n" + body
 
 

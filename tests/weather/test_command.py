@@ -87,7 +87,7 @@ def test_a_rest_that_is_too_long(sky, record, files, tmp_path, monkeypatch):
         r"imagedetail: the cloud answered 429 and wants 3600 seconds of rest\n"
         r"  where: cloud staging\n"
         r"  next:  nothing was written and an older recording is untouched\n"
-        r"  next:  record again after 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\n"
+        r"  next:  ask again after 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\n"
         r"  next:  \(one answer is waited for 3 times and 60 seconds at most\)\n",
         err,
     )
@@ -177,7 +177,7 @@ def test_a_token_that_stays_refused(sky, record, files, tmp_path, renews):
     assert err == (
         "imagedetail: the cloud answered 401, not 200 or 203: who?\n"
         "  where: cloud staging, query all\n"
-        "  next:  the token was refused: check the credentials in clouds.yaml and record again\n"
+        "  next:  the token was refused: check the credentials in clouds.yaml, then ask again\n"
     )
     assert len(sky.asked) == 1 + renews
     assert sky.script == []
