@@ -7,14 +7,17 @@ in redaction's list is so no hole in this one. A hit refuses the write.
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
 from pytest_imagedetail.errors import LeakError
+from pytest_imagedetail.hidden import HIDDEN, without
 from pytest_imagedetail.readings import FOLDED, is_readable, readings
 
 _SHORTEST: Final = 4  # a shorter "secret" would be found in any text
+_SHORTEST_DISGUISED: Final = 8  # a shorter one could be read in any word of a text
+_WORDS: Final = re.compile(r"([\s\"'<>{}\[\](),]+)")  # what parts words is kept, too
 _SHORTEST_TOKEN: Final = 16  # the least that has a shape of its own
 
 _TOKEN: Final = re.compile(
@@ -100,6 +103,47 @@ def refuse_leaks(data: bytes, *, secrets: Iterable[str], where: str) -> None:
             "gzip)\n"
             "or keep a request that fetches a file out of what is recorded",
         )
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """A text that is about to be shown, without these values and without what they can be read in.
+
+    Args:
+        text: What a test printed or failed with, say.
+        secrets: What must not show; in other writings than their own, from eight characters on.
+    """
+    known = tuple(secrets)
+    shown = without(text, known)
+    disguised = [each for each in known if len(each) >= _SHORTEST_DISGUISED]
+    if not _is_read_in(shown, disguised):
+        return shown
+    lines = [_line_without(line, disguised) for line in shown.split("\n")]
+    shown = "\n".join(lines)
+    return (
+        f"{HIDDEN}, for a secret stands in several lines"
+        if _is_read_in(shown, disguised)
+        else shown
+    )
+
+
+def _line_without(line: str, secrets: Sequence[str]) -> str:
+    """A line without the words that a secret can be read in, or none where it takes several."""
+    if not _is_read_in(line, secrets):
+        return line
+    words = [HIDDEN if _is_read_in(word, secrets) else word for word in _WORDS.split(line)]
+    shown = "".join(words)
+    return HIDDEN if _is_read_in(shown, secrets) else shown
+
+
+def _is_read_in(text: str, secrets: Sequence[str]) -> bool:
+    if len(text) < _SHORTEST_DISGUISED or not secrets:
+        return False
+    data = text.encode("utf-8", errors="surrogatepass")
+    return any(
+        _found(secret, form, read) is not None
+        for form, read in readings(data, shortest=_SHORTEST_DISGUISED)
+        for secret in secrets
+    )
 
 
 def _found(secret: str, form: str, text: bytes) -> tuple[str, bytes] | None:

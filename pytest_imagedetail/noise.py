@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from pytest_imagedetail import recorder
+from pytest_imagedetail.cassette import refuse_unsafe
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.model import Query
@@ -45,12 +46,17 @@ def ask_twice(
 
     Raises:
         RecordingError, ResponseError, BodyError: As `recorder.ask`, of either request.
+        LeakError: Redaction left a secret in one.
         ComparisonError: One answer is a part of the images and the other whole.
     """
     one, other = (
         recorder.ask(access, query, cloud=cloud, release=release, expect=expect, report=report)
         for _ in range(2)
     )
+    for each in (one, other):  # the comparison shows both
+        refuse_unsafe(
+            each.listing.recording, secrets=each.secrets, where=f"the answer of cloud {cloud}"
+        )
     comparison = compare(one.listing, other.listing, profile="wire", expect=expect)
     paths = tuple(dict.fromkeys(each.any_image for each in comparison.differences))
     recording = one.listing.recording

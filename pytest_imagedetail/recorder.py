@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from pytest_imagedetail import __version__, transport
-from pytest_imagedetail.cassette import Store, Written
+from pytest_imagedetail.cassette import Store, Written, refuse_unsafe
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import (
     BodyError,
     DamagedCassetteError,
     RecordingError,
+    ResponseError,
     StaleCassetteError,
 )
 from pytest_imagedetail.listing import Listing, read
@@ -182,18 +183,35 @@ class Answer:
         Raises:
             ResponseError: Another status than expected.
             BodyError: No listing.
+            LeakError: Neither, and redaction left a secret in what such an error would quote.
             RecordingError: Not all of it is there.
         """
-        listing = read(self.recording, expect=expect)
+        try:
+            listing = read(self.recording, expect=expect)
+        except (ResponseError, BodyError):
+            self.refuse_unsafe()
+            raise
         if self.unreadable:
-            provenance, pages = self.recording.provenance, len(self.recording.interactions)
             raise RecordingError(
                 "the last page can be read only once it is redacted, so it is not known what "
                 "follows",
-                where=f"cloud {provenance.cloud}, query {provenance.query}, page {pages}",
+                where=f"{self._where}, page {len(self.recording.interactions)}",
                 remedy="nothing was written; report it with the page's form (never its values)",
             )
         return listing
+
+    def refuse_unsafe(self) -> None:
+        """Raise if redaction left a secret: what is to be shown passes the gate, too.
+
+        Raises:
+            LeakError: It did.
+        """
+        refuse_unsafe(self.recording, secrets=self.secrets, where=f"the answer of {self._where}")
+
+    @property
+    def _where(self) -> str:
+        provenance = self.recording.provenance
+        return f"cloud {provenance.cloud}, query {provenance.query}"
 
 
 def fetch(

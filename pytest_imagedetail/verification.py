@@ -53,6 +53,7 @@ def verify(
         RecordingError: The cloud could not be asked, or its answer did not arrive whole.
         ResponseError: It refused the token, or is busy or down.
         BodyError: It answered with something else than a listing or an error.
+        LeakError: Redaction left a secret in its answer, and a comparison would show it.
     """
     if recorded.provenance.source == "imported":
         raise ComparisonError(
@@ -76,6 +77,7 @@ def verify(
         expect if redirected or answer.status_code in _NO_ANSWER else error_status(answer.recording)
     )
     live = answer.read(expect=wanted)
+    answer.refuse_unsafe()
     return compare(recorded, live, profile=PROFILE, fail_on=fail_on, expect=expect)
 
 

@@ -6,7 +6,13 @@ every HTTP client there is, and replaying needs none of them.
 
 from pytest_imagedetail.cassette.format import as_read, dumps, loads
 from pytest_imagedetail.cassette.names import check_cloud_name, file_name, traffic_name
-from pytest_imagedetail.cassette.store import Store, Written, load_own, load_own_traffic
+from pytest_imagedetail.cassette.store import (
+    Store,
+    Written,
+    load_own,
+    load_own_traffic,
+    refuse_unsafe,
+)
 
 __all__ = [
     "Store",
@@ -18,5 +24,6 @@ __all__ = [
     "load_own",
     "load_own_traffic",
     "loads",
+    "refuse_unsafe",
     "traffic_name",
 ]

@@ -111,7 +111,7 @@ class Store:
             DamagedCassetteError: The text would not load as what it is; nothing is written.
         """
         path = self.directory / own_name(recording.provenance)
-        _refuse_leaks(recording, secrets, path)
+        refuse_unsafe(recording, secrets=secrets, where=str(path))
         with _locked(path):
             return _replace(path, recording)
 
@@ -154,7 +154,7 @@ class Store:
         with _locked(path):
             if merge is not None and _is_there(path):
                 recording = merge(load_own(path))
-            _refuse_leaks(recording, secrets, path)
+            refuse_unsafe(recording, secrets=secrets, where=str(path))
             return _replace(path, recording)
 
     def _folders(self, cloud: str) -> Iterator[Path]:
@@ -226,11 +226,21 @@ def own_name(provenance: Provenance) -> PurePosixPath:
     return PurePosixPath(check_cloud_name(provenance.cloud), name)
 
 
-def _refuse_leaks(recording: Recording, secrets: Iterable[str], path: Path) -> None:
+def refuse_unsafe(recording: Recording, *, secrets: Iterable[str], where: str) -> None:
+    """Raise if a secret is left in a recording that is about to be written or shown.
+
+    Args:
+        recording: After redaction.
+        secrets: Values that must not be there in any writing.
+        where: The file, or whose answer to what it is.
+
+    Raises:
+        LeakError: One is; with its place, never its value.
+    """
     known = frozenset(secrets)
-    refuse_leaks(dumps(recording).encode("utf-8"), secrets=known, where=str(path))
+    refuse_leaks(dumps(recording).encode("utf-8"), secrets=known, where=where)
     for what, part in _parts(recording):  # YAML may have escaped or folded them in the text
-        refuse_leaks(part, secrets=known, where=f"{path}, {what}")
+        refuse_leaks(part, secrets=known, where=f"{where}, {what}")
 
 
 @contextmanager

@@ -130,18 +130,23 @@ def _empty_own_frames(error: BaseException, root: Path) -> None:
 
 def _hide(report: pytest.TestReport, secrets: frozenset[str]) -> None:
     """Take the run's secrets out of a report, whoever put them there: a test, or its own client."""
-    from pytest_imagedetail.hidden import without  # noqa: PLC0415  see the plugin's first lines
+    if not secrets:
+        return
+    from pytest_imagedetail.leaks import (  # noqa: PLC0415  see the plugin's first lines
+        without_secrets,
+    )
 
-    report.sections = [(head, without(text, secrets)) for head, text in report.sections]
+    report.sections = [(head, without_secrets(text, secrets)) for head, text in report.sections]
     if isinstance(report.longrepr, tuple):  # of a skipped test: file, line and reason
         file, number, reason = report.longrepr
-        report.longrepr = (file, number, without(reason, secrets))
+        report.longrepr = (file, number, without_secrets(reason, secrets))
         return
     text = report.longreprtext
     # The summary's line stands beside the text and may say what the text does not.
     line = str(getattr(getattr(report.longrepr, "reprcrash", None), "message", ""))
-    if without(text, secrets) != text or without(line, secrets) != line:
-        report.longrepr = without(text, secrets)
+    shown = without_secrets(text, secrets)
+    if shown != text or without_secrets(line, secrets) != line:
+        report.longrepr = shown
 
 
 def _add_refusals(error: Exception, item: pytest.Item) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from pytest_imagedetail import network
 from pytest_imagedetail.age import refuse_old
-from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.cassette import Store, refuse_unsafe
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     ImageDetailError,
@@ -229,6 +229,7 @@ class Traffic:
             accesses=self._accesses(),
         )
         if self.record_mode == "verify":
+            refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
             return self._verified(heard.recording)
         refuse_failures(heard.recording, expected=self._expected, where=self._where)
         written = self._store.write_traffic(

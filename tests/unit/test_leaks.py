@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.leaks import refuse_leaks
+from pytest_imagedetail.leaks import refuse_leaks, without_secrets
 
 SECRET = 's3cret pä"ss/+\\'
 
@@ -213,3 +213,39 @@ def test_text_of_other_charsets_passes(text):
     """Latin-1 and UTF-16 can be read."""
     refuse_leaks(text.encode("utf-16"), secrets={"hunter2-pass"}, where="a.yaml")
     refuse_leaks(text.encode("latin-1", "ignore"), secrets={"hunter2-pass"}, where="a.yaml")
+
+
+PASSWORD = "correct-horse/7741"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        PASSWORD,
+        base64.b64encode(PASSWORD.encode()).decode(),
+        base64.b64encode(b"x" + PASSWORD.encode()).decode(),
+        PASSWORD.encode().hex(),
+        quote(quote(PASSWORD, safe=""), safe=""),
+        base64.b64encode(gzip.compress(PASSWORD.encode())).decode(),
+    ],
+)
+def test_what_is_shown_holds_no_secret_in_any_writing(written):
+    """The word that it can be read in goes; what stands around it stays."""
+    shown = without_secrets(f'first line\nE  assert not {{"note": "{written}"}}\nlast', [PASSWORD])
+    assert shown == 'first line\nE  assert not {"note": "<hidden>"}\nlast'
+
+
+def test_a_secret_over_several_words_or_lines_is_not_shown():
+    """Where no word holds it, the line goes, or all of it."""
+    encoded = base64.b64encode(f"the password is {PASSWORD}".encode()).decode()
+    parted = f"{encoded[:24]} {encoded[24:]}"
+    assert without_secrets(f"a\n{parted}\nb", [PASSWORD]) == "a\n<hidden>\nb"
+    folded = f"{encoded[:24]}\n{encoded[24:]}"
+    assert without_secrets(folded, [PASSWORD]).startswith("<hidden>, for a secret stands in")
+
+
+def test_what_holds_no_secret_is_shown_as_it_is():
+    """White space too; and a short secret is looked for as a word only."""
+    text = "  a\tb \r\n{'c': [1]}\n"
+    assert without_secrets(text, [PASSWORD, "demo"]) == text
+    assert without_secrets("ZGVtbw== democracy", ["demo"]) == "ZGVtbw== democracy"
