@@ -4,13 +4,16 @@ import re
 import shlex
 import shutil
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
+from unit import image_of, listing_of
 
 from pytest_imagedetail import rules
 from pytest_imagedetail.cli import parser
+from pytest_imagedetail.compare import compare
 from pytest_imagedetail.lint import RULES as RULES_OF_LINT
 from pytest_imagedetail.model import KINDS
 from pytest_imagedetail.normalize import RULES, rule_table
@@ -143,6 +146,36 @@ def test_the_shown_rules_are_right():
     entries = yaml.safe_load(blocks(text, "yaml")[0])
     assert [rules.parse(entry).reason for entry in entries] == [each["reason"] for each in entries]
     assert {kind for kind in KINDS if f"`{kind}`" not in text} == set()
+
+
+def with_metadata(**metadata):
+    return image_of(metadata=metadata)
+
+
+@pytest.mark.parametrize(
+    ("number", "old", "new"),
+    [
+        (0, with_metadata(auto_disk_config="True"), with_metadata(auto_disk_config="true")),
+        (1, with_metadata(kernel_id=None), with_metadata()),
+        (
+            2,
+            image_of(links=[{"rel": "bookmark", "href": "https://nova.a.invalid//images/1/"}]),
+            image_of(links=[{"rel": "bookmark", "href": "https://nova.a.invalid/images/1"}]),
+        ),
+        (3, image_of(status="SAVING", progress=0), image_of(status="SAVING", progress=50)),
+    ],
+)
+def test_the_rules_in_place_of_switches_accept_what_they_say(number, old, new):
+    """Nothing else accepts it, and it stays told."""
+    text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    rule = rules.parse(yaml.safe_load(blocks(text, "yaml")[1])[number])
+    sides = listing_of(old), listing_of(new, cloud="b")
+    assert not compare(*sides, fail_on="change").compatible
+    accepted = rules.Rules(rules=(rule,), today=date(2026, 11, 24))
+    comparison = compare(*sides, fail_on="change", rules=accepted)
+    assert comparison.compatible
+    assert comparison.expected
+    assert not comparison.same
 
 
 def test_every_option_of_scrub_is_documented(capsys):
