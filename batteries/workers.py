@@ -6,7 +6,7 @@ from batteries.bench import Bench, Row
 from batteries.server import Reply, listing
 from batteries.verdicts import Fault, NotProvoked
 
-TRIALS = 3  # a race is lost sometimes only
+TRIALS = 10  # a race is lost sometimes only
 
 SHARED = """
 import pytest

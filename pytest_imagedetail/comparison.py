@@ -16,6 +16,8 @@ from pytest_imagedetail.model import (
     Unpaired,
 )
 
+_OF_ONE_SIDE: Final = frozenset({"image_added", "image_removed"})
+
 SCHEMA: Final = 1
 """The version of the JSON form of a comparison."""
 
@@ -68,8 +70,24 @@ class Comparison:
 
     @property
     def compatible(self) -> bool:
-        """Whether no difference reaches `fail_on`, and no rule that let one pass has expired."""
-        return not self.expired_rules and is_compatible(self.severities, self.fail_on)
+        """Whether no difference reaches `fail_on`.
+
+        Never with an expired rule, and only with `fail_on` "none" if nothing was in common.
+        """
+        if self.expired_rules or (self.nothing_in_common and self.fail_on != "none"):
+            return False
+        return is_compatible(self.severities, self.fail_on)
+
+    @property
+    def nothing_in_common(self) -> bool:
+        """Whether images stand on both sides, but no image on both, and no rule accepts that.
+
+        Then not one image was compared with another, whatever the severities say.
+        """
+        if self.level != "facts" or self.paired:
+            return False
+        both = bool(self.baseline.images and self.candidate.images)
+        return both and any(each.kind in _OF_ONE_SIDE for each in self.differences)
 
     @property
     def severities(self) -> list[Severity]:
@@ -107,7 +125,7 @@ class Comparison:
     @property
     def _found(self) -> str:
         found = summary_of("difference", self.severities)
-        return found + self._accepted
+        return found + "; no image was compared" * self.nothing_in_common + self._accepted
 
     @property
     def _accepted(self) -> str:

@@ -12,19 +12,20 @@ _STATUS = re.compile(r"\d{3}\b")
 _NAMES = {str: "string", int: "integer", dict: "object", list: "array", type(None): "null"}
 
 
-def evidence(difference: Difference, comparison: Comparison) -> tuple[str, ...]:
+def evidence(difference: Difference, comparison: Comparison, *, path: str) -> tuple[str, ...]:
     """Why a difference has its severity, one fact a line, and how to accept it.
 
     Args:
         difference: One of the comparison's.
         comparison: Knows releases and query.
+        path: Where it is to be accepted: its own path, or that of all that read like it.
     """
     return (
         *_of_field(difference, comparison),
         *_of_link(difference),
         *_of_status(difference),
         *_of_query(comparison),
-        _acceptance(difference, comparison),
+        _acceptance(difference.kind, path, comparison),
     )
 
 
@@ -79,12 +80,12 @@ def _of_query(comparison: Comparison) -> Iterator[str]:
             yield f"filter {name}: {note.text}; {note.source}"
 
 
-def _acceptance(difference: Difference, comparison: Comparison) -> str:
+def _acceptance(kind: str, path: str, comparison: Comparison) -> str:
     query = comparison.baseline.query
     words = ["imagedetail accept", comparison.baseline.cloud, comparison.candidate.cloud]
     words += [] if comparison.level == "facts" else [f"--level {comparison.level}"]
     words += [] if comparison.profile == "cross-version" else [f"--profile {comparison.profile}"]
-    words += [f"--path {shlex.quote(difference.path)}", f"--kind {difference.kind}", *query.options]
+    words += [f"--path {shlex.quote(path)}", f"--kind {kind}", *query.options]
     return f"to accept it: {' '.join(words)} --reason WHY --expires DAY"
 
 

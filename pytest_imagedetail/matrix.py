@@ -91,6 +91,7 @@ class Matrix:
         expected: Changes that a rule accepts; they are in no other count.
         expired_rules: Rules that would have accepted some of the changes, and have expired.
         unused_rules: Rules about two neighbors that accept nothing between any.
+        nothing_in_common: Neighbors that both have images, but none in common, and the query.
     """
 
     clouds: tuple[str, ...]
@@ -103,6 +104,7 @@ class Matrix:
     expected: tuple[Step, ...] = ()
     expired_rules: tuple[RuleRef, ...] = ()
     unused_rules: tuple[RuleRef, ...] = ()
+    nothing_in_common: tuple[tuple[str, str, Query], ...] = ()
 
     @property
     def same(self) -> bool:
@@ -116,8 +118,14 @@ class Matrix:
 
     @property
     def compatible(self) -> bool:
-        """Whether no change reaches `fail_on`, and no rule that let one pass has expired."""
-        return not self.expired_rules and is_compatible(self.severities, self.fail_on)
+        """Whether no change reaches `fail_on`.
+
+        Never with an expired rule, and only with `fail_on` "none" if neighbors had nothing in
+        common.
+        """
+        if self.expired_rules or (self.nothing_in_common and self.fail_on != "none"):
+            return False
+        return is_compatible(self.severities, self.fail_on)
 
     @property
     def severities(self) -> list[Severity]:
@@ -157,6 +165,7 @@ class Matrix:
     def summary(self) -> str:
         """One line: "2 changes: 1 breaking, 1 compatible, 0 data; 1 more is expected"."""
         found = summary_of("change", self.severities)
+        found += "; not all images were compared" * bool(self.nothing_in_common)
         return found + accepted(len(self.expected), more=bool(self.steps))
 
     def to_dict(self) -> dict[str, Any]:
@@ -191,6 +200,10 @@ class Matrix:
             "expected": [_step(each) for each in self.expected],
             "expired_rules": [rule_to_dict(each) for each in self.expired_rules],
             "unused_rules": [rule_to_dict(each) for each in self.unused_rules],
+            "nothing_in_common": [
+                {"from": one, "to": other, "query": str(query)}
+                for one, other, query in self.nothing_in_common
+            ],
         }
 
     def __bool__(self) -> Never:
@@ -200,7 +213,8 @@ class Matrix:
 
     def __repr__(self) -> str:
         return (
-            f"<Matrix of {len(self.clouds)} clouds and {len(self.queries)} queries: {self.summary}>"
+            f"<Matrix of {', '.join(self.clouds)}, queries {', '.join(map(str, self.queries))}: "
+            f"{self.summary}>"
         )
 
 

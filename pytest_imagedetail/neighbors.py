@@ -9,12 +9,13 @@ from typing import Any
 
 from pytest_imagedetail.answers import header_differences
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.matrix import Cell, Matrix, Step
 from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Query
-from pytest_imagedetail.rules import NO_RULES, Rules, apply
+from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 from pytest_imagedetail.severity import Judge
 from pytest_imagedetail.spans import spans
@@ -57,13 +58,16 @@ def compare_neighbors(
     queries = tuple(dict.fromkeys(query for answers in row.values() for query in answers))
     found: dict[tuple[str, str], list[Step]] = {}
     expected: dict[tuple[str, str], list[Step]] = {}
+    apart: list[tuple[str, str, Query]] = []
     for query in queries:
         having = [(name, answers[query]) for name, answers in row.items() if query in answers]
         for (one, old), (other, new) in pairwise(having):
-            applied = apply(rules.between(one, other), _differences(old, new, profile))
+            comparison, headers = _compared(old, new, profile, rules)
+            if comparison.nothing_in_common:
+                apart.append((one, other, query))
             for kept, differences in (
-                (found, applied.differences),
-                (expected, applied.expected),
+                (found, (*comparison.differences, *headers.differences)),
+                (expected, (*comparison.expected, *headers.expected)),
             ):
                 kept.setdefault((one, other), []).extend(
                     Step(baseline=one, candidate=other, difference=each, queries=(query,))
@@ -102,6 +106,7 @@ def compare_neighbors(
         expected=tuple(accepted),
         expired_rules=tuple(each for each in met if each is not None and each.expired),
         unused_rules=tuple(each for each in concerned if each not in met),
+        nothing_in_common=tuple(apart),
     )
 
 
@@ -138,13 +143,15 @@ def _refuse_errors_only(row: Mapping[str, Answers], expect: int | None) -> None:
         )
 
 
-def _differences(old: Listing, new: Listing, profile: str) -> Sequence[Difference]:
+def _compared(old: Listing, new: Listing, profile: str, rules: Rules) -> tuple[Comparison, Applied]:
+    """What separates two answers, and what separates their headers."""
     expect = None if old.error is None else old.status_code
-    judge = Judge(baseline=old.provenance.release, candidate=new.provenance.release)
-    found = compare(old, new, profile=profile, expect=expect).differences
-    if old.status_code != new.status_code:
-        return found  # what another status brings along in its headers says nothing more
-    return (*found, *header_differences(old, new, judge, profile))
+    comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
+    headers: Sequence[Difference] = ()
+    if old.status_code == new.status_code:  # what another status brings along says nothing more
+        judge = Judge(baseline=old.provenance.release, candidate=new.provenance.release)
+        headers = header_differences(old, new, judge, profile)
+    return comparison, apply(rules.between(old.cloud, new.cloud), headers)
 
 
 def _cell(listing: Listing) -> Cell:

@@ -69,7 +69,8 @@ def _accept(options: argparse.Namespace) -> int:
     rule = rules.add(path, entry, today=datetime.now(UTC).date())
     print(f"{rule.where}: accepts {text.count(len(accepted), 'difference')}")
     for group in text.groups(accepted):
-        print(f"  {group.first.severity:<10}  {group.first.kind:<13}  {group.path}  {group.whom}")
+        line = f"  {group.first.severity:<10}  {group.first.kind:<13}  {group.path}  {group.whom}"
+        print(line.rstrip())
     return SAME
 
 

@@ -80,5 +80,5 @@ def _document(comparison: Comparison, *, explain: bool) -> dict[str, Any]:
     document = comparison.to_dict()
     if explain:
         for entry, each in zip(document["differences"], comparison.differences, strict=True):
-            entry["evidence"] = list(evidence(each, comparison))
+            entry["evidence"] = list(evidence(each, comparison, path=each.path))
     return document

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pytest_imagedetail import clouds, noise, recorder
 from pytest_imagedetail.cassette import Store, check_cloud_name, loads
@@ -19,6 +19,15 @@ from pytest_imagedetail.importing import imported
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import check_release
+
+_ONE: Final = {
+    "addresses": "address",
+    "headers": "header",
+    "hosts": "host",
+    "ids": "id",
+    "people": "person",
+    "secrets": "secret",
+}
 
 
 def add_verbs(verbs: Any) -> None:
@@ -120,6 +129,9 @@ def _keep(store: Store, live: recorder.Live) -> int:
     found = f"answered {listing.status_code}"
     if listing.error is None:
         found = text.count(len(listing.images), "image")
-    hidden = ", ".join(f"{n} {kind}" for kind, n in listing.provenance.redactions.items())
+    counts = listing.provenance.redactions.items()
+    hidden = ", ".join(
+        f"{number} {_ONE.get(kind, kind) if number == 1 else kind}" for kind, number in counts
+    )
     print(f"{written.value}  {path}  {found}; redacted: {hidden or 'nothing'}")
     return SAME

@@ -180,6 +180,10 @@ def _unknown(
         "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to the file that has it",
         *([_known(known)] if files or known else []),
     ]
+    if known:
+        lines.append(
+            f"or say in imagedetail.yaml which of them it is: {os_cloud}: {{os_cloud: NAME}}"
+        )
     if os_cloud == _VARIABLES:
         lines = ["set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and so on"]
     source = "clouds.yaml has" if os_cloud != _VARIABLES else "the OS_* variables make"

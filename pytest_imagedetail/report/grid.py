@@ -39,12 +39,13 @@ def brief(matrix: Matrix) -> str:
     At most seven lines of 90 columns; pytest cuts an explanation that is longer.
     """
     lines = [f"{title(matrix)}: {matrix.summary}"]
-    expired = [expired_line(rule) for rule in matrix.expired_rules[:1]]
+    why = [expired_line(rule) for rule in matrix.expired_rules[:1]]
+    why += [f"{label:<10} {line}" for label, line in list(_apart(matrix))[:1]]
     found = sorted(
         (each for *_, steps in matrix.pairs() for each in groups(steps)),
         key=lambda each: _rank(each[0].first.severity),
     )
-    most = BRIEF - len(expired)
+    most = BRIEF - len(why)
     for group, step in found[:most]:
         line = f"{group.first.severity:<10} {step.baseline} -> {step.candidate}: {group.first.kind}"
         where = "" if group.first.kind == "status_changed" else f" {group.path}"
@@ -52,7 +53,7 @@ def brief(matrix: Matrix) -> str:
     rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
     options = matrix.queries[0].options if len(matrix.queries) == 1 else ()
     command = " ".join(["imagedetail matrix", *matrix.clouds, *options])
-    lines += [*expired, f"{rest}: pytest -vv", f"or: {command}"]
+    lines += [*why, f"{rest}: pytest -vv", f"or: {command}"]
     return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
 
 
@@ -88,9 +89,20 @@ def _alike(number: int) -> str:
 
 
 def notes(matrix: Matrix) -> tuple[tuple[str, str], ...]:
-    """What the rules did, as pairs of a label and a line: expected, expired, unused."""
+    """What was not compared, and what the rules did, as pairs of a label and a line."""
     accepted = [each.difference for each in matrix.expected]
-    return text.rules(accepted, matrix.expired_rules, matrix.unused_rules)
+    return (*_apart(matrix), *text.rules(accepted, matrix.expired_rules, matrix.unused_rules))
+
+
+def _apart(matrix: Matrix) -> Iterator[tuple[str, str]]:
+    """Neighbors without an image in common, each pair once with its queries."""
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for one, other, query in matrix.nothing_in_common:
+        pairs.setdefault((one, other), []).append(str(query))
+    for (one, other), queries in pairs.items():
+        names = f"{one} and {other} have no image in common"
+        asked = f"{queries[0]}" + (f" and {len(queries) - 1} more" if len(queries) > 1 else "")
+        yield "paired", text.plain(f"{names}, query {asked}, so none was compared there")
 
 
 def _head(matrix: Matrix) -> str:

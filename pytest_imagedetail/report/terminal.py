@@ -53,9 +53,11 @@ def brief(comparison: Comparison) -> str:
     baseline, candidate = comparison.baseline, comparison.candidate
     found = text.groups(comparison.differences)
     lines = [f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"]
-    expired = [expired_line(rule) for rule in comparison.expired_rules[:1]]
-    most = BRIEF - len(expired)
-    lines += [_brief_line(group) for group in found[:most]] + expired
+    why = [expired_line(rule) for rule in comparison.expired_rules[:1]]
+    if text.nothing_in_common(comparison):
+        why.append(f"{'paired':<10} {text.nothing_in_common(comparison)}")
+    most = BRIEF - len(why)
+    lines += [_brief_line(group) for group in found[:most]] + why
     rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
     options = map(text.plain, baseline.query.options)
     level = [] if comparison.level == DEFAULT_LEVEL else [f"--level {comparison.level}"]
@@ -94,7 +96,7 @@ def _lines(comparison: Comparison, *, color: bool, explain: bool) -> Iterator[st
     width = max([_KIND, *(len(group.first.kind) for group in groups)])
     for group in groups:
         yield from _group(group, width, color=color)
-        for line in evidence(group.first, comparison) if explain else ():
+        for line in evidence(group.first, comparison, path=group.path) if explain else ():
             yield paint(f"{_MARGIN}{text.plain(line)}", "dim", color=color)
     for label, line in text.notes(comparison):
         yield paint(f"{label:<10}  {line}", OF_LABEL[label], color=color)

@@ -139,16 +139,12 @@ def notes(comparison: Comparison) -> tuple[tuple[str, str], ...]:
 
 def nothing_in_common(comparison: Comparison) -> str:
     """What to say when images stand on both sides, but no image on both; else nothing."""
-    if comparison.level == "shape" or comparison.paired:
+    if not comparison.nothing_in_common:
         return ""
-    if not (comparison.baseline.images and comparison.candidate.images):
-        return ""
-    advice = (
-        "not even by name"
-        if comparison.profile == "cross-cloud"
-        else "the profile cross-cloud also pairs by name"
-    )
-    return f"no image of one side is on the other, so no image was compared; {advice}"
+    ways = "--level shape compares what images look like"
+    if comparison.profile != "cross-cloud":
+        ways = f"--profile cross-cloud also pairs by name, {ways}"
+    return f"no image of one side is on the other, so no image was compared; {ways}"
 
 
 def normalization(comparison: Comparison) -> str:

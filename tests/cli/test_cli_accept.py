@@ -30,7 +30,7 @@ def test_from_a_difference_to_a_rule(run, cassettes):
     assert (code, err) == (0, "")
     assert re.fullmatch(
         r"imagedetail-rules.yaml, line 1: accepts 3 differences\n"
-        r"(  compatible  link_changed   images\[\*\]\.links\.\w+  \n?){3}",
+        r"(  compatible  link_changed   images\[\*\]\.links\.\w+\n?){3}",
         out,
     )
     path = cassettes.parent / "imagedetail-rules.yaml"

@@ -499,7 +499,8 @@ def test_an_unknown_cloud(front, folder):
         "  next:  did you mean staging?\n"
         "  next:  name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to the file that "
         "has it\n"
-        "  next:  known there: staging"
+        "  next:  known there: staging\n"
+        "  next:  or say in imagedetail.yaml which of them it is: stagin: {os_cloud: NAME}"
     )
 
 

@@ -3,6 +3,7 @@
 import copy
 import random
 from collections import Counter
+from datetime import date
 
 import pytest
 from hypothesis import assume, given, settings
@@ -12,6 +13,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, ImageRef
+from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES
 from pytest_imagedetail.strict import strictly_equal
 from unit import changed, image_of, listing_of, recording_of, snapshot_of, without
@@ -419,3 +421,22 @@ def test_another_expectation_does_not_let_errors_through(expect):
     refusal = read(recording_of({"error": {"code": 401, "message": "no"}}, status=401), expect=401)
     with pytest.raises(ComparisonError):
         compare(refusal, refusal, expect=expect)
+
+
+def test_two_clouds_without_an_image_in_common_are_not_compatible():
+    """No image was compared with any, unless the user has said that it is so."""
+    old, new = listing_of(image_of(1)), listing_of(image_of(2), cloud="b")
+    for fail_on, compatible in (("breaking", False), ("change", False), ("none", True)):
+        comparison = compare(old, new, fail_on=fail_on)
+        assert comparison.nothing_in_common
+        assert comparison.compatible == compatible
+    rule = parse({"path": "images[*]", "reason": "rebuilt", "expires": "never"})
+    accepted = compare(old, new, rules=Rules(rules=(rule,), today=date(2026, 11, 24)))
+    assert not accepted.nothing_in_common
+    assert accepted.compatible
+    assert compare(old, new, level="shape").compatible
+    for one, other in ((listing_of(), new), (old, listing_of(cloud="b")), (old, old)):
+        assert not compare(one, other).nothing_in_common
+        assert compare(one, other).compatible
+    both = compare(listing_of(image_of(1), image_of(2)), new)
+    assert not both.nothing_in_common

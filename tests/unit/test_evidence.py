@@ -20,7 +20,7 @@ def lines(old, new, beside=None, **facts):
         listing_of(old, cloud="a", **facts), listing_of(new, cloud="b", release="2026.2", **facts)
     )
     (difference,) = comparison.differences
-    return evidence(difference, comparison)
+    return evidence(difference, comparison, path=difference.path)
 
 
 def test_a_lost_field_names_release_and_schemas():
@@ -66,7 +66,8 @@ def test_the_command_that_accepts_it_is_understood(level):
         profile="same-cloud",
     )
     (difference,) = comparison.differences
-    command = evidence(difference, comparison)[-1].removeprefix("to accept it: imagedetail ")
+    lines = evidence(difference, comparison, path=difference.path)
+    command = lines[-1].removeprefix("to accept it: imagedetail ")
     options = parser().parse_args(shlex.split(command))
     assert (options.path, options.kind, options.level) == (
         difference.path,

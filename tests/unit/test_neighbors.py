@@ -234,3 +234,14 @@ def test_fail_on_none_takes_every_change():
     matrix = compare_neighbors(row(a=old, b=listing_of(lost), c=new), fail_on="none")
     assert matrix.breaking
     assert matrix.compatible
+
+
+def test_neighbors_without_an_image_in_common_are_not_compatible():
+    """Who is concerned is told, with the query."""
+    clouds = row(a=listing_of(image_of(1)), b=listing_of(image_of(1)), c=listing_of(image_of(2)))
+    matrix = compare_neighbors(clouds)
+    assert matrix.nothing_in_common == (("b", "c", ALL),)
+    assert not matrix.compatible
+    assert matrix.summary.endswith("; not all images were compared")
+    assert matrix.to_dict()["nothing_in_common"] == [{"from": "b", "to": "c", "query": "all"}]
+    assert compare_neighbors(clouds, fail_on="none").compatible

@@ -241,11 +241,13 @@ def test_nothing_in_common_is_said():
     comparison = compare(listing_of(image_of(1)), listing_of(image_of(2)))
     line = (
         "paired      no image of one side is on the other, so no image was compared; "
-        "the profile cross-cloud also pairs by name"
+        "--profile cross-cloud also pairs by name, --level shape compares what images look like"
     )
     assert line in terminal.render(comparison).splitlines()
+    assert comparison.summary.endswith("data; no image was compared")
+    assert terminal.brief(comparison).splitlines()[-3].startswith("paired     no image of one side")
     across = compare(listing_of(image_of(1)), listing_of(image_of(2)), profile="cross-cloud")
-    assert "not even by name" in terminal.render(across)
+    assert "was compared; --level shape" in terminal.render(across)
 
 
 def test_a_page_shows_every_value_of_a_group(tmp_path):
