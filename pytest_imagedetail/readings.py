@@ -59,17 +59,29 @@ def _texts(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield FOLDED, b"".join(data.split())
     if b"\0" in data:
         yield "with zero bytes", data.replace(b"\0", b"")
-    text, form = data, ""
+    yield from _as_a_link_has_it(data, "")
+    for text in _layers(data):
+        yield "JSON-escaped", text
+        yield from _as_a_link_has_it(text, " and JSON-escaped")
+
+
+def _layers(data: bytes) -> Iterator[bytes]:
+    """What JSON's escapes stand for, one layer after another."""
     for _ in range(_JSON_IN_JSON):
-        for kind, meant in _of_the_web(text):
-            yield f"{kind}{form and ' and '}{form}", meant
-        if b"+" in text:
-            yield f"form-encoded{form and ' and '}{form}", _form_decoded(text)
-        below = _unescaped(text)
-        if below == text:
+        below = _unescaped(data)
+        if below == data:
             return
-        text, form = below, "JSON-escaped"
-        yield form, text
+        data = below
+        yield data
+
+
+def _as_a_link_has_it(text: bytes, form: str) -> Iterator[tuple[str, bytes]]:
+    """What a text means in a URL, a form or a page; there too, JSON may be in it."""
+    for kind, meant in _of_the_web(text):
+        yield f"{kind}{form}", meant
+        yield from ((f"JSON-escaped and {kind}{form}", below) for below in _layers(meant))
+    if b"+" in text:
+        yield f"form-encoded{form}", _form_decoded(text)
 
 
 def _of_the_web(text: bytes) -> Iterator[tuple[str, bytes]]:

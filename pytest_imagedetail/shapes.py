@@ -32,7 +32,8 @@ _ASSIGNED: Final = re.compile(  # in a connection string, a form, a URL without 
 )
 _FIELD: Final = re.compile(  # a header in a text
     r"^([ \t]*(?:x-(?:auth|subject|service|storage|csrf)-token|x-auth-key|x-api-key|set-cookie2?"
-    r"|cookie|(?:proxy-)?authorization)[ \t]*:[ \t]*)(?!<redacted-\d+>[ \t\r]*$)([^\r\n]+)",
+    r"|cookie|(?:proxy-)?authorization)[ \t]*:(?![ \t]*<redacted-\d+>[ \t\r]*$)[ \t]*)"
+    r"([^\r\n]+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")

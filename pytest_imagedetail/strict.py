@@ -8,7 +8,6 @@ from pytest_imagedetail.model import MISSING
 Path = tuple[str | int, ...]
 """Keys and places from the top of a JSON document down."""
 
-
 _CONTAINERS: Final = (dict, list, tuple)
 
 
@@ -17,14 +16,18 @@ def strictly_equal(one: Any, other: Any) -> bool:
 
     Python alone says `1 == 1.0 == True`, which would hide a field that changed its JSON type.
     """
-    if type(one) is not type(other):
+    kind = type(one)
+    if kind is not type(other):
         return False
-    if not isinstance(one, _CONTAINERS):
+    if kind is str or not isinstance(one, _CONTAINERS):  # most values are texts
         return bool(one == other)
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(
-            strictly_equal(value, other[key]) for key, value in one.items()
-        )
+        if len(one) != len(other):
+            return False
+        for key, value in one.items():
+            if key not in other or not strictly_equal(value, other[key]):
+                return False
+        return True
     return len(one) == len(other) and all(map(strictly_equal, one, other))
 
 

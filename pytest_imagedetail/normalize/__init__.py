@@ -56,6 +56,7 @@ def normalize(answer: Answer, profile: str) -> Normalized:
     rules = rules_of(profile)
     work = _work(answer, frozenset(rule.id for rule in rules))
     images = tuple(work.image(image) for image in answer.images)
+    work.links.settle()
     return Normalized(
         profile=profile,
         images=images,

@@ -24,6 +24,7 @@ _PLACEHOLDER_ORIGIN: Final = re.compile(
 )
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VERSION: Final = re.compile(r"v\d+(\.\d+)?")
+_REL_AND_HREF: Final = 2
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 
 
@@ -32,6 +33,15 @@ Rewrite = Callable[[str, str, str], str]
 
 Rewritten = tuple[str, bool, tuple[tuple[str, int], ...]]
 """That form without the id, whether the id ends it, and what the rules counted."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Shared:
+    """The links of one image, and how many others have the same, their own ids aside."""
+
+    links: Links
+    counted: Counter[str]
+    uses: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +56,8 @@ class LinkForms:
         forms: By the path of a link, the forms that the answer's links have there.
         known: What a link becomes, by how it is rewritten, its relation and what stands before its
             own id.
+        shared: What the links of an image become that differ from another image's in its own id
+            alone, by what they have in common; one object for all such images.
     """
 
     rules: frozenset[str]
@@ -54,10 +66,30 @@ class LinkForms:
     ids: frozenset[str] = frozenset()
     forms: dict[str, set[str]] = field(default_factory=dict)
     known: dict[tuple[str, str, str], Rewritten] = field(default_factory=dict)
+    shared: dict[tuple[Any, ...], "_Shared"] = field(default_factory=dict)
 
     def of_image(self, links: Any, image: Image) -> Any:
-        """The links of an image, by relation."""
-        return self._keyed(links, str(image["id"]), self._image_href)
+        """The links of an image, by relation; images whose links say the same share one object."""
+        own_id = str(image["id"])
+        key = _without_id(links, own_id)
+        if key is None:
+            return self._keyed(links, own_id, self._image_href)
+        found = self.shared.get(key)
+        if found is not None:
+            found.uses += 1
+            return found.links
+        before = Counter(self.counts)
+        new = self._keyed(links, own_id, self._image_href)
+        if not any(own_id in link["href"] for link in new.as_sent()):
+            self.shared[key] = _Shared(links=new, counted=self.counts - before)
+        return new
+
+    def settle(self) -> None:
+        """Count what the rules did to links that were found and not rewritten again."""
+        for each in self.shared.values():
+            for rule, count in each.counted.items():
+                self.counts[rule] += count * each.uses
+            each.uses = 0
 
     def of_server(self, links: Any, server_id: Any) -> Any:
         """The links of the server that an image was taken from, by relation."""
@@ -186,6 +218,28 @@ class LinkForms:
         service, number = match.groups()
         # A second host of the expected service is deployment; another service is a wrong link.
         return f"<{service}>" if service == _SERVICES.get(rel) else f"<{service}{number or ''}>"
+
+
+def _without_id(links: Any, own_id: str) -> tuple[Any, ...] | None:
+    """What links say beside their own id, each of which ends with it; None if one does not."""
+    if type(links) is not list or not _UUID.fullmatch(own_id):
+        return None  # another id might be part of a path
+    cut = -len(own_id)
+    key: list[Any] = []
+    for link in links:
+        if type(link) is not dict:
+            return None
+        href, rel = link.get("href"), link.get("rel")
+        if type(href) is not str or type(rel) is not str or href[cut:] != own_id:
+            return None
+        if len(link) == _REL_AND_HREF:
+            key += rel, href[:cut]
+        else:
+            media_type = link.get("type")
+            if len(link) != _REL_AND_HREF + 1 or type(media_type) is not str:
+                return None
+            key += rel, href[:cut], media_type, None  # no relation is null, so no key reads as two
+    return tuple(key)
 
 
 def prefix_of(images: Iterable[Image]) -> list[str]:
