@@ -405,6 +405,8 @@ def _unpaired_differences(
         ("image_removed", pairing.baseline_only, old, new),
         ("image_added", pairing.candidate_only, new, old),
     ):
+        if not places:
+            continue
         known = {str(image["id"]) for image in against}
         first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
         for place in places:

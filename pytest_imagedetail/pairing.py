@@ -46,10 +46,11 @@ def pair(
     found: dict[int, int] = {}
     open_baseline = dict(enumerate(baseline))
     open_candidate = dict(enumerate(candidate))
+    repeated: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
     keys: list[Callable[[dict[int, Image]], _Keys]] = [_by_occurrence]
     if across_clouds:
         keys += [_by_name, _by_name_and_size, _by_name_disk_and_day]
-    repeated = _repeated(baseline), _repeated(candidate)
+        repeated = _repeated(baseline), _repeated(candidate)
     for key in keys:
         ones, others = key(open_baseline), key(open_candidate)
         if key is not _by_occurrence:  # an id that stands again is a fault, not another image

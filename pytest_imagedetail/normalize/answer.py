@@ -33,7 +33,10 @@ class Answer:
 
 
 class Links(dict[str, Any]):
-    """Links by relation; of its own type, so that an object sent for a list stays different."""
+    """Links by relation; of its own type, so that an object sent for a list stays different.
+
+    Images whose links say the same share one, so it must not be changed.
+    """
 
     def as_sent(self) -> list[dict[str, Any]]:
         """The links as a list again, relations included."""

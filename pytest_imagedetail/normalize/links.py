@@ -4,12 +4,14 @@ A link is taken apart once and every rule looks at the parts that are its own. W
 stays as sent.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
+from weakref import WeakValueDictionary
 
 from pytest_imagedetail.normalize.answer import Image, Links
 from pytest_imagedetail.normalize.rules import rules_of
@@ -81,6 +83,7 @@ class LinkForms:
         before = Counter(self.counts)
         new = self._keyed(links, own_id, self._image_href)
         if not any(own_id in link["href"] for link in new.as_sent()):
+            new = _one_for_all(new)
             self.shared[key] = _Shared(links=new, counted=self.counts - before)
         return new
 
@@ -218,6 +221,14 @@ class LinkForms:
         service, number = match.groups()
         # A second host of the expected service is deployment; another service is a wrong link.
         return f"<{service}>" if service == _SERVICES.get(rel) else f"<{service}{number or ''}>"
+
+
+def _one_for_all(links: Links) -> Links:
+    """The one object for links that say the same, in whichever answer: equal by its address."""
+    return _POOL.setdefault(json.dumps(links.as_sent()), links)
+
+
+_POOL: Final[WeakValueDictionary[str, Links]] = WeakValueDictionary()
 
 
 def _without_id(links: Any, own_id: str) -> tuple[Any, ...] | None:
