@@ -139,7 +139,7 @@ def _run(options: argparse.Namespace) -> int:
         report.write(compared, path, failures=failures)
     if options.json:
         asked = [each.verdict for each in done if each.verdict != "skipped"]
-        same = bool(asked) and set(asked) == {"same"}
+        same = set(asked) == {"same"}
         print_json({"schema": 1, "same": same, "cassettes": [each.to_dict() for each in done]})
     else:
         _print_details(done, options, chosen)

@@ -88,11 +88,10 @@ class LinkForms:
         return new
 
     def settle(self) -> None:
-        """Count what the rules did to links that were found and not rewritten again."""
+        """Count, once at the end, what the rules did to links that were not rewritten again."""
         for each in self.shared.values():
             for rule, count in each.counted.items():
                 self.counts[rule] += count * each.uses
-            each.uses = 0
 
     def of_server(self, links: Any, server_id: Any) -> Any:
         """The links of the server that an image was taken from, by relation."""

@@ -252,3 +252,22 @@ def test_the_baseline_must_be_named(recorded):
         "  next:  name one: --imagedetail-baseline NAME, the marker's baseline=, "
         "or `baseline:` in imagedetail.yaml"
     )
+
+
+@pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "verify"])
+def test_a_recorded_error_is_an_answer_of_a_matrix(site, mode):
+    """Whoever kept it wanted it, in every mode that does not record it afresh."""
+    with EmbeddedCloud(release="2023.1") as older:
+        clouds = {"staging": site.cloud, "older": older}
+        site.connect = lambda os_cloud: authenticate(clouds[os_cloud])
+        site.ask("once", limit=0, expect=400)
+        site.harness("once")["older"].list(limit=0)
+        matrix = site.harness(mode).matrix("older", NAME, limit=0)
+    assert [each.status_code for each in matrix.cells.values()] == [200, 400]
+
+
+def test_a_matrix_that_records_afresh_expects_what_it_is_told(site):
+    """An older error is no reason to take a new one for an answer."""
+    site.ask("once", limit=0, expect=400)
+    with pytest.raises(ResponseError, match=r"answered 400(?s:.)*cloud nova,"):
+        site.harness("rewrite").matrix(NAME, "other", limit=0)

@@ -480,3 +480,37 @@ def test_any_link_can_be_normalized(links, profile):
 def test_a_link_that_is_no_url_stays_as_sent():
     """A bracket that opens no address is no reason to stop."""
     assert href_after("http://[x/images/1", "cross-cloud") == ("http://[x/images/1", set())
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_images_that_share_links_are_counted_each(profile):
+    """What the rules did to three images is three times what they did to one."""
+    images = tuple(image_of(number) for number in (1, 2, 3))
+    one, three = (
+        normalize(Answer(images=each, status_code=200, cloud="a"), profile)
+        for each in (images[:1], images)
+    )
+    links = ("R1", "R2", "R3", "R6", "R7", "R8")
+    for rule in set(links) & set(three.counts):
+        assert three.counts[rule] == 3 * one.counts[rule], rule
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "https://compute.a.invalid/v2/flavors/{id}",
+        "https://elsewhere.example/images/x?of={id}",
+        "https://compute.a.invalid/v2/{id}/images/{id}",
+    ],
+)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_links_that_keep_their_id_are_no_other_images(profile, href):
+    """Each image has its own, also where all that stands before the ids is the same."""
+    images = tuple(
+        image | {"links": [{"rel": "self", "href": href.format(id=image["id"])}]}
+        for image in map(image_of, (1, 2))
+    )
+    found = normalize(Answer(images=images, status_code=200, cloud="a"), profile).images
+    for image, own, other in zip(found, images, reversed(images), strict=True):
+        assert own["id"] in str(image["links"])
+        assert other["id"] not in str(image["links"])
