@@ -1,12 +1,12 @@
 """Compares two listings; the only module that knows deepdiff.
 
-A type-strict walk finds what is unequal. deepdiff sees only that, one unequal value at a time and
-each distinct change once: handing it whole listings costs a hundred times more, and with
-`ignore_order` it pairs different images as soon as most of them changed.
+A type-strict walk finds what is unequal. deepdiff sees only what of that has a structure, one
+unequal value at a time and each distinct change once: handing it whole listings costs a hundred
+times more, and with `ignore_order` it pairs different images as soon as most of them changed.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from pytest_imagedetail.answers import error_differences, status_difference
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import CONTRACTS, SCHEMAS
 from pytest_imagedetail.errors import ComparisonError
+from pytest_imagedetail.garbage import uncollected
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
     MISSING,
@@ -48,6 +49,7 @@ from pytest_imagedetail.strict import Path, strictly_equal, unequal
 _EXAMPLES: Final = 3
 
 
+@uncollected()
 def compare(
     baseline: Listing,
     candidate: Listing,
@@ -116,11 +118,11 @@ def compare(
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
-    shared = _shared_changes(*matched(one, other, pairing.pairs), pairing, old)
+    shared = _shared_changes(*matched(one, other, pairing.pairs), pairing)
     differences = [
         *_answer_differences(one.answer, other.answer, judge),
         *_vendor_differences(one, other, judge),
-        *(found for each in shared for found in _judged(each, judge, concerned)),
+        *(found for each in shared for found in _judged(each, old, judge, concerned)),
         *_unpaired_differences(pairing, old, new, judge),
         *_order_differences(pairing, old, new, judge),
     ]
@@ -297,27 +299,28 @@ def _alone(values: Sequence[str]) -> Any:
 
 @dataclass(slots=True)
 class _Shared:
-    """One change, and the images that share it."""
+    """One change, and the places of the images that share it, in the baseline."""
 
     path: Path
     kind: str
     baseline: Any
     candidate: Any
-    images: list[ImageRef] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
 
 
-def _shared_changes(
-    one: Normalized, other: Normalized, pairing: Pairing, old: Sequence[Any]
-) -> Iterator[_Shared]:
-    changes: dict[tuple[Path, str, str], list[_Shared]] = {}
+def _shared_changes(one: Normalized, other: Normalized, pairing: Pairing) -> Iterator[_Shared]:
+    changes: dict[tuple[Path, Hashable, Hashable], list[_Shared]] = {}
     for left, right in pairing.pairs:
-        for path, *values in unequal(one.images[left], other.images[right]):
-            before, after = map(_as_sent, values)
+        image, against = one.images[left], other.images[right]
+        if strictly_equal(image, against):  # most are, and this is the fastest way to see it
+            continue
+        for path, before, after in unequal(image, against):
             key = (path, _key(before), _key(after))
-            if key not in changes:
-                changes[key] = list(_structural(path, before, after))
-            for shared in changes[key]:
-                shared.images.append(reference(old[left]))
+            found = changes.get(key)
+            if found is None:
+                found = changes[key] = list(_changes_of(path, _as_sent(before), _as_sent(after)))
+            for shared in found:
+                shared.places.append(left)
     for found in changes.values():
         yield from found
 
@@ -326,20 +329,42 @@ def _as_sent(value: Any) -> Any:
     return value.as_sent() if isinstance(value, Links) else value
 
 
-def _key(value: Any) -> str:
+def _key(value: Any) -> Hashable:
     """What tells one JSON value from another, their types included."""
-    return "" if value is MISSING else json.dumps(value, sort_keys=True)
+    if isinstance(value, dict | list):
+        return json.dumps(_as_sent(value), sort_keys=True)
+    return type(value), value
 
 
-def _structural(path: Path, before: Any, after: Any) -> Iterator[_Shared]:
-    """What deepdiff says of one unequal value, in our kinds."""
-    from deepdiff import DeepDiff  # noqa: PLC0415  slow to import, and equal listings need none
+def _changes_of(path: Path, before: Any, after: Any) -> Iterator[_Shared]:
+    """What one unequal value comes to, in our kinds; two lists may differ in many places."""
+    found = False
+    if isinstance(before, list) and isinstance(after, list):
+        for each in _structural(path, before, after):
+            found = True
+            yield each
+    if not found:  # no structure in common, or none that deepdiff knows: unequal all the same
+        yield _Shared(path=path, kind=_kind(before, after), baseline=before, candidate=after)
 
-    old = {} if before is MISSING else {"value": before}
-    new = {} if after is MISSING else {"value": after}
+
+def _kind(before: Any, after: Any) -> str:
+    """What happened to a value that has no structure in common with what it became."""
+    if before is MISSING:
+        return "field_added"
+    if after is MISSING:
+        return "field_removed"
+    if before is None or after is None:
+        return "null_changed"
+    return "value_changed" if type(before) is type(after) else "type_changed"
+
+
+def _structural(path: Path, before: list[Any], after: list[Any]) -> Iterator[_Shared]:
+    """What deepdiff says of two unequal lists, in our kinds."""
+    from deepdiff import DeepDiff  # noqa: PLC0415  slow to import, and most listings need none
+
     tree = DeepDiff(
-        old,
-        new,
+        before,
+        after,
         view="tree",
         ignore_private_variables=False,
         verbose_level=2,
@@ -347,19 +372,13 @@ def _structural(path: Path, before: Any, after: Any) -> Iterator[_Shared]:
     )
     for report, levels in tree.items():
         for level in levels:
-            below: Path = tuple(level.path(output_format="list"))[1:]
+            below: Path = tuple(level.path(output_format="list"))
             yield _Shared(
                 path=(*path, *below),
-                kind=_kind(report, level.t1, level.t2),
+                kind=_KINDS.get(report) or _kind(level.t1, level.t2),
                 baseline=MISSING if report.endswith("_added") else level.t1,
                 candidate=MISSING if report.endswith("_removed") else level.t2,
             )
-
-
-def _kind(report: str, before: Any, after: Any) -> str:
-    if report == "type_changes":
-        return "null_changed" if before is None or after is None else "type_changed"
-    return _KINDS[report]
 
 
 _KINDS: Final = {
@@ -367,11 +386,13 @@ _KINDS: Final = {
     "dictionary_item_removed": "field_removed",
     "iterable_item_added": "item_added",
     "iterable_item_removed": "item_removed",
-    "values_changed": "value_changed",
 }
+"""Of what deepdiff reports; what else it reports, the two values tell."""
 
 
-def _judged(shared: _Shared, judge: Judge, rules: Rules) -> Iterator[Difference]:
+def _judged(
+    shared: _Shared, old: Sequence[Any], judge: Judge, rules: Rules
+) -> Iterator[Difference]:
     name = str(shared.path[0])
     kind = "link_changed" if name == "links" and shared.kind == "value_changed" else shared.kind
     change = Change(
@@ -382,8 +403,12 @@ def _judged(shared: _Shared, judge: Judge, rules: Rules) -> Iterator[Difference]
         candidate=shared.candidate,
     )
     severity, reason = judge.severity(change)
-    for rule, images in rules.by_rule(kind, shared.path, shared.images).items():
-        alone = images[0] if len(images) == 1 else None
+
+    def named(place: int) -> ImageRef:
+        return reference(old[place])
+
+    for rule, places in rules.by_rule(kind, shared.path, shared.places, named).items():
+        alone = named(places[0]) if len(places) == 1 else None
         yield Difference(
             kind=kind,
             severity=severity,
@@ -391,8 +416,8 @@ def _judged(shared: _Shared, judge: Judge, rules: Rules) -> Iterator[Difference]
             image=alone,
             baseline=shared.baseline,
             candidate=shared.candidate,
-            count=len(images),
-            examples=() if alone else tuple(images[:_EXAMPLES]),
+            count=len(places),
+            examples=() if alone else tuple(map(named, places[:_EXAMPLES])),
             reason=reason,
             rule=rule,
         )

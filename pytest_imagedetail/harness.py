@@ -15,6 +15,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.doors import Doors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
+from pytest_imagedetail.garbage import uncollected
 from pytest_imagedetail.hidden import Hidden
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.matrix import Matrix
@@ -211,7 +212,7 @@ class Harness:
             SettingsError: A rules file that cannot be right.
             ImageDetailError: As `Cloud.list`.
         """
-        with self._noted(_name(baseline), _name(candidate)):
+        with self._noted(_name(baseline), _name(candidate)), uncollected():
             comparison = compare(
                 self._listing(baseline, query, expect),
                 self._listing(candidate, query, expect),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail import jsontext, xmltext
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
+from pytest_imagedetail.garbage import uncollected
 from pytest_imagedetail.model import (
     LISTING_STATUSES,
     Headers,
@@ -23,6 +24,7 @@ from pytest_imagedetail.strict import strictly_equal
 
 _XML, _JSON = "application/xml", "application/json"
 _HTML = re.compile(r"<html|<!doctype html", re.IGNORECASE)
+_ID = (str, int)  # integers until Cactus
 _BODY_START = 60  # characters of an unexpected body that a message shows
 
 
@@ -165,6 +167,7 @@ class Listing:
         return f"<Listing {self.cloud} {self.query}: {self.status_code}, {found}>"
 
 
+@uncollected()
 def read(recording: Recording, *, expect: int | None = None) -> Listing:
     """Make a listing of a recording.
 
@@ -224,7 +227,7 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
     if not isinstance(images, list):
         raise _not_a_listing(f"`images` is {_outline(images)}", where, form)
     for position, image in enumerate(images):
-        if not isinstance(image, dict) or not isinstance(image.get("id"), str | int):
+        if not isinstance(image, dict) or not isinstance(image.get("id"), _ID):
             raise _not_a_listing(f"images[{position}] is no object with an `id`", where, form)
     return document
 

@@ -43,6 +43,9 @@ def pair(
         candidate: Image details as sent.
         across_clouds: Whether images with different ids can be the same image.
     """
+    same = _same_ids(baseline, candidate)
+    if same is not None:
+        return Pairing(pairs=same, baseline_only=(), candidate_only=())
     found: dict[int, int] = {}
     open_baseline = dict(enumerate(baseline))
     open_candidate = dict(enumerate(candidate))
@@ -83,6 +86,17 @@ def reference(image: Image) -> ImageRef:
     """How a report names an image."""
     name = image.get("name")
     return ImageRef(id=str(image["id"]), name=None if name is None else str(name))
+
+
+def _same_ids(
+    baseline: tuple[Image, ...], candidate: tuple[Image, ...]
+) -> tuple[tuple[int, int], ...] | None:
+    """The pairs, if both sides have the same ids and each of them once."""
+    places = {str(image["id"]): place for place, image in enumerate(candidate)}
+    ids = [str(image["id"]) for image in baseline]
+    if len(places) != len(candidate) or len(ids) != len(places) or places.keys() != {*ids}:
+        return None
+    return tuple(enumerate(map(places.__getitem__, ids)))
 
 
 _Keys = Mapping[int, Hashable]

@@ -6,7 +6,7 @@ that it would have let pass; one that matches nothing is reported, for it hides 
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
@@ -83,21 +83,26 @@ class Rules:
         return Rules(rules=concerned, today=self.today)
 
     def by_rule(
-        self, kind: str, path: tuple[str | int, ...], images: Sequence[ImageRef]
-    ) -> dict[RuleRef | None, list[ImageRef]]:
+        self,
+        kind: str,
+        path: tuple[str | int, ...],
+        places: Sequence[int],
+        named: Callable[[int], ImageRef],
+    ) -> dict[RuleRef | None, list[int]]:
         """The images that share a difference, parted by the rules that name images by their ids.
 
         Args:
             kind: Of the difference.
             path: Below an image.
-            images: Those that share it.
+            places: Of those that share it.
+            named: The image at a place.
         """
         if not any(rule.path.names_image for rule in self.rules):
-            return {None: list(images)}
-        parts: dict[RuleRef | None, list[ImageRef]] = {}
-        for image in images:
-            rule = self.accepting(kind, path_of(("images", *path), image))
-            parts.setdefault(None if rule is None else self.reference(rule), []).append(image)
+            return {None: list(places)}
+        parts: dict[RuleRef | None, list[int]] = {}
+        for place in places:
+            rule = self.accepting(kind, path_of(("images", *path), named(place)))
+            parts.setdefault(None if rule is None else self.reference(rule), []).append(place)
         return parts
 
     def accepting(self, kind: str, path: str) -> Rule | None:

@@ -9,26 +9,37 @@ Path = tuple[str | int, ...]
 """Keys and places from the top of a JSON document down."""
 
 _CONTAINERS: Final = (dict, list, tuple)
+_PLAIN: Final = frozenset({str, int})  # equal to nothing of another type but a number
 
 
 def strictly_equal(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal in value and in type, all the way down.
 
-    Python alone says `1 == 1.0 == True`, which would hide a field that changed its JSON type.
+    Python alone says `1 == 1.0 == True`, which would hide a field that changed its JSON type. It
+    says so fast, though: what is unequal to it is unequal, and of what is equal only types are left
+    to look at.
     """
+    return one is other or bool(one == other and _of_the_same_types(one, other))
+
+
+def _of_the_same_types(one: Any, other: Any) -> bool:
+    """Whether what Python calls equal has the same types, all the way down."""
     kind = type(one)
-    if one is other or kind is not type(other):
-        return one is other
-    if kind is str or not isinstance(one, _CONTAINERS):  # most values are texts
-        return bool(one == other)
-    if isinstance(one, dict):
-        if len(one) != len(other):
-            return False
-        for key, value in one.items():
-            if key not in other or not strictly_equal(value, other[key]):
-                return False
+    if kind is not type(other):
+        return False
+    if not isinstance(one, _CONTAINERS):
         return True
-    return len(one) == len(other) and all(map(strictly_equal, one, other))
+    if not isinstance(one, dict):
+        return all(map(_of_the_same_types, one, other))
+    for key, value in one.items():
+        kind = type(value)
+        if kind is str or value is (against := other[key]):
+            continue  # a text is equal to nothing but a text
+        if kind is not type(against):
+            return False
+        if isinstance(value, _CONTAINERS) and not _of_the_same_types(value, against):
+            return False
+    return True
 
 
 def unequal(one: Any, other: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
@@ -45,7 +56,8 @@ def unequal(one: Any, other: Any, path: Path = ()) -> Iterator[tuple[Path, Any, 
     if isinstance(one, dict) and type(one) is type(other):
         for key, value in one.items():
             against = other.get(key, MISSING)
-            if type(value) is str and type(against) is str and value == against:
+            kind = type(value)
+            if value is against or (kind in _PLAIN and kind is type(against) and value == against):
                 continue  # most are, and need no call
             if not strictly_equal(value, against):
                 yield from unequal(value, against, (*path, key))

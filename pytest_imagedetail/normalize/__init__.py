@@ -7,7 +7,7 @@ added, JSON types, statuses, sizes, ids of other images, order.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from pytest_imagedetail.normalize.answer import JSON, Answer, Image, Links, Norm
 from pytest_imagedetail.normalize.links import CALLER, LinkForms, prefix_of, text_without_hosts
 from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
 from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
-from pytest_imagedetail.normalize.values import date_in_utc, vendor_of
+from pytest_imagedetail.normalize.values import as_nova_writes_it, date_in_utc, vendor_of
 from pytest_imagedetail.settings import PROFILES, check_choice
 from pytest_imagedetail.xmltext import INTEGERS
 
@@ -39,6 +39,7 @@ __all__ = [
 
 _USER: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction numbers users and projects alike
 _OWNER_KEYS: Final = frozenset({"owner", "owner_id", "project_id", "tenant_id", "user_id"})
+_DATES: Final = ("created", "updated")
 _SHORTEST_ID: Final = 8  # characters; a shorter id would be found in any text
 
 
@@ -55,12 +56,14 @@ def normalize(answer: Answer, profile: str) -> Normalized:
     check_choice("profile", profile, PROFILES)
     rules = rules_of(profile)
     work = _work(answer, frozenset(rule.id for rule in rules))
-    images = tuple(work.image(image) for image in answer.images)
+    images = answer.images
+    if "R6" in work.rules:
+        images = tuple(map(work.image, images, work.ids))
     work.links.settle()
     return Normalized(
         profile=profile,
         images=images,
-        ids=tuple(str(image["id"]) for image in answer.images),
+        ids=work.ids,
         answer=work.answer_facts(),
         counts={rule.id: work.counts[rule.id] for rule in rules if rule.counts},
     )
@@ -84,12 +87,15 @@ def counts_of(
 
 def _work(answer: Answer, rules: frozenset[str]) -> "_Work":
     counts: Counter[str] = Counter()
-    ids = [str(image["id"]) for image in answer.images]
+    ids = tuple(str(image["id"]) for image in answer.images)
     return _Work(
         answer=answer,
         rules=rules,
         counts=counts,
-        ids=frozenset(ids),
+        ids=ids,
+        known=frozenset(ids),
+        steps=tuple((name, step) for name, rule, step in _STEPS if rule in rules),
+        from_xml="R10" in rules and {*answer.media_types} != {JSON},
         links=LinkForms(
             rules=rules,
             counts=counts,
@@ -106,17 +112,26 @@ class _Work:
     answer: Answer
     rules: frozenset[str]
     counts: Counter[str]
-    ids: frozenset[str]
+    ids: tuple[str, ...]
+    known: frozenset[str]
     links: LinkForms
+    steps: "tuple[tuple[str, _Step], ...]"
+    from_xml: bool
     names: Names = field(default_factory=Names)
 
-    def image(self, image: Image) -> Image:
-        if "R6" not in self.rules:
-            return image
-        new = dict(image)
-        for name, apply in _FIELDS.items():
+    def image(self, image: Image, own_id: str) -> Image:
+        new = image.copy()
+        if "links" in new:
+            new["links"] = self.links.of("image", new["links"], own_id)
+        for name, step in self.steps:
             if name in new:
-                new[name] = apply(self, new[name], image)
+                new[name] = step(self, new[name], image)
+        if "R9" in self.rules:
+            for name in _DATES:
+                value = new.get(name)
+                if type(value) is str and not as_nova_writes_it(value):
+                    new[name] = date_in_utc(value)
+                    self.counts["R9"] += new[name] != value
         if self.from_xml:
             new = self.out_of_xml(new)
         if "R13" in self.rules:
@@ -125,13 +140,6 @@ class _Work:
         if "R15" in self.rules and isinstance(new.get("metadata"), dict):
             self.counts["R15"] += sum(vendor_of(key) is not None for key in new["metadata"])
         return new
-
-    @property
-    def from_xml(self) -> bool:
-        """Whether text may stand for null, as in Nova's XML."""
-        return "R10" in self.rules and self.answer.media_types != (JSON,) * len(
-            self.answer.media_types
-        )
 
     def out_of_xml(self, image: Image) -> Image:
         """An image of an answer in XML, with the nulls of its metadata."""
@@ -166,29 +174,19 @@ class _Work:
             return came
         return "as asked for" if came == wanted else f"{came}, though {wanted} was asked for"
 
-    def image_links(self, links: Any, image: Image) -> Any:
-        return self.links.of_image(links, image)
-
-    def date(self, value: Any, _image: Image) -> Any:
-        if "R9" not in self.rules or not isinstance(value, str):
-            return value
-        new = date_in_utc(value)
-        self.counts["R9"] += new != value
-        return new
-
     def server(self, server: Any, _image: Image) -> Any:
         if not isinstance(server, dict):
             return server
         new = dict(server)
         if "links" in new:
-            new["links"] = self.links.of_server(new["links"], server.get("id"))
+            new["links"] = self.links.of("server", new["links"], str(server.get("id")))
         if "R13" in self.rules and isinstance(new.get("id"), str):
             self.counts["R13"] += 1
             new["id"] = self.names.of("server", new["id"])
         return new
 
     def metadata(self, metadata: Any, image: Image) -> Any:
-        if not isinstance(metadata, dict) or "R13" not in self.rules:
+        if not isinstance(metadata, dict):
             return metadata
         server = image.get("server")
         taken_from = server.get("id") if isinstance(server, dict) else metadata.get("instance_uuid")
@@ -210,7 +208,7 @@ class _Work:
         if key == "instance_uuid" and value == taken_from:
             self.counts["R13"] += 1
             return self.names.of("server", value)
-        if key in REFERENCES and value not in self.ids and is_id(value):
+        if key in REFERENCES and value not in self.known and is_id(value):
             self.counts["R13"] += 1
             return self.names.of("unmatched", value)
         return self._without_own_id(value, image_id)
@@ -223,13 +221,14 @@ class _Work:
         return new
 
 
-_FIELDS: Final[Mapping[str, Callable[[_Work, Any, Image], Any]]] = {
-    "links": _Work.image_links,
-    "created": _Work.date,
-    "updated": _Work.date,
-    "server": _Work.server,
-    "metadata": _Work.metadata,
-}
+_Step = Callable[[_Work, Any, Image], Any]
+"""What makes one field comparable, from its value and the image as sent."""
+
+_STEPS: Final[tuple[tuple[str, str, _Step], ...]] = (
+    ("server", "R6", _Work.server),
+    ("metadata", "R13", _Work.metadata),
+)
+"""Fields, and the first rule that has something to do there."""
 
 
 def _placeholder(value: Any, name: str) -> Any:

@@ -7,9 +7,9 @@ stays as sent.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 from weakref import WeakValueDictionary
 
@@ -26,24 +26,36 @@ _PLACEHOLDER_ORIGIN: Final = re.compile(
 )
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VERSION: Final = re.compile(r"v\d+(\.\d+)?")
-_REL_AND_HREF: Final = 2
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 
 
-Rewrite = Callable[[str, str, str], str]
-"""From a link, its relation and its own id to its comparable form."""
-
-Rewritten = tuple[str, bool, tuple[tuple[str, int], ...]]
-"""That form without the id, whether the id ends it, and what the rules counted."""
+Kind = Literal["image", "server"]
+"""Whose links they are; the kinds have other paths."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Shared:
-    """The links of one image, and how many others have the same, their own ids aside."""
+    """Links that many images have, their own ids aside, and what they become.
 
+    Attributes:
+        sent: The links as sent, with the id of whichever image was looked at last.
+        starts: What stands before that id in each of them.
+        links: What they become, the same for every id.
+        counted: What the rules counted for the first of the images.
+        uses: How many others there are.
+    """
+
+    sent: list[dict[str, Any]]
+    starts: tuple[str, ...]
     links: Links
     counted: Counter[str]
     uses: int = 0
+
+    def fits(self, links: Any, own_id: str) -> bool:
+        """Whether links differ from these in the own id alone."""
+        for link, start in zip(self.sent, self.starts, strict=True):
+            link["href"] = start + own_id
+        return bool(links == self.sent)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,10 +68,8 @@ class LinkForms:
         prefix: What stands before the version in the answer's own self links.
         ids: The ids that the next link may name as the last one of its page.
         forms: By the path of a link, the forms that the answer's links have there.
-        known: What a link becomes, by how it is rewritten, its relation and what stands before its
-            own id.
-        shared: What the links of an image become that differ from another image's in its own id
-            alone, by what they have in common; one object for all such images.
+        shared: Links that differ in the own id alone, by what they have in common.
+        latest: Which of these came last; most often the next are the same.
     """
 
     rules: frozenset[str]
@@ -67,35 +77,44 @@ class LinkForms:
     prefix: Sequence[str] = ()
     ids: frozenset[str] = frozenset()
     forms: dict[str, set[str]] = field(default_factory=dict)
-    known: dict[tuple[str, str, str], Rewritten] = field(default_factory=dict)
-    shared: dict[tuple[Any, ...], "_Shared"] = field(default_factory=dict)
+    shared: dict[tuple[Kind, tuple[Any, ...]], _Shared] = field(default_factory=dict)
+    latest: dict[Kind, _Shared] = field(default_factory=dict)
 
-    def of_image(self, links: Any, image: Image) -> Any:
-        """The links of an image, by relation; images whose links say the same share one object."""
-        own_id = str(image["id"])
-        key = _without_id(links, own_id)
-        if key is None:
-            return self._keyed(links, own_id, self._image_href)
-        found = self.shared.get(key)
-        if found is not None:
-            found.uses += 1
-            return found.links
-        before = Counter(self.counts)
-        new = self._keyed(links, own_id, self._image_href)
-        if not any(own_id in link["href"] for link in new.as_sent()):
-            new = _one_for_all(new)
-            self.shared[key] = _Shared(links=new, counted=self.counts - before)
-        return new
+    def of(self, kind: Kind, links: Any, own_id: str) -> Any:
+        """Links by relation, those of an image or of the server that it was taken from.
+
+        Where links say the same, their own ids aside, they become one object.
+        """
+        if not _UUID.fullmatch(own_id):  # another id might be part of a path
+            return self._keyed(kind, links, own_id)
+        latest = self.latest.get(kind)
+        if latest is None or not latest.fits(links, own_id):
+            starts = _starts(links, own_id)
+            if starts is None:
+                return self._keyed(kind, links, own_id)
+            key = kind, _without_id(links, starts)
+            latest = self.shared.get(key)
+            if latest is None:
+                before = Counter(self.counts)
+                new = self._keyed(kind, links, own_id)
+                if any(own_id in link["href"] for link in new.as_sent()):
+                    return new
+                self.shared[key] = self.latest[kind] = _Shared(
+                    sent=[dict(link) for link in links],
+                    starts=starts,
+                    links=_one_for_all(new),
+                    counted=self.counts - before,
+                )
+                return self.shared[key].links
+            self.latest[kind] = latest
+        latest.uses += 1
+        return latest.links
 
     def settle(self) -> None:
         """Count, once at the end, what the rules did to links that were not rewritten again."""
         for each in self.shared.values():
             for rule, count in each.counted.items():
                 self.counts[rule] += count * each.uses
-
-    def of_server(self, links: Any, server_id: Any) -> Any:
-        """The links of the server that an image was taken from, by relation."""
-        return self._keyed(links, str(server_id), self._server_href)
 
     def next_links(self, links: Any) -> Any:
         """Where the next page is, by path and by the names of what it asks; each form once."""
@@ -109,35 +128,19 @@ class LinkForms:
                 found.append(new)
         return found
 
-    def _keyed(self, links: Any, own_id: str, href: Rewrite) -> Any:
+    def _keyed(self, kind: Kind, links: Any, own_id: str) -> Any:
         if not isinstance(links, list) or not all(map(_is_link, links)):
             return links  # not what the API promises; compared as it is
+        rewrite = self._image_href if kind == "image" else self._server_href
         keyed: dict[str, list[Any]] = {}
         for link in links:
             rel = link["rel"]
             new = dict(link)
             del new["rel"]
-            new["href"] = self._once(href, new["href"], rel, own_id)
+            new["href"] = rewrite(new["href"], rel, own_id)
             keyed.setdefault(rel, []).append(new)
         self.counts["R6"] += 1
         return Links({rel: found[0] if len(found) == 1 else found for rel, found in keyed.items()})
-
-    def _once(self, rewrite: Rewrite, href: str, rel: str, own_id: str) -> str:
-        """Rewrite a link; those that differ in their own id alone are taken apart once."""
-        start = href.removesuffix(own_id)
-        if start == href or not _UUID.fullmatch(own_id):  # another id might be part of a path
-            return rewrite(href, rel, own_id)
-        key = (rewrite.__name__, rel, start)
-        if key not in self.known:
-            before = Counter(self.counts)
-            text = rewrite(href, rel, own_id)
-            counted = tuple((self.counts - before).items())
-            self.known[key] = (text.removesuffix(own_id), text.endswith(own_id), counted)
-            return text
-        text, keeps_id, counted = self.known[key]
-        for rule, count in counted:
-            self.counts[rule] += count
-        return text + own_id if keeps_id else text
 
     def _image_href(self, href: str, rel: str, image_id: str) -> str:
         parts = _split(href)
@@ -159,8 +162,9 @@ class LinkForms:
             return href
         place = _last(segments, "servers")
         before, after = segments[:place], segments[place:]
-        if "R13" in self.rules and after == ["servers", server_id]:
+        if after == ["servers", server_id]:
             after = ["servers", "<server>"]
+            self.counts["R1"] += 1
         before = self._before(before, f"images[*].server.links.{rel}", "servers/<server>")
         return "/".join([self._origin(parts, "self"), *before, *after])
 
@@ -230,26 +234,26 @@ def _one_for_all(links: Links) -> Links:
 _POOL: Final[WeakValueDictionary[str, Links]] = WeakValueDictionary()
 
 
-def _without_id(links: Any, own_id: str) -> tuple[Any, ...] | None:
-    """What links say beside their own id, each of which ends with it; None if one does not."""
-    if type(links) is not list or not _UUID.fullmatch(own_id):
-        return None  # another id might be part of a path
-    cut = -len(own_id)
-    key: list[Any] = []
-    for link in links:
-        if type(link) is not dict:
-            return None
-        href, rel = link.get("href"), link.get("rel")
-        if type(href) is not str or type(rel) is not str or href[cut:] != own_id:
-            return None
-        if len(link) == _REL_AND_HREF:
-            key += rel, href[:cut]
-        else:
-            media_type = link.get("type")
-            if len(link) != _REL_AND_HREF + 1 or type(media_type) is not str:
-                return None
-            key += rel, href[:cut], media_type, None  # no relation is null, so no key reads as two
-    return tuple(key)
+def _starts(links: Any, own_id: str) -> tuple[str, ...] | None:
+    """What stands before the own id that ends each link; None if they are no such links.
+
+    Their values are texts, so that Python calls them equal to their like only.
+    """
+    if not isinstance(links, list) or not all(map(_is_link, links)):
+        return None
+    if not all(isinstance(value, str) for link in links for value in link.values()):
+        return None
+    starts = tuple(link["href"].removesuffix(own_id) for link in links)
+    alone = all(start != link["href"] for start, link in zip(starts, links, strict=True))
+    return starts if alone else None
+
+
+def _without_id(links: list[dict[str, str]], starts: tuple[str, ...]) -> tuple[Any, ...]:
+    """What links say beside their own id."""
+    return tuple(
+        tuple(sorted({**link, "href": start}.items()))
+        for link, start in zip(links, starts, strict=True)
+    )
 
 
 def prefix_of(images: Iterable[Image]) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "pytest_imagedetail"
 
 LAYERS = (
-    {"errors", "hidden"},
+    {"errors", "garbage", "hidden"},
     {
         "contract",
         "jsontext",

@@ -1,10 +1,12 @@
 """Every difference is found, none is invented, and nothing uncertain is called the same."""
 
 import copy
+import itertools
 import random
 from collections import Counter
 from datetime import date
 
+import deepdiff
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -440,3 +442,26 @@ def test_two_clouds_without_an_image_in_common_are_not_compatible():
         assert compare(one, other).compatible
     both = compare(listing_of(image_of(1), image_of(2)), new)
     assert not both.nothing_in_common
+
+
+VALUES = (None, False, 0, 0.0, 1, True, 1.0, "", "a", "b", [], {}, 2**70)
+
+
+@pytest.mark.parametrize(("before", "after"), [*itertools.permutations(VALUES, 2)])
+def test_plain_changes_are_called_what_deepdiff_calls_them(before, after):
+    """Though it does not see them: a text and a number have no structure in common."""
+    one, other = image_of(1), image_of(1)
+    one["metadata"]["x"], other["metadata"]["x"] = before, after
+    (difference,) = compare(listing_of(one), listing_of(other)).differences
+    (report,) = deepdiff.DeepDiff({"x": before}, {"x": after}, view="tree")
+    kind = {"values_changed": "value_changed", "type_changes": "type_changed"}[report]
+    assert difference.kind == ("null_changed" if None in (before, after) else kind)
+
+
+def test_lists_in_which_deepdiff_sees_nothing_stay_different(monkeypatch):
+    """The walk decides what is unequal; deepdiff only says more of it."""
+    monkeypatch.setattr(deepdiff, "DeepDiff", lambda *_, **__: {})
+    one, other = image_of(1), image_of(1)
+    one["metadata"]["mappings"], other["metadata"]["mappings"] = [1], [2]
+    (found,) = compare(listing_of(one), listing_of(other)).differences
+    assert (found.kind, found.baseline, found.candidate) == ("value_changed", [1], [2])
