@@ -6,9 +6,9 @@ times more, and with `ignore_order` it pairs different images as soon as most of
 """
 
 import json
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pytest_imagedetail.answers import error_differences, status_difference
 from pytest_imagedetail.comparison import Comparison
@@ -28,8 +28,10 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.normalize import (
     Links,
     Normalized,
+    could_be_the_same,
     counts_of,
     expected_absences,
+    in_words_of,
     matched,
     vendors,
 )
@@ -118,11 +120,15 @@ def compare(
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
-    shared = _shared_changes(*matched(one, other, pairing.pairs), pairing)
+    changes, renamed = _changed(
+        *matched(one, other, pairing.pairs),
+        pairing,
+        together=baseline.numbering is not None and baseline.numbering is candidate.numbering,
+    )
     differences = [
         *_answer_differences(one.answer, other.answer, judge),
         *_vendor_differences(one, other, judge),
-        *(found for each in shared for found in _judged(each, old, judge, concerned)),
+        *(found for each in _shared(changes) for found in _judged(each, old, judge, concerned)),
         *_unpaired_differences(pairing, old, new, judge),
         *_order_differences(pairing, old, new, judge),
     ]
@@ -138,7 +144,7 @@ def compare(
         fail_on=fail_on,
         paired=len(pairing.pairs),
         unpaired=unpaired(pairing, old, new),
-        normalization=counts_of(one, other, pairs=pairing.pairs, absent=absent),
+        normalization=counts_of(one, other, pairs=pairing.pairs, absent=absent, renamed=renamed),
     )
 
 
@@ -308,21 +314,53 @@ class _Shared:
     places: list[int] = field(default_factory=list)
 
 
-def _shared_changes(one: Normalized, other: Normalized, pairing: Pairing) -> Iterator[_Shared]:
-    changes: dict[tuple[Path, Hashable, Hashable], list[_Shared]] = {}
-    for left, right in pairing.pairs:
-        image, against = one.images[left], other.images[right]
-        if strictly_equal(image, against):  # most are, and this is the fastest way to see it
-            continue
-        for path, before, after in unequal(image, against):
-            key = (path, _key(before), _key(after))
-            found = changes.get(key)
-            if found is None:
-                found = changes[key] = list(_changes_of(path, _as_sent(before), _as_sent(after)))
-            for shared in found:
-                shared.places.append(left)
-    for found in changes.values():
-        yield from found
+class _Change(NamedTuple):
+    """One unequal value of one image, whose place in the baseline is given."""
+
+    place: int
+    path: Path
+    before: Any
+    after: Any
+
+
+def _changed(
+    one: Normalized, other: Normalized, pairing: Pairing, *, together: bool
+) -> tuple[list[_Change], int]:
+    """What is unequal, and how many values R16 renamed in the candidate to say so.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        pairing: Which image is which.
+        together: Whether equal placeholders mean equal values. Two recordings are numbered apart.
+    """
+    changes = _unequal(one, other, pairing)
+    if together or not any(could_be_the_same(each.before, each.after) for each in changes):
+        return changes, 0
+    renamed, count = in_words_of(one, other, pairing.pairs)
+    return _unequal(one, renamed, pairing), count
+
+
+def _unequal(one: Normalized, other: Normalized, pairing: Pairing) -> list[_Change]:
+    return [
+        _Change(left, path, _as_sent(before), _as_sent(after))
+        for left, right in pairing.pairs
+        if not strictly_equal(one.images[left], other.images[right])  # the fastest way to see it
+        for path, before, after in unequal(one.images[left], other.images[right])
+    ]
+
+
+def _shared(changes: Iterable[_Change]) -> Iterator[_Shared]:
+    found: dict[tuple[Path, Hashable, Hashable], list[_Shared]] = {}
+    for place, path, before, after in changes:
+        key = (path, _key(before), _key(after))
+        alike = found.get(key)
+        if alike is None:
+            alike = found[key] = list(_changes_of(path, before, after))
+        for each in alike:
+            each.places.append(place)
+    for alike in found.values():
+        yield from alike
 
 
 def _as_sent(value: Any) -> Any:
@@ -332,7 +370,7 @@ def _as_sent(value: Any) -> Any:
 def _key(value: Any) -> Hashable:
     """What tells one JSON value from another, their types included."""
     if isinstance(value, dict | list):
-        return json.dumps(_as_sent(value), sort_keys=True)
+        return json.dumps(value, sort_keys=True)
     return type(value), value
 
 

@@ -80,14 +80,14 @@ class Comparison:
 
     @property
     def nothing_in_common(self) -> bool:
-        """Whether images stand on both sides, but no image on both, and no rule accepts that.
+        """Whether there are images, but none stands on both sides, and no rule accepts that.
 
-        Then not one image was compared with another, whatever the severities say.
+        Then not one image was compared with another, whatever the severities say: all of them were
+        lost, or all are others.
         """
         if self.level != "facts" or self.paired:
             return False
-        both = bool(self.baseline.images and self.candidate.images)
-        return both and any(each.kind in _OF_ONE_SIDE for each in self.differences)
+        return any(each.kind in _OF_ONE_SIDE for each in self.differences)
 
     @property
     def severities(self) -> list[Severity]:

@@ -91,7 +91,7 @@ class Matrix:
         expected: Changes that a rule accepts; they are in no other count.
         expired_rules: Rules that would have accepted some of the changes, and have expired.
         unused_rules: Rules about two neighbors that accept nothing between any.
-        nothing_in_common: Neighbors that both have images, but none in common, and the query.
+        nothing_in_common: Neighbors with images, but none in common, and the query.
     """
 
     clouds: tuple[str, ...]

@@ -20,6 +20,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import CONTRACTS
 from pytest_imagedetail.evidence import evidence
+from pytest_imagedetail.garbage import uncollected
 from pytest_imagedetail.model import FAIL_ON
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import DEFAULT_LEVEL, LEVELS, PROFILES
@@ -57,16 +58,16 @@ def add_verbs(verbs: Any) -> None:
 
 def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
-    comparison = compare(
-        sides.listing(options.baseline, query(options), chosen),
-        sides.listing(options.candidate, query(options), chosen),
-        level=options.level,
-        contract=options.contract,
-        profile=chosen.profile,
-        fail_on=chosen.fail_on,
-        expect=options.expect,
-        rules=rules.rules_of(chosen.rules, today=datetime.now(UTC).date()),
-    )
+    with uncollected():
+        comparison = compare(
+            *sides.both(options.baseline, options.candidate, query(options), chosen),
+            level=options.level,
+            contract=options.contract,
+            profile=chosen.profile,
+            fail_on=chosen.fail_on,
+            expect=options.expect,
+            rules=rules.rules_of(chosen.rules, today=datetime.now(UTC).date()),
+        )
     for path in chosen.reports:
         report.write([comparison], path)
     if options.json:

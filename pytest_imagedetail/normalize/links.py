@@ -129,9 +129,16 @@ class LinkForms:
         return found
 
     def _keyed(self, kind: Kind, links: Any, own_id: str) -> Any:
-        if not isinstance(links, list) or not all(map(_is_link, links)):
+        if not isinstance(links, list):
             return links  # not what the API promises; compared as it is
         rewrite = self._image_href if kind == "image" else self._server_href
+        if not all(map(_is_link, links)):  # nor is this, but the others are none the worse for it
+            return [
+                {**link, "href": rewrite(link["href"], link["rel"], own_id)}
+                if _is_link(link)
+                else link
+                for link in links
+            ]
         keyed: dict[str, list[Any]] = {}
         for link in links:
             rel = link["rel"]

@@ -138,9 +138,15 @@ def notes(comparison: Comparison) -> tuple[tuple[str, str], ...]:
 
 
 def nothing_in_common(comparison: Comparison) -> str:
-    """What to say when images stand on both sides, but no image on both; else nothing."""
+    """What to say when there are images, but none stands on both sides; else nothing."""
     if not comparison.nothing_in_common:
         return ""
+    for side in (comparison.baseline, comparison.candidate):
+        if not side.images:
+            return (
+                f"{side.cloud} has no image, so no image was compared; "
+                "is that the right project, and does its Glance answer?"
+            )
     ways = "--level shape compares what images look like"
     if comparison.profile != "cross-cloud":
         ways = f"--profile cross-cloud also pairs by name, {ways}"

@@ -15,6 +15,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, ImageRef
+from pytest_imagedetail.report.text import nothing_in_common
 from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES
 from pytest_imagedetail.strict import strictly_equal
@@ -437,11 +438,27 @@ def test_two_clouds_without_an_image_in_common_are_not_compatible():
     assert not accepted.nothing_in_common
     assert accepted.compatible
     assert compare(old, new, level="shape").compatible
-    for one, other in ((listing_of(), new), (old, listing_of(cloud="b")), (old, old)):
-        assert not compare(one, other).nothing_in_common
-        assert compare(one, other).compatible
+    assert not compare(old, old).nothing_in_common
+    assert not compare(listing_of(), listing_of(cloud="b")).nothing_in_common
     both = compare(listing_of(image_of(1), image_of(2)), new)
     assert not both.nothing_in_common
+
+
+def test_all_images_lost_is_not_compatible():
+    """Nor is a cloud that had none: no image was compared with any."""
+    some, none = listing_of(image_of(1), image_of(2)), listing_of(cloud="b")
+    for one, other in ((some, none), (none, some)):
+        comparison = compare(one, other)
+        assert [each.severity for each in comparison.differences] == ["data", "data"]
+        assert comparison.nothing_in_common
+        assert not comparison.compatible
+        assert comparison.summary == (
+            "2 differences: 0 breaking, 0 compatible, 2 data; no image was compared"
+        )
+    assert nothing_in_common(compare(some, none)) == (
+        "b has no image, so no image was compared; "
+        "is that the right project, and does its Glance answer?"
+    )
 
 
 VALUES = (None, False, 0, 0.0, 1, True, 1.0, "", "a", "b", [], {}, 2**70)
