@@ -33,7 +33,6 @@ def error_differences(
             "error_changed",
             path_of(path),
             field=str(path[-1]),
-            depth=len(path) - 1,
             baseline=before,
             candidate=after,
         )

@@ -7,7 +7,7 @@ times more, and with `ignore_order` it pairs different images as soon as most of
 
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from pytest_imagedetail.answers import error_differences, status_difference
@@ -431,15 +431,16 @@ _KINDS: Final = {
 def _judged(
     shared: _Shared, old: Sequence[Any], judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
-    name = str(shared.path[0])
-    kind = "link_changed" if name == "links" and shared.kind == "value_changed" else shared.kind
     change = Change(
-        kind=kind,
-        field=name,
-        depth=len(shared.path) - 1,
+        kind=shared.kind,
+        field=str(shared.path[0]),
+        below=shared.path[1:],
         baseline=shared.baseline,
         candidate=shared.candidate,
     )
+    if change.is_of_link and shared.kind == "value_changed":
+        change = replace(change, kind="link_changed")
+    kind = change.kind
     severity, reason = judge.severity(change)
 
     def named(place: int) -> ImageRef:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.model import Difference, Severity
+from pytest_imagedetail.strict import Path
 
 _ADDED: Final = "field_added"
 _REMOVED: Final = "field_removed"
@@ -23,16 +24,23 @@ class Change:
     Attributes:
         kind: What happened.
         field: The field of the image detail ("metadata", "links"), or "" for the whole answer.
-        depth: How many keys below that field it happened; 0 is the field itself.
+        below: The keys below that field that lead to where it happened; none for the field itself.
         baseline: The old value, or MISSING.
         candidate: The new value, or MISSING.
     """
 
     kind: str
     field: str
-    depth: int = 0
+    below: Path = ()
     baseline: Any
     candidate: Any
+
+    @property
+    def is_of_link(self) -> bool:
+        """Whether it happened to links: the image's own, or below those of its server."""
+        return self.field == "links" or (
+            self.field == "server" and self.below[:1] == ("links",) and len(self.below) > 1
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +63,9 @@ class Judge:
             return _OF_KIND[change.kind]
         if change.kind in _OF_ANSWER:
             return _OF_ANSWER[change.kind](change)
-        if change.field == "metadata" and change.depth:
+        if change.field == "metadata" and change.below:
             return self._metadata(change)
-        if change.field == "links":
+        if change.is_of_link:
             return _links(change)
         judge = {_REMOVED: self._removed, _ADDED: self._added}.get(change.kind, self._changed)
         return judge(change)
@@ -85,7 +93,6 @@ class Judge:
         path: str,
         *,
         field: str = "",
-        depth: int = 0,
         baseline: Any,
         candidate: Any,
     ) -> Difference:
@@ -95,12 +102,11 @@ class Judge:
             kind: What happened.
             path: Where, as reports write it.
             field: As in `Change`.
-            depth: As in `Change`.
             baseline: The old value, or MISSING.
             candidate: The new value, or MISSING.
         """
         severity, reason = self.severity(
-            Change(kind=kind, field=field, depth=depth, baseline=baseline, candidate=candidate)
+            Change(kind=kind, field=field, baseline=baseline, candidate=candidate)
         )
         return Difference(
             kind=kind,
@@ -112,7 +118,7 @@ class Judge:
         )
 
     def _removed(self, change: Change) -> tuple[Severity, str]:
-        if change.depth:
+        if change.below:
             return "breaking", "a part of the field is gone"
         field = change.field
         if self.schema is not None:
@@ -129,10 +135,10 @@ class Judge:
 
     def _added(self, change: Change) -> tuple[Severity, str]:
         field = change.field
-        if self.schema is not None and not change.depth and field not in self.schema.types:
+        if self.schema is not None and not change.below and field not in self.schema.types:
             return "breaking", f"{self.promised_by} refuses fields that it does not name"
         if (
-            not change.depth
+            not change.below
             and self.baseline is not None
             and not contract.offers(field, self.baseline)
         ):
@@ -142,7 +148,7 @@ class Judge:
     def _changed(self, change: Change) -> tuple[Severity, str]:
         if change.kind in {"type_changed", "null_changed"}:
             return self._retyped(change)
-        if not change.depth and not self._knows(change.field, change.candidate):
+        if not change.below and not self._knows(change.field, change.candidate):
             return "breaking", f"no {change.field} of {self.promised_by}"
         return "data", "another value of the same type"
 
@@ -153,7 +159,7 @@ class Judge:
 
     def _retyped(self, change: Change) -> tuple[Severity, str]:
         known = contract.FIELDS if self.schema is None else self.schema.types
-        if change.depth or change.field not in known:
+        if change.below or change.field not in known:
             return "breaking", "the JSON type changed"
         if not self.allows(change.field, change.candidate):
             if change.candidate is None:
@@ -229,6 +235,6 @@ def _links(change: Change) -> tuple[Severity, str]:
         return "compatible", "one more link relation or attribute"
     if change.kind == _REMOVED:
         return "breaking", "a link relation or attribute is gone"
-    if change.kind == "link_changed" and change.depth <= 1:
+    if change.kind == "link_changed" and not change.below:
         return "compatible", "the form of links differs, for all images alike"
     return "breaking", "a link leads elsewhere after hosts and projects were normalized"

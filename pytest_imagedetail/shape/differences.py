@@ -142,13 +142,13 @@ def _presence_verdict(path: Path, kind: str, judge: Judge, *, fewer: bool) -> _V
     field = path[0]
     if not fewer:
         change = Change(
-            kind="field_added", field=field, depth=len(path) - 1, baseline=MISSING, candidate=""
+            kind="field_added", field=field, below=path[1:], baseline=MISSING, candidate=""
         )
         return judge.severity(change)
     if len(path) == 1 and field in CONDITIONS:
         return "breaking", f"Nova sends it for every image with metadata.{CONDITIONS[field]}"
     change = Change(
-        kind="field_removed", field=field, depth=len(path) - 1, baseline="", candidate=MISSING
+        kind="field_removed", field=field, below=path[1:], baseline="", candidate=MISSING
     )
     severity, reason = judge.severity(change)
     if kind == "presence_changed" and severity != "breaking":

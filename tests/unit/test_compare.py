@@ -214,6 +214,24 @@ def test_fields_beside_images_are_compared():
         assert (difference.baseline, difference.candidate) == (before, after)
 
 
+def test_a_link_of_a_server_that_leads_elsewhere_breaks():
+    """As that of an image does; that of another server, which the image has now, is no fault."""
+    one = snapshot_of()
+    self_link = one["server"]["links"][0]["href"]
+    path = f"images[{one['id']}].server.links.self.href"
+    astray = changed(one, "server", "links", 0, "href", to=self_link[:-36] + "other")
+    (difference,) = compare(listing_of(one), listing_of(astray)).differences
+    assert (difference.kind, difference.severity, difference.path, difference.reason) == (
+        "link_changed",
+        "breaking",
+        path,
+        "a link leads elsewhere after hosts and projects were normalized",
+    )
+    moved = snapshot_of(server="9168b536-cd40-4630-b43f-b259807c6e88")
+    differences = compare(listing_of(one), listing_of(moved)).differences
+    assert {each.severity for each in differences} == {"data"}
+
+
 def test_ambiguous_images_say_that_they_were_not_paired():
     """Neither "removed" nor "added" is certain, and the reason says so."""
     baseline = listing_of(image_of(1, name="dup", **{"OS-EXT-IMG-SIZE:size": 1}))

@@ -11,8 +11,8 @@ OPTIONAL = [name for name, field in FIELDS.items() if not field.required_since]
 NEW = "2026.2"
 
 
-def judged(kind, field, baseline, candidate, *, releases=(None, None), depth=0):
-    change = Change(kind=kind, field=field, depth=depth, baseline=baseline, candidate=candidate)
+def judged(kind, field, baseline, candidate, *, releases=(None, None), below=()):
+    change = Change(kind=kind, field=field, below=below, baseline=baseline, candidate=candidate)
     return Judge(baseline=releases[0], candidate=releases[1]).severity(change)
 
 
@@ -97,37 +97,41 @@ def test_a_type_that_is_mended_is_compatible():
 
 
 @pytest.mark.parametrize(
-    ("kind", "field", "depth", "baseline", "candidate", "severity"),
+    ("kind", "path", "baseline", "candidate", "severity"),
     [
-        ("value_changed", "name", 0, "a", "b", "data"),
-        ("value_changed", "OS-EXT-IMG-SIZE:size", 0, 1.5, 2.5, "data"),
-        ("value_changed", "status", 0, "ACTIVE", "DELETED", "data"),
-        ("value_changed", "status", 0, "ACTIVE", "QUEUED", "breaking"),
-        ("item_added", "status", 1, MISSING, {}, "data"),
-        ("type_changed", "x", 0, 1, "1", "breaking"),
-        ("value_changed", "x", 0, 1, 2, "data"),
-        ("field_removed", "server", 1, "id", MISSING, "breaking"),
-        ("field_added", "server", 1, MISSING, "id", "compatible"),
-        ("field_removed", "metadata", 0, {}, MISSING, "breaking"),
-        ("field_removed", "metadata", 1, "x", MISSING, "data"),
-        ("field_added", "metadata", 1, MISSING, "x", "data"),
-        ("null_changed", "metadata", 1, "x", None, "data"),
-        ("type_changed", "metadata", 1, "0", 0, "breaking"),
-        ("type_changed", "metadata", 1, 0, "0", "data"),
-        ("field_removed", "links", 1, {}, MISSING, "breaking"),
-        ("field_added", "links", 1, MISSING, {}, "compatible"),
-        ("link_changed", "links", 0, "a", "b", "compatible"),
-        ("link_changed", "links", 2, "a", "b", "breaking"),
-        ("type_changed", "links", 0, [], {}, "breaking"),
-        ("image_added", "", 0, MISSING, {}, "data"),
-        ("image_removed", "", 0, {}, MISSING, "data"),
-        ("image_repeated", "", 0, {}, MISSING, "breaking"),
-        ("order_changed", "", 0, "a", "b", "data"),
-        ("status_changed", "", 0, 200, 203, "compatible"),
-        ("answer_changed", "", 0, MISSING, [], "compatible"),
-        ("vendor_removed", "metadata", 0, [], MISSING, "data"),
+        ("value_changed", "name", "a", "b", "data"),
+        ("value_changed", "OS-EXT-IMG-SIZE:size", 1.5, 2.5, "data"),
+        ("value_changed", "status", "ACTIVE", "DELETED", "data"),
+        ("value_changed", "status", "ACTIVE", "QUEUED", "breaking"),
+        ("item_added", "status.x", MISSING, {}, "data"),
+        ("type_changed", "x", 1, "1", "breaking"),
+        ("value_changed", "x", 1, 2, "data"),
+        ("field_removed", "server.id", "id", MISSING, "breaking"),
+        ("field_added", "server.id", MISSING, "id", "compatible"),
+        ("field_removed", "metadata", {}, MISSING, "breaking"),
+        ("field_removed", "metadata.k", "x", MISSING, "data"),
+        ("field_added", "metadata.k", MISSING, "x", "data"),
+        ("null_changed", "metadata.k", "x", None, "data"),
+        ("type_changed", "metadata.k", "0", 0, "breaking"),
+        ("type_changed", "metadata.k", 0, "0", "data"),
+        ("field_removed", "links.self", {}, MISSING, "breaking"),
+        ("field_added", "links.self", MISSING, {}, "compatible"),
+        ("link_changed", "links", "a", "b", "compatible"),
+        ("link_changed", "links.self.href", "a", "b", "breaking"),
+        ("link_changed", "server.links.self.href", "a", "b", "breaking"),
+        ("field_removed", "server.links.self", {}, MISSING, "breaking"),
+        ("field_added", "server.links.x", MISSING, {}, "compatible"),
+        ("type_changed", "links", [], {}, "breaking"),
+        ("image_added", "", MISSING, {}, "data"),
+        ("image_removed", "", {}, MISSING, "data"),
+        ("image_repeated", "", {}, MISSING, "breaking"),
+        ("order_changed", "", "a", "b", "data"),
+        ("status_changed", "", 200, 203, "compatible"),
+        ("answer_changed", "", MISSING, [], "compatible"),
+        ("vendor_removed", "metadata", [], MISSING, "data"),
     ],
 )
-def test_severity(kind, field, depth, baseline, candidate, severity):
+def test_severity(kind, path, baseline, candidate, severity):
     """One line per kind and place; releases are not declared."""
-    assert judged(kind, field, baseline, candidate, depth=depth)[0] == severity
+    field, *below = path.split(".")
+    assert judged(kind, field, baseline, candidate, below=tuple(below))[0] == severity
