@@ -16,6 +16,9 @@ from pytest_imagedetail.strict import Path
 _ADDED: Final = "field_added"
 _REMOVED: Final = "field_removed"
 
+OTHER_WRITING: Final = "a date in another writing; strict parsers refuse it"
+"""Why a date with an offset, say, is no fault and no matter of the images either."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -34,6 +37,11 @@ class Change:
     below: Path = ()
     baseline: Any
     candidate: Any
+
+    @property
+    def values(self) -> tuple[Any, Any]:
+        """The old value and the new one."""
+        return self.baseline, self.candidate
 
     @property
     def is_of_link(self) -> bool:
@@ -70,11 +78,11 @@ class Judge:
         judge = {_REMOVED: self._removed, _ADDED: self._added}.get(change.kind, self._changed)
         return judge(change)
 
-    def allows(self, field: str, value: Any) -> bool:
-        """Whether a value has a type that is promised of a field."""
+    def part(self, *path: str | int) -> contract.Part | None:
+        """What is promised of the value at a path of an image; None if it is refused there."""
         if self.schema is not None:
-            return self.schema.allows(field, value)
-        return contract.allows(field, value)
+            return self.schema.image.along(path)
+        return contract.IMAGE.along(path) or contract.ANYTHING
 
     def requires(self, field: str) -> bool:
         """Whether every image of the baseline is promised to have a field."""
@@ -135,7 +143,7 @@ class Judge:
 
     def _added(self, change: Change) -> tuple[Severity, str]:
         field = change.field
-        if self.schema is not None and not change.below and field not in self.schema.types:
+        if self.schema is not None and not change.below and self.part(field) is None:
             return "breaking", f"{self.promised_by} refuses fields that it does not name"
         if (
             not change.below
@@ -146,28 +154,29 @@ class Judge:
         return "compatible", "clients pass over fields that they do not know"
 
     def _changed(self, change: Change) -> tuple[Severity, str]:
-        if change.kind in {"type_changed", "null_changed"}:
-            return self._retyped(change)
-        if not change.below and not self._knows(change.field, change.candidate):
-            return "breaking", f"no {change.field} of {self.promised_by}"
+        part = self.part(change.field, *change.below) or contract.ANYTHING
+        retyped = change.kind in {"type_changed", "null_changed"}
+        if retyped and not part.types:
+            return "breaking", "the JSON type changed"
+        if judged := self._kept(part, change):
+            return judged
+        if retyped:
+            return "data", f"{self.promised_by} allows both"
+        if part.form == contract.ISOTIME and len({*map(_form_of, change.values)}) > 1:
+            return "compatible", OTHER_WRITING
         return "data", "another value of the same type"
 
-    def _knows(self, field: str, value: Any) -> bool:
-        if self.schema is not None:
-            return self.schema.knows(field, value)
-        return field != "status" or value in contract.STATUSES
-
-    def _retyped(self, change: Change) -> tuple[Severity, str]:
-        known = contract.FIELDS if self.schema is None else self.schema.types
-        if change.below or change.field not in known:
-            return "breaking", "the JSON type changed"
-        if not self.allows(change.field, change.candidate):
-            if change.candidate is None:
-                return "breaking", f"{self.promised_by} does not allow null here"
-            return "breaking", f"{self.promised_by} names another JSON type"
-        if not self.allows(change.field, change.baseline):
+    def _kept(self, part: contract.Part, change: Change) -> tuple[Severity, str] | None:
+        """The verdict if one of the values breaks what is promised of it."""
+        name = str((change.field, *change.below)[-1])
+        old, new = (part.breach(each, name) for each in change.values)
+        if new is not None and old is not None and old.how == new.how:
+            return "data", f"neither side keeps {self.promised_by}"
+        if new is not None:
+            return "breaking", new.reason.format(by=self.promised_by)
+        if old is not None:
             return "compatible", f"the candidate keeps {self.promised_by}, the baseline did not"
-        return "data", f"{self.promised_by} allows both"
+        return None
 
     def _metadata(self, change: Change) -> tuple[Severity, str]:
         """Metadata is its owner's; only what breaks a map of strings is the API's."""
@@ -176,6 +185,10 @@ class Judge:
         if change.kind == "type_changed" and not isinstance(change.candidate, str):
             return "breaking", "metadata values are strings or null; typed clients cannot read this"
         return "data", "metadata belongs to the image"
+
+
+def _form_of(value: Any) -> str | None:
+    return contract.text_format(value) if isinstance(value, str) else None
 
 
 _OF_KIND: Final[dict[str, tuple[Severity, str]]] = {

@@ -5,8 +5,10 @@ answers with the other.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
+
+from pytest_imagedetail.contract.parts import Part
 
 CONTRACTS: Final = ("releases", "tempest", "nova")
 """By what differences are judged: the promises of both declared releases, or one of `SCHEMAS`."""
@@ -18,25 +20,20 @@ class Schema:
 
     Attributes:
         name: Whose it is.
-        types: The Python types that a field may have.
+        image: What stands in an image detail.
         required: The fields that every image must have.
-        values: The values of an enumeration.
         source: The file, and since when it is there.
     """
 
     name: str
-    types: Mapping[str, tuple[type, ...]]
+    image: Part
     required: frozenset[str]
-    values: Mapping[str, frozenset[Any]] = field(default_factory=dict)
     source: str
 
-    def allows(self, name: str, value: Any) -> bool:
-        """Whether a field may have a value of this type; True is no integer."""
-        return name in self.types and type(value) in self.types[name]
-
-    def knows(self, name: str, value: Any) -> bool:
-        """Whether a value is one of the field's enumeration, if it has one."""
-        return name not in self.values or value in self.values[name]
+    @property
+    def types(self) -> dict[str, tuple[type, ...]]:
+        """The Python types that each field may have."""
+        return {name: each.types for name, each in self.image.names.items()}
 
 
 _NULL: Final = type(None)
@@ -51,48 +48,48 @@ _ALWAYS: Final = frozenset(
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "tempest": Schema(
         name="tempest",
-        types={
-            "id": (str,),
-            "name": (str, _NULL),
-            "status": (str,),
-            "progress": (int,),
-            "minRam": (int,),
-            "minDisk": (int,),
-            "created": (str,),
-            "updated": (str,),
-            "metadata": (dict,),
-            "links": (list,),
-            "server": (dict,),
-            "OS-EXT-IMG-SIZE:size": (int, _NULL),
-            "OS-DCF:diskConfig": (str,),
-        },
+        image=Part(
+            types=(dict,),
+            names={
+                "id": Part(types=(str,)),
+                "name": Part(types=(str, _NULL)),
+                "status": Part(types=(str,), values=_FIVE),
+                "progress": Part(types=(int,)),
+                "minRam": Part(types=(int,)),
+                "minDisk": Part(types=(int,)),
+                "created": Part(types=(str,)),
+                "updated": Part(types=(str,)),
+                "metadata": Part(types=(dict,)),
+                "links": Part(types=(list,)),
+                "server": Part(types=(dict,)),
+                "OS-EXT-IMG-SIZE:size": Part(types=(int, _NULL)),
+                "OS-DCF:diskConfig": Part(types=(str,)),
+            },
+        ),
         required=_ALWAYS,
-        values={"status": _FIVE},
         source="tempest 47.0.0 lib/api_schema/response/compute/v2_1/images.py",
     ),
     "nova": Schema(
         name="nova",
-        types={
-            "id": (str,),
-            "name": (str, _NULL),
-            "status": (str,),
-            "progress": (int,),
-            "minRam": (int,),
-            "minDisk": (int,),
-            "created": (str,),
-            "updated": (str, _NULL),
-            "metadata": (dict,),
-            "links": (list,),
-            "server": (dict,),
-            "OS-EXT-IMG-SIZE:size": (int,),
-            "OS-DCF:diskConfig": (str,),
-        },
+        image=Part(
+            types=(dict,),
+            names={
+                "id": Part(types=(str,)),
+                "name": Part(types=(str, _NULL)),
+                "status": Part(types=(str,), values=_FIVE),
+                "progress": Part(types=(int,), values=frozenset({0, 25, 50, 100})),
+                "minRam": Part(types=(int,)),
+                "minDisk": Part(types=(int,)),
+                "created": Part(types=(str,)),
+                "updated": Part(types=(str, _NULL)),
+                "metadata": Part(types=(dict,)),
+                "links": Part(types=(list,)),
+                "server": Part(types=(dict,)),
+                "OS-EXT-IMG-SIZE:size": Part(types=(int,)),
+                "OS-DCF:diskConfig": Part(types=(str,), values=frozenset({"AUTO", "MANUAL"})),
+            },
+        ),
         required=_ALWAYS | {"OS-EXT-IMG-SIZE:size"},
-        values={
-            "status": _FIVE,
-            "progress": frozenset({0, 25, 50, 100}),
-            "OS-DCF:diskConfig": frozenset({"AUTO", "MANUAL"}),
-        },
         source="Nova 32.0.0 (2025.2) api/openstack/compute/schemas/images.py",
     ),
 }

@@ -5,35 +5,25 @@ from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Severity, path_of
-from pytest_imagedetail.severity import Change, Judge
-from pytest_imagedetail.shape.description import CONDITIONS, Path, Places, Seen, Shape
-from pytest_imagedetail.shape.formats import ISOTIME, JSON_TYPES, UUID, is_isotime
+from pytest_imagedetail.severity import OTHER_WRITING, Change, Judge
+from pytest_imagedetail.shape.description import (
+    CONDITIONS,
+    Path,
+    Places,
+    Seen,
+    Shape,
+    sign_promised,
+)
+from pytest_imagedetail.shape.json_types import JSON_TYPES
 
 _ALWAYS, _SOME, _NEVER = "always", "some", "never"
-_PROMISED_FORMS: Final = {
-    ("id",): UUID,
-    ("server", "id"): UUID,
-    ("created",): ISOTIME,
-    ("updated",): ISOTIME,
-}
 _EXAMPLES: Final = 3
 _DEPENDS: Final = "depends on which images there are"
 
 _Verdict = tuple[Severity, str]
 _Judgement = Callable[[Path, set[Any], set[Any], Judge], _Verdict]
 
-# The values that Nova sends, and how bad another one is.
-_ENUMERATIONS: Final[dict[Path, tuple[frozenset[Any], _Verdict]]] = {
-    ("status",): (contract.STATUSES, ("breaking", "no status of the contract")),
-    ("OS-DCF:diskConfig",): (
-        frozenset({"AUTO", "MANUAL"}),
-        ("breaking", "the contract knows AUTO and MANUAL"),
-    ),
-    ("progress",): (
-        frozenset({0, 25, 50, 100}),
-        ("compatible", "Nova sends 0, 25, 50 and 100 only"),
-    ),
-}
+_SENT_PROGRESS: Final = frozenset({0, 25, 50, 100})
 
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
@@ -214,37 +204,40 @@ def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Ve
 def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
     if path[0] == "metadata" and len(path) > 1:
         return {"string", "null"} if path[1] == "*" and judge.schema is None else None
-    if judge.schema is not None and len(path) == 1 and path[0] in judge.schema.types:
-        return {JSON_TYPES[each] for each in judge.schema.types[path[0]]}
-    if len(path) > 1 or path[0] not in contract.FIELDS:
-        return None
-    promise = contract.FIELDS[path[0]]
-    names = {JSON_TYPES[each] for each in promise.types}
-    return names | {"null"} if promise.nullable else names
+    part = judge.part(*path)
+    return {JSON_TYPES[each] for each in part.types} if part and part.types else None
 
 
-def _format_verdict(path: Path, old: set[Any], new: set[Any], _: Judge) -> _Verdict:
-    promised = _PROMISED_FORMS.get(path)
+def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
+    part = judge.part(*path)
+    promised = None if part is None else part.form or sign_promised(part)
     if promised is None:
-        return "data", "no release promises a form"
+        return (
+            "data",
+            f"{'no release' if judge.schema is None else judge.promised_by} promises a form",
+        )
     fresh = new - old - {promised}
     if not fresh:
-        return "compatible", "the candidate writes what the contract promises"
-    if promised == ISOTIME and all(map(is_isotime, fresh)):
-        return "compatible", "the same moment in another writing; strict parsers refuse it"
-    return "breaking", f"the contract promises {promised}"
+        return "compatible", f"the candidate writes what {judge.promised_by} promises"
+    if promised == contract.ISOTIME and all(map(contract.is_isotime, fresh)):
+        return "compatible", OTHER_WRITING
+    return "breaking", f"{judge.promised_by} promises {promised}"
 
 
-def _value_verdict(path: Path, old: set[Any], new: set[Any], _: Judge) -> _Verdict:
+def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
     fresh = new - old
     if path[-1] == "href":
         if any("<id>" not in each and "<server>" not in each for each in fresh):
             return "breaking", "a link leads to something else than its own image"
         return "compatible", "the form of links differs"
+    part = judge.part(*path)
+    if part is not None and part.values and fresh - part.values:
+        return "breaking", f"no {path[-1]} of {judge.promised_by}"
     if path[-1] == "type":
         return "compatible", "a link's media type"
-    known, verdict = _ENUMERATIONS[path]
-    return verdict if fresh - known else ("data", _DEPENDS)
+    if path == ("progress",) and judge.schema is None and fresh - _SENT_PROGRESS:
+        return "compatible", "Nova sends 0, 25, 50 and 100 only"
+    return "data", _DEPENDS
 
 
 def _listed(values: Collection[Any]) -> Any:

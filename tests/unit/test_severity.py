@@ -84,7 +84,9 @@ def test_null_breaks_where_the_contract_does_not_allow_it(field):
         if FIELDS[field].nullable
         else ("breaking", "the contract does not allow null here")
     )
-    old = {"metadata": {}, "server": {}}.get(field, 1 if int in FIELDS[field].types else "x")
+    old = {"metadata": {}, "server": {}, "updated": "2024-01-15T08:00:00Z"}.get(
+        field, 1 if int in FIELDS[field].types else "x"
+    )
     assert judged("null_changed", field, old, None) == expected
 
 
@@ -94,6 +96,62 @@ def test_a_type_that_is_mended_is_compatible():
         "compatible",
         "the candidate keeps the contract, the baseline did not",
     )
+
+
+DATE = "2024-01-15T08:00:00Z"
+BROKEN = [
+    ("created", DATE, "1972-01-01_15-59-11", "the contract promises isotime"),
+    ("created", DATE, "", "the contract promises isotime"),
+    ("created", DATE, "2024-02-30T08:00:00Z", "the contract promises isotime"),
+    ("updated", DATE, "yesterday", "the contract promises isotime"),
+    ("minRam", 0, -1, "the contract promises 0 or more"),
+    ("minDisk", 0, -1, "the contract promises 0 or more"),
+    ("progress", 100, -1, "the contract promises 0 or more"),
+    ("status", "ACTIVE", "QUEUED", "no status of the contract"),
+    ("OS-DCF:diskConfig", "AUTO", "auto", "no OS-DCF:diskConfig of the contract"),
+    ("server.id", "9168b536-cd40-4630-b43f-b259807c6e87", "1361", "the contract promises uuid"),
+]
+
+
+@pytest.mark.parametrize(("path", "kept", "broken", "reason"), BROKEN)
+def test_a_value_without_the_promised_form_breaks(path, kept, broken, reason):
+    """Whoever parses it fails, and is glad of the way back; two faults alike are data."""
+    field, *below = path.split(".")
+
+    def verdict(baseline, candidate):
+        return judged("value_changed", field, baseline, candidate, below=tuple(below))
+
+    assert verdict(kept, broken) == ("breaking", reason)
+    assert verdict(broken, kept) == (
+        "compatible",
+        "the candidate keeps the contract, the baseline did not",
+    )
+    assert verdict(broken, broken) == ("data", "neither side keeps the contract")
+    assert verdict(kept, kept) == ("data", "another value of the same type")
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "severity"),
+    [
+        (DATE, "2024-01-15T17:00:00+09:00", "compatible"),
+        ("2024-01-15T17:00:00+09:00", DATE, "compatible"),
+        (DATE, "2024-01-15T08:00:00.000000Z", "compatible"),
+        (DATE, "2024-01-15T08:00:01Z", "data"),
+        ("2024-01-15T08:00:00+09:00", "2024-01-15T17:00:00+09:00", "data"),
+    ],
+)
+def test_a_date_in_another_writing_is_compatible(baseline, candidate, severity):
+    """It is a date still, and one that not every parser reads."""
+    assert judged("value_changed", "created", baseline, candidate)[0] == severity
+
+
+def test_null_that_becomes_no_date_breaks():
+    """`updated` may be null, and may be a date, and nothing else."""
+    assert judged("null_changed", "updated", None, "") == (
+        "breaking",
+        "the contract promises isotime",
+    )
+    assert judged("null_changed", "updated", None, DATE)[0] == "data"
 
 
 @pytest.mark.parametrize(
