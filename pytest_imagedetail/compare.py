@@ -286,7 +286,9 @@ def _answer_differences(
     for name in sorted({*one["top_level"], *other["top_level"]}):
         old, new = (side["top_level"].get(name, MISSING) for side in (one, other))
         if not strictly_equal(old, new):
-            yield judge.difference("answer_changed", path_of((name,)), baseline=old, candidate=new)
+            yield judge.difference(
+                "answer_changed", path_of((name,)), field=name, baseline=old, candidate=new
+            )
     forms, other_forms = one.get("link_form", {}), other.get("link_form", {})
     for path in sorted(set(forms) & set(other_forms)):
         if forms[path] != other_forms[path]:
@@ -364,7 +366,11 @@ def _shared(changes: Iterable[_Change]) -> Iterator[_Shared]:
 
 
 def _as_sent(value: Any) -> Any:
-    return value.as_sent() if isinstance(value, Links) else value
+    if isinstance(value, Links):
+        return value.as_sent()
+    if isinstance(value, dict):
+        return {key: _as_sent(each) for key, each in value.items()}
+    return value
 
 
 def _key(value: Any) -> Hashable:

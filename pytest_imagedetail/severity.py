@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.model import Difference, Severity
+from pytest_imagedetail.model import MISSING, Difference, Severity
 from pytest_imagedetail.strict import Path
 
 _ADDED: Final = "field_added"
@@ -67,10 +67,12 @@ class Judge:
 
     def severity(self, change: Change) -> tuple[Severity, str]:
         """The severity of a change and the reason for it."""
-        if change.kind in _OF_KIND:
-            return _OF_KIND[change.kind]
+        if refused := self._refused(change):
+            return "breaking", refused
         if change.kind in _OF_ANSWER:
             return _OF_ANSWER[change.kind](change)
+        if change.kind in _OF_KIND:
+            return _OF_KIND[change.kind]
         if change.field == "metadata" and change.below:
             return self._metadata(change)
         if change.is_of_link:
@@ -125,6 +127,22 @@ class Judge:
             reason=reason,
         )
 
+    def _refused(self, change: Change) -> str | None:
+        """Why the schema refuses what was added; None if it does not."""
+        if self.schema is None:
+            return None
+        whole = self.schema.image
+        if change.kind == "answer_changed" and change.baseline is MISSING:
+            whole = self.schema.beside
+        elif change.kind not in {_ADDED, "item_added"}:
+            return None
+        path = (change.field, *change.below)
+        part = whole.along(path)
+        if part is None:
+            return contract.REFUSED.reason.format(by=self.promised_by)
+        found = None if change.candidate is MISSING else part.refusal(change.candidate, path[-1])
+        return None if found is None else found.reason.format(by=self.promised_by)
+
     def _removed(self, change: Change) -> tuple[Severity, str]:
         if change.below:
             return "breaking", "a part of the field is gone"
@@ -143,8 +161,6 @@ class Judge:
 
     def _added(self, change: Change) -> tuple[Severity, str]:
         field = change.field
-        if self.schema is not None and not change.below and self.part(field) is None:
-            return "breaking", f"{self.promised_by} refuses fields that it does not name"
         if (
             not change.below
             and self.baseline is not None
@@ -168,7 +184,7 @@ class Judge:
 
     def _kept(self, part: contract.Part, change: Change) -> tuple[Severity, str] | None:
         """The verdict if one of the values breaks what is promised of it."""
-        name = str((change.field, *change.below)[-1])
+        name = (change.field, *change.below)[-1]
         old, new = (part.breach(each, name) for each in change.values)
         if new is not None and old is not None and old.how == new.how:
             return "data", f"neither side keeps {self.promised_by}"
@@ -244,9 +260,9 @@ def _media_type(header: Any) -> str:
 
 
 def _links(change: Change) -> tuple[Severity, str]:
-    if change.kind == _ADDED:
+    if change.kind in {_ADDED, "item_added"}:
         return "compatible", "one more link relation or attribute"
-    if change.kind == _REMOVED:
+    if change.kind in {_REMOVED, "item_removed"}:
         return "breaking", "a link relation or attribute is gone"
     if change.kind == "link_changed" and not change.below:
         return "compatible", "the form of links differs, for all images alike"

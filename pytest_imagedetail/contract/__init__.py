@@ -11,7 +11,7 @@ from pytest_imagedetail.contract.fields import (
     promises,
 )
 from pytest_imagedetail.contract.forms import ISOTIME, UUID, is_isotime, text_format
-from pytest_imagedetail.contract.parts import ANYTHING, Breach, Part
+from pytest_imagedetail.contract.parts import ANYTHING, REFUSED, Breach, Part
 from pytest_imagedetail.contract.releases import (
     MAX_MICROVERSIONS,
     newest_release,
@@ -30,6 +30,7 @@ __all__ = [
     "ISOTIME",
     "LINKS",
     "MAX_MICROVERSIONS",
+    "REFUSED",
     "SCHEMAS",
     "STATUSES",
     "STATUS_CODES",

@@ -1,6 +1,7 @@
 """What is promised of one JSON value and of those below it, and how a value breaks the promise."""
 
-from collections.abc import Hashable, Mapping, Sequence
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,7 +32,9 @@ class Part:
         form: The form of a text, as `text_format` names it; None for any.
         least: The smallest number; None for any.
         names: What stands under the keys that are named.
-        others: What stands under any other key; None refuses them.
+        rows: What stands at the first places of a list.
+        others: What stands under any other key or at any other place; None refuses them.
+        keys: What other keys look like; None for any.
     """
 
     types: tuple[type, ...] = ()
@@ -39,7 +42,9 @@ class Part:
     form: str | None = None
     least: int | None = None
     names: Mapping[str, "Part"] = field(default_factory=dict)
+    rows: Sequence["Part"] = ()
     others: "Part | None" = None
+    keys: re.Pattern[str] | None = None
 
     def along(self, path: Sequence[str | int]) -> "Part | None":
         """The part at a path below this one; None if such a key is refused."""
@@ -48,7 +53,7 @@ class Part:
             part = None if part is None else part.at(key)
         return part
 
-    def breach(self, value: Any, name: str) -> Breach | None:
+    def breach(self, value: Any, name: str | int) -> Breach | None:
         """Which promise the value itself breaks, whatever is below it.
 
         Args:
@@ -66,12 +71,41 @@ class Part:
             return Breach(reason=f"{{by}} promises {self.least} or more", how="less")
         return None
 
+    def refusal(self, value: Any, name: str | int) -> Breach | None:
+        """Which promise the value breaks, or any value below it.
+
+        Args:
+            value: A JSON value.
+            name: What to call it.
+        """
+        found = self.breach(value, name)
+        for key, each in _below(value):
+            if found is not None:
+                return found
+            part = self.at(key)
+            found = REFUSED if part is None else part.refusal(each, key)
+        return found
+
     def at(self, key: str | int) -> "Part | None":
         """The part under one key, or at one place of a list; None if it is refused."""
         if not self.types:
             return ANYTHING
-        return self.others if isinstance(key, int) else self.names.get(key, self.others)
+        if isinstance(key, str):
+            known = self.keys is None or self.keys.fullmatch(key)
+            return self.names.get(key, self.others if known else None)
+        if dict in self.types:
+            return self  # links by relation: one of several that have the same
+        return self.rows[key] if key < len(self.rows) else self.others
 
+
+def _below(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+REFUSED: Final = Breach(reason="{by} refuses fields that it does not name", how="refused")
+"""What is wrong with a key that no part is promised under."""
 
 ANYTHING: Final = Part()
 """A part of which nothing is promised."""

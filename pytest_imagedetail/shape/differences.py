@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, Severity, path_of
+from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, ImageRef, Severity, path_of
 from pytest_imagedetail.severity import OTHER_WRITING, Change, Judge
 from pytest_imagedetail.shape.description import (
+    ANY_KEY,
     CONDITIONS,
     Path,
     Places,
@@ -116,7 +117,7 @@ def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Di
     yield _difference(
         kind,
         path,
-        _presence_verdict(path, kind, judge, fewer=fewer),
+        _lessened(path, kind, judge) if fewer else _added(path, other, judge),
         before=MISSING if old == _NEVER else _share(before),
         after=MISSING if new == _NEVER else _share(after),
         images=other.refs(after[1] if fewer else after[0]),
@@ -128,13 +129,26 @@ def _share(presence: tuple[Places, Places]) -> str:
     return f"in {present} of {present + lacking}"
 
 
-def _presence_verdict(path: Path, kind: str, judge: Judge, *, fewer: bool) -> _Verdict:
-    field = path[0]
-    if not fewer:
-        change = Change(
-            kind="field_added", field=field, below=path[1:], baseline=MISSING, candidate=""
+def _added(path: Path, other: Shape, judge: Judge) -> _Verdict:
+    """As bad as the worst of what came, which is below a field that came with it too."""
+    verdicts = [
+        judge.severity(
+            Change(
+                kind="field_added",
+                field=each[0],
+                below=(*each[1:-1], "key") if each[1:] == (ANY_KEY,) else each[1:],
+                baseline=MISSING,
+                candidate=MISSING,
+            )
         )
-        return judge.severity(change)
+        for each in sorted(other.traits)
+        if each[: len(path)] == path
+    ]
+    return min(verdicts, key=lambda each: SEVERITIES.index(each[0]))
+
+
+def _lessened(path: Path, kind: str, judge: Judge) -> _Verdict:
+    field = path[0]
     if len(path) == 1 and field in CONDITIONS:
         return "breaking", f"Nova sends it for every image with metadata.{CONDITIONS[field]}"
     change = Change(
@@ -171,11 +185,17 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
         yield _difference(
             "enumeration_changed",
             path,
-            ("data", "metadata belongs to the images; keys of one side only"),
+            _keys_verdict(set(new.values) - set(old.values), judge),
             before=_listed(set(old.values) - set(new.values)),
             after=_listed(set(new.values) - set(old.values)),
             images=_showing(one, other, old.values, new.values),
         )
+
+
+def _keys_verdict(fresh: set[Any], judge: Judge) -> _Verdict:
+    if any(judge.part("metadata", key) is None for key in fresh):
+        return "breaking", contract.REFUSED.reason.format(by=judge.promised_by)
+    return "data", "metadata belongs to the images; keys of one side only"
 
 
 def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
