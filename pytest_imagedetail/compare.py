@@ -25,6 +25,7 @@ from pytest_imagedetail.model import (
     Side,
     path_of,
 )
+from pytest_imagedetail.nextlinks import next_link_differences
 from pytest_imagedetail.normalize import (
     Links,
     Normalized,
@@ -45,7 +46,7 @@ from pytest_imagedetail.settings import (
     check_choice,
 )
 from pytest_imagedetail.severity import Change, Judge
-from pytest_imagedetail.shape import describe, page_differences, shape_differences, unseen
+from pytest_imagedetail.shape import describe, shape_differences, unseen
 from pytest_imagedetail.strict import Path, strictly_equal, unequal
 
 _EXAMPLES: Final = 3
@@ -127,6 +128,7 @@ def compare(
     )
     differences = [
         *_answer_differences(one.answer, other.answer, judge),
+        *next_link_differences(baseline, candidate, one, other, judge),
         *_vendor_differences(one, other, judge),
         *(found for each in _shared(changes) for found in _judged(each, old, judge, concerned)),
         *_unpaired_differences(pairing, old, new, judge),
@@ -161,8 +163,8 @@ def _shapes_compared(
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = describe(baseline, profile), describe(candidate, profile)
     differences = [
-        *_answer_differences(_without_pages(one.answer), _without_pages(other.answer), judge),
-        *page_differences(_next_form(one.answer), _next_form(other.answer)),
+        *_answer_differences(one.answer, other.answer, judge),
+        *next_link_differences(baseline, candidate, one, other, judge),
         *shape_differences(old, new, judge),
     ]
     differences, absent = expected_absences(
@@ -188,19 +190,6 @@ def _check_images(baseline: Listing, candidate: Listing) -> None:
                 where=f"query {side.query} of {side.cloud}",
                 remedy="record a query that some image matches, for example all of them",
             )
-
-
-def _without_pages(answer: Mapping[str, Any]) -> dict[str, Any]:
-    top_level = {name: each for name, each in answer["top_level"].items() if name != "images_links"}
-    return {**answer, "top_level": top_level}
-
-
-def _next_form(answer: Mapping[str, Any]) -> Any:
-    """Where the next page is said to be, as far as the profile keeps it; MISSING without one."""
-    links = answer["top_level"].get("images_links", MISSING)
-    if isinstance(links, list) and len(links) == 1 and isinstance(links[0], dict):
-        return links[0].get("href", links)
-    return links
 
 
 def _worst_first(differences: list[Difference]) -> list[Difference]:
@@ -283,7 +272,7 @@ def _answer_differences(
             baseline=one["media_type"],
             candidate=other["media_type"],
         )
-    for name in sorted({*one["top_level"], *other["top_level"]}):
+    for name in sorted({*one["top_level"], *other["top_level"]} - {"images_links"}):
         old, new = (side["top_level"].get(name, MISSING) for side in (one, other))
         if not strictly_equal(old, new):
             yield judge.difference(

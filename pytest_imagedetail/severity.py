@@ -127,20 +127,30 @@ class Judge:
             reason=reason,
         )
 
+    def refused_beside(self, name: str, value: Any) -> str | None:
+        """Why the schema refuses what stands beside the images; None if it does not.
+
+        Args:
+            name: The name of the field.
+            value: What stands there; MISSING is never refused.
+        """
+        if self.schema is None or value is MISSING:
+            return None
+        return self._refusal(self.schema.beside, (name,), value)
+
     def _refused(self, change: Change) -> str | None:
         """Why the schema refuses what was added; None if it does not."""
-        if self.schema is None:
-            return None
-        whole = self.schema.image
         if change.kind == "answer_changed" and change.baseline is MISSING:
-            whole = self.schema.beside
-        elif change.kind not in {_ADDED, "item_added"}:
+            return self.refused_beside(change.field, change.candidate)
+        if self.schema is None or change.kind not in {_ADDED, "item_added"}:
             return None
-        path = (change.field, *change.below)
+        return self._refusal(self.schema.image, (change.field, *change.below), change.candidate)
+
+    def _refusal(self, whole: contract.Part, path: Path, value: Any) -> str | None:
         part = whole.along(path)
         if part is None:
             return contract.REFUSED.reason.format(by=self.promised_by)
-        found = None if change.candidate is MISSING else part.refusal(change.candidate, path[-1])
+        found = None if value is MISSING else part.refusal(value, path[-1])
         return None if found is None else found.reason.format(by=self.promised_by)
 
     def _removed(self, change: Change) -> tuple[Severity, str]:

@@ -15,6 +15,7 @@ from pytest_imagedetail.contract.parts import ANYTHING, REFUSED, Breach, Part
 from pytest_imagedetail.contract.releases import (
     MAX_MICROVERSIONS,
     newest_release,
+    reached,
     release_index,
     release_name,
     release_names,
@@ -45,6 +46,7 @@ __all__ = [
     "newest_release",
     "offers",
     "promises",
+    "reached",
     "release_index",
     "release_name",
     "release_names",

@@ -52,38 +52,6 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
         )
 
 
-def page_differences(before: Any, after: Any) -> Iterator[Difference]:
-    """Whether and where the answers say that there is a next page.
-
-    Args:
-        before: The form of the baseline's next link, or MISSING.
-        after: The candidate's.
-    """
-    if before == after:
-        return
-    severity, reason = _page_verdict(before, after)
-    yield Difference(
-        kind="page_changed",
-        severity=severity,
-        path="images_links",
-        baseline=before,
-        candidate=after,
-        reason=reason,
-    )
-
-
-def _page_verdict(before: Any, after: Any) -> _Verdict:
-    if MISSING in {_key(before), _key(after)}:
-        return "data", "there is a next link if the page is full, which depends on the images"
-    if "/detail" in str(before) and "/detail" not in str(after):
-        return "breaking", "from the second page on, images come without their details"
-    return "compatible", "the next page lies elsewhere"
-
-
-def _key(form: Any) -> Any:
-    return form if form is MISSING else str(form)
-
-
 def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
     """Paths that one side has and no image of the other could show; they were not judged."""
     return tuple(

@@ -35,7 +35,7 @@ LAYERS = (
     },
     {"doors", "evidence", "matrix", "normalize", "pairing", "patience", "redact", "severity"},
     {"exposure", "leaks", "listing", "report"},
-    {"answers", "cassette", "clouds", "paging", "shape"},
+    {"answers", "cassette", "clouds", "nextlinks", "paging", "shape"},
     {"compare", "embedded", "fingerprint", "recorder", "spans"},
     {"importing", "lint", "neighbors", "noise", "traffic", "verification"},
     {"demo", "harness", "scrub"},
