@@ -6,6 +6,7 @@ times more, and with `ignore_order` it pairs different images as soon as most of
 """
 
 import json
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
@@ -134,6 +135,7 @@ def compare(
         *_unpaired_differences(pairing, old, new, judge),
         *_order_differences(pairing, old, new, judge),
     ]
+    differences += _form_differences(one.answer, other.answer, judge, differences)
     differences, absent = expected_absences(
         differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
     )
@@ -167,6 +169,7 @@ def _shapes_compared(
         *next_link_differences(baseline, candidate, one, other, judge),
         *shape_differences(old, new, judge),
     ]
+    differences += _form_differences(one.answer, other.answer, judge, differences)
     differences, absent = expected_absences(
         differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
     )
@@ -278,16 +281,47 @@ def _answer_differences(
             yield judge.difference(
                 "answer_changed", path_of((name,)), field=name, baseline=old, candidate=new
             )
+
+
+def _form_differences(
+    one: Mapping[str, Any], other: Mapping[str, Any], judge: Judge, found: Sequence[Difference]
+) -> Iterator[Difference]:
+    """Forms of links that changed, but for those that a link's own difference shows already."""
     forms, other_forms = one.get("link_form", {}), other.get("link_form", {})
     for path in sorted(set(forms) & set(other_forms)):
-        if forms[path] != other_forms[path]:
-            yield judge.difference(
-                "link_changed",
-                path,
-                field="links",
-                baseline=_alone(forms[path]),
-                candidate=_alone(other_forms[path]),
-            )
+        old, new = forms[path], other_forms[path]
+        shown = any(each.any_image == path or _is_below(each.any_image, path) for each in found)
+        if old == new or (shown and {*map(_left_out, old)} == {*map(_left_out, new)}):
+            continue
+        yield judge.difference(
+            "link_changed", path, field="links", baseline=_alone(old), candidate=_alone(new)
+        )
+
+
+def _is_below(path: str, above: str) -> bool:
+    return path.startswith((f"{above}.", f"{above}["))
+
+
+def _left_out(form: str) -> tuple[bool, bool]:
+    """What of a form is not in the link itself: whether it had a prefix, and a project.
+
+    R8 takes a prefix and the project that asked out of links. Whatever else stands before the
+    resource, another project say, stays in its link.
+    """
+    segments = form.split("/")
+    resource = max(segments.index(each) for each in _RESOURCES if each in segments)
+    before = segments[1:resource]
+    return "<prefix>" in before[:1], bool(before) and _is_project(before[-1])
+
+
+_RESOURCES: Final = ("images", "servers")
+
+
+def _is_project(segment: str) -> bool:
+    return segment == "<project>" or _PROJECT.fullmatch(segment) is not None
+
+
+_PROJECT: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction's placeholders
 
 
 def _alone(values: Sequence[str]) -> Any:

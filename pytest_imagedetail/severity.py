@@ -275,5 +275,15 @@ def _links(change: Change) -> tuple[Severity, str]:
     if change.kind in {_REMOVED, "item_removed"}:
         return "breaking", "a link relation or attribute is gone"
     if change.kind == "link_changed" and not change.below:
-        return "compatible", "the form of links differs, for all images alike"
+        return "compatible", _forms(change)
     return "breaking", "a link leads elsewhere after hosts and projects were normalized"
+
+
+def _forms(change: Change) -> str:
+    """Whether all links changed their form, or one side has several at once; a list has several."""
+    several = [
+        f"the {side} has {len(forms)} forms of this link at once"
+        for side, forms in zip(("baseline", "candidate"), change.values, strict=True)
+        if isinstance(forms, list)
+    ]
+    return "; ".join(several) or "all links of this relation have another form"

@@ -19,7 +19,16 @@ from pytest_imagedetail.report.text import nothing_in_common
 from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES
 from pytest_imagedetail.strict import strictly_equal
-from unit import changed, image_of, listing_of, recording_of, snapshot_of, without
+from unit import (
+    OTHER_PROJECT,
+    PROJECT,
+    changed,
+    image_of,
+    listing_of,
+    recording_of,
+    snapshot_of,
+    without,
+)
 
 SIZES = [7, 100, 1000]
 
@@ -212,6 +221,62 @@ def test_fields_beside_images_are_compared():
         (difference,) = compare(one, candidate).differences
         assert (difference.kind, difference.path) == ("answer_changed", "total")
         assert (difference.baseline, difference.candidate) == (before, after)
+
+
+@pytest.mark.parametrize("level", ["facts", "shape"])
+def test_forms_of_links_are_told_as_they_are(level):
+    """All links changed, or one side has several forms at once; each side shows which."""
+    own, bare = "/<v>/<project>/images/<id>", "/<v>/images/<id>"
+
+    def side(*projects):
+        hrefs = [f"https://compute.a.invalid/v2{each}/images/{{}}" for each in projects]
+        images = [image_of(number) for number in range(len(projects))]
+        return listing_of(
+            *(
+                changed(image, "links", 0, "href", to=href.format(image["id"]))
+                for image, href in zip(images, hrefs, strict=True)
+            )
+        )
+
+    with_, mixed, without_ = (f"/{PROJECT}",) * 3, (f"/{PROJECT}", "", ""), ("",) * 3
+    alike = "all links of this relation have another form"
+    for old, new, forms, reason in (
+        (with_, without_, (own, bare), alike),
+        (with_, mixed, (own, [own, bare]), "the candidate has 2 forms of this link at once"),
+        (mixed, with_, ([own, bare], own), "the baseline has 2 forms of this link at once"),
+    ):
+        (difference,) = compare(side(*old), side(*new), level=level).differences
+        assert (difference.path, difference.severity) == ("images[*].links.self", "compatible")
+        assert (difference.baseline, difference.candidate) == forms
+        assert difference.reason == reason
+
+
+@pytest.mark.parametrize("level", ["facts", "shape"])
+@pytest.mark.parametrize("head", [f"v2/{OTHER_PROJECT}", f"demo/{PROJECT}", OTHER_PROJECT])
+def test_a_link_astray_is_one_difference(level, head):
+    """What its own difference shows is no second one of the answer's forms of links."""
+    one = image_of()
+    astray = changed(
+        one, "links", 0, "href", to=f"https://compute.a.invalid/{head}/images/{one['id']}"
+    )
+    comparison = compare(listing_of(one), listing_of(astray), level=level)
+    (difference,) = comparison.differences
+    assert difference.any_image == "images[*].links.self.href"
+
+
+def test_a_form_that_no_link_shows_is_told_beside_a_link_astray():
+    """One link leads to another project, and all others lose theirs."""
+    base = "https://compute.a.invalid/v2"
+    old = [image_of(number) for number in (1, 2)]
+    new = [
+        changed(image, "links", 0, "href", to=f"{base}{project}/images/{image['id']}")
+        for image, project in zip(old, (f"/{OTHER_PROJECT}", ""), strict=True)
+    ]
+    differences = compare(listing_of(*old), listing_of(*new)).differences
+    assert [(each.severity, each.any_image) for each in differences] == [
+        ("breaking", "images[*].links.self.href"),
+        ("compatible", "images[*].links.self"),
+    ]
 
 
 def test_a_link_of_a_server_that_leads_elsewhere_breaks():

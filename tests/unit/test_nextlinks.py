@@ -4,7 +4,7 @@ import pytest
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.settings import LEVELS, PROFILES
-from unit import PROJECT, image_of, listing_of
+from unit import OTHER_PROJECT, PROJECT, image_of, listing_of
 
 ONE, TWO = image_of(1), image_of(2, created="2024-01-14T08:00:00Z")
 PATH = f"/v2/{PROJECT}/images/detail"
@@ -42,6 +42,10 @@ WRONG = {
         "the next link has no marker, so it leads to the first page again",
     ),
     "a filter": (part(asked=f"{LAST}&name=x"), FILTERS),
+    "another project": (
+        part(f"/v2/{OTHER_PROJECT}/images/detail"),
+        "the next link leads to another project",
+    ),
     "another service": (
         part(host="https://image.a.invalid"),
         "the next link leads to another host than those of Compute",
@@ -93,7 +97,7 @@ def test_a_filter_that_the_request_had_is_kept():
 
 def test_a_wrong_link_that_goes_wrong_elsewhere_breaks():
     """Two links that are wrong in two ways are no mending."""
-    servers, project = WRONG["servers"][0], WRONG["another service"]
+    servers, project = WRONG["servers"][0], WRONG["another project"]
     assert verdict(servers, project[0]) == ("breaking", project[1])
 
 
