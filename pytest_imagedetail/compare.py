@@ -1,17 +1,12 @@
-"""Compares two listings; the only module that knows deepdiff.
+"""Compares two listings: what separates them, in whom, and how bad it is."""
 
-A type-strict walk finds what is unequal. deepdiff sees only what of that has a structure, one
-unequal value at a time and each distinct change once: handing it whole listings costs a hundred
-times more, and with `ignore_order` it pairs different images as soon as most of them changed.
-"""
-
-import json
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from pytest_imagedetail.answers import error_differences, status_difference
+from pytest_imagedetail.changes import BUDGET, SharedChange, shared_changes
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import CONTRACTS, SCHEMAS
 from pytest_imagedetail.errors import ComparisonError
@@ -28,12 +23,9 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.nextlinks import next_link_differences
 from pytest_imagedetail.normalize import (
-    Links,
     Normalized,
-    could_be_the_same,
     counts_of,
     expected_absences,
-    in_words_of,
     matched,
     vendors,
 )
@@ -48,7 +40,7 @@ from pytest_imagedetail.settings import (
 )
 from pytest_imagedetail.severity import Change, Judge
 from pytest_imagedetail.shape import describe, shape_differences, unseen
-from pytest_imagedetail.strict import Path, strictly_equal, unequal
+from pytest_imagedetail.strict import strictly_equal
 
 _EXAMPLES: Final = 3
 
@@ -122,7 +114,7 @@ def compare(
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
-    changes, renamed = _changed(
+    changes, renamed = shared_changes(
         *matched(one, other, pairing.pairs),
         pairing,
         together=baseline.numbering is not None and baseline.numbering is candidate.numbering,
@@ -131,7 +123,7 @@ def compare(
         *_answer_differences(one.answer, other.answer, judge),
         *next_link_differences(baseline, candidate, one, other, judge),
         *_vendor_differences(one, other, judge),
-        *(found for each in _shared(changes) for found in _judged(each, old, judge, concerned)),
+        *(found for each in changes for found in _judged(each, old, judge, concerned)),
         *_unpaired_differences(pairing, old, new, judge),
         *_order_differences(pairing, old, new, judge),
     ]
@@ -328,137 +320,8 @@ def _alone(values: Sequence[str]) -> Any:
     return values[0] if len(values) == 1 else list(values)
 
 
-@dataclass(slots=True)
-class _Shared:
-    """One change, and the places of the images that share it, in the baseline."""
-
-    path: Path
-    kind: str
-    baseline: Any
-    candidate: Any
-    places: list[int] = field(default_factory=list)
-
-
-class _Change(NamedTuple):
-    """One unequal value of one image, whose place in the baseline is given."""
-
-    place: int
-    path: Path
-    before: Any
-    after: Any
-
-
-def _changed(
-    one: Normalized, other: Normalized, pairing: Pairing, *, together: bool
-) -> tuple[list[_Change], int]:
-    """What is unequal, and how many values R16 renamed in the candidate to say so.
-
-    Args:
-        one: The baseline.
-        other: The candidate.
-        pairing: Which image is which.
-        together: Whether equal placeholders mean equal values. Two recordings are numbered apart.
-    """
-    changes = _unequal(one, other, pairing)
-    if together or not any(could_be_the_same(each.before, each.after) for each in changes):
-        return changes, 0
-    renamed, count = in_words_of(one, other, pairing.pairs)
-    return _unequal(one, renamed, pairing), count
-
-
-def _unequal(one: Normalized, other: Normalized, pairing: Pairing) -> list[_Change]:
-    return [
-        _Change(left, path, _as_sent(before), _as_sent(after))
-        for left, right in pairing.pairs
-        if not strictly_equal(one.images[left], other.images[right])  # the fastest way to see it
-        for path, before, after in unequal(one.images[left], other.images[right])
-    ]
-
-
-def _shared(changes: Iterable[_Change]) -> Iterator[_Shared]:
-    found: dict[tuple[Path, Hashable, Hashable], list[_Shared]] = {}
-    for place, path, before, after in changes:
-        key = (path, _key(before), _key(after))
-        alike = found.get(key)
-        if alike is None:
-            alike = found[key] = list(_changes_of(path, before, after))
-        for each in alike:
-            each.places.append(place)
-    for alike in found.values():
-        yield from alike
-
-
-def _as_sent(value: Any) -> Any:
-    if isinstance(value, Links):
-        return value.as_sent()
-    if isinstance(value, dict):
-        return {key: _as_sent(each) for key, each in value.items()}
-    return value
-
-
-def _key(value: Any) -> Hashable:
-    """What tells one JSON value from another, their types included."""
-    if isinstance(value, dict | list):
-        return json.dumps(value, sort_keys=True)
-    return type(value), value
-
-
-def _changes_of(path: Path, before: Any, after: Any) -> Iterator[_Shared]:
-    """What one unequal value comes to, in our kinds; two lists may differ in many places."""
-    found = False
-    if isinstance(before, list) and isinstance(after, list):
-        for each in _structural(path, before, after):
-            found = True
-            yield each
-    if not found:  # no structure in common, or none that deepdiff knows: unequal all the same
-        yield _Shared(path=path, kind=_kind(before, after), baseline=before, candidate=after)
-
-
-def _kind(before: Any, after: Any) -> str:
-    """What happened to a value that has no structure in common with what it became."""
-    if before is MISSING:
-        return "field_added"
-    if after is MISSING:
-        return "field_removed"
-    if before is None or after is None:
-        return "null_changed"
-    return "value_changed" if type(before) is type(after) else "type_changed"
-
-
-def _structural(path: Path, before: list[Any], after: list[Any]) -> Iterator[_Shared]:
-    """What deepdiff says of two unequal lists, in our kinds."""
-    from deepdiff import DeepDiff  # noqa: PLC0415  slow to import, and most listings need none
-
-    tree = DeepDiff(
-        before,
-        after,
-        view="tree",
-        ignore_private_variables=False,
-        verbose_level=2,
-        zip_ordered_iterables=True,  # otherwise [1] and [true] are equal to it
-    )
-    for report, levels in tree.items():
-        for level in levels:
-            below: Path = tuple(level.path(output_format="list"))
-            yield _Shared(
-                path=(*path, *below),
-                kind=_KINDS.get(report) or _kind(level.t1, level.t2),
-                baseline=MISSING if report.endswith("_added") else level.t1,
-                candidate=MISSING if report.endswith("_removed") else level.t2,
-            )
-
-
-_KINDS: Final = {
-    "dictionary_item_added": "field_added",
-    "dictionary_item_removed": "field_removed",
-    "iterable_item_added": "item_added",
-    "iterable_item_removed": "item_removed",
-}
-"""Of what deepdiff reports; what else it reports, the two values tell."""
-
-
 def _judged(
-    shared: _Shared, old: Sequence[Any], judge: Judge, rules: Rules
+    shared: SharedChange, old: Sequence[Any], judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
     change = Change(
         kind=shared.kind,
@@ -471,6 +334,8 @@ def _judged(
         change = replace(change, kind="link_changed")
     kind = change.kind
     severity, reason = judge.severity(change)
+    if shared.whole:
+        reason += f"; more than {BUDGET:,} lists differ, so this one was not looked into"
 
     def named(place: int) -> ImageRef:
         return reference(old[place])

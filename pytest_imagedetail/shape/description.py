@@ -7,15 +7,13 @@ from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import ImageRef
+from pytest_imagedetail.model import ANY_KEY, ImageRef
 from pytest_imagedetail.normalize import Links
 from pytest_imagedetail.pairing import reference
 from pytest_imagedetail.shape.json_types import json_type
 
 Path = tuple[str, ...]
-
-ANY_KEY: Final = "*"
-"""Stands for every key of the metadata, which belong to the images' owners."""
+"""Names below an image; all keys of its metadata are one, for they belong to its owner."""
 
 _MOST_VALUES: Final = 100  # a vendor's field can hold another value for each image
 _MORE: Final = "and more"

@@ -4,10 +4,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, ImageRef, Severity, path_of
+from pytest_imagedetail.model import (
+    ANY_KEY,
+    MISSING,
+    SEVERITIES,
+    Difference,
+    ImageRef,
+    Severity,
+    path_of,
+)
 from pytest_imagedetail.severity import OTHER_WRITING, Change, Judge
 from pytest_imagedetail.shape.description import (
-    ANY_KEY,
     CONDITIONS,
     Path,
     Places,
@@ -191,7 +198,7 @@ def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Ve
 
 def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
     if path[0] == "metadata" and len(path) > 1:
-        return {"string", "null"} if path[1] == "*" and judge.schema is None else None
+        return {"string", "null"} if path[1] == ANY_KEY and judge.schema is None else None
     part = judge.part(*path)
     return {JSON_TYPES[each] for each in part.types} if part and part.types else None
 

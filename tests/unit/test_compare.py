@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from pytest_imagedetail.changes import BUDGET
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
@@ -565,3 +566,19 @@ def test_lists_in_which_deepdiff_sees_nothing_stay_different(monkeypatch):
     one["metadata"]["mappings"], other["metadata"]["mappings"] = [1], [2]
     (found,) = compare(listing_of(one), listing_of(other)).differences
     assert (found.kind, found.baseline, found.candidate) == ("value_changed", [1], [2])
+
+
+def test_what_exceeds_the_budget_of_deepdiff_is_said():
+    """A thousand pairs of lists are looked into; the next one is different as a whole, and why."""
+    numbers = range(1, BUDGET + 2)
+    old = [image_of(number, metadata={"mappings": [{"a": 0}]}) for number in numbers]
+    new = [image_of(number, metadata={"mappings": [{"a": number}]}) for number in numbers]
+    found = compare(listing_of(*old), listing_of(*new)).differences
+    assert len(found) == BUDGET + 1
+    (whole,) = (each for each in found if each.path.endswith(".mappings"))
+    assert (whole.kind, whole.baseline, whole.candidate) == (
+        "value_changed",
+        [{"a": 0}],
+        [{"a": BUDGET + 1}],
+    )
+    assert whole.reason.endswith("; more than 1,000 lists differ, so this one was not looked into")
