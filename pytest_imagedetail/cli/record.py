@@ -90,7 +90,7 @@ def _noise(comparison: Comparison) -> Iterator[str]:
     if comparison.same:
         yield "asked twice, and answered the same"
     for group in text.groups(comparison.differences):
-        values = " -> ".join(text.value(value) for _, value in text.values(group.first))
+        values = " -> ".join(value for _, value in text.values(group.first))
         yield f"volatile  {group.first.any_image}  {group.first.kind}  {values}".rstrip()
     if not comparison.same:
         yield "two identical requests disagreed; nothing is accepted by that, a rule accepts"

@@ -77,7 +77,7 @@ def _brief_line(group: text.Group) -> str:
     if group.images > 1:
         line += f" ({group.images} images)"
     elif text.shows_values(first):
-        line += f": {text.value(first.baseline, 24)} -> {text.value(first.candidate, 24)}"
+        line += ": " + " -> ".join(text.contrast(first.baseline, first.candidate, 24))
     else:
         line += f" {group.whom}"
     return line
@@ -109,7 +109,7 @@ def _group(group: text.Group, width: int, *, color: bool) -> Iterator[str]:
     label = paint(f"{first.severity:<10}", first.severity, color=color)
     yield f"{label}  {first.kind:<{width}}  {group.path}  {group.whom}".rstrip()
     for sign, value in text.values(first):
-        yield paint(f"{_MARGIN}{sign} {text.value(value)}", sign, color=color)
+        yield paint(f"{_MARGIN}{sign} {value}", sign, color=color)
     if text.shows_values(first) and len(group.differences) > 1:
         yield f"{_MARGIN}and {text.count(len(group.differences) - 1, 'other value')}"
     yield paint(f"{_MARGIN}{text.plain(first.reason)}", "dim", color=color)

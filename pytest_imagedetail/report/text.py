@@ -26,13 +26,24 @@ def value(value: Any, width: int = _WIDTH) -> str:
 
 
 def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, str]:
-    """Two values, each on one line and cut so that where they part can be seen."""
+    """Two values, each on one line and cut so that where they part can be seen.
+
+    Args:
+        baseline: The old value.
+        candidate: The new one.
+        width: In characters; 16 or more.
+    """
     whole = value(baseline, sys.maxsize), value(candidate, sys.maxsize)
     if max(map(len, whole)) <= width:
         return whole
-    start = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
-    start = whole[0].rfind(" ", 0, max(start - _BEFORE, 0)) + 1  # at a word
-    old, new = (f'"...{each[start:]}' if start > _BEFORE else each for each in whole)
+    parting = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
+    start = whole[0].rfind(" ", 0, max(parting - _BEFORE, 0)) + 1  # at a word
+    if start <= _BEFORE:
+        start = 0
+    dots = '"...' if all(each.startswith('"') for each in whole) else "..."
+    if parting - start + len(dots) * bool(start) >= width - len("..."):
+        start = parting - _BEFORE  # within a word, for it is too long
+    old, new = (dots + each[start:] if start else each for each in whole)
     return cut(old, width), cut(new, width)
 
 
@@ -105,12 +116,13 @@ def shows_values(difference: Difference) -> bool:
     return not difference.kind.startswith("image_")
 
 
-def values(difference: Difference) -> tuple[tuple[str, Any], ...]:
-    """The values to show, each with the sign of its side."""
+def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str], ...]:
+    """The values to show, each on one line with the sign of its side; see `contrast`."""
     if not shows_values(difference):
         return ()
-    pairs = (("-", difference.baseline), ("+", difference.candidate))
-    return tuple((sign, value) for sign, value in pairs if value is not MISSING)
+    old, new = contrast(difference.baseline, difference.candidate, width)
+    pairs = (("-", difference.baseline, old), ("+", difference.candidate, new))
+    return tuple((sign, line) for sign, value, line in pairs if value is not MISSING)
 
 
 def count(number: int, thing: str) -> str:

@@ -230,6 +230,75 @@ def test_a_value_is_one_line_of_json(value, width, line):
     assert text.value(value, width) == line
 
 
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "width", "shown"),
+    [
+        ("a", "b", 60, ('"a"', '"b"')),
+        (LONG + "A", LONG + "B", 60, ('"...xxxxxxxxA"', '"...xxxxxxxxB"')),
+        (LONG + "A", LONG, 60, ('"...xxxxxxxxA"', '"...xxxxxxxx"')),
+        (LONG + "A" * 90, LONG + "B", 24, ('"...xxxxxxxxAAAAAAAAA...', '"...xxxxxxxxB"')),
+        (
+            "a word " + LONG + "A",
+            "a word " + LONG + "B",
+            60,
+            ('"...xxxxxxxxA"', '"...xxxxxxxxB"'),
+        ),
+        (
+            "word " * 60 + "one",
+            "word " * 60 + "two",
+            60,
+            ('"...word word one"', '"...word word two"'),
+        ),
+        ([LONG, 1], [LONG, 2], 60, ('...xxxxx", 1]', '...xxxxx", 2]')),
+        ("y" * 13 + "A" * 9, "y" * 13 + "B" * 9, 16, ('"...yyyyyyyyA...', '"...yyyyyyyyB...')),
+    ],
+)
+def test_long_values_are_cut_so_that_where_they_part_is_seen(baseline, candidate, width, shown):
+    """At a word where one is near, within one where none is."""
+    assert text.contrast(baseline, candidate, width) == shown
+
+
+@given(st.text(max_size=400), st.text(max_size=60), st.text(max_size=60), st.integers(16, 120))
+def test_values_that_differ_never_look_alike(start, old, new, width):
+    """However long what they share is, and within the width."""
+    shown = text.contrast(start + old, start + new, width)
+    assert (shown[0] == shown[1]) is (text.value(old, 10**6) == text.value(new, 10**6))
+    assert max(map(len, shown)) <= width
+
+
+def parted():
+    """One image whose metadata parts after 300 letters."""
+    return compare(
+        listing_of(image_of(metadata={"k": LONG + "A"})),
+        listing_of(image_of(metadata={"k": LONG + "B"})),
+    )
+
+
+def test_no_report_shows_two_unequal_values_alike(tmp_path):
+    """Each shows where they part; JSON has them whole."""
+    lines = terminal.render(parted()).splitlines()
+    assert [line.strip() for line in lines if line.startswith("            ")][:2] == [
+        '- "...xxxxxxxxA"',
+        '+ "...xxxxxxxxB"',
+    ]
+    assert '| `"...xxxxxxxxA"` | `"...xxxxxxxxB"` |' in markdown.render([parted()])
+    (document,) = json.loads(written(parted(), tmp_path, ".json"))["comparisons"]
+    assert [document["differences"][0][side] for side in ("baseline", "candidate")] == [
+        LONG + "A",
+        LONG + "B",
+    ]
+    longer = compare(
+        listing_of(image_of(metadata={"k": LONG * 2 + "A"})),
+        listing_of(image_of(metadata={"k": LONG * 2 + "B"})),
+    )
+    page = html_entities.unescape(written(longer, tmp_path, ".html"))
+    assert '<del><code>"...xxxxxxxxA"</code></del>' in page
+    assert '<ins><code>"...xxxxxxxxB"</code></ins>' in page
+
+
 def test_nothing_compared_is_said():
     """An empty report is not a green one."""
     assert markdown.render([]) == "# Image details\n\nNothing was compared.\n"
