@@ -72,15 +72,8 @@ def expired_line(rule: RuleRef) -> str:
 
 
 def _brief_line(group: text.Group) -> str:
-    first = group.first
-    line = f"{first.severity:<10} {first.kind} {group.path}"
-    if group.images > 1:
-        line += f" ({group.images} images)"
-    elif text.shows_values(first):
-        line += ": " + " -> ".join(text.contrast(first.baseline, first.candidate, 24))
-    else:
-        line += f" {group.whom}"
-    return line
+    head = f"{group.first.severity:<10} {group.first.kind} "
+    return head + text.about(group, BRIEF_WIDTH - len(head))
 
 
 def _lines(comparison: Comparison, *, color: bool, explain: bool) -> Iterator[str]:

@@ -9,12 +9,16 @@ from typing import Any, Final
 
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import SCHEMAS
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side, path_of
 from pytest_imagedetail.normalize import RULES
 
 _WIDTH: Final = 100
 _EXAMPLES: Final = 3
 _BEFORE: Final = 8  # letters before the place where two values part
+_OF_ID: Final = 8  # letters of an id that tell it from the others of a listing
+_OF_NAME: Final = 24
+_VALUES: Final = range(24, 15, -1)  # widths of a value in a line that has room for little
+_SENSE: Final = 8  # letters of two values that say anything
 
 
 def value(value: Any, width: int = _WIDTH) -> str:
@@ -123,6 +127,49 @@ def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str]
     old, new = contrast(difference.baseline, difference.candidate, width)
     pairs = (("-", difference.baseline, old), ("+", difference.candidate, new))
     return tuple((sign, line) for sign, value, line in pairs if value is not MISSING)
+
+
+def about(group: Group, room: int, *, where: str = "") -> str:
+    """Where differences are and, as far as there is room, of which image and which values.
+
+    Args:
+        group: Read as one.
+        room: In characters; the path is shortened in its middle, so that its field stays.
+        where: To be said in place of the path.
+    """
+    first = group.first
+    images = f" ({group.images} images)" if group.images > 1 else ""
+    start = shortened(where or short_path(group), room - len(images))
+    if images:
+        return start + images
+    if not shows_values(first):
+        return cut(f"{start} {group.whom}".rstrip(), max(room, len(start)))
+    name = cut(group.whom, _OF_NAME) if any(each.name for each in group.examples) else ""
+    line = start
+    for named in (f"{start} {name}", start) if name else (start,):
+        for width in _VALUES:
+            line = f"{named}: {' -> '.join(contrast(first.baseline, first.candidate, width))}"
+            if len(line) <= room:
+                return line
+    return cut(line, room) if room - len(start) >= _SENSE else start
+
+
+def short_path(group: Group) -> str:
+    """The path with the first letters of an image's id: `images[70a599e0...].name`."""
+    image = group.first.image
+    whole = "" if image is None else path_of((), image)
+    key = whole.removeprefix("images[").removesuffix("]")
+    if not whole or not group.path.startswith(whole) or len(key) <= _OF_ID + len("..."):
+        return group.path
+    return f"images[{key[:_OF_ID]}...]{group.path.removeprefix(whole)}"
+
+
+def shortened(path: str, room: int) -> str:
+    """A path, or its beginning and its end with three dots between."""
+    if len(path) <= room:
+        return path
+    end = room * 2 // 3
+    return f"{path[: room - end - 3]}...{path[-end:]}"
 
 
 def count(number: int, thing: str) -> str:
