@@ -159,7 +159,7 @@ def test_rules_in_the_shell(matrix, tmp_path):
     (tmp_path / "imagedetail-rules.yaml").write_text(rule)
     result = matrix("nova-2023.1", "nova-2024.2")
     assert (result.returncode, result.stderr) == (0, "")
-    assert "no change; " in result.stdout
+    assert "no change but for " in result.stdout
     assert ": new (for good)" in result.stdout
     (tmp_path / "other.yaml").write_text(rule.replace("2024.2", "2025.2"))
     assert matrix("nova-2023.1", "nova-2024.2", "--rules", "other.yaml").returncode == 1

@@ -455,7 +455,7 @@ def test_a_matrix_in_a_report(write):
     page = html_entities.unescape(write([row_of_three()]))
     for words in (
         "nova-a → 1 cloud → nova-c: ",
-        "2 changes: 1 breaking, 0 compatible, 1 data; 1 more is expected",
+        "2 changes: 1 breaking, 0 compatible, 1 data; 1 more accepted by rules",
         "and 1 query with one status and number of images throughout",
         "field_removed",
         "all, status=ACTIVE",

@@ -9,7 +9,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError, SettingsError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.report import html, markdown, terminal
-from unit import image_of, listing_of, recording_of
+from unit import image_of, listing_of, recording_of, without
 
 TODAY = date(2026, 11, 24)
 NEXT_YEAR = "expires: 2027-02-01"
@@ -62,7 +62,20 @@ def test_an_accepted_difference_is_expected(written):
     comparison = compared(both, fail_on="change")
     assert (comparison.differences, paths(comparison.expected)) == ((), [HIDDEN, RNG])
     assert (comparison.same, comparison.compatible) == (False, True)
-    assert comparison.summary == "no difference; 2 are expected"
+    assert comparison.summary == "no difference but for 2 accepted by rules"
+
+
+def test_an_accepted_breaking_difference_is_called_so(written):
+    """Who reads the last line alone does not take it for none."""
+    lost = [without(each, "minRam") for each in NEW]
+    found = written(f"- {{path: 'images[*].**', reason: known, {NEXT_YEAR}}}")
+    comparison = compared(found, new=lost, fail_on="change")
+    assert comparison.compatible
+    assert comparison.summary == "no difference but for 3 accepted by rules (1 breaking)"
+    found = written(f"- {{path: 'images[*].minRam', reason: known, {NEXT_YEAR}}}")
+    assert compared(found, new=lost).summary == (
+        "2 differences: 0 breaking, 1 compatible, 1 data; 1 more accepted by rules (1 breaking)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +185,7 @@ def test_reports_name_rules(written):
     assert lines[-2][12:] == (
         f"{where}, line 4: the rule for images[*].typo accepts nothing here; delete or correct it"
     )
-    assert lines[-1] == "1 difference: 0 breaking, 0 compatible, 1 data; 1 more is expected"
+    assert lines[-1] == "1 difference: 0 breaking, 0 compatible, 1 data; 1 more accepted by rules"
     assert "expired    the rule for images[*].metadata.*" in terminal.brief(comparison)
     assert len(terminal.brief(comparison).splitlines()) <= 7
     assert "new \\<default\\> (CHG-1, until 2027-02-01)" in markdown.render([comparison])
