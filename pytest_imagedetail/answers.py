@@ -61,7 +61,7 @@ def _header_differences(
         if not strictly_equal(before, after):
             yield judge.difference(
                 "header_changed",
-                f"headers.{name}",
+                path_of(("headers", name)),
                 field=name,
                 baseline=before,
                 candidate=after,

@@ -287,6 +287,8 @@ class ImageRef:
 def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
     """A path as reports write it: `images[*].metadata['a.b'][0]`, without control characters.
 
+    As a pattern it means itself alone, so a key that holds a `*` stands in quotes.
+
     Args:
         parts: Keys and places from the top of the answer down.
         image: The image that a path into `images` is about; None when several share it.
@@ -304,7 +306,7 @@ def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
 
 
 def _path_key(key: str) -> str:
-    plain = key and key.isprintable() and not set(key) & set(".[]'\"` ")
+    plain = key and key.isprintable() and not set(key) & set(".[]'\"` *?")
     return key if plain else repr(key)
 
 

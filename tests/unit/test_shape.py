@@ -138,7 +138,7 @@ PLANTED = {
     ),
     "a number in the metadata": (
         lambda image: image["metadata"].update(architecture=64),
-        [("breaking", "type_changed", "images[*].metadata.*")],
+        [("breaking", "type_changed", "images[*].metadata['*']")],
     ),
     "a key in the metadata": (
         lambda image: image["metadata"].update(hw_rng_model="virtio"),
@@ -198,7 +198,7 @@ def test_an_image_counts_once_however_many_keys_it_changes():
     """Two odd metadata values of one image are one image."""
     images = changed(lambda image: image["metadata"].update(architecture=1, other=2))
     counts = {each.path: each.count for each in shapes(fleet(1, 2, 3), images).differences}
-    assert counts == {"images[*].metadata": 1, "images[*].metadata.*": 1}
+    assert counts == {"images[*].metadata": 1, "images[*].metadata['*']": 1}
 
 
 def test_server_is_judged_among_snapshots_only():
