@@ -245,6 +245,18 @@ def test_what_cannot_be_right_is_an_error(written, text, problem, remedy):
         assert caught.value.where.endswith(", line 2")
 
 
+def test_a_rule_has_each_key_once(written, tmp_path):
+    """Of two reasons none counts in silence."""
+    with pytest.raises(SettingsError) as caught:
+        written("- path: a\n  reason: one\n  expires: never\n  reason: two\n")
+    assert str(caught.value) == (
+        "not a readable YAML file: the key 'reason' stands twice in one mapping\n"
+        f"  where: {tmp_path / 'imagedetail-rules.yaml'}, line 4, column 3\n"
+        "  next:  each rule has path, reason and expires, and may have kind, between or clouds, "
+        "and reference; see docs/rules.md"
+    )
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "[]"])
 def test_no_rules(written, text):
     """A file may be empty."""
