@@ -1,5 +1,6 @@
 """A rule accepts what it names, as long as it holds; a typo and the past never pass in silence."""
 
+import json
 from datetime import date
 
 import pytest
@@ -243,6 +244,58 @@ def test_what_cannot_be_right_is_an_error(written, text, problem, remedy):
     assert "imagedetail-rules.yaml" in caught.value.where
     if problem.startswith(("a rule", "the rule", "unknown", "path ", "expires")):
         assert caught.value.where.endswith(", line 2")
+
+
+@pytest.mark.parametrize(
+    ("path", "problem", "remedy"),
+    [
+        (
+            "image[*].minRam",
+            "path 'image[*].minRam' begins with 'image', and no report prints that",
+            "did you mean images[*].minRam? a key of that name in an answer is quoted: ['image']",
+        ),
+        (
+            "Images[*]",
+            "path 'Images[*]' begins with 'Images', and no report prints that",
+            "did you mean images[*]? a key of that name in an answer is quoted: ['Images']",
+        ),
+        (
+            "imgaes.**",
+            "path 'imgaes.**' begins with 'imgaes', and no report prints that",
+            "did you mean images.**? a key of that name in an answer is quoted: ['imgaes']",
+        ),
+        (
+            "servers[70a599e0].name",
+            "path 'servers[70a599e0].name' has '70a599e0' in brackets, which is no place of a list",
+            "a key is quoted: ['70a599e0']; an image's id stands after images alone",
+        ),
+        (
+            "images[*].metadata[os]",
+            "path 'images[*].metadata[os]' has 'os' in brackets, which is no place of a list",
+            "a key is quoted: ['os']; an image's id stands after images alone",
+        ),
+    ],
+)
+def test_a_path_that_no_report_can_print_is_an_error(written, tmp_path, path, problem, remedy):
+    """As far as that can be known: any key may stand in an answer, but not everywhere."""
+    with pytest.raises(SettingsError) as caught:
+        written(f"# ours\n- {{path: '{path}', reason: r, expires: never}}\n")
+    where = f"{tmp_path / 'imagedetail-rules.yaml'}, line 2"
+    assert str(caught.value) == f"{problem}\n  where: {where}\n  next:  {remedy}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("images", "images_links", "status_code", "headers.vary", "computeFault.message", "im*"),
+        *("vendor", "errors[0].detail", "errors[*].detail", "['image'].x", "['Images']", "*.**"),
+        "images[*].metadata['a'].servers[70]",
+    ],
+)
+def test_what_a_report_can_print_is_no_error(written, path):
+    """A cloud may send any key; a rule that meets none is reported as unused."""
+    rule = json.dumps({"path": path, "reason": "r", "expires": "never"})
+    assert written(f"- {rule}\n").rules[0].path.text == path
 
 
 def test_a_rule_has_each_key_once(written, tmp_path):
