@@ -12,6 +12,7 @@ from pytest_imagedetail.cli.arguments import (
     add_query,
     add_rules,
     add_verb,
+    as_typed,
     query,
     settings,
 )
@@ -70,16 +71,17 @@ def _diff(options: argparse.Namespace) -> int:
         )
     for path in chosen.reports:
         report.write([comparison], path)
+    typed = as_typed(options) if options.explain else None
     if options.json:
-        print_json(_document(comparison, explain=options.explain))
+        print_json(_document(comparison, typed))
     else:
-        print(terminal.render(comparison, color=wants_color(), explain=options.explain))
+        print(terminal.render(comparison, color=wants_color(), typed=typed))
     return SAME if comparison.compatible else DIFFERENT
 
 
-def _document(comparison: Comparison, *, explain: bool) -> dict[str, Any]:
+def _document(comparison: Comparison, typed: str | None) -> dict[str, Any]:
     document = comparison.to_dict()
-    if explain:
+    if typed is not None:
         for entry, each in zip(document["differences"], comparison.differences, strict=True):
-            entry["evidence"] = list(evidence(each, comparison, path=each.path))
+            entry["evidence"] = list(evidence(each, comparison, path=each.path, typed=typed))
     return document

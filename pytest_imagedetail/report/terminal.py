@@ -34,15 +34,16 @@ BRIEF: Final = 4
 BRIEF_WIDTH: Final = 90
 
 
-def render(comparison: Comparison, *, color: bool = False, explain: bool = False) -> str:
+def render(comparison: Comparison, *, color: bool = False, typed: str | None = None) -> str:
     """The whole report.
 
     Args:
         comparison: What to show.
         color: Whether to use ANSI colors.
-        explain: Whether to add what each severity rests on, with sources.
+        typed: The sides and options as they were typed, to add what each severity rests on, with
+            sources, and the command that accepts the difference; None adds nothing.
     """
-    return "\n".join(_lines(comparison, color=color, explain=explain))
+    return "\n".join(_lines(comparison, color=color, typed=typed))
 
 
 def brief(comparison: Comparison) -> str:
@@ -76,7 +77,7 @@ def _brief_line(group: text.Group) -> str:
     return head + text.about(group, BRIEF_WIDTH - len(head))
 
 
-def _lines(comparison: Comparison, *, color: bool, explain: bool) -> Iterator[str]:
+def _lines(comparison: Comparison, *, color: bool, typed: str | None) -> Iterator[str]:
     heads = [text.side(comparison.baseline), text.side(comparison.candidate)]
     widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
     for name, head in zip(("baseline", "candidate"), heads, strict=True):
@@ -89,8 +90,9 @@ def _lines(comparison: Comparison, *, color: bool, explain: bool) -> Iterator[st
     width = max([_KIND, *(len(group.first.kind) for group in groups)])
     for group in groups:
         yield from _group(group, width, color=color)
-        for line in evidence(group.first, comparison, path=group.path) if explain else ():
-            yield paint(f"{_MARGIN}{text.plain(line)}", "dim", color=color)
+        if typed is not None:
+            for line in evidence(group.first, comparison, path=group.path, typed=typed):
+                yield paint(f"{_MARGIN}{text.plain(line)}", "dim", color=color)
     for label, line in text.notes(comparison):
         yield paint(f"{label:<10}  {line}", OF_LABEL[label], color=color)
     worst = comparison.differences[0].severity if comparison.differences else "same"
