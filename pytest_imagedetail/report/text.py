@@ -259,7 +259,7 @@ def rules(
         idle: Rules that accept nothing.
     """
     expected = [
-        f"{group.first.kind} {group.path} {group.whom}".rstrip() + f": {_why(group.first.rule)}"
+        f"{group.first.kind} {group.path} {group.whom}".rstrip() + f": {why(group.first.rule)}"
         for group in groups(accepted)
         if group.first.rule is not None
     ]
@@ -276,7 +276,8 @@ def rules(
     return tuple((label, line) for label, lines in labeled for line in lines)
 
 
-def _why(rule: RuleRef) -> str:
+def why(rule: RuleRef) -> str:
+    """Why a rule accepts, and until when: `new default (CHG-1, until 2027-02-01)`."""
     facts = [plain(rule.reference)] if rule.reference else []
     facts.append(f"until {rule.expires}" if rule.expires else "for good")
     return f"{plain(rule.reason)} ({', '.join(facts)})"
