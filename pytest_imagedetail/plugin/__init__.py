@@ -15,7 +15,15 @@ import pytest
 from pytest_imagedetail.plugin.cassette import STARTED, cassette_of, note_start, shut_network
 from pytest_imagedetail.plugin.explain import explain_equality
 from pytest_imagedetail.plugin.left import Left
-from pytest_imagedetail.plugin.options import add_options, any_given, explained, settings_of
+from pytest_imagedetail.plugin.options import (
+    add_options,
+    any_given,
+    explained,
+    refused,
+    resolved,
+    settings_for,
+    settings_of,
+)
 from pytest_imagedetail.plugin.properties import properties
 from pytest_imagedetail.plugin.run import RUN, run_of
 from pytest_imagedetail.plugin.unused import LEFT_OUT, judge, takes_ours
@@ -41,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     note_start(config)
     if any_given(config):
-        settings = settings_of(config, None)
+        settings = settings_of(config)
         from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the first lines
         from pytest_imagedetail.rules import rules_of  # noqa: PLC0415
 
@@ -71,9 +79,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "imagedetail_cloud" not in metafunc.fixturenames:
         return
     marker = metafunc.definition.get_closest_marker("imagedetail")
-    settings = settings_of(metafunc.config, marker)
-    with explained():
-        names = settings.select(_known(settings, marker))
+    names = _selected(metafunc.config, marker)
     # An empty set would skip the test in silence; None makes the fixture fail and say why.
     metafunc.parametrize(
         "imagedetail_cloud", names or (None,), ids=names or ("no-cloud",), indirect=True
@@ -91,7 +97,7 @@ def imagedetail(request: pytest.FixtureRequest) -> Iterator["Harness"]:
     """All clouds by name, and `compare` between them."""
     from pytest_imagedetail.harness import Harness  # noqa: PLC0415  see the module's first lines
 
-    settings = settings_of(request.config, request.node.get_closest_marker("imagedetail"))
+    settings = settings_for(request.node)
     run = run_of(request.config)
     harness = Harness(settings, doors=run.doors)
     run.harnesses.append(harness)
@@ -106,7 +112,10 @@ def imagedetail_cloud(request: pytest.FixtureRequest, imagedetail: "Harness") ->
     if request.param is None:
         from pytest_imagedetail.settings import nothing_selected  # noqa: PLC0415  see above
 
-        pytest.fail(str(nothing_selected(imagedetail.settings)), pytrace=False)
+        settings = imagedetail.settings
+        with refused(request.node):
+            settings.select(_known(settings, request.node.get_closest_marker("imagedetail")))
+        pytest.fail(str(nothing_selected(settings)), pytrace=False)
     return imagedetail[request.param]
 
 
@@ -136,7 +145,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     if run is not None:
         all_passed = exitstatus == pytest.ExitCode.OK
-        run.unused = judge(config, settings_of(config, None), run.left(), all_passed=all_passed)
+        run.unused = judge(config, settings_of(config), run.left(), all_passed=all_passed)
         if run.unused.fails:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if config.getoption("--imagedetail-report") or config.getini("imagedetail_report"):
@@ -144,7 +153,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         from pytest_imagedetail.errors import ReportError  # noqa: PLC0415
 
         left = run.left() if run else Left()
-        for path in settings_of(config, None).reports:
+        for path in settings_of(config).reports:
             try:
                 report.write(left.results, path, failures=left.failures)
             except ReportError as error:
@@ -172,7 +181,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if run is None:
         return
     done = run.left().done
-    reports = settings_of(config, None).reports
+    reports = settings_of(config).reports
     if done or reports or run.unused.lines:
         terminalreporter.section("imagedetail")
     for name, what in sorted(done.items()):
@@ -181,6 +190,24 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"report {path}")
     for line in run.unused.lines:
         terminalreporter.write_line(line)
+
+
+def _selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
+    """The clouds that a test runs for; none if its marker cannot be right, as its setup will say.
+
+    Raises:
+        pytest.Collector.CollectError: What cannot be right is the whole run's.
+    """
+    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the module's first lines
+
+    try:
+        settings = resolved(config, marker)
+        return settings.select(_known(settings, marker))
+    except UsageError as error:
+        if marker is not None:
+            return ()
+        message = str(error)
+    raise pytest.Collector.CollectError(message)
 
 
 def _known(settings: "Settings", marker: pytest.Mark | None) -> tuple[str, ...]:
