@@ -32,7 +32,9 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "diff", _diff, "say what separates a candidate from a baseline")
     for name in ("baseline", "candidate"):
         parser.add_argument(
-            name, metavar=name.upper(), help="a cloud, or the path of a cassette or a JSON body"
+            name,
+            metavar=name.upper(),
+            help="a cloud, or the path of a cassette or of a JSON or XML body",
         )
     add_query(parser)
     add_expect(parser)

@@ -53,7 +53,7 @@ def add_verbs(verbs: Any) -> None:
     )
     add_query(parser)
     parser = add_verb(verbs, "import", _import, "make a cassette of a body that was saved by hand")
-    parser.add_argument("file", metavar="FILE", help="the body of the answer, JSON")
+    parser.add_argument("file", metavar="FILE", help="the body of the answer, JSON or XML")
     parser.add_argument("--cloud", required=True, metavar="N", help="the name to keep it under")
     parser.add_argument("--release", metavar="R", help="the OpenStack release, if known")
     parser.add_argument(
