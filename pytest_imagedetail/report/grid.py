@@ -50,7 +50,7 @@ def brief(matrix: Matrix) -> str:
     most = BRIEF - len(why)
     one_query = len(matrix.queries) == 1
     lines += [_brief_line(group, step, one_query=one_query) for group, step in found[:most]]
-    rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
+    rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
     options = matrix.queries[0].options if len(matrix.queries) == 1 else ()
     command = " ".join(["imagedetail matrix", *matrix.clouds, *options])
     lines += [*why, f"{rest}: pytest -vv", f"or: {command}"]

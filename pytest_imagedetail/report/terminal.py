@@ -59,7 +59,7 @@ def brief(comparison: Comparison) -> str:
         why.append(f"{'paired':<10} {text.nothing_in_common(comparison)}")
     most = BRIEF - len(why)
     lines += [_brief_line(group) for group in found[:most]] + why
-    rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
+    rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
     options = map(text.plain, baseline.query.options)
     level = [] if comparison.level == DEFAULT_LEVEL else [f"--level {comparison.level}"]
     command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *level, *options])

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail import report
@@ -398,6 +398,16 @@ def test_a_failing_assertion_never_loses_the_field():
     ]
 
 
+def test_one_more_line_is_one():
+    """A failing assertion counts what it leaves out as a person would."""
+    fields = ("name", "status", "created", "updated", "minDisk")
+    comparison = compare(
+        listing_of(image_of()),
+        listing_of(image_of(**dict.fromkeys(fields, "2024-01-16T08:00:00Z"))),
+    )
+    assert terminal.brief(comparison).splitlines()[-2] == "1 more line: pytest -vv"
+
+
 def test_a_failing_matrix_never_loses_the_field():
     """One query needs no mention, for the command has it; long names of clouds are shortened."""
     old, new = image_of(name="twin"), image_of(name="twin", minRam=None)
@@ -433,7 +443,13 @@ def test_a_failing_matrix_names_the_query_that_another_status_answers():
 LONG_NAMES = st.text("abc-. \x1b", min_size=1, max_size=63)
 
 
-@given(LONG_NAMES, LONG_NAMES, st.text(min_size=1, max_size=120), st.lists(st.text(max_size=40)))
+@settings(deadline=None)  # it compares listings
+@given(
+    LONG_NAMES,
+    LONG_NAMES,
+    st.text(min_size=1, max_size=120),
+    st.lists(st.text(max_size=40), max_size=5),
+)
 def test_a_failing_matrix_fits_into_a_failing_assertion(one, other, key, words):
     """At most seven printable lines of 90 columns, whatever is compared."""
     queries = dict.fromkeys(Query((("name", each),)) for each in ["", *words])
