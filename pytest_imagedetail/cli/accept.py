@@ -57,11 +57,8 @@ def add_verbs(verbs: Any) -> None:
 
 def _accept(options: argparse.Namespace) -> int:
     chosen, today = settings(options), datetime.now(UTC).date()
-    sides_ = [
-        sides.listing(each, query(options), chosen)
-        for each in (options.baseline, options.candidate)
-    ]
-    entry = _entry(options, [each.cloud for each in sides_])
+    both = sides.both(options.baseline, options.candidate, query(options), chosen)
+    entry = _entry(options, [each.cloud for each in both])
     rule = rules.parse(entry)
     known = rules.rules_of(chosen.rules, today=today)
     # Before the others and without kinds, so that all that is at the path meets it.
@@ -69,7 +66,7 @@ def _accept(options: argparse.Namespace) -> int:
     if probe.expired(rule):
         raise _over(rule, today)
     comparison = compare(
-        *sides_, level=options.level, profile=chosen.profile, expect=options.expect, rules=probe
+        *both, level=options.level, profile=chosen.profile, expect=options.expect, rules=probe
     )
     found = _Found.of(rule, comparison, known)
     if not found.accepted:
