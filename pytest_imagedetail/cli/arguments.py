@@ -77,6 +77,13 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Add `--report` to a verb that compares."""
+    parser.add_argument(
+        "--report", action="append", default=[], metavar="FILE", help=".html, .json or .md"
+    )
+
+
 def query(options: argparse.Namespace) -> Query:
     """The query that was typed.
 

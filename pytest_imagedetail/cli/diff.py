@@ -10,6 +10,7 @@ from pytest_imagedetail.cli.arguments import (
     add_expect,
     add_json,
     add_query,
+    add_report,
     add_rules,
     add_verb,
     as_typed,
@@ -53,9 +54,7 @@ def add_verbs(verbs: Any) -> None:
     )
     add_rules(parser)
     parser.add_argument("--fail-on", choices=FAIL_ON, help="default: breaking")
-    parser.add_argument(
-        "--report", action="append", default=[], metavar="FILE", help=".html, .json or .md"
-    )
+    add_report(parser)
     add_json(parser)
 
 
