@@ -1,10 +1,10 @@
 """Compares two listings: what separates them, in whom, and how bad it is."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from pytest_imagedetail import placeholder
 from pytest_imagedetail.answers import error_differences, status_difference
 from pytest_imagedetail.changes import BUDGET, SharedChange, shared_changes
 from pytest_imagedetail.comparison import Comparison
@@ -114,11 +114,18 @@ def compare(
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
-    changes, renamed = shared_changes(
-        *matched(one, other, pairing.pairs),
-        pairing,
-        together=baseline.numbering is not None and baseline.numbering is candidate.numbering,
-    )
+    try:
+        changes, renamed = shared_changes(
+            *matched(one, other, pairing.pairs),
+            pairing,
+            together=baseline.numbering is not None and baseline.numbering is candidate.numbering,
+        )
+    except RecursionError:
+        raise ComparisonError(
+            "an image is nested too deeply to be compared",
+            where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
+            remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
+        ) from None
     differences = [
         *_answer_differences(one.answer, other.answer, judge),
         *next_link_differences(baseline, candidate, one, other, judge),
@@ -310,10 +317,7 @@ _RESOURCES: Final = ("images", "servers")
 
 
 def _is_project(segment: str) -> bool:
-    return segment == "<project>" or _PROJECT.fullmatch(segment) is not None
-
-
-_PROJECT: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction's placeholders
+    return segment == "<project>" or placeholder.is_id(segment) is not None
 
 
 def _alone(values: Sequence[str]) -> Any:
@@ -359,19 +363,17 @@ def _judged(
 def _unpaired_differences(
     pairing: Pairing, old: Sequence[Any], new: Sequence[Any], judge: Judge
 ) -> Iterator[Difference]:
-    for kind, places, side, against in (
-        ("image_removed", pairing.baseline_only, old, new),
-        ("image_added", pairing.candidate_only, new, old),
+    for kind, places, side in (
+        ("image_removed", pairing.baseline_only, old),
+        ("image_added", pairing.candidate_only, new),
     ):
         if not places:
             continue
-        known = {str(image["id"]) for image in against}
         first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
         for place in places:
             ref = reference(side[place])
-            # An id that stood before, here or on the other side: no new image, but one repeated.
-            repeated = ref.id in known or first[ref.id] != place
-            actual = "image_repeated" if repeated else kind
+            # An id that stood before is no other image, but the same once more.
+            actual = kind if first[ref.id] == place else "image_repeated"
             change = Change(kind=actual, field="", baseline=MISSING, candidate=MISSING)
             severity, reason = judge.severity(change)
             if actual == kind and ref in pairing.ambiguous:

@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from pytest_imagedetail import contract
+from pytest_imagedetail import contract, placeholder
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, Severity
 from pytest_imagedetail.normalize import Normalized
-from pytest_imagedetail.normalize.links import CALLER
 from pytest_imagedetail.severity import Judge
 from pytest_imagedetail.strict import strictly_equal
 
 _FIELD: Final = "images_links"
 _HOST: Final = re.compile(r"<([a-z]+)(?:-\d+)?>|https?://([^/?]*)")
 _COMPUTE: Final = re.compile(r"compute(-\d+)?(\..+\.invalid)?")
-_PROJECT: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction's placeholders
 _PAGING: Final = frozenset({"limit", "marker", "page_size", "offset"})
 
 _NO_LINK: Final = "clients look for a list of links whose relation is next"
@@ -101,7 +99,7 @@ def _hrefs(links: Any) -> list[str] | None:
     if not all(isinstance(each, dict) and each.get("rel") == "next" for each in links):
         return None
     hrefs = [each.get("href") for each in links]
-    return [each for each in hrefs if isinstance(each, str)] if all(hrefs) else None
+    return hrefs if all(isinstance(each, str) and each for each in hrefs) else None
 
 
 def _schema_verdict(old: _Page, new: _Page, judge: Judge) -> tuple[Severity, str] | None:
@@ -145,7 +143,8 @@ def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
     if place is None or segments[place + 1 :] not in ([], ["detail"]):
         yield "the next link leads to no list of images", path
         return
-    others = [each for each in segments[:place] if _PROJECT.fullmatch(each) and each != CALLER]
+    projects = [each for each in segments[:place] if placeholder.is_id(each)]
+    others = [each for each in projects if each != placeholder.CALLER]
     if others:
         yield "the next link leads to another project", others
     if place == len(segments) - 1:

@@ -102,7 +102,7 @@ def split(path: str) -> tuple[Segment, ...]:
 def _means(pattern: Segment, part: Segment) -> bool:
     if pattern.quoted or "*" not in pattern.text:
         same = (pattern.text, pattern.what) == (part.text, part.what)
-        return same and (not pattern.quoted or part != _ANY_IMAGE)
+        return same and (part.quoted or "*" not in part.text)
     # fnmatch knows more than the star; brackets cannot stand here, and a ? is a key's own.
     return fnmatchcase(part.text, pattern.text.replace("?", "[?]"))
 

@@ -21,6 +21,7 @@ from urllib.parse import SplitResult, quote, quote_plus, unquote, unquote_plus, 
 from pytest_imagedetail import jsontext, packing, xmltext
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import Headers, Interaction, Query
+from pytest_imagedetail.placeholder import CALLER, ID_DIGITS, is_id
 from pytest_imagedetail.shapes import (
     is_distinct,
     is_harmless,
@@ -73,8 +74,7 @@ _RESOURCE: Final = r"/(?:images|servers|flavors)(?:/|$)"
 _VERSIONED: Final = re.compile(rf"/v\d+(?:\.\d+)?/([^/]+){_RESOURCE}")
 _BEFORE_RESOURCE: Final = re.compile(rf"/([^/]+)(?={_RESOURCE})")
 _PLAIN: Final = re.compile(r"[\w-]+")  # neither an address nor anything that is replaced in text
-_ID_PLACEHOLDER: Final = re.compile(r"^0{24}[0-9a-f]{8}$")
-_CALLER: Final = f"{0:032x}"
+_ANY_PLACEHOLDER: Final = re.compile(rf"\b{ID_DIGITS}\b|<redacted-\d|-\d+@example\.invalid")
 _TOKEN_PLACEHOLDER: Final = re.compile(r"^<redacted-\d+>$")
 _IPV6_VERSION: Final = 6
 _SHORTEST_SECRET: Final = 4  # the same for what the session knows; the gate draws the same line
@@ -177,6 +177,11 @@ def redact_query(query: Query, *, endpoint: str, cloud: str, secrets: Secrets) -
         query,
         params=tuple((name, placeholders.query_value(name, value)) for name, value in query.params),
     )
+
+
+def holds_placeholders(body: bytes) -> bool:
+    """Whether a body was redacted before, by whomever; its numbers are then its own."""
+    return _ANY_PLACEHOLDER.search(body.decode("latin-1")) is not None
 
 
 def project_in_path(path: str) -> str | None:
@@ -334,7 +339,7 @@ class _Placeholders:
 
     def numbered(self) -> dict[str, str]:
         """The ids of projects and users, but that of the project that asked."""
-        return {value: new for value, new in self._ids.items() if new != _CALLER}
+        return {value: new for value, new in self._ids.items() if new != CALLER}
 
     def json_string(self, value: str, key: str | None) -> str:
         """Replace in one string of a JSON body."""
@@ -440,6 +445,9 @@ class _Placeholders:
         if not url.netloc or url.netloc.endswith(".invalid"):
             return f"{url.scheme}://{url.netloc}"
         origin = _origin(url)
+        if role != "host" and origin in self._foreign:  # its own after all, as a link shows
+            self._foreign.remove(origin)
+            del self._origins[origin]
         if origin not in self._origins:
             self._roles[role] += 1
             number = f"-{self._roles[role]}" if self._roles[role] > 1 else ""
@@ -455,7 +463,7 @@ class _Placeholders:
             while f"{number:032x}" in taken:
                 number += 1
             # A placeholder stays what it is: redacting twice is redacting once.
-            is_placeholder = _ID_PLACEHOLDER.match(value) or _TOKEN_PLACEHOLDER.match(value)
+            is_placeholder = is_id(value) or _TOKEN_PLACEHOLDER.match(value)
             self._ids[value] = value if is_placeholder else f"{number:032x}"
         return self._ids[value]
 

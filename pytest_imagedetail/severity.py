@@ -150,7 +150,7 @@ class Judge:
         part = whole.along(path)
         if part is None:
             return contract.REFUSED.reason.format(by=self.promised_by)
-        found = None if value is MISSING else part.refusal(value, path[-1])
+        found = None if value is MISSING else _refusal(part, value, path[-1])
         return None if found is None else found.reason.format(by=self.promised_by)
 
     def _removed(self, change: Change) -> tuple[Severity, str]:
@@ -195,7 +195,7 @@ class Judge:
     def _kept(self, part: contract.Part, change: Change) -> tuple[Severity, str] | None:
         """The verdict if one of the values breaks what is promised of it."""
         name = (change.field, *change.below)[-1]
-        old, new = (part.breach(each, name) for each in change.values)
+        old, new = (_refusal(part, each, name) for each in change.values)
         if new is not None and old is not None and old.how == new.how:
             return "data", f"neither side keeps {self.promised_by}"
         if new is not None:
@@ -211,6 +211,13 @@ class Judge:
         if change.kind == "type_changed" and not isinstance(change.candidate, str):
             return "breaking", "metadata values are strings or null; typed clients cannot read this"
         return "data", "metadata belongs to the image"
+
+
+def _refusal(part: contract.Part, value: Any, name: str | int) -> contract.Breach | None:
+    """Which promise a value breaks; each of the links, where several have one relation."""
+    several = isinstance(value, list) and dict in part.types and list not in part.types
+    found = (part.refusal(each, name) for each in (value if several else [value]))
+    return next((each for each in found if each is not None), None)
 
 
 def _form_of(value: Any) -> str | None:

@@ -126,14 +126,21 @@ class _Found:
         others = known.between(comparison.baseline.cloud, comparison.candidate.cloud)
         met = [each for each in comparison.expected if each.rule and each.rule.where == rule.where]
         meant = [each for each in met if rule.accepts(each.kind, each.path)]
-        holders = [(each, others.accepting(each.kind, each.path)) for each in meant]
-        held = [(each, one) for each, one in holders if one and not others.expired(one)]
+        accepted, already = [], []
+        for each in meant:
+            holder = others.accepting(each.kind, each.path)
+            if holder is None or others.expired(holder):
+                accepted.append(each)
+            else:
+                already.append(others.reference(holder))
         return cls(
             rule=rule,
             comparison=comparison,
-            accepted=tuple(each for each in meant if each not in [one for one, _ in held]),
-            already=tuple(dict.fromkeys(others.reference(one) for _, one in held)),
-            kinds=tuple(dict.fromkeys(each.kind for each in met if each not in meant)),
+            accepted=tuple(accepted),
+            already=tuple(dict.fromkeys(already)),
+            kinds=tuple(
+                dict.fromkeys(each.kind for each in met if not rule.accepts(each.kind, each.path))
+            ),
         )
 
     def nothing(self) -> UsageError:

@@ -6,7 +6,6 @@ from pytest_imagedetail.contract.fields import (
     IMAGE,
     STATUSES,
     Field,
-    allows,
     offers,
     promises,
 )
@@ -41,7 +40,6 @@ __all__ = [
     "Note",
     "Part",
     "Schema",
-    "allows",
     "is_isotime",
     "newest_release",
     "offers",

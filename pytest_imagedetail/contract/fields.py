@@ -141,13 +141,3 @@ def offers(field: str, release: str | None) -> bool:
     """Whether this release can send the field at all; an undeclared one can send any."""
     promise = FIELDS.get(field)
     return promise is not None and reached(release, promise.since)
-
-
-def allows(field: str, value: Any) -> bool:
-    """Whether a value has a type that the contract names; True is no integer here."""
-    promise = FIELDS.get(field)
-    if promise is None:
-        return True
-    if value is None:
-        return promise.nullable
-    return type(value) in promise.types

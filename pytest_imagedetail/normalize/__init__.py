@@ -11,17 +11,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pytest_imagedetail import placeholder
 from pytest_imagedetail.normalize.absence import expected_absences
 from pytest_imagedetail.normalize.answer import JSON, Answer, Image, Links, Normalized
-from pytest_imagedetail.normalize.links import CALLER, LinkForms, prefix_of, text_without_hosts
+from pytest_imagedetail.normalize.links import LinkForms, prefix_of, text_without_hosts
 from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
-from pytest_imagedetail.normalize.placeholders import could_be_the_same, in_words_of
+from pytest_imagedetail.normalize.placeholders import (
+    NAMES,
+    NUMBERED,
+    could_be_the_same,
+    in_words_of,
+)
 from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
 from pytest_imagedetail.normalize.values import as_nova_writes_it, date_in_utc, vendor_of
 from pytest_imagedetail.settings import PROFILES, check_choice
 from pytest_imagedetail.xmltext import INTEGERS
 
 __all__ = [
+    "NAMES",
+    "NUMBERED",
     "RULES",
     "Answer",
     "Links",
@@ -40,7 +48,6 @@ __all__ = [
     "vendors",
 ]
 
-_USER: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction numbers users and projects alike
 _OWNER_KEYS: Final = frozenset({"owner", "owner_id", "project_id", "tenant_id", "user_id"})
 _DATES: Final = ("created", "updated")
 _SHORTEST_ID: Final = 8  # characters; a shorter id would be found in any text
@@ -208,10 +215,10 @@ class _Work:
 
     def _text(self, key: str, value: str, image_id: str, taken_from: Any) -> str:
         """One text of the metadata, with a name in place of an id."""
-        if key in _OWNER_KEYS and value == CALLER:
+        if key in _OWNER_KEYS and value == placeholder.CALLER:
             self.counts["R14"] += 1
             return "<project>"
-        if key == "user_id" and _USER.fullmatch(value):
+        if key == "user_id" and placeholder.is_id(value):
             self.counts["R14"] += 1
             return self.names.of("user", value)
         if key == "instance_uuid" and value == taken_from:

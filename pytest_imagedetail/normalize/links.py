@@ -10,16 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from weakref import WeakValueDictionary
 
+from pytest_imagedetail import placeholder
 from pytest_imagedetail.normalize.answer import Image, Links
 from pytest_imagedetail.normalize.rules import rules_of
 
-CALLER: Final = f"{0:032x}"
-"""The project that asked; redaction numbers it first."""
-
-_PROJECT: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction's placeholders
 _PLACEHOLDER_HOST: Final = re.compile(r"(compute|image|host)(-\d+)?\..+\.invalid")
 _PLACEHOLDER_ORIGIN: Final = re.compile(
     r"(?:https://)?\b((?:compute|image|host)(?:-\d+)?)\.[\w.-]+?\.invalid\b"
@@ -191,14 +188,14 @@ class LinkForms:
         """What the next link asks for; a marker that is no image of this answer stays as sent."""
         for name, value in parse_qsl(query, keep_blank_values=True):
             own = name == "limit" or (name == "marker" and value in self.ids)
-            yield name if own else f"{name}={value}"
+            yield name if own else urlencode([(name, value)])
 
     def _before(self, segments: list[str], where: str, resource: str) -> list[str]:
         """Prefix, version and project of a link's path, as far as the profile keeps them."""
         head, project = segments, segments[:0]
-        if segments and _PROJECT.fullmatch(segments[-1]):
+        if segments and placeholder.is_id(segments[-1]):
             head, project = segments[:-1], segments[-1:]
-        if project == [CALLER]:
+        if project == [placeholder.CALLER]:
             self.counts["R3"] += 1
             project = ["<project>"]
         prefix, version = self._prefix_and_version(head)

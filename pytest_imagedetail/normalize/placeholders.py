@@ -6,7 +6,6 @@ the candidate's placeholders are read in the baseline's words: which of them sta
 paired images say, one for one, and most of them decide.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,33 +13,54 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail.normalize.answer import Links, Normalized
-from pytest_imagedetail.normalize.links import CALLER
 from pytest_imagedetail.normalize.rules import rules_of
+from pytest_imagedetail.placeholder import CALLER, ID_DIGITS
 
-_KINDS: Final = {
-    "id": r"(?<![0-9a-f])0{24}[0-9a-f]{8}(?![0-9a-f])",
-    "host": r"\b(?:compute|image|host)(?:-\d+)?\.[\w.-]+?\.invalid\b",
-    "person": r"\buser-\d+(?:@|%40)example\.invalid\b",
-    "secret": r"<redacted-\d+>",
-    "interface": r"\b02(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5})\b",
-    "address": r"\b(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d{1,3}\b|\b2001:db8::[0-9a-f:]+",
-}
-_PLACEHOLDER: Final = re.compile("|".join(f"(?P<{kind}>{each})" for kind, each in _KINDS.items()))
+
+def _any_of(kinds: Mapping[str, str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<{kind}>{each})" for kind, each in kinds.items()))
+
+
+_NAMES: Final = {name: rf"<{name}-\d+>" for name in ("server", "user", "unmatched")}
+
+NAMES: Final = _any_of(_NAMES)
+"""What R13 and R14 number: always each answer for itself."""
+
+NUMBERED: Final = _any_of(
+    {
+        "id": rf"(?<![0-9a-f]){ID_DIGITS}(?![0-9a-f])",
+        "host": r"\b(?:compute|image|host)(?:-\d+)?\.[\w.-]+?\.invalid\b",
+        "person": r"\buser-\d+(?:@|%40)example\.invalid\b",
+        "secret": r"<redacted-\d+>",
+        "interface": r"\b02(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5})\b",
+        "address": r"\b(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d{1,3}\b|\b2001:db8::[0-9a-f:]+",
+        **_NAMES,
+    }
+)
+"""These, and what redaction numbers: each recording for itself."""
 
 Placeholder = tuple[str, str]
 """Its kind, and its text."""
 
 
-def could_be_the_same(before: Any, after: Any) -> bool:
-    """Whether two values differ in nothing but their placeholders."""
-    if type(before) is not type(after) or not isinstance(before, str | list):
-        return False
-    one, other = (each if isinstance(each, str) else json.dumps(each) for each in (before, after))
-    return one != other and _PLACEHOLDER.sub(_kind, one) == _PLACEHOLDER.sub(_kind, other)
+def could_be_the_same(before: Any, after: Any, which: re.Pattern[str]) -> bool:
+    """Whether two values hold texts that differ in nothing but such placeholders."""
+    return any(
+        one != other and _are_alike(one, other, which) for one, other in _texts(before, after)
+    )
+
+
+def _are_alike(one: str, other: str, which: re.Pattern[str]) -> bool:
+    """Whether two texts are equal, their placeholders aside, of which both have the same kinds."""
+    ours, theirs = ([kind for kind, _ in _placeholders(each, which)] for each in (one, other))
+    return ours == theirs and which.sub(_kind, one) == which.sub(_kind, other)
 
 
 def in_words_of(
-    one: Normalized, other: Normalized, pairs: Iterable[tuple[int, int]]
+    one: Normalized,
+    other: Normalized,
+    pairs: Iterable[tuple[int, int]],
+    which: re.Pattern[str],
 ) -> tuple[Normalized, int]:
     """The candidate with its placeholders in the baseline's words, and how many values that took.
 
@@ -51,12 +71,13 @@ def in_words_of(
         one: The baseline.
         other: The candidate.
         pairs: Places of the same image in both.
+        which: `NUMBERED`, or `NAMES` if both were redacted together.
     """
     if all(rule.id != "R16" for rule in rules_of(one.profile)):
         return other, 0
-    words = _partners(one, other, pairs)
+    words = _partners(one, other, pairs, which)
     counts: Counter[str] = Counter()
-    images = tuple(_translated(image, words, counts) for image in other.images)
+    images = tuple(_translated(image, words, counts, which) for image in other.images)
     return replace(other, images=images), counts.total()
 
 
@@ -66,24 +87,28 @@ def _kind(match: re.Match[str]) -> str:
 
 
 def _partners(
-    one: Normalized, other: Normalized, pairs: Iterable[tuple[int, int]]
+    one: Normalized,
+    other: Normalized,
+    pairs: Iterable[tuple[int, int]],
+    which: re.Pattern[str],
 ) -> dict[Placeholder, str]:
     votes: Counter[tuple[Placeholder, Placeholder]] = Counter()
     for left, right in pairs:
         for before, after in _texts(one.images[left], other.images[right]):
-            if before == after or could_be_the_same(before, after):
-                votes.update(zip(_placeholders(after), _placeholders(before), strict=True))
+            if _are_alike(before, after, which):
+                found = (_placeholders(each, which) for each in (after, before))
+                votes.update(zip(*found, strict=True))
     words: dict[Placeholder, str] = {}
     taken: set[Placeholder] = set()
-    for theirs, ours in sorted(votes, key=lambda each: (-votes[each], *sorted(each))):
+    for theirs, ours in sorted(votes, key=lambda each: (-votes[each], each)):
         if theirs not in words and ours not in taken:
             words[theirs] = ours[1]
             taken.add(ours)
     return words
 
 
-def _placeholders(text: str) -> list[Placeholder]:
-    found = ((str(match.lastgroup), match.group()) for match in _PLACEHOLDER.finditer(text))
+def _placeholders(text: str, which: re.Pattern[str]) -> list[Placeholder]:
+    found = ((str(match.lastgroup), match.group()) for match in which.finditer(text))
     return [each for each in found if each[1] != CALLER]
 
 
@@ -100,15 +125,17 @@ def _texts(one: Any, other: Any) -> Iterator[tuple[str, str]]:
             yield from _texts(*pair)
 
 
-def _translated(value: Any, words: Mapping[Placeholder, str], counts: Counter[str]) -> Any:
+def _translated(
+    value: Any, words: Mapping[Placeholder, str], counts: Counter[str], which: re.Pattern[str]
+) -> Any:
     if isinstance(value, str):
-        new = _PLACEHOLDER.sub(lambda match: _word(match, words), value)
+        new = which.sub(lambda match: _word(match, words), value)
         counts["values"] += new != value
         return new
     if isinstance(value, dict) and not isinstance(value, Links):
-        return {key: _translated(each, words, counts) for key, each in value.items()}
+        return {key: _translated(each, words, counts, which) for key, each in value.items()}
     if isinstance(value, list):
-        return [_translated(each, words, counts) for each in value]
+        return [_translated(each, words, counts, which) for each in value]
     return value
 
 

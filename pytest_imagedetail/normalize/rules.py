@@ -178,8 +178,8 @@ RULES: Final = (
     NormalizationRule(
         id="R16",
         name="placeholders",
-        does="what redaction numbered is matched through the paired images, one for one; the "
-        "project that asked stays itself",
+        does="what redaction, R13 and R14 numbered in what images say, links aside, is matched "
+        "through the paired images, one for one; the project that asked stays itself",
         reason="each recording numbers owners, hosts and addresses as it meets them: one image "
         "more, and all below have other numbers",
         source="docs/cassettes.md: the same value has one placeholder, another value another one",

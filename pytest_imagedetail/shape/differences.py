@@ -222,7 +222,7 @@ def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _
 def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
     fresh = new - old
     if path[-1] == "href":
-        if any("<id>" not in each and "<server>" not in each for each in fresh):
+        if any("<id>" not in str(each) and "<server>" not in str(each) for each in fresh):
             return "breaking", "a link leads to something else than its own image"
         return "compatible", "the form of links differs"
     part = judge.part(*path)

@@ -141,3 +141,26 @@ def test_the_guilty_link_is_named(diff, number, was, is_):
     found = diff(body(), new)
     assert ("link_changed", f"{image}.links.self.href") in found
     assert {path for _, path in found} <= {f"{image}.links.self.href", "images[*].links.self"}
+
+
+def test_a_host_that_one_body_only_mentions_is_what_it_is_in_the_other(diff):
+    """Glance moves to a host that a note named before: links are equal, whichever comes first."""
+    old, new = body(), body(glance="http://10.0.0.7:9292")
+    note = "moves to http://10.0.0.7:9292/ soon"
+    for document in (old, new):
+        document["images"][0]["metadata"]["note"] = note
+    assert diff(old, new) == []
+    assert diff(new, old) == []
+
+
+def test_bodies_that_are_redacted_already_are_numbered_apart(diff):
+    """Whoever redacted them counted anew in each: an image less is one difference."""
+    old = body(project=f"{0:032x}")
+    for number, image in enumerate(old["images"], start=1):
+        image["metadata"].pop("user_id", None)
+        image["metadata"]["owner_id"] = f"{number:032x}"
+    new = copy.deepcopy(old)
+    del new["images"][0]
+    for number, image in enumerate(new["images"], start=1):
+        image["metadata"]["owner_id"] = f"{number:032x}"
+    assert diff(old, new) == [("image_removed", "images[000000a1-1111-4222-8333-000000000000]")]

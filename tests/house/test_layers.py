@@ -18,6 +18,7 @@ LAYERS = (
         "network",
         "packing",
         "pathpattern",
+        "placeholder",
         "quiet",
         "xmltext",
         "yamltext",

@@ -582,3 +582,20 @@ def test_what_exceeds_the_budget_of_deepdiff_is_said():
         [{"a": BUDGET + 1}],
     )
     assert whole.reason.endswith("; more than 1,000 lists differ, so this one was not looked into")
+
+
+def test_a_counted_id_of_another_image_is_no_repetition():
+    """Across clouds, image 7 here and image 7 there are two images."""
+    one, other = (listing_of({**image_of(1), "id": "7", "name": name}) for name in ("foo", "bar"))
+    kinds = {each.kind for each in compare(one, other, profile="cross-cloud").differences}
+    assert kinds == {"image_added", "image_removed"}
+
+
+def test_what_is_nested_too_deeply_is_refused():
+    """No traceback of Python's, and nothing called equal."""
+    deep = [1]
+    for _ in range(900):
+        deep = [deep]
+    one, other = image_of(metadata={"x": deep}), image_of(metadata={"x": [deep[0], 2]})
+    with pytest.raises(ComparisonError, match="nested too deeply"):
+        compare(listing_of(one), listing_of(other))

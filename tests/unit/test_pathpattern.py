@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_imagedetail.model import ImageRef, path_of
+from pytest_imagedetail.model import ANY_KEY, ImageRef, path_of
 from pytest_imagedetail.pathpattern import compiled, split
 
 ANY = "images[*].metadata.hw_rng_model"
@@ -105,3 +105,14 @@ def test_a_path_into_an_answer_means_itself_and_nothing_else(keys, others):
     """Of headers and of an error's words as of images."""
     ours, theirs = ("headers", *keys), ("headers", *others)
     assert compiled(path_of(ours)).matches(path_of(theirs)) is (keys == others)
+
+
+def test_a_key_that_is_a_star_is_not_any_key():
+    """What is said of all metadata is met by a star only, and not by the key of that name."""
+    every = path_of(("images", "metadata", ANY_KEY))
+    assert every == "images[*].metadata.*"
+    assert compiled("images[*].metadata.*").matches(every)
+    assert compiled("images[*].metadata.**").matches(every)
+    assert not compiled("images[*].metadata['*']").matches(every)
+    assert not compiled("images[*].metadata.os").matches(every)
+    assert compiled("images[*].metadata.*").matches("images[*].metadata['*']")

@@ -122,3 +122,27 @@ def test_a_shuffled_fleet_has_no_owner_changed():
         number = numbers.setdefault(owners[place], len(numbers) + 1)
         candidate.append({**baseline[place], "metadata": {"x_owner": f"{number:032x}"}})
     assert found(baseline, candidate) == [("order_changed", "images")]
+
+
+@pytest.mark.parametrize("text", ["<id>", "<address>", "<user>", "<the candidate's x>"])
+@pytest.mark.parametrize("profile", REDACTING)
+def test_a_text_that_looks_like_a_kind_is_none(text, profile):
+    """Somebody wrote it, or R13 did; it is no placeholder and matches none."""
+    plain, number = owned(0, write=lambda _: text), owned(1)
+    assert found(plain, number, profile) == [("value_changed", "1")]
+    assert found(number, plain, profile) == [("value_changed", "1")]
+
+
+def test_what_else_changed_in_a_list_is_one_difference():
+    """Though nothing in it differs in its placeholders alone."""
+    one = owned(1, write=lambda number: [{"owner": f"{number:032x}", "size": 1}])
+    other = owned(2, write=lambda number: [{"owner": f"{number:032x}", "size": 2}])
+    (difference,) = compare(listing_of(*one), listing_of(*other)).differences
+    assert difference.path.endswith(".x_owner[0].size")
+
+
+def test_users_of_two_clouds_are_matched_by_most_images():
+    """The first of five images has another user, and is the one that differs."""
+    one = owned(1, 1, 1, 1, 1, key="user_id")
+    other = owned(9, 1, 1, 1, 1, key="user_id")
+    assert found(one, other, "cross-cloud") == [("value_changed", "1")]

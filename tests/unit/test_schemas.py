@@ -186,3 +186,24 @@ def test_a_schema_knows_the_fields_of_the_contract(name):
     schema = SCHEMAS[name]
     assert set(schema.types) == set(FIELDS)
     assert schema.required <= set(schema.types)
+
+
+def test_a_refused_field_in_place_of_null_is_refused():
+    """What comes where nothing was is looked through, too."""
+    old, new = {**snapshot_of(), "server": None}, snapshot_of()
+    new["server"] = {**new["server"], "x": 1}
+    (difference,) = compare(listing_of(old), listing_of(new), contract="tempest").differences
+    assert (difference.severity, difference.reason) == (
+        "breaking",
+        "tempest's schema refuses fields that it does not name",
+    )
+
+
+def test_a_relation_that_comes_twice_keeps_the_schema():
+    """Each of the links is looked at, not the list that they are read into."""
+    lacking, twice = image_of(), image_of()
+    own = lacking["links"].pop(0)
+    twice["links"].insert(0, dict(own))
+    found = compare(listing_of(lacking), listing_of(twice), contract="tempest").differences
+    (added,) = (each for each in found if each.kind == "field_added")
+    assert added.severity == "compatible"
