@@ -176,7 +176,7 @@ def test_a_copy_under_another_name_does_not_answer_for_it(project):
     result.stdout.fnmatch_lines(
         [
             "E *DamagedCassetteError: the recording is of cloud 'nova-2026.2', query 'all', and *",
-            "E *next:  move it to nova-2026.2/all.yaml, or record this cloud and query afresh",
+            "E *next:  move it to nova-2026.2/all.yaml, or delete it and record *",
         ]
     )
 
