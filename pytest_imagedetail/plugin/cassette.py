@@ -57,6 +57,7 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
         if not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
             left.done[name] = "not kept: the test did not pass"
         return
+    _refuse_missed(traffic)
     _refuse_swallowed(item, traffic.refused)
     done = traffic.keep()
     if done is not None:
@@ -161,13 +162,28 @@ def _test_name(item: pytest.Item, cloud: str) -> str:
     return "::".join([module, *classes, name])
 
 
+def _refuse_missed(traffic: "Traffic") -> None:
+    """Raise what the cassette had no answer to: a test that passed for that has tested nothing."""
+    if traffic.missed and not traffic.may_miss:
+        error = traffic.missed[0]
+        error.add_note(
+            "the test passed all the same: something caught this error\n"
+            "if the test is about that: imagedetail_cassette.expect_miss()"
+        )
+        raise error
+
+
 def _refuse_swallowed(item: pytest.Item, refused: list["ImageDetailError"]) -> None:
-    """Raise what was refused to a test that passed without having seen it.
+    """Raise what reached for the network in a test that passed without having seen the refusal.
 
     A refusal that came through the test's own code was seen, as by `pytest.raises`. One in another
     thread may be anybody's.
     """
+    from pytest_imagedetail.errors import NoInteractionError  # noqa: PLC0415  see above
+
     for error in refused:
+        if isinstance(error, NoInteractionError):
+            continue
         if not _went_through(error.__traceback__, str(item.path)) and _was_here(error):
             error.add_note("the test passed, but not because this was answered: it was swallowed")
             raise error

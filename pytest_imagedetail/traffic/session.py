@@ -14,6 +14,7 @@ from pytest_imagedetail.cassette import Store, refuse_unsafe
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     ImageDetailError,
+    NoInteractionError,
     RecordingError,
     VerificationError,
 )
@@ -75,6 +76,7 @@ class Traffic:
         self._release: Final = release
         self._accesses: Final = accesses
         self._expected: frozenset[int] = frozenset()
+        self._may_miss = False
         self._heard: Final[list[Interaction]] = []
         self._lock: Final = threading.Lock()
         self._recorded: Final = self._loaded()
@@ -149,6 +151,20 @@ class Traffic:
             *statuses: HTTP statuses, for example 401.
         """
         self._expected |= frozenset(statuses)
+
+    def expect_miss(self) -> None:
+        """Say that the test is about a request that nothing was recorded for."""
+        self._may_miss = True
+
+    @property
+    def may_miss(self) -> bool:
+        """Whether the test is about a request that nothing was recorded for."""
+        return self._may_miss
+
+    @property
+    def missed(self) -> Sequence[NoInteractionError]:
+        """The errors of requests that nothing was recorded for, whatever a client made of them."""
+        return tuple(self._player.missed)
 
     def can_answer(self, asked: Interaction) -> bool:
         """Whether the cassette, or the stub of Keystone, has an answer left."""

@@ -325,6 +325,45 @@ def test_a_swallowed_miss_is_an_error(pytester, own):
     result.stdout.fnmatch_lines(["E *nothing is recorded for GET *limit=9"])
 
 
+CAUGHT = """
+import pytest, requests
+
+@pytest.mark.imagedetail("staging")
+def test_caught(imagedetail_cassette):
+    {first}
+    try:
+        requests.get("https://compute.staging.invalid/v2.1/images")
+    except Exception:
+        pass
+    with pytest.raises(Exception, match="nothing is recorded"):
+        requests.get("https://compute.staging.invalid/v2.1/flavors")
+"""
+
+
+def test_a_miss_that_the_test_itself_caught_is_an_error(pytester):
+    """Nothing was recorded, nothing was answered, and nothing was tested: it is named as ever."""
+    pytester.makepyfile(test_own=CAUGHT.format(first="pass"))
+    result = run(pytester)
+    result.assert_outcomes(passed=1, errors=1)
+    path = f"{pytester.path}/{FOLDER}/test_own/test_caught.yaml"
+    shown = result.stdout.str().split("NoInteractionError: ")[1].split("===")[0]
+    assert [line.removeprefix("E").strip() for line in shown.splitlines()[:7]] == [
+        "nothing is recorded for GET https://compute.staging.invalid/v2.1/images",
+        "the cassette does not exist: nothing was ever recorded for this test",
+        f"where: test_own.py::test_caught, cassette {path}",
+        "next:  record it: pytest test_own.py::test_caught --imagedetail-record-mode=once",
+        "the test passed all the same: something caught this error",
+        "if the test is about that: imagedetail_cassette.expect_miss()",
+        "",
+    ]
+
+
+def test_a_miss_that_the_test_is_about_is_none(pytester):
+    """It says so."""
+    pytester.makepyfile(test_own=CAUGHT.format(first="imagedetail_cassette.expect_miss()"))
+    run(pytester).assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("client", ["requests", "http_client", "urllib3"])
 def test_threads_lose_nothing(pytester, own, monkeypatch, client):
     """Forty requests of eight threads are forty interactions."""
