@@ -6,7 +6,7 @@ Everything else is imported when a fixture is first used, so that a run without 
 import pickle
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_imagedetail.rules import rules_of  # noqa: PLC0415
 
         store = store_of(settings)
-        with explained():
+        with explained(), _looked_up():
             recorded = dict.fromkeys([*store.clouds(), *store.traffic_clouds()])
             settings.check_names(recorded, store.library_clouds())
             rules_of(settings.rules, today=datetime.now(UTC).date())
@@ -72,7 +72,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     marker = metafunc.definition.get_closest_marker("imagedetail")
     settings = settings_of(metafunc.config, marker)
-    with explained():
+    with explained(), _looked_up():
         names = settings.select(_known(settings, marker))
     # An empty set would skip the test in silence; None makes the fixture fail and say why.
     metafunc.parametrize(
@@ -181,6 +181,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"report {path}")
     for line in run.unused.lines:
         terminalreporter.write_line(line)
+
+
+@contextmanager
+def _looked_up() -> Iterator[None]:
+    """Have a folder of cassettes that may not be read end the run with its message alone."""
+    from pytest_imagedetail.errors import CassetteError  # noqa: PLC0415  see the first lines
+
+    try:
+        yield
+    except CassetteError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _known(settings: "Settings", marker: pytest.Mark | None) -> tuple[str, ...]:

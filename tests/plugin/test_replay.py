@@ -203,6 +203,20 @@ def test_a_recording_of_another_release_is_stale(project):
     )
 
 
+def test_a_folder_that_cannot_be_looked_through_ends_the_run(pytester):
+    """With its message alone, before any test: no defect of ours, and no run without recordings."""
+    (pytester.path / "cassettes").write_text("in the way")
+    pytester.makepyfile("def test_x(): pass")
+    result = pytester.runpytest("--imagedetail-record-mode=once")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.stderr.str().strip() == (
+        "ERROR: cassettes cannot be looked up: Not a directory\n"
+        f"  where: {pytester.path}/cassettes\n"
+        "  next:  make it a folder that you may read, "
+        "or choose another: --imagedetail-cassette-dir"
+    )
+
+
 def test_an_unknown_baseline_is_refused_before_any_test(project):
     """A typing error in `--imagedetail-baseline` is seen even if no test asks for it."""
     project.makepyfile("def test_x(): pass")
