@@ -5,7 +5,7 @@ Everything else is imported when a fixture is first used, so that a run without 
 
 import pickle
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.options import add_options, any_given, explained, settings_of
 from pytest_imagedetail.plugin.properties import properties
 from pytest_imagedetail.plugin.run import RUN, run_of
-from pytest_imagedetail.plugin.unused import LEFT_OUT, judge, takes_ours
+from pytest_imagedetail.plugin.unused import LEFT_OUT, OF_A_PART, judge, takes_ours
 
 if TYPE_CHECKING:
     from pytest_imagedetail.harness import Cloud, Harness
@@ -83,7 +83,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Note that tests which take our fixtures will not run."""
     if any(map(takes_ours, items)):
-        items[0].config.stash[LEFT_OUT] = True
+        items[0].config.stash[LEFT_OUT] = OF_A_PART
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Note that tests which may take our fixtures are not known: their module was skipped, say."""
+    report = yield
+    if not report.passed:
+        collector.config.stash[LEFT_OUT] = f"{collector.nodeid} was not collected"
+    return report
 
 
 @pytest.fixture

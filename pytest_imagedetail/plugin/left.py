@@ -21,7 +21,7 @@ class Left:
         unplayed: What was never played of a test's own traffic, by its cassette as it is shown.
         expected: Tests that take our fixtures.
         passed: Those of them that passed here.
-        left_out: Whether one was deselected.
+        left_out: Why one may not have run: it was deselected or not collected; empty if none.
     """
 
     results: list["Comparison | Matrix"] = field(default_factory=list)
@@ -31,4 +31,4 @@ class Left:
     unplayed: dict[str, list[str]] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
-    left_out: bool = False
+    left_out: str = ""

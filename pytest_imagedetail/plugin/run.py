@@ -25,7 +25,7 @@ class Run:
     from_workers: list[Left] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
-    left_out: bool = False
+    left_out: str = ""
     unused: Verdict = field(default_factory=Verdict)
 
     def secrets(self) -> frozenset[str]:
@@ -35,7 +35,7 @@ class Run:
     def end(self, session: pytest.Session) -> None:
         """Note which tests of this process had to run, for `unused.judge`."""
         self.expected = expected(getattr(session, "items", ()))
-        self.left_out = session.config.stash.get(LEFT_OUT, False)
+        self.left_out = session.config.stash.get(LEFT_OUT, "")
 
     def left(self) -> Left:
         """What this process and its workers left."""
@@ -60,7 +60,7 @@ class Run:
             left.used |= each.used
             left.passed |= each.passed
             left.expected |= each.expected
-            left.left_out |= each.left_out
+            left.left_out = left.left_out or each.left_out
             for cassette, interactions in each.unplayed.items():
                 # What tests share is played if one of them plays it.
                 known = left.unplayed.setdefault(cassette, interactions)

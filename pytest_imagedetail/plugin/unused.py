@@ -1,7 +1,7 @@
 """Says at the end of a full run which recordings no test used.
 
 Only a full run can tell: one that replays, was given no part of the tests to run, and in which
-every test that takes our fixtures was run and passed.
+every module was collected and every test that takes our fixtures was run and passed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from pytest_imagedetail.settings import Settings
 
 FIXTURES = frozenset({"imagedetail", "imagedetail_cloud", "imagedetail_cassette"})
-LEFT_OUT = pytest.StashKey[bool]()
-"""Whether a test that takes our fixtures was deselected."""
+LEFT_OUT = pytest.StashKey[str]()
+"""Why a test that takes our fixtures may not run: it was deselected, or never collected."""
+
+OF_A_PART = "this run is of a part of the tests"
 
 _MOST_LINES = 20
 
@@ -84,7 +86,8 @@ def _why_not(
     """Why this run cannot tell; None if it can."""
     reasons = (
         (settings.record_mode != "none", "this run records"),
-        (_is_of_a_part(config) or left.left_out, "this run is of a part of the tests"),
+        (_is_of_a_part(config), OF_A_PART),
+        (bool(left.left_out), left.left_out),
         (not all_passed, "this run did not pass"),
         (not left.expected <= left.passed, "not every test that takes recordings was run"),
     )
