@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,12 +14,14 @@ from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.exposure import is_keystone, secrets_in
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
+from pytest_imagedetail.patience import NOBODY_ANSWERED
 from pytest_imagedetail.redact import Secrets, redact
 from pytest_imagedetail.request import api_version
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
 from pytest_imagedetail.transport import Access
 
-_REFUSED: Final = frozenset({401, 403})
+_REFUSED: Final = frozenset({403}) | NOBODY_ANSWERED
+_BUSY: Final = frozenset({408, 413, 425, 429, 502, 503, 504})
 _BROKEN: Final = 500  # and above
 
 
@@ -103,7 +106,7 @@ def refuse_failures(recording: Recording, *, expected: frozenset[int], where: st
     """Raise if an answer is one that nobody wants to replay for ever.
 
     Raises:
-        ResponseError: A 401, a 403 or a 5xx that the test does not expect.
+        ResponseError: A refusal, a busy cloud or a 5xx that the test does not expect.
     """
     for each in recording.interactions:
         status = each.response.status_code
@@ -112,11 +115,43 @@ def refuse_failures(recording: Recording, *, expected: frozenset[int], where: st
         raise ResponseError(
             f"the recording was not kept: the cloud answered {status} to {each.method} {each.url}",
             where=where,
-            remedy="mend what the cloud refused (credentials, policy), then record again\n"
+            remedy=f"{_mend(status)}, then record again\n"
             f"or, if the test is about it: imagedetail_cassette.expect({status})\n"
             "an older recording is untouched",
             status_code=status,
         )
+
+
+def refuse_no_answer(
+    old: Recording, new: Recording, *, expected: frozenset[int], where: str
+) -> None:
+    """Raise if nobody answered what was asked again: then nothing is known of the recording.
+
+    A recorded refusal is what the cloud is expected to answer.
+
+    Raises:
+        ResponseError: It refused the credentials, or is busy or down.
+    """
+    before = _by_request(old.interactions)
+    for key, heard in _by_request(new.interactions).items():
+        for one, each in zip_longest(before.get(key, [])[: len(heard)], heard):
+            status = each.response.status_code
+            recorded = one is not None and one.response.status_code == status
+            if recorded or status in expected or status not in NOBODY_ANSWERED:
+                continue
+            raise ResponseError(
+                f"the recording was not verified: the cloud answered {status} to {_line(each)}",
+                where=f"{where}; nothing was written",
+                remedy=f"{_mend(status)}, then verify again\n"
+                f"or, if the test is about it: imagedetail_cassette.expect({status})",
+                status_code=status,
+            )
+
+
+def _mend(status: int) -> str:
+    if status in _BUSY:
+        return "wait until the cloud has time"
+    return "mend what the cloud refused (credentials, policy)"
 
 
 def merged(old: Recording, new: Recording, *, replacing: bool) -> Recording:

@@ -32,6 +32,7 @@ from pytest_imagedetail.traffic.recording import (
     merged,
     of_stock,
     refuse_failures,
+    refuse_no_answer,
 )
 from pytest_imagedetail.transport import Access
 
@@ -282,6 +283,7 @@ class Traffic:
 
     def _verified(self, new: Recording) -> str:
         assert self._recorded is not None  # noqa: S101  running() has seen to it
+        refuse_no_answer(self._recorded, new, expected=self._expected, where=self._where)
         found = changes(self._recorded, new)
         if found:
             lines = "\n".join(f"  {each}" for each in found)
