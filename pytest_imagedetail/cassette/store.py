@@ -166,6 +166,24 @@ class Store:
             refuse_unsafe(recording, secrets=secrets, where=str(path))
             return self._replace(path, recording)
 
+    def renew(self, path: Path, *, when: str) -> bool:
+        """Date a recording by when all its answers were heard again, if it is too old.
+
+        Args:
+            path: Its file.
+            when: As in `Provenance.recorded_at`.
+
+        Returns:
+            Whether the file has a new date.
+
+        Raises:
+            ImageDetailError: As `write`.
+        """
+        with _locked(path):
+            old = load_own(path)
+            new = replace(old, provenance=replace(old.provenance, recorded_at=when))
+            return self._replace(path, new) is Written.RENEWED
+
     def _replace(self, path: Path, recording: Recording) -> Written:
         place = path.resolve()  # a link stays one; what it leads to is replaced
         if not _is_there(place):

@@ -12,13 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_imagedetail.plugin.cassette import STARTED, cassette_of, note_start, shut_network
+from pytest_imagedetail.plugin.cassette import (
+    STARTED,
+    cassette_of,
+    note_start,
+    renew_shared,
+    shut_network,
+)
 from pytest_imagedetail.plugin.explain import explain_equality
 from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.options import add_options, any_given, explained, settings_of
 from pytest_imagedetail.plugin.properties import properties
-from pytest_imagedetail.plugin.run import RUN, run_of
-from pytest_imagedetail.plugin.unused import LEFT_OUT, OF_A_PART, judge, takes_ours
+from pytest_imagedetail.plugin.run import RUN, Run, run_of
+from pytest_imagedetail.plugin.unused import (
+    LEFT_OUT,
+    OF_A_PART,
+    Verdict,
+    judge,
+    judge_verified,
+    takes_ours,
+)
 
 if TYPE_CHECKING:
     from pytest_imagedetail.harness import Cloud, Harness
@@ -146,10 +159,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         output["imagedetail"] = pickle.dumps(run.left() if run else Left())
         return
     if run is not None:
-        all_passed = exitstatus == pytest.ExitCode.OK
-        run.unused = judge(config, settings_of(config, None), run.left(), all_passed=all_passed)
-        if run.unused.fails:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        _conclude(session, run, all_passed=exitstatus == pytest.ExitCode.OK)
     if config.getoption("--imagedetail-report") or config.getini("imagedetail_report"):
         from pytest_imagedetail import report  # noqa: PLC0415  see the module's first lines
         from pytest_imagedetail.errors import ReportError  # noqa: PLC0415
@@ -161,6 +171,25 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             except ReportError as error:
                 sys.stderr.write(f"\nERROR: {error}\n")
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def _conclude(session: pytest.Session, run: Run, *, all_passed: bool) -> None:
+    """Do and say what only the whole run can tell."""
+    from pytest_imagedetail.errors import ImageDetailError  # noqa: PLC0415  see the first lines
+
+    config = session.config
+    settings = settings_of(config, None)
+    try:
+        renew_shared(config, settings, run)
+        left = run.left()
+        run.verdicts = (
+            judge(config, settings, left, all_passed=all_passed),
+            judge_verified(config, left, all_passed=all_passed),
+        )
+    except ImageDetailError as error:
+        run.verdicts = (Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True),)
+    if any(each.fails for each in run.verdicts) and all_passed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -184,13 +213,14 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     done = run.left().done
     reports = settings_of(config, None).reports
-    if done or reports or run.unused.lines:
+    lines = [line for verdict in run.verdicts for line in verdict.lines]
+    if done or reports or lines:
         terminalreporter.section("imagedetail")
     for name, what in sorted(done.items()):
         terminalreporter.write_line(f"{name}: {what}")
     for path in reports:
         terminalreporter.write_line(f"report {path}")
-    for line in run.unused.lines:
+    for line in lines:
         terminalreporter.write_line(line)
 
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -62,8 +63,39 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     done = traffic.keep()
     if done is not None:
         left.done[name] = done
+    if traffic.shared and traffic.record_mode == "verify":
+        left.verified[str(traffic.path)] = dict(traffic.asked)
+    elif traffic.shared and traffic.record_mode == "rewrite":
+        left.rewritten[str(traffic.path)] = dict(traffic.asked)
     if traffic.replays:
         left.unplayed[_relative(traffic.path, request.config.rootpath)] = list(traffic.unplayed)
+
+
+def renew_shared(config: pytest.Config, settings: "Settings", run: Run) -> None:
+    """Renew the dates of cassettes that tests share, where this run asked all that they hold.
+
+    One test alone hears a part, so it leaves the date as it was.
+
+    Raises:
+        ImageDetailError: A file cannot be written, or is not what this run wrote.
+    """
+    rewritten = run.left().rewritten
+    if not rewritten:
+        return
+    from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
+    from pytest_imagedetail.harness import store_of  # noqa: PLC0415
+    from pytest_imagedetail.traffic.recording import unasked  # noqa: PLC0415
+
+    began = datetime.fromtimestamp(config.stash[STARTED] // 10**9, UTC)
+    store = store_of(settings)
+    for path, asked in rewritten.items():
+        recording = load_own(Path(path))
+        if unasked(recording, asked):
+            continue
+        when = began.isoformat().replace("+00:00", "Z")
+        if store.renew(Path(path), when=when):
+            name = f"{recording.provenance.cloud}: {_shown(Path(path), settings)}"
+            run.traffic.append(Left(done={name: "recorded (renewed)"}))
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class Run:
     passed: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
     left_out: str = ""
-    unused: Verdict = field(default_factory=Verdict)
+    verdicts: tuple[Verdict, ...] = ()
 
     def secrets(self) -> frozenset[str]:
         """What no failure may show: the run's live ways to clouds, whatever they were opened by."""
@@ -60,6 +60,7 @@ class Run:
             left.used |= each.used
             left.passed |= each.passed
             left.expected |= each.expected
+            left.add_asked(each)
             left.left_out = left.left_out or each.left_out
             for cassette, interactions in each.unplayed.items():
                 # What tests share is played if one of them plays it.

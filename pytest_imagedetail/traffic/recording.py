@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -19,6 +19,9 @@ from pytest_imagedetail.redact import Secrets, redact
 from pytest_imagedetail.request import api_version
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
 from pytest_imagedetail.transport import Access
+
+Key = tuple[str, str, tuple[tuple[str, str], ...], bytes]
+"""What makes two requests the same: method, URL, headers and body, redacted."""
 
 _REFUSED: Final = frozenset({403}) | NOBODY_ANSWERED
 _BUSY: Final = frozenset({408, 413, 425, 429, 502, 503, 504})
@@ -243,6 +246,36 @@ def changes(old: Recording, new: Recording) -> list[str]:
     return lines
 
 
+def asked_of(old: Recording, new: Recording) -> Recording:
+    """What one of the tests that share a recording asked of it: the part that it is judged by."""
+    wanted = times_asked(new)
+    kept = []
+    for each in old.interactions:
+        if wanted[_request(each)]:
+            wanted[_request(each)] -= 1
+            kept.append(each)
+    return replace(old, interactions=tuple(kept))
+
+
+def times_asked(recording: Recording) -> Counter[Key]:
+    """How often each request was asked."""
+    return Counter(map(_request, recording.interactions))
+
+
+def unasked(recording: Recording, asked: Mapping[Key, int]) -> list[str]:
+    """The requests of a recording that were asked less often than it holds them, a line for each.
+
+    Args:
+        recording: Of several tests.
+        asked: The most often that one of them asked each.
+    """
+    return [
+        _line(each[0]) if len(each) == 1 else f"{_line(each[0])} ({len(each)} times)"
+        for key, each in _by_request(recording.interactions).items()
+        if asked.get(key, 0) < len(each)
+    ]
+
+
 def _departures(old: Response, new: Response) -> Iterator[str]:
     if old.status_code != new.status_code:
         yield f"status {old.status_code} -> {new.status_code}"
@@ -328,10 +361,7 @@ def _contradiction(provenance: Provenance, heard: Interaction) -> RecordingError
     )
 
 
-_Key = tuple[str, str, tuple[tuple[str, str], ...], bytes]
-
-
-def _request(each: Interaction) -> _Key:
+def _request(each: Interaction) -> Key:
     return each.method, each.url, _fields(each.request_headers), each.request_body
 
 
@@ -347,8 +377,8 @@ def _whole(each: Interaction) -> tuple[object, ...]:
     return _request(each), _answer(each)
 
 
-def _by_request(interactions: Iterable[Interaction]) -> dict[_Key, list[Interaction]]:
-    found: dict[_Key, list[Interaction]] = {}
+def _by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
+    found: dict[Key, list[Interaction]] = {}
     for each in interactions:
         found.setdefault(_request(each), []).append(each)
     return found

@@ -2,7 +2,7 @@
 
 import shlex
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,9 @@ from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_
 from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import (
     Heard,
+    Key,
     appended,
+    asked_of,
     changes,
     lacking,
     made_of,
@@ -33,6 +35,7 @@ from pytest_imagedetail.traffic.recording import (
     of_stock,
     refuse_failures,
     refuse_no_answer,
+    times_asked,
 )
 from pytest_imagedetail.transport import Access
 
@@ -78,6 +81,7 @@ class Traffic:
         self._accesses: Final = accesses
         self._expected: frozenset[int] = frozenset()
         self._may_miss = False
+        self._asked: dict[Key, int] = {}
         self._heard: Final[list[Interaction]] = []
         self._lock: Final = threading.Lock()
         self._recorded: Final = self._loaded()
@@ -131,6 +135,16 @@ class Traffic:
     def replays(self) -> bool:
         """Whether everything comes from the cassette and nothing else is let through."""
         return self._replays
+
+    @property
+    def shared(self) -> bool:
+        """Whether several tests have this cassette."""
+        return self._shared
+
+    @property
+    def asked(self) -> Mapping[Key, int]:
+        """How often what was written or verified was asked by this test."""
+        return self._asked
 
     @property
     def closed(self) -> bool:
@@ -236,7 +250,10 @@ class Traffic:
         """
         if self._lost:
             raise self._lost_answers()
-        if self._replays or not self._own():
+        if self._replays:
+            return None
+        if not self._own():
+            self._refuse_silence()
             return None
         heard = made_of(
             self._heard,
@@ -253,6 +270,7 @@ class Traffic:
             heard.recording, secrets=heard.secrets, merge=self._merge(heard)
         )
         self._refuse_loss(heard.recording)
+        self._asked = times_asked(heard.recording)
         return f"recorded ({written.value})"
 
     def _merge(self, heard: Heard) -> Callable[[Recording], Recording] | None:
@@ -284,7 +302,8 @@ class Traffic:
     def _verified(self, new: Recording) -> str:
         assert self._recorded is not None  # noqa: S101  running() has seen to it
         refuse_no_answer(self._recorded, new, expected=self._expected, where=self._where)
-        found = changes(self._recorded, new)
+        old = asked_of(self._recorded, new) if self._shared else self._recorded
+        found = changes(old, new)
         if found:
             lines = "\n".join(f"  {each}" for each in found)
             raise VerificationError(
@@ -292,7 +311,18 @@ class Traffic:
                 where=f"{self._where}; nothing was written",
                 remedy=f"if the change is right, record it: {self._command('rewrite')}",
             )
+        self._asked = times_asked(new)
         return "verified"
+
+    def _refuse_silence(self) -> None:
+        """Raise if a test asks nothing any more: it has verified nothing of its recording."""
+        if self.record_mode == "verify" and self._recorded is not None and not self._shared:
+            raise VerificationError(
+                "the test asked the cloud nothing, and its recording holds "
+                f"{len(self._recorded.interactions)} of its requests",
+                where=f"{self._where}; nothing was written",
+                remedy="if the test needs no recording, delete it",
+            )
 
     def _own(self) -> list[Interaction]:
         with self._lock:
