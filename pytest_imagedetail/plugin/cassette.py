@@ -49,17 +49,25 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     item.stash[PASSED] = False
     watch(item, traffic.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
-    with traffic.running(shuts=harness is None or settings.record_mode == "none"):
+    shuts = harness is None or settings.record_mode == "none"
+    with run.listens(traffic), traffic.running(shuts=shuts):
         yield traffic
     left = Left(used={str(traffic.path)})
     run.traffic.append(left)
     name = f"{traffic.cloud}: {_shown(traffic.path, settings)}"
-    if not item.stash[PASSED]:
-        if not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
-            left.done[name] = "not kept: the test did not pass"
-        return
-    _refuse_missed(traffic)
-    _refuse_swallowed(item, traffic.refused)
+    if item.stash[PASSED]:
+        _refuse_missed(traffic)
+        _refuse_swallowed(item, traffic.refused)
+        _keep(traffic, left, name)
+        if traffic.replays:
+            unplayed = list(traffic.unplayed)
+            left.unplayed[_relative(traffic.path, request.config.rootpath)] = unplayed
+    elif not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
+        left.done[name] = "not kept: the test did not pass"
+
+
+def _keep(traffic: "Traffic", left: Left, name: str) -> None:
+    """Keep or compare what was heard, and note what the end of the run has to know of it."""
     done = traffic.keep()
     if done is not None:
         left.done[name] = done
@@ -67,8 +75,6 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
         left.verified[str(traffic.path)] = dict(traffic.asked)
     elif traffic.shared and traffic.record_mode == "rewrite":
         left.rewritten[str(traffic.path)] = dict(traffic.asked)
-    if traffic.replays:
-        left.unplayed[_relative(traffic.path, request.config.rootpath)] = list(traffic.unplayed)
 
 
 def renew_shared(config: pytest.Config, settings: "Settings", run: Run) -> None:
@@ -124,7 +130,12 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
     started = request.config.stash[STARTED]
-    return Traffic(
+
+    def known() -> frozenset[str]:
+        run.read_files(declared.os_cloud)  # once more: a fixture may have set them
+        return run.told()
+
+    traffic = Traffic(
         store=store_of(settings),
         cloud=cloud,
         test=_shared_name(item) or _test_name(item, cloud),
@@ -133,8 +144,12 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
         release=declared.release,
         max_age=settings.max_age,
         accesses=functools.partial(run.doors.passed, declared.os_cloud),
+        secrets=known,
         is_ours=lambda modified: modified >= started,
     )
+    if not traffic.replays:
+        run.read_files(declared.os_cloud)
+    return traffic
 
 
 def _cloud(request: pytest.FixtureRequest, settings: "Settings") -> str:

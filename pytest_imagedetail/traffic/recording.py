@@ -49,6 +49,7 @@ def made_of(
     release: str | None,
     accesses: Iterable[Access] = (),
     exposed: Secrets | None = None,
+    known: frozenset[str] = frozenset(),
 ) -> Heard:
     """Redact what was heard; Keystone's part tells what is secret, and is left out.
 
@@ -59,12 +60,13 @@ def made_of(
         release: The cloud's release, if declared.
         accesses: What the run itself knows of the cloud.
         exposed: What the traffic shows and nobody may read; by default what is found in it.
+        known: What nobody may read, however it is known.
     """
     kept = [each for each in heard if not is_keystone(each)]
-    known = tuple(accesses)
-    endpoint = known[0].endpoint if known else endpoint_of(kept[0].url)
+    ways = tuple(accesses)
+    endpoint = ways[0].endpoint if ways else endpoint_of(kept[0].url)
     summary = _summary(endpoint, catalog_in(heard))
-    secrets = _secrets(secrets_in(heard) if exposed is None else exposed, known)
+    secrets = _secrets(secrets_in(heard) if exposed is None else exposed, ways, known)
     redacted = redact([*kept, summary], cloud=cloud, secrets=secrets)
     facts = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
@@ -74,7 +76,7 @@ def made_of(
         release=release,
         recorded_at=datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
         api_version=api_version(facts["endpoint"]),
-        max_microversion=known[0].max_microversion if known else None,
+        max_microversion=ways[0].max_microversion if ways else None,
         pages=len(interactions),
         redactions=redacted.counts,
         plugin=__version__,
@@ -324,10 +326,10 @@ def _summary(endpoint: str, catalog: Sequence[dict[str, str]]) -> Interaction:
     return Interaction(url=endpoint, response=Response(status_code=200, body=body))
 
 
-def _secrets(found: Secrets, accesses: Sequence[Access]) -> Secrets:
+def _secrets(found: Secrets, accesses: Sequence[Access], known: frozenset[str]) -> Secrets:
     return Secrets(
         project_id=found.project_id or next((each.project_id for each in accesses), None),
-        values=found.values.union(*(each.secrets | {each.token} for each in accesses)),
+        values=found.values.union(known, *(each.secrets | {each.token} for each in accesses)),
         ids=found.ids.union(
             {id_ for each in accesses for id_ in (each.project_id, each.user_id) if id_}
         ),

@@ -18,7 +18,7 @@ from pytest_imagedetail.errors import (
     RecordingError,
     VerificationError,
 )
-from pytest_imagedetail.exposure import is_keystone
+from pytest_imagedetail.exposure import is_keystone, secrets_in
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.recorder import refuse_stale
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_of
@@ -52,6 +52,7 @@ class Traffic:
         release: The cloud's release, if declared.
         max_age: In days; an older recording is not replayed.
         accesses: What the run knows of the cloud; called after the test, only while recording.
+        secrets: What else nobody may read in a recording; called after the test.
         is_ours: Whether a file was written by this run, by its time of modification in
             nanoseconds; tests that share a cassette record it together.
     """
@@ -67,6 +68,7 @@ class Traffic:
         release: str | None = None,
         max_age: int | None = None,
         accesses: Callable[[], Sequence[Access]] = tuple,
+        secrets: Callable[[], frozenset[str]] = frozenset,
         is_ours: Callable[[int], bool] = lambda _: False,
     ) -> None:
         self.cloud: Final = cloud
@@ -79,6 +81,9 @@ class Traffic:
         self._shared: Final = "::" not in test
         self._release: Final = release
         self._accesses: Final = accesses
+        self._secrets: Final = secrets
+        self._unread: list[Interaction] = []
+        self._learnt: frozenset[str] = frozenset()
         self._expected: frozenset[int] = frozenset()
         self._may_miss = False
         self._asked: dict[Key, int] = {}
@@ -181,8 +186,18 @@ class Traffic:
         """The errors of requests that nothing was recorded for, whatever a client made of them."""
         return tuple(self._player.missed)
 
+    def learnt(self) -> frozenset[str]:
+        """The tokens and passwords that the test's clients have sent or got from a live cloud."""
+        with self._lock:
+            unread, self._unread = self._unread, []
+            self._learnt |= secrets_in(unread).values
+            return self._learnt
+
     def can_answer(self, asked: Interaction) -> bool:
         """Whether the cassette, or the stub of Keystone, has an answer left."""
+        if not self._replays:  # there may never be an answer
+            with self._lock:
+                self._unread.append(asked)
         return self._player.has(asked) or self._of_keystone(asked) is not None
 
     def answer(self, asked: Interaction) -> Response:
@@ -205,6 +220,7 @@ class Traffic:
         """Take what the cloud answered."""
         with self._lock:
             self._heard.append(interaction)
+            self._unread.append(interaction)
 
     def _loaded(self) -> Recording | None:
         recorded = self._store.load_traffic(self.cloud, self.test)
@@ -261,6 +277,7 @@ class Traffic:
             test=self.test,
             release=self._release,
             accesses=self._accesses(),
+            known=self._secrets(),
         )
         if self.record_mode == "verify":
             refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
