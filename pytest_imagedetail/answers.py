@@ -33,7 +33,6 @@ def error_differences(
             "error_changed",
             path_of(path),
             field=str(path[-1]),
-            depth=len(path) - 1,
             baseline=before,
             candidate=after,
         )
@@ -61,7 +60,7 @@ def _header_differences(
         if not strictly_equal(before, after):
             yield judge.difference(
                 "header_changed",
-                f"headers.{name}",
+                path_of(("headers", name)),
                 field=name,
                 baseline=before,
                 candidate=after,

@@ -1,16 +1,12 @@
-"""Compares two listings; the only module that knows deepdiff.
+"""Compares two listings: what separates them, in whom, and how bad it is."""
 
-A type-strict walk finds what is unequal. deepdiff sees only what of that has a structure, one
-unequal value at a time and each distinct change once: handing it whole listings costs a hundred
-times more, and with `ignore_order` it pairs different images as soon as most of them changed.
-"""
-
-import json
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail.answers import error_differences, status_difference
+from pytest_imagedetail.changes import BUDGET, SharedChange, shared_changes
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import CONTRACTS, SCHEMAS
 from pytest_imagedetail.errors import ComparisonError
@@ -25,8 +21,8 @@ from pytest_imagedetail.model import (
     Side,
     path_of,
 )
+from pytest_imagedetail.nextlinks import next_link_differences
 from pytest_imagedetail.normalize import (
-    Links,
     Normalized,
     counts_of,
     expected_absences,
@@ -43,8 +39,8 @@ from pytest_imagedetail.settings import (
     check_choice,
 )
 from pytest_imagedetail.severity import Change, Judge
-from pytest_imagedetail.shape import describe, page_differences, shape_differences, unseen
-from pytest_imagedetail.strict import Path, strictly_equal, unequal
+from pytest_imagedetail.shape import describe, shape_differences, unseen
+from pytest_imagedetail.strict import strictly_equal
 
 _EXAMPLES: Final = 3
 
@@ -118,14 +114,20 @@ def compare(
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
-    shared = _shared_changes(*matched(one, other, pairing.pairs), pairing)
+    changes, renamed = shared_changes(
+        *matched(one, other, pairing.pairs),
+        pairing,
+        together=baseline.numbering is not None and baseline.numbering is candidate.numbering,
+    )
     differences = [
         *_answer_differences(one.answer, other.answer, judge),
+        *next_link_differences(baseline, candidate, one, other, judge),
         *_vendor_differences(one, other, judge),
-        *(found for each in shared for found in _judged(each, old, judge, concerned)),
+        *(found for each in changes for found in _judged(each, old, judge, concerned)),
         *_unpaired_differences(pairing, old, new, judge),
         *_order_differences(pairing, old, new, judge),
     ]
+    differences += _form_differences(one.answer, other.answer, judge, differences)
     differences, absent = expected_absences(
         differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
     )
@@ -138,7 +140,7 @@ def compare(
         fail_on=fail_on,
         paired=len(pairing.pairs),
         unpaired=unpaired(pairing, old, new),
-        normalization=counts_of(one, other, pairs=pairing.pairs, absent=absent),
+        normalization=counts_of(one, other, pairs=pairing.pairs, absent=absent, renamed=renamed),
     )
 
 
@@ -155,10 +157,11 @@ def _shapes_compared(
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = describe(baseline, profile), describe(candidate, profile)
     differences = [
-        *_answer_differences(_without_pages(one.answer), _without_pages(other.answer), judge),
-        *page_differences(_next_form(one.answer), _next_form(other.answer)),
+        *_answer_differences(one.answer, other.answer, judge),
+        *next_link_differences(baseline, candidate, one, other, judge),
         *shape_differences(old, new, judge),
     ]
+    differences += _form_differences(one.answer, other.answer, judge, differences)
     differences, absent = expected_absences(
         differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
     )
@@ -182,19 +185,6 @@ def _check_images(baseline: Listing, candidate: Listing) -> None:
                 where=f"query {side.query} of {side.cloud}",
                 remedy="record a query that some image matches, for example all of them",
             )
-
-
-def _without_pages(answer: Mapping[str, Any]) -> dict[str, Any]:
-    top_level = {name: each for name, each in answer["top_level"].items() if name != "images_links"}
-    return {**answer, "top_level": top_level}
-
-
-def _next_form(answer: Mapping[str, Any]) -> Any:
-    """Where the next page is said to be, as far as the profile keeps it; MISSING without one."""
-    links = answer["top_level"].get("images_links", MISSING)
-    if isinstance(links, list) and len(links) == 1 and isinstance(links[0], dict):
-        return links[0].get("href", links)
-    return links
 
 
 def _worst_first(differences: list[Difference]) -> list[Difference]:
@@ -277,132 +267,75 @@ def _answer_differences(
             baseline=one["media_type"],
             candidate=other["media_type"],
         )
-    for name in sorted({*one["top_level"], *other["top_level"]}):
+    for name in sorted({*one["top_level"], *other["top_level"]} - {"images_links"}):
         old, new = (side["top_level"].get(name, MISSING) for side in (one, other))
         if not strictly_equal(old, new):
-            yield judge.difference("answer_changed", path_of((name,)), baseline=old, candidate=new)
+            yield judge.difference(
+                "answer_changed", path_of((name,)), field=name, baseline=old, candidate=new
+            )
+
+
+def _form_differences(
+    one: Mapping[str, Any], other: Mapping[str, Any], judge: Judge, found: Sequence[Difference]
+) -> Iterator[Difference]:
+    """Forms of links that changed, but for those that a link's own difference shows already."""
     forms, other_forms = one.get("link_form", {}), other.get("link_form", {})
     for path in sorted(set(forms) & set(other_forms)):
-        if forms[path] != other_forms[path]:
-            yield judge.difference(
-                "link_changed",
-                path,
-                field="links",
-                baseline=_alone(forms[path]),
-                candidate=_alone(other_forms[path]),
-            )
+        old, new = forms[path], other_forms[path]
+        shown = any(each.any_image == path or _is_below(each.any_image, path) for each in found)
+        if old == new or (shown and {*map(_left_out, old)} == {*map(_left_out, new)}):
+            continue
+        yield judge.difference(
+            "link_changed", path, field="links", baseline=_alone(old), candidate=_alone(new)
+        )
+
+
+def _is_below(path: str, above: str) -> bool:
+    return path.startswith((f"{above}.", f"{above}["))
+
+
+def _left_out(form: str) -> tuple[bool, bool]:
+    """What of a form is not in the link itself: whether it had a prefix, and a project.
+
+    R8 takes a prefix and the project that asked out of links. Whatever else stands before the
+    resource, another project say, stays in its link.
+    """
+    segments = form.split("/")
+    resource = max(segments.index(each) for each in _RESOURCES if each in segments)
+    before = segments[1:resource]
+    return "<prefix>" in before[:1], bool(before) and _is_project(before[-1])
+
+
+_RESOURCES: Final = ("images", "servers")
+
+
+def _is_project(segment: str) -> bool:
+    return segment == "<project>" or _PROJECT.fullmatch(segment) is not None
+
+
+_PROJECT: Final = re.compile(r"0{24}[0-9a-f]{8}")  # redaction's placeholders
 
 
 def _alone(values: Sequence[str]) -> Any:
     return values[0] if len(values) == 1 else list(values)
 
 
-@dataclass(slots=True)
-class _Shared:
-    """One change, and the places of the images that share it, in the baseline."""
-
-    path: Path
-    kind: str
-    baseline: Any
-    candidate: Any
-    places: list[int] = field(default_factory=list)
-
-
-def _shared_changes(one: Normalized, other: Normalized, pairing: Pairing) -> Iterator[_Shared]:
-    changes: dict[tuple[Path, Hashable, Hashable], list[_Shared]] = {}
-    for left, right in pairing.pairs:
-        image, against = one.images[left], other.images[right]
-        if strictly_equal(image, against):  # most are, and this is the fastest way to see it
-            continue
-        for path, before, after in unequal(image, against):
-            key = (path, _key(before), _key(after))
-            found = changes.get(key)
-            if found is None:
-                found = changes[key] = list(_changes_of(path, _as_sent(before), _as_sent(after)))
-            for shared in found:
-                shared.places.append(left)
-    for found in changes.values():
-        yield from found
-
-
-def _as_sent(value: Any) -> Any:
-    return value.as_sent() if isinstance(value, Links) else value
-
-
-def _key(value: Any) -> Hashable:
-    """What tells one JSON value from another, their types included."""
-    if isinstance(value, dict | list):
-        return json.dumps(_as_sent(value), sort_keys=True)
-    return type(value), value
-
-
-def _changes_of(path: Path, before: Any, after: Any) -> Iterator[_Shared]:
-    """What one unequal value comes to, in our kinds; two lists may differ in many places."""
-    found = False
-    if isinstance(before, list) and isinstance(after, list):
-        for each in _structural(path, before, after):
-            found = True
-            yield each
-    if not found:  # no structure in common, or none that deepdiff knows: unequal all the same
-        yield _Shared(path=path, kind=_kind(before, after), baseline=before, candidate=after)
-
-
-def _kind(before: Any, after: Any) -> str:
-    """What happened to a value that has no structure in common with what it became."""
-    if before is MISSING:
-        return "field_added"
-    if after is MISSING:
-        return "field_removed"
-    if before is None or after is None:
-        return "null_changed"
-    return "value_changed" if type(before) is type(after) else "type_changed"
-
-
-def _structural(path: Path, before: list[Any], after: list[Any]) -> Iterator[_Shared]:
-    """What deepdiff says of two unequal lists, in our kinds."""
-    from deepdiff import DeepDiff  # noqa: PLC0415  slow to import, and most listings need none
-
-    tree = DeepDiff(
-        before,
-        after,
-        view="tree",
-        ignore_private_variables=False,
-        verbose_level=2,
-        zip_ordered_iterables=True,  # otherwise [1] and [true] are equal to it
-    )
-    for report, levels in tree.items():
-        for level in levels:
-            below: Path = tuple(level.path(output_format="list"))
-            yield _Shared(
-                path=(*path, *below),
-                kind=_KINDS.get(report) or _kind(level.t1, level.t2),
-                baseline=MISSING if report.endswith("_added") else level.t1,
-                candidate=MISSING if report.endswith("_removed") else level.t2,
-            )
-
-
-_KINDS: Final = {
-    "dictionary_item_added": "field_added",
-    "dictionary_item_removed": "field_removed",
-    "iterable_item_added": "item_added",
-    "iterable_item_removed": "item_removed",
-}
-"""Of what deepdiff reports; what else it reports, the two values tell."""
-
-
 def _judged(
-    shared: _Shared, old: Sequence[Any], judge: Judge, rules: Rules
+    shared: SharedChange, old: Sequence[Any], judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
-    name = str(shared.path[0])
-    kind = "link_changed" if name == "links" and shared.kind == "value_changed" else shared.kind
     change = Change(
-        kind=kind,
-        field=name,
-        depth=len(shared.path) - 1,
+        kind=shared.kind,
+        field=str(shared.path[0]),
+        below=shared.path[1:],
         baseline=shared.baseline,
         candidate=shared.candidate,
     )
+    if change.is_of_link and shared.kind == "value_changed":
+        change = replace(change, kind="link_changed")
+    kind = change.kind
     severity, reason = judge.severity(change)
+    if shared.whole:
+        reason += f"; more than {BUDGET:,} lists differ, so this one was not looked into"
 
     def named(place: int) -> ImageRef:
         return reference(old[place])

@@ -80,14 +80,14 @@ class Comparison:
 
     @property
     def nothing_in_common(self) -> bool:
-        """Whether images stand on both sides, but no image on both, and no rule accepts that.
+        """Whether there are images, but none stands on both sides, and no rule accepts that.
 
-        Then not one image was compared with another, whatever the severities say.
+        Then not one image was compared with another, whatever the severities say: all of them were
+        lost, or all are others.
         """
         if self.level != "facts" or self.paired:
             return False
-        both = bool(self.baseline.images and self.candidate.images)
-        return both and any(each.kind in _OF_ONE_SIDE for each in self.differences)
+        return any(each.kind in _OF_ONE_SIDE for each in self.differences)
 
     @property
     def severities(self) -> list[Severity]:
@@ -100,7 +100,7 @@ class Comparison:
 
     @property
     def summary(self) -> str:
-        """One line: "3 differences: 1 breaking, 0 compatible, 2 data; 4 more are expected"."""
+        """One line: "2 differences: 1 breaking, 0 compatible, 1 data; 4 more accepted by rules"."""
         if self.same and self.baseline.error is not None:
             return f"no difference: both answered {self.baseline.error} with the same words"
         if self.same and not (self.baseline.images or self.candidate.images):
@@ -125,11 +125,11 @@ class Comparison:
     @property
     def _found(self) -> str:
         found = summary_of("difference", self.severities)
-        return found + "; no image was compared" * self.nothing_in_common + self._accepted
+        return found + self._accepted + "; no image was compared" * self.nothing_in_common
 
     @property
     def _accepted(self) -> str:
-        return accepted(len(self.expected), more=bool(self.differences))
+        return accepted([each.severity for each in self.expected], more=bool(self.differences))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -197,11 +197,19 @@ def summary_of(thing: str, severities: Sequence[Severity]) -> str:
     return f"{_counted(thing, len(severities))}: {parts}"
 
 
-def accepted(number: int, *, more: bool) -> str:
-    """What a summary says of those that a rule accepts: "; 4 more are expected"."""
-    if not number:
+def accepted(severities: Sequence[Severity], *, more: bool) -> str:
+    """What a summary says of those that a rule accepts.
+
+    Args:
+        severities: That of each.
+        more: Whether others stand before: "; 4 more accepted by rules (1 breaking)". Else what
+            stands before is qualified: " but for 4 accepted by rules (1 breaking)".
+    """
+    if not severities:
         return ""
-    return f"; {number}{' more' * more} {'is' if number == 1 else 'are'} expected"
+    start = f"; {len(severities)} more" if more else f" but for {len(severities)}"
+    breaking = severities.count("breaking")
+    return f"{start} accepted by rules" + (f" ({breaking} breaking)" if breaking else "")
 
 
 def _counted(thing: str, number: int) -> str:

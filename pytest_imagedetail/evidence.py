@@ -12,20 +12,23 @@ _STATUS = re.compile(r"\d{3}\b")
 _NAMES = {str: "string", int: "integer", dict: "object", list: "array", type(None): "null"}
 
 
-def evidence(difference: Difference, comparison: Comparison, *, path: str) -> tuple[str, ...]:
+def evidence(
+    difference: Difference, comparison: Comparison, *, path: str, typed: str
+) -> tuple[str, ...]:
     """Why a difference has its severity, one fact a line, and how to accept it.
 
     Args:
         difference: One of the comparison's.
         comparison: Knows releases and query.
         path: Where it is to be accepted: its own path, or that of all that read like it.
+        typed: The two sides and the options by which they were compared, as a shell reads them.
     """
     return (
         *_of_field(difference, comparison),
         *_of_link(difference),
         *_of_status(difference),
         *_of_query(comparison),
-        _acceptance(difference.kind, path, comparison),
+        _acceptance(difference.kind, path, typed),
     )
 
 
@@ -80,13 +83,9 @@ def _of_query(comparison: Comparison) -> Iterator[str]:
             yield f"filter {name}: {note.text}; {note.source}"
 
 
-def _acceptance(kind: str, path: str, comparison: Comparison) -> str:
-    query = comparison.baseline.query
-    words = ["imagedetail accept", comparison.baseline.cloud, comparison.candidate.cloud]
-    words += [] if comparison.level == "facts" else [f"--level {comparison.level}"]
-    words += [] if comparison.profile == "cross-version" else [f"--profile {comparison.profile}"]
-    words += [f"--path {shlex.quote(path)}", f"--kind {kind}", *query.options]
-    return f"to accept it: {' '.join(words)} --reason WHY --expires DAY"
+def _acceptance(kind: str, path: str, typed: str) -> str:
+    what = f"--path {shlex.quote(path)} --kind {kind}"
+    return f"to accept it: imagedetail accept {typed} {what} --reason WHY --expires DAY"
 
 
 def _first_key(difference: Difference) -> str:

@@ -11,7 +11,6 @@ from pytest_imagedetail import contract
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.normalize import Links
 from pytest_imagedetail.shape import Shape, describe
-from pytest_imagedetail.shape.formats import UUID
 
 # Keeps version and project in links, which date a cloud; hosts do not.
 _PROFILE: Final = "same-cloud"
@@ -269,7 +268,7 @@ _DATINGS: Final = (
         seen="id is a UUID",
         since="essex",
         source="Nova api-ref; Glance counted images before",
-        images=_alone("formats", ("id",), UUID),
+        images=_alone("formats", ("id",), contract.UUID),
     ),
     _Dating(
         seen="serverId is sent",

@@ -1,6 +1,9 @@
 """Makes a recording of a body that was saved by hand."""
 
-from typing import Final
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from pytest_imagedetail import __version__
@@ -15,12 +18,19 @@ from pytest_imagedetail.model import (
     Response,
 )
 from pytest_imagedetail.recorder import Live
-from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
+from pytest_imagedetail.redact import Numbering, Secrets, project_in_path, redact, redact_query
 from pytest_imagedetail.request import api_version, url_of
 
 
 def imported(
-    body: bytes, *, cloud: str, query: Query, status_code: int, release: str | None, where: str
+    body: bytes,
+    *,
+    cloud: str,
+    query: Query,
+    status_code: int,
+    release: str | None,
+    where: str,
+    numbering: Numbering | None = None,
 ) -> Live:
     """Make a recording of a body that was saved by hand; redacted and checked like any other.
 
@@ -31,6 +41,8 @@ def imported(
         status_code: What the cloud answered with; a body alone does not say.
         release: The cloud's release, if known.
         where: What to call the body in an error.
+        numbering: That of another body which this one will be compared with; nothing of either is
+            kept.
 
     Raises:
         BodyError: It is not a listing, with line and column.
@@ -50,7 +62,7 @@ def imported(
     )
     secrets = Secrets(project_id=project_in_path(f"{urlsplit(endpoint).path}/images"))
     interaction = Interaction(url=url, request_headers=_accept(body), response=response)
-    redacted = redact([interaction], cloud=cloud, secrets=secrets)
+    redacted = redact([interaction], cloud=cloud, secrets=secrets, numbering=numbering)
     provenance = Provenance(
         cloud=cloud,
         query=redact_query(query, endpoint=endpoint, cloud=cloud, secrets=secrets),
@@ -62,7 +74,8 @@ def imported(
         plugin=__version__,
     )
     recording = Recording(provenance=provenance, interactions=redacted.interactions)
-    return Live(listing=read(recording, expect=expect), secrets=redacted.replaced)
+    listing = replace(read(recording, expect=expect), numbering=numbering)
+    return Live(listing=listing, secrets=redacted.replaced)
 
 
 _REASONS: Final = {200: "OK", 203: "Non-Authoritative Information"}
@@ -74,15 +87,17 @@ def _accept(body: bytes) -> Headers:
 
 
 def _endpoint_of(page: dict[str, object]) -> str | None:
-    """The endpoint that an answer was asked at, as its first self link shows it."""
-    images = page["images"]
-    for image in images if isinstance(images, list) else []:
+    """The endpoint that an answer was asked at, as most of its self links show it."""
+    found = Counter(href.rpartition("/images/")[0] for href in _self_links(page["images"]))
+    return next((each for each, _ in found.most_common() if _split(each).netloc), None)
+
+
+def _self_links(images: Any) -> Iterator[str]:
+    for image in images:
         links = image.get("links")
         for link in links if isinstance(links, list) else []:
             if isinstance(link, dict) and link.get("rel") == "self":
-                href = str(link.get("href", ""))
-                return (href.rpartition("/images/")[0] or None) if _split(href).path else None
-    return None
+                yield str(link.get("href", ""))
 
 
 def _split(url: str) -> SplitResult:

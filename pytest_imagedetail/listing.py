@@ -38,10 +38,13 @@ class Listing:
     Attributes:
         recording: The pages as kept, with provenance.
         document: The images of all pages in order, as sent, or the body of an expected error.
+        numbering: What its placeholders were numbered with, if another listing's were, too; then
+            equal placeholders mean equal values.
     """
 
     recording: Recording = field(repr=False)
     document: Mapping[str, Any] = field(repr=False)
+    numbering: object = field(default=None, repr=False)
 
     @property
     def cloud(self) -> str:

@@ -91,7 +91,7 @@ class Matrix:
         expected: Changes that a rule accepts; they are in no other count.
         expired_rules: Rules that would have accepted some of the changes, and have expired.
         unused_rules: Rules about two neighbors that accept nothing between any.
-        nothing_in_common: Neighbors that both have images, but none in common, and the query.
+        nothing_in_common: Neighbors with images, but none in common, and the query.
     """
 
     clouds: tuple[str, ...]
@@ -163,10 +163,12 @@ class Matrix:
 
     @property
     def summary(self) -> str:
-        """One line: "2 changes: 1 breaking, 1 compatible, 0 data; 1 more is expected"."""
+        """One line: "2 changes: 1 breaking, 1 compatible, 0 data; 1 more accepted by rules"."""
         found = summary_of("change", self.severities)
-        found += "; not all images were compared" * bool(self.nothing_in_common)
-        return found + accepted(len(self.expected), more=bool(self.steps))
+        found += accepted(
+            [each.difference.severity for each in self.expected], more=bool(self.steps)
+        )
+        return found + "; not all images were compared" * bool(self.nothing_in_common)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, schema 1. A value that one side lacks is left out, not null."""

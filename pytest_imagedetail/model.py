@@ -55,6 +55,15 @@ class Missing(Enum):
         return self.value
 
 
+class AnyKey(str):
+    """A part of a path that stands for any key; a key that is a star is written in quotes."""
+
+    __slots__ = ()
+
+
+ANY_KEY: Final = AnyKey("*")
+"""Metadata has whatever keys its images have, so what is said of all of them has this one."""
+
 MISSING: Final = Missing.MISSING
 """Stands where one side of a difference has no value; unlike None it is no JSON value."""
 
@@ -287,6 +296,8 @@ class ImageRef:
 def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
     """A path as reports write it: `images[*].metadata['a.b'][0]`, without control characters.
 
+    As a pattern it means itself alone, so a key that holds a `*` stands in quotes.
+
     Args:
         parts: Keys and places from the top of the answer down.
         image: The image that a path into `images` is about; None when several share it.
@@ -296,7 +307,7 @@ def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
         text = f"images[{'*' if image is None else _path_key(image.id)}]"
         parts = parts[1:]
     for part in parts:
-        if isinstance(part, str) and _path_key(part) == part:
+        if isinstance(part, AnyKey) or (isinstance(part, str) and _path_key(part) == part):
             text += f".{part}" if text else part
         else:
             text += f"[{part!r}]"
@@ -304,7 +315,7 @@ def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
 
 
 def _path_key(key: str) -> str:
-    plain = key and key.isprintable() and not set(key) & set(".[]'\"` ")
+    plain = key and key.isprintable() and not set(key) & set(".[]'\"` *?")
     return key if plain else repr(key)
 
 

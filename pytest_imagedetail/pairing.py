@@ -10,6 +10,7 @@ from pytest_imagedetail.model import ImageRef, Unpaired
 
 Image = dict[str, Any]
 
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?=[T ])")
 
 
@@ -44,7 +45,7 @@ def pair(
         across_clouds: Whether images with different ids can be the same image.
     """
     same = _same_ids(baseline, candidate)
-    if same is not None:
+    if same is not None and not across_clouds:
         return Pairing(pairs=same, baseline_only=(), candidate_only=())
     found: dict[int, int] = {}
     open_baseline = dict(enumerate(baseline))
@@ -52,11 +53,11 @@ def pair(
     repeated: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
     keys: list[Callable[[dict[int, Image]], _Keys]] = [_by_occurrence]
     if across_clouds:
-        keys += [_by_name, _by_name_and_size, _by_name_disk_and_day]
+        keys = [_by_id_of_one_cloud, _by_name, _by_name_and_size, _by_name_disk_and_day]
         repeated = _repeated(baseline), _repeated(candidate)
     for key in keys:
         ones, others = key(open_baseline), key(open_candidate)
-        if key is not _by_occurrence:  # an id that stands again is a fault, not another image
+        if key is not keys[0]:  # an id that stands again is a fault, not another image
             ones, others = _but(ones, repeated[0]), _but(others, repeated[1])
         matches = _unique_matches(ones, others)
         found.update(matches)
@@ -110,6 +111,15 @@ def _by_occurrence(images: dict[int, Image]) -> dict[int, tuple[str, int]]:
         keys[place] = (id_, seen[id_])
         seen[id_] += 1
     return keys
+
+
+def _by_id_of_one_cloud(images: dict[int, Image]) -> _Keys:
+    """Ids as one cloud gives them: only a UUID is nobody else's, 1361 is some image of each."""
+    occurrences = _by_occurrence(images)
+    return {
+        place: key if _UUID.fullmatch(key[0]) else (*key, _name(images[place]))
+        for place, key in occurrences.items()
+    }
 
 
 def _repeated(images: tuple[Image, ...]) -> frozenset[int]:

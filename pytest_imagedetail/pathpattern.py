@@ -8,7 +8,7 @@ import ast
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 _SEGMENT: Final = re.compile(
     r"""(?P<dot>\.)?(?P<key>[^.\[\]'"`\s]+)"""
@@ -18,10 +18,14 @@ _BELOW: Final = "**"
 
 
 class Segment(NamedTuple):
-    """One key or place of a path; a quoted one is taken as it stands, whatever it holds."""
+    """One part of a path; a quoted one is taken as it stands, whatever it holds.
+
+    The place of a list stands in brackets, `[0]`, and is no key: `.0` and `['0']` are.
+    """
 
     text: str
     quoted: bool = False
+    what: Literal["key", "place", "image"] = "key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ class PathPattern:
     @property
     def names_image(self) -> bool:
         """Whether it is about some images by their ids, not about any of a listing's."""
-        return self.segments[0].text == "images" and self.segments[1:2] not in ((), (_ANY,))
+        return self.segments[0].text == "images" and self.segments[1:2] not in ((), (_ANY_IMAGE,))
 
     def matches(self, path: str) -> bool:
         """Whether a path as reports print it is meant; `[*]` of a path only by a `*`."""
@@ -51,7 +55,7 @@ class PathPattern:
         return all(map(_means, self.segments, parts))
 
 
-_ANY: Final = Segment("*")
+_ANY_IMAGE: Final = Segment("*", what="image")
 
 
 def compiled(text: str) -> PathPattern:
@@ -61,7 +65,7 @@ def compiled(text: str) -> PathPattern:
         ValueError: It is no path, or has `**` in another place than its end.
     """
     segments = split(text)
-    below = segments[-1] == Segment(_BELOW)
+    below = segments[-1].text == _BELOW and not segments[-1].quoted
     if below:
         segments = segments[:-1]
     if not segments:
@@ -83,10 +87,12 @@ def split(path: str) -> tuple[Segment, ...]:
         match = _SEGMENT.match(path, at)
         if match is None or (match["key"] is not None and bool(match["dot"]) != bool(found)):
             raise ValueError(f"no key or place can be read at {path[at : at + 20]!r}")
-        if match["quoted"] is not None:
-            found.append(Segment(_unquoted(match["quoted"]), quoted=True))
-        else:
-            found.append(Segment(match["key"] or match["place"]))
+        quoted = match["quoted"] is not None
+        text = _unquoted(match["quoted"]) if quoted else match["key"] or match["place"]
+        what: Literal["key", "place", "image"] = "key" if match["place"] is None else "place"
+        if [each.text for each in found] == ["images"]:
+            what = "image"
+        found.append(Segment(text, quoted, what))
         at = match.end()
     if not found:
         raise ValueError("it is empty")
@@ -95,7 +101,8 @@ def split(path: str) -> tuple[Segment, ...]:
 
 def _means(pattern: Segment, part: Segment) -> bool:
     if pattern.quoted or "*" not in pattern.text:
-        return pattern.text == part.text
+        same = (pattern.text, pattern.what) == (part.text, part.what)
+        return same and (not pattern.quoted or part != _ANY_IMAGE)
     # fnmatch knows more than the star; brackets cannot stand here, and a ? is a key's own.
     return fnmatchcase(part.text, pattern.text.replace("?", "[?]"))
 

@@ -74,6 +74,7 @@ _VERSIONED: Final = re.compile(rf"/v\d+(?:\.\d+)?/([^/]+){_RESOURCE}")
 _BEFORE_RESOURCE: Final = re.compile(rf"/([^/]+)(?={_RESOURCE})")
 _PLAIN: Final = re.compile(r"[\w-]+")  # neither an address nor anything that is replaced in text
 _ID_PLACEHOLDER: Final = re.compile(r"^0{24}[0-9a-f]{8}$")
+_CALLER: Final = f"{0:032x}"
 _TOKEN_PLACEHOLDER: Final = re.compile(r"^<redacted-\d+>$")
 _IPV6_VERSION: Final = 6
 _SHORTEST_SECRET: Final = 4  # the same for what the session knows; the gate draws the same line
@@ -99,6 +100,25 @@ class Secrets:
     ids: frozenset[str] = field(default=frozenset(), repr=False)
 
 
+@dataclass(slots=True, kw_only=True)
+class Numbering:
+    """The placeholders given so far, by what they stand for.
+
+    Two answers redacted with one numbering can be compared by their placeholders: equal ones stand
+    for equal values. The project that asked is the exception; it is the first of each answer.
+    Secret, and never written.
+    """
+
+    origins: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    foreign: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    ids: dict[str, str] = field(default_factory=dict, repr=False)
+    addresses: dict[str, str] = field(default_factory=dict, repr=False)
+    people: dict[str, str] = field(default_factory=dict, repr=False)
+    interfaces: dict[str, str] = field(default_factory=dict, repr=False)
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    roles: Counter[str] = field(default_factory=Counter)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redacted:
     """What redaction left, and what it did.
@@ -114,22 +134,31 @@ class Redacted:
     replaced: frozenset[str] = field(repr=False)
 
 
-def redact(interactions: Iterable[Interaction], *, cloud: str, secrets: Secrets) -> Redacted:
+def redact(
+    interactions: Iterable[Interaction],
+    *,
+    cloud: str,
+    secrets: Secrets,
+    numbering: Numbering | None = None,
+) -> Redacted:
     """Replace everything that could tell who asked whom.
 
     Args:
         interactions: As sent and received, all pages of one recording.
         cloud: The name that stands in the placeholders of hosts.
         secrets: What the session knows to be secret.
+        numbering: To go on with; a recording that is kept begins with none.
     """
     pages = tuple(interactions)
-    placeholders = _Placeholders(cloud=cloud, secrets=secrets)
+    placeholders = _Placeholders(cloud=cloud, secrets=secrets, numbering=numbering)
     for page in pages:
         placeholders.learn(page)
     for page in pages:  # hosts and tokens in free text are learnt by replacing them
         _redact_interaction(page, placeholders)
     placeholders.counts.clear()
     redacted = tuple(_redact_interaction(page, placeholders) for page in pages)
+    if numbering is not None:
+        numbering.ids |= placeholders.numbered()
     return Redacted(
         interactions=redacted,
         counts={kind: n for kind, n in sorted(placeholders.counts.items()) if n},
@@ -244,17 +273,20 @@ def _read_xml(body: bytes) -> Mapping[str, Any] | None:
 class _Placeholders:
     """The consistent mapping of one recording; learns in document order, then replaces."""
 
-    def __init__(self, *, cloud: str, secrets: Secrets) -> None:
+    def __init__(self, *, cloud: str, secrets: Secrets, numbering: Numbering | None = None) -> None:
+        known = numbering or Numbering()
         self._cloud = cloud
         self._secrets = secrets
-        self._origins: dict[tuple[str, str], str] = {}
-        self._foreign: set[tuple[str, str]] = set()  # those that are not of the cloud itself
-        self._ids: dict[str, str] = {}  # project and user ids
-        self._addresses: dict[str, str] = {}
-        self._people: dict[str, str] = {}  # their e-mail addresses
-        self._interfaces: dict[str, str] = {}  # MAC addresses
-        self._tokens: dict[str, str] = {}
-        self._roles: Counter[str] = Counter()
+        self._origins = known.origins
+        self._foreign = known.foreign  # origins that are not of the cloud itself
+        self._ids = dict(known.ids)  # of projects and users
+        self._ids.pop(secrets.project_id or "", None)  # the first of each answer
+        self._first = 0 if numbering is None else 1
+        self._addresses = known.addresses
+        self._people = known.people  # their e-mail addresses
+        self._interfaces = known.interfaces  # MAC addresses
+        self._tokens = known.tokens
+        self._roles = known.roles
         self._spellings: dict[str, tuple[str, ...]] = {}
         self.counts: Counter[str] = Counter()
 
@@ -265,11 +297,13 @@ class _Placeholders:
             document = json.loads(page.response.body, parse_int=str)
         except (ValueError, RecursionError):
             document = _read_xml(page.response.body)
-        for link in _links(document):
-            url = _split(str(link.get("href", "")))
+        links = [(link, _split(str(link.get("href", "")))) for link in _links(document)]
+        roles = Counter((_origin(url), _role(link)) for link, url in links if url is not None)
+        for _, url in links:
             if url is None:
                 continue
-            self._learn_origin(url, "image" if link.get("rel") == "alternate" else "compute")
+            # One link that leads to the other service does not make that host its own.
+            self._learn_origin(url, max(_ROLES, key=lambda role: roles[_origin(url), role]))
             project = project_in_path(url.path)
             if project is not None:
                 self._id(project)
@@ -297,6 +331,10 @@ class _Placeholders:
         found |= set(self._people) | set(self._interfaces)
         found |= {value for value in self._tokens if is_distinct(value)}
         return frozenset(found - set(self._ids.values()) - {""})
+
+    def numbered(self) -> dict[str, str]:
+        """The ids of projects and users, but that of the project that asked."""
+        return {value: new for value, new in self._ids.items() if new != _CALLER}
 
     def json_string(self, value: str, key: str | None) -> str:
         """Replace in one string of a JSON body."""
@@ -413,7 +451,7 @@ class _Placeholders:
     def _id(self, value: str) -> str:
         if value not in self._ids:
             taken = set(self._ids.values())
-            number = 0
+            number = 0 if value == self._secrets.project_id else self._first
             while f"{number:032x}" in taken:
                 number += 1
             # A placeholder stays what it is: redacting twice is redacting once.
@@ -527,6 +565,14 @@ def _split(url: str) -> SplitResult | None:
         return urlsplit(url)
     except ValueError:
         return None
+
+
+_ROLES: Final = ("compute", "image")
+
+
+def _role(link: Mapping[str, Any]) -> str:
+    """The service that a link's relation leads to."""
+    return "image" if link.get("rel") == "alternate" else "compute"
 
 
 def _origin(url: SplitResult) -> tuple[str, str]:

@@ -22,6 +22,10 @@ NEVER: Final = "never"
 
 _REQUIRED: Final = ("path", "reason", "expires")
 _KEYS: Final = ("path", "kind", "between", "clouds", "reason", "reference", "expires")
+_FIRST: Final = ("images", "images_links", "status_code", "headers")  # what many paths begin with
+_NEARLY: Final = (
+    0.8  # of difflib; "images_links" is not as near to "images", "image" and "imgaes" are
+)
 _REMEDY: Final = (
     "each rule has path, reason and expires, and may have kind, between or clouds, and reference; "
     "see docs/rules.md"
@@ -181,7 +185,7 @@ def read(path: Path, *, today: date) -> Rules:
     Raises:
         SettingsError: It is no list of rules, or a rule cannot be right; with file and line.
     """
-    document = yamltext.read(path, error=SettingsError, remedy=_REMEDY)
+    document = yamltext.read_handwritten(path, error=SettingsError, remedy=_REMEDY)
     if document is None:  # comments alone
         return Rules(rules=(), today=today)
     if not isinstance(document, list):
@@ -319,7 +323,30 @@ def _pattern(text: str) -> PathPattern:
             f"path {text!r} begins with a field of an image",
             f"a path into every image begins with images[*]: images[*].{text}",
         )
+    _check_printable(pattern)
     return pattern
+
+
+def _check_printable(pattern: PathPattern) -> None:
+    """Refuse what no report can print, as far as that is known: an answer may have any key."""
+    first = pattern.segments[0]
+    known = first.quoted or "*" in first.text or first.text in _FIRST
+    if not known and difflib.get_close_matches(first.text, ("images",), cutoff=_NEARLY):
+        raise _InvalidError(
+            f"path {pattern.text!r} begins with {first.text!r}, and no report prints that",
+            f"did you mean images{pattern.text.removeprefix(first.text)}? "
+            f"a key of that name in an answer is quoted: ['{first.text}']",
+        )
+    for each in pattern.segments:
+        if each.what == "place" and not each.quoted and not _is_place(each.text):
+            raise _InvalidError(
+                f"path {pattern.text!r} has {each.text!r} in brackets, which is no place of a list",
+                f"a key is quoted: ['{each.text}']; an image's id stands after images alone",
+            )
+
+
+def _is_place(text: str) -> bool:
+    return "*" in text or (text.isascii() and text.isdigit())
 
 
 def _kinds(value: Any) -> tuple[str, ...]:

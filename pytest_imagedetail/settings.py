@@ -254,7 +254,7 @@ def _read_clouds_file(
     if not path.exists() and name is None:
         return {}, None
     remedy = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
-    document = yamltext.read(path, error=SettingsError, remedy=remedy)
+    document = yamltext.read_handwritten(path, error=SettingsError, remedy=remedy)
     try:
         return _clouds(document)
     except _InvalidError as fault:

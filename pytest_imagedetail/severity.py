@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.model import Difference, Severity
+from pytest_imagedetail.model import MISSING, Difference, Severity
+from pytest_imagedetail.strict import Path
 
 _ADDED: Final = "field_added"
 _REMOVED: Final = "field_removed"
+
+OTHER_WRITING: Final = "a date in another writing; strict parsers refuse it"
+"""Why a date with an offset, say, is no fault and no matter of the images either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +27,28 @@ class Change:
     Attributes:
         kind: What happened.
         field: The field of the image detail ("metadata", "links"), or "" for the whole answer.
-        depth: How many keys below that field it happened; 0 is the field itself.
+        below: The keys below that field that lead to where it happened; none for the field itself.
         baseline: The old value, or MISSING.
         candidate: The new value, or MISSING.
     """
 
     kind: str
     field: str
-    depth: int = 0
+    below: Path = ()
     baseline: Any
     candidate: Any
+
+    @property
+    def values(self) -> tuple[Any, Any]:
+        """The old value and the new one."""
+        return self.baseline, self.candidate
+
+    @property
+    def is_of_link(self) -> bool:
+        """Whether it happened to links: the image's own, or below those of its server."""
+        return self.field == "links" or (
+            self.field == "server" and self.below[:1] == ("links",) and len(self.below) > 1
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +67,24 @@ class Judge:
 
     def severity(self, change: Change) -> tuple[Severity, str]:
         """The severity of a change and the reason for it."""
-        if change.kind in _OF_KIND:
-            return _OF_KIND[change.kind]
+        if refused := self._refused(change):
+            return "breaking", refused
         if change.kind in _OF_ANSWER:
             return _OF_ANSWER[change.kind](change)
-        if change.field == "metadata" and change.depth:
+        if change.kind in _OF_KIND:
+            return _OF_KIND[change.kind]
+        if change.field == "metadata" and change.below:
             return self._metadata(change)
-        if change.field == "links":
+        if change.is_of_link:
             return _links(change)
         judge = {_REMOVED: self._removed, _ADDED: self._added}.get(change.kind, self._changed)
         return judge(change)
 
-    def allows(self, field: str, value: Any) -> bool:
-        """Whether a value has a type that is promised of a field."""
+    def part(self, *path: str | int) -> contract.Part | None:
+        """What is promised of the value at a path of an image; None if it is refused there."""
         if self.schema is not None:
-            return self.schema.allows(field, value)
-        return contract.allows(field, value)
+            return self.schema.image.along(path)
+        return contract.IMAGE.along(path) or contract.ANYTHING
 
     def requires(self, field: str) -> bool:
         """Whether every image of the baseline is promised to have a field."""
@@ -85,7 +103,6 @@ class Judge:
         path: str,
         *,
         field: str = "",
-        depth: int = 0,
         baseline: Any,
         candidate: Any,
     ) -> Difference:
@@ -95,12 +112,11 @@ class Judge:
             kind: What happened.
             path: Where, as reports write it.
             field: As in `Change`.
-            depth: As in `Change`.
             baseline: The old value, or MISSING.
             candidate: The new value, or MISSING.
         """
         severity, reason = self.severity(
-            Change(kind=kind, field=field, depth=depth, baseline=baseline, candidate=candidate)
+            Change(kind=kind, field=field, baseline=baseline, candidate=candidate)
         )
         return Difference(
             kind=kind,
@@ -111,8 +127,34 @@ class Judge:
             reason=reason,
         )
 
+    def refused_beside(self, name: str, value: Any) -> str | None:
+        """Why the schema refuses what stands beside the images; None if it does not.
+
+        Args:
+            name: The name of the field.
+            value: What stands there; MISSING is never refused.
+        """
+        if self.schema is None or value is MISSING:
+            return None
+        return self._refusal(self.schema.beside, (name,), value)
+
+    def _refused(self, change: Change) -> str | None:
+        """Why the schema refuses what was added; None if it does not."""
+        if change.kind == "answer_changed" and change.baseline is MISSING:
+            return self.refused_beside(change.field, change.candidate)
+        if self.schema is None or change.kind not in {_ADDED, "item_added"}:
+            return None
+        return self._refusal(self.schema.image, (change.field, *change.below), change.candidate)
+
+    def _refusal(self, whole: contract.Part, path: Path, value: Any) -> str | None:
+        part = whole.along(path)
+        if part is None:
+            return contract.REFUSED.reason.format(by=self.promised_by)
+        found = None if value is MISSING else part.refusal(value, path[-1])
+        return None if found is None else found.reason.format(by=self.promised_by)
+
     def _removed(self, change: Change) -> tuple[Severity, str]:
-        if change.depth:
+        if change.below:
             return "breaking", "a part of the field is gone"
         field = change.field
         if self.schema is not None:
@@ -129,10 +171,8 @@ class Judge:
 
     def _added(self, change: Change) -> tuple[Severity, str]:
         field = change.field
-        if self.schema is not None and not change.depth and field not in self.schema.types:
-            return "breaking", f"{self.promised_by} refuses fields that it does not name"
         if (
-            not change.depth
+            not change.below
             and self.baseline is not None
             and not contract.offers(field, self.baseline)
         ):
@@ -140,28 +180,29 @@ class Judge:
         return "compatible", "clients pass over fields that they do not know"
 
     def _changed(self, change: Change) -> tuple[Severity, str]:
-        if change.kind in {"type_changed", "null_changed"}:
-            return self._retyped(change)
-        if not change.depth and not self._knows(change.field, change.candidate):
-            return "breaking", f"no {change.field} of {self.promised_by}"
+        part = self.part(change.field, *change.below) or contract.ANYTHING
+        retyped = change.kind in {"type_changed", "null_changed"}
+        if retyped and not part.types:
+            return "breaking", "the JSON type changed"
+        if judged := self._kept(part, change):
+            return judged
+        if retyped:
+            return "data", f"{self.promised_by} allows both"
+        if part.form == contract.ISOTIME and len({*map(_form_of, change.values)}) > 1:
+            return "compatible", OTHER_WRITING
         return "data", "another value of the same type"
 
-    def _knows(self, field: str, value: Any) -> bool:
-        if self.schema is not None:
-            return self.schema.knows(field, value)
-        return field != "status" or value in contract.STATUSES
-
-    def _retyped(self, change: Change) -> tuple[Severity, str]:
-        known = contract.FIELDS if self.schema is None else self.schema.types
-        if change.depth or change.field not in known:
-            return "breaking", "the JSON type changed"
-        if not self.allows(change.field, change.candidate):
-            if change.candidate is None:
-                return "breaking", f"{self.promised_by} does not allow null here"
-            return "breaking", f"{self.promised_by} names another JSON type"
-        if not self.allows(change.field, change.baseline):
+    def _kept(self, part: contract.Part, change: Change) -> tuple[Severity, str] | None:
+        """The verdict if one of the values breaks what is promised of it."""
+        name = (change.field, *change.below)[-1]
+        old, new = (part.breach(each, name) for each in change.values)
+        if new is not None and old is not None and old.how == new.how:
+            return "data", f"neither side keeps {self.promised_by}"
+        if new is not None:
+            return "breaking", new.reason.format(by=self.promised_by)
+        if old is not None:
             return "compatible", f"the candidate keeps {self.promised_by}, the baseline did not"
-        return "data", f"{self.promised_by} allows both"
+        return None
 
     def _metadata(self, change: Change) -> tuple[Severity, str]:
         """Metadata is its owner's; only what breaks a map of strings is the API's."""
@@ -170,6 +211,10 @@ class Judge:
         if change.kind == "type_changed" and not isinstance(change.candidate, str):
             return "breaking", "metadata values are strings or null; typed clients cannot read this"
         return "data", "metadata belongs to the image"
+
+
+def _form_of(value: Any) -> str | None:
+    return contract.text_format(value) if isinstance(value, str) else None
 
 
 _OF_KIND: Final[dict[str, tuple[Severity, str]]] = {
@@ -225,10 +270,20 @@ def _media_type(header: Any) -> str:
 
 
 def _links(change: Change) -> tuple[Severity, str]:
-    if change.kind == _ADDED:
+    if change.kind in {_ADDED, "item_added"}:
         return "compatible", "one more link relation or attribute"
-    if change.kind == _REMOVED:
+    if change.kind in {_REMOVED, "item_removed"}:
         return "breaking", "a link relation or attribute is gone"
-    if change.kind == "link_changed" and change.depth <= 1:
-        return "compatible", "the form of links differs, for all images alike"
+    if change.kind == "link_changed" and not change.below:
+        return "compatible", _forms(change)
     return "breaking", "a link leads elsewhere after hosts and projects were normalized"
+
+
+def _forms(change: Change) -> str:
+    """Whether all links changed their form, or one side has several at once; a list has several."""
+    several = [
+        f"the {side} has {len(forms)} forms of this link at once"
+        for side, forms in zip(("baseline", "candidate"), change.values, strict=True)
+        if isinstance(forms, list)
+    ]
+    return "; ".join(several) or "all links of this relation have another form"

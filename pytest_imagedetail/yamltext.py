@@ -44,6 +44,21 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
     return _read(path, _Loader, error=error, remedy=remedy)
 
 
+def read_handwritten(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
+    """Read a UTF-8 YAML file that people write: as `read`, and each key stands once.
+
+    Args:
+        path: The file.
+        error: What to raise.
+        remedy: What the user should do next.
+
+    Raises:
+        ImageDetailError: As `read`; also for a key that stands twice in one mapping, of which YAML
+            would take the last in silence.
+    """
+    return _read(path, _OnceLoader, error=error, remedy=remedy)
+
+
 def read_foreign(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
     """Read a UTF-8 YAML file of another tool, as safely as `read`.
 
@@ -65,7 +80,7 @@ def _read(path: Path, loader: Any, *, error: type[ImageDetailError], remedy: str
     try:
         text = content(path).decode("utf-8")
         _refuse_bombs(text)
-        return yaml.load(text, Loader=loader)  # noqa: S506  a safe loader, each of the two
+        return yaml.load(text, Loader=loader)  # noqa: S506  a safe loader, each of the three
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
@@ -181,6 +196,33 @@ def _events(text: str) -> Iterator[Any]:
 
 def _bomb(problem: str, event: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+
+
+class _OnceLoader(_Loader):
+    """The safe loader, for which a key that stands twice is an error."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._looked_at: set[int] = set()
+
+    def flatten_mapping(self, node: Any) -> None:
+        """Look at the keys before those of merged mappings, which may be overridden, join them."""
+        if id(node) not in self._looked_at:
+            self._looked_at.add(id(node))
+            _refuse_repeated(node)
+        super().flatten_mapping(node)
+
+
+def _refuse_repeated(node: Any) -> None:
+    seen = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            if (key.tag, key.value) in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value!r} stands twice in one mapping",
+                    problem_mark=key.start_mark,
+                )
+            seen.add((key.tag, key.value))
 
 
 class _ForeignLoader(_Loader):

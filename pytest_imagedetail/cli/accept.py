@@ -1,9 +1,10 @@
 """`imagedetail accept`: write a rule for a difference, with a reason and an expiry."""
 
 import argparse
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pytest_imagedetail import rules
 from pytest_imagedetail.cli import sides
@@ -19,8 +20,12 @@ from pytest_imagedetail.cli.output import SAME
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import UsageError
+from pytest_imagedetail.model import Difference, RuleRef
 from pytest_imagedetail.report import text
+from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import DEFAULT_LEVEL, LEVELS, PROFILES, RULES_FILE
+
+_PATHS: Final = 5  # in a message
 
 
 def add_verbs(verbs: Any) -> None:
@@ -51,36 +56,37 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _accept(options: argparse.Namespace) -> int:
-    chosen = settings(options)
-    comparison = compare(
-        sides.listing(options.baseline, query(options), chosen),
-        sides.listing(options.candidate, query(options), chosen),
-        level=options.level,
-        profile=chosen.profile,
-        expect=options.expect,
-        rules=rules.rules_of(chosen.rules, today=datetime.now(UTC).date()),
-    )
-    entry = _entry(options, comparison)
+    chosen, today = settings(options), datetime.now(UTC).date()
+    both = sides.both(options.baseline, options.candidate, query(options), chosen)
+    entry = _entry(options, [each.cloud for each in both])
     rule = rules.parse(entry)
-    accepted = [each for each in comparison.differences if rule.accepts(each.kind, each.path)]
-    if not accepted:
-        raise _nothing(comparison, options.path)
+    known = rules.rules_of(chosen.rules, today=today)
+    # Before the others and without kinds, so that all that is at the path meets it.
+    probe = Rules(rules=(replace(rule, kinds=()), *known.rules), today=today)
+    if probe.expired(rule):
+        raise _over(rule, today)
+    comparison = compare(
+        *both, level=options.level, profile=chosen.profile, expect=options.expect, rules=probe
+    )
+    found = _Found.of(rule, comparison, known)
+    if not found.accepted:
+        raise found.nothing()
     path = chosen.rules or Path(RULES_FILE)
-    rule = rules.add(path, entry, today=datetime.now(UTC).date())
-    print(f"{rule.where}: accepts {text.count(len(accepted), 'difference')}")
-    for group in text.groups(accepted):
+    rule = rules.add(path, entry, today=today)
+    print(f"{rule.where}: accepts {text.count(len(found.accepted), 'difference')}")
+    for group in text.groups(found.accepted):
         line = f"  {group.first.severity:<10}  {group.first.kind:<13}  {group.path}  {group.whom}"
         print(line.rstrip())
     return SAME
 
 
-def _entry(options: argparse.Namespace, comparison: Comparison) -> dict[str, Any]:
+def _entry(options: argparse.Namespace, clouds: list[str]) -> dict[str, Any]:
     """The rule as it is written; about these two clouds alone."""
     kinds = options.kind or []
     entry: dict[str, Any] = {"path": options.path}
     if kinds:
         entry["kind"] = kinds[0] if len(kinds) == 1 else kinds
-    entry["between"] = [comparison.baseline.cloud, comparison.candidate.cloud]
+    entry["between"] = clouds
     entry["reason"] = options.reason
     if options.reference:
         entry["reference"] = options.reference
@@ -88,11 +94,80 @@ def _entry(options: argparse.Namespace, comparison: Comparison) -> dict[str, Any
     return entry
 
 
-def _nothing(comparison: Comparison, path: str) -> UsageError:
-    paths = dict.fromkeys(group.path for group in text.groups(comparison.differences))
-    known = ", ".join([*paths][:5]) + (", ..." if len(paths) > 5 else "")  # noqa: PLR2004
+def _over(rule: Rule, today: date) -> UsageError:
     return UsageError(
-        f"no difference between {comparison.baseline.cloud} and {comparison.candidate.cloud} is at "
-        f"{path!r}, so the rule would accept nothing; none was written",
-        remedy=f"differences are at: {known}" if paths else "there is no difference to accept",
+        f"the rule would have expired on {rule.expires}, so it would accept nothing; "
+        "none was written",
+        remedy=f"give the last day on which it is to hold, {today} or later, or never",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What stands at the path of a rule to be.
+
+    Attributes:
+        rule: To be written.
+        comparison: Made with it.
+        accepted: What it would accept, and no other rule does.
+        already: What another one accepts, with that rule.
+        kinds: Those that it does not name, of differences at its path.
+    """
+
+    rule: Rule
+    comparison: Comparison
+    accepted: tuple[Difference, ...]
+    already: tuple[RuleRef, ...]
+    kinds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rule: Rule, comparison: Comparison, known: Rules) -> "_Found":
+        """Sort what met the rule."""
+        others = known.between(comparison.baseline.cloud, comparison.candidate.cloud)
+        met = [each for each in comparison.expected if each.rule and each.rule.where == rule.where]
+        meant = [each for each in met if rule.accepts(each.kind, each.path)]
+        holders = [(each, others.accepting(each.kind, each.path)) for each in meant]
+        held = [(each, one) for each, one in holders if one and not others.expired(one)]
+        return cls(
+            rule=rule,
+            comparison=comparison,
+            accepted=tuple(each for each in meant if each not in [one for one, _ in held]),
+            already=tuple(dict.fromkeys(others.reference(one) for _, one in held)),
+            kinds=tuple(dict.fromkeys(each.kind for each in met if each not in meant)),
+        )
+
+    def nothing(self) -> UsageError:
+        """Why the rule would accept nothing."""
+        clouds = f"{self.comparison.baseline.cloud} and {self.comparison.candidate.cloud}"
+        path = self.rule.path.text
+        if self.already:
+            return UsageError(
+                f"what differs at {path!r} between {clouds} is accepted by a rule already; "
+                "none was written",
+                where="; ".join(each.where for each in self.already),
+                remedy="\n".join(
+                    f"the rule for {each.path} says: {text.why(each)}; change it in its file"
+                    for each in self.already
+                ),
+            )
+        if self.kinds:
+            return UsageError(
+                f"between {clouds} {path!r} is {' and '.join(self.kinds)}, not "
+                f"{' or '.join(self.rule.kinds)}, so the rule would accept nothing; "
+                "none was written",
+                remedy=f"give {' '.join(f'--kind {each}' for each in self.kinds)}, "
+                "or no --kind at all, which means any",
+            )
+        return UsageError(
+            f"no difference between {clouds} is at {path!r}, so the rule would accept nothing; "
+            "none was written",
+            remedy=self._where_else(),
+        )
+
+    def _where_else(self) -> str:
+        groups = text.groups(self.comparison.differences)
+        paths = [*dict.fromkeys(group.path for group in groups)]
+        if not paths:
+            return "there is no difference to accept" + " any more" * bool(self.comparison.expected)
+        more = ", ..." if len(paths) > _PATHS else ""
+        return f"differences are at: {', '.join(paths[:_PATHS])}{more}"

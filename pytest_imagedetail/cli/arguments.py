@@ -1,6 +1,7 @@
 """What verbs have in common on the command line: their parser, their shared options."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Never
 from pytest_imagedetail.cli.output import USAGE
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.settings import RULES_FILE, Choices, Settings, resolve
+from pytest_imagedetail.settings import DEFAULT_LEVEL, RULES_FILE, Choices, Settings, resolve
 
 
 class Parser(argparse.ArgumentParser):
@@ -76,6 +77,13 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Add `--report` to a verb that compares."""
+    parser.add_argument(
+        "--report", action="append", default=[], metavar="FILE", help=".html, .json or .md"
+    )
+
+
 def query(options: argparse.Namespace) -> Query:
     """The query that was typed.
 
@@ -91,6 +99,18 @@ def query(options: argparse.Namespace) -> Query:
             )
         pairs.append((name, value))
     return Query(tuple(pairs), options.microversion)
+
+
+def as_typed(options: argparse.Namespace) -> str:
+    """The two sides and the options by which they are compared, for the same in another verb."""
+    words = [options.baseline, options.candidate]
+    if options.level != DEFAULT_LEVEL:
+        words += ["--level", options.level]
+    for name in ("profile", "expect", "rules", "cassette_dir"):
+        value = getattr(options, name)
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return " ".join([shlex.join(words), *query(options).options])
 
 
 def settings(options: argparse.Namespace) -> Settings:

@@ -10,8 +10,10 @@ from pytest_imagedetail.cli.arguments import (
     add_expect,
     add_json,
     add_query,
+    add_report,
     add_rules,
     add_verb,
+    as_typed,
     query,
     settings,
 )
@@ -20,6 +22,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import CONTRACTS
 from pytest_imagedetail.evidence import evidence
+from pytest_imagedetail.garbage import uncollected
 from pytest_imagedetail.model import FAIL_ON
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import DEFAULT_LEVEL, LEVELS, PROFILES
@@ -30,7 +33,9 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "diff", _diff, "say what separates a candidate from a baseline")
     for name in ("baseline", "candidate"):
         parser.add_argument(
-            name, metavar=name.upper(), help="a cloud, or the path of a cassette or a JSON body"
+            name,
+            metavar=name.upper(),
+            help="a cloud, or the path of a cassette or of a JSON or XML body",
         )
     add_query(parser)
     add_expect(parser)
@@ -49,36 +54,35 @@ def add_verbs(verbs: Any) -> None:
     )
     add_rules(parser)
     parser.add_argument("--fail-on", choices=FAIL_ON, help="default: breaking")
-    parser.add_argument(
-        "--report", action="append", default=[], metavar="FILE", help=".html, .json or .md"
-    )
+    add_report(parser)
     add_json(parser)
 
 
 def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
-    comparison = compare(
-        sides.listing(options.baseline, query(options), chosen),
-        sides.listing(options.candidate, query(options), chosen),
-        level=options.level,
-        contract=options.contract,
-        profile=chosen.profile,
-        fail_on=chosen.fail_on,
-        expect=options.expect,
-        rules=rules.rules_of(chosen.rules, today=datetime.now(UTC).date()),
-    )
+    with uncollected():
+        comparison = compare(
+            *sides.both(options.baseline, options.candidate, query(options), chosen),
+            level=options.level,
+            contract=options.contract,
+            profile=chosen.profile,
+            fail_on=chosen.fail_on,
+            expect=options.expect,
+            rules=rules.rules_of(chosen.rules, today=datetime.now(UTC).date()),
+        )
     for path in chosen.reports:
         report.write([comparison], path)
+    typed = as_typed(options) if options.explain else None
     if options.json:
-        print_json(_document(comparison, explain=options.explain))
+        print_json(_document(comparison, typed))
     else:
-        print(terminal.render(comparison, color=wants_color(), explain=options.explain))
+        print(terminal.render(comparison, color=wants_color(), typed=typed))
     return SAME if comparison.compatible else DIFFERENT
 
 
-def _document(comparison: Comparison, *, explain: bool) -> dict[str, Any]:
+def _document(comparison: Comparison, typed: str | None) -> dict[str, Any]:
     document = comparison.to_dict()
-    if explain:
+    if typed is not None:
         for entry, each in zip(document["differences"], comparison.differences, strict=True):
-            entry["evidence"] = list(evidence(each, comparison, path=each.path))
+            entry["evidence"] = list(evidence(each, comparison, path=each.path, typed=typed))
     return document

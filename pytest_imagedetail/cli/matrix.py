@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from pytest_imagedetail import report
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import (
     add_expect,
     add_json,
     add_query,
+    add_report,
     add_rules,
     add_verb,
     query,
@@ -57,6 +59,7 @@ def add_verbs(verbs: Any) -> None:
         "--all", action="store_true", help="show also the queries that all clouds answered alike"
     )
     add_rules(parser)
+    add_report(parser)
     add_json(parser)
 
 
@@ -73,6 +76,8 @@ def _matrix(options: argparse.Namespace) -> int:
         )
         for row in rows
     ]
+    for path in chosen.reports:
+        report.write(matrices, path)
     if options.json:
         print_json({"schema": SCHEMA, "matrices": [each.to_dict() for each in matrices]})
     else:

@@ -53,7 +53,7 @@ def add_verbs(verbs: Any) -> None:
     )
     add_query(parser)
     parser = add_verb(verbs, "import", _import, "make a cassette of a body that was saved by hand")
-    parser.add_argument("file", metavar="FILE", help="the body of the answer, JSON")
+    parser.add_argument("file", metavar="FILE", help="the body of the answer, JSON or XML")
     parser.add_argument("--cloud", required=True, metavar="N", help="the name to keep it under")
     parser.add_argument("--release", metavar="R", help="the OpenStack release, if known")
     parser.add_argument(
@@ -90,7 +90,7 @@ def _noise(comparison: Comparison) -> Iterator[str]:
     if comparison.same:
         yield "asked twice, and answered the same"
     for group in text.groups(comparison.differences):
-        values = " -> ".join(text.value(value) for _, value in text.values(group.first))
+        values = " -> ".join(value for _, value in text.values(group.first))
         yield f"volatile  {group.first.any_image}  {group.first.kind}  {values}".rstrip()
     if not comparison.same:
         yield "two identical requests disagreed; nothing is accepted by that, a rule accepts"

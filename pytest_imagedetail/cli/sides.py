@@ -10,7 +10,26 @@ from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.importing import imported
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
+from pytest_imagedetail.redact import Numbering
 from pytest_imagedetail.settings import Settings
+
+
+def both(
+    baseline: str, candidate: str, query: Query, settings: Settings
+) -> tuple[Listing, Listing]:
+    """The listings of two arguments; two bodies are redacted together, so no change is lost.
+
+    Raises:
+        CassetteError: There is none, or it is damaged.
+        BodyError: A body that is no listing.
+        UsageError: Neither a path nor a possible name.
+    """
+    if not (_is_body(baseline) and _is_body(candidate)):
+        return listing(baseline, query, settings), listing(candidate, query, settings)
+    numbering = Numbering()
+    for path in (baseline, candidate):  # what one of them shows to be a host is one in both
+        body(Path(path), numbering)
+    return body(Path(baseline), numbering), body(Path(candidate), numbering)
 
 
 def listing(name: str, query: Query, settings: Settings) -> Listing:
@@ -35,6 +54,10 @@ def listing(name: str, query: Query, settings: Settings) -> Listing:
 def is_path(name: str) -> bool:
     """Whether an argument is the path of a cassette or body; anything else names a cloud."""
     return Path(name).suffix in {".yaml", ".yml", ".json", ".xml"} or "/" in name
+
+
+def _is_body(name: str) -> bool:
+    return is_path(name) and Path(name).suffix not in {".yaml", ".yml"}
 
 
 def cassette(path: Path) -> Listing:
@@ -76,7 +99,7 @@ def _expected(recording: Recording) -> Listing:
     return recorder.follow(recording, expect=error_status(recording))
 
 
-def body(path: Path) -> Listing:
+def body(path: Path, numbering: Numbering | None = None) -> Listing:
     """A saved body by its path, redacted in memory as if it had been imported."""
     name = "".join(each if each.isalnum() or each in "._-" else "-" for each in path.stem)
     live = imported(
@@ -86,6 +109,7 @@ def body(path: Path) -> Listing:
         status_code=200,
         release=None,
         where=str(path),
+        numbering=numbering,
     )
     return live.listing
 

@@ -13,7 +13,14 @@ from typing import Any, Final
 from pytest_imagedetail import clouds, report
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
+from pytest_imagedetail.cli.arguments import (
+    add_json,
+    add_query,
+    add_report,
+    add_verb,
+    query,
+    settings,
+)
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
     IMPOSSIBLE,
@@ -110,9 +117,7 @@ def add_verbs(verbs: Any) -> None:
         help="the name of the one CLOUD in clouds.yaml (default: as imagedetail.yaml says)",
     )
     parser.add_argument("--fail-on", choices=FAIL_ON, default="change", help="default: change")
-    parser.add_argument(
-        "--report", action="append", default=[], metavar="FILE", help=".html, .json or .md"
-    )
+    add_report(parser)
     add_json(parser)
 
 

@@ -31,6 +31,11 @@ LINKS: Final[Mapping[str, Note]] = {
         text="in Glance, since Essex; through Juno with the project, which leads nowhere",
         source="Nova e516de74c1, bug 1343080",
     ),
+    "next": Note(
+        text="beside the images; through Juno without /detail, so that images from the second page "
+        "on lack their details",
+        source="Nova f233c65cd3",
+    ),
 }
 """By relation."""
 

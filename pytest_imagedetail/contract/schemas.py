@@ -1,12 +1,17 @@
 """Two published response schemas of images/detail, by which a difference can be judged too.
 
 Both describe today's Nova and no other release: tempest certifies by the one, Nova tests its own
-answers with the other.
+answers with the other. Both refuse what they do not name: in the answer, in an image detail, in its
+server and in links.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
+
+from pytest_imagedetail.contract.forms import ISOTIME, UUID
+from pytest_imagedetail.contract.parts import ANYTHING, Part
 
 CONTRACTS: Final = ("releases", "tempest", "nova")
 """By what differences are judged: the promises of both declared releases, or one of `SCHEMAS`."""
@@ -14,29 +19,26 @@ CONTRACTS: Final = ("releases", "tempest", "nova")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """What a schema says of one image detail. Both refuse fields that they do not name.
+    """What a schema says of the answer to images/detail.
 
     Attributes:
         name: Whose it is.
-        types: The Python types that a field may have.
+        image: What stands in an image detail, the links by their relation.
+        beside: What stands beside `images`.
         required: The fields that every image must have.
-        values: The values of an enumeration.
         source: The file, and since when it is there.
     """
 
     name: str
-    types: Mapping[str, tuple[type, ...]]
+    image: Part
+    beside: Part
     required: frozenset[str]
-    values: Mapping[str, frozenset[Any]] = field(default_factory=dict)
     source: str
 
-    def allows(self, name: str, value: Any) -> bool:
-        """Whether a field may have a value of this type; True is no integer."""
-        return name in self.types and type(value) in self.types[name]
-
-    def knows(self, name: str, value: Any) -> bool:
-        """Whether a value is one of the field's enumeration, if it has one."""
-        return name not in self.values or value in self.values[name]
+    @property
+    def types(self) -> dict[str, tuple[type, ...]]:
+        """The Python types that each field may have."""
+        return {name: each.types for name, each in self.image.names.items()}
 
 
 _NULL: Final = type(None)
@@ -47,52 +49,87 @@ _ALWAYS: Final = frozenset(
         *("created", "updated", "metadata", "links"),
     }
 )
+_TEXT: Final = Part(types=(str,))
+# `format: iso8601-date-time` and `format: date-time`: both are oslo_utils' parse_isotime.
+_DATE: Final = Part(types=(str,), form=ISOTIME)
+
+
+def _link(**attributes: Part) -> Part:
+    """A link; one that several of its relation stand for is a list of such."""
+    return Part(types=(dict,), names={"rel": _TEXT, "href": _TEXT, **attributes})
+
+
+def _links(*, others: Part | None = None, **relations: Part) -> Part:
+    """Links in the order of their relations; any others only if the schema takes them."""
+    return Part(types=(list,), names=relations, rows=tuple(relations.values()), others=others)
+
+
+_LINK: Final = _link()
+_NEXT: Final = Part(types=(dict,), names={"images_links": _links(others=_LINK)})
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "tempest": Schema(
         name="tempest",
-        types={
-            "id": (str,),
-            "name": (str, _NULL),
-            "status": (str,),
-            "progress": (int,),
-            "minRam": (int,),
-            "minDisk": (int,),
-            "created": (str,),
-            "updated": (str,),
-            "metadata": (dict,),
-            "links": (list,),
-            "server": (dict,),
-            "OS-EXT-IMG-SIZE:size": (int, _NULL),
-            "OS-DCF:diskConfig": (str,),
-        },
+        image=Part(
+            types=(dict,),
+            names={
+                "id": _TEXT,
+                "name": Part(types=(str, _NULL)),
+                "status": Part(types=(str,), values=_FIVE),
+                "progress": Part(types=(int,)),
+                "minRam": Part(types=(int,)),
+                "minDisk": Part(types=(int,)),
+                "created": _DATE,
+                "updated": _DATE,
+                "metadata": Part(types=(dict,), others=ANYTHING),
+                "links": _links(others=_link(type=_TEXT)),
+                "server": Part(types=(dict,), names={"id": _TEXT, "links": _links(others=_LINK)}),
+                "OS-EXT-IMG-SIZE:size": Part(types=(int, _NULL)),
+                "OS-DCF:diskConfig": _TEXT,
+            },
+        ),
+        beside=_NEXT,
         required=_ALWAYS,
-        values={"status": _FIVE},
         source="tempest 47.0.0 lib/api_schema/response/compute/v2_1/images.py",
     ),
     "nova": Schema(
         name="nova",
-        types={
-            "id": (str,),
-            "name": (str, _NULL),
-            "status": (str,),
-            "progress": (int,),
-            "minRam": (int,),
-            "minDisk": (int,),
-            "created": (str,),
-            "updated": (str, _NULL),
-            "metadata": (dict,),
-            "links": (list,),
-            "server": (dict,),
-            "OS-EXT-IMG-SIZE:size": (int,),
-            "OS-DCF:diskConfig": (str,),
-        },
+        image=Part(
+            types=(dict,),
+            names={
+                "id": Part(types=(str,), form=UUID),
+                "name": Part(types=(str, _NULL)),
+                "status": Part(types=(str,), values=_FIVE),
+                "progress": Part(types=(int,), values=frozenset({0, 25, 50, 100})),
+                "minRam": Part(types=(int,), least=0),
+                "minDisk": Part(types=(int,), least=0),
+                "created": _DATE,
+                "updated": Part(types=(str, _NULL), form=ISOTIME),
+                "metadata": Part(
+                    types=(dict,), others=ANYTHING, keys=re.compile(r"[a-zA-Z0-9\-_:. ]{1,255}")
+                ),
+                "links": _links(
+                    self=_LINK,
+                    bookmark=_LINK,
+                    alternate=_link(
+                        type=Part(
+                            types=(str,), values=frozenset({"application/vnd.openstack.image"})
+                        )
+                    ),
+                ),
+                "server": Part(
+                    types=(dict,),
+                    names={
+                        "id": Part(types=(str,), form=UUID),
+                        "links": _links(self=_LINK, bookmark=_LINK),
+                    },
+                ),
+                "OS-EXT-IMG-SIZE:size": Part(types=(int,)),
+                "OS-DCF:diskConfig": Part(types=(str,), values=frozenset({"AUTO", "MANUAL"})),
+            },
+        ),
+        beside=_NEXT,
         required=_ALWAYS | {"OS-EXT-IMG-SIZE:size"},
-        values={
-            "status": _FIVE,
-            "progress": frozenset({0, 25, 50, 100}),
-            "OS-DCF:diskConfig": frozenset({"AUTO", "MANUAL"}),
-        },
         source="Nova 32.0.0 (2025.2) api/openstack/compute/schemas/images.py",
     ),
 }

@@ -15,6 +15,7 @@ from pytest_imagedetail.normalize.absence import expected_absences
 from pytest_imagedetail.normalize.answer import JSON, Answer, Image, Links, Normalized
 from pytest_imagedetail.normalize.links import CALLER, LinkForms, prefix_of, text_without_hosts
 from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
+from pytest_imagedetail.normalize.placeholders import could_be_the_same, in_words_of
 from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
 from pytest_imagedetail.normalize.values import as_nova_writes_it, date_in_utc, vendor_of
 from pytest_imagedetail.settings import PROFILES, check_choice
@@ -26,8 +27,10 @@ __all__ = [
     "Links",
     "NormalizationRule",
     "Normalized",
+    "could_be_the_same",
     "counts_of",
     "expected_absences",
+    "in_words_of",
     "matched",
     "normalize",
     "rule_table",
@@ -70,7 +73,12 @@ def normalize(answer: Answer, profile: str) -> Normalized:
 
 
 def counts_of(
-    one: Normalized, other: Normalized, *, pairs: Iterable[tuple[int, int]], absent: int
+    one: Normalized,
+    other: Normalized,
+    *,
+    pairs: Iterable[tuple[int, int]],
+    absent: int,
+    renamed: int = 0,
 ) -> dict[str, int]:
     """What each rule did to two answers together.
 
@@ -79,9 +87,10 @@ def counts_of(
         other: The candidate.
         pairs: Places of the same image in both; R12 counts those with two ids.
         absent: What R11 counted.
+        renamed: What R16 counted.
     """
-    renamed = sum(one.ids[left] != other.ids[right] for left, right in pairs)
-    found = {"R11": absent, "R12": renamed}
+    across = sum(one.ids[left] != other.ids[right] for left, right in pairs)
+    found = {"R11": absent, "R12": across, "R16": renamed}
     return {rule: found.get(rule, one.counts[rule] + other.counts[rule]) for rule in one.counts}
 
 

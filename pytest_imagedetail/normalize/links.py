@@ -77,7 +77,7 @@ class LinkForms:
     prefix: Sequence[str] = ()
     ids: frozenset[str] = frozenset()
     forms: dict[str, set[str]] = field(default_factory=dict)
-    shared: dict[tuple[Kind, tuple[Any, ...]], _Shared] = field(default_factory=dict)
+    shared: dict[tuple[Kind, tuple[Any, ...] | None], _Shared] = field(default_factory=dict)
     latest: dict[Kind, _Shared] = field(default_factory=dict)
 
     def of(self, kind: Kind, links: Any, own_id: str) -> Any:
@@ -87,28 +87,29 @@ class LinkForms:
         """
         if not _UUID.fullmatch(own_id):  # another id might be part of a path
             return self._keyed(kind, links, own_id)
-        latest = self.latest.get(kind)
-        if latest is None or not latest.fits(links, own_id):
-            starts = _starts(links, own_id)
-            if starts is None:
-                return self._keyed(kind, links, own_id)
-            key = kind, _without_id(links, starts)
-            latest = self.shared.get(key)
-            if latest is None:
-                before = Counter(self.counts)
-                new = self._keyed(kind, links, own_id)
-                if any(own_id in link["href"] for link in new.as_sent()):
-                    return new
-                self.shared[key] = self.latest[kind] = _Shared(
-                    sent=[dict(link) for link in links],
-                    starts=starts,
-                    links=_one_for_all(new),
-                    counted=self.counts - before,
-                )
-                return self.shared[key].links
-            self.latest[kind] = latest
-        latest.uses += 1
-        return latest.links
+        like = self.latest.get(kind)
+        if like is None or not like.fits(links, own_id):
+            like = self.shared.get((kind, _without_id(links, own_id)))
+            if like is None:
+                return self._first(kind, links, own_id)
+            self.latest[kind] = like
+        like.uses += 1
+        return like.links
+
+    def _first(self, kind: Kind, links: Any, own_id: str) -> Any:
+        """Links like none before; those that differ in their own id alone will share the result."""
+        before = Counter(self.counts)
+        new = self._keyed(kind, links, own_id)
+        key = _without_id(links, own_id)
+        if key is None or any(own_id in link["href"] for link in new.as_sent()):
+            return new
+        self.shared[kind, key] = self.latest[kind] = _Shared(
+            sent=[dict(link) for link in links],
+            starts=tuple(link["href"].removesuffix(own_id) for link in links),
+            links=_one_for_all(new),
+            counted=self.counts - before,
+        )
+        return self.shared[kind, key].links
 
     def settle(self) -> None:
         """Count, once at the end, what the rules did to links that were not rewritten again."""
@@ -129,9 +130,16 @@ class LinkForms:
         return found
 
     def _keyed(self, kind: Kind, links: Any, own_id: str) -> Any:
-        if not isinstance(links, list) or not all(map(_is_link, links)):
+        if not isinstance(links, list):
             return links  # not what the API promises; compared as it is
         rewrite = self._image_href if kind == "image" else self._server_href
+        if not all(map(_is_link, links)):  # nor is this, but the others are none the worse for it
+            return [
+                {**link, "href": rewrite(link["href"], link["rel"], own_id)}
+                if _is_link(link)
+                else link
+                for link in links
+            ]
         keyed: dict[str, list[Any]] = {}
         for link in links:
             rel = link["rel"]
@@ -234,25 +242,19 @@ def _one_for_all(links: Links) -> Links:
 _POOL: Final[WeakValueDictionary[str, Links]] = WeakValueDictionary()
 
 
-def _starts(links: Any, own_id: str) -> tuple[str, ...] | None:
-    """What stands before the own id that ends each link; None if they are no such links.
+def _without_id(links: Any, own_id: str) -> tuple[Any, ...] | None:
+    """What links say beside their own id; None unless it ends each of them.
 
-    Their values are texts, so that Python calls them equal to their like only.
+    They have texts for values, so that Python calls them equal to their like only.
     """
     if not isinstance(links, list) or not all(map(_is_link, links)):
         return None
     if not all(isinstance(value, str) for link in links for value in link.values()):
         return None
-    starts = tuple(link["href"].removesuffix(own_id) for link in links)
-    alone = all(start != link["href"] for start, link in zip(starts, links, strict=True))
-    return starts if alone else None
-
-
-def _without_id(links: list[dict[str, str]], starts: tuple[str, ...]) -> tuple[Any, ...]:
-    """What links say beside their own id."""
+    if not all(link["href"].endswith(own_id) for link in links):
+        return None
     return tuple(
-        tuple(sorted({**link, "href": start}.items()))
-        for link, start in zip(links, starts, strict=True)
+        tuple(sorted({**link, "href": link["href"].removesuffix(own_id)}.items())) for link in links
     )
 
 

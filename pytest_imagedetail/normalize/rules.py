@@ -1,6 +1,6 @@
 """The rules of normalization, as data: what each does, why it may, and where that is known from.
 
-They keep their numbers from the study of the API that they were derived from.
+R1 to R15 keep their numbers from the study of the API that they were derived from.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class NormalizationRule:
     """One change of representation.
 
     Attributes:
-        id: Its number, "R1" to "R15".
+        id: Its number, "R1" to "R16".
         name: What it is about, two or three words.
         does: What it makes of what.
         reason: Why the difference it removes says nothing about the images.
@@ -37,7 +37,7 @@ RULES: Final = (
         id="R1",
         name="images by id",
         does="images are compared by id, and their order apart; the own id that ends a link "
-        "becomes `<id>`",
+        "becomes `<id>`, a server's `<server>`",
         reason="an id stands once, so neither its place nor its links say more; another id stays",
         source="Nova views/images.py: the id is the last segment of all three links; deepdiff's "
         "ignore_order pairs other images",
@@ -140,8 +140,9 @@ RULES: Final = (
     NormalizationRule(
         id="R12",
         name="identity across clouds",
-        does="images are paired by id, else by a name that is unique on both sides, else by name "
-        "and size, else, where there is no size, by name, minDisk and day of creation",
+        does="images are paired by id (a counted one with its name), else by a name that is unique "
+        "on both sides, else by name and size, else, where there is no size, by name, minDisk and "
+        "day of creation",
         reason="each cloud gives its own id to the same image; what is ambiguous stays unpaired",
         source="images/detail has no checksum; real listings hold namesakes (openstack4j)",
         profile="cross-cloud",
@@ -173,6 +174,17 @@ RULES: Final = (
         source="Rackspace com.rackspace__1__* and rax_*, HP hp_*, GMO gnc_*, K5 sync_status*",
         profile="cross-cloud",
         counts="metadata keys",
+    ),
+    NormalizationRule(
+        id="R16",
+        name="placeholders",
+        does="what redaction numbered is matched through the paired images, one for one; the "
+        "project that asked stays itself",
+        reason="each recording numbers owners, hosts and addresses as it meets them: one image "
+        "more, and all below have other numbers",
+        source="docs/cassettes.md: the same value has one placeholder, another value another one",
+        profile="same-cloud",
+        counts="values renamed",
     ),
 )
 

@@ -21,7 +21,15 @@ from pytest_imagedetail.plugin.cassette import (
 )
 from pytest_imagedetail.plugin.explain import explain_equality
 from pytest_imagedetail.plugin.left import Left
-from pytest_imagedetail.plugin.options import add_options, any_given, explained, settings_of
+from pytest_imagedetail.plugin.options import (
+    add_options,
+    any_given,
+    explained,
+    refused,
+    resolved,
+    settings_for,
+    settings_of,
+)
 from pytest_imagedetail.plugin.properties import properties
 from pytest_imagedetail.plugin.run import RUN, Run, run_of
 from pytest_imagedetail.plugin.unused import (
@@ -54,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     note_start(config)
     if any_given(config):
-        settings = settings_of(config, None)
+        settings = settings_of(config)
         from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the first lines
         from pytest_imagedetail.rules import rules_of  # noqa: PLC0415
 
@@ -84,9 +92,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "imagedetail_cloud" not in metafunc.fixturenames:
         return
     marker = metafunc.definition.get_closest_marker("imagedetail")
-    settings = settings_of(metafunc.config, marker)
-    with explained(), _looked_up():
-        names = settings.select(_known(settings, marker))
+    names = _selected(metafunc.config, marker)
     # An empty set would skip the test in silence; None makes the fixture fail and say why.
     metafunc.parametrize(
         "imagedetail_cloud", names or (None,), ids=names or ("no-cloud",), indirect=True
@@ -115,7 +121,7 @@ def imagedetail(request: pytest.FixtureRequest) -> Iterator["Harness"]:
     """All clouds by name, and `compare` between them."""
     from pytest_imagedetail.harness import Harness  # noqa: PLC0415  see the module's first lines
 
-    settings = settings_of(request.config, request.node.get_closest_marker("imagedetail"))
+    settings = settings_for(request.node)
     run = run_of(request.config)
     harness = Harness(settings, doors=run.doors)
     run.harnesses.append(harness)
@@ -130,7 +136,10 @@ def imagedetail_cloud(request: pytest.FixtureRequest, imagedetail: "Harness") ->
     if request.param is None:
         from pytest_imagedetail.settings import nothing_selected  # noqa: PLC0415  see above
 
-        pytest.fail(str(nothing_selected(imagedetail.settings)), pytrace=False)
+        settings = imagedetail.settings
+        with refused(request.node):
+            settings.select(_known(settings, request.node.get_closest_marker("imagedetail")))
+        pytest.fail(str(nothing_selected(settings)), pytrace=False)
     return imagedetail[request.param]
 
 
@@ -165,7 +174,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         from pytest_imagedetail.errors import ReportError  # noqa: PLC0415
 
         left = run.left() if run else Left()
-        for path in settings_of(config, None).reports:
+        for path in settings_of(config).reports:
             try:
                 report.write(left.results, path, failures=left.failures)
             except ReportError as error:
@@ -178,7 +187,7 @@ def _conclude(session: pytest.Session, run: Run, *, all_passed: bool) -> None:
     from pytest_imagedetail.errors import ImageDetailError  # noqa: PLC0415  see the first lines
 
     config = session.config
-    settings = settings_of(config, None)
+    settings = settings_of(config)
     try:
         renew_shared(config, settings, run)
         left = run.left()
@@ -212,7 +221,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if run is None:
         return
     done = run.left().done
-    reports = settings_of(config, None).reports
+    reports = settings_of(config).reports
     lines = [line for verdict in run.verdicts for line in verdict.lines]
     if done or reports or lines:
         terminalreporter.section("imagedetail")
@@ -233,6 +242,26 @@ def _looked_up() -> Iterator[None]:
         yield
     except CassetteError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
+    """The clouds that a test runs for; none if its marker cannot be right, as its setup will say.
+
+    Raises:
+        pytest.Collector.CollectError: What cannot be right is the whole run's.
+    """
+    from pytest_imagedetail.errors import CassetteError, UsageError  # noqa: PLC0415  see the module's first lines
+
+    try:
+        settings = resolved(config, marker)
+        return settings.select(_known(settings, marker))
+    except UsageError as error:
+        if marker is not None:
+            return ()
+        message = str(error)
+    except CassetteError as error:  # the folder of cassettes may not be read
+        message = str(error)
+    raise pytest.Collector.CollectError(message)
 
 
 def _known(settings: "Settings", marker: pytest.Mark | None) -> tuple[str, ...]:

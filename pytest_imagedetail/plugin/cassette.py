@@ -14,7 +14,7 @@ import pytest
 
 from pytest_imagedetail.plugin.explain import PASSED, watch
 from pytest_imagedetail.plugin.left import Left
-from pytest_imagedetail.plugin.options import settings_of
+from pytest_imagedetail.plugin.options import refused, settings_for
 from pytest_imagedetail.plugin.run import Run, run_of
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ def note_start(config: pytest.Config) -> None:
 def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     """Run a test with its cassette, and keep what was recorded if it has passed."""
     item = request.node
-    marker = item.get_closest_marker("imagedetail")
-    settings = settings_of(request.config, marker)
+    settings = settings_for(item)
     run = run_of(request.config)
-    traffic = _open(request, settings, run)
+    with refused(item):
+        traffic = _open(request, settings, run)
     harness = None
     if "imagedetail" in request.fixturenames:
         harness = request.getfixturevalue("imagedetail")

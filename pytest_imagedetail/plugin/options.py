@@ -1,6 +1,7 @@
 """Options, ini keys and the marker as pytest has them, made into the choices of a run."""
 
 import contextlib
+import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -111,26 +112,45 @@ def any_given(config: pytest.Config) -> bool:
     )
 
 
-def settings_of(config: pytest.Config, marker: pytest.Mark | None) -> "Settings":
-    """The choices of the run, or of one test if it has a marker; resolved here and nowhere else."""
+def settings_of(config: pytest.Config) -> "Settings":
+    """The choices of the run.
+
+    Raises:
+        pytest.UsageError: One that cannot be right.
+    """
+    with explained():
+        return resolved(config, None)
+
+
+def settings_for(item: pytest.Item) -> "Settings":
+    """The choices of one test, which its marker may make; it fails if one cannot be right."""
+    with refused(item):
+        return resolved(item.config, item.get_closest_marker("imagedetail"))
+
+
+def resolved(config: pytest.Config, marker: pytest.Mark | None) -> "Settings":
+    """The choices of the run, or of one test if it has a marker; resolved here and nowhere else.
+
+    Raises:
+        UsageError: One that cannot be right.
+    """
     # A marker cannot be hashed for the dictionary of its arguments, but it lives as long as its
     # test; kept beside its settings, no other one can get its id.
-    resolved = config.stash.setdefault(_RESOLVED, {})
-    if id(marker) not in resolved:
-        resolved[id(marker)] = (marker, _resolve(config, marker))
-    return resolved[id(marker)][1]
+    known = config.stash.setdefault(_RESOLVED, {})
+    if id(marker) not in known:
+        known[id(marker)] = (marker, _resolve(config, marker))
+    return known[id(marker)][1]
 
 
 def _resolve(config: pytest.Config, marker: pytest.Mark | None) -> "Settings":
     from pytest_imagedetail.settings import resolve  # noqa: PLC0415  see the plugin's first lines
 
-    with explained():
-        return resolve(
-            _from_options(config),
-            _from_marker(marker),
-            _from_ini(config),
-            root=config.rootpath,
-        )
+    return resolve(
+        _from_options(config),
+        _from_marker(marker),
+        _from_ini(config),
+        root=config.rootpath,
+    )
 
 
 def _from_options(config: pytest.Config) -> "Choices":
@@ -175,12 +195,14 @@ def _from_marker(marker: pytest.Mark | None) -> "Choices":
 
     if marker is None:
         return Choices()
-    known = {"baseline", "cassette", "profile", "record_mode", "rules"}
-    unknown = sorted(set(marker.kwargs) - known)
+    known = ("baseline", "cassette", "profile", "record_mode", "rules")
+    unknown = sorted(set(marker.kwargs) - set(known))
     if unknown:
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
         raise UsageError(
             f"the imagedetail marker has no argument {', '.join(unknown)}",
-            remedy=f"known arguments: names of clouds, {', '.join(sorted(known))}",
+            remedy=f"{meant}known arguments: names of clouds, {', '.join(known)}",
         )
     choices = {name: value for name, value in marker.kwargs.items() if name != "cassette"}
     return Choices(clouds=tuple(marker.args), **choices)
@@ -195,3 +217,17 @@ def explained() -> Iterator[None]:
         yield
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+@contextlib.contextmanager
+def refused(item: pytest.Item) -> Iterator[None]:
+    """Turn a usage error into the failure of one test, with its message alone."""
+    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
+
+    try:
+        yield
+    except UsageError as error:
+        marked = item.get_closest_marker("imagedetail") is not None
+        where = error.where or (f"{item.nodeid}, its marker imagedetail" if marked else item.nodeid)
+        message = str(UsageError(error.problem, where=where, remedy=error.remedy))
+        raise pytest.fail.Exception(message, pytrace=False) from None

@@ -20,7 +20,7 @@ def properties(
     matrices = sum(isinstance(one, Matrix) for one in results)
     yield "imagedetail_comparisons", len(results) - matrices
     yield "imagedetail_matrices", matrices
-    yield "imagedetail_failures", len(failures)
+    yield "imagedetail_not_compared", len(failures)
     found = [severity for one in results for severity in one.severities]
     for severity in ("breaking", "compatible", "data"):
         yield f"imagedetail_{severity}", found.count(severity)

@@ -12,6 +12,8 @@ from pytest_imagedetail.report.terminal import BRIEF, BRIEF_WIDTH, OF_LABEL, exp
 _VALUE_WIDTH: Final = 60
 _QUERIES: Final = 4
 _PAIR: Final = 2
+_WHERE: Final = 30  # letters of queries in a line that has room for little
+_NAME: Final = 10  # and of a cloud's name
 
 
 def render(matrix: Matrix, *, color: bool = False, every_query: bool = False) -> str:
@@ -46,15 +48,33 @@ def brief(matrix: Matrix) -> str:
         key=lambda each: _rank(each[0].first.severity),
     )
     most = BRIEF - len(why)
-    for group, step in found[:most]:
-        line = f"{group.first.severity:<10} {step.baseline} -> {step.candidate}: {group.first.kind}"
-        where = "" if group.first.kind == "status_changed" else f" {group.path}"
-        lines.append(f"{line} {asked(step)}{where}")
-    rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
+    one_query = len(matrix.queries) == 1
+    lines += [_brief_line(group, step, one_query=one_query) for group, step in found[:most]]
+    rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
     options = matrix.queries[0].options if len(matrix.queries) == 1 else ()
     command = " ".join(["imagedetail matrix", *matrix.clouds, *options])
     lines += [*why, f"{rest}: pytest -vv", f"or: {command}"]
     return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
+
+
+def _brief_line(group: text.Group, step: Step, *, one_query: bool) -> str:
+    """A change within the width: the field always, clouds shortened, queries if there is room."""
+    first = group.first
+    status = first.kind == "status_changed"
+    where = text.cut(asked(step), _WHERE) if status else text.short_path(group)
+    rest = f": {first.kind} "
+    room = BRIEF_WIDTH - len(f"{first.severity:<10} {rest}{where}")
+    pair = text.plain(f"{step.baseline} -> {step.candidate}")
+    if len(pair) > room:
+        each = max(room - len(" -> "), 2 * _NAME) // 2
+        clouds = (text.plain(step.baseline), text.plain(step.candidate))
+        pair = " -> ".join(text.cut(cloud, each) for cloud in clouds)
+    head = f"{first.severity:<10} {pair}{rest}"
+    line = head + text.about(group, BRIEF_WIDTH - len(head), where=where)
+    if one_query or status:  # the command below names the one; the other is where it changed
+        return line
+    wordings = (f" ({asked(step)})", f" ({text.count(len(step.queries), 'query')})")
+    return line + next((each for each in wordings if len(line + each) <= BRIEF_WIDTH), "")
 
 
 def title(matrix: Matrix) -> str:

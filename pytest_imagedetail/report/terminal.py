@@ -34,15 +34,16 @@ BRIEF: Final = 4
 BRIEF_WIDTH: Final = 90
 
 
-def render(comparison: Comparison, *, color: bool = False, explain: bool = False) -> str:
+def render(comparison: Comparison, *, color: bool = False, typed: str | None = None) -> str:
     """The whole report.
 
     Args:
         comparison: What to show.
         color: Whether to use ANSI colors.
-        explain: Whether to add what each severity rests on, with sources.
+        typed: The sides and options as they were typed, to add what each severity rests on, with
+            sources, and the command that accepts the difference; None adds nothing.
     """
-    return "\n".join(_lines(comparison, color=color, explain=explain))
+    return "\n".join(_lines(comparison, color=color, typed=typed))
 
 
 def brief(comparison: Comparison) -> str:
@@ -58,7 +59,7 @@ def brief(comparison: Comparison) -> str:
         why.append(f"{'paired':<10} {text.nothing_in_common(comparison)}")
     most = BRIEF - len(why)
     lines += [_brief_line(group) for group in found[:most]] + why
-    rest = f"{len(found) - most} more lines" if len(found) > most else "values and reasons"
+    rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
     options = map(text.plain, baseline.query.options)
     level = [] if comparison.level == DEFAULT_LEVEL else [f"--level {comparison.level}"]
     command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *level, *options])
@@ -72,18 +73,11 @@ def expired_line(rule: RuleRef) -> str:
 
 
 def _brief_line(group: text.Group) -> str:
-    first = group.first
-    line = f"{first.severity:<10} {first.kind} {group.path}"
-    if group.images > 1:
-        line += f" ({group.images} images)"
-    elif text.shows_values(first):
-        line += f": {text.value(first.baseline, 24)} -> {text.value(first.candidate, 24)}"
-    else:
-        line += f" {group.whom}"
-    return line
+    head = f"{group.first.severity:<10} {group.first.kind} "
+    return head + text.about(group, BRIEF_WIDTH - len(head))
 
 
-def _lines(comparison: Comparison, *, color: bool, explain: bool) -> Iterator[str]:
+def _lines(comparison: Comparison, *, color: bool, typed: str | None) -> Iterator[str]:
     heads = [text.side(comparison.baseline), text.side(comparison.candidate)]
     widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
     for name, head in zip(("baseline", "candidate"), heads, strict=True):
@@ -96,8 +90,9 @@ def _lines(comparison: Comparison, *, color: bool, explain: bool) -> Iterator[st
     width = max([_KIND, *(len(group.first.kind) for group in groups)])
     for group in groups:
         yield from _group(group, width, color=color)
-        for line in evidence(group.first, comparison, path=group.path) if explain else ():
-            yield paint(f"{_MARGIN}{text.plain(line)}", "dim", color=color)
+        if typed is not None:
+            for line in evidence(group.first, comparison, path=group.path, typed=typed):
+                yield paint(f"{_MARGIN}{text.plain(line)}", "dim", color=color)
     for label, line in text.notes(comparison):
         yield paint(f"{label:<10}  {line}", OF_LABEL[label], color=color)
     worst = comparison.differences[0].severity if comparison.differences else "same"
@@ -109,7 +104,7 @@ def _group(group: text.Group, width: int, *, color: bool) -> Iterator[str]:
     label = paint(f"{first.severity:<10}", first.severity, color=color)
     yield f"{label}  {first.kind:<{width}}  {group.path}  {group.whom}".rstrip()
     for sign, value in text.values(first):
-        yield paint(f"{_MARGIN}{sign} {text.value(value)}", sign, color=color)
+        yield paint(f"{_MARGIN}{sign} {value}", sign, color=color)
     if text.shows_values(first) and len(group.differences) > 1:
         yield f"{_MARGIN}and {text.count(len(group.differences) - 1, 'other value')}"
     yield paint(f"{_MARGIN}{text.plain(first.reason)}", "dim", color=color)

@@ -9,12 +9,16 @@ from typing import Any, Final
 
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import SCHEMAS
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side, path_of
 from pytest_imagedetail.normalize import RULES
 
 _WIDTH: Final = 100
 _EXAMPLES: Final = 3
 _BEFORE: Final = 8  # letters before the place where two values part
+_OF_ID: Final = 8  # letters of an id that tell it from the others of a listing
+_OF_NAME: Final = 24
+_VALUES: Final = range(24, 15, -1)  # widths of a value in a line that has room for little
+_SENSE: Final = 8  # letters of two values that say anything
 
 
 def value(value: Any, width: int = _WIDTH) -> str:
@@ -26,13 +30,24 @@ def value(value: Any, width: int = _WIDTH) -> str:
 
 
 def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, str]:
-    """Two values, each on one line and cut so that where they part can be seen."""
+    """Two values, each on one line and cut so that where they part can be seen.
+
+    Args:
+        baseline: The old value.
+        candidate: The new one.
+        width: In characters; 16 or more.
+    """
     whole = value(baseline, sys.maxsize), value(candidate, sys.maxsize)
     if max(map(len, whole)) <= width:
         return whole
-    start = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
-    start = whole[0].rfind(" ", 0, max(start - _BEFORE, 0)) + 1  # at a word
-    old, new = (f'"...{each[start:]}' if start > _BEFORE else each for each in whole)
+    parting = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
+    start = whole[0].rfind(" ", 0, max(parting - _BEFORE, 0)) + 1  # at a word
+    if start <= _BEFORE:
+        start = 0
+    dots = '"...' if all(each.startswith('"') for each in whole) else "..."
+    if parting - start + len(dots) * bool(start) >= width - len("..."):
+        start = parting - _BEFORE  # within a word, for it is too long
+    old, new = (dots + each[start:] if start else each for each in whole)
     return cut(old, width), cut(new, width)
 
 
@@ -105,12 +120,56 @@ def shows_values(difference: Difference) -> bool:
     return not difference.kind.startswith("image_")
 
 
-def values(difference: Difference) -> tuple[tuple[str, Any], ...]:
-    """The values to show, each with the sign of its side."""
+def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str], ...]:
+    """The values to show, each on one line with the sign of its side; see `contrast`."""
     if not shows_values(difference):
         return ()
-    pairs = (("-", difference.baseline), ("+", difference.candidate))
-    return tuple((sign, value) for sign, value in pairs if value is not MISSING)
+    old, new = contrast(difference.baseline, difference.candidate, width)
+    pairs = (("-", difference.baseline, old), ("+", difference.candidate, new))
+    return tuple((sign, line) for sign, value, line in pairs if value is not MISSING)
+
+
+def about(group: Group, room: int, *, where: str = "") -> str:
+    """Where differences are and, as far as there is room, of which image and which values.
+
+    Args:
+        group: Read as one.
+        room: In characters; the path is shortened in its middle, so that its field stays.
+        where: To be said in place of the path.
+    """
+    first = group.first
+    images = f" ({group.images} images)" if group.images > 1 else ""
+    start = shortened(where or short_path(group), room - len(images))
+    if images:
+        return start + images
+    if not shows_values(first):
+        return cut(f"{start} {group.whom}".rstrip(), max(room, len(start)))
+    name = cut(group.whom, _OF_NAME) if any(each.name for each in group.examples) else ""
+    line = start
+    for named in (f"{start} {name}", start) if name else (start,):
+        for width in _VALUES:
+            line = f"{named}: {' -> '.join(contrast(first.baseline, first.candidate, width))}"
+            if len(line) <= room:
+                return line
+    return cut(line, room) if room - len(start) >= _SENSE else start
+
+
+def short_path(group: Group) -> str:
+    """The path with the first letters of an image's id: `images[70a599e0...].name`."""
+    image = group.first.image
+    whole = "" if image is None else path_of((), image)
+    key = whole.removeprefix("images[").removesuffix("]")
+    if not whole or not group.path.startswith(whole) or len(key) <= _OF_ID + len("..."):
+        return group.path
+    return f"images[{key[:_OF_ID]}...]{group.path.removeprefix(whole)}"
+
+
+def shortened(path: str, room: int) -> str:
+    """A path, or its beginning and its end with three dots between."""
+    if len(path) <= room:
+        return path
+    end = room * 2 // 3
+    return f"{path[: room - end - 3]}...{path[-end:]}"
 
 
 def count(number: int, thing: str) -> str:
@@ -138,9 +197,15 @@ def notes(comparison: Comparison) -> tuple[tuple[str, str], ...]:
 
 
 def nothing_in_common(comparison: Comparison) -> str:
-    """What to say when images stand on both sides, but no image on both; else nothing."""
+    """What to say when there are images, but none stands on both sides; else nothing."""
     if not comparison.nothing_in_common:
         return ""
+    for side in (comparison.baseline, comparison.candidate):
+        if not side.images:
+            return (
+                f"{side.cloud} has no image, so no image was compared; "
+                "is that the right project, and does its Glance answer?"
+            )
     ways = "--level shape compares what images look like"
     if comparison.profile != "cross-cloud":
         ways = f"--profile cross-cloud also pairs by name, {ways}"
@@ -194,7 +259,7 @@ def rules(
         idle: Rules that accept nothing.
     """
     expected = [
-        f"{group.first.kind} {group.path} {group.whom}".rstrip() + f": {_why(group.first.rule)}"
+        f"{group.first.kind} {group.path} {group.whom}".rstrip() + f": {why(group.first.rule)}"
         for group in groups(accepted)
         if group.first.rule is not None
     ]
@@ -211,7 +276,8 @@ def rules(
     return tuple((label, line) for label, lines in labeled for line in lines)
 
 
-def _why(rule: RuleRef) -> str:
+def why(rule: RuleRef) -> str:
+    """Why a rule accepts, and until when: `new default (CHG-1, until 2027-02-01)`."""
     facts = [plain(rule.reference)] if rule.reference else []
     facts.append(f"until {rule.expires}" if rule.expires else "for good")
     return f"{plain(rule.reason)} ({', '.join(facts)})"

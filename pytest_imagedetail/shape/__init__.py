@@ -4,6 +4,6 @@ Two clouds with different images can be compared by it, and a cloud with a refer
 """
 
 from pytest_imagedetail.shape.description import Shape, describe
-from pytest_imagedetail.shape.differences import page_differences, shape_differences, unseen
+from pytest_imagedetail.shape.differences import shape_differences, unseen
 
-__all__ = ["Shape", "describe", "page_differences", "shape_differences", "unseen"]
+__all__ = ["Shape", "describe", "shape_differences", "unseen"]

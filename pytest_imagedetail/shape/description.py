@@ -7,15 +7,13 @@ from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import ImageRef
+from pytest_imagedetail.model import ANY_KEY, ImageRef
 from pytest_imagedetail.normalize import Links
 from pytest_imagedetail.pairing import reference
-from pytest_imagedetail.shape.formats import is_isotime, json_type, text_format
+from pytest_imagedetail.shape.json_types import json_type
 
 Path = tuple[str, ...]
-
-ANY_KEY: Final = "*"
-"""Stands for every key of the metadata, which belong to the images' owners."""
+"""Names below an image; all keys of its metadata are one, for they belong to its owner."""
 
 _MOST_VALUES: Final = 100  # a vendor's field can hold another value for each image
 _MORE: Final = "and more"
@@ -46,7 +44,8 @@ class Trait:
 
     Attributes:
         types: JSON types.
-        formats: Forms of texts, where the form is the cloud's and not the image owner's.
+        formats: Forms of texts, where the form is the cloud's and not the image owner's, and signs
+            of integers that must not be negative.
         values: Values of an enumeration, keys of the metadata, or forms of a link.
     """
 
@@ -171,12 +170,19 @@ def _links(path: Path, links: Any, own: str, placeholder: str) -> Iterator[tuple
 def _see(trait: Trait, path: Path, value: Any, place: int) -> None:
     _add(trait.types, json_type(value), place)
     if isinstance(value, str) and _is_formatted(path):
-        _add(trait.formats, text_format(value), place)
+        _add(trait.formats, contract.text_format(value), place)
+    elif type(value) is int and (sign := sign_promised(contract.IMAGE.along(path))):
+        _add(trait.formats, sign if value >= 0 else "negative", place)
     if path == ("metadata",) and isinstance(value, dict):
         for key in value:
             _add(trait.values, key, place)
     elif isinstance(value, str | int) and _is_enumerated(path):
         _add(trait.values, value, place)
+
+
+def sign_promised(part: contract.Part | None) -> str | None:
+    """What an integer is promised to be, as a form; None if nothing is."""
+    return None if part is None or part.least is None else f"{part.least} or more"
 
 
 def _add(seen: Seen, value: Any, place: int) -> None:
@@ -198,10 +204,10 @@ def _order(images: Sequence[Mapping[str, Any]]) -> str | None:
     """How the images stand by date; equal dates say nothing, for the body has whole seconds."""
     dates = [image.get("created") for image in images]
     texts = [each for each in dates if isinstance(each, str)]
-    forms = {text_format(each) for each in texts}
+    forms = {contract.text_format(each) for each in texts}
     if len(texts) != len(dates) or len(set(texts)) < 2 or len(forms) != 1:  # noqa: PLR2004
         return None
-    if not is_isotime(forms.pop()):
+    if not contract.is_isotime(forms.pop()):
         return None
     if all(before >= after for before, after in pairwise(texts)):
         return "newest first"

@@ -4,36 +4,34 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, Severity, path_of
-from pytest_imagedetail.severity import Change, Judge
-from pytest_imagedetail.shape.description import CONDITIONS, Path, Places, Seen, Shape
-from pytest_imagedetail.shape.formats import ISOTIME, JSON_TYPES, UUID, is_isotime
+from pytest_imagedetail.model import (
+    ANY_KEY,
+    MISSING,
+    SEVERITIES,
+    Difference,
+    ImageRef,
+    Severity,
+    path_of,
+)
+from pytest_imagedetail.severity import OTHER_WRITING, Change, Judge
+from pytest_imagedetail.shape.description import (
+    CONDITIONS,
+    Path,
+    Places,
+    Seen,
+    Shape,
+    sign_promised,
+)
+from pytest_imagedetail.shape.json_types import JSON_TYPES
 
 _ALWAYS, _SOME, _NEVER = "always", "some", "never"
-_PROMISED_FORMS: Final = {
-    ("id",): UUID,
-    ("server", "id"): UUID,
-    ("created",): ISOTIME,
-    ("updated",): ISOTIME,
-}
 _EXAMPLES: Final = 3
 _DEPENDS: Final = "depends on which images there are"
 
 _Verdict = tuple[Severity, str]
 _Judgement = Callable[[Path, set[Any], set[Any], Judge], _Verdict]
 
-# The values that Nova sends, and how bad another one is.
-_ENUMERATIONS: Final[dict[Path, tuple[frozenset[Any], _Verdict]]] = {
-    ("status",): (contract.STATUSES, ("breaking", "no status of the contract")),
-    ("OS-DCF:diskConfig",): (
-        frozenset({"AUTO", "MANUAL"}),
-        ("breaking", "the contract knows AUTO and MANUAL"),
-    ),
-    ("progress",): (
-        frozenset({0, 25, 50, 100}),
-        ("compatible", "Nova sends 0, 25, 50 and 100 only"),
-    ),
-}
+_SENT_PROGRESS: Final = frozenset({0, 25, 50, 100})
 
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
@@ -59,38 +57,6 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
             candidate=other.order,
             reason="Glance sorts by creation, newest first; no schema promises it",
         )
-
-
-def page_differences(before: Any, after: Any) -> Iterator[Difference]:
-    """Whether and where the answers say that there is a next page.
-
-    Args:
-        before: The form of the baseline's next link, or MISSING.
-        after: The candidate's.
-    """
-    if before == after:
-        return
-    severity, reason = _page_verdict(before, after)
-    yield Difference(
-        kind="page_changed",
-        severity=severity,
-        path="images_links",
-        baseline=before,
-        candidate=after,
-        reason=reason,
-    )
-
-
-def _page_verdict(before: Any, after: Any) -> _Verdict:
-    if MISSING in {_key(before), _key(after)}:
-        return "data", "there is a next link if the page is full, which depends on the images"
-    if "/detail" in str(before) and "/detail" not in str(after):
-        return "breaking", "from the second page on, images come without their details"
-    return "compatible", "the next page lies elsewhere"
-
-
-def _key(form: Any) -> Any:
-    return form if form is MISSING else str(form)
 
 
 def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
@@ -126,7 +92,7 @@ def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Di
     yield _difference(
         kind,
         path,
-        _presence_verdict(path, kind, judge, fewer=fewer),
+        _lessened(path, kind, judge) if fewer else _added(path, other, judge),
         before=MISSING if old == _NEVER else _share(before),
         after=MISSING if new == _NEVER else _share(after),
         images=other.refs(after[1] if fewer else after[0]),
@@ -138,17 +104,30 @@ def _share(presence: tuple[Places, Places]) -> str:
     return f"in {present} of {present + lacking}"
 
 
-def _presence_verdict(path: Path, kind: str, judge: Judge, *, fewer: bool) -> _Verdict:
-    field = path[0]
-    if not fewer:
-        change = Change(
-            kind="field_added", field=field, depth=len(path) - 1, baseline=MISSING, candidate=""
+def _added(path: Path, other: Shape, judge: Judge) -> _Verdict:
+    """As bad as the worst of what came, which is below a field that came with it too."""
+    verdicts = [
+        judge.severity(
+            Change(
+                kind="field_added",
+                field=each[0],
+                below=(*each[1:-1], "key") if each[1:] == (ANY_KEY,) else each[1:],
+                baseline=MISSING,
+                candidate=MISSING,
+            )
         )
-        return judge.severity(change)
+        for each in sorted(other.traits)
+        if each[: len(path)] == path
+    ]
+    return min(verdicts, key=lambda each: SEVERITIES.index(each[0]))
+
+
+def _lessened(path: Path, kind: str, judge: Judge) -> _Verdict:
+    field = path[0]
     if len(path) == 1 and field in CONDITIONS:
         return "breaking", f"Nova sends it for every image with metadata.{CONDITIONS[field]}"
     change = Change(
-        kind="field_removed", field=field, depth=len(path) - 1, baseline="", candidate=MISSING
+        kind="field_removed", field=field, below=path[1:], baseline="", candidate=MISSING
     )
     severity, reason = judge.severity(change)
     if kind == "presence_changed" and severity != "breaking":
@@ -181,11 +160,17 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
         yield _difference(
             "enumeration_changed",
             path,
-            ("data", "metadata belongs to the images; keys of one side only"),
+            _keys_verdict(set(new.values) - set(old.values), judge),
             before=_listed(set(old.values) - set(new.values)),
             after=_listed(set(new.values) - set(old.values)),
             images=_showing(one, other, old.values, new.values),
         )
+
+
+def _keys_verdict(fresh: set[Any], judge: Judge) -> _Verdict:
+    if any(judge.part("metadata", key) is None for key in fresh):
+        return "breaking", contract.REFUSED.reason.format(by=judge.promised_by)
+    return "data", "metadata belongs to the images; keys of one side only"
 
 
 def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
@@ -213,38 +198,41 @@ def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Ve
 
 def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
     if path[0] == "metadata" and len(path) > 1:
-        return {"string", "null"} if path[1] == "*" and judge.schema is None else None
-    if judge.schema is not None and len(path) == 1 and path[0] in judge.schema.types:
-        return {JSON_TYPES[each] for each in judge.schema.types[path[0]]}
-    if len(path) > 1 or path[0] not in contract.FIELDS:
-        return None
-    promise = contract.FIELDS[path[0]]
-    names = {JSON_TYPES[each] for each in promise.types}
-    return names | {"null"} if promise.nullable else names
+        return {"string", "null"} if path[1] == ANY_KEY and judge.schema is None else None
+    part = judge.part(*path)
+    return {JSON_TYPES[each] for each in part.types} if part and part.types else None
 
 
-def _format_verdict(path: Path, old: set[Any], new: set[Any], _: Judge) -> _Verdict:
-    promised = _PROMISED_FORMS.get(path)
+def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
+    part = judge.part(*path)
+    promised = None if part is None else part.form or sign_promised(part)
     if promised is None:
-        return "data", "no release promises a form"
+        return (
+            "data",
+            f"{'no release' if judge.schema is None else judge.promised_by} promises a form",
+        )
     fresh = new - old - {promised}
     if not fresh:
-        return "compatible", "the candidate writes what the contract promises"
-    if promised == ISOTIME and all(map(is_isotime, fresh)):
-        return "compatible", "the same moment in another writing; strict parsers refuse it"
-    return "breaking", f"the contract promises {promised}"
+        return "compatible", f"the candidate writes what {judge.promised_by} promises"
+    if promised == contract.ISOTIME and all(map(contract.is_isotime, fresh)):
+        return "compatible", OTHER_WRITING
+    return "breaking", f"{judge.promised_by} promises {promised}"
 
 
-def _value_verdict(path: Path, old: set[Any], new: set[Any], _: Judge) -> _Verdict:
+def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
     fresh = new - old
     if path[-1] == "href":
         if any("<id>" not in each and "<server>" not in each for each in fresh):
             return "breaking", "a link leads to something else than its own image"
         return "compatible", "the form of links differs"
+    part = judge.part(*path)
+    if part is not None and part.values and fresh - part.values:
+        return "breaking", f"no {path[-1]} of {judge.promised_by}"
     if path[-1] == "type":
         return "compatible", "a link's media type"
-    known, verdict = _ENUMERATIONS[path]
-    return verdict if fresh - known else ("data", _DEPENDS)
+    if path == ("progress",) and judge.schema is None and fresh - _SENT_PROGRESS:
+        return "compatible", "Nova sends 0, 25, 50 and 100 only"
+    return "data", _DEPENDS
 
 
 def _listed(values: Collection[Any]) -> Any:

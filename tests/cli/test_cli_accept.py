@@ -2,6 +2,8 @@
 
 import json
 import re
+import shlex
+from datetime import UTC, datetime
 
 import pytest
 
@@ -56,7 +58,7 @@ def test_all_accepted_is_compatible(run):
     assert run("accept", *CLOUDS, "--path", "images[*].**", *WHY)[0] == 0
     code, out, _ = run("diff", *CLOUDS, "--fail-on", "change")
     assert code == 0
-    assert out.splitlines()[-1].startswith("no difference; ")
+    assert out.splitlines()[-1].startswith("no difference but for ")
     assert "expected    field_removed images[*].OS-EXT-IMG-SIZE:size" in out
 
 
@@ -68,6 +70,108 @@ def test_an_expired_rule_fails(run, cassettes):
     code, out, _ = run("diff", *CLOUDS, "--fail-on", "none", "--rules", "team.yaml")
     assert code == 1
     assert "expired     team.yaml, line 1: the rule for images[*].** expired on 2020-02-01" in out
+
+
+@pytest.mark.parametrize("kind", ["paths", "clouds", "bodies"])
+def test_the_command_that_explain_prints_can_be_run(run, tmp_path, kind):
+    """As it stands, whatever the sides are and whatever was typed; all is accepted in the end."""
+    folder = (tmp_path / "cassettes").rename(tmp_path / "our cassettes")
+    sides = {
+        "paths": [f"our cassettes/{cloud}/all.yaml" for cloud in CLOUDS],
+        "clouds": [*CLOUDS, "--cassette-dir", folder.name, "--query", "status=ACTIVE"],
+        "bodies": ["it's old.json", "./new.json"],
+    }[kind]
+    image = {"id": "a1", "name": "n", "metadata": {"*": "1", "it's": "1", "k": "v"}}
+    (tmp_path / "it's old.json").write_text(json.dumps({"images": [image]}))
+    image = image | {"metadata": {"*": "2", "it's": "2", "k": None}}
+    (tmp_path / "new.json").write_text(json.dumps({"images": [image]}))
+    (tmp_path / "team.yaml").write_text("# none yet\n")
+    typed = [*sides, "--profile", "same-cloud", "--rules", "team.yaml"]
+    code, out, _ = run("diff", *typed, "--explain", "--fail-on", "change")
+    assert code == 1
+    start = "to accept it: imagedetail "
+    commands = [line.split(start)[1] for line in out.splitlines() if start in line]
+    assert len(commands) >= 2
+    for command in commands:
+        words = shlex.split(command.replace("WHY", "known").replace("DAY", "never"))
+        assert run(*words)[::2] == (0, "")
+    code, out, _ = run("diff", *typed, "--fail-on", "change")
+    assert code == 0
+    assert out.splitlines()[-1].startswith("no difference but for ")
+
+
+def test_the_printed_command_has_the_level_and_the_expected_error(run):
+    """Else it would compare otherwise than the report did."""
+    _, out, _ = run("diff", *CLOUDS, "--level", "shape", "--explain")
+    assert "imagedetail accept nova-2026.2 nova-essex --level shape --path " in out
+    _, out, _ = run("diff", *CLOUDS, "--expect", "400", "--microversion", "2.1", "--explain")
+    assert out == ""  # nothing is recorded for it
+
+
+def test_json_has_the_command_too(run, cassettes):
+    """With the sides as they were typed."""
+    paths = [f"cassettes/{cloud}/all.yaml" for cloud in CLOUDS]
+    _, out, _ = run("diff", *paths, "--explain", "--json")
+    for each in json.loads(out)["differences"]:
+        assert each["evidence"][-1].startswith(
+            f"to accept it: imagedetail accept {' '.join(paths)} "
+        )
+
+
+def test_a_day_that_is_over_is_refused(run, cassettes):
+    """The rule would be expired at once, and the next comparison fail for it."""
+    code, out, err = run(
+        *("accept", *CLOUDS, "--path", "images[*].links.*"),
+        *("--reason", "links moved", "--expires", "2020-01-31"),
+    )
+    assert (code, out) == (4, "")
+    today = datetime.now(UTC).date()
+    assert err == (
+        "imagedetail: the rule would have expired on 2020-01-31, so it would accept nothing; "
+        "none was written\n"
+        f"  next:  give the last day on which it is to hold, {today} or later, or never\n"
+    )
+    assert not (cassettes.parent / "imagedetail-rules.yaml").exists()
+
+
+def test_another_kind_is_named(run):
+    """There is a difference at that path; it is of a kind that was not asked for."""
+    arguments = ("--path", "images[*].links.*", "--kind", "field_added", *WHY)
+    code, out, err = run("accept", *CLOUDS, *arguments)
+    assert (code, out) == (4, "")
+    assert err == (
+        "imagedetail: between nova-2026.2 and nova-essex 'images[*].links.*' is link_changed, not "
+        "field_added, so the rule would accept nothing; none was written\n"
+        "  next:  give --kind link_changed, or no --kind at all, which means any\n"
+    )
+
+
+def test_a_rule_that_accepts_it_already_is_named(run):
+    """With file, line and reason; a second one would be unused for ever."""
+    assert run("accept", *CLOUDS, "--path", "images[*].links.*", *WHY)[0] == 0
+    for path in ("images[*].links.self", "images[*].links.**"):
+        code, out, err = run("accept", *CLOUDS, "--path", path, *WHY)
+        assert (code, out) == (4, "")
+        assert err == (
+            f"imagedetail: what differs at {path!r} between nova-2026.2 and nova-essex is accepted "
+            "by a rule already; none was written\n"
+            "  where: imagedetail-rules.yaml, line 1\n"
+            "  next:  the rule for images[*].links.* says: links moved (until 2999-02-01); change "
+            "it in its file\n"
+        )
+
+
+def test_one_image_of_many_can_be_accepted(run, cassettes):
+    """As in the file: the others that share the difference stay differences."""
+    _, out, _ = run("show", CLOUDS[0], "--json")
+    id_ = json.loads(out)["images"][0]["id"]
+    path = f"images[{id_}].OS-EXT-IMG-SIZE:size"
+    code, out, _ = run("accept", *CLOUDS, "--path", path, *WHY)
+    assert code == 0
+    assert out.splitlines()[0] == "imagedetail-rules.yaml, line 1: accepts 1 difference"
+    _, out, _ = run("diff", *CLOUDS)
+    assert f"expected    field_removed {path}" in out
+    assert "field_removed  images[*].OS-EXT-IMG-SIZE:size  12 images" in out
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,23 @@ def test_rules_in_the_shell(matrix, tmp_path):
     (tmp_path / "imagedetail-rules.yaml").write_text(rule)
     result = matrix("nova-2023.1", "nova-2024.2")
     assert (result.returncode, result.stderr) == (0, "")
-    assert "no change; " in result.stdout
+    assert "\n\nno change but for 8 accepted by rules (1 breaking)\n" in result.stdout
     assert ": new (for good)" in result.stdout
     (tmp_path / "other.yaml").write_text(rule.replace("2024.2", "2025.2"))
     assert matrix("nova-2023.1", "nova-2024.2", "--rules", "other.yaml").returncode == 1
+
+
+def test_a_report_holds_the_matrix(matrix, tmp_path):
+    """As a page, as Markdown and as JSON, beside what is printed."""
+    names = ["m.html", "m.md", "m.json"]
+    reports = [argument for name in names for argument in ("--report", name)]
+    result = matrix("nova-2023.1", "nova-2024.2", *reports)
+    assert result.returncode == 1
+    page, markdown, document = ((tmp_path / name).read_text("utf-8") for name in names)
+    (found,) = json.loads(document)["matrices"]
+    assert [each["cloud"] for each in found["clouds"]] == ["nova-2023.1", "nova-2024.2"]
+    for text in (page, markdown):
+        assert "status_changed" in text
+        assert "limit=0" in text
+    refused = matrix("nova-2023.1", "nova-2024.2", "--report", "m.pdf")
+    assert (refused.returncode, refused.stdout) == (4, "")

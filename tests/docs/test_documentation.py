@@ -18,6 +18,7 @@ from pytest_imagedetail.lint import RULES as RULES_OF_LINT
 from pytest_imagedetail.model import KINDS
 from pytest_imagedetail.normalize import RULES, rule_table
 from pytest_imagedetail.plugin.options import OPTIONS
+from pytest_imagedetail.plugin.properties import properties
 from pytest_imagedetail.settings import PROFILES, Choices, resolve
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +91,21 @@ def test_every_option_and_ini_key_is_documented(pytester):
     keys = set(re.findall(r"^  (imagedetail_[a-z_]+)", result.stdout.str(), re.MULTILINE))
     assert keys
     assert keys <= set(re.findall(r"imagedetail_[a-z_]+", text))
+
+
+def test_every_junit_property_is_documented():
+    """docs/options.md has each one that a comparing test gets, and the README leads there."""
+    text = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    section = text.partition("## JUnit XML\n")[2].partition("\n## ")[0]
+    comparison = compare(listing_of(image_of()), listing_of(image_of()))
+    written = {name for name, _ in properties([comparison], [])}
+    assert set(re.findall(r"`(imagedetail_\w+)`", section)) == written
+    assert "[options](docs/options.md) (JUnit properties)" in README
+
+
+def test_the_readme_says_where_listings_come_from():
+    """A comparison of two clouds by `==` can be typed as it stands there."""
+    assert '`imagedetail["old"].list() == imagedetail["new"].list()`' in README
 
 
 def test_every_normalization_rule_is_documented():

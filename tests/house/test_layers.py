@@ -34,15 +34,15 @@ LAYERS = (
         "transport",
     },
     {"doors", "evidence", "matrix", "normalize", "pairing", "patience", "redact", "severity"},
-    {"exposure", "leaks", "listing", "report"},
-    {"answers", "cassette", "clouds", "paging", "shape"},
+    {"changes", "exposure", "leaks", "listing", "report"},
+    {"answers", "cassette", "clouds", "nextlinks", "paging", "shape"},
     {"compare", "embedded", "fingerprint", "recorder", "spans"},
     {"importing", "lint", "neighbors", "noise", "traffic", "verification"},
     {"demo", "harness", "scrub"},
     {"cli", "plugin"},
 )
 OWNERS = {
-    "deepdiff": {"compare"},
+    "deepdiff": {"changes"},
     "filelock": {"cassette.store"},
     "http.client": {"cassette.capture", "demo", "transport"},
     "http.server": {"embedded.server"},

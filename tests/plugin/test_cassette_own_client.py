@@ -529,7 +529,7 @@ def test_nobody_knows_whose_traffic(pytester):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "E *UsageError: imagedetail_cassette does not know whose * no cloud is selected",
-            "E *name one, which needs no configuration: @pytest.mark.imagedetail('staging')",
+            "imagedetail_cassette does not know whose * no cloud is selected",
+            "  next:  name one, which needs no configuration: @pytest.mark.imagedetail('staging')",
         ]
     )

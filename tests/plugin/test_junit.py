@@ -28,11 +28,11 @@ def test_counts_are_properties_of_the_test(project, arguments):
     assert found["test_compared"] == {
         "imagedetail_comparisons": "1",
         "imagedetail_matrices": "0",
-        "imagedetail_failures": "0",
+        "imagedetail_not_compared": "0",
         "imagedetail_breaking": "0",
         "imagedetail_compatible": "12",
         "imagedetail_data": "0",
         "imagedetail_expected": "0",
     }
-    assert found["test_lost"]["imagedetail_failures"] == "1"
+    assert found["test_lost"]["imagedetail_not_compared"] == "1"
     assert found["test_other"] == {}

@@ -107,7 +107,7 @@ def test_a_matrix_is_in_the_report_and_counted(project):
     assert "nothing is recorded" in document["failures"][0]["problem"]
     junit = (project.path / "junit.xml").read_text()
     assert '<property name="imagedetail_matrices" value="1" />' in junit
-    assert '<property name="imagedetail_failures" value="1" />' in junit
+    assert '<property name="imagedetail_not_compared" value="1" />' in junit
 
 
 def test_a_rule_holds_in_a_matrix(project):

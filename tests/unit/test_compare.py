@@ -11,14 +11,25 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from pytest_imagedetail.changes import BUDGET
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, ImageRef
+from pytest_imagedetail.report.text import nothing_in_common
 from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES
 from pytest_imagedetail.strict import strictly_equal
-from unit import changed, image_of, listing_of, recording_of, snapshot_of, without
+from unit import (
+    OTHER_PROJECT,
+    PROJECT,
+    changed,
+    image_of,
+    listing_of,
+    recording_of,
+    snapshot_of,
+    without,
+)
 
 SIZES = [7, 100, 1000]
 
@@ -211,6 +222,80 @@ def test_fields_beside_images_are_compared():
         (difference,) = compare(one, candidate).differences
         assert (difference.kind, difference.path) == ("answer_changed", "total")
         assert (difference.baseline, difference.candidate) == (before, after)
+
+
+@pytest.mark.parametrize("level", ["facts", "shape"])
+def test_forms_of_links_are_told_as_they_are(level):
+    """All links changed, or one side has several forms at once; each side shows which."""
+    own, bare = "/<v>/<project>/images/<id>", "/<v>/images/<id>"
+
+    def side(*projects):
+        hrefs = [f"https://compute.a.invalid/v2{each}/images/{{}}" for each in projects]
+        images = [image_of(number) for number in range(len(projects))]
+        return listing_of(
+            *(
+                changed(image, "links", 0, "href", to=href.format(image["id"]))
+                for image, href in zip(images, hrefs, strict=True)
+            )
+        )
+
+    with_, mixed, without_ = (f"/{PROJECT}",) * 3, (f"/{PROJECT}", "", ""), ("",) * 3
+    alike = "all links of this relation have another form"
+    for old, new, forms, reason in (
+        (with_, without_, (own, bare), alike),
+        (with_, mixed, (own, [own, bare]), "the candidate has 2 forms of this link at once"),
+        (mixed, with_, ([own, bare], own), "the baseline has 2 forms of this link at once"),
+    ):
+        (difference,) = compare(side(*old), side(*new), level=level).differences
+        assert (difference.path, difference.severity) == ("images[*].links.self", "compatible")
+        assert (difference.baseline, difference.candidate) == forms
+        assert difference.reason == reason
+
+
+@pytest.mark.parametrize("level", ["facts", "shape"])
+@pytest.mark.parametrize("head", [f"v2/{OTHER_PROJECT}", f"demo/{PROJECT}", OTHER_PROJECT])
+def test_a_link_astray_is_one_difference(level, head):
+    """What its own difference shows is no second one of the answer's forms of links."""
+    one = image_of()
+    astray = changed(
+        one, "links", 0, "href", to=f"https://compute.a.invalid/{head}/images/{one['id']}"
+    )
+    comparison = compare(listing_of(one), listing_of(astray), level=level)
+    (difference,) = comparison.differences
+    assert difference.any_image == "images[*].links.self.href"
+
+
+def test_a_form_that_no_link_shows_is_told_beside_a_link_astray():
+    """One link leads to another project, and all others lose theirs."""
+    base = "https://compute.a.invalid/v2"
+    old = [image_of(number) for number in (1, 2)]
+    new = [
+        changed(image, "links", 0, "href", to=f"{base}{project}/images/{image['id']}")
+        for image, project in zip(old, (f"/{OTHER_PROJECT}", ""), strict=True)
+    ]
+    differences = compare(listing_of(*old), listing_of(*new)).differences
+    assert [(each.severity, each.any_image) for each in differences] == [
+        ("breaking", "images[*].links.self.href"),
+        ("compatible", "images[*].links.self"),
+    ]
+
+
+def test_a_link_of_a_server_that_leads_elsewhere_breaks():
+    """As that of an image does; that of another server, which the image has now, is no fault."""
+    one = snapshot_of()
+    self_link = one["server"]["links"][0]["href"]
+    path = f"images[{one['id']}].server.links.self.href"
+    astray = changed(one, "server", "links", 0, "href", to=self_link[:-36] + "other")
+    (difference,) = compare(listing_of(one), listing_of(astray)).differences
+    assert (difference.kind, difference.severity, difference.path, difference.reason) == (
+        "link_changed",
+        "breaking",
+        path,
+        "a link leads elsewhere after hosts and projects were normalized",
+    )
+    moved = snapshot_of(server="9168b536-cd40-4630-b43f-b259807c6e88")
+    differences = compare(listing_of(one), listing_of(moved)).differences
+    assert {each.severity for each in differences} == {"data"}
 
 
 def test_ambiguous_images_say_that_they_were_not_paired():
@@ -437,11 +522,27 @@ def test_two_clouds_without_an_image_in_common_are_not_compatible():
     assert not accepted.nothing_in_common
     assert accepted.compatible
     assert compare(old, new, level="shape").compatible
-    for one, other in ((listing_of(), new), (old, listing_of(cloud="b")), (old, old)):
-        assert not compare(one, other).nothing_in_common
-        assert compare(one, other).compatible
+    assert not compare(old, old).nothing_in_common
+    assert not compare(listing_of(), listing_of(cloud="b")).nothing_in_common
     both = compare(listing_of(image_of(1), image_of(2)), new)
     assert not both.nothing_in_common
+
+
+def test_all_images_lost_is_not_compatible():
+    """Nor is a cloud that had none: no image was compared with any."""
+    some, none = listing_of(image_of(1), image_of(2)), listing_of(cloud="b")
+    for one, other in ((some, none), (none, some)):
+        comparison = compare(one, other)
+        assert [each.severity for each in comparison.differences] == ["data", "data"]
+        assert comparison.nothing_in_common
+        assert not comparison.compatible
+        assert comparison.summary == (
+            "2 differences: 0 breaking, 0 compatible, 2 data; no image was compared"
+        )
+    assert nothing_in_common(compare(some, none)) == (
+        "b has no image, so no image was compared; "
+        "is that the right project, and does its Glance answer?"
+    )
 
 
 VALUES = (None, False, 0, 0.0, 1, True, 1.0, "", "a", "b", [], {}, 2**70)
@@ -465,3 +566,19 @@ def test_lists_in_which_deepdiff_sees_nothing_stay_different(monkeypatch):
     one["metadata"]["mappings"], other["metadata"]["mappings"] = [1], [2]
     (found,) = compare(listing_of(one), listing_of(other)).differences
     assert (found.kind, found.baseline, found.candidate) == ("value_changed", [1], [2])
+
+
+def test_what_exceeds_the_budget_of_deepdiff_is_said():
+    """A thousand pairs of lists are looked into; the next one is different as a whole, and why."""
+    numbers = range(1, BUDGET + 2)
+    old = [image_of(number, metadata={"mappings": [{"a": 0}]}) for number in numbers]
+    new = [image_of(number, metadata={"mappings": [{"a": number}]}) for number in numbers]
+    found = compare(listing_of(*old), listing_of(*new)).differences
+    assert len(found) == BUDGET + 1
+    (whole,) = (each for each in found if each.path.endswith(".mappings"))
+    assert (whole.kind, whole.baseline, whole.candidate) == (
+        "value_changed",
+        [{"a": 0}],
+        [{"a": BUDGET + 1}],
+    )
+    assert whole.reason.endswith("; more than 1,000 lists differ, so this one was not looked into")

@@ -145,6 +145,8 @@ def test_headers_take_any_case_and_keep_repeated_fields():
         (("images", "name"), None, "images[*].name"),
         (("images", "name"), ImageRef(id="a1"), "images[a1].name"),
         (("images", "metadata", "a.b", 0), None, "images[*].metadata['a.b'][0]"),
+        (("images", "metadata", "*"), None, "images[*].metadata['*']"),
+        (("images", "metadata", "a?", "**"), None, "images[*].metadata['a?']['**']"),
         (("images", "metadata", ""), None, "images[*].metadata['']"),
         (("images", "\x1bc"), ImageRef(id="\x1bc"), "images['\\x1bc']['\\x1bc']"),
         (("images_links", 0, "href"), None, "images_links[0].href"),

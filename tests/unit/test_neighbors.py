@@ -187,7 +187,7 @@ def test_a_rule_accepts_a_change_between_the_clouds_that_it_is_about():
     assert steps(matrix) == [("a", "b", "value_changed", ["all"])]
     assert [(each.baseline, each.candidate) for each in matrix.expected] == [("b", "c")]
     assert not matrix.compatible
-    assert matrix.summary == "1 change: 0 breaking, 0 compatible, 1 data; 1 more is expected"
+    assert matrix.summary == "1 change: 0 breaking, 0 compatible, 1 data; 1 more accepted by rules"
     assert compare_neighbors(disks(0, 0, 2), fail_on="change", rules=rules(rule)).compatible
 
 
@@ -196,7 +196,7 @@ def test_an_accepted_change_is_not_the_same():
     matrix = compare_neighbors(disks(0, 1), rules=rules({"path": "images[*].minDisk"}))
     assert not matrix.same
     assert matrix.compatible
-    assert matrix.summary == "no change; 1 is expected"
+    assert matrix.summary == "no change but for 1 accepted by rules"
     (change,) = matrix.to_dict()["expected"]
     assert (change["from"], change["to"], change["rule"]["reason"]) == ("a", "b", "known")
 

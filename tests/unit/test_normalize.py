@@ -514,3 +514,18 @@ def test_links_that_keep_their_id_are_no_other_images(profile, href):
     for image, own, other in zip(found, images, reversed(images), strict=True):
         assert own["id"] in str(image["links"])
         assert other["id"] not in str(image["links"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "kind"),
+    [("href", None, "null_changed"), ("rel", 5, "type_changed"), ("rel", None, "null_changed")],
+)
+def test_one_link_that_is_none_leaves_its_siblings_alone(key, value, kind):
+    """The broken one is found, and not another host in the others."""
+    broken = image_of(cloud="b")
+    broken["links"][1][key] = value
+    found = compare(listing_of(image_of()), listing_of(broken, cloud="b")).differences
+    rest = [each for each in found if each.path.endswith(f"links[1].{key}")]
+    assert [each.kind for each in rest] == [kind]
+    # A link without a relation is not rewritten, so its host shows, too.
+    assert {each.path.rpartition("links")[2] for each in found} <= {f"[1].{key}", "[1].href"}

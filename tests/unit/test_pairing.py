@@ -16,8 +16,25 @@ def images(*rows):
 
 def test_by_id_whatever_the_order():
     """An id is the image, on one cloud."""
-    found = pair(images(("1", "a"), ("2", "b")), images(("2", "a"), ("1", "b")), across_clouds=True)
-    assert found.pairs == ((0, 1), (1, 0))
+    one, other = images(("1", "a"), ("2", "b")), images(("2", "a"), ("1", "b"))
+    assert pair(one, other, across_clouds=False).pairs == ((0, 1), (1, 0))
+
+
+def test_a_counted_id_is_nothing_across_clouds():
+    """Each cloud counts from one, so its third image is not the other's; with its name, it is."""
+    one = images(("1", "a"), ("2", "b"), ("3", "c"))
+    other = images(("2", "a"), ("3", "b"), ("4", "c"))
+    assert pair(one, other, across_clouds=True).pairs == ((0, 0), (1, 1), (2, 2))
+    renamed = pair(images(("1", "a")), images(("1", "b")), across_clouds=True)
+    assert (renamed.pairs, renamed.baseline_only) == ((), (0,))
+    namesakes = images(("1", "a"), ("2", "a"))
+    assert pair(namesakes, namesakes, across_clouds=True).pairs == ((0, 0), (1, 1))
+
+
+def test_a_uuid_is_one_image_on_every_cloud():
+    """Copied with its id, it may have another name."""
+    id_ = "70a599e0-0001-4b49-8b26-000000000001"
+    assert pair(images((id_, "a")), images((id_, "b")), across_clouds=True).pairs == ((0, 0),)
 
 
 def test_a_number_and_its_digits_are_one_id():

@@ -42,6 +42,13 @@ ONE = "images[70a599e0-0001].metadata.hw_rng_model"
         ("images[*].links[0]", "images[*].links[0]", True),
         ("images[*].links[*]", "images[*].links[0].href", False),
         ("images[*].OS-EXT-IMG-SIZE:size", "images[*].OS-EXT-IMG-SIZE:size", True),
+        ("images[*].links.0", "images[*].links[0]", False),  # a key is no place of a list
+        ("images[*].links[0]", "images[*].links.0", False),
+        ("images[*].links['0']", "images[*].links.0", True),
+        ("images[*].links.*", "images[*].links[0]", True),
+        ("images['70a599e0-0001'].metadata.hw_rng_model", ONE, True),
+        ("images['*'].metadata.hw_rng_model", ANY, False),  # the image of that id
+        ("images['*'].metadata.hw_rng_model", "images['*'].metadata.hw_rng_model", True),
         ("status_code", "status_code", True),
         ("headers.*", "headers.server", True),
     ],
@@ -65,7 +72,7 @@ def test_what_is_no_pattern(pattern):
 
 
 KEYS = st.text(min_size=1, max_size=6) | st.sampled_from(
-    ["a.b", "it's", '"', "\\", "*", "[0]", "é"]
+    ["a.b", "it's", '"', "\\", "*", "**", "a*", "a?", "?", "[0]", "0", "[a]", "é"]
 )
 
 
@@ -77,3 +84,24 @@ def test_each_path_that_is_printed_can_be_read(keys, image):
     shown = ["images", "*" if image is None else image, *map(str, keys)]
     assert [each.text for each in split(path)] == shown
     assert compiled(path).matches(path)
+
+
+PARTS = st.lists(KEYS | st.integers(0, 9), min_size=1, max_size=3)
+IMAGES = st.none() | KEYS.map(lambda id_: ImageRef(id=id_))
+
+
+@given(PARTS, IMAGES, PARTS, IMAGES)
+def test_a_path_that_is_printed_means_itself_and_nothing_else(keys, image, others, another):
+    """Copied into a rule it accepts what it was printed for, whatever stars a key holds."""
+    ours, theirs = (("images", *keys), image), (("images", *others), another)
+    assert compiled(path_of(*ours)).matches(path_of(*ours))
+    # `[*]` stands for images that share a difference, and as a pattern for any image.
+    same = keys == others and image in {None, another}
+    assert compiled(path_of(*ours)).matches(path_of(*theirs)) is same
+
+
+@given(PARTS, PARTS)
+def test_a_path_into_an_answer_means_itself_and_nothing_else(keys, others):
+    """Of headers and of an error's words as of images."""
+    ours, theirs = ("headers", *keys), ("headers", *others)
+    assert compiled(path_of(ours)).matches(path_of(theirs)) is (keys == others)

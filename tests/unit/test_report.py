@@ -7,18 +7,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail import report
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import ReportError
+from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side
 from pytest_imagedetail.neighbors import compare_neighbors
 from pytest_imagedetail.report import grid, html, markdown, terminal, text
 from pytest_imagedetail.rules import Rules, parse
-from unit import image_of, listing_of, without
+from unit import image_of, listing_of, recording_of, without
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NASTY = "<script>alert('x')</script>\x1b[31m\x9b2J\r\x07\u202e\U000e0001\ud800`|``*_&amp;"
@@ -193,6 +194,8 @@ def test_brief_fits_into_a_failing_assertion(comparison):
     """At most seven printable lines of 90 columns, whatever is compared."""
     lines = terminal.brief(comparison).split("\n")
     assert len(lines) <= 7
+    for line, group in zip(lines[1:], text.groups(comparison.differences)[:4], strict=False):
+        assert group.path[-20:] in line or line.startswith("paired ")
     assert all(len(line) <= 90 and line.isprintable() for line in lines)
 
 
@@ -228,6 +231,76 @@ def test_color_changes_no_word():
 def test_a_value_is_one_line_of_json(value, width, line):
     """Types can be told apart, control characters are escaped, long ones are cut."""
     assert text.value(value, width) == line
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "width", "shown"),
+    [
+        ("a", "b", 60, ('"a"', '"b"')),
+        (LONG + "A", LONG + "B", 60, ('"...xxxxxxxxA"', '"...xxxxxxxxB"')),
+        (LONG + "A", LONG, 60, ('"...xxxxxxxxA"', '"...xxxxxxxx"')),
+        (LONG + "A" * 90, LONG + "B", 24, ('"...xxxxxxxxAAAAAAAAA...', '"...xxxxxxxxB"')),
+        (
+            "a word " + LONG + "A",
+            "a word " + LONG + "B",
+            60,
+            ('"...xxxxxxxxA"', '"...xxxxxxxxB"'),
+        ),
+        (
+            "word " * 60 + "one",
+            "word " * 60 + "two",
+            60,
+            ('"...word word one"', '"...word word two"'),
+        ),
+        ([LONG, 1], [LONG, 2], 60, ('...xxxxx", 1]', '...xxxxx", 2]')),
+        ("y" * 13 + "A" * 9, "y" * 13 + "B" * 9, 16, ('"...yyyyyyyyA...', '"...yyyyyyyyB...')),
+    ],
+)
+def test_long_values_are_cut_so_that_where_they_part_is_seen(baseline, candidate, width, shown):
+    """At a word where one is near, within one where none is."""
+    assert text.contrast(baseline, candidate, width) == shown
+
+
+@given(st.text(max_size=400), st.text(max_size=60), st.text(max_size=60), st.integers(16, 120))
+def test_values_that_differ_never_look_alike(start, old, new, width):
+    """However long what they share is, and within the width."""
+    shown = text.contrast(start + old, start + new, width)
+    assert (shown[0] == shown[1]) is (text.value(old, 10**6) == text.value(new, 10**6))
+    assert max(map(len, shown)) <= width
+
+
+def parted():
+    """One image whose metadata parts after 300 letters."""
+    return compare(
+        listing_of(image_of(metadata={"k": LONG + "A"})),
+        listing_of(image_of(metadata={"k": LONG + "B"})),
+    )
+
+
+def test_no_report_shows_two_unequal_values_alike(tmp_path):
+    """Each shows where they part; JSON has them whole."""
+    assert '"...xxxxxxxxA" -> "...xxxxxxxxB"' in terminal.brief(parted())
+    lines = terminal.render(parted()).splitlines()
+    assert [line.strip() for line in lines if line.startswith("            ")][:2] == [
+        '- "...xxxxxxxxA"',
+        '+ "...xxxxxxxxB"',
+    ]
+    assert '| `"...xxxxxxxxA"` | `"...xxxxxxxxB"` |' in markdown.render([parted()])
+    (document,) = json.loads(written(parted(), tmp_path, ".json"))["comparisons"]
+    assert [document["differences"][0][side] for side in ("baseline", "candidate")] == [
+        LONG + "A",
+        LONG + "B",
+    ]
+    longer = compare(
+        listing_of(image_of(metadata={"k": LONG * 2 + "A"})),
+        listing_of(image_of(metadata={"k": LONG * 2 + "B"})),
+    )
+    page = html_entities.unescape(written(longer, tmp_path, ".html"))
+    assert '<del><code>"...xxxxxxxxA"</code></del>' in page
+    assert '<ins><code>"...xxxxxxxxB"</code></ins>' in page
 
 
 def test_nothing_compared_is_said():
@@ -298,17 +371,98 @@ def row_of_three():
 
 def test_a_failing_assertion_shows_a_matrix_within_eight_lines():
     """Counts first, worst first, then how to see the rest."""
-    first = "images[70a599e0-0001-4b49"
+    image = "images[70a599e0...]"
     head, *lines = grid.brief(row_of_three()).splitlines()
     assert head.startswith(
         "nova-a → 1 cloud → nova-c: 2 changes: 1 breaking, 0 compatible, 1 data;"
     )
     assert lines == [
-        f"breaking   nova-b -> nova-c: field_removed all, status=ACTIVE {first}...",
-        f"data       nova-a -> nova-b: value_changed all, status=ACTIVE {first}...",
+        f"breaking   nova-b -> nova-c: field_removed {image}.minRam: 0 -> absent",
+        f'data       nova-a -> nova-b: value_changed {image}.minDisk "image 1": 0 -> 1',
         "values and reasons: pytest -vv",
         "or: imagedetail matrix nova-a nova-b nova-c",
     ]
+
+
+def test_a_failing_assertion_never_loses_the_field():
+    """The image's id is shortened, its name stands if there is room, and the values' parting."""
+    old = image_of(name="jam", metadata={"os_type": "linux", "k": LONG + "A"})
+    new = image_of(name="noble", metadata={"os_type": 1, "k": LONG + "B"})
+    new["created"] = None
+    image, parted = "images[70a599e0...]", '"...xxxxxxxxA" -> "...xxxxxxxxB"'
+    assert terminal.brief(compare(listing_of(old), listing_of(new))).splitlines()[1:5] == [
+        'breaking   null_changed images[70a599e0...].created "jam": "2024-01-15T08:00:00Z" -> null',
+        'breaking   type_changed images[70a599e0...].metadata.os_type "jam": "linux" -> 1',
+        f"data       value_changed {image}.metadata.k: {parted}",
+        'data       value_changed images[70a599e0...].name "jam": "jam" -> "noble"',
+    ]
+
+
+def test_one_more_line_is_one():
+    """A failing assertion counts what it leaves out as a person would."""
+    fields = ("name", "status", "created", "updated", "minDisk")
+    comparison = compare(
+        listing_of(image_of()),
+        listing_of(image_of(**dict.fromkeys(fields, "2024-01-16T08:00:00Z"))),
+    )
+    assert terminal.brief(comparison).splitlines()[-2] == "1 more line: pytest -vv"
+
+
+def test_a_failing_matrix_never_loses_the_field():
+    """One query needs no mention, for the command has it; long names of clouds are shortened."""
+    old, new = image_of(name="twin"), image_of(name="twin", minRam=None)
+    names = ("twin", "new"), ("nova-of-the-old-region-in-the-north", "nova-of-the-new-region")
+    lines = []
+    for one, other in names:
+        row = {one: listing_of(old, cloud=one), other: listing_of(new, cloud=other)}
+        matrix = compare_neighbors({name: {each.query: each} for name, each in row.items()})
+        lines.append(grid.brief(matrix).splitlines()[1])
+    where = "null_changed images[70a599e0...].minRam"
+    assert lines == [
+        f'breaking   twin -> new: {where} "twin": 0 -> null',
+        f"breaking   nova-of-the-ol... -> nova-of-the-ne...: {where}",
+    ]
+
+
+def test_a_failing_matrix_names_the_query_that_another_status_answers():
+    """It is what changed, where there is no field; beside a field, many queries are counted."""
+    asked = ("limit=0", "limit=1", "limit=2", "name=a%20longer%20name")
+    row = {
+        name: {each.query: each for each in (listing_of(image, cloud=name, query=q) for q in asked)}
+        for name, image in (("a", image_of()), ("b", image_of(minRam=1)))
+    }
+    refused = {"badRequest": {"code": 400, "message": "limit must be more than 0"}}
+    refusal = read(recording_of(refused, cloud="b", query=asked[0], status=400), expect=400)
+    row["b"][refusal.query] = refusal
+    assert grid.brief(compare_neighbors(row)).splitlines()[1:3] == [
+        'breaking   a -> b: status_changed limit=0: 200 -> "400 limit must be mo...',
+        'data       a -> b: value_changed images[70a599e0...].minRam "image 1": 0 -> 1 (3 queries)',
+    ]
+
+
+LONG_NAMES = st.text("abc-. \x1b", min_size=1, max_size=63)
+
+
+@settings(deadline=None)  # it compares listings
+@given(
+    LONG_NAMES,
+    LONG_NAMES,
+    st.text(min_size=1, max_size=120),
+    st.lists(st.text(max_size=40), max_size=5),
+)
+def test_a_failing_matrix_fits_into_a_failing_assertion(one, other, key, words):
+    """At most seven printable lines of 90 columns, whatever is compared."""
+    queries = dict.fromkeys(Query((("name", each),)) for each in ["", *words])
+    row = {
+        name: {
+            each: listing_of(image_of(metadata=metadata), cloud=name, query=each.wire)
+            for each in queries
+        }
+        for name, metadata in ((one, {}), (f"{other}+", {key: LONG}))
+    }
+    lines = grid.brief(compare_neighbors(row)).split("\n")
+    assert len(lines) <= 7
+    assert all(len(line) <= 90 and line.isprintable() for line in lines)
 
 
 @pytest.mark.parametrize("write", [markdown.render, html.render])
@@ -317,7 +471,7 @@ def test_a_matrix_in_a_report(write):
     page = html_entities.unescape(write([row_of_three()]))
     for words in (
         "nova-a → 1 cloud → nova-c: ",
-        "2 changes: 1 breaking, 0 compatible, 1 data; 1 more is expected",
+        "2 changes: 1 breaking, 0 compatible, 1 data; 1 more accepted by rules",
         "and 1 query with one status and number of images throughout",
         "field_removed",
         "all, status=ACTIVE",

@@ -1,5 +1,6 @@
 """A rule accepts what it names, as long as it holds; a typo and the past never pass in silence."""
 
+import json
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError, SettingsError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.report import html, markdown, terminal
-from unit import image_of, listing_of, recording_of
+from unit import image_of, listing_of, recording_of, without
 
 TODAY = date(2026, 11, 24)
 NEXT_YEAR = "expires: 2027-02-01"
@@ -62,7 +63,20 @@ def test_an_accepted_difference_is_expected(written):
     comparison = compared(both, fail_on="change")
     assert (comparison.differences, paths(comparison.expected)) == ((), [HIDDEN, RNG])
     assert (comparison.same, comparison.compatible) == (False, True)
-    assert comparison.summary == "no difference; 2 are expected"
+    assert comparison.summary == "no difference but for 2 accepted by rules"
+
+
+def test_an_accepted_breaking_difference_is_called_so(written):
+    """Who reads the last line alone does not take it for none."""
+    lost = [without(each, "minRam") for each in NEW]
+    found = written(f"- {{path: 'images[*].**', reason: known, {NEXT_YEAR}}}")
+    comparison = compared(found, new=lost, fail_on="change")
+    assert comparison.compatible
+    assert comparison.summary == "no difference but for 3 accepted by rules (1 breaking)"
+    found = written(f"- {{path: 'images[*].minRam', reason: known, {NEXT_YEAR}}}")
+    assert compared(found, new=lost).summary == (
+        "2 differences: 0 breaking, 1 compatible, 1 data; 1 more accepted by rules (1 breaking)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +186,7 @@ def test_reports_name_rules(written):
     assert lines[-2][12:] == (
         f"{where}, line 4: the rule for images[*].typo accepts nothing here; delete or correct it"
     )
-    assert lines[-1] == "1 difference: 0 breaking, 0 compatible, 1 data; 1 more is expected"
+    assert lines[-1] == "1 difference: 0 breaking, 0 compatible, 1 data; 1 more accepted by rules"
     assert "expired    the rule for images[*].metadata.*" in terminal.brief(comparison)
     assert len(terminal.brief(comparison).splitlines()) <= 7
     assert "new \\<default\\> (CHG-1, until 2027-02-01)" in markdown.render([comparison])
@@ -230,6 +244,70 @@ def test_what_cannot_be_right_is_an_error(written, text, problem, remedy):
     assert "imagedetail-rules.yaml" in caught.value.where
     if problem.startswith(("a rule", "the rule", "unknown", "path ", "expires")):
         assert caught.value.where.endswith(", line 2")
+
+
+@pytest.mark.parametrize(
+    ("path", "problem", "remedy"),
+    [
+        (
+            "image[*].minRam",
+            "path 'image[*].minRam' begins with 'image', and no report prints that",
+            "did you mean images[*].minRam? a key of that name in an answer is quoted: ['image']",
+        ),
+        (
+            "Images[*]",
+            "path 'Images[*]' begins with 'Images', and no report prints that",
+            "did you mean images[*]? a key of that name in an answer is quoted: ['Images']",
+        ),
+        (
+            "imgaes.**",
+            "path 'imgaes.**' begins with 'imgaes', and no report prints that",
+            "did you mean images.**? a key of that name in an answer is quoted: ['imgaes']",
+        ),
+        (
+            "servers[70a599e0].name",
+            "path 'servers[70a599e0].name' has '70a599e0' in brackets, which is no place of a list",
+            "a key is quoted: ['70a599e0']; an image's id stands after images alone",
+        ),
+        (
+            "images[*].metadata[os]",
+            "path 'images[*].metadata[os]' has 'os' in brackets, which is no place of a list",
+            "a key is quoted: ['os']; an image's id stands after images alone",
+        ),
+    ],
+)
+def test_a_path_that_no_report_can_print_is_an_error(written, tmp_path, path, problem, remedy):
+    """As far as that can be known: any key may stand in an answer, but not everywhere."""
+    with pytest.raises(SettingsError) as caught:
+        written(f"# ours\n- {{path: '{path}', reason: r, expires: never}}\n")
+    where = f"{tmp_path / 'imagedetail-rules.yaml'}, line 2"
+    assert str(caught.value) == f"{problem}\n  where: {where}\n  next:  {remedy}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("images", "images_links", "status_code", "headers.vary", "computeFault.message", "im*"),
+        *("vendor", "errors[0].detail", "errors[*].detail", "['image'].x", "['Images']", "*.**"),
+        "images[*].metadata['a'].servers[70]",
+    ],
+)
+def test_what_a_report_can_print_is_no_error(written, path):
+    """A cloud may send any key; a rule that meets none is reported as unused."""
+    rule = json.dumps({"path": path, "reason": "r", "expires": "never"})
+    assert written(f"- {rule}\n").rules[0].path.text == path
+
+
+def test_a_rule_has_each_key_once(written, tmp_path):
+    """Of two reasons none counts in silence."""
+    with pytest.raises(SettingsError) as caught:
+        written("- path: a\n  reason: one\n  expires: never\n  reason: two\n")
+    assert str(caught.value) == (
+        "not a readable YAML file: the key 'reason' stands twice in one mapping\n"
+        f"  where: {tmp_path / 'imagedetail-rules.yaml'}, line 4, column 3\n"
+        "  next:  each rule has path, reason and expires, and may have kind, between or clouds, "
+        "and reference; see docs/rules.md"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "[]"])

@@ -174,6 +174,17 @@ def test_damaged_yaml_has_a_place(tmp_path):
     )
 
 
+def test_a_cloud_is_declared_once(tmp_path):
+    """The second declaration would hide the first, which a person may look at."""
+    with pytest.raises(SettingsError) as caught:
+        declared(tmp_path, "clouds:\n  a: {release: juno}\n  a: {release: kilo}\n")
+    where = tmp_path / "imagedetail.yaml"
+    assert str(caught.value) == (
+        "not a readable YAML file: the key 'a' stands twice in one mapping\n"
+        f"  where: {where}, line 3, column 3{REMEDY}"
+    )
+
+
 def test_a_named_clouds_file_must_be_there(tmp_path):
     """The default file may be missing; one that somebody named may not."""
     with pytest.raises(SettingsError) as caught:

@@ -11,8 +11,8 @@ OPTIONAL = [name for name, field in FIELDS.items() if not field.required_since]
 NEW = "2026.2"
 
 
-def judged(kind, field, baseline, candidate, *, releases=(None, None), depth=0):
-    change = Change(kind=kind, field=field, depth=depth, baseline=baseline, candidate=candidate)
+def judged(kind, field, baseline, candidate, *, releases=(None, None), below=()):
+    change = Change(kind=kind, field=field, below=below, baseline=baseline, candidate=candidate)
     return Judge(baseline=releases[0], candidate=releases[1]).severity(change)
 
 
@@ -84,7 +84,9 @@ def test_null_breaks_where_the_contract_does_not_allow_it(field):
         if FIELDS[field].nullable
         else ("breaking", "the contract does not allow null here")
     )
-    old = {"metadata": {}, "server": {}}.get(field, 1 if int in FIELDS[field].types else "x")
+    old = {"metadata": {}, "server": {}, "updated": "2024-01-15T08:00:00Z"}.get(
+        field, 1 if int in FIELDS[field].types else "x"
+    )
     assert judged("null_changed", field, old, None) == expected
 
 
@@ -96,38 +98,98 @@ def test_a_type_that_is_mended_is_compatible():
     )
 
 
+DATE = "2024-01-15T08:00:00Z"
+BROKEN = [
+    ("created", DATE, "1972-01-01_15-59-11", "the contract promises isotime"),
+    ("created", DATE, "", "the contract promises isotime"),
+    ("created", DATE, "2024-02-30T08:00:00Z", "the contract promises isotime"),
+    ("updated", DATE, "yesterday", "the contract promises isotime"),
+    ("minRam", 0, -1, "the contract promises 0 or more"),
+    ("minDisk", 0, -1, "the contract promises 0 or more"),
+    ("progress", 100, -1, "the contract promises 0 or more"),
+    ("status", "ACTIVE", "QUEUED", "no status of the contract"),
+    ("OS-DCF:diskConfig", "AUTO", "auto", "no OS-DCF:diskConfig of the contract"),
+    ("server.id", "9168b536-cd40-4630-b43f-b259807c6e87", "1361", "the contract promises uuid"),
+]
+
+
+@pytest.mark.parametrize(("path", "kept", "broken", "reason"), BROKEN)
+def test_a_value_without_the_promised_form_breaks(path, kept, broken, reason):
+    """Whoever parses it fails, and is glad of the way back; two faults alike are data."""
+    field, *below = path.split(".")
+
+    def verdict(baseline, candidate):
+        return judged("value_changed", field, baseline, candidate, below=tuple(below))
+
+    assert verdict(kept, broken) == ("breaking", reason)
+    assert verdict(broken, kept) == (
+        "compatible",
+        "the candidate keeps the contract, the baseline did not",
+    )
+    assert verdict(broken, broken) == ("data", "neither side keeps the contract")
+    assert verdict(kept, kept) == ("data", "another value of the same type")
+
+
 @pytest.mark.parametrize(
-    ("kind", "field", "depth", "baseline", "candidate", "severity"),
+    ("baseline", "candidate", "severity"),
     [
-        ("value_changed", "name", 0, "a", "b", "data"),
-        ("value_changed", "OS-EXT-IMG-SIZE:size", 0, 1.5, 2.5, "data"),
-        ("value_changed", "status", 0, "ACTIVE", "DELETED", "data"),
-        ("value_changed", "status", 0, "ACTIVE", "QUEUED", "breaking"),
-        ("item_added", "status", 1, MISSING, {}, "data"),
-        ("type_changed", "x", 0, 1, "1", "breaking"),
-        ("value_changed", "x", 0, 1, 2, "data"),
-        ("field_removed", "server", 1, "id", MISSING, "breaking"),
-        ("field_added", "server", 1, MISSING, "id", "compatible"),
-        ("field_removed", "metadata", 0, {}, MISSING, "breaking"),
-        ("field_removed", "metadata", 1, "x", MISSING, "data"),
-        ("field_added", "metadata", 1, MISSING, "x", "data"),
-        ("null_changed", "metadata", 1, "x", None, "data"),
-        ("type_changed", "metadata", 1, "0", 0, "breaking"),
-        ("type_changed", "metadata", 1, 0, "0", "data"),
-        ("field_removed", "links", 1, {}, MISSING, "breaking"),
-        ("field_added", "links", 1, MISSING, {}, "compatible"),
-        ("link_changed", "links", 0, "a", "b", "compatible"),
-        ("link_changed", "links", 2, "a", "b", "breaking"),
-        ("type_changed", "links", 0, [], {}, "breaking"),
-        ("image_added", "", 0, MISSING, {}, "data"),
-        ("image_removed", "", 0, {}, MISSING, "data"),
-        ("image_repeated", "", 0, {}, MISSING, "breaking"),
-        ("order_changed", "", 0, "a", "b", "data"),
-        ("status_changed", "", 0, 200, 203, "compatible"),
-        ("answer_changed", "", 0, MISSING, [], "compatible"),
-        ("vendor_removed", "metadata", 0, [], MISSING, "data"),
+        (DATE, "2024-01-15T17:00:00+09:00", "compatible"),
+        ("2024-01-15T17:00:00+09:00", DATE, "compatible"),
+        (DATE, "2024-01-15T08:00:00.000000Z", "compatible"),
+        (DATE, "2024-01-15T08:00:01Z", "data"),
+        ("2024-01-15T08:00:00+09:00", "2024-01-15T17:00:00+09:00", "data"),
     ],
 )
-def test_severity(kind, field, depth, baseline, candidate, severity):
+def test_a_date_in_another_writing_is_compatible(baseline, candidate, severity):
+    """It is a date still, and one that not every parser reads."""
+    assert judged("value_changed", "created", baseline, candidate)[0] == severity
+
+
+def test_null_that_becomes_no_date_breaks():
+    """`updated` may be null, and may be a date, and nothing else."""
+    assert judged("null_changed", "updated", None, "") == (
+        "breaking",
+        "the contract promises isotime",
+    )
+    assert judged("null_changed", "updated", None, DATE)[0] == "data"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "baseline", "candidate", "severity"),
+    [
+        ("value_changed", "name", "a", "b", "data"),
+        ("value_changed", "OS-EXT-IMG-SIZE:size", 1.5, 2.5, "data"),
+        ("value_changed", "status", "ACTIVE", "DELETED", "data"),
+        ("value_changed", "status", "ACTIVE", "QUEUED", "breaking"),
+        ("item_added", "status.x", MISSING, {}, "data"),
+        ("type_changed", "x", 1, "1", "breaking"),
+        ("value_changed", "x", 1, 2, "data"),
+        ("field_removed", "server.id", "id", MISSING, "breaking"),
+        ("field_added", "server.id", MISSING, "id", "compatible"),
+        ("field_removed", "metadata", {}, MISSING, "breaking"),
+        ("field_removed", "metadata.k", "x", MISSING, "data"),
+        ("field_added", "metadata.k", MISSING, "x", "data"),
+        ("null_changed", "metadata.k", "x", None, "data"),
+        ("type_changed", "metadata.k", "0", 0, "breaking"),
+        ("type_changed", "metadata.k", 0, "0", "data"),
+        ("field_removed", "links.self", {}, MISSING, "breaking"),
+        ("field_added", "links.self", MISSING, {}, "compatible"),
+        ("link_changed", "links", "a", "b", "compatible"),
+        ("link_changed", "links.self.href", "a", "b", "breaking"),
+        ("link_changed", "server.links.self.href", "a", "b", "breaking"),
+        ("field_removed", "server.links.self", {}, MISSING, "breaking"),
+        ("field_added", "server.links.x", MISSING, {}, "compatible"),
+        ("type_changed", "links", [], {}, "breaking"),
+        ("image_added", "", MISSING, {}, "data"),
+        ("image_removed", "", {}, MISSING, "data"),
+        ("image_repeated", "", {}, MISSING, "breaking"),
+        ("order_changed", "", "a", "b", "data"),
+        ("status_changed", "", 200, 203, "compatible"),
+        ("answer_changed", "", MISSING, [], "compatible"),
+        ("vendor_removed", "metadata", [], MISSING, "data"),
+    ],
+)
+def test_severity(kind, path, baseline, candidate, severity):
     """One line per kind and place; releases are not declared."""
-    assert judged(kind, field, baseline, candidate, depth=depth)[0] == severity
+    field, *below = path.split(".")
+    assert judged(kind, field, baseline, candidate, below=tuple(below))[0] == severity

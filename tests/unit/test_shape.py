@@ -6,12 +6,13 @@ import json
 import pytest
 
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.contract import text_format
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.report import html, markdown, terminal
 from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES
-from pytest_imagedetail.shape.formats import json_type, text_format
+from pytest_imagedetail.shape.json_types import json_type
 from unit import image_of, listing_of, snapshot_of, without
 
 SIZE = "OS-EXT-IMG-SIZE:size"
@@ -201,6 +202,30 @@ def test_an_image_counts_once_however_many_keys_it_changes():
     assert counts == {"images[*].metadata": 1, "images[*].metadata.*": 1}
 
 
+@pytest.mark.parametrize("field", ["minRam", "minDisk", "progress"])
+@pytest.mark.parametrize("level", ["facts", "shape"])
+def test_a_negative_number_breaks_at_both_levels(field, level):
+    """Nova sends none; back to 0 it is mended."""
+    good, bad = (listing_of(image_of(1, **{field: each})) for each in (100, -1))
+    kind = "value_changed" if level == "facts" else "format_changed"
+    for sides, severity in (((good, bad), "breaking"), ((bad, good), "compatible")):
+        differences = compare(*sides, level=level).differences
+        assert (kind, severity) in [(each.kind, each.severity) for each in differences]
+
+
+@pytest.mark.parametrize("created", ["1972-01-01_15-59-11", "", "2024-02-30T08:00:00Z"])
+@pytest.mark.parametrize("level", ["facts", "shape"])
+def test_no_date_breaks_at_both_levels(created, level):
+    """And for the same reason."""
+    (difference,) = compare(
+        listing_of(image_of(1)), listing_of(image_of(1, created=created)), level=level
+    ).differences
+    assert (difference.severity, difference.reason) == (
+        "breaking",
+        "the contract promises isotime",
+    )
+
+
 def test_server_is_judged_among_snapshots_only():
     """That a cloud has no snapshot says nothing of its release, and the report says so."""
     old = [*fleet(1, 2), snapshot_of(3, created="2024-01-01T08:00:00Z")]
@@ -263,7 +288,7 @@ def test_a_rule_accepts_a_difference_of_shape():
     rule = parse({"path": "images[*].os_hidden", "reason": "Glance 17", "expires": "never"})
     comparison = shapes(fleet(1, 2), images, rules=Rules(rules=(rule,), today=rule_day()))
     assert comparison.differences == ()
-    assert comparison.summary == "b has the shape of a; 1 is expected"
+    assert comparison.summary == "b has the shape of a but for 1 accepted by rules"
 
 
 def rule_day():
@@ -350,10 +375,12 @@ def test_describing_changes_nothing():
         ("", "empty"),
         ("٣", "text"),
         ("1972-01-01_15-59-11", "text"),
+        ("2024-02-30T08:00:00Z", "text"),
+        ("2024-01-15T25:00:00+00:00", "text"),
     ],
 )
 def test_forms_of_texts(text, form):
-    """Each form is told from the others; digits are those of ASCII."""
+    """Each form is told from the others; digits are those of ASCII, dates those of the calendar."""
     assert text_format(text) == form
 
 

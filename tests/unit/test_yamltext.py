@@ -7,15 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.errors import DamagedCassetteError, SettingsError
-from pytest_imagedetail.yamltext import Literal, dump, read
+from pytest_imagedetail.yamltext import Literal, dump, read, read_handwritten
 
 ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%@`&*!?{}[],é日\U0001f600\ue000"
 texts = st.one_of(st.text(max_size=30), st.text(alphabet=ODD, max_size=12))
 
 
-def refused(path, error=DamagedCassetteError):
+def refused(path, error=DamagedCassetteError, by=read):
     with pytest.raises(error) as caught:
-        read(path, error=error, remedy="mend it")
+        by(path, error=error, remedy="mend it")
     assert type(caught.value) is error
     return str(caught.value)
 
@@ -168,3 +168,34 @@ def test_ordinary_aliases_are_read(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("a: &a {x: 1}\nb:\n  <<: *a\n  y: 2\n", encoding="utf-8")
     assert read(path, error=SettingsError, remedy="") == {"a": {"x": 1}, "b": {"x": 1, "y": 2}}
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line", "column"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "a", 3, 1),
+        ("- x: 1\n- {b: 2, 'b': 3}\n", "b", 2, 10),
+        ("a: &a {x: 1, x: 2}\nb:\n  <<: *a\n", "x", 1, 14),
+        ("true: 1\ntrue: 2\n", "true", 2, 1),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path, text, key, line, column):
+    """Else the last one would count in silence, and a person see the first."""
+    path = tmp_path / "a.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert refused(path, by=read_handwritten) == (
+        f"not a readable YAML file: the key {key!r} stands twice in one mapping\n"
+        f"  where: {path}, line {line}, column {column}\n"
+        "  next:  mend it"
+    )
+
+
+def test_a_key_that_a_merge_brings_may_be_overridden(tmp_path):
+    """That is what merging is for, also of what has merged itself."""
+    path = tmp_path / "a.yaml"
+    path.write_text("a: &a {x: 1}\nb: &b\n  <<: *a\n  x: 2\nc:\n  <<: [*b, *a]\n  x: 3\n")
+    assert read_handwritten(path, error=SettingsError, remedy="") == {
+        "a": {"x": 1},
+        "b": {"x": 2},
+        "c": {"x": 3},
+    }

@@ -1,18 +1,8 @@
-"""The JSON type of a value and the form of a text."""
+"""The form of a text: a date, an id, a number in quotes, ..."""
 
 import re
-from typing import Any, Final
-
-JSON_TYPES: Final[dict[type, str]] = {
-    str: "string",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    dict: "object",
-    list: "array",
-    type(None): "null",
-}
-"""JSON's names by Python type; 1.0 is a number and no integer, as typed clients read it."""
+from datetime import datetime
+from typing import Final
 
 ISOTIME: Final = "isotime"
 UUID: Final = "uuid"
@@ -34,16 +24,21 @@ _FORMS: Final = (
 _PATTERNS: Final = tuple((name, re.compile(pattern, re.ASCII)) for name, pattern in _FORMS)
 
 
-def json_type(value: Any) -> str:
-    """The JSON type of a value as `json` reads it."""
-    return JSON_TYPES[type(value)]
-
-
 def text_format(value: str) -> str:
     """The form of a text: "uuid", "isotime", "integer in a string", ...; "text" for any other."""
-    return next((name for name, pattern in _PATTERNS if pattern.fullmatch(value)), TEXT)
+    form = next((name for name, pattern in _PATTERNS if pattern.fullmatch(value)), TEXT)
+    return TEXT if is_isotime(form) and not _is_moment(value) else form
 
 
 def is_isotime(name: str) -> bool:
     """Whether a form is that of an ISO 8601 date, in Nova's writing or another."""
     return name.startswith(ISOTIME)
+
+
+def _is_moment(value: str) -> bool:
+    """Whether the calendar has this date; the 30th of February has the form of one."""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,119 @@
+"""Placeholders of redaction, matched by the images that were paired (R16).
+
+Each recording numbers what redaction replaced in the order in which it shows it. With one image
+more at the head of a listing, every owner below has another number, though nobody else changed. So
+the candidate's placeholders are read in the baseline's words: which of them stands for which, the
+paired images say, one for one, and most of them decide.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from pytest_imagedetail.normalize.answer import Links, Normalized
+from pytest_imagedetail.normalize.links import CALLER
+from pytest_imagedetail.normalize.rules import rules_of
+
+_KINDS: Final = {
+    "id": r"(?<![0-9a-f])0{24}[0-9a-f]{8}(?![0-9a-f])",
+    "host": r"\b(?:compute|image|host)(?:-\d+)?\.[\w.-]+?\.invalid\b",
+    "person": r"\buser-\d+(?:@|%40)example\.invalid\b",
+    "secret": r"<redacted-\d+>",
+    "interface": r"\b02(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5})\b",
+    "address": r"\b(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d{1,3}\b|\b2001:db8::[0-9a-f:]+",
+}
+_PLACEHOLDER: Final = re.compile("|".join(f"(?P<{kind}>{each})" for kind, each in _KINDS.items()))
+
+Placeholder = tuple[str, str]
+"""Its kind, and its text."""
+
+
+def could_be_the_same(before: Any, after: Any) -> bool:
+    """Whether two values differ in nothing but their placeholders."""
+    if type(before) is not type(after) or not isinstance(before, str | list):
+        return False
+    one, other = (each if isinstance(each, str) else json.dumps(each) for each in (before, after))
+    return one != other and _PLACEHOLDER.sub(_kind, one) == _PLACEHOLDER.sub(_kind, other)
+
+
+def in_words_of(
+    one: Normalized, other: Normalized, pairs: Iterable[tuple[int, int]]
+) -> tuple[Normalized, int]:
+    """The candidate with its placeholders in the baseline's words, and how many values that took.
+
+    A placeholder that none of the baseline's is left for becomes a text that no answer has, so that
+    it is equal to nothing.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        pairs: Places of the same image in both.
+    """
+    if all(rule.id != "R16" for rule in rules_of(one.profile)):
+        return other, 0
+    words = _partners(one, other, pairs)
+    counts: Counter[str] = Counter()
+    images = tuple(_translated(image, words, counts) for image in other.images)
+    return replace(other, images=images), counts.total()
+
+
+def _kind(match: re.Match[str]) -> str:
+    """A placeholder without its number, and the project that asked as it stands."""
+    return match.group() if match.group() == CALLER else f"<{match.lastgroup}>"
+
+
+def _partners(
+    one: Normalized, other: Normalized, pairs: Iterable[tuple[int, int]]
+) -> dict[Placeholder, str]:
+    votes: Counter[tuple[Placeholder, Placeholder]] = Counter()
+    for left, right in pairs:
+        for before, after in _texts(one.images[left], other.images[right]):
+            if before == after or could_be_the_same(before, after):
+                votes.update(zip(_placeholders(after), _placeholders(before), strict=True))
+    words: dict[Placeholder, str] = {}
+    taken: set[Placeholder] = set()
+    for theirs, ours in sorted(votes, key=lambda each: (-votes[each], *sorted(each))):
+        if theirs not in words and ours not in taken:
+            words[theirs] = ours[1]
+            taken.add(ours)
+    return words
+
+
+def _placeholders(text: str) -> list[Placeholder]:
+    found = ((str(match.lastgroup), match.group()) for match in _PLACEHOLDER.finditer(text))
+    return [each for each in found if each[1] != CALLER]
+
+
+def _texts(one: Any, other: Any) -> Iterator[tuple[str, str]]:
+    """The texts that stand at the same place of both; links are what other rules look at."""
+    if isinstance(one, str) and isinstance(other, str):
+        yield one, other
+    elif isinstance(one, dict) and isinstance(other, dict) and not isinstance(one, Links):
+        for key, value in one.items():
+            if key in other:
+                yield from _texts(value, other[key])
+    elif isinstance(one, list) and isinstance(other, list):
+        for pair in zip(one, other, strict=False):
+            yield from _texts(*pair)
+
+
+def _translated(value: Any, words: Mapping[Placeholder, str], counts: Counter[str]) -> Any:
+    if isinstance(value, str):
+        new = _PLACEHOLDER.sub(lambda match: _word(match, words), value)
+        counts["values"] += new != value
+        return new
+    if isinstance(value, dict) and not isinstance(value, Links):
+        return {key: _translated(each, words, counts) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_translated(each, words, counts) for each in value]
+    return value
+
+
+def _word(match: re.Match[str], words: Mapping[Placeholder, str]) -> str:
+    text = match.group()
+    if text == CALLER:
+        return text
+    return words.get((str(match.lastgroup), text), f"<the candidate's {text}>")
