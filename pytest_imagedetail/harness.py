@@ -61,6 +61,7 @@ def store_of(settings: Settings) -> Store:
         directory=settings.cassette_dir,
         library=reference_library() if replaying else None,
         declared=frozenset(settings.declared),
+        max_age=settings.max_age,
     )
 
 

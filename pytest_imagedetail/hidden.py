@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Final
 
 HIDDEN: Final = "<hidden>"
 
 _SHORTEST: Final = 4  # characters; a shorter value would be found in any text
+_CUT: Final = "..."  # where pytest shortens a long repr
 _SHORTEST_PART: Final = 8  # below that, only a whole word is it
 
 
@@ -30,7 +32,27 @@ def without(text: str, secrets: Iterable[str]) -> str:
     known = sorted({each for each in secrets if len(each) >= _SHORTEST}, key=len, reverse=True)
     if not known:
         return text
-    return re.sub("|".join(map(_pattern, known)), HIDDEN, text)
+    shown = re.sub("|".join(map(_pattern, known)), HIDDEN, text)
+    if _CUT not in shown:
+        return shown
+    for each in known:
+        if len(each) >= _SHORTEST_PART:
+            shown = _without_ends(shown, each)
+    return shown
+
+
+def _without_ends(text: str, secret: str) -> str:
+    """A text without what is left of a secret where a repr was shortened in its middle."""
+    for end, step in (secret, 1), (secret[::-1], -1):
+        turned, place = text[::step], 0
+        while (place := turned.find(end[:_SHORTEST], place)) >= 0:
+            shown = zip(turned[place : place + len(end)], end, strict=False)
+            stop = place + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], shown))
+            if turned.startswith(_CUT, stop):
+                turned = turned[:place] + HIDDEN[::step] + turned[stop:]
+            place += 1
+        text = turned[::step]
+    return text
 
 
 def _pattern(secret: str) -> str:

@@ -15,6 +15,9 @@ from pytest_imagedetail.transport import Access
 Attempt = Callable[[Access], Interaction]
 Report = Callable[[str], None]
 
+NOBODY_ANSWERED: Final = frozenset({401, 407, 408, 413, 425, 429, 502, 503, 504})
+"""Refused before anyone looked at the query, too busy, or a proxy that found no Nova behind it."""
+
 _UNAUTHORIZED: Final = 401
 _WAIT: Final = frozenset({413, 429, 503})  # 413 overLimit is Nova's rate limit through Mitaka
 _MOST_WAITS: Final = 3  # a cloud that still refuses after them is not about to answer

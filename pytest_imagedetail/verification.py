@@ -12,13 +12,11 @@ from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FailOn, Query
+from pytest_imagedetail.patience import NOBODY_ANSWERED
 from pytest_imagedetail.transport import Access
 
 PROFILE: Final = "same-cloud"
 """How far the answers of one cloud at two times are normalized."""
-
-# Refused before anyone looked at the query, too busy, or a proxy that found no Nova behind it.
-_NO_ANSWER: Final = frozenset({401, 408, 413, 429, 502, 503, 504})
 
 Report = Callable[[str], None]
 
@@ -74,7 +72,9 @@ def verify(
     )
     redirected = answer.status_code // 100 == 3  # noqa: PLR2004  3xx: the token would go elsewhere
     wanted = (
-        expect if redirected or answer.status_code in _NO_ANSWER else error_status(answer.recording)
+        expect
+        if redirected or answer.status_code in NOBODY_ANSWERED
+        else error_status(answer.recording)
     )
     live = answer.read(expect=wanted)
     answer.refuse_unsafe()

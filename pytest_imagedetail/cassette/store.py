@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
@@ -15,6 +16,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from pytest_imagedetail.age import too_old
 from pytest_imagedetail.cassette.format import dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import TRAFFIC, check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.errors import (
@@ -26,13 +28,15 @@ from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 
 _LOCK_SECONDS: Final = 60
+_SAME_DAY: Final = 0  # whole days; without a greatest age, a day makes a recording old
 
 
 class Written(Enum):
-    """What a write did to the file."""
+    """What a write did to the file; one that is renewed holds the same answer and a new date."""
 
     NEW = "new"
     REPLACED = "replaced"
+    RENEWED = "renewed"
     UNCHANGED = "unchanged"
 
 
@@ -45,11 +49,14 @@ class Store:
         library: A second, read-only folder (the reference recordings that ship with the plugin).
         declared: Names that the project has for clouds of its own; the library never answers for
             them, whatever it holds under the same name.
+        max_age: Days after which the same answer renews the date of its recording; None for one:
+            whoever found it too old may have been told another age than we were.
     """
 
     directory: Path
     library: Path | None = None
     declared: frozenset[str] = frozenset()
+    max_age: int | None = None
 
     def clouds(self) -> tuple[str, ...]:
         """Clouds with answers to queries in the folder itself, by name; the library's are not here.
@@ -103,17 +110,19 @@ class Store:
     def write(self, recording: Recording, *, secrets: Iterable[str]) -> Written:
         """Write a redacted recording: checked, locked, whole or not at all.
 
-        A recording of the same answer leaves the file alone, date included.
+        A recording of the same answer leaves the file alone; one that is older than `max_age` gets
+        the new date, and nothing else in it changes.
 
         Raises:
             LeakError: A secret is left in it; nothing is written.
             RecordingError: The folder cannot be written or is locked by another process.
-            DamagedCassetteError: The text would not load as what it is; nothing is written.
+            DamagedCassetteError: What is there is no cassette of this name, or the text would not
+                load as what it is; nothing is written.
         """
         path = self.directory / own_name(recording.provenance)
         refuse_unsafe(recording, secrets=secrets, where=str(path))
         with _locked(path):
-            return _replace(path, recording)
+            return self._replace(path, recording)
 
     def traffic_path(self, cloud: str, test: str) -> Path:
         """Where a test's own traffic is written, whether or not it is there."""
@@ -155,7 +164,42 @@ class Store:
             if merge is not None and _is_there(path):
                 recording = merge(load_own(path))
             refuse_unsafe(recording, secrets=secrets, where=str(path))
-            return _replace(path, recording)
+            return self._replace(path, recording)
+
+    def renew(self, path: Path, *, when: str) -> bool:
+        """Date a recording by when all its answers were heard again, if it is too old.
+
+        Args:
+            path: Its file.
+            when: As in `Provenance.recorded_at`.
+
+        Returns:
+            Whether the file has a new date.
+
+        Raises:
+            ImageDetailError: As `write`.
+        """
+        with _locked(path):
+            old = load_own(path)
+            new = replace(old, provenance=replace(old.provenance, recorded_at=when))
+            return self._replace(path, new) is Written.RENEWED
+
+    def _replace(self, path: Path, recording: Recording) -> Written:
+        place = path.resolve()  # a link stays one; what it leads to is replaced
+        if not _is_there(place):
+            _swap(place, dumps(recording))
+            return Written.NEW
+        if place.exists() and not place.is_file():
+            raise OSError(errno.EEXIST, "what stands in its place is no file")
+        old = load_own(path)  # what is damaged may be mended, and is never written over
+        if not _is_same_answer(place, old, recording):
+            _swap(place, dumps(recording))
+            return Written.REPLACED
+        if not _is_older(old, recording, self.max_age):
+            return Written.UNCHANGED
+        date = recording.provenance.recorded_at
+        _swap(place, dumps(replace(old, provenance=replace(old.provenance, recorded_at=date))))
+        return Written.RENEWED
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
@@ -214,7 +258,7 @@ def _in_its_place(recording: Recording, path: Path) -> Recording:
         raise DamagedCassetteError(
             f"the recording is of cloud {provenance.cloud!r}, {of}, and lies under another name",
             where=str(path),
-            remedy=f"move it to {own}, or record this cloud and {what} afresh",
+            remedy=f"move it to {own}, or delete it and record this cloud and {what} afresh",
         )
     return recording
 
@@ -329,28 +373,20 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
     )
 
 
-def _replace(path: Path, recording: Recording) -> Written:
-    path = path.resolve()  # a link stays one; what it leads to is replaced
-    written = Written.NEW
-    if path.exists():
-        if not path.is_file():
-            raise OSError(errno.EEXIST, "what stands in its place is no file")
-        if _same_answer(path, recording):
-            return Written.UNCHANGED
-        written = Written.REPLACED
-    _swap(path, dumps(recording).encode("utf-8"))
-    return written
-
-
-def _same_answer(path: Path, recording: Recording) -> bool:
+def _is_same_answer(path: Path, old: Recording, new: Recording) -> bool:
     """Whether the file says the same but for when and by what it was written."""
-    try:
-        old = loads(path)
-    except DamagedCassetteError:
-        return False  # whoever calls write() has decided to replace it
-    if recording.provenance.test is None:
-        return dumps(_dated(recording, old)).encode("utf-8") == path.read_bytes()
-    return dumps(_sorted(_dated(recording, old))) == dumps(_sorted(old))
+    if new.provenance.test is None:
+        return dumps(_dated(new, old)).encode("utf-8") == path.read_bytes()
+    return dumps(_sorted(_dated(new, old))) == dumps(_sorted(old))
+
+
+def _is_older(old: Recording, new: Recording, max_age: int | None) -> bool:
+    """Whether a recording is too old by the time at which its answer was heard again."""
+    if new.provenance.recorded_at is None:
+        return False
+    days = _SAME_DAY if max_age is None else max_age
+    now = datetime.fromisoformat(new.provenance.recorded_at)
+    return too_old(old.provenance, max_age=days, now=now) is not None
 
 
 def _dated(recording: Recording, old: Recording) -> Recording:
@@ -370,12 +406,12 @@ def _sorted(recording: Recording) -> Recording:
     return replace(recording, interactions=tuple(sorted(recording.interactions, key=asked)))
 
 
-def _swap(path: Path, text: bytes) -> None:
+def _swap(path: Path, text: str) -> None:
     # Not tempfile: its files are for their owner only, and a cassette is for everyone's checkout.
     temporary = path.with_name(f".{path.stem[:40]}.{token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(text)
+            file.write(text.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
         loads(temporary)  # what cannot be read back must not replace what can

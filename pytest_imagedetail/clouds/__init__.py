@@ -10,6 +10,7 @@ by one of ours, which does not refer to it.
 """
 
 from pytest_imagedetail.clouds.configuration import Configuration, configure, sdk_version
+from pytest_imagedetail.clouds.secrets import configured
 from pytest_imagedetail.clouds.session import Login, access, authenticate
 from pytest_imagedetail.transport import Access
 
@@ -19,6 +20,7 @@ __all__ = [
     "access",
     "authenticate",
     "configure",
+    "configured",
     "connect",
     "sdk_version",
 ]

@@ -33,9 +33,22 @@ def refuse_unreadable() -> None:
         path = next((path for path in paths if path.exists()), None)
         if path is None:
             continue
-        where, problem, remedy = _fault(path, variable)
-        if problem:
-            raise CredentialsError(problem, where=where, remedy=remedy)
+        refuse_broken(path, variable)
+
+
+def refuse_broken(path: Path, variable: str = "OS_CLIENT_CONFIG_FILE") -> None:
+    """Raise if a credential file cannot be read or holds something else.
+
+    Args:
+        path: The file.
+        variable: What names another one.
+
+    Raises:
+        CredentialsError: It is broken.
+    """
+    where, problem, remedy = _fault(path, variable)
+    if problem:
+        raise CredentialsError(problem, where=where, remedy=remedy)
 
 
 def _fault(path: Path, variable: str) -> tuple[str, str, str]:

@@ -15,14 +15,10 @@ from pytest_imagedetail.clouds.configuration import (
     is_http,
 )
 from pytest_imagedetail.clouds.refusals import no_endpoint, refused
+from pytest_imagedetail.clouds.secrets import is_secret
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.transport import Access
 
-_SECRET: Final = re.compile(
-    r"passw|passcode|^code$|code_verifier|secret|token|receipt|(private|access|consumer)_key"
-)
-_NO_SECRET: Final = re.compile(r"url|endpoint|type|method")  # `access_token_endpoint` is an address
-_SECRET_IDS: Final = ("application_credential_id", "trust_id")  # who asks, like user and project
 _VERSION: Final = re.compile(r"/v\d+(?:\.\d+)?(?:/|$)")
 
 
@@ -162,7 +158,7 @@ def _secrets(config: Any) -> frozenset[str]:
         str(value)
         for name, value in values
         if isinstance(value, str | int) and not isinstance(value, bool) and value
-        if name in _SECRET_IDS or (_SECRET.search(name) and not _NO_SECRET.search(name))
+        if is_secret(name)
     )
 
 

@@ -5,14 +5,20 @@ Everything else is imported when a fixture is first used, so that a run without 
 
 import pickle
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_imagedetail.plugin.cassette import STARTED, cassette_of, note_start, shut_network
+from pytest_imagedetail.plugin.cassette import (
+    STARTED,
+    cassette_of,
+    note_start,
+    renew_shared,
+    shut_network,
+)
 from pytest_imagedetail.plugin.explain import explain_equality
 from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.options import (
@@ -25,8 +31,15 @@ from pytest_imagedetail.plugin.options import (
     settings_of,
 )
 from pytest_imagedetail.plugin.properties import properties
-from pytest_imagedetail.plugin.run import RUN, run_of
-from pytest_imagedetail.plugin.unused import LEFT_OUT, judge, takes_ours
+from pytest_imagedetail.plugin.run import RUN, Run, run_of
+from pytest_imagedetail.plugin.unused import (
+    LEFT_OUT,
+    OF_A_PART,
+    Verdict,
+    judge,
+    judge_verified,
+    takes_ours,
+)
 
 if TYPE_CHECKING:
     from pytest_imagedetail.harness import Cloud, Harness
@@ -54,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_imagedetail.rules import rules_of  # noqa: PLC0415
 
         store = store_of(settings)
-        with explained():
+        with explained(), _looked_up():
             recorded = dict.fromkeys([*store.clouds(), *store.traffic_clouds()])
             settings.check_names(recorded, store.library_clouds())
             rules_of(settings.rules, today=datetime.now(UTC).date())
@@ -89,7 +102,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Note that tests which take our fixtures will not run."""
     if any(map(takes_ours, items)):
-        items[0].config.stash[LEFT_OUT] = True
+        items[0].config.stash[LEFT_OUT] = OF_A_PART
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Note that tests which may take our fixtures are not known: their module was skipped, say."""
+    report = yield
+    if not report.passed:
+        collector.config.stash[LEFT_OUT] = f"{collector.nodeid} was not collected"
+    return report
 
 
 @pytest.fixture
@@ -144,10 +168,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         output["imagedetail"] = pickle.dumps(run.left() if run else Left())
         return
     if run is not None:
-        all_passed = exitstatus == pytest.ExitCode.OK
-        run.unused = judge(config, settings_of(config), run.left(), all_passed=all_passed)
-        if run.unused.fails:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        _conclude(session, run, all_passed=exitstatus == pytest.ExitCode.OK)
     if config.getoption("--imagedetail-report") or config.getini("imagedetail_report"):
         from pytest_imagedetail import report  # noqa: PLC0415  see the module's first lines
         from pytest_imagedetail.errors import ReportError  # noqa: PLC0415
@@ -159,6 +180,25 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             except ReportError as error:
                 sys.stderr.write(f"\nERROR: {error}\n")
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def _conclude(session: pytest.Session, run: Run, *, all_passed: bool) -> None:
+    """Do and say what only the whole run can tell."""
+    from pytest_imagedetail.errors import ImageDetailError  # noqa: PLC0415  see the first lines
+
+    config = session.config
+    settings = settings_of(config)
+    try:
+        renew_shared(config, settings, run)
+        left = run.left()
+        run.verdicts = (
+            judge(config, settings, left, all_passed=all_passed),
+            judge_verified(config, left, all_passed=all_passed),
+        )
+    except ImageDetailError as error:
+        run.verdicts = (Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True),)
+    if any(each.fails for each in run.verdicts) and all_passed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -182,14 +222,26 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     done = run.left().done
     reports = settings_of(config).reports
-    if done or reports or run.unused.lines:
+    lines = [line for verdict in run.verdicts for line in verdict.lines]
+    if done or reports or lines:
         terminalreporter.section("imagedetail")
     for name, what in sorted(done.items()):
         terminalreporter.write_line(f"{name}: {what}")
     for path in reports:
         terminalreporter.write_line(f"report {path}")
-    for line in run.unused.lines:
+    for line in lines:
         terminalreporter.write_line(line)
+
+
+@contextmanager
+def _looked_up() -> Iterator[None]:
+    """Have a folder of cassettes that may not be read end the run with its message alone."""
+    from pytest_imagedetail.errors import CassetteError  # noqa: PLC0415  see the first lines
+
+    try:
+        yield
+    except CassetteError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
@@ -198,7 +250,7 @@ def _selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, .
     Raises:
         pytest.Collector.CollectError: What cannot be right is the whole run's.
     """
-    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the module's first lines
+    from pytest_imagedetail.errors import CassetteError, UsageError  # noqa: PLC0415  see the module's first lines
 
     try:
         settings = resolved(config, marker)
@@ -206,6 +258,8 @@ def _selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, .
     except UsageError as error:
         if marker is not None:
             return ()
+        message = str(error)
+    except CassetteError as error:  # the folder of cassettes may not be read
         message = str(error)
     raise pytest.Collector.CollectError(message)
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -48,21 +49,59 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     item.stash[PASSED] = False
     watch(item, traffic.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
-    with traffic.running(shuts=harness is None or settings.record_mode == "none"):
+    shuts = harness is None or settings.record_mode == "none"
+    with run.listens(traffic), traffic.running(shuts=shuts):
         yield traffic
     left = Left(used={str(traffic.path)})
     run.traffic.append(left)
     name = f"{traffic.cloud}: {_shown(traffic.path, settings)}"
-    if not item.stash[PASSED]:
-        if not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
-            left.done[name] = "not kept: the test did not pass"
-        return
-    _refuse_swallowed(item, traffic.refused)
+    if item.stash[PASSED]:
+        _refuse_missed(traffic)
+        _refuse_swallowed(item, traffic.refused)
+        _keep(traffic, left, name)
+        if traffic.replays:
+            unplayed = list(traffic.unplayed)
+            left.unplayed[_relative(traffic.path, request.config.rootpath)] = unplayed
+    elif not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
+        left.done[name] = "not kept: the test did not pass"
+
+
+def _keep(traffic: "Traffic", left: Left, name: str) -> None:
+    """Keep or compare what was heard, and note what the end of the run has to know of it."""
     done = traffic.keep()
     if done is not None:
         left.done[name] = done
-    if traffic.replays:
-        left.unplayed[_relative(traffic.path, request.config.rootpath)] = list(traffic.unplayed)
+    if traffic.shared and traffic.record_mode == "verify":
+        left.verified[str(traffic.path)] = dict(traffic.asked)
+    elif traffic.shared and traffic.record_mode == "rewrite":
+        left.rewritten[str(traffic.path)] = dict(traffic.asked)
+
+
+def renew_shared(config: pytest.Config, settings: "Settings", run: Run) -> None:
+    """Renew the dates of cassettes that tests share, where this run asked all that they hold.
+
+    One test alone hears a part, so it leaves the date as it was.
+
+    Raises:
+        ImageDetailError: A file cannot be written, or is not what this run wrote.
+    """
+    rewritten = run.left().rewritten
+    if not rewritten:
+        return
+    from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
+    from pytest_imagedetail.harness import store_of  # noqa: PLC0415
+    from pytest_imagedetail.traffic.recording import unasked  # noqa: PLC0415
+
+    began = datetime.fromtimestamp(config.stash[STARTED] // 10**9, UTC)
+    store = store_of(settings)
+    for path, asked in rewritten.items():
+        recording = load_own(Path(path))
+        if unasked(recording, asked):
+            continue
+        when = began.isoformat().replace("+00:00", "Z")
+        if store.renew(Path(path), when=when):
+            name = f"{recording.provenance.cloud}: {_shown(Path(path), settings)}"
+            run.traffic.append(Left(done={name: "recorded (renewed)"}))
 
 
 @contextmanager
@@ -91,7 +130,12 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
     started = request.config.stash[STARTED]
-    return Traffic(
+
+    def known() -> frozenset[str]:
+        run.read_files(declared.os_cloud)  # once more: a fixture may have set them
+        return run.told()
+
+    traffic = Traffic(
         store=store_of(settings),
         cloud=cloud,
         test=_shared_name(item) or _test_name(item, cloud),
@@ -100,8 +144,12 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
         release=declared.release,
         max_age=settings.max_age,
         accesses=functools.partial(run.doors.passed, declared.os_cloud),
+        secrets=known,
         is_ours=lambda modified: modified >= started,
     )
+    if not traffic.replays:
+        run.read_files(declared.os_cloud)
+    return traffic
 
 
 def _cloud(request: pytest.FixtureRequest, settings: "Settings") -> str:
@@ -161,13 +209,28 @@ def _test_name(item: pytest.Item, cloud: str) -> str:
     return "::".join([module, *classes, name])
 
 
+def _refuse_missed(traffic: "Traffic") -> None:
+    """Raise what the cassette had no answer to: a test that passed for that has tested nothing."""
+    if traffic.missed and not traffic.may_miss:
+        error = traffic.missed[0]
+        error.add_note(
+            "the test passed all the same: something caught this error\n"
+            "if the test is about that: imagedetail_cassette.expect_miss()"
+        )
+        raise error
+
+
 def _refuse_swallowed(item: pytest.Item, refused: list["ImageDetailError"]) -> None:
-    """Raise what was refused to a test that passed without having seen it.
+    """Raise what reached for the network in a test that passed without having seen the refusal.
 
     A refusal that came through the test's own code was seen, as by `pytest.raises`. One in another
     thread may be anybody's.
     """
+    from pytest_imagedetail.errors import NoInteractionError  # noqa: PLC0415  see above
+
     for error in refused:
+        if isinstance(error, NoInteractionError):
+            continue
         if not _went_through(error.__traceback__, str(item.path)) and _was_here(error):
             error.add_note("the test passed, but not because this was answered: it was swallowed")
             raise error

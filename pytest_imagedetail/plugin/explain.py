@@ -137,6 +137,10 @@ def _hide(report: pytest.TestReport, secrets: frozenset[str]) -> None:
     )
 
     report.sections = [(head, without_secrets(text, secrets)) for head, text in report.sections]
+    report.user_properties = [
+        (name, without_secrets(value, secrets) if isinstance(value, str) else value)
+        for name, value in report.user_properties
+    ]
     if isinstance(report.longrepr, tuple):  # of a skipped test: file, line and reason
         file, number, reason = report.longrepr
         report.longrepr = (file, number, without_secrets(reason, secrets))

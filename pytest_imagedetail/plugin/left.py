@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from pytest_imagedetail.comparison import Comparison
     from pytest_imagedetail.matrix import Matrix
     from pytest_imagedetail.model import Failure
+    from pytest_imagedetail.traffic.recording import Key
 
 
 @dataclass(slots=True)
@@ -19,9 +20,12 @@ class Left:
         done: What was done to a recording, by its name.
         used: Paths of the cassettes that were read or written.
         unplayed: What was never played of a test's own traffic, by its cassette as it is shown.
+        verified: How often a test asked the cloud for each request of a cassette that tests share
+            and that was verified, by the cassette's path.
+        rewritten: The same of those that were recorded afresh.
         expected: Tests that take our fixtures.
         passed: Those of them that passed here.
-        left_out: Whether one was deselected.
+        left_out: Why one may not have run: it was deselected or not collected; empty if none.
     """
 
     results: list["Comparison | Matrix"] = field(default_factory=list)
@@ -29,6 +33,15 @@ class Left:
     done: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     unplayed: dict[str, list[str]] = field(default_factory=dict)
+    verified: dict[str, dict["Key", int]] = field(default_factory=dict)
+    rewritten: dict[str, dict["Key", int]] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
-    left_out: bool = False
+    left_out: str = ""
+
+    def add_asked(self, other: "Left") -> None:
+        """Count what another's tests asked of shared cassettes: each as often as the one most."""
+        for own, more in (self.verified, other.verified), (self.rewritten, other.rewritten):
+            for path, asked in more.items():
+                known = own.setdefault(path, {})
+                known |= {key: max(times, known.get(key, 0)) for key, times in asked.items()}

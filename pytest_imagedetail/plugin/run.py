@@ -1,5 +1,7 @@
 """What the fixtures of one pytest run share, and what they leave behind for its end."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from pytest_imagedetail.plugin.unused import LEFT_OUT, Passed, Verdict, expected
 if TYPE_CHECKING:
     from pytest_imagedetail.doors import Doors
     from pytest_imagedetail.harness import Harness
+    from pytest_imagedetail.traffic import Traffic
     from pytest_imagedetail.transport import Access
 
 
@@ -25,17 +28,47 @@ class Run:
     from_workers: list[Left] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
-    left_out: bool = False
-    unused: Verdict = field(default_factory=Verdict)
+    left_out: str = ""
+    known: set[str] = field(default_factory=set)
+    listening: "Traffic | None" = None
+    verdicts: tuple[Verdict, ...] = ()
 
     def secrets(self) -> frozenset[str]:
-        """What no failure may show: the run's live ways to clouds, whatever they were opened by."""
-        return frozenset(each for access in self.doors.passed() for each in access.known())
+        """What no failure may show: the run's live ways to clouds, and what their clients told."""
+        ways = (each for access in self.doors.passed() for each in access.known())
+        return frozenset(ways) | self.told()
+
+    def told(self) -> frozenset[str]:
+        """The tokens and passwords that this process knows, whatever it knows them by."""
+        if self.listening is not None:
+            self.known |= self.listening.learnt()
+        ways = self.doors.passed()
+        return frozenset(self.known).union(*({each.token, *each.secrets} for each in ways))
+
+    def read_files(self, os_cloud: str) -> None:
+        """Know what OpenStack's files and variables hold by now.
+
+        Raises:
+            CredentialsError: One is broken.
+        """
+        from pytest_imagedetail.clouds import configured  # noqa: PLC0415  see the plugin
+
+        self.known |= configured(os_cloud)
+
+    @contextmanager
+    def listens(self, traffic: "Traffic") -> Iterator[None]:
+        """Know what a test's clients tell while the block runs, and from then on."""
+        self.listening = traffic
+        try:
+            yield
+        finally:
+            self.known |= traffic.learnt()
+            self.listening = None
 
     def end(self, session: pytest.Session) -> None:
         """Note which tests of this process had to run, for `unused.judge`."""
         self.expected = expected(getattr(session, "items", ()))
-        self.left_out = session.config.stash.get(LEFT_OUT, False)
+        self.left_out = session.config.stash.get(LEFT_OUT, "")
 
     def left(self) -> Left:
         """What this process and its workers left."""
@@ -60,7 +93,8 @@ class Run:
             left.used |= each.used
             left.passed |= each.passed
             left.expected |= each.expected
-            left.left_out |= each.left_out
+            left.add_asked(each)
+            left.left_out = left.left_out or each.left_out
             for cassette, interactions in each.unplayed.items():
                 # What tests share is played if one of them plays it.
                 known = left.unplayed.setdefault(cassette, interactions)

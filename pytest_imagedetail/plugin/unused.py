@@ -1,7 +1,7 @@
-"""Says at the end of a full run which recordings no test used.
+"""Says at the end of a full run which recordings no test used, or none asked again.
 
 Only a full run can tell: one that replays, was given no part of the tests to run, and in which
-every test that takes our fixtures was run and passed.
+every module was collected and every test that takes our fixtures was run and passed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from pytest_imagedetail.settings import Settings
 
 FIXTURES = frozenset({"imagedetail", "imagedetail_cloud", "imagedetail_cassette"})
-LEFT_OUT = pytest.StashKey[bool]()
-"""Whether a test that takes our fixtures was deselected."""
+LEFT_OUT = pytest.StashKey[str]()
+"""Why a test that takes our fixtures may not run: it was deselected, or never collected."""
+
+OF_A_PART = "this run is of a part of the tests"
 
 _MOST_LINES = 20
 
@@ -78,13 +80,53 @@ def judge(
     return Verdict(lines=(*shown, *more, last), fails=settings.unused == "fail")
 
 
+def judge_verified(config: pytest.Config, left: "Left", *, all_passed: bool) -> Verdict:
+    """Which requests of cassettes that tests share no test asked again, if this run can tell.
+
+    Args:
+        config: Of the process that sees the whole run.
+        left: What all processes left.
+        all_passed: Whether the run has succeeded so far.
+
+    Raises:
+        DamagedCassetteError: What was verified is not there any more.
+    """
+    if not left.verified:
+        return Verdict()
+    from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
+    from pytest_imagedetail.traffic.recording import unasked  # noqa: PLC0415
+
+    found = [
+        f"no longer asked {_shown(Path(path), config.rootpath)}: {each}"
+        for path, asked in sorted(left.verified.items())
+        for each in unasked(load_own(Path(path)), asked)
+    ]
+    if not found:
+        return Verdict()
+    why_not = _why_not_full(config, left, all_passed=all_passed)
+    if why_not:
+        told = "what tests share was verified in part: "
+        return Verdict(lines=(f"{told}{len(found)} of its requests were not asked, {why_not}",))
+    more = [f"no longer asked ... and {len(found) - _MOST_LINES} more"]
+    last = "if that is right, delete the cassette and record: pytest --imagedetail-record-mode=once"
+    rest = more if len(found) > _MOST_LINES else []
+    return Verdict(lines=(*found[:_MOST_LINES], *rest, last), fails=True)
+
+
 def _why_not(
     config: pytest.Config, settings: "Settings", left: "Left", *, all_passed: bool
 ) -> str | None:
-    """Why this run cannot tell; None if it can."""
+    """Why this run cannot tell what is unused; None if it can."""
+    if settings.record_mode != "none":
+        return "this run records"
+    return _why_not_full(config, left, all_passed=all_passed)
+
+
+def _why_not_full(config: pytest.Config, left: "Left", *, all_passed: bool) -> str | None:
+    """Why this run is not a full one; None if it is."""
     reasons = (
-        (settings.record_mode != "none", "this run records"),
-        (_is_of_a_part(config) or left.left_out, "this run is of a part of the tests"),
+        (_is_of_a_part(config), OF_A_PART),
+        (bool(left.left_out), left.left_out),
         (not all_passed, "this run did not pass"),
         (not left.expected <= left.passed, "not every test that takes recordings was run"),
     )

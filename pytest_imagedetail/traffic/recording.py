@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,12 +14,17 @@ from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.exposure import is_keystone, secrets_in
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
+from pytest_imagedetail.patience import NOBODY_ANSWERED
 from pytest_imagedetail.redact import Secrets, redact
 from pytest_imagedetail.request import api_version
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
 from pytest_imagedetail.transport import Access
 
-_REFUSED: Final = frozenset({401, 403})
+Key = tuple[str, str, tuple[tuple[str, str], ...], bytes]
+"""What makes two requests the same: method, URL, headers and body, redacted."""
+
+_REFUSED: Final = frozenset({403}) | NOBODY_ANSWERED
+_BUSY: Final = frozenset({408, 413, 425, 429, 502, 503, 504})
 _BROKEN: Final = 500  # and above
 
 
@@ -43,6 +49,7 @@ def made_of(
     release: str | None,
     accesses: Iterable[Access] = (),
     exposed: Secrets | None = None,
+    known: frozenset[str] = frozenset(),
 ) -> Heard:
     """Redact what was heard; Keystone's part tells what is secret, and is left out.
 
@@ -53,12 +60,13 @@ def made_of(
         release: The cloud's release, if declared.
         accesses: What the run itself knows of the cloud.
         exposed: What the traffic shows and nobody may read; by default what is found in it.
+        known: What nobody may read, however it is known.
     """
     kept = [each for each in heard if not is_keystone(each)]
-    known = tuple(accesses)
-    endpoint = known[0].endpoint if known else endpoint_of(kept[0].url)
+    ways = tuple(accesses)
+    endpoint = ways[0].endpoint if ways else endpoint_of(kept[0].url)
     summary = _summary(endpoint, catalog_in(heard))
-    secrets = _secrets(secrets_in(heard) if exposed is None else exposed, known)
+    secrets = _secrets(secrets_in(heard) if exposed is None else exposed, ways, known)
     redacted = redact([*kept, summary], cloud=cloud, secrets=secrets)
     facts = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
@@ -68,7 +76,7 @@ def made_of(
         release=release,
         recorded_at=datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
         api_version=api_version(facts["endpoint"]),
-        max_microversion=known[0].max_microversion if known else None,
+        max_microversion=ways[0].max_microversion if ways else None,
         pages=len(interactions),
         redactions=redacted.counts,
         plugin=__version__,
@@ -103,7 +111,7 @@ def refuse_failures(recording: Recording, *, expected: frozenset[int], where: st
     """Raise if an answer is one that nobody wants to replay for ever.
 
     Raises:
-        ResponseError: A 401, a 403 or a 5xx that the test does not expect.
+        ResponseError: A refusal, a busy cloud or a 5xx that the test does not expect.
     """
     for each in recording.interactions:
         status = each.response.status_code
@@ -112,11 +120,43 @@ def refuse_failures(recording: Recording, *, expected: frozenset[int], where: st
         raise ResponseError(
             f"the recording was not kept: the cloud answered {status} to {each.method} {each.url}",
             where=where,
-            remedy="mend what the cloud refused (credentials, policy), then record again\n"
+            remedy=f"{_mend(status)}, then record again\n"
             f"or, if the test is about it: imagedetail_cassette.expect({status})\n"
             "an older recording is untouched",
             status_code=status,
         )
+
+
+def refuse_no_answer(
+    old: Recording, new: Recording, *, expected: frozenset[int], where: str
+) -> None:
+    """Raise if nobody answered what was asked again: then nothing is known of the recording.
+
+    A recorded refusal is what the cloud is expected to answer.
+
+    Raises:
+        ResponseError: It refused the credentials, or is busy or down.
+    """
+    before = _by_request(old.interactions)
+    for key, heard in _by_request(new.interactions).items():
+        for one, each in zip_longest(before.get(key, [])[: len(heard)], heard):
+            status = each.response.status_code
+            recorded = one is not None and one.response.status_code == status
+            if recorded or status in expected or status not in NOBODY_ANSWERED:
+                continue
+            raise ResponseError(
+                f"the recording was not verified: the cloud answered {status} to {_line(each)}",
+                where=f"{where}; nothing was written",
+                remedy=f"{_mend(status)}, then verify again\n"
+                f"or, if the test is about it: imagedetail_cassette.expect({status})",
+                status_code=status,
+            )
+
+
+def _mend(status: int) -> str:
+    if status in _BUSY:
+        return "wait until the cloud has time"
+    return "mend what the cloud refused (credentials, policy)"
 
 
 def merged(old: Recording, new: Recording, *, replacing: bool) -> Recording:
@@ -208,6 +248,36 @@ def changes(old: Recording, new: Recording) -> list[str]:
     return lines
 
 
+def asked_of(old: Recording, new: Recording) -> Recording:
+    """What one of the tests that share a recording asked of it: the part that it is judged by."""
+    wanted = times_asked(new)
+    kept = []
+    for each in old.interactions:
+        if wanted[_request(each)]:
+            wanted[_request(each)] -= 1
+            kept.append(each)
+    return replace(old, interactions=tuple(kept))
+
+
+def times_asked(recording: Recording) -> Counter[Key]:
+    """How often each request was asked."""
+    return Counter(map(_request, recording.interactions))
+
+
+def unasked(recording: Recording, asked: Mapping[Key, int]) -> list[str]:
+    """The requests of a recording that were asked less often than it holds them, a line for each.
+
+    Args:
+        recording: Of several tests.
+        asked: The most often that one of them asked each.
+    """
+    return [
+        _line(each[0]) if len(each) == 1 else f"{_line(each[0])} ({len(each)} times)"
+        for key, each in _by_request(recording.interactions).items()
+        if asked.get(key, 0) < len(each)
+    ]
+
+
 def _departures(old: Response, new: Response) -> Iterator[str]:
     if old.status_code != new.status_code:
         yield f"status {old.status_code} -> {new.status_code}"
@@ -256,10 +326,10 @@ def _summary(endpoint: str, catalog: Sequence[dict[str, str]]) -> Interaction:
     return Interaction(url=endpoint, response=Response(status_code=200, body=body))
 
 
-def _secrets(found: Secrets, accesses: Sequence[Access]) -> Secrets:
+def _secrets(found: Secrets, accesses: Sequence[Access], known: frozenset[str]) -> Secrets:
     return Secrets(
         project_id=found.project_id or next((each.project_id for each in accesses), None),
-        values=found.values.union(*(each.secrets | {each.token} for each in accesses)),
+        values=found.values.union(known, *(each.secrets | {each.token} for each in accesses)),
         ids=found.ids.union(
             {id_ for each in accesses for id_ in (each.project_id, each.user_id) if id_}
         ),
@@ -293,10 +363,7 @@ def _contradiction(provenance: Provenance, heard: Interaction) -> RecordingError
     )
 
 
-_Key = tuple[str, str, tuple[tuple[str, str], ...], bytes]
-
-
-def _request(each: Interaction) -> _Key:
+def _request(each: Interaction) -> Key:
     return each.method, each.url, _fields(each.request_headers), each.request_body
 
 
@@ -312,8 +379,8 @@ def _whole(each: Interaction) -> tuple[object, ...]:
     return _request(each), _answer(each)
 
 
-def _by_request(interactions: Iterable[Interaction]) -> dict[_Key, list[Interaction]]:
-    found: dict[_Key, list[Interaction]] = {}
+def _by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
+    found: dict[Key, list[Interaction]] = {}
     for each in interactions:
         found.setdefault(_request(each), []).append(each)
     return found

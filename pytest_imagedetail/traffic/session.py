@@ -2,7 +2,7 @@
 
 import shlex
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,23 +14,28 @@ from pytest_imagedetail.cassette import Store, refuse_unsafe
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     ImageDetailError,
+    NoInteractionError,
     RecordingError,
     VerificationError,
 )
-from pytest_imagedetail.exposure import is_keystone
+from pytest_imagedetail.exposure import is_keystone, secrets_in
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.recorder import refuse_stale
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_of
 from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import (
     Heard,
+    Key,
     appended,
+    asked_of,
     changes,
     lacking,
     made_of,
     merged,
     of_stock,
     refuse_failures,
+    refuse_no_answer,
+    times_asked,
 )
 from pytest_imagedetail.transport import Access
 
@@ -47,6 +52,7 @@ class Traffic:
         release: The cloud's release, if declared.
         max_age: In days; an older recording is not replayed.
         accesses: What the run knows of the cloud; called after the test, only while recording.
+        secrets: What else nobody may read in a recording; called after the test.
         is_ours: Whether a file was written by this run, by its time of modification in
             nanoseconds; tests that share a cassette record it together.
     """
@@ -62,6 +68,7 @@ class Traffic:
         release: str | None = None,
         max_age: int | None = None,
         accesses: Callable[[], Sequence[Access]] = tuple,
+        secrets: Callable[[], frozenset[str]] = frozenset,
         is_ours: Callable[[int], bool] = lambda _: False,
     ) -> None:
         self.cloud: Final = cloud
@@ -74,7 +81,12 @@ class Traffic:
         self._shared: Final = "::" not in test
         self._release: Final = release
         self._accesses: Final = accesses
+        self._secrets: Final = secrets
+        self._unread: list[Interaction] = []
+        self._learnt: frozenset[str] = frozenset()
         self._expected: frozenset[int] = frozenset()
+        self._may_miss = False
+        self._asked: dict[Key, int] = {}
         self._heard: Final[list[Interaction]] = []
         self._lock: Final = threading.Lock()
         self._recorded: Final = self._loaded()
@@ -130,6 +142,16 @@ class Traffic:
         return self._replays
 
     @property
+    def shared(self) -> bool:
+        """Whether several tests have this cassette."""
+        return self._shared
+
+    @property
+    def asked(self) -> Mapping[Key, int]:
+        """How often what was written or verified was asked by this test."""
+        return self._asked
+
+    @property
     def closed(self) -> bool:
         """Whether a request that nothing was recorded for must not go to the cloud."""
         return self._replays
@@ -150,8 +172,32 @@ class Traffic:
         """
         self._expected |= frozenset(statuses)
 
+    def expect_miss(self) -> None:
+        """Say that the test is about a request that nothing was recorded for."""
+        self._may_miss = True
+
+    @property
+    def may_miss(self) -> bool:
+        """Whether the test is about a request that nothing was recorded for."""
+        return self._may_miss
+
+    @property
+    def missed(self) -> Sequence[NoInteractionError]:
+        """The errors of requests that nothing was recorded for, whatever a client made of them."""
+        return tuple(self._player.missed)
+
+    def learnt(self) -> frozenset[str]:
+        """The tokens and passwords that the test's clients have sent or got from a live cloud."""
+        with self._lock:
+            unread, self._unread = self._unread, []
+            self._learnt |= secrets_in(unread).values
+            return self._learnt
+
     def can_answer(self, asked: Interaction) -> bool:
         """Whether the cassette, or the stub of Keystone, has an answer left."""
+        if not self._replays:  # there may never be an answer
+            with self._lock:
+                self._unread.append(asked)
         return self._player.has(asked) or self._of_keystone(asked) is not None
 
     def answer(self, asked: Interaction) -> Response:
@@ -174,6 +220,7 @@ class Traffic:
         """Take what the cloud answered."""
         with self._lock:
             self._heard.append(interaction)
+            self._unread.append(interaction)
 
     def _loaded(self) -> Recording | None:
         recorded = self._store.load_traffic(self.cloud, self.test)
@@ -219,7 +266,10 @@ class Traffic:
         """
         if self._lost:
             raise self._lost_answers()
-        if self._replays or not self._own():
+        if self._replays:
+            return None
+        if not self._own():
+            self._refuse_silence()
             return None
         heard = made_of(
             self._heard,
@@ -227,6 +277,7 @@ class Traffic:
             test=self.test,
             release=self._release,
             accesses=self._accesses(),
+            known=self._secrets(),
         )
         if self.record_mode == "verify":
             refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
@@ -236,6 +287,7 @@ class Traffic:
             heard.recording, secrets=heard.secrets, merge=self._merge(heard)
         )
         self._refuse_loss(heard.recording)
+        self._asked = times_asked(heard.recording)
         return f"recorded ({written.value})"
 
     def _merge(self, heard: Heard) -> Callable[[Recording], Recording] | None:
@@ -266,7 +318,9 @@ class Traffic:
 
     def _verified(self, new: Recording) -> str:
         assert self._recorded is not None  # noqa: S101  running() has seen to it
-        found = changes(self._recorded, new)
+        refuse_no_answer(self._recorded, new, expected=self._expected, where=self._where)
+        old = asked_of(self._recorded, new) if self._shared else self._recorded
+        found = changes(old, new)
         if found:
             lines = "\n".join(f"  {each}" for each in found)
             raise VerificationError(
@@ -274,7 +328,18 @@ class Traffic:
                 where=f"{self._where}; nothing was written",
                 remedy=f"if the change is right, record it: {self._command('rewrite')}",
             )
+        self._asked = times_asked(new)
         return "verified"
+
+    def _refuse_silence(self) -> None:
+        """Raise if a test asks nothing any more: it has verified nothing of its recording."""
+        if self.record_mode == "verify" and self._recorded is not None and not self._shared:
+            raise VerificationError(
+                "the test asked the cloud nothing, and its recording holds "
+                f"{len(self._recorded.interactions)} of its requests",
+                where=f"{self._where}; nothing was written",
+                remedy="if the test needs no recording, delete it",
+            )
 
     def _own(self) -> list[Interaction]:
         with self._lock:

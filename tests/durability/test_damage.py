@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from durability.recordings import load
+from durability.recordings import load, recording, write
+from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.errors import DamagedCassetteError
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -159,8 +160,21 @@ def test_100_megabytes_of_values(kept, child):
 
 
 @pytest.mark.parametrize("name", ["empty", "truncated", "a list", "another version", "tampered"])
-def test_once_does_not_record_over_damage(pytester, recorded, name):
-    """A run that records what is missing leaves a damaged file as it is, and is red."""
+def test_damage_is_not_written_over(kept, name):
+    """Whoever records afresh, too, leaves it as it is and says of it what reading says."""
+    damaged = DAMAGE[name][0](kept.text.decode())
+    kept.path.write_text(damaged)
+    said = refused(kept)
+    with pytest.raises(DamagedCassetteError) as caught:
+        write(kept.store, recording(2, kind=kept.kind))
+    assert str(caught.value) == str(said)
+    assert kept.path.read_text() == damaged
+
+
+@pytest.mark.parametrize("mode", ["once", "rewrite"])
+@pytest.mark.parametrize("name", ["empty", "truncated", "a list", "another version", "tampered"])
+def test_no_run_records_over_damage(pytester, monkeypatch, recorded, name, mode):
+    """A run that records leaves a damaged file as it is, and is red."""
     cloud = "nova-essex"
     path = Path(pytester.path) / "cassettes" / cloud / "all.yaml"
     path.parent.mkdir(parents=True)
@@ -169,7 +183,10 @@ def test_once_does_not_record_over_damage(pytester, recorded, name):
     before = path.read_bytes()
     pytester.makefile(".yaml", imagedetail=f"clouds: {{{cloud}: {{release: essex}}}}")
     pytester.makepyfile("def test_all(imagedetail_cloud): imagedetail_cloud.list()")
-    result = pytester.runpytest_subprocess("--imagedetail-record-mode=once")
+    with EmbeddedCloud(release="essex") as live:
+        (Path(pytester.path) / "clouds.yaml").write_text(live.clouds_yaml(cloud))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
+        result = pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E *DamagedCassetteError: *", f"E *where: *{cloud}/all.yaml*"])
     assert path.read_bytes() == before

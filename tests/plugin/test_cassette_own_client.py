@@ -325,6 +325,45 @@ def test_a_swallowed_miss_is_an_error(pytester, own):
     result.stdout.fnmatch_lines(["E *nothing is recorded for GET *limit=9"])
 
 
+CAUGHT = """
+import pytest, requests
+
+@pytest.mark.imagedetail("staging")
+def test_caught(imagedetail_cassette):
+    {first}
+    try:
+        requests.get("https://compute.staging.invalid/v2.1/images")
+    except Exception:
+        pass
+    with pytest.raises(Exception, match="nothing is recorded"):
+        requests.get("https://compute.staging.invalid/v2.1/flavors")
+"""
+
+
+def test_a_miss_that_the_test_itself_caught_is_an_error(pytester):
+    """Nothing was recorded, nothing was answered, and nothing was tested: it is named as ever."""
+    pytester.makepyfile(test_own=CAUGHT.format(first="pass"))
+    result = run(pytester)
+    result.assert_outcomes(passed=1, errors=1)
+    path = f"{pytester.path}/{FOLDER}/test_own/test_caught.yaml"
+    shown = result.stdout.str().split("NoInteractionError: ")[1].split("===")[0]
+    assert [line.removeprefix("E").strip() for line in shown.splitlines()[:7]] == [
+        "nothing is recorded for GET https://compute.staging.invalid/v2.1/images",
+        "the cassette does not exist: nothing was ever recorded for this test",
+        f"where: test_own.py::test_caught, cassette {path}",
+        "next:  record it: pytest test_own.py::test_caught --imagedetail-record-mode=once",
+        "the test passed all the same: something caught this error",
+        "if the test is about that: imagedetail_cassette.expect_miss()",
+        "",
+    ]
+
+
+def test_a_miss_that_the_test_is_about_is_none(pytester):
+    """It says so."""
+    pytester.makepyfile(test_own=CAUGHT.format(first="imagedetail_cassette.expect_miss()"))
+    run(pytester).assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("client", ["requests", "http_client", "urllib3"])
 def test_threads_lose_nothing(pytester, own, monkeypatch, client):
     """Forty requests of eight threads are forty interactions."""
@@ -365,6 +404,98 @@ def test_workers_share_a_cassette(pytester, own):
     run(pytester).assert_outcomes(passed=12)
     run(pytester, "-n2").assert_outcomes(passed=12)
     assert len(list((pytester.path / FOLDER).glob("inventory-*.yaml"))) == 1
+
+
+PARTS = """
+import pytest
+
+@pytest.mark.imagedetail("staging", cassette="inventory")
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_page(imagedetail_cassette, ask, url, limit):
+    assert ask(f"{url}limit={limit}")[0] == 200
+"""
+RECORD = "pytest --imagedetail-record-mode=once"
+IN_PART = "what tests share was verified in part"
+LIMIT_3 = "GET https://compute.staging.invalid/v2.1/images/detail?limit=3"
+
+
+def said(result):
+    """The lines of the plugin's own summary."""
+    lines = result.stdout.str().partition("= imagedetail =")[2].splitlines()[1:-1]
+    return [line for line in lines if line]
+
+
+@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
+def test_verify_judges_what_tests_share_by_what_each_asks(pytester, own, more):
+    """A test asks a part; what none of them asks is named at the end of a full run, which fails."""
+    pytester.makepyfile(test_own=PARTS)
+    record(pytester, "once").assert_outcomes(passed=3)
+    result = record(pytester, "verify", *more)
+    result.assert_outcomes(passed=3)
+    assert (result.ret, said(result)) == (0, ["staging: tests/inventory: verified"])
+    pytester.makepyfile(test_own=PARTS.replace("[1, 2, 3]", "[1, 2]"))
+    result = record(pytester, "verify", *more)
+    result.assert_outcomes(passed=2)
+    assert (result.ret, said(result)) == (
+        1,
+        [
+            "staging: tests/inventory: verified",
+            f"no longer asked {FOLDER}/inventory.yaml: {LIMIT_3}",
+            f"if that is right, delete the cassette and record: {RECORD}",
+        ],
+    )
+
+
+def test_verify_of_a_part_says_that_it_is_one(pytester, own):
+    """The rest may ask what these do not; what is asked beyond the recording is seen even so."""
+    pytester.makepyfile(test_own=PARTS)
+    record(pytester, "once").assert_outcomes(passed=3)
+    result = record(pytester, "verify", "-k", "1 or 2")
+    result.assert_outcomes(passed=2, deselected=1)
+    assert (result.ret, said(result)) == (
+        0,
+        [
+            "staging: tests/inventory: verified",
+            f"{IN_PART}: 1 of its requests were not asked, this run is of a part of the tests",
+        ],
+    )
+    pytester.makepyfile(test_own=PARTS.replace("[1, 2, 3]", "[1, 2, 4]"))
+    result = record(pytester, "verify")
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["E *not recorded: GET *limit=4"])
+
+
+def test_verify_of_a_test_that_asks_nothing_is_an_error(pytester, own):
+    """Its recording was compared with nothing."""
+    record(pytester).assert_outcomes(passed=1)
+    pytester.makepyfile(test_own=TEST.split("    status,", maxsplit=1)[0] + "    pass\n")
+    result = record(pytester, "verify")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *VerificationError: the test asked the cloud nothing, and its recording holds 1 *",
+            "E * where: test_own.py::test_two_images, cassette *; nothing was written",
+            "E * next:  if the test needs no recording, delete it",
+        ]
+    )
+
+
+@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
+def test_what_tests_share_is_renewed_once_all_of_it_was_heard(pytester, own, more):
+    """One of them alone hears a part, and the rest is as old as before."""
+    pytester.makepyfile(test_own=PARTS)
+    record(pytester, "once").assert_outcomes(passed=3)
+    path = cassette(pytester, "inventory")
+    old = loads(path)
+    provenance = replace(old.provenance, recorded_at="2020-02-03T04:05:06Z")
+    path.write_text(dumps(replace(old, provenance=provenance)))
+    result = record(pytester, "rewrite", "-k", "1 or 2")
+    assert said(result) == ["staging: tests/inventory: recorded (unchanged)"]
+    assert loads(path).provenance == provenance
+    result = record(pytester, "rewrite", *more)
+    assert said(result) == ["staging: tests/inventory: recorded (renewed)"]
+    assert loads(path).interactions == old.interactions
+    run(pytester, "--imagedetail-max-age=90").assert_outcomes(passed=3)
 
 
 def test_the_network_is_shut_while_replaying(pytester, own):

@@ -176,7 +176,7 @@ def test_a_copy_under_another_name_does_not_answer_for_it(project):
     result.stdout.fnmatch_lines(
         [
             "E *DamagedCassetteError: the recording is of cloud 'nova-2026.2', query 'all', and *",
-            "E *next:  move it to nova-2026.2/all.yaml, or record this cloud and query afresh",
+            "E *next:  move it to nova-2026.2/all.yaml, or delete it and record *",
         ]
     )
 
@@ -200,6 +200,20 @@ def test_a_recording_of_another_release_is_stale(project):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         ["E *the recording is stale: it is of release essex, and the cloud is declared to be juno"]
+    )
+
+
+def test_a_folder_that_cannot_be_looked_through_ends_the_run(pytester):
+    """With its message alone, before any test: no defect of ours, and no run without recordings."""
+    (pytester.path / "cassettes").write_text("in the way")
+    pytester.makepyfile("def test_x(): pass")
+    result = pytester.runpytest("--imagedetail-record-mode=once")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.stderr.str().strip() == (
+        "ERROR: cassettes cannot be looked up: Not a directory\n"
+        f"  where: {pytester.path}/cassettes\n"
+        "  next:  make it a folder that you may read, "
+        "or choose another: --imagedetail-cassette-dir"
     )
 
 

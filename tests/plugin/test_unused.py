@@ -249,3 +249,23 @@ def test_an_unknown_choice_is_refused(partly):
     result.stderr.fnmatch_lines(
         ["ERROR: unknown unused 'fial'", "*did you mean fail? known: ignore, warn, fail"]
     )
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import pytest; pytest.importorskip('no_such_module')",
+        "import pytest; pytest.skip('not here', allow_module_level=True)",
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
+def test_a_module_that_was_not_collected_may_use_the_rest(partly, first, more):
+    """Its tests are not known, so nothing is said against any recording, and fail says why."""
+    partly.makepyfile(test_active=f"{first}\n{ACTIVE.strip()}")
+    result = partly.runpytest_subprocess("--imagedetail-unused=fail", *more)
+    result.assert_outcomes(passed=2, skipped=1)
+    assert (result.ret, said(result)) == (
+        0,
+        ["unused recordings were not judged: test_active.py was not collected"],
+    )
+    assert said(partly.runpytest_subprocess(*more)) == []

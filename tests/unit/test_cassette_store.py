@@ -84,10 +84,40 @@ def test_the_same_answer_leaves_the_file_alone(tmp_path):
     path = kept.path("k5", Query())
     os.utime(path, (1, 1))
     before = path.read_bytes()
-    again = recording(recorded_at="2025-01-01T00:00:00Z", plugin="2.0")
+    again = recording(recorded_at="2024-01-01T23:59:59Z", plugin="2.0")
     assert kept.write(again, secrets=()) is Written.UNCHANGED
     assert path.read_bytes() == before
     assert path.stat().st_mtime == 1
+
+
+@pytest.mark.parametrize(
+    ("max_age", "when", "written"),
+    [
+        (None, "2024-01-02T00:00:00Z", Written.RENEWED),
+        (0, "2024-01-02T00:00:00Z", Written.RENEWED),
+        (90, "2024-03-31T00:00:00Z", Written.UNCHANGED),
+        (90, "2024-04-01T00:00:00Z", Written.RENEWED),
+        (90, None, Written.UNCHANGED),
+    ],
+)
+@pytest.mark.parametrize("own", [{}, {"test": "test_own.py::test_a"}], ids=["query", "own"])
+def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path, own, max_age, when, written):
+    """One that would be refused for its age has the new date and its hash, and no other change."""
+    kept = Store(directory=tmp_path, max_age=max_age)
+    write = kept.write_traffic if own else kept.write
+    write(recording(recorded_at="2024-01-01T00:00:00Z", **own), secrets=())
+    (path,) = tmp_path.rglob("*.yaml")
+    before = path.read_text().splitlines()
+    assert write(recording(recorded_at=when, plugin="2.0", **own), secrets=()) is written
+    after = path.read_text().splitlines()
+    changed = [line.strip() for line in after if line not in before]
+    if written is Written.UNCHANGED:
+        assert changed == []
+    else:
+        assert len(before) == len(after)
+        assert changed[0] == f"recorded_at: '{when}'"
+        assert [line.partition(":")[0] for line in changed] == ["recorded_at", "sha256"]
+    assert loads(path).provenance.plugin == "1.0"
 
 
 @pytest.mark.parametrize("new", [recording(2), recording(release="2026.2")])
@@ -100,17 +130,37 @@ def test_another_answer_replaces_the_file(tmp_path, new):
     assert files(tmp_path) == ["k5/all.yaml"]
 
 
-def test_a_damaged_file_is_replaced_on_request_only(tmp_path):
-    """Reading never repairs; writing does, for whoever writes has decided to."""
+def test_a_damaged_file_is_never_written_over(tmp_path):
+    """Neither reading nor writing repairs it: version control may have it whole."""
     kept = Store(directory=tmp_path)
     kept.write(recording(), secrets=())
     path = kept.path("k5", Query())
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(DamagedCassetteError):
-        kept.load("k5", Query())
+    errors = []
+    for access in (lambda: kept.load("k5", Query()), lambda: kept.write(recording(2), secrets=())):
+        with pytest.raises(DamagedCassetteError) as caught:
+            access()
+        errors.append(str(caught.value))
+    assert errors[0] == errors[1]
     assert len(path.read_bytes()) == 100
-    assert kept.write(recording(), secrets=()) is Written.REPLACED
-    kept.load("k5", Query())
+    path.unlink()
+    assert kept.write(recording(2), secrets=()) is Written.NEW
+
+
+def test_what_lies_under_another_name_is_not_written_over(tmp_path):
+    """It is what was recorded of another cloud, and perhaps the only copy of that."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(cloud="other"), secrets=())
+    (tmp_path / "other").rename(tmp_path / "k5")
+    before = kept.path("k5", Query()).read_bytes()
+    with pytest.raises(DamagedCassetteError) as caught:
+        kept.write(recording(2), secrets=())
+    assert str(caught.value) == (
+        "the recording is of cloud 'other', query 'all', and lies under another name\n"
+        f"  where: {tmp_path}/k5/all.yaml\n"
+        "  next:  move it to other/all.yaml, or delete it and record this cloud and query afresh"
+    )
+    assert kept.path("k5", Query()).read_bytes() == before
 
 
 def test_not_found_says_what_there_is(tmp_path):

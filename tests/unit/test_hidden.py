@@ -36,6 +36,25 @@ def test_secrets_are_taken_out(text, left):
     assert without(text, secrets) == left
 
 
+TOKEN = "gAAAAABm" + "tok" * 40 + "-the-end"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("{'X-Auth-Token': 'gAAAAABmtokto...he-end'}", "{'X-Auth-Token': '<hidden>...<hidden>'}"),
+        ("{'a': 1, 'X-Auth-Token': 'gAAA...}", "{'a': 1, 'X-Auth-Token': '<hidden>...}"),
+        ("{'a': ...-end'} gAAAAAB...", "{'a': ...<hidden>'} <hidden>..."),
+        ("gAAAAABm and the-end ... token", "gAAAAABm and the-end ... token"),
+        ("gAA...end", "gAA...end"),
+        (f"{TOKEN}...{TOKEN}", "<hidden>...<hidden>"),
+    ],
+)
+def test_the_ends_of_a_shortened_repr_are_taken_out(text, left):
+    """Pytest shows the first and the last characters of what is long."""
+    assert without(text, [TOKEN, "short"]) == left
+
+
 def test_nothing_is_taken_out_where_nothing_is_known():
     """No expression of nothing, which would be found between all characters."""
     assert without("a text", ["", "abc"]) == "a text"

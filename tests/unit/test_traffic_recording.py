@@ -8,6 +8,7 @@ import pytest
 from pytest_imagedetail.cassette import Store, dumps
 from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
+from pytest_imagedetail.patience import NOBODY_ANSWERED
 from pytest_imagedetail.traffic.recording import (
     appended,
     changes,
@@ -16,6 +17,7 @@ from pytest_imagedetail.traffic.recording import (
     merged,
     of_stock,
     refuse_failures,
+    refuse_no_answer,
 )
 
 NOVA = "http://nova.corp.example:8774/v2.1"
@@ -108,7 +110,14 @@ def test_what_was_made_is_what_is_read_back(tmp_path):
     assert lacking(loaded, done.recording.interactions) == []
 
 
-@pytest.mark.parametrize("status", [401, 403, 500, 503])
+REFUSED = "mend what the cloud refused (credentials, policy)"
+BUSY = "wait until the cloud has time"
+MEND = {401: REFUSED, 403: REFUSED, 407: REFUSED, 500: REFUSED} | dict.fromkeys(
+    (408, 413, 425, 429, 502, 503, 504), BUSY
+)
+
+
+@pytest.mark.parametrize("status", MEND)
 def test_a_failure_is_not_kept(status):
     """It would be replayed for ever; the error says how to keep it if the test is about it."""
     done = recording(kept("/images"), kept("/images", status=status))
@@ -118,11 +127,38 @@ def test_a_failure_is_not_kept(status):
     assert str(caught.value) == (
         f"the recording was not kept: the cloud answered {status} to GET {BASE}/images\n"
         "  where: t.py::a\n"
-        "  next:  mend what the cloud refused (credentials, policy), then record again\n"
+        f"  next:  {MEND[status]}, then record again\n"
         f"  next:  or, if the test is about it: imagedetail_cassette.expect({status})\n"
         "  next:  an older recording is untouched"
     )
     refuse_failures(done, expected=frozenset({status}), where="t.py::a")
+
+
+@pytest.mark.parametrize("status", sorted(NOBODY_ANSWERED))
+def test_verifying_an_answer_of_nobody_is_an_error(status):
+    """It says nothing of the recording, unless that holds it, or the test is about it."""
+    old, live = recording(kept("/images")), recording(kept("/images", status=status))
+    with pytest.raises(ResponseError) as caught:
+        refuse_no_answer(old, live, expected=frozenset(), where="t.py::a")
+    assert caught.value.status_code == status
+    assert str(caught.value) == (
+        f"the recording was not verified: the cloud answered {status} to GET {BASE}/images\n"
+        "  where: t.py::a; nothing was written\n"
+        f"  next:  {MEND[status]}, then verify again\n"
+        f"  next:  or, if the test is about it: imagedetail_cassette.expect({status})"
+    )
+    refuse_no_answer(old, live, expected=frozenset({status}), where="t.py::a")
+    refuse_no_answer(live, live, expected=frozenset(), where="t.py::a")
+    twice = recording(*live.interactions, *live.interactions)
+    with pytest.raises(ResponseError):
+        refuse_no_answer(live, twice, expected=frozenset(), where="t.py::a")
+
+
+@pytest.mark.parametrize("status", [200, 403, 404, 500])
+def test_another_answer_is_one(status):
+    """It is compared, and a difference where it is one."""
+    live = recording(kept("/images", status=status))
+    refuse_no_answer(recording(kept("/images")), live, expected=frozenset(), where="t.py::a")
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 404, 409])

@@ -141,7 +141,7 @@ def test_a_query_of_placeholders_is_not_asked(cloud):
     assert verify(kept, authenticate(cloud), query=Query()).same
 
 
-@pytest.mark.parametrize("status", [401, 408, 413, 429, 502, 503, 504])
+@pytest.mark.parametrize("status", [401, 407, 408, 413, 425, 429, 502, 503, 504])
 def test_a_status_that_is_no_answer_is_an_error(cloud, status, monkeypatch):
     """Nobody looked at the query: neither the same nor a difference."""
     known = recorded(cloud)

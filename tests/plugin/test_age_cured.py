@@ -1,0 +1,100 @@
+"""A recording that is too old, and what to do about it as the messages say: both ways cure it."""
+
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("openstack", reason="recording needs the extra `record`")
+
+from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.embedded import EmbeddedCloud
+
+LISTED = """
+    def test_all(imagedetail_cloud):
+        assert imagedetail_cloud.list().complete
+"""
+OWN = """
+    import json
+    import urllib.request
+
+    import pytest
+
+    URL, TOKEN = json.load(open("facts.json"))
+
+    @pytest.mark.imagedetail("staging")
+    def test_own(imagedetail_cassette):
+        asked = urllib.request.Request(URL + "/images/detail", headers={"X-Auth-Token": TOKEN})
+        assert urllib.request.urlopen(asked).status == 200
+"""
+REWRITE = "--imagedetail-record-mode=rewrite"
+
+
+@pytest.fixture
+def live(pytester, monkeypatch):
+    """A project that declares one running cloud, `staging`."""
+    with EmbeddedCloud(release="2023.1") as cloud:
+        (pytester.path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
+        facts = f'["{cloud.compute_url}", "{cloud.application.compute.account.token}"]'
+        (pytester.path / "facts.json").write_text(facts)
+        pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
+        yield cloud
+
+
+def age(pytester):
+    """Make the one recording one of 2020; gives its file."""
+    (path,) = (pytester.path / "cassettes").rglob("*.yaml")
+    recording = loads(path)
+    provenance = replace(recording.provenance, recorded_at="2020-02-03T04:05:06Z")
+    path.write_text(dumps(replace(recording, provenance=provenance)))
+    return path
+
+
+def lint(pytester, *arguments):
+    """The exit code of lint."""
+    return pytester.run("imagedetail", "lint", "--max-age", "90", *arguments).ret
+
+
+@pytest.mark.parametrize(("test", "name"), [(LISTED, "all"), (OWN, "tests/test_it/test_own")])
+def test_what_is_too_old_is_recorded_again_as_it_says(pytester, live, test, name):
+    """The command of the message renews the date of an answer that is still the same."""
+    pytester.makepyfile(test_it=test)
+    pytester.runpytest_subprocess("--imagedetail-record-mode=once").assert_outcomes(passed=1)
+    path = age(pytester)
+    before = path.read_text().splitlines()
+    result = pytester.runpytest_subprocess("--imagedetail-max-age=90")
+    result.stdout.fnmatch_lines([f"E *next:  record it again: pytest {REWRITE}"])
+    assert lint(pytester) == 1
+    result = pytester.runpytest_subprocess(REWRITE)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"staging: {name}: recorded (renewed)"])
+    after = path.read_text().splitlines()
+    changed = [line.strip().partition(":")[0] for line in after if line not in before]
+    assert (changed, len(after)) == (["recorded_at", "sha256"], len(before))
+    pytester.runpytest_subprocess("--imagedetail-max-age=90").assert_outcomes(passed=1)
+    assert lint(pytester) == 0
+    result = pytester.runpytest_subprocess(REWRITE)
+    result.stdout.fnmatch_lines([f"staging: {name}: recorded (unchanged)"])
+    assert path.read_text().splitlines() == after
+
+
+def test_what_is_young_enough_stays(pytester, live):
+    """With a greatest age in force, a recording below it is not touched."""
+    pytester.makepyfile(LISTED)
+    pytester.runpytest_subprocess("--imagedetail-record-mode=once").assert_outcomes(passed=1)
+    path = age(pytester)
+    before = path.read_bytes()
+    result = pytester.runpytest_subprocess(REWRITE, "--imagedetail-max-age=99999")
+    result.stdout.fnmatch_lines(["staging: all: recorded (unchanged)"])
+    assert path.read_bytes() == before
+
+
+def test_the_command_renews_it_too(pytester, live):
+    """As lint says: `imagedetail record`."""
+    record = ("imagedetail", "record", "--os-cloud", "staging")
+    assert pytester.run(*record).ret == 0
+    age(pytester)
+    assert lint(pytester) == 1
+    result = pytester.run(*record)
+    result.stdout.fnmatch_lines(["renewed  cassettes/staging/all.yaml  * images; redacted: *"])
+    assert lint(pytester) == 0

@@ -1,0 +1,186 @@
+"""A test's own client: what it sends and gets is in no report, and in no recording of any test."""
+
+import json
+import re
+from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+TOKEN = "gAAAAABmZ0tok" + "Xy7-" * 45 + "abcdefghijklmnop=="
+PASSWORD = "Sup3rS3cretPassw0rd"
+ADMIN = "zz-Top-Secret-Adm1n"
+LOUD = ("-vv", "-l", "--junitxml=junit.xml", "-o", "junit_logging=all")
+
+CONFTEST = """
+import json
+
+import pytest
+
+URL, TOKEN, PASSWORD = json.load(open("facts.json"))
+LOGIN = {"auth": {"identity": {"methods": ["password"], "password": {
+    "user": {"name": "me", "domain": {"id": "default"}, "password": PASSWORD}}}}}
+
+@pytest.fixture
+def headers():
+    return {"X-Auth-Token": TOKEN}
+
+@pytest.fixture
+def url():
+    return URL
+"""
+
+FAILING = """
+import json
+
+import pytest
+import requests
+from conftest import LOGIN
+
+pytestmark = pytest.mark.imagedetail("staging")
+
+
+def test_token(imagedetail_cassette, headers, url, record_property):
+    record_property("sent", str(headers))
+    print("sent", headers)
+    answer = requests.get(url + "/servers", headers=headers)
+    assert answer.json() == {"headers": headers}
+
+
+def test_login(imagedetail_cassette, url):
+    login = json.dumps(LOGIN)
+    issued = requests.post(url + "/v3/auth/tokens", data=login).headers["X-Subject-Token"]
+    server = requests.get(url + "/servers", headers={"X-Auth-Token": issued}).json()
+    assert (login, issued) == (server, "")
+
+
+def test_later(imagedetail_cassette, headers):
+    assert headers == LOGIN
+
+
+def test_nobody_answers(imagedetail_cassette, headers):
+    requests.get("http://127.0.0.1:9/", headers=headers)
+"""
+
+ASKING = """
+import pytest
+import requests
+from conftest import LOGIN
+
+pytestmark = pytest.mark.imagedetail("staging")
+
+
+def test_login(imagedetail_cassette, url):
+    answer = requests.post(url + "/v3/auth/tokens", json=LOGIN)
+    assert requests.get(url + "/servers", headers={"X-Auth-Token": "x"}).ok
+
+
+def test_described(imagedetail_cassette, url):
+    assert requests.get(url + "/described").ok
+"""
+
+
+class Cloud(BaseHTTPRequestHandler):
+    """A Keystone and a Nova that repeats a password."""
+
+    def do_POST(self):
+        """Issue the token."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._send({"token": {"methods": ["password"]}}, ("X-Subject-Token", TOKEN))
+
+    def do_GET(self):
+        """Answer with a server, or with a text that quotes the password."""
+        if self.path == "/described":
+            self._send({"description": f"log in with {PASSWORD}"})
+        else:
+            self._send({"server": {"adminPass": ADMIN}})
+
+    def _send(self, document, *fields):
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        for name, value in (*fields, ("Content-Type", "application/json")):
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def live(pytester, monkeypatch):
+    """A project whose tests ask a running cloud with clients and headers of their own."""
+    pytest.importorskip("requests")
+    for name in ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE", "PYTEST_XDIST_WORKER"):
+        monkeypatch.delenv(name, raising=False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Cloud)
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    facts = [f"http://127.0.0.1:{server.server_port}", TOKEN, PASSWORD]
+    (pytester.path / "facts.json").write_text(json.dumps(facts))
+    pytester.makeconftest(CONFTEST)
+    yield pytester
+    server.shutdown()
+    server.server_close()
+
+
+def once(pytester, *arguments):
+    """Record, in a process of its own."""
+    command = ("-p", "no:randomly", "--imagedetail-record-mode=once", *arguments)
+    return pytester.runpytest_subprocess(*command)
+
+
+def found(text):
+    """Which secrets can be read in a text, by their beginning or end."""
+    plain = unescape(text)
+    parts = {each[:12] for each in (TOKEN, PASSWORD, ADMIN)} | {TOKEN[-12:], PASSWORD[-12:]}
+    return {part for part in parts if part in plain}
+
+
+@pytest.mark.parametrize(
+    "more", [LOUD, ("-l",), ("-n2", "--dist=loadfile", *LOUD), ("--tb=native",)], ids=" ".join
+)
+def test_no_report_shows_what_a_client_sent_or_got(live, more):
+    """Fixture values, locals, assertions, output, the summary and JUnit's file."""
+    live.makepyfile(test_failing=FAILING)
+    result = once(live, *more)
+    result.assert_outcomes(failed=4)
+    assert found(result.stdout.str() + result.stderr.str()) == set()
+    junit = live.path / "junit.xml"
+    assert not junit.exists() or found(junit.read_text()) == set()
+    assert "<hidden>" in result.stdout.str()
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["login first", "login last"])
+@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
+def test_no_recording_has_a_configured_password(live, order, more):
+    """It may be known from clouds.yaml alone, whoever logs in with it, when and where."""
+    head, *tests = re.split(r"(?m)^(?=def )", ASKING)
+    live.makepyfile(test_asking=head + "".join(tests[::order]))
+    clouds = {"clouds": {"staging": {"auth": {"password": PASSWORD}}}}
+    (live.path / "clouds.yaml").write_text(json.dumps(clouds))
+    once(live, *more).assert_outcomes(passed=2)
+    texts = [path.read_text() for path in (live.path / "cassettes").rglob("*.yaml")]
+    assert len(texts) == 2
+    assert found("".join(texts)) == set()
+    assert any("log in with <redacted-" in text for text in texts)
+
+
+def test_no_recording_has_what_an_earlier_test_sent(live):
+    """A password that no file knows is known from then on."""
+    live.makepyfile(test_asking=ASKING)
+    once(live).assert_outcomes(passed=2)
+    texts = [path.read_text() for path in (live.path / "cassettes").rglob("*.yaml")]
+    assert found("".join(texts)) == set()
+
+
+def test_a_broken_clouds_yaml_is_an_error_before_anything_is_asked(live):
+    """Nobody knows what must not be written."""
+    live.makepyfile(test_asking=ASKING)
+    (live.path / "clouds.yaml").write_text(f"clouds: [{PASSWORD}")
+    result = once(live)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["E *CredentialsError: the file is no YAML"])
+    assert found(result.stdout.str()) == set()
+    assert not (live.path / "cassettes").exists()
