@@ -104,8 +104,12 @@ def test_the_printed_command_has_the_level_and_the_expected_error(run):
     """Else it would compare otherwise than the report did."""
     _, out, _ = run("diff", *CLOUDS, "--level", "shape", "--explain")
     assert "imagedetail accept nova-2026.2 nova-essex --level shape --path " in out
-    _, out, _ = run("diff", *CLOUDS, "--expect", "400", "--microversion", "2.1", "--explain")
-    assert out == ""  # nothing is recorded for it
+    releases = ("nova-2023.1", "nova-2024.2")  # both refuse it, in other words
+    _, out, _ = run("diff", *releases, "--query=limit=-1", "--expect", "400", "--explain")
+    assert (
+        "to accept it: imagedetail accept nova-2023.1 nova-2024.2 --expect 400 --query=limit=-1 "
+        "--path badRequest.message --kind error_changed "
+    ) in out
 
 
 def test_json_has_the_command_too(run, cassettes):
