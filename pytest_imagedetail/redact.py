@@ -13,7 +13,7 @@ import ipaddress
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, quote_plus, unquote, unquote_plus, urlsplit
@@ -21,6 +21,7 @@ from urllib.parse import SplitResult, quote, quote_plus, unquote, unquote_plus, 
 from pytest_imagedetail import jsontext, packing, xmltext
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import Headers, Interaction, Query
+from pytest_imagedetail.readings import FOLDED, decoded, readings
 from pytest_imagedetail.shapes import (
     is_distinct,
     is_harmless,
@@ -49,8 +50,11 @@ _RESPONSE_HEADERS: Final = frozenset(
 )
 
 # A placeholder in a URL does not end it: what follows may be a host or a signature.
-_URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://(?:<redacted-\d+>|[^\s\"'<>\\])+")
-_IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
+# What may stand in a scheme is taken in one piece, so that no long word is begun at every letter.
+_URL: Final = re.compile(
+    r"(?<![a-zA-Z0-9+.-])([0-9+.-]*+)([a-zA-Z][a-zA-Z0-9+.-]*+://(?:<redacted-\d+>|[^\s\"'<>\\])++)"
+)
+_IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\.*\w)")
 _IPV6: Final = re.compile(
     r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}"
     r"(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4})(?![\w:])"
@@ -73,6 +77,10 @@ _RESOURCE: Final = r"/(?:images|servers|flavors)(?:/|$)"
 _VERSIONED: Final = re.compile(rf"/v\d+(?:\.\d+)?/([^/]+){_RESOURCE}")
 _BEFORE_RESOURCE: Final = re.compile(rf"/([^/]+)(?={_RESOURCE})")
 _PLAIN: Final = re.compile(r"[\w-]+")  # neither an address nor anything that is replaced in text
+_WORDS: Final = re.compile(r"([\s\"'<>{}\[\](),]+)")  # what parts words is kept, too
+_ENCODED: Final = re.compile(rb"%[0-9a-fA-F]{2}|\\|&#?\w+;|\0|\w\+")
+_SIGN: Final = re.compile(rb"pass|secret|token|key|pwd|gAAAAA|eyJ|basic|bearer|://", re.IGNORECASE)
+_SHORTEST_SHAPE: Final = 16  # characters
 _ID_PLACEHOLDER: Final = re.compile(r"^0{24}[0-9a-f]{8}$")
 _TOKEN_PLACEHOLDER: Final = re.compile(r"^<redacted-\d+>$")
 _IPV6_VERSION: Final = 6
@@ -321,9 +329,8 @@ class _Placeholders:
                         text = text.replace(spelling, self._token(secret))
         text = replace_shapes(text, self._token)
         if "://" in text:
-            text = _URL.sub(lambda match: self.url(match.group()), text)
-        if "=" in text or ":" in text:
-            text = replace_named(text, self._token)
+            text = _URL.sub(lambda match: match[1] + self.url(match[2]), text)
+        text = replace_named(text, self._token)
         if "@" in text or "%40" in text:
             text = _EMAIL.sub(self._person, text)
         text = self._replace_ids(text)
@@ -333,13 +340,12 @@ class _Placeholders:
             text = _IPV6.sub(self._address, text)
         if "." in text:
             text = _IPV4.sub(self._address, text)
-        return text
+        return _replace_disguised(text, self._token)
 
     def url(self, url: str) -> str:
         """Replace origin, project and anything secret in a URL, and keep the rest as sent."""
-        trailing = re.search(r"[).,;]*$", url)
-        tail = trailing.group() if trailing else ""
-        url = url[: len(url) - len(tail)]
+        whole, url = url, url.rstrip(").,;")
+        tail = whole[len(url) :]
         parts = _split(url)
         if parts is None:
             return self._token(url) + tail
@@ -447,7 +453,7 @@ class _Placeholders:
                 if ("." in name or ":" in name) and name in lower:
                     before = r"(?<![\w.])" if name[-1].isdigit() else r"(?<!\w)"  # not in 110.0.0.1
                     text, count = re.subn(
-                        rf"{before}{re.escape(name)}(?![\w.]*\w)",
+                        rf"{before}{re.escape(name)}(?!\.*\w)",
                         placeholder.removeprefix("https://"),
                         text,
                         flags=re.IGNORECASE,
@@ -519,6 +525,53 @@ class _Placeholders:
             self._tokens[value] = f"<redacted-{len(self._tokens) + 1}>"
         self.counts["secrets"] += 1
         return self._tokens[value]
+
+
+def _replace_disguised(text: str, replace: Callable[[str], str]) -> str:
+    """Pass words in which a secret's shape can be read through `replace`, or a text of such words.
+
+    What is told from the shape alone could be written in base64, percent-encoded or in JSON; no
+    placeholder can be put into that.
+    """
+    if not _is_disguise(text):
+        return text
+    words = [replace(word) if _is_disguise(word) else word for word in _WORDS.split(text)]
+    shown = "".join(words)
+    return replace(text) if _is_disguise(shown) else shown
+
+
+def _is_disguise(text: str) -> bool:
+    """Whether a secret's shape can be read in a text, but not where it stands as it is."""
+    data = text.encode("utf-8", errors="surrogatepass")
+    return _may_be_disguise(data) and any(
+        _has_shape(read.decode("utf-8", errors="replace"), joined=form == FOLDED)
+        for form, read in readings(data, shortest=_SHORTEST_SHAPE)
+        if read != data
+    )
+
+
+def _may_be_disguise(data: bytes) -> bool:
+    """Whether reading it is worth the time: most texts of a listing mean what they say."""
+    if _ENCODED.search(data):
+        return True
+    if len(data) < _SHORTEST_SHAPE:
+        return False
+    runs = set(decoded(data, shortest=_SHORTEST_SHAPE))
+    runs.update(decoded(b"".join(data.split()), shortest=_SHORTEST_SHAPE))
+    return any(_SIGN.search(run) or run.isascii() or packing.unpacked(run) for run in runs)
+
+
+def _has_shape(text: str, *, joined: bool) -> bool:
+    found: list[str] = []
+
+    def note(value: str) -> str:
+        found.append(value)
+        return "<redacted-1>"
+
+    text = replace_shapes(text, note)
+    if not joined:  # what stands after a name is not its value, then
+        replace_named(text, note)
+    return bool(found)
 
 
 def _split(url: str) -> SplitResult | None:

@@ -13,17 +13,17 @@ Spot = tuple[int, str, str]
 """Line, from 1; rule; message."""
 
 _HEADER: Final = re.compile(
-    r"^\s*(?:-\s+)?[\"']?(?:X-(?:Auth|Subject|Service|Storage)-Token|X-Auth-Key|X-Api-Key|Cookie"
-    r"|(?:Proxy-)?Authorization|Set-Cookie2?)[\"']?\s*:",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?<![\w-])(?:X-(?:Auth|Subject|Service|Storage)-Token|X-Auth-Key|X-Api-Key|Set-Cookie2?"
+    r"|Cookie|(?:Proxy-)?Authorization)[\"']?[ \t]*+:(?![ \t\"']*+<redacted-\d+>)",
+    re.IGNORECASE,
 )
 _HOST: Final = re.compile(
-    r"[a-z][a-z0-9+.-]*(?::|%3a)(?:\\?/|%2f){2}([^/\s\"'<>\\?#%&;,()]+)", re.IGNORECASE
+    r"[a-z0-9+.-](?::|%3a)(?:\\?/|%2f){2}([^/\s\"'<>\\?#%&;,()]+)", re.IGNORECASE
 )
 _PLACEHOLDER: Final = re.compile(r"[\w.-]+\.invalid", re.IGNORECASE)  # without user and port
 _LOCAL_PORT: Final = re.compile(r"(?<![\w.-])localhost:\d+", re.IGNORECASE)
 _ADDRESS: Final = re.compile(
-    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)"
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\.*\w)"
     r"|(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])",
     re.IGNORECASE,
 )

@@ -1,5 +1,6 @@
 """Every rule of lint: what breaks it, on which line, and that nothing else does."""
 
+import base64
 import dataclasses
 import json
 import os
@@ -79,13 +80,21 @@ def test_a_sound_cassette_has_no_finding(path, folder):
         ("built on 8.8.4.4", "address"),
         ("built on fe80::1", "address"),
         ("ask jane.doe@corp.test", "email"),
+        ('{"password": "hunter"}', "secret"),
+        ("OS_PASSWORD=x7", "secret"),
+        ("OS_APPLICATION_CREDENTIAL_SECRET=x7", "secret"),
+        ("token=" + "0f" * 16, "secret"),
+        ("<adminPass>Xy7</adminPass>", "secret"),
+        ("#cloud-config password: x7", "secret"),
+        ("sk-proj-" + "0f" * 16, "secret"),
+        (base64.b64encode(b"#cloud-config\npassword: x7").decode(), "secret"),
     ],
 )
 def test_what_redaction_should_have_replaced_is_found(folder, text, rule):
     """With its line; the finding never shows the value."""
     path = put(folder, described(text))
     (finding,) = linted(path).findings
-    assert (finding.rule, finding.line) == (rule, line(path, text))
+    assert (finding.rule, finding.line) == (rule, line(path, '"description"'))
     assert text.split()[-1] not in str(finding)
 
 
@@ -137,6 +146,19 @@ def test_a_header_that_carries_a_token_is_found(folder):
     )
     path = put(folder, dataclasses.replace(recording, interactions=(page,)))
     assert found(path) == [("header", line(path, "x-auth-token"))]
+
+
+@pytest.mark.parametrize("field", ["X-Auth-Token: [replayed]", '"set-cookie": "a"', "cookie : a"])
+def test_a_header_that_carries_a_token_is_found_wherever_it_stands(path, field):
+    """In the middle of a line, too, as YAML writes a mapping in braces."""
+    text = path.read_text()
+    path.write_text(text.replace("    headers: {}", f"    headers: {{Vary: b, {field}}}", 1))
+    assert ("header", line(path, "Vary: b")) in found(path)
+
+
+def test_a_header_that_was_redacted_in_a_text_is_none(folder):
+    """What stands there is a placeholder."""
+    assert found(put(folder, described("X-Auth-Token: <redacted-1>"))) == []
 
 
 def test_a_line_that_was_found_once_is_found_in_each_file(folder):
