@@ -323,6 +323,14 @@ def test_what_cannot_be_read_is_found(folder, path, tmp_path):
     ]
 
 
+def test_links_to_folders_are_followed(folder, path, tmp_path):
+    """A cloud's cassettes may lie elsewhere and are replayed all the same; a loop ends."""
+    elsewhere = path.parent.rename(tmp_path / "elsewhere")
+    (folder / "a").symlink_to(elsewhere)
+    (elsewhere / "loop").symlink_to(folder)
+    assert linted(folder).files == 1
+
+
 def test_findings_are_one_line_each(path):
     """Whatever stands in a file, nothing of it moves the cursor or breaks the line."""
     path.write_text('version: "\\n\\e[31m"\ninteractions: []\nimagedetail: {}\n')
