@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pytest_imagedetail import yamltext
 from pytest_imagedetail.lint.cassettes import Linter
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 
@@ -115,7 +116,7 @@ def _stranger(path: Path) -> Finding:
 
 def _is_recording(path: Path) -> bool:
     try:
-        document: Any = json.loads(path.read_bytes())
+        document: Any = json.loads(yamltext.content(path))
     except (ValueError, RecursionError):
         return False
     known = {"interactions", "http_interactions", "log"}

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pytest_imagedetail import yamltext
 from pytest_imagedetail.age import too_old
 from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.cassette.format import SCHEMA, VCR_VERSION, digest
+from pytest_imagedetail.cassette.format import KEYS, SCHEMA, VCR_VERSION, digest
 from pytest_imagedetail.cassette.store import own_name
 from pytest_imagedetail.errors import (
     DamagedCassetteError,
@@ -47,7 +47,12 @@ class Linter:
 
     def cassette(self, path: Path) -> Iterator[Finding]:
         """What is wrong with one file that can be read."""
-        raw = path.read_bytes()
+        try:
+            raw = yamltext.content(path)
+        except ValueError as fault:  # too large
+            problem = f"not a readable YAML file: {fault}"
+            yield Finding(path=path, line=1, rule="format", message=problem)
+            return
         text = raw.decode("utf-8", errors="replace")
         try:
             recording = loads(path)
@@ -122,8 +127,13 @@ def _damage(path: Path, text: str, error: DamagedCassetteError) -> Finding:
     if not isinstance(facts, dict) and _is_foreign(document):
         problem = "not recorded by this tool, so nobody has looked for secrets in it"
         return Finding(path=path, line=1, rule="foreign", message=problem)
-    rule, *keys = _broken(document, facts)
-    return _at(path, text, rule, error.problem[:_LONGEST], *keys)
+    place = _LINE.search(error.where)
+    return Finding(
+        path=path,
+        line=int(place.group(1)) if place else 1,
+        rule=_broken(document, facts, text),
+        message=error.problem[:_LONGEST],
+    )
 
 
 def _is_foreign(document: Any) -> bool:
@@ -133,23 +143,20 @@ def _is_foreign(document: Any) -> bool:
     )
 
 
-def _broken(document: Any, facts: Any) -> tuple[str, ...]:
-    """The rule that a readable document breaks, and the keys of the place; as it is loaded."""
+def _broken(document: Any, facts: Any, text: str) -> str:
+    """The rule that a readable document breaks; as it is loaded."""
     if not isinstance(document, dict) or "interactions" not in document:
-        return ("format",)
+        return "format"
     if document.get("version") != VCR_VERSION:
-        return "version", "version"
+        return "version"
     if not isinstance(facts, dict):
-        return "provenance", "imagedetail"
+        return "provenance"
     if facts.get("schema") != SCHEMA:
-        return "schema", "imagedetail", "schema"
+        return "schema"
     if not document["interactions"]:
-        return "format", "interactions"
-    return (
-        ("provenance", "imagedetail")
-        if _is_as_hashed(document)
-        else ("hash", "imagedetail", "sha256")
-    )
+        return "format"
+    is_alone = set(document) <= KEYS and yamltext.comment_line(text) is None
+    return "provenance" if is_alone and _is_as_hashed(document) else "hash"
 
 
 def _is_as_hashed(document: Mapping[str, Any]) -> bool:

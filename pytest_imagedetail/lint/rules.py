@@ -7,7 +7,10 @@ from typing import Any, Final, Literal
 Severity = Literal["error", "warning", "note"]
 
 _AGAIN: Final = "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record"
-_BACK: Final = "bring it back from version control, or " + _AGAIN
+_BACK: Final = (
+    "bring it back from version control, or delete it, then record it again: "
+    "pytest --imagedetail-record-mode=once, or imagedetail record"
+)
 _CLEAN: Final = (
     "take it out of version control, and out of its history if it was pushed; "
     "change the secret; then " + _AGAIN
@@ -44,7 +47,7 @@ RULES: Final = {
         Rule(
             id="format",
             severity="error",
-            meaning="not UTF-8, not safe YAML, empty, or without interactions",
+            meaning="not UTF-8, not safe YAML, too large, empty, a key twice, or no interactions",
             remedy=_BACK,
         ),
         Rule(
@@ -68,7 +71,7 @@ RULES: Final = {
         Rule(
             id="hash",
             severity="error",
-            meaning="changed after it was written",
+            meaning="changed after it was written, or something was added that no hash covers",
             remedy=_BACK,
         ),
         Rule(

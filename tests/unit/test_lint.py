@@ -177,12 +177,14 @@ def test_a_line_that_was_found_once_is_found_in_each_file(folder):
         ("cloud: a", "cloud: b", "hash", "sha256:"),
         ("schema: 1", "schema: 9", "schema", "schema:"),
         ("version: 1\n", "version: 7\n", "version", "version:"),
-        ("  pages: 1", "  pages: many", "hash", "sha256:"),
-        ("'2026-01-01T00:00:00Z'", "2026-01-01", "provenance", "imagedetail:"),
+        ("  pages: 1", "  pages: many", "hash", "imagedetail:"),
+        ("interactions:", "notes: {a: x7}\ninteractions:", "hash", "notes:"),
+        ("interactions:", "# nothing to say\ninteractions:", "hash", "# nothing"),
+        ("'2026-01-01T00:00:00Z'", "2026-01-01", "provenance", "recorded_at:"),
         ("interactions:", "interactions: []\nmore:", "format", "interactions:"),
         ("interactions:", "other:", "format", "version:"),
         ("    method: GET", "    method: GET\n  - what", "format", "- what"),
-        ("    method: GET", "<<<<<<< HEAD\n    method: GET", "format", "    method: GET"),
+        ("    method: GET", "<<<<<<< HEAD\n    method: GET", "format", "<<<<<<<"),
     ],
 )
 def test_damage_is_found_where_it_is(path, old, new, rule, at):
@@ -201,6 +203,15 @@ def test_what_is_no_cassette_at_all_is_found(path, content):
     """Empty, a list, not UTF-8, a bomb, code: each is a finding, none is a crash."""
     path.write_bytes(content)
     assert found(path) == [("format", 1)]
+
+
+def test_a_file_that_is_too_large_is_found_at_once(path, monkeypatch):
+    """Replaying refuses it by its size, before anyone looks through it."""
+    monkeypatch.setattr(yamltext, "_LARGEST_FILE", 2**20)
+    path.write_text(path.read_text() + "x" * 2**20)
+    (finding,) = linted(path).findings
+    assert (finding.rule, finding.line) == ("format", 1)
+    assert finding.message == "not a readable YAML file: it has more than 1 MiB"
 
 
 def test_a_truncated_cassette_is_found(path):
