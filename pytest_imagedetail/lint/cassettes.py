@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import yamltext
-from pytest_imagedetail.age import too_old
+from pytest_imagedetail.age import too_old, too_young
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.cassette.format import KEYS, SCHEMA, VCR_VERSION, digest
 from pytest_imagedetail.cassette.store import own_name
@@ -104,8 +104,9 @@ class Linter:
         except StaleCassetteError as error:
             yield _at(path, text, "release", error.problem, "imagedetail", "release")
         old = too_old(provenance, max_age=self.max_age, now=self.now)
-        if old is not None:
-            yield _at(path, text, "age", old, "imagedetail", "recorded_at")
+        if (odd := old or too_young(provenance, now=self.now)) is not None:
+            key = "recorded_at" if provenance.recorded_at is not None else "source"
+            yield _at(path, text, "age", odd, "imagedetail", key)
         elif self.max_age is not None and provenance.recorded_at is None:
             problem = f"{provenance.source}, and nobody knows when, so its age is not judged"
             yield _at(path, text, "undated", problem, "imagedetail", "source")

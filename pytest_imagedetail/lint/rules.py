@@ -145,7 +145,8 @@ RULES: Final = {
         Rule(
             id="age",
             severity="error",
-            meaning="older than --max-age allows",
+            meaning="older than --max-age allows, recorded and without a date, or of a date "
+            "that is still to come",
             remedy=_AGAIN,
         ),
         Rule(

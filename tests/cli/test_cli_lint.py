@@ -141,6 +141,17 @@ def test_an_impossible_age_is_refused(lint, days):
     )
 
 
+def test_an_empty_age_is_refused(lint):
+    """A variable that is not set must not turn the check off."""
+    result = lint("--max-age=")
+    assert result.returncode == 4
+    assert result.stderr == (
+        "imagedetail: a greatest age is a whole number of days, not ''\n"
+        "  next:  a variable that is not set, perhaps\n"
+        "  next:  for example --imagedetail-max-age 90; without it no age is judged\n"
+    )
+
+
 def test_without_a_folder_there_is_no_verdict(lint, cassettes):
     """Looking at nothing is not finding nothing."""
     shutil.rmtree(cassettes)

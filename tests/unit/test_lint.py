@@ -276,6 +276,17 @@ def test_age_is_found_only_when_asked_for(folder, path):
     assert found(path, max_age=120) == []
 
 
+def test_a_date_that_cannot_be_is_found(folder):
+    """One that is still to come, asked or not; none at all, if it was recorded and ages count."""
+    path = put(folder, recording_of({"images": []}, recorded_at="2099-01-01T00:00:00Z"))
+    (finding,) = linted(path).findings
+    assert (finding.rule, finding.line) == ("age", line(path, "recorded_at:"))
+    assert finding.message.startswith("its date is 26543 days ahead of this machine's clock")
+    path = put(folder, recording_of({"images": []}))
+    assert found(path) == []
+    assert found(path, max_age=90) == [("age", line(path, "source:"))]
+
+
 def test_a_declaration_that_the_recording_contradicts_is_found(folder):
     """The release must be the declared one; a cloud that is not declared is noted once."""
     one = put(folder, recording_of({"images": []}, release="2024.1"))
