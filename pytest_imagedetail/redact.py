@@ -32,10 +32,10 @@ from pytest_imagedetail.shapes import (
     replace_shapes,
 )
 
-_REQUEST_HEADERS: Final = frozenset(
+REQUEST_HEADERS: Final = frozenset(
     {"accept", "content-type", "openstack-api-version", "x-openstack-nova-api-version"}
 )
-_RESPONSE_HEADERS: Final = frozenset(
+RESPONSE_HEADERS: Final = frozenset(
     {
         "allow",
         "content-type",
@@ -158,6 +158,11 @@ def redact_query(query: Query, *, endpoint: str, cloud: str, secrets: Secrets) -
     )
 
 
+def is_placeholder_id(value: str) -> bool:
+    """Whether redaction wrote this in the place of a project's or a user's id."""
+    return _ID_PLACEHOLDER.match(value) is not None or _TOKEN_PLACEHOLDER.match(value) is not None
+
+
 def project_in_path(path: str) -> str | None:
     """The project of a versioned compute path, `/v2/PROJECT/images/...`, with or without a prefix.
 
@@ -171,12 +176,12 @@ def project_in_path(path: str) -> str | None:
 def _redact_interaction(page: Interaction, placeholders: "_Placeholders") -> Interaction:
     response = page.response
     body = _redact_body(response.body, placeholders)
-    headers = _redact_headers(response.headers, _RESPONSE_HEADERS, placeholders)
+    headers = _redact_headers(response.headers, RESPONSE_HEADERS, placeholders)
     placeholders.counts["headers"] += len(response.headers.fields) - len(headers.fields)
     return replace(
         page,
         url=placeholders.text(page.url),
-        request_headers=_redact_headers(page.request_headers, _REQUEST_HEADERS, placeholders),
+        request_headers=_redact_headers(page.request_headers, REQUEST_HEADERS, placeholders),
         request_body=_redact_request_body(page.request_body, placeholders),
         response=replace(
             response, reason=placeholders.text(response.reason), headers=headers, body=body
@@ -423,8 +428,7 @@ class _Placeholders:
             while f"{number:032x}" in taken:
                 number += 1
             # A placeholder stays what it is: redacting twice is redacting once.
-            is_placeholder = _ID_PLACEHOLDER.match(value) or _TOKEN_PLACEHOLDER.match(value)
-            self._ids[value] = value if is_placeholder else f"{number:032x}"
+            self._ids[value] = value if is_placeholder_id(value) else f"{number:032x}"
         return self._ids[value]
 
     def _replace_project(self, path: str) -> str:

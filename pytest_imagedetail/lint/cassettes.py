@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from pytest_imagedetail import yamltext
 from pytest_imagedetail.age import too_old, too_young
@@ -18,11 +19,17 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     UsageError,
 )
-from pytest_imagedetail.lint.lines import Lines
+from pytest_imagedetail.lint.lines import CREDENTIALS, Lines
 from pytest_imagedetail.lint.rules import Finding
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.recorder import follow, refuse_stale
+from pytest_imagedetail.redact import (
+    REQUEST_HEADERS,
+    RESPONSE_HEADERS,
+    is_placeholder_id,
+    project_in_path,
+)
 
 _LINE: Final = re.compile(r", line (\d+)(?:, column \d+)?$")
 _QUOTED: Final = re.compile(r"^ *(?:- |[\w-]+: )+(?:\"|!!binary)", re.MULTILINE)
@@ -67,6 +74,8 @@ class Linter:
                 follow(recording, expect=error_status(recording))
             except ImageDetailError as error:
                 yield _at(path, text, "replay", error.problem, "interactions")
+        for rule, message, *keys in _unredacted(recording):
+            yield _at(path, text, rule, message, "interactions", *keys)
         yield from self._spill(path, text, is_ours=True)
         if _QUOTED.search(text):  # what YAML has escaped or folded cannot be read in its lines
             for line, hidden in _hidden(recording, text):
@@ -166,6 +175,26 @@ def _is_as_hashed(document: Mapping[str, Any]) -> bool:
         return digest(said, document["interactions"]) == str(document["imagedetail"].get("sha256"))
     except (TypeError, ValueError):
         return True  # it holds what no recording does, a date without quotes say, and has no hash
+
+
+def _unredacted(recording: Recording) -> Iterator[tuple[Any, ...]]:
+    """What redaction leaves in no request and no answer: rule, message, and the way to it."""
+    own = f".{recording.provenance.cloud.lower()}.invalid"
+    for number, each in enumerate(recording.interactions):
+        parts = urlsplit(each.url)
+        if parts.netloc.endswith(".invalid") and not parts.netloc.lower().endswith(own):
+            yield "host", "a placeholder of another cloud", number, "request", "uri"
+        project = project_in_path(unquote(parts.path))
+        if project is not None and not is_placeholder_id(project):
+            yield "id", "a project that is no placeholder", number, "request", "uri"
+        for message, headers, kept in (
+            ("request", each.request_headers, REQUEST_HEADERS),
+            ("response", each.response.headers, RESPONSE_HEADERS | {"content-length"}),
+        ):
+            for name in headers:
+                if name.lower() not in kept and not CREDENTIALS.fullmatch(f"{name}:"):
+                    problem = f"a header of the {message} that no recording keeps"
+                    yield "header", problem, number, message, "headers", name
 
 
 def _hidden(recording: Recording, text: str) -> Iterator[tuple[int, str]]:

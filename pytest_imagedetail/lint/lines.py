@@ -12,7 +12,7 @@ from pytest_imagedetail.leaks import refuse_leaks
 Spot = tuple[int, str, str]
 """Line, from 1; rule; message."""
 
-_HEADER: Final = re.compile(
+CREDENTIALS: Final = re.compile(
     r"(?<![\w-])(?:X-(?:Auth|Subject|Service|Storage)-Token|X-Auth-Key|X-Api-Key|Set-Cookie2?"
     r"|Cookie|(?:Proxy-)?Authorization)[\"']?[ \t]*+:(?![ \t\"']*+<redacted-\d+>)",
     re.IGNORECASE,
@@ -70,18 +70,26 @@ def _judge(text: str, *, is_ours: bool) -> Iterator[tuple[str, str]]:
     """Rules that a text breaks, with messages; of one line or of many."""
     if _leaks(text):
         yield "secret", "something in the shape of a token, a key or a password"
-    if _HEADER.search(text):
+    if CREDENTIALS.search(text):
         yield "header", "a header field that carries tokens, credentials or cookies"
     if not is_ours:
         return
-    if not all(map(_PLACEHOLDER.fullmatch, _HOST.findall(text))):
-        yield "host", "a URL whose host is no placeholder"
+    strange = [host for host in _HOST.findall(text) if _PLACEHOLDER.fullmatch(host) is None]
+    if strange:
+        yield "host", f"a URL {_what_is_wrong(strange)}"
     if _LOCAL_PORT.search(text):
         yield "address", "a port of localhost"
     if kind := next(_addresses(text), None):
         yield "address", f"{kind} IP address"
     if any(not _is_placeholder_domain(match) for match in _EMAIL.finditer(text)):
         yield "email", "an e-mail address"
+
+
+def _what_is_wrong(hosts: list[str]) -> str:
+    users = [user for user, at, _ in (host.rpartition("@") for host in hosts) if at]
+    if any(":" in user for user in users):
+        return "that holds a password"
+    return "that holds a user" if users else "whose host is no placeholder"
 
 
 def _leaks(text: str) -> bool:

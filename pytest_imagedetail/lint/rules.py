@@ -119,13 +119,19 @@ RULES: Final = {
         Rule(
             id="header",
             severity="error",
-            meaning="a header field that carries tokens, credentials or cookies",
+            meaning="a header field that carries credentials or cookies, or that no recording keeps",
             remedy=_CLEAN,
         ),
         Rule(
             id="host",
             severity="error",
-            meaning="a URL whose host is no placeholder, or that has a user or a port",
+            meaning="a URL whose host is no placeholder of the cloud, or that has a user or a port",
+            remedy=_AGAIN,
+        ),
+        Rule(
+            id="id",
+            severity="error",
+            meaning="a project in a request's URL that is no placeholder",
             remedy=_AGAIN,
         ),
         Rule(

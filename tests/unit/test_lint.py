@@ -14,7 +14,7 @@ from pytest_imagedetail import yamltext
 from pytest_imagedetail.cassette import Store, dumps, traffic_name
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.model import Headers
-from tests.unit import image_of, recording_of
+from tests.unit import PROJECT, image_of, recording_of
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 FERNET = "gAAAAABmX1" + "a" * 40
@@ -156,6 +156,52 @@ def test_a_header_that_carries_a_token_is_found_wherever_it_stands(path, field):
     assert ("header", line(path, "Vary: b")) in found(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "rule", "at", "message"),
+    [
+        (
+            {"url": f"https://compute.other.invalid/v2/{PROJECT}/images/detail"},
+            *("host", "uri:", "a placeholder of another cloud"),
+        ),
+        (
+            {"url": f"https://compute.a.invalid/v2/{'0f' * 16}/images/detail"},
+            *("id", "uri:", "a project that is no placeholder"),
+        ),
+        (
+            {"url": f"https://admin:pw@compute.a.invalid/v2/{PROJECT}/images/detail"},
+            *("host", "uri:", "a URL that holds a password"),
+        ),
+        (
+            {"url": f"https://admin@compute.a.invalid/v2/{PROJECT}/images/detail"},
+            *("host", "uri:", "a URL that holds a user"),
+        ),
+        (
+            {"request_headers": Headers([("User-Agent", "python")])},
+            *("header", "User-Agent:", "a header of the request that no recording keeps"),
+        ),
+    ],
+)
+def test_what_redaction_leaves_in_no_request_is_found(folder, change, rule, at, message):
+    """Hosts and projects of others, and headers that are dropped; whoever made the hash."""
+    recording = described("nothing to see")
+    page = dataclasses.replace(recording.interactions[0], **change)
+    path = put(folder, dataclasses.replace(recording, interactions=(page,)))
+    findings = [each for each in linted(path).findings if each.rule != "secret"]
+    assert [(each.rule, each.line, each.message) for each in findings] == [
+        (rule, line(path, at), message)
+    ]
+
+
+def test_a_header_that_no_recording_keeps_is_found_in_an_answer(folder):
+    """A request's id is another one each time."""
+    recording = described("nothing to see")
+    (page,) = recording.interactions
+    headers = Headers([*page.response.headers.fields, ("x-openstack-request-id", "req-1")])
+    page = dataclasses.replace(page, response=dataclasses.replace(page.response, headers=headers))
+    path = put(folder, dataclasses.replace(recording, interactions=(page,)))
+    assert found(path) == [("header", line(path, "x-openstack-request-id:"))]
+
+
 def test_a_header_that_was_redacted_in_a_text_is_none(folder):
     """What stands there is a placeholder."""
     assert found(put(folder, described("X-Auth-Token: <redacted-1>"))) == []
@@ -167,7 +213,8 @@ def test_a_line_that_was_found_once_is_found_in_each_file(folder):
         put(folder, dataclasses.replace(described(FERNET), provenance=each.provenance))
         for each in (recording_of({}, cloud="a"), recording_of({}, cloud="b"))
     )
-    assert [each.path for each in linted(folder).findings] == [first, second]
+    secrets = [each.path for each in linted(folder).findings if each.rule == "secret"]
+    assert secrets == [first, second]
 
 
 @pytest.mark.parametrize(
