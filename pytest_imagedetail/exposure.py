@@ -34,13 +34,13 @@ _TELLING_PARAMETER: Final = re.compile(
     re.IGNORECASE,
 )
 _OF_AWS: Final = re.compile(r"(?:Credential|Signature)=([^,\s]+)")
-_PARAMETER: Final = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')
+_PARAMETER: Final = re.compile(r'(?<!\w)(\w++)=(?:"([^"]*)"|([^\s,]+))')
 _TELLING_OF_SCHEME: Final = frozenset({"response", "nonce", "cnonce", "opaque", "token", "key"})
 
 _FORM: Final = re.compile(rb"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
-_PART: Final = re.compile(rb'name="([^"]+)"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n([^\r\n]*)')
-_XML: Final = re.compile(r"""<\s*(?:\w+:)?(\w+)([^<>]*)>([^<>]*)""")
-_ATTRIBUTE: Final = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_PART: Final = re.compile(rb'name="([^"]+)"[^\r\n]*(?:\r?\n[^\r\n]+){0,16}\r?\n\r?\n([^\r\n]*)')
+_XML: Final = re.compile(r"""<\s*+(?:\w++:)?(\w++)([^<>]*+)>([^<>]*+)""")
+_ATTRIBUTE: Final = re.compile(r"""(?<![\w:-])([\w:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 
 _OWNERS: Final = frozenset({"user", "project", "tenant", "trustor_user", "trustee_user"})
 _OWNER_KEYS: Final = frozenset(

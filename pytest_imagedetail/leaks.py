@@ -5,7 +5,6 @@ in redaction's list is so no hole in this one. A hit refuses the write.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -22,17 +21,22 @@ _SHORTEST_TOKEN: Final = 16  # the least that has a shape of its own
 
 _TOKEN: Final = re.compile(
     r"gAAAAA[\w-]{20,}"  # Fernet, Keystone's tokens
-    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}"  # JWT, Keystone's other tokens
+    # JWT, Keystone's other tokens; a word is taken in one piece up to its first "eyJ", or a word
+    # of nothing else would be begun at each.
+    r"|(?<![\w-])(?>[\w-]*?(?=eyJ))eyJ[\w-]{8,}+\.eyJ[\w-]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS
     r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|npm_|pypi-Ag|hvs\.)[\w-]{16,}"
     r"|\bAIza[\w-]{35}|\b[rs]k_live_\w{16,}"  # Google, Stripe
+    r"|\bsk-(?:ant|proj|svcacct|admin)-[\w-]{16,}|\bsk-[A-Za-z0-9]{32,}"  # OpenAI and its like
 )
 _AUTHORIZATION: Final = re.compile(
     r"\b(?:(Basic)|Bearer|Negotiate)[ \t]+([\w+/=.~-]{8,})", re.IGNORECASE
 )
 _URL_USER: Final = re.compile(r"://[^/\s:@\"'<>\\]+:[^/\s@\"'<>\\]+@")
-_PAIR: Final = re.compile(r'"([^"\\\n]{2,64})"\s*:\s*"((?:[^"\\\n]|\\.)+)"')
+_PAIR: Final = re.compile(  # the value is looked at only: it may be the next name
+    r"\"([^\"\\\n]{2,64})\"\s*+:\s*+\"(?=((?:[^\"\\\n]|\\.)+)\")"
+)
 _SECRET_NAME: Final = re.compile(
     r"passw(?:or)?d|passphrase|passcode|secret|token|(?:api|private|access|auth)[_-]?key"
     r"|(?-i:[a-z]Pass$)|\b(?:[a-z]+_)?pass$|\bpwd$|^(?:proxy-)?authorization$|^(?:set-)?cookie$",
@@ -42,33 +46,42 @@ _NO_SECRET_NAME: Final = re.compile(
     r"expire|issued|(?:_at|_in|_?types?|_?methods?|_?ur[il]|_?endpoint|_enabled|_ttl)$",
     re.IGNORECASE,
 )
-_ASSIGNED: Final = re.compile(  # in a query, a form or a connection string
-    r"(?<![\w-])(?:password|passwd|passphrase|client_secret|secret_key|access_token|auth_token"
-    r"|refresh_token|api_?key|x-amz-(?:signature|security-token)|temp_url_sig|awsaccesskeyid)"
-    r"=([^&\s\"'<>;,\\]+)",
+_ASSIGNED: Final = re.compile(  # in a query, a form, a file of settings, YAML
+    r"(?<![\w.-])([\w.-]++)[\"']?[ \t]*+(?:=(?!=)[ \t]*+|:(?:[ \t]++|(?=[\"'])))[\"']?"
+)
+_ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>(?=[^<>]++</)")
+_TOLD: Final = re.compile(r"[^&\s\"'<>;,\\]{1,64}")
+_TELLING: Final = re.compile(  # at the end of a name: a policy for passwords is none
+    r"(?:^|[._-]|(?-i:(?<=[a-z0-9])(?=[A-Z])))(?:password|passwd|passphrase|passcode|pass|pwd|secret"
+    r"|token|credentials?|(?:access|account|api|auth|encryption|master|private|secret|signing)"
+    r"[_-]?key|x-amz-signature|temp_url_sig|awsaccesskeyid)[_-]?\d{0,3}$",
     re.IGNORECASE,
 )
+_WORD: Final = re.compile(r"pass|pwd|secret|token|credentials?", re.IGNORECASE)
 _FIELD: Final = re.compile(
     r"^[ \t]*(?:-[ \t]+)?'?(?:x-(?:auth|subject|service|storage|csrf)-token|x-auth-key|x-api-key"
-    r"|set-cookie2?|cookie|(?:proxy-)?authorization)'?[ \t]*:\s*(?:-[ \t]+)?(.+)",
+    r"|set-cookie2?|cookie|(?:proxy-)?authorization)'?[ \t]*:\s*(?:-[ \t]+)?([^\r\n]+)"
+    r"|(?<![\w-])(?:set-cookie2?|cookie|(?:proxy-)?authorization)[ \t]*+:[ \t]*+([^\"'\\\r\n]+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _PLACEHOLDER: Final = re.compile(
     r"[\"']?(?:(?:<|%3C)redacted-\d+(?:>|%3E)|redacted|true|false|null|none|yes|no|[01])?[\"']?",
     re.IGNORECASE,
 )
-_ONLY_PLACEHOLDER: Final = re.compile(r"<redacted-\d+>[ \t\r]*(?:[\"'\\]|$)", re.MULTILINE)
+_ONLY_PLACEHOLDER: Final = re.compile(r"<redacted-\d+>[ \t\r]*(?:[\"'\\;,]|$)", re.MULTILINE)
 # Looked for first: searching for a plain text is ten times as fast as for an expression.
 _TOKEN_SIGNS: Final = (
     *("gAAAAA", "eyJ", "PRIVATE KEY", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
-    *("github_pat_", "glpat-", "xox", "npm_", "pypi-Ag", "hvs.", "AIza", "k_live_"),
+    *("github_pat_", "glpat-", "xox", "npm_", "pypi-Ag", "hvs.", "AIza", "k_live_", "sk-"),
 )
 _SCHEMES: Final = ("basic", "bearer", "negotiate")
 _NAME_SIGNS: Final = (
     *("pass", "secret", "token", "_key", "-key", "apikey", "keyid", "authkey", "privatekey"),
-    *("accesskey", "pwd", "authorization", "cookie", "x-amz-signature", "temp_url_sig"),
+    *("accesskey", "accountkey", "encryptionkey", "masterkey", "signingkey", "credential"),
+    *("pwd", "authorization", "cookie", "x-amz-signature", "temp_url_sig"),
 )
 _LONGEST_WORD: Final = 32
+_LONGEST_NAME: Final = 64
 
 
 def refuse_leaks(data: bytes, *, secrets: Iterable[str], where: str) -> None:
@@ -91,7 +104,7 @@ def refuse_leaks(data: bytes, *, secrets: Iterable[str], where: str) -> None:
             if (found := _found(secret, form, text)) is not None:
                 kind, needle = found
                 raise _leak(f"a live secret of this session ({kind})", data, needle, where)
-        if (shape := next(_shapes(text.decode("utf-8", errors="replace")), None)) is not None:
+        if (shape := next(_shapes(text.decode("utf-8", errors="replace"), form), None)) is not None:
             raise _leak(shape[0], data, shape[1].encode("utf-8"), where)
     if not is_readable(data):
         raise LeakError(
@@ -182,8 +195,11 @@ def _in_base64(raw: bytes) -> set[bytes]:
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
-def _shapes(text: str) -> Iterator[tuple[str, str]]:
-    """What in a text looks like a secret, whoever it belongs to: kinds and values."""
+def _shapes(text: str, form: str) -> Iterator[tuple[str, str]]:
+    """What in a text looks like a secret, whoever it belongs to: kinds and values.
+
+    Where lines are joined, a name may stand before anything.
+    """
     if _has(text, _TOKEN_SIGNS):
         yield from (("something in the shape of a token or key", each) for each in _tokens(text))
     lower = text.lower()
@@ -194,7 +210,7 @@ def _shapes(text: str) -> Iterator[tuple[str, str]]:
     if "://" in text:
         for match in _URL_USER.finditer(text):
             yield "a URL with a user and a password", match.group()
-    if _has(lower, _NAME_SIGNS):
+    if form != FOLDED and _has(lower, _NAME_SIGNS):
         yield from _named(text)
 
 
@@ -209,11 +225,26 @@ def _named(text: str) -> Iterator[tuple[str, str]]:
         if _tells(name) and _is_left(value):
             yield "a value under the name of a secret", match.group()
     for match in _ASSIGNED.finditer(text):
-        if _is_left(match.group(1)):
-            yield "a value under the name of a secret", match.group()
+        told = _TOLD.match(text, match.end())
+        if told is not None and _is_told(match[1], told[0]):
+            yield "a value under the name of a secret", match[0] + told[0]
+    for match in _ELEMENT.finditer(text):
+        content = _TOLD.match(text, match.end())
+        if content is not None and _is_told(match[1], content[0]):
+            yield "a value under the name of a secret", match[0] + content[0]
     for match in _FIELD.finditer(text):
-        if _ONLY_PLACEHOLDER.match(match.group(1)) is None:
+        if _ONLY_PLACEHOLDER.match(match[1] or match[2]) is None:
             yield "a header that carries tokens, credentials or cookies", match.group().strip()
+
+
+def _is_told(name: str, value: str) -> bool:
+    """Whether a text before a value says that it is secret, and the value is more than a word."""
+    if _TELLING.search(name[-_LONGEST_NAME:]) is None or not _is_left(value):
+        return False
+    if _WORD.fullmatch(name) is None:
+        return any(map(str.isalnum, value))
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return value[0] != "/" and (mixed or len(value) >= _SHORTEST_TOKEN)
 
 
 def _has(text: str, signs: tuple[str, ...]) -> bool:
@@ -227,7 +258,7 @@ def _are_credentials(text: str, *, basic: bool) -> bool:
     core = text.rstrip("=.~-")
     try:
         decoded = base64.b64decode(core + "=" * (-len(core) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:  # what is not ASCII is no binascii.Error
         return False
     return b":" in decoded and (decoded.isascii() or not core.isalpha())
 

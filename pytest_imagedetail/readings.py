@@ -18,8 +18,9 @@ FOLDED: Final = "over several lines"  # as base64 is wrapped; words joined so wo
 _JSON_IN_JSON: Final = 16  # layers; each doubles the backslashes of the one above
 _PERCENT_IN_PERCENT: Final = 3
 _ENTITY: Final = re.compile(rb"&#?\w+;")
+_NO_CHARACTER: Final = re.compile(rb"&#(?=\d{4000})")  # more digits than Python makes a number of
 _DEEPEST: Final = 4  # layers of compression and base64
-_ESCAPE: Final = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+|\\[^u\n]")
+_ESCAPE: Final = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+|(?:\\\\)+|\\[^u\n]")
 _ESCAPES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]{6,}={0,2}")
 _HEXADECIMAL: Final = re.compile(rb"[0-9a-fA-F-]+")  # ids, mostly; in base64 they mean nothing
@@ -51,6 +52,24 @@ def is_readable(data: bytes) -> bool:
             continue
         return True
     return _PRINTABLE.fullmatch(data) is not None  # an 8-bit charset, whichever it is
+
+
+def decoded(text: bytes, *, shortest: int) -> Iterator[bytes]:
+    """What each run of base64's characters would be; of most words, nothing sensible.
+
+    Args:
+        text: Anything.
+        shortest: How many characters a run must have.
+    """
+    for run in set(_BASE64.findall(text)):
+        if len(run) < shortest or _HEXADECIMAL.fullmatch(run):
+            continue
+        core = run.rstrip(b"=").translate(_URL_SAFE)
+        core = core[: len(core) - (len(core) % 4 == 1)]
+        try:
+            yield base64.b64decode(core + b"=" * (-len(core) % 4))
+        except binascii.Error:
+            continue
 
 
 def _texts(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -93,7 +112,8 @@ def _of_the_web(text: bytes) -> Iterator[tuple[str, bytes]]:
         text = below
         yield "percent-encoded", text
     if _ENTITY.search(text):
-        unescaped = html.unescape(text.decode("utf-8", errors="surrogateescape"))
+        short = _NO_CHARACTER.sub(b"&amp;#", text)
+        unescaped = html.unescape(short.decode("utf-8", errors="surrogateescape"))
         yield "HTML-escaped", unescaped.encode("utf-8", errors="surrogateescape")
 
 
@@ -108,7 +128,7 @@ def _beneath(data: bytes, *, shortest: int, depth: int) -> Iterator[tuple[str, b
         return
     seen: set[bytes] = set()
     for form, text in tuple(_texts(data)):
-        pieces = [piece for piece in _decoded(text, shortest=shortest) if piece not in seen]
+        pieces = [piece for piece in decoded(text, shortest=shortest) if piece not in seen]
         seen.update(pieces)
         if not pieces:
             continue
@@ -122,19 +142,6 @@ def _beneath(data: bytes, *, shortest: int, depth: int) -> Iterator[tuple[str, b
 def _all(data: bytes, *, shortest: int, depth: int) -> Iterator[tuple[str, bytes]]:
     yield from _texts(data)
     yield from _beneath(data, shortest=shortest, depth=depth)
-
-
-def _decoded(text: bytes, *, shortest: int) -> Iterator[bytes]:
-    """What each run of base64's characters would be; of most words, nothing sensible."""
-    for run in set(_BASE64.findall(text)):
-        if len(run) < shortest or _HEXADECIMAL.fullmatch(run):
-            continue
-        core = run.rstrip(b"=").translate(_URL_SAFE)
-        core = core[: len(core) - (len(core) % 4 == 1)]
-        try:
-            yield base64.b64decode(core + b"=" * (-len(core) % 4))
-        except binascii.Error:
-            continue
 
 
 def _is_text(data: bytes) -> bool:
@@ -151,6 +158,8 @@ def _unescaped(data: bytes) -> bytes:
 
 def _escaped(match: re.Match[bytes]) -> bytes:
     text = match.group()
+    if text[1:2] == b"\\":
+        return text[: len(text) // 2]
     if text[1:2] != b"u":
         return _ESCAPES.get(text[1:], text[1:])
     units = bytes.fromhex(text.replace(b"\\u", b"").decode("ascii"))

@@ -13,7 +13,7 @@ import ipaddress
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, quote_plus, unquote, unquote_plus, urlsplit
@@ -22,6 +22,7 @@ from pytest_imagedetail import jsontext, packing, xmltext
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import Headers, Interaction, Query
 from pytest_imagedetail.placeholder import CALLER, ID_DIGITS, is_id
+from pytest_imagedetail.readings import FOLDED, decoded, readings
 from pytest_imagedetail.shapes import (
     is_distinct,
     is_harmless,
@@ -32,10 +33,10 @@ from pytest_imagedetail.shapes import (
     replace_shapes,
 )
 
-_REQUEST_HEADERS: Final = frozenset(
+REQUEST_HEADERS: Final = frozenset(
     {"accept", "content-type", "openstack-api-version", "x-openstack-nova-api-version"}
 )
-_RESPONSE_HEADERS: Final = frozenset(
+RESPONSE_HEADERS: Final = frozenset(
     {
         "allow",
         "content-type",
@@ -50,8 +51,11 @@ _RESPONSE_HEADERS: Final = frozenset(
 )
 
 # A placeholder in a URL does not end it: what follows may be a host or a signature.
-_URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://(?:<redacted-\d+>|[^\s\"'<>\\])+")
-_IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
+# What may stand in a scheme is taken in one piece, so that no long word is begun at every letter.
+_URL: Final = re.compile(
+    r"(?<![a-zA-Z0-9+.-])([0-9+.-]*+)([a-zA-Z][a-zA-Z0-9+.-]*+://(?:<redacted-\d+>|[^\s\"'<>\\])++)"
+)
+_IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\.*\w)")
 _IPV6: Final = re.compile(
     r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}"
     r"(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4})(?![\w:])"
@@ -75,6 +79,10 @@ _VERSIONED: Final = re.compile(rf"/v\d+(?:\.\d+)?/([^/]+){_RESOURCE}")
 _BEFORE_RESOURCE: Final = re.compile(rf"/([^/]+)(?={_RESOURCE})")
 _PLAIN: Final = re.compile(r"[\w-]+")  # neither an address nor anything that is replaced in text
 _ANY_PLACEHOLDER: Final = re.compile(rf"\b{ID_DIGITS}\b|<redacted-\d|-\d+@example\.invalid")
+_WORDS: Final = re.compile(r"([\s\"'<>{}\[\](),]+)")  # what parts words is kept, too
+_ENCODED: Final = re.compile(rb"%[0-9a-fA-F]{2}|\\|&#?\w+;|\0|\w\+")
+_SIGN: Final = re.compile(rb"pass|secret|token|key|pwd|gAAAAA|eyJ|basic|bearer|://", re.IGNORECASE)
+_SHORTEST_SHAPE: Final = 16  # characters
 _TOKEN_PLACEHOLDER: Final = re.compile(r"^<redacted-\d+>$")
 _IPV6_VERSION: Final = 6
 _SHORTEST_SECRET: Final = 4  # the same for what the session knows; the gate draws the same line
@@ -184,6 +192,11 @@ def holds_placeholders(body: bytes) -> bool:
     return _ANY_PLACEHOLDER.search(body.decode("latin-1")) is not None
 
 
+def is_placeholder_id(value: str) -> bool:
+    """Whether redaction wrote this in the place of a project's or a user's id."""
+    return is_id(value) is not None or _TOKEN_PLACEHOLDER.match(value) is not None
+
+
 def project_in_path(path: str) -> str | None:
     """The project of a versioned compute path, `/v2/PROJECT/images/...`, with or without a prefix.
 
@@ -197,12 +210,12 @@ def project_in_path(path: str) -> str | None:
 def _redact_interaction(page: Interaction, placeholders: "_Placeholders") -> Interaction:
     response = page.response
     body = _redact_body(response.body, placeholders)
-    headers = _redact_headers(response.headers, _RESPONSE_HEADERS, placeholders)
+    headers = _redact_headers(response.headers, RESPONSE_HEADERS, placeholders)
     placeholders.counts["headers"] += len(response.headers.fields) - len(headers.fields)
     return replace(
         page,
         url=placeholders.text(page.url),
-        request_headers=_redact_headers(page.request_headers, _REQUEST_HEADERS, placeholders),
+        request_headers=_redact_headers(page.request_headers, REQUEST_HEADERS, placeholders),
         request_body=_redact_request_body(page.request_body, placeholders),
         response=replace(
             response, reason=placeholders.text(response.reason), headers=headers, body=body
@@ -364,9 +377,8 @@ class _Placeholders:
                         text = text.replace(spelling, self._token(secret))
         text = replace_shapes(text, self._token)
         if "://" in text:
-            text = _URL.sub(lambda match: self.url(match.group()), text)
-        if "=" in text or ":" in text:
-            text = replace_named(text, self._token)
+            text = _URL.sub(lambda match: match[1] + self.url(match[2]), text)
+        text = replace_named(text, self._token)
         if "@" in text or "%40" in text:
             text = _EMAIL.sub(self._person, text)
         text = self._replace_ids(text)
@@ -376,13 +388,12 @@ class _Placeholders:
             text = _IPV6.sub(self._address, text)
         if "." in text:
             text = _IPV4.sub(self._address, text)
-        return text
+        return _replace_disguised(text, self._token)
 
     def url(self, url: str) -> str:
         """Replace origin, project and anything secret in a URL, and keep the rest as sent."""
-        trailing = re.search(r"[).,;]*$", url)
-        tail = trailing.group() if trailing else ""
-        url = url[: len(url) - len(tail)]
+        whole, url = url, url.rstrip(").,;")
+        tail = whole[len(url) :]
         parts = _split(url)
         if parts is None:
             return self._token(url) + tail
@@ -463,8 +474,7 @@ class _Placeholders:
             while f"{number:032x}" in taken:
                 number += 1
             # A placeholder stays what it is: redacting twice is redacting once.
-            is_placeholder = is_id(value) or _TOKEN_PLACEHOLDER.match(value)
-            self._ids[value] = value if is_placeholder else f"{number:032x}"
+            self._ids[value] = value if is_placeholder_id(value) else f"{number:032x}"
         return self._ids[value]
 
     def _replace_project(self, path: str) -> str:
@@ -493,7 +503,7 @@ class _Placeholders:
                 if ("." in name or ":" in name) and name in lower:
                     before = r"(?<![\w.])" if name[-1].isdigit() else r"(?<!\w)"  # not in 110.0.0.1
                     text, count = re.subn(
-                        rf"{before}{re.escape(name)}(?![\w.]*\w)",
+                        rf"{before}{re.escape(name)}(?!\.*\w)",
                         placeholder.removeprefix("https://"),
                         text,
                         flags=re.IGNORECASE,
@@ -565,6 +575,53 @@ class _Placeholders:
             self._tokens[value] = f"<redacted-{len(self._tokens) + 1}>"
         self.counts["secrets"] += 1
         return self._tokens[value]
+
+
+def _replace_disguised(text: str, replace: Callable[[str], str]) -> str:
+    """Pass words in which a secret's shape can be read through `replace`, or a text of such words.
+
+    What is told from the shape alone could be written in base64, percent-encoded or in JSON; no
+    placeholder can be put into that.
+    """
+    if not _is_disguise(text):
+        return text
+    words = [replace(word) if _is_disguise(word) else word for word in _WORDS.split(text)]
+    shown = "".join(words)
+    return replace(text) if _is_disguise(shown) else shown
+
+
+def _is_disguise(text: str) -> bool:
+    """Whether a secret's shape can be read in a text, but not where it stands as it is."""
+    data = text.encode("utf-8", errors="surrogatepass")
+    return _may_be_disguise(data) and any(
+        _has_shape(read.decode("utf-8", errors="replace"), joined=form == FOLDED)
+        for form, read in readings(data, shortest=_SHORTEST_SHAPE)
+        if read != data
+    )
+
+
+def _may_be_disguise(data: bytes) -> bool:
+    """Whether reading it is worth the time: most texts of a listing mean what they say."""
+    if _ENCODED.search(data):
+        return True
+    if len(data) < _SHORTEST_SHAPE:
+        return False
+    runs = set(decoded(data, shortest=_SHORTEST_SHAPE))
+    runs.update(decoded(b"".join(data.split()), shortest=_SHORTEST_SHAPE))
+    return any(_SIGN.search(run) or run.isascii() or packing.unpacked(run) for run in runs)
+
+
+def _has_shape(text: str, *, joined: bool) -> bool:
+    found: list[str] = []
+
+    def note(value: str) -> str:
+        found.append(value)
+        return "<redacted-1>"
+
+    text = replace_shapes(text, note)
+    if not joined:  # what stands after a name is not its value, then
+        replace_named(text, note)
+    return bool(found)
 
 
 def _split(url: str) -> SplitResult | None:

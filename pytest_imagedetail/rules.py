@@ -185,7 +185,7 @@ def read(path: Path, *, today: date) -> Rules:
     Raises:
         SettingsError: It is no list of rules, or a rule cannot be right; with file and line.
     """
-    document = yamltext.read_handwritten(path, error=SettingsError, remedy=_REMEDY)
+    document = yamltext.read(path, error=SettingsError, remedy=_REMEDY)
     if document is None:  # comments alone
         return Rules(rules=(), today=today)
     if not isinstance(document, list):

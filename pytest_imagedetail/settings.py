@@ -165,7 +165,7 @@ def resolve(*layers: Choices, root: Path) -> Settings:
         profile=check_choice("profile", chosen.profile or DEFAULT_PROFILE, PROFILES),
         fail_on=check_choice("fail-on", chosen.fail_on or "breaking", FAIL_ON),
         reports=tuple(root / report for report in chosen.reports),
-        max_age=_days(chosen.max_age),
+        max_age=_days(next((each.max_age for each in layers if each.max_age is not None), None)),
         unused=check_choice("unused", chosen.unused or "warn", UNUSED),
         rules=_rules_file(root, chosen.rules),
     )
@@ -197,12 +197,13 @@ def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
 
 
 def _days(text: str | None) -> int | None:
-    if not text:
+    if text is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_AGE:
         raise UsageError(
             f"a greatest age is a whole number of days, not {text!r}",
-            remedy="for example --imagedetail-max-age 90; without it no age is judged",
+            remedy=("a variable that is not set, perhaps\n" if not text else "")
+            + "for example --imagedetail-max-age 90; without it no age is judged",
         )
     return int(text)
 
@@ -254,7 +255,7 @@ def _read_clouds_file(
     if not path.exists() and name is None:
         return {}, None
     remedy = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
-    document = yamltext.read_handwritten(path, error=SettingsError, remedy=remedy)
+    document = yamltext.read(path, error=SettingsError, remedy=remedy)
     try:
         return _clouds(document)
     except _InvalidError as fault:

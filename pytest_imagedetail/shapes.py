@@ -18,24 +18,56 @@ _ABOUT_A_SECRET: Final = re.compile(  # when it ends, what kind it is: no secret
 _SIGNATURE: Final = re.compile(r"(?!property-).*sig(nature)?$", re.IGNORECASE)
 _SHAPES: Final = re.compile(
     r"gAAAAA[\w-]{20,}={0,2}"  # Fernet, Keystone's tokens
-    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?"  # JWT, Keystone's other tokens
-    r"|\b(?i:(?P<scheme>Basic|Bearer))\s+(?P<credentials>[A-Za-z0-9+/=._~-]{8,})"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
-    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS access keys
-    r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-)[\w-]{16,}",  # forges and chats
+    # JWT, Keystone's other tokens. A word is taken in one piece up to its first "eyJ", or a word of
+    # nothing else would be begun at each.
+    r"|(?<![\w-])(?P<before>(?>[\w-]*?(?=eyJ)))eyJ[\w-]{8,}+\.eyJ[\w-]{8,}(?:\.[\w-]*)?"
+    r"|\b(?i:(?P<scheme>Basic|Bearer|Negotiate))\s+(?P<credentials>[\w+/=.~-]{8,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z_])"  # AWS access keys, an escape behind them or not
+    r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|npm_|pypi-Ag|hvs\.)[\w-]{16,}"  # forges
+    r"|\bAIza[\w-]{35,}|\b[rs]k_live_\w{16,}"  # Google, Stripe
+    r"|\bsk-(?:ant|proj|svcacct|admin)-[\w-]{16,}|\bsk-[A-Za-z0-9]{32,}",  # OpenAI and its like
 )
-_ASSIGNED: Final = re.compile(  # in a connection string, a form, a URL without a host
-    r"((?<![\w-])(?:password|passwd|passphrase|client_secret|secret_key|access_token|auth_token"
-    r"|refresh_token|api_?key|x-amz-(?:signature|security-token)|temp_url_sig|awsaccesskeyid)=)"
-    r"(?!redacted(?![\w-])|%3Credacted-\d+%3E)([^&\s\"'<>;,\\]+)",
+_NAME: Final = re.compile(  # of what is assigned or told, as far as the value
+    r"(?<![\w.-])([\w.-]++)"
+    r"(\\*+[\"']?[ \t]*+(?:=(?!=)[ \t]*+|:(?:[ \t]++|(?=\\*+[\"'])))\\*+[\"']?)"
+)
+_TELLS: Final = re.compile(
+    r"(?:^|[_.-]|(?-i:(?<=[a-z0-9])(?=[A-Z])))"
+    r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|temp_url_sig|awsaccesskeyid"
+    r"|x-amz-signature|(?:access|account|api|auth|encryption|master|private|secret|signing)[_-]?key)"
+    r"[_-]?\d{0,3}$",
     re.IGNORECASE,
 )
+_LONGEST_NAME: Final = 64
+_WORDS_TOO: Final = frozenset({"pass", "pwd", "secret", "token", "credential", "credentials"})
+_SHORTEST_RANDOM: Final = 16  # characters of a value that has letters or digits only
+_DEEPEST_LINE: Final = 40  # columns that a line may be indented
+_VALUE: Final = re.compile(r"[^&\s\"'<>;,\\]++")
+_VALUE_OF_LINE: Final = re.compile(r"[^&\r\n\"'<>;,\\]++")
+_VALUE_IN_QUOTES: Final = {
+    '"': re.compile(r"(?:[^\"\\\r\n]|\\.)++"),
+    "'": re.compile(r"(?:[^'\\\r\n]|\\.)++"),
+    "\\": re.compile(r"[^\"'\\\r\n]++"),  # in JSON that is in JSON
+}
+_REPLACED: Final = re.compile(
+    r"(?:<redacted-\d+>|redacted(?![\w-])|%3Credacted-\d+%3E)", re.IGNORECASE
+)
+_PAIR: Final = re.compile(r"\"([^\"\\\n]{2,64})\"\s*+:\s*+\"(?![{\[])")  # of JSON in a text
+_ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>")
+_CONTENT: Final = re.compile(r"[^<>]++(?=</)")
 _FIELD: Final = re.compile(  # a header in a text
     r"^([ \t]*(?:x-(?:auth|subject|service|storage|csrf)-token|x-auth-key|x-api-key|set-cookie2?"
     r"|cookie|(?:proxy-)?authorization)[ \t]*:(?![ \t]*<redacted-\d+>[ \t\r]*$)[ \t]*)"
     r"([^\r\n]+)",
     re.IGNORECASE | re.MULTILINE,
 )
+_FIELD_IN_TEXT: Final = re.compile(
+    r"((?<![\w-])(?:set-cookie2?|cookie|(?:proxy-)?authorization)[ \t]*+:[ \t]*+)(?!<redacted-\d+>)"
+    r"([^\"'\\\r\n]+)",
+    re.IGNORECASE,
+)
+_USER: Final = re.compile(r"(://)([^/\s:@\"'<>\\]+:[^/\s@\"'<>\\]+)(?=@)")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _LONGEST_WORD: Final = 32  # letters; a bearer's token may have no digit, but is longer
 _HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1"})
@@ -76,9 +108,82 @@ def replace_shapes(text: str, replace: Callable[[str], str]) -> str:
 
 def replace_named(text: str, replace: Callable[[str], str]) -> str:
     """Pass every value that stands after the name of a secret in free text through `replace`."""
-    for pattern in (_ASSIGNED, _FIELD):
-        text = pattern.sub(lambda match: match.group(1) + replace(match.group(2)), text)
+    if "=" in text or ":" in text:
+        text = _each_after(_NAME, text, _assigned, replace)
+        for pattern in (_FIELD, _FIELD_IN_TEXT, _USER):
+            text = pattern.sub(lambda match: match[1] + replace(match[2]), text)
+        text = _each_after(_PAIR, text, _paired, replace)
+    if "</" in text:
+        text = _each_after(_ELEMENT, text, _enclosed, replace)
     return text
+
+
+def _each_after(
+    pattern: re.Pattern[str],
+    text: str,
+    value: Callable[[re.Match[str]], str | None],
+    replace: Callable[[str], str],
+) -> str:
+    """Replace each value that stands right behind a match; what is no secret is looked into."""
+    pieces: list[str] = []
+    end = position = 0
+    while (match := pattern.search(text, position)) is not None:
+        position = match.end()
+        if (found := value(match)) is not None:
+            pieces += [text[end:position], replace(found)]
+            end = position = position + len(found)
+    return "".join([*pieces, text[end:]])
+
+
+def _assigned(match: re.Match[str]) -> str | None:
+    """The value of `name=value` or `name: value`, in quotes or not."""
+    name, sign = match[1], match[2]
+    if not _tells(name):
+        return None
+    value = _value_of(match, sign).match(match.string, match.end())
+    return _secret(value[0].rstrip(), name) if value is not None else None
+
+
+def _value_of(match: re.Match[str], sign: str) -> re.Pattern[str]:
+    if sign[-1] in _VALUE_IN_QUOTES:
+        return _VALUE_IN_QUOTES["\\" if sign[-2:-1] == "\\" else sign[-1]]
+    before = match.string[max(match.start() - _DEEPEST_LINE, 0) : match.start()]
+    begins_line = match.start() <= _DEEPEST_LINE or "\n" in before
+    is_line = begins_line and not before.rpartition("\n")[2].strip(" \t-")
+    return _VALUE_OF_LINE if ":" in sign and is_line else _VALUE
+
+
+def _paired(match: re.Match[str]) -> str | None:
+    value = _VALUE_IN_QUOTES['"'].match(match.string, match.end())
+    return _secret(value[0], "") if value is not None and names_secret(match[1]) else None
+
+
+def _enclosed(match: re.Match[str]) -> str | None:
+    value = _CONTENT.match(match.string, match.end())
+    return _secret(value[0], match[1]) if value is not None and _tells(match[1]) else None
+
+
+def _tells(name: str) -> bool:
+    return _TELLS.search(name[-_LONGEST_NAME:]) is not None
+
+
+def _secret(value: str, name: str) -> str | None:
+    """The value, unless it is nothing, a flag, a placeholder, or a word after what may be one."""
+    if is_harmless(value.strip()) or _REPLACED.fullmatch(value):
+        return None
+    if not any(each.isalnum() for each in value):
+        return None
+    if name.lower() in _WORDS_TOO and not _is_random(value):
+        return None
+    return value
+
+
+def _is_random(value: str) -> bool:
+    """Whether a value after "token" or "pass" is more than a word, a number or a path."""
+    if value.startswith("/"):
+        return False
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return mixed or len(value) >= _SHORTEST_RANDOM
 
 
 def basic_credentials(encoded: str) -> tuple[str, str] | None:
@@ -100,11 +205,22 @@ def basic_credentials(encoded: str) -> tuple[str, str] | None:
 
 def _replaced(match: re.Match[str], replace: Callable[[str], str]) -> str:
     """A word after "Basic" or "Bearer" that cannot be credentials stays."""
-    text, credentials = match.group(), match.group("credentials")
+    before, credentials = match["before"] or "", match["credentials"]
+    text = match[0][len(before) :]
     if credentials is None:
-        return replace(text)
-    if match.group("scheme").lower() == "basic":
-        return text if basic_credentials(credentials) is None else replace(text)
+        return before + replace(text)
+    if match["scheme"].lower() == "basic":
+        return replace(text) if _is_basic(credentials) else text
     if not any(each.isdigit() for each in credentials) and len(credentials) <= _LONGEST_WORD:
         return text
     return replace(text)
+
+
+def _is_basic(credentials: str) -> bool:
+    """Whether they have a user, or might have: better one word too many than one too few."""
+    core = "".join(_BASE64.findall(credentials)[:1]).rstrip("=")
+    try:
+        decoded = base64.b64decode(core + "=" * (-len(core) % 4), validate=True)
+    except binascii.Error:
+        return False
+    return b":" in decoded and (decoded.isascii() or not core.isalpha())

@@ -7,6 +7,7 @@ A document type is refused, so that no entity is ever defined, followed or expan
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -38,7 +39,8 @@ _PART: Final = re.compile(
     r"|[^<]+",
     re.DOTALL,
 )
-_ATTRIBUTE: Final = re.compile(r"""([\w:.-]+)(\s*=\s*)(?:"([^"]*)"|'([^']*)')""")
+_ATTRIBUTE: Final = re.compile(r"""(?<![\w:.-])([\w:.-]++)(\s*+=\s*+)(?:"([^"]*)"|'([^']*)')""")
+_LONGEST_NUMBER: Final = 4000  # digits; Python limits integers
 _REFERENCE: Final = re.compile(r"&(?:#(\d+)|#x([0-9a-fA-F]+)|(\w+));")
 _CHARACTERS: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ESCAPES: Final = str.maketrans(
@@ -157,7 +159,9 @@ def _character(match: re.Match[str]) -> str:
     decimal, hexadecimal, name = match.groups()
     if name is not None:
         return _CHARACTERS.get(name, match.group())
-    return chr(int(decimal) if decimal is not None else int(hexadecimal, 16))
+    digits, base = (decimal, 10) if decimal is not None else (hexadecimal, 16)
+    number = int(digits, base) if len(digits) < _LONGEST_NUMBER else sys.maxunicode + 1
+    return chr(number) if number <= sys.maxunicode else match.group()  # in a comment, say
 
 
 class _Reader:

@@ -1,6 +1,7 @@
 """YAML as text; the only module that knows PyYAML. Loads safely, dumps deterministically."""
 
 import itertools
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,14 @@ except ImportError:
 _DEEPEST: Final = 100  # levels; a cassette has eight
 _LARGEST: Final = 1_000_000  # characters of a document that uses aliases
 _MOST: Final = 1_000_000  # values; a listing of any length is one, a page some seventy
+_NAMEABLE: Final = re.compile(r"[\w.-]{1,40}")
+_CONFLICT: Final = re.compile(r"^<{7} ", re.MULTILINE)
+_UNREADABLE: Final = re.compile(  # what YAML 1.1 has no place for (section 5.1)
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+_ONE_SIDE: Final = (
+    "take one side whole, never a mixture: git checkout --ours FILE, or --theirs FILE\n"
+)
 _LARGEST_FILE: Final = 128 * 2**20  # bytes; a listing of some 100,000 images
 
 
@@ -38,25 +47,10 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
         remedy: What that user should do next.
 
     Raises:
-        ImageDetailError: As the class given: unreadable, not UTF-8, not YAML or not safe YAML, with
-            line and column where they are known.
+        ImageDetailError: As the class given: unreadable, not UTF-8, not YAML or not safe YAML, a
+            key twice in one mapping; with line and column where they are known.
     """
     return _read(path, _Loader, error=error, remedy=remedy)
-
-
-def read_handwritten(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
-    """Read a UTF-8 YAML file that people write: as `read`, and each key stands once.
-
-    Args:
-        path: The file.
-        error: What to raise.
-        remedy: What the user should do next.
-
-    Raises:
-        ImageDetailError: As `read`; also for a key that stands twice in one mapping, of which YAML
-            would take the last in silence.
-    """
-    return _read(path, _OnceLoader, error=error, remedy=remedy)
 
 
 def read_foreign(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
@@ -79,8 +73,14 @@ def read_foreign(path: Path, *, error: type[ImageDetailError], remedy: str) -> A
 def _read(path: Path, loader: Any, *, error: type[ImageDetailError], remedy: str) -> Any:
     try:
         text = content(path).decode("utf-8")
+        if (conflict := _CONFLICT.search(text)) is not None:
+            raise error(
+                "not a readable YAML file: a merge conflict of version control was left in it",
+                where=f"{path}, line {_line(text, conflict.start())}",
+                remedy=_ONE_SIDE + remedy,
+            )
         _refuse_bombs(text)
-        return yaml.load(text, Loader=loader)  # noqa: S506  a safe loader, each of the three
+        return yaml.load(text, Loader=loader)  # noqa: S506  a safe loader, each of the two
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
@@ -91,7 +91,7 @@ def _read(path: Path, loader: Any, *, error: type[ImageDetailError], remedy: str
     except UnicodeDecodeError as fault:
         raise error(
             f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}",
-            where=str(path),
+            where=f"{path}, line {fault.object[: fault.start].count(10) + 1}",
             remedy=remedy,
         ) from fault
     except (LookupError, AttributeError, TypeError, ArithmeticError) as fault:
@@ -99,6 +99,13 @@ def _read(path: Path, loader: Any, *, error: type[ImageDetailError], remedy: str
         problem = f"a value does not fit its type ({type(fault).__name__})"
         raise error(
             f"not a readable YAML file: {problem}", where=str(path), remedy=remedy
+        ) from fault
+    except yaml.reader.ReaderError as fault:
+        odd = _UNREADABLE.search(text)
+        line = f", line {_line(text, odd.start())}" if odd else ""
+        problem = "a character that no text has" if odd else str(fault.reason)
+        raise error(
+            f"not a readable YAML file: {problem}", where=f"{path}{line}", remedy=remedy
         ) from fault
     except (yaml.YAMLError, ValueError, RecursionError) as fault:
         # ValueError: an impossible date, say. A reader error quotes at most one character.
@@ -155,15 +162,44 @@ def line_of(text: str, *keys: str | int) -> int:
     return line + 1
 
 
+def comment_line(text: str) -> int | None:
+    """The line, from 1, of the first comment of a readable document; None if there is none.
+
+    A program that reads the document passes over it, whatever it says.
+    """
+    if "#" not in text:
+        return None
+    end = 0
+    for event in _events(text):
+        start, behind = event.start_mark.index, event.end_mark.index
+        if (at := text.find("#", end, start)) >= 0:
+            return _line(text, at)
+        if isinstance(event, yaml.ScalarEvent) and event.style in {"|", ">"}:
+            head = text.find("\n", start, behind)
+            if (at := text.find("#", start, head if head >= 0 else behind)) >= 0:
+                return _line(text, at)
+        end = max(end, behind)
+    at = text.find("#", end)
+    return _line(text, at) if at >= 0 else None
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
 def _refuse_bombs(text: str) -> None:
     """Refuse what is harmless to parse, but not to build: deep nesting, aliases that multiply.
+
+    A key that stands twice in a mapping is refused, too: all but its last value would be lost.
 
     libyaml builds nested nodes on the C stack without a limit; too many end the process.
     """
     sizes: dict[str, int] = {}  # what an alias stands for: its characters, aliases followed
     nested: list[tuple[str | None, int]] = []  # anchor, size before it
+    keys = _Keys()
     size = 0
     for event in _events(text):
+        keys.meet(event)
         if isinstance(event, yaml.AliasEvent):
             size += sizes.get(event.anchor or "", 1)
             if size > _LARGEST or any(anchor == event.anchor for anchor, _ in nested):
@@ -183,6 +219,34 @@ def _refuse_bombs(text: str) -> None:
                 sizes[anchor] = size - before
 
 
+class _Keys:
+    """The keys of the mappings that are open while a document is gone through."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[set[str] | None, bool]] = [(None, False)]  # and: a key comes next
+
+    def meet(self, event: Any) -> None:
+        if isinstance(event, yaml.CollectionEndEvent):
+            self._open.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            seen, is_key = self._open[-1]
+            if seen is not None:
+                self._open[-1] = (seen, not is_key)
+                if is_key and isinstance(event, yaml.ScalarEvent):
+                    self._note(event, seen)
+            if isinstance(event, yaml.CollectionStartEvent):
+                is_mapping = isinstance(event, yaml.MappingStartEvent)
+                self._open.append((set() if is_mapping else None, is_mapping))
+
+    @staticmethod
+    def _note(event: Any, seen: set[str]) -> None:
+        key = event.value
+        if key in seen and key != "<<":
+            name = f"the key `{key}`" if _NAMEABLE.fullmatch(key) else "a key"
+            raise _bomb(f"{name} stands twice in one mapping", event)
+        seen.add(key)
+
+
 def _events(text: str) -> Iterator[Any]:
     loader = _Loader(text)
     for number in itertools.count():
@@ -196,33 +260,6 @@ def _events(text: str) -> Iterator[Any]:
 
 def _bomb(problem: str, event: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
-
-
-class _OnceLoader(_Loader):
-    """The safe loader, for which a key that stands twice is an error."""
-
-    def __init__(self, stream: Any) -> None:
-        super().__init__(stream)
-        self._looked_at: set[int] = set()
-
-    def flatten_mapping(self, node: Any) -> None:
-        """Look at the keys before those of merged mappings, which may be overridden, join them."""
-        if id(node) not in self._looked_at:
-            self._looked_at.add(id(node))
-            _refuse_repeated(node)
-        super().flatten_mapping(node)
-
-
-def _refuse_repeated(node: Any) -> None:
-    seen = set()
-    for key, _ in node.value:
-        if isinstance(key, yaml.ScalarNode):
-            if (key.tag, key.value) in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key.value!r} stands twice in one mapping",
-                    problem_mark=key.start_mark,
-                )
-            seen.add((key.tag, key.value))
 
 
 class _ForeignLoader(_Loader):

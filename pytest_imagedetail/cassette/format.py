@@ -27,9 +27,11 @@ from pytest_imagedetail.model import (
 
 VCR_VERSION: Final = 1
 SCHEMA: Final = 1
+KEYS: Final = frozenset({"version", "imagedetail", "interactions"})
 _REMEDY: Final = (
-    "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record\n"
-    "or bring the file back from version control; it was left as it is"
+    "bring the file back from version control; it was left as it is\n"
+    "or delete it, then record it again: pytest --imagedetail-record-mode=once, or imagedetail "
+    "record"
 )
 
 _PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
@@ -59,7 +61,7 @@ def loads(path: Path) -> Recording:
     """
     document = yamltext.read(path, error=DamagedCassetteError, remedy=_REMEDY)
     with _explained(path):
-        return _recording(document)
+        return _own(document, path)
 
 
 def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
@@ -76,7 +78,7 @@ def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
     document = yamltext.read(path, error=DamagedCassetteError, remedy=_REMEDY)
     with _explained(path):
         if not _is_stock(document):
-            return _recording(document)
+            return _own(document, path)
         pages = tuple(_plain(each) for each in _interactions(document))
     provenance = Provenance(cloud=cloud, test=test, source="stock", pages=len(pages))
     return Recording(provenance=provenance, interactions=pages)
@@ -106,20 +108,38 @@ def _explained(path: Path) -> Iterator[None]:
     """Tell the user of a file what is wrong with its document."""
     try:
         yield
-    except _ForeignError as fault:
-        raise DamagedCassetteError(
-            str(fault), where=str(path), remedy=_REMEDY_OF_FOREIGN
-        ) from fault
     except _UnsoundError as fault:
-        raise DamagedCassetteError(str(fault), where=str(path), remedy=_REMEDY) from fault
+        line = fault.line or (fault.keys and yamltext.line_of(_text_of(path), *fault.keys))
+        raise DamagedCassetteError(
+            str(fault), where=f"{path}, line {line}" if line else str(path), remedy=fault.remedy
+        ) from fault
+
+
+def _text_of(path: Path) -> str:
+    return yamltext.content(path).decode("utf-8")
 
 
 class _UnsoundError(ValueError):
-    """What is wrong with a document, before anyone knows its path."""
+    """What is wrong with a document, before anyone knows its path.
+
+    Attributes:
+        keys: The way to the part that is wrong, if it is one.
+        line: Where that is known at once.
+        remedy: What to do next.
+    """
+
+    remedy = _REMEDY
+
+    def __init__(self, problem: str, *keys: str | int, line: int | None = None) -> None:
+        super().__init__(problem)
+        self.keys = keys
+        self.line = line
 
 
 class _ForeignError(_UnsoundError):
     """It is a recording of another tool."""
+
+    remedy = _REMEDY_OF_FOREIGN
 
 
 def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
@@ -185,6 +205,24 @@ def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
+def _own(document: Any, path: Path) -> Recording:
+    """A recording of ours, and nothing beside it that no hash covers."""
+    recording = _recording(document)
+    text = _text_of(path)
+    for key in document:
+        if key not in KEYS:
+            raise _UnsoundError(
+                "the cassette was changed after it was written: it holds something beside "
+                "`version`, `imagedetail` and `interactions`",
+                key,
+            )
+    if (line := yamltext.comment_line(text)) is not None:
+        raise _UnsoundError(
+            "the cassette was changed after it was written: it holds a comment", line=line
+        )
+    return recording
+
+
 def _recording(document: Any) -> Recording:
     _refuse_strangers(document)
     facts = document.get("imagedetail")
@@ -193,39 +231,69 @@ def _recording(document: Any) -> Recording:
     if facts.get("schema") != SCHEMA:
         raise _UnsoundError(
             f"unknown provenance schema {facts.get('schema')!r}; this reads schema 1 "
-            "(a newer pytest-imagedetail may have written it)"
+            "(a newer pytest-imagedetail may have written it)",
+            "imagedetail",
+            "schema",
         )
     pages = _interactions(document)
-    with _as_written():
+    with _as_written("the provenance", "imagedetail"):
         provenance = _provenance(facts)
+    with _as_written("the cassette"):
         said = {name: value for name, value in facts.items() if name != "sha256"}
         found = digest(said, document["interactions"])
     if found != facts.get("sha256"):
         raise _UnsoundError(
             "the cassette was changed after it was written: its SHA-256 is "
-            f"{found[:12]}..., and it says {str(facts.get('sha256'))[:12]}..."
+            f"{found[:12]}..., and it says {str(facts.get('sha256'))[:12]}...",
+            "imagedetail",
+            "sha256",
         )
     if provenance.pages != len(pages):
-        raise _UnsoundError(f"the cassette holds {len(pages)} pages and says {provenance.pages}")
+        raise _UnsoundError(
+            f"the cassette holds {len(pages)} pages and says {provenance.pages}",
+            "imagedetail",
+            "pages",
+        )
     return Recording(provenance=provenance, interactions=pages)
 
 
 def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:
     interactions = document["interactions"]
     if not isinstance(interactions, list) or not interactions:
-        raise _UnsoundError("the cassette has no interactions")
-    with _as_written():
-        return tuple(_interaction(each) for each in interactions)
+        raise _UnsoundError("the cassette has no interactions", "interactions")
+    found = []
+    for number, each in enumerate(interactions):
+        with _as_written(f"interaction {number + 1}", "interactions", number):
+            found.append(_interaction(each))
+    return tuple(found)
 
 
 @contextmanager
-def _as_written() -> Iterator[None]:
+def _as_written(what: str, *keys: str | int) -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except _TextError as error:
         raise _UnsoundError(
-            f"an interaction or the provenance is not as written: {error!r}"
+            f"{what} is not as written: {error}", "imagedetail", error.name
         ) from error
+    except KeyError as error:
+        raise _UnsoundError(
+            f"{what} is not as written: it has no `{error.args[0]}`", *keys
+        ) from error
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise _UnsoundError(
+            f"{what} is not as written: a value in it is of another kind "
+            "(a date or a number without quotes, say)",
+            *keys,
+        ) from error
+
+
+class _TextError(ValueError):
+    """A fact of the provenance is no text."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"`{name}` is no text in quotes")
+        self.name = name
 
 
 def _is_stock(document: Any) -> bool:
@@ -272,7 +340,8 @@ def _refuse_strangers(document: Any) -> None:
         raise _UnsoundError("not a cassette: it has no `interactions`")
     if document.get("version") != VCR_VERSION:
         raise _UnsoundError(
-            f"unknown cassette version {document.get('version')!r}; this reads version 1"
+            f"unknown cassette version {document.get('version')!r}; this reads version 1",
+            "version",
         )
 
 
@@ -301,7 +370,7 @@ def _provenance(facts: Mapping[str, Any]) -> Provenance:
 def _text(facts: Mapping[str, Any], name: str) -> str | None:
     value = facts.get(name)
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} is {value!r}, not a text in quotes")
+        raise _TextError(name)
     return value
 
 

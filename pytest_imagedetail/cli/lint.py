@@ -44,17 +44,16 @@ def _run(options: argparse.Namespace) -> int:
         if rule not in RULES:
             raise UsageError(f"there is no rule {rule!r}", remedy=f"known: {', '.join(RULES)}")
     if not options.paths and not chosen.cassette_dir.is_dir():
-        raise UsageError(
-            "there is nothing to look through",
-            where=str(chosen.cassette_dir),
-            remedy="name files or a folder, or record first: imagedetail record --os-cloud NAME",
-        )
+        raise _nothing_to_check([chosen.cassette_dir])
     linter = Linter(
         releases={name: each.release for name, each in chosen.declared.items()},
         max_age=chosen.max_age,
         now=datetime.now(UTC),
     )
-    done = lint(map(Path, options.paths or [chosen.cassette_dir]), linter)
+    paths = [*map(Path, options.paths)] or [chosen.cassette_dir]
+    done = lint(paths, linter)
+    if done.is_empty:
+        raise _nothing_to_check(paths)
     found = [each for each in done.findings if each.rule not in options.ignore]
     if options.json:
         print_json(
@@ -65,6 +64,15 @@ def _run(options: argparse.Namespace) -> int:
     if any(each.rule == "unreadable" for each in found):
         return IMPOSSIBLE
     return DIFFERENT if any(each.severity != "note" for each in found) else SAME
+
+
+def _nothing_to_check(paths: list[Path]) -> UsageError:
+    """Looking at nothing is not finding nothing."""
+    return UsageError(
+        "there is nothing to look through",
+        where=", ".join(map(str, paths)),
+        remedy="name files or a folder, or record first: imagedetail record --os-cloud NAME",
+    )
 
 
 def _print(done: Linted, found: list[Finding]) -> None:

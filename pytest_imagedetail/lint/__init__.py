@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pytest_imagedetail import yamltext
 from pytest_imagedetail.lint.cassettes import Linter
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 
@@ -23,10 +24,12 @@ class Linted:
 
     Attributes:
         files: How many files.
+        is_empty: Whether folders were looked through, and no cassette or stranger lies in them.
         findings: By path and line.
     """
 
     files: int
+    is_empty: bool
     findings: tuple[Finding, ...]
 
 
@@ -37,23 +40,52 @@ def lint(paths: Iterable[Path], linter: Linter) -> Linted:
         paths: Files and folders.
         linter: What they are judged by.
     """
-    files = tuple(dict.fromkeys(file for path in paths for file in _files(path)))
-    findings = [found for file in files for found in _look(file, linter)]
-    return Linted(files=len(files), findings=tuple(sorted([*findings, *_alike(files)])))
+    given = tuple(paths)
+    seen = tuple(dict.fromkeys(each for path in given for each in _files(path)))
+    files = tuple(each for each in seen if isinstance(each, Path))
+    findings = [each for each in seen if isinstance(each, Finding)]
+    findings += [found for file in files for found in _look(file, linter)]
+    findings += _alike(files)
+    return Linted(
+        files=len(files),
+        is_empty=all(
+            isinstance(each, Path) and each.name in _WELCOME and each not in given for each in seen
+        ),
+        findings=tuple(sorted(findings)),
+    )
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
+def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | Finding]:
+    """Files, and folders that nobody can look into: what lies in them is not known.
+
+    Links are followed, as replaying does, but to no folder that they lie in.
+    """
+    # Not glob: it passes over a folder that may not be read, and its cassettes would be missing.
+    try:
+        if not path.is_dir():
+            yield path
+            return
+        if (real := path.resolve()) in above:
+            return
+        inside = sorted(path.iterdir())
+    except OSError as error:
+        yield _unreadable(path, error)
         return
-    for each in sorted(path.rglob("*")):
-        if not each.is_dir() or each.suffix in _CASSETTES:
+    for each in inside:
+        if each.suffix in _CASSETTES:
             yield each
+        else:
+            yield from _files(each, above | {real})
 
 
 def _look(path: Path, linter: Linter) -> Iterator[Finding]:
-    if not path.is_file():  # nor is a pipe or a device, which might never end
-        problem = "no regular file" if path.exists() else "there is no such file"
+    try:
+        is_file, exists = path.is_file(), path.exists()
+    except OSError as error:
+        yield _unreadable(path, error)
+        return
+    if not is_file:  # nor is a pipe or a device, which might never end
+        problem = "no regular file" if exists else "there is no such file"
         yield Finding(path=path, line=1, rule="unreadable", message=problem)
         return
     if path.name in _WELCOME:
@@ -64,8 +96,12 @@ def _look(path: Path, linter: Linter) -> Iterator[Finding]:
         else:
             yield _stranger(path)
     except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-        yield Finding(path=path, line=1, rule="unreadable", message=problem)
+        yield _unreadable(path, error)
+
+
+def _unreadable(path: Path, error: OSError) -> Finding:
+    problem = f"cannot be read: {error.strerror}"
+    return Finding(path=path, line=1, rule="unreadable", message=problem)
 
 
 def _stranger(path: Path) -> Finding:
@@ -80,7 +116,7 @@ def _stranger(path: Path) -> Finding:
 
 def _is_recording(path: Path) -> bool:
     try:
-        document: Any = json.loads(path.read_bytes())
+        document: Any = json.loads(yamltext.content(path))
     except (ValueError, RecursionError):
         return False
     known = {"interactions", "http_interactions", "log"}

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from pytest_imagedetail import yamltext
-from pytest_imagedetail.age import too_old
+from pytest_imagedetail.age import too_old, too_young
 from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.cassette.format import SCHEMA, VCR_VERSION, digest
+from pytest_imagedetail.cassette.format import KEYS, SCHEMA, VCR_VERSION, digest
 from pytest_imagedetail.cassette.store import own_name
 from pytest_imagedetail.errors import (
     DamagedCassetteError,
@@ -18,11 +19,17 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     UsageError,
 )
-from pytest_imagedetail.lint.lines import Lines
+from pytest_imagedetail.lint.lines import CREDENTIALS, Lines
 from pytest_imagedetail.lint.rules import Finding
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.recorder import follow, refuse_stale
+from pytest_imagedetail.redact import (
+    REQUEST_HEADERS,
+    RESPONSE_HEADERS,
+    is_placeholder_id,
+    project_in_path,
+)
 
 _LINE: Final = re.compile(r", line (\d+)(?:, column \d+)?$")
 _QUOTED: Final = re.compile(r"^ *(?:- |[\w-]+: )+(?:\"|!!binary)", re.MULTILINE)
@@ -47,7 +54,12 @@ class Linter:
 
     def cassette(self, path: Path) -> Iterator[Finding]:
         """What is wrong with one file that can be read."""
-        raw = path.read_bytes()
+        try:
+            raw = yamltext.content(path)
+        except ValueError as fault:  # too large
+            problem = f"not a readable YAML file: {fault}"
+            yield Finding(path=path, line=1, rule="format", message=problem)
+            return
         text = raw.decode("utf-8", errors="replace")
         try:
             recording = loads(path)
@@ -62,6 +74,8 @@ class Linter:
                 follow(recording, expect=error_status(recording))
             except ImageDetailError as error:
                 yield _at(path, text, "replay", error.problem, "interactions")
+        for rule, message, *keys in _unredacted(recording):
+            yield _at(path, text, rule, message, "interactions", *keys)
         yield from self._spill(path, text, is_ours=True)
         if _QUOTED.search(text):  # what YAML has escaped or folded cannot be read in its lines
             for line, hidden in _hidden(recording, text):
@@ -99,8 +113,9 @@ class Linter:
         except StaleCassetteError as error:
             yield _at(path, text, "release", error.problem, "imagedetail", "release")
         old = too_old(provenance, max_age=self.max_age, now=self.now)
-        if old is not None:
-            yield _at(path, text, "age", old, "imagedetail", "recorded_at")
+        if (odd := old or too_young(provenance, now=self.now)) is not None:
+            key = "recorded_at" if provenance.recorded_at is not None else "source"
+            yield _at(path, text, "age", odd, "imagedetail", key)
         elif self.max_age is not None and provenance.recorded_at is None:
             problem = f"{provenance.source}, and nobody knows when, so its age is not judged"
             yield _at(path, text, "undated", problem, "imagedetail", "source")
@@ -122,8 +137,13 @@ def _damage(path: Path, text: str, error: DamagedCassetteError) -> Finding:
     if not isinstance(facts, dict) and _is_foreign(document):
         problem = "not recorded by this tool, so nobody has looked for secrets in it"
         return Finding(path=path, line=1, rule="foreign", message=problem)
-    rule, *keys = _broken(document, facts)
-    return _at(path, text, rule, error.problem[:_LONGEST], *keys)
+    place = _LINE.search(error.where)
+    return Finding(
+        path=path,
+        line=int(place.group(1)) if place else 1,
+        rule=_broken(document, facts, text),
+        message=error.problem[:_LONGEST],
+    )
 
 
 def _is_foreign(document: Any) -> bool:
@@ -133,23 +153,20 @@ def _is_foreign(document: Any) -> bool:
     )
 
 
-def _broken(document: Any, facts: Any) -> tuple[str, ...]:
-    """The rule that a readable document breaks, and the keys of the place; as it is loaded."""
+def _broken(document: Any, facts: Any, text: str) -> str:
+    """The rule that a readable document breaks; as it is loaded."""
     if not isinstance(document, dict) or "interactions" not in document:
-        return ("format",)
+        return "format"
     if document.get("version") != VCR_VERSION:
-        return "version", "version"
+        return "version"
     if not isinstance(facts, dict):
-        return "provenance", "imagedetail"
+        return "provenance"
     if facts.get("schema") != SCHEMA:
-        return "schema", "imagedetail", "schema"
+        return "schema"
     if not document["interactions"]:
-        return "format", "interactions"
-    return (
-        ("provenance", "imagedetail")
-        if _is_as_hashed(document)
-        else ("hash", "imagedetail", "sha256")
-    )
+        return "format"
+    is_alone = set(document) <= KEYS and yamltext.comment_line(text) is None
+    return "provenance" if is_alone and _is_as_hashed(document) else "hash"
 
 
 def _is_as_hashed(document: Mapping[str, Any]) -> bool:
@@ -158,6 +175,26 @@ def _is_as_hashed(document: Mapping[str, Any]) -> bool:
         return digest(said, document["interactions"]) == str(document["imagedetail"].get("sha256"))
     except (TypeError, ValueError):
         return True  # it holds what no recording does, a date without quotes say, and has no hash
+
+
+def _unredacted(recording: Recording) -> Iterator[tuple[Any, ...]]:
+    """What redaction leaves in no request and no answer: rule, message, and the way to it."""
+    own = f".{recording.provenance.cloud.lower()}.invalid"
+    for number, each in enumerate(recording.interactions):
+        parts = urlsplit(each.url)
+        if parts.netloc.endswith(".invalid") and not parts.netloc.lower().endswith(own):
+            yield "host", "a placeholder of another cloud", number, "request", "uri"
+        project = project_in_path(unquote(parts.path))
+        if project is not None and not is_placeholder_id(project):
+            yield "id", "a project that is no placeholder", number, "request", "uri"
+        for message, headers, kept in (
+            ("request", each.request_headers, REQUEST_HEADERS),
+            ("response", each.response.headers, RESPONSE_HEADERS | {"content-length"}),
+        ):
+            for name in headers:
+                if name.lower() not in kept and not CREDENTIALS.fullmatch(f"{name}:"):
+                    problem = f"a header of the {message} that no recording keeps"
+                    yield "header", problem, number, message, "headers", name
 
 
 def _hidden(recording: Recording, text: str) -> Iterator[tuple[int, str]]:

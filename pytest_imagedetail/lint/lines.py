@@ -12,18 +12,18 @@ from pytest_imagedetail.leaks import refuse_leaks
 Spot = tuple[int, str, str]
 """Line, from 1; rule; message."""
 
-_HEADER: Final = re.compile(
-    r"^\s*(?:-\s+)?[\"']?(?:X-(?:Auth|Subject|Service|Storage)-Token|X-Auth-Key|X-Api-Key|Cookie"
-    r"|(?:Proxy-)?Authorization|Set-Cookie2?)[\"']?\s*:",
-    re.IGNORECASE | re.MULTILINE,
+CREDENTIALS: Final = re.compile(
+    r"(?<![\w-])(?:X-(?:Auth|Subject|Service|Storage)-Token|X-Auth-Key|X-Api-Key|Set-Cookie2?"
+    r"|Cookie|(?:Proxy-)?Authorization)[\"']?[ \t]*+:(?![ \t\"']*+<redacted-\d+>)",
+    re.IGNORECASE,
 )
 _HOST: Final = re.compile(
-    r"[a-z][a-z0-9+.-]*(?::|%3a)(?:\\?/|%2f){2}([^/\s\"'<>\\?#%&;,()]+)", re.IGNORECASE
+    r"[a-z0-9+.-](?::|%3a)(?:\\?/|%2f){2}([^/\s\"'<>\\?#%&;,()]+)", re.IGNORECASE
 )
 _PLACEHOLDER: Final = re.compile(r"[\w.-]+\.invalid", re.IGNORECASE)  # without user and port
 _LOCAL_PORT: Final = re.compile(r"(?<![\w.-])localhost:\d+", re.IGNORECASE)
 _ADDRESS: Final = re.compile(
-    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)"
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\.*\w)"
     r"|(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])",
     re.IGNORECASE,
 )
@@ -70,18 +70,26 @@ def _judge(text: str, *, is_ours: bool) -> Iterator[tuple[str, str]]:
     """Rules that a text breaks, with messages; of one line or of many."""
     if _leaks(text):
         yield "secret", "something in the shape of a token, a key or a password"
-    if _HEADER.search(text):
+    if CREDENTIALS.search(text):
         yield "header", "a header field that carries tokens, credentials or cookies"
     if not is_ours:
         return
-    if not all(map(_PLACEHOLDER.fullmatch, _HOST.findall(text))):
-        yield "host", "a URL whose host is no placeholder"
+    strange = [host for host in _HOST.findall(text) if _PLACEHOLDER.fullmatch(host) is None]
+    if strange:
+        yield "host", f"a URL {_what_is_wrong(strange)}"
     if _LOCAL_PORT.search(text):
         yield "address", "a port of localhost"
     if kind := next(_addresses(text), None):
         yield "address", f"{kind} IP address"
     if any(not _is_placeholder_domain(match) for match in _EMAIL.finditer(text)):
         yield "email", "an e-mail address"
+
+
+def _what_is_wrong(hosts: list[str]) -> str:
+    users = [user for user, at, _ in (host.rpartition("@") for host in hosts) if at]
+    if any(":" in user for user in users):
+        return "that holds a password"
+    return "that holds a user" if users else "whose host is no placeholder"
 
 
 def _leaks(text: str) -> bool:

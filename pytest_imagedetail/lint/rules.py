@@ -7,7 +7,10 @@ from typing import Any, Final, Literal
 Severity = Literal["error", "warning", "note"]
 
 _AGAIN: Final = "record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record"
-_BACK: Final = "bring it back from version control, or " + _AGAIN
+_BACK: Final = (
+    "bring it back from version control, or delete it, then record it again: "
+    "pytest --imagedetail-record-mode=once, or imagedetail record"
+)
 _CLEAN: Final = (
     "take it out of version control, and out of its history if it was pushed; "
     "change the secret; then " + _AGAIN
@@ -44,7 +47,7 @@ RULES: Final = {
         Rule(
             id="format",
             severity="error",
-            meaning="not UTF-8, not safe YAML, empty, or without interactions",
+            meaning="not UTF-8, not safe YAML, too large, empty, a key twice, or no interactions",
             remedy=_BACK,
         ),
         Rule(
@@ -68,7 +71,7 @@ RULES: Final = {
         Rule(
             id="hash",
             severity="error",
-            meaning="changed after it was written",
+            meaning="changed after it was written, or something was added that no hash covers",
             remedy=_BACK,
         ),
         Rule(
@@ -116,13 +119,20 @@ RULES: Final = {
         Rule(
             id="header",
             severity="error",
-            meaning="a header field that carries tokens, credentials or cookies",
+            meaning="a header field that carries credentials or cookies, or that no recording "
+            "keeps",
             remedy=_CLEAN,
         ),
         Rule(
             id="host",
             severity="error",
-            meaning="a URL whose host is no placeholder, or that has a user or a port",
+            meaning="a URL whose host is no placeholder of the cloud, or that has a user or a port",
+            remedy=_AGAIN,
+        ),
+        Rule(
+            id="id",
+            severity="error",
+            meaning="a project in a request's URL that is no placeholder",
             remedy=_AGAIN,
         ),
         Rule(
@@ -142,7 +152,8 @@ RULES: Final = {
         Rule(
             id="age",
             severity="error",
-            meaning="older than --max-age allows",
+            meaning="older than --max-age allows, recorded and without a date, or of a date "
+            "that is still to come",
             remedy=_AGAIN,
         ),
         Rule(

@@ -107,7 +107,8 @@ def add_options(parser: pytest.Parser) -> None:
 def any_given(config: pytest.Config) -> bool:
     """Whether one of the options is given, on the command line or as an ini key."""
     keys = ("clouds" if name == "cloud" else name.replace("-", "_") for name in OPTIONS)
-    return any(config.getoption(f"--imagedetail-{name}") for name in OPTIONS) or any(
+    given = (config.getoption(f"--imagedetail-{name}") for name in OPTIONS)
+    return any(each not in (None, []) for each in given) or any(
         config.getini(f"imagedetail_{key}") for key in keys
     )
 
@@ -183,7 +184,7 @@ def _from_ini(config: pytest.Config) -> "Choices":
         profile=config.getini("imagedetail_profile"),
         fail_on=config.getini("imagedetail_fail_on"),
         reports=tuple(config.getini("imagedetail_report")),
-        max_age=config.getini("imagedetail_max_age"),
+        max_age=config.getini("imagedetail_max_age") or None,
         unused=config.getini("imagedetail_unused"),
         rules=config.getini("imagedetail_rules") or None,
     )

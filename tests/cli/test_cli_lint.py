@@ -141,12 +141,84 @@ def test_an_impossible_age_is_refused(lint, days):
     )
 
 
+def test_an_empty_age_is_refused(lint):
+    """A variable that is not set must not turn the check off."""
+    result = lint("--max-age=")
+    assert result.returncode == 4
+    assert result.stderr == (
+        "imagedetail: a greatest age is a whole number of days, not ''\n"
+        "  next:  a variable that is not set, perhaps\n"
+        "  next:  for example --imagedetail-max-age 90; without it no age is judged\n"
+    )
+
+
 def test_without_a_folder_there_is_no_verdict(lint, cassettes):
     """Looking at nothing is not finding nothing."""
     shutil.rmtree(cassettes)
     result = lint()
     assert result.returncode == 4
     assert "there is nothing to look through" in result.stderr
+
+
+NOTHING = (
+    "imagedetail: there is nothing to look through\n"
+    "  where: {}\n"
+    "  next:  name files or a folder, or record first: imagedetail record --os-cloud NAME\n"
+)
+
+
+@pytest.mark.parametrize("kept", [None, "README.md"])
+@pytest.mark.parametrize("arguments", [[], ["cassettes"], ["--json", "cassettes"]])
+def test_an_empty_folder_is_no_verdict(lint, cassettes, arguments, kept):
+    """Nor one with nothing but what version control needs there."""
+    shutil.rmtree(cassettes)
+    cassettes.mkdir()
+    if kept:
+        (cassettes / kept).touch()
+    result = lint(*arguments)
+    assert (result.returncode, result.stdout) == (4, "")
+    assert result.stderr == NOTHING.format("cassettes")
+
+
+def test_a_welcome_file_that_is_named_is_looked_at(lint, cassettes):
+    """As pre-commit passes what was changed."""
+    (cassettes / "README.md").touch()
+    result = lint("cassettes/README.md")
+    assert (result.returncode, result.stdout) == (0, "1 file: nothing found\n")
+
+
+@pytest.mark.parametrize("closed", ["cassettes", "cassettes/nova-essex"])
+@pytest.mark.parametrize("mode", [0o000, 0o600])
+def test_a_folder_that_cannot_be_read_is_no_verdict(cassettes, tmp_path, closed, mode):
+    """What lies in it is not known; neither is it where names can be read and files cannot."""
+    without_power = unprivileged()
+    folder = tmp_path / closed
+    folder.chmod(mode)
+    try:
+        result = subprocess.run(
+            [*without_power, sys.executable, "-m", "pytest_imagedetail", "lint", closed],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        folder.chmod(0o755)
+    assert result.stderr == ""
+    assert result.returncode == 2
+    assert " error unreadable cannot be read: Permission denied\n" in result.stdout
+    assert "  unreadable: check the path and its permissions\n" in result.stdout
+
+
+def unprivileged():
+    """What runs a command without root's right to read everything; nothing for who has none."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root may read everything, and there is no setpriv to give that up")
+    rights = "-dac_override,-dac_read_search"
+    return ["setpriv", "--inh-caps=-all", f"--bounding-set={rights}"]
 
 
 def test_the_hook_calls_the_command(lint, cassettes, tmp_path):

@@ -21,10 +21,10 @@ def aged(project):
     return project
 
 
-def date(path, when):
+def date(path, when, **facts):
     """Make a recording one of another time, or of none."""
     recording = loads(path)
-    provenance = replace(recording.provenance, recorded_at=when)
+    provenance = replace(recording.provenance, recorded_at=when, **facts)
     path.write_text(dumps(replace(recording, provenance=provenance)))
 
 
@@ -69,8 +69,42 @@ def test_what_is_not_asked_again_is_judged(aged, mode):
 
 def test_a_recording_without_a_date_is_not_judged(aged):
     """Nobody knows when an imported body was saved."""
-    date(aged.path / "cassettes/nova-essex/all.yaml", None)
+    date(aged.path / "cassettes/nova-essex/all.yaml", None, source="imported")
     aged.runpytest("--imagedetail-max-age=1").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("when", "problem", "where"),
+    [
+        (None, "for it was recorded and has no date", "nobody knows when"),
+        ("2999-01-01T00:00:00Z", "so its age is not known", "2999-01-01T00:00:00Z"),
+    ],
+)
+def test_a_recording_of_unknown_age_is_refused_when_asked(aged, when, problem, where):
+    """Without a date, or of one that is still to come; without a limit, both replay."""
+    date(aged.path / "cassettes/nova-essex/all.yaml", when)
+    aged.runpytest().assert_outcomes(passed=1)
+    result = aged.runpytest("--imagedetail-max-age=365")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"E *StaleCassetteError: the recording is stale: *{problem}",
+            f"E *where: */cassettes/nova-essex/all.yaml, recorded {where}",
+        ]
+    )
+
+
+def test_an_empty_age_is_refused(aged):
+    """A variable of CI that is not set must not turn the check off; an empty ini key is none."""
+    aged.makeini("[pytest]\nimagedetail_max_age =")
+    aged.runpytest().assert_outcomes(passed=1)
+    result = aged.runpytest("--imagedetail-max-age=")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.stderr.str() == (
+        "ERROR: a greatest age is a whole number of days, not ''\n"
+        "  next:  a variable that is not set, perhaps\n"
+        "  next:  for example --imagedetail-max-age 90; without it no age is judged\n"
+    )
 
 
 def test_the_library_is_not_judged(aged):

@@ -114,8 +114,9 @@ def test_a_damaged_recording_is_an_error_and_stays(project):
     result.stdout.fnmatch_lines(
         [
             "E *DamagedCassetteError: the cassette was changed after it was written: *",
-            "E *where: *cassettes/nova-essex/all.yaml",
-            "E *next:  record it again: pytest --imagedetail-record-mode=rewrite*",
+            "E *where: *cassettes/nova-essex/all.yaml, line *",
+            "E *next:  bring the file back from version control; it was left as it is",
+            "E *next:  or delete it, then record it again: *--imagedetail-record-mode=once*",
         ]
     )
     assert path.read_text() == changed

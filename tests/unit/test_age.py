@@ -1,15 +1,19 @@
-"""How old is too old: by whole days, of what has a date."""
+"""How old is too old: to the second, of what was recorded."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pytest_imagedetail.age import refuse_old, too_old
+from pytest_imagedetail.age import refuse_old, too_old, too_young
 from pytest_imagedetail.errors import StaleCassetteError
 from pytest_imagedetail.model import Provenance
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+AHEAD = "ahead of this machine's clock, so its age is not known"
 
 
 def judged(recorded_at, max_age=90):
@@ -20,20 +24,47 @@ def judged(recorded_at, max_age=90):
     ("recorded_at", "max_age", "problem"),
     [
         ("2026-05-01T12:00:00Z", 0, None),
-        ("2026-04-30T12:00:01Z", 0, None),
+        ("2026-05-01T11:59:59Z", 0, "it is 0 days and some seconds old, and at most 0 are allowed"),
+        ("2026-05-01T10:59:00Z", 0, "it is 0 days and 1 hour old, and at most 0 are allowed"),
+        (
+            "2026-01-31T11:48:00Z",
+            90,
+            "it is 90 days and 12 minutes old, and at most 90 are allowed",
+        ),
+        ("2026-01-30T13:00:00Z", 90, "it is 90 days and 23 hours old, and at most 90 are allowed"),
         ("2026-04-30T12:00:00Z", 0, "it is 1 day old, and at most 0 are allowed"),
         ("2026-01-31T12:00:00Z", 90, None),
         ("2026-01-30T12:00:00Z", 90, "it is 91 days old, and at most 90 are allowed"),
         ("2026-01-30T12:00:00Z", None, None),
         ("2026-01-30T12:00:00", 90, "it is 91 days old, and at most 90 are allowed"),
-        ("2030-01-01T00:00:00Z", 0, None),
-        (None, 0, None),
+        ("2026-05-02T12:00:00Z", 0, None),
+        ("2026-05-03T12:00:00Z", 90, f"its date is 2 days {AHEAD}"),
+        ("2026-05-02T12:00:01Z", 0, f"its date is 1 day {AHEAD}"),
+        (None, None, None),
+        (None, 0, "its age is not known, for it was recorded and has no date"),
         ("yesterday", 90, "its age is not known, for its date is none"),
     ],
 )
-def test_age_is_judged_by_whole_days(recorded_at, max_age, problem):
-    """A recording is too old once more whole days have passed than are allowed."""
+def test_age_is_judged_to_the_second(recorded_at, max_age, problem):
+    """A recording is too old once more time has passed than is allowed, or nobody knows."""
     assert judged(recorded_at, max_age) == problem
+
+
+@pytest.mark.parametrize("source", ["imported", "scrubbed", "stock"])
+def test_what_was_never_recorded_needs_no_date(source):
+    """Nobody knows when a body was saved."""
+    provenance = Provenance(cloud="a", source=source)
+    assert too_old(provenance, max_age=0, now=NOW) is None
+
+
+def test_a_date_to_come_is_seen_without_a_limit():
+    """By a day at most, clocks may differ."""
+    judge = partial(too_young, now=NOW)
+    assert judge(Provenance(cloud="a")) is None
+    assert judge(Provenance(cloud="a", recorded_at="yesterday")) is None
+    assert judge(Provenance(cloud="a", recorded_at="2026-05-02T12:00:00Z")) is None
+    late = Provenance(cloud="a", recorded_at="2099-05-01T12:00:00Z")
+    assert judge(late) == f"its date is 26663 days {AHEAD}"
 
 
 def test_the_refusal_says_how_old_which_file_and_what_to_do():

@@ -30,11 +30,13 @@ from pytest_imagedetail.model import (
 URL = f"https://compute.k5.invalid/v2/{0:032x}/images/detail"
 BODY = b'{"images":[{"id":"1","size":1.017415075e+09,"name":"a\\/b \\u00e9 \xc3\xa9"}]}'
 REMEDY = (
-    "  next:  record it again: pytest --imagedetail-record-mode=rewrite, or imagedetail record\n"
-    "  next:  or bring the file back from version control; it was left as it is"
+    "  next:  bring the file back from version control; it was left as it is\n"
+    "  next:  or delete it, then record it again: pytest --imagedetail-record-mode=once, or "
+    "imagedetail record"
 )
 NEWER = "(a newer pytest-imagedetail may have written it)"
-NOT_AS_WRITTEN = "an interaction or the provenance is not as written: "
+OTHER_KIND = "a value in it is of another kind (a date or a number without quotes, say)"
+CHANGED = "the cassette was changed after it was written: "
 ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%{}[],é日\U0001f600"
 
 
@@ -327,21 +329,106 @@ def test_a_changed_cassette_is_refused(tmp_path, change):
         (lambda d: d.pop("interactions"), "not a cassette: it has no `interactions`"),
         (
             lambda d: d["interactions"][0].pop("request"),
-            NOT_AS_WRITTEN + "KeyError('request')",
+            "interaction 1 is not as written: it has no `request`",
         ),
         (
             lambda d: d["imagedetail"].update(pages=float("inf")),
-            NOT_AS_WRITTEN + "OverflowError('cannot convert float infinity to integer')",
+            f"the provenance is not as written: {OTHER_KIND}",
         ),
         (
             lambda d: d["imagedetail"].update(release=2026.2),
-            NOT_AS_WRITTEN + "TypeError('release is 2026.2, not a text in quotes')",
+            "the provenance is not as written: `release` is no text in quotes",
         ),
     ],
 )
 def test_what_is_not_as_written_is_named(tmp_path, change, problem):
     """Each way of being no cassette of ours has a sentence of its own."""
     assert refusal(edited(tmp_path / "a.yaml", change)) == problem
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem", "line"),
+    [
+        ("  cloud: k5\n", "  cloud: k6\n", CHANGED, 9),
+        (
+            "  pages: 1\n",
+            "  pages: 1\n  pages: 1\n",
+            "not a readable YAML file: the key `pages`",
+            7,
+        ),
+        (
+            "    method: GET\n",
+            "    method: POST\n    method: GET\n",
+            "not a readable YAML file: ",
+            13,
+        ),
+        ("interactions:", "notes: {password: hunter2}\ninteractions:", CHANGED, 10),
+        ("interactions:", "# password: hunter2\ninteractions:", CHANGED + "it holds a comment", 10),
+        ("cloud: k5", "cloud: k5  # password: x", CHANGED + "it holds a comment", 4),
+        ("string: |-", "string: |-  # x", CHANGED + "it holds a comment", 24),
+        ("version: 1\n", "# x\nversion: 1\n", CHANGED + "it holds a comment", 1),
+        ("- request:", "- answer:", "interaction 1 is not as written: it has no `request`", 11),
+        ("  schema: 1", "  schema: 2", "unknown provenance schema 2", 3),
+        ("version: 1", "version: 2", "unknown cassette version 2", 1),
+    ],
+)
+def test_what_was_added_is_refused_at_its_line(tmp_path, old, new, problem, line):
+    """Whatever no hash covers: a key twice, a stranger beside them, a comment."""
+    path = written(tmp_path / "a.yaml")
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert refusal(path).startswith(problem)
+    with pytest.raises(DamagedCassetteError) as caught:
+        loads(path)
+    assert caught.value.where.startswith(f"{path}, line {line}")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text * 2,
+        lambda text: text + "interactions:" + text.partition("interactions:")[2],
+        lambda text: text + "# the end\n",
+        lambda text: text + "---\n" + text,
+    ],
+)
+def test_what_stands_behind_a_recording_is_refused(tmp_path, spoil):
+    """Joined with itself or with another's interactions, as some merges do."""
+    path = written(tmp_path / "a.yaml")
+    path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
+    refusal(path)
+
+
+def test_a_number_sign_in_a_recording_is_no_comment(tmp_path):
+    """In a body, a quoted text, a URL, and behind a tag."""
+    odd = "a # b\n# c\n#"
+    path = written(
+        tmp_path / "a.yaml",
+        json.dumps({"a": odd}).encode(),
+        odd.encode(),
+        b"\xff # a",
+        reason="# OK # it is",
+        headers=[("Vary", "#"), ("Allow", "x #y")],
+        release="# 1",
+    )
+    assert loads(path).provenance.release == "# 1"
+
+
+def test_a_merge_conflict_is_called_one(tmp_path):
+    """Which YAML takes for a mapping; the two sides are never mixed."""
+    path = written(tmp_path / "a.yaml")
+    head, mark, rest = path.read_text(encoding="utf-8").partition("  cloud: k5\n")
+    sides = f"<<<<<<< HEAD\n{mark}=======\n  cloud: k6\n>>>>>>> other\n"
+    path.write_text(head + sides + rest, encoding="utf-8")
+    with pytest.raises(DamagedCassetteError) as caught:
+        loads(path)
+    assert str(caught.value) == (
+        "not a readable YAML file: a merge conflict of version control was left in it\n"
+        f"  where: {path}, line 4\n"
+        "  next:  take one side whole, never a mixture: git checkout --ours FILE, or "
+        f"--theirs FILE\n{REMEDY}"
+    )
 
 
 def test_pages_are_counted(tmp_path):

@@ -1,5 +1,6 @@
 """Every rule of lint: what breaks it, on which line, and that nothing else does."""
 
+import base64
 import dataclasses
 import json
 import os
@@ -13,7 +14,7 @@ from pytest_imagedetail import yamltext
 from pytest_imagedetail.cassette import Store, dumps, traffic_name
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.model import Headers
-from tests.unit import image_of, recording_of
+from tests.unit import PROJECT, image_of, recording_of
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 FERNET = "gAAAAABmX1" + "a" * 40
@@ -79,13 +80,21 @@ def test_a_sound_cassette_has_no_finding(path, folder):
         ("built on 8.8.4.4", "address"),
         ("built on fe80::1", "address"),
         ("ask jane.doe@corp.test", "email"),
+        ('{"password": "hunter"}', "secret"),
+        ("OS_PASSWORD=x7", "secret"),
+        ("OS_APPLICATION_CREDENTIAL_SECRET=x7", "secret"),
+        ("token=" + "0f" * 16, "secret"),
+        ("<adminPass>Xy7</adminPass>", "secret"),
+        ("#cloud-config password: x7", "secret"),
+        ("sk-proj-" + "0f" * 16, "secret"),
+        (base64.b64encode(b"#cloud-config\npassword: x7").decode(), "secret"),
     ],
 )
 def test_what_redaction_should_have_replaced_is_found(folder, text, rule):
     """With its line; the finding never shows the value."""
     path = put(folder, described(text))
     (finding,) = linted(path).findings
-    assert (finding.rule, finding.line) == (rule, line(path, text))
+    assert (finding.rule, finding.line) == (rule, line(path, '"description"'))
     assert text.split()[-1] not in str(finding)
 
 
@@ -139,13 +148,73 @@ def test_a_header_that_carries_a_token_is_found(folder):
     assert found(path) == [("header", line(path, "x-auth-token"))]
 
 
+@pytest.mark.parametrize("field", ["X-Auth-Token: [replayed]", '"set-cookie": "a"', "cookie : a"])
+def test_a_header_that_carries_a_token_is_found_wherever_it_stands(path, field):
+    """In the middle of a line, too, as YAML writes a mapping in braces."""
+    text = path.read_text()
+    path.write_text(text.replace("    headers: {}", f"    headers: {{Vary: b, {field}}}", 1))
+    assert ("header", line(path, "Vary: b")) in found(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "at", "message"),
+    [
+        (
+            {"url": f"https://compute.other.invalid/v2/{PROJECT}/images/detail"},
+            *("host", "uri:", "a placeholder of another cloud"),
+        ),
+        (
+            {"url": f"https://compute.a.invalid/v2/{'0f' * 16}/images/detail"},
+            *("id", "uri:", "a project that is no placeholder"),
+        ),
+        (
+            {"url": f"https://admin:pw@compute.a.invalid/v2/{PROJECT}/images/detail"},
+            *("host", "uri:", "a URL that holds a password"),
+        ),
+        (
+            {"url": f"https://admin@compute.a.invalid/v2/{PROJECT}/images/detail"},
+            *("host", "uri:", "a URL that holds a user"),
+        ),
+        (
+            {"request_headers": Headers([("User-Agent", "python")])},
+            *("header", "User-Agent:", "a header of the request that no recording keeps"),
+        ),
+    ],
+)
+def test_what_redaction_leaves_in_no_request_is_found(folder, change, rule, at, message):
+    """Hosts and projects of others, and headers that are dropped; whoever made the hash."""
+    recording = described("nothing to see")
+    page = dataclasses.replace(recording.interactions[0], **change)
+    path = put(folder, dataclasses.replace(recording, interactions=(page,)))
+    findings = [each for each in linted(path).findings if each.rule != "secret"]
+    assert [(each.rule, each.line, each.message) for each in findings] == [
+        (rule, line(path, at), message)
+    ]
+
+
+def test_a_header_that_no_recording_keeps_is_found_in_an_answer(folder):
+    """A request's id is another one each time."""
+    recording = described("nothing to see")
+    (page,) = recording.interactions
+    headers = Headers([*page.response.headers.fields, ("x-openstack-request-id", "req-1")])
+    page = dataclasses.replace(page, response=dataclasses.replace(page.response, headers=headers))
+    path = put(folder, dataclasses.replace(recording, interactions=(page,)))
+    assert found(path) == [("header", line(path, "x-openstack-request-id:"))]
+
+
+def test_a_header_that_was_redacted_in_a_text_is_none(folder):
+    """What stands there is a placeholder."""
+    assert found(put(folder, described("X-Auth-Token: <redacted-1>"))) == []
+
+
 def test_a_line_that_was_found_once_is_found_in_each_file(folder):
     """Lines are looked at once only while they are clean."""
     first, second = (
         put(folder, dataclasses.replace(described(FERNET), provenance=each.provenance))
         for each in (recording_of({}, cloud="a"), recording_of({}, cloud="b"))
     )
-    assert [each.path for each in linted(folder).findings] == [first, second]
+    secrets = [each.path for each in linted(folder).findings if each.rule == "secret"]
+    assert secrets == [first, second]
 
 
 @pytest.mark.parametrize(
@@ -155,12 +224,14 @@ def test_a_line_that_was_found_once_is_found_in_each_file(folder):
         ("cloud: a", "cloud: b", "hash", "sha256:"),
         ("schema: 1", "schema: 9", "schema", "schema:"),
         ("version: 1\n", "version: 7\n", "version", "version:"),
-        ("  pages: 1", "  pages: many", "hash", "sha256:"),
-        ("'2026-01-01T00:00:00Z'", "2026-01-01", "provenance", "imagedetail:"),
+        ("  pages: 1", "  pages: many", "hash", "imagedetail:"),
+        ("interactions:", "notes: {a: x7}\ninteractions:", "hash", "notes:"),
+        ("interactions:", "# nothing to say\ninteractions:", "hash", "# nothing"),
+        ("'2026-01-01T00:00:00Z'", "2026-01-01", "provenance", "recorded_at:"),
         ("interactions:", "interactions: []\nmore:", "format", "interactions:"),
         ("interactions:", "other:", "format", "version:"),
         ("    method: GET", "    method: GET\n  - what", "format", "- what"),
-        ("    method: GET", "<<<<<<< HEAD\n    method: GET", "format", "    method: GET"),
+        ("    method: GET", "<<<<<<< HEAD\n    method: GET", "format", "<<<<<<<"),
     ],
 )
 def test_damage_is_found_where_it_is(path, old, new, rule, at):
@@ -179,6 +250,15 @@ def test_what_is_no_cassette_at_all_is_found(path, content):
     """Empty, a list, not UTF-8, a bomb, code: each is a finding, none is a crash."""
     path.write_bytes(content)
     assert found(path) == [("format", 1)]
+
+
+def test_a_file_that_is_too_large_is_found_at_once(path, monkeypatch):
+    """Replaying refuses it by its size, before anyone looks through it."""
+    monkeypatch.setattr(yamltext, "_LARGEST_FILE", 2**20)
+    path.write_text(path.read_text() + "x" * 2**20)
+    (finding,) = linted(path).findings
+    assert (finding.rule, finding.line) == ("format", 1)
+    assert finding.message == "not a readable YAML file: it has more than 1 MiB"
 
 
 def test_a_truncated_cassette_is_found(path):
@@ -243,6 +323,17 @@ def test_age_is_found_only_when_asked_for(folder, path):
     assert found(path, max_age=120) == []
 
 
+def test_a_date_that_cannot_be_is_found(folder):
+    """One that is still to come, asked or not; none at all, if it was recorded and ages count."""
+    path = put(folder, recording_of({"images": []}, recorded_at="2099-01-01T00:00:00Z"))
+    (finding,) = linted(path).findings
+    assert (finding.rule, finding.line) == ("age", line(path, "recorded_at:"))
+    assert finding.message.startswith("its date is 26543 days ahead of this machine's clock")
+    path = put(folder, recording_of({"images": []}))
+    assert found(path) == []
+    assert found(path, max_age=90) == [("age", line(path, "source:"))]
+
+
 def test_a_declaration_that_the_recording_contradicts_is_found(folder):
     """The release must be the declared one; a cloud that is not declared is noted once."""
     one = put(folder, recording_of({"images": []}, release="2024.1"))
@@ -299,6 +390,14 @@ def test_what_cannot_be_read_is_found(folder, path, tmp_path):
         ("pipe.yaml", "unreadable"),
         ("missing.yaml", "unreadable"),
     ]
+
+
+def test_links_to_folders_are_followed(folder, path, tmp_path):
+    """A cloud's cassettes may lie elsewhere and are replayed all the same; a loop ends."""
+    elsewhere = path.parent.rename(tmp_path / "elsewhere")
+    (folder / "a").symlink_to(elsewhere)
+    (elsewhere / "loop").symlink_to(folder)
+    assert linted(folder).files == 1
 
 
 def test_findings_are_one_line_each(path):

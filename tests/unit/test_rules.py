@@ -303,7 +303,7 @@ def test_a_rule_has_each_key_once(written, tmp_path):
     with pytest.raises(SettingsError) as caught:
         written("- path: a\n  reason: one\n  expires: never\n  reason: two\n")
     assert str(caught.value) == (
-        "not a readable YAML file: the key 'reason' stands twice in one mapping\n"
+        "not a readable YAML file: the key `reason` stands twice in one mapping\n"
         f"  where: {tmp_path / 'imagedetail-rules.yaml'}, line 4, column 3\n"
         "  next:  each rule has path, reason and expires, and may have kind, between or clouds, "
         "and reference; see docs/rules.md"

@@ -180,7 +180,7 @@ def test_a_cloud_is_declared_once(tmp_path):
         declared(tmp_path, "clouds:\n  a: {release: juno}\n  a: {release: kilo}\n")
     where = tmp_path / "imagedetail.yaml"
     assert str(caught.value) == (
-        "not a readable YAML file: the key 'a' stands twice in one mapping\n"
+        "not a readable YAML file: the key `a` stands twice in one mapping\n"
         f"  where: {where}, line 3, column 3{REMEDY}"
     )
 

@@ -7,15 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.errors import DamagedCassetteError, SettingsError
-from pytest_imagedetail.yamltext import Literal, dump, read, read_handwritten
+from pytest_imagedetail.yamltext import Literal, comment_line, dump, read
 
 ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%@`&*!?{}[],é日\U0001f600\ue000"
 texts = st.one_of(st.text(max_size=30), st.text(alphabet=ODD, max_size=12))
 
 
-def refused(path, error=DamagedCassetteError, by=read):
+def refused(path, error=DamagedCassetteError):
     with pytest.raises(error) as caught:
-        by(path, error=error, remedy="mend it")
+        read(path, error=error, remedy="mend it")
     assert type(caught.value) is error
     return str(caught.value)
 
@@ -107,8 +107,60 @@ def test_a_fault_has_line_and_column(tmp_path):
 def test_not_utf_8_names_the_byte(tmp_path):
     """A file in another encoding is told from one with a fault in its YAML."""
     path = tmp_path / "a.yaml"
-    path.write_bytes(b"a: \xff\n")
-    assert refused(path) == (f"not a UTF-8 file: byte 3 is 0xff\n  where: {path}\n  next:  mend it")
+    path.write_bytes(b"b: 1\na: \xff\n")
+    assert refused(path) == (
+        f"not a UTF-8 file: byte 8 is 0xff\n  where: {path}, line 2\n  next:  mend it"
+    )
+
+
+def test_a_character_that_is_none_has_a_line(tmp_path):
+    """In one line, without PyYAML's own name for the text."""
+    path = tmp_path / "a.yaml"
+    path.write_text("é: 1\nb: \x01\n", encoding="utf-8")
+    assert refused(path) == (
+        "not a readable YAML file: a character that no text has\n"
+        f"  where: {path}, line 2\n"
+        "  next:  mend it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "line"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "the key `a`", 3),
+        ("- x: {b: 1, c: [b, {b: 1}], b: 2}\n", "the key `b`", 1),
+        ("a: 1\n? {q: 1}\n: 2\n'a': 3\n", "the key `a`", 4),
+        ("? 'a b'\n: 1\n'a b': 2\n", "a key", 3),
+        ("a: &a {x: 1, x: 2}\nb:\n  <<: *a\n", "the key `x`", 1),
+        ("true: 1\ntrue: 2\n", "the key `true`", 2),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path, text, name, line):
+    """All but the last would be lost, whatever it said."""
+    path = tmp_path / "a.yaml"
+    path.write_text(text, encoding="utf-8")
+    message = refused(path)
+    assert message.startswith(
+        f"not a readable YAML file: {name} stands twice in one mapping\n"
+        f"  where: {path}, line {line}, column "
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\n", None),
+        ("a: '# x'\nb: |\n  # x\n", None),
+        ("a: 1 # x\n", 1),
+        ("# x\na: 1\n", 1),
+        ("a: 1\nb: 2\n# x", 3),
+        ("a: | # x\n  b\n", 1),
+        ("é: é\nb: [1, # x\n 2]\n", 2),
+    ],
+)
+def test_comments_are_found(text, line):
+    """And only what YAML takes for one."""
+    assert comment_line(text) == line
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
@@ -170,31 +222,11 @@ def test_ordinary_aliases_are_read(tmp_path):
     assert read(path, error=SettingsError, remedy="") == {"a": {"x": 1}, "b": {"x": 1, "y": 2}}
 
 
-@pytest.mark.parametrize(
-    ("text", "key", "line", "column"),
-    [
-        ("a: 1\nb: 2\na: 3\n", "a", 3, 1),
-        ("- x: 1\n- {b: 2, 'b': 3}\n", "b", 2, 10),
-        ("a: &a {x: 1, x: 2}\nb:\n  <<: *a\n", "x", 1, 14),
-        ("true: 1\ntrue: 2\n", "true", 2, 1),
-    ],
-)
-def test_a_key_that_stands_twice_is_refused(tmp_path, text, key, line, column):
-    """Else the last one would count in silence, and a person see the first."""
-    path = tmp_path / "a.yaml"
-    path.write_text(text, encoding="utf-8")
-    assert refused(path, by=read_handwritten) == (
-        f"not a readable YAML file: the key {key!r} stands twice in one mapping\n"
-        f"  where: {path}, line {line}, column {column}\n"
-        "  next:  mend it"
-    )
-
-
 def test_a_key_that_a_merge_brings_may_be_overridden(tmp_path):
     """That is what merging is for, also of what has merged itself."""
     path = tmp_path / "a.yaml"
     path.write_text("a: &a {x: 1}\nb: &b\n  <<: *a\n  x: 2\nc:\n  <<: [*b, *a]\n  x: 3\n")
-    assert read_handwritten(path, error=SettingsError, remedy="") == {
+    assert read(path, error=SettingsError, remedy="") == {
         "a": {"x": 1},
         "b": {"x": 2},
         "c": {"x": 3},
