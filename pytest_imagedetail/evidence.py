@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.contract.json_types import JSON_TYPES
 from pytest_imagedetail.model import MISSING, Difference, path_of
 
 _STATUS = re.compile(r"\d{3}\b")
-_NAMES = {str: "string", int: "integer", dict: "object", list: "array", type(None): "null"}
 
 
 def evidence(
@@ -39,7 +39,7 @@ def _of_field(difference: Difference, comparison: Comparison) -> Iterator[str]:
             yield f"contract: no release of Nova sends {name}"
         return
     promise = contract.FIELDS[name]
-    types = (*promise.types, type(None)) if promise.nullable else promise.types
+    types = promise.part.types
     since = contract.release_name(contract.release_index(promise.since) or 0)
     always = "with every image" if promise.since == promise.required_since else "not with every one"
     if promise.required_since not in {None, promise.since}:
@@ -56,7 +56,7 @@ def _of_field(difference: Difference, comparison: Comparison) -> Iterator[str]:
 
 
 def _types(types: tuple[type, ...]) -> str:
-    return " or ".join(_NAMES[each] for each in types)
+    return " or ".join(JSON_TYPES[each] for each in types)
 
 
 def _of_link(difference: Difference) -> Iterator[str]:

@@ -3,9 +3,8 @@
 Sources: Nova's `views/images.py` at the tags named and its api-ref.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from pytest_imagedetail.contract.forms import ISOTIME, UUID
 from pytest_imagedetail.contract.parts import Part
@@ -20,107 +19,94 @@ class Field:
     """What is promised of one field of an image detail.
 
     Attributes:
-        types: JSON types it may have, as Python types.
-        nullable: Whether null is allowed.
+        part: What is promised of its value.
         since: First release that sends it.
         required_since: First release in which every image has it; None if it depends on the image.
-        form: The form of a text; None for any.
-        least: The smallest number; None for any.
-        values: The values of an enumeration; none for any.
-        names: What is promised of the keys of an object.
         source: Where the promise stands.
     """
 
-    types: tuple[type, ...]
+    part: Part
     since: str
     required_since: str | None
-    nullable: bool = False
-    form: str | None = None
-    least: int | None = None
-    values: frozenset[Any] = frozenset()
-    names: Mapping[str, Part] = field(default_factory=dict)
     source: str
 
 
 FIELDS: Final[dict[str, Field]] = {
     "id": Field(
-        types=(str,),
+        part=Part(types=(str,), form=UUID),
         since="bexar",
         required_since="bexar",
-        form=UUID,
         source="api-ref; UUID since Essex",
     ),
     "name": Field(
-        types=(str,),
+        part=Part(types=(str, type(None))),
         since="bexar",
         required_since="bexar",
-        nullable=True,
         source="schemas/images.py; Glance lets an image have no name",
     ),
     "status": Field(
-        types=(str,),
+        part=Part(types=(str,), values=STATUSES),
         since="bexar",
         required_since="diablo",
-        values=STATUSES,
         source="views/images.py",
     ),
     "progress": Field(
-        types=(int,), since="cactus", required_since="diablo", least=0, source="views/images.py"
+        part=Part(types=(int,), least=0),
+        since="cactus",
+        required_since="diablo",
+        source="views/images.py",
     ),
     "minRam": Field(
-        types=(int,), since="essex", required_since="essex", least=0, source="views/images.py, MiB"
+        part=Part(types=(int,), least=0),
+        since="essex",
+        required_since="essex",
+        source="views/images.py, MiB",
     ),
     "minDisk": Field(
-        types=(int,), since="essex", required_since="essex", least=0, source="views/images.py, GiB"
+        part=Part(types=(int,), least=0),
+        since="essex",
+        required_since="essex",
+        source="views/images.py, GiB",
     ),
     "created": Field(
-        types=(str,), since="cactus", required_since="cactus", form=ISOTIME, source="api-ref"
-    ),
-    "updated": Field(
-        types=(str,),
+        part=Part(types=(str,), form=ISOTIME),
         since="cactus",
         required_since="cactus",
-        nullable=True,
-        form=ISOTIME,
+        source="api-ref",
+    ),
+    "updated": Field(
+        part=Part(types=(str, type(None)), form=ISOTIME),
+        since="cactus",
+        required_since="cactus",
         source="schemas/images.py allows null",
     ),
-    "metadata": Field(types=(dict,), since="diablo", required_since="diablo", source="api-ref"),
-    "links": Field(types=(list,), since="cactus", required_since="cactus", source="api-ref"),
+    "metadata": Field(
+        part=Part(types=(dict,)), since="diablo", required_since="diablo", source="api-ref"
+    ),
+    "links": Field(
+        part=Part(types=(list,)), since="cactus", required_since="cactus", source="api-ref"
+    ),
     "server": Field(
-        types=(dict,),
+        part=Part(types=(dict,), names={"id": Part(types=(str,), form=UUID)}),
         since="diablo",
         required_since=None,
-        names={"id": Part(types=(str,), form=UUID)},
         source="views/images.py: only with metadata.instance_uuid",
     ),
     "OS-EXT-IMG-SIZE:size": Field(
-        types=(int,),
+        part=Part(types=(int,)),
         since="grizzly",
         required_since="stein",
         source="Nova d2b553030e; an extension with a policy through Rocky",
     ),
     "OS-DCF:diskConfig": Field(
-        types=(str,),
+        part=Part(types=(str,), values=frozenset({"AUTO", "MANUAL"})),
         since="diablo",
         required_since=None,
-        values=frozenset({"AUTO", "MANUAL"}),
         source="views/images.py: only with metadata.auto_disk_config",
     ),
 }
 
-IMAGE: Final = Part(
-    types=(dict,),
-    names={
-        name: Part(
-            types=(*each.types, type(None)) if each.nullable else each.types,
-            values=each.values,
-            form=each.form,
-            least=each.least,
-            names=each.names,
-        )
-        for name, each in FIELDS.items()
-    },
-)
+IMAGE: Final = Part(types=(dict,), names={name: each.part for name, each in FIELDS.items()})
 """The same, of an image detail as a whole."""
 
 

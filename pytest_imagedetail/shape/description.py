@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.contract.json_types import json_type
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import ANY_KEY, ImageRef
 from pytest_imagedetail.normalize import Links
 from pytest_imagedetail.pairing import reference
-from pytest_imagedetail.shape.json_types import json_type
 
 Path = tuple[str, ...]
 """Names below an image; all keys of its metadata are one, for they belong to its owner."""

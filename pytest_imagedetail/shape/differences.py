@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.contract.json_types import JSON_TYPES
 from pytest_imagedetail.model import (
     ANY_KEY,
     MISSING,
@@ -22,7 +23,6 @@ from pytest_imagedetail.shape.description import (
     Shape,
     sign_promised,
 )
-from pytest_imagedetail.shape.json_types import JSON_TYPES
 
 _ALWAYS, _SOME, _NEVER = "always", "some", "never"
 _EXAMPLES: Final = 3

@@ -12,12 +12,13 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pytest_imagedetail.model import Interaction
+from pytest_imagedetail.placeholder import ID_DIGITS
 
 _MICROVERSION_HEADERS: Final = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 _PLACEHOLDER: Final = re.compile(
     r"(?P<origin>https?://[\w-]+\.[\w.-]+?\.invalid(?![\w.-]))"
     r"|(?P<host>(?<![\w.-])[\w-]+\.[\w.-]+?\.invalid(?![\w.-]))"
-    r"|(?P<id>(?<![0-9A-Za-z])0{24}[0-9a-f]{8}(?![0-9A-Za-z]))"
+    rf"|(?P<id>(?<![0-9A-Za-z]){ID_DIGITS}(?![0-9A-Za-z]))"
     r"|(?P<secret><redacted-\d+>)"
 )
 _REAL: Final = {  # what may stand for a placeholder of each kind

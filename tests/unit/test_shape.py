@@ -7,12 +7,12 @@ import pytest
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.contract import text_format
+from pytest_imagedetail.contract.json_types import json_type
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.report import html, markdown, terminal
 from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES
-from pytest_imagedetail.shape.json_types import json_type
 from unit import image_of, listing_of, snapshot_of, without
 
 SIZE = "OS-EXT-IMG-SIZE:size"
