@@ -85,7 +85,7 @@ def test_null_breaks_where_the_contract_does_not_allow_it(field):
         else ("breaking", "the contract does not allow null here")
     )
     old = {"metadata": {}, "server": {}, "updated": "2024-01-15T08:00:00Z"}.get(
-        field, 1 if int in FIELDS[field].types else "x"
+        field, 1 if int in FIELDS[field].part.types else "x"
     )
     assert judged("null_changed", field, old, None) == expected
 
