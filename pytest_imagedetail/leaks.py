@@ -6,6 +6,7 @@ in redaction's list is so no hole in this one. A hit refuses the write.
 
 import base64
 import re
+import string
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
@@ -168,7 +169,7 @@ def _found(secret: str, form: str, text: bytes) -> tuple[str, bytes] | None:
     raw = secret.encode("utf-8", errors="surrogatepass")
     if raw.hex().encode() in text.lower():
         return "in hexadecimal", raw.hex().encode()
-    return next((("in base64", each) for each in _in_base64(raw) if each in text), None)
+    return next((("in base64", each) for each in _in_base64(raw, text)), None)
 
 
 def _spellings(secret: str) -> Iterator[tuple[str, bytes]]:
@@ -180,19 +181,32 @@ def _spellings(secret: str) -> Iterator[tuple[str, bytes]]:
     yield "in UTF-16", secret.encode("utf-16-be", errors="surrogatepass")
 
 
-def _in_base64(raw: bytes) -> set[bytes]:
-    """What base64 of any longer text that holds the secret must hold, wherever it begins."""
-    found: set[bytes] = set()
+def _in_base64(raw: bytes, text: bytes) -> Iterator[bytes]:
+    """What in a text is base64 of something longer that holds the secret, wherever it begins."""
     for offset in range(3):
-        # Cut the characters that its neighbours share.
         encoded = base64.b64encode(b"\0" * offset + raw)
-        core = encoded[(0, 2, 3)[offset] : len(encoded) - (0, 4, 4)[(offset + len(raw)) % 3]]
-        if len(core) >= 2 * _SHORTEST:
-            found |= {core, core.translate(_URL_SAFE)}
-    return found
+        # The characters that its neighbours share are cut, and looked at where the others are.
+        before = (0, 2, 3)[offset]
+        core = encoded[before : len(encoded) - (0, 4, 4)[(offset + len(raw)) % 3]]
+        if len(core) < 2 * _SHORTEST:
+            continue
+        for each in {core, core.translate(_URL_SAFE)}:
+            at = text.find(each)
+            while at >= 0:
+                if _holds(text[max(at - before, 0) :][: len(encoded)], offset, raw):
+                    yield each
+                at = text.find(each, at + 1)
+
+
+def _holds(encoded: bytes, offset: int, raw: bytes) -> bool:
+    """Whether the secret stands behind so many bytes, down to its last bit."""
+    whole = encoded.translate(_BITS) + b"A" * (-len(encoded) % 4)
+    return base64.b64decode(whole)[offset : offset + len(raw)] == raw
 
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_OTHERS: Final = bytes(set(range(256)) - set(string.ascii_letters.encode() + b"0123456789+/-_"))
+_BITS: Final = bytes.maketrans(b"-_" + _OTHERS, b"+/" + b"A" * len(_OTHERS))
 
 
 def _shapes(text: str, form: str) -> Iterator[tuple[str, str]]:

@@ -119,8 +119,7 @@ RULES: Final = {
         Rule(
             id="header",
             severity="error",
-            meaning="a header field that carries credentials or cookies, or that no recording "
-            "keeps",
+            meaning="a header field with credentials or cookies, or one that no recording keeps",
             remedy=_CLEAN,
         ),
         Rule(

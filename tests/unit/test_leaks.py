@@ -125,6 +125,18 @@ def test_the_longest_secret_is_no_excuse_for_the_others():
     assert "secret-0499" not in refusal(b"a\nb: secret-0499", *secrets)
 
 
+@pytest.mark.parametrize("before", ["", "x", "xy", "a longer text "])
+def test_base64_of_another_word_is_no_hit(before):
+    """The bits at its ends count, too, or one password would stop the recording of another."""
+    for text in ("hunter5secret", "hunter3", "hunter"):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            data = b"a: " + encode(f"{before}{text} ~~~".encode())
+            refuse_leaks(data, secrets={"hunter2"}, where="a.yaml")
+    assert "(in base64" in refusal(
+        b"a: " + base64.b64encode(f"{before}hunter2 ~~~".encode()), "hunter2"
+    )
+
+
 @pytest.mark.parametrize("spell", [str.lower, str.upper])
 def test_a_secret_in_hexadecimal(spell):
     """What a log or a checksum field may turn a token into; with the line it stands on."""
