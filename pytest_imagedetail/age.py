@@ -91,6 +91,7 @@ def refuse_old(provenance: Provenance, *, path: Path, max_age: int | None, now: 
         raise StaleCassetteError(
             f"the recording is stale: {problem}",
             where=f"{path}, recorded {provenance.recorded_at or 'nobody knows when'}",
-            remedy="record it again: pytest --imagedetail-record-mode=rewrite\n"
+            remedy="record it again: "
+            f"pytest --imagedetail-record-mode=rewrite --imagedetail-max-age={max_age}\n"
             "or allow more: --imagedetail-max-age DAYS",
         )

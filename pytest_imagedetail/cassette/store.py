@@ -28,7 +28,6 @@ from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 
 _LOCK_SECONDS: Final = 60
-_SAME_DAY: Final = 0  # whole days; without a greatest age, a day makes a recording old
 
 
 class Written(Enum):
@@ -49,8 +48,7 @@ class Store:
         library: A second, read-only folder (the reference recordings that ship with the plugin).
         declared: Names that the project has for clouds of its own; the library never answers for
             them, whatever it holds under the same name.
-        max_age: Days after which the same answer renews the date of its recording; None for one:
-            whoever found it too old may have been told another age than we were.
+        max_age: Days after which the same answer renews the date of its recording; None for never.
     """
 
     directory: Path
@@ -384,9 +382,8 @@ def _is_older(old: Recording, new: Recording, max_age: int | None) -> bool:
     """Whether a recording is too old by the time at which its answer was heard again."""
     if new.provenance.recorded_at is None:
         return False
-    days = _SAME_DAY if max_age is None else max_age
     now = datetime.fromisoformat(new.provenance.recorded_at)
-    return too_old(old.provenance, max_age=days, now=now) is not None
+    return too_old(old.provenance, max_age=max_age, now=now) is not None
 
 
 def _dated(recording: Recording, old: Recording) -> Recording:

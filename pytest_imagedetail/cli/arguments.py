@@ -77,6 +77,11 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_max_age(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add `--max-age`, and what it does to recordings that are older."""
+    parser.add_argument("--max-age", metavar="DAYS", help=meaning)
+
+
 def add_report(parser: argparse.ArgumentParser) -> None:
     """Add `--report` to a verb that compares."""
     parser.add_argument(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.cli.arguments import add_json, add_verb, settings
+from pytest_imagedetail.cli.arguments import add_json, add_max_age, add_verb, settings
 from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, print_json
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.lint import RULES, Finding, Linted, Linter, lint
@@ -25,9 +25,7 @@ def add_verbs(verbs: Any) -> None:
         metavar="PATH",
         help="a cassette, or a folder with all that lies in it (default: the folder of cassettes)",
     )
-    parser.add_argument(
-        "--max-age", metavar="DAYS", help="find recordings that are older (default: any age)"
-    )
+    add_max_age(parser, "find recordings that are older (default: any age)")
     parser.add_argument(
         "--ignore",
         action="append",

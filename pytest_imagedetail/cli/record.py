@@ -10,7 +10,7 @@ from typing import Any, Final
 from pytest_imagedetail import clouds, noise, recorder
 from pytest_imagedetail.cassette import Store, check_cloud_name, loads
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import add_query, add_verb, query, settings
+from pytest_imagedetail.cli.arguments import add_max_age, add_query, add_verb, query, settings
 from pytest_imagedetail.cli.output import SAME
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import UsageError
@@ -51,6 +51,7 @@ def add_verbs(verbs: Any) -> None:
         action="store_true",
         help="ask twice, and note what two identical requests disagree on",
     )
+    add_max_age(parser, "renew the date of the same answer if it is older (default: never)")
     add_query(parser)
     parser = add_verb(verbs, "import", _import, "make a cassette of a body that was saved by hand")
     parser.add_argument("file", metavar="FILE", help="the body of the answer, JSON or XML")

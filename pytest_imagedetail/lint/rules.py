@@ -153,7 +153,8 @@ RULES: Final = {
             severity="error",
             meaning="older than --max-age allows, recorded and without a date, or of a date "
             "that is still to come",
-            remedy=_AGAIN,
+            remedy="record it again: pytest --imagedetail-record-mode=rewrite "
+            "--imagedetail-max-age=DAYS, or imagedetail record --max-age=DAYS",
         ),
         Rule(
             id="undated",

@@ -41,7 +41,7 @@ def test_an_old_recording_is_refused_when_asked(aged):
         [
             "E *StaleCassetteError: the recording is stale: it is * days old, and at most 365 *",
             "E *where: */cassettes/nova-essex/all.yaml, recorded 2020-02-03T04:05:06Z",
-            "E *next:  record it again: pytest --imagedetail-record-mode=rewrite",
+            "E *next:  record it again: pytest --imagedetail-record-mode=rewrite *max-age=365",
             "E *next:  or allow more: --imagedetail-max-age DAYS",
         ]
     )

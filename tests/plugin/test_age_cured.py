@@ -63,9 +63,10 @@ def test_what_is_too_old_is_recorded_again_as_it_says(pytester, live, test, name
     path = age(pytester)
     before = path.read_text().splitlines()
     result = pytester.runpytest_subprocess("--imagedetail-max-age=90")
-    result.stdout.fnmatch_lines([f"E *next:  record it again: pytest {REWRITE}"])
+    again = [REWRITE, "--imagedetail-max-age=90"]
+    result.stdout.fnmatch_lines([f"E *next:  record it again: pytest {' '.join(again)}"])
     assert lint(pytester) == 1
-    result = pytester.runpytest_subprocess(REWRITE)
+    result = pytester.runpytest_subprocess(*again)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([f"staging: {name}: recorded (renewed)"])
     after = path.read_text().splitlines()
@@ -73,20 +74,21 @@ def test_what_is_too_old_is_recorded_again_as_it_says(pytester, live, test, name
     assert (changed, len(after)) == (["recorded_at", "sha256"], len(before))
     pytester.runpytest_subprocess("--imagedetail-max-age=90").assert_outcomes(passed=1)
     assert lint(pytester) == 0
-    result = pytester.runpytest_subprocess(REWRITE)
+    result = pytester.runpytest_subprocess(*again)
     result.stdout.fnmatch_lines([f"staging: {name}: recorded (unchanged)"])
     assert path.read_text().splitlines() == after
 
 
 def test_what_is_young_enough_stays(pytester, live):
-    """With a greatest age in force, a recording below it is not touched."""
+    """Without a greatest age, or below it, a recording of the same answer is not touched."""
     pytester.makepyfile(LISTED)
     pytester.runpytest_subprocess("--imagedetail-record-mode=once").assert_outcomes(passed=1)
     path = age(pytester)
     before = path.read_bytes()
-    result = pytester.runpytest_subprocess(REWRITE, "--imagedetail-max-age=99999")
-    result.stdout.fnmatch_lines(["staging: all: recorded (unchanged)"])
-    assert path.read_bytes() == before
+    for limit in ([], ["--imagedetail-max-age=99999"]):
+        result = pytester.runpytest_subprocess(REWRITE, *limit)
+        result.stdout.fnmatch_lines(["staging: all: recorded (unchanged)"])
+        assert path.read_bytes() == before
 
 
 def test_the_command_renews_it_too(pytester, live):
@@ -95,6 +97,7 @@ def test_the_command_renews_it_too(pytester, live):
     assert pytester.run(*record).ret == 0
     age(pytester)
     assert lint(pytester) == 1
-    result = pytester.run(*record)
+    assert pytester.run(*record).outlines[0].startswith("unchanged  ")
+    result = pytester.run(*record, "--max-age=90")
     result.stdout.fnmatch_lines(["renewed  cassettes/staging/all.yaml  * images; redacted: *"])
     assert lint(pytester) == 0

@@ -75,6 +75,7 @@ def test_the_refusal_says_how_old_which_file_and_what_to_do():
     assert str(caught.value) == (
         "the recording is stale: it is 91 days old, and at most 90 are allowed\n"
         "  where: cassettes/a/all.yaml, recorded 2026-01-30T12:00:00Z\n"
-        "  next:  record it again: pytest --imagedetail-record-mode=rewrite\n"
+        "  next:  record it again: "
+        "pytest --imagedetail-record-mode=rewrite --imagedetail-max-age=90\n"
         "  next:  or allow more: --imagedetail-max-age DAYS"
     )
