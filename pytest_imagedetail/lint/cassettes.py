@@ -179,10 +179,11 @@ def _is_as_hashed(document: Mapping[str, Any]) -> bool:
 
 def _unredacted(recording: Recording) -> Iterator[tuple[Any, ...]]:
     """What redaction leaves in no request and no answer: rule, message, and the way to it."""
-    own = f".{recording.provenance.cloud.lower()}.invalid"
+    own = (f".{recording.provenance.cloud.lower()}.invalid", "//unknown.invalid")  # of an import
     for number, each in enumerate(recording.interactions):
         parts = urlsplit(each.url)
-        if parts.netloc.endswith(".invalid") and not parts.netloc.lower().endswith(own):
+        host = f"//{parts.netloc.lower()}"
+        if host.endswith(".invalid") and not host.endswith(own):
             yield "host", "a placeholder of another cloud", number, "request", "uri"
         project = project_in_path(unquote(parts.path))
         if project is not None and not is_placeholder_id(project):

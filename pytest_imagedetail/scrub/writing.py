@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from pytest_imagedetail.cassette import Store, dumps
-from pytest_imagedetail.errors import CassetteError
+from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.exposure import is_keystone, secrets_in
 from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Recording
@@ -20,6 +21,11 @@ from pytest_imagedetail.shapes import replace_named, replace_shapes
 from pytest_imagedetail.traffic.recording import Heard, made_of
 
 _PLACEHOLDER: Final = re.compile(r"<redacted-\d+>|%3Credacted-\d+%3E")
+_REFUSED: Final = (
+    "nothing was written for it, and the recording was left as it is\n"
+    "take that value out of the recording, or the interaction that holds it, and scrub it again\n"
+    "report it with the field's name (never its value): redaction must learn this place"
+)
 _KINDS: Final = ("secrets", "hosts", "ids", "addresses", "people", "headers")
 
 
@@ -118,10 +124,24 @@ def check(heard: Heard, path: Path) -> None:
         LeakError: A secret is left in it.
     """
     text = dumps(heard.recording).encode("utf-8")
-    refuse_leaks(text, secrets=heard.secrets, where=str(path))
-    for each in heard.recording.interactions:
-        for body in (each.request_body, each.response.body):
-            refuse_leaks(body, secrets=heard.secrets, where=str(path))
+    with _in_own_words():
+        refuse_leaks(text, secrets=heard.secrets, where=str(path))
+        for each in heard.recording.interactions:
+            for body in (each.request_body, each.response.body):
+                refuse_leaks(body, secrets=heard.secrets, where=str(path))
+
+
+@contextmanager
+def _in_own_words() -> Iterator[None]:
+    """There is no session here, and nothing is recorded: the secrets are those of the files."""
+    try:
+        yield
+    except LeakError as error:
+        raise LeakError(
+            error.problem.replace("a live secret of this session", "a secret that the files show"),
+            where=error.where,
+            remedy=_REFUSED,
+        ) from None
 
 
 def write(heard: Heard, *, store: Store, force: bool) -> Outcome:
@@ -149,7 +169,8 @@ def write(heard: Heard, *, store: Store, force: bool) -> Outcome:
             )
         return old
 
-    written = store.write_traffic(new, secrets=heard.secrets, merge=None if force else same)
+    with _in_own_words():
+        written = store.write_traffic(new, secrets=heard.secrets, merge=None if force else same)
     return Outcome.UNCHANGED if written.value == "unchanged" else Outcome.SCRUBBED
 
 

@@ -41,6 +41,14 @@ def test_sound_cassettes_are_counted(lint):
     assert result.stdout == "4 files: nothing found\n"
 
 
+def test_an_import_is_sound(lint, tmp_path):
+    """Nobody says where it was asked for, and its placeholder names no cloud."""
+    (tmp_path / "body.json").write_text('{"images": [{"id": "1", "name": "a"}]}')
+    command = [sys.executable, "-m", "pytest_imagedetail", "import", "body.json", "--cloud=saved"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=60, capture_output=True)
+    assert lint().stdout == "5 files: nothing found\n"
+
+
 def test_findings_can_be_followed(lint, cassettes):
     """One line each with file and line, then what to do about each rule, then the count."""
     shutil.copy(cassettes / "nova-essex/all.yaml", cassettes / "nova-essex/limit=1.yaml")

@@ -443,6 +443,27 @@ def test_what_nobody_can_read_is_refused(here, capsys):
     assert not list(here.rglob("*.yaml"))
 
 
+@pytest.mark.parametrize("check", [[], ["--check"]])
+def test_a_secret_that_is_left_is_told_in_words_of_scrubbing(here, capsys, check):
+    """There is no session, and no older recording."""
+    hidden = base64.b64encode(b"a note: hunter2-7741 is it").decode()
+    exchange = (asked("https://nova.corp.test/a?password=hunter2-7741"), answered({"a": hidden}))
+    (here / "old.yaml").write_text(vcrpy_of(exchange))
+    assert main(["scrub", "old.yaml", "--cloud", "staging", *check]) == 2
+    err = capsys.readouterr().err
+    assert re.fullmatch(
+        r"imagedetail: refused to write: a secret that the files show \(in base64\) was left "
+        r"after redaction\n"
+        r"  where: cassettes/staging/tests/old.yaml, line \d+ of what would have been written\n"
+        r"  next:  nothing was written for it, and the recording was left as it is\n"
+        r"  next:  take that value out of the recording, or the interaction that holds it, and "
+        r"scrub it again\n"
+        r"  next:  report it with the field's name \(never its value\): redaction must learn this "
+        r"place\n",
+        err,
+    )
+
+
 def test_the_cloud_is_the_declared_one_or_must_be_named(live, here, capsys):
     """Without --cloud there must be exactly one in imagedetail.yaml."""
     old = str(live.folder / "old.yaml")
