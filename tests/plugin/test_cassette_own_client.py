@@ -489,13 +489,14 @@ def test_what_tests_share_is_renewed_once_all_of_it_was_heard(pytester, own, mor
     old = loads(path)
     provenance = replace(old.provenance, recorded_at="2020-02-03T04:05:06Z")
     path.write_text(dumps(replace(old, provenance=provenance)))
-    result = record(pytester, "rewrite", "-k", "1 or 2")
+    limit = "--imagedetail-max-age=90"
+    result = record(pytester, "rewrite", limit, "-k", "1 or 2")
     assert said(result) == ["staging: tests/inventory: recorded (unchanged)"]
     assert loads(path).provenance == provenance
-    result = record(pytester, "rewrite", *more)
+    result = record(pytester, "rewrite", limit, *more)
     assert said(result) == ["staging: tests/inventory: recorded (renewed)"]
     assert loads(path).interactions == old.interactions
-    run(pytester, "--imagedetail-max-age=90").assert_outcomes(passed=3)
+    run(pytester, limit).assert_outcomes(passed=3)
 
 
 def test_the_network_is_shut_while_replaying(pytester, own):
