@@ -108,8 +108,7 @@ def _partners(
 
 
 def _placeholders(text: str, which: re.Pattern[str]) -> list[Placeholder]:
-    found = ((str(match.lastgroup), match.group()) for match in which.finditer(text))
-    return [each for each in found if each[1] != CALLER]
+    return [(str(match.lastgroup), match.group()) for match in which.finditer(text)]
 
 
 def _texts(one: Any, other: Any) -> Iterator[tuple[str, str]]:

@@ -529,3 +529,31 @@ def test_one_link_that_is_none_leaves_its_siblings_alone(key, value, kind):
     assert [each.kind for each in rest] == [kind]
     # A link without a relation is not rewritten, so its host shows, too.
     assert {each.path.rpartition("links")[2] for each in found} <= {f"[1].{key}", "[1].href"}
+
+
+OTHER_LINKS = {
+    "another image": (
+        0,
+        "href",
+        f"https://compute.a.invalid/v2/{PROJECT}/images/{image_of(9)['id']}",
+    ),
+    "another project": (0, "href", f"https://compute.a.invalid/v2/{OTHER_PROJECT}/images/{{id}}"),
+    "another service": (2, "href", "https://compute.a.invalid/images/{id}"),
+    "another relation": (1, "rel", "self"),
+    "another media type": (2, "type", "application/json"),
+    "one more attribute": (1, "type", "application/json"),
+}
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+@pytest.mark.parametrize("change", OTHER_LINKS.values(), ids=OTHER_LINKS)
+def test_one_image_of_five_with_other_links_is_found(change, number):
+    """Links are guessed from those of the image before; a guess that is wrong is no equality."""
+    place, key, value = change
+    images = [image_of(each) for each in range(1, 6)]
+    broken = [image_of(each) for each in range(1, 6)]
+    own = broken[number - 1]
+    own["links"][place][key] = value.format(id=own["id"])
+    for one, other in ((images, broken), (broken, images)):
+        found = compare(listing_of(*one), listing_of(*other)).differences
+        assert {each.image.id for each in found if each.image} == {own["id"]}
