@@ -8,7 +8,7 @@ paired images say, one for one, and most of them decide.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -76,9 +76,14 @@ def in_words_of(
     if all(rule.id != "R16" for rule in rules_of(one.profile)):
         return other, 0
     words = _partners(one, other, pairs, which)
-    counts: Counter[str] = Counter()
-    images = tuple(_translated(image, words, counts, which) for image in other.images)
-    return replace(other, images=images), counts.total()
+
+    def renamed(text: str) -> str:
+        return which.sub(lambda match: _word(match, words), text)
+
+    images = tuple(_with_texts(image, renamed) for image in other.images)
+    return replace(other, images=images), sum(
+        old != new for old, new in _texts(other.images, images)
+    )
 
 
 def _kind(match: re.Match[str]) -> str:
@@ -119,22 +124,19 @@ def _texts(one: Any, other: Any) -> Iterator[tuple[str, str]]:
         for key, value in one.items():
             if key in other:
                 yield from _texts(value, other[key])
-    elif isinstance(one, list) and isinstance(other, list):
+    elif isinstance(one, list | tuple) and isinstance(other, list | tuple):
         for pair in zip(one, other, strict=False):
             yield from _texts(*pair)
 
 
-def _translated(
-    value: Any, words: Mapping[Placeholder, str], counts: Counter[str], which: re.Pattern[str]
-) -> Any:
+def _with_texts(value: Any, renamed: Callable[[str], str]) -> Any:
+    """The value with each of its texts replaced, but those of links."""
     if isinstance(value, str):
-        new = which.sub(lambda match: _word(match, words), value)
-        counts["values"] += new != value
-        return new
+        return renamed(value)
     if isinstance(value, dict) and not isinstance(value, Links):
-        return {key: _translated(each, words, counts, which) for key, each in value.items()}
+        return {key: _with_texts(each, renamed) for key, each in value.items()}
     if isinstance(value, list):
-        return [_translated(each, words, counts, which) for each in value]
+        return [_with_texts(each, renamed) for each in value]
     return value
 
 
