@@ -123,7 +123,7 @@ try:
     load(store, recording(kind=kind))
 except DamagedCassetteError as error:
     print(error.problem)
-print(time.monotonic() - began < 20)
+print(time.monotonic() - began < 60)
 """
 
 

@@ -169,10 +169,10 @@ def test_a_run_that_is_ended_while_it_records(project, how):
         text=True,
     )
     try:
-        assert project.sky.arrived.wait(30)
+        assert project.sky.arrived.wait(60)
         time.sleep(0.1)  # it waits for the answer by now
         run.send_signal(how)
-        run.communicate(timeout=30)
+        run.communicate(timeout=60)
     finally:
         run.kill()
         run.communicate()

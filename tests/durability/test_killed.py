@@ -104,7 +104,7 @@ def test_what_a_dead_writer_left_is_in_nobodys_way(kept, child):
     assert kept.path.read_bytes() == kept.text
     began = time.monotonic()
     assert write(kept.store, recording(2, kind=kept.kind)) is Written.REPLACED
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50  # of the 60 seconds that it would wait
     assert images_in(load(kept.store, kept.recording)) == 2
     assert kept.store.clouds() == (() if kept.kind == "traffic" else ("k5",))
 

@@ -167,7 +167,7 @@ def test_a_lock_file_that_nobody_holds(kept):
     os.utime(lock, (1, 1))
     began = time.monotonic()
     write(kept.store, recording(2, kind=kept.kind))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50  # of the 60 seconds that it would wait
     assert images_in(load(kept.store, kept.recording)) == 2
 
 

@@ -364,7 +364,7 @@ def test_kill_9_while_writing_leaves_the_old_file(tmp_path):
     # Its lock died with it, so the next write goes through at once.
     began = time.monotonic()
     assert kept.write(recording(2), secrets=()) is Written.REPLACED
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50  # of the 60 seconds that it would wait
 
 
 def test_kill_9_at_any_time_leaves_one_whole_file(tmp_path):

@@ -7,7 +7,7 @@ import struct
 import threading
 from contextlib import suppress
 
-PATIENCE = 20  # seconds before a stuck test ends; none comes near
+PATIENCE = 60  # seconds before a stuck test ends; none comes near
 
 
 class Sky:

@@ -113,7 +113,7 @@ def test_a_rest_is_given(sky, record, files, tmp_path):
     sky.forecast(limited, show("new 1", next_="m1"), again, show("new 2"))
     began = time.monotonic()
     code, (out, err) = record()
-    assert 1 <= time.monotonic() - began < 10
+    assert 1 <= time.monotonic() - began < 60
     assert (code, err) == (0, "")
     assert out.startswith("replaced  cassettes/staging/all.yaml  2 images")
     targets = [target.rpartition("/")[2] for target, _ in sky.asked]
@@ -205,10 +205,10 @@ def test_ctrl_c(sky, files, tmp_path, act):
         text=True,
     )
     try:
-        assert sky.arrived.wait(20)
+        assert sky.arrived.wait(60)
         time.sleep(0.1)  # the answer is on its way
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 130
