@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, path_of
-from pytest_imagedetail.normalize import text_without_hosts
+from pytest_imagedetail.normalize import Normalized, text_without_hosts
 from pytest_imagedetail.severity import Judge
 from pytest_imagedetail.strict import strictly_equal, unequal
 
@@ -21,6 +21,29 @@ def status_difference(baseline: Listing, candidate: Listing, judge: Judge) -> Di
     return judge.difference(
         "status_changed", "status_code", baseline=_status(baseline), candidate=_status(candidate)
     )
+
+
+def answer_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
+    """What two listings say beside their images: status, form of the bodies, other fields."""
+    old, new = one.answer, other.answer
+    if old.status_code != new.status_code:
+        yield judge.difference(
+            "status_changed", "status_code", baseline=old.status_code, candidate=new.status_code
+        )
+    if old.media_type != new.media_type:
+        yield judge.difference(
+            "header_changed",
+            "headers.content-type",
+            field="content-type",
+            baseline=old.media_type,
+            candidate=new.media_type,
+        )
+    for name in sorted({*old.top_level, *new.top_level} - {"images_links"}):
+        before, after = (side.top_level.get(name, MISSING) for side in (old, new))
+        if not strictly_equal(before, after):
+            yield judge.difference(
+                "answer_changed", path_of((name,)), field=name, baseline=before, candidate=after
+            )
 
 
 def error_differences(

@@ -1,16 +1,17 @@
 """Compares two listings: what separates them, in whom, and how bad it is."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from pytest_imagedetail import placeholder
-from pytest_imagedetail.answers import error_differences, status_difference
+from pytest_imagedetail.answers import answer_differences, error_differences, status_difference
 from pytest_imagedetail.changes import BUDGET, SharedChange, shared_changes
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import CONTRACTS, SCHEMAS
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.garbage import uncollected
+from pytest_imagedetail.lineup import lineup_differences
+from pytest_imagedetail.linkforms import link_form_differences
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
     MISSING,
@@ -19,6 +20,7 @@ from pytest_imagedetail.model import (
     FailOn,
     ImageRef,
     Side,
+    Unpaired,
     path_of,
 )
 from pytest_imagedetail.nextlinks import next_link_differences
@@ -29,8 +31,8 @@ from pytest_imagedetail.normalize import (
     matched,
     vendors,
 )
-from pytest_imagedetail.pairing import Pairing, pair, reference, unpaired
-from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
+from pytest_imagedetail.pairing import Image, pair, reference, unpaired
+from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
     DEFAULT_PROFILE,
@@ -40,7 +42,6 @@ from pytest_imagedetail.settings import (
 )
 from pytest_imagedetail.severity import Change, Judge
 from pytest_imagedetail.shape import describe, shape_differences, unseen
-from pytest_imagedetail.strict import strictly_equal
 
 _EXAMPLES: Final = 3
 
@@ -82,7 +83,6 @@ def compare(
             would be true.
         UsageError: An unknown level, profile or contract.
     """
-    level = check_choice("level", level, LEVELS)
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
     judge = Judge(
         baseline=baseline.provenance.release,
@@ -90,27 +90,49 @@ def compare(
         schema=SCHEMAS.get(check_choice("contract", contract, CONTRACTS)),
     )
     concerned = rules.between(baseline.cloud, candidate.cloud)
+    find = {"facts": _facts, "shape": _shapes}[check_choice("level", level, LEVELS)]
     if _is_error(baseline) or _is_error(candidate):
-        return _compared(
-            baseline,
-            candidate,
-            apply(concerned, _answered_otherwise(baseline, candidate, judge, profile, expect)),
-            level=level,
-            profile=profile,
-            contract=contract,
-            fail_on=fail_on,
-        )
-    _check_complete(baseline, candidate)
-    if level == "shape":
-        return _shapes_compared(
-            baseline,
-            candidate,
-            judge,
-            concerned,
-            profile=profile,
-            contract=contract,
-            fail_on=fail_on,
-        )
+        found = _answered_otherwise(baseline, candidate, judge, profile, expect)
+    else:
+        _check_complete(baseline, candidate)
+        found = find(baseline, candidate, judge, profile, concerned)
+    applied = apply(concerned, _worst_first(found.differences))
+    return Comparison(
+        baseline=_side(baseline),
+        candidate=_side(candidate),
+        profile=profile,
+        level=level,
+        contract=contract,
+        differences=applied.differences,
+        paired=found.paired,
+        unpaired=found.unpaired,
+        unseen=found.unseen,
+        normalization=found.normalization,
+        fail_on=fail_on,
+        expected=applied.expected,
+        expired_rules=applied.expired,
+        unused_rules=applied.unused,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What separates two sides before rules accept some of it, and how that was found.
+
+    The attributes are those of a `Comparison`.
+    """
+
+    differences: Sequence[Difference]
+    paired: int = 0
+    unpaired: Unpaired = field(default_factory=Unpaired)
+    unseen: tuple[str, ...] = ()
+    normalization: Mapping[str, int] = field(default_factory=dict)
+
+
+def _facts(
+    baseline: Listing, candidate: Listing, judge: Judge, profile: str, rules: Rules
+) -> _Found:
+    """Image by image; rules part what they accept from what they do not."""
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
@@ -127,61 +149,50 @@ def compare(
             remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
         ) from None
     differences = [
-        *_answer_differences(one.answer, other.answer, judge),
-        *next_link_differences(baseline, candidate, one, other, judge),
+        *_of_whole_answers(baseline, candidate, one, other, judge),
         *_vendor_differences(one, other, judge),
-        *(found for each in changes for found in _judged(each, old, judge, concerned)),
-        *_unpaired_differences(pairing, old, new, judge),
-        *_order_differences(pairing, old, new, judge),
+        *(found for each in changes for found in _judged(each, old, judge, rules)),
+        *lineup_differences(pairing, old, new, judge),
     ]
-    differences += _form_differences(one.answer, other.answer, judge, differences)
+    differences += link_form_differences(one, other, judge, found=differences)
     differences, absent = expected_absences(
         differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
     )
-    return _compared(
-        baseline,
-        candidate,
-        apply(concerned, _worst_first(differences)),
-        profile=profile,
-        contract=contract,
-        fail_on=fail_on,
+    return _Found(
+        differences=differences,
         paired=len(pairing.pairs),
         unpaired=unpaired(pairing, old, new),
         normalization=counts_of(one, other, pairs=pairing.pairs, absent=absent, renamed=renamed),
     )
 
 
-def _shapes_compared(
-    baseline: Listing,
-    candidate: Listing,
-    judge: Judge,
-    rules: Rules,
-    *,
-    profile: str,
-    **facts: Any,
-) -> Comparison:
+def _shapes(
+    baseline: Listing, candidate: Listing, judge: Judge, profile: str, _rules: Rules
+) -> _Found:
+    """What the images of each side look like, one description against the other."""
     _check_images(baseline, candidate)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = describe(baseline, profile), describe(candidate, profile)
     differences = [
-        *_answer_differences(one.answer, other.answer, judge),
-        *next_link_differences(baseline, candidate, one, other, judge),
+        *_of_whole_answers(baseline, candidate, one, other, judge),
         *shape_differences(old, new, judge),
     ]
-    differences += _form_differences(one.answer, other.answer, judge, differences)
+    differences += link_form_differences(one, other, judge, found=differences)
     differences, absent = expected_absences(
         differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
     )
-    return _compared(
-        baseline,
-        candidate,
-        apply(rules, _worst_first(differences)),
-        level="shape",
-        profile=profile,
-        **facts,
+    return _Found(
+        differences=differences,
         unseen=unseen(old, new),
         normalization=counts_of(one, other, pairs=(), absent=absent),
     )
+
+
+def _of_whole_answers(
+    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized, judge: Judge
+) -> Iterator[Difference]:
+    yield from answer_differences(one, other, judge)
+    yield from next_link_differences(baseline, candidate, one, other, judge)
 
 
 def _check_images(baseline: Listing, candidate: Listing) -> None:
@@ -194,21 +205,9 @@ def _check_images(baseline: Listing, candidate: Listing) -> None:
             )
 
 
-def _worst_first(differences: list[Difference]) -> list[Difference]:
+def _worst_first(differences: Iterable[Difference]) -> list[Difference]:
     return sorted(
         differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
-    )
-
-
-def _compared(baseline: Listing, candidate: Listing, applied: Applied, **facts: Any) -> Comparison:
-    return Comparison(
-        baseline=_side(baseline),
-        candidate=_side(candidate),
-        differences=applied.differences,
-        expected=applied.expected,
-        expired_rules=applied.expired,
-        unused_rules=applied.unused,
-        **facts,
     )
 
 
@@ -218,12 +217,12 @@ def _is_error(listing: Listing) -> bool:
 
 def _answered_otherwise(
     baseline: Listing, candidate: Listing, judge: Judge, profile: str, expect: int | None
-) -> tuple[Difference, ...]:
+) -> _Found:
     """One side refuses, or each in its own way: differences of behavior, without any image."""
     if baseline.status_code != candidate.status_code:
-        return (status_difference(baseline, candidate, judge),)
+        return _Found(differences=[status_difference(baseline, candidate, judge)])
     if expect == baseline.status_code:
-        return error_differences(baseline, candidate, judge, profile)
+        return _Found(differences=error_differences(baseline, candidate, judge, profile))
     raise ComparisonError(
         f"both sides answered {baseline.status_code}; two errors have no images to compare",
         where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
@@ -256,76 +255,8 @@ def _side(listing: Listing) -> Side:
     )
 
 
-def _answer_differences(
-    one: Mapping[str, Any], other: Mapping[str, Any], judge: Judge
-) -> Iterator[Difference]:
-    if one["status_code"] != other["status_code"]:
-        yield judge.difference(
-            "status_changed",
-            "status_code",
-            baseline=one["status_code"],
-            candidate=other["status_code"],
-        )
-    if one["media_type"] != other["media_type"]:
-        yield judge.difference(
-            "header_changed",
-            "headers.content-type",
-            field="content-type",
-            baseline=one["media_type"],
-            candidate=other["media_type"],
-        )
-    for name in sorted({*one["top_level"], *other["top_level"]} - {"images_links"}):
-        old, new = (side["top_level"].get(name, MISSING) for side in (one, other))
-        if not strictly_equal(old, new):
-            yield judge.difference(
-                "answer_changed", path_of((name,)), field=name, baseline=old, candidate=new
-            )
-
-
-def _form_differences(
-    one: Mapping[str, Any], other: Mapping[str, Any], judge: Judge, found: Sequence[Difference]
-) -> Iterator[Difference]:
-    """Forms of links that changed, but for those that a link's own difference shows already."""
-    forms, other_forms = one.get("link_form", {}), other.get("link_form", {})
-    for path in sorted(set(forms) & set(other_forms)):
-        old, new = forms[path], other_forms[path]
-        shown = any(each.any_image == path or _is_below(each.any_image, path) for each in found)
-        if old == new or (shown and {*map(_left_out, old)} == {*map(_left_out, new)}):
-            continue
-        yield judge.difference(
-            "link_changed", path, field="links", baseline=_alone(old), candidate=_alone(new)
-        )
-
-
-def _is_below(path: str, above: str) -> bool:
-    return path.startswith((f"{above}.", f"{above}["))
-
-
-def _left_out(form: str) -> tuple[bool, bool]:
-    """What of a form is not in the link itself: whether it had a prefix, and a project.
-
-    R8 takes a prefix and the project that asked out of links. Whatever else stands before the
-    resource, another project say, stays in its link.
-    """
-    segments = form.split("/")
-    resource = max(segments.index(each) for each in _RESOURCES if each in segments)
-    before = segments[1:resource]
-    return "<prefix>" in before[:1], bool(before) and _is_project(before[-1])
-
-
-_RESOURCES: Final = ("images", "servers")
-
-
-def _is_project(segment: str) -> bool:
-    return segment == "<project>" or placeholder.is_id(segment) is not None
-
-
-def _alone(values: Sequence[str]) -> Any:
-    return values[0] if len(values) == 1 else list(values)
-
-
 def _judged(
-    shared: SharedChange, old: Sequence[Any], judge: Judge, rules: Rules
+    shared: SharedChange, old: Sequence[Image], judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
     change = Change(
         kind=shared.kind,
@@ -358,54 +289,6 @@ def _judged(
             reason=reason,
             rule=rule,
         )
-
-
-def _unpaired_differences(
-    pairing: Pairing, old: Sequence[Any], new: Sequence[Any], judge: Judge
-) -> Iterator[Difference]:
-    for kind, places, side in (
-        ("image_removed", pairing.baseline_only, old),
-        ("image_added", pairing.candidate_only, new),
-    ):
-        if not places:
-            continue
-        first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
-        for place in places:
-            ref = reference(side[place])
-            # An id that stood before is no other image, but the same once more.
-            actual = kind if first[ref.id] == place else "image_repeated"
-            change = Change(kind=actual, field="", baseline=MISSING, candidate=MISSING)
-            severity, reason = judge.severity(change)
-            if actual == kind and ref in pairing.ambiguous:
-                reason = "could be more than one image of the other side, so it was not paired"
-            value = side[place]
-            yield Difference(
-                kind=actual,
-                severity=severity,
-                path=path_of((), ref),
-                image=ref,
-                baseline=value if side is old else MISSING,
-                candidate=value if side is new else MISSING,
-                reason=reason,
-            )
-
-
-def _order_differences(
-    pairing: Pairing, old: Sequence[Any], new: Sequence[Any], judge: Judge
-) -> Iterator[Difference]:
-    """One difference if images of both sides stand in another order, with the first of them."""
-    places = [right for _, right in pairing.pairs]
-    expected = sorted(places)
-    for position, (place, sorted_place) in enumerate(zip(places, expected, strict=True)):
-        if place != sorted_place:
-            left = pairing.pairs[position][0]
-            yield judge.difference(
-                "order_changed",
-                "images",
-                baseline=str(reference(old[left])),
-                candidate=str(reference(new[sorted_place])),
-            )
-            return
 
 
 def _vendor_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:

@@ -79,7 +79,7 @@ def next_link_differences(
 def _page(listing: Listing, normalized: Normalized) -> _Page:
     ids = normalized.ids if listing.complete else normalized.ids[-1:]
     return _Page(
-        links=normalized.answer["top_level"].get(_FIELD, MISSING),
+        links=normalized.answer.top_level.get(_FIELD, MISSING),
         ends=frozenset(ids),
         asked=frozenset(each for each in listing.query.params if each[0] not in _PAGING),
         release=listing.provenance.release,

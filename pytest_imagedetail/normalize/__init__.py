@@ -13,8 +13,16 @@ from typing import Any, Final
 
 from pytest_imagedetail import placeholder
 from pytest_imagedetail.normalize.absence import expected_absences
-from pytest_imagedetail.normalize.answer import JSON, Answer, Image, Links, Normalized
-from pytest_imagedetail.normalize.links import LinkForms, prefix_of, text_without_hosts
+from pytest_imagedetail.normalize.answer import (
+    JSON,
+    Answer,
+    AnswerFacts,
+    Image,
+    LinkForm,
+    Links,
+    Normalized,
+)
+from pytest_imagedetail.normalize.links import Rewriting, prefix_of, text_without_hosts
 from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
 from pytest_imagedetail.normalize.placeholders import (
     NAMES,
@@ -32,6 +40,8 @@ __all__ = [
     "NUMBERED",
     "RULES",
     "Answer",
+    "AnswerFacts",
+    "LinkForm",
     "Links",
     "NormalizationRule",
     "Normalized",
@@ -112,7 +122,7 @@ def _work(answer: Answer, rules: frozenset[str]) -> "_Work":
         known=frozenset(ids),
         steps=tuple((name, step) for name, rule, step in _STEPS if rule in rules),
         from_xml="R10" in rules and {*answer.media_types} != {JSON},
-        links=LinkForms(
+        links=Rewriting(
             rules=rules,
             counts=counts,
             prefix=prefix_of(answer.images),
@@ -130,7 +140,7 @@ class _Work:
     counts: Counter[str]
     ids: tuple[str, ...]
     known: frozenset[str]
-    links: LinkForms
+    links: Rewriting
     steps: "tuple[tuple[str, _Step], ...]"
     from_xml: bool
     names: Names = field(default_factory=Names)
@@ -167,20 +177,16 @@ class _Work:
         self.counts["R10"] += len(nulls)
         return {**image, "metadata": {**metadata, **nulls}}
 
-    def answer_facts(self) -> dict[str, Any]:
+    def answer_facts(self) -> AnswerFacts:
         top_level = dict(self.answer.top_level)
         if "R5" in self.rules and "images_links" in top_level:
             top_level["images_links"] = self.links.next_links(top_level["images_links"])
-        facts: dict[str, Any] = {
-            "status_code": self.answer.status_code,
-            "top_level": top_level,
-            "media_type": self.media_type(),
-        }
-        if "R8" in self.rules:
-            facts["link_form"] = {
-                path: sorted(forms) for path, forms in sorted(self.links.forms.items())
-            }
-        return facts
+        return AnswerFacts(
+            status_code=self.answer.status_code,
+            media_type=self.media_type(),
+            top_level=top_level,
+            link_forms={path: frozenset(forms) for path, forms in self.links.forms.items()},
+        )
 
     def media_type(self) -> str:
         """The form of the bodies or, under R10, whether it is the one that was asked for."""

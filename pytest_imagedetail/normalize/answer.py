@@ -48,6 +48,46 @@ class Links(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkForm:
+    """What R7 and R8 take out of links, as `/<prefix>/<v>/<project>/images/<id>` has it.
+
+    Attributes:
+        prefix: Whether something stands before the version.
+        version: The segments between prefix and project: "<v>", or as sent if they are none.
+        project: "<project>" for the one that asked, another one as recorded, "" for none.
+        resource: What the link leads to: "images/<id>", "servers/<server>" or "images".
+    """
+
+    prefix: bool
+    version: tuple[str, ...]
+    project: str
+    resource: str
+
+    def __str__(self) -> str:
+        """The path of such a link."""
+        prefix = ["<prefix>"] if self.prefix else []
+        project = [self.project] if self.project else []
+        return "/".join(["", *prefix, *self.version, *project, self.resource])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFacts:
+    """What is compared of an answer beside its images.
+
+    Attributes:
+        status_code: 203 if any page was answered so, else 200.
+        media_type: That of the bodies or, under R10, whether it is the one that was asked for.
+        top_level: The fields beside `images`.
+        link_forms: Under R8, by the path of a link, the forms that the answer's links have there.
+    """
+
+    status_code: int
+    media_type: str
+    top_level: Mapping[str, Any]
+    link_forms: Mapping[str, frozenset[LinkForm]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Normalized:
     """An answer in comparable form.
 
@@ -55,17 +95,25 @@ class Normalized:
         profile: The profile that made it.
         images: The images in the cloud's order, links keyed by relation unless the profile is wire.
         ids: The images' ids in the same order, as sent.
-        answer: Facts about the whole answer: status code, fields beside `images`, forms of links.
+        answer: What is compared beside the images.
         counts: How often each rule of the profile changed something.
     """
 
     profile: str
     images: tuple[Image, ...]
     ids: tuple[str, ...]
-    answer: Mapping[str, Any]
+    answer: AnswerFacts
     counts: Mapping[str, int]
 
     @property
     def facts(self) -> dict[str, Any]:
         """Everything that makes two answers equal; images that share an id stay apart."""
-        return {"ids": self.ids, "images": self.images, "answer": dict(self.answer)}
+        answer = self.answer
+        return {
+            "ids": self.ids,
+            "images": self.images,
+            "status_code": answer.status_code,
+            "media_type": answer.media_type,
+            "top_level": answer.top_level,
+            "link_forms": answer.link_forms,
+        }

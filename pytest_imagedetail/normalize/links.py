@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from weakref import WeakValueDictionary
 
 from pytest_imagedetail import placeholder
-from pytest_imagedetail.normalize.answer import Image, Links
+from pytest_imagedetail.normalize.answer import Image, LinkForm, Links
 from pytest_imagedetail.normalize.rules import rules_of
 
 _PLACEHOLDER_HOST: Final = re.compile(r"(compute|image|host)(-\d+)?\..+\.invalid")
@@ -56,7 +56,7 @@ class _Shared:
 
 
 @dataclass(slots=True, kw_only=True)
-class LinkForms:
+class Rewriting:
     """The links of one answer being normalized.
 
     Attributes:
@@ -73,7 +73,7 @@ class LinkForms:
     counts: Counter[str]
     prefix: Sequence[str] = ()
     ids: frozenset[str] = frozenset()
-    forms: dict[str, set[str]] = field(default_factory=dict)
+    forms: dict[str, set[LinkForm]] = field(default_factory=dict)
     shared: dict[tuple[Kind, tuple[Any, ...] | None], _Shared] = field(default_factory=dict)
     latest: dict[Kind, _Shared] = field(default_factory=dict)
 
@@ -205,7 +205,12 @@ class LinkForms:
         if project in ([], ["<project>"]):  # another project is a fact about this link
             self.counts["R8"] += bool(project)
             kept = version
-        form = "/".join(["", *prefix, *version, *project, resource])
+        form = LinkForm(
+            prefix=bool(prefix),
+            version=tuple(version),
+            project="".join(project),
+            resource=resource,
+        )
         self.forms.setdefault(where, set()).add(form)
         return kept
 

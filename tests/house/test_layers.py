@@ -36,7 +36,7 @@ LAYERS = (
     },
     {"doors", "evidence", "matrix", "normalize", "pairing", "patience", "redact", "severity"},
     {"changes", "exposure", "leaks", "listing", "report"},
-    {"answers", "cassette", "clouds", "nextlinks", "paging", "shape"},
+    {"answers", "cassette", "clouds", "lineup", "linkforms", "nextlinks", "paging", "shape"},
     {"compare", "embedded", "fingerprint", "recorder", "spans"},
     {"importing", "lint", "neighbors", "noise", "traffic", "verification"},
     {"demo", "harness", "scrub"},

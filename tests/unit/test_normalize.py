@@ -131,12 +131,12 @@ def test_r5_next_link():
         return normalized(image, "same-cloud", top_level={"images_links": links})
 
     found = next_links(image["id"])
-    assert found.answer["top_level"]["images_links"] == [
+    assert found.answer.top_level["images_links"] == [
         {"rel": "next", "href": "<compute>/v2/<project>/images/detail?limit&marker&status=active"}
     ]
     assert found.counts["R5"] == 1
     assert next_links(image["id"], image["id"]).answer == found.answer
-    (other,) = next_links("7").answer["top_level"]["images_links"]
+    (other,) = next_links("7").answer.top_level["images_links"]
     assert other["href"].endswith("?limit&marker=7&status=active")
 
 
@@ -154,7 +154,7 @@ def test_r5_next_link_of_a_part():
                 complete=complete,
             ),
             "same-cloud",
-        ).answer["top_level"]["images_links"][0]["href"]
+        ).answer.top_level["images_links"][0]["href"]
         for complete in (True, False)
     ]
     assert shown == [
@@ -169,7 +169,7 @@ def test_r5_next_link_of_a_part():
 def test_r5_leaves_what_is_no_next_link(links):
     """It is compared as it was sent."""
     found = normalized(image_of(), "cross-cloud", top_level={"images_links": links})
-    assert found.answer["top_level"]["images_links"] == links
+    assert found.answer.top_level["images_links"] == links
 
 
 @pytest.mark.parametrize("field", ["server", "metadata", "links"])
@@ -201,6 +201,11 @@ def test_r6_link_order():
     assert found.counts["R6"] == 1
 
 
+def forms_of(found, path):
+    """How the links of a path are written."""
+    return [str(each) for each in found.answer.link_forms[path]]
+
+
 @pytest.mark.parametrize("version", ["v1.1", "v2", "v2.0", "v2.1", "compute/v2.1", "a/b/v2"])
 def test_r7_version_in_links(version):
     """Every version, with or without a prefix, is the same; narrower profiles keep it."""
@@ -227,18 +232,15 @@ def test_r7_prefix():
         "x": "http://h/other/images/<id>",
         "y": "http://h//v2.1/images/<id>",
     }
-    forms = found.answer["link_form"]
-    assert forms["images[*].links.self"] == ["/<prefix>/<v>/images/<id>"]
-    assert forms["images[*].links.bookmark"] == ["/<prefix>/images/<id>"]
+    assert forms_of(found, "images[*].links.self") == ["/<prefix>/<v>/images/<id>"]
+    assert forms_of(found, "images[*].links.bookmark") == ["/<prefix>/images/<id>"]
     assert found.counts["R7"] == 2
 
 
 def test_r8_of_a_server():
     """The links of a server have a form too."""
     found = normalized(snapshot_of(), "cross-version")
-    assert found.answer["link_form"]["images[*].server.links.bookmark"] == [
-        "/<project>/servers/<server>"
-    ]
+    assert forms_of(found, "images[*].server.links.bookmark") == ["/<project>/servers/<server>"]
 
 
 def test_r8_project_presence():
@@ -246,7 +248,7 @@ def test_r8_project_presence():
     with_, without_ = (f"{COMPUTE}/v2.1{part}/images/x" for part in (f"/{PROJECT}", ""))
     found = [normalized(linked(href), "cross-version") for href in (with_, without_)]
     assert found[0].images == found[1].images
-    assert [each.answer["link_form"]["images[*].links.self"] for each in found] == [
+    assert [forms_of(each, "images[*].links.self") for each in found] == [
         ["/<v>/<project>/images/<id>"],
         ["/<v>/images/<id>"],
     ]

@@ -1,0 +1,61 @@
+"""What a body holds: its document, and the links and strings of that."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_imagedetail import xmltext
+from pytest_imagedetail.errors import BodyError
+
+
+def parsed(body: bytes) -> Any:
+    """The document of a body in JSON or XML; None if it is neither."""
+    try:
+        return json.loads(body, parse_int=str)
+    except (ValueError, RecursionError):
+        return read_xml(body)
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is a document in JSON, however long its integers."""
+    try:
+        json.loads(text, parse_int=str)  # Python limits integers, JSON does not
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def read_xml(body: bytes) -> Mapping[str, Any] | None:
+    """The document of a body in XML; None if it is none."""
+    if not xmltext.is_xml(body):
+        return None
+    try:
+        return xmltext.parse(body, where="")
+    except BodyError:
+        return None
+
+
+def links(document: Any) -> Iterator[Mapping[str, Any]]:
+    """Every `{"rel", "href"}` object of a document, in its order."""
+    pending = [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("href"), str):
+                yield value
+            pending.extend(reversed(value.values()))
+        elif isinstance(value, list):
+            pending.extend(reversed(value))
+
+
+def strings(document: Any) -> Iterator[tuple[str, str]]:
+    """Every string value of a document with the key it stands under, in its order."""
+    pending = [("", document)]
+    while pending:
+        key, value = pending.pop()
+        if isinstance(value, dict):
+            pending.extend(reversed(value.items()))
+        elif isinstance(value, list):
+            pending.extend((key, each) for each in reversed(value))
+        elif isinstance(value, str):
+            yield key, value
