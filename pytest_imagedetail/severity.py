@@ -5,16 +5,20 @@
 - data: the images themselves differ; no contract is touched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.destinations import destination
 from pytest_imagedetail.model import MISSING, Difference, Severity
 from pytest_imagedetail.strict import Path
 
 _ADDED: Final = "field_added"
 _REMOVED: Final = "field_removed"
+
+OTHER_ATTRIBUTE: Final = "what a link says beside its address, which is for people"
+"""Why another media type or title of a link breaks nobody."""
 
 OTHER_WRITING: Final = "a date in another writing; strict parsers refuse it"
 """Why a date with an offset, say, is no fault and no matter of the images either."""
@@ -283,6 +287,36 @@ def _links(change: Change) -> tuple[Severity, str]:
         return "breaking", "a link relation or attribute is gone"
     if change.kind == "link_changed" and not change.below:
         return "compatible", _forms(change)
+    return _link_changed(change)
+
+
+def _link_changed(change: Change) -> tuple[Severity, str]:
+    """A value below links: (relation, attribute) of the image, ("links", ...) of its server."""
+    below = change.below[1:] if change.field == "server" else change.below
+    names = [each for each in below if isinstance(each, str)]  # no places in a list of several
+    if len(names) != 2 or not all(isinstance(each, str) for each in change.values):  # noqa: PLR2004
+        return "breaking", "clients look for a list of links, one of each relation"
+    relation, attribute = names
+    if attribute == "href":
+        return moved(relation, {change.baseline}, {change.candidate})
+    return "compatible", OTHER_ATTRIBUTE
+
+
+def moved(relation: str, old: Collection[str], new: Collection[str]) -> tuple[Severity, str]:
+    """How bad it is that links of one relation have other addresses.
+
+    Args:
+        relation: "self", say.
+        old: The addresses of the baseline's, as normalized.
+        new: Those of the candidate's.
+    """
+    before, after = ({destination(each) for each in side} for side in (old, new))
+    if after == before:
+        return "compatible", "the same place, written in another form"
+    if after < before:
+        return "compatible", "the baseline has links that lead elsewhere, too"
+    if all(each.is_own(relation) for each in after - before):
+        return "compatible", "the candidate's link leads to its own image or server, as it should"
     return "breaking", "a link leads elsewhere after hosts and projects were normalized"
 
 

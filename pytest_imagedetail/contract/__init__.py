@@ -1,6 +1,6 @@
 """What the API promises, as data with sources: by release, and by two published schemas."""
 
-from pytest_imagedetail.contract.answers import FILTERS, LINKS, STATUS_CODES, Note
+from pytest_imagedetail.contract.answers import API_VERSIONS, FILTERS, LINKS, STATUS_CODES, Note
 from pytest_imagedetail.contract.fields import (
     FIELDS,
     IMAGE,
@@ -23,6 +23,7 @@ from pytest_imagedetail.contract.schemas import CONTRACTS, SCHEMAS, Schema
 
 __all__ = [
     "ANYTHING",
+    "API_VERSIONS",
     "CONTRACTS",
     "FIELDS",
     "FILTERS",

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from weakref import WeakValueDictionary
 
 from pytest_imagedetail import placeholder
+from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.normalize.answer import Image, LinkForm, Links
 from pytest_imagedetail.normalize.rules import rules_of
 
@@ -22,7 +23,6 @@ _PLACEHOLDER_ORIGIN: Final = re.compile(
     r"(?:https://)?\b((?:compute|image|host)(?:-\d+)?)\.[\w.-]+?\.invalid\b"
 )
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_VERSION: Final = re.compile(r"v\d+(\.\d+)?")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 
 
@@ -218,7 +218,7 @@ class Rewriting:
         """The prefix by a name, and the version by one; what is neither stays with the version."""
         if "R7" not in self.rules or not head or not all(head):
             return [], head
-        if _VERSION.fullmatch(head[-1]):
+        if head[-1] in API_VERSIONS:
             self.counts["R7"] += 1
             return ["<prefix>"] if head[:-1] else [], ["<v>"]
         if head == list(self.prefix):
@@ -270,7 +270,7 @@ def prefix_of(images: Iterable[Image]) -> list[str]:
             if not _is_link(link) or link["rel"] != "self":
                 continue
             segments = _split(link["href"]).path.split("/")[1:]
-            versions = [place for place, each in enumerate(segments) if _VERSION.fullmatch(each)]
+            versions = [place for place, each in enumerate(segments) if each in API_VERSIONS]
             if versions:
                 return segments[: versions[0]]
     return []

@@ -143,7 +143,7 @@ def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple
         if name == "links":
             yield from _links(("links",), image["links"], own, "<id>")
         elif name == "metadata" and isinstance(value, dict):
-            for key, each in value.items():
+            for key, each in image["metadata"].items():  # an XML answer has no null
                 yield ("metadata", key if key in _DECODED else ANY_KEY), each
         elif name == "server" and isinstance(value, dict):
             for key, each in value.items():
@@ -154,17 +154,25 @@ def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple
 
 def _links(path: Path, links: Any, own: str, placeholder: str) -> Iterator[tuple[Path, Any]]:
     listed = links.as_sent() if isinstance(links, Links) else links
+    by_relation: dict[str, list[dict[str, Any]]] = {}
     for link in listed if isinstance(listed, list) else ():
-        if not isinstance(link, dict):
-            continue
-        rel = link.get("rel")
-        named = (*path, rel if isinstance(rel, str) else "without rel")
-        yield named, link
-        for key, value in link.items():
-            if key == "href" and isinstance(value, str) and own:
-                yield (*named, key), value.replace(own, placeholder)
-            elif key != "rel":
-                yield (*named, key), value
+        if isinstance(link, dict):
+            rel = link.get("rel")
+            by_relation.setdefault(rel if isinstance(rel, str) else "without rel", []).append(link)
+    for rel, found in by_relation.items():
+        named = (*path, rel)
+        yield named, found[0] if len(found) == 1 else found
+        for link in found:
+            for key, value in link.items():
+                if key == "href" and isinstance(value, str):
+                    yield (*named, key), _without_id(value, own, placeholder)
+                elif key != "rel":
+                    yield (*named, key), value
+
+
+def _without_id(href: str, own: str, placeholder: str) -> str:
+    """The address with the own id by its name, where that is a segment of it."""
+    return "/".join(placeholder if each == own else each for each in href.split("/"))
 
 
 def _see(trait: Trait, path: Path, value: Any, place: int) -> None:

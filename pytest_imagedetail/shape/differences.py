@@ -14,7 +14,13 @@ from pytest_imagedetail.model import (
     Severity,
     path_of,
 )
-from pytest_imagedetail.severity import OTHER_WRITING, Change, Judge
+from pytest_imagedetail.severity import (
+    OTHER_ATTRIBUTE,
+    OTHER_WRITING,
+    Change,
+    Judge,
+    moved,
+)
 from pytest_imagedetail.shape.description import (
     CONDITIONS,
     Path,
@@ -222,14 +228,12 @@ def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _
 def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
     fresh = new - old
     if path[-1] == "href":
-        if any("<id>" not in str(each) and "<server>" not in str(each) for each in fresh):
-            return "breaking", "a link leads to something else than its own image"
-        return "compatible", "the form of links differs"
+        return moved(path[-2], old, new)
     part = judge.part(*path)
     if part is not None and part.values and fresh - part.values:
         return "breaking", f"no {path[-1]} of {judge.promised_by}"
     if path[-1] == "type":
-        return "compatible", "a link's media type"
+        return "compatible", OTHER_ATTRIBUTE
     if path == ("progress",) and judge.schema is None and fresh - _SENT_PROGRESS:
         return "compatible", "Nova sends 0, 25, 50 and 100 only"
     return "data", _DEPENDS

@@ -26,6 +26,7 @@ LAYERS = (
     {
         "age",
         "comparison",
+        "destinations",
         "readings",
         "request",
         "rules",
