@@ -17,6 +17,9 @@ from pytest_imagedetail.strict import Path
 _ADDED: Final = "field_added"
 _REMOVED: Final = "field_removed"
 
+_OWNERS: Final = "metadata belongs to the image"
+_NO_TEXT: Final = "metadata values are strings or null; typed clients cannot read this"
+
 OTHER_ATTRIBUTE: Final = "what a link says beside its address, which is for people"
 """Why another media type or title of a link breaks nobody."""
 
@@ -34,6 +37,8 @@ class Change:
         below: The keys below that field that lead to where it happened; none for the field itself.
         baseline: The old value, or MISSING.
         candidate: The new value, or MISSING.
+        cause: The key of the candidate's metadata for which Nova sends the field; None if the field
+            needs none, or that is gone too.
     """
 
     kind: str
@@ -41,6 +46,7 @@ class Change:
     below: Path = ()
     baseline: Any
     candidate: Any
+    cause: str | None = None
 
     @property
     def values(self) -> tuple[Any, Any]:
@@ -86,9 +92,17 @@ class Judge:
 
     def part(self, *path: str | int) -> contract.Part | None:
         """What is promised of the value at a path of an image; None if it is refused there."""
-        if self.schema is not None:
-            return self.schema.image.along(path)
-        return contract.IMAGE.along(path) or contract.ANYTHING
+        return self._image.along(path)
+
+    def form_of_candidate(self, *path: str | int) -> str | None:
+        """The form that the candidate's own release promises of a text; None for any."""
+        part = contract.image_in(self.candidate).along(path)
+        return None if part is None else part.form
+
+    @property
+    def _image(self) -> contract.Part:
+        """What a client of the baseline is promised."""
+        return contract.image_in(self.baseline) if self.schema is None else self.schema.image
 
     def requires(self, field: str) -> bool:
         """Whether every image of the baseline is promised to have a field."""
@@ -143,27 +157,33 @@ class Judge:
         return self._refusal(self.schema.beside, (name,), value)
 
     def _refused(self, change: Change) -> str | None:
-        """Why the schema refuses what was added; None if it does not."""
+        """Why what was added is no such value as is promised; None if it is one."""
         if change.kind == "answer_changed" and change.baseline is MISSING:
             return self.refused_beside(change.field, change.candidate)
-        if self.schema is None or change.kind not in {_ADDED, "item_added"}:
+        if change.kind not in {_ADDED, "item_added"}:
             return None
-        return self._refusal(self.schema.image, (change.field, *change.below), change.candidate)
+        return self._refusal(self._image, (change.field, *change.below), change.candidate)
 
     def _refusal(self, whole: contract.Part, path: Path, value: Any) -> str | None:
         part = whole.along(path)
         if part is None:
-            return contract.REFUSED.reason.format(by=self.promised_by)
+            refused = contract.REFUSED.reason.format(by=self.promised_by)
+            return None if self.schema is None else refused  # no release refuses what is new
         found = None if value is MISSING else _refusal(part, value, path[-1])
         return None if found is None else found.reason.format(by=self.promised_by)
 
     def _removed(self, change: Change) -> tuple[Severity, str]:
         if change.below:
             return "breaking", "a part of the field is gone"
+        if change.cause is not None and self.schema is None:
+            return "breaking", f"Nova sends it for every image with metadata.{change.cause}"
         field = change.field
         if self.schema is not None:
             needs = f"{self.promised_by} requires it of every image"
             return ("breaking", needs) if self.requires(field) else ("data", "it is optional")
+        return self._removed_by_release(field)
+
+    def _removed_by_release(self, field: str) -> tuple[Severity, str]:
         named = f" ({self.baseline})" if self.baseline else ""
         if contract.promises(field, self.baseline):
             if not contract.offers(field, self.candidate):
@@ -199,7 +219,9 @@ class Judge:
     def _kept(self, part: contract.Part, change: Change) -> tuple[Severity, str] | None:
         """The verdict if one of the values breaks what is promised of it."""
         name = (change.field, *change.below)[-1]
-        old, new = (_refusal(part, each, name) for each in change.values)
+        old, new = (
+            None if each is MISSING else _refusal(part, each, name) for each in change.values
+        )
         if new is not None and old is not None and old.how == new.how:
             return "data", f"neither side keeps {self.promised_by}"
         if new is not None:
@@ -212,9 +234,14 @@ class Judge:
         """Metadata is its owner's; only what breaks a map of strings is the API's."""
         if self.schema is not None:
             return "data", f"{self.promised_by} allows any value in the metadata"
-        if change.kind == "type_changed" and not isinstance(change.candidate, str):
-            return "breaking", "metadata values are strings or null; typed clients cannot read this"
-        return "data", "metadata belongs to the image"
+        part = self.part(change.field, *change.below) or contract.ANYTHING
+        if change.candidate is MISSING:
+            return "data", _OWNERS
+        if not part.types:  # what Nova decodes from JSON, and what should not be there
+            retyped = change.kind == "type_changed"
+            return ("breaking", "the JSON type changed") if retyped else ("data", _OWNERS)
+        severity, reason = self._kept(part, change) or ("data", _OWNERS)
+        return severity, _NO_TEXT if severity == "breaking" else reason
 
 
 def _refusal(part: contract.Part, value: Any, name: str | int) -> contract.Breach | None:
@@ -231,15 +258,18 @@ def _form_of(value: Any) -> str | None:
 _OF_KIND: Final[dict[str, tuple[Severity, str]]] = {
     "image_added": ("data", "only the candidate has this image"),
     "image_removed": ("data", "only the baseline has this image"),
-    "image_repeated": (
-        "breaking",
-        "an id stands more often than on the other side; ids are unique",
-    ),
     "order_changed": ("data", "images of both sides stand in another order"),
     "vendor_added": ("data", "a vendor's own metadata; the baseline has none of this vendor's"),
     "vendor_removed": ("data", "a vendor's own metadata; the candidate has none of this vendor's"),
     "answer_changed": ("compatible", "another field beside `images`"),
 }
+
+
+def _repeated(change: Change) -> tuple[Severity, str]:
+    """Ids are unique, so that one stands twice is a fault of the side where it does."""
+    if change.candidate is MISSING:
+        return "compatible", "an id stood more often in the baseline; ids are unique"
+    return "breaking", "an id stands more often than on the other side; ids are unique"
 
 
 def _status(change: Change) -> tuple[Severity, str]:
@@ -270,6 +300,7 @@ def _header(change: Change) -> tuple[Severity, str]:
 
 
 _OF_ANSWER: Final[dict[str, Callable[[Change], tuple[Severity, str]]]] = {
+    "image_repeated": _repeated,
     "status_changed": _status,
     "error_changed": _error,
     "header_changed": _header,

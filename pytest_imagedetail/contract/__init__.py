@@ -6,6 +6,7 @@ from pytest_imagedetail.contract.fields import (
     IMAGE,
     STATUSES,
     Field,
+    image_in,
     offers,
     promises,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Note",
     "Part",
     "Schema",
+    "image_in",
     "is_isotime",
     "newest_release",
     "offers",

@@ -9,11 +9,20 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.contract import text_format
 from pytest_imagedetail.contract.json_types import json_type
 from pytest_imagedetail.errors import ComparisonError, UsageError
+from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.report import html, markdown, terminal
 from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES
-from unit import image_of, listing_of, snapshot_of, without
+from unit import (
+    OTHER_PROJECT,
+    PROJECT,
+    image_of,
+    listing_of,
+    recording_of,
+    snapshot_of,
+    without,
+)
 
 SIZE = "OS-EXT-IMG-SIZE:size"
 
@@ -53,6 +62,16 @@ def changed(change):
     images = fleet(4, 5, 6, cloud="b")
     change(images[1])
     return images
+
+
+def href_of(image, number):
+    """The address of one of its links."""
+    return image["links"][number]["href"]
+
+
+def put(image, number, href):
+    """Give one of its links another address."""
+    image["links"][number]["href"] = href
 
 
 PLANTED = {
@@ -136,6 +155,46 @@ PLANTED = {
             ("breaking", "presence_changed", "images[*].links.self"),
             ("breaking", "type_changed", "images[*].links"),
         ],
+    ),
+    "a link to the other service": (
+        lambda image: put(image, 2, f"https://compute.b.invalid/v2/images/{image['id']}"),
+        [("breaking", "link_changed", "images[*].links.alternate.href")],
+    ),
+    "a link to a server": (
+        lambda image: put(image, 1, f"https://compute.b.invalid/servers/{image['id']}"),
+        [("breaking", "link_changed", "images[*].links.bookmark.href")],
+    ),
+    "a link with another project": (
+        lambda image: put(image, 1, href_of(image, 1).replace(PROJECT, OTHER_PROJECT)),
+        [("breaking", "link_changed", "images[*].links.bookmark.href")],
+    ),
+    "a link to something below the image": (
+        lambda image: put(image, 2, href_of(image, 2) + "/members"),
+        [("breaking", "link_changed", "images[*].links.alternate.href")],
+    ),
+    "a link of an id that holds the own": (
+        lambda image: put(image, 0, href_of(image, 0) + "1"),
+        [("breaking", "link_changed", "images[*].links.self.href")],
+    ),
+    "a link of another version": (
+        lambda image: put(image, 0, href_of(image, 0).replace("/v2/", "/v3/")),
+        [("breaking", "link_changed", "images[*].links.self.href")],
+    ),
+    "another media type of a link": (
+        lambda image: image["links"][2].update(type="text/plain"),
+        [("compatible", "enumeration_changed", "images[*].links.alternate.type")],
+    ),
+    "a relation that stands twice": (
+        lambda image: image["links"].append(dict(image["links"][1])),
+        [("breaking", "type_changed", "images[*].links.bookmark")],
+    ),
+    "an id that stands twice": (
+        lambda image: image.update(id=image_of(4)["id"], links=image_of(4, cloud="b")["links"]),
+        [("breaking", "image_repeated", "images[*].id")],
+    ),
+    "a known field with a wrong type": (
+        lambda image: image.update({"OS-DCF:diskConfig": 1}),
+        [("breaking", "field_added", "images[*].OS-DCF:diskConfig")],
     ),
     "a number in the metadata": (
         lambda image: image["metadata"].update(architecture=64),
@@ -274,6 +333,57 @@ def test_a_listing_without_images_has_no_shape():
     with pytest.raises(ComparisonError, match="a answered with no image"):
         shapes([], fleet(1))
     assert shapes([], []).summary == "no difference: neither side has an image"
+
+
+def test_an_error_has_no_shape():
+    """Neither beside images nor beside another error, wanted or not."""
+    refused = read(recording_of("no", cloud="b", status=401), expect=401)
+    for one, other, options in [
+        (listing_of(*fleet(1)), refused, {}),
+        (refused, listing_of(*fleet(1)), {}),
+        (refused, refused, {"expect": 401}),
+    ]:
+        with pytest.raises(ComparisonError, match="b answered 401, and an error has no shape"):
+            compare(one, other, level="shape", **options)
+
+
+def test_ids_that_are_part_of_an_address():
+    """A short id is looked for as a segment, not in the version."""
+    images = [
+        image_of(cloud=cloud, id=id_, links=[{"rel": "self", "href": f"{head}/images/{id_}"}])
+        for cloud, id_ in (("a", "7"), ("b", "1"), ("b", "2"))
+        for head in [f"https://compute.{cloud}.invalid/v1.1/{PROJECT}"]
+    ]
+    assert found(images[:1], images[1:], profile="same-cloud") == []
+
+
+def test_a_mended_id_is_no_fault():
+    """It stood twice in the baseline."""
+    twice = [*fleet(1, 2), image_of(2, created="2024-01-01T08:00:00Z")]
+    assert found(twice, fleet(4, 5, cloud="b")) == [
+        ("compatible", "image_repeated", "images[*].id")
+    ]
+
+
+def test_a_mended_link_is_no_fault():
+    """The baseline's led elsewhere, to the same place for every image or not."""
+    wrong = fleet(1, 2)
+    put(wrong[1], 2, "https://compute.a.invalid/v2/images/other")
+    assert found(wrong, fleet(4, 5, cloud="b")) == [
+        ("compatible", "link_changed", "images[*].links.alternate.href")
+    ]
+
+
+def test_what_only_the_candidate_can_show_keeps_the_contract():
+    """Metadata that the baseline has none of is judged by what is promised of it."""
+    bare = fleet(1, 2, metadata={})
+    assert found(bare, fleet(4, cloud="b", metadata={"k": "v"})) == [
+        ("data", "enumeration_changed", "images[*].metadata")
+    ]
+    assert found(bare, fleet(4, cloud="b", metadata={"k": {"a": [1]}})) == [
+        ("breaking", "field_added", "images[*].metadata.*"),
+        ("data", "enumeration_changed", "images[*].metadata"),
+    ]
 
 
 def test_an_unknown_level_is_refused():
