@@ -23,6 +23,12 @@ _NO_TEXT: Final = "metadata values are strings or null; typed clients cannot rea
 OTHER_ATTRIBUTE: Final = "what a link says beside its address, which is for people"
 """Why another media type or title of a link breaks nobody."""
 
+SENT_PROGRESS: Final = frozenset({0, 25, 50, 100})
+"""What Nova makes of a status: views/images.py, _get_progress."""
+
+OTHER_PROGRESS: Final = "Nova sends 0, 25, 50 and 100 only"
+"""Why another progress is seen, though the contract allows any."""
+
 OTHER_WRITING: Final = "a date in another writing; strict parsers refuse it"
 """Why a date with an offset, say, is no fault and no matter of the images either."""
 
@@ -169,7 +175,7 @@ class Judge:
         if part is None:
             refused = contract.REFUSED.reason.format(by=self.promised_by)
             return None if self.schema is None else refused  # no release refuses what is new
-        found = None if value is MISSING else _refusal(part, value, path[-1])
+        found = None if value is MISSING else part.refusal(value, path[-1])
         return None if found is None else found.reason.format(by=self.promised_by)
 
     def _removed(self, change: Change) -> tuple[Severity, str]:
@@ -212,6 +218,10 @@ class Judge:
             return judged
         if retyped:
             return "data", f"{self.promised_by} allows both"
+        if change.field == "progress" and self.schema is None:
+            old, new = (each in SENT_PROGRESS for each in change.values)
+            if old and not new:
+                return "compatible", OTHER_PROGRESS
         if part.form == contract.ISOTIME and len({*map(_form_of, change.values)}) > 1:
             return "compatible", OTHER_WRITING
         return "data", "another value of the same type"
@@ -219,9 +229,7 @@ class Judge:
     def _kept(self, part: contract.Part, change: Change) -> tuple[Severity, str] | None:
         """The verdict if one of the values breaks what is promised of it."""
         name = (change.field, *change.below)[-1]
-        old, new = (
-            None if each is MISSING else _refusal(part, each, name) for each in change.values
-        )
+        old, new = (None if each is MISSING else part.refusal(each, name) for each in change.values)
         if new is not None and old is not None and old.how == new.how:
             return "data", f"neither side keeps {self.promised_by}"
         if new is not None:
@@ -242,13 +250,6 @@ class Judge:
             return ("breaking", "the JSON type changed") if retyped else ("data", _OWNERS)
         severity, reason = self._kept(part, change) or ("data", _OWNERS)
         return severity, _NO_TEXT if severity == "breaking" else reason
-
-
-def _refusal(part: contract.Part, value: Any, name: str | int) -> contract.Breach | None:
-    """Which promise a value breaks; each of the links, where several have one relation."""
-    several = isinstance(value, list) and dict in part.types and list not in part.types
-    found = (part.refusal(each, name) for each in (value if several else [value]))
-    return next((each for each in found if each is not None), None)
 
 
 def _form_of(value: Any) -> str | None:
@@ -324,13 +325,15 @@ def _links(change: Change) -> tuple[Severity, str]:
 def _link_changed(change: Change) -> tuple[Severity, str]:
     """A value below links: (relation, attribute) of the image, ("links", ...) of its server."""
     below = change.below[1:] if change.field == "server" else change.below
-    names = [each for each in below if isinstance(each, str)]  # no places in a list of several
-    if len(names) != 2 or not all(isinstance(each, str) for each in change.values):  # noqa: PLR2004
-        return "breaking", "clients look for a list of links, one of each relation"
-    relation, attribute = names
-    if attribute == "href":
-        return moved(relation, {change.baseline}, {change.candidate})
-    return "compatible", OTHER_ATTRIBUTE
+    names = [each for each in below if isinstance(each, str)]  # no places in a list
+    if change.kind == "link_changed" and names and isinstance(change.candidate, str):
+        if names[-1] != "href":
+            return "compatible", OTHER_ATTRIBUTE
+        return moved("".join(names[:-1]), {change.baseline}, {change.candidate})
+    wanted = dict if names else list
+    if isinstance(change.candidate, wanted) and not isinstance(change.baseline, wanted):
+        return "compatible", "the candidate has a list of links, one of each relation, as it should"
+    return "breaking", "clients look for a list of links, one of each relation"
 
 
 def moved(relation: str, old: Collection[str], new: Collection[str]) -> tuple[Severity, str]:

@@ -50,7 +50,7 @@ _METADATA: Final = Part(
 )
 _LINKS: Final = Part(
     types=(list,),
-    others=Part(types=(dict,), names={"rel": _TEXT, "href": _TEXT}, others=ANYTHING),
+    others=Part(types=(dict,), names={"rel": _TEXT, "href": _TEXT}, others=ANYTHING, several=True),
 )
 
 FIELDS: Final[dict[str, Field]] = {

@@ -94,7 +94,8 @@ RULES: Final = (
     NormalizationRule(
         id="R7",
         name="version in links",
-        does="`/v1.1`, `/v2` and `/v2.1` become `<v>`, and what stands before them `<prefix>`",
+        does="`/v1.1`, `/v2`, `/v2.0` and `/v2.1` become `<v>`, and what stands before them "
+        "`<prefix>`",
         reason="the same answer under /v1.1, /v2 and /v2.1 differs in nothing else",
         source="HP Cloud 2012 recorded under /v1.1 and /v2; Nova serves /v2 with the code of v2.1",
         profile="cross-version",

@@ -16,7 +16,9 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.severity import (
     OTHER_ATTRIBUTE,
+    OTHER_PROGRESS,
     OTHER_WRITING,
+    SENT_PROGRESS,
     Change,
     Judge,
     moved,
@@ -37,8 +39,6 @@ _Verdict = tuple[Severity, str]
 _Judgement = Callable[[Path, set[Any], set[Any], Judge], _Verdict]
 
 _REFUSED_TYPE: Final = "{by} does not allow this JSON type here"
-
-_SENT_PROGRESS: Final = frozenset({0, 25, 50, 100})
 
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
@@ -278,12 +278,15 @@ def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _V
     if path[-1] == "href":
         return moved(path[-2], old, new)
     part = judge.part(*path)
-    if part is not None and part.values and fresh - part.values:
-        return "breaking", f"no {path[-1]} of {judge.promised_by}"
+    if part is not None and part.values:
+        if fresh - part.values:
+            return "breaking", f"no {path[-1]} of {judge.promised_by}"
+        if old - new - part.values:
+            return "compatible", f"the candidate keeps {judge.promised_by}, the baseline did not"
     if path[-1] == "type":
         return "compatible", OTHER_ATTRIBUTE
-    if path == ("progress",) and judge.schema is None and fresh - _SENT_PROGRESS:
-        return "compatible", "Nova sends 0, 25, 50 and 100 only"
+    if path == ("progress",) and judge.schema is None and fresh - SENT_PROGRESS:
+        return "compatible", OTHER_PROGRESS
     return "data", _DEPENDS
 
 
