@@ -5,6 +5,7 @@
 - data: the images themselves differ; no contract is touched.
 """
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
@@ -92,7 +93,7 @@ class Judge:
         if change.field == "metadata" and change.below:
             return self._metadata(change)
         if change.is_of_link:
-            return _links(change)
+            return self._links(change)
         judge = {_REMOVED: self._removed, _ADDED: self._added}.get(change.kind, self._changed)
         return judge(change)
 
@@ -175,7 +176,7 @@ class Judge:
         if part is None:
             refused = contract.REFUSED.reason.format(by=self.promised_by)
             return None if self.schema is None else refused  # no release refuses what is new
-        found = None if value is MISSING else part.refusal(value, path[-1])
+        found = None if value is MISSING else part.refusal(_with_ids(value), path[-1])
         return None if found is None else found.reason.format(by=self.promised_by)
 
     def _removed(self, change: Change) -> tuple[Severity, str]:
@@ -229,7 +230,10 @@ class Judge:
     def _kept(self, part: contract.Part, change: Change) -> tuple[Severity, str] | None:
         """The verdict if one of the values breaks what is promised of it."""
         name = (change.field, *change.below)[-1]
-        old, new = (None if each is MISSING else part.refusal(each, name) for each in change.values)
+        old, new = (
+            None if each is MISSING else part.refusal(_with_ids(each), name)
+            for each in change.values
+        )
         if new is not None and old is not None and old.how == new.how:
             return "data", f"neither side keeps {self.promised_by}"
         if new is not None:
@@ -237,6 +241,32 @@ class Judge:
         if old is not None:
             return "compatible", f"the candidate keeps {self.promised_by}, the baseline did not"
         return None
+
+    def _links(self, change: Change) -> tuple[Severity, str]:
+        """The links of an image, or of its server."""
+        if change.kind in {_ADDED, "item_added"}:
+            return "compatible", "one more link relation or attribute"
+        if change.kind in {_REMOVED, "item_removed"}:
+            return "breaking", "a link relation or attribute is gone"
+        if change.kind == "link_changed" and not change.below:
+            return "compatible", _forms(change)
+        if change.kind != "link_changed" or not isinstance(change.candidate, str):
+            return self._relinked(change)
+        if change.below[-1] != "href":
+            return "compatible", OTHER_ATTRIBUTE
+        names = [each for each in change.below if isinstance(each, str)]  # no places in a list
+        return moved(["", *names][-2], {change.baseline}, {change.candidate})
+
+    def _relinked(self, change: Change) -> tuple[Severity, str]:
+        """Links that became something else, or came to be what they should be."""
+        part = self.part(change.field, *change.below) or contract.ANYTHING
+        judged = self._kept(part, change)
+        if judged is not None and judged[0] != "breaking":
+            return judged
+        was_several = part.several and isinstance(change.baseline, list)
+        if was_several and isinstance(change.candidate, dict):
+            return "compatible", "one link of each relation, where there were several"
+        return "breaking", "clients look for a list of links, one of each relation"
 
     def _metadata(self, change: Change) -> tuple[Severity, str]:
         """Metadata is its owner's; only what breaks a map of strings is the API's."""
@@ -250,6 +280,19 @@ class Judge:
             return ("breaking", "the JSON type changed") if retyped else ("data", _OWNERS)
         severity, reason = self._kept(part, change) or ("data", _OWNERS)
         return severity, _NO_TEXT if severity == "breaking" else reason
+
+
+_NAMED: Final = re.compile(r"<(?:id|server-\d+|the candidate's <server-\d+>)>")
+_ANY_ID: Final = "00000000-0000-0000-0000-000000000000"
+
+
+def _with_ids(value: Any) -> Any:
+    """The value with an id where normalization has put a name: ids are what it stands for."""
+    if isinstance(value, str):
+        return _ANY_ID if _NAMED.fullmatch(value) else value
+    if isinstance(value, dict):
+        return {key: _with_ids(each) for key, each in value.items()}
+    return [_with_ids(each) for each in value] if isinstance(value, list) else value
 
 
 def _form_of(value: Any) -> str | None:
@@ -310,30 +353,6 @@ _OF_ANSWER: Final[dict[str, Callable[[Change], tuple[Severity, str]]]] = {
 
 def _media_type(header: Any) -> str:
     return str(header).partition(";")[0].strip().lower()
-
-
-def _links(change: Change) -> tuple[Severity, str]:
-    if change.kind in {_ADDED, "item_added"}:
-        return "compatible", "one more link relation or attribute"
-    if change.kind in {_REMOVED, "item_removed"}:
-        return "breaking", "a link relation or attribute is gone"
-    if change.kind == "link_changed" and not change.below:
-        return "compatible", _forms(change)
-    return _link_changed(change)
-
-
-def _link_changed(change: Change) -> tuple[Severity, str]:
-    """A value below links: (relation, attribute) of the image, ("links", ...) of its server."""
-    below = change.below[1:] if change.field == "server" else change.below
-    names = [each for each in below if isinstance(each, str)]  # no places in a list
-    if change.kind == "link_changed" and names and isinstance(change.candidate, str):
-        if names[-1] != "href":
-            return "compatible", OTHER_ATTRIBUTE
-        return moved("".join(names[:-1]), {change.baseline}, {change.candidate})
-    wanted = dict if names else list
-    if isinstance(change.candidate, wanted) and not isinstance(change.baseline, wanted):
-        return "compatible", "the candidate has a list of links, one of each relation, as it should"
-    return "breaking", "clients look for a list of links, one of each relation"
 
 
 def moved(relation: str, old: Collection[str], new: Collection[str]) -> tuple[Severity, str]:
