@@ -1,11 +1,12 @@
 """A folder of cassettes: what is there, and writes that lose nothing whatever happens."""
 
+import difflib
 import errno
 import getpass
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +29,7 @@ from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 
 _LOCK_SECONDS: Final = 60
+_FEW: Final = 8
 
 
 class Written(Enum):
@@ -209,12 +211,10 @@ class Store:
     def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:
         recorded = self.paths(cloud)
         if recorded:
-            names = ", ".join(path.stem for path in recorded[:8])
-            more = f" and {len(recorded) - 8} more" if len(recorded) > 8 else ""  # noqa: PLR2004
-            known = f"or ask what is recorded for {cloud}: {names}{more}"
+            names = _nearest(self.path(cloud, query).stem, [path.stem for path in recorded])
+            known = f"or ask what is recorded for {cloud}: {names}"
         else:
-            clouds = ", ".join(self.clouds()) or "none"
-            known = f"or name a cloud that has cassettes: {clouds}"
+            known = f"or name a cloud that has cassettes: {_nearest(cloud, self.clouds())}"
         command = ["imagedetail record", f"--os-cloud={cloud}", *query.options]
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
@@ -222,6 +222,16 @@ class Store:
             remedy="in a test:  pytest --imagedetail-record-mode=once\n"
             f"in a shell: {' '.join(command)}\n{known}",
         )
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """The first few of the names, those that are most like the one that was not found."""
+    if not known:
+        return "none"
+    likeness = {each: difflib.SequenceMatcher(None, name, each).ratio() for each in known}
+    first = sorted(known, key=lambda each: -likeness[each])[:_FEW]
+    more = f" and {len(known) - _FEW} more" if len(known) > _FEW else ""
+    return ", ".join(first) + more
 
 
 def load_own(path: Path) -> Recording:
