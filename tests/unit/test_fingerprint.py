@@ -120,6 +120,40 @@ def test_the_json_form_says_it_all():
     assert all(clue["seen"] and clue["source"] for clue in form["clues"])
 
 
+def test_what_no_release_sends_is_no_fit():
+    """Each once, with its field's source; the clues still say which release comes closest."""
+    image = image_of(1, minRam="64", progress="100", created="yesterday", **{SIZE: None})
+    found = fingerprint([listing_of(without(image, "name"), {**image, "minRam": None})])
+    assert found.summary == (
+        "answers as kilo (2015.1) or a later release does, "
+        "but for 5 fields that no release sends so"
+    )
+    assert found.releases
+    assert not found.fits
+    assert found.to_dict()["fits"] is False
+    assert found.to_dict()["unsent"][0] == {
+        "path": "images[*].name",
+        "seen": "name is missing",
+        "source": contract.FIELDS["name"].source,
+        "images": 1,
+    }
+    assert [(each.seen, each.images) for each in found.unsent] == [
+        ("name is missing", 1),
+        ("progress is a string, not an integer", 2),
+        ("minRam is a string, not an integer", 1),
+        ("created is text, not an ISO 8601 time", 2),
+        ("OS-EXT-IMG-SIZE:size is null, not an integer", 2),
+        ("minRam is null, not an integer", 1),
+    ]
+
+
+def test_what_an_older_release_sent_is_asked_of_those_that_are_left():
+    """One image of several has an id of Diablo, and minRam came with Essex."""
+    found = fingerprint([listing_of(image_of(1), image_of(2, id="1361"))])
+    assert [each.seen for each in found.unsent] == ["id is an integer in a string, not a UUID"]
+    assert found.summary.endswith(", but for 1 field that no release sends so")
+
+
 @pytest.mark.parametrize("release", [each for each in RELEASES if each != "k5"])
 def test_an_embedded_cloud_is_dated_right(release):
     """A cloud of a known release answers over HTTP; its release is among those found."""
