@@ -10,6 +10,7 @@ from typing import Any, Final
 from pytest_imagedetail import contract
 from pytest_imagedetail.breaches import Unsent, unsent
 from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import Query
 from pytest_imagedetail.normalize import Links
 from pytest_imagedetail.shape import Shape, describe
 
@@ -452,19 +453,31 @@ def _of_pages(listing: Listing) -> Iterator[Clue]:
     links = listing.document.get("images_links")
     if not isinstance(links, list):
         return
-    hrefs = [str(each.get("href")).partition("?")[0] for each in links if isinstance(each, dict)]
-    for href in hrefs[:1]:
-        brief = not href.endswith("/detail")
+    hrefs = [
+        each["href"].partition("?")
+        for each in links
+        if isinstance(each, dict) and each.get("rel") == "next"
+        if isinstance(each.get("href"), str)
+    ]
+    for path, *_ in hrefs[:1]:
+        brief = not path.endswith("/detail")
         yield Clue(
             seen=f"the next link {'leads to the brief images' if brief else 'keeps /detail'}",
             since=None if brief else contract.release_index("kilo"),
             until=contract.release_index("juno") if brief else None,
             source="Nova f233c65cd3",
         )
-    if hrefs and not any(name == "limit" for name, _ in listing.query.params):
+    if not _has_limit(listing.query) and any(
+        not _has_limit(Query.parse(query)) for _, _, query in hrefs
+    ):
         yield Clue(
             seen="a next link although no limit was asked",
             since=contract.release_index("juno"),
             until=None,
             source="Nova 2014.2: osapi_max_limit counts as a limit",
         )
+
+
+def _has_limit(query: Query) -> bool:
+    """Whether a page size is asked; a next link repeats the query that it was an answer to."""
+    return any(name == "limit" for name, _ in query.params)

@@ -67,6 +67,18 @@ def test_the_links_of_a_snapshot():
     ]
 
 
+@pytest.mark.parametrize(
+    "links", [{"rel": "next"}, [{"rel": "next"}], [{"rel": "prev", "href": "/images"}], ["/images"]]
+)
+def test_what_is_no_next_link_dates_nothing(links):
+    """Nothing is read out of it."""
+    plain, other = (
+        fingerprint([listing_of(image_of(1), beside=beside)]).clues
+        for beside in ({}, {"images_links": links})
+    )
+    assert plain == other
+
+
 @pytest.mark.parametrize("name", contract.MAX_MICROVERSIONS)
 def test_the_newest_microversion_dates_every_release(name):
     """The release is among those found, and all found have the same newest microversion."""
@@ -88,8 +100,26 @@ def test_a_next_link_dates_a_cloud():
         "images_links": [{"rel": "next", "href": "https://compute.a.invalid/v2/images?limit=1"}]
     }
     assert releases(JUNO, beside=beside, query="limit=1") == ("grizzly", "juno")
-    clues = [each.seen for each in fingerprint([listing_of(JUNO, beside=beside)]).clues]
-    assert "a next link although no limit was asked" in clues
+
+
+UNASKED = "a next link although no limit was asked"
+
+
+@pytest.mark.parametrize(
+    ("asked", "query", "seen"),
+    [
+        ("marker=x", "", True),
+        ("limit=7&marker=x", "", False),  # of a saved body, nobody knows what was asked
+        ("marker=x&limit=7", "limit=7", False),
+        ("marker=x", "limit=7", False),
+        ("name=limit&marker=x", "", True),
+    ],
+)
+def test_a_next_link_says_whether_a_limit_was_asked(asked, query, seen):
+    """It repeats what was asked; only without a limit is it Juno's own."""
+    link = {"rel": "next", "href": f"https://compute.a.invalid/v2/images/detail?{asked}"}
+    listing = listing_of(image_of(1), beside={"images_links": [link]}, query=query)
+    assert (UNASKED in {each.seen for each in fingerprint([listing]).clues}) is seen
 
 
 def test_a_declared_release_that_cannot_be():
