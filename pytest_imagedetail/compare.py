@@ -142,7 +142,7 @@ def _facts(
         changes, renamed = shared_changes(
             *matched(one, other, pairing.pairs),
             pairing,
-            together=baseline.numbering is not None and baseline.numbering is candidate.numbering,
+            together=baseline.is_numbered_with(candidate),
         )
     except RecursionError:
         raise ComparisonError(

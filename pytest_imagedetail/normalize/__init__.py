@@ -29,6 +29,7 @@ from pytest_imagedetail.normalize.placeholders import (
     NUMBERED,
     could_be_the_same,
     in_words_of,
+    says_the_same,
 )
 from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
 from pytest_imagedetail.normalize.values import as_nova_writes_it, date_in_utc, vendor_of
@@ -53,6 +54,7 @@ __all__ = [
     "normalize",
     "rule_table",
     "rules_of",
+    "says_the_same",
     "text_without_hosts",
     "vendor_of",
     "vendors",

@@ -124,8 +124,8 @@ def imagedetail(request: pytest.FixtureRequest) -> Iterator["Harness"]:
     settings = settings_for(request.node)
     run = run_of(request.config)
     harness = Harness(settings, doors=run.doors)
-    run.harnesses.append(harness)
-    with shut_network(request) if settings.record_mode == "none" else nullcontext():
+    shut = shut_network(request) if settings.record_mode == "none" else nullcontext()
+    with shut, run.serves(harness):
         yield harness
     request.node.user_properties.extend(properties(harness.results, harness.failures))
 
@@ -153,8 +153,9 @@ def imagedetail_cassette(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
 def pytest_assertrepr_compare(
     config: pytest.Config, op: str, left: object, right: object
 ) -> list[str] | None:
-    """Explain `listing == listing`."""
-    return explain_equality(config, op, left, right)
+    """Explain `listing == listing`; what that takes is a comparison of the test that fails."""
+    run = config.stash.get(RUN, None)
+    return explain_equality(config, op, left, right, harness=run.current if run else None)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

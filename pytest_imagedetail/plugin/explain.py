@@ -175,7 +175,7 @@ def _add_report(error: AssertionError, harness: "Harness", *, verbose: bool) -> 
     from pytest_imagedetail.report import grid, terminal  # noqa: PLC0415
 
     last = next(reversed(harness.results), None)
-    if last is None or last.same:
+    if last is None or last.same or any(last is each for each in harness.explained):
         return
     if isinstance(last, Matrix):
         shown = grid.render(last) if verbose else grid.brief(last)
@@ -215,20 +215,30 @@ def _cut_own_frames(error: BaseException, also: str = "") -> None:
 
 
 def explain_equality(
-    config: pytest.Config, op: str, left: object, right: object
+    config: pytest.Config, op: str, left: object, right: object, *, harness: "Harness | None"
 ) -> list[str] | None:
-    """What makes `listing == listing` false, in lines; None for anything else."""
+    """What makes `listing == listing` false, in lines; None for anything else.
+
+    Args:
+        config: Says how much to show.
+        op: The operator that has failed.
+        left: The baseline, if it is a listing.
+        right: The candidate, if it is one.
+        harness: That of the running test, which keeps the comparison.
+    """
     listing = sys.modules.get("pytest_imagedetail.listing")
     if op != "==" or listing is None:
         return None
     if not isinstance(left, listing.Listing) or not isinstance(right, listing.Listing):
         return None
+    if left == right:
+        return None  # of `a == b and c == d`, pytest asks about both
     from pytest_imagedetail.compare import compare  # noqa: PLC0415  see the plugin's first lines
     from pytest_imagedetail.errors import ComparisonError  # noqa: PLC0415
     from pytest_imagedetail.report import terminal  # noqa: PLC0415
 
     try:
-        comparison = compare(left, right)
+        comparison = (compare if harness is None else harness.why_unequal)(left, right)
     except ComparisonError as error:
         return str(error).splitlines()
     show = terminal.render if config.get_verbosity() > 1 else terminal.brief

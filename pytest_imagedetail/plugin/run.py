@@ -24,6 +24,7 @@ class Run:
 
     doors: "Doors"
     harnesses: list["Harness"] = field(default_factory=list)
+    current: "Harness | None" = None
     traffic: list[Left] = field(default_factory=list)
     from_workers: list[Left] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
@@ -64,6 +65,16 @@ class Run:
         finally:
             self.known |= traffic.learnt()
             self.listening = None
+
+    @contextmanager
+    def serves(self, harness: "Harness") -> Iterator[None]:
+        """Know whose comparison it is that a failing assertion makes while the block runs."""
+        self.harnesses.append(harness)
+        self.current = harness
+        try:
+            yield
+        finally:
+            self.current = None
 
     def end(self, session: pytest.Session) -> None:
         """Note which tests of this process had to run, for `unused.judge`."""
