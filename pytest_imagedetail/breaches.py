@@ -8,17 +8,13 @@ from typing import Any, Final
 from pytest_imagedetail import contract
 from pytest_imagedetail.contract.json_types import JSON_TYPES, json_type
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import path_of
+from pytest_imagedetail.model import ANY_KEY, path_of
 
 Path = tuple[str, ...]
 
 _UNKNOWN_FIELD: Final = "Nova views/images.py"
-_OLDER: Final[Mapping[Path, Mapping[str, str]]] = {
-    ("id",): {"integer": "cactus", "integer in a string": "diablo"},
-    ("status",): {"string": "cactus"},
-    ("serverId",): {"integer": "cactus"},
-}
-"""Types and forms that the promises of later releases exclude, and the last release with them."""
+_GONE: Final = {"serverId": (int, "cactus")}
+"""Fields that no later release sends: their type, and the last release with them."""
 
 _KINDS: Final = {
     **{each: f"an {each}" for each in ("array", "integer", "integer in a string", "object")},
@@ -62,8 +58,8 @@ def unsent(listings: Iterable[Listing]) -> tuple[Unsent, ...]:
             continue
         here: dict[tuple[str, str], Unsent] = {}
         for image in listing.images:
-            for each in _of_image(image):
-                key = (each.path, each.seen)
+            of_image = {(each.path, each.seen): each for each in _of_image(image)}
+            for key, each in of_image.items():  # several keys of its metadata are one image
                 known = here.get(key)
                 here[key] = each if known is None else replace(each, images=known.images + 1)
         for key, each in here.items():
@@ -75,7 +71,9 @@ def unsent(listings: Iterable[Listing]) -> tuple[Unsent, ...]:
 def _of_image(image: Mapping[str, Any]) -> Iterator[Unsent]:
     for name, promise in contract.FIELDS.items():
         if name in image:
-            yield from _of_value(image[name], promise.part, (name,), promise.source)
+            until = _last_that_promises(promise, image[name], name)
+            for each in _of_value(image[name], promise.part, (name,), promise.source):
+                yield replace(each, until=until)
         elif promise.required_since is not None:
             since = contract.release_index(promise.required_since) or 0
             yield Unsent(
@@ -86,10 +84,11 @@ def _of_image(image: Mapping[str, Any]) -> Iterator[Unsent]:
             )
     for name, value in image.items():
         if name not in contract.FIELDS:
+            kind, last = _GONE.get(name, (None, None))
             yield Unsent(
                 path=_path((name,)),
                 seen=f"{path_of((name,))} is sent",
-                until=_last_with((name,), json_type(value)),
+                until=contract.release_index(last) if type(value) is kind else None,
                 source=_UNKNOWN_FIELD,
             )
 
@@ -97,28 +96,28 @@ def _of_image(image: Mapping[str, Any]) -> Iterator[Unsent]:
 def _of_value(value: Any, part: contract.Part, path: Path, source: str) -> Iterator[Unsent]:
     """The value, and what is below it under a name of which something is promised."""
     if part.breach(value, path[-1]) is not None:
-        form = _form(value, part)
         yield Unsent(
             path=_path(path),
             seen=f"{path_of(path)} is {_instead(value, part)}",
-            until=_last_with(path, form),
+            until=None,
             source=source,
         )
-        return
-    for name, below in part.names.items():
-        if name in value:
-            yield from _of_value(value[name], below, (*path, name), source)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            below = part.at(name) or contract.ANYTHING
+            # The keys of metadata are anybody's, so that what is wrong with them is one thing.
+            shown = name if name in part.names else ANY_KEY
+            yield from _of_value(each, below, (*path, shown), source)
 
 
-def _last_with(path: Path, form: str) -> int | None:
-    return contract.release_index(_OLDER.get(path, {}).get(form))
-
-
-def _form(value: Any, part: contract.Part) -> str:
-    """What of the value breaks the promise: its JSON type, or the form of its text."""
-    if part.form is not None and isinstance(value, str):
-        return contract.text_format(value)
-    return json_type(value)
+def _last_that_promises(promise: contract.Field, value: Any, name: str) -> int | None:
+    """The last release whose promise the value keeps, if a later one made another."""
+    for first, part in reversed(promise.earlier):
+        counted = name != "id" or isinstance(value, int) or value.isdecimal()  # Glance 2011.3 does
+        if part.refusal(value, name) is None and counted:
+            since = contract.release_index(first) or 0
+            return since - 1
+    return None
 
 
 def _instead(value: Any, part: contract.Part) -> str:

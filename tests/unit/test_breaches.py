@@ -18,7 +18,8 @@ def seen(*images):
 def test_what_nova_sends_is_no_breach():
     """An image, a snapshot, one without a name, and metadata of any kind."""
     assert seen(image_of(1), snapshot_of(2), image_of(3, name=None, updated=None)) == {}
-    assert seen(image_of(1, metadata={"a": None, "b": {"c": [1]}})) == {}
+    decoded = {"block_device_mapping": [{"size": 1}], "mappings": []}
+    assert seen(image_of(1, metadata={"a": None, "b": "", **decoded})) == {}
     assert seen(image_of(1, created="2024-01-15T08:00:00+00:00")) == {}
 
 
@@ -36,6 +37,8 @@ def test_what_nova_sends_is_no_breach():
         (("updated",), "", "updated is empty, not an ISO 8601 time"),
         (("id",), "x.1", "id is text, not a UUID"),
         (("metadata",), [], "metadata is an array, not an object"),
+        (("metadata",), {"a": 1, "b": 2}, "metadata.* is an integer, not a string or null"),
+        (("metadata", "b"), {"c": [1]}, "metadata.* is an object, not a string or null"),
         (("links",), {}, "links is an object, not an array"),
         (("server",), "x", "server is a string, not an object"),
         (("OS-DCF:diskConfig",), "auto", 'OS-DCF:diskConfig is "auto"'),
@@ -45,6 +48,12 @@ def test_what_nova_sends_is_no_breach():
 def test_what_no_release_sends(path, value, what):
     """The name of the field, and what is there in place of what is promised."""
     assert seen(changed(image_of(1), *path, to=value)) == {what: None}
+
+
+def test_an_image_counts_once():
+    """However many of its values are wrong alike."""
+    (found,) = unsent([listing_of(image_of(1, metadata={"a": 1, "b": 2}), image_of(2))])
+    assert (found.path, found.images) == ("images[*].metadata.*", 1)
 
 
 def test_what_is_below_a_field():
