@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,31 @@ if TYPE_CHECKING:
 
 STARTED = pytest.StashKey[int]()
 """When the run began, in nanoseconds; with pytest-xdist, when its controller did."""
+
+
+_READS = pytest.StashKey[Callable[[], None]]()
+"""Reads what is secret by now, of a test that records."""
+
+
+def read_again(item: pytest.Item) -> "ImageDetailError | None":
+    """Know what a test's fixtures have configured, while they are there.
+
+    Returns:
+        What is broken, so that nobody knows what must not be written; nothing is, then.
+    """
+    from pytest_imagedetail.errors import ImageDetailError  # noqa: PLC0415  see the plugin
+
+    try:
+        item.stash[_READS]()
+    except ImageDetailError as error:
+        item.stash[PASSED] = False
+        return error
+    return None
+
+
+def records(item: pytest.Item) -> bool:
+    """Whether a test's own traffic is being recorded."""
+    return _READS in item.stash
 
 
 def note_start(config: pytest.Config) -> None:
@@ -149,6 +174,7 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
     )
     if not traffic.replays:
         run.read_files(declared.os_cloud)
+        item.stash[_READS] = functools.partial(run.read_files, declared.os_cloud)
     return traffic
 
 
