@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, ClassVar, Final, Protocol, Self
 from unittest import mock
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import vcr.patch
 import vcr.stubs
@@ -19,7 +19,7 @@ from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
 from vcr.stubs import VCRHTTPConnection, VCRHTTPSConnection
 
-from pytest_imagedetail import packing, transport
+from pytest_imagedetail import network, packing, transport
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.quiet import quiet
 
@@ -159,6 +159,8 @@ class _Led(Cassette):  # type: ignore[misc]
     def __init__(self, path: str, exchange: Exchange) -> None:
         super().__init__(path, persister=_Nowhere, record_mode=RecordMode.NEW_EPISODES)
         self._exchange = exchange
+        self._before = network.listeners()
+        self._tests_own: set[str] = set()
 
     @classmethod
     def load(cls, **arguments: Any) -> Self:
@@ -171,7 +173,7 @@ class _Led(Cassette):  # type: ignore[misc]
         return self._exchange.closed
 
     def can_play_response_for(self, request: Any) -> bool:
-        return self._exchange.can_answer(_asked(request))
+        return not self._is_tests_own(request) and self._exchange.can_answer(_asked(request))
 
     def play_response(self, request: Any) -> dict[str, Any]:
         return _to_vcr(self._exchange.answer(_asked(request)))
@@ -183,12 +185,29 @@ class _Led(Cassette):  # type: ignore[misc]
         return [(request, [], [])]
 
     def filter_request(self, request: Any) -> Any:
-        """Refuse a request that the stubs are about to refuse; any other is to be recorded."""
+        """Refuse a request that the stubs are about to refuse; any other is to be recorded.
+
+        None is what vcrpy knows as a request that passes by.
+        """
+        if self._is_tests_own(request):
+            return None
         if self.write_protected:
             self._exchange.refuse(_asked(request))
         return request
 
+    def _is_tests_own(self, request: Any) -> bool:
+        """Whether a server is asked that the test has opened itself: it is what is tested.
+
+        One that has answered once may be closed by the time that its answer comes here.
+        """
+        place = urlsplit(request.uri).netloc
+        if place not in self._tests_own and network.is_opened_since(request.uri, self._before):
+            self._tests_own.add(place)
+        return place in self._tests_own
+
     def append(self, request: Any, response: Any) -> None:
+        if self._is_tests_own(request):
+            return
         try:
             interaction = _exchanged(request, response)
         except transport.OversizeError:
