@@ -31,25 +31,23 @@ _READS = pytest.StashKey[Callable[[], None]]()
 """Reads what is secret by now, of a test that records."""
 
 
-def read_again(item: pytest.Item) -> "ImageDetailError | None":
-    """Know what a test's fixtures have configured, while they are there.
+_BROKEN = pytest.StashKey["ImageDetailError"]()
+"""What was wrong with that."""
 
-    Returns:
-        What is broken, so that nobody knows what must not be written; nothing is, then.
+
+def read_again(item: pytest.Item) -> None:
+    """Know what the fixtures of a test that records have configured, while they are there.
+
+    If that is broken, its cassette says so: nobody knows what must not be written.
     """
+    if _READS not in item.stash:
+        return
     from pytest_imagedetail.errors import ImageDetailError  # noqa: PLC0415  see the plugin
 
     try:
         item.stash[_READS]()
     except ImageDetailError as error:
-        item.stash[PASSED] = False
-        return error
-    return None
-
-
-def records(item: pytest.Item) -> bool:
-    """Whether a test's own traffic is being recorded."""
-    return _READS in item.stash
+        item.stash[_BROKEN] = error
 
 
 def note_start(config: pytest.Config) -> None:
@@ -81,6 +79,8 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     run.traffic.append(left)
     name = f"{traffic.cloud}: {_shown(traffic.path, settings)}"
     if item.stash[PASSED]:
+        if _BROKEN in item.stash:
+            raise item.stash[_BROKEN]
         _refuse_missed(traffic)
         _refuse_swallowed(item, traffic.refused)
         _keep(traffic, left, name)
