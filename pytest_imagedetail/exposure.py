@@ -7,7 +7,8 @@ stands, and to the gate, which looks for it again.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -52,27 +53,24 @@ _ID_IN_PATH: Final = re.compile(
     r"|/(?:projects|users|tenants|trusts|application_credentials)/([^/]+)"
 )
 
-_KEYSTONE_PATH: Final = re.compile(  # others have a /v3/users, too, below a prefix of theirs
+_LOGIN: Final = re.compile(r"^(.*)/(?:v3/auth/tokens|v2\.0/tokens)/?$")
+_KEYSTONE_PATH: Final = re.compile(  # nobody else has these, whatever stands before them
     r"/v3/(?:auth/(?:tokens|catalog|projects|domains|system|receipt|OS-FEDERATION)|ec2tokens"
-    r"|s3tokens|OS-[A-Z0-9]+)(?:/|$)"
-    r"|^(?:/identity)?/v3/(?:users|projects|domains|groups|roles|role_assignments|role_inferences"
-    r"|services|endpoints|regions|credentials|policies|limits|registered_limits)(?:/|$)"
+    r"|s3tokens|OS-(?:FEDERATION|TRUST|OAUTH[12]|EP-FILTER|ENDPOINT-POLICY|INHERIT|REVOKE"
+    r"|SIMPLE-CERT|PKI))(?:/|$)"
     r"|/v2\.0/(?:tokens|OS-KSADM|OS-KSEC2|ec2tokens)(?:/|$)"
-    r"|^(?:/identity)?/v2\.0/(?:tenants|users)(?:/|$)"
-    r"|/identity(?:/v\d[\d.]*)?/?$"
     r"|^/auth/v1(?:\.0)?/?$"  # Swift's own
 )
-_IDENTITY_DOCUMENT: Final = b"application/vnd.openstack.identity"
-_AUTH_REQUEST: Final = frozenset(
-    {
-        "identity",
-        "passwordCredentials",
-        "token",
-        "tenantName",
-        "tenantId",
-        "apiAccessKeyCredentials",
-    }
+_KEYSTONE_RESOURCE: Final = re.compile(  # Cinder and others have some of these, too
+    r"^(?P<base>.*?)(?P<path>/v3/(?:users|projects|domains|groups|roles|role_assignments"
+    r"|role_inferences|services|endpoints|regions|credentials|policies|limits|registered_limits)"
+    r"(?:/.*)?|/v2\.0/(?:tenants|users)(?:/.*)?|/v3|/v2\.0|)$"
 )
+_USUAL_PORTS: Final = (":5000", ":35357")
+_OF_IDENTITY: Final = "application/vnd.openstack.identity"
+_XML_OF_VERSIONS: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<(?:choices|versions?)\b")
+_V1: Final = re.compile(r"^(?:/auth)?/v1(?:\.[01])?/?$")
+_TOKEN_OF_V2: Final = frozenset({"passwordCredentials", "apiAccessKeyCredentials"})
 
 
 def secrets_in(interactions: Iterable[Interaction]) -> Secrets:
@@ -82,8 +80,9 @@ def secrets_in(interactions: Iterable[Interaction]) -> Secrets:
         interactions: As sent and received; Keystone's among them, though they are not written.
     """
     seen = tuple(interactions)
+    is_keystone = keystone_among(seen)
     projects = (project_in_path(_path(each.url)) for each in seen if not is_keystone(each))
-    found = [pair for each in seen for pair in _exposed(each)]
+    found = [pair for each in seen for pair in _exposed(each, keystone=is_keystone(each))]
     return Secrets(
         project_id=next((project for project in projects if project), None),
         values=frozenset(
@@ -95,31 +94,104 @@ def secrets_in(interactions: Iterable[Interaction]) -> Secrets:
     )
 
 
-def is_keystone(interaction: Interaction) -> bool:
-    """Whether this is authentication, which never enters a cassette.
+def keystone_among(interactions: Iterable[Interaction]) -> Callable[[Interaction], bool]:
+    """What tells which of them are authentication, which never enters a cassette.
 
-    Tokens, Keystone's other resources and its version documents; Swift's and Rackspace's own ways
-    to a token, too.
+    That is tokens, Keystone's other resources and its version documents, and Swift's and
+    Rackspace's own ways to a token. Other services have some of Keystone's paths, too: such a
+    request is Keystone's by its answer, or by a login that shows where Keystone is.
     """
-    if "X-Subject-Token" in interaction.response.headers:
+    places = frozenset(
+        _place(each.url) + match[1]
+        for each in interactions
+        if (match := _LOGIN.match(_path(each.url))) and _is_login(each)
+    )
+
+    def is_keystone(interaction: Interaction) -> bool:
+        return _is_login(interaction) or _is_resource(interaction, places)
+
+    return is_keystone
+
+
+def _is_login(interaction: Interaction) -> bool:
+    """Whether an interaction is authentication by itself."""
+    path, sent = _path(interaction.url), interaction.request_headers
+    if "X-Subject-Token" in interaction.response.headers or _KEYSTONE_PATH.search(path):
         return True
-    if "X-Auth-Key" in interaction.request_headers:
+    if "X-Auth-Key" in sent and ("X-Auth-User" in sent or "X-Storage-User" in sent):
         return True
-    if _KEYSTONE_PATH.search(_path(interaction.url)):
-        return True
-    if _IDENTITY_DOCUMENT in interaction.response.body:
+    if "X-Auth-Key" in sent and _V1.match(path):
         return True
     return _asks_for_token(_json(interaction.request_body))
 
 
 def _asks_for_token(document: Any) -> bool:
     auth = document.get("auth") if isinstance(document, dict) else None
-    return isinstance(auth, dict) and not _AUTH_REQUEST.isdisjoint(auth)
+    if not isinstance(auth, dict):
+        return False
+    by_token, identity = auth.get("token"), auth.get("identity")
+    return (
+        not _TOKEN_OF_V2.isdisjoint(auth)
+        or (isinstance(by_token, dict) and "id" in by_token)
+        or (isinstance(identity, dict) and "methods" in identity)
+    )
 
 
-def _exposed(interaction: Interaction) -> Iterator[tuple[str, str]]:
+def _is_resource(interaction: Interaction, places: AbstractSet[str]) -> bool:
+    """Whether something is Keystone's for what it answers or where it is."""
+    body = interaction.response.body
+    document = _json(body)
+    if _is_of_versions(document):
+        return True
+    match = _KEYSTONE_RESOURCE.match(_path(interaction.url).rstrip("/"))
+    if match is None or _XML_OF_VERSIONS.match(body):
+        return match is not None and _OF_IDENTITY.encode() in body
+    place, below = _place(interaction.url), match["path"]
+    if below and _links_to(document, below):
+        return True
+    if below and place + match["base"] in places:  # where others may be, too
+        return not isinstance(document, dict) or "error" in document
+    if body:
+        return False
+    # Nothing is said, so it is where Keystone mostly is, or not Keystone's.
+    return match["base"] == "/identity" or bool(below and place.endswith(_USUAL_PORTS))
+
+
+def _is_of_versions(document: Any) -> bool:
+    """Whether it is Keystone's version document, of one version or of all."""
+    if not isinstance(document, dict):
+        return False
+    listed = document.get("versions")
+    values = listed.get("values") if isinstance(listed, dict) else listed
+    versions = [document.get("version"), *(values if isinstance(values, list) else ())]
+    types = [each.get("media-types") for each in versions if isinstance(each, dict)]
+    return any(
+        isinstance(each, dict) and str(each.get("type")).startswith(_OF_IDENTITY)
+        for listed in types
+        if isinstance(listed, list)
+        for each in listed
+    )
+
+
+def _links_to(document: Any, path: str) -> bool:
+    """Whether an answer, or the one thing in it, says that it is what Keystone has at a path."""
+    values = [document, *(document.values() if isinstance(document, dict) else ())]
+    resource = "/".join(path.split("/")[:3])
+    for each in values:
+        links = each.get("links") if isinstance(each, dict) else None
+        own = links.get("self") if isinstance(links, dict) else None
+        if isinstance(own, str) and resource in own:
+            return True
+    return False
+
+
+def _place(url: str) -> str:
+    parts = _split(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+
+
+def _exposed(interaction: Interaction, *, keystone: bool) -> Iterator[tuple[str, str]]:
     """Pairs of "secret" or "id" and the value."""
-    keystone = is_keystone(interaction)
     yield from _in_url(interaction.url)
     yield from _in_headers(interaction.request_headers)
     yield from _in_headers(interaction.response.headers)

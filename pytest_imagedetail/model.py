@@ -230,6 +230,11 @@ class Interaction:
     request_body: bytes = field(default=b"", repr=False)
     response: Response
 
+    @property
+    def is_bodiless(self) -> bool:
+        """Whether HTTP allows the answer no body: its length is that of another (RFC 9110, 8.6)."""
+        return self.method == "HEAD" or self.response.status_code == 304  # noqa: PLR2004
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:

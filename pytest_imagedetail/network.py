@@ -13,7 +13,7 @@ import socket
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,7 @@ _LOCAL: Final = frozenset(  # families that lead no further than this machine
 )
 _SPEAKS: Final = frozenset({"perform", "perform_rb", "perform_rs", "socket_action", "socket_all"})
 _EFFECTIVE_URL: Final = 0x100000 + 1  # as libcurl numbers it; each binding has its own name for it
+_PORTS: Final = {"http": 80, "https": 443}
 _DESCRIPTORS: Final = Path("/dev/fd")  # on every POSIX system
 
 
@@ -185,15 +186,45 @@ def _is_own(host: str, port: Any, kind: int) -> bool:
     return any(_serves(each, host, port, kind) for each in _sockets())
 
 
+def listeners() -> frozenset[int]:
+    """The sockets of this process that listen by now, by the numbers of their files."""
+    return frozenset(_number(each) for each in _sockets() if _listens(each))
+
+
+def is_opened_since(url: str, before: Container[int]) -> bool:
+    """Whether a URL leads to a server on loopback that this process has opened meanwhile.
+
+    Args:
+        url: Of a request.
+        before: What `listeners` told then.
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+    return _is_loopback(host) and any(
+        _serves(each, host, port, socket.SOCK_STREAM) and _number(each) not in before
+        for each in _sockets()
+    )
+
+
+def _number(sock: socket.socket) -> int:
+    return os.fstat(sock.fileno()).st_ino
+
+
+def _listens(sock: socket.socket) -> bool:
+    try:
+        return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return False
+
+
 def _serves(sock: socket.socket, host: str, port: Any, kind: int) -> bool:
     try:
         if sock.family not in _INTERNET or sock.type != kind:
             return False
         name, bound = sock.getsockname()[:2]
-        listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError:
         return False
-    return bound == port and _is_at(name, host) and (bool(listens) or kind == socket.SOCK_DGRAM)
+    return bound == port and _is_at(name, host) and (_listens(sock) or kind == socket.SOCK_DGRAM)
 
 
 def _is_at(name: str, host: str) -> bool:
@@ -206,6 +237,8 @@ def _is_at(name: str, host: str) -> bool:
 
 def _sockets() -> Iterator[socket.socket]:
     """The sockets of this process, whichever library made them."""
+    if not _DESCRIPTORS.exists():
+        return
     for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  Path.iterdir would keep it open
         with suppress(OSError):
             if not stat.S_ISSOCK(os.fstat(int(name)).st_mode):

@@ -5,6 +5,7 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 _LARGEST: Final = 64 * 2**20  # bytes; a few kilobytes can unpack to gigabytes
@@ -17,6 +18,9 @@ _PACKED: Final[Mapping[bytes, Callable[[], object]]] = {
     b"BZh": bz2.BZ2Decompressor,
     b"\xfd7zXZ\x00": lzma.LZMADecompressor,
 }
+_OF_HTTP: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_NO_ENCODING: Final = frozenset({"", "identity"})
+_MAGIC: Final = b"\x1f\x8b"
 
 
 def unpacked(data: bytes) -> bytes | None:
@@ -35,6 +39,53 @@ def unpacked(data: bytes) -> bytes | None:
         return None
     whole = stream.eof and not stream.unused_data and len(content) <= _LARGEST
     return bytes(content) if whole else None
+
+
+def decoded(
+    body: bytes,
+    encodings: str,
+    others: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({}),
+) -> bytes | None:
+    """A body without its content encodings; None if one of them cannot be undone.
+
+    A client may have undone them already and kept the header.
+
+    Args:
+        body: Compressed as often as the header says, or not any more.
+        encodings: The header's value, in the order in which they were applied.
+        others: What undoes encodings that are not known here, by name.
+    """
+    for name in (each.strip().lower() for each in reversed(encodings.split(","))):
+        if name in _NO_ENCODING:
+            continue
+        content = unpacked(body) if name in _OF_HTTP else None
+        if content is None and name == "deflate":
+            content = _inflated(body)
+        if content is None and name in others and not _is_text(body):
+            content = others[name](body)
+        if content is None and body and (not _is_text(body) or body.startswith(_MAGIC)):
+            return None
+        body = body if content is None else content
+    return body
+
+
+def _inflated(data: bytes) -> bytes | None:
+    """What deflate without zlib's frame holds; some servers send that."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = stream.decompress(data, _LARGEST + 1)
+    except zlib.error:
+        return None
+    whole = stream.eof and not stream.unused_data and len(content) <= _LARGEST
+    return content if whole else None
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def exceeds(data: bytes, most: int) -> bool:

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, ClassVar, Final, Protocol, Self
 from unittest import mock
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import vcr.patch
 import vcr.stubs
 from vcr.cassette import Cassette
-from vcr.filters import decode_response
+from vcr.filters import AVAILABLE_DECOMPRESSORS
 from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
 from vcr.stubs import VCRHTTPConnection, VCRHTTPSConnection
 
-from pytest_imagedetail import packing, transport
+from pytest_imagedetail import network, packing, transport
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.quiet import quiet
 
@@ -134,7 +134,7 @@ def intercept(exchange: Exchange) -> Iterator[Wire]:
         stack.enter_context(mock.patch.object(vcr.patch, "force_reset", _NarrowReset()))
         stack.enter_context(_counting(wire, exchange))
         stack.enter_context(_Led.use(path=_NOWHERE, exchange=exchange))
-        stack.enter_context(_aiohttp_json())
+        stack.enter_context(_aiohttp_bodies())
         yield wire
 
 
@@ -159,6 +159,8 @@ class _Led(Cassette):  # type: ignore[misc]
     def __init__(self, path: str, exchange: Exchange) -> None:
         super().__init__(path, persister=_Nowhere, record_mode=RecordMode.NEW_EPISODES)
         self._exchange = exchange
+        self._before = network.listeners()
+        self._tests_own: set[str] = set()
 
     @classmethod
     def load(cls, **arguments: Any) -> Self:
@@ -171,7 +173,7 @@ class _Led(Cassette):  # type: ignore[misc]
         return self._exchange.closed
 
     def can_play_response_for(self, request: Any) -> bool:
-        return self._exchange.can_answer(_asked(request))
+        return not self._is_tests_own(request) and self._exchange.can_answer(_asked(request))
 
     def play_response(self, request: Any) -> dict[str, Any]:
         return _to_vcr(self._exchange.answer(_asked(request)))
@@ -183,12 +185,29 @@ class _Led(Cassette):  # type: ignore[misc]
         return [(request, [], [])]
 
     def filter_request(self, request: Any) -> Any:
-        """Refuse a request that the stubs are about to refuse; any other is to be recorded."""
+        """Refuse a request that the stubs are about to refuse; any other is to be recorded.
+
+        None is what vcrpy knows as a request that passes by.
+        """
+        if self._is_tests_own(request):
+            return None
         if self.write_protected:
             self._exchange.refuse(_asked(request))
         return request
 
+    def _is_tests_own(self, request: Any) -> bool:
+        """Whether a server is asked that the test has opened itself: it is what is tested.
+
+        One that has answered once may be closed by the time that its answer comes here.
+        """
+        place = urlsplit(request.uri).netloc
+        if place not in self._tests_own and network.is_opened_since(request.uri, self._before):
+            self._tests_own.add(place)
+        return place in self._tests_own
+
     def append(self, request: Any, response: Any) -> None:
+        if self._is_tests_own(request):
+            return
         try:
             interaction = _exchanged(request, response)
         except transport.OversizeError:
@@ -286,31 +305,77 @@ def _asked_by_stub() -> bool:
 
 
 @contextmanager
-def _aiohttp_json() -> Iterator[None]:
-    """Let aiohttp send `json=` as the text it is: its stub shows data and JSON as one."""
+def _aiohttp_bodies() -> Iterator[None]:
+    """Let aiohttp send what it makes of `json=` and `data=` as the bytes that it is.
+
+    Its stub shows data and JSON as one, and of a form with files no bytes at all.
+    """
     aiohttp = sys.modules.get("aiohttp")
     if aiohttp is None:
         yield
         return
     request = aiohttp.ClientSession._request  # noqa: SLF001  where vcrpy's own patch is, too
 
-    async def with_text(self: Any, method: str, url: Any, **more: Any) -> Any:
-        if more.get("json") is not None and more.get("data") is None:
+    async def with_bytes(self: Any, method: str, url: Any, **more: Any) -> Any:
+        data, type_ = more.get("data"), ""
+        if more.get("json") is not None and data is None:
+            data = self.json_serialize(more.pop("json")).encode("utf-8")
+            type_ = "application/json"
+        elif data and isinstance(data, aiohttp.FormData | aiohttp.Payload | dict | list | tuple):
+            data, type_ = await _sent_by_aiohttp(aiohttp, data)
+        if type_:
             headers = dict(more.get("headers") or {})
             if not any(name.lower() == "content-type" for name in headers):
-                headers["Content-Type"] = "application/json"
-            text = self.json_serialize(more.pop("json"))
-            more |= {"data": text.encode("utf-8"), "headers": headers}
+                headers["Content-Type"] = type_
+            more |= {"data": data, "headers": headers}
         return await request(self, method, url, **more)
 
-    with mock.patch.object(aiohttp.ClientSession, "_request", with_text):
+    with mock.patch.object(aiohttp.ClientSession, "_request", with_bytes):
         yield
 
 
+async def _sent_by_aiohttp(aiohttp: Any, data: Any) -> tuple[bytes, str]:
+    """The bytes of a form or a payload, and their content type."""
+    if not isinstance(data, aiohttp.FormData | aiohttp.Payload):
+        data = aiohttp.FormData(data)
+    payload = data() if isinstance(data, aiohttp.FormData) else data
+    kept = _Kept()
+    await payload.write(kept)
+    return b"".join(kept.pieces), str(payload.headers.get("Content-Type", payload.content_type))
+
+
+class _Kept:
+    """What aiohttp writes a body to."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    async def write(self, piece: Any) -> None:
+        self.pieces.append(bytes(piece))
+
+
 def _exchanged(request: Any, response: Any) -> Interaction:
-    if packing.exceeds(response["body"].get("string") or b"", transport.LARGEST_BODY):
-        raise transport.OversizeError  # before vcrpy unpacks it
-    return replace(_asked(request), response=_from_vcr(decode_response(response)))
+    answer = _from_vcr(response)
+    if packing.exceeds(answer.body, transport.LARGEST_BODY):
+        raise transport.OversizeError  # before it is unpacked
+    return replace(_asked(request), response=_decoded(answer))
+
+
+def _decoded(answer: Response) -> Response:
+    """An answer without its content encodings; what cannot be undone stays, and the gate sees it.
+
+    vcrpy's own way undoes one of several, and none that is written in capitals.
+    """
+    encodings = answer.headers.get("content-encoding")
+    if encodings is None:
+        return answer
+    body = packing.decoded(answer.body, encodings, AVAILABLE_DECOMPRESSORS)
+    if body is None:
+        return answer
+    gone = {"content-encoding", *(("content-length",) if body else ())}
+    kept = [field for field in answer.headers.fields if field[0].lower() not in gone]
+    length = [("Content-Length", str(len(body)))] if body else []
+    return replace(answer, headers=Headers([*kept, *length]), body=body)
 
 
 def _asked(request: Any) -> Interaction:

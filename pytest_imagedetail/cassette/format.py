@@ -8,11 +8,13 @@ pytest-recording cannot load a cassette that has one.
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pytest_imagedetail import jsontext, packing, yamltext
 from pytest_imagedetail.errors import DamagedCassetteError
@@ -34,7 +36,8 @@ _REMEDY: Final = (
     "record"
 )
 
-_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
+_STATUS_CODES: Final = range(100, 1000)
 _REMEDY_OF_FOREIGN: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
@@ -145,9 +148,11 @@ class _ForeignError(_UnsoundError):
 def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
     response = interaction.response
     body = _body_to_yaml(response.body)
-    length = len(body.encode("utf-8") if isinstance(body, str) else body)
-    kept = [field for field in response.headers.fields if field[0].lower() != "content-length"]
-    headers = _headers_to_dict(Headers([*kept, ("Content-Length", str(length))]))
+    headers = _headers_to_dict(response.headers)
+    if response.body or not interaction.is_bodiless:
+        length = len(body.encode("utf-8") if isinstance(body, str) else body)
+        kept = [field for field in response.headers.fields if field[0].lower() != "content-length"]
+        headers = _headers_to_dict(Headers([*kept, ("Content-Length", str(length))]))
     return {
         "request": {
             "method": interaction.method,
@@ -272,10 +277,8 @@ def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:
 def _as_written(what: str, *keys: str | int) -> Iterator[None]:
     try:
         yield
-    except _TextError as error:
-        raise _UnsoundError(
-            f"{what} is not as written: {error}", "imagedetail", error.name
-        ) from error
+    except _PartError as error:
+        raise _UnsoundError(f"{what} is not as written: {error}", *keys, *error.keys) from error
     except KeyError as error:
         raise _UnsoundError(
             f"{what} is not as written: it has no `{error.args[0]}`", *keys
@@ -288,12 +291,16 @@ def _as_written(what: str, *keys: str | int) -> Iterator[None]:
         ) from error
 
 
-class _TextError(ValueError):
-    """A fact of the provenance is no text."""
+class _PartError(ValueError):
+    """A part of an interaction or of the provenance is not what it can be; shows no value.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"`{name}` is no text in quotes")
-        self.name = name
+    Attributes:
+        keys: The way to it.
+    """
+
+    def __init__(self, problem: str, *keys: str) -> None:
+        super().__init__(problem)
+        self.keys = keys
 
 
 def _is_stock(document: Any) -> bool:
@@ -311,24 +318,14 @@ def _plain(each: Interaction) -> Interaction:
     What cannot be undone stays as it is.
     """
     response = each.response
-    if response.headers.get("content-encoding", "").strip().lower() not in _PACKED:
+    encodings = response.headers.get("content-encoding")
+    body = None if encodings is None else packing.decoded(response.body, encodings)
+    if body is None or each.is_bodiless:
         return each
-    content = packing.unpacked(response.body)
-    if content is None and not _is_text(response.body):
-        return each
-    body = response.body if content is None else content  # it may be undone, and the header kept
     gone = {"content-encoding", "content-length", "transfer-encoding"}
     kept = [field for field in response.headers.fields if field[0].lower() not in gone]
     headers = Headers([*kept, ("Content-Length", str(len(body)))])
     return replace(each, response=replace(response, headers=headers, body=body))
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _refuse_strangers(document: Any) -> None:
@@ -370,36 +367,92 @@ def _provenance(facts: Mapping[str, Any]) -> Provenance:
 def _text(facts: Mapping[str, Any], name: str) -> str | None:
     value = facts.get(name)
     if value is not None and not isinstance(value, str):
-        raise _TextError(name)
+        raise _PartError(f"`{name}` is no text in quotes", name)
     return value
 
 
 def _interaction(fields: Mapping[str, Any]) -> Interaction:
     request, response = fields["request"], fields["response"]
+    status, body = response["status"], response["body"]["string"]
     return Interaction(
-        method=request["method"],
-        url=request["uri"],
-        request_headers=_headers(request["headers"]),
-        request_body=_body(request.get("body") or b""),
+        method=_method(request["method"]),
+        url=_url(request["uri"]),
+        request_headers=_headers(request["headers"], "request", "headers"),
+        request_body=_body(request.get("body"), "request", "body"),
         response=Response(
-            status_code=int(response["status"]["code"]),
-            reason=str(response["status"]["message"]),
-            headers=_headers(response["headers"]),
-            body=_body(response["body"]["string"]),
+            status_code=_status_code(status["code"]),
+            reason=_reason(status["message"]),
+            headers=_headers(response["headers"], "response", "headers"),
+            body=_body(body, "response", "body", "string"),
         ),
     )
 
 
-def _body(body: str | bytes | None) -> bytes:
+def _method(value: Any) -> str:
+    if not isinstance(value, str) or not _METHOD.fullmatch(value):
+        raise _PartError("its `method` is none of HTTP", "request", "method")
+    return value
+
+
+def _url(value: Any) -> str:
+    problem = "its `uri` is no URL of HTTP"
+    if not isinstance(value, str):
+        raise _PartError(problem, "request", "uri")
+    try:
+        parts = urlsplit(value)
+        is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a bracket that opens no address, a port out of range
+        is_one = False
+    if not is_one:
+        raise _PartError(problem, "request", "uri")
+    return value
+
+
+def _status_code(value: Any) -> int:
+    if type(value) is not int or value not in _STATUS_CODES:  # a flag is an int, too
+        raise _PartError(
+            "its `code` is no status, a number from 100 to 999", "response", "status", "code"
+        )
+    return value
+
+
+def _reason(value: Any) -> str:
+    """The words after a status; HTTP/2 has none."""
+    if value is not None and not isinstance(value, str):
+        raise _PartError("its `message` is no text in quotes", "response", "status", "message")
+    return value or ""
+
+
+def _body(body: Any, *keys: str) -> bytes:
     if body is None:
         return b""
-    return body if isinstance(body, bytes) else str(body).encode("utf-8")
+    if not isinstance(body, str | bytes):
+        raise _PartError(f"its `{keys[-1]}` is no text in quotes, and no bytes", *keys)
+    return body if isinstance(body, bytes) else body.encode("utf-8")
 
 
-def _headers(headers: Mapping[str, Any]) -> Headers:
+def _headers(headers: Any, *keys: str) -> Headers:
     """Fields in their order; vcrpy keeps a single value without a list, and bytes, too."""
+    if not isinstance(headers, dict):
+        raise _PartError("its `headers` are no mapping", *keys)
     return Headers(
-        (name, value.decode("latin-1") if isinstance(value, bytes) else str(value))
+        (_name(name, *keys), _value(value, *keys, str(name)))
         for name, values in headers.items()
         for value in (values if isinstance(values, list) else [values])
     )
+
+
+def _name(name: Any, *keys: str) -> str:
+    if not isinstance(name, str) or not name:
+        raise _PartError("the name of a header is no text in quotes", *keys, str(name))
+    return name
+
+
+def _value(value: Any, *keys: str) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if type(value) is int:  # http.client takes numbers, and vcrpy keeps them so
+        return str(value)
+    if not isinstance(value, str):
+        raise _PartError("the value of a header is no text in quotes", *keys)
+    return value

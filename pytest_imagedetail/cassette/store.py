@@ -4,8 +4,10 @@ import difflib
 import errno
 import getpass
 import hashlib
+import importlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +15,7 @@ from datetime import datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
-from typing import Final
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
@@ -28,7 +30,10 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 
+_FCNTL: Final[Any] = importlib.import_module("fcntl") if os.name == "posix" else None
 _LOCK_SECONDS: Final = 60
+_PAUSE: Final = 0.02  # seconds between two looks at a lock
+_TRIES: Final = 5
 _FEW: Final = 8
 
 
@@ -121,8 +126,7 @@ class Store:
         """
         path = self.directory / own_name(recording.provenance)
         refuse_unsafe(recording, secrets=secrets, where=str(path))
-        with _locked(path):
-            return self._replace(path, recording)
+        return self._written(path, lambda: recording)
 
     def traffic_path(self, cloud: str, test: str) -> Path:
         """Where a test's own traffic is written, whether or not it is there."""
@@ -160,11 +164,15 @@ class Store:
             ImageDetailError: As `write`, and what `merge` raises.
         """
         path = self.directory / own_name(recording.provenance)
-        with _locked(path):
-            if merge is not None and _is_there(path):
-                recording = merge(load_own(path))
-            refuse_unsafe(recording, secrets=secrets, where=str(path))
-            return self._replace(path, recording)
+        known = frozenset(secrets)
+
+        def whole() -> Recording:
+            is_merged = merge is not None and _is_there(path)
+            made = merge(load_own(path)) if merge is not None and is_merged else recording
+            refuse_unsafe(made, secrets=known, where=str(path))
+            return made
+
+        return self._written(path, whole)
 
     def renew(self, path: Path, *, when: str) -> bool:
         """Date a recording by when all its answers were heard again, if it is too old.
@@ -179,26 +187,44 @@ class Store:
         Raises:
             ImageDetailError: As `write`.
         """
-        with _locked(path):
-            old = load_own(path)
-            new = replace(old, provenance=replace(old.provenance, recorded_at=when))
-            return self._replace(path, new) is Written.RENEWED
 
-    def _replace(self, path: Path, recording: Recording) -> Written:
-        place = path.resolve()  # a link stays one; what it leads to is replaced
+        def renewed() -> Recording:
+            old = load_own(path)
+            return replace(old, provenance=replace(old.provenance, recorded_at=when))
+
+        return self._written(path, renewed) is Written.RENEWED
+
+    def _written(self, path: Path, make: Callable[[], Recording]) -> Written:
+        """Make a recording of what is there by now, and write it if that is still there."""
+        with _locked(path):
+            for _ in range(_TRIES):
+                place = path.resolve()  # a link stays one; what it leads to is replaced
+                seen = _bytes(place)
+                try:
+                    return self._replace(place, make(), seen)
+                except _ChangedError:
+                    continue
+        raise RecordingError(
+            "another process that has other locks writes this cassette again and again",
+            where=str(path),
+            remedy="wait for it to end, then record again; an older recording is untouched",
+        )
+
+    def _replace(self, place: Path, recording: Recording, seen: bytes | None) -> Written:
         if not _is_there(place):
-            _swap(place, dumps(recording))
+            _swap(place, dumps(recording), seen)
             return Written.NEW
         if place.exists() and not place.is_file():
             raise OSError(errno.EEXIST, "what stands in its place is no file")
-        old = load_own(path)  # what is damaged may be mended, and is never written over
+        old = load_own(place)  # what is damaged may be mended, and is never written over
         if not _is_same_answer(place, old, recording):
-            _swap(place, dumps(recording))
+            _swap(place, dumps(recording), seen)
             return Written.REPLACED
         if not _is_older(old, recording, self.max_age):
             return Written.UNCHANGED
         date = recording.provenance.recorded_at
-        _swap(place, dumps(replace(old, provenance=replace(old.provenance, recorded_at=date))))
+        new = replace(old, provenance=replace(old.provenance, recorded_at=date))
+        _swap(place, dumps(new), seen)
         return Written.RENEWED
 
     def _folders(self, cloud: str) -> Iterator[Path]:
@@ -299,7 +325,10 @@ def refuse_unsafe(recording: Recording, *, secrets: Iterable[str], where: str) -
 def _locked(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(_lock_path(path), timeout=_LOCK_SECONDS):
+        with (
+            FileLock(_lock_path(path), timeout=_LOCK_SECONDS),
+            _folder_locked(path.resolve().parent),
+        ):
             yield
     except Timeout as error:
         raise RecordingError(
@@ -313,6 +342,42 @@ def _locked(path: Path) -> Iterator[None]:
             where=str(path),
             remedy="check space and permissions; an older recording is untouched",
         ) from error
+
+
+@contextmanager
+def _folder_locked(folder: Path) -> Iterator[None]:
+    """Meet who has another folder for temporary files, as root in a container has.
+
+    What is locked is the folder itself, so no file is left in it. Where a system cannot do that
+    (Windows, some network file systems), what is compared before each swap must do.
+
+    Raises:
+        Timeout: Another process keeps it.
+    """
+    if _FCNTL is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        _wait_for(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait_for(handle: int, folder: Path) -> None:
+    end = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            _FCNTL.flock(handle, _FCNTL.LOCK_EX | _FCNTL.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise Timeout(str(folder)) from None
+            time.sleep(_PAUSE)
+        except OSError:
+            return
+        else:
+            return
 
 
 def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
@@ -413,7 +478,21 @@ def _sorted(recording: Recording) -> Recording:
     return replace(recording, interactions=tuple(sorted(recording.interactions, key=asked)))
 
 
-def _swap(path: Path, text: str) -> None:
+class _ChangedError(Exception):
+    """What is about to be replaced is not what was read; someone has written meanwhile."""
+
+
+def _bytes(place: Path) -> bytes | None:
+    """What stands in a cassette's place; None if no file does."""
+    return place.read_bytes() if place.is_file() else None
+
+
+def _refuse_changed(place: Path, seen: bytes | None) -> None:
+    if _bytes(place) != seen:
+        raise _ChangedError
+
+
+def _swap(path: Path, text: str, seen: bytes | None) -> None:
     # Not tempfile: its files are for their owner only, and a cassette is for everyone's checkout.
     temporary = path.with_name(f".{path.stem[:40]}.{token_hex(8)}.tmp")
     try:
@@ -422,6 +501,7 @@ def _swap(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         loads(temporary)  # what cannot be read back must not replace what can
+        _refuse_changed(path, seen)
         temporary.replace(path)  # atomic on every platform
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from pytest_imagedetail.plugin.cassette import (
     STARTED,
     cassette_of,
     note_start,
+    read_again,
     renew_shared,
     shut_network,
 )
@@ -143,11 +144,27 @@ def imagedetail_cloud(request: pytest.FixtureRequest, imagedetail: "Harness") ->
     return imagedetail[request.param]
 
 
+@pytest.fixture(autouse=True)
+def _imagedetail_cassette_first(request: pytest.FixtureRequest) -> None:
+    """Open a test's cassette before its other fixtures of function scope, whatever their order.
+
+    So it is closed after them: what they ask on their way up and down is its, too.
+    """
+    if "imagedetail_cassette" in request.fixturenames:
+        request.getfixturevalue("imagedetail_cassette")
+
+
 @pytest.fixture
 def imagedetail_cassette(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     """What the test's own HTTP client asks, recorded for this test and cloud, and replayed."""
     with cassette_of(request) as traffic:
         yield traffic
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Look once more at what is secret, before the fixtures that may have set it are gone."""
+    read_again(item)
 
 
 def pytest_assertrepr_compare(

@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,29 @@ if TYPE_CHECKING:
 
 STARTED = pytest.StashKey[int]()
 """When the run began, in nanoseconds; with pytest-xdist, when its controller did."""
+
+
+_READS = pytest.StashKey[Callable[[], None]]()
+"""Reads what is secret by now, of a test that records."""
+
+
+_BROKEN = pytest.StashKey["ImageDetailError"]()
+"""What was wrong with that."""
+
+
+def read_again(item: pytest.Item) -> None:
+    """Know what the fixtures of a test that records have configured, while they are there.
+
+    If that is broken, its cassette says so: nobody knows what must not be written.
+    """
+    if _READS not in item.stash:
+        return
+    from pytest_imagedetail.errors import ImageDetailError  # noqa: PLC0415  see the plugin
+
+    try:
+        item.stash[_READS]()
+    except ImageDetailError as error:
+        item.stash[_BROKEN] = error
 
 
 def note_start(config: pytest.Config) -> None:
@@ -56,6 +79,8 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     run.traffic.append(left)
     name = f"{traffic.cloud}: {_shown(traffic.path, settings)}"
     if item.stash[PASSED]:
+        if _BROKEN in item.stash:
+            raise item.stash[_BROKEN]
         _refuse_missed(traffic)
         _refuse_swallowed(item, traffic.refused)
         _keep(traffic, left, name)
@@ -149,6 +174,7 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
     )
     if not traffic.replays:
         run.read_files(declared.os_cloud)
+        item.stash[_READS] = functools.partial(run.read_files, declared.os_cloud)
     return traffic
 
 

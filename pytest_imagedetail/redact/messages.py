@@ -33,7 +33,8 @@ def redact_interaction(page: Interaction, placeholders: Placeholders) -> Interac
     """Replace in every part of an interaction; the placeholders learn and count on the way."""
     response = page.response
     body = _redact_body(response.body, placeholders)
-    headers = _redact_headers(response.headers, RESPONSE_HEADERS, placeholders)
+    allowed = RESPONSE_HEADERS | ({"content-length"} if page.is_bodiless else set())
+    headers = _redact_headers(response.headers, allowed, placeholders)
     placeholders.counts["headers"] += len(response.headers.fields) - len(headers.fields)
     return replace(
         page,

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import re
-import zlib
 from typing import Any, Final
 
 from pytest_imagedetail import packing
@@ -12,10 +11,6 @@ from pytest_imagedetail.scrub.fields import UnsoundError
 
 _CHUNK: Final = re.compile(rb"([0-9a-fA-F]{1,8})(?:;[^\r\n]*)?\r\n")
 _CHARSET: Final = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
-_LARGEST: Final = 64 * 2**20  # bytes; a few kilobytes can unpack to gigabytes
-_NO_ENCODING: Final = frozenset({"", "identity"})
-_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
-_MAGIC: Final = b"\x1f\x8b"
 
 
 def kept(value: Any) -> bytes:
@@ -52,7 +47,7 @@ def encoded(text: str, charset: str | None) -> bytes:
     for each in (charset, "utf-8"):
         try:
             return text.encode(each or "utf-8")
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):  # no such charset, or one that cannot carry it
             continue
     return text.encode("utf-8", errors="surrogatepass")
 
@@ -71,11 +66,14 @@ def decoded(body: bytes, headers: Headers) -> bytes:
     """
     if "chunked" in headers.get("transfer-encoding", "").lower():
         body = _unchunked(body)
-    names = headers.get("content-encoding", "").lower().split(",")
-    for name in (each.strip() for each in reversed(names)):
-        if name not in _NO_ENCODING:
-            body = _unpacked(body, name)
-    return body
+    encodings = headers.get("content-encoding", "")
+    content = packing.decoded(body, encodings)
+    if content is None:
+        raise UnsoundError(
+            f"a body is compressed ({_named(encodings)}) and cannot be unpacked: it is damaged, "
+            "too large, or of a kind that is not known here"
+        )
+    return content
 
 
 def without_encoding(headers: Headers) -> Headers:
@@ -109,36 +107,6 @@ def _unchunked(body: bytes) -> bytes:
     return body
 
 
-def _unpacked(body: bytes, name: str) -> bytes:
-    if name in _PACKED:
-        content = packing.unpacked(body)
-        if content is None and name == "deflate":
-            content = _inflated(body)
-        if content is not None:
-            return content
-    if not body or (_is_text(body) and not body.startswith(_MAGIC)):
-        return body  # the tool has undone it and kept the header
-    known = name if re.fullmatch(r"[\w-]{1,16}", name) else "an unknown encoding"
-    raise UnsoundError(
-        f"a body is compressed ({known}) and cannot be unpacked: it is damaged, too large, or of a "
-        "kind that is not known here"
-    )
-
-
-def _inflated(body: bytes) -> bytes | None:
-    """What deflate without zlib's frame holds; some servers send that."""
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        content = stream.decompress(body, _LARGEST + 1)
-    except zlib.error:
-        return None
-    whole = stream.eof and not stream.unused_data and len(content) <= _LARGEST
-    return content if whole else None
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _named(encodings: str) -> str:
+    known = re.fullmatch(r"[\w-]{1,16}(?:, ?[\w-]{1,16}){0,3}", encodings.strip())
+    return encodings.strip().lower() if known else "an unknown encoding"

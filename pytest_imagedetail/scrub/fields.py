@@ -1,9 +1,13 @@
 """Takes the parts of another tool's document; a part of the wrong shape is an error, unquoted."""
 
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pytest_imagedetail.model import Headers
+
+_METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
 
 
 class UnsoundError(ValueError):
@@ -44,7 +48,36 @@ def text(holder: dict[Any, Any], name: str) -> str:
         return value.decode("latin-1")
     if not isinstance(value, str):
         raise UnsoundError(f"its `{name}` is {_kind(value)}, not a text")
-    return value
+    return _whole(value)
+
+
+def method(holder: dict[Any, Any]) -> str:
+    """The method under its name, in capitals; Ruby has symbols for some.
+
+    Raises:
+        UnsoundError: There is none, or none of HTTP.
+    """
+    found = text(holder, "method").lstrip(":").upper()
+    if not _METHOD.fullmatch(found):
+        raise UnsoundError("its `method` is none of HTTP")
+    return found
+
+
+def url(holder: dict[Any, Any], name: str) -> str:
+    """The URL under a name.
+
+    Raises:
+        UnsoundError: There is none, or it leads nowhere by HTTP.
+    """
+    found = text(holder, name)
+    try:
+        parts = urlsplit(found)
+        is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a bracket that opens no address, a port out of range
+        is_one = False
+    if not is_one:
+        raise UnsoundError(f"its `{name}` is no URL of HTTP")
+    return found
 
 
 def status_code(value: Any) -> int:
@@ -54,14 +87,18 @@ def status_code(value: Any) -> int:
         UnsoundError: It is none.
     """
     digits = str(value)
-    if not (digits.isascii() and digits.isdigit() and len(digits) == 3):  # noqa: PLR2004
+    if not re.fullmatch(r"[1-9][0-9]{2}", digits):
         raise UnsoundError("its answer has no status of three digits")
     return int(digits)
 
 
 def reason(value: Any) -> str:
-    """The words after a status; old cassettes and HTTP/2 have none."""
-    return value if isinstance(value, str) else ""
+    """The words after a status; old cassettes and HTTP/2 have none.
+
+    Raises:
+        UnsoundError: They are no whole text.
+    """
+    return _whole(value) if isinstance(value, str) else ""
 
 
 def headers(value: Any) -> Headers:
@@ -95,10 +132,16 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, str | int | float):
-        return str(value)
+        return _whole(str(value))
     if value is None:
         return ""
     raise UnsoundError(f"a header is {_kind(value)}, not a text")
+
+
+def _whole(value: str) -> str:
+    if any("\ud800" <= each <= "\udfff" for each in value):  # JSON can say that, and no wire
+        raise UnsoundError("half a character stands in a text")
+    return value
 
 
 def _kind(value: Any) -> str:

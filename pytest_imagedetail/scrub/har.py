@@ -1,5 +1,6 @@
 """Entries of a HAR file (HTTP Archive 1.2), as browsers and proxies export it."""
 
+import re
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -8,29 +9,34 @@ from pytest_imagedetail.scrub import bodies, fields
 from pytest_imagedetail.scrub.fields import UnsoundError
 
 UNANSWERED: Final = 0
+_OTHER_SCHEME: Final = re.compile(r"(?!https?:)[a-z][\w+.-]*:", re.IGNORECASE | re.ASCII)
+_ENCODINGS: Final = frozenset({"", "base64"})
 
 
 def interaction(entry: dict[Any, Any]) -> Interaction:
     """One element of `log.entries`; its bodies have no content encoding.
 
-    Its status is `UNANSWERED` where a browser blocked the request or gave it up.
+    Its status is `UNANSWERED` where a browser blocked the request or gave it up, and where it asked
+    nobody by HTTP (`data:`, `blob:`, `wss:`).
 
     Raises:
         UnsoundError: It is not of HAR's shape, or lacks the answer's body.
     """
     request, response = fields.mapping(entry, "request"), fields.mapping(entry, "response")
     status = response.get("status")
+    was_given_up = status == UNANSWERED and not isinstance(status, bool)
+    is_answered = not was_given_up and not _OTHER_SCHEME.match(fields.text(request, "url"))
     received = _headers(response, "set-cookie")
     return Interaction(
-        method=fields.text(request, "method").upper(),
-        url=fields.text(request, "url"),
+        method=fields.method(request),
+        url=fields.url(request, "url") if is_answered else fields.text(request, "url"),
         request_headers=bodies.without_encoding(_headers(request, "cookie")),
         request_body=_posted(request),
         response=Response(
-            status_code=UNANSWERED if status == UNANSWERED else fields.status_code(status),
+            status_code=fields.status_code(status) if is_answered else UNANSWERED,
             reason=fields.reason(response.get("statusText")),
             headers=bodies.without_encoding(received),
-            body=_content(response, received),
+            body=_content(response, received) if is_answered else b"",
         ),
     )
 
@@ -75,7 +81,12 @@ def _content(response: dict[Any, Any], headers: Headers) -> bytes:
 
 
 def _decoded(content: dict[Any, Any]) -> bytes:
-    if content.get("encoding") == "base64":
+    encoding = content.get("encoding") or ""
+    if not isinstance(encoding, str) or encoding.lower() not in _ENCODINGS:
+        raise UnsoundError(
+            "a body is in an encoding that HAR does not have; base64 is its only one"
+        )
+    if encoding:
         return bodies.from_base64(content["text"])
     charset = bodies.charset_of(str(content.get("mimeType", "")))
     return bodies.encoded(fields.text(content, "text"), charset)

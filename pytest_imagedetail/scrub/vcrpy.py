@@ -17,8 +17,8 @@ def interaction(document: dict[Any, Any]) -> Interaction:
     request, response = fields.mapping(document, "request"), fields.mapping(document, "response")
     sent, received = fields.headers(request.get("headers")), fields.headers(response.get("headers"))
     return Interaction(
-        method=fields.text(request, "method").upper(),
-        url=fields.text(request, "uri"),
+        method=fields.method(request),
+        url=fields.url(request, "uri"),
         request_headers=bodies.without_encoding(sent),
         request_body=bodies.decoded(bodies.kept(request.get("body")), sent),
         response=Response(

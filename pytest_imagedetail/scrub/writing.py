@@ -11,7 +11,7 @@ from typing import Final
 
 from pytest_imagedetail.cassette import Store, dumps
 from pytest_imagedetail.errors import CassetteError, LeakError
-from pytest_imagedetail.exposure import is_keystone, secrets_in
+from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Recording
 from pytest_imagedetail.redact import Secrets
@@ -76,6 +76,7 @@ def scrubbed(source: Source, *, cloud: str, exposed: Secrets) -> Scrubbed:
         exposed: What must not stand in it, by all files that are given together.
     """
     answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
+    is_keystone = keystone_among(answered)
     kept = [each for each in answered if not is_keystone(each)]
     own = secrets_in(source.interactions)
     dropped = {

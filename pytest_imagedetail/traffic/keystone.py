@@ -2,11 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.exposure import keystone_among
 from pytest_imagedetail.model import Headers, Interaction, Response
 
 TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
@@ -18,6 +20,7 @@ _REGION: Final = "RegionOne"
 _INTERFACES: Final = ("public", "internal", "admin")
 _DOMAIN: Final = {"id": "default", "name": "Default"}
 _ROOTS: Final = frozenset({"", "/identity", "/keystone"})  # where versions are asked for
+_SHOWN: Final = re.compile(r".*?/v(?:3|2\.0)/(?:auth/)?[\w-]+")  # behind it there may be a token
 _RESOURCE: Final = re.compile(r"^(?P<base>.*?/v\d+(?:\.\d+)?(?:/[0-9a-f]{32})?)(?:/|$)")
 
 
@@ -126,6 +129,55 @@ def keystone_of(catalog: tuple[Mapping[str, str], ...], endpoint: str | None) ->
             for each in _INTERFACES
         )
     )
+
+
+def left_out(heard: Sequence[Interaction], *, where: str) -> str:
+    """What of Keystone's was heard, which no recording holds, in words for the run's summary.
+
+    Args:
+        heard: All that a test's clients asked while it was recorded.
+        where: The test and its cassette, for messages.
+
+    Returns:
+        Nothing where there was none; else it begins with a comma.
+
+    Raises:
+        RecordingError: A replay could not answer some of it, so it would fail for ever.
+    """
+    is_keystone = keystone_among(heard)
+    found = [each for each in heard if is_keystone(each)]
+    stub = Keystone(catalog=())
+    lost = dict.fromkeys(_shown(each) for each in found if stub.answer(each) is None)
+    if lost:
+        raise RecordingError(
+            f"Keystone was asked what no recording holds and no replay answers: {', '.join(lost)}",
+            where=where,
+            remedy="let the test do without it: a token and a catalog are all that the built-in "
+            "Keystone has\nnothing was written and an older recording is untouched",
+        )
+    return f", {len(found)} of Keystone left out" if found else ""
+
+
+def refuse_nothing_left(heard: Sequence[Interaction], *, where: str) -> None:
+    """Raise if all that was heard is Keystone's: there is nothing to record.
+
+    Raises:
+        RecordingError: It is.
+    """
+    if heard and all(map(keystone_among(heard), heard)):
+        raise RecordingError(
+            "nothing can be recorded: the test asked Keystone alone, and no recording holds that",
+            where=where,
+            remedy="ask for what the test is about, or let it do without imagedetail_cassette",
+        )
+
+
+def _shown(asked: Interaction) -> str:
+    """A request of Keystone as far as it holds no id and no token."""
+    path = urlsplit(asked.url).path
+    match = _SHOWN.match(path)
+    shown = match[0] if match else "/..."
+    return f"{asked.method} {shown}{'/...' if match and match[0] != path.rstrip('/') else ''}"
 
 
 def catalog_in(interactions: Iterable[Interaction]) -> tuple[dict[str, str], ...]:

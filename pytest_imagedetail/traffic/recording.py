@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pytest_imagedetail import __version__
 from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.errors import RecordingError, ResponseError
-from pytest_imagedetail.exposure import is_keystone, secrets_in
+from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
 from pytest_imagedetail.patience import NOBODY_ANSWERED
 from pytest_imagedetail.redact import Secrets, redact
@@ -62,6 +62,7 @@ def made_of(
         exposed: What the traffic shows and nobody may read; by default what is found in it.
         known: What nobody may read, however it is known.
     """
+    is_keystone = keystone_among(heard)
     kept = [each for each in heard if not is_keystone(each)]
     ways = tuple(accesses)
     endpoint = ways[0].endpoint if ways else endpoint_of(kept[0].url)
@@ -95,6 +96,7 @@ def of_stock(recording: Recording) -> Recording:
     The token in it may have expired, and the built-in Keystone issues one that does not.
     """
     heard = recording.interactions
+    is_keystone = keystone_among(heard)
     kept = tuple(each for each in heard if not is_keystone(each))
     if not kept:
         return recording

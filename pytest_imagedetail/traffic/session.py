@@ -18,10 +18,16 @@ from pytest_imagedetail.errors import (
     RecordingError,
     VerificationError,
 )
-from pytest_imagedetail.exposure import is_keystone, secrets_in
+from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.recorder import refuse_stale
-from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_of
+from pytest_imagedetail.traffic.keystone import (
+    Keystone,
+    endpoint_of,
+    keystone_of,
+    left_out,
+    refuse_nothing_left,
+)
 from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import (
     Heard,
@@ -268,8 +274,12 @@ class Traffic:
             raise self._lost_answers()
         if self._replays:
             return None
+        verifies = self.record_mode == "verify"
+        beside = "" if verifies else left_out(self._heard, where=self._where)
         if not self._own():
             self._refuse_silence()
+            if self._recorded is None and not self._shared:
+                refuse_nothing_left(self._heard, where=self._where)
             return None
         heard = made_of(
             self._heard,
@@ -279,7 +289,7 @@ class Traffic:
             accesses=self._accesses(),
             known=self._secrets(),
         )
-        if self.record_mode == "verify":
+        if verifies:
             refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
             return self._verified(heard.recording)
         refuse_failures(heard.recording, expected=self._expected, where=self._where)
@@ -288,7 +298,7 @@ class Traffic:
         )
         self._refuse_loss(heard.recording)
         self._asked = times_asked(heard.recording)
-        return f"recorded ({written.value})"
+        return f"recorded ({written.value}){beside}"
 
     def _merge(self, heard: Heard) -> Callable[[Recording], Recording] | None:
         new = heard.recording
@@ -343,6 +353,7 @@ class Traffic:
 
     def _own(self) -> list[Interaction]:
         with self._lock:
+            is_keystone = keystone_among(self._heard)
             return [each for each in self._heard if not is_keystone(each)]
 
     def _stub(self) -> Keystone | None:

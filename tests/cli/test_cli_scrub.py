@@ -417,6 +417,20 @@ def test_one_bad_file_does_not_stop_the_others(live, here, capsys):
     assert (facts["file"], facts["outcome"]) == ("bad.yaml", "failed")
 
 
+def test_a_url_that_is_none_does_not_stop_the_others(live, here, capsys):
+    """It is refused in words, like any other bad file."""
+    bad = json.loads(as_har(live))
+    bad["log"]["entries"][0]["request"]["url"] = "https://[::1/x"
+    Path("badurl.har").write_text(json.dumps(bad))
+    Path("bom.har").write_text("\ufeff" + as_har(live))
+    assert main(["scrub", "badurl.har", "bom.har", "--cloud", "staging"]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("failed   badurl.har\nscrubbed bom.har")
+    assert "an interaction is not as HAR writes it: its `url` is no URL of HTTP" in err
+    assert "where: badurl.har, interaction 1" in err
+    assert Path("cassettes/staging/tests/bom.yaml").is_file()
+
+
 def test_nothing_but_keystone_is_nothing_to_write(live, here, capsys):
     """A recorded login alone: it is counted, and no empty cassette is written."""
     document = json.loads((live.folder / "old.json").read_text())

@@ -213,7 +213,7 @@ def test_threads_and_tasks_lose_nothing(run):
 EARLY = """
 import http.client, pytest
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def early():
     connection = http.client.HTTPConnection("{host}")
     yield connection

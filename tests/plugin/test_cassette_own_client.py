@@ -152,7 +152,9 @@ def test_recorded_with_one_and_replayed_with_each(pytester, own, monkeypatch, re
     monkeypatch.setenv("CLIENT", recorder)
     result = record(pytester)
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["staging: tests/test_own/test_two_images: recorded (new)"])
+    beside = ", 1 of Keystone left out" if recorder == "keystoneauth1" else ""
+    line = f"staging: tests/test_own/test_two_images: recorded (new){beside}"
+    result.stdout.fnmatch_lines([line])
     own()
     params = f"@pytest.fixture(params={CLIENTS!r})\ndef ask(request):"
     conftest = CONFTEST.replace('os.environ.get("CLIENT", "requests")', "request.param")

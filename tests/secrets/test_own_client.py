@@ -184,3 +184,44 @@ def test_a_broken_clouds_yaml_is_an_error_before_anything_is_asked(live):
     result.stdout.fnmatch_lines(["E *CredentialsError: the file is no YAML"])
     assert found(result.stdout.str()) == set()
     assert not (live.path / "cassettes").exists()
+
+
+SETTING = """
+import pytest
+import requests
+
+pytestmark = pytest.mark.imagedetail("staging")
+
+
+def test_before(monkeypatch, imagedetail_cassette, url):
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "elsewhere.yaml")
+    assert requests.get(url + "/described").ok
+
+
+def test_behind(imagedetail_cassette, monkeypatch, url):
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "elsewhere.yaml")
+    assert requests.get(url + "/described").ok
+"""
+
+
+def test_no_recording_has_a_password_that_a_test_configured(live):
+    """What a fixture has set is gone when the recording is written, and it was read before."""
+    live.makepyfile(test_setting=SETTING)
+    clouds = {"clouds": {"staging": {"auth": {"password": PASSWORD}}}}
+    (live.path / "elsewhere.yaml").write_text(json.dumps(clouds))
+    for name in ("test_before", "test_behind"):
+        once(live, "-k", name).assert_outcomes(passed=1)
+    texts = [path.read_text() for path in (live.path / "cassettes").rglob("*.yaml")]
+    assert len(texts) == 2
+    assert found("".join(texts)) == set()
+    assert all("log in with <redacted-" in text for text in texts)
+
+
+def test_nothing_is_written_where_what_a_test_configured_is_broken(live):
+    """Nobody knows what must not be written."""
+    live.makepyfile(test_setting=SETTING)
+    (live.path / "elsewhere.yaml").write_text(f"clouds: [{PASSWORD}")
+    result = once(live)
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines(["E *CredentialsError: the file is no YAML"])
+    assert not list((live.path / "cassettes").rglob("*.yaml"))

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.cassette.format import loads_traffic
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.jsontext import pretty
 from pytest_imagedetail.model import (
@@ -555,3 +556,98 @@ def test_a_recording_of_another_tool_can_be_scrubbed(tmp_path, name):
     with pytest.raises(DamagedCassetteError) as caught:
         loads(path)
     assert "imagedetail scrub FILE --cloud NAME" in caught.value.remedy
+
+
+STOCK = """version: 1
+interactions:
+- request:
+    body: null
+    headers:
+      Accept: ['*/*']
+    method: GET
+    uri: http://nova.example/v2.1/images/detail
+  response:
+    body:
+      string: '{"images": []}'
+    headers:
+      Vary: [a]
+    status:
+      code: 200
+      message: OK
+"""
+
+
+def stock(tmp_path, old, new):
+    """A cassette as vcrpy writes it, with one change."""
+    assert old in STOCK
+    path = tmp_path / "stock.yaml"
+    path.write_text(STOCK.replace(old, new))
+    return path
+
+
+URI = "uri: http://nova.example/v2.1/images/detail"
+NO_URL = "its `uri` is no URL of HTTP"
+NO_METHOD = "its `method` is none of HTTP"
+NO_STATUS = "its `code` is no status, a number from 100 to 999"
+NO_NAME = "the name of a header is no text in quotes"
+NO_VALUE = "the value of a header is no text in quotes"
+NO_BODY = "its `{}` is no text in quotes, and no bytes"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "problem"),
+    [
+        (URI, "uri: 'http://[::1/x'", 8, NO_URL),
+        (URI, "uri: null", 8, NO_URL),
+        (URI, "uri: 5", 8, NO_URL),
+        (URI, "uri: 'http://h:99999/'", 8, NO_URL),
+        (URI, "uri: '/v2.1/images/detail'", 8, NO_URL),
+        (URI, "uri: 'ftp://nova.example/'", 8, NO_URL),
+        ("method: GET", "method: 5", 7, NO_METHOD),
+        ("method: GET", "method: null", 7, NO_METHOD),
+        ("method: GET", "method: 'GET /'", 7, NO_METHOD),
+        ("Accept: ['*/*']", "5: ['*/*']", 6, NO_NAME),
+        ("Accept: ['*/*']", "Accept: [[b]]", 6, NO_VALUE),
+        ("Accept: ['*/*']", "Accept: null", 6, NO_VALUE),
+        ("Vary: [a]", "Vary: {a: b}", 13, NO_VALUE),
+        ("Vary: [a]", "Vary: [true]", 13, NO_VALUE),
+        ("Vary: [a]", "- Vary", 12, "its `headers` are no mapping"),
+        ("code: 200", "code: true", 15, NO_STATUS),
+        ("code: 200", "code: 0", 15, NO_STATUS),
+        ("code: 200", "code: -5", 15, NO_STATUS),
+        ("code: 200", "code: 99999999999", 15, NO_STATUS),
+        ("code: 200", "code: 200.0", 15, NO_STATUS),
+        ("code: 200", "code: '200'", 15, NO_STATUS),
+        ("message: OK", "message: 5", 16, "its `message` is no text in quotes"),
+        ("string: '{\"images\": []}'", "string: 5", 11, NO_BODY.format("string")),
+        ("string: '{\"images\": []}'", "string: 2015-01-01", 11, NO_BODY.format("string")),
+        ("body: null", "body: 5", 4, NO_BODY.format("body")),
+        ("body: null", "body: [a]", 4, NO_BODY.format("body")),
+    ],
+)
+def test_a_stock_cassette_with_a_wrong_value_is_damaged_at_its_line(
+    tmp_path, old, new, line, problem
+):
+    """Neither a stumble nor taken for another value."""
+    path = stock(tmp_path, old, new)
+    with pytest.raises(DamagedCassetteError) as caught:
+        loads_traffic(path, cloud="staging", test="stock")
+    assert caught.value.problem == f"interaction 1 is not as written: {problem}"
+    assert caught.value.where == f"{path}, line {line}"
+    assert "bring the file back from version control" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "read"),
+    [
+        ("message: OK", "message: null", lambda each: each.response.reason == ""),
+        ("Accept: ['*/*']", "Length: [5]", lambda each: each.request_headers["length"] == "5"),
+        ("code: 200", "code: 999", lambda each: each.response.status_code == 999),
+        ("string: '{\"images\": []}'", "string: null", lambda each: each.response.body == b""),
+        (URI, "uri: http://[::1]:8774/", lambda each: each.url == "http://[::1]:8774/"),
+    ],
+)
+def test_what_vcrpy_writes_is_read(tmp_path, old, new, read):
+    """HTTP/2 has no words after a status, and http.client takes numbers in headers."""
+    recording = loads_traffic(stock(tmp_path, old, new), cloud="staging", test="stock")
+    assert read(recording.interactions[0])

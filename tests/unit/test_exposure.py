@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from pytest_imagedetail.exposure import is_keystone, secrets_in
+from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.model import Headers, Interaction, Response
 
 KEYSTONE = "http://keystone.corp.example:5000"
@@ -35,6 +35,11 @@ def answered(headers):
         url=f"{COMPUTE}/images",
         response=Response(status_code=200, headers=Headers(headers), body=b""),
     )
+
+
+def is_keystone(page, *others):
+    """Whether an interaction is authentication, given what else was heard."""
+    return keystone_among([page, *others])(page)
 
 
 def v3_password(password="c0rrect horse"):
@@ -292,6 +297,70 @@ def test_authentication_by_its_path(url):
 def test_other_traffic_is_no_authentication(url):
     """Nova, Cinder's own v3, and other people's users."""
     assert not is_keystone(sent(url=url, answer={"images": []}))
+
+
+IDENTITY = "application/vnd.openstack.identity-v3+json"
+LOGIN = sent("POST", f"{KEYSTONE}/identity/v3/auth/tokens", body=v3_password())
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        sent(url="https://cinder.example/v3/groups/detail", answer={"groups": []}),
+        sent(url="https://cinder.example/v3/limits", answer={"limits": {"rate": []}}),
+        sent(url="https://cinder.example/v3/limits", answer={"limits": []}),
+        sent("PUT", "https://cinder.example/v3/groups/1", body={"group": {}}),
+        sent(url="https://app.example/v3/users", answer={"users": [], "links": {}}),
+        sent(url="https://app.example/v3/users/1", answer={"user": {"links": {"self": "/u/1"}}}),
+        sent(url="https://app.example/people/5/identity", answer={"identity": "me"}),
+        sent(url="https://app.example/identity", answer={"identity": "me"}),
+        sent(url="https://app.example/identity", answer=b"<html>"),
+        sent(url="https://app.example/v3/OS-KILO/notes", answer={"notes": []}),
+        sent(answer={"images": [{"metadata": {"about": IDENTITY}}]}),
+        sent(url="https://app.example/", answer={"about": IDENTITY}),
+        sent(url="https://app.example/", answer={"versions": [{"about": IDENTITY}, 5]}),
+        sent(url="https://app.example/x", answer=f"see {IDENTITY}".encode()),
+        sent(url="https://api.example/zones", headers=[("X-Auth-Key", "k")]),
+        sent("POST", "https://app.example/hooks", body={"auth": {"token": "abc"}}),
+        sent("POST", "https://app.example/hooks", body={"auth": {"identity": "me"}}),
+    ],
+    ids=range(17),
+)
+@pytest.mark.parametrize("others", [(), (LOGIN,)], ids=["alone", "beside a login"])
+def test_what_only_looks_like_keystone_is_the_tests_own(page, others):
+    """It would be left out of its recording, and no replay could answer it."""
+    assert not is_keystone(page, *others)
+
+
+@pytest.mark.parametrize(
+    ("url", "answer"),
+    [
+        ("/v3/users", {"users": [{"id": "1"}], "links": {"self": f"{KEYSTONE}/v3/users"}}),
+        ("/v3/limits", {"limits": [], "links": {"self": f"{KEYSTONE}/v3/limits"}}),
+        ("/v3/users/1", {"user": {"links": {"self": f"{KEYSTONE}/identity/v3/users/1"}}}),
+        ("/v3", {"version": {"media-types": [{"type": IDENTITY}]}}),
+        ("/", {"versions": [{"media-types": [{"type": IDENTITY}]}]}),
+    ],
+)
+def test_keystone_is_known_by_its_own_answers(url, answer):
+    """Wherever it is: its links lead to itself, and its versions have types of their own."""
+    assert is_keystone(sent(url=f"https://odd.example{url}", answer=answer))
+
+
+@pytest.mark.parametrize(
+    "path", ["/v3", "/v3/users", "/v3/groups/1", "/v3/limits", "/v3/credentials?type=ec2"]
+)
+def test_a_login_shows_where_keystone_is(path):
+    """What lies below the same place is Keystone's, and not what lies below another."""
+    page = sent(url=f"https://api.example/auth{path}", answer={"error": {"code": 404}})
+    login = sent("POST", "https://api.example/auth/v3/auth/tokens", body=v3_password())
+    elsewhere = sent("POST", "https://api.example/v3/auth/tokens", body=v3_password())
+    assert is_keystone(page, login)
+    assert not is_keystone(page, elsewhere)
+    assert not is_keystone(page)
+    for below in ("/volume", "", "/auth"):
+        volume = sent(url=f"https://api.example{below}/v3/groups/detail", answer={"groups": []})
+        assert not is_keystone(volume, login, elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,28 @@ def test_what_redaction_should_have_replaced_is_found(folder, text, rule):
     assert text.split()[-1] not in str(finding)
 
 
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("10.20.30.40", []),
+        ("fe80::1", []),
+        ("a::b", []),
+        ("https://nova.corp.test:8774/v2", []),
+        ("localhost:9292", []),
+        ("jane.doe@corp.test", []),
+        (FERNET, ["secret"]),
+        ("https://me:word@nova.corp.test/", ["secret"]),
+    ],
+)
+def test_the_id_of_a_test_is_no_address(folder, name, rules):
+    """Its author named it, and recording it again would not change it; a secret is one anywhere."""
+    recording = described("nothing to see")
+    facts = dataclasses.replace(recording.provenance, test=f"tests/test_a.py::test_b[{name}]")
+    recording = dataclasses.replace(recording, provenance=facts)
+    path = put(folder, recording, name=f"a/{traffic_name(facts.test)}")
+    assert found(path) == [(rule, line(path, "test:")) for rule in rules]
+
+
 def test_a_secret_over_two_lines_is_found_on_the_first(folder):
     """A header's name above its value in a body that is no JSON."""
     folder.mkdir()

@@ -233,3 +233,17 @@ def test_it_opens_again(port):
     with pytest.raises(ZeroDivisionError), network.shut("this test"):
         1 / 0  # noqa: B018
     socket.create_connection(("127.0.0.1", port)).close()
+
+
+def test_a_server_is_known_by_when_it_was_opened():
+    """By each of its names on loopback; another process's and an older one are not meant."""
+    with socket.create_server(("127.0.0.1", 0)) as old:
+        before = network.listeners()
+        with socket.create_server(("127.0.0.1", 0)) as new:
+            port = new.getsockname()[1]
+            for host in ("127.0.0.1", "localhost"):
+                assert network.is_opened_since(f"http://{host}:{port}/x", before)
+            assert not network.is_opened_since(f"http://nova.example:{port}/", before)
+            assert not network.is_opened_since(f"http://127.0.0.1:{old.getsockname()[1]}/", before)
+        assert not network.is_opened_since(f"http://127.0.0.1:{port}/", before)
+        assert not network.is_opened_since("https://127.0.0.1/", before)

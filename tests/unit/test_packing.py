@@ -76,3 +76,48 @@ def test_what_nothing_here_writes_is_not_repacked():
     """Whoever asks must leave it as it is, or refuse it."""
     for like in (bz2.compress(TEXT), lzma.compress(TEXT), TEXT, b""):
         assert packing.repacked(b"other", like=like) is None
+
+
+def raw_deflate(data):
+    """Deflate as some servers send it, without zlib's frame."""
+    return zlib.compress(data)[2:-4]
+
+
+@pytest.mark.parametrize(
+    ("encodings", "body"),
+    [
+        ("gzip", gzip.compress(TEXT)),
+        ("GZIP", gzip.compress(TEXT)),
+        ("gzip, gzip", gzip.compress(gzip.compress(TEXT))),
+        ("deflate , X-Gzip", gzip.compress(zlib.compress(TEXT))),
+        ("deflate", raw_deflate(TEXT)),
+        ("identity", TEXT),
+        ("", TEXT),
+        ("gzip", TEXT),
+        ("rot13", b"\xff" + TEXT),
+        ("br", TEXT),
+    ],
+)
+def test_content_encodings_are_undone(encodings, body):
+    """In any spelling, each as often as it says, and not again where a client has done it."""
+    others = {"rot13": lambda data: data[1:]}
+    assert packing.decoded(body, encodings, others) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("encodings", "body"),
+    [
+        ("br", b"\xff\xfe"),
+        ("gzip", gzip.compress(TEXT)[:-9]),
+        ("gzip", b"\x1f\x8b text"),
+        ("br, gzip", gzip.compress(b"\xff\xfe")),
+    ],
+)
+def test_what_cannot_be_undone_is_none(encodings, body):
+    """It must not pass for what a client reads."""
+    assert packing.decoded(body, encodings) is None
+
+
+def test_no_body_has_no_encoding():
+    """As in the answer to HEAD."""
+    assert packing.decoded(b"", "gzip, br") == b""

@@ -198,6 +198,35 @@ def test_a_har_may_begin_with_a_mark_and_hold_what_was_not_answered(tmp_path):
     assert second.response.status_code == 0
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"status": 0, "content": {"size": 7}}, {"status": 0, "content": {"size": 7, "text": 5}}],
+)
+def test_an_entry_of_a_har_that_was_given_up_needs_no_body(tmp_path, change):
+    """A browser notes how much of an answer had come; there is none to be kept."""
+    document = har(content={"text": ""})
+    document["log"]["entries"][0]["response"] |= change
+    (only,) = read(written(tmp_path, document)).interactions
+    assert (only.response.status_code, only.response.body) == (0, b"")
+
+
+@pytest.mark.parametrize("url", ["data:text/plain,x", "blob:http://a/b", "wss://a/", "about:blank"])
+def test_an_entry_of_a_har_that_asked_nobody_by_http_has_no_answer(tmp_path, url):
+    """Browsers list what they load from themselves, too."""
+    document = har(content={"text": "x"})
+    document["log"]["entries"][0]["request"]["url"] = url
+    (only,) = read(written(tmp_path, document)).interactions
+    assert only.response.status_code == 0
+
+
+@pytest.mark.parametrize("encoding", ["base64", "BASE64", "Base64"])
+def test_base64_in_any_case_is_base64(tmp_path, encoding):
+    """Exporters spell it as they like."""
+    document = har(content={"text": in_base64(BODY), "encoding": encoding})
+    (only,) = read(written(tmp_path, document)).interactions
+    assert only.response.body == BODY
+
+
 def test_cookies_and_parameters_of_a_har_are_seen_where_headers_lack_them(tmp_path):
     """A browser may leave them in lists of their own: they tell what is secret."""
     document = har(content={"text": ""})
@@ -244,6 +273,15 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
             json.dumps(har(content={"size": 7})).encode(),
             "the body of its answer was not exported",
             ", interaction 1",
+        ),
+        *(
+            (
+                "old.json",
+                json.dumps(har(content={"text": "H4sI", "encoding": each})).encode(),
+                "a body is in an encoding that HAR does not have; base64 is its only one",
+                ", interaction 1",
+            )
+            for each in ("gzip", "utf-8", 5, ["base64"])
         ),
         (
             "old.json",

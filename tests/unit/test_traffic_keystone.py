@@ -6,8 +6,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
+from pytest_imagedetail.traffic.keystone import (
+    catalog_in,
+    endpoint_of,
+    keystone_of,
+    left_out,
+    refuse_nothing_left,
+)
 
 session = pytest.importorskip("keystoneauth1.session", reason="needs the extra `record`")
 openstack = pytest.importorskip("openstack", reason="needs openstacksdk (the extra `record`)")
@@ -185,3 +192,40 @@ def test_another_service_may_have_a_catalog_of_another_shape(body):
 def test_the_endpoint_is_read_off_a_request(url, endpoint):
     """Up to the version, and the project where there is one."""
     assert endpoint_of(url) == endpoint
+
+
+LOGIN = told({"token": {}})
+
+
+def test_what_is_left_out_of_a_recording_is_counted():
+    """A replay has a login of its own."""
+    asked = told({}, url=f"{COMPUTE}/images")
+    assert left_out([LOGIN, asked, LOGIN], where="t.py::a") == ", 2 of Keystone left out"
+    assert left_out([asked], where="t.py::a") == ""
+
+
+def test_what_no_replay_can_answer_is_an_error_at_once():
+    """It would be recorded, green, and fail for ever; the message shows no id and no token."""
+    asked = told({}, url=f"{COMPUTE}/images")
+    token = "8f14e45fceea167a5a36dedd4bea2543"
+    links = {"self": f"{AUTH}/v3/users"}
+    users = told({"users": [], "links": links}, url=f"{AUTH}/v3/users?name=me")
+    revoked = told({}, url=f"{AUTH}/v2.0/tokens/{token}")
+    with pytest.raises(RecordingError) as caught:
+        left_out([LOGIN, asked, users, users, revoked], where="t.py::a")
+    assert str(caught.value) == (
+        "Keystone was asked what no recording holds and no replay answers: POST /v3/users, "
+        "POST /v2.0/tokens/...\n"
+        "  where: t.py::a\n"
+        "  next:  let the test do without it: a token and a catalog are all that the built-in "
+        "Keystone has\n"
+        "  next:  nothing was written and an older recording is untouched"
+    )
+
+
+def test_a_login_alone_is_no_recording():
+    """Its replay would say that nothing was ever recorded, and to record it."""
+    refuse_nothing_left([], where="t.py::a")
+    refuse_nothing_left([LOGIN, told({}, url=f"{COMPUTE}/images")], where="t.py::a")
+    with pytest.raises(RecordingError, match="the test asked Keystone alone"):
+        refuse_nothing_left([LOGIN], where="t.py::a")
