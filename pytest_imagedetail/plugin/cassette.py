@@ -124,7 +124,7 @@ def shut_network(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Traffic":
     from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.traffic import Traffic  # noqa: PLC0415
+    from pytest_imagedetail.traffic import Together, Traffic  # noqa: PLC0415
 
     item = request.node
     cloud = _cloud(request, settings)
@@ -135,16 +135,19 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
         run.read_files(declared.os_cloud)  # once more: a fixture may have set them
         return run.told()
 
+    store, shared = store_of(settings), _shared_name(item)
+    path = str(store.traffic_path(cloud, shared)) if shared else ""
     traffic = Traffic(
-        store=store_of(settings),
+        store=store,
         cloud=cloud,
-        test=_shared_name(item) or _test_name(item, cloud),
+        test=shared or _test_name(item, cloud),
         node=item.nodeid,
         record_mode=settings.record_mode,
         release=declared.release,
         max_age=settings.max_age,
         accesses=functools.partial(run.doors.passed, declared.os_cloud),
         secrets=known,
+        together=run.together.setdefault(path, Together()) if shared else None,
         is_ours=lambda modified: modified >= started,
     )
     if not traffic.replays:

@@ -14,7 +14,7 @@ from pytest_imagedetail.plugin.unused import LEFT_OUT, Passed, Verdict, expected
 if TYPE_CHECKING:
     from pytest_imagedetail.doors import Doors
     from pytest_imagedetail.harness import Harness
-    from pytest_imagedetail.traffic import Traffic
+    from pytest_imagedetail.traffic import Together, Traffic
     from pytest_imagedetail.transport import Access
 
 
@@ -25,6 +25,7 @@ class Run:
     doors: "Doors"
     harnesses: list["Harness"] = field(default_factory=list)
     traffic: list[Left] = field(default_factory=list)
+    together: dict[str, "Together"] = field(default_factory=dict)
     from_workers: list[Left] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)

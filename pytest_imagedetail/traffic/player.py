@@ -56,6 +56,11 @@ class Player:
         return len(self._played)
 
     @property
+    def told(self) -> tuple[Interaction, ...]:
+        """The interactions that have been played."""
+        return tuple(self.interactions[number] for number in sorted(self._played))
+
+    @property
     def unplayed(self) -> tuple[str, ...]:
         """The interactions that have not been played, by number, method and URL."""
         left = [n for n in range(len(self.interactions)) if n not in self._played]

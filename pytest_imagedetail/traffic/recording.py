@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -137,8 +138,8 @@ def refuse_no_answer(
     Raises:
         ResponseError: It refused the credentials, or is busy or down.
     """
-    before = _by_request(old.interactions)
-    for key, heard in _by_request(new.interactions).items():
+    before = by_request(old.interactions)
+    for key, heard in by_request(new.interactions).items():
         for one, each in zip_longest(before.get(key, [])[: len(heard)], heard):
             status = each.response.status_code
             recorded = one is not None and one.response.status_code == status
@@ -159,7 +160,13 @@ def _mend(status: int) -> str:
     return "mend what the cloud refused (credentials, policy)"
 
 
-def merged(old: Recording, new: Recording, *, replacing: bool) -> Recording:
+def merged(
+    old: Recording,
+    new: Recording,
+    *,
+    replacing: bool,
+    beside: Mapping[Key, Sequence[Interaction]] = MappingProxyType({}),
+) -> Recording:
     """Both in one recording: what is new is added to what is there.
 
     For equal requests the answers must agree as far as both know them: a test would else be
@@ -168,7 +175,9 @@ def merged(old: Recording, new: Recording, *, replacing: bool) -> Recording:
     Args:
         old: What is there.
         new: What a test heard.
-        replacing: Whether new answers take the place of old ones to equal requests.
+        replacing: Whether new answers take the place of old ones to equal requests, where these
+            are of an earlier run.
+        beside: What other tests of this run heard, by request. It is never given up.
 
     Raises:
         RecordingError: They contradict each other, or it cannot be known that the same host has
@@ -176,17 +185,16 @@ def merged(old: Recording, new: Recording, *, replacing: bool) -> Recording:
     """
     _refuse_several_hosts(old, new)
     interactions = list(old.interactions)
-    for key, heard in _by_request(new.interactions).items():
-        known = _by_request(interactions).get(key, [])
-        shorter = min(len(known), len(heard))
-        if replacing:
-            interactions = [each for each in interactions if _request(each) != key] + heard
-        elif [_answer(each) for each in known[:shorter]] != [
-            _answer(each) for each in heard[:shorter]
-        ]:
-            raise _contradiction(new.provenance, heard[0])
+    before = by_request(interactions)
+    for key, heard in by_request(new.interactions).items():
+        known, others = before.get(key, []), beside.get(key, ())
+        told = max(heard, others, key=len)  # another test may have asked more often
+        if _agree(heard, others) and _agree(known, told):
+            interactions += told[len(known) :]
+        elif _agree(heard, others) and replacing:
+            interactions = list(_in_place(interactions, key, told))
         else:
-            interactions += heard[len(known) :]
+            raise _contradiction(new.provenance, heard[0])
     return Recording(
         provenance=replace(
             old.provenance,
@@ -235,7 +243,7 @@ def lacking(kept: Recording, heard: Sequence[Interaction]) -> list[Interaction]:
 
 def changes(old: Recording, new: Recording) -> list[str]:
     """What a cloud answers otherwise than recorded, a line for each; nothing if all is the same."""
-    before, now = _by_request(old.interactions), _by_request(new.interactions)
+    before, now = by_request(old.interactions), by_request(new.interactions)
     lines = [f"no longer asked: {_line(each[0])}" for key, each in before.items() if key not in now]
     for key, heard in now.items():
         known = before.get(key, [])
@@ -259,6 +267,14 @@ def asked_of(old: Recording, new: Recording) -> Recording:
     return replace(old, interactions=tuple(kept))
 
 
+def by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
+    """Interactions by what makes their requests the same, each in its order."""
+    found: dict[Key, list[Interaction]] = {}
+    for each in interactions:
+        found.setdefault(_request(each), []).append(each)
+    return found
+
+
 def times_asked(recording: Recording) -> Counter[Key]:
     """How often each request was asked."""
     return Counter(map(_request, recording.interactions))
@@ -273,7 +289,7 @@ def unasked(recording: Recording, asked: Mapping[Key, int]) -> list[str]:
     """
     return [
         _line(each[0]) if len(each) == 1 else f"{_line(each[0])} ({len(each)} times)"
-        for key, each in _by_request(recording.interactions).items()
+        for key, each in by_request(recording.interactions).items()
         if asked.get(key, 0) < len(each)
     ]
 
@@ -363,6 +379,24 @@ def _contradiction(provenance: Provenance, heard: Interaction) -> RecordingError
     )
 
 
+def _agree(some: Sequence[Interaction], others: Sequence[Interaction]) -> bool:
+    """Whether answers to one request are the same as far as both know them, in their order."""
+    return all(_answer(one) == _answer(other) for one, other in zip(some, others, strict=False))
+
+
+def _in_place(
+    interactions: Iterable[Interaction], key: Key, told: Sequence[Interaction]
+) -> Iterator[Interaction]:
+    """Interactions with other answers to one request; what is beyond the old ones stands last."""
+    new = iter(told)
+    for each in interactions:
+        if _request(each) != key:
+            yield each
+        elif (one := next(new, None)) is not None:
+            yield one
+    yield from new
+
+
 def _request(each: Interaction) -> Key:
     return each.method, each.url, _fields(each.request_headers), each.request_body
 
@@ -377,13 +411,6 @@ def _fields(headers: Headers) -> tuple[tuple[str, str], ...]:
 
 def _whole(each: Interaction) -> tuple[object, ...]:
     return _request(each), _answer(each)
-
-
-def _by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
-    found: dict[Key, list[Interaction]] = {}
-    for each in interactions:
-        found.setdefault(_request(each), []).append(each)
-    return found
 
 
 def _line(each: Interaction) -> str:

@@ -4,6 +4,7 @@ import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -24,7 +25,6 @@ from pytest_imagedetail.recorder import refuse_stale
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_of
 from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import (
-    Heard,
     Key,
     appended,
     asked_of,
@@ -37,6 +37,7 @@ from pytest_imagedetail.traffic.recording import (
     refuse_no_answer,
     times_asked,
 )
+from pytest_imagedetail.traffic.together import Together
 from pytest_imagedetail.transport import Access
 
 
@@ -53,6 +54,7 @@ class Traffic:
         max_age: In days; an older recording is not replayed.
         accesses: What the run knows of the cloud; called after the test, only while recording.
         secrets: What else nobody may read in a recording; called after the test.
+        together: What the run's other tests of this process heard of the same cassette.
         is_ours: Whether a file was written by this run, by its time of modification in
             nanoseconds; tests that share a cassette record it together.
     """
@@ -69,6 +71,7 @@ class Traffic:
         max_age: int | None = None,
         accesses: Callable[[], Sequence[Access]] = tuple,
         secrets: Callable[[], frozenset[str]] = frozenset,
+        together: Together | None = None,
         is_ours: Callable[[int], bool] = lambda _: False,
     ) -> None:
         self.cloud: Final = cloud
@@ -82,6 +85,7 @@ class Traffic:
         self._release: Final = release
         self._accesses: Final = accesses
         self._secrets: Final = secrets
+        self._together: Final = together or Together()
         self._unread: list[Interaction] = []
         self._learnt: frozenset[str] = frozenset()
         self._expected: frozenset[int] = frozenset()
@@ -90,7 +94,7 @@ class Traffic:
         self._heard: Final[list[Interaction]] = []
         self._lock: Final = threading.Lock()
         self._recorded: Final = self._loaded()
-        together = (
+        joins = (
             self._shared
             and record_mode == "once"
             and self._recorded is not None
@@ -98,7 +102,7 @@ class Traffic:
             and is_ours(self.path.stat().st_mtime_ns)
         )
         self._replays: Final = record_mode == "none" or (
-            record_mode == "once" and self._recorded is not None and not together
+            record_mode == "once" and self._recorded is not None and not joins
         )
         if self._replays and self._recorded is not None:
             refuse_stale(self._recorded, release)
@@ -283,19 +287,25 @@ class Traffic:
             refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
             return self._verified(heard.recording)
         refuse_failures(heard.recording, expected=self._expected, where=self._where)
+        told = self._told(heard.recording)
         written = self._store.write_traffic(
-            heard.recording, secrets=heard.secrets, merge=self._merge(heard)
+            heard.recording, secrets=heard.secrets, merge=self._merge(told)
         )
-        self._refuse_loss(heard.recording)
-        self._asked = times_asked(heard.recording)
+        self._refuse_loss(told)
+        self._together.add(told.interactions)
+        self._asked = times_asked(told)
         return f"recorded ({written.value})"
 
-    def _merge(self, heard: Heard) -> Callable[[Recording], Recording] | None:
-        new = heard.recording
+    def _told(self, new: Recording) -> Recording:
+        """All that the test was told: what was played to it, and what it heard beyond that."""
+        return replace(new, interactions=(*self._player.told, *new.interactions))
+
+    def _merge(self, told: Recording) -> Callable[[Recording], Recording] | None:
         if self._shared:
-            replacing = self.record_mode == "rewrite"
-            return lambda old: merged(old, new, replacing=replacing)
+            replacing, beside = self.record_mode == "rewrite", self._together.heard
+            return lambda old: merged(old, told, replacing=replacing, beside=beside)
         if self.record_mode == "new_episodes":
+            new = replace(told, interactions=told.interactions[len(self._player.told) :])
             return lambda old: appended(old, new)
         return None
 

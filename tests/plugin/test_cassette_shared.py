@@ -1,0 +1,154 @@
+"""A cassette that several tests record: nothing is lost, nothing contradicts, no id is mixed up."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from pytest_imagedetail.cassette import loads
+
+HEAD = """
+import json, os, urllib.request
+import pytest
+
+pytestmark = pytest.mark.imagedetail("staging", cassette="inv")
+
+def get(path):
+    with urllib.request.urlopen("URL/v2.1" + path) as answer:
+        return json.load(answer)
+"""
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers with what the path is made of, with a count, or with what names an owner."""
+
+    def do_GET(self) -> None:
+        """Answer by the first word of the path."""
+        _, _, what, *rest = self.path.split("/")
+        self.server.asked.append(self.path)
+        if what == "n":
+            document: Any = {"n": len([each for each in self.server.asked if each == self.path])}
+        elif what == "owner":
+            document = {"owner": rest[0], "name": self.server.names.get(rest[0])}
+        elif what == "list":
+            document = {"images": [{"owner": each} for each in self.server.owners]}
+        else:
+            document = {what: rest}
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving() -> Iterator[ThreadingHTTPServer]:
+    """A server on loopback that counts what it is asked."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    server.daemon_threads = True
+    server.asked, server.names, server.owners = [], {}, []
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def live():
+    """The server."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def run(pytester, monkeypatch, live):
+    """Run a module that asks the server, in a process of its own, as users do."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+    def run(source, mode="none", *arguments):
+        for cached in (*pytester.path.glob("test_own.py"), *pytester.path.glob("__pycache__")):
+            cached.unlink() if cached.is_file() else shutil.rmtree(cached)
+        url = f"http://127.0.0.1:{live.server_port}"
+        pytester.makepyfile(test_own=HEAD.replace("URL", url) + source)
+        plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
+        mode = f"--imagedetail-record-mode={mode}"
+        return pytester.runpytest_subprocess(*plugins, mode, *arguments)
+
+    return run
+
+
+def held(pytester):
+    """What the one cassette holds: path and body of each interaction."""
+    [path] = (pytester.path / "cassettes").rglob("*.yaml")
+    return [
+        (each.url.partition("/v2.1")[2], each.response.body.decode())
+        for each in loads(path).interactions
+    ]
+
+
+TWICE = """
+def test_a(imagedetail_cassette):
+    assert get("/same/x") == get("/same/x")
+
+def test_b(imagedetail_cassette):
+    get("/same/x")
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
+def test_rewriting_keeps_what_the_one_that_asked_most_often_heard(pytester, run, more):
+    """Another test of the run that asked less often takes nothing away."""
+    for mode in ("once", "rewrite"):
+        run(TWICE, mode, *more).assert_outcomes(passed=2)
+        assert [path for path, _ in held(pytester)] == ["/same/x", "/same/x"]
+        run(TWICE).assert_outcomes(passed=2)
+
+
+def test_rewriting_one_of_them_leaves_what_the_others_asked_beyond(pytester, run):
+    """The answer is the same, so the recording of the others holds."""
+    run(TWICE, "once").assert_outcomes(passed=2)
+    run(TWICE, "rewrite", "-k", "test_b").assert_outcomes(passed=1, deselected=1)
+    run(TWICE).assert_outcomes(passed=2)
+
+
+def test_rewriting_judges_the_tests_of_the_run_as_once_does(pytester, run):
+    """They contradict each other, and the last one must not win; the answer of old may go."""
+    source = """
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_count(imagedetail_cassette, number):
+    get("/n")
+"""
+    for mode, kept in (("once", 1), ("rewrite", 4)):
+        result = run(source, mode)
+        result.assert_outcomes(passed=3, errors=2)
+        result.stdout.fnmatch_lines(
+            ["E *RecordingError: another test of this cassette was answered otherwise to GET */n"]
+        )
+        assert held(pytester) == [("/n", json.dumps({"n": kept}))]
+
+
+@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
+def test_new_episodes_adds_what_is_asked_more_often(pytester, run, more):
+    """The first is played, so the second is one more; each test replays from the start."""
+    once = "def test_a(imagedetail_cassette):\n    get('/same/x')\n"
+    twice = "\n".join(
+        f"def test_{name}(imagedetail_cassette):\n    get('/same/x')\n    get('/same/x')\n"
+        for name in "ab"
+    )
+    run(once, "once").assert_outcomes(passed=1)
+    run(twice, "new_episodes", *more).assert_outcomes(passed=2)
+    assert [path for path, _ in held(pytester)] == ["/same/x", "/same/x"]
+    run(twice).assert_outcomes(passed=2)
