@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,35 @@ STARTED = pytest.StashKey[int]()
 """When the run began, in nanoseconds; with pytest-xdist, when its controller did."""
 
 
+_KEEP = "imagedetail-keep"
+_PENDING = pytest.StashKey[tuple["Traffic", Left, str]]()
+"""What a test that passed so far is going to keep, what is left of it, and its name."""
+
+
+class Keep:
+    """Keeps what a test heard once it is over; registered when a cassette is first used.
+
+    A fixture cannot tell: others of the test end before it and after it, and may fail.
+    """
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Keep it, unless the teardown fails."""
+        try:
+            result = yield
+        except BaseException:
+            if _PENDING in item.stash:
+                traffic, left, name = item.stash[_PENDING]
+                _note_not_kept(traffic, left, name, why="the test's teardown failed")
+                del item.stash[_PENDING]
+            raise
+        if _PENDING in item.stash:
+            pending = item.stash[_PENDING]
+            del item.stash[_PENDING]
+            _keep(*pending)
+        return result
+
+
 def note_start(config: pytest.Config) -> None:
     """Note when the run began."""
     sent = getattr(config, "workerinput", {}).get("imagedetail_started")
@@ -39,6 +68,8 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     item = request.node
     settings = settings_for(item)
     run = run_of(request.config)
+    if not request.config.pluginmanager.has_plugin(_KEEP):
+        request.config.pluginmanager.register(Keep(), _KEEP)
     with refused(item):
         traffic = _open(request, settings, run)
     harness = None
@@ -56,14 +87,20 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     run.traffic.append(left)
     name = f"{traffic.cloud}: {_shown(traffic.path, settings)}"
     if item.stash[PASSED]:
+        item.stash[_PENDING] = traffic, left, name
         _refuse_missed(traffic)
         _refuse_swallowed(item, traffic.refused)
-        _keep(traffic, left, name)
+        traffic.redact()
         if traffic.replays:
             unplayed = list(traffic.unplayed)
             left.unplayed[_relative(traffic.path, request.config.rootpath)] = unplayed
-    elif not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
-        left.done[name] = "not kept: the test did not pass"
+    else:
+        _note_not_kept(traffic, left, name, why="the test did not pass")
+
+
+def _note_not_kept(traffic: "Traffic", left: Left, name: str, *, why: str) -> None:
+    if not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
+        left.done[name] = f"not kept: {why}"
 
 
 def _keep(traffic: "Traffic", left: Left, name: str) -> None:

@@ -25,6 +25,7 @@ from pytest_imagedetail.recorder import refuse_stale
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_of
 from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import (
+    Heard,
     Key,
     appended,
     asked_of,
@@ -91,6 +92,7 @@ class Traffic:
         self._expected: frozenset[int] = frozenset()
         self._may_miss = False
         self._asked: dict[Key, int] = {}
+        self._redacted: Heard | None = None
         self._heard: Final[list[Interaction]] = []
         self._lock: Final = threading.Lock()
         self._recorded: Final = self._loaded()
@@ -256,8 +258,21 @@ class Traffic:
             yield
         self._lost += wire.lost
 
+    def redact(self) -> None:
+        """Redact what was heard by what is known now: fixtures may take it back as they end."""
+        if self._replays or self._lost or not self._own():
+            return
+        self._redacted = made_of(
+            self._heard,
+            cloud=self.cloud,
+            test=self.test,
+            release=self._release,
+            accesses=self._accesses(),
+            known=self._secrets(),
+        )
+
     def keep(self) -> str | None:
-        """Write what was heard, or compare it, once the test has passed.
+        """Write what was redacted, or compare it, once the test has passed.
 
         Returns:
             What was done, for the summary of the run; None if nothing was to be done.
@@ -272,17 +287,10 @@ class Traffic:
             raise self._lost_answers()
         if self._replays:
             return None
-        if not self._own():
+        heard = self._redacted
+        if heard is None:
             self._refuse_silence()
             return None
-        heard = made_of(
-            self._heard,
-            cloud=self.cloud,
-            test=self.test,
-            release=self._release,
-            accesses=self._accesses(),
-            known=self._secrets(),
-        )
         if self.record_mode == "verify":
             refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
             return self._verified(heard.recording)
