@@ -16,7 +16,8 @@ from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.exposure import is_keystone, secrets_in
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
 from pytest_imagedetail.patience import NOBODY_ANSWERED
-from pytest_imagedetail.redact import Secrets, redact
+from pytest_imagedetail.placeholder import CALLER
+from pytest_imagedetail.redact import Numbering, Secrets, redact
 from pytest_imagedetail.request import api_version
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
 from pytest_imagedetail.transport import Access
@@ -36,10 +37,12 @@ class Heard:
     Attributes:
         recording: Of the test's own traffic, without Keystone's.
         secrets: What the gate must look for when it is written.
+        ids: The placeholders of projects and users, as far as they are known.
     """
 
     recording: Recording = field(repr=False)
     secrets: frozenset[str] = field(repr=False)
+    ids: Mapping[str, str] = field(repr=False)
 
 
 def made_of(
@@ -51,6 +54,7 @@ def made_of(
     accesses: Iterable[Access] = (),
     exposed: Secrets | None = None,
     known: frozenset[str] = frozenset(),
+    numbering: Numbering | None = None,
 ) -> Heard:
     """Redact what was heard; Keystone's part tells what is secret, and is left out.
 
@@ -62,13 +66,16 @@ def made_of(
         accesses: What the run itself knows of the cloud.
         exposed: What the traffic shows and nobody may read; by default what is found in it.
         known: What nobody may read, however it is known.
+        numbering: Of the ids, secrets and addresses that the run has met in the same cassette.
     """
     kept = [each for each in heard if not is_keystone(each)]
     ways = tuple(accesses)
     endpoint = ways[0].endpoint if ways else endpoint_of(kept[0].url)
     summary = _summary(endpoint, catalog_in(heard))
     secrets = _secrets(secrets_in(heard) if exposed is None else exposed, ways, known)
-    redacted = redact([*kept, summary], cloud=cloud, secrets=secrets)
+    # Hosts are named by what they are in this traffic.
+    own = numbering and replace(numbering, origins={}, foreign=set(), roles=Counter())
+    redacted = redact([*kept, summary], cloud=cloud, secrets=secrets, numbering=own)
     facts = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
     provenance = Provenance(
@@ -87,7 +94,13 @@ def made_of(
     return Heard(
         recording=Recording(provenance=provenance, interactions=interactions),
         secrets=redacted.replaced,
+        ids=_ids(secrets, own),
     )
+
+
+def _ids(secrets: Secrets, numbering: Numbering | None) -> dict[str, str]:
+    caller = {secrets.project_id: CALLER} if secrets.project_id else {}
+    return {**numbering.ids, **caller} if numbering else caller
 
 
 def of_stock(recording: Recording) -> Recording:
@@ -275,6 +288,11 @@ def by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interactio
     return found
 
 
+def answer_of(each: Interaction) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    """What makes two answers the same: status, headers and body."""
+    return each.response.status_code, _fields(each.response.headers), each.response.body
+
+
 def times_asked(recording: Recording) -> Counter[Key]:
     """How often each request was asked."""
     return Counter(map(_request, recording.interactions))
@@ -381,7 +399,7 @@ def _contradiction(provenance: Provenance, heard: Interaction) -> RecordingError
 
 def _agree(some: Sequence[Interaction], others: Sequence[Interaction]) -> bool:
     """Whether answers to one request are the same as far as both know them, in their order."""
-    return all(_answer(one) == _answer(other) for one, other in zip(some, others, strict=False))
+    return all(answer_of(one) == answer_of(other) for one, other in zip(some, others, strict=False))
 
 
 def _in_place(
@@ -401,16 +419,12 @@ def _request(each: Interaction) -> Key:
     return each.method, each.url, _fields(each.request_headers), each.request_body
 
 
-def _answer(each: Interaction) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-    return each.response.status_code, _fields(each.response.headers), each.response.body
-
-
 def _fields(headers: Headers) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((name.lower(), value) for name, value in headers.fields))
 
 
 def _whole(each: Interaction) -> tuple[object, ...]:
-    return _request(each), _answer(each)
+    return _request(each), answer_of(each)
 
 
 def _line(each: Interaction) -> str:

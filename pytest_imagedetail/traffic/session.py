@@ -22,7 +22,9 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.exposure import is_keystone, secrets_in
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.recorder import refuse_stale
+from pytest_imagedetail.redact import Numbering
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_of
+from pytest_imagedetail.traffic.mixups import as_asked_again, refuse_mixups
 from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import (
     Heard,
@@ -38,6 +40,7 @@ from pytest_imagedetail.traffic.recording import (
     refuse_no_answer,
     times_asked,
 )
+from pytest_imagedetail.traffic.renumbering import Words, its_own, renumbered
 from pytest_imagedetail.traffic.together import Together
 from pytest_imagedetail.transport import Access
 
@@ -92,7 +95,10 @@ class Traffic:
         self._expected: frozenset[int] = frozenset()
         self._may_miss = False
         self._asked: dict[Key, int] = {}
+        self._live: Sequence[Interaction] = ()
         self._redacted: Heard | None = None
+        self._told: Recording
+        self._words: Words
         self._heard: Final[list[Interaction]] = []
         self._lock: Final = threading.Lock()
         self._recorded: Final = self._loaded()
@@ -110,9 +116,9 @@ class Traffic:
             refuse_stale(self._recorded, release)
             provenance = self._recorded.provenance
             refuse_old(provenance, path=self.path, max_age=max_age, now=datetime.now(UTC))
-        plays = self._replays or record_mode == "new_episodes"
+        self._plays: Final = self._replays or record_mode == "new_episodes"
         self._player: Final = Player(
-            interactions=self._recorded.interactions if plays and self._recorded else (),
+            interactions=self._recorded.interactions if self._plays and self._recorded else (),
             cloud=cloud,
             path=self.path,
             test=node,
@@ -260,16 +266,28 @@ class Traffic:
 
     def redact(self) -> None:
         """Redact what was heard by what is known now: fixtures may take it back as they end."""
-        if self._replays or self._lost or not self._own():
+        self._live = self._own()
+        if self._replays or self._lost or not self._live:
             return
+        with self._lock:
+            heard = tuple(self._heard)
         self._redacted = made_of(
-            self._heard,
+            heard,
             cloud=self.cloud,
             test=self.test,
             release=self._release,
             accesses=self._accesses(),
             known=self._secrets(),
+            numbering=self._numbering(),
         )
+
+    def _numbering(self) -> Numbering | None:
+        """What ids are numbered by; none where a recording is compared or replaced as a whole."""
+        if self.record_mode == "verify":
+            return None
+        if self._shared:
+            return self._together.numbering
+        return Numbering() if self._recorded is not None and self._plays else None
 
     def keep(self) -> str | None:
         """Write what was redacted, or compare it, once the test has passed.
@@ -295,27 +313,53 @@ class Traffic:
             refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
             return self._verified(heard.recording)
         refuse_failures(heard.recording, expected=self._expected, where=self._where)
-        told = self._told(heard.recording)
+        self._told, self._words = heard.recording, its_own(heard.recording)
         written = self._store.write_traffic(
-            heard.recording, secrets=heard.secrets, merge=self._merge(told)
+            heard.recording, secrets=heard.secrets, merge=self._merge(heard)
         )
-        self._refuse_loss(told)
-        self._together.add(told.interactions)
-        self._asked = times_asked(told)
+        self._refuse_loss(self._told)
+        self._together.add(self._told.interactions, self._words)
+        self._asked = times_asked(self._told)
         return f"recorded ({written.value})"
 
-    def _told(self, new: Recording) -> Recording:
-        """All that the test was told: what was played to it, and what it heard beyond that."""
-        return replace(new, interactions=(*self._player.told, *new.interactions))
+    def _merge(self, heard: Heard) -> Callable[[Recording], Recording] | None:
+        if not self._shared and self.record_mode != "new_episodes":
+            return None
 
-    def _merge(self, told: Recording) -> Callable[[Recording], Recording] | None:
+        def merge(old: Recording) -> Recording:
+            words = self._known_words(heard)
+            rewrites = self.record_mode == "rewrite"
+            new, self._words = renumbered(heard.recording, old, words, again=rewrites)
+            before = self._player.told
+            told = (*(each for _, each in before), *new.interactions)
+            self._told = replace(new, interactions=told)
+            if self._shared:
+                beside = self._together.heard
+                done = merged(old, self._told, replacing=rewrites, beside=beside)
+            else:
+                done = appended(old, new)
+            ids = {real: self._words.read(name) for real, name in heard.ids.items()}
+            again = as_asked_again(self._live, ids)
+            asked = (*before, *zip(again, new.interactions, strict=False))
+            refuse_mixups(done, asked, remedy=self._apart())
+            return done
+
+        return merge
+
+    def _known_words(self, heard: Heard) -> Words:
+        """Which placeholders are which of the cassette, by what this process knows of both."""
+        words = self._together.words.copy()
+        for real, placeholder in self._player.names.items():
+            if real in heard.ids:
+                words.learn(heard.ids[real], placeholder)
+            else:
+                words.taken.add(placeholder)
+        return words
+
+    def _apart(self) -> str:
         if self._shared:
-            replacing, beside = self.record_mode == "rewrite", self._together.heard
-            return lambda old: merged(old, told, replacing=replacing, beside=beside)
-        if self.record_mode == "new_episodes":
-            new = replace(told, interactions=told.interactions[len(self._player.told) :])
-            return lambda old: appended(old, new)
-        return None
+            return "give the test a cassette of its own: without cassette= in the marker, it has"
+        return f"record the test afresh: {self._command('rewrite')}"
 
     def _lose(self, _: str) -> None:
         """Count what libcurl asks: no cassette can hold it."""
@@ -336,6 +380,7 @@ class Traffic:
 
     def _verified(self, new: Recording) -> str:
         assert self._recorded is not None  # noqa: S101  running() has seen to it
+        new, _ = renumbered(new, self._recorded, Words(), again=True)
         refuse_no_answer(self._recorded, new, expected=self._expected, where=self._where)
         old = asked_of(self._recorded, new) if self._shared else self._recorded
         found = changes(old, new)

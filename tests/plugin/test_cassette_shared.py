@@ -152,3 +152,99 @@ def test_new_episodes_adds_what_is_asked_more_often(pytester, run, more):
     run(twice, "new_episodes", *more).assert_outcomes(passed=2)
     assert [path for path, _ in held(pytester)] == ["/same/x", "/same/x"]
     run(twice).assert_outcomes(passed=2)
+
+
+A1, B2 = "a1" * 16, "b2" * 16
+OWNS = f"""
+A1, B2 = "{A1}", "{B2}"
+
+def owner(which):
+    found = get("/owner/" + which)
+    return found["owner"], found["name"]
+
+"""
+ASKS = {
+    "a1": "def test_own(imagedetail_cassette):\n    assert owner(A1)[1] == 'ann'\n",
+    "b2": "    assert owner(B2)[1] == 'bob'\n",
+}
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_new_episodes_do_not_mix_up_ids(run, pytester, live, shared):
+    """The new one gets a number of its own, and each replays with its own answer."""
+    live.names = {A1: "ann", B2: "bob"}
+    mark = "" if shared else "@pytest.mark.imagedetail('staging')\n"
+    run(OWNS + mark + ASKS["a1"], "once").assert_outcomes(passed=1)
+    both = OWNS + mark + ASKS["a1"] + ASKS["b2"]
+    run(both, "new_episodes").assert_outcomes(passed=1)
+    paths = [path for path, _ in held(pytester)]
+    assert len(set(paths)) == 2
+    for path, body in held(pytester):
+        assert json.loads(body)["owner"] == path.rpartition("/")[2]
+    run(both).assert_outcomes(passed=1)
+    run(both, "verify").assert_outcomes(passed=1)
+
+
+LISTS = """
+def test_a(imagedetail_cassette):
+    owner(B2)
+    get("/list")
+
+def test_b(imagedetail_cassette):
+    get("/list")
+
+def test_c(imagedetail_cassette):
+    get("/list")
+    owner(B2)
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("-n3",)], ids=["alone", "workers"])
+def test_ids_that_tests_meet_in_another_order_are_the_same(run, pytester, live, more):
+    """Each numbers them by its own order, and the cloud has answered all of them the same."""
+    live.names, live.owners = {B2: "bob"}, [A1, B2]
+    for mode in ("once", "rewrite", "verify"):
+        run(OWNS + LISTS, mode, *more).assert_outcomes(passed=3)
+        assert len(held(pytester)) == 2
+    run(OWNS + LISTS).assert_outcomes(passed=3)
+
+
+def test_an_id_that_a_test_knows_by_itself_is_not_taken_for_anothers(run, pytester, live):
+    """Nothing in a cassette tells one from the other, so recording the second is an error."""
+    live.names = {A1: "ann", B2: "bob"}
+    source = OWNS + ASKS["a1"] + ASKS["b2"].join(["\ndef test_b(imagedetail_cassette):\n", ""])
+    result = run(source, "once")
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *Error: replaying could take one id for another: GET */0*2 would be * as GET */0*1",
+            "E * where: cloud staging, cassette inv",
+            "E * next:  give the test a cassette of its own: without cassette= *",
+            "E * next:  ids are told apart by their order alone; what is recorded is untouched",
+        ]
+    )
+    assert len(held(pytester)) == 1
+
+
+def test_rewriting_what_a_test_knows_by_an_id_replaces_it(run, pytester, live):
+    """The id is called as before, and nothing of the old answer is left."""
+    source = OWNS + "def test_own(imagedetail_cassette):\n    assert owner(A1)[1] == '{}'\n"
+    for mode, name in ("once", "ann"), ("rewrite", "eve"):
+        live.names = {A1: name}
+        run(source.format(name), mode).assert_outcomes(passed=1)
+        assert [json.loads(body)["name"] for _, body in held(pytester)] == [name]
+        run(source.format(name)).assert_outcomes(passed=1)
+
+
+def test_ids_that_tests_are_told_are_not_mixed_up(run, live):
+    """While replaying they are told placeholders, and ask by these."""
+    live.names, live.owners = {A1: "ann", B2: "bob"}, [A1, B2]
+    source = """
+@pytest.mark.parametrize("number, name", [(0, "ann"), (1, "bob")])
+def test_own(imagedetail_cassette, number, name):
+    which = get("/list")["images"][number]["owner"]
+    assert owner(which) == (which, name)
+"""
+    run(OWNS + source, "once", "-n2").assert_outcomes(passed=2)
+    run(OWNS + source).assert_outcomes(passed=2)
+    run(OWNS + source, "none", "-k", "bob").assert_outcomes(passed=1, deselected=1)

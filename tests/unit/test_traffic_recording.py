@@ -20,7 +20,8 @@ from pytest_imagedetail.traffic.recording import (
     refuse_failures,
     refuse_no_answer,
 )
-from pytest_imagedetail.traffic.together import Together
+from pytest_imagedetail.traffic.renumbering import Words
+from pytest_imagedetail.traffic.together import Together, lost
 
 NOVA = "http://nova.corp.example:8774/v2.1"
 KEYSTONE = "http://keystone.corp.example:5000/v3/auth/tokens"
@@ -233,7 +234,7 @@ def test_several_writers_lose_nothing_of_each_other(order, replacing):
     for number in order:
         told = recording(*(kept(*each) for each in WRITERS[number]))
         done = merged(done, told, replacing=replacing, beside=together.heard)
-        together.add(told.interactions)
+        together.add(told.interactions, Words())
     for writer in WRITERS:
         assert lacking(done, [kept(*each) for each in writer]) == []
     assert sorted((each.url[-2:], each.response.body) for each in done.interactions) == [
@@ -242,12 +243,28 @@ def test_several_writers_lose_nothing_of_each_other(order, replacing):
     ]  # fmt: skip
 
 
+def test_what_several_writers_wrote_is_counted():
+    """Each interaction as often as the test that asked most often; what is not there is named."""
+    together = Together()
+    for writer in WRITERS:
+        together.add([kept(*each) for each in writer], Words())
+    written = together.written()
+    assert sum(written.values()) == 6
+    all_of_it = [each for one in together.heard.values() for each in one]
+    assert lost(recording(*all_of_it, kept("/more")), written) == []
+    assert lost(recording(*all_of_it[1:]), written) == [f"GET {BASE}/a"]
+    assert lost(recording(kept("/a", b"9")), written) == [
+        f"GET {BASE}/{each}" for each in ("a", "a", "b", "b", "c", "c")
+    ]
+    assert len(lost(None, written)) == 6
+
+
 def test_a_writer_is_held_to_what_others_of_its_run_heard():
     """Where it replaces, too: else the last one would win, whatever the others heard."""
     old, together = recording(kept("/a", b"0"), kept("/b")), Together()
     first = recording(kept("/a", b"1"))
     done = merged(old, first, replacing=True, beside=together.heard)
-    together.add(first.interactions)
+    together.add(first.interactions, Words())
     with pytest.raises(RecordingError, match="another test of this cassette was answered"):
         merged(done, recording(kept("/a", b"2")), replacing=True, beside=together.heard)
 
