@@ -38,6 +38,7 @@ from pytest_imagedetail.plugin.unused import (
     Verdict,
     judge,
     judge_verified,
+    judge_written,
     takes_ours,
 )
 
@@ -194,6 +195,7 @@ def _conclude(session: pytest.Session, run: Run, *, all_passed: bool) -> None:
         run.verdicts = (
             judge(config, settings, left, all_passed=all_passed),
             judge_verified(config, left, all_passed=all_passed),
+            judge_written(config, left),
         )
     except ImageDetailError as error:
         run.verdicts = (Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True),)

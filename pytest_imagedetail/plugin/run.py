@@ -86,6 +86,7 @@ class Run:
             expected=set(self.expected),
             passed=self.passed & self.expected,
             left_out=self.left_out,
+            written={path: dict(each.written()) for path, each in self.together.items()},
         )
         for each in (*self.from_workers, *self.traffic, *own):
             left.results.extend(each.results)

@@ -248,3 +248,68 @@ def test_own(imagedetail_cassette, number, name):
     run(OWNS + source, "once", "-n2").assert_outcomes(passed=2)
     run(OWNS + source).assert_outcomes(passed=2)
     run(OWNS + source, "none", "-k", "bob").assert_outcomes(passed=1, deselected=1)
+
+
+BACK = """
+import pathlib, pytest
+
+def cassette():
+    return next(pathlib.Path("cassettes").rglob("*.yaml"))
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    if not hasattr(session.config, "workerinput"):
+        {done}
+"""
+LOSES = """path = cassette()
+        from pytest_imagedetail.cassette import dumps, loads
+        from dataclasses import replace
+        old = loads(path)
+        facts = replace(old.provenance, pages=2)
+        path.write_text(dumps(replace(old, provenance=facts, interactions=old.interactions[:2])))
+"""
+MANY = """
+@pytest.mark.parametrize("number", range(4))
+def test_own(imagedetail_cassette, number):
+    get(f"/same/{number}")
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
+def test_what_another_run_wrote_over_is_told_at_the_end(run, pytester, more):
+    """Two runs that do not meet at one lock: the run whose interactions are lost is red."""
+    pytester.makeconftest(BACK.format(done=LOSES))
+    result = run(MANY, "once", *more)
+    result.assert_outcomes(passed=4)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "ERROR: 2 of the 4 interactions that this run recorded are not in cassettes/*/inv.yaml",
+            "  lost:  GET https://compute.staging.invalid/v2.1/same/*",
+            "  lost:  GET https://compute.staging.invalid/v2.1/same/*",
+            "  next:  if another run wrote it, too, record alone: pytest --*-record-mode=rewrite",
+            "  next:  if the cloud answered the tests otherwise, give them cassettes of their own",
+        ]
+    )
+    pytester.makeconftest(BACK.format(done="cassette().unlink()"))
+    shutil.rmtree(pytester.path / "cassettes")
+    result = run(MANY, "once", *more)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["ERROR: 4 of the 4 interactions that this run recorded are not *"])
+
+
+def test_workers_that_contradict_each_other_are_red(run, pytester):
+    """None of them sees what the other heard; the end of the run does."""
+    source = """
+import time
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_count(imagedetail_cassette, number):
+    get("/n")
+    time.sleep(1)
+"""
+    result = run(source, "rewrite", "-n2")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert len(held(pytester)) == 1
+    said = result.stdout.str()
+    assert "ERROR: 1 of the 2 interactions" in said or "was answered otherwise" in said
