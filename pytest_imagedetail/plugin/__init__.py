@@ -16,7 +16,6 @@ from pytest_imagedetail.plugin.cassette import (
     STARTED,
     cassette_of,
     note_start,
-    read_again,
     renew_shared,
     shut_network,
 )
@@ -39,6 +38,7 @@ from pytest_imagedetail.plugin.unused import (
     Verdict,
     judge,
     judge_verified,
+    judge_written,
     takes_ours,
 )
 
@@ -161,12 +161,6 @@ def imagedetail_cassette(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
         yield traffic
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Look once more at what is secret, before the fixtures that may have set it are gone."""
-    read_again(item)
-
-
 def pytest_assertrepr_compare(
     config: pytest.Config, op: str, left: object, right: object
 ) -> list[str] | None:
@@ -212,6 +206,7 @@ def _conclude(session: pytest.Session, run: Run, *, all_passed: bool) -> None:
         run.verdicts = (
             judge(config, settings, left, all_passed=all_passed),
             judge_verified(config, left, all_passed=all_passed),
+            judge_written(config, left),
         )
     except ImageDetailError as error:
         run.verdicts = (Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True),)

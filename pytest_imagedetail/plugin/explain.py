@@ -18,7 +18,13 @@ _OURS = ("pytest_imagedetail.", "vcr.")
 _PYTESTS = ("_pytest.", "pluggy.")
 
 PASSED = pytest.StashKey[bool]()
-"""Whether the test's call has passed."""
+"""Whether the test's call has passed, and all of its subtests with it."""
+
+_RUNNING = pytest.StashKey[bool]()
+"""Whether the test's call runs: what is reported meanwhile is of a subtest."""
+
+_FAILED = pytest.StashKey[bool]()
+"""Whether a subtest has failed; the call passes all the same."""
 
 _REFUSED = pytest.StashKey[list[list["ImageDetailError"]]]()
 
@@ -50,6 +56,7 @@ class Explain:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Tell a failed test what was refused to it."""
+        item.stash[_RUNNING], item.stash[_FAILED] = True, False
         try:
             return (yield)
         except AssertionError as error:
@@ -61,6 +68,8 @@ class Explain:
         except Exception as error:
             _add_refusals(error, item)
             raise
+        finally:
+            item.stash[_RUNNING] = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -81,8 +90,10 @@ class Explain:
             _conceal(call.excinfo.value, self._root, also="" if call.when == "call" else _FACE)
         report = yield
         _hide(report, self._secrets())
-        if call.when == "call":
-            item.stash[PASSED] = report.passed
+        if item.stash.get(_RUNNING, False):
+            item.stash[_FAILED] |= report.failed or hasattr(report, "wasxfail")
+        elif call.when == "call":
+            item.stash[PASSED] = report.passed and not item.stash.get(_FAILED, False)
         return report
 
 

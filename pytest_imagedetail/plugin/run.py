@@ -14,7 +14,7 @@ from pytest_imagedetail.plugin.unused import LEFT_OUT, Passed, Verdict, expected
 if TYPE_CHECKING:
     from pytest_imagedetail.doors import Doors
     from pytest_imagedetail.harness import Harness
-    from pytest_imagedetail.traffic import Traffic
+    from pytest_imagedetail.traffic import Together, Traffic
     from pytest_imagedetail.transport import Access
 
 
@@ -26,6 +26,7 @@ class Run:
     harnesses: list["Harness"] = field(default_factory=list)
     current: "Harness | None" = None
     traffic: list[Left] = field(default_factory=list)
+    together: dict[str, "Together"] = field(default_factory=dict)
     from_workers: list[Left] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
@@ -96,6 +97,7 @@ class Run:
             expected=set(self.expected),
             passed=self.passed & self.expected,
             left_out=self.left_out,
+            written={path: dict(each.written()) for path, each in self.together.items()},
         )
         for each in (*self.from_workers, *self.traffic, *own):
             left.results.extend(each.results)
