@@ -12,11 +12,13 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pytest_imagedetail.model import Headers, Interaction
-from pytest_imagedetail.redact import Secrets, project_in_path
+from pytest_imagedetail.redact import Secrets, owners_in, project_in_path
 from pytest_imagedetail.shapes import (
     basic_credentials,
     is_distinct,
     is_harmless,
+    is_owner_id,
+    names_owner,
     names_secret,
     names_signature,
 )
@@ -135,6 +137,7 @@ def _in_url(url: str) -> Iterator[tuple[str, str]]:
             yield "secret", unquote(value)
     for match in _ID_IN_PATH.finditer(parts.path):
         yield "id", match.group(1) or match.group(2)
+    yield from (("id", each) for each in owners_in(parts))
     for text in (parts.query, parts.fragment):
         yield from _in_pairs(text)
 
@@ -146,7 +149,7 @@ def _in_pairs(text: str) -> Iterator[tuple[str, str]]:
             yield "secret", value
         elif _TELLING_PARAMETER.fullmatch(name) and is_distinct(value):
             yield "secret", value.partition("/")[0] if "credential" in name.lower() else value
-        elif name.lower() in _OWNER_KEYS:
+        elif name.lower() in _OWNER_KEYS or (names_owner(name) and is_owner_id(value)):
             yield "id", value
         else:
             yield from _in_text(value, depth=0, sent=True)
@@ -246,7 +249,7 @@ def _in_object(key: str, fields: dict[str, Any], *, sent: bool) -> Iterator[tupl
 
 def _under(key: str, value: str, *, sent: bool) -> Iterator[tuple[str, str]]:
     """What the name above a value tells."""
-    if key.lower() in _OWNER_KEYS:
+    if key.lower() in _OWNER_KEYS or (names_owner(key) and is_owner_id(value)):
         yield "id", value
     elif names_secret(key) and (sent or is_distinct(value)) and not _is_document(value):
         yield "secret", value

@@ -71,6 +71,14 @@ _USER: Final = re.compile(r"(://)([^/\s:@\"'<>\\]+:[^/\s@\"'<>\\]+)(?=@)")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _LONGEST_WORD: Final = 32  # letters; a bearer's token may have no digit, but is longer
 _HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1"})
+_OWNER_NAME: Final = re.compile(  # as the last word of a name: os-vol-tenant-attr:tenant_id
+    r"(?:^|[^a-z0-9]|(?-i:(?<=[a-z0-9])(?=[A-Z])))(?:project|tenant|user|owner|member|domain"
+    r"|trust(?:or|ee)|creator|(?:created|updated|deleted)_?by)s?(?:_?(?:uu)?ids?)?$",
+    re.IGNORECASE,
+)
+_OWNER_ID: Final = re.compile(  # as Keystone makes them
+    r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+)
 _SHORTEST_ID: Final = 8  # characters; below that a word could be hit
 
 
@@ -82,6 +90,16 @@ def names_secret(name: str) -> bool:
 def names_signature(name: str) -> bool:
     """Whether a name of a query is that of a signature; that of an image's property never is."""
     return _SIGNATURE.match(name) is not None
+
+
+def names_owner(name: str) -> bool:
+    """Whether an id under this name is that of a project, a user or a domain."""
+    return _OWNER_NAME.search(name[-_LONGEST_NAME:]) is not None
+
+
+def is_owner_id(value: str) -> bool:
+    """Whether a value has the form of Keystone's ids; only its name tells it from any other's."""
+    return _OWNER_ID.fullmatch(value) is not None
 
 
 def is_harmless(value: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_imagedetail import xmltext
 from pytest_imagedetail.errors import BodyError
+from pytest_imagedetail.shapes import names_owner
 
 
 def parsed(body: bytes) -> Any:
@@ -49,12 +50,18 @@ def links(document: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def strings(document: Any) -> Iterator[tuple[str, str]]:
-    """Every string value of a document with the key it stands under, in its order."""
+    """Every string value of a document with the key it stands under, in its order.
+
+    The id of an owner that is told as an object stands under the owner's own key.
+    """
     pending = [("", document)]
     while pending:
         key, value = pending.pop()
         if isinstance(value, dict):
-            pending.extend(reversed(value.items()))
+            above = key if names_owner(key) else "id"
+            pending.extend(
+                (above if name == "id" else name, value[name]) for name in reversed(value)
+            )
         elif isinstance(value, list):
             pending.extend((key, each) for each in reversed(value))
         elif isinstance(value, str):

@@ -209,6 +209,18 @@ def test_urls():
     assert found.ids == {PROJECT, USER}
 
 
+def test_owners_by_their_names_and_places():
+    """Whatever stands before the word that tells; ids of other things stay."""
+    for page in (
+        sent(url=f"{COMPUTE}.1/os-quota-sets/{USER}"),
+        sent(url=f"https://glance.corp.example/v2/images/1/members/{USER}"),
+        sent(url=f"{COMPUTE}.1/servers?tenant={USER}"),
+        sent(url=COMPUTE, answer={"os-vol-tenant-attr:tenant_id": USER, "checksum": PROJECT}),
+        sent(url=COMPUTE, answer={"createdBy": USER, "id": PROJECT, "user": "someone"}),
+    ):
+        assert secrets_in([page]).ids == {USER}
+
+
 @pytest.mark.parametrize(
     "body",
     [

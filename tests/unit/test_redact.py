@@ -254,6 +254,84 @@ def test_a_query_is_named_as_its_url_shows_it():
     assert redact_query(named, endpoint=ENDPOINT, cloud="k5", secrets=SECRETS) == named
 
 
+SOMEONE = "5ec2e7005ec2e7005ec2e7005ec2e701"
+DASHED = "5ec2e700-5ec2-4e70-85ec-2e7005ec2e70"
+OWNER_KEYS = [
+    *("member_id", "os-vol-tenant-attr:tenant_id", "projectId", "ownerId", "target_tenant"),
+    *("project", "user", "created_by", "domain_id", "trustee_user_id", "tenant", "USER_ID"),
+    *("os-volume-transfer:project_id", "os-share-tenant:tenant_id", "member", "projectID"),
+]
+OWNER_PATHS = [
+    "/v2/images/IMAGE/members/ID",
+    *("/v2.1/os-quota-sets/ID", "/v2.1/os-quota-sets/ID/detail", "/v2.0/quotas/ID.json"),
+    *("/v2.1/os-simple-tenant-usage/ID", "/v2.1/images?tenant=ID", "/v2.1/images?a=b&owner=ID"),
+    *("/v2.1/servers?project_id=ID#x", "/ID/images/1", "/ID/servers", "/prefix/ID/flavors/1"),
+]
+
+
+@pytest.mark.parametrize("key", OWNER_KEYS)
+@pytest.mark.parametrize("value", [SOMEONE, DASHED])
+def test_an_owner_by_key(key, value):
+    """Whatever stands before the word that tells; wherever else the id stands, too."""
+    for body in ({key: value}, {key: [value]}, {key: {"id": value, "name": "n"}}):
+        whole = {"a": body, "text": f"of {value}."}
+        got = redacted(whole, secrets=Secrets(), url="http://nova.corp.test/v2.1/images")
+        assert got == json.loads(json.dumps(whole).replace(value, ZERO))
+
+
+@pytest.mark.parametrize("path", OWNER_PATHS)
+def test_an_owner_by_place_in_a_url(path):
+    """In a link, in a text, and in the request."""
+    image = "70a599e0-31e7-49b7-b260-868f441e862b"
+    url = "http://nova.corp.test" + path.replace("ID", SOMEONE).replace("IMAGE", image)
+    left = path.replace("ID", ZERO).replace("IMAGE", image)
+    for body in (link("bookmark", url), {"text": f"see {url} there"}):
+        text = json.dumps(
+            redacted(body, secrets=Secrets(), url="http://nova.corp.test/v2.1/images")
+        )
+        assert SOMEONE not in text
+        assert left.removesuffix("#x") in text
+    (page,) = redact([page_of({}, url=url)], cloud="k5", secrets=Secrets()).interactions
+    assert page.url.startswith(f"https://compute.k5.invalid{left}")
+    named = redact_query(
+        Query.of(params={"tenant_id": SOMEONE}), endpoint=ENDPOINT, cloud="k5", secrets=Secrets()
+    )
+    assert SOMEONE not in str(named)
+
+
+def test_an_owner_in_a_request_s_body():
+    """Whom an image is shared with."""
+    page = Interaction(
+        method="POST",
+        url="http://glance.corp.test/v2/images/1/members",
+        request_body=json.dumps({"member": SOMEONE}).encode(),
+        response=Response(status_code=200, body=b"{}"),
+    )
+    (kept,) = redact([page], cloud="k5", secrets=Secrets()).interactions
+    assert json.loads(kept.request_body) == {"member": ZERO}
+
+
+def test_what_only_looks_like_an_owner():
+    """Checksums, ids of other things, and words under a name that tells."""
+    body = {
+        "checksum": SOMEONE,
+        "os_hash_value": SOMEONE * 4,
+        "id": DASHED,
+        "server": {"id": DASHED},
+        "owner_specified.openstack.md5": SOMEONE,
+        "image_id": DASHED,
+        "user": "administrator",
+        "os_admin_user": "ubuntu20",
+        "domain": "default",
+        "hw_project": "release-2026.2",
+        "member_count": SOMEONE,
+        "domain_id": "default",
+        "links": [{"rel": "self", "href": f"https://compute.k5.invalid/v2.1/images/{SOMEONE}"}],
+        "file": f"/v2/images/{DASHED}/file",
+    }
+    assert redacted(body, secrets=Secrets(), url="https://compute.k5.invalid/v2.1/images") == body
+
+
 def test_secrets_by_key():
     """What stands under a key that tells goes, in lists too; a flag or an empty text stays."""
     body = {
