@@ -21,6 +21,7 @@ from pytest_imagedetail.shapes import (
     names_owner,
     names_secret,
     names_signature,
+    value_beside_name,
 )
 
 _SHORTEST: Final = 4  # characters; as in redaction and the gate
@@ -243,6 +244,9 @@ def _in_object(key: str, fields: dict[str, Any], *, sent: bool) -> Iterator[tupl
         for name in ("access", "signature"):
             if isinstance(fields.get(name), str):
                 yield "secret", fields[name]
+    for value in value_beside_name(fields):
+        if (sent or is_distinct(value)) and not _is_document(value):
+            yield "secret", value
     if key == "token" and isinstance(fields.get("audit_ids"), list):
         yield from (("secret", each) for each in fields["audit_ids"] if isinstance(each, str))
 

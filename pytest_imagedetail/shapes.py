@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 _SECRET_NAME: Final = re.compile(
@@ -54,6 +54,24 @@ _REPLACED: Final = re.compile(
     r"(?:<redacted-\d+>|redacted(?![\w-])|%3Credacted-\d+%3E)", re.IGNORECASE
 )
 _PAIR: Final = re.compile(r"\"([^\"\\\n]{2,64})\"\s*+:\s*+\"(?![{\[])")  # of JSON in a text
+_BETWEEN: Final = r"(?:,\s*+\"[^\"\\]{1,64}+\"\s*+:\s*+(?:\"[^\"\\]*+\"|[\w.+-]++)\s*+){0,4}?,\s*+"
+_NAMING: Final = r"\"(?:name|key|property|variable)\"\s*+:\s*+\"([\w.:-]{2,64}+)\"\s*+"
+_VALUE_BESIDE: Final = re.compile(  # of JSON in a text: {"name": "password", "value": "..."}
+    rf"{_NAMING}{_BETWEEN}\"value\"\s*+:\s*+\"", re.IGNORECASE
+)
+_VALUE_BEFORE: Final = re.compile(
+    rf"(\"value\"\s*+:\s*+\")((?:[^\"\\\r\n]|\\.)++)(?=\"\s*+{_BETWEEN}{_NAMING})", re.IGNORECASE
+)
+_TAG: Final = re.compile(
+    r"<[a-z][\w:.-]*+(?:\s++[\w:.-]++(?:\s*+=\s*+(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=/]++))?+)++\s*+/?>",
+    re.IGNORECASE,
+)
+_ATTRIBUTE: Final = re.compile(
+    r"(?<![\w:.-])([\w:.-]++)(\s*+=\s*+[\"']?)([^\"'<>\s]++|(?<=[\"'])[^\"'<>]++)"
+)
+_NAMES_A_VALUE: Final = frozenset({"name", "key", "property", "variable", "id"})
+_ONE_NAME: Final = re.compile(r"[\w.:-]{2,64}")
+_VALUES: Final = frozenset({"value", "content"})
 _ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>")
 _CONTENT: Final = re.compile(r"[^<>]++(?=</)")
 _FIELD: Final = re.compile(  # a header in a text
@@ -90,6 +108,17 @@ def names_secret(name: str) -> bool:
 def names_signature(name: str) -> bool:
     """Whether a name of a query is that of a signature; that of an image's property never is."""
     return _SIGNATURE.match(name) is not None
+
+
+def value_beside_name(fields: Mapping[str, object]) -> list[str]:
+    """The values of an object that tells a secret's name: {"name": "password", "value": "..."}."""
+    lower = {name.lower(): value for name, value in fields.items()}
+    names = [each for name in _NAMES_A_VALUE if isinstance(each := lower.get(name), str)]
+    if not any(_ONE_NAME.fullmatch(each) and names_secret(each) for each in names):
+        return []
+    value = lower.get("value")
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, str) and not is_harmless(each)]
 
 
 def names_owner(name: str) -> bool:
@@ -131,6 +160,11 @@ def replace_named(text: str, replace: Callable[[str], str]) -> str:
         for pattern in (_FIELD, _FIELD_IN_TEXT, _USER):
             text = pattern.sub(lambda match: match[1] + replace(match[2]), text)
         text = _each_after(_PAIR, text, _paired, replace)
+    if '"value"' in text.lower():
+        text = _each_after(_VALUE_BESIDE, text, _paired, replace)
+        text = _VALUE_BEFORE.sub(lambda match: _before_its_name(match, replace), text)
+    if "<" in text and "=" in text:
+        text = _TAG.sub(lambda match: _in_tag(match[0], replace), text)
     if "</" in text:
         text = _each_after(_ELEMENT, text, _enclosed, replace)
     return text
@@ -174,6 +208,24 @@ def _value_of(match: re.Match[str], sign: str) -> re.Pattern[str]:
 def _paired(match: re.Match[str]) -> str | None:
     value = _VALUE_IN_QUOTES['"'].match(match.string, match.end())
     return _secret(value[0], "") if value is not None and names_secret(match[1]) else None
+
+
+def _before_its_name(match: re.Match[str], replace: Callable[[str], str]) -> str:
+    told = names_secret(match[3]) and _secret(match[2], "") is not None
+    return match[1] + replace(match[2]) if told else match[0]
+
+
+def _in_tag(tag: str, replace: Callable[[str], str]) -> str:
+    """A tag without the value of a form's field or a setting whose name tells."""
+    found = _ATTRIBUTE.findall(tag)
+    if not any(name.lower() in _NAMES_A_VALUE and names_secret(said) for name, _, said in found):
+        return tag
+
+    def without(match: re.Match[str]) -> str:
+        told = match[1].lower() in _VALUES and _secret(match[3], "") is not None
+        return match[1] + match[2] + replace(match[3]) if told else match[0]
+
+    return _ATTRIBUTE.sub(without, tag)
 
 
 def _enclosed(match: re.Match[str]) -> str | None:

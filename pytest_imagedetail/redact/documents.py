@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_imagedetail import xmltext
 from pytest_imagedetail.errors import BodyError
-from pytest_imagedetail.shapes import names_owner
+from pytest_imagedetail.shapes import names_owner, value_beside_name
 
 
 def parsed(body: bytes) -> Any:
@@ -47,6 +47,18 @@ def links(document: Any) -> Iterator[Mapping[str, Any]]:
             pending.extend(reversed(value.values()))
         elif isinstance(value, list):
             pending.extend(reversed(value))
+
+
+def beside_names(document: Any) -> Iterator[str]:
+    """Every value of a document that stands beside the name of a secret."""
+    pending = [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            yield from value_beside_name(value)
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
 
 
 def strings(document: Any) -> Iterator[tuple[str, str]]:

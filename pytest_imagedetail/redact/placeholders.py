@@ -10,7 +10,7 @@ from pytest_imagedetail import jsontext
 from pytest_imagedetail.model import Interaction
 from pytest_imagedetail.redact.addresses import Addresses
 from pytest_imagedetail.redact.disguise import replace_disguised
-from pytest_imagedetail.redact.documents import is_json, links, parsed, strings
+from pytest_imagedetail.redact.documents import beside_names, is_json, links, parsed, strings
 from pytest_imagedetail.redact.hosts import Hosts
 from pytest_imagedetail.redact.ids import Ids
 from pytest_imagedetail.redact.known import Numbering, Secrets
@@ -50,6 +50,7 @@ class Placeholders:
         self._addresses = Addresses(known, counts=self.counts)
         self._tokens = Tokens(known, secrets=secrets, counts=self.counts)
         self._token = self._tokens.placeholder
+        self._beside: set[str] = set()
 
     def learn(self, page: Interaction) -> None:
         """Give placeholders to the hosts, projects and owners of a page, in its order."""
@@ -68,6 +69,8 @@ class Placeholders:
                 self._ids.learn(project)
             self._learn_owners_in(url)
         self._learn_owners(document)
+        for told in (parsed(page.request_body), document):
+            self._beside.update(beside_names(told))
 
     def learn_request(self, url: str) -> None:
         """Give the first placeholders to the endpoint and the project of the session."""
@@ -103,8 +106,11 @@ class Placeholders:
         if is_token(value):
             return value
         if value[:1] in {"{", "["} and is_json(value):
+            self._beside.update(beside_names(parsed(value.encode("utf-8", "surrogatepass"))))
             return jsontext.replace_strings(value, self.json_string)
         if key is not None and value and names_secret(key) and not is_harmless(value):
+            return self._token(value)
+        if key is not None and key.lower() == "value" and value in self._beside:
             return self._token(value)
         if key is not None and _OWNER_KEY.match(key) and (owner := self._ids.of(value)) is not None:
             return owner

@@ -225,6 +225,7 @@ def test_owners_by_their_names_and_places():
     "body",
     [
         {"server": {"adminPass": "deep-1"}},
+        {"a": [{"name": "admin_password", "value": "deep-1"}]},
         {"a": [{"db_password": "deep-1"}]},
         {"wrapped": json.dumps({"in": json.dumps([{"secret": "deep-1"}])})},
         json.dumps(json.dumps({"token": "deep-1"})).encode(),
@@ -233,7 +234,7 @@ def test_owners_by_their_names_and_places():
         b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\ndeep-1\r\n--x--\r\n',
         {"see": "https://u:deep-1@h.example/ and so on"},
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_bodies_of_any_form(body):
     """JSON, JSON in JSON, forms, JSON in forms, multipart, URLs in text."""

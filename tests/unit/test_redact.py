@@ -356,6 +356,30 @@ def test_secrets_by_key():
     }
 
 
+def test_secrets_by_the_name_beside_them():
+    """Pairs of a name and a value, as settings and forms are told, in any order and depth."""
+    body = {
+        "items": [
+            {"name": "admin_password", "type": "string", "help": {"a": 1}, "value": "Xy7"},
+            {"value": ["k-1", "k-2"], "key": "auth_token"},
+            {"name": "os_type", "value": "linux"},
+            {"name": "a secret place", "value": "linux"},
+            {"name": "db_password", "value": ""},
+        ],
+        "inner": json.dumps({"Key": "api_key", "Value": "Xy8"}),
+    }
+    assert redacted(body) == {
+        "items": [
+            {"name": "admin_password", "type": "string", "help": {"a": 1}, "value": "<redacted-1>"},
+            {"value": ["<redacted-2>", "<redacted-3>"], "key": "auth_token"},
+            {"name": "os_type", "value": "linux"},
+            {"name": "a secret place", "value": "linux"},
+            {"name": "db_password", "value": ""},
+        ],
+        "inner": json.dumps({"Key": "api_key", "Value": "<redacted-4>"}),
+    }
+
+
 def test_a_word_under_a_secret_s_key_is_no_reason_to_refuse():
     """`token: required` goes where it stands, and the word elsewhere is left and allowed."""
     got = redacted({"token_state": "required", "text": "a disk is required"})
