@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pytest_imagedetail.model import Headers, Interaction
-from pytest_imagedetail.redact import Secrets, owners_in, project_in_path
+from pytest_imagedetail.redact import REQUEST_HEADERS, Secrets, owners_in, project_in_path
 from pytest_imagedetail.shapes import (
     basic_credentials,
     is_distinct,
@@ -28,6 +28,14 @@ _SHORTEST: Final = 4  # characters; as in redaction and the gate
 _DEEPEST: Final = 16  # layers of JSON in JSON
 
 _SECRET_HEADERS: Final = frozenset({"openstack-auth-receipt", "x-auth-key", "x-api-key"})
+_KEY_HEADER: Final = re.compile(r"(?:^|-)key$")
+_USUAL_HEADER: Final = re.compile(  # its value may stand elsewhere by right: a checksum, an id
+    r"(?:accept|access-control|baggage|cache|connection|content|date|expect|forwarded|host|if|origin"
+    r"|prefer|priority|range|referer|sec|te|traceparent|tracestate|transfer|upgrade|user|via"
+    r"|openstack|x-openstack|x-amz-content|x-b3|x-forwarded|x-image|x-object)(?:-|$)"
+    r"|.*-(?:agent|checksum|date|digest|etag|id|md5|name|sha\d*|time|timestamp|type|version)$"
+)
+_RANDOM: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])(?!\w+/\d)[\w+/=.~-]{16,}")
 _AUTHORIZATION: Final = frozenset({"authorization", "proxy-authorization"})
 _COOKIES: Final = frozenset({"cookie", "set-cookie"})
 _TELLING_COOKIE: Final = re.compile(r"sess|auth|token|csrf|sid$|secret", re.IGNORECASE)
@@ -125,6 +133,7 @@ def _exposed(interaction: Interaction) -> Iterator[tuple[str, str]]:
     keystone = is_keystone(interaction)
     yield from _in_url(interaction.url)
     yield from _in_headers(interaction.request_headers)
+    yield from _in_sent_headers(interaction.request_headers)
     yield from _in_headers(interaction.response.headers)
     yield from _in_body(interaction.request_body, sent=True)
     yield from _in_body(interaction.response.body, sent=keystone)
@@ -169,6 +178,16 @@ def _in_headers(headers: Headers) -> Iterator[tuple[str, str]]:
             yield "id", value
         elif lower == "location":
             yield from _in_url(value)
+
+
+def _in_sent_headers(headers: Headers) -> Iterator[tuple[str, str]]:
+    """Keys and whatever is random in headers that no recording keeps: gateways have their own."""
+    for name, value in headers.fields:
+        lower = name.lower()
+        if lower in REQUEST_HEADERS | _AUTHORIZATION | _COOKIES or _USUAL_HEADER.match(lower):
+            continue
+        if _KEY_HEADER.search(lower) or _RANDOM.fullmatch(value):
+            yield "secret", value
 
 
 def _in_authorization(value: str) -> Iterator[tuple[str, str]]:
