@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_imagedetail.cassette import Store, loads
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.leaks import refuse_leaks
+from pytest_imagedetail.lint.lines import Lines
 from pytest_imagedetail.model import (
     Headers,
     Interaction,
@@ -20,6 +21,7 @@ from pytest_imagedetail.model import (
     Recording,
     Response,
 )
+from pytest_imagedetail.normalize.placeholders import NUMBERED
 from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
 
 PROJECT = "c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -330,6 +332,23 @@ def test_what_only_looks_like_an_owner():
         "file": f"/v2/images/{DASHED}/file",
     }
     assert redacted(body, secrets=Secrets(), url="https://compute.k5.invalid/v2.1/images") == body
+
+
+def test_every_address_has_one_of_its_own():
+    """However many: redaction, the comparison and lint know them all for nobody's."""
+    body = {"text": [f"at 10.{each // 250}.{each % 250}.7" for each in range(1500)]}
+    texts = redacted(body, secrets=Secrets())["text"]
+    assert len(set(texts)) == 1500
+    assert texts[:2] + texts[761:764] == [
+        *("at 192.0.2.1", "at 192.0.2.2", "at 203.0.113.254", "at 240.0.0.1", "at 240.0.0.2")
+    ]
+    assert redacted({"text": texts}, secrets=Secrets())["text"] == texts
+    for text in texts:
+        found = NUMBERED.search(text)
+        assert found is not None
+        assert (found.lastgroup, f"at {found[0]}") == ("address", text)
+    lines = "\n".join(texts)
+    assert list(Lines().spots(lines, is_ours=True)) == []
 
 
 def test_secrets_by_key():
