@@ -13,19 +13,30 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pytest_imagedetail.model import Headers, Interaction
-from pytest_imagedetail.redact import Secrets, project_in_path
+from pytest_imagedetail.redact import REQUEST_HEADERS, Secrets, owners_in, project_in_path
 from pytest_imagedetail.shapes import (
     basic_credentials,
     is_distinct,
     is_harmless,
+    is_owner_id,
+    names_owner,
     names_secret,
     names_signature,
+    value_beside_name,
 )
 
 _SHORTEST: Final = 4  # characters; as in redaction and the gate
 _DEEPEST: Final = 16  # layers of JSON in JSON
 
 _SECRET_HEADERS: Final = frozenset({"openstack-auth-receipt", "x-auth-key", "x-api-key"})
+_KEY_HEADER: Final = re.compile(r"(?:^|-)key$")
+_USUAL_HEADER: Final = re.compile(  # its value may stand elsewhere by right: a checksum, an id
+    r"(?:accept|access-control|baggage|cache|connection|content|date|expect|forwarded|host|if|origin"
+    r"|prefer|priority|range|referer|sec|te|traceparent|tracestate|transfer|upgrade|user|via"
+    r"|openstack|x-openstack|x-amz-content|x-b3|x-forwarded|x-image|x-object)(?:-|$)"
+    r"|.*-(?:agent|checksum|date|digest|etag|id|md5|name|sha\d*|time|timestamp|type|version)$"
+)
+_RANDOM: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])(?!\w+/\d)[\w+/=.~-]{16,}")
 _AUTHORIZATION: Final = frozenset({"authorization", "proxy-authorization"})
 _COOKIES: Final = frozenset({"cookie", "set-cookie"})
 _TELLING_COOKIE: Final = re.compile(r"sess|auth|token|csrf|sid$|secret", re.IGNORECASE)
@@ -194,6 +205,7 @@ def _exposed(interaction: Interaction, *, keystone: bool) -> Iterator[tuple[str,
     """Pairs of "secret" or "id" and the value."""
     yield from _in_url(interaction.url)
     yield from _in_headers(interaction.request_headers)
+    yield from _in_sent_headers(interaction.request_headers)
     yield from _in_headers(interaction.response.headers)
     yield from _in_body(interaction.request_body, sent=True)
     yield from _in_body(interaction.response.body, sent=keystone)
@@ -207,6 +219,7 @@ def _in_url(url: str) -> Iterator[tuple[str, str]]:
             yield "secret", unquote(value)
     for match in _ID_IN_PATH.finditer(parts.path):
         yield "id", match.group(1) or match.group(2)
+    yield from (("id", each) for each in owners_in(parts))
     for text in (parts.query, parts.fragment):
         yield from _in_pairs(text)
 
@@ -218,7 +231,7 @@ def _in_pairs(text: str) -> Iterator[tuple[str, str]]:
             yield "secret", value
         elif _TELLING_PARAMETER.fullmatch(name) and is_distinct(value):
             yield "secret", value.partition("/")[0] if "credential" in name.lower() else value
-        elif name.lower() in _OWNER_KEYS:
+        elif name.lower() in _OWNER_KEYS or (names_owner(name) and is_owner_id(value)):
             yield "id", value
         else:
             yield from _in_text(value, depth=0, sent=True)
@@ -237,6 +250,16 @@ def _in_headers(headers: Headers) -> Iterator[tuple[str, str]]:
             yield "id", value
         elif lower == "location":
             yield from _in_url(value)
+
+
+def _in_sent_headers(headers: Headers) -> Iterator[tuple[str, str]]:
+    """Keys and whatever is random in headers that no recording keeps: gateways have their own."""
+    for name, value in headers.fields:
+        lower = name.lower()
+        if lower in REQUEST_HEADERS | _AUTHORIZATION | _COOKIES or _USUAL_HEADER.match(lower):
+            continue
+        if _KEY_HEADER.search(lower) or _RANDOM.fullmatch(value):
+            yield "secret", value
 
 
 def _in_authorization(value: str) -> Iterator[tuple[str, str]]:
@@ -312,13 +335,16 @@ def _in_object(key: str, fields: dict[str, Any], *, sent: bool) -> Iterator[tupl
         for name in ("access", "signature"):
             if isinstance(fields.get(name), str):
                 yield "secret", fields[name]
+    for value in value_beside_name(fields):
+        if (sent or is_distinct(value)) and not _is_document(value):
+            yield "secret", value
     if key == "token" and isinstance(fields.get("audit_ids"), list):
         yield from (("secret", each) for each in fields["audit_ids"] if isinstance(each, str))
 
 
 def _under(key: str, value: str, *, sent: bool) -> Iterator[tuple[str, str]]:
     """What the name above a value tells."""
-    if key.lower() in _OWNER_KEYS:
+    if key.lower() in _OWNER_KEYS or (names_owner(key) and is_owner_id(value)):
         yield "id", value
     elif names_secret(key) and (sent or is_distinct(value)) and not _is_document(value):
         yield "secret", value

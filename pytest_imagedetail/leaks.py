@@ -51,6 +51,20 @@ _ASSIGNED: Final = re.compile(  # in a query, a form, a file of settings, YAML
     r"(?<![\w.-])([\w.-]++)[\"']?[ \t]*+(?:=(?!=)[ \t]*+|:(?:[ \t]++|(?=[\"'])))[\"']?"
 )
 _ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>(?=[^<>]++</)")
+_MEMBERS: Final = r"(?:,\s*+\"[^\"\\]{1,64}+\"\s*+:\s*+(?:\"[^\"\\]*+\"|[\w.+-]++)\s*+){0,4}?,\s*+"
+_NAMED: Final = r"\"(?:name|key|property|variable)\"\s*+:\s*+\"([\w.:-]{2,64}+)\"\s*+"
+_BESIDE: Final = re.compile(  # {"name": "password", "value": "..."}
+    rf"{_NAMED}{_MEMBERS}\"value\"\s*+:\s*+\"((?:[^\"\\\n]|\\.)++)\""
+    rf"|\"value\"\s*+:\s*+\"((?:[^\"\\\n]|\\.)++)\"\s*+{_MEMBERS}{_NAMED}",
+    re.IGNORECASE,
+)
+_TAG: Final = re.compile(
+    r"<[a-z][\w:.-]*+(?:\s++[\w:.-]++(?:\s*+=\s*+(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=/]++))?+)++\s*+/?>",
+    re.IGNORECASE,
+)
+_ATTRIBUTE: Final = re.compile(
+    r"(?<![\w:.-])([\w:.-]++)\s*+=\s*+[\"']?([^\"'<>\s]++|(?<=[\"'])[^\"'<>]++)"
+)
 _TOLD: Final = re.compile(r"[^&\s\"'<>;,\\]{1,64}")
 _TELLING: Final = re.compile(  # at the end of a name: a policy for passwords is none
     r"(?:^|[._-]|(?-i:(?<=[a-z0-9])(?=[A-Z])))(?:password|passwd|passphrase|passcode|pass|pwd|secret"
@@ -226,6 +240,7 @@ def _shapes(text: str, form: str) -> Iterator[tuple[str, str]]:
             yield "a URL with a user and a password", match.group()
     if form != FOLDED and _has(lower, _NAME_SIGNS):
         yield from _named(text)
+        yield from _beside(text)
 
 
 def _tokens(text: str) -> Iterator[str]:
@@ -249,6 +264,24 @@ def _named(text: str) -> Iterator[tuple[str, str]]:
     for match in _FIELD.finditer(text):
         if _ONLY_PLACEHOLDER.match(match[1] or match[2]) is None:
             yield "a header that carries tokens, credentials or cookies", match.group().strip()
+
+
+def _beside(text: str) -> Iterator[tuple[str, str]]:
+    """What stands beside a name that tells."""
+    if '"value"' in text.lower():
+        for match in _BESIDE.finditer(text):
+            if _tells(match[1] or match[4]) and _is_left(match[2] or match[3]):
+                yield "a value under the name of a secret", match.group()
+    for match in _TAG.finditer(text) if "<" in text else ():
+        if _is_field_left(dict(_ATTRIBUTE.findall(match[0].lower()))):
+            yield "a value under the name of a secret", match.group()
+
+
+def _is_field_left(attributes: dict[str, str]) -> bool:
+    """Whether a tag is a form's field or a setting whose name tells, with its value."""
+    names = (attributes.get(name, "") for name in ("name", "key", "property", "variable", "id"))
+    values = [attributes[name] for name in ("value", "content") if name in attributes]
+    return any(map(_tells, names)) and any(map(_is_left, values))
 
 
 def _is_told(name: str, value: str) -> bool:

@@ -9,6 +9,7 @@ import binascii
 import html
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +24,13 @@ _DEEPEST: Final = 4  # layers of compression and base64
 _ESCAPE: Final = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+|(?:\\\\)+|\\[^u\n]")
 _ESCAPES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]{6,}={0,2}")
+_BREAK: Final = re.compile(  # between lines of base64: a line's end, or that of a text in a list
+    rb"[ \t]*+(?:\\?+[\r\n][ \t]*+)++\\?+"
+    rb"|\"\s*+,\s*+\"(?![A-Za-z0-9+/_-]++\"\s*+:)"  # what a name follows is no list
+)
+_WRAPPED: Final = re.compile(
+    rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{8,}+(?:(?:%s)[A-Za-z0-9+/_-]++)++={0,2}" % _BREAK.pattern
+)
 _HEXADECIMAL: Final = re.compile(rb"[0-9a-fA-F-]+")  # ids, mostly; in base64 they mean nothing
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _PRINTABLE: Final = re.compile(rb"[\t\n\r -~\x80-\xff]*")
@@ -73,6 +81,27 @@ def decoded(text: bytes, *, shortest: int) -> Iterator[bytes]:
 
 
 def _texts(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Each meaning of the data, and that with its wrapped lines put together."""
+    for form, text in _meanings(data):
+        yield form, text
+        joined = _WRAPPED.sub(_joined, text)
+        if joined != text:
+            yield FOLDED, joined
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    """Lines in one; lines of one length by themselves too, for a word may stand before them."""
+    lines = _BREAK.split(match.group())
+    blocks, ended = [[lines[0]]], False
+    for before, line in pairwise(lines):
+        if ended or len(line) > len(before):
+            blocks.append([])
+        blocks[-1].append(line)
+        ended = len(blocks[-1]) > 1 and len(line) < len(before)
+    return b"\n".join(dict.fromkeys([b"".join(lines), *map(b"".join, blocks)]))
+
+
+def _meanings(data: bytes) -> Iterator[tuple[str, bytes]]:
     """JSON is undone layer by layer, for JSON may hold JSON."""
     yield "as it is", data
     yield FOLDED, b"".join(data.split())
@@ -124,7 +153,7 @@ def _beneath(data: bytes, *, shortest: int, depth: int) -> Iterator[tuple[str, b
     content = packing.unpacked(data)
     if content is not None:
         for form, text in _all(content, shortest=shortest, depth=depth - 1):
-            yield f"compressed, {form}", text
+            yield _under("compressed", form), text
         return
     seen: set[bytes] = set()
     for form, text in tuple(_texts(data)):
@@ -136,7 +165,12 @@ def _beneath(data: bytes, *, shortest: int, depth: int) -> Iterator[tuple[str, b
         for piece in pieces:
             if packing.unpacked(piece) is not None or (len(piece) > 8 and _is_text(piece)):  # noqa: PLR2004
                 for below, meant in _all(piece, shortest=shortest, depth=depth - 1):
-                    yield f"in base64, {below}", meant
+                    yield _under("in base64", below), meant
+
+
+def _under(cover: str, form: str) -> str:
+    """Joined words mean nothing under a cover, too."""
+    return form if form == FOLDED else f"{cover}, {form}"
 
 
 def _all(data: bytes, *, shortest: int, depth: int) -> Iterator[tuple[str, bytes]]:

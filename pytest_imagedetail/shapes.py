@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 _SECRET_NAME: Final = re.compile(
@@ -54,6 +54,24 @@ _REPLACED: Final = re.compile(
     r"(?:<redacted-\d+>|redacted(?![\w-])|%3Credacted-\d+%3E)", re.IGNORECASE
 )
 _PAIR: Final = re.compile(r"\"([^\"\\\n]{2,64})\"\s*+:\s*+\"(?![{\[])")  # of JSON in a text
+_BETWEEN: Final = r"(?:,\s*+\"[^\"\\]{1,64}+\"\s*+:\s*+(?:\"[^\"\\]*+\"|[\w.+-]++)\s*+){0,4}?,\s*+"
+_NAMING: Final = r"\"(?:name|key|property|variable)\"\s*+:\s*+\"([\w.:-]{2,64}+)\"\s*+"
+_VALUE_BESIDE: Final = re.compile(  # of JSON in a text: {"name": "password", "value": "..."}
+    rf"{_NAMING}{_BETWEEN}\"value\"\s*+:\s*+\"", re.IGNORECASE
+)
+_VALUE_BEFORE: Final = re.compile(
+    rf"(\"value\"\s*+:\s*+\")((?:[^\"\\\r\n]|\\.)++)(?=\"\s*+{_BETWEEN}{_NAMING})", re.IGNORECASE
+)
+_TAG: Final = re.compile(
+    r"<[a-z][\w:.-]*+(?:\s++[\w:.-]++(?:\s*+=\s*+(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>=/]++))?+)++\s*+/?>",
+    re.IGNORECASE,
+)
+_ATTRIBUTE: Final = re.compile(
+    r"(?<![\w:.-])([\w:.-]++)(\s*+=\s*+[\"']?)([^\"'<>\s]++|(?<=[\"'])[^\"'<>]++)"
+)
+_NAMES_A_VALUE: Final = frozenset({"name", "key", "property", "variable", "id"})
+_ONE_NAME: Final = re.compile(r"[\w.:-]{2,64}")
+_VALUES: Final = frozenset({"value", "content"})
 _ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>")
 _CONTENT: Final = re.compile(r"[^<>]++(?=</)")
 _FIELD: Final = re.compile(  # a header in a text
@@ -71,6 +89,14 @@ _USER: Final = re.compile(r"(://)([^/\s:@\"'<>\\]+:[^/\s@\"'<>\\]+)(?=@)")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _LONGEST_WORD: Final = 32  # letters; a bearer's token may have no digit, but is longer
 _HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1"})
+_OWNER_NAME: Final = re.compile(  # as the last word of a name: os-vol-tenant-attr:tenant_id
+    r"(?:^|[^a-z0-9]|(?-i:(?<=[a-z0-9])(?=[A-Z])))(?:project|tenant|user|owner|member|domain"
+    r"|trust(?:or|ee)|creator|(?:created|updated|deleted)_?by)s?(?:_?(?:uu)?ids?)?$",
+    re.IGNORECASE,
+)
+_OWNER_ID: Final = re.compile(  # as Keystone makes them
+    r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+)
 _SHORTEST_ID: Final = 8  # characters; below that a word could be hit
 
 
@@ -82,6 +108,27 @@ def names_secret(name: str) -> bool:
 def names_signature(name: str) -> bool:
     """Whether a name of a query is that of a signature; that of an image's property never is."""
     return _SIGNATURE.match(name) is not None
+
+
+def value_beside_name(fields: Mapping[str, object]) -> list[str]:
+    """The values of an object that tells a secret's name: {"name": "password", "value": "..."}."""
+    lower = {name.lower(): value for name, value in fields.items()}
+    names = [each for name in _NAMES_A_VALUE if isinstance(each := lower.get(name), str)]
+    if not any(_ONE_NAME.fullmatch(each) and names_secret(each) for each in names):
+        return []
+    value = lower.get("value")
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, str) and not is_harmless(each)]
+
+
+def names_owner(name: str) -> bool:
+    """Whether an id under this name is that of a project, a user or a domain."""
+    return _OWNER_NAME.search(name[-_LONGEST_NAME:]) is not None
+
+
+def is_owner_id(value: str) -> bool:
+    """Whether a value has the form of Keystone's ids; only its name tells it from any other's."""
+    return _OWNER_ID.fullmatch(value) is not None
 
 
 def is_harmless(value: str) -> bool:
@@ -113,6 +160,11 @@ def replace_named(text: str, replace: Callable[[str], str]) -> str:
         for pattern in (_FIELD, _FIELD_IN_TEXT, _USER):
             text = pattern.sub(lambda match: match[1] + replace(match[2]), text)
         text = _each_after(_PAIR, text, _paired, replace)
+    if '"value"' in text.lower():
+        text = _each_after(_VALUE_BESIDE, text, _paired, replace)
+        text = _VALUE_BEFORE.sub(lambda match: _before_its_name(match, replace), text)
+    if "<" in text and "=" in text:
+        text = _TAG.sub(lambda match: _in_tag(match[0], replace), text)
     if "</" in text:
         text = _each_after(_ELEMENT, text, _enclosed, replace)
     return text
@@ -156,6 +208,24 @@ def _value_of(match: re.Match[str], sign: str) -> re.Pattern[str]:
 def _paired(match: re.Match[str]) -> str | None:
     value = _VALUE_IN_QUOTES['"'].match(match.string, match.end())
     return _secret(value[0], "") if value is not None and names_secret(match[1]) else None
+
+
+def _before_its_name(match: re.Match[str], replace: Callable[[str], str]) -> str:
+    told = names_secret(match[3]) and _secret(match[2], "") is not None
+    return match[1] + replace(match[2]) if told else match[0]
+
+
+def _in_tag(tag: str, replace: Callable[[str], str]) -> str:
+    """A tag without the value of a form's field or a setting whose name tells."""
+    found = _ATTRIBUTE.findall(tag)
+    if not any(name.lower() in _NAMES_A_VALUE and names_secret(said) for name, _, said in found):
+        return tag
+
+    def without(match: re.Match[str]) -> str:
+        told = match[1].lower() in _VALUES and _secret(match[3], "") is not None
+        return match[1] + match[2] + replace(match[3]) if told else match[0]
+
+    return _ATTRIBUTE.sub(without, tag)
 
 
 def _enclosed(match: re.Match[str]) -> str | None:

@@ -3,8 +3,10 @@
 import base64
 import binascii
 import gzip
+import hashlib
 import html
 import json
+import textwrap
 import zlib
 from contextlib import suppress
 from urllib.parse import quote, unquote
@@ -17,6 +19,23 @@ def nested(text):
     return json.dumps({"deep": json.dumps({"deeper": text})})
 
 
+def across_lines(text):
+    """A text behind so much of another one that wrapped base64 breaks in the middle of it."""
+    raw = text.encode()
+    return b"#cloud-config".ljust(57 - len(raw) // 2, b"#") + raw + b"\nruncmd: [reboot]\n" * 4
+
+
+def packed(text):
+    """Compressed behind what cannot be made shorter than a line."""
+    noise = hashlib.sha512(text.encode()).hexdigest()
+    return gzip.compress((noise + text + noise).encode(), mtime=0)
+
+
+def wrapped(raw, *, end="\n", width=76):
+    """As MIME and `base64` write it."""
+    return end.join(textwrap.wrap(base64.b64encode(raw).decode(), width)) + end
+
+
 WRITINGS = {
     "raw": lambda text: text,
     "in a sentence": lambda text: f"set by {text}, thanks",
@@ -26,6 +45,15 @@ WRITINGS = {
     "base64 behind one byte": lambda text: base64.b64encode(b"x" + text.encode()).decode(),
     "base64 behind two bytes": lambda text: base64.b64encode(b"xy" + text.encode()).decode(),
     "urlsafe base64": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "wrapped base64": lambda text: wrapped(across_lines(text)),
+    "wrapped base64 in a text": lambda text: f"#!/bin/sh\nit is:\n{wrapped(across_lines(text))}.",
+    "base64 wrapped by CRLF": lambda text: wrapped(across_lines(text), end="\r\n"),
+    "base64 wrapped and indented": lambda text: wrapped(across_lines(text), end="\n    "),
+    "wrapped gzip": lambda text: wrapped(packed(text)),
+    "wrapped base64 in JSON": lambda text: nested(wrapped(across_lines(text))),
+    "wrapped base64 in percent": lambda text: quote(wrapped(across_lines(text)), safe=""),
+    "lines of base64": lambda text: json.dumps(wrapped(across_lines(text)).split()),
+    "lines of gzip": lambda text: json.dumps({"content": wrapped(packed(text), width=60).split()}),
     "hex": lambda text: text.encode().hex(),
     "gzip in base64": lambda text: base64.b64encode(gzip.compress(text.encode())).decode(),
     "JSON": json.dumps,
@@ -41,9 +69,10 @@ def readings(text, depth=4):
     yield text
     if not depth:
         return
-    found = {unquote(text), html.unescape(text)}
+    found = {unquote(text), html.unescape(text), *blocks(text)}
     with suppress(ValueError):
-        found |= set(strings(json.loads(text)))
+        document = json.loads(text)
+        found |= {*strings(document), *lines(document)}
     for word in {text, *text.replace('"', " ").replace("=", " = ").split()}:
         for decode in (_base64, bytes.fromhex):
             try:
@@ -57,6 +86,29 @@ def readings(text, depth=4):
                     continue
     for each in found - {text}:
         yield from readings(each, depth - 1)
+
+
+def blocks(text):
+    """What stands on lines of one word each, put together."""
+    block = []
+    for line in [*text.split("\n"), ""]:
+        if len(line.split()) == 1:
+            block.append(line.strip())
+        elif block:
+            yield "".join(block)
+            block = []
+
+
+def lines(document):
+    """The lists of texts in a document, each put together."""
+    if isinstance(document, dict):
+        for value in document.values():
+            yield from lines(value)
+    elif isinstance(document, list):
+        if all(isinstance(each, str) for each in document):
+            yield "".join(document)
+        for value in document:
+            yield from lines(value)
 
 
 def _base64(word):

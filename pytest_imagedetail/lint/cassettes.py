@@ -28,6 +28,7 @@ from pytest_imagedetail.redact import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
     is_placeholder_id,
+    owners_in,
     project_in_path,
 )
 
@@ -193,6 +194,8 @@ def _unredacted(recording: Recording) -> Iterator[tuple[Any, ...]]:
         project = project_in_path(unquote(parts.path))
         if project is not None and not is_placeholder_id(project):
             yield "id", "a project that is no placeholder", number, "request", "uri"
+        elif not all(map(is_placeholder_id, owners_in(parts))):
+            yield "id", "a project or a user that is no placeholder", number, "request", "uri"
         for message, headers, kept in (
             ("request", each.request_headers, REQUEST_HEADERS),
             ("response", each.response.headers, RESPONSE_HEADERS | {"content-length"}),

@@ -30,7 +30,8 @@ _ADDRESS: Final = re.compile(
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]+@(?:[\w-]+\.)+([a-z]{2,})\b", re.IGNORECASE)
 _NOBODYS: Final = tuple(
     map(
-        ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+        ipaddress.ip_network,
+        ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/8", "2001:db8::/32"),
     )
 )
 

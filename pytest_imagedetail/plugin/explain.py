@@ -1,7 +1,7 @@
 """Makes failures explain themselves: no frame of ours, and what a failed assertion compared."""
 
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,12 +46,10 @@ class Explain:
 
     Args:
         root: The folder of the project.
-        secrets: Says what no failure may show.
     """
 
-    def __init__(self, root: Path, secrets: Callable[[], frozenset[str]]) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
-        self._secrets = secrets
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -81,7 +79,7 @@ class Explain:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Show neither our frames nor a secret, and note whether the call passed.
+        """Show no frame of ours, and note whether the call passed.
 
         That is told by the report itself: an expected failure is no pass.
         """
@@ -89,7 +87,6 @@ class Explain:
             # In a fixture, the plugin's frames are none of the user's, too.
             _conceal(call.excinfo.value, self._root, also="" if call.when == "call" else _FACE)
         report = yield
-        _hide(report, self._secrets())
         if item.stash.get(_RUNNING, False):
             item.stash[_FAILED] |= report.failed or hasattr(report, "wasxfail")
         elif call.when == "call":
@@ -137,31 +134,6 @@ def _empty_own_frames(error: BaseException, root: Path) -> None:
             with suppress(RuntimeError):  # it still runs: a hook of ours around the failure
                 place.tb_frame.clear()
         place = place.tb_next
-
-
-def _hide(report: pytest.TestReport, secrets: frozenset[str]) -> None:
-    """Take the run's secrets out of a report, whoever put them there: a test, or its own client."""
-    if not secrets:
-        return
-    from pytest_imagedetail.leaks import (  # noqa: PLC0415  see the plugin's first lines
-        without_secrets,
-    )
-
-    report.sections = [(head, without_secrets(text, secrets)) for head, text in report.sections]
-    report.user_properties = [
-        (name, without_secrets(value, secrets) if isinstance(value, str) else value)
-        for name, value in report.user_properties
-    ]
-    if isinstance(report.longrepr, tuple):  # of a skipped test: file, line and reason
-        file, number, reason = report.longrepr
-        report.longrepr = (file, number, without_secrets(reason, secrets))
-        return
-    text = report.longreprtext
-    # The summary's line stands beside the text and may say what the text does not.
-    line = str(getattr(getattr(report.longrepr, "reprcrash", None), "message", ""))
-    shown = without_secrets(text, secrets)
-    if shown != text or without_secrets(line, secrets) != line:
-        report.longrepr = shown
 
 
 def _add_refusals(error: Exception, item: pytest.Item) -> None:

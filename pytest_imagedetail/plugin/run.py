@@ -123,10 +123,13 @@ def run_of(config: pytest.Config) -> Run:
     """The run's state, made at first use together with the hooks that only users of it need."""
     if RUN not in config.stash:
         from pytest_imagedetail.doors import Doors  # noqa: PLC0415  see the plugin's first lines
+        from pytest_imagedetail.plugin.hide import Hide, hide_in_logs  # noqa: PLC0415
 
         run = config.stash[RUN] = Run(doors=Doors(_connect))
         config.pluginmanager.register(Passed(run.passed), "imagedetail-passed")
-        config.pluginmanager.register(Explain(config.rootpath, run.secrets), "imagedetail-explain")
+        config.pluginmanager.register(Explain(config.rootpath), "imagedetail-explain")
+        config.pluginmanager.register(Hide(run.secrets), "imagedetail-hide")
+        hide_in_logs(config, run.secrets)
     return config.stash[RUN]
 
 

@@ -23,7 +23,7 @@ from pytest_imagedetail.redact.messages import (
     redact_interaction,
 )
 from pytest_imagedetail.redact.placeholders import Placeholders
-from pytest_imagedetail.redact.urls import project_in_path
+from pytest_imagedetail.redact.urls import owners_in, project_in_path
 
 __all__ = [
     "REQUEST_HEADERS",
@@ -33,6 +33,7 @@ __all__ = [
     "Secrets",
     "holds_placeholders",
     "is_placeholder_id",
+    "owners_in",
     "project_in_path",
     "redact",
     "redact_query",

@@ -23,11 +23,17 @@ _EMAIL: Final = re.compile(
     r"(?<![\w.%+-])[\w.+-]+(@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid(?![\w-]))[A-Za-z]{2,}(?![\w-])"
 )
 _IPV6_VERSION: Final = 6
-_DOCUMENTATION: Final = tuple(  # RFC 5737 and RFC 3849: addresses that are nobody's
+_NOBODYS: Final = tuple(
     map(
-        ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+        ipaddress.ip_network,
+        (
+            *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),  # for documentation, RFC 5737
+            "2001:db8::/32",  # the same, RFC 3849
+            "240.0.0.0/8",  # for future use, RFC 1112
+        ),
     )
 )
+_OF_DOCUMENTATION: Final = 3 * 254
 
 
 class Addresses:
@@ -81,19 +87,21 @@ class Addresses:
             address = ipaddress.ip_address(text)
         except ValueError:
             return text
-        if address.is_unspecified or any(address in network for network in _DOCUMENTATION):
+        if address.is_unspecified or any(address in network for network in _NOBODYS):
             return text
         if text not in self._addresses:
             number = len(set(self._addresses.values()))
-            new = _documentation_address(address.version, number)
+            new = _nobodys_address(address.version, number)
             self._addresses[text] = self._addresses.setdefault(str(address), new)
         self._counts["addresses"] += 1
         return self._addresses[text]
 
 
-def _documentation_address(version: int, number: int) -> str:
-    """The `number`th address that is nobody's; the 762 of IPv4 are reused after that."""
+def _nobodys_address(version: int, number: int) -> str:
+    """The `number`th address that is nobody's."""
     if version == _IPV6_VERSION:
         return str(ipaddress.IPv6Address("2001:db8::1") + number)
-    block, host = divmod(number % (3 * 254), 254)
-    return str(_DOCUMENTATION[block][host + 1])
+    if number >= _OF_DOCUMENTATION:
+        return str(ipaddress.IPv4Address("240.0.0.1") + number - _OF_DOCUMENTATION)
+    block, host = divmod(number, 254)
+    return str(_NOBODYS[block][host + 1])

@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_imagedetail import xmltext
 from pytest_imagedetail.errors import BodyError
+from pytest_imagedetail.shapes import names_owner, value_beside_name
 
 
 def parsed(body: bytes) -> Any:
@@ -48,13 +49,31 @@ def links(document: Any) -> Iterator[Mapping[str, Any]]:
             pending.extend(reversed(value))
 
 
+def beside_names(document: Any) -> Iterator[str]:
+    """Every value of a document that stands beside the name of a secret."""
+    pending = [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            yield from value_beside_name(value)
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+
+
 def strings(document: Any) -> Iterator[tuple[str, str]]:
-    """Every string value of a document with the key it stands under, in its order."""
+    """Every string value of a document with the key it stands under, in its order.
+
+    The id of an owner that is told as an object stands under the owner's own key.
+    """
     pending = [("", document)]
     while pending:
         key, value = pending.pop()
         if isinstance(value, dict):
-            pending.extend(reversed(value.items()))
+            above = key if names_owner(key) else "id"
+            pending.extend(
+                (above if name == "id" else name, value[name]) for name in reversed(value)
+            )
         elif isinstance(value, list):
             pending.extend((key, each) for each in reversed(value))
         elif isinstance(value, str):

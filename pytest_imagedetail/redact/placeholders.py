@@ -10,16 +10,18 @@ from pytest_imagedetail import jsontext
 from pytest_imagedetail.model import Interaction
 from pytest_imagedetail.redact.addresses import Addresses
 from pytest_imagedetail.redact.disguise import replace_disguised
-from pytest_imagedetail.redact.documents import is_json, links, parsed, strings
+from pytest_imagedetail.redact.documents import beside_names, is_json, links, parsed, strings
 from pytest_imagedetail.redact.hosts import Hosts
 from pytest_imagedetail.redact.ids import Ids
 from pytest_imagedetail.redact.known import Numbering, Secrets
 from pytest_imagedetail.redact.tokens import Tokens, is_token
-from pytest_imagedetail.redact.urls import origin, project_in_path, split
+from pytest_imagedetail.redact.urls import origin, owners_in, project_in_path, split
 from pytest_imagedetail.shapes import (
     is_distinct,
     is_harmless,
+    is_owner_id,
     looks_like_id,
+    names_owner,
     names_secret,
     names_signature,
     replace_named,
@@ -48,10 +50,12 @@ class Placeholders:
         self._addresses = Addresses(known, counts=self.counts)
         self._tokens = Tokens(known, secrets=secrets, counts=self.counts)
         self._token = self._tokens.placeholder
+        self._beside: set[str] = set()
 
     def learn(self, page: Interaction) -> None:
         """Give placeholders to the hosts, projects and owners of a page, in its order."""
         self.learn_request(page.url)
+        self._learn_owners(parsed(page.request_body))
         document = parsed(page.response.body)
         found = [(link, split(str(link.get("href", "")))) for link in links(document)]
         roles = Counter((origin(url), _role(link)) for link, url in found if url is not None)
@@ -63,15 +67,29 @@ class Placeholders:
             project = project_in_path(url.path)
             if project is not None:
                 self._ids.learn(project)
-        for key, value in strings(document):
-            if _OWNER_KEY.match(key) and _PLAIN.fullmatch(value) and looks_like_id(value):
-                self._ids.learn(value)
+            self._learn_owners_in(url)
+        self._learn_owners(document)
+        for told in (parsed(page.request_body), document):
+            self._beside.update(beside_names(told))
 
     def learn_request(self, url: str) -> None:
         """Give the first placeholders to the endpoint and the project of the session."""
         if (parts := split(url)) is not None:
             self._hosts.learn(parts, "compute")
         self._ids.learn_caller()
+        if parts is not None:
+            self._learn_owners_in(parts)
+
+    def _learn_owners(self, document: Any) -> None:
+        """Under the five names that OpenStack gives to owners, an id may have any form."""
+        for key, value in strings(document):
+            loose = _OWNER_KEY.match(key) and _PLAIN.fullmatch(value) and looks_like_id(value)
+            if loose or (names_owner(key) and is_owner_id(value)):
+                self._ids.learn(value)
+
+    def _learn_owners_in(self, url: SplitResult) -> None:
+        for found in owners_in(url):
+            self._ids.learn(found)
 
     def replaced(self) -> frozenset[str]:
         """Every value that must not be found in the bytes to be written."""
@@ -88,8 +106,11 @@ class Placeholders:
         if is_token(value):
             return value
         if value[:1] in {"{", "["} and is_json(value):
+            self._beside.update(beside_names(parsed(value.encode("utf-8", "surrogatepass"))))
             return jsontext.replace_strings(value, self.json_string)
         if key is not None and value and names_secret(key) and not is_harmless(value):
+            return self._token(value)
+        if key is not None and key.lower() == "value" and value in self._beside:
             return self._token(value)
         if key is not None and _OWNER_KEY.match(key) and (owner := self._ids.of(value)) is not None:
             return owner
@@ -124,6 +145,7 @@ class Placeholders:
         if parts.netloc.endswith(".invalid"):  # a placeholder already: redacting twice is once
             return self._placeholder_url(url, parts) + tail
         front = self._hosts.learn(parts)
+        self._learn_owners_in(parts)
         path = self._ids.replace(self._ids.replace_in_path(parts.path))
         query, fragment = parts.query, parts.fragment
         if self._hosts.is_foreign(parts):  # it may carry a signature, so no value stays
@@ -151,6 +173,8 @@ class Placeholders:
         told = names_secret(name) or names_signature(name)
         if told and value not in {"", _WITHOUT_VALUE}:
             return self._token(value)
+        if names_owner(name) and is_owner_id(value):
+            self._ids.learn(value)
         return self.json_string(value, None)
 
     def _query_pair(self, pair: str) -> str:

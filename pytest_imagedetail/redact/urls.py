@@ -1,13 +1,20 @@
 """The parts of a URL that redaction reads."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from pytest_imagedetail.shapes import is_owner_id, names_owner
 
 _RESOURCE: Final = r"/(?:images|servers|flavors)(?:/|$)"
 _VERSIONED: Final = re.compile(rf"/v\d+(?:\.\d+)?/([^/]+){_RESOURCE}")
 BEFORE_RESOURCE: Final = re.compile(rf"/([^/]+)(?={_RESOURCE})")
 """What stands before a resource of Compute: a project, a version or a prefix."""
+_OWNER: Final = re.compile(
+    rf"/([0-9a-f]{{32}})(?={_RESOURCE})"
+    r"|/(?:members|(?:os-)?quota-sets|quotas|os-simple-tenant-usage)/([0-9a-f-]{32,36})(?![^/.])"
+)
 
 
 def split(url: str) -> SplitResult | None:
@@ -36,3 +43,17 @@ def project_in_path(path: str) -> str | None:
     """
     match = _VERSIONED.search(path)
     return match.group(1) if match else None
+
+
+def owners_in(url: SplitResult) -> Iterator[str]:
+    """The ids of projects and users that their place in a URL tells, in its order.
+
+    Before a resource, as in a bookmark, only 32 hexadecimal digits are no prefix; behind `members`
+    or `os-quota-sets`, or under a telling name of the query, any id of Keystone's form is one.
+    """
+    for match in _OWNER.finditer(url.path):
+        if is_owner_id(found := match[1] or match[2]):
+            yield found
+    for name, value in parse_qsl(url.query, errors="surrogateescape"):
+        if names_owner(name) and is_owner_id(value):
+            yield value

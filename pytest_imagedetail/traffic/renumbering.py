@@ -7,7 +7,7 @@ for placeholders; what nothing shows to be the same gets a number that the other
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, count
 from typing import Final
 
@@ -20,7 +20,8 @@ _NAME: Final = re.compile(
     r"|(?:(?<=<)|(?<=%3C)|(?<=%3c)|(?<=&lt;))(?P<secret>redacted-[0-9]+)(?=>|%3[Ee]|&gt;)"
     r"|(?<![a-z-])(?P<person>user-[0-9]+)(?=(?:@|%40)example\.invalid)"
     r"|(?<![\w:-])(?P<interface>02:00:00(?::[0-9a-f]{2}){3})(?![\w:-])"
-    r"|(?<![\w.])(?P<v4>(?:192\.0\.2|198\.51\.100|203\.0\.113)\.[0-9]{1,3})(?!\.*\w)"
+    r"|(?<![\w.])(?P<v4>(?:192\.0\.2|198\.51\.100|203\.0\.113|240(?:\.[0-9]{1,3}){2})\.[0-9]{1,3})"
+    r"(?!\.*\w)"
     r"|(?<![\w:.])(?P<v6>2001:db8::[0-9a-f:]*)(?![\w:])"
 )
 _BLOCKS: Final = ("192.0.2", "198.51.100", "203.0.113")
@@ -29,7 +30,10 @@ _FRESH: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "secret": lambda: (f"redacted-{number}" for number in count(1)),
     "person": lambda: (f"user-{number}" for number in count(1)),
     "interface": lambda: (f"02:00:00:{number.to_bytes(3).hex(':')}" for number in count(1)),
-    "v4": lambda: (f"{block}.{host}" for block in _BLOCKS for host in range(1, 255)),
+    "v4": lambda: chain(
+        (f"{block}.{host}" for block in _BLOCKS for host in range(1, 255)),
+        (str(IPv4Address("240.0.0.1") + number) for number in range(2**24 - 1)),
+    ),
     "v6": lambda: (str(IPv6Address("2001:db8::1") + number) for number in count()),
 }
 

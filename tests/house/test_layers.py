@@ -65,6 +65,7 @@ OWNERS = {
         "plugin",
         "plugin.cassette",
         "plugin.explain",
+        "plugin.hide",
         "plugin.options",
         "plugin.run",
         "plugin.unused",

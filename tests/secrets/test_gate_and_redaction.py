@@ -35,6 +35,11 @@ SECRETS = [
     *("password: x", "#cloud-config\npassword: x\nchpasswd: {expire: false}", "--password=x"),
     *('{"password": "hunter"}', 'see {"hw_password_policy": "strict"}', "{'password': 'x'}"),
     *("'password':'x'", '{"my password of it": "x"}', "clientSecret=x", "password: 'a b'"),
+    '{"name": "admin_password", "value": "hunter"}',
+    '{"Key": "auth_token", "type": 3, "Value": "x-9"}',
+    '{"value": "x\\"y", "b": "", "key": "auth_token"}',
+    *('<input name="password" value="hunter">', "<input type=hidden value='x1' name=csrf_token>"),
+    *('<meta name="csrf-token" content="x1" />', '<add key="Password" value="x"/>'),
     *("signing-key: x", "user=x pass=hunter2", "Authorization: Token 1", "x-csrf-token: a"),
 ]
 HARMLESS = [
@@ -44,6 +49,9 @@ HARMLESS = [
     *("os_secret: none", "Vary: X-Auth-Token", "the password", "token == x1", "tokens: 12ab"),
     *("password=<redacted-1>", "token: <redacted-2>", "<password></password>"),
     "<token>word</token>",
+    *('{"name": "os_type", "value": "linux"}', '{"name": "password", "value": ""}'),
+    *('<input name="user" value="demo">', '<input name="password" value="">', '<a name="token">'),
+    '{"name": "a secret", "value": "x"}',
     *("user_data=aGVsbG8gd29ybGQgYW5kIGFsbA==", "sk-learn-and-more-of-it", "eyJust.eyJust"),
 ]
 WRITINGS = {

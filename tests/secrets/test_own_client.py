@@ -225,3 +225,150 @@ def test_nothing_is_written_where_what_a_test_configured_is_broken(live):
     result.assert_outcomes(passed=2, errors=2)
     result.stdout.fnmatch_lines(["E *CredentialsError: the file is no YAML"])
     assert not list((live.path / "cassettes").rglob("*.yaml"))
+
+
+OTHER_REPORTS = """
+import pytest
+import requests
+
+pytestmark = pytest.mark.imagedetail("staging")
+
+
+def test_in_parts(imagedetail_cassette, headers, url, subtests):
+    requests.get(url + "/servers", headers=headers)
+    with subtests.test("one", sent=headers):
+        print("sent", headers)
+        assert not headers
+    with subtests.test(headers["X-Auth-Token"]):
+        print("sent", headers)
+
+
+def test_properties(imagedetail_cassette, headers, url, record_property):
+    requests.get(url + "/servers", headers=headers)
+    record_property("sent", headers)
+    record_property("each", [(1, headers["X-Auth-Token"].encode())])
+    assert not url
+
+
+def test_expected(imagedetail_cassette, headers, url):
+    requests.get(url + "/servers", headers=headers)
+    pytest.xfail(f"not with {headers}")
+
+
+def test_skipped(imagedetail_cassette, headers, url):
+    requests.get(url + "/servers", headers=headers)
+    pytest.skip(f"not with {headers}")
+"""
+
+LOGGING = """
+import logging
+import threading
+import warnings
+
+import pytest
+
+pytestmark = pytest.mark.imagedetail("staging")
+
+
+@pytest.mark.parametrize("name", ["requests", "httpx"])
+def test_client(imagedetail_cassette, headers, url, name):
+    client = pytest.importorskip(name)
+    secret = headers["X-Auth-Token"].strip("=")
+    assert client.get(f"{url}/servers?api_key={secret}").status_code == 200
+    logging.getLogger("mine").warning("asked with %s", headers)
+    try:
+        raise ValueError(headers)
+    except ValueError:
+        logging.getLogger("mine").exception("failed")
+
+
+def test_warning(imagedetail_cassette, headers, url):
+    requests = pytest.importorskip("requests")
+    requests.get(url + "/servers", headers=headers)
+    warnings.warn(str(headers))
+    warnings.warn(DeprecationWarning(headers, 1))
+
+
+def test_thread(imagedetail_cassette, headers):
+    requests = pytest.importorskip("requests")
+    secret = headers["X-Auth-Token"].strip("=")
+    nowhere = f"http://127.0.0.1:9/x?api_key={secret}"
+    thread = threading.Thread(target=requests.get, args=(nowhere,))
+    thread.start()
+    thread.join()
+"""
+
+INTERRUPTED = """
+import pytest
+import requests
+
+pytestmark = pytest.mark.imagedetail("staging")
+
+
+class Interrupting(requests.adapters.HTTPAdapter):
+    def send(self, request, **more):
+        super().send(request, **more)
+        return self.stop(request.headers)
+
+    def stop(self, sent):
+        {stop}
+
+
+def test_interrupted(imagedetail_cassette, headers, url):
+    session = requests.Session()
+    session.mount(url, Interrupting())
+    session.request("GET", url + "/servers", headers=headers)
+"""
+
+
+@pytest.mark.parametrize("more", [LOUD, ("-n2", *LOUD)], ids=["alone", "workers"])
+def test_no_report_of_another_kind_shows_a_secret(live, more):
+    """Of a part of a test, of one that is expected to fail or skipped; properties of any type."""
+    pytest.importorskip("_pytest.subtests", reason="since pytest 9")
+    live.makepyfile(test_other=OTHER_REPORTS)
+    result = once(live, *more, "-rA")
+    result.stdout.fnmatch_lines(["*1 skipped*1 xfailed*"])
+    assert found(result.stdout.str() + result.stderr.str()) == set()
+    junit = (live.path / "junit.xml").read_text()
+    assert found(junit) == set()
+    assert "{'X-Auth-Token': '<hidden>'}" in unescape(junit)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("-o", "log_cli=true", "-o", "log_cli_level=INFO"),
+        ("--log-cli-level=DEBUG", "--color=yes"),
+        ("--log-file=all.log", "--log-file-level=DEBUG"),
+        ("--log-file=all.log", "--log-file-level=DEBUG", "-n2"),
+        ("--log-level=DEBUG", "-rA"),
+    ],
+    ids=" ".join,
+)
+def test_no_log_and_no_warning_shows_a_secret(live, more):
+    """What clients log of a URL, what a test warns of, and what ends a thread."""
+    pytest.importorskip("httpx")
+    live.makepyfile(test_logging=LOGGING)
+    result = once(live, *more)
+    result.assert_outcomes(passed=4, warnings=3)
+    log = live.path / "all.log"
+    logged = log.read_text() if log.exists() else ""
+    shown = result.stdout.str() + result.stderr.str() + logged
+    assert found(shown) == set()
+    assert "Max retries exceeded with url: /x?api_key=<hidden>" in shown
+    assert "DeprecationWarning" in shown
+    if "-n2" not in more:
+        assert "/servers?api_key=<hidden>" in shown
+        assert "asked with {'X-Auth-Token': '<hidden>" in shown
+
+
+@pytest.mark.parametrize(
+    "stop", ["raise KeyboardInterrupt", "raise KeyboardInterrupt(sent)", "pytest.exit(str(sent))"]
+)
+def test_an_interrupted_run_shows_no_secret(live, stop):
+    """Neither in the frames of a client, nor in those of a test, nor in what ended it."""
+    live.makepyfile(test_interrupted=INTERRUPTED.format(stop=stop))
+    result = once(live, "-l", "--full-trace")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert found(result.stdout.str() + result.stderr.str()) == set()
+    result.stdout.fnmatch_lines(["!*"])

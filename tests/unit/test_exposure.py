@@ -179,7 +179,21 @@ def test_ec2_credentials():
         ),
         (("Cookie", 'lang=english; sid="abcd"; id=0123456789a'), {"abcd", "0123456789a"}),
         (("X-Api-Key", "key-1"), {"key-1"}),
+        (("Ocp-Apim-Subscription-Key", "0f" * 16), {"0f" * 16}),
+        (("X-Functions-Key", "fun-7"), {"fun-7"}),
+        (("X-Custom-Auth", "c0stum" * 4), {"c0stum" * 4}),
+        (("X-Whatever", "c0st/um+" * 4 + "=="), {"c0st/um+" * 4 + "=="}),
         (("Accept", "application/json"), set()),
+        (("User-Agent", "python-requests/2.34.2"), set()),
+        (("X-Client", "openstacksdk/4.5.0-linux"), set()),
+        (("If-None-Match", "0f" * 16), set()),
+        (("X-OpenStack-Request-ID", "req-" + "0f" * 16), set()),
+        (("X-Trace-Id", "0f" * 16), set()),
+        (("Content-MD5", "0f" * 16), set()),
+        (("X-Image-Meta-Checksum", "0f" * 16), set()),
+        (("traceparent", f"00-{'0f' * 16}-00f067aa0ba902b7-01"), set()),
+        (("X-Mode", "a-mode-of-many-words"), set()),
+        (("X-Key", "true"), set()),
     ],
 )
 def test_request_headers(header, values):
@@ -214,10 +228,23 @@ def test_urls():
     assert found.ids == {PROJECT, USER}
 
 
+def test_owners_by_their_names_and_places():
+    """Whatever stands before the word that tells; ids of other things stay."""
+    for page in (
+        sent(url=f"{COMPUTE}.1/os-quota-sets/{USER}"),
+        sent(url=f"https://glance.corp.example/v2/images/1/members/{USER}"),
+        sent(url=f"{COMPUTE}.1/servers?tenant={USER}"),
+        sent(url=COMPUTE, answer={"os-vol-tenant-attr:tenant_id": USER, "checksum": PROJECT}),
+        sent(url=COMPUTE, answer={"createdBy": USER, "id": PROJECT, "user": "someone"}),
+    ):
+        assert secrets_in([page]).ids == {USER}
+
+
 @pytest.mark.parametrize(
     "body",
     [
         {"server": {"adminPass": "deep-1"}},
+        {"a": [{"name": "admin_password", "value": "deep-1"}]},
         {"a": [{"db_password": "deep-1"}]},
         {"wrapped": json.dumps({"in": json.dumps([{"secret": "deep-1"}])})},
         json.dumps(json.dumps({"token": "deep-1"})).encode(),
@@ -226,7 +253,7 @@ def test_urls():
         b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\ndeep-1\r\n--x--\r\n',
         {"see": "https://u:deep-1@h.example/ and so on"},
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_bodies_of_any_form(body):
     """JSON, JSON in JSON, forms, JSON in forms, multipart, URLs in text."""

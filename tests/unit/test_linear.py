@@ -37,6 +37,8 @@ PIECES = [
     *("-----BEGIN ", "password", "password=", "password: ", "<redacted-1>", "a:a", 'a="', "/v2/"),
     *("x-auth-token: ", "http://a:", "a@a.", "nova.corp.test.", 'name="a"\r\n', "%40", ".invalid"),
     *('"aa":"', "1.1.1.", "<password>", "&#1"),
+    *('"name":"token",', '"value":"', '"value":"x",', '<a b="', '<a b="c" ', "<a b=c", "<a b='c'"),
+    *("aB9+/aB9+/\n", "aB9+/aB9+/ ", 'aB9+/aB9+/" ', '"aB9+/aB9+/",', "\r", "aB9+/aB9+/\\n", " \n"),
 ]
 TAIL = ' http://x.example.com/ a@b.cd, x="1" %40 &amp; password=hunter2-7741 :: nova.corp.test !'
 

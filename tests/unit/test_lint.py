@@ -190,6 +190,10 @@ def test_a_header_that_carries_a_token_is_found_wherever_it_stands(path, field):
             *("id", "uri:", "a project that is no placeholder"),
         ),
         (
+            {"url": f"https://compute.a.invalid/{'0f' * 16}/images/detail"},
+            *("id", "uri:", "a project or a user that is no placeholder"),
+        ),
+        (
             {"url": f"https://admin:pw@compute.a.invalid/v2/{PROJECT}/images/detail"},
             *("host", "uri:", "a URL that holds a password"),
         ),

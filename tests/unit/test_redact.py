@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_imagedetail.cassette import Store, loads
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.leaks import refuse_leaks
+from pytest_imagedetail.lint.lines import Lines
 from pytest_imagedetail.model import (
     Headers,
     Interaction,
@@ -20,6 +21,7 @@ from pytest_imagedetail.model import (
     Recording,
     Response,
 )
+from pytest_imagedetail.normalize.placeholders import NUMBERED
 from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
 
 PROJECT = "c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -254,6 +256,101 @@ def test_a_query_is_named_as_its_url_shows_it():
     assert redact_query(named, endpoint=ENDPOINT, cloud="k5", secrets=SECRETS) == named
 
 
+SOMEONE = "5ec2e7005ec2e7005ec2e7005ec2e701"
+DASHED = "5ec2e700-5ec2-4e70-85ec-2e7005ec2e70"
+OWNER_KEYS = [
+    *("member_id", "os-vol-tenant-attr:tenant_id", "projectId", "ownerId", "target_tenant"),
+    *("project", "user", "created_by", "domain_id", "trustee_user_id", "tenant", "USER_ID"),
+    *("os-volume-transfer:project_id", "os-share-tenant:tenant_id", "member", "projectID"),
+]
+OWNER_PATHS = [
+    "/v2/images/IMAGE/members/ID",
+    *("/v2.1/os-quota-sets/ID", "/v2.1/os-quota-sets/ID/detail", "/v2.0/quotas/ID.json"),
+    *("/v2.1/os-simple-tenant-usage/ID", "/v2.1/images?tenant=ID", "/v2.1/images?a=b&owner=ID"),
+    *("/v2.1/servers?project_id=ID#x", "/ID/images/1", "/ID/servers", "/prefix/ID/flavors/1"),
+]
+
+
+@pytest.mark.parametrize("key", OWNER_KEYS)
+@pytest.mark.parametrize("value", [SOMEONE, DASHED])
+def test_an_owner_by_key(key, value):
+    """Whatever stands before the word that tells; wherever else the id stands, too."""
+    for body in ({key: value}, {key: [value]}, {key: {"id": value, "name": "n"}}):
+        whole = {"a": body, "text": f"of {value}."}
+        got = redacted(whole, secrets=Secrets(), url="http://nova.corp.test/v2.1/images")
+        assert got == json.loads(json.dumps(whole).replace(value, ZERO))
+
+
+@pytest.mark.parametrize("path", OWNER_PATHS)
+def test_an_owner_by_place_in_a_url(path):
+    """In a link, in a text, and in the request."""
+    image = "70a599e0-31e7-49b7-b260-868f441e862b"
+    url = "http://nova.corp.test" + path.replace("ID", SOMEONE).replace("IMAGE", image)
+    left = path.replace("ID", ZERO).replace("IMAGE", image)
+    for body in (link("bookmark", url), {"text": f"see {url} there"}):
+        text = json.dumps(
+            redacted(body, secrets=Secrets(), url="http://nova.corp.test/v2.1/images")
+        )
+        assert SOMEONE not in text
+        assert left.removesuffix("#x") in text
+    (page,) = redact([page_of({}, url=url)], cloud="k5", secrets=Secrets()).interactions
+    assert page.url.startswith(f"https://compute.k5.invalid{left}")
+    named = redact_query(
+        Query.of(params={"tenant_id": SOMEONE}), endpoint=ENDPOINT, cloud="k5", secrets=Secrets()
+    )
+    assert SOMEONE not in str(named)
+
+
+def test_an_owner_in_a_request_s_body():
+    """Whom an image is shared with."""
+    page = Interaction(
+        method="POST",
+        url="http://glance.corp.test/v2/images/1/members",
+        request_body=json.dumps({"member": SOMEONE}).encode(),
+        response=Response(status_code=200, body=b"{}"),
+    )
+    (kept,) = redact([page], cloud="k5", secrets=Secrets()).interactions
+    assert json.loads(kept.request_body) == {"member": ZERO}
+
+
+def test_what_only_looks_like_an_owner():
+    """Checksums, ids of other things, and words under a name that tells."""
+    body = {
+        "checksum": SOMEONE,
+        "os_hash_value": SOMEONE * 4,
+        "id": DASHED,
+        "server": {"id": DASHED},
+        "owner_specified.openstack.md5": SOMEONE,
+        "image_id": DASHED,
+        "user": "administrator",
+        "os_admin_user": "ubuntu20",
+        "domain": "default",
+        "hw_project": "release-2026.2",
+        "member_count": SOMEONE,
+        "domain_id": "default",
+        "links": [{"rel": "self", "href": f"https://compute.k5.invalid/v2.1/images/{SOMEONE}"}],
+        "file": f"/v2/images/{DASHED}/file",
+    }
+    assert redacted(body, secrets=Secrets(), url="https://compute.k5.invalid/v2.1/images") == body
+
+
+def test_every_address_has_one_of_its_own():
+    """However many: redaction, the comparison and lint know them all for nobody's."""
+    body = {"text": [f"at 10.{each // 250}.{each % 250}.7" for each in range(1500)]}
+    texts = redacted(body, secrets=Secrets())["text"]
+    assert len(set(texts)) == 1500
+    assert texts[:2] + texts[761:764] == [
+        *("at 192.0.2.1", "at 192.0.2.2", "at 203.0.113.254", "at 240.0.0.1", "at 240.0.0.2")
+    ]
+    assert redacted({"text": texts}, secrets=Secrets())["text"] == texts
+    for text in texts:
+        found = NUMBERED.search(text)
+        assert found is not None
+        assert (found.lastgroup, f"at {found[0]}") == ("address", text)
+    lines = "\n".join(texts)
+    assert list(Lines().spots(lines, is_ours=True)) == []
+
+
 def test_secrets_by_key():
     """What stands under a key that tells goes, in lists too; a flag or an empty text stays."""
     body = {
@@ -275,6 +372,30 @@ def test_secrets_by_key():
             "img_signature": "stays",
             "passport": "stays",
         }
+    }
+
+
+def test_secrets_by_the_name_beside_them():
+    """Pairs of a name and a value, as settings and forms are told, in any order and depth."""
+    body = {
+        "items": [
+            {"name": "admin_password", "type": "string", "help": {"a": 1}, "value": "Xy7"},
+            {"value": ["k-1", "k-2"], "key": "auth_token"},
+            {"name": "os_type", "value": "linux"},
+            {"name": "a secret place", "value": "linux"},
+            {"name": "db_password", "value": ""},
+        ],
+        "inner": json.dumps({"Key": "api_key", "Value": "Xy8"}),
+    }
+    assert redacted(body) == {
+        "items": [
+            {"name": "admin_password", "type": "string", "help": {"a": 1}, "value": "<redacted-1>"},
+            {"value": ["<redacted-2>", "<redacted-3>"], "key": "auth_token"},
+            {"name": "os_type", "value": "linux"},
+            {"name": "a secret place", "value": "linux"},
+            {"name": "db_password", "value": ""},
+        ],
+        "inner": json.dumps({"Key": "api_key", "Value": "<redacted-4>"}),
     }
 
 

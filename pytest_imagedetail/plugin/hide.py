@@ -1,0 +1,140 @@
+"""Keeps what the run knows to be secret out of reports, logs and warnings, whoever put it there."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from warnings import WarningMessage
+
+Secrets = Callable[[], frozenset[str]]
+"""Says what nothing may show, as far as the run knows by then."""
+
+_OF_LOGGING = ("log_cli_handler", "log_file_handler")  # what sections of reports have goes there
+
+
+class Hide:
+    """Hooks that hide; registered when a fixture is first used, for until then nothing is known.
+
+    They come before those that print, write or send to a controller, and after whoever made or
+    added to a report: a report of part of a test gets its output late.
+
+    Args:
+        secrets: Says what nothing may show.
+    """
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the secrets out of a report of any kind."""
+        if not (secrets := self._secrets()):
+            return
+        for name in ("sections", "user_properties", "wasxfail", "context"):
+            if hasattr(report, name):
+                setattr(report, name, _hidden(getattr(report, name), secrets))
+        if isinstance(report.longrepr, tuple):  # of a skipped test: file, line and reason
+            report.longrepr = _hidden(report.longrepr, secrets)
+            return
+        text = report.longreprtext
+        # The summary's line stands beside the text and may say what the text does not.
+        line = str(getattr(getattr(report.longrepr, "reprcrash", None), "message", ""))
+        shown = _shown(text, secrets)
+        if shown != text or _shown(line, secrets) != line:
+            report.longrepr = shown
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: "WarningMessage") -> None:
+        """Take the secrets out of what a test warned of; its category stays."""
+        if not (secrets := self._secrets()):
+            return
+        told = warning_message.message
+        text = f"{told}\n{getattr(told, 'args', '')}"  # a worker sends the arguments
+        if _shown(text, secrets) != text:
+            warning_message.message = Warning(_shown(str(told), secrets))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Empty the frames that hold a secret, for no report is made of an interrupted test."""
+        if not (secrets := self._secrets()):
+            return
+        error: BaseException | None = excinfo.value
+        while error is not None:
+            _empty_frames(error, secrets)
+            shown = _shown(str(error), secrets)
+            if shown != str(error):
+                error.args = (shown,)
+                if isinstance(error, pytest.exit.Exception):
+                    error.msg = shown
+            error = error.__cause__ or error.__context__
+
+
+def hide_in_logs(config: pytest.Config, secrets: Secrets) -> None:
+    """Have the live log and the log file hide, too: they are written as soon as they are told.
+
+    What a test itself reads of its log, with `caplog`, stays as it is.
+    """
+    plugin = config.pluginmanager.get_plugin("logging-plugin")
+    for name in _OF_LOGGING:
+        handler = getattr(plugin, name, None)
+        if isinstance(handler, logging.Handler) and handler.formatter is not None:
+            handler.setFormatter(_Hiding(handler.formatter, secrets))
+
+
+class _Hiding(logging.Formatter):
+    """A formatter that takes the secrets out of what another one makes."""
+
+    def __init__(self, inner: logging.Formatter, secrets: Secrets) -> None:
+        super().__init__()
+        self._inner = inner
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Say what the other formatter does, without the secrets."""
+        return _shown(self._inner.format(record), self._secrets())
+
+
+def _empty_frames(error: BaseException, secrets: frozenset[str]) -> None:
+    place = error.__traceback__
+    while place is not None:
+        if any(_holds(value, secrets) for value in place.tb_frame.f_locals.values()):
+            with suppress(RuntimeError):  # it still runs: it is pytest's own
+                place.tb_frame.clear()
+        place = place.tb_next
+
+
+def _holds(value: object, secrets: frozenset[str]) -> bool:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  whatever a foreign repr raises, pytest would show it
+        return True
+    return _shown(text, secrets) != text
+
+
+def _hidden(value: Any, secrets: frozenset[str]) -> Any:
+    """A value of a report without the secrets; it stays as it is if it has none."""
+    if isinstance(value, str):
+        return _shown(value, secrets)
+    if type(value) is dict:
+        return {_hidden(key, secrets): _hidden(each, secrets) for key, each in value.items()}
+    if type(value) in {list, tuple}:
+        return type(value)(_hidden(each, secrets) for each in value)
+    fields = getattr(type(value), "__dataclass_fields__", None)
+    if fields is not None:
+        with suppress(TypeError):  # it is not made of its fields
+            return type(value)(**{name: _hidden(getattr(value, name), secrets) for name in fields})
+    text = str(value)
+    shown = _shown(text, secrets)
+    return value if shown == text else shown
+
+
+def _shown(text: str, secrets: frozenset[str]) -> str:
+    from pytest_imagedetail.leaks import (  # noqa: PLC0415  see the plugin's first lines
+        without_secrets,
+    )
+
+    return without_secrets(text, secrets) if secrets else text
