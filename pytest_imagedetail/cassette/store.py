@@ -196,10 +196,9 @@ class Store:
         """Make a recording of what is there by now, and write it if that is still there."""
         with _locked(path):
             for _ in range(_TRIES):
-                place = path.resolve()  # a link stays one; what it leads to is replaced
-                seen = _bytes(place)
+                seen = _bytes(path)
                 try:
-                    return self._replace(place, make(), seen)
+                    return self._replace(path, make(), seen)
                 except _ChangedError:
                     continue
         raise RecordingError(
@@ -208,13 +207,14 @@ class Store:
             remedy="wait for it to end, then record again; an older recording is untouched",
         )
 
-    def _replace(self, place: Path, recording: Recording, seen: bytes | None) -> Written:
+    def _replace(self, path: Path, recording: Recording, seen: bytes | None) -> Written:
+        place = path.resolve()  # a link stays one; what it leads to is replaced
         if not _is_there(place):
             _swap(place, dumps(recording), seen)
             return Written.NEW
         if place.exists() and not place.is_file():
             raise OSError(errno.EEXIST, "what stands in its place is no file")
-        old = load_own(place)  # what is damaged may be mended, and is never written over
+        old = load_own(path)  # what is damaged may be mended, and is never written over
         if not _is_same_answer(place, old, recording):
             _swap(place, dumps(recording), seen)
             return Written.REPLACED
