@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -352,6 +352,8 @@ def _folder_locked(folder: Path) -> Iterator[None]:
         _wait_for(handle, folder)
         yield
     finally:
+        with suppress(OSError):  # a process that was forked meanwhile holds the same handle
+            _FCNTL.flock(handle, _FCNTL.LOCK_UN)
         os.close(handle)
 
 
