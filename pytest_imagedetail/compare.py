@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Never
 
+from pytest_imagedetail import contract as contracts
 from pytest_imagedetail.answers import answer_differences, error_differences, status_difference
 from pytest_imagedetail.changes import BUDGET, SharedChange, shared_changes
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.contract import CONTRACTS, SCHEMAS
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.garbage import uncollected
 from pytest_imagedetail.lineup import lineup_differences
@@ -87,12 +87,14 @@ def compare(
     judge = Judge(
         baseline=baseline.provenance.release,
         candidate=candidate.provenance.release,
-        schema=SCHEMAS.get(check_choice("contract", contract, CONTRACTS)),
+        schema=contracts.SCHEMAS.get(check_choice("contract", contract, contracts.CONTRACTS)),
     )
     concerned = rules.between(baseline.cloud, candidate.cloud)
     find = {"facts": _facts, "shape": _shapes}[check_choice("level", level, LEVELS)]
     if _is_error(baseline) or _is_error(candidate):
         found = _answered_otherwise(baseline, candidate, judge, profile, expect)
+        if level == "shape":
+            _refuse_shapes(baseline, candidate)
     else:
         _check_complete(baseline, candidate)
         found = find(baseline, candidate, judge, profile, concerned)
@@ -140,7 +142,7 @@ def _facts(
         changes, renamed = shared_changes(
             *matched(one, other, pairing.pairs),
             pairing,
-            together=baseline.numbering is not None and baseline.numbering is candidate.numbering,
+            together=baseline.is_numbered_with(candidate),
         )
     except RecursionError:
         raise ComparisonError(
@@ -148,10 +150,16 @@ def _facts(
             where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
             remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
         ) from None
+    candidate_of = dict(pairing.pairs)
     differences = [
         *_of_whole_answers(baseline, candidate, one, other, judge),
         *_vendor_differences(one, other, judge),
-        *(found for each in changes for found in _judged(each, old, judge, rules)),
+        *(
+            found
+            for each in changes
+            for part, cause in _by_cause(each, candidate_of, new)
+            for found in _judged(part, cause, old, judge, rules)
+        ),
         *lineup_differences(pairing, old, new, judge),
     ]
     differences += link_form_differences(one, other, judge, found=differences)
@@ -193,6 +201,15 @@ def _of_whole_answers(
 ) -> Iterator[Difference]:
     yield from answer_differences(one, other, judge)
     yield from next_link_differences(baseline, candidate, one, other, judge)
+
+
+def _refuse_shapes(baseline: Listing, candidate: Listing) -> Never:
+    side = baseline if _is_error(baseline) else candidate
+    raise ComparisonError(
+        f"{side.cloud} answered {side.status_code}, and an error has no shape to compare",
+        where=f"query {side.query} of {side.cloud}",
+        remedy="compare the answers themselves, at level facts",
+    )
 
 
 def _check_images(baseline: Listing, candidate: Listing) -> None:
@@ -255,8 +272,25 @@ def _side(listing: Listing) -> Side:
     )
 
 
+def _by_cause(
+    shared: SharedChange, candidate_of: Mapping[int, int], new: Sequence[Image]
+) -> Iterator[tuple[SharedChange, str | None]]:
+    """A change in parts: images whose metadata still has the key that brings a field lost it."""
+    promise = contracts.FIELDS.get(str(shared.path[0])) if len(shared.path) == 1 else None
+    if shared.kind != "field_removed" or promise is None or promise.cause is None:
+        yield shared, None
+        return
+    parts: dict[str | None, list[int]] = {}
+    for place in shared.places:
+        metadata = new[candidate_of[place]].get("metadata")
+        is_there = isinstance(metadata, dict) and promise.cause in metadata
+        parts.setdefault(promise.cause if is_there else None, []).append(place)
+    for cause, places in parts.items():
+        yield replace(shared, places=places), cause
+
+
 def _judged(
-    shared: SharedChange, old: Sequence[Image], judge: Judge, rules: Rules
+    shared: SharedChange, cause: str | None, old: Sequence[Image], judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
     change = Change(
         kind=shared.kind,
@@ -264,6 +298,7 @@ def _judged(
         below=shared.path[1:],
         baseline=shared.baseline,
         candidate=shared.candidate,
+        cause=cause,
     )
     if change.is_of_link and shared.kind == "value_changed":
         change = replace(change, kind="link_changed")

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.breaches import Unsent, unsent
 from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import Query
 from pytest_imagedetail.normalize import Links
 from pytest_imagedetail.shape import Shape, describe
 
@@ -62,11 +64,13 @@ class Fingerprint:
         cloud: Its name.
         declared: The release that its recordings declare, if any.
         clues: Every one found; the narrowest last.
+        unsent: What none of the releases that the clues allow sends.
     """
 
     cloud: str
     declared: str | None
     clues: tuple[Clue, ...]
+    unsent: tuple[Unsent, ...] = ()
 
     @property
     def releases(self) -> tuple[int, ...]:
@@ -84,21 +88,31 @@ class Fingerprint:
 
     @property
     def fits(self) -> bool:
-        """Whether some release answers so, and the declared one is among them."""
-        return bool(self.releases) and not self.against
+        """Whether some release answers so in all there is, and the declared one is among them."""
+        return bool(self.releases) and not self.against and not self.unsent
 
     @property
     def summary(self) -> str:
         """One line: the range of releases, or why there is none."""
         if not self.releases:
             return f"no release of Nova answers so: {self._conflict}"
+        return f"answers as {self._range} does{self._exception}"
+
+    @property
+    def _range(self) -> str:
         first, last = self.releases[0], self.releases[-1]
         if first == last:
-            return f"answers as {contract.release_name(first)} does"
+            return contract.release_name(first)
         if last == contract.newest_release():
-            return f"answers as {contract.release_name(first)} or a later release does"
-        names = contract.release_name(first), contract.release_name(last)
-        return f"answers as a release from {names[0]} to {names[1]} does"
+            return f"{contract.release_name(first)} or a later release"
+        return f"a release from {contract.release_name(first)} to {contract.release_name(last)}"
+
+    @property
+    def _exception(self) -> str:
+        fields = len({each.path for each in self.unsent})
+        if not fields:
+            return ""
+        return f", but for {fields} field{'s' * (fields > 1)} that no release sends so"
 
     @property
     def _conflict(self) -> str:
@@ -125,6 +139,15 @@ class Fingerprint:
                 }
                 for clue in self.clues
             ],
+            "unsent": [
+                {
+                    "path": each.path,
+                    "seen": each.seen,
+                    "source": each.source,
+                    "images": each.images,
+                }
+                for each in self.unsent
+            ],
         }
 
 
@@ -143,10 +166,15 @@ def fingerprint(listings: Iterable[Listing]) -> Fingerprint:
             known = found.get(key, clue)
             found[key] = replace(clue, images=max(known.images, clue.images))
     declared = next((each.provenance.release for each in several if each.provenance.release), None)
-    return Fingerprint(
+    dated = Fingerprint(
         cloud=several[0].cloud,
         declared=declared,
         clues=tuple(sorted(found.values(), key=_width, reverse=True)),
+    )
+    releases = dated.releases or range(contract.newest_release() + 1)
+    return replace(
+        dated,
+        unsent=tuple(each for each in unsent(several) if not any(map(each.is_sent_by, releases))),
     )
 
 
@@ -425,19 +453,31 @@ def _of_pages(listing: Listing) -> Iterator[Clue]:
     links = listing.document.get("images_links")
     if not isinstance(links, list):
         return
-    hrefs = [str(each.get("href")).partition("?")[0] for each in links if isinstance(each, dict)]
-    for href in hrefs[:1]:
-        brief = not href.endswith("/detail")
+    hrefs = [
+        each["href"].partition("?")
+        for each in links
+        if isinstance(each, dict) and each.get("rel") == "next"
+        if isinstance(each.get("href"), str)
+    ]
+    for path, *_ in hrefs[:1]:
+        brief = not path.endswith("/detail")
         yield Clue(
             seen=f"the next link {'leads to the brief images' if brief else 'keeps /detail'}",
             since=None if brief else contract.release_index("kilo"),
             until=contract.release_index("juno") if brief else None,
             source="Nova f233c65cd3",
         )
-    if hrefs and not any(name == "limit" for name, _ in listing.query.params):
+    if not _has_limit(listing.query) and any(
+        not _has_limit(Query.parse(query)) for _, _, query in hrefs
+    ):
         yield Clue(
             seen="a next link although no limit was asked",
             since=contract.release_index("juno"),
             until=None,
             source="Nova 2014.2: osapi_max_limit counts as a limit",
         )
+
+
+def _has_limit(query: Query) -> bool:
+    """Whether a page size is asked; a next link repeats the query that it was an answer to."""
+    return any(name == "limit" for name, _ in query.params)

@@ -129,6 +129,7 @@ class Harness:
 
     Attributes:
         results: Every comparison and matrix, in the order in which they were made.
+        explained: Those of them that a failed assertion shows by itself.
         used: The cassettes that were read or written.
         endpoints: Of clouds whose traffic with the test's own client is replayed; placeholders.
     """
@@ -144,6 +145,7 @@ class Harness:
         self.settings: Final = settings
         self.store: Final = store or store_of(settings)
         self.results: Final[list[Comparison | Matrix]] = []
+        self.explained: Final[list[Comparison]] = []
         self.failures: Final[list[Failure]] = []
         self.done: Final[dict[str, str]] = {}
         self.used: Final[set[Path]] = set()
@@ -225,6 +227,20 @@ class Harness:
                 rules=self._rules(rules),
             )
         self.results.append(comparison)
+        return comparison
+
+    def why_unequal(self, baseline: Listing, candidate: Listing) -> Comparison:
+        """What separates two listings for which a test's `==` has failed; a result like any other.
+
+        `==` knows no rules, no profile but the default and no harmless difference.
+
+        Raises:
+            ComparisonError: One is a part, or a refusal; see `compare.compare`.
+        """
+        with self._noted(baseline.cloud, candidate.cloud), uncollected():
+            comparison = compare(baseline, candidate, fail_on="change")
+        self.results.append(comparison)
+        self.explained.append(comparison)
         return comparison
 
     def matrix(

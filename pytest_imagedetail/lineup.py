@@ -29,22 +29,24 @@ def _unpaired(
     if not places:
         return
     first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
+    was_there = kind == "image_removed"
     for place in places:
         ref = reference(side[place])
         # An id that stood before is no other image, but the same once more.
         actual = kind if first[ref.id] == place else "image_repeated"
-        change = Change(kind=actual, field="", baseline=MISSING, candidate=MISSING)
-        severity, reason = judge.severity(change)
+        before, after = (side[place], MISSING) if was_there else (MISSING, side[place])
+        severity, reason = judge.severity(
+            Change(kind=actual, field="", baseline=before, candidate=after)
+        )
         if actual == kind and ref in pairing.ambiguous:
             reason = "could be more than one image of the other side, so it was not paired"
-        was_there = kind == "image_removed"
         yield Difference(
             kind=actual,
             severity=severity,
             path=path_of((), ref),
             image=ref,
-            baseline=side[place] if was_there else MISSING,
-            candidate=MISSING if was_there else side[place],
+            baseline=before,
+            candidate=after,
             reason=reason,
         )
 

@@ -18,9 +18,15 @@ from pytest_imagedetail.model import (
     Query,
     Recording,
 )
-from pytest_imagedetail.normalize import Answer, Normalized, normalize
+from pytest_imagedetail.normalize import (
+    NAMES,
+    NUMBERED,
+    Answer,
+    Normalized,
+    normalize,
+    says_the_same,
+)
 from pytest_imagedetail.settings import DEFAULT_PROFILE
-from pytest_imagedetail.strict import strictly_equal
 
 _XML, _JSON = "application/xml", "application/json"
 _HTML = re.compile(r"<html|<!doctype html", re.IGNORECASE)
@@ -32,8 +38,8 @@ _BODY_START = 60  # characters of an unexpected body that a message shows
 class Listing:
     """What a cloud answered to one query, all pages together.
 
-    Two listings are equal when their images are, normalized under the default profile; what
-    differs then is shown by pytest, or by `compare`.
+    Two listings are equal when `compare` finds no difference under the default profile; pytest
+    shows what it does find. Two errors of one status are refused here as they are there.
 
     Attributes:
         recording: The pages as kept, with provenance.
@@ -139,6 +145,10 @@ class Listing:
                 return {"code": value.get("code"), "message": value["message"], "name": name}
         return {"code": self.status_code, "message": self.body.strip(), "name": None}
 
+    def is_numbered_with(self, other: "Listing") -> bool:
+        """Whether equal placeholders of both mean equal values."""
+        return self.numbering is not None and self.numbering is other.numbering
+
     def normalized(self, profile: str | None = None) -> Normalized:
         """The images made comparable under a profile, and what that took."""
         return normalize(
@@ -161,7 +171,10 @@ class Listing:
             return NotImplemented
         if self.complete != other.complete:
             return False  # a part is not the whole, even if it should hold every image
-        return strictly_equal(self.normalized().facts, other.normalized().facts)
+        if error_status(self.recording) != error_status(other.recording):
+            return False
+        which = NAMES if self.is_numbered_with(other) else NUMBERED
+        return says_the_same(self.normalized(), other.normalized(), which)
 
     __hash__ = None  # type: ignore[assignment]  # equal listings need not be the same recording
 

@@ -5,16 +5,30 @@
 - data: the images themselves differ; no contract is touched.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.destinations import destination
 from pytest_imagedetail.model import MISSING, Difference, Severity
 from pytest_imagedetail.strict import Path
 
 _ADDED: Final = "field_added"
 _REMOVED: Final = "field_removed"
+
+_OWNERS: Final = "metadata belongs to the image"
+_NO_TEXT: Final = "metadata values are strings or null; typed clients cannot read this"
+
+OTHER_ATTRIBUTE: Final = "what a link says beside its address, which is for people"
+"""Why another media type or title of a link breaks nobody."""
+
+SENT_PROGRESS: Final = frozenset({0, 25, 50, 100})
+"""What Nova makes of a status: views/images.py, _get_progress."""
+
+OTHER_PROGRESS: Final = "Nova sends 0, 25, 50 and 100 only"
+"""Why another progress is seen, though the contract allows any."""
 
 OTHER_WRITING: Final = "a date in another writing; strict parsers refuse it"
 """Why a date with an offset, say, is no fault and no matter of the images either."""
@@ -30,6 +44,8 @@ class Change:
         below: The keys below that field that lead to where it happened; none for the field itself.
         baseline: The old value, or MISSING.
         candidate: The new value, or MISSING.
+        cause: The key of the candidate's metadata for which Nova sends the field; None if the field
+            needs none, or that is gone too.
     """
 
     kind: str
@@ -37,6 +53,7 @@ class Change:
     below: Path = ()
     baseline: Any
     candidate: Any
+    cause: str | None = None
 
     @property
     def values(self) -> tuple[Any, Any]:
@@ -76,15 +93,23 @@ class Judge:
         if change.field == "metadata" and change.below:
             return self._metadata(change)
         if change.is_of_link:
-            return _links(change)
+            return self._links(change)
         judge = {_REMOVED: self._removed, _ADDED: self._added}.get(change.kind, self._changed)
         return judge(change)
 
     def part(self, *path: str | int) -> contract.Part | None:
         """What is promised of the value at a path of an image; None if it is refused there."""
-        if self.schema is not None:
-            return self.schema.image.along(path)
-        return contract.IMAGE.along(path) or contract.ANYTHING
+        return self._image.along(path)
+
+    def form_of_candidate(self, *path: str | int) -> str | None:
+        """The form that the candidate's own release promises of a text; None for any."""
+        part = contract.image_in(self.candidate).along(path)
+        return None if part is None else part.form
+
+    @property
+    def _image(self) -> contract.Part:
+        """What a client of the baseline is promised."""
+        return contract.image_in(self.baseline) if self.schema is None else self.schema.image
 
     def requires(self, field: str) -> bool:
         """Whether every image of the baseline is promised to have a field."""
@@ -139,27 +164,33 @@ class Judge:
         return self._refusal(self.schema.beside, (name,), value)
 
     def _refused(self, change: Change) -> str | None:
-        """Why the schema refuses what was added; None if it does not."""
+        """Why what was added is no such value as is promised; None if it is one."""
         if change.kind == "answer_changed" and change.baseline is MISSING:
             return self.refused_beside(change.field, change.candidate)
-        if self.schema is None or change.kind not in {_ADDED, "item_added"}:
+        if change.kind not in {_ADDED, "item_added"}:
             return None
-        return self._refusal(self.schema.image, (change.field, *change.below), change.candidate)
+        return self._refusal(self._image, (change.field, *change.below), change.candidate)
 
     def _refusal(self, whole: contract.Part, path: Path, value: Any) -> str | None:
         part = whole.along(path)
         if part is None:
-            return contract.REFUSED.reason.format(by=self.promised_by)
-        found = None if value is MISSING else _refusal(part, value, path[-1])
+            refused = contract.REFUSED.reason.format(by=self.promised_by)
+            return None if self.schema is None else refused  # no release refuses what is new
+        found = None if value is MISSING else part.refusal(_with_ids(value), path[-1])
         return None if found is None else found.reason.format(by=self.promised_by)
 
     def _removed(self, change: Change) -> tuple[Severity, str]:
         if change.below:
             return "breaking", "a part of the field is gone"
+        if change.cause is not None and self.schema is None:
+            return "breaking", f"Nova sends it for every image with metadata.{change.cause}"
         field = change.field
         if self.schema is not None:
             needs = f"{self.promised_by} requires it of every image"
             return ("breaking", needs) if self.requires(field) else ("data", "it is optional")
+        return self._removed_by_release(field)
+
+    def _removed_by_release(self, field: str) -> tuple[Severity, str]:
         named = f" ({self.baseline})" if self.baseline else ""
         if contract.promises(field, self.baseline):
             if not contract.offers(field, self.candidate):
@@ -188,6 +219,10 @@ class Judge:
             return judged
         if retyped:
             return "data", f"{self.promised_by} allows both"
+        if change.field == "progress" and self.schema is None:
+            old, new = (each in SENT_PROGRESS for each in change.values)
+            if old and not new:
+                return "compatible", OTHER_PROGRESS
         if part.form == contract.ISOTIME and len({*map(_form_of, change.values)}) > 1:
             return "compatible", OTHER_WRITING
         return "data", "another value of the same type"
@@ -195,7 +230,10 @@ class Judge:
     def _kept(self, part: contract.Part, change: Change) -> tuple[Severity, str] | None:
         """The verdict if one of the values breaks what is promised of it."""
         name = (change.field, *change.below)[-1]
-        old, new = (_refusal(part, each, name) for each in change.values)
+        old, new = (
+            None if each is MISSING else part.refusal(_with_ids(each), name)
+            for each in change.values
+        )
         if new is not None and old is not None and old.how == new.how:
             return "data", f"neither side keeps {self.promised_by}"
         if new is not None:
@@ -204,20 +242,57 @@ class Judge:
             return "compatible", f"the candidate keeps {self.promised_by}, the baseline did not"
         return None
 
+    def _links(self, change: Change) -> tuple[Severity, str]:
+        """The links of an image, or of its server."""
+        if change.kind in {_ADDED, "item_added"}:
+            return "compatible", "one more link relation or attribute"
+        if change.kind in {_REMOVED, "item_removed"}:
+            return "breaking", "a link relation or attribute is gone"
+        if change.kind == "link_changed" and not change.below:
+            return "compatible", _forms(change)
+        if change.kind != "link_changed" or not isinstance(change.candidate, str):
+            return self._relinked(change)
+        if change.below[-1] != "href":
+            return "compatible", OTHER_ATTRIBUTE
+        names = [each for each in change.below if isinstance(each, str)]  # no places in a list
+        return moved(["", *names][-2], {change.baseline}, {change.candidate})
+
+    def _relinked(self, change: Change) -> tuple[Severity, str]:
+        """Links that became something else, or came to be what they should be."""
+        part = self.part(change.field, *change.below) or contract.ANYTHING
+        judged = self._kept(part, change)
+        if judged is not None and judged[0] != "breaking":
+            return judged
+        was_several = part.several and isinstance(change.baseline, list)
+        if was_several and isinstance(change.candidate, dict):
+            return "compatible", "one link of each relation, where there were several"
+        return "breaking", "clients look for a list of links, one of each relation"
+
     def _metadata(self, change: Change) -> tuple[Severity, str]:
         """Metadata is its owner's; only what breaks a map of strings is the API's."""
         if self.schema is not None:
             return "data", f"{self.promised_by} allows any value in the metadata"
-        if change.kind == "type_changed" and not isinstance(change.candidate, str):
-            return "breaking", "metadata values are strings or null; typed clients cannot read this"
-        return "data", "metadata belongs to the image"
+        part = self.part(change.field, *change.below) or contract.ANYTHING
+        if change.candidate is MISSING:
+            return "data", _OWNERS
+        if not part.types:  # what Nova decodes from JSON, and what should not be there
+            retyped = change.kind == "type_changed"
+            return ("breaking", "the JSON type changed") if retyped else ("data", _OWNERS)
+        severity, reason = self._kept(part, change) or ("data", _OWNERS)
+        return severity, _NO_TEXT if severity == "breaking" else reason
 
 
-def _refusal(part: contract.Part, value: Any, name: str | int) -> contract.Breach | None:
-    """Which promise a value breaks; each of the links, where several have one relation."""
-    several = isinstance(value, list) and dict in part.types and list not in part.types
-    found = (part.refusal(each, name) for each in (value if several else [value]))
-    return next((each for each in found if each is not None), None)
+_NAMED: Final = re.compile(r"<(?:id|server-\d+|the candidate's <server-\d+>)>")
+_ANY_ID: Final = "00000000-0000-0000-0000-000000000000"
+
+
+def _with_ids(value: Any) -> Any:
+    """The value with an id where normalization has put a name: ids are what it stands for."""
+    if isinstance(value, str):
+        return _ANY_ID if _NAMED.fullmatch(value) else value
+    if isinstance(value, dict):
+        return {key: _with_ids(each) for key, each in value.items()}
+    return [_with_ids(each) for each in value] if isinstance(value, list) else value
 
 
 def _form_of(value: Any) -> str | None:
@@ -227,15 +302,18 @@ def _form_of(value: Any) -> str | None:
 _OF_KIND: Final[dict[str, tuple[Severity, str]]] = {
     "image_added": ("data", "only the candidate has this image"),
     "image_removed": ("data", "only the baseline has this image"),
-    "image_repeated": (
-        "breaking",
-        "an id stands more often than on the other side; ids are unique",
-    ),
     "order_changed": ("data", "images of both sides stand in another order"),
     "vendor_added": ("data", "a vendor's own metadata; the baseline has none of this vendor's"),
     "vendor_removed": ("data", "a vendor's own metadata; the candidate has none of this vendor's"),
     "answer_changed": ("compatible", "another field beside `images`"),
 }
+
+
+def _repeated(change: Change) -> tuple[Severity, str]:
+    """Ids are unique, so that one stands twice is a fault of the side where it does."""
+    if change.candidate is MISSING:
+        return "compatible", "an id stood more often in the baseline; ids are unique"
+    return "breaking", "an id stands more often than on the other side; ids are unique"
 
 
 def _status(change: Change) -> tuple[Severity, str]:
@@ -266,6 +344,7 @@ def _header(change: Change) -> tuple[Severity, str]:
 
 
 _OF_ANSWER: Final[dict[str, Callable[[Change], tuple[Severity, str]]]] = {
+    "image_repeated": _repeated,
     "status_changed": _status,
     "error_changed": _error,
     "header_changed": _header,
@@ -276,13 +355,21 @@ def _media_type(header: Any) -> str:
     return str(header).partition(";")[0].strip().lower()
 
 
-def _links(change: Change) -> tuple[Severity, str]:
-    if change.kind in {_ADDED, "item_added"}:
-        return "compatible", "one more link relation or attribute"
-    if change.kind in {_REMOVED, "item_removed"}:
-        return "breaking", "a link relation or attribute is gone"
-    if change.kind == "link_changed" and not change.below:
-        return "compatible", _forms(change)
+def moved(relation: str, old: Collection[str], new: Collection[str]) -> tuple[Severity, str]:
+    """How bad it is that links of one relation have other addresses.
+
+    Args:
+        relation: "self", say.
+        old: The addresses of the baseline's, as normalized.
+        new: Those of the candidate's.
+    """
+    before, after = ({destination(each) for each in side} for side in (old, new))
+    if after == before:
+        return "compatible", "the same place, written in another form"
+    if after < before:
+        return "compatible", "the baseline has links that lead elsewhere, too"
+    if all(each.is_own(relation) for each in after - before):
+        return "compatible", "the candidate's link leads to its own image or server, as it should"
     return "breaking", "a link leads elsewhere after hosts and projects were normalized"
 
 

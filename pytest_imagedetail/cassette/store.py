@@ -1,5 +1,6 @@
 """A folder of cassettes: what is there, and writes that lose nothing whatever happens."""
 
+import difflib
 import errno
 import getpass
 import hashlib
@@ -7,7 +8,7 @@ import importlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +34,7 @@ _FCNTL: Final[Any] = importlib.import_module("fcntl") if os.name == "posix" else
 _LOCK_SECONDS: Final = 60
 _PAUSE: Final = 0.02  # seconds between two looks at a lock
 _TRIES: Final = 5
+_FEW: Final = 8
 
 
 class Written(Enum):
@@ -235,12 +237,10 @@ class Store:
     def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:
         recorded = self.paths(cloud)
         if recorded:
-            names = ", ".join(path.stem for path in recorded[:8])
-            more = f" and {len(recorded) - 8} more" if len(recorded) > 8 else ""  # noqa: PLR2004
-            known = f"or ask what is recorded for {cloud}: {names}{more}"
+            names = _nearest(self.path(cloud, query).stem, [path.stem for path in recorded])
+            known = f"or ask what is recorded for {cloud}: {names}"
         else:
-            clouds = ", ".join(self.clouds()) or "none"
-            known = f"or name a cloud that has cassettes: {clouds}"
+            known = f"or name a cloud that has cassettes: {_nearest(cloud, self.clouds())}"
         command = ["imagedetail record", f"--os-cloud={cloud}", *query.options]
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
@@ -248,6 +248,16 @@ class Store:
             remedy="in a test:  pytest --imagedetail-record-mode=once\n"
             f"in a shell: {' '.join(command)}\n{known}",
         )
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """The first few of the names, those that are most like the one that was not found."""
+    if not known:
+        return "none"
+    likeness = {each: difflib.SequenceMatcher(None, name, each).ratio() for each in known}
+    first = sorted(known, key=lambda each: -likeness[each])[:_FEW]
+    more = f" and {len(known) - _FEW} more" if len(known) > _FEW else ""
+    return ", ".join(first) + more
 
 
 def load_own(path: Path) -> Recording:

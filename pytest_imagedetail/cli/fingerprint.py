@@ -2,8 +2,9 @@
 
 import argparse
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
+from pytest_imagedetail.breaches import Unsent
 from pytest_imagedetail.cassette import check_cloud_name
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
@@ -13,6 +14,8 @@ from pytest_imagedetail.fingerprint import Clue, Fingerprint, fingerprint
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.report import text
+
+_WIDTH: Final = 60  # letters of what was seen; a status can be any text
 
 
 def add_verbs(verbs: Any) -> None:
@@ -26,7 +29,7 @@ def add_verbs(verbs: Any) -> None:
 
 def _fingerprint(options: argparse.Namespace) -> int:
     found = fingerprint(_listings(options))
-    if not found.clues:
+    if not found.clues and not found.unsent:
         raise ComparisonError(
             "nothing in these answers dates a release",
             where=f"cloud {found.cloud}",
@@ -36,7 +39,8 @@ def _fingerprint(options: argparse.Namespace) -> int:
         print_json(found.to_dict())
     else:
         print("\n".join(_head(found)))
-        print_table([_row(clue) for clue in found.clues])
+        dating = [_row(each.range, each) for each in found.clues]
+        print_table([*dating, *(_row("no release", each) for each in found.unsent)])
         print("\n".join(_verdict(found)))
     return SAME if found.fits else DIFFERENT
 
@@ -54,9 +58,9 @@ def _head(found: Fingerprint) -> Iterator[str]:
     yield f"{cell(found.cloud)}: release {found.declared or 'not declared'}"
 
 
-def _row(clue: Clue) -> list[str]:
-    images = text.count(clue.images, "image") if clue.images else ""
-    return [clue.range, clue.seen, images, clue.source]
+def _row(releases: str, each: Clue | Unsent) -> list[str]:
+    images = text.count(each.images, "image") if each.images else ""
+    return [releases, cell(text.cut(each.seen, _WIDTH)), images, each.source]
 
 
 def _verdict(found: Fingerprint) -> Iterator[str]:

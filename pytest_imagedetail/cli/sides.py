@@ -8,7 +8,7 @@ from pytest_imagedetail import recorder
 from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
 from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError
 from pytest_imagedetail.harness import store_of
-from pytest_imagedetail.importing import imported
+from pytest_imagedetail.importing import imported, shown_endpoint
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.redact import Numbering, holds_placeholders
@@ -27,11 +27,12 @@ def both(
     """
     if not (_is_body(baseline) and _is_body(candidate)):
         return listing(baseline, query, settings), listing(candidate, query, settings)
-    numbering = Numbering()
-    for path in (baseline, candidate):  # what one of them shows to be a host is one in both
-        body(Path(path), numbering)
-    one, other = body(Path(baseline), numbering), body(Path(candidate), numbering)
-    if any(holds_placeholders(read_bytes(Path(path))) for path in (baseline, candidate)):
+    numbering, paths = Numbering(), (Path(baseline), Path(candidate))
+    first, second = (shown_endpoint(read_bytes(path), where=str(path)) for path in paths)
+    for _ in range(2):  # once more, for what one of them shows to be a host is one in both
+        one = body(paths[0], numbering, beside=second)
+        other = body(paths[1], numbering, beside=first)
+    if any(holds_placeholders(read_bytes(path)) for path in paths):
         return replace(one, numbering=None), other  # whoever wrote those numbered each body apart
     return one, other
 
@@ -103,8 +104,14 @@ def _expected(recording: Recording) -> Listing:
     return recorder.follow(recording, expect=error_status(recording))
 
 
-def body(path: Path, numbering: Numbering | None = None) -> Listing:
-    """A saved body by its path, redacted in memory as if it had been imported."""
+def body(path: Path, numbering: Numbering | None = None, *, beside: str | None = None) -> Listing:
+    """A saved body by its path, redacted in memory as if it had been imported.
+
+    Args:
+        path: Of the body.
+        numbering: That of another body which this one will be compared with.
+        beside: The endpoint that the other one shows, if any.
+    """
     name = "".join(each if each.isalnum() or each in "._-" else "-" for each in path.stem)
     live = imported(
         read_bytes(path),
@@ -114,6 +121,7 @@ def body(path: Path, numbering: Numbering | None = None) -> Listing:
         release=None,
         where=str(path),
         numbering=numbering,
+        beside=beside,
     )
     return live.listing
 

@@ -1,11 +1,12 @@
 """What the API promises, as data with sources: by release, and by two published schemas."""
 
-from pytest_imagedetail.contract.answers import FILTERS, LINKS, STATUS_CODES, Note
+from pytest_imagedetail.contract.answers import API_VERSIONS, FILTERS, LINKS, STATUS_CODES, Note
 from pytest_imagedetail.contract.fields import (
     FIELDS,
     IMAGE,
     STATUSES,
     Field,
+    image_in,
     offers,
     promises,
 )
@@ -23,6 +24,7 @@ from pytest_imagedetail.contract.schemas import CONTRACTS, SCHEMAS, Schema
 
 __all__ = [
     "ANYTHING",
+    "API_VERSIONS",
     "CONTRACTS",
     "FIELDS",
     "FILTERS",
@@ -40,6 +42,7 @@ __all__ = [
     "Note",
     "Part",
     "Schema",
+    "image_in",
     "is_isotime",
     "newest_release",
     "offers",

@@ -18,6 +18,12 @@ class Note:
     source: str
 
 
+API_VERSIONS: Final = frozenset({"v1.1", "v2", "v2.0", "v2.1"})
+"""As they stand in the paths of links: Nova's and vendors' names of one and the same API.
+
+Nova 2013.1 etc/nova/api-paste.ini has v1.1 and v2 lead to the same application; v2.1 since 2015.1.
+"""
+
 LINKS: Final[Mapping[str, Note]] = {
     "self": Note(
         text="with the version of the API; with the project through Grizzly, since Havana only if "

@@ -4,10 +4,11 @@ Sources: Nova's `views/images.py` at the tags named and its api-ref.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from pytest_imagedetail.contract.forms import ISOTIME, UUID
-from pytest_imagedetail.contract.parts import Part
+from pytest_imagedetail.contract.parts import ANYTHING, Part
 from pytest_imagedetail.contract.releases import reached
 
 STATUSES: Final = frozenset({"ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN"})
@@ -23,20 +24,42 @@ class Field:
         since: First release that sends it.
         required_since: First release in which every image has it; None if it depends on the image.
         source: Where the promise stands.
+        earlier: What was promised of its value before a release, with that release, oldest first.
+        cause: The key of the metadata that brings the field to an image; None if none does.
     """
 
     part: Part
     since: str
     required_since: str | None
     source: str
+    earlier: tuple[tuple[str, Part], ...] = ()
+    cause: str | None = None
 
+    def part_in(self, release: str | None) -> Part:
+        """What is promised of the value in a release; in the newest if none is declared."""
+        older = (part for first, part in self.earlier if not reached(release, first))
+        return next(older, self.part)
+
+
+_TEXT: Final = Part(types=(str,))
+_METADATA: Final = Part(
+    types=(dict,),
+    # Nova decodes these two from JSON (views/images.py); all other values are texts of Glance.
+    names={"block_device_mapping": ANYTHING, "mappings": ANYTHING},
+    others=Part(types=(str, type(None))),
+)
+_LINKS: Final = Part(
+    types=(list,),
+    others=Part(types=(dict,), names={"rel": _TEXT, "href": _TEXT}, others=ANYTHING, several=True),
+)
 
 FIELDS: Final[dict[str, Field]] = {
     "id": Field(
         part=Part(types=(str,), form=UUID),
         since="bexar",
         required_since="bexar",
-        source="api-ref; UUID since Essex",
+        source="api-ref; UUID since Essex, counted by Glance before, a number before Diablo",
+        earlier=(("diablo", Part(types=(int,))), ("essex", _TEXT)),
     ),
     "name": Field(
         part=Part(types=(str, type(None))),
@@ -49,6 +72,7 @@ FIELDS: Final[dict[str, Field]] = {
         since="bexar",
         required_since="diablo",
         source="views/images.py",
+        earlier=(("diablo", _TEXT),),
     ),
     "progress": Field(
         part=Part(types=(int,), least=0),
@@ -80,17 +104,18 @@ FIELDS: Final[dict[str, Field]] = {
         required_since="cactus",
         source="schemas/images.py allows null",
     ),
-    "metadata": Field(
-        part=Part(types=(dict,)), since="diablo", required_since="diablo", source="api-ref"
-    ),
-    "links": Field(
-        part=Part(types=(list,)), since="cactus", required_since="cactus", source="api-ref"
-    ),
+    "metadata": Field(part=_METADATA, since="diablo", required_since="diablo", source="api-ref"),
+    "links": Field(part=_LINKS, since="cactus", required_since="cactus", source="api-ref"),
     "server": Field(
-        part=Part(types=(dict,), names={"id": Part(types=(str,), form=UUID)}),
+        part=Part(
+            types=(dict,),
+            names={"id": Part(types=(str,), form=UUID), "links": _LINKS},
+            others=ANYTHING,
+        ),
         since="diablo",
         required_since=None,
         source="views/images.py: only with metadata.instance_uuid",
+        cause="instance_uuid",
     ),
     "OS-EXT-IMG-SIZE:size": Field(
         part=Part(types=(int,)),
@@ -103,11 +128,9 @@ FIELDS: Final[dict[str, Field]] = {
         since="diablo",
         required_since=None,
         source="views/images.py: only with metadata.auto_disk_config",
+        cause="auto_disk_config",
     ),
 }
-
-IMAGE: Final = Part(types=(dict,), names={name: each.part for name, each in FIELDS.items()})
-"""The same, of an image detail as a whole."""
 
 
 def promises(field: str, release: str | None) -> bool:
@@ -127,3 +150,14 @@ def offers(field: str, release: str | None) -> bool:
     """Whether this release can send the field at all; an undeclared one can send any."""
     promise = FIELDS.get(field)
     return promise is not None and reached(release, promise.since)
+
+
+@cache
+def image_in(release: str | None) -> Part:
+    """What a release promises of an image detail as a whole; the newest if none is declared."""
+    names = {name: each.part_in(release) for name, each in FIELDS.items() if offers(name, release)}
+    return Part(types=(dict,), names=names, others=ANYTHING)
+
+
+IMAGE: Final = image_in(None)
+"""What the newest release promises of an image detail as a whole."""

@@ -35,6 +35,7 @@ class Part:
         rows: What stands at the first places of a list.
         others: What stands under any other key or at any other place; None refuses them.
         keys: What other keys look like; None for any.
+        several: Whether a list of such values may stand for one, as links of one relation do.
     """
 
     types: tuple[type, ...] = ()
@@ -45,6 +46,7 @@ class Part:
     rows: Sequence["Part"] = ()
     others: "Part | None" = None
     keys: re.Pattern[str] | None = None
+    several: bool = False
 
     def along(self, path: Sequence[str | int]) -> "Part | None":
         """The part at a path below this one; None if such a key is refused."""
@@ -78,6 +80,9 @@ class Part:
             value: A JSON value.
             name: What to call it.
         """
+        if self.several and isinstance(value, list):
+            refusals = (self.refusal(each, name) for each in value)
+            return next((each for each in refusals if each is not None), None)
         found = self.breach(value, name)
         for key, each in _below(value):
             if found is not None:
@@ -93,8 +98,8 @@ class Part:
         if isinstance(key, str):
             known = self.keys is None or self.keys.fullmatch(key)
             return self.names.get(key, self.others if known else None)
-        if dict in self.types:
-            return self  # links by relation: one of several that have the same
+        if self.several:
+            return self
         return self.rows[key] if key < len(self.rows) else self.others
 
 

@@ -56,7 +56,7 @@ _DATE: Final = Part(types=(str,), form=ISOTIME)
 
 def _link(**attributes: Part) -> Part:
     """A link; one that several of its relation stand for is a list of such."""
-    return Part(types=(dict,), names={"rel": _TEXT, "href": _TEXT, **attributes})
+    return Part(types=(dict,), names={"rel": _TEXT, "href": _TEXT, **attributes}, several=True)
 
 
 def _links(*, others: Part | None = None, **relations: Part) -> Part:

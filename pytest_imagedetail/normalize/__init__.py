@@ -7,7 +7,7 @@ added, JSON types, statuses, sizes, ids of other images, order.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,13 +22,14 @@ from pytest_imagedetail.normalize.answer import (
     Links,
     Normalized,
 )
-from pytest_imagedetail.normalize.links import Rewriting, prefix_of, text_without_hosts
+from pytest_imagedetail.normalize.links import Rewriting, main_hosts, prefix_of, text_without_hosts
 from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
 from pytest_imagedetail.normalize.placeholders import (
     NAMES,
     NUMBERED,
     could_be_the_same,
     in_words_of,
+    says_the_same,
 )
 from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
 from pytest_imagedetail.normalize.values import as_nova_writes_it, date_in_utc, vendor_of
@@ -53,6 +54,7 @@ __all__ = [
     "normalize",
     "rule_table",
     "rules_of",
+    "says_the_same",
     "text_without_hosts",
     "vendor_of",
     "vendors",
@@ -75,11 +77,12 @@ def normalize(answer: Answer, profile: str) -> Normalized:
     """
     check_choice("profile", profile, PROFILES)
     rules = rules_of(profile)
-    work = _work(answer, frozenset(rule.id for rule in rules))
-    images = answer.images
-    if "R6" in work.rules:
-        images = tuple(map(work.image, images, work.ids))
-    work.links.settle()
+    applied = frozenset(rule.id for rule in rules)
+    work = _work(answer, applied)
+    images = work.images()
+    if scattered := work.links.scattered():  # almost never, so to find out which is the cloud's
+        work = _work(answer, applied, main_hosts(answer.images, scattered))  # costs once more
+        images = work.images()
     return Normalized(
         profile=profile,
         images=images,
@@ -111,7 +114,7 @@ def counts_of(
     return {rule: found.get(rule, one.counts[rule] + other.counts[rule]) for rule in one.counts}
 
 
-def _work(answer: Answer, rules: frozenset[str]) -> "_Work":
+def _work(answer: Answer, rules: frozenset[str], main: Mapping[str, str] | None = None) -> "_Work":
     counts: Counter[str] = Counter()
     ids = tuple(str(image["id"]) for image in answer.images)
     return _Work(
@@ -126,6 +129,7 @@ def _work(answer: Answer, rules: frozenset[str]) -> "_Work":
             rules=rules,
             counts=counts,
             prefix=prefix_of(answer.images),
+            main=main or {},
             ids=frozenset(ids if answer.complete else ids[-1:]),
         ),
     )
@@ -144,6 +148,13 @@ class _Work:
     steps: "tuple[tuple[str, _Step], ...]"
     from_xml: bool
     names: Names = field(default_factory=Names)
+
+    def images(self) -> tuple[Image, ...]:
+        images = self.answer.images
+        if "R6" in self.rules:
+            images = tuple(map(self.image, images, self.ids))
+        self.links.settle()
+        return images
 
     def image(self, image: Image, own_id: str) -> Image:
         new = image.copy()

@@ -7,13 +7,14 @@ stays as sent.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from weakref import WeakValueDictionary
 
 from pytest_imagedetail import placeholder
+from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.normalize.answer import Image, LinkForm, Links
 from pytest_imagedetail.normalize.rules import rules_of
 
@@ -22,7 +23,6 @@ _PLACEHOLDER_ORIGIN: Final = re.compile(
     r"(?:https://)?\b((?:compute|image|host)(?:-\d+)?)\.[\w.-]+?\.invalid\b"
 )
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_VERSION: Final = re.compile(r"v\d+(\.\d+)?")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 
 
@@ -64,7 +64,10 @@ class Rewriting:
         counts: How often each did something; shared with whoever normalizes the rest.
         prefix: What stands before the version in the answer's own self links.
         ids: The ids that the next link may name as the last one of its page.
+        main: By the path of a link, the host of Compute that most links have there, if there are
+            several; another one is no place where the cloud is.
         forms: By the path of a link, the forms that the answer's links have there.
+        hosts: By the path of a link, the hosts of Compute that links have there.
         shared: Links that differ in the own id alone, by what they have in common.
         latest: Which of these came last; most often the next are the same.
     """
@@ -73,6 +76,8 @@ class Rewriting:
     counts: Counter[str]
     prefix: Sequence[str] = ()
     ids: frozenset[str] = frozenset()
+    main: Mapping[str, str] = field(default_factory=dict)
+    hosts: dict[str, set[str]] = field(default_factory=dict)
     forms: dict[str, set[LinkForm]] = field(default_factory=dict)
     shared: dict[tuple[Kind, tuple[Any, ...] | None], _Shared] = field(default_factory=dict)
     latest: dict[Kind, _Shared] = field(default_factory=dict)
@@ -113,6 +118,10 @@ class Rewriting:
         for each in self.shared.values():
             for rule, count in each.counted.items():
                 self.counts[rule] += count * each.uses
+
+    def scattered(self) -> frozenset[str]:
+        """The paths at which links have more than one host of Compute."""
+        return frozenset(where for where, found in self.hosts.items() if len(found) > 1)
 
     def next_links(self, links: Any) -> Any:
         """Where the next page is, by path and by the names of what it asks; each form once."""
@@ -157,8 +166,9 @@ class Rewriting:
         if after[-1] == image_id and len(after) > 1:
             after = [*after[:-1], "<id>"]
             self.counts["R1"] += 1
-        before = self._before(before, f"images[*].links.{rel}", "images/<id>")
-        return "/".join([self._origin(parts, rel), *before, *after])
+        where = f"images[*].links.{rel}"
+        before = self._before(before, where, "images/<id>")
+        return "/".join([self._origin(parts, rel, where), *before, *after])
 
     def _server_href(self, href: str, rel: str, server_id: str) -> str:
         parts = _split(href)
@@ -170,8 +180,9 @@ class Rewriting:
         if after == ["servers", server_id]:
             after = ["servers", "<server>"]
             self.counts["R1"] += 1
-        before = self._before(before, f"images[*].server.links.{rel}", "servers/<server>")
-        return "/".join([self._origin(parts, "self"), *before, *after])
+        where = f"images[*].server.links.{rel}"
+        before = self._before(before, where, "servers/<server>")
+        return "/".join([self._origin(parts, "self", where), *before, *after])
 
     def _next_href(self, href: str) -> str:
         parts = _split(href)
@@ -181,7 +192,7 @@ class Rewriting:
         place = _last(segments, "images")
         before = self._before(segments[:place], "images_links", "images")
         asked = sorted(self._asked(parts.query))
-        path = "/".join([self._origin(parts, "self"), *before, *segments[place:]])
+        path = "/".join([self._origin(parts, "self", "images_links"), *before, *segments[place:]])
         return path + (f"?{'&'.join(asked)}" if asked else "")
 
     def _asked(self, query: str) -> Iterator[str]:
@@ -218,7 +229,7 @@ class Rewriting:
         """The prefix by a name, and the version by one; what is neither stays with the version."""
         if "R7" not in self.rules or not head or not all(head):
             return [], head
-        if _VERSION.fullmatch(head[-1]):
+        if head[-1] in API_VERSIONS:
             self.counts["R7"] += 1
             return ["<prefix>"] if head[:-1] else [], ["<v>"]
         if head == list(self.prefix):
@@ -226,14 +237,19 @@ class Rewriting:
             return ["<prefix>"], []
         return [], head
 
-    def _origin(self, parts: SplitResult, rel: str) -> str:
+    def _origin(self, parts: SplitResult, rel: str, where: str) -> str:
         match = _PLACEHOLDER_HOST.fullmatch(parts.netloc)
         if match is None:
             return f"{parts.scheme}://{parts.netloc}"
         self.counts["R2"] += 1
         service, number = match.groups()
-        # A second host of the expected service is deployment; another service is a wrong link.
-        return f"<{service}>" if service == _SERVICES.get(rel) else f"<{service}{number or ''}>"
+        if service != _SERVICES.get(rel):
+            return f"<{service}{number or ''}>"  # a wrong link
+        if service == "compute":  # Nova has one; of Glance's it takes one of several at random
+            self.hosts.setdefault(where, set()).add(parts.netloc)
+            if parts.netloc != self.main.get(where, parts.netloc):
+                return "<another compute>"
+        return f"<{service}>"
 
 
 def _one_for_all(links: Links) -> Links:
@@ -262,6 +278,25 @@ def _without_id(links: Any, own_id: str) -> tuple[Any, ...] | None:
     )
 
 
+def main_hosts(images: Iterable[Image], paths: Iterable[str]) -> dict[str, str]:
+    """The host that most links have, by the path of a link.
+
+    Args:
+        images: As sent.
+        paths: Of the links to look at, "images[*].links.self" say.
+    """
+    found: dict[str, Counter[str]] = {each: Counter() for each in paths}
+    for image in images:
+        server = image.get("server")
+        taken_from = server.get("links") if isinstance(server, dict) else None
+        for above, links in (("images[*]", image.get("links")), ("images[*].server", taken_from)):
+            for link in filter(_is_link, links if isinstance(links, list) else []):
+                where = f"{above}.links.{link['rel']}"
+                if where in found and _PLACEHOLDER_HOST.fullmatch(_split(link["href"]).netloc):
+                    found[where][_split(link["href"]).netloc] += 1
+    return {where: hosts.most_common(1)[0][0] for where, hosts in found.items() if hosts}
+
+
 def prefix_of(images: Iterable[Image]) -> list[str]:
     """What stands before the version in the first self link that has one: ["compute"], say."""
     for image in images:
@@ -270,7 +305,7 @@ def prefix_of(images: Iterable[Image]) -> list[str]:
             if not _is_link(link) or link["rel"] != "self":
                 continue
             segments = _split(link["href"]).path.split("/")[1:]
-            versions = [place for place, each in enumerate(segments) if _VERSION.fullmatch(each)]
+            versions = [place for place, each in enumerate(segments) if each in API_VERSIONS]
             if versions:
                 return segments[: versions[0]]
     return []

@@ -15,6 +15,7 @@ from typing import Any, Final
 from pytest_imagedetail.normalize.answer import Links, Normalized
 from pytest_imagedetail.normalize.rules import rules_of
 from pytest_imagedetail.placeholder import CALLER, ID_DIGITS
+from pytest_imagedetail.strict import strictly_equal, unequal
 
 
 def _any_of(kinds: Mapping[str, str]) -> re.Pattern[str]:
@@ -54,6 +55,28 @@ def _are_alike(one: str, other: str, which: re.Pattern[str]) -> bool:
     """Whether two texts are equal, their placeholders aside, of which both have the same kinds."""
     ours, theirs = ([kind for kind, _ in _placeholders(each, which)] for each in (one, other))
     return ours == theirs and which.sub(_kind, one) == which.sub(_kind, other)
+
+
+def says_the_same(one: Normalized, other: Normalized, which: re.Pattern[str]) -> bool:
+    """Whether two answers are equal, however each numbers its placeholders.
+
+    Equal answers have the same images in the same order, so each image's partner is known.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        which: As for `in_words_of`.
+    """
+    if strictly_equal(one.facts, other.facts):
+        return True
+    if not strictly_equal({**one.facts, "images": ()}, {**other.facts, "images": ()}):
+        return False
+    found = (each for pair in zip(one.images, other.images, strict=True) for each in unequal(*pair))
+    if not all(could_be_the_same(before, after, which) for _, before, after in found):
+        return False
+    places = range(len(one.images))
+    renamed, _ = in_words_of(one, other, zip(places, places, strict=True), which)
+    return strictly_equal(one.images, renamed.images)
 
 
 def in_words_of(

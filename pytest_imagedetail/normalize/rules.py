@@ -47,9 +47,10 @@ RULES: Final = (
     NormalizationRule(
         id="R2",
         name="link host",
-        does="scheme, host and port become `<compute>` or `<image>`; another service stays seen",
-        reason="host, port and scheme are those of the request or of a configured prefix; how many "
-        "Glance hosts show is chance, for Nova takes one of them at random",
+        does="scheme, host and port become `<compute>` or `<image>`; another service stays seen, "
+        "and so does a host of Compute that most links of the answer do not have",
+        reason="host, port and scheme are those of the request or of a configured prefix, one for "
+        "all; how many Glance hosts show is chance, for Nova takes one of them at random",
         source="Nova views/images.py, options compute_link_prefix and glance_link_prefix, and "
         "image/glance.py (get_api_servers shuffles)",
         profile="same-cloud",
@@ -93,7 +94,8 @@ RULES: Final = (
     NormalizationRule(
         id="R7",
         name="version in links",
-        does="`/v1.1`, `/v2` and `/v2.1` become `<v>`, and what stands before them `<prefix>`",
+        does="`/v1.1`, `/v2`, `/v2.0` and `/v2.1` become `<v>`, and what stands before them "
+        "`<prefix>`",
         reason="the same answer under /v1.1, /v2 and /v2.1 differs in nothing else",
         source="HP Cloud 2012 recorded under /v1.1 and /v2; Nova serves /v2 with the code of v2.1",
         profile="cross-version",

@@ -16,7 +16,6 @@ from pytest_imagedetail.plugin.cassette import (
     STARTED,
     cassette_of,
     note_start,
-    read_again,
     renew_shared,
     shut_network,
 )
@@ -39,6 +38,7 @@ from pytest_imagedetail.plugin.unused import (
     Verdict,
     judge,
     judge_verified,
+    judge_written,
     takes_ours,
 )
 
@@ -125,8 +125,8 @@ def imagedetail(request: pytest.FixtureRequest) -> Iterator["Harness"]:
     settings = settings_for(request.node)
     run = run_of(request.config)
     harness = Harness(settings, doors=run.doors)
-    run.harnesses.append(harness)
-    with shut_network(request) if settings.record_mode == "none" else nullcontext():
+    shut = shut_network(request) if settings.record_mode == "none" else nullcontext()
+    with shut, run.serves(harness):
         yield harness
     request.node.user_properties.extend(properties(harness.results, harness.failures))
 
@@ -161,17 +161,12 @@ def imagedetail_cassette(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
         yield traffic
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Look once more at what is secret, before the fixtures that may have set it are gone."""
-    read_again(item)
-
-
 def pytest_assertrepr_compare(
     config: pytest.Config, op: str, left: object, right: object
 ) -> list[str] | None:
-    """Explain `listing == listing`."""
-    return explain_equality(config, op, left, right)
+    """Explain `listing == listing`; what that takes is a comparison of the test that fails."""
+    run = config.stash.get(RUN, None)
+    return explain_equality(config, op, left, right, harness=run.current if run else None)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -211,6 +206,7 @@ def _conclude(session: pytest.Session, run: Run, *, all_passed: bool) -> None:
         run.verdicts = (
             judge(config, settings, left, all_passed=all_passed),
             judge_verified(config, left, all_passed=all_passed),
+            judge_written(config, left),
         )
     except ImageDetailError as error:
         run.verdicts = (Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True),)

@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,13 +30,41 @@ STARTED = pytest.StashKey[int]()
 _READS = pytest.StashKey[Callable[[], None]]()
 """Reads what is secret by now, of a test that records."""
 
-
 _BROKEN = pytest.StashKey["ImageDetailError"]()
 """What was wrong with that."""
 
+_KEEP = "imagedetail-keep"
+_PENDING = pytest.StashKey[tuple["Traffic", Left, str]]()
+"""What a test that passed so far is going to keep, what is left of it, and its name."""
 
-def read_again(item: pytest.Item) -> None:
-    """Know what the fixtures of a test that records have configured, while they are there.
+
+class Keep:
+    """Keeps what a test heard once it is over; registered when a cassette is first used.
+
+    A fixture cannot tell: others of the test end before it and after it, and may fail.
+    """
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Keep it, unless the teardown fails."""
+        _read_again(item)
+        try:
+            result = yield
+        except BaseException:
+            if _PENDING in item.stash:
+                traffic, left, name = item.stash[_PENDING]
+                _note_not_kept(traffic, left, name, why="the test's teardown failed")
+                del item.stash[_PENDING]
+            raise
+        if _PENDING in item.stash:
+            pending = item.stash[_PENDING]
+            del item.stash[_PENDING]
+            _keep(*pending)
+        return result
+
+
+def _read_again(item: pytest.Item) -> None:
+    """Know what the fixtures of a test that records have configured, before they are gone.
 
     If that is broken, its cassette says so: nobody knows what must not be written.
     """
@@ -62,6 +90,8 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     item = request.node
     settings = settings_for(item)
     run = run_of(request.config)
+    if not request.config.pluginmanager.has_plugin(_KEEP):
+        request.config.pluginmanager.register(Keep(), _KEEP)
     with refused(item):
         traffic = _open(request, settings, run)
     harness = None
@@ -81,14 +111,20 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     if item.stash[PASSED]:
         if _BROKEN in item.stash:
             raise item.stash[_BROKEN]
+        item.stash[_PENDING] = traffic, left, name
         _refuse_missed(traffic)
         _refuse_swallowed(item, traffic.refused)
-        _keep(traffic, left, name)
+        traffic.redact()
         if traffic.replays:
             unplayed = list(traffic.unplayed)
             left.unplayed[_relative(traffic.path, request.config.rootpath)] = unplayed
-    elif not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
-        left.done[name] = "not kept: the test did not pass"
+    else:
+        _note_not_kept(traffic, left, name, why="the test did not pass")
+
+
+def _note_not_kept(traffic: "Traffic", left: Left, name: str, *, why: str) -> None:
+    if not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
+        left.done[name] = f"not kept: {why}"
 
 
 def _keep(traffic: "Traffic", left: Left, name: str) -> None:
@@ -149,7 +185,7 @@ def shut_network(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Traffic":
     from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.traffic import Traffic  # noqa: PLC0415
+    from pytest_imagedetail.traffic import Together, Traffic  # noqa: PLC0415
 
     item = request.node
     cloud = _cloud(request, settings)
@@ -160,16 +196,19 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
         run.read_files(declared.os_cloud)  # once more: a fixture may have set them
         return run.told()
 
+    store, shared = store_of(settings), _shared_name(item)
+    path = str(store.traffic_path(cloud, shared)) if shared else ""
     traffic = Traffic(
-        store=store_of(settings),
+        store=store,
         cloud=cloud,
-        test=_shared_name(item) or _test_name(item, cloud),
+        test=shared or _test_name(item, cloud),
         node=item.nodeid,
         record_mode=settings.record_mode,
         release=declared.release,
         max_age=settings.max_age,
         accesses=functools.partial(run.doors.passed, declared.os_cloud),
         secrets=known,
+        together=run.together.setdefault(path, Together()) if shared else None,
         is_ours=lambda modified: modified >= started,
     )
     if not traffic.replays:

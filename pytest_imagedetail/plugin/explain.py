@@ -18,7 +18,13 @@ _OURS = ("pytest_imagedetail.", "vcr.")
 _PYTESTS = ("_pytest.", "pluggy.")
 
 PASSED = pytest.StashKey[bool]()
-"""Whether the test's call has passed."""
+"""Whether the test's call has passed, and all of its subtests with it."""
+
+_RUNNING = pytest.StashKey[bool]()
+"""Whether the test's call runs: what is reported meanwhile is of a subtest."""
+
+_FAILED = pytest.StashKey[bool]()
+"""Whether a subtest has failed; the call passes all the same."""
 
 _REFUSED = pytest.StashKey[list[list["ImageDetailError"]]]()
 
@@ -50,6 +56,7 @@ class Explain:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Tell a failed test what was refused to it."""
+        item.stash[_RUNNING], item.stash[_FAILED] = True, False
         try:
             return (yield)
         except AssertionError as error:
@@ -61,6 +68,8 @@ class Explain:
         except Exception as error:
             _add_refusals(error, item)
             raise
+        finally:
+            item.stash[_RUNNING] = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -81,8 +90,10 @@ class Explain:
             _conceal(call.excinfo.value, self._root, also="" if call.when == "call" else _FACE)
         report = yield
         _hide(report, self._secrets())
-        if call.when == "call":
-            item.stash[PASSED] = report.passed
+        if item.stash.get(_RUNNING, False):
+            item.stash[_FAILED] |= report.failed or hasattr(report, "wasxfail")
+        elif call.when == "call":
+            item.stash[PASSED] = report.passed and not item.stash.get(_FAILED, False)
         return report
 
 
@@ -175,7 +186,7 @@ def _add_report(error: AssertionError, harness: "Harness", *, verbose: bool) -> 
     from pytest_imagedetail.report import grid, terminal  # noqa: PLC0415
 
     last = next(reversed(harness.results), None)
-    if last is None or last.same:
+    if last is None or last.same or any(last is each for each in harness.explained):
         return
     if isinstance(last, Matrix):
         shown = grid.render(last) if verbose else grid.brief(last)
@@ -215,20 +226,30 @@ def _cut_own_frames(error: BaseException, also: str = "") -> None:
 
 
 def explain_equality(
-    config: pytest.Config, op: str, left: object, right: object
+    config: pytest.Config, op: str, left: object, right: object, *, harness: "Harness | None"
 ) -> list[str] | None:
-    """What makes `listing == listing` false, in lines; None for anything else."""
+    """What makes `listing == listing` false, in lines; None for anything else.
+
+    Args:
+        config: Says how much to show.
+        op: The operator that has failed.
+        left: The baseline, if it is a listing.
+        right: The candidate, if it is one.
+        harness: That of the running test, which keeps the comparison.
+    """
     listing = sys.modules.get("pytest_imagedetail.listing")
     if op != "==" or listing is None:
         return None
     if not isinstance(left, listing.Listing) or not isinstance(right, listing.Listing):
         return None
+    if left == right:
+        return None  # of `a == b and c == d`, pytest asks about both
     from pytest_imagedetail.compare import compare  # noqa: PLC0415  see the plugin's first lines
     from pytest_imagedetail.errors import ComparisonError  # noqa: PLC0415
     from pytest_imagedetail.report import terminal  # noqa: PLC0415
 
     try:
-        comparison = compare(left, right)
+        comparison = (compare if harness is None else harness.why_unequal)(left, right)
     except ComparisonError as error:
         return str(error).splitlines()
     show = terminal.render if config.get_verbosity() > 1 else terminal.brief

@@ -14,7 +14,7 @@ from pytest_imagedetail.plugin.unused import LEFT_OUT, Passed, Verdict, expected
 if TYPE_CHECKING:
     from pytest_imagedetail.doors import Doors
     from pytest_imagedetail.harness import Harness
-    from pytest_imagedetail.traffic import Traffic
+    from pytest_imagedetail.traffic import Together, Traffic
     from pytest_imagedetail.transport import Access
 
 
@@ -24,7 +24,9 @@ class Run:
 
     doors: "Doors"
     harnesses: list["Harness"] = field(default_factory=list)
+    current: "Harness | None" = None
     traffic: list[Left] = field(default_factory=list)
+    together: dict[str, "Together"] = field(default_factory=dict)
     from_workers: list[Left] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
@@ -65,6 +67,16 @@ class Run:
             self.known |= traffic.learnt()
             self.listening = None
 
+    @contextmanager
+    def serves(self, harness: "Harness") -> Iterator[None]:
+        """Know whose comparison it is that a failing assertion makes while the block runs."""
+        self.harnesses.append(harness)
+        self.current = harness
+        try:
+            yield
+        finally:
+            self.current = None
+
     def end(self, session: pytest.Session) -> None:
         """Note which tests of this process had to run, for `unused.judge`."""
         self.expected = expected(getattr(session, "items", ()))
@@ -85,6 +97,7 @@ class Run:
             expected=set(self.expected),
             passed=self.passed & self.expected,
             left_out=self.left_out,
+            written={path: dict(each.written()) for path, each in self.together.items()},
         )
         for each in (*self.from_workers, *self.traffic, *own):
             left.results.extend(each.results)

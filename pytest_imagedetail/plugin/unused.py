@@ -1,7 +1,7 @@
-"""Says at the end of a full run which recordings no test used, or none asked again.
+"""Says at the end of a run which recordings no test used, none asked again, or lost something.
 
-Only a full run can tell: one that replays, was given no part of the tests to run, and in which
-every module was collected and every test that takes our fixtures was run and passed.
+Of what is unused only a full run can tell: one that replays, was given no part of the tests to run,
+and in which every module was collected and every test that takes our fixtures was run and passed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from pytest_imagedetail.plugin.left import Left
     from pytest_imagedetail.settings import Settings
+    from pytest_imagedetail.traffic.together import Mark
 
 FIXTURES = frozenset({"imagedetail", "imagedetail_cloud", "imagedetail_cassette"})
 LEFT_OUT = pytest.StashKey[str]()
@@ -111,6 +112,45 @@ def judge_verified(config: pytest.Config, left: "Left", *, all_passed: bool) -> 
     last = "if that is right, delete the cassette and record: pytest --imagedetail-record-mode=once"
     rest = more if len(found) > _MOST_LINES else []
     return Verdict(lines=(*found[:_MOST_LINES], *rest, last), fails=True)
+
+
+def judge_written(config: pytest.Config, left: "Left") -> Verdict:
+    """Whether all that the run's tests wrote to cassettes that they share is still there.
+
+    Args:
+        config: Of the process that sees the whole run.
+        left: What all processes left.
+
+    Raises:
+        DamagedCassetteError: A cassette is not whole any more.
+    """
+    lines = [
+        line
+        for path, written in sorted(left.written.items())
+        if written
+        for line in _lost(config, Path(path), written)
+    ]
+    return Verdict(lines=tuple(lines), fails=bool(lines))
+
+
+def _lost(config: pytest.Config, path: Path, written: dict["Mark", int]) -> Iterator[str]:
+    from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
+    from pytest_imagedetail.traffic.together import lost  # noqa: PLC0415
+
+    found = lost(load_own(path) if path.exists() else None, written)
+    if not found:
+        return
+    name = _shown(path, config.rootpath)
+    yield (
+        f"ERROR: {len(found)} of the {sum(written.values())} interactions that this run recorded "
+        f"are not in {name}"
+    )
+    yield from (f"  lost:  {each}" for each in found[:_MOST_LINES])
+    if len(found) > _MOST_LINES:
+        yield f"  lost:  and {len(found) - _MOST_LINES} more"
+    command = "pytest --imagedetail-record-mode=rewrite"
+    yield f"  next:  if another run wrote it, too, record alone: {command}"
+    yield "  next:  if the cloud answered the tests otherwise, give them cassettes of their own"
 
 
 def _why_not(

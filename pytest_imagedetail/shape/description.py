@@ -25,13 +25,6 @@ _ENUMERATED: Final = frozenset({("status",), ("progress",), ("OS-DCF:diskConfig"
 _FORMATTED: Final = frozenset({("id",), ("created",), ("updated",), ("server", "id")})
 _FREE: Final = frozenset({"name", "metadata"})  # what people write
 
-# Fields that an image has only if its metadata holds a key: Nova views/images.py.
-CONDITIONS: Final[Mapping[str, str]] = {
-    "server": "instance_uuid",
-    "OS-DCF:diskConfig": "auto_disk_config",
-}
-
-
 Places = list[int]
 """Which images show something, by their places in the listing."""
 
@@ -76,6 +69,17 @@ class Shape:
     traits: Mapping[Path, Trait]
     order: str | None
     entries: Sequence[_Entry] = field(repr=False)
+
+    @property
+    def repeated(self) -> Places:
+        """The images whose id stood before."""
+        seen: set[str] = set()
+        found = []
+        for place, entry in enumerate(self.entries):
+            if entry.ref.id in seen:
+                found.append(place)
+            seen.add(entry.ref.id)
+        return found
 
     @property
     def images(self) -> int:
@@ -131,8 +135,8 @@ def describe(listing: Listing, profile: str) -> Shape:
 def _could_have(path: Path, entry: _Entry) -> bool:
     if len(path) > 1:
         return path[:-1] in entry.paths and path[0] != "metadata"
-    condition = CONDITIONS.get(path[0])
-    return condition is None or condition in entry.keys
+    cause = contract.FIELDS[path[0]].cause if path[0] in contract.FIELDS else None
+    return cause is None or cause in entry.keys
 
 
 def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -143,7 +147,7 @@ def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple
         if name == "links":
             yield from _links(("links",), image["links"], own, "<id>")
         elif name == "metadata" and isinstance(value, dict):
-            for key, each in value.items():
+            for key, each in image["metadata"].items():  # an XML answer has no null
                 yield ("metadata", key if key in _DECODED else ANY_KEY), each
         elif name == "server" and isinstance(value, dict):
             for key, each in value.items():
@@ -154,17 +158,27 @@ def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple
 
 def _links(path: Path, links: Any, own: str, placeholder: str) -> Iterator[tuple[Path, Any]]:
     listed = links.as_sent() if isinstance(links, Links) else links
+    by_relation: dict[str, list[dict[str, Any]]] = {}
     for link in listed if isinstance(listed, list) else ():
-        if not isinstance(link, dict):
-            continue
-        rel = link.get("rel")
-        named = (*path, rel if isinstance(rel, str) else "without rel")
-        yield named, link
-        for key, value in link.items():
-            if key == "href" and isinstance(value, str) and own:
-                yield (*named, key), value.replace(own, placeholder)
-            elif key != "rel":
-                yield (*named, key), value
+        if isinstance(link, dict):
+            rel = link.get("rel")
+            by_relation.setdefault(rel if isinstance(rel, str) else "without rel", []).append(link)
+    for rel, found in by_relation.items():
+        named = (*path, rel)
+        yield named, found[0] if len(found) == 1 else found
+        for link in found:
+            for key, value in link.items():
+                if key == "href" and isinstance(value, str):
+                    yield (*named, key), _without_id(value, own, placeholder)
+                elif key != "rel":
+                    yield (*named, key), value
+
+
+def _without_id(href: str, own: str, placeholder: str) -> str:
+    """The address with the own id by its name, where that is a segment of it."""
+    if not own:
+        return href
+    return "/".join(placeholder if each == own else each for each in href.split("/"))
 
 
 def _see(trait: Trait, path: Path, value: Any, place: int) -> None:

@@ -1,6 +1,6 @@
 """What separates two shapes, and how bad it is: by the contract, else by what must not vanish."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from pytest_imagedetail import contract
@@ -14,9 +14,16 @@ from pytest_imagedetail.model import (
     Severity,
     path_of,
 )
-from pytest_imagedetail.severity import OTHER_WRITING, Change, Judge
+from pytest_imagedetail.severity import (
+    OTHER_ATTRIBUTE,
+    OTHER_PROGRESS,
+    OTHER_WRITING,
+    SENT_PROGRESS,
+    Change,
+    Judge,
+    moved,
+)
 from pytest_imagedetail.shape.description import (
-    CONDITIONS,
     Path,
     Places,
     Seen,
@@ -31,7 +38,7 @@ _DEPENDS: Final = "depends on which images there are"
 _Verdict = tuple[Severity, str]
 _Judgement = Callable[[Path, set[Any], set[Any], Judge], _Verdict]
 
-_SENT_PROGRESS: Final = frozenset({0, 25, 50, 100})
+_REFUSED_TYPE: Final = "{by} does not allow this JSON type here"
 
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
@@ -43,11 +50,16 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
         judge: Knows the releases of both.
     """
     for path in sorted({*one.traits, *other.traits}):
-        if not _tells(one.presence(path)) or not _tells(other.presence(path)):
+        if not _tells(other.presence(path)):
+            continue
+        if not _tells(one.presence(path)):
+            yield from _unpromised(path, other, judge)
             continue
         yield from _presence(path, one, other, judge)
         if path in one.traits and path in other.traits:
             yield from _traits(path, one, other, judge)
+    if bool(one.repeated) != bool(other.repeated):
+        yield _repeated(one, other, judge)
     if one.order and other.order and one.order != other.order:
         yield Difference(
             kind="order_changed",
@@ -57,6 +69,37 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
             candidate=other.order,
             reason="Glance sorts by creation, newest first; no schema promises it",
         )
+
+
+def _unpromised(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
+    """What only the candidate could show: no difference, unless it breaks what is promised."""
+    types = other.traits[path].types
+    wrong = _not_allowed(path, types, judge)
+    if wrong:
+        places = sorted({place for each in wrong for place in types[each]})
+        yield _difference(
+            "field_added",
+            path,
+            ("breaking", _REFUSED_TYPE.format(by=judge.promised_by)),
+            before=MISSING,
+            after=_listed(wrong),
+            images=other.refs(places),
+        )
+
+
+def _repeated(one: Shape, other: Shape, judge: Judge) -> Difference:
+    side = other if other.repeated else one
+    text = f"{len(side.repeated)} of {side.images}"
+    before, after = (text if each.repeated else MISSING for each in (one, other))
+    change = Change(kind="image_repeated", field="", baseline=before, candidate=after)
+    return _difference(
+        "image_repeated",
+        ("id",),
+        judge.severity(change),
+        before=before,
+        after=after,
+        images=side.refs(side.repeated),
+    )
 
 
 def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
@@ -106,8 +149,10 @@ def _share(presence: tuple[Places, Places]) -> str:
 
 def _added(path: Path, other: Shape, judge: Judge) -> _Verdict:
     """As bad as the worst of what came, which is below a field that came with it too."""
-    verdicts = [
-        judge.severity(
+    verdicts: list[_Verdict] = [
+        ("breaking", _REFUSED_TYPE.format(by=judge.promised_by))
+        if _not_allowed(each, other.traits[each].types, judge)
+        else judge.severity(
             Change(
                 kind="field_added",
                 field=each[0],
@@ -124,10 +169,13 @@ def _added(path: Path, other: Shape, judge: Judge) -> _Verdict:
 
 def _lessened(path: Path, kind: str, judge: Judge) -> _Verdict:
     field = path[0]
-    if len(path) == 1 and field in CONDITIONS:
-        return "breaking", f"Nova sends it for every image with metadata.{CONDITIONS[field]}"
     change = Change(
-        kind="field_removed", field=field, below=path[1:], baseline="", candidate=MISSING
+        kind="field_removed",
+        field=field,
+        below=path[1:],
+        baseline="",
+        candidate=MISSING,
+        cause=contract.FIELDS[field].cause if field in contract.FIELDS else None,
     )
     severity, reason = judge.severity(change)
     if kind == "presence_changed" and severity != "breaking":
@@ -189,16 +237,20 @@ def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Ve
             return "data", _DEPENDS
         return "breaking", "the JSON type changed"
     if new - old - allowed:
-        named = "null" if new - old - allowed == {"null"} else "this JSON type"
-        return "breaking", f"{judge.promised_by} does not allow {named} here"
+        if new - old - allowed == {"null"}:
+            return "breaking", f"{judge.promised_by} does not allow null here"
+        return "breaking", _REFUSED_TYPE.format(by=judge.promised_by)
     if old - new - allowed:
         return "compatible", f"the candidate keeps {judge.promised_by}, the baseline did not"
     return "data", f"{judge.promised_by} allows all of them; it {_DEPENDS}"
 
 
+def _not_allowed(path: Path, seen: Iterable[str], judge: Judge) -> set[str]:
+    allowed = _allowed_types(path, judge)
+    return set() if allowed is None else set(seen) - allowed
+
+
 def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
-    if path[0] == "metadata" and len(path) > 1:
-        return {"string", "null"} if path[1] == ANY_KEY and judge.schema is None else None
     part = judge.part(*path)
     return {JSON_TYPES[each] for each in part.types} if part and part.types else None
 
@@ -207,6 +259,8 @@ def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _
     part = judge.part(*path)
     promised = None if part is None else part.form or sign_promised(part)
     if promised is None:
+        if new - old == {judge.form_of_candidate(*path)}:
+            return "compatible", "the candidate writes what its own release promises"
         return (
             "data",
             f"{'no release' if judge.schema is None else judge.promised_by} promises a form",
@@ -222,16 +276,17 @@ def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _
 def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
     fresh = new - old
     if path[-1] == "href":
-        if any("<id>" not in str(each) and "<server>" not in str(each) for each in fresh):
-            return "breaking", "a link leads to something else than its own image"
-        return "compatible", "the form of links differs"
+        return moved(path[-2], old, new)
     part = judge.part(*path)
-    if part is not None and part.values and fresh - part.values:
-        return "breaking", f"no {path[-1]} of {judge.promised_by}"
+    if part is not None and part.values:
+        if fresh - part.values:
+            return "breaking", f"no {path[-1]} of {judge.promised_by}"
+        if old - new - part.values:
+            return "compatible", f"the candidate keeps {judge.promised_by}, the baseline did not"
     if path[-1] == "type":
-        return "compatible", "a link's media type"
-    if path == ("progress",) and judge.schema is None and fresh - _SENT_PROGRESS:
-        return "compatible", "Nova sends 0, 25, 50 and 100 only"
+        return "compatible", OTHER_ATTRIBUTE
+    if path == ("progress",) and judge.schema is None and fresh - SENT_PROGRESS:
+        return "compatible", OTHER_PROGRESS
     return "data", _DEPENDS
 
 

@@ -1,5 +1,6 @@
 """A test's own HTTP traffic: recorded while its clients ask a cloud, replayed without one."""
 
 from pytest_imagedetail.traffic.session import Traffic
+from pytest_imagedetail.traffic.together import Together
 
-__all__ = ["Traffic"]
+__all__ = ["Together", "Traffic"]

@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pytest_imagedetail.model import Interaction
-from pytest_imagedetail.placeholder import ID_DIGITS
+from pytest_imagedetail.placeholder import ID_DIGITS, is_id
 
 _MICROVERSION_HEADERS: Final = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 _PLACEHOLDER: Final = re.compile(
@@ -46,8 +46,8 @@ class Names:
         """Whether a name may stand for a placeholder, by what is known so far."""
         if real == placeholder:
             return True
-        if self.closed and real not in self._placeholders:
-            return False
+        if is_id(real) or (self.closed and real not in self._placeholders):
+            return False  # an answer of the recording told it, and it stands for itself
         known = self._placeholders.get(real, placeholder), self._reals.get(placeholder, real)
         return known == (placeholder, real)
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -47,6 +48,7 @@ class Player:
     missed: list[NoInteractionError] = field(default_factory=list)
     _seen: list[Interaction] = field(default_factory=list, repr=False)
     _played: set[int] = field(default_factory=set)
+    _answered: list[tuple[Interaction, Interaction]] = field(default_factory=list, repr=False)
     _names: Names = field(default_factory=Names)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,6 +56,16 @@ class Player:
     def played(self) -> int:
         """How many interactions have been played."""
         return len(self._played)
+
+    @property
+    def told(self) -> tuple[tuple[Interaction, Interaction], ...]:
+        """What was played so far: each request as it was asked, and the interaction."""
+        return tuple(self._answered)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The placeholders that real names stand for, as far as they were asked by."""
+        return dict(self._names.reals())
 
     @property
     def unplayed(self) -> tuple[str, ...]:
@@ -75,6 +87,7 @@ class Player:
                 return None
             differences(asked, self.interactions[found], self._names)  # learns the names
             self._played.add(found)
+            self._answered.append((asked, self.interactions[found]))
             self._seen.append(asked)
             return self.interactions[found].response
 
@@ -95,10 +108,7 @@ class Player:
         return error
 
     def _find(self, asked: Interaction) -> int | None:
-        for number, each in enumerate(self.interactions):
-            if number not in self._played and not differences(asked, each, self._names.copy()):
-                return number
-        return None
+        return next_of(self.interactions, asked, self._played, self._names)
 
     def _told(self, asked: Interaction) -> list[str]:
         """What was asked, what is recorded, and what comes nearest; redacted, line by line."""
@@ -166,6 +176,23 @@ class Player:
         requests = [replace(each, response=_NO_ANSWER) for each in shown]
         secrets = secrets_in([*requests, *self._seen])
         return redact(requests, cloud=self.cloud, secrets=secrets).interactions
+
+
+def next_of(
+    interactions: Sequence[Interaction], asked: Interaction, played: AbstractSet[int], names: Names
+) -> int | None:
+    """Which interaction answers a request: the first one that has not been played and fits.
+
+    One that fits by what is known comes before one that a new name may stand for.
+    """
+    for closed in (True, False):
+        for number, each in enumerate(interactions):
+            if number not in played:
+                trial = names.copy()
+                trial.closed = closed
+                if not differences(asked, each, trial):
+                    return number
+    return None
 
 
 def _departed(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,7 +16,8 @@ from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
 from pytest_imagedetail.patience import NOBODY_ANSWERED
-from pytest_imagedetail.redact import Secrets, redact
+from pytest_imagedetail.placeholder import CALLER
+from pytest_imagedetail.redact import Numbering, Secrets, redact
 from pytest_imagedetail.request import api_version
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
 from pytest_imagedetail.transport import Access
@@ -35,10 +37,12 @@ class Heard:
     Attributes:
         recording: Of the test's own traffic, without Keystone's.
         secrets: What the gate must look for when it is written.
+        ids: The placeholders of projects and users, as far as they are known.
     """
 
     recording: Recording = field(repr=False)
     secrets: frozenset[str] = field(repr=False)
+    ids: Mapping[str, str] = field(repr=False)
 
 
 def made_of(
@@ -50,6 +54,7 @@ def made_of(
     accesses: Iterable[Access] = (),
     exposed: Secrets | None = None,
     known: frozenset[str] = frozenset(),
+    numbering: Numbering | None = None,
 ) -> Heard:
     """Redact what was heard; Keystone's part tells what is secret, and is left out.
 
@@ -61,6 +66,7 @@ def made_of(
         accesses: What the run itself knows of the cloud.
         exposed: What the traffic shows and nobody may read; by default what is found in it.
         known: What nobody may read, however it is known.
+        numbering: Of the ids, secrets and addresses that the run has met in the same cassette.
     """
     is_keystone = keystone_among(heard)
     kept = [each for each in heard if not is_keystone(each)]
@@ -68,7 +74,9 @@ def made_of(
     endpoint = ways[0].endpoint if ways else endpoint_of(kept[0].url)
     summary = _summary(endpoint, catalog_in(heard))
     secrets = _secrets(secrets_in(heard) if exposed is None else exposed, ways, known)
-    redacted = redact([*kept, summary], cloud=cloud, secrets=secrets)
+    # Hosts are named by what they are in this traffic.
+    own = numbering and replace(numbering, origins={}, foreign=set(), roles=Counter())
+    redacted = redact([*kept, summary], cloud=cloud, secrets=secrets, numbering=own)
     facts = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
     provenance = Provenance(
@@ -87,7 +95,13 @@ def made_of(
     return Heard(
         recording=Recording(provenance=provenance, interactions=interactions),
         secrets=redacted.replaced,
+        ids=_ids(secrets, own),
     )
+
+
+def _ids(secrets: Secrets, numbering: Numbering | None) -> dict[str, str]:
+    caller = {secrets.project_id: CALLER} if secrets.project_id else {}
+    return {**numbering.ids, **caller} if numbering else caller
 
 
 def of_stock(recording: Recording) -> Recording:
@@ -139,8 +153,8 @@ def refuse_no_answer(
     Raises:
         ResponseError: It refused the credentials, or is busy or down.
     """
-    before = _by_request(old.interactions)
-    for key, heard in _by_request(new.interactions).items():
+    before = by_request(old.interactions)
+    for key, heard in by_request(new.interactions).items():
         for one, each in zip_longest(before.get(key, [])[: len(heard)], heard):
             status = each.response.status_code
             recorded = one is not None and one.response.status_code == status
@@ -161,7 +175,13 @@ def _mend(status: int) -> str:
     return "mend what the cloud refused (credentials, policy)"
 
 
-def merged(old: Recording, new: Recording, *, replacing: bool) -> Recording:
+def merged(
+    old: Recording,
+    new: Recording,
+    *,
+    replacing: bool,
+    beside: Mapping[Key, Sequence[Interaction]] = MappingProxyType({}),
+) -> Recording:
     """Both in one recording: what is new is added to what is there.
 
     For equal requests the answers must agree as far as both know them: a test would else be
@@ -170,7 +190,9 @@ def merged(old: Recording, new: Recording, *, replacing: bool) -> Recording:
     Args:
         old: What is there.
         new: What a test heard.
-        replacing: Whether new answers take the place of old ones to equal requests.
+        replacing: Whether new answers take the place of old ones to equal requests, where these
+            are of an earlier run.
+        beside: What other tests of this run heard, by request. It is never given up.
 
     Raises:
         RecordingError: They contradict each other, or it cannot be known that the same host has
@@ -178,17 +200,16 @@ def merged(old: Recording, new: Recording, *, replacing: bool) -> Recording:
     """
     _refuse_several_hosts(old, new)
     interactions = list(old.interactions)
-    for key, heard in _by_request(new.interactions).items():
-        known = _by_request(interactions).get(key, [])
-        shorter = min(len(known), len(heard))
-        if replacing:
-            interactions = [each for each in interactions if _request(each) != key] + heard
-        elif [_answer(each) for each in known[:shorter]] != [
-            _answer(each) for each in heard[:shorter]
-        ]:
-            raise _contradiction(new.provenance, heard[0])
+    before = by_request(interactions)
+    for key, heard in by_request(new.interactions).items():
+        known, others = before.get(key, []), beside.get(key, ())
+        told = max(heard, others, key=len)  # another test may have asked more often
+        if _agree(heard, others) and _agree(known, told):
+            interactions += told[len(known) :]
+        elif _agree(heard, others) and replacing:
+            interactions = list(_in_place(interactions, key, told))
         else:
-            interactions += heard[len(known) :]
+            raise _contradiction(new.provenance, heard[0])
     return Recording(
         provenance=replace(
             old.provenance,
@@ -237,7 +258,7 @@ def lacking(kept: Recording, heard: Sequence[Interaction]) -> list[Interaction]:
 
 def changes(old: Recording, new: Recording) -> list[str]:
     """What a cloud answers otherwise than recorded, a line for each; nothing if all is the same."""
-    before, now = _by_request(old.interactions), _by_request(new.interactions)
+    before, now = by_request(old.interactions), by_request(new.interactions)
     lines = [f"no longer asked: {_line(each[0])}" for key, each in before.items() if key not in now]
     for key, heard in now.items():
         known = before.get(key, [])
@@ -261,6 +282,19 @@ def asked_of(old: Recording, new: Recording) -> Recording:
     return replace(old, interactions=tuple(kept))
 
 
+def by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
+    """Interactions by what makes their requests the same, each in its order."""
+    found: dict[Key, list[Interaction]] = {}
+    for each in interactions:
+        found.setdefault(_request(each), []).append(each)
+    return found
+
+
+def answer_of(each: Interaction) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    """What makes two answers the same: status, headers and body."""
+    return each.response.status_code, _fields(each.response.headers), each.response.body
+
+
 def times_asked(recording: Recording) -> Counter[Key]:
     """How often each request was asked."""
     return Counter(map(_request, recording.interactions))
@@ -275,7 +309,7 @@ def unasked(recording: Recording, asked: Mapping[Key, int]) -> list[str]:
     """
     return [
         _line(each[0]) if len(each) == 1 else f"{_line(each[0])} ({len(each)} times)"
-        for key, each in _by_request(recording.interactions).items()
+        for key, each in by_request(recording.interactions).items()
         if asked.get(key, 0) < len(each)
     ]
 
@@ -365,12 +399,26 @@ def _contradiction(provenance: Provenance, heard: Interaction) -> RecordingError
     )
 
 
+def _agree(some: Sequence[Interaction], others: Sequence[Interaction]) -> bool:
+    """Whether answers to one request are the same as far as both know them, in their order."""
+    return all(answer_of(one) == answer_of(other) for one, other in zip(some, others, strict=False))
+
+
+def _in_place(
+    interactions: Iterable[Interaction], key: Key, told: Sequence[Interaction]
+) -> Iterator[Interaction]:
+    """Interactions with other answers to one request; what is beyond the old ones stands last."""
+    new = iter(told)
+    for each in interactions:
+        if _request(each) != key:
+            yield each
+        elif (one := next(new, None)) is not None:
+            yield one
+    yield from new
+
+
 def _request(each: Interaction) -> Key:
     return each.method, each.url, _fields(each.request_headers), each.request_body
-
-
-def _answer(each: Interaction) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-    return each.response.status_code, _fields(each.response.headers), each.response.body
 
 
 def _fields(headers: Headers) -> tuple[tuple[str, str], ...]:
@@ -378,14 +426,7 @@ def _fields(headers: Headers) -> tuple[tuple[str, str], ...]:
 
 
 def _whole(each: Interaction) -> tuple[object, ...]:
-    return _request(each), _answer(each)
-
-
-def _by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
-    found: dict[Key, list[Interaction]] = {}
-    for each in interactions:
-        found.setdefault(_request(each), []).append(each)
-    return found
+    return _request(each), answer_of(each)
 
 
 def _line(each: Interaction) -> str:

@@ -4,6 +4,7 @@ import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.recorder import refuse_stale
+from pytest_imagedetail.redact import Numbering
 from pytest_imagedetail.traffic.keystone import (
     Keystone,
     endpoint_of,
@@ -28,6 +30,7 @@ from pytest_imagedetail.traffic.keystone import (
     left_out,
     refuse_nothing_left,
 )
+from pytest_imagedetail.traffic.mixups import as_asked_again, refuse_mixups
 from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import (
     Heard,
@@ -43,6 +46,8 @@ from pytest_imagedetail.traffic.recording import (
     refuse_no_answer,
     times_asked,
 )
+from pytest_imagedetail.traffic.renumbering import Words, its_own, renumbered
+from pytest_imagedetail.traffic.together import Together
 from pytest_imagedetail.transport import Access
 
 
@@ -59,6 +64,7 @@ class Traffic:
         max_age: In days; an older recording is not replayed.
         accesses: What the run knows of the cloud; called after the test, only while recording.
         secrets: What else nobody may read in a recording; called after the test.
+        together: What the run's other tests of this process heard of the same cassette.
         is_ours: Whether a file was written by this run, by its time of modification in
             nanoseconds; tests that share a cassette record it together.
     """
@@ -75,6 +81,7 @@ class Traffic:
         max_age: int | None = None,
         accesses: Callable[[], Sequence[Access]] = tuple,
         secrets: Callable[[], frozenset[str]] = frozenset,
+        together: Together | None = None,
         is_ours: Callable[[int], bool] = lambda _: False,
     ) -> None:
         self.cloud: Final = cloud
@@ -88,15 +95,20 @@ class Traffic:
         self._release: Final = release
         self._accesses: Final = accesses
         self._secrets: Final = secrets
+        self._together: Final = together or Together()
         self._unread: list[Interaction] = []
         self._learnt: frozenset[str] = frozenset()
         self._expected: frozenset[int] = frozenset()
         self._may_miss = False
         self._asked: dict[Key, int] = {}
+        self._live: Sequence[Interaction] = ()
+        self._redacted: Heard | None = None
+        self._told: Recording
+        self._words: Words
         self._heard: Final[list[Interaction]] = []
         self._lock: Final = threading.Lock()
         self._recorded: Final = self._loaded()
-        together = (
+        joins = (
             self._shared
             and record_mode == "once"
             and self._recorded is not None
@@ -104,15 +116,15 @@ class Traffic:
             and is_ours(self.path.stat().st_mtime_ns)
         )
         self._replays: Final = record_mode == "none" or (
-            record_mode == "once" and self._recorded is not None and not together
+            record_mode == "once" and self._recorded is not None and not joins
         )
         if self._replays and self._recorded is not None:
             refuse_stale(self._recorded, release)
             provenance = self._recorded.provenance
             refuse_old(provenance, path=self.path, max_age=max_age, now=datetime.now(UTC))
-        plays = self._replays or record_mode == "new_episodes"
+        self._plays: Final = self._replays or record_mode == "new_episodes"
         self._player: Final = Player(
-            interactions=self._recorded.interactions if plays and self._recorded else (),
+            interactions=self._recorded.interactions if self._plays and self._recorded else (),
             cloud=cloud,
             path=self.path,
             test=node,
@@ -258,8 +270,33 @@ class Traffic:
             yield
         self._lost += wire.lost
 
+    def redact(self) -> None:
+        """Redact what was heard by what is known now: fixtures may take it back as they end."""
+        self._live = self._own()
+        if self._replays or self._lost or not self._live:
+            return
+        with self._lock:
+            heard = tuple(self._heard)
+        self._redacted = made_of(
+            heard,
+            cloud=self.cloud,
+            test=self.test,
+            release=self._release,
+            accesses=self._accesses(),
+            known=self._secrets(),
+            numbering=self._numbering(),
+        )
+
+    def _numbering(self) -> Numbering | None:
+        """What ids are numbered by; none where a recording is compared or replaced as a whole."""
+        if self.record_mode == "verify":
+            return None
+        if self._shared:
+            return self._together.numbering
+        return Numbering() if self._recorded is not None and self._plays else None
+
     def keep(self) -> str | None:
-        """Write what was heard, or compare it, once the test has passed.
+        """Write what was redacted, or compare it, once the test has passed.
 
         Returns:
             What was done, for the summary of the run; None if nothing was to be done.
@@ -276,38 +313,63 @@ class Traffic:
             return None
         verifies = self.record_mode == "verify"
         beside = "" if verifies else left_out(self._heard, where=self._where)
-        if not self._own():
+        heard = self._redacted
+        if heard is None:
             self._refuse_silence()
             if self._recorded is None and not self._shared:
                 refuse_nothing_left(self._heard, where=self._where)
             return None
-        heard = made_of(
-            self._heard,
-            cloud=self.cloud,
-            test=self.test,
-            release=self._release,
-            accesses=self._accesses(),
-            known=self._secrets(),
-        )
         if verifies:
             refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
             return self._verified(heard.recording)
         refuse_failures(heard.recording, expected=self._expected, where=self._where)
+        self._told, self._words = heard.recording, its_own(heard.recording)
         written = self._store.write_traffic(
             heard.recording, secrets=heard.secrets, merge=self._merge(heard)
         )
-        self._refuse_loss(heard.recording)
-        self._asked = times_asked(heard.recording)
+        self._refuse_loss(self._told)
+        self._together.add(self._told.interactions, self._words)
+        self._asked = times_asked(self._told)
         return f"recorded ({written.value}){beside}"
 
     def _merge(self, heard: Heard) -> Callable[[Recording], Recording] | None:
-        new = heard.recording
+        if not self._shared and self.record_mode != "new_episodes":
+            return None
+
+        def merge(old: Recording) -> Recording:
+            words = self._known_words(heard)
+            rewrites = self.record_mode == "rewrite"
+            new, self._words = renumbered(heard.recording, old, words, again=rewrites)
+            before = self._player.told
+            told = (*(each for _, each in before), *new.interactions)
+            self._told = replace(new, interactions=told)
+            if self._shared:
+                beside = self._together.heard
+                done = merged(old, self._told, replacing=rewrites, beside=beside)
+            else:
+                done = appended(old, new)
+            ids = {real: self._words.read(name) for real, name in heard.ids.items()}
+            again = as_asked_again(self._live, ids)
+            asked = (*before, *zip(again, new.interactions, strict=False))
+            refuse_mixups(done, asked, remedy=self._apart())
+            return done
+
+        return merge
+
+    def _known_words(self, heard: Heard) -> Words:
+        """Which placeholders are which of the cassette, by what this process knows of both."""
+        words = self._together.words.copy()
+        for real, placeholder in self._player.names.items():
+            if real in heard.ids:
+                words.learn(heard.ids[real], placeholder)
+            else:
+                words.taken.add(placeholder)
+        return words
+
+    def _apart(self) -> str:
         if self._shared:
-            replacing = self.record_mode == "rewrite"
-            return lambda old: merged(old, new, replacing=replacing)
-        if self.record_mode == "new_episodes":
-            return lambda old: appended(old, new)
-        return None
+            return "give the test a cassette of its own: without cassette= in the marker, it has"
+        return f"record the test afresh: {self._command('rewrite')}"
 
     def _lose(self, _: str) -> None:
         """Count what libcurl asks: no cassette can hold it."""
@@ -328,6 +390,7 @@ class Traffic:
 
     def _verified(self, new: Recording) -> str:
         assert self._recorded is not None  # noqa: S101  running() has seen to it
+        new, _ = renumbered(new, self._recorded, Words(), again=True)
         refuse_no_answer(self._recorded, new, expected=self._expected, where=self._where)
         old = asked_of(self._recorded, new) if self._shared else self._recorded
         found = changes(old, new)

@@ -24,9 +24,16 @@ def dated(cloud):
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_declared_release_fits(cloud):
-    """No clue speaks against what was declared when it was recorded."""
+    """No clue speaks against what was declared when it was recorded.
+
+    The page that K5 is known from has dots in place of the end of its id.
+    """
     found = dated(cloud)
-    assert found.fits, (found.summary, found.against)
+    masked = ["id is text, not a UUID"] if cloud == "fujitsu-k5" else []
+    assert [each.seen for each in found.unsent] == masked
+    assert found.releases, found.summary
+    assert not found.against
+    assert found.fits is not bool(masked)
 
 
 @pytest.mark.parametrize(

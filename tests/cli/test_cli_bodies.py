@@ -143,6 +143,46 @@ def test_the_guilty_link_is_named(diff, number, was, is_):
     assert {path for _, path in found} <= {f"{image}.links.self.href", "images[*].links.self"}
 
 
+def _without_self(document, how):
+    """The body with its self links gone, or leading nowhere."""
+    new = copy.deepcopy(document)
+    for image in new["images"]:
+        if how == "gone":
+            del image["links"][0]
+        else:
+            image["links"][0]["href"] = how
+    return new
+
+
+@pytest.mark.parametrize("profile", PROFILES[1:])
+@pytest.mark.parametrize(("how", "kind"), [("gone", "field"), ("", "link"), ("http://[", "link")])
+def test_lost_self_links_are_the_one_difference(diff, how, kind, profile):
+    """Who asked is known from the other body, so the links that are left lead where they led."""
+    old, new = body(), _without_self(body(), how)
+    for document in (old, new):
+        document["images"][0]["metadata"]["owner_id"] = PROJECT
+    below = "images[*].links.self" + (".href" if kind == "link" else "")
+    lost, found = ("link_changed",) * 2 if kind == "link" else ("field_removed", "field_added")
+    assert diff(old, new, profile) == [(lost, below)]
+    assert diff(new, old, profile) == [(found, below)]
+    assert diff(new, new, profile) == []
+
+
+def test_a_bookmark_that_leads_elsewhere_is_named_without_self_links(diff):
+    """Of the same host, the other body knows better who asked than links that changed."""
+    old = edited(0, "metadata", "owner_id", to=ELSEWHERE)
+    new = _without_self(old, "gone")
+    for image in new["images"]:
+        image["links"][0]["href"] = image["links"][0]["href"].replace(PROJECT, ELSEWHERE)
+    assert ("link_changed", "images[*].links.bookmark.href") in diff(old, new)
+
+
+def test_another_cloud_that_lost_its_self_links(diff):
+    """Its bookmarks say who asked there."""
+    new = _without_self(body(ELSEWHERE, nova="http://192.168.7.7:8774"), "gone")
+    assert diff(body(), new) == [("field_removed", "images[*].links.self")]
+
+
 def test_a_host_that_one_body_only_mentions_is_what_it_is_in_the_other(diff):
     """Glance moves to a host that a note named before: links are equal, whichever comes first."""
     old, new = body(), body(glance="http://10.0.0.7:9292")

@@ -25,8 +25,8 @@ def body(tmp_path, *images):
 
 
 def test_the_release_of_a_cloud_that_never_said(capsys):
-    """Fujitsu K5, from one page of its documentation."""
-    assert main(["fingerprint", "fujitsu-k5"]) == 0
+    """Fujitsu K5, from one page of its documentation, which shows no whole id."""
+    assert main(["fingerprint", "fujitsu-k5"]) == 1
     assert capsys.readouterr().out == (GOLDEN / "fingerprint.txt").read_text(encoding="utf-8")
 
 
@@ -60,6 +60,15 @@ def test_a_saved_body_is_dated_too(tmp_path, capsys):
     """By its path, as everywhere."""
     assert main(["fingerprint", body(tmp_path, image_of(1, project=PROJECT))]) == 0
     assert "answers as kilo (2015.1) or a later release does" in capsys.readouterr().out
+
+
+def test_a_value_can_be_any_text(tmp_path, capsys):
+    """It neither fills the screen nor moves the cursor."""
+    path = body(tmp_path, image_of(1, **{"OS-DCF:diskConfig": "\x1b[2J" + "x" * 100}))
+    assert main(["fingerprint", path]) == 1
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "diskConfig is " in each]
+    assert "\x1b" not in line
+    assert "x..." in line
 
 
 def test_what_dates_nothing_is_an_error(tmp_path, capsys):

@@ -11,6 +11,7 @@ from pytest_imagedetail import importing, recorder
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError
+from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.settings import PROFILES
 
@@ -186,3 +187,25 @@ def test_a_size_as_text_is_no_number():
         if each.path.endswith("OS-EXT-IMG-SIZE:size")
     }
     assert back == {("type_changed", "breaking")}
+
+
+UNSENT = {
+    "seed__k5_real_repaired.json": ["id is text, not a UUID"],
+    "jclouds__image_list_detail.json": ["metadata.* is an integer, not a string or null"],
+    "legacy-jclouds-nova__image_list_detail.json": [
+        "metadata.* is an integer, not a string or null"
+    ],
+    "gophercloud-rackspace__ListOutput.json": ["OS-EXT-IMG-SIZE:size is a number, not an integer"],
+    "nova-grizzly__v2_OS-EXT-IMG-SIZE-images-details-get-resp.json": [
+        "OS-EXT-IMG-SIZE:size is a string, not an integer"
+    ],
+    "nova-stein__v2.1_images-images-details-get-resp.json": [
+        "OS-EXT-IMG-SIZE:size is a string, not an integer"
+    ],
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(LISTINGS) - set(PAGES)))
+def test_what_no_release_sends(name):
+    """Sizes that Nova's samples have as texts, floats of one cloud, HP's numbers in metadata."""
+    assert [each.seen for each in fingerprint([listing(name)]).unsent] == UNSENT.get(name, [])

@@ -97,7 +97,7 @@ def test_a_missing_recording_says_how_to_record_it(project):
             "E *where: *cassettes/nova-essex/name=cirros_base-*.yaml",
             "E *next:  in a test:  pytest --imagedetail-record-mode=once",
             "E *in a shell: imagedetail record --os-cloud=nova-essex --query='name=cirros base'",
-            "E *next:  or ask what is recorded for nova-essex: all, status=active-*",
+            "E *next:  or ask what is recorded for nova-essex: status=active-*, all",
         ]
     )
     result.stdout.no_fnmatch_line("*harness.py*")

@@ -1,6 +1,7 @@
 """Reports of a whole run, by suffix; workers' comparisons are in them."""
 
 import json
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -31,6 +32,72 @@ def test_every_comparison_of_the_run_is_in_the_report(project, arguments):
         for pair in ("nova-essex → nova-2026.2", "nova-2026.2 → nova-essex"):
             assert pair in text
         assert "12 differences: 9 breaking, 3 compatible, 0 data" in text
+
+
+UNEQUAL = """
+    import pytest
+
+    def test_unequal(imagedetail):
+        one, other = imagedetail["nova-essex"], imagedetail["nova-2026.2"]
+        assert one.list() == one.list()
+        assert one.list() == other.list()
+
+    @pytest.fixture
+    def the_same(imagedetail):
+        assert imagedetail["nova-2026.2"].list() == imagedetail["nova-essex"].list()
+
+    def test_in_a_setup(the_same):
+        pass
+
+    def test_refused(imagedetail):
+        cloud = imagedetail["nova-2019.1"]
+        assert cloud.list() == cloud.list(limit=3)
+"""
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_listings_that_are_not_equal_are_in_the_report(project, arguments):
+    """A test that fails on `==` has compared: once, under no rules, and it is no success."""
+    project.makepyfile(UNEQUAL)
+    result = project.runpytest(
+        "--imagedetail-report=run.json",
+        "--junitxml=run.xml",
+        "--imagedetail-fail-on=none",
+        *arguments,
+    )
+    result.assert_outcomes(failed=2, errors=1)
+    document = json.loads((project.path / "run.json").read_text())
+    assert sorted(
+        (each["baseline"]["cloud"], each["same"], each["compatible"])
+        for each in document["comparisons"]
+    ) == [("nova-2026.2", False, False), ("nova-essex", False, False)]
+    (failure,) = document["failures"]
+    assert failure["problem"].startswith("nova-2019.1 holds a part of its images only")
+    counts = {
+        case.get("name"): [
+            each.get("value") for each in case.iter("property") if each.get("value") != "0"
+        ]
+        for case in ET.parse(project.path / "run.xml").iter("testcase")
+    }
+    assert counts == {
+        "test_unequal": ["1", "12"],
+        "test_in_a_setup": ["1", "9", "3"],
+        "test_refused": ["1"],
+    }
+
+
+def test_an_inequality_is_explained_once(project):
+    """By the assertion itself; what was compared before is not repeated below it."""
+    project.makepyfile(
+        """
+        def test_unequal(imagedetail):
+            imagedetail.compare("nova-2026.2", "nova-essex")
+            assert imagedetail["nova-essex"].list() == imagedetail["nova-2026.2"].list()
+        """
+    )
+    result = project.runpytest()
+    assert result.stdout.str().count("or: imagedetail diff") == 1
+    result.stdout.fnmatch_lines(["E *assert nova-essex -> nova-2026.2: 12 differences: *"])
 
 
 def test_a_run_that_compared_nothing_says_so(project):

@@ -175,11 +175,24 @@ def test_not_found_says_what_there_is(tmp_path):
         f"  where: {tmp_path}/k5/limit=4.yaml\n"
         "  next:  in a test:  pytest --imagedetail-record-mode=once\n"
         "  next:  in a shell: imagedetail record --os-cloud=k5 --query=limit=4\n"
-        "  next:  or ask what is recorded for k5: all, limit=3"
+        "  next:  or ask what is recorded for k5: limit=3, all"
     )
     with pytest.raises(CassetteNotFoundError) as caught:
         kept.load("k6", Query())
     assert caught.value.remedy.endswith("\nor name a cloud that has cassettes: k5")
+
+
+def test_not_found_names_the_nearest_clouds(tmp_path):
+    """Of many, those that the name may have been meant for."""
+    kept = Store(directory=tmp_path)
+    for number in range(20):
+        kept.write(recording(cloud=f"nova-{number}"), secrets=())
+    kept.write(recording(cloud="staging"), secrets=())
+    with pytest.raises(CassetteNotFoundError) as caught:
+        kept.load("stagging", Query())
+    last = caught.value.remedy.splitlines()[-1]
+    assert last.startswith("or name a cloud that has cassettes: staging, nova-")
+    assert last.endswith(" and 13 more")
 
 
 def test_reads_fall_back_to_the_library_and_writes_do_not(tmp_path):

@@ -44,6 +44,12 @@ def found(baseline, candidate, **options):
     return sorted((each.kind, each.path, each.count) for each in comparison.differences)
 
 
+def judged(baseline, candidate):
+    """Kind and severity of every difference."""
+    differences = compare(listing_of(*baseline), listing_of(*candidate)).differences
+    return [(each.kind, each.severity) for each in differences]
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_listing_is_the_same_as_itself(size, profile):
@@ -296,6 +302,45 @@ def test_a_link_of_a_server_that_leads_elsewhere_breaks():
     moved = snapshot_of(server="9168b536-cd40-4630-b43f-b259807c6e88")
     differences = compare(listing_of(one), listing_of(moved)).differences
     assert {each.severity for each in differences} == {"data"}
+
+
+def test_a_link_that_is_mended_is_no_fault():
+    """The baseline's alternate led to Compute; what a link says beside its address breaks none."""
+    good = image_of()
+    astray = changed(
+        good, "links", 2, "href", to=good["links"][2]["href"].replace("image.", "compute.")
+    )
+    titled = changed(good, "links", 2, "type", to="text/plain")
+    assert judged([astray], [good]) == [("link_changed", "compatible")]
+    assert judged([good], [astray]) == [("link_changed", "breaking")]
+    assert judged([good], [titled]) == [("link_changed", "compatible")]
+
+
+def test_a_field_lost_with_its_cause_is_data_and_without_it_breaks():
+    """Two snapshots lose `server`; only one of them is none any more."""
+    one, two = snapshot_of(1), snapshot_of(2)
+    still, none = without(one, "server"), without(two, "server")
+    none["metadata"] = {}
+    comparison = compare(listing_of(one, two), listing_of(still, none))
+    assert [
+        (each.severity, each.path, each.reason)
+        for each in comparison.differences
+        if each.kind == "field_removed" and each.path.endswith("server")
+    ] == [
+        (
+            "breaking",
+            f"images[{one['id']}].server",
+            "Nova sends it for every image with metadata.instance_uuid",
+        ),
+        ("data", f"images[{two['id']}].server", "optional: it depends on the image"),
+    ]
+
+
+def test_a_repeated_id_is_the_fault_of_the_side_that_has_it():
+    """A baseline that has it is mended by the candidate."""
+    image = image_of()
+    assert judged([image], [image, image]) == [("image_repeated", "breaking")]
+    assert judged([image, image], [image]) == [("image_repeated", "compatible")]
 
 
 def test_ambiguous_images_say_that_they_were_not_paired():

@@ -67,6 +67,18 @@ def test_the_links_of_a_snapshot():
     ]
 
 
+@pytest.mark.parametrize(
+    "links", [{"rel": "next"}, [{"rel": "next"}], [{"rel": "prev", "href": "/images"}], ["/images"]]
+)
+def test_what_is_no_next_link_dates_nothing(links):
+    """Nothing is read out of it."""
+    plain, other = (
+        fingerprint([listing_of(image_of(1), beside=beside)]).clues
+        for beside in ({}, {"images_links": links})
+    )
+    assert plain == other
+
+
 @pytest.mark.parametrize("name", contract.MAX_MICROVERSIONS)
 def test_the_newest_microversion_dates_every_release(name):
     """The release is among those found, and all found have the same newest microversion."""
@@ -88,8 +100,26 @@ def test_a_next_link_dates_a_cloud():
         "images_links": [{"rel": "next", "href": "https://compute.a.invalid/v2/images?limit=1"}]
     }
     assert releases(JUNO, beside=beside, query="limit=1") == ("grizzly", "juno")
-    clues = [each.seen for each in fingerprint([listing_of(JUNO, beside=beside)]).clues]
-    assert "a next link although no limit was asked" in clues
+
+
+UNASKED = "a next link although no limit was asked"
+
+
+@pytest.mark.parametrize(
+    ("asked", "query", "seen"),
+    [
+        ("marker=x", "", True),
+        ("limit=7&marker=x", "", False),  # of a saved body, nobody knows what was asked
+        ("marker=x&limit=7", "limit=7", False),
+        ("marker=x", "limit=7", False),
+        ("name=limit&marker=x", "", True),
+    ],
+)
+def test_a_next_link_says_whether_a_limit_was_asked(asked, query, seen):
+    """It repeats what was asked; only without a limit is it Juno's own."""
+    link = {"rel": "next", "href": f"https://compute.a.invalid/v2/images/detail?{asked}"}
+    listing = listing_of(image_of(1), beside={"images_links": [link]}, query=query)
+    assert (UNASKED in {each.seen for each in fingerprint([listing]).clues}) is seen
 
 
 def test_a_declared_release_that_cannot_be():
@@ -118,6 +148,40 @@ def test_the_json_form_says_it_all():
     assert form["schema"] == 1
     assert form["releases"][0] == "grizzly (2013.1)"
     assert all(clue["seen"] and clue["source"] for clue in form["clues"])
+
+
+def test_what_no_release_sends_is_no_fit():
+    """Each once, with its field's source; the clues still say which release comes closest."""
+    image = image_of(1, minRam="64", progress="100", created="yesterday", **{SIZE: None})
+    found = fingerprint([listing_of(without(image, "name"), {**image, "minRam": None})])
+    assert found.summary == (
+        "answers as kilo (2015.1) or a later release does, "
+        "but for 5 fields that no release sends so"
+    )
+    assert found.releases
+    assert not found.fits
+    assert found.to_dict()["fits"] is False
+    assert found.to_dict()["unsent"][0] == {
+        "path": "images[*].name",
+        "seen": "name is missing",
+        "source": contract.FIELDS["name"].source,
+        "images": 1,
+    }
+    assert [(each.seen, each.images) for each in found.unsent] == [
+        ("name is missing", 1),
+        ("progress is a string, not an integer", 2),
+        ("minRam is a string, not an integer", 1),
+        ("created is text, not an ISO 8601 time", 2),
+        ("OS-EXT-IMG-SIZE:size is null, not an integer", 2),
+        ("minRam is null, not an integer", 1),
+    ]
+
+
+def test_what_an_older_release_sent_is_asked_of_those_that_are_left():
+    """One image of several has an id of Diablo, and minRam came with Essex."""
+    found = fingerprint([listing_of(image_of(1), image_of(2, id="1361"))])
+    assert [each.seen for each in found.unsent] == ["id is an integer in a string, not a UUID"]
+    assert found.summary.endswith(", but for 1 field that no release sends so")
 
 
 @pytest.mark.parametrize("release", [each for each in RELEASES if each != "k5"])

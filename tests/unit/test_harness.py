@@ -12,6 +12,7 @@ from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.embedded.seed import DEFAULT_SEED
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
+    ComparisonError,
     RecordingError,
     ResponseError,
     UsageError,
@@ -19,6 +20,7 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.settings import CloudDeclaration, Settings
+from unit import image_of, listing_of
 
 NAME = "nova"
 
@@ -271,3 +273,24 @@ def test_a_matrix_that_records_afresh_expects_what_it_is_told(site):
     site.ask("once", limit=0, expect=400)
     with pytest.raises(ResponseError, match=r"answered 400(?s:.)*cloud nova,"):
         site.harness("rewrite").matrix(NAME, "other", limit=0)
+
+
+def test_what_makes_listings_unequal_is_a_result(site):
+    """Kept once, under the terms of `==`: no rule accepts it, no profile hides it."""
+    rules = site.folder.parent / "rules.yaml"
+    rules.write_text("rules:\n- {path: '**', reason: whatever}\n", encoding="utf-8")
+    harness = site.harness("none", rules=rules, fail_on="none", profile="cross-cloud")
+    comparison = harness.why_unequal(
+        listing_of(image_of(1)), listing_of(image_of(1, name="other"), cloud="b")
+    )
+    assert harness.results == harness.explained == [comparison]
+    assert (len(comparison.differences), comparison.compatible) == (1, False)
+
+
+def test_what_cannot_be_compared_is_a_failure(site):
+    """A part beside a whole is unequal, and why is an error."""
+    harness = site.harness("none")
+    with pytest.raises(ComparisonError):
+        harness.why_unequal(listing_of(image_of(1)), listing_of(image_of(1), complete=False))
+    assert harness.results == []
+    assert [each.baseline for each in harness.failures] == ["a"]

@@ -92,6 +92,43 @@ def test_r1_own_id_in_links():
     assert href_after("http://h/images/70a599e0-0001/x", "same-cloud")[1] == set()
 
 
+def several(*hosts, rel="self"):
+    """What becomes of the hosts of as many images' links."""
+    images = [
+        image_of(number, links=[{"rel": rel, "href": f"https://{host}/v2/images/{number}"}])
+        for number, host in enumerate(hosts, start=1)
+    ]
+    normal = listing_of(*images).normalized("same-cloud").images
+    return [each["links"][rel]["href"].split("/")[0] for each in normal]
+
+
+def test_r2_of_compute_there_is_one_host():
+    """That of most links; an image that leads to another one is seen, the first one or not."""
+    own, other = "compute-2.a.invalid", "compute.a.invalid"
+    assert several(own, own, own) == ["<compute>"] * 3
+    assert several(other, own, own) == ["<another compute>", "<compute>", "<compute>"]
+    assert several(own, own, other, own)[2] == "<another compute>"
+    glance = ["image.a.invalid", "image-2.a.invalid", "image-2.a.invalid"]
+    assert several(*glance, rel="alternate") == ["<image>"] * 3
+
+
+@pytest.mark.parametrize("level", ["facts", "shape"])
+@pytest.mark.parametrize("profile", ["same-cloud", "cross-version", "cross-cloud"])
+def test_r2_an_image_that_leads_to_another_host_of_compute_breaks(level, profile):
+    """Of one image or of its server, at every level and under every profile."""
+    whole = [snapshot_of(number) for number in (1, 2, 3)]
+    for server in (False, True):
+        images = copy.deepcopy(whole)
+        link = (images[1]["server"] if server else images[1])["links"][0]
+        link["href"] = link["href"].replace("compute.", "compute-2.")
+        one, other = listing_of(*whole), listing_of(*images)
+        comparison = compare(one, other, level=level, profile=profile)
+        (difference,) = comparison.differences
+        assert difference.severity == "breaking"
+        assert difference.any_image == f"images[*]{'.server' * server}.links.self.href"
+        assert compare(other, one, level=level, profile=profile).breaking == ()
+
+
 def test_r2_link_host():
     """Host and port go where the service is the one that the relation leads to."""
     for host in ("compute.a.invalid", "compute-2.a.invalid"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_imagedetail.contract import FIELDS
+from pytest_imagedetail.contract import FIELDS, SCHEMAS
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.severity import Change, Judge
 
@@ -52,11 +52,83 @@ def test_an_unknown_field_that_is_gone_is_compatible():
     assert judged("field_removed", "x", 1, MISSING) == ("compatible", "no release promises it")
 
 
+DATE = "2024-01-15T08:00:00Z"
+ID = "70a599e0-31e7-49b7-b260-868f441e862b"
+SENT = {
+    "id": ID,
+    "name": "cirros",
+    "status": "ACTIVE",
+    "created": DATE,
+    "updated": DATE,
+    "metadata": {"k": "v"},
+    "links": [{"rel": "self", "href": "http://nova/v2.1/images/1"}],
+    "server": {"id": ID, "links": []},
+    "OS-DCF:diskConfig": "AUTO",
+}
+
+
 @pytest.mark.parametrize("field", [*FIELDS, "x"])
 @pytest.mark.parametrize("release", [None, "bexar", NEW])
 def test_an_added_field_is_compatible(field, release):
     """Careful clients pass over what they do not know."""
-    assert judged("field_added", field, MISSING, 1, releases=(release, NEW))[0] == "compatible"
+    value = 1 if (field, release) == ("id", "bexar") else SENT.get(field, 1)
+    assert judged("field_added", field, MISSING, value, releases=(release, NEW))[0] == "compatible"
+
+
+@pytest.mark.parametrize(
+    ("field", "below", "value", "reason"),
+    [
+        ("minRam", (), "64", "the contract names another JSON type"),
+        ("minRam", (), None, "the contract does not allow null here"),
+        ("status", (), "QUEUED", "no status of the contract"),
+        ("created", (), "yesterday", "the contract promises isotime"),
+        ("metadata", (), {"k": 1}, "the contract names another JSON type"),
+        ("server", ("id",), "other", "the contract promises uuid"),
+    ],
+)
+def test_a_known_field_added_with_another_value_breaks(field, below, value, reason):
+    """Clients know this one, and what it is to be."""
+    change = judged("field_added", field, MISSING, value, below=below)
+    assert change == ("breaking", reason)
+
+
+def test_what_the_baseline_never_had_is_nothing_its_clients_know():
+    """Whatever it is."""
+    found = judged("field_added", "minRam", MISSING, "64", releases=("diablo", NEW))
+    assert found == ("compatible", "diablo never had it")
+
+
+@pytest.mark.parametrize("field", OPTIONAL)
+def test_a_field_whose_cause_is_still_there_breaks(field):
+    """Nova sends it for every such image; a schema that has it optional allows it to go."""
+    change = Change(
+        kind="field_removed",
+        field=field,
+        baseline=SENT[field],
+        candidate=MISSING,
+        cause=FIELDS[field].cause,
+    )
+    reason = f"Nova sends it for every image with metadata.{FIELDS[field].cause}"
+    assert Judge(baseline=None, candidate=None).severity(change) == ("breaking", reason)
+    by_schema = Judge(baseline=None, candidate=None, schema=SCHEMAS["nova"])
+    assert by_schema.severity(change) == ("data", "it is optional")
+
+
+@pytest.mark.parametrize(
+    ("release", "before", "after", "severity"),
+    [
+        ("cactus", 1, "1", "breaking"),
+        ("cactus", 1, 2, "data"),
+        ("diablo", "1", 1, "breaking"),
+        ("diablo", "1", "b", "data"),
+        ("essex", ID, "1", "breaking"),
+        (None, ID, "1", "breaking"),
+    ],
+)
+def test_ids_by_release(release, before, after, severity):
+    """A number through Cactus, a text in Diablo, a UUID since Essex."""
+    kind = "value_changed" if type(before) is type(after) else "type_changed"
+    assert judged(kind, "id", before, after, releases=(release, None))[0] == severity
 
 
 def test_an_added_field_of_a_later_release_says_so():
@@ -98,7 +170,6 @@ def test_a_type_that_is_mended_is_compatible():
     )
 
 
-DATE = "2024-01-15T08:00:00Z"
 BROKEN = [
     ("created", DATE, "1972-01-01_15-59-11", "the contract promises isotime"),
     ("created", DATE, "", "the contract promises isotime"),
@@ -165,24 +236,38 @@ def test_null_that_becomes_no_date_breaks():
         ("type_changed", "x", 1, "1", "breaking"),
         ("value_changed", "x", 1, 2, "data"),
         ("field_removed", "server.id", "id", MISSING, "breaking"),
-        ("field_added", "server.id", MISSING, "id", "compatible"),
+        ("field_added", "server.id", MISSING, ID, "compatible"),
         ("field_removed", "metadata", {}, MISSING, "breaking"),
         ("field_removed", "metadata.k", "x", MISSING, "data"),
         ("field_added", "metadata.k", MISSING, "x", "data"),
         ("null_changed", "metadata.k", "x", None, "data"),
         ("type_changed", "metadata.k", "0", 0, "breaking"),
-        ("type_changed", "metadata.k", 0, "0", "data"),
+        ("type_changed", "metadata.k", 0, "0", "compatible"),
+        ("type_changed", "metadata.k", 0, [], "breaking"),
+        ("value_changed", "metadata.k", 0, 1, "data"),
+        ("null_changed", "metadata.k", None, 5, "breaking"),
+        ("null_changed", "metadata.k", None, "x", "data"),
+        ("field_added", "metadata.k", MISSING, {"a": 1}, "breaking"),
+        ("field_added", "metadata.mappings", MISSING, [], "data"),
+        ("null_changed", "metadata.mappings", None, [], "data"),
+        ("type_changed", "metadata.mappings", [], "", "breaking"),
+        ("type_changed", "metadata.mappings.x", "", 1, "breaking"),
+        ("field_removed", "metadata.k", 5, MISSING, "data"),
         ("field_removed", "links.self", {}, MISSING, "breaking"),
         ("field_added", "links.self", MISSING, {}, "compatible"),
         ("link_changed", "links", "a", "b", "compatible"),
         ("link_changed", "links.self.href", "a", "b", "breaking"),
+        ("link_changed", "links.self.type", "a", "b", "compatible"),
+        ("link_changed", "links.self.title", "a", "b", "compatible"),
+        ("type_changed", "links.self", {}, [], "breaking"),
         ("link_changed", "server.links.self.href", "a", "b", "breaking"),
         ("field_removed", "server.links.self", {}, MISSING, "breaking"),
         ("field_added", "server.links.x", MISSING, {}, "compatible"),
         ("type_changed", "links", [], {}, "breaking"),
         ("image_added", "", MISSING, {}, "data"),
         ("image_removed", "", {}, MISSING, "data"),
-        ("image_repeated", "", {}, MISSING, "breaking"),
+        ("image_repeated", "", MISSING, {}, "breaking"),
+        ("image_repeated", "", {}, MISSING, "compatible"),
         ("order_changed", "", "a", "b", "data"),
         ("status_changed", "", 200, 203, "compatible"),
         ("answer_changed", "", MISSING, [], "compatible"),

@@ -4,16 +4,25 @@ import copy
 import json
 
 import pytest
+from faults import FAULTS, put
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.contract import text_format
 from pytest_imagedetail.contract.json_types import json_type
 from pytest_imagedetail.errors import ComparisonError, UsageError
+from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.report import html, markdown, terminal
 from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES
-from unit import image_of, listing_of, snapshot_of, without
+from unit import (
+    PROJECT,
+    image_of,
+    listing_of,
+    recording_of,
+    snapshot_of,
+    without,
+)
 
 SIZE = "OS-EXT-IMG-SIZE:size"
 
@@ -55,107 +64,10 @@ def changed(change):
     return images
 
 
-PLANTED = {
-    "a field lost": (
-        lambda image: image.pop(SIZE),
-        [("breaking", "presence_changed", f"images[*].{SIZE}")],
-    ),
-    "a field more": (
-        lambda image: image.update(os_hidden=False),
-        [("compatible", "field_added", "images[*].os_hidden")],
-    ),
-    "a number as text": (
-        lambda image: image.update({SIZE: "1005"}),
-        [("breaking", "type_changed", f"images[*].{SIZE}")],
-    ),
-    "a number with a fraction": (
-        lambda image: image.update({SIZE: 1005.0}),
-        [("breaking", "type_changed", f"images[*].{SIZE}")],
-    ),
-    "true for one": (
-        lambda image: image.update(minRam=True),
-        [("breaking", "type_changed", "images[*].minRam")],
-    ),
-    "null where none may be": (
-        lambda image: image.update(status=None),
-        [("breaking", "null_changed", "images[*].status")],
-    ),
-    "null where it may be": (
-        lambda image: image.update(name=None),
-        [("data", "null_changed", "images[*].name")],
-    ),
-    "an id that is no UUID": (
-        lambda image: image.update(id="1361"),
-        [
-            ("breaking", "format_changed", "images[*].id"),
-            ("breaking", "link_changed", "images[*].links.alternate.href"),
-            ("breaking", "link_changed", "images[*].links.bookmark.href"),
-            ("breaking", "link_changed", "images[*].links.self.href"),
-        ],
-    ),
-    "a date with an offset": (
-        lambda image: image.update(updated="2024-01-15T08:05:30+00:00"),
-        [("compatible", "format_changed", "images[*].updated")],
-    ),
-    "no date": (
-        lambda image: image.update(updated="1972-01-01_15-59-11"),
-        [("breaking", "format_changed", "images[*].updated")],
-    ),
-    "a status of nobody": (
-        lambda image: image.update(status="active"),
-        [("breaking", "enumeration_changed", "images[*].status")],
-    ),
-    "a known status": (
-        lambda image: image.update(status="SAVING", progress=50),
-        [
-            ("data", "enumeration_changed", "images[*].progress"),
-            ("data", "enumeration_changed", "images[*].status"),
-        ],
-    ),
-    "a progress of nobody": (
-        lambda image: image.update(progress=37),
-        [("compatible", "enumeration_changed", "images[*].progress")],
-    ),
-    "a link lost": (
-        lambda image: image["links"].pop(),
-        [("breaking", "presence_changed", "images[*].links.alternate")],
-    ),
-    "a link without its relation": (
-        lambda image: image["links"][0].pop("rel"),
-        [
-            ("breaking", "presence_changed", "images[*].links.bookmark"),
-            ("breaking", "presence_changed", "images[*].links.alternate"),
-            ("breaking", "presence_changed", "images[*].links.self"),
-        ],
-    ),
-    "links of another type": (
-        lambda image: image.update(links={}),
-        [
-            ("breaking", "presence_changed", "images[*].links.alternate"),
-            ("breaking", "presence_changed", "images[*].links.bookmark"),
-            ("breaking", "presence_changed", "images[*].links.self"),
-            ("breaking", "type_changed", "images[*].links"),
-        ],
-    ),
-    "a number in the metadata": (
-        lambda image: image["metadata"].update(architecture=64),
-        [("breaking", "type_changed", "images[*].metadata.*")],
-    ),
-    "a key in the metadata": (
-        lambda image: image["metadata"].update(hw_rng_model="virtio"),
-        [("data", "enumeration_changed", "images[*].metadata")],
-    ),
-    "metadata of another type": (
-        lambda image: image.update(metadata=[]),
-        [("breaking", "type_changed", "images[*].metadata")],
-    ),
-}
-
-
-@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.parametrize("name", FAULTS)
 def test_one_changed_image_of_three_is_found(name):
     """What one image alone does otherwise is named, with that image, and nothing else is."""
-    change, expected = PLANTED[name]
+    change, expected = FAULTS[name]
     images = changed(change)
     if name == "a link without its relation":
         expected = [*expected[2:]]  # the nameless link is one more, which normalization keeps
@@ -274,6 +186,57 @@ def test_a_listing_without_images_has_no_shape():
     with pytest.raises(ComparisonError, match="a answered with no image"):
         shapes([], fleet(1))
     assert shapes([], []).summary == "no difference: neither side has an image"
+
+
+def test_an_error_has_no_shape():
+    """Neither beside images nor beside another error, wanted or not."""
+    refused = read(recording_of("no", cloud="b", status=401), expect=401)
+    for one, other, options in [
+        (listing_of(*fleet(1)), refused, {}),
+        (refused, listing_of(*fleet(1)), {}),
+        (refused, refused, {"expect": 401}),
+    ]:
+        with pytest.raises(ComparisonError, match="b answered 401, and an error has no shape"):
+            compare(one, other, level="shape", **options)
+
+
+def test_ids_that_are_part_of_an_address():
+    """A short id is looked for as a segment, not in the version."""
+    images = [
+        image_of(cloud=cloud, id=id_, links=[{"rel": "self", "href": f"{head}/images/{id_}"}])
+        for cloud, id_ in (("a", "7"), ("b", "1"), ("b", "2"))
+        for head in [f"https://compute.{cloud}.invalid/v1.1/{PROJECT}"]
+    ]
+    assert found(images[:1], images[1:], profile="same-cloud") == []
+
+
+def test_a_mended_id_is_no_fault():
+    """It stood twice in the baseline."""
+    twice = [*fleet(1, 2), image_of(2, created="2024-01-01T08:00:00Z")]
+    assert found(twice, fleet(4, 5, cloud="b")) == [
+        ("compatible", "image_repeated", "images[*].id")
+    ]
+
+
+def test_a_mended_link_is_no_fault():
+    """The baseline's led elsewhere, to the same place for every image or not."""
+    wrong = fleet(1, 2)
+    put(wrong[1], 2, "https://compute.a.invalid/v2/images/other")
+    assert found(wrong, fleet(4, 5, cloud="b")) == [
+        ("compatible", "link_changed", "images[*].links.alternate.href")
+    ]
+
+
+def test_what_only_the_candidate_can_show_keeps_the_contract():
+    """Metadata that the baseline has none of is judged by what is promised of it."""
+    bare = fleet(1, 2, metadata={})
+    assert found(bare, fleet(4, cloud="b", metadata={"k": "v"})) == [
+        ("data", "enumeration_changed", "images[*].metadata")
+    ]
+    assert found(bare, fleet(4, cloud="b", metadata={"k": {"a": [1]}})) == [
+        ("breaking", "field_added", "images[*].metadata.*"),
+        ("data", "enumeration_changed", "images[*].metadata"),
+    ]
 
 
 def test_an_unknown_level_is_refused():

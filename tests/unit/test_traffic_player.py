@@ -218,3 +218,14 @@ def test_a_recording_of_real_names_is_shown_by_placeholders():
     told = str(plays.miss(sent("http://other.example/v2.1/flavors")))
     assert "host: asked https://compute-2.staging.invalid, recorded https://compute" in told
     assert "10.1.2.3" not in told
+
+
+def test_what_fits_as_it_stands_comes_before_what_a_name_may_stand_for():
+    """An answer told the test this placeholder, so it means no other."""
+    first, second = (sent(f"{BASE}/owner/{each}", answer=each.encode()) for each in (ZERO, ONE))
+    plays = player(first, second)
+    assert plays.play(sent(f"{LIVE}/owner/{ONE}")).body == ONE.encode()
+    assert not plays.has(sent(f"{LIVE}/owner/{ONE}"))
+    assert plays.play(sent(f"{LIVE}/owner/{PROJECT}")).body == ZERO.encode()
+    assert [each.url for _, each in plays.told] == [second.url, first.url]
+    assert plays.names == {LIVE.removesuffix("/v2.1"): BASE.removesuffix("/v2.1"), PROJECT: ZERO}

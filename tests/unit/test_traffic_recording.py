@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -19,6 +20,8 @@ from pytest_imagedetail.traffic.recording import (
     refuse_failures,
     refuse_no_answer,
 )
+from pytest_imagedetail.traffic.renumbering import Words
+from pytest_imagedetail.traffic.together import Together, lost
 
 NOVA = "http://nova.corp.example:8774/v2.1"
 KEYSTONE = "http://keystone.corp.example:5000/v3/auth/tokens"
@@ -212,6 +215,68 @@ def test_merging_what_contradicts_is_refused(other):
         "  next:  what is recorded is untouched"
     )
     assert merged(old, new, replacing=True).interactions == new.interactions
+
+
+WRITERS = [
+    [("/a", b"1"), ("/a", b"2"), ("/b", b"3")],
+    [("/a", b"1"), ("/c", b"4")],
+    [("/c", b"4"), ("/c", b"5"), ("/b", b"3"), ("/b", b"3")],
+    [("/b", b"3")],
+]
+
+
+@pytest.mark.parametrize("replacing", [False, True])
+@pytest.mark.parametrize("order", list(permutations(range(len(WRITERS)))), ids=str)
+def test_several_writers_lose_nothing_of_each_other(order, replacing):
+    """Whoever writes first or last, each finds all of its own, and no old answer is left."""
+    old = [kept("/old"), *(kept("/a", b"0") for _ in range(3 if replacing else 0))]
+    done, together = recording(*old), Together()
+    for number in order:
+        told = recording(*(kept(*each) for each in WRITERS[number]))
+        done = merged(done, told, replacing=replacing, beside=together.heard)
+        together.add(told.interactions, Words())
+    for writer in WRITERS:
+        assert lacking(done, [kept(*each) for each in writer]) == []
+    assert sorted((each.url[-2:], each.response.body) for each in done.interactions) == [
+        ("/a", b"1"), ("/a", b"2"), ("/b", b"3"), ("/b", b"3"), ("/c", b"4"), ("/c", b"5"),
+        ("ld", b"{}"),
+    ]  # fmt: skip
+
+
+def test_what_several_writers_wrote_is_counted():
+    """Each interaction as often as the test that asked most often; what is not there is named."""
+    together = Together()
+    for writer in WRITERS:
+        together.add([kept(*each) for each in writer], Words())
+    written = together.written()
+    assert sum(written.values()) == 6
+    all_of_it = [each for one in together.heard.values() for each in one]
+    assert lost(recording(*all_of_it, kept("/more")), written) == []
+    assert lost(recording(*all_of_it[1:]), written) == [f"GET {BASE}/a"]
+    assert lost(recording(kept("/a", b"9")), written) == [
+        f"GET {BASE}/{each}" for each in ("a", "a", "b", "b", "c", "c")
+    ]
+    assert len(lost(None, written)) == 6
+
+
+def test_a_writer_is_held_to_what_others_of_its_run_heard():
+    """Where it replaces, too: else the last one would win, whatever the others heard."""
+    old, together = recording(kept("/a", b"0"), kept("/b")), Together()
+    first = recording(kept("/a", b"1"))
+    done = merged(old, first, replacing=True, beside=together.heard)
+    together.add(first.interactions, Words())
+    with pytest.raises(RecordingError, match="another test of this cassette was answered"):
+        merged(done, recording(kept("/a", b"2")), replacing=True, beside=together.heard)
+
+
+def test_replacing_leaves_the_rest_of_equal_answers_and_the_order():
+    """A test that asks less often hears a part; one that hears otherwise replaces all of it."""
+    old = recording(kept("/a", b"1"), kept("/b"), kept("/a", b"2"), kept("/c"))
+    assert merged(old, recording(kept("/a", b"1")), replacing=True).interactions == old.interactions
+    done = merged(old, recording(kept("/a", b"3")), replacing=True)
+    assert [each.url[-2:] for each in done.interactions] == ["/a", "/b", "/c"]
+    done = merged(old, recording(*(kept("/a", b"3"),) * 3), replacing=True)
+    assert [each.url[-2:] for each in done.interactions] == ["/a", "/b", "/a", "/c", "/a"]
 
 
 def test_requests_differ_by_method_body_and_microversion():

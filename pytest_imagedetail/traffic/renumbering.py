@@ -1,0 +1,231 @@
+"""Reads a recording in the words of another: each numbers what was redacted by its own order.
+
+A placeholder of one is taken for one of the other where the same request has the same answer but
+for placeholders; what nothing shows to be the same gets a number that the other does not have.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv6Address
+from itertools import chain, count
+from typing import Final
+
+from pytest_imagedetail.model import Headers, Interaction, Recording
+from pytest_imagedetail.placeholder import ID_DIGITS
+from pytest_imagedetail.traffic.recording import Key, answer_of, by_request
+
+_NAME: Final = re.compile(
+    rf"(?<![0-9A-Za-z])(?P<id>{ID_DIGITS})(?![0-9A-Za-z])"
+    r"|(?:(?<=<)|(?<=%3C)|(?<=%3c)|(?<=&lt;))(?P<secret>redacted-[0-9]+)(?=>|%3[Ee]|&gt;)"
+    r"|(?<![a-z-])(?P<person>user-[0-9]+)(?=(?:@|%40)example\.invalid)"
+    r"|(?<![\w:-])(?P<interface>02:00:00(?::[0-9a-f]{2}){3})(?![\w:-])"
+    r"|(?<![\w.])(?P<v4>(?:192\.0\.2|198\.51\.100|203\.0\.113)\.[0-9]{1,3})(?!\.*\w)"
+    r"|(?<![\w:.])(?P<v6>2001:db8::[0-9a-f:]*)(?![\w:])"
+)
+_BLOCKS: Final = ("192.0.2", "198.51.100", "203.0.113")
+_FRESH: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
+    "id": lambda: (f"{number:032x}" for number in count(1)),
+    "secret": lambda: (f"redacted-{number}" for number in count(1)),
+    "person": lambda: (f"user-{number}" for number in count(1)),
+    "interface": lambda: (f"02:00:00:{number.to_bytes(3).hex(':')}" for number in count(1)),
+    "v4": lambda: (f"{block}.{host}" for block in _BLOCKS for host in range(1, 255)),
+    "v6": lambda: (str(IPv6Address("2001:db8::1") + number) for number in count()),
+}
+
+_Group = tuple[Key, list[Interaction]]
+Pairs = Iterable[tuple[str, str]]
+"""Placeholders of the one recording, each with one of the other."""
+
+
+@dataclass(slots=True)
+class Words:
+    """Which placeholder of a recording is which of another; each for one, and never for two.
+
+    Attributes:
+        taken: Placeholders of the other that are known to stand for what this one does not hold.
+    """
+
+    taken: set[str] = field(default_factory=set)
+    _there: dict[str, str] = field(default_factory=dict)
+    _here: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> "Words":
+        """The same knowledge, to try what would follow."""
+        return Words(set(self.taken), dict(self._there), dict(self._here))
+
+    def learn(self, here: str, there: str) -> bool:
+        """Take one for the other from now on, unless one of them is another's."""
+        known = self._there.get(here, there) == there and self._here.get(there, here) == here
+        if not known or (here not in self._there and there in self.taken):
+            return False
+        self._there[here], self._here[there] = there, here
+        return True
+
+    def after(self, pairs: Pairs) -> "Words | None":
+        """What is known once all pairs are, or None if they cannot be."""
+        trial = self.copy()
+        return trial if all(trial.learn(*pair) for pair in pairs) else None
+
+    def complete(self, names: Iterable[tuple[str, str]], others: frozenset[str]) -> None:
+        """Leave what is not known yet its number if that is free, and give it another if not."""
+        for kind, name in names:
+            if name in self._there:
+                continue
+            for each in chain((name,), _FRESH[kind]()):
+                if each not in others and self.learn(name, each):
+                    break
+            else:  # nobody's addresses are few, and redaction uses them again, too
+                self.learn(name, name)
+
+    def read(self, text: str) -> str:
+        """A text in the other's words."""
+        return _NAME.sub(lambda match: self._there.get(match.group(), match.group()), text)
+
+
+def renumbered(
+    new: Recording, old: Recording, words: Words, *, again: bool = False
+) -> tuple[Recording, Words]:
+    """A recording in the words of another, and all that is known of both by then.
+
+    Args:
+        new: To be read.
+        old: Whose words are used.
+        words: What is known of both before.
+        again: Whether it is of what the other was of, asked again: then what stands in one place
+            of an answer that has changed is called as before.
+    """
+    words, left = _learnt(new, old, words)
+    if again:
+        for some, others in left:
+            words = _guessed(words, some, others)
+    words = words.copy()
+    words.complete(
+        (name for each in new.interactions for name in _names(each)),
+        frozenset(name for each in old.interactions for _, name in _names(each)),
+    )
+    return _read(new, words), words
+
+
+def _learnt(
+    new: Recording, old: Recording, words: Words
+) -> tuple[Words, list[tuple[_Group, list[_Group]]]]:
+    """What equal answers tell, and the requests of which none is equal to what may be the same."""
+    if (more := words.after(_of_endpoints(new, old))) is not None:
+        words = more
+    known: dict[str, list[_Group]] = {}
+    for key, each in by_request(old.interactions).items():
+        known.setdefault(_skeleton(_asked(key)), []).append((key, each))
+    # What is asked without a placeholder tells more than what is asked with one.
+    heard = sorted(by_request(new.interactions).items(), key=lambda one: _holds(_asked(one[0])))
+    left = []
+    for some in heard:
+        candidates = known.get(_skeleton(_asked(some[0])), [])
+        more = next(filter(None, (_after(words, some, one) for one in candidates)), None)
+        if more is not None:
+            words = more
+        else:
+            left.append((some, candidates))
+    return words, left
+
+
+def _guessed(words: Words, some: _Group, candidates: Sequence[_Group]) -> Words:
+    """What would be known if a request were the first of those that it may be."""
+    for key, others in candidates:
+        trial = words.after(_paired(_asked(some[0]), _asked(key)) or ())
+        if trial is not None:
+            for one, other in zip(some[1], others, strict=False):
+                for (kind, here), (its, there) in zip(_names(one), _names(other), strict=False):
+                    if kind == its:
+                        trial.learn(here, there)
+            return trial
+    return words
+
+
+def its_own(recording: Recording) -> Words:
+    """The words of a recording that is the first."""
+    words = Words()
+    for each in recording.interactions:
+        for _, name in _names(each):
+            words.learn(name, name)
+    return words
+
+
+def _of_endpoints(new: Recording, old: Recording) -> Pairs:
+    """The project that asked, where both say which it is."""
+    here, there = new.provenance.endpoint or "", old.provenance.endpoint or ""
+    return _paired(here, there) or ()
+
+
+def _after(words: Words, some: _Group, others: _Group) -> Words | None:
+    """What is known once two requests are the same; None if they or their answers cannot be."""
+    found = _paired(_asked(some[0]), _asked(others[0]))
+    trial = None if found is None else words.after(found)
+    for one, other in zip(some[1], others[1], strict=False):
+        found = None if trial is None else _paired(_whole(one), _whole(other))
+        trial = None if trial is None or found is None else trial.after(found)
+    return trial
+
+
+def _paired(here: str, there: str) -> list[tuple[str, str]] | None:
+    """The placeholders of two texts that are equal but for them."""
+    if _skeleton(here) != _skeleton(there):
+        return None
+    ours, theirs = _NAME.finditer(here), _NAME.finditer(there)
+    return [(one.group(), other.group()) for one, other in zip(ours, theirs, strict=True)]
+
+
+def _skeleton(text: str) -> str:
+    return _NAME.sub(lambda match: f"\0{match.lastgroup}\0", text)
+
+
+def _holds(text: str) -> bool:
+    return _NAME.search(text) is not None
+
+
+def _names(each: Interaction) -> Iterator[tuple[str, str]]:
+    """The placeholders of an interaction: kind and name of each, in their order."""
+    for match in _NAME.finditer(_whole(each)):
+        yield match.lastgroup or "", match.group()
+
+
+def _asked(key: Key) -> str:
+    method, url, fields, body = key
+    return "\n".join((method, url, *map(": ".join, fields), body.decode("latin-1")))
+
+
+def _whole(each: Interaction) -> str:
+    [key] = by_request([each])
+    status, fields, body = answer_of(each)
+    answer = (str(status), *map(": ".join, fields), body.decode("latin-1"))
+    return "\n".join((_asked(key), *answer))
+
+
+def _read(new: Recording, words: Words) -> Recording:
+    def headers(one: Headers) -> Headers:
+        return Headers((name, words.read(value)) for name, value in one.fields)
+
+    def body(one: bytes) -> bytes:
+        return words.read(one.decode("latin-1")).encode("latin-1")
+
+    provenance = new.provenance
+    endpoint = None if provenance.endpoint is None else words.read(provenance.endpoint)
+    catalog = tuple({k: words.read(v) for k, v in each.items()} for each in provenance.catalog)
+    return Recording(
+        provenance=replace(provenance, endpoint=endpoint, catalog=catalog),
+        interactions=tuple(
+            replace(
+                each,
+                url=words.read(each.url),
+                request_headers=headers(each.request_headers),
+                request_body=body(each.request_body),
+                response=replace(
+                    each.response,
+                    reason=words.read(each.response.reason),
+                    headers=headers(each.response.headers),
+                    body=body(each.response.body),
+                ),
+            )
+            for each in new.interactions
+        ),
+    )

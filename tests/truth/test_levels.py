@@ -1,0 +1,83 @@
+"""Both levels say the same of the same fault: what breaks image by image breaks as a shape."""
+
+import copy
+
+import pytest
+from faults import FAULTS, SIZE
+from unit import listing_of, snapshot_of
+
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.settings import PROFILES
+
+# Beside those whose every difference tests/faults.py names.
+MORE = {
+    "minRam is a text": lambda image: image.update(minRam="64"),
+    "minRam is null": lambda image: image.update(minRam=None),
+    "minRam is negative": lambda image: image.update(minRam=-1),
+    "the size has a fraction": lambda image: image.update({SIZE: 5.0}),
+    "the size is true": lambda image: image.update({SIZE: True}),
+    "the name is a number": lambda image: image.update(name=5),
+    "there is no name": lambda image: image.pop("name"),
+    "created is null": lambda image: image.update(created=None),
+    "updated is null": lambda image: image.update(updated=None),
+    "there are no links": lambda image: image.pop("links"),
+    "links are null": lambda image: image.update(links=None),
+    "links are by relation": lambda image: image.update(links={"self": image["links"][0]}),
+    "a link is null": lambda image: image["links"].__setitem__(0, None),
+    "an address is null": lambda image: image["links"][0].update(href=None),
+    "an address is empty": lambda image: image["links"][0].update(href=""),
+    "an address has no host": lambda image: image["links"][0].update(href="/v2/images/x"),
+    "there is no metadata": lambda image: image.pop("metadata"),
+    "metadata is null": lambda image: image.update(metadata=None),
+    "metadata is a text": lambda image: image.update(metadata="x"),
+    "a value of metadata is true": lambda image: image["metadata"].update(architecture=True),
+    "a value of metadata is an object": lambda image: image["metadata"].update(architecture={}),
+    "a value of metadata is null": lambda image: image["metadata"].update(architecture=None),
+    "there is no server": lambda image: image.pop("server"),
+    "the server is a text": lambda image: image.update(server="x"),
+    "the server is null": lambda image: image.update(server=None),
+    "the server has no id": lambda image: image["server"].pop("id"),
+    "the server has no links": lambda image: image["server"].pop("links"),
+    "the server's id is a number": lambda image: image["server"].update(id=5),
+    "progress is a text": lambda image: image.update(progress="100"),
+}
+CHANGES = {name: change for name, (change, _) in FAULTS.items()} | MORE
+
+# What one of the two levels cannot see, and why.
+ONE_LEVEL = {
+    "an id that is no UUID": "image by image, another id is another image",
+    "a date with an offset": "R9 writes dates in UTC; a shape tells their forms as sent",
+    "a known field with a wrong type": "what one side cannot show is no difference of shapes",
+}
+# Its end looks like another link that is gone.
+NEVER_MENDED = {"a link without its relation"}
+
+
+def worst(baseline, candidate, **options):
+    """The worst severity of all differences."""
+    found = compare(listing_of(*baseline), listing_of(*candidate), **options).severities
+    return min(found, key=("breaking", "compatible", "data").index, default=None)
+
+
+@pytest.mark.parametrize("profile", PROFILES[1:])  # wire keeps links apart by their places
+@pytest.mark.parametrize("everywhere", [False, True], ids=["in one", "in all"])
+@pytest.mark.parametrize("name", sorted(CHANGES.keys() - ONE_LEVEL.keys()))
+def test_a_fault_is_as_bad_at_both_levels(name, everywhere, profile):
+    """When it comes, and when it goes; what broke a client when it came is mended when it goes."""
+    good = [snapshot_of(number) for number in (4, 5, 6)]
+    bad = copy.deepcopy(good)
+    for image in bad if everywhere else bad[1:2]:
+        CHANGES[name](image)
+    came, went = (
+        [worst(one, other, level=level, profile=profile) for level in ("facts", "shape")]
+        for one, other in ((good, bad), (bad, good))
+    )
+    assert came[0] == came[1]
+    assert went[0] == went[1]
+    assert came[0] is not None
+    assert came[0] != "breaking" or went[0] == "compatible" or name in NEVER_MENDED
+
+
+def test_every_exception_is_one():
+    """None outlives its fault."""
+    assert CHANGES.keys() >= {*ONE_LEVEL, *NEVER_MENDED}
