@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -198,10 +198,9 @@ class Store:
         """Make a recording of what is there by now, and write it if that is still there."""
         with _locked(path):
             for _ in range(_TRIES):
-                place = path.resolve()  # a link stays one; what it leads to is replaced
-                seen = _bytes(place)
+                seen = _bytes(path)
                 try:
-                    return self._replace(place, make(), seen)
+                    return self._replace(path, make(), seen)
                 except _ChangedError:
                     continue
         raise RecordingError(
@@ -210,13 +209,14 @@ class Store:
             remedy="wait for it to end, then record again; an older recording is untouched",
         )
 
-    def _replace(self, place: Path, recording: Recording, seen: bytes | None) -> Written:
+    def _replace(self, path: Path, recording: Recording, seen: bytes | None) -> Written:
+        place = path.resolve()  # a link stays one; what it leads to is replaced
         if not _is_there(place):
             _swap(place, dumps(recording), seen)
             return Written.NEW
         if place.exists() and not place.is_file():
             raise OSError(errno.EEXIST, "what stands in its place is no file")
-        old = load_own(place)  # what is damaged may be mended, and is never written over
+        old = load_own(path)  # what is damaged may be mended, and is never written over
         if not _is_same_answer(place, old, recording):
             _swap(place, dumps(recording), seen)
             return Written.REPLACED
@@ -362,6 +362,8 @@ def _folder_locked(folder: Path) -> Iterator[None]:
         _wait_for(handle, folder)
         yield
     finally:
+        with suppress(OSError):  # a process that was forked meanwhile holds the same handle
+            _FCNTL.flock(handle, _FCNTL.LOCK_UN)
         os.close(handle)
 
 
