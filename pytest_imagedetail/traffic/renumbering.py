@@ -79,8 +79,6 @@ class Words:
             for each in chain((name,), _FRESH[kind]()):
                 if each not in others and self.learn(name, each):
                     break
-            else:  # nobody's addresses are few, and redaction uses them again, too
-                self.learn(name, name)
 
     def read(self, text: str) -> str:
         """A text in the other's words."""
