@@ -22,7 +22,13 @@ from pytest_imagedetail.model import (
     Response,
 )
 from pytest_imagedetail.normalize.placeholders import NUMBERED
-from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
+from pytest_imagedetail.redact import (
+    Numbering,
+    Secrets,
+    project_in_path,
+    redact,
+    redact_query,
+)
 
 PROJECT = "c0ffee00c0ffee00c0ffee00c0ffee00"
 TOKEN = "gAAAAABlZ-live-token-of-this-session_0123456789"
@@ -749,3 +755,17 @@ def test_keys_are_known_by_their_shape(text, left):
     )
     (redacted,) = redact([page], cloud="k5", secrets=Secrets()).interactions
     assert json.loads(redacted.response.body)["images"][0]["metadata"]["note"] == left
+
+
+def test_who_asked_is_the_first_of_each_answer():
+    """Though another answer with the same numbering shows that project as somebody's."""
+    numbering, bodies = Numbering(), []
+    for asker in ("a" * 32, "b" * 32):
+        page = page_of({"owner": "b" * 32}, url=f"https://nova.corp.test/v2/{asker}/images/detail")
+        done = redact(
+            [page], cloud="k5", secrets=Secrets(project_id=asker), numbering=numbering
+        ).interactions[0]
+        assert f"/v2/{0:032x}/images" in done.url
+        bodies.append(json.loads(done.response.body)["owner"])
+    assert bodies == [f"{1:032x}", f"{0:032x}"]
+    assert numbering.ids == {"b" * 32: f"{1:032x}"}
