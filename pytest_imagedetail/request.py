@@ -16,6 +16,15 @@ def url_of(endpoint: str, query: Query) -> str:
     return f"{endpoint}/images/detail" + (f"?{query.wire}" if query.params else "")
 
 
+def is_url_of_http(text: str) -> bool:
+    """Whether a text is a URL that a request over HTTP can be sent to."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket that opens no address, a port out of range
+        return False
+
+
 def headers_of(query: Query) -> Headers:
     """What a request sends; both microversion headers, as Nova's own clients do.
 

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pytest_imagedetail import jsontext, packing, yamltext
 from pytest_imagedetail.errors import DamagedCassetteError
@@ -26,6 +25,7 @@ from pytest_imagedetail.model import (
     Recording,
     Response,
 )
+from pytest_imagedetail.request import is_url_of_http
 
 VCR_VERSION: Final = 1
 SCHEMA: Final = 1
@@ -395,16 +395,8 @@ def _method(value: Any) -> str:
 
 
 def _url(value: Any) -> str:
-    problem = "its `uri` is no URL of HTTP"
-    if not isinstance(value, str):
-        raise _PartError(problem, "request", "uri")
-    try:
-        parts = urlsplit(value)
-        is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # a bracket that opens no address, a port out of range
-        is_one = False
-    if not is_one:
-        raise _PartError(problem, "request", "uri")
+    if not isinstance(value, str) or not is_url_of_http(value):
+        raise _PartError("its `uri` is no URL of HTTP", "request", "uri")
     return value
 
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pytest_imagedetail.model import Headers
+from pytest_imagedetail.request import is_url_of_http
 
 _METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
 
@@ -70,12 +70,7 @@ def url(holder: dict[Any, Any], name: str) -> str:
         UnsoundError: There is none, or it leads nowhere by HTTP.
     """
     found = text(holder, name)
-    try:
-        parts = urlsplit(found)
-        is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # a bracket that opens no address, a port out of range
-        is_one = False
-    if not is_one:
+    if not is_url_of_http(found):
         raise UnsoundError(f"its `{name}` is no URL of HTTP")
     return found
 

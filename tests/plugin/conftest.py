@@ -20,3 +20,17 @@ def project(pytester: pytest.Pytester, recorded: Path) -> pytest.Pytester:
         """,
     )
     return pytester
+
+
+@pytest.fixture
+def run(pytester):
+    """Run a module in this process, with the plugins whose doings are none of ours left out."""
+
+    def run(source, *arguments):
+        for cached in pytester.path.glob("test_own.py"):
+            cached.unlink()
+        pytester.makepyfile(test_own=source)
+        plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
+        return pytester.runpytest_inprocess(*plugins, *arguments)
+
+    return run

@@ -103,20 +103,6 @@ def test_replayed(imagedetail_cassette, ask, recorder, player):
 CLIENTS = 8
 
 
-@pytest.fixture
-def run(pytester):
-    """Run a module in this process, with the plugins whose doings are none of ours left out."""
-
-    def run(source, *arguments):
-        for cached in pytester.path.glob("test_own.py"):
-            cached.unlink()
-        pytester.makepyfile(test_own=source)
-        plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
-        return pytester.runpytest_inprocess(*plugins, *arguments)
-
-    return run
-
-
 def record(run, source, mode="once"):
     """Run a module in a record mode."""
     return run(source, f"--imagedetail-record-mode={mode}")

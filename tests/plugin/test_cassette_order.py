@@ -1,6 +1,5 @@
 """A test's cassette is open before its other fixtures of function scope, and closed after them."""
 
-import pytest
 import requests
 from answering import answering
 
@@ -62,20 +61,6 @@ import pytest
 def test_wide(wide, imagedetail_cassette):
     pass
 """
-
-
-@pytest.fixture
-def run(pytester):
-    """Run a module in this process, with the plugins whose doings are none of ours left out."""
-
-    def run(source, *arguments):
-        for cached in pytester.path.glob("test_own.py"):
-            cached.unlink()
-        pytester.makepyfile(test_own=source)
-        plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
-        return pytester.runpytest_inprocess(*plugins, *arguments)
-
-    return run
 
 
 def test_other_fixtures_are_recorded_and_replayed(pytester, run):
