@@ -162,10 +162,7 @@ def _facts(
         ),
         *lineup_differences(pairing, old, new, judge),
     ]
-    differences += link_form_differences(one, other, judge, found=differences)
-    differences, absent = expected_absences(
-        differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
-    )
+    differences, absent = _completed(differences, one, other, judge)
     return _Found(
         differences=differences,
         paired=len(pairing.pairs),
@@ -180,19 +177,28 @@ def _shapes(
     """What the images of each side look like, one description against the other."""
     _check_images(baseline, candidate)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
-    old, new = describe(baseline, profile), describe(candidate, profile)
+    old, new = describe(baseline, one), describe(candidate, other)
     differences = [
         *_of_whole_answers(baseline, candidate, one, other, judge),
         *shape_differences(old, new, judge),
     ]
-    differences += link_form_differences(one, other, judge, found=differences)
-    differences, absent = expected_absences(
-        differences, baseline=judge.baseline, candidate=judge.candidate, profile=profile
-    )
+    differences, absent = _completed(differences, one, other, judge)
     return _Found(
         differences=differences,
         unseen=unseen(old, new),
         normalization=counts_of(one, other, pairs=(), absent=absent),
+    )
+
+
+def _completed(
+    found: list[Difference], one: Normalized, other: Normalized, judge: Judge
+) -> tuple[list[Difference], int]:
+    """With the forms of links that nothing shows yet; R11 says, and counts, what is not offered."""
+    return expected_absences(
+        [*found, *link_form_differences(one, other, judge, found=found)],
+        baseline=judge.baseline,
+        candidate=judge.candidate,
+        profile=one.profile,
     )
 
 

@@ -11,7 +11,7 @@ from pytest_imagedetail import contract
 from pytest_imagedetail.breaches import Unsent, unsent
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.normalize import Links
+from pytest_imagedetail.normalize import Links, Normalized
 from pytest_imagedetail.shape import Shape, describe
 
 # Keeps version and project in links, which date a cloud; hosts do not.
@@ -195,12 +195,13 @@ def _clues(listing: Listing) -> Iterator[Clue]:
     yield from _of_microversion(listing.provenance.max_microversion)
     yield from _of_headers(listing)
     if listing.error is None and listing.images:
-        shape = describe(listing, _PROFILE)
+        normalized = listing.normalized(_PROFILE)
+        shape = describe(listing, normalized)
         for dating in _DATINGS:
             images = dating.images(shape)
             if images:
                 yield dating.clue(images)
-        yield from _of_server_links(listing)
+        yield from _of_server_links(normalized)
         yield from _of_pages(listing)
 
 
@@ -430,10 +431,10 @@ def _of_headers(listing: Listing) -> Iterator[Clue]:
             )
 
 
-def _of_server_links(listing: Listing) -> Iterator[Clue]:
+def _of_server_links(normalized: Normalized) -> Iterator[Clue]:
     """Folsom put the project into a server's links; what the image's own link has tells."""
     without = 0
-    for image in listing.normalized(_PROFILE).images:
+    for image in normalized.images:
         server = image.get("server")
         own, servers = image.get("links"), server.get("links") if isinstance(server, dict) else None
         if isinstance(own, Links) and isinstance(servers, Links):

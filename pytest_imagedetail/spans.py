@@ -47,7 +47,7 @@ def _fields(listing: Listing, profile: str) -> Iterator[str]:
     for name in listing.document:
         if name != "images":
             yield path_of((name,))
-    for path in describe(listing, profile).traits:
+    for path in describe(listing, listing.normalized(profile)).traits:
         yield path_of(("images", *path))
 
 

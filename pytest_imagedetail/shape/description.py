@@ -9,7 +9,7 @@ from pytest_imagedetail import contract
 from pytest_imagedetail.contract.json_types import json_type
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import ANY_KEY, ImageRef
-from pytest_imagedetail.normalize import Links
+from pytest_imagedetail.normalize import Links, Normalized
 from pytest_imagedetail.pairing import reference
 
 Path = tuple[str, ...]
@@ -105,22 +105,21 @@ class Shape:
         return present, lacking
 
 
-def describe(listing: Listing, profile: str) -> Shape:
+def describe(listing: Listing, normalized: Normalized) -> Shape:
     """Describe a listing.
 
     Args:
         listing: Not an error answer.
-        profile: How far the links are normalized; all else is described as sent.
+        normalized: The same in comparable form, of which links and metadata are described; all
+            else is described as sent.
 
     Raises:
         ComparisonError: The listing is an error answer.
-        UsageError: An unknown profile.
     """
     traits: dict[Path, Trait] = {}
     entries = []
     sets: dict[frozenset[Path], frozenset[Path]] = {}  # most images have the same paths
-    normalized = listing.normalized(profile).images
-    for place, (sent, image) in enumerate(zip(listing.images, normalized, strict=True)):
+    for place, (sent, image) in enumerate(zip(listing.images, normalized.images, strict=True)):
         paths = []
         for path, value in _values(sent, image):
             paths.append(path)
@@ -129,7 +128,7 @@ def describe(listing: Listing, profile: str) -> Shape:
         metadata = sent.get("metadata")
         keys = frozenset(metadata) if isinstance(metadata, dict) else frozenset()
         entries.append(_Entry(ref=reference(sent), paths=sets.setdefault(found, found), keys=keys))
-    return Shape(traits=traits, order=_order(normalized), entries=entries)
+    return Shape(traits=traits, order=_order(normalized.images), entries=entries)
 
 
 def _could_have(path: Path, entry: _Entry) -> bool:
