@@ -86,8 +86,14 @@ def test_listings_that_are_not_equal_are_in_the_report(project, arguments):
     }
 
 
-def test_an_inequality_is_explained_once(project):
-    """By the assertion itself; what was compared before is not repeated below it."""
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_an_inequality_is_explained_once(project, monkeypatch, ci):
+    """By the assertion itself; what was compared before is not repeated below it.
+
+    Where CI is set, pytest repeats each assertion whole in the summary at the end.
+    """
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.delenv("BUILD_NUMBER", raising=False)
     project.makepyfile(
         """
         def test_unequal(imagedetail):
@@ -96,7 +102,8 @@ def test_an_inequality_is_explained_once(project):
         """
     )
     result = project.runpytest()
-    assert result.stdout.str().count("or: imagedetail diff") == 1
+    explained, _, _summary = result.stdout.str().partition("short test summary info")
+    assert explained.count("or: imagedetail diff") == 1
     result.stdout.fnmatch_lines(["E *assert nova-essex -> nova-2026.2: 12 differences: *"])
 
 
