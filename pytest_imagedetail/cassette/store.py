@@ -25,6 +25,7 @@ from pytest_imagedetail.cassette.names import TRAFFIC, check_cloud_name, file_na
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     DamagedCassetteError,
+    LeakError,
     RecordingError,
 )
 from pytest_imagedetail.leaks import refuse_leaks
@@ -316,9 +317,24 @@ def refuse_unsafe(recording: Recording, *, secrets: Iterable[str], where: str) -
         LeakError: One is; with its place, never its value.
     """
     known = frozenset(secrets)
+    _refuse_a_telling_name(recording.provenance.test or "", known)
     refuse_leaks(dumps(recording).encode("utf-8"), secrets=known, where=where)
     for what, part in _parts(recording):  # YAML may have escaped or folded them in the text
         refuse_leaks(part, secrets=known, where=f"{where}, {what}")
+
+
+def _refuse_a_telling_name(test: str, secrets: Iterable[str]) -> None:
+    """Raise if a test's name has a secret, for its recording is called and marked by it."""
+    try:
+        refuse_leaks(test.encode("utf-8", errors="surrogatepass"), secrets=secrets, where="")
+    except LeakError:
+        raise LeakError(
+            "refused to write: the test's own name has a secret, and its recording would have, too",
+            where=test.partition("[")[0],
+            remedy="nothing was written\n"
+            "give the parameter an id that says nothing: "
+            'pytest.param(..., id="with a token"), or ids= of parametrize',
+        ) from None
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from warnings import WarningMessage
+    from xml.etree.ElementTree import Element
 
 Secrets = Callable[[], frozenset[str]]
 """Says what nothing may show, as far as the run knows by then."""
@@ -72,6 +74,18 @@ class Hide:
                     error.msg = shown
             error = error.__cause__ or error.__context__
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take the secrets out of what JUnit's file would say and no report of a test had.
+
+        That is attributes of a test's element, and properties of the run.
+        """
+        if not (secrets := self._secrets()):
+            return
+        for plugin in session.config.pluginmanager.get_plugins():
+            if type(plugin).__name__ == "LogXML":
+                _hide_in_junit(plugin, secrets)
+
 
 def hide_in_logs(config: pytest.Config, secrets: Secrets) -> None:
     """Have the live log and the log file hide, too: they are written as soon as they are told.
@@ -83,6 +97,21 @@ def hide_in_logs(config: pytest.Config, secrets: Secrets) -> None:
         handler = getattr(plugin, name, None)
         if isinstance(handler, logging.Handler) and handler.formatter is not None:
             handler.setFormatter(_Hiding(handler.formatter, secrets))
+
+
+def _hide_in_junit(junit: Any, secrets: frozenset[str]) -> None:
+    junit.global_properties[:] = _hidden(junit.global_properties, secrets)
+    for reporter in junit.node_reporters_ordered:
+        case = reporter.to_xml()
+        for element in case.iter():
+            for name, value in element.attrib.items():
+                element.set(name, _shown(value, secrets))
+            element.text = element.text and _shown(element.text, secrets)
+        reporter.to_xml = partial(_as_it_is, case)
+
+
+def _as_it_is(element: "Element") -> "Element":
+    return element
 
 
 class _Hiding(logging.Formatter):

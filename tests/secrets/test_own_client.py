@@ -334,6 +334,66 @@ def test_no_report_of_another_kind_shows_a_secret(live, more):
     assert "{'X-Auth-Token': '<hidden>'}" in unescape(junit)
 
 
+WHOLE_RUN = """
+import pytest
+import requests
+
+pytestmark = pytest.mark.imagedetail("staging")
+
+
+def test_attributes(
+    imagedetail_cassette, headers, url, record_xml_attribute, record_testsuite_property
+):
+    requests.get(url + "/servers", headers=headers)
+    record_xml_attribute("sent", headers)
+    record_testsuite_property("all sent", headers["X-Auth-Token"])
+    record_testsuite_property(headers["X-Auth-Token"], "name")
+"""
+
+
+def test_a_test_that_is_called_by_a_secret_is_told_how_to_be_called(live):
+    """Its recording would have the secret in its own name."""
+    live.makepyfile(
+        f"""
+        import pytest
+        import requests
+
+        @pytest.mark.imagedetail("staging")
+        @pytest.mark.parametrize("token", ["{ADMIN}"])
+        def test_named(imagedetail_cassette, token, url):
+            requests.get(url + "/servers", headers={{"X-Auth-Token": token}})
+        """
+    )
+    result = once(live)
+    result.assert_outcomes(passed=1, errors=1)
+    assert not list((live.path / "cassettes").rglob("*.yaml"))
+    result.stdout.fnmatch_lines(
+        [
+            "E *LeakError: refused to write: the test's own name has a secret, *",
+            "E *where: test_a_test_that_is_called_by_a_secret*.py::test_named",
+            'E *pytest.param(..., id="with a token"), or ids= of parametrize',
+        ]
+    )
+
+
+def test_what_junit_says_of_a_whole_run_shows_none(live):
+    """What a test tells JUnit's file past its report."""
+    live.makepyfile(test_whole=WHOLE_RUN)
+    live.makepyfile(
+        test_first="""
+        def test_before_anything_is_known(record_property):
+            record_property("early", "as it is")
+        """
+    )
+    options = ("--junitxml=junit.xml", "-o", "junit_family=xunit1")
+    once(live, *options).assert_outcomes(passed=2)
+    junit = (live.path / "junit.xml").read_text()
+    assert found(junit) == set()
+    assert "{'X-Auth-Token': '<hidden>'}" in unescape(junit)
+    assert 'name="all sent" value="<hidden>"' in unescape(junit)
+    assert 'name="early" value="as it is"' in junit
+
+
 @pytest.mark.parametrize(
     "more",
     [
