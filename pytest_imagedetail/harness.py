@@ -1,6 +1,6 @@
 """What a test holds: clouds that answer from cassettes or live, by the settings of the run."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,11 +23,12 @@ from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.neighbors import by_release, compare_neighbors
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.rules import Rules, rules_of
-from pytest_imagedetail.settings import DEFAULT_LEVEL, Settings, unknown_cloud
+from pytest_imagedetail.settings import RuleSource, Settings, unknown_cloud
 from pytest_imagedetail.transport import Access
 from pytest_imagedetail.verification import verify
 
 Clock = Callable[[], datetime]
+RuleSources = RuleSource | Sequence[RuleSource]
 
 _SUFFIX: Final = "/images/detail"
 _REPLAYED_TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
@@ -94,7 +95,7 @@ class Cloud:
             LeakError: While recording: a secret was left after redaction.
             VerificationError: In record mode verify: the live cloud answers otherwise.
         """
-        return self._harness.answer(self.name, Query.of(**query), expect=expect)
+        return self._harness.answer(self.name, self._harness.asked(query), expect=expect)
 
     @property
     def endpoint(self) -> str:
@@ -189,10 +190,10 @@ class Harness:
         baseline: str | Cloud | Listing,
         candidate: str | Cloud | Listing,
         *,
-        level: str = DEFAULT_LEVEL,
+        level: str | None = None,
         profile: str | None = None,
         expect: int | None = None,
-        rules: str | Path | None = None,
+        rules: RuleSources | None = None,
         contract: str = "releases",
         **query: Any,
     ) -> Comparison:
@@ -201,11 +202,13 @@ class Harness:
         Args:
             baseline: The old side: a cloud, its name, or a listing that a test already has.
             candidate: The new side.
-            level: "facts", image by image, or "shape", for clouds with different images.
+            level: "facts", image by image, or "shape", for clouds with different images. Default:
+                the marker's, or facts.
             profile: Default: the run's.
             expect: An error status that both are wanted to answer with; then their words are
                 compared.
-            rules: A file of accepted differences, in place of the run's.
+            rules: In place of the run's: a file of accepted differences, or a sequence of files and
+                of rules by their keys and values.
             contract: Judge by what both declared "releases" promise, or by the published schema of
                 "tempest" or "nova".
             **query: As for `Cloud.list`; not with listings, which have their own.
@@ -219,7 +222,7 @@ class Harness:
             comparison = compare(
                 self._listing(baseline, query, expect),
                 self._listing(candidate, query, expect),
-                level=level,
+                level=level or self.settings.level,
                 profile=profile or self.settings.profile,
                 fail_on=self.settings.fail_on,
                 expect=expect,
@@ -248,7 +251,7 @@ class Harness:
         *names: str,
         profile: str | None = None,
         expect: int | None = None,
-        rules: str | Path | None = None,
+        rules: RuleSources | None = None,
         **query: Any,
     ) -> Matrix:
         """Compare each cloud with the next one, by what they answer to one query.
@@ -258,7 +261,7 @@ class Harness:
                 releases.
             profile: Default: the run's.
             expect: An error status that all are wanted to answer with.
-            rules: A file of accepted differences, in place of the run's.
+            rules: As for `compare`.
             **query: As for `Cloud.list`.
 
         Raises:
@@ -268,7 +271,7 @@ class Harness:
             ImageDetailError: As `Cloud.list`; where nothing is recorded afresh, a recorded error is
                 an answer.
         """
-        asked, clouds = Query.of(**query), names or self.clouds
+        asked, clouds = self.asked(query), names or self.clouds
         with self._noted(*(clouds[0], clouds[-1]) if clouds else ("", "")):
             row = {name: {asked: self._as_recorded(name, asked, expect)} for name in clouds}
             matrix = compare_neighbors(
@@ -280,6 +283,14 @@ class Harness:
             )
         self.results.append(matrix)
         return matrix
+
+    def asked(self, query: Mapping[str, Any]) -> Query:
+        """What a call asks: its own filters, then those of the marker.
+
+        Raises:
+            UsageError: As `Query.of`.
+        """
+        return Query.of(**{**self.settings.query, **query})
 
     def answer(self, name: str, query: Query, *, expect: int | None = None) -> Listing:
         """Answer a query by the run's record mode; see `Cloud.list` for what is raised."""
@@ -343,9 +354,13 @@ class Harness:
             expect = error_status(self.store.load(cloud, query))
         return self.answer(cloud, query, expect=expect)
 
-    def _rules(self, chosen: str | Path | None) -> Rules:
-        path = self.settings.rules if chosen is None else Path(chosen)
-        return rules_of(path, today=self._now().date())
+    def _rules(self, chosen: RuleSources | None) -> Rules:
+        """The rules of a call, or those of the run."""
+        if isinstance(chosen, str | Path | Mapping):
+            chosen = (chosen,)
+        sources = self.settings.rules if chosen is None else chosen
+        read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
+        return rules_of(*read, today=self._now().date())
 
     @contextmanager
     def _noted(self, baseline: str, candidate: str) -> Iterator[None]:

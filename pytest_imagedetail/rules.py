@@ -201,9 +201,19 @@ def read(path: Path, *, today: date) -> Rules:
     return Rules(rules=tuple(found), today=today)
 
 
-def rules_of(path: Path | None, *, today: date) -> Rules:
-    """The rules of a file; none where there is no file to read."""
-    return NO_RULES if path is None else read(path, today=today)
+def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
+    """The rules of files, and those that are given by their keys and values, in their order.
+
+    Raises:
+        SettingsError: A file or a rule that cannot be right, with its place.
+    """
+    found: list[Rule] = []
+    for number, source in enumerate(sources, start=1):
+        if isinstance(source, Path):
+            found += read(source, today=today).rules
+        else:
+            found.append(parse(source, where=f"rules=, number {number}"))
+    return Rules(rules=tuple(found), today=today)
 
 
 def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
@@ -223,7 +233,7 @@ def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
     """
     expires = parse(entry).expires or NEVER
     old = path.read_text(encoding="utf-8") if path.exists() else ""
-    rules_of(path if old else None, today=today)
+    rules_of(*[path] * bool(old), today=today)
     text = (old if not old or old.endswith("\n") else f"{old}\n") + yamltext.dump(
         [{**entry, "expires": expires}]
     )
@@ -249,16 +259,20 @@ def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
     return replace(added, where=added.where.replace(str(beside), str(path)))
 
 
-def parse(entry: Mapping[str, Any]) -> Rule:
+def parse(entry: Mapping[str, Any], *, where: str = "") -> Rule:
     """One rule by its keys and values.
+
+    Args:
+        entry: They, as a file has them.
+        where: Where they stand, if anywhere.
 
     Raises:
         SettingsError: It cannot be right.
     """
     try:
-        return _rule(dict(entry), "the rule")
+        return _rule(dict(entry), where or "the rule")
     except _InvalidError as fault:
-        raise SettingsError(str(fault), remedy=fault.remedy) from None
+        raise SettingsError(str(fault), where=where, remedy=fault.remedy) from None
 
 
 class _InvalidError(ValueError):

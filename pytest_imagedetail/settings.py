@@ -2,14 +2,22 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pytest_imagedetail import contract, yamltext
 from pytest_imagedetail.errors import CassetteNotFoundError, SettingsError, UsageError
-from pytest_imagedetail.model import FAIL_ON, RECORD_MODES, UNUSED, FailOn, RecordMode, Unused
+from pytest_imagedetail.model import (
+    FAIL_ON,
+    RECORD_MODES,
+    UNUSED,
+    FailOn,
+    Query,
+    RecordMode,
+    Unused,
+)
 
 PROFILES: Final = ("wire", "same-cloud", "cross-version", "cross-cloud")
 """From comparing everything as sent to comparing different clouds; each does what the last did."""
@@ -26,6 +34,9 @@ _NAMES: Final = 12  # of clouds in a message
 _LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold
 
 Choice = TypeVar("Choice", bound=str)
+
+RuleSource = str | Path | Mapping[str, Any]
+"""A rules file, or one rule by its keys and values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +67,12 @@ class Settings:
         baseline: The cloud that others are compared with, if one is named.
         profile: One of `PROFILES`.
         fail_on: From which severity on a comparison is not compatible.
+        level: One of `LEVELS`.
+        query: What each listing is asked with unless a call says otherwise; as `Query.of` takes it.
         reports: Files to write a report to; the suffix chooses the form.
         max_age: Days after which a recording is stale; None for never.
         unused: What a full run does about recordings that no test used; one of `UNUSED`.
-        rules: The rules file; None if there is none.
+        rules: Rules files, and rules by their keys and values.
     """
 
     cassette_dir: Path
@@ -69,10 +82,12 @@ class Settings:
     baseline: str | None = None
     profile: str = DEFAULT_PROFILE
     fail_on: FailOn = "breaking"
+    level: str = DEFAULT_LEVEL
+    query: Mapping[str, Any] = field(default_factory=dict)
     reports: tuple[Path, ...] = ()
     max_age: int | None = None
     unused: Unused = "warn"
-    rules: Path | None = None
+    rules: tuple[Path | Mapping[str, Any], ...] = ()
 
     def declaration(self, cloud: str) -> CloudDeclaration:
         """What is declared of a cloud; an undeclared one is known by its name alone."""
@@ -135,10 +150,12 @@ class Choices:
     baseline: str | None = None
     profile: str | None = None
     fail_on: str | None = None
+    level: str | None = None
+    query: Mapping[str, Any] | None = None
     reports: tuple[str, ...] = ()
     max_age: str | None = None
     unused: str | None = None
-    rules: str | None = None
+    rules: tuple[RuleSource, ...] = ()
 
 
 def resolve(*layers: Choices, root: Path) -> Settings:
@@ -164,17 +181,26 @@ def resolve(*layers: Choices, root: Path) -> Settings:
         baseline=chosen.baseline or declared_baseline,
         profile=check_choice("profile", chosen.profile or DEFAULT_PROFILE, PROFILES),
         fail_on=check_choice("fail-on", chosen.fail_on or "breaking", FAIL_ON),
+        level=check_choice("level", chosen.level or DEFAULT_LEVEL, LEVELS),
+        query=_checked(chosen.query or {}),
         reports=tuple(root / report for report in chosen.reports),
         max_age=_days(next((each.max_age for each in layers if each.max_age is not None), None)),
         unused=check_choice("unused", chosen.unused or "warn", UNUSED),
-        rules=_rules_file(root, chosen.rules),
+        rules=_rules(root, chosen.rules),
     )
 
 
-def _rules_file(root: Path, name: str | None) -> Path | None:
-    """The rules file; one that was named must be there, for whoever reads it says so."""
-    path = root / (name or RULES_FILE)
-    return path if name or path.exists() else None
+def _checked(query: Mapping[str, Any]) -> Mapping[str, Any]:
+    Query.of(**query)
+    return query
+
+
+def _rules(root: Path, named: tuple[RuleSource, ...]) -> tuple[Path | Mapping[str, Any], ...]:
+    """The rules; a file that was named must be there, for whoever reads it says so."""
+    if not named:
+        path = root / RULES_FILE
+        return (path,) if path.exists() else ()
+    return tuple(each if isinstance(each, Mapping) else root / each for each in named)
 
 
 def _first(layers: tuple[Choices, ...], name: str) -> Any:

@@ -60,7 +60,7 @@ def _accept(options: argparse.Namespace) -> int:
     both = sides.both(options.baseline, options.candidate, query(options), chosen)
     entry = _entry(options, [each.cloud for each in both])
     rule = rules.parse(entry)
-    known = rules.rules_of(chosen.rules, today=today)
+    known = rules.rules_of(*chosen.rules, today=today)
     # Before the others and without kinds, so that all that is at the path meets it.
     probe = Rules(rules=(replace(rule, kinds=()), *known.rules), today=today)
     if probe.expired(rule):
@@ -71,7 +71,7 @@ def _accept(options: argparse.Namespace) -> int:
     found = _Found.of(rule, comparison, known)
     if not found.accepted:
         raise found.nothing()
-    path = chosen.rules or Path(RULES_FILE)
+    path = Path(options.rules or RULES_FILE)
     rule = rules.add(path, entry, today=today)
     print(f"{rule.where}: accepts {text.count(len(found.accepted), 'difference')}")
     for group in text.groups(found.accepted):

@@ -126,6 +126,6 @@ def settings(options: argparse.Namespace) -> Settings:
         fail_on=getattr(options, "fail_on", None),
         reports=tuple(getattr(options, "report", ())),
         max_age=getattr(options, "max_age", None),
-        rules=getattr(options, "rules", None),
+        rules=tuple(filter(None, [getattr(options, "rules", None)])),
     )
     return resolve(choices, root=Path())

@@ -68,7 +68,7 @@ def _diff(options: argparse.Namespace) -> int:
             profile=chosen.profile,
             fail_on=chosen.fail_on,
             expect=options.expect,
-            rules=rules.rules_of(chosen.rules, today=datetime.now(UTC).date()),
+            rules=rules.rules_of(*chosen.rules, today=datetime.now(UTC).date()),
         )
     for path in chosen.reports:
         report.write([comparison], path)

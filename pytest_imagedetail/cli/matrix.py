@@ -72,7 +72,7 @@ def _matrix(options: argparse.Namespace) -> int:
             profile=chosen.profile,
             fail_on=chosen.fail_on,
             expect=options.expect,
-            rules=rules_of(chosen.rules, today=utc_now().date()),
+            rules=rules_of(*chosen.rules, today=utc_now().date()),
         )
         for row in rows
     ]

@@ -57,9 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and refuse choices that cannot be right before anything is collected."""
     config.addinivalue_line(
         "markers",
-        "imagedetail(*clouds, baseline=None, profile=None, record_mode=None, cassette=None, "
-        "rules=None): "
-        "which clouds a test runs for, and how its answers are recorded and compared",
+        "imagedetail(*clouds, baseline=None, query={}, level='facts', profile=None, rules=(), "
+        "record_mode=None, cassette=None): "
+        "which clouds a test runs for, and how its answers are asked for, recorded and compared",
     )
     note_start(config)
     if any_given(config):
@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         with explained(), _looked_up():
             recorded = dict.fromkeys([*store.clouds(), *store.traffic_clouds()])
             settings.check_names(recorded, store.library_clouds())
-            rules_of(settings.rules, today=datetime.now(UTC).date())
+            rules_of(*settings.rules, today=datetime.now(UTC).date())
         if not hasattr(config, "workerinput"):  # the controller of pytest-xdist, or a run alone
             _remove_old(settings)
 

@@ -2,7 +2,8 @@
 
 import contextlib
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,17 @@ OPTIONS = (
     "rules",
 )
 
+
+_OF_MARKER: dict[str, type | tuple[type, ...]] = {
+    "baseline": str,
+    "query": Mapping,
+    "level": str,
+    "profile": str,
+    "rules": (str, Path, Mapping, list, tuple),
+    "record_mode": str,
+    "cassette": str,
+}
+"""The marker's arguments beside the names of clouds, with what each may be."""
 
 _RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, "Settings"]]]()
 
@@ -168,7 +180,7 @@ def _from_options(config: pytest.Config) -> "Choices":
         reports=tuple(config.getoption("--imagedetail-report")),
         max_age=config.getoption("--imagedetail-max-age"),
         unused=config.getoption("--imagedetail-unused"),
-        rules=config.getoption("--imagedetail-rules"),
+        rules=_one(config.getoption("--imagedetail-rules")),
     )
 
 
@@ -186,8 +198,12 @@ def _from_ini(config: pytest.Config) -> "Choices":
         reports=tuple(config.getini("imagedetail_report")),
         max_age=config.getini("imagedetail_max_age") or None,
         unused=config.getini("imagedetail_unused"),
-        rules=config.getini("imagedetail_rules") or None,
+        rules=_one(config.getini("imagedetail_rules")),
     )
+
+
+def _one(name: str | None) -> tuple[str, ...]:
+    return (name,) if name else ()
 
 
 def _from_marker(marker: pytest.Mark | None) -> "Choices":
@@ -196,17 +212,40 @@ def _from_marker(marker: pytest.Mark | None) -> "Choices":
 
     if marker is None:
         return Choices()
-    known = ("baseline", "cassette", "profile", "record_mode", "rules")
-    unknown = sorted(set(marker.kwargs) - set(known))
+    given = marker.kwargs
+    unknown = sorted(set(given) - set(_OF_MARKER))
     if unknown:
-        near = difflib.get_close_matches(unknown[0], known, n=1)
+        near = difflib.get_close_matches(unknown[0], _OF_MARKER, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
         raise UsageError(
             f"the imagedetail marker has no argument {', '.join(unknown)}",
-            remedy=f"{meant}known arguments: names of clouds, {', '.join(known)}",
+            remedy=f"{meant}known arguments: names of clouds, {', '.join(_OF_MARKER)}",
         )
-    choices = {name: value for name, value in marker.kwargs.items() if name != "cassette"}
-    return Choices(clouds=tuple(marker.args), **choices)
+    for cloud in marker.args:
+        _check("the name of a cloud", str, cloud)
+    for name, value in given.items():
+        _check(name, _OF_MARKER[name], value)
+    rules = given.get("rules") or ()
+    return Choices(
+        clouds=tuple(marker.args),
+        baseline=given.get("baseline"),
+        query=given.get("query"),
+        level=given.get("level"),
+        profile=given.get("profile"),
+        rules=tuple(rules) if isinstance(rules, list | tuple) else (rules,),
+        record_mode=given.get("record_mode"),
+    )
+
+
+def _check(name: str, wanted: type | tuple[type, ...], value: object) -> None:
+    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
+
+    if value is not None and not isinstance(value, wanted):
+        raise UsageError(
+            f"{name} of the imagedetail marker cannot be {value!r}",
+            remedy="names are strings, a query is a mapping: query={'status': 'ACTIVE'}; see "
+            "docs/options.md",
+        )
 
 
 @contextlib.contextmanager

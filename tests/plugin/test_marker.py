@@ -1,5 +1,7 @@
 """A marker that cannot be right fails its own test, with a message and no frame of anybody's."""
 
+import json
+
 import pytest
 
 TESTS = """
@@ -13,9 +15,9 @@ TESTS = """
         assert imagedetail.compare("nova-essex", "nova-2026.2").compatible
 """
 
-ARGUMENTS = "baseline, cassette, profile, record_mode, rules"
+ARGUMENTS = "baseline, query, level, profile, rules, record_mode, cassette"
 
-
+MAPPING = "names are strings, a query is a mapping: query={'status': 'ACTIVE'}; see docs/options.md"
 CASES = [
     (
         "profil='wire'",
@@ -26,6 +28,12 @@ CASES = [
         "profile='wir'",
         "unknown profile 'wir'",
         ["did you mean wire? known: wire, same-cloud, cross-version, cross-cloud"],
+    ),
+    ("level='shapes'", "unknown level 'shapes'", ["did you mean shape? known: facts, shape"]),
+    (
+        "profile=1",
+        "profile of the imagedetail marker cannot be 1",
+        [MAPPING],
     ),
     (
         "'nova-9*'",
@@ -65,6 +73,109 @@ def test_it_names_test_and_argument(project, fixture, arguments, problem, remedi
     ]
     assert lines[start : start + len(message)] == message
     assert lines[start + len(message)].startswith("===")
+
+
+def test_a_query_of_the_marker_is_what_each_call_asks(project):
+    """Unless the call says otherwise; None takes a filter away."""
+    project.makepyfile(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.imagedetail("nova-2026.2", query={"status": "ACTIVE"})
+
+        def test_listing(imagedetail_cloud):
+            active = imagedetail_cloud.list()
+            assert {image["status"] for image in active.images} == {"ACTIVE"}
+            assert str(active.query) == "status=ACTIVE"
+            assert len(imagedetail_cloud.list(status=None).images) > len(active.images)
+
+        def test_comparison(imagedetail):
+            comparison = imagedetail.compare("nova-essex", "nova-2026.2")
+            assert str(comparison.baseline.query) == "status=ACTIVE"
+            matrix = imagedetail.matrix("nova-essex", "nova-2026.2")
+            assert "status=ACTIVE" in str(matrix.to_dict())
+
+        @pytest.mark.imagedetail("nova-2026.2", query={"colour": "red"})
+        def test_unknown(imagedetail_cloud):
+            pass
+        """
+    )
+    result = project.runpytest()
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        ["unknown filter 'colour'", "*next:  known filters: changes_since, server, name, *"]
+    )
+
+
+def test_a_level_of_the_marker_is_that_of_its_comparisons(project):
+    """Unless the call says otherwise."""
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.imagedetail(level="shape")
+        def test_levels(imagedetail):
+            both = ("nova-essex", "nova-2026.2")
+            assert imagedetail.compare(*both).level == "shape"
+            assert imagedetail.compare(*both, level="facts").level == "facts"
+        """
+    )
+    project.runpytest().assert_outcomes(passed=1)
+
+
+RULE = {"path": "images[*].OS-EXT-IMG-SIZE:size", "reason": "size", "expires": "never"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "accepted"),
+    [
+        ((), set()),
+        ("'rules/sizes.yaml'", {"size"}),
+        (["rules/sizes.yaml", "rules/links.yaml"], {"size", "links"}),
+        ((RULE, "rules/links.yaml"), {"size", "links"}),
+        (RULE, {"size"}),
+    ],
+    ids=["none", "a file", "files", "a rule and a file", "a rule"],
+)
+def test_rules_of_the_marker_are_files_and_rules(project, rules, accepted):
+    """In place of the run's own file."""
+    folder = project.mkdir("rules")
+    (folder / "sizes.yaml").write_text(json.dumps([RULE]))
+    links = {"path": "images[*].links.**", "reason": "links", "expires": "never"}
+    (folder / "links.yaml").write_text(json.dumps([links]))
+    project.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.imagedetail(rules={rules})
+        def test_expected(imagedetail):
+            comparison = imagedetail.compare("nova-essex", "nova-2026.2")
+            assert {{each.rule.reason for each in comparison.expected}} == {accepted}
+        """
+    )
+    project.runpytest().assert_outcomes(passed=1)
+
+
+def test_a_rule_of_the_marker_that_cannot_be_right_is_named(project):
+    """By its place among the rules, where no file and line can be."""
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.imagedetail(rules=[{"path": "minRam", "reason": "x", "expires": "never"}])
+        def test_expected(imagedetail):
+            imagedetail.compare("nova-essex", "nova-2026.2")
+        """
+    )
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *SettingsError: path 'minRam' begins with a field of an image",
+            "E *where: rules=, number 1",
+            "E *a path into every image begins with images[[]*]: images[[]*].minRam",
+        ]
+    )
 
 
 def test_a_choice_of_the_whole_run_is_said_without_frames(project):
