@@ -16,6 +16,7 @@ from pytest_imagedetail.model import Headers, Interaction
 from pytest_imagedetail.redact import REQUEST_HEADERS, Secrets, owners_in, project_in_path
 from pytest_imagedetail.shapes import (
     basic_credentials,
+    held_below_name,
     is_distinct,
     is_harmless,
     is_owner_id,
@@ -45,12 +46,14 @@ _TELLING_PARAMETER: Final = re.compile(
     r"|session(?:_?id)?|sid|jsessionid)",
     re.IGNORECASE,
 )
+_OF_SEGMENT: Final = re.compile(r";([^;/]+=[^;/]*)")
 _OF_AWS: Final = re.compile(r"(?:Credential|Signature)=([^,\s]+)")
 _PARAMETER: Final = re.compile(r'(?<!\w)(\w++)=(?:"([^"]*)"|([^\s,]+))')
 _TELLING_OF_SCHEME: Final = frozenset({"response", "nonce", "cnonce", "opaque", "token", "key"})
 
 _FORM: Final = re.compile(rb"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
-_PART: Final = re.compile(rb'name="([^"]+)"[^\r\n]*(?:\r?\n[^\r\n]+){0,16}\r?\n\r?\n([^\r\n]*)')
+_PART: Final = re.compile(rb"\r?\n\r?\n")  # between the head of a part and what it holds
+_PART_NAME: Final = re.compile(rb"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
 _XML: Final = re.compile(r"""<\s*+(?:\w++:)?(\w++)([^<>]*+)>([^<>]*+)""")
 _ATTRIBUTE: Final = re.compile(r"""(?<![\w:-])([\w:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 
@@ -220,7 +223,7 @@ def _in_url(url: str) -> Iterator[tuple[str, str]]:
     for match in _ID_IN_PATH.finditer(parts.path):
         yield "id", match.group(1) or match.group(2)
     yield from (("id", each) for each in owners_in(parts))
-    for text in (parts.query, parts.fragment):
+    for text in (parts.query, parts.fragment, *_OF_SEGMENT.findall(parts.path)):
         yield from _in_pairs(text)
 
 
@@ -300,11 +303,24 @@ def _in_body(body: bytes, *, sent: bool) -> Iterator[tuple[str, str]]:
         yield from _in_pairs(body.decode("latin-1"))
         return
     if body.startswith(b"--"):
-        for name, value in _PART.findall(body):
-            yield from _under(_text(name), _text(value), sent=sent)
+        yield from _in_parts(body, sent=sent)
     text = _text(body)
     if text.lstrip().startswith("<"):
         yield from _in_xml(text, sent=sent)
+
+
+def _in_parts(body: bytes, *, sent: bool) -> Iterator[tuple[str, str]]:
+    """In the fields of a form that is sent in parts; of several lines, each by itself, too."""
+    boundary = body.partition(b"\n")[0].rstrip(b"\r")
+    for part in body.split(boundary):
+        head, *held = _PART.split(part, maxsplit=1)
+        name = _PART_NAME.search(head)
+        if name is None or not held:
+            continue
+        value = _text(held[0].removesuffix(b"\n").removesuffix(b"\r"))
+        for each in dict.fromkeys([value, *value.splitlines()]):
+            yield from _under(_text(name[1] or name[2]), each, sent=sent)
+        yield from _in_text(value, depth=0, sent=sent)
 
 
 def _in_document(document: Any, *, depth: int, sent: bool) -> Iterator[tuple[str, str]]:
@@ -313,6 +329,10 @@ def _in_document(document: Any, *, depth: int, sent: bool) -> Iterator[tuple[str
         key, value = pending.pop()
         if isinstance(value, dict):
             yield from _in_object(key, value, sent=sent)
+            told = (below for name, below in value.items() if names_secret(str(name)))
+            for held in (each for below in told for each in held_below_name(below)):
+                if sent or is_distinct(held):
+                    yield "secret", held
             pending.extend((str(name), each) for name, each in value.items())
         elif isinstance(value, list):
             pending.extend((key, each) for each in value)

@@ -1,9 +1,13 @@
 """Text that a program can use and that does not show by itself, in a repr or a traceback."""
 
+import base64
+import html
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
 from typing import Final
+from urllib.parse import quote, quote_plus
 
 HIDDEN: Final = "<hidden>"
 
@@ -37,7 +41,8 @@ def without(text: str, secrets: Iterable[str]) -> str:
         return shown
     for each in known:
         if len(each) >= _SHORTEST_PART:
-            shown = _without_ends(shown, each)
+            for written in _writings(each):
+                shown = _without_ends(shown, written)
     return shown
 
 
@@ -53,6 +58,29 @@ def _without_ends(text: str, secret: str) -> str:
             place += 1
         text = turned[::step]
     return text
+
+
+def _writings(secret: str) -> Iterable[str]:
+    """A secret as reports and traffic write it, in two ways over each other too."""
+    once = [write(secret) for write in _WRITE]
+    twice = [write(each) for each in once for write in _WRITE]
+    raw = secret.encode("utf-8", errors="surrogatepass")
+    encoded = (base64.b64encode(b"\0" * offset + raw).decode() for offset in range(3))
+    # What a character of base64 shares with a neighbor of the secret is nobody's.
+    shared = [each[(0, 2, 3)[offset] : -4] for offset, each in enumerate(encoded)]
+    safe = [each.translate(_URL_SAFE) for each in shared]
+    return dict.fromkeys([secret, *once, *twice, raw.hex(), raw.hex().upper(), *shared, *safe])
+
+
+_URL_SAFE: Final = str.maketrans("+/", "-_")
+_WRITE: Final[tuple[Callable[[str], str], ...]] = (
+    lambda text: repr(text)[1:-1],
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: quote(text, safe="", errors="surrogatepass"),
+    lambda text: quote_plus(text, errors="surrogatepass"),
+    html.escape,
+)
 
 
 def _pattern(secret: str) -> str:

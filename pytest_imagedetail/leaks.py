@@ -18,6 +18,10 @@ from pytest_imagedetail.readings import FOLDED, is_readable, readings
 _SHORTEST: Final = 4  # a shorter "secret" would be found in any text
 _SHORTEST_DISGUISED: Final = 8  # a shorter one could be read in any word of a text
 _WORDS: Final = re.compile(r"([\s\"'<>{}\[\](),]+)")  # what parts words is kept, too
+_COLOUR: Final = re.compile(r"\x1b\[[\d;]*m")
+_BETWEEN_PIECES: Final = re.compile(  # where pprint breaks a text, with what a report puts before
+    r"['\"](?:\x1b\[[\d;]*m)*+\n(?:\x1b\[[\d;]*m|[ \tE>?+-])*+[bBuU]?['\"]"
+)
 _SHORTEST_TOKEN: Final = 16  # the least that has a shape of its own
 
 _TOKEN: Final = re.compile(
@@ -48,14 +52,24 @@ _NO_SECRET_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNED: Final = re.compile(  # in a query, a form, a file of settings, YAML
-    r"(?<![\w.-])([\w.-]++)[\"']?[ \t]*+(?:=(?!=)[ \t]*+|:(?:[ \t]++|(?=[\"'])))[\"']?"
+    r"(?<![\w.-])([\w.-]++)[\"']?[ \t]*+"
+    r"(?:=(?!=)>?[ \t]*+|:(?:[ \t]++|(?=[bBuU]?[\"'])))(?:[bBuU](?=[\"']))?[\"']?"
 )
-_ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>(?=[^<>]++</)")
+_ELEMENT: Final = re.compile(
+    r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>(?:\s*+<!\[CDATA\[|(?=[^<>]++</))"
+)
 _MEMBERS: Final = r"(?:,\s*+\"[^\"\\]{1,64}+\"\s*+:\s*+(?:\"[^\"\\]*+\"|[\w.+-]++)\s*+){0,4}?,\s*+"
 _NAMED: Final = r"\"(?:name|key|property|variable)\"\s*+:\s*+\"([\w.:-]{2,64}+)\"\s*+"
 _BESIDE: Final = re.compile(  # {"name": "password", "value": "..."}
     rf"{_NAMED}{_MEMBERS}\"value\"\s*+:\s*+\"((?:[^\"\\\n]|\\.)++)\""
     rf"|\"value\"\s*+:\s*+\"((?:[^\"\\\n]|\\.)++)\"\s*+{_MEMBERS}{_NAMED}",
+    re.IGNORECASE,
+)
+_HELD: Final = re.compile(  # {"password": {"value": "..."}}
+    r"\"([^\"\\\n]{2,64})\"\s*+:\s*+\[?\s*+\{\s*+"
+    r"(?:\"[^\"\\]{1,64}+\"\s*+:\s*+(?:\"[^\"\\]*+\"|[\w.+-]++)\s*+,\s*+){0,4}?"
+    r"\"(?:values?|text|content|data|plain(?:text)?|raw|#text|\$t?)\"\s*+:\s*+\[?\s*+"
+    r"\"((?:[^\"\\\n]|\\.)++)\"",
     re.IGNORECASE,
 )
 _TAG: Final = re.compile(
@@ -141,6 +155,45 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
         secrets: What must not show; in other writings than their own, from eight characters on.
     """
     known = tuple(secrets)
+    shown = _without_secrets(_together(text, known), known)
+    if _COLOUR.search(shown) is None:
+        return shown
+    plain = _COLOUR.sub("", shown)  # a colour may begin in a secret
+    without_colour = _without_secrets(plain, known)
+    return shown if without_colour == plain else without_colour
+
+
+def _together(text: str, secrets: tuple[str, ...]) -> str:
+    """A text with what pytest has broken into strings of a line each in one, if it has a secret."""
+    shown, end = [], 0
+    for start, stop in _broken(text):
+        whole = _BETWEEN_PIECES.sub("", text[start:stop])
+        hidden = _without_secrets(whole, secrets)
+        shown += [text[end:start], text[start:stop] if hidden == whole else hidden]
+        end = stop
+    return "".join([*shown, text[end:]])
+
+
+def _broken(text: str) -> Iterator[tuple[int, int]]:
+    """Where lines begin and end that hold the pieces of one text."""
+    start = stop = -1
+    for match in _BETWEEN_PIECES.finditer(text):
+        if stop >= 0 and text.find("\n", stop, match.start()) >= 0:  # not of the piece before
+            yield start, _end_of_line(text, stop)
+            stop = -1
+        if stop < 0:
+            start = text.rfind("\n", 0, match.start()) + 1
+        stop = match.end()
+    if stop >= 0:
+        yield start, _end_of_line(text, stop)
+
+
+def _end_of_line(text: str, position: int) -> int:
+    end = text.find("\n", position)
+    return len(text) if end < 0 else end
+
+
+def _without_secrets(text: str, known: tuple[str, ...]) -> str:
     shown = without(text, known)
     disguised = [each for each in known if len(each) >= _SHORTEST_DISGUISED]
     if not _is_read_in(shown, disguised):
@@ -268,6 +321,9 @@ def _named(text: str) -> Iterator[tuple[str, str]]:
 
 def _beside(text: str) -> Iterator[tuple[str, str]]:
     """What stands beside a name that tells."""
+    for match in _HELD.finditer(text):
+        if _tells(match[1]) and _is_left(match[2]):
+            yield "a value under the name of a secret", match.group()
     if '"value"' in text.lower():
         for match in _BESIDE.finditer(text):
             if _tells(match[1] or match[4]) and _is_left(match[2] or match[3]):

@@ -129,7 +129,9 @@ def _as_a_link_has_it(text: bytes, form: str) -> Iterator[tuple[str, bytes]]:
         yield f"{kind}{form}", meant
         yield from ((f"JSON-escaped and {kind}{form}", below) for below in _layers(meant))
     if b"+" in text:
-        yield f"form-encoded{form}", _form_decoded(text)
+        meant = _form_decoded(text)
+        yield f"form-encoded{form}", meant
+        yield from ((f"JSON-escaped and form-encoded{form}", below) for below in _layers(meant))
 
 
 def _of_the_web(text: bytes) -> Iterator[tuple[str, bytes]]:

@@ -28,9 +28,10 @@ _SHAPES: Final = re.compile(
     r"|\bAIza[\w-]{35,}|\b[rs]k_live_\w{16,}"  # Google, Stripe
     r"|\bsk-(?:ant|proj|svcacct|admin)-[\w-]{16,}|\bsk-[A-Za-z0-9]{32,}",  # OpenAI and its like
 )
-_NAME: Final = re.compile(  # of what is assigned or told, as far as the value
+_NAME: Final = re.compile(  # of what is assigned or told, as far as the value; u'' is Python 2's
     r"(?<![\w.-])([\w.-]++)"
-    r"(\\*+[\"']?[ \t]*+(?:=(?!=)[ \t]*+|:(?:[ \t]++|(?=\\*+[\"'])))\\*+[\"']?)"
+    r"(\\*+[\"']?[ \t]*+(?:=(?!=)>?[ \t]*+|:(?:[ \t]++|(?=[bBuU]?\\*+[\"'])))"
+    r"(?:[bBuU](?=\\*+[\"']))?\\*+[\"']?)"
 )
 _TELLS: Final = re.compile(
     r"(?:^|[_.-]|(?-i:(?<=[a-z0-9])(?=[A-Z])))"
@@ -72,8 +73,14 @@ _ATTRIBUTE: Final = re.compile(
 _NAMES_A_VALUE: Final = frozenset({"name", "key", "property", "variable", "id"})
 _ONE_NAME: Final = re.compile(r"[\w.:-]{2,64}")
 _VALUES: Final = frozenset({"value", "content"})
-_ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>")
+HOLDERS: Final = frozenset(
+    {"value", "values", "text", "content", "data", "plain", "plaintext", "raw", "#text", "$", "$t"}
+)
+"""Keys that say nothing of what stands under them; what is above or beside them does."""
+_UNPARSED: Final = "<![CDATA["
+_ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>(?:\s*+<!\[CDATA\[)?+")
 _CONTENT: Final = re.compile(r"[^<>]++(?=</)")
+_UNPARSED_CONTENT: Final = re.compile(r"(?:[^\]]|\](?!\]>))++")
 _FIELD: Final = re.compile(  # a header in a text
     r"^([ \t]*(?:x-(?:auth|subject|service|storage|csrf)-token|x-auth-key|x-api-key|set-cookie2?"
     r"|cookie|(?:proxy-)?authorization)[ \t]*:(?![ \t]*<redacted-\d+>[ \t\r]*$)[ \t]*)"
@@ -116,9 +123,25 @@ def value_beside_name(fields: Mapping[str, object]) -> list[str]:
     names = [each for name in _NAMES_A_VALUE if isinstance(each := lower.get(name), str)]
     if not any(_ONE_NAME.fullmatch(each) and names_secret(each) for each in names):
         return []
-    value = lower.get("value")
-    values = value if isinstance(value, list) else [value]
+    values = _listed(lower.get("value"))
     return [each for each in values if isinstance(each, str) and not is_harmless(each)]
+
+
+def held_below_name(value: object) -> list[str]:
+    """The values in what stands under a secret's name: `{"value": "..."}`, or a list of such."""
+    holders = [each for each in _listed(value) if isinstance(each, dict)]
+    found = [
+        each
+        for holder in holders
+        for name, held in holder.items()
+        if name.lower() in HOLDERS
+        for each in _listed(held)
+    ]
+    return [each for each in found if isinstance(each, str) and not is_harmless(each)]
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def names_owner(name: str) -> bool:
@@ -229,7 +252,8 @@ def _in_tag(tag: str, replace: Callable[[str], str]) -> str:
 
 
 def _enclosed(match: re.Match[str]) -> str | None:
-    value = _CONTENT.match(match.string, match.end())
+    content = _UNPARSED_CONTENT if match[0].endswith(_UNPARSED) else _CONTENT
+    value = content.match(match.string, match.end())
     return _secret(value[0], match[1]) if value is not None and _tells(match[1]) else None
 
 

@@ -183,6 +183,17 @@ def comment_line(text: str) -> int | None:
     return _line(text, at) if at >= 0 else None
 
 
+def merge_line(text: str) -> int | None:
+    """The line, from 1, of the first `<<` that is a key of YAML's own; None if there is none."""
+    if "<<" not in text:
+        return None
+    for event in _events(text):
+        is_plain = isinstance(event, yaml.ScalarEvent) and not event.style
+        if is_plain and event.value == "<<":
+            return _line(text, event.start_mark.index)
+    return None
+
+
 def _line(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 

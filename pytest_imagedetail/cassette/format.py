@@ -214,6 +214,11 @@ def _own(document: Any, path: Path) -> Recording:
     """A recording of ours, and nothing beside it that no hash covers."""
     recording = _recording(document)
     text = _text_of(path)
+    if (line := yamltext.merge_line(text)) is not None:
+        raise _UnsoundError(
+            "the cassette was changed after it was written: it merges a mapping into another",
+            line=line,
+        )
     for key in document:
         if key not in KEYS:
             raise _UnsoundError(
@@ -335,9 +340,10 @@ def _refuse_strangers(document: Any) -> None:
         raise _ForeignError("not a cassette of imagedetail: Ruby's VCR or betamax wrote it")
     if not isinstance(document, dict) or "interactions" not in document:
         raise _UnsoundError("not a cassette: it has no `interactions`")
-    if document.get("version") != VCR_VERSION:
+    version = document.get("version")
+    if type(version) is not int or version != VCR_VERSION:
         raise _UnsoundError(
-            f"unknown cassette version {document.get('version')!r}; this reads version 1",
+            f"unknown cassette version {version!r}; this reads version 1",
             "version",
         )
 

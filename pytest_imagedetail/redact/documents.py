@@ -6,7 +6,12 @@ from typing import Any
 
 from pytest_imagedetail import xmltext
 from pytest_imagedetail.errors import BodyError
-from pytest_imagedetail.shapes import names_owner, value_beside_name
+from pytest_imagedetail.shapes import (
+    held_below_name,
+    names_owner,
+    names_secret,
+    value_beside_name,
+)
 
 
 def parsed(body: bytes) -> Any:
@@ -50,12 +55,15 @@ def links(document: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def beside_names(document: Any) -> Iterator[str]:
-    """Every value of a document that stands beside the name of a secret."""
+    """Every value of a document that stands beside the name of a secret, or in an object below."""
     pending = [document]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
             yield from value_beside_name(value)
+            for name, below in value.items():
+                if names_secret(name):
+                    yield from held_below_name(below)
             pending.extend(value.values())
         elif isinstance(value, list):
             pending.extend(value)

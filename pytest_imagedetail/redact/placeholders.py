@@ -17,6 +17,7 @@ from pytest_imagedetail.redact.known import Numbering, Secrets
 from pytest_imagedetail.redact.tokens import Tokens, is_token
 from pytest_imagedetail.redact.urls import origin, owners_in, project_in_path, split
 from pytest_imagedetail.shapes import (
+    HOLDERS,
     is_distinct,
     is_harmless,
     is_owner_id,
@@ -110,7 +111,7 @@ class Placeholders:
             return jsontext.replace_strings(value, self.json_string)
         if key is not None and value and names_secret(key) and not is_harmless(value):
             return self._token(value)
-        if key is not None and key.lower() == "value" and value in self._beside:
+        if key is not None and key.lower() in HOLDERS and value in self._beside:
             return self._token(value)
         if key is not None and _OWNER_KEY.match(key) and (owner := self._ids.of(value)) is not None:
             return owner

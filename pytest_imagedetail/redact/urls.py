@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pytest_imagedetail.shapes import is_owner_id, names_owner
 
+_USUAL_PORT: Final = {"http": ":80", "https": ":443"}
 _RESOURCE: Final = r"/(?:images|servers|flavors)(?:/|$)"
 _VERSIONED: Final = re.compile(rf"/v\d+(?:\.\d+)?/([^/]+){_RESOURCE}")
 BEFORE_RESOURCE: Final = re.compile(rf"/([^/]+)(?={_RESOURCE})")
@@ -26,8 +27,10 @@ def split(url: str) -> SplitResult | None:
 
 
 def origin(url: SplitResult) -> tuple[str, str]:
-    """The scheme, and the host with its port."""
-    return url.scheme.lower(), url.netloc.rpartition("@")[2].lower()
+    """The scheme, and the host with its port, but for the one that the scheme has anyway."""
+    scheme = url.scheme.lower()
+    host = url.netloc.rpartition("@")[2].lower()
+    return scheme, host.removesuffix(_USUAL_PORT.get(scheme, ""))
 
 
 def without_port(netloc: str) -> str:

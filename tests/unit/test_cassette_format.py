@@ -371,6 +371,9 @@ def test_what_is_not_as_written_is_named(tmp_path, change, problem):
         ("- request:", "- answer:", "interaction 1 is not as written: it has no `request`", 11),
         ("  schema: 1", "  schema: 2", "unknown provenance schema 2", 3),
         ("version: 1", "version: 2", "unknown cassette version 2", 1),
+        ("version: 1", "version: true", "unknown cassette version True", 1),
+        ("version: 1", "version: 1.0", "unknown cassette version 1.0", 1),
+        ("version: 1\n", "version: 1\n<<: {a: 1}\n", CHANGED + "it merges a mapping", 2),
     ],
 )
 def test_what_was_added_is_refused_at_its_line(tmp_path, old, new, problem, line):

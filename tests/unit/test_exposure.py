@@ -220,10 +220,11 @@ def test_urls():
         [
             sent(url="https://jane.doe-1:p%40ss@h.example/?api_key=KEY1&limit=3&name=token"),
             sent(url=f"{COMPUTE}/{PROJECT}/servers/{USER}"),
+            sent(url="https://h.example/a;jsessionid=Zk4mQ9vXw2/b;v=1"),
             sent(url=f"https://swift.example/v1/AUTH_{USER}/c"),
         ]
     )
-    assert found.values == {"jane.doe-1", "p%40ss", "p@ss", "KEY1"}
+    assert found.values == {"jane.doe-1", "p%40ss", "p@ss", "KEY1", "Zk4mQ9vXw2"}
     assert found.project_id == PROJECT
     assert found.ids == {PROJECT, USER}
 
@@ -252,12 +253,22 @@ def test_owners_by_their_names_and_places():
         urlencode({"config": json.dumps({"token": "deep-1"})}).encode(),
         b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\ndeep-1\r\n--x--\r\n',
         {"see": "https://u:deep-1@h.example/ and so on"},
+        {"adminPass": {"hint": "none", "value": "deep-1"}},
+        {"passwords": [{"text": "deep-1"}]},
+        b"--x\r\nContent-Disposition: form-data; name=password\r\n\r\ndeep-1\r\n--x--\r\n",
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_bodies_of_any_form(body):
     """JSON, JSON in JSON, forms, JSON in forms, multipart, URLs in text."""
     assert secrets_in([sent("POST", "https://h.example/", body=body)]).values == {"deep-1"}
+
+
+def test_a_field_of_several_lines_is_a_secret_whole_and_line_by_line():
+    """A key that is sent as a field, not as a file."""
+    field = b'--x\nContent-Disposition: form-data; name="private_key"\n\nline-1\n\nline-2\n--x--\n'
+    page = sent("POST", "https://h.example/", body=field)
+    assert secrets_in([page]).values == {"line-1\n\nline-2", "line-1", "line-2"}
 
 
 def test_words_in_answers_are_no_secrets():

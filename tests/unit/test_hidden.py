@@ -1,7 +1,11 @@
 """Text that does not show."""
 
+import base64
 import copy
+import html
+import json
 import pickle
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -53,6 +57,34 @@ TOKEN = "gAAAAABm" + "tok" * 40 + "-the-end"
 def test_the_ends_of_a_shortened_repr_are_taken_out(text, left):
     """Pytest shows the first and the last characters of what is long."""
     assert without(text, [TOKEN, "short"]) == left
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        str,
+        repr,
+        json.dumps,
+        lambda text: json.dumps(json.dumps(text)),
+        lambda text: repr(json.dumps(text)),
+        lambda text: quote(text, safe=""),
+        quote_plus,
+        lambda text: quote_plus(json.dumps(text)),
+        html.escape,
+        lambda text: text.encode().hex(),
+        *(
+            lambda text, before=before: base64.b64encode(before + text.encode()).decode()
+            for before in (b"", b"x", b"xy")
+        ),
+    ],
+)
+def test_the_ends_of_one_that_is_written_in_another_way_are_taken_out(write):
+    """Whatever is cut: the first characters and the last ones, as many as there are."""
+    secret = 'Zq7"w\\4x\u00e9%K9mT r2&vLp8+nB3/cJ'
+    written = write(secret)
+    for at in range(12, len(written) - 12):
+        assert written[8:at] not in without(f"'a {written[:at]}...'", [secret])
+        assert written[at:-8] not in without(f"'...{written[at:]} b'", [secret])
 
 
 def test_nothing_is_taken_out_where_nothing_is_known():

@@ -5,8 +5,10 @@ import bz2
 import gzip
 import json
 import lzma
+import pprint
+import re
 import zlib
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 from hypothesis import given
@@ -83,6 +85,14 @@ def test_half_characters_do_not_break_it():
         refusal(json.dumps(secret).encode(), secret)
     refusal(b"raw \xff byte", "raw \udcff byte")
     refusal(b"raw %FF byte", "raw \udcff byte")
+
+
+def test_json_in_a_form_is_read():
+    """A space is a plus in it, and quotes and what is not ASCII are escaped."""
+    secret = 'my "S3cret" pass w\u00f6rd'
+    body = urlencode({"payload": json.dumps({"note": secret})}).encode()
+    with pytest.raises(LeakError, match="live secret of this session"):
+        refuse_leaks(body, secrets=[secret], where="a.yaml")
 
 
 def test_folded_and_wide_text_is_found():
@@ -163,6 +173,12 @@ def test_a_secret_in_hexadecimal(spell):
         ("https:\\/\\/u:p@h.invalid\\/", "a URL with a user and a password"),
         ("    X-Auth-Token:\n    - abc", None),
         ("    'Set-Cookie': [a=b]", "a header that carries tokens, credentials or cookies"),
+        ("Value: {u'adminPass': u'Zk4mQ9vXw2rT7b'}", "a value under the name of a secret"),
+        ("{'password': b'Zk4mQ9vXw2rT7b'}", "a value under the name of a secret"),
+        ('{"password"=>"Zk4mQ9vXw2rT7b"}', "a value under the name of a secret"),
+        ('{"adminPass": {"n": 1, "value": "Zk4mQ9"}}', "a value under the name of a secret"),
+        ('{"passwords": [{"text": "Zk4mQ9"}]}', "a value under the name of a secret"),
+        ("<adminPass><![CDATA[Zk4mQ9vXw2]]></adminPass>", "a value under the name of a secret"),
     ],
 )
 def test_shapes_and_names_that_redaction_might_miss(text, kind):
@@ -254,6 +270,34 @@ def test_a_secret_over_several_words_or_lines_is_not_shown():
     assert without_secrets(f"a\n{parted}\nb", [PASSWORD]) == "a\n<hidden>\nb"
     folded = f"{encoded[:24]}\n{encoded[24:]}"
     assert without_secrets(folded, [PASSWORD]).startswith("<hidden>, for a secret stands in")
+
+
+def test_what_pytest_breaks_into_lines_is_not_shown():
+    """Long texts and bytes of a diff, with a report's marks before them, in colour or not."""
+    body = {"access": {"token": {"id": "gAAAAABm" + "Qx7-" * 20}}, "note": f"a {PASSWORD} " * 9}
+    token = body["access"]["token"]["id"]
+    for value in (json.dumps(body).encode(), body, [str(body)]):
+        for mark in ("", "E  + ", "E     \x1b[92m+ \x1b[39;49;00m"):
+            broken = "\n".join(mark + line for line in pprint.pformat(value).splitlines())
+            shown = without_secrets(f"before\n{broken}\nafter", [token, PASSWORD])
+            read = re.sub(r"\x1b\[[\d;]*m", "", shown)
+            joined = re.sub(r"['\"]\n[E +]*b?['\"]", "", read)
+            assert "Qx7-Qx7" not in joined
+            assert "correct-horse" not in joined
+            assert shown.startswith("before\n")
+            assert shown.endswith("\nafter")
+    clean = pprint.pformat([str(body)])
+    assert without_secrets(clean, ["another-secret"]) == clean
+
+
+def test_a_secret_in_several_colours_is_not_shown():
+    """As pytest paints what looks like a placeholder of a format in it."""
+    secret = "k9%sQz7{x}Lw%dvB2m"
+    painted = secret.replace("%s", "\x1b[33m%s\x1b[39;49;00m").replace("{x}", "\x1b[33m{x}\x1b[0m")
+    shown = without_secrets(f"\x1b[31mE\x1b[0m  {{'a': '{painted}'}}", [secret])
+    assert shown == "E  {'a': '<hidden>'}"
+    coloured = "\x1b[31mE\x1b[0m  a\x1b[33m%s\x1b[0m"
+    assert without_secrets(coloured, [secret]) == coloured
 
 
 def test_what_holds_no_secret_is_shown_as_it_is():

@@ -179,6 +179,19 @@ def test_hosts_in_every_spelling(text, expected):
         assert got.startswith(expected)
 
 
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_the_port_that_a_scheme_has_anyway_is_no_other_origin(scheme, port):
+    """Clients leave it out of what they ask, as a recording is then asked for."""
+    urls = [
+        f"{scheme}://h.example:{port}/a",
+        f"{scheme}://h.example/a",
+        f"{scheme}://h.example:1/a",
+    ]
+    got = redacted([link("self", url) for url in urls])
+    hrefs = [each["links"][0]["href"] for each in got]
+    assert hrefs[0] == hrefs[1] != hrefs[2]
+
+
 def test_http_and_https_are_told_apart():
     """A link that lost its TLS is a difference, so the two have two placeholders."""
     got = redacted([link("self", "https://h.example/a"), link("self", "http://h.example/a")])
@@ -403,6 +416,42 @@ def test_secrets_by_the_name_beside_them():
         ],
         "inner": json.dumps({"Key": "api_key", "Value": "<redacted-4>"}),
     }
+
+
+def test_secrets_in_an_object_below_their_name():
+    """Whatever the object calls the value; what else it says stays."""
+    body = {
+        "adminPass": {"type": "plain", "value": "Xy7"},
+        "passwords": [{"text": "Xy8"}, {"data": ["Xy9"], "expires": "never"}],
+        "value": "Xy",
+    }
+    assert redacted(body) == {
+        "adminPass": {"type": "plain", "value": "<redacted-1>"},
+        "passwords": [{"text": "<redacted-2>"}, {"data": ["<redacted-3>"], "expires": "never"}],
+        "value": "Xy",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("{u'adminPass': u'Zk4mQ9vX', u'a': u'x'}", "{u'adminPass': u'<redacted-1>', u'a': u'x'}"),
+        ("{'password': b'Zk4mQ9vX'}", "{'password': b'<redacted-1>'}"),
+        ("{'password':u'Zk4mQ9vX'}", "{'password':u'<redacted-1>'}"),
+        ('{"password"=>"Zk4mQ9vX"}', '{"password"=>"<redacted-1>"}'),
+        (
+            "<a><adminPass><![CDATA[Zk<4m]Q9]]></adminPass><name>x</name></a>",
+            "<a><adminPass><![CDATA[<redacted-1>]]></adminPass><name>x</name></a>",
+        ),
+        (
+            "<adminPass>\n <![CDATA[Zk4m]]></adminPass>",
+            "<adminPass>\n <![CDATA[<redacted-1>]]></adminPass>",
+        ),
+    ],
+)
+def test_secrets_in_the_words_of_other_languages(text, left):
+    """Python 2 and 3 and Ruby quote so; Nova before Ussuri said what was sent in such words."""
+    assert text_of(text) == left
 
 
 def test_a_word_under_a_secret_s_key_is_no_reason_to_refuse():
