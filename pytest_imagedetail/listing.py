@@ -136,14 +136,15 @@ class Listing:
     def error(self) -> dict[str, Any] | None:
         """`{"code", "message"}` of an expected error answer; None for a listing.
 
-        Nova wraps it in a name (`badRequest`, `itemNotFound`), keystonemiddleware in `error`.
+        Nova wraps it in a name (`badRequest`, `itemNotFound`), keystonemiddleware in `error`; the
+        body has that, too. What is no such document is a message as it is, with its status.
         """
         if "images" in self.document:
             return None
-        for name, value in self.document.items():
+        for value in self.document.values():
             if isinstance(value, dict) and "message" in value:
-                return {"code": value.get("code"), "message": value["message"], "name": name}
-        return {"code": self.status_code, "message": self.body.strip(), "name": None}
+                return {"code": value.get("code"), "message": value["message"]}
+        return {"code": self.status_code, "message": self.body.strip()}
 
     def is_numbered_with(self, other: "Listing") -> bool:
         """Whether equal placeholders of both mean equal values."""
@@ -171,8 +172,11 @@ class Listing:
             return NotImplemented
         if self.complete != other.complete:
             return False  # a part is not the whole, even if it should hold every image
-        if error_status(self.recording) != error_status(other.recording):
+        refused = error_status(self.recording)
+        if refused != error_status(other.recording):
             return False
+        if refused is not None:
+            raise errors_alone(self, other)
         which = NAMES if self.is_numbered_with(other) else NUMBERED
         return says_the_same(self.normalized(), other.normalized(), which)
 
@@ -181,6 +185,23 @@ class Listing:
     def __repr__(self) -> str:
         found = f"{len(self.document['images'])} images" if "images" in self.document else "error"
         return f"<Listing {self.cloud} {self.query}: {self.status_code}, {found}>"
+
+
+def errors_alone(one: Listing, other: Listing) -> ComparisonError:
+    """The error of who compares two refusals of one status: they are neither equal nor different.
+
+    Args:
+        one: A refusal.
+        other: Another.
+    """
+    status = one.status_code
+    return ComparisonError(
+        f"both sides answered {status}; two errors have no images to compare",
+        where=f"query {one.query} of {one.cloud} and {other.cloud}",
+        remedy="look at both: imagedetail show CLOUD, or .error in a test\n"
+        f"to compare what they say: imagedetail.compare(..., expect={status}) in a test, "
+        f"--expect {status} in a shell",
+    )
 
 
 @uncollected()

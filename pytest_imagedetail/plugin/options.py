@@ -27,7 +27,7 @@ OPTIONS = (
 )
 
 
-_OF_MARKER: dict[str, type | tuple[type, ...]] = {
+OF_MARKER: dict[str, type | tuple[type, ...]] = {
     "baseline": str,
     "query": Mapping,
     "level": str,
@@ -213,18 +213,18 @@ def _from_marker(marker: pytest.Mark | None) -> "Choices":
     if marker is None:
         return Choices()
     given = marker.kwargs
-    unknown = sorted(set(given) - set(_OF_MARKER))
+    unknown = sorted(set(given) - set(OF_MARKER))
     if unknown:
-        near = difflib.get_close_matches(unknown[0], _OF_MARKER, n=1)
+        near = difflib.get_close_matches(unknown[0], OF_MARKER, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
         raise UsageError(
             f"the imagedetail marker has no argument {', '.join(unknown)}",
-            remedy=f"{meant}known arguments: names of clouds, {', '.join(_OF_MARKER)}",
+            remedy=f"{meant}known arguments: names of clouds, {', '.join(OF_MARKER)}",
         )
     for cloud in marker.args:
         _check("the name of a cloud", str, cloud)
     for name, value in given.items():
-        _check(name, _OF_MARKER[name], value)
+        _check(name, OF_MARKER[name], value)
     rules = given.get("rules") or ()
     return Choices(
         clouds=tuple(marker.args),

@@ -1,10 +1,12 @@
 """What the documentation shows is what happens, and everything a user can type is documented."""
 
+import ast
 import re
 import shlex
 import shutil
 import sys
 from datetime import date
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,11 @@ from unit import image_of, listing_of
 from pytest_imagedetail import rules
 from pytest_imagedetail.cli import parser
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.lint import RULES as RULES_OF_LINT
-from pytest_imagedetail.model import KINDS
+from pytest_imagedetail.model import _WIRE_NAMES, KINDS
 from pytest_imagedetail.normalize import RULES, rule_table
-from pytest_imagedetail.plugin.options import OPTIONS
+from pytest_imagedetail.plugin.options import OF_MARKER, OPTIONS
 from pytest_imagedetail.plugin.properties import properties
 from pytest_imagedetail.settings import PROFILES, Choices, resolve
 
@@ -79,6 +82,44 @@ def test_every_shown_command_is_understood():
     assert len(commands) >= 6
     for arguments in commands:
         parser().parse_args(arguments)
+
+
+def test_every_shown_test_is_understood():
+    """It compiles, and what it calls and marks has the arguments that are shown."""
+    filters = {"properties", "params", "microversion", *_WIRE_NAMES}
+    known = {
+        "list": {*signature(Cloud.list).parameters} | filters,
+        "compare": {*signature(Harness.compare).parameters} | filters,
+        "matrix": {*signature(Harness.matrix).parameters} | filters,
+        "imagedetail": set(OF_MARKER),  # pytest.mark.imagedetail
+    }
+    met = set()
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for code in blocks(page.read_text(encoding="utf-8"), "python"):
+            for node in ast.walk(ast.parse(code)):
+                name = node.func.attr if _is_method(node) else None
+                if name in known:
+                    met.add(name)
+                    assert {each.arg for each in node.keywords} <= known[name], (page.name, code)
+    assert met == set(known)
+
+
+def _is_method(node):
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+
+
+def test_the_marker_is_documented_as_it_is_registered(pytester):
+    """Each argument with its default, and a line for each."""
+    text = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    section = text.partition("## Marker\n")[2].partition("\n## ")[0]
+    shown = re.search(r"`@pytest\.mark\.(imagedetail\([^`]*\))`", section)[1]
+    result = pytester.run(sys.executable, "-m", "pytest", "--markers")
+    registered = re.search(
+        r"^@pytest\.mark\.(imagedetail\(.*\)):", result.stdout.str(), re.MULTILINE
+    )
+    assert " ".join(shown.split()).replace('"', "'") == registered[1]
+    rows = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| [^|]+\|", section, re.MULTILINE))))
+    assert rows == set(OF_MARKER)
 
 
 def test_every_option_and_ini_key_is_documented(pytester):
