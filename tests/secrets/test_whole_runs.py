@@ -13,6 +13,7 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from planting import WRITINGS, is_in, readings
 
+from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.embedded.application import Application
 
@@ -132,7 +133,7 @@ def test_what_a_cloud_sends_back_is_in_no_file_and_no_output(pytester, cloud, ki
 
 @pytest.mark.parametrize("mode", ["rewrite", "new_episodes", "verify"])
 def test_a_cloud_that_begins_to_send_them_back(pytester, cloud, mode):
-    """The recordings of better days stay, and no mode shows or keeps what came since."""
+    """Recordings of better days stay, or become whole ones; no mode shows or keeps what came."""
     pytester.makepyfile(TESTS)
     pytester.runpytest_subprocess("--imagedetail-record-mode=once", "-q")
     kept = {path: path.read_bytes() for path in (pytester.path / "cassettes").rglob("*.yaml")}
@@ -144,7 +145,9 @@ def test_a_cloud_that_begins_to_send_them_back(pytester, cloud, mode):
         result = pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", *LOUD)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         assert found(pytester, result, secrets, spellings) == set()
-    assert set(kept) <= set((pytester.path / "cassettes").rglob("*.yaml"))
+        for path, older in kept.items():
+            assert loads(path).interactions
+            assert mode == "rewrite" or path.read_bytes() == older
 
 
 @pytest.mark.parametrize("writing", ["raw", "base64", "hex", "gzip in base64"])
@@ -166,4 +169,7 @@ def test_the_command_shows_none_either(pytester, cloud, writing):
         ("doctor", "staging"),
     ):
         result = run(*arguments)
+        assert result.ret in {0, 1, 2}, arguments  # a report, or a refusal: no usage, no crash
+        assert "Traceback" not in result.stderr.str()
+        assert "defect" not in result.stderr.str()
         assert found(pytester, result, secrets, spellings) == set(), arguments
