@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Never
+from typing import Final
 
 from pytest_imagedetail import contract as contracts
 from pytest_imagedetail.answers import answer_differences, error_differences, status_difference
@@ -90,14 +90,12 @@ def compare(
         schema=contracts.SCHEMAS.get(check_choice("contract", contract, contracts.CONTRACTS)),
     )
     concerned = rules.between(baseline.cloud, candidate.cloud)
-    find = {"facts": _facts, "shape": _shapes}[check_choice("level", level, LEVELS)]
-    if _is_error(baseline) or _is_error(candidate):
+    if check_choice("level", level, LEVELS) == "shape":
+        found = _shapes(baseline, candidate, judge, profile)
+    elif _is_error(baseline) or _is_error(candidate):
         found = _answered_otherwise(baseline, candidate, judge, profile, expect)
-        if level == "shape":
-            _refuse_shapes(baseline, candidate)
     else:
-        _check_complete(baseline, candidate)
-        found = find(baseline, candidate, judge, profile, concerned)
+        found = _facts(baseline, candidate, judge, profile, concerned)
     applied = apply(concerned, _worst_first(found.differences))
     return Comparison(
         baseline=_side(baseline),
@@ -135,6 +133,7 @@ def _facts(
     baseline: Listing, candidate: Listing, judge: Judge, profile: str, rules: Rules
 ) -> _Found:
     """Image by image; rules part what they accept from what they do not."""
+    _check_complete(baseline, candidate)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
@@ -171,10 +170,10 @@ def _facts(
     )
 
 
-def _shapes(
-    baseline: Listing, candidate: Listing, judge: Judge, profile: str, _rules: Rules
-) -> _Found:
+def _shapes(baseline: Listing, candidate: Listing, judge: Judge, profile: str) -> _Found:
     """What the images of each side look like, one description against the other."""
+    _check_answered(baseline, candidate)
+    _check_complete(baseline, candidate)
     _check_images(baseline, candidate)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = describe(baseline, one), describe(candidate, other)
@@ -209,13 +208,14 @@ def _of_whole_answers(
     yield from next_link_differences(baseline, candidate, one, other, judge)
 
 
-def _refuse_shapes(baseline: Listing, candidate: Listing) -> Never:
-    side = baseline if _is_error(baseline) else candidate
-    raise ComparisonError(
-        f"{side.cloud} answered {side.status_code}, and an error has no shape to compare",
-        where=f"query {side.query} of {side.cloud}",
-        remedy="compare the answers themselves, at level facts",
-    )
+def _check_answered(baseline: Listing, candidate: Listing) -> None:
+    for side in (baseline, candidate):
+        if _is_error(side):
+            raise ComparisonError(
+                f"{side.cloud} answered {side.status_code}, and an error has no shape to compare",
+                where=f"query {side.query} of {side.cloud}",
+                remedy="compare the answers themselves, at level facts",
+            )
 
 
 def _check_images(baseline: Listing, candidate: Listing) -> None:

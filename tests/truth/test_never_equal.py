@@ -27,12 +27,17 @@ def diff(capsys, *arguments):
 @pytest.mark.parametrize("level", ["facts", "shape"])
 @pytest.mark.parametrize("profile", ["wire", "cross-cloud"])
 def test_two_refusals_are_not_the_same(capsys, level, profile):
-    """Both answered 401, so nothing is known of their images."""
+    """Both answered 401, so nothing is known of their images; what they say has no shape."""
     names = ("nova-2019.1-wrong-token", "nova-2026.2-wrong-token")
     code, out, err = diff(capsys, *names, "--level", level, "--profile", profile)
     assert (code, out) == (2, "")
-    assert "both sides answered 401; two errors have no images to compare" in err
-    assert "--expect 401" in err
+    problem, advice = {
+        "facts": ("both sides answered 401; two errors have no images to compare", "--expect 401"),
+        "shape": ("answered 401, and an error has no shape to compare", "at level facts"),
+    }[level]
+    assert problem in err
+    assert advice in err
+    assert ("--expect" in err) == (level == "facts")
 
 
 @pytest.mark.parametrize("level", ["facts", "shape"])
