@@ -84,11 +84,7 @@ def compare(
         UsageError: An unknown level, profile or contract.
     """
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
-    judge = Judge(
-        baseline=baseline.provenance.release,
-        candidate=candidate.provenance.release,
-        schema=contracts.SCHEMAS.get(check_choice("contract", contract, contracts.CONTRACTS)),
-    )
+    judge = judge_of(baseline, candidate, contract)
     concerned = rules.between(baseline.cloud, candidate.cloud)
     if check_choice("level", level, LEVELS) == "shape":
         found = _shapes(baseline, candidate, judge, profile)
@@ -112,6 +108,24 @@ def compare(
         expected=applied.expected,
         expired_rules=applied.expired,
         unused_rules=applied.unused,
+    )
+
+
+def judge_of(baseline: Listing, candidate: Listing, contract: str) -> Judge:
+    """Who judges what separates two listings.
+
+    Args:
+        baseline: The old side.
+        candidate: The new side.
+        contract: As for `compare`.
+
+    Raises:
+        UsageError: An unknown contract.
+    """
+    return Judge(
+        baseline=baseline.provenance.release,
+        candidate=candidate.provenance.release,
+        schema=contracts.SCHEMAS.get(check_choice("contract", contract, contracts.CONTRACTS)),
     )
 
 

@@ -252,6 +252,7 @@ class Harness:
         profile: str | None = None,
         expect: int | None = None,
         rules: RuleSources | None = None,
+        contract: str = "releases",
         **query: Any,
     ) -> Matrix:
         """Compare each cloud with the next one, by what they answer to one query.
@@ -262,15 +263,22 @@ class Harness:
             profile: Default: the run's.
             expect: An error status that all are wanted to answer with.
             rules: As for `compare`.
+            contract: By what to judge, as for `compare`.
             **query: As for `Cloud.list`.
 
         Raises:
-            UsageError: Fewer than two clouds.
+            UsageError: Fewer than two clouds, or a level, for a matrix compares facts.
             ComparisonError: A part beside a whole; see `compare.compare`.
             SettingsError: A rules file that cannot be right.
             ImageDetailError: As `Cloud.list`; where nothing is recorded afresh, a recorded error is
                 an answer.
         """
+        if "level" in query:
+            raise UsageError(
+                "a matrix compares facts, and takes no level",
+                remedy="leave it out, or compare two clouds: "
+                "imagedetail.compare(OLD, NEW, level='shape')",
+            )
         asked, clouds = self.asked(query), names or self.clouds
         with self._noted(*(clouds[0], clouds[-1]) if clouds else ("", "")):
             row = {name: {asked: self._as_recorded(name, asked, expect)} for name in clouds}
@@ -280,6 +288,7 @@ class Harness:
                 fail_on=self.settings.fail_on,
                 expect=expect,
                 rules=self._rules(rules),
+                contract=contract,
             )
         self.results.append(matrix)
         return matrix

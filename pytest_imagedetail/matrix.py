@@ -88,6 +88,7 @@ class Matrix:
             cloud without a recording of a query is passed over, for that query.
         spans: Fields and behaviors that not every cloud shows.
         fail_on: From which severity on this is not compatible.
+        contract: By what changes were judged: "releases", "tempest" or "nova".
         expected: Changes that a rule accepts; they are in no other count.
         expired_rules: Rules that would have accepted some of the changes, and have expired.
         unused_rules: Rules about two neighbors that accept nothing between any.
@@ -101,6 +102,7 @@ class Matrix:
     steps: tuple[Step, ...] = ()
     spans: tuple[Span, ...] = ()
     fail_on: FailOn = "breaking"
+    contract: str = "releases"
     expected: tuple[Step, ...] = ()
     expired_rules: tuple[RuleRef, ...] = ()
     unused_rules: tuple[RuleRef, ...] = ()
@@ -176,6 +178,7 @@ class Matrix:
             "schema": SCHEMA,
             "same": self.same,
             "compatible": self.compatible,
+            "contract": self.contract,
             "clouds": [{"cloud": name, "release": self.releases.get(name)} for name in self.clouds],
             "queries": [str(query) for query in self.queries],
             "cells": [

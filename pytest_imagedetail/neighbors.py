@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from pytest_imagedetail.answers import header_differences
-from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare import compare, judge_of
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ComparisonError, UsageError
@@ -17,7 +17,6 @@ from pytest_imagedetail.matrix import Cell, Matrix, Step
 from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Query
 from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
-from pytest_imagedetail.severity import Judge
 from pytest_imagedetail.spans import spans
 
 Answers = Mapping[Query, Listing]
@@ -31,6 +30,7 @@ def compare_neighbors(
     fail_on: FailOn = "breaking",
     expect: int | None = None,
     rules: Rules = NO_RULES,
+    contract: str = "releases",
 ) -> Matrix:
     """Say what changed from each cloud to the next.
 
@@ -44,9 +44,10 @@ def compare_neighbors(
         fail_on: From which severity on the matrix is not compatible.
         expect: The error status that is wanted where every answer is an error.
         rules: Which changes are accepted; those about other clouds are passed over.
+        contract: By what to judge; see `compare`.
 
     Raises:
-        UsageError: Fewer than two clouds.
+        UsageError: Fewer than two clouds, or an unknown profile or contract.
         ComparisonError: Every answer is an error, or a cloud shares no query with another.
     """
     if len(row) < 2:  # noqa: PLR2004  a pair
@@ -62,7 +63,7 @@ def compare_neighbors(
     for query in queries:
         having = [(name, answers[query]) for name, answers in row.items() if query in answers]
         for (one, old), (other, new) in pairwise(having):
-            comparison, headers = _compared(old, new, profile, rules)
+            comparison, headers = _compared(old, new, profile, rules, contract)
             if comparison.nothing_in_common:
                 apart.append((one, other, query))
             for kept, differences in (
@@ -103,6 +104,7 @@ def compare_neighbors(
         steps=tuple(steps),
         spans=spans(row, profile),
         fail_on=fail_on,
+        contract=contract,
         expected=tuple(accepted),
         expired_rules=tuple(each for each in met if each is not None and each.expired),
         unused_rules=tuple(each for each in concerned if each not in met),
@@ -143,14 +145,15 @@ def _refuse_errors_only(row: Mapping[str, Answers], expect: int | None) -> None:
         )
 
 
-def _compared(old: Listing, new: Listing, profile: str, rules: Rules) -> tuple[Comparison, Applied]:
+def _compared(
+    old: Listing, new: Listing, profile: str, rules: Rules, contract: str
+) -> tuple[Comparison, Applied]:
     """What separates two answers, and what separates their headers."""
     expect = None if old.error is None else old.status_code
-    comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
+    comparison = compare(old, new, profile=profile, expect=expect, rules=rules, contract=contract)
     headers: Sequence[Difference] = ()
     if old.status_code == new.status_code:  # what another status brings along says nothing more
-        judge = Judge(baseline=old.provenance.release, candidate=new.provenance.release)
-        headers = header_differences(old, new, judge, profile)
+        headers = header_differences(old, new, judge_of(old, new, contract), profile)
     return comparison, apply(rules.between(old.cloud, new.cloud), headers)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pytest_imagedetail import report, rules
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import (
+    add_contract,
     add_expect,
     add_json,
     add_query,
@@ -20,7 +21,6 @@ from pytest_imagedetail.cli.arguments import (
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_color
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.contract import CONTRACTS
 from pytest_imagedetail.evidence import evidence
 from pytest_imagedetail.garbage import uncollected
 from pytest_imagedetail.model import FAIL_ON
@@ -43,12 +43,7 @@ def add_verbs(verbs: Any) -> None:
         "--level", choices=LEVELS, default=DEFAULT_LEVEL, help="shape: for clouds with other images"
     )
     parser.add_argument("--profile", choices=PROFILES, help="default: cross-version")
-    parser.add_argument(
-        "--contract",
-        choices=CONTRACTS,
-        default=CONTRACTS[0],
-        help="judge by a published schema (default: by what both declared releases promise)",
-    )
+    add_contract(parser)
     parser.add_argument(
         "--explain", action="store_true", help="say what each severity rests on, with sources"
     )

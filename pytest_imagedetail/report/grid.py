@@ -52,7 +52,8 @@ def brief(matrix: Matrix) -> str:
     lines += [_brief_line(group, step, one_query=one_query) for group, step in found[:most]]
     rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
     options = matrix.queries[0].options if len(matrix.queries) == 1 else ()
-    command = " ".join(["imagedetail matrix", *matrix.clouds, *options])
+    chosen = (*text.contract_option(matrix.contract), *options)
+    command = " ".join(["imagedetail matrix", *matrix.clouds, *chosen])
     lines += [*why, f"{rest}: pytest -vv", f"or: {command}"]
     return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
 
@@ -109,9 +110,10 @@ def _alike(number: int) -> str:
 
 
 def notes(matrix: Matrix) -> tuple[tuple[str, str], ...]:
-    """What was not compared, and what the rules did, as pairs of a label and a line."""
+    """By which schema, what was not compared, what the rules did: pairs of a label and a line."""
     accepted = [each.difference for each in matrix.expected]
-    return (*_apart(matrix), *text.rules(accepted, matrix.expired_rules, matrix.unused_rules))
+    rules = text.rules(accepted, matrix.expired_rules, matrix.unused_rules)
+    return (*text.judged(matrix.contract), *_apart(matrix), *rules)
 
 
 def _apart(matrix: Matrix) -> Iterator[tuple[str, str]]:

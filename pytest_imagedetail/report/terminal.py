@@ -20,6 +20,7 @@ _COLORS: Final = {
     "+": "32",
 }
 OF_LABEL: Final = {
+    "judged": "dim",
     "not judged": "dim",
     "ambiguous": "data",
     "paired": "data",
@@ -62,7 +63,8 @@ def brief(comparison: Comparison) -> str:
     rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
     options = map(text.plain, baseline.query.options)
     level = [] if comparison.level == DEFAULT_LEVEL else [f"--level {comparison.level}"]
-    command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *level, *options])
+    chosen = (*level, *text.contract_option(comparison.contract), *options)
+    command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *chosen])
     lines += [f"{rest}: pytest -vv", f"or: {command}"]
     return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
 

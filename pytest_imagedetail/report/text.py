@@ -223,11 +223,21 @@ def normalization(comparison: Comparison) -> str:
 
 def choices(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """What was chosen other than by default, as pairs of a label and a line: judged, level."""
-    schema = SCHEMAS.get(comparison.contract)
-    if schema is not None:
-        yield "judged", f"by {schema.name}'s schema: {schema.source}"
+    yield from judged(comparison.contract)
     if comparison.level == "shape":
         yield "level", "shape: what the images look like; they were not compared one by one"
+
+
+def judged(contract: str) -> Iterator[tuple[str, str]]:
+    """The schema that severities rest on, as a pair of a label and a line, if they rest on one."""
+    schema = SCHEMAS.get(contract)
+    if schema is not None:
+        yield "judged", f"by {schema.name}'s schema: {schema.source}"
+
+
+def contract_option(contract: str) -> tuple[str, ...]:
+    """The option of a command that judges by a schema."""
+    return ("--contract", contract) if contract in SCHEMAS else ()
 
 
 def limits(comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -465,7 +465,10 @@ def test_a_failing_matrix_fits_into_a_failing_assertion(one, other, key, words):
     assert all(len(line) <= 90 and line.isprintable() for line in lines)
 
 
-@pytest.mark.parametrize("write", [markdown.render, html.render])
+WRITERS = (markdown.render, html.render)
+
+
+@pytest.mark.parametrize("write", WRITERS)
 def test_a_matrix_in_a_report(write):
     """Who answered what, each change with its two clouds, and what the rule accepted."""
     page = html_entities.unescape(write([row_of_three()]))
@@ -479,6 +482,27 @@ def test_a_matrix_in_a_report(write):
         "busy (for good)",
     ):
         assert words in page, words
+
+
+@pytest.mark.parametrize("write", [grid.render, *(lambda one, w=w: w([one]) for w in WRITERS)])
+def test_every_report_of_a_matrix_names_the_schema(write):
+    """By the releases is the rule and needs no mention."""
+    row = {name: {Query(): listing_of(image_of(), cloud=name)} for name in ("a", "b")}
+    said = "by tempest's schema: tempest 47.0.0 lib/api"
+    shown = [
+        html_entities.unescape(write(compare_neighbors(row, contract=each))).replace("\\", "")
+        for each in ("tempest", "releases")
+    ]
+    assert [said in each for each in shown] == [True, False]
+
+
+def test_the_command_of_a_failing_assertion_names_the_schema():
+    """Without it, the command would judge otherwise than the test does."""
+    one, other = listing_of(image_of()), listing_of(image_of(minRam=None), cloud="b")
+    matrix = compare_neighbors({"a": {Query(): one}, "b": {Query(): other}}, contract="nova")
+    assert grid.brief(matrix).endswith("\nor: imagedetail matrix a b --contract nova")
+    comparison = compare(one, other, contract="nova")
+    assert terminal.brief(comparison).endswith("\nor: imagedetail diff a b --contract nova")
 
 
 def test_a_matrix_in_the_json_report(tmp_path):
