@@ -40,7 +40,7 @@ from pytest_imagedetail.settings import (
     PROFILES,
     check_choice,
 )
-from pytest_imagedetail.severity import Change, Judge
+from pytest_imagedetail.severity import Change, Judge, Promise, is_of_links
 from pytest_imagedetail.shape import describe, shape_differences, unseen
 
 _EXAMPLES: Final = 3
@@ -122,11 +122,12 @@ def judge_of(baseline: Listing, candidate: Listing, contract: str) -> Judge:
     Raises:
         UsageError: An unknown contract.
     """
-    return Judge(
+    promise = Promise(
         baseline=baseline.provenance.release,
         candidate=candidate.provenance.release,
         schema=contracts.SCHEMAS.get(check_choice("contract", contract, contracts.CONTRACTS)),
     )
+    return Judge(promise=promise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,8 +210,8 @@ def _completed(
     """With the forms of links that nothing shows yet; R11 says, and counts, what is not offered."""
     return expected_absences(
         [*found, *link_form_differences(one, other, judge, found=found)],
-        baseline=judge.baseline,
-        candidate=judge.candidate,
+        baseline=judge.promise.baseline,
+        candidate=judge.promise.candidate,
         profile=one.profile,
     )
 
@@ -219,7 +220,7 @@ def _of_whole_answers(
     baseline: Listing, candidate: Listing, one: Normalized, other: Normalized, judge: Judge
 ) -> Iterator[Difference]:
     yield from answer_differences(one, other, judge)
-    yield from next_link_differences(baseline, candidate, one, other, judge)
+    yield from next_link_differences(baseline, candidate, one, other, judge.promise)
 
 
 def _check_answered(baseline: Listing, candidate: Listing) -> None:
@@ -320,7 +321,7 @@ def _judged(
         candidate=shared.candidate,
         cause=cause,
     )
-    if change.is_of_link and shared.kind == "value_changed":
+    if is_of_links(change) and shared.kind == "value_changed":
         change = replace(change, kind="link_changed")
     kind = change.kind
     severity, reason = judge.severity(change)

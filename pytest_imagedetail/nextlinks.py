@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 
 from pytest_imagedetail import contract, placeholder
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import MISSING, Difference, Severity
+from pytest_imagedetail.model import MISSING, Difference
 from pytest_imagedetail.normalize import Normalized
-from pytest_imagedetail.severity import Judge
+from pytest_imagedetail.severity import Promise, Verdict
 from pytest_imagedetail.strict import strictly_equal
 
 _FIELD: Final = "images_links"
@@ -48,7 +48,7 @@ _Fault = tuple[str, Any]
 
 
 def next_link_differences(
-    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized, judge: Judge
+    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized, promise: Promise
 ) -> Iterator[Difference]:
     """Whether and where the answers say that there is a next page; one difference at most.
 
@@ -57,12 +57,12 @@ def next_link_differences(
         candidate: The new side.
         one: The baseline's answer in comparable form.
         other: The candidate's.
-        judge: Knows the schema, if one is judged by.
+        promise: Has the schema, if one is judged by.
     """
     old, new = _page(baseline, one), _page(candidate, other)
     if strictly_equal(old.links, new.links):
         return
-    severity, reason = _schema_verdict(old, new, judge) or _verdict(old, new)
+    severity, reason = _schema_verdict(old, new, promise) or _verdict(old, new)
     before, after = (_shown(each.links) for each in (old, new))
     if strictly_equal(before, after):
         before, after = old.links, new.links
@@ -102,14 +102,14 @@ def _hrefs(links: Any) -> list[str] | None:
     return hrefs if all(isinstance(each, str) and each for each in hrefs) else None
 
 
-def _schema_verdict(old: _Page, new: _Page, judge: Judge) -> tuple[Severity, str] | None:
-    refused, refused_before = (judge.refused_beside(_FIELD, each.links) for each in (new, old))
+def _schema_verdict(old: _Page, new: _Page, promise: Promise) -> Verdict | None:
+    refused, refused_before = (promise.refused_beside(_FIELD, each.links) for each in (new, old))
     if refused is None or refused == refused_before:
         return None
     return "breaking", refused
 
 
-def _verdict(old: _Page, new: _Page) -> tuple[Severity, str]:
+def _verdict(old: _Page, new: _Page) -> Verdict:
     if old.links is MISSING or new.links is MISSING:
         return "data", "there is a next link if the page is full, which depends on the images"
     before, after = _faults(old), _faults(new)

@@ -11,17 +11,18 @@ from pytest_imagedetail.model import (
     SEVERITIES,
     Difference,
     ImageRef,
-    Severity,
     path_of,
 )
 from pytest_imagedetail.severity import (
     OTHER_ATTRIBUTE,
-    OTHER_PROGRESS,
-    OTHER_WRITING,
-    SENT_PROGRESS,
+    RETYPED,
     Change,
     Judge,
+    Promise,
+    Verdict,
+    form_verdict,
     moved,
+    value_verdict,
 )
 from pytest_imagedetail.shape.description import (
     Path,
@@ -35,10 +36,7 @@ _ALWAYS, _SOME, _NEVER = "always", "some", "never"
 _EXAMPLES: Final = 3
 _DEPENDS: Final = "depends on which images there are"
 
-_Verdict = tuple[Severity, str]
-_Judgement = Callable[[Path, set[Any], set[Any], Judge], _Verdict]
-
-_REFUSED_TYPE: Final = "{by} does not allow this JSON type here"
+_Judgement = Callable[[Path, set[Any], set[Any], Promise], Verdict]
 
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
@@ -53,11 +51,11 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
         if not _tells(other.presence(path)):
             continue
         if not _tells(one.presence(path)):
-            yield from _unpromised(path, other, judge)
+            yield from _unpromised(path, other, judge.promise)
             continue
         yield from _presence(path, one, other, judge)
         if path in one.traits and path in other.traits:
-            yield from _traits(path, one, other, judge)
+            yield from _traits(path, one, other, judge.promise)
     if bool(one.repeated) != bool(other.repeated):
         yield _repeated(one, other, judge)
     if one.order and other.order and one.order != other.order:
@@ -71,16 +69,16 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
         )
 
 
-def _unpromised(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
+def _unpromised(path: Path, other: Shape, promise: Promise) -> Iterator[Difference]:
     """What only the candidate could show: no difference, unless it breaks what is promised."""
     types = other.traits[path].types
-    wrong = _not_allowed(path, types, judge)
+    wrong = _not_allowed(path, types, promise)
     if wrong:
         places = sorted({place for each in wrong for place in types[each]})
         yield _difference(
             "field_added",
             path,
-            ("breaking", _REFUSED_TYPE.format(by=judge.promised_by)),
+            _refused_type(promise),
             before=MISSING,
             after=_listed(wrong),
             images=other.refs(places),
@@ -147,11 +145,11 @@ def _share(presence: tuple[Places, Places]) -> str:
     return f"in {present} of {present + lacking}"
 
 
-def _added(path: Path, other: Shape, judge: Judge) -> _Verdict:
+def _added(path: Path, other: Shape, judge: Judge) -> Verdict:
     """As bad as the worst of what came, which is below a field that came with it too."""
-    verdicts: list[_Verdict] = [
-        ("breaking", _REFUSED_TYPE.format(by=judge.promised_by))
-        if _not_allowed(each, other.traits[each].types, judge)
+    verdicts = [
+        _refused_type(judge.promise)
+        if _not_allowed(each, other.traits[each].types, judge.promise)
         else judge.severity(
             Change(
                 kind="field_added",
@@ -167,7 +165,7 @@ def _added(path: Path, other: Shape, judge: Judge) -> _Verdict:
     return min(verdicts, key=lambda each: SEVERITIES.index(each[0]))
 
 
-def _lessened(path: Path, kind: str, judge: Judge) -> _Verdict:
+def _lessened(path: Path, kind: str, judge: Judge) -> Verdict:
     field = path[0]
     change = Change(
         kind="field_removed",
@@ -183,7 +181,7 @@ def _lessened(path: Path, kind: str, judge: Judge) -> _Verdict:
     return severity, reason
 
 
-def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
+def _traits(path: Path, one: Shape, other: Shape, promise: Promise) -> Iterator[Difference]:
     old, new = one.traits[path], other.traits[path]
     others = [set(each.types) - {"null"} for each in (old, new)]
     nulls_only = not all(others) or others[0] == others[1]
@@ -199,7 +197,7 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
             yield _difference(
                 kind,
                 path,
-                verdict(path, set(before), set(after), judge),
+                verdict(path, set(before), set(after), promise),
                 before=_listed(before),
                 after=_listed(after),
                 images=_showing(one, other, before, after),
@@ -208,16 +206,16 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
         yield _difference(
             "enumeration_changed",
             path,
-            _keys_verdict(set(new.values) - set(old.values), judge),
+            _keys_verdict(set(new.values) - set(old.values), promise),
             before=_listed(set(old.values) - set(new.values)),
             after=_listed(set(new.values) - set(old.values)),
             images=_showing(one, other, old.values, new.values),
         )
 
 
-def _keys_verdict(fresh: set[Any], judge: Judge) -> _Verdict:
-    if any(judge.part("metadata", key) is None for key in fresh):
-        return "breaking", contract.REFUSED.reason.format(by=judge.promised_by)
+def _keys_verdict(fresh: set[Any], promise: Promise) -> Verdict:
+    if any(promise.part("metadata", key) is None for key in fresh):
+        return "breaking", promise.says(contract.REFUSED)
     return "data", "metadata belongs to the images; keys of one side only"
 
 
@@ -230,64 +228,55 @@ def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[Image
     return one.refs(sorted(gone))
 
 
-def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
-    allowed = _allowed_types(path, judge)
+def _type_verdict(path: Path, old: set[Any], new: set[Any], promise: Promise) -> Verdict:
+    allowed = _allowed_types(path, promise)
     if allowed is None:
-        if old & new:
-            return "data", _DEPENDS
-        return "breaking", "the JSON type changed"
-    if new - old - allowed:
-        if new - old - allowed == {"null"}:
-            return "breaking", f"{judge.promised_by} does not allow null here"
-        return "breaking", _REFUSED_TYPE.format(by=judge.promised_by)
+        return ("data", _DEPENDS) if old & new else ("breaking", RETYPED)
+    if fresh := new - old - allowed:
+        if fresh == {"null"}:
+            return "breaking", f"{promise.by} does not allow null here"
+        return _refused_type(promise)
     if old - new - allowed:
-        return "compatible", f"the candidate keeps {judge.promised_by}, the baseline did not"
-    return "data", f"{judge.promised_by} allows all of them; it {_DEPENDS}"
+        return promise.mended
+    return "data", f"{promise.by} allows all of them; it {_DEPENDS}"
 
 
-def _not_allowed(path: Path, seen: Iterable[str], judge: Judge) -> set[str]:
-    allowed = _allowed_types(path, judge)
+def _refused_type(promise: Promise) -> Verdict:
+    return "breaking", f"{promise.by} does not allow this JSON type here"
+
+
+def _not_allowed(path: Path, seen: Iterable[str], promise: Promise) -> set[str]:
+    allowed = _allowed_types(path, promise)
     return set() if allowed is None else set(seen) - allowed
 
 
-def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
-    part = judge.part(*path)
+def _allowed_types(path: Path, promise: Promise) -> set[str] | None:
+    part = promise.part(*path)
     return {JSON_TYPES[each] for each in part.types} if part and part.types else None
 
 
-def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
-    part = judge.part(*path)
+def _format_verdict(path: Path, old: set[Any], new: set[Any], promise: Promise) -> Verdict:
+    part = promise.part(*path)
     promised = None if part is None else part.form or sign_promised(part)
-    if promised is None:
-        if new - old == {judge.form_of_candidate(*path)}:
-            return "compatible", "the candidate writes what its own release promises"
-        return (
-            "data",
-            f"{'no release' if judge.schema is None else judge.promised_by} promises a form",
-        )
-    fresh = new - old - {promised}
-    if not fresh:
-        return "compatible", f"the candidate writes what {judge.promised_by} promises"
-    if promised == contract.ISOTIME and all(map(contract.is_isotime, fresh)):
-        return "compatible", OTHER_WRITING
-    return "breaking", f"{judge.promised_by} promises {promised}"
+    if promised is not None:
+        return form_verdict(promise, promised, old, new)
+    if new - old == {promise.form_of_candidate(*path)}:
+        return "compatible", "the candidate writes what its own release promises"
+    return "data", f"{'no release' if promise.schema is None else promise.by} promises a form"
 
 
-def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> _Verdict:
-    fresh = new - old
+def _value_verdict(path: Path, old: set[Any], new: set[Any], promise: Promise) -> Verdict:
     if path[-1] == "href":
         return moved(path[-2], old, new)
-    part = judge.part(*path)
+    part = promise.part(*path)
     if part is not None and part.values:
-        if fresh - part.values:
-            return "breaking", f"no {path[-1]} of {judge.promised_by}"
+        if new - old - part.values:
+            return "breaking", f"no {path[-1]} of {promise.by}"
         if old - new - part.values:
-            return "compatible", f"the candidate keeps {judge.promised_by}, the baseline did not"
+            return promise.mended
     if path[-1] == "type":
         return "compatible", OTHER_ATTRIBUTE
-    if path == ("progress",) and judge.schema is None and fresh - SENT_PROGRESS:
-        return "compatible", OTHER_PROGRESS
-    return "data", _DEPENDS
+    return value_verdict(promise, path, old, new) or ("data", _DEPENDS)
 
 
 def _listed(values: Collection[Any]) -> Any:
@@ -297,7 +286,7 @@ def _listed(values: Collection[Any]) -> Any:
 
 
 def _difference(
-    kind: str, path: Path, verdict: _Verdict, *, before: Any, after: Any, images: Sequence[ImageRef]
+    kind: str, path: Path, verdict: Verdict, *, before: Any, after: Any, images: Sequence[ImageRef]
 ) -> Difference:
     severity, reason = verdict
     return Difference(

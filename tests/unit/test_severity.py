@@ -4,7 +4,7 @@ import pytest
 
 from pytest_imagedetail.contract import FIELDS, SCHEMAS
 from pytest_imagedetail.model import MISSING
-from pytest_imagedetail.severity import Change, Judge
+from pytest_imagedetail.severity import Change, Judge, Promise
 
 REQUIRED = [name for name, field in FIELDS.items() if field.required_since]
 OPTIONAL = [name for name, field in FIELDS.items() if not field.required_since]
@@ -13,7 +13,12 @@ NEW = "2026.2"
 
 def judged(kind, field, baseline, candidate, *, releases=(None, None), below=()):
     change = Change(kind=kind, field=field, below=below, baseline=baseline, candidate=candidate)
-    return Judge(baseline=releases[0], candidate=releases[1]).severity(change)
+    return by(Promise(baseline=releases[0], candidate=releases[1]), change)
+
+
+def by(promise, change):
+    """The verdict of a judge."""
+    return Judge(promise=promise).severity(change)
 
 
 @pytest.mark.parametrize("field", sorted(set(REQUIRED) - {"links"}))
@@ -109,9 +114,9 @@ def test_a_field_whose_cause_is_still_there_breaks(field):
         cause=FIELDS[field].cause,
     )
     reason = f"Nova sends it for every image with metadata.{FIELDS[field].cause}"
-    assert Judge(baseline=None, candidate=None).severity(change) == ("breaking", reason)
-    by_schema = Judge(baseline=None, candidate=None, schema=SCHEMAS["nova"])
-    assert by_schema.severity(change) == ("data", "it is optional")
+    assert by(Promise(baseline=None, candidate=None), change) == ("breaking", reason)
+    schema = Promise(baseline=None, candidate=None, schema=SCHEMAS["nova"])
+    assert by(schema, change) == ("data", "it is optional")
 
 
 @pytest.mark.parametrize(
@@ -214,6 +219,24 @@ def test_a_value_without_the_promised_form_breaks(path, kept, broken, reason):
 def test_a_date_in_another_writing_is_compatible(baseline, candidate, severity):
     """It is a date still, and one that not every parser reads."""
     assert judged("value_changed", "created", baseline, candidate)[0] == severity
+
+
+def test_a_date_that_is_written_as_promised_is_mended():
+    """No parser refuses it any more; the way there is what a strict one fails at."""
+    offset = "2024-01-15T17:00:00+09:00"
+    assert judged("value_changed", "created", offset, DATE)[1] == (
+        "the candidate writes what the contract promises"
+    )
+    assert judged("value_changed", "created", DATE, offset)[1] == (
+        "a date in another writing; strict parsers refuse it"
+    )
+
+
+@pytest.mark.parametrize("value", [{}, [1], "x"])
+def test_whatever_was_called_progress_before_there_was_one(value):
+    """Bexar promises nothing of it, so anything may stand there."""
+    change = judged("item_added", "progress", MISSING, value, releases=("bexar", NEW), below=(0,))
+    assert change == ("data", "another value of the same type")
 
 
 def test_null_that_becomes_no_date_breaks():

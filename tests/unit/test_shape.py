@@ -125,6 +125,17 @@ def test_a_negative_number_breaks_at_both_levels(field, level):
         assert (kind, severity) in [(each.kind, each.severity) for each in differences]
 
 
+@pytest.mark.parametrize(
+    ("baseline", "candidate", "severity"),
+    [(100, 38, "compatible"), (37, 38, "data"), (37, 100, "data"), (50, 100, "data")],
+)
+@pytest.mark.parametrize("level", ["facts", "shape"])
+def test_a_progress_of_nobody_is_told_at_both_levels(level, baseline, candidate, severity):
+    """Where the baseline sends none; a cloud that counts in ones does so in every image."""
+    old, new = (listing_of(image_of(1, progress=each)) for each in (baseline, candidate))
+    assert compare(old, new, level=level).severities == [severity]
+
+
 @pytest.mark.parametrize("created", ["1972-01-01_15-59-11", "", "2024-02-30T08:00:00Z"])
 @pytest.mark.parametrize("level", ["facts", "shape"])
 def test_no_date_breaks_at_both_levels(created, level):
