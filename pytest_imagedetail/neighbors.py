@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from pytest_imagedetail.answers import header_differences
 from pytest_imagedetail.compare import compare, judge_of
@@ -14,13 +14,39 @@ from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.matrix import Cell, Matrix, Step
-from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Query
+from pytest_imagedetail.model import MISSING, SEVERITIES, Difference, FailOn, Query, RuleRef
 from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 from pytest_imagedetail.spans import spans
 
 Answers = Mapping[Query, Listing]
 """What one cloud answered, by query; recorded errors are answers too."""
+
+_Neighbors = tuple[str, str]
+_PAIR: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walk:
+    """What was found along a row; all but the pairs is as in a `Matrix`.
+
+    Attributes:
+        pairs: The neighbors that were compared, in the order of the row.
+        steps: What changed between them.
+        expected: What a rule accepts of it.
+        apart: Where neighbors had no image in common.
+    """
+
+    pairs: tuple[_Neighbors, ...]
+    steps: tuple[Step, ...]
+    expected: tuple[Step, ...]
+    apart: tuple[tuple[str, str, Query], ...]
+
+    @property
+    def rules_met(self) -> tuple[RuleRef, ...]:
+        """The rules that some change is a case of, whether they have expired or not."""
+        met = dict.fromkeys(each.difference.rule for each in (*self.steps, *self.expected))
+        return tuple(each for each in met if each is not None)
 
 
 def compare_neighbors(
@@ -50,65 +76,35 @@ def compare_neighbors(
         UsageError: Fewer than two clouds, or an unknown profile or contract.
         ComparisonError: Every answer is an error, or a cloud shares no query with another.
     """
-    if len(row) < 2:  # noqa: PLR2004  a pair
+    if len(row) < _PAIR:
         raise UsageError(
             "a matrix compares clouds in a row, and only one is there",
             where=", ".join(row),
             remedy="name two clouds or more, oldest first",
         )
-    queries = tuple(dict.fromkeys(query for answers in row.values() for query in answers))
-    found: dict[tuple[str, str], list[Step]] = {}
-    expected: dict[tuple[str, str], list[Step]] = {}
-    apart: list[tuple[str, str, Query]] = []
-    for query in queries:
-        having = [(name, answers[query]) for name, answers in row.items() if query in answers]
-        for (one, old), (other, new) in pairwise(having):
-            comparison, headers = _compared(old, new, profile, rules, contract)
-            if comparison.nothing_in_common:
-                apart.append((one, other, query))
-            for kept, differences in (
-                (found, (*comparison.differences, *headers.differences)),
-                (expected, (*comparison.expected, *headers.expected)),
-            ):
-                kept.setdefault((one, other), []).extend(
-                    Step(baseline=one, candidate=other, difference=each, queries=(query,))
-                    for each in differences
-                )
-    names = list(row)
-    if lonely := [name for name in names if not any(name in pair for pair in found)]:
-        raise ComparisonError(
-            f"nothing of {' and '.join(lonely)} was compared: no other cloud was asked the same",
-            where=", ".join(names),
-            remedy="record the same queries of each; imagedetail ls lists what there is",
-        )
-    order = sorted(found, key=lambda pair: (names.index(pair[0]), names.index(pair[1])))
     _refuse_errors_only(row, expect)
-    steps = [each for pair in order for each in _worst_first(_merged(found[pair]))]
-    accepted = [each for pair in order for each in _merged(expected[pair])]
-    met = dict.fromkeys(each.difference.rule for each in (*steps, *accepted))
-    concerned = dict.fromkeys(
-        rules.reference(rule) for pair in order for rule in rules.between(*pair).rules
-    )
+    walk = _walked(row, profile, rules, contract)
+    _refuse_lonely(row, walk)
     return Matrix(
         clouds=tuple(row),
         releases={
             name: release for name, answers in row.items() if (release := release_of(answers))
         },
-        queries=queries,
+        queries=_queries(row),
         cells={
             (query, name): _cell(answers[query])
-            for query in queries
+            for query in _queries(row)
             for name, answers in row.items()
             if query in answers
         },
-        steps=tuple(steps),
+        steps=walk.steps,
         spans=spans(row, profile),
         fail_on=fail_on,
         contract=contract,
-        expected=tuple(accepted),
-        expired_rules=tuple(each for each in met if each is not None and each.expired),
-        unused_rules=tuple(each for each in concerned if each not in met),
-        nothing_in_common=tuple(apart),
+        expected=walk.expected,
+        expired_rules=tuple(each for each in walk.rules_met if each.expired),
+        unused_rules=_unused(walk, rules),
+        nothing_in_common=walk.apart,
     )
 
 
@@ -143,6 +139,58 @@ def _refuse_errors_only(row: Mapping[str, Answers], expect: int | None) -> None:
             "to compare what errors of one status say: expect=STATUS in a test, "
             "--expect STATUS in a shell",
         )
+
+
+def _refuse_lonely(row: Mapping[str, Answers], walk: _Walk) -> None:
+    if lonely := [name for name in row if not any(name in pair for pair in walk.pairs)]:
+        raise ComparisonError(
+            f"nothing of {' and '.join(lonely)} was compared: no other cloud was asked the same",
+            where=", ".join(row),
+            remedy="record the same queries of each; imagedetail ls lists what there is",
+        )
+
+
+def _queries(row: Mapping[str, Answers]) -> tuple[Query, ...]:
+    return tuple(dict.fromkeys(query for answers in row.values() for query in answers))
+
+
+def _walked(row: Mapping[str, Answers], profile: str, rules: Rules, contract: str) -> _Walk:
+    """Compare each answer with the next one to the same query."""
+    found: dict[_Neighbors, list[Step]] = {}
+    expected: dict[_Neighbors, list[Step]] = {}
+    apart: list[tuple[str, str, Query]] = []
+    for query in _queries(row):
+        for pair in pairwise(name for name, answers in row.items() if query in answers):
+            old, new = (row[name][query] for name in pair)
+            comparison, headers = _compared(old, new, profile, rules, contract)
+            differences = (*comparison.differences, *headers.differences)
+            found.setdefault(pair, []).extend(_steps(pair, query, differences))
+            accepted = (*comparison.expected, *headers.expected)
+            expected.setdefault(pair, []).extend(_steps(pair, query, accepted))
+            if comparison.nothing_in_common:
+                apart.append((*pair, query))
+    names = list(row)
+    pairs = sorted(found, key=lambda pair: (names.index(pair[0]), names.index(pair[1])))
+    return _Walk(
+        pairs=tuple(pairs),
+        steps=tuple(each for pair in pairs for each in _worst_first(_merged(found[pair]))),
+        expected=tuple(each for pair in pairs for each in _merged(expected[pair])),
+        apart=tuple(apart),
+    )
+
+
+def _steps(pair: _Neighbors, query: Query, differences: Iterable[Difference]) -> Iterator[Step]:
+    for each in differences:
+        yield Step(baseline=pair[0], candidate=pair[1], difference=each, queries=(query,))
+
+
+def _unused(walk: _Walk, rules: Rules) -> tuple[RuleRef, ...]:
+    """The rules about any of the neighbors that no change between them is a case of."""
+    met = walk.rules_met
+    concerned = dict.fromkeys(
+        rules.reference(rule) for pair in walk.pairs for rule in rules.between(*pair).rules
+    )
+    return tuple(each for each in concerned if each not in met)
 
 
 def _compared(

@@ -98,6 +98,12 @@ def test_nothing_but_errors_is_refused():
         compare_neighbors(row(a=error_of(status=401), b=error_of(status=403)), expect=401)
 
 
+def test_errors_are_refused_before_anything_is_compared():
+    """That no two of them share a query is no news beside it."""
+    with pytest.raises(ComparisonError, match="every answer is an error"):
+        compare_neighbors(row(a=error_of(), b=error_of(query="limit=x")))
+
+
 def test_expected_errors_are_compared():
     """Whoever names the status wants to know what is said."""
     matrix = compare_neighbors(row(a=error_of("x"), b=error_of("y")), expect=400)
