@@ -18,6 +18,7 @@ from pytest_imagedetail.model import (
     SEVERITIES,
     Difference,
     FailOn,
+    Image,
     ImageRef,
     Side,
     Unpaired,
@@ -31,7 +32,7 @@ from pytest_imagedetail.normalize import (
     matched,
     vendors,
 )
-from pytest_imagedetail.pairing import Image, pair, reference, unpaired
+from pytest_imagedetail.pairing import pair, reference, unpaired
 from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from pytest_imagedetail.model import MISSING, Difference, path_of
-from pytest_imagedetail.pairing import Image, Pairing, reference
+from pytest_imagedetail.model import MISSING, Difference, Image, path_of
+from pytest_imagedetail.pairing import Pairing, reference
 from pytest_imagedetail.severity import Change, Judge
 
 

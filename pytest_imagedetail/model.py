@@ -11,6 +11,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.hidden import HIDDEN
 
+Image = dict[str, Any]
+"""An image detail: one element of `images`, as sent or made comparable."""
+
 Severity = Literal["breaking", "compatible", "data"]
 FailOn = Literal["breaking", "change", "none"]
 RecordMode = Literal["none", "once", "new_episodes", "rewrite", "verify"]

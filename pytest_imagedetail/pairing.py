@@ -4,11 +4,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from pytest_imagedetail.model import ImageRef, Unpaired
-
-Image = dict[str, Any]
+from pytest_imagedetail.model import Image, ImageRef, Unpaired
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?=[T ])")

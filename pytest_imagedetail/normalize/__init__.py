@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pytest_imagedetail import placeholder
+from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.absence import expected_absences
 from pytest_imagedetail.normalize.answer import (
     JSON,
     Answer,
     AnswerFacts,
-    Image,
     LinkForm,
     Links,
     Normalized,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-Image = dict[str, Any]
+from pytest_imagedetail.model import Image
 
 JSON: Final = "application/json"
 

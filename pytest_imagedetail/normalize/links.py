@@ -15,7 +15,8 @@ from weakref import WeakValueDictionary
 
 from pytest_imagedetail import placeholder
 from pytest_imagedetail.contract import API_VERSIONS
-from pytest_imagedetail.normalize.answer import Image, LinkForm, Links
+from pytest_imagedetail.model import Image
+from pytest_imagedetail.normalize.answer import LinkForm, Links
 from pytest_imagedetail.normalize.rules import rules_of
 
 _PLACEHOLDER_HOST: Final = re.compile(r"(compute|image|host)(-\d+)?\..+\.invalid")

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pytest_imagedetail.normalize.answer import Image, Normalized
+from pytest_imagedetail.model import Image
+from pytest_imagedetail.normalize.answer import Normalized
 from pytest_imagedetail.normalize.values import vendor_of
 
 REFERENCES: Final = ("base_image_ref", "kernel_id", "ramdisk_id")
