@@ -235,8 +235,11 @@ def test_a_date_that_is_written_as_promised_is_mended():
 @pytest.mark.parametrize("value", [{}, [1], "x"])
 def test_whatever_was_called_progress_before_there_was_one(value):
     """Bexar promises nothing of it, so anything may stand there."""
-    change = judged("item_added", "progress", MISSING, value, releases=("bexar", NEW), below=(0,))
-    assert change == ("data", "another value of the same type")
+    expected = ("data", "another value of the same type")
+    releases = ("bexar", NEW)
+    item = judged("item_added", "progress", MISSING, value, releases=releases, below=(0,))
+    whole = judged("value_changed", "progress", [], [value], releases=releases)
+    assert (item, whole) == (expected, expected)
 
 
 def test_null_that_becomes_no_date_breaks():
