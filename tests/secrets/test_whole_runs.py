@@ -42,6 +42,19 @@ def test_own_client_that_fails(imagedetail_cloud, imagedetail_cassette):
     assert not body
 """
 WRITTEN = {"all.yaml", "status=active-bc8e2fbf.yaml", "test_own_client.yaml"}
+WRAPPED = {
+    *("base64 behind one byte", "base64 behind two bytes", "base64 wrapped and indented"),
+    *("base64 wrapped by CRLF", "gzip in base64", "lines of base64", "lines of gzip"),
+    *("wrapped base64", "wrapped base64 in JSON", "wrapped base64 in a text"),
+    *("wrapped base64 in percent", "wrapped gzip"),
+}
+REFUSED = {  # where redaction does not find it, and the gate does; elsewhere it is redacted
+    "token": {"lines of gzip"},
+    "password": WRAPPED,
+    "project id": WRAPPED | {"base64", "hex", "urlsafe base64"},
+    "user id": WRAPPED | {"base64", "hex", "urlsafe base64"},
+    "address": WRAPPED | {"base64", "hex", "urlsafe base64"},
+}
 LOUD = (
     *("-vv", "-l", "-rA", "--tb=long", "--log-level=DEBUG", "--log-cli-level=DEBUG"),
     *("--junitxml=junit.xml", "--imagedetail-report=r.html", "--imagedetail-report=r.json"),
@@ -116,7 +129,7 @@ def says(text, name, secrets, spellings):
 
 
 @pytest.mark.parametrize("writing", sorted(WRITINGS))
-@pytest.mark.parametrize("kind", ["token", "password", "project id", "user id", "address"])
+@pytest.mark.parametrize("kind", REFUSED)
 def test_what_a_cloud_sends_back_is_in_no_file_and_no_output(pytester, cloud, kind, writing):
     """It is redacted, or nothing is written and the run is red and says so."""
     secrets = secrets_of(cloud)
@@ -124,10 +137,10 @@ def test_what_a_cloud_sends_back_is_in_no_file_and_no_output(pytester, cloud, ki
     plant(cloud, [spellings[kind]])
     pytester.makepyfile(TESTS)
     result = pytester.runpytest("--imagedetail-record-mode=once", *LOUD)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
     written = {path.name for path in (pytester.path / "cassettes").rglob("*.yaml")}
-    refused = "LeakError: refused to write: " in result.stdout.str()
-    assert written < WRITTEN if refused else written == WRITTEN
+    refused = writing in REFUSED[kind]
+    assert written == (set() if refused else WRITTEN)
+    assert ("LeakError: refused to write: " in result.stdout.str()) == refused
     assert found(pytester, result, secrets, spellings) == set()
 
 
