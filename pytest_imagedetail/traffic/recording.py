@@ -210,18 +210,9 @@ def merged(
             interactions = list(_in_place(interactions, key, told))
         else:
             raise _contradiction(new.provenance, heard[0])
+    date = _older(old.provenance.recorded_at, new.provenance.recorded_at)
     return Recording(
-        provenance=replace(
-            old.provenance,
-            recorded_at=_older(old.provenance.recorded_at, new.provenance.recorded_at),
-            pages=len(interactions),
-            redactions=dict(
-                Counter(old.provenance.redactions) + Counter(new.provenance.redactions)
-                if interactions != list(old.interactions)
-                else old.provenance.redactions
-            ),
-            catalog=old.provenance.catalog or new.provenance.catalog,
-        ),
+        provenance=replace(_joined_provenance(old, new, interactions), recorded_at=date),
         interactions=tuple(interactions),
     )
 
@@ -234,14 +225,24 @@ def appended(old: Recording, new: Recording) -> Recording:
     """
     _refuse_several_hosts(old, new)
     interactions = (*old.interactions, *new.interactions)
-    counts = Counter(old.provenance.redactions) + Counter(new.provenance.redactions)
-    provenance = replace(
+    return Recording(
+        provenance=_joined_provenance(old, new, interactions), interactions=interactions
+    )
+
+
+def _joined_provenance(
+    old: Recording, new: Recording, interactions: Sequence[Interaction]
+) -> Provenance:
+    """What is known of both; what was redacted is counted in the order that `redact` counts in."""
+    counts = Counter(old.provenance.redactions)
+    if tuple(interactions) != old.interactions:
+        counts += Counter(new.provenance.redactions)
+    return replace(
         old.provenance,
         pages=len(interactions),
         redactions=dict(sorted(counts.items())),
         catalog=old.provenance.catalog or new.provenance.catalog,
     )
-    return Recording(provenance=provenance, interactions=interactions)
 
 
 def lacking(kept: Recording, heard: Sequence[Interaction]) -> list[Interaction]:

@@ -350,3 +350,12 @@ def test_of_a_stock_cassette_keystone_tells_the_catalog_alone():
     assert done.provenance.endpoint == NOVA
     assert [each["url"] for each in done.provenance.catalog] == [NOVA]
     assert of_stock(recording(LOGIN)).interactions == (LOGIN,)
+
+
+@pytest.mark.parametrize("combine", [appended, lambda *each: merged(*each, replacing=False)])
+def test_the_text_does_not_depend_on_who_came_first(combine):
+    """What was redacted is counted in one order, as `redact` itself counts."""
+    tokens = recording(kept("/a"), redactions={"tokens": 1})
+    hosts = recording(kept("/b"), redactions={"hosts": 2, "ids": 1})
+    for done in (combine(tokens, hosts), combine(hosts, tokens)):
+        assert list(done.provenance.redactions.items()) == [("hosts", 2), ("ids", 1), ("tokens", 1)]
