@@ -151,7 +151,7 @@ def renew_shared(config: pytest.Config, settings: "Settings", run: Run) -> None:
         return
     from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
     from pytest_imagedetail.harness import store_of  # noqa: PLC0415
-    from pytest_imagedetail.traffic.recording import unasked  # noqa: PLC0415
+    from pytest_imagedetail.traffic.keys import unasked  # noqa: PLC0415
 
     began = datetime.fromtimestamp(config.stash[STARTED] // 10**9, UTC)
     store = store_of(settings)

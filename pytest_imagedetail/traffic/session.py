@@ -23,6 +23,8 @@ from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.recorder import refuse_stale
 from pytest_imagedetail.redact import Numbering
+from pytest_imagedetail.traffic.drift import asked_of, changes, refuse_no_answer
+from pytest_imagedetail.traffic.keys import Key, lacking, times_asked
 from pytest_imagedetail.traffic.keystone import (
     Keystone,
     endpoint_of,
@@ -30,22 +32,10 @@ from pytest_imagedetail.traffic.keystone import (
     left_out,
     refuse_nothing_left,
 )
+from pytest_imagedetail.traffic.merging import appended, merged
 from pytest_imagedetail.traffic.mixups import as_asked_again, refuse_mixups
 from pytest_imagedetail.traffic.player import Player
-from pytest_imagedetail.traffic.recording import (
-    Heard,
-    Key,
-    appended,
-    asked_of,
-    changes,
-    lacking,
-    made_of,
-    merged,
-    of_stock,
-    refuse_failures,
-    refuse_no_answer,
-    times_asked,
-)
+from pytest_imagedetail.traffic.recording import Heard, made_of, of_stock, refuse_failures
 from pytest_imagedetail.traffic.renumbering import Words, its_own, renumbered
 from pytest_imagedetail.traffic.together import Together
 from pytest_imagedetail.transport import Access
