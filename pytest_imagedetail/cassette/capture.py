@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
-from typing import Any, ClassVar, Final, Protocol, Self
+from typing import Any, ClassVar, Final, Never, Protocol, Self
 from unittest import mock
 from urllib.parse import urlencode, urlsplit
 
@@ -102,8 +102,11 @@ class Exchange(Protocol):
         """Answer, and count it as played."""
         ...
 
-    def refuse(self, asked: Interaction) -> None:
-        """Raise for a request that has no answer; asked only while `closed`."""
+    def refuse(self, asked: Interaction) -> Never:
+        """Raise for a request that has no answer; asked only while `closed`.
+
+        Were it to return, the request would go to the cloud.
+        """
         ...
 
     def heard(self, interaction: Interaction) -> None:

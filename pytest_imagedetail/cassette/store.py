@@ -1,40 +1,26 @@
-"""A folder of cassettes: what is there, and writes that lose nothing whatever happens."""
+"""A folder of cassettes: what is there, and whether an answer takes the place of one."""
 
 import difflib
 import errno
-import getpass
-import hashlib
-import importlib
-import os
-import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
-from secrets import token_hex
-from typing import Any, Final
-
-from filelock import FileLock, Timeout
+from typing import Final
 
 from pytest_imagedetail.age import too_old
 from pytest_imagedetail.cassette.format import dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import TRAFFIC, check_cloud_name, file_name, traffic_name
+from pytest_imagedetail.cassette.swapping import swapped
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     DamagedCassetteError,
     LeakError,
-    RecordingError,
 )
 from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 
-_FCNTL: Final[Any] = importlib.import_module("fcntl") if os.name == "posix" else None
-_LOCK_SECONDS: Final = 60
-_PAUSE: Final = 0.02  # seconds between two looks at a lock
-_TRIES: Final = 5
 _FEW: Final = 8
 
 
@@ -197,36 +183,23 @@ class Store:
 
     def _written(self, path: Path, make: Callable[[], Recording]) -> Written:
         """Make a recording of what is there by now, and write it if that is still there."""
-        with _locked(path):
-            for _ in range(_TRIES):
-                seen = _bytes(path)
-                try:
-                    return self._replace(path, make(), seen)
-                except _ChangedError:
-                    continue
-        raise RecordingError(
-            "another process that has other locks writes this cassette again and again",
-            where=str(path),
-            remedy="wait for it to end, then record again; an older recording is untouched",
-        )
+        return swapped(path, lambda: self._replacement(path, make()), check=loads)
 
-    def _replace(self, path: Path, recording: Recording, seen: bytes | None) -> Written:
-        place = path.resolve()  # a link stays one; what it leads to is replaced
+    def _replacement(self, path: Path, recording: Recording) -> tuple[str | None, Written]:
+        """The text that takes the place of what is there, None if that stays; and what is done."""
+        place = path.resolve()
         if not _is_there(place):
-            _swap(place, dumps(recording), seen)
-            return Written.NEW
+            return dumps(recording), Written.NEW
         if place.exists() and not place.is_file():
             raise OSError(errno.EEXIST, "what stands in its place is no file")
         old = load_own(path)  # what is damaged may be mended, and is never written over
         if not _is_same_answer(place, old, recording):
-            _swap(place, dumps(recording), seen)
-            return Written.REPLACED
+            return dumps(recording), Written.REPLACED
         if not _is_older(old, recording, self.max_age):
-            return Written.UNCHANGED
+            return None, Written.UNCHANGED
         date = recording.provenance.recorded_at
         new = replace(old, provenance=replace(old.provenance, recorded_at=date))
-        _swap(place, dumps(new), seen)
-        return Written.RENEWED
+        return dumps(new), Written.RENEWED
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
@@ -337,67 +310,6 @@ def _refuse_a_telling_name(test: str, secrets: Iterable[str]) -> None:
         ) from None
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            FileLock(_lock_path(path), timeout=_LOCK_SECONDS),
-            _folder_locked(path.resolve().parent),
-        ):
-            yield
-    except Timeout as error:
-        raise RecordingError(
-            f"another process has been writing this cassette for {_LOCK_SECONDS} seconds",
-            where=str(path),
-            remedy="wait for it to end, then record again; an older recording is untouched",
-        ) from error
-    except OSError as error:
-        raise RecordingError(
-            f"the cassette cannot be written: {error.strerror}",
-            where=str(path),
-            remedy="check space and permissions; an older recording is untouched",
-        ) from error
-
-
-@contextmanager
-def _folder_locked(folder: Path) -> Iterator[None]:
-    """Meet who has another folder for temporary files, as root in a container has.
-
-    What is locked is the folder itself, so no file is left in it. Where a system cannot do that
-    (Windows, some network file systems), what is compared before each swap must do.
-
-    Raises:
-        Timeout: Another process keeps it.
-    """
-    if _FCNTL is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        _wait_for(handle, folder)
-        yield
-    finally:
-        with suppress(OSError):  # a process that was forked meanwhile holds the same handle
-            _FCNTL.flock(handle, _FCNTL.LOCK_UN)
-        os.close(handle)
-
-
-def _wait_for(handle: int, folder: Path) -> None:
-    end = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            _FCNTL.flock(handle, _FCNTL.LOCK_EX | _FCNTL.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise Timeout(str(folder)) from None
-            time.sleep(_PAUSE)
-        except OSError:
-            return
-        else:
-            return
-
-
 def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
     for number, page in enumerate(recording.interactions, start=1):
         yield f"body {number}", page.response.body
@@ -405,19 +317,6 @@ def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
         fields = [*page.request_headers.fields, *page.response.headers.fields]
         lines = [page.url, page.response.reason, *(f"{name}: {value}" for name, value in fields)]
         yield f"headers {number}", "\n".join(lines).encode("utf-8", errors="surrogateescape")
-
-
-def _lock_path(path: Path) -> Path:
-    """A lock outside the folder of cassettes, which is under version control."""
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"imagedetail-{_user()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{digest}.lock"
-
-
-def _user() -> str:
-    """Not the name that the environment gives: two processes of one user must meet."""
-    return str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:
@@ -494,33 +393,3 @@ def _sorted(recording: Recording) -> Recording:
         return interaction.method, interaction.url, interaction.request_body
 
     return replace(recording, interactions=tuple(sorted(recording.interactions, key=asked)))
-
-
-class _ChangedError(Exception):
-    """What is about to be replaced is not what was read; someone has written meanwhile."""
-
-
-def _bytes(place: Path) -> bytes | None:
-    """What stands in a cassette's place; None if no file does."""
-    return place.read_bytes() if place.is_file() else None
-
-
-def _refuse_changed(place: Path, seen: bytes | None) -> None:
-    if _bytes(place) != seen:
-        raise _ChangedError
-
-
-def _swap(path: Path, text: str, seen: bytes | None) -> None:
-    # Not tempfile: its files are for their owner only, and a cassette is for everyone's checkout.
-    temporary = path.with_name(f".{path.stem[:40]}.{token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        loads(temporary)  # what cannot be read back must not replace what can
-        _refuse_changed(path, seen)
-        temporary.replace(path)  # atomic on every platform
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

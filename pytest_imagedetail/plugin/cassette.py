@@ -20,7 +20,7 @@ from pytest_imagedetail.plugin.run import Run, run_of
 if TYPE_CHECKING:
     from pytest_imagedetail.errors import ImageDetailError
     from pytest_imagedetail.settings import Settings
-    from pytest_imagedetail.traffic import Traffic
+    from pytest_imagedetail.traffic import Session, Traffic
 
 
 STARTED = pytest.StashKey[int]()
@@ -34,7 +34,7 @@ _BROKEN = pytest.StashKey["ImageDetailError"]()
 """What was wrong with that."""
 
 _KEEP = "imagedetail-keep"
-_PENDING = pytest.StashKey[tuple["Traffic", Left, str]]()
+_PENDING = pytest.StashKey[tuple["Session", Left, str]]()
 """What a test that passed so far is going to keep, what is left of it, and its name."""
 
 
@@ -52,8 +52,8 @@ class Keep:
             result = yield
         except BaseException:
             if _PENDING in item.stash:
-                traffic, left, name = item.stash[_PENDING]
-                _note_not_kept(traffic, left, name, why="the test's teardown failed")
+                session, left, name = item.stash[_PENDING]
+                _note_not_kept(session, left, name, why="the test's teardown failed")
                 del item.stash[_PENDING]
             raise
         if _PENDING in item.stash:
@@ -87,55 +87,57 @@ def note_start(config: pytest.Config) -> None:
 @contextmanager
 def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     """Run a test with its cassette, and keep what was recorded if it has passed."""
+    from pytest_imagedetail.traffic import Traffic  # noqa: PLC0415  see the plugin's first lines
+
     item = request.node
     settings = settings_for(item)
     run = run_of(request.config)
     if not request.config.pluginmanager.has_plugin(_KEEP):
         request.config.pluginmanager.register(Keep(), _KEEP)
     with refused(item):
-        traffic = _open(request, settings, run)
+        session = _open(request, settings, run)
     harness = None
     if "imagedetail" in request.fixturenames:
         harness = request.getfixturevalue("imagedetail")
-        if traffic.replays and traffic.endpoint is not None:
-            harness.endpoints[traffic.cloud] = traffic.endpoint
+        if session.mode.replays and session.endpoint is not None:
+            harness.endpoints[session.cloud] = session.endpoint
     item.stash[PASSED] = False
-    watch(item, traffic.refused)
+    watch(item, session.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
     shuts = harness is None or settings.record_mode == "none"
-    with run.listens(traffic), traffic.running(shuts=shuts):
-        yield traffic
-    left = Left(used={str(traffic.path)})
+    with run.listens(session), session.running(shuts=shuts):
+        yield Traffic(session)
+    left = Left(used={str(session.path)})
     run.traffic.append(left)
-    name = f"{traffic.cloud}: {_shown(traffic.path, settings)}"
+    name = f"{session.cloud}: {_shown(session.path, settings)}"
     if item.stash[PASSED]:
         if _BROKEN in item.stash:
             raise item.stash[_BROKEN]
-        item.stash[_PENDING] = traffic, left, name
-        _refuse_missed(traffic)
-        _refuse_swallowed(item, traffic.refused)
-        traffic.redact()
-        if traffic.replays:
-            unplayed = list(traffic.unplayed)
-            left.unplayed[_relative(traffic.path, request.config.rootpath)] = unplayed
+        item.stash[_PENDING] = session, left, name
+        _refuse_missed(session)
+        _refuse_swallowed(item, session.refused)
+        session.redact()
+        if session.mode.replays:
+            unplayed = list(session.unplayed)
+            left.unplayed[_relative(session.path, request.config.rootpath)] = unplayed
     else:
-        _note_not_kept(traffic, left, name, why="the test did not pass")
+        _note_not_kept(session, left, name, why="the test did not pass")
 
 
-def _note_not_kept(traffic: "Traffic", left: Left, name: str, *, why: str) -> None:
-    if not traffic.replays and traffic.record_mode != "verify" and traffic.interactions:
+def _note_not_kept(session: "Session", left: Left, name: str, *, why: str) -> None:
+    if not session.mode.replays and not session.mode.verifies and session.interactions:
         left.done[name] = f"not kept: {why}"
 
 
-def _keep(traffic: "Traffic", left: Left, name: str) -> None:
+def _keep(session: "Session", left: Left, name: str) -> None:
     """Keep or compare what was heard, and note what the end of the run has to know of it."""
-    done = traffic.keep()
+    done = session.keep()
     if done is not None:
         left.done[name] = done
-    if traffic.shared and traffic.record_mode == "verify":
-        left.verified[str(traffic.path)] = dict(traffic.asked)
-    elif traffic.shared and traffic.record_mode == "rewrite":
-        left.rewritten[str(traffic.path)] = dict(traffic.asked)
+    if session.mode.shared and session.mode.verifies:
+        left.verified[str(session.path)] = dict(session.asked)
+    elif session.mode.shared and session.mode.rewrites:
+        left.rewritten[str(session.path)] = dict(session.asked)
 
 
 def renew_shared(config: pytest.Config, settings: "Settings", run: Run) -> None:
@@ -151,7 +153,7 @@ def renew_shared(config: pytest.Config, settings: "Settings", run: Run) -> None:
         return
     from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
     from pytest_imagedetail.harness import store_of  # noqa: PLC0415
-    from pytest_imagedetail.traffic.recording import unasked  # noqa: PLC0415
+    from pytest_imagedetail.traffic.keys import unasked  # noqa: PLC0415
 
     began = datetime.fromtimestamp(config.stash[STARTED] // 10**9, UTC)
     store = store_of(settings)
@@ -183,9 +185,9 @@ def shut_network(request: pytest.FixtureRequest) -> Iterator[None]:
         _refuse_swallowed(item, shut.refused)
 
 
-def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Traffic":
+def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Session":
     from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.traffic import Together, Traffic  # noqa: PLC0415
+    from pytest_imagedetail.traffic import Session, Together  # noqa: PLC0415
 
     item = request.node
     cloud = _cloud(request, settings)
@@ -198,7 +200,7 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
 
     store, shared = store_of(settings), _shared_name(item)
     path = str(store.traffic_path(cloud, shared)) if shared else ""
-    traffic = Traffic(
+    session = Session(
         store=store,
         cloud=cloud,
         test=shared or _test_name(item, cloud),
@@ -211,10 +213,10 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Tr
         together=run.together.setdefault(path, Together()) if shared else None,
         is_ours=lambda modified: modified >= started,
     )
-    if not traffic.replays:
+    if not session.mode.replays:
         run.read_files(declared.os_cloud)
         item.stash[_READS] = functools.partial(run.read_files, declared.os_cloud)
-    return traffic
+    return session
 
 
 def _cloud(request: pytest.FixtureRequest, settings: "Settings") -> str:
@@ -274,10 +276,10 @@ def _test_name(item: pytest.Item, cloud: str) -> str:
     return "::".join([module, *classes, name])
 
 
-def _refuse_missed(traffic: "Traffic") -> None:
+def _refuse_missed(session: "Session") -> None:
     """Raise what the cassette had no answer to: a test that passed for that has tested nothing."""
-    if traffic.missed and not traffic.may_miss:
-        error = traffic.missed[0]
+    if session.missed and not session.may_miss:
+        error = session.missed[0]
         error.add_note(
             "the test passed all the same: something caught this error\n"
             "if the test is about that: imagedetail_cassette.expect_miss()"

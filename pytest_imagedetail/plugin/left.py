@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from pytest_imagedetail.comparison import Comparison
     from pytest_imagedetail.matrix import Matrix
     from pytest_imagedetail.model import Failure
-    from pytest_imagedetail.traffic.recording import Key
+    from pytest_imagedetail.traffic.keys import Key
     from pytest_imagedetail.traffic.together import Mark
 
 _Of = TypeVar("_Of")

@@ -14,7 +14,7 @@ from pytest_imagedetail.plugin.unused import LEFT_OUT, Passed, Verdict, expected
 if TYPE_CHECKING:
     from pytest_imagedetail.doors import Doors
     from pytest_imagedetail.harness import Harness
-    from pytest_imagedetail.traffic import Together, Traffic
+    from pytest_imagedetail.traffic import Session, Together
     from pytest_imagedetail.transport import Access
 
 
@@ -32,7 +32,7 @@ class Run:
     expected: set[str] = field(default_factory=set)
     left_out: str = ""
     known: set[str] = field(default_factory=set)
-    listening: "Traffic | None" = None
+    listening: "Session | None" = None
     verdicts: tuple[Verdict, ...] = ()
 
     def secrets(self) -> frozenset[str]:
@@ -58,7 +58,7 @@ class Run:
         self.known |= configured(os_cloud)
 
     @contextmanager
-    def listens(self, traffic: "Traffic") -> Iterator[None]:
+    def listens(self, traffic: "Session") -> Iterator[None]:
         """Know what a test's clients tell while the block runs, and from then on."""
         self.listening = traffic
         try:

@@ -95,7 +95,7 @@ def judge_verified(config: pytest.Config, left: "Left", *, all_passed: bool) -> 
     if not left.verified:
         return Verdict()
     from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.traffic.recording import unasked  # noqa: PLC0415
+    from pytest_imagedetail.traffic.keys import unasked  # noqa: PLC0415
 
     found = [
         f"no longer asked {_shown(Path(path), config.rootpath)}: {each}"

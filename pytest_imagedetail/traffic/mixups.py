@@ -11,9 +11,9 @@ from typing import Final
 from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Interaction, Recording
+from pytest_imagedetail.traffic.keys import answer_of, line
 from pytest_imagedetail.traffic.matching import Names, differences
 from pytest_imagedetail.traffic.player import next_of
-from pytest_imagedetail.traffic.recording import answer_of
 
 _SHORTEST: Final = 8  # characters of an id; a shorter one may be any word
 
@@ -64,8 +64,8 @@ def refuse_mixups(
         if answer_of(found) != answer_of(kept):
             provenance = recording.provenance
             raise RecordingError(
-                f"replaying could take one id for another: {kept.method} {kept.url} would be "
-                f"answered as {found.method} {found.url}",
+                f"replaying could take one id for another: {line(kept)} would be "
+                f"answered as {line(found)}",
                 where=f"cloud {provenance.cloud}, cassette {provenance.test}",
                 remedy=f"{remedy}\nids are told apart by their order alone; what is recorded is "
                 "untouched",

@@ -13,6 +13,7 @@ from pytest_imagedetail.errors import NoInteractionError
 from pytest_imagedetail.exposure import secrets_in
 from pytest_imagedetail.model import Interaction, Response
 from pytest_imagedetail.redact import redact
+from pytest_imagedetail.traffic.keys import line
 from pytest_imagedetail.traffic.matching import (
     Difference,
     Names,
@@ -72,7 +73,7 @@ class Player:
         """The interactions that have not been played, by number, method and URL."""
         left = [n for n in range(len(self.interactions)) if n not in self._played]
         shown = self._redacted(self.interactions) if left else ()
-        return tuple(f"{number + 1}: {_line(shown[number])}" for number in left)
+        return tuple(f"{number + 1}: {_shortened(shown[number])}" for number in left)
 
     def has(self, asked: Interaction) -> bool:
         """Whether there is an answer left."""
@@ -115,11 +116,11 @@ class Player:
         departures = [differences(asked, each, self._names.copy()) for each in self.interactions]
         if not departures:
             shown = self._redacted([asked])[-1]
-            return [f"nothing is recorded for {_line(shown)}", _NOTHING]
+            return [f"nothing is recorded for {_shortened(shown)}", _NOTHING]
         nearest = self._nearest(asked, departures)
         *recorded, shown = self._redacted([*self.interactions, self._named(asked, nearest)])
         return [
-            f"nothing is recorded for {_line(shown)}",
+            f"nothing is recorded for {_shortened(shown)}",
             *self._list(recorded),
             *_departed(shown, recorded[nearest], departures, nearest),
         ]
@@ -127,7 +128,7 @@ class Player:
     def _list(self, recorded: Sequence[Interaction]) -> list[str]:
         lines = [f"recorded, {self.played} of {len(recorded)} played:"]
         for number, each in enumerate(recorded[:_SHOWN]):
-            lines.append(f"  {_line(each)}{' (played)' if number in self._played else ''}")
+            lines.append(f"  {_shortened(each)}{' (played)' if number in self._played else ''}")
         if len(recorded) > _SHOWN:
             lines.append(f"  and {len(recorded) - _SHOWN} more")
         return lines
@@ -208,7 +209,7 @@ def _departed(
         return [f"it was recorded {often}, and it has been played {often}"]
     told = {each.part: str(each) for each in differences(shown, recorded, Names(closed=True))}
     return [
-        f"nearest: {_line(recorded)}",
+        f"nearest: {_shortened(recorded)}",
         *(
             f"  {told.get(each.part, f'{each.part}: another than recorded')}"
             for each in departures[nearest]
@@ -216,6 +217,6 @@ def _departed(
     ]
 
 
-def _line(interaction: Interaction) -> str:
-    line = f"{interaction.method} {interaction.url}"
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}... ({len(line)} characters)"
+def _shortened(interaction: Interaction) -> str:
+    text = line(interaction)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"

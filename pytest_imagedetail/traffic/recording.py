@@ -1,29 +1,24 @@
-"""Makes a recording of what was heard: checked, redacted, and merged with what is there."""
+"""Makes a recording of what was heard: checked and redacted."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import zip_longest
-from types import MappingProxyType
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.cassette import as_read
-from pytest_imagedetail.errors import RecordingError, ResponseError
+from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.exposure import keystone_among, secrets_in
-from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
+from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
 from pytest_imagedetail.patience import NOBODY_ANSWERED
 from pytest_imagedetail.placeholder import CALLER
 from pytest_imagedetail.redact import Numbering, Secrets, redact
 from pytest_imagedetail.request import api_version
+from pytest_imagedetail.traffic.keys import line
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
 from pytest_imagedetail.transport import Access
-
-Key = tuple[str, str, tuple[tuple[str, str], ...], bytes]
-"""What makes two requests the same: method, URL, headers and body, redacted."""
 
 _REFUSED: Final = frozenset({403}) | NOBODY_ANSWERED
 _BUSY: Final = frozenset({408, 413, 425, 429, 502, 503, 504})
@@ -134,226 +129,20 @@ def refuse_failures(recording: Recording, *, expected: frozenset[int], where: st
         if status in expected or not (status in _REFUSED or status >= _BROKEN):
             continue
         raise ResponseError(
-            f"the recording was not kept: the cloud answered {status} to {each.method} {each.url}",
+            f"the recording was not kept: the cloud answered {status} to {line(each)}",
             where=where,
-            remedy=f"{_mend(status)}, then record again\n"
+            remedy=f"{mend(status)}, then record again\n"
             f"or, if the test is about it: imagedetail_cassette.expect({status})\n"
             "an older recording is untouched",
             status_code=status,
         )
 
 
-def refuse_no_answer(
-    old: Recording, new: Recording, *, expected: frozenset[int], where: str
-) -> None:
-    """Raise if nobody answered what was asked again: then nothing is known of the recording.
-
-    A recorded refusal is what the cloud is expected to answer.
-
-    Raises:
-        ResponseError: It refused the credentials, or is busy or down.
-    """
-    before = by_request(old.interactions)
-    for key, heard in by_request(new.interactions).items():
-        for one, each in zip_longest(before.get(key, [])[: len(heard)], heard):
-            status = each.response.status_code
-            recorded = one is not None and one.response.status_code == status
-            if recorded or status in expected or status not in NOBODY_ANSWERED:
-                continue
-            raise ResponseError(
-                f"the recording was not verified: the cloud answered {status} to {_line(each)}",
-                where=f"{where}; nothing was written",
-                remedy=f"{_mend(status)}, then verify again\n"
-                f"or, if the test is about it: imagedetail_cassette.expect({status})",
-                status_code=status,
-            )
-
-
-def _mend(status: int) -> str:
+def mend(status: int) -> str:
+    """What to do about a failure, for the error that names it."""
     if status in _BUSY:
         return "wait until the cloud has time"
     return "mend what the cloud refused (credentials, policy)"
-
-
-def merged(
-    old: Recording,
-    new: Recording,
-    *,
-    replacing: bool,
-    beside: Mapping[Key, Sequence[Interaction]] = MappingProxyType({}),
-) -> Recording:
-    """Both in one recording: what is new is added to what is there.
-
-    For equal requests the answers must agree as far as both know them: a test would else be
-    answered what another one heard.
-
-    Args:
-        old: What is there.
-        new: What a test heard.
-        replacing: Whether new answers take the place of old ones to equal requests, where these
-            are of an earlier run.
-        beside: What other tests of this run heard, by request. It is never given up.
-
-    Raises:
-        RecordingError: They contradict each other, or it cannot be known that the same host has
-            the same placeholder in both.
-    """
-    _refuse_several_hosts(old, new)
-    interactions = list(old.interactions)
-    before = by_request(interactions)
-    for key, heard in by_request(new.interactions).items():
-        known, others = before.get(key, []), beside.get(key, ())
-        told = max(heard, others, key=len)  # another test may have asked more often
-        if _agree(heard, others) and _agree(known, told):
-            interactions += told[len(known) :]
-        elif _agree(heard, others) and replacing:
-            interactions = list(_in_place(interactions, key, told))
-        else:
-            raise _contradiction(new.provenance, heard[0])
-    return Recording(
-        provenance=replace(
-            old.provenance,
-            recorded_at=_older(old.provenance.recorded_at, new.provenance.recorded_at),
-            pages=len(interactions),
-            redactions=dict(
-                Counter(old.provenance.redactions) + Counter(new.provenance.redactions)
-                if interactions != list(old.interactions)
-                else old.provenance.redactions
-            ),
-            catalog=old.provenance.catalog or new.provenance.catalog,
-        ),
-        interactions=tuple(interactions),
-    )
-
-
-def appended(old: Recording, new: Recording) -> Recording:
-    """What a test asked beyond its recording, behind it.
-
-    Raises:
-        RecordingError: It cannot be known that the same host has the same placeholder in both.
-    """
-    _refuse_several_hosts(old, new)
-    interactions = (*old.interactions, *new.interactions)
-    counts = Counter(old.provenance.redactions) + Counter(new.provenance.redactions)
-    provenance = replace(
-        old.provenance,
-        pages=len(interactions),
-        redactions=dict(sorted(counts.items())),
-        catalog=old.provenance.catalog or new.provenance.catalog,
-    )
-    return Recording(provenance=provenance, interactions=interactions)
-
-
-def lacking(kept: Recording, heard: Sequence[Interaction]) -> list[Interaction]:
-    """What was heard and is not in a recording."""
-    left = Counter(map(_whole, kept.interactions))
-    missing = []
-    for each in heard:
-        if left[_whole(each)]:
-            left[_whole(each)] -= 1
-        else:
-            missing.append(each)
-    return missing
-
-
-def changes(old: Recording, new: Recording) -> list[str]:
-    """What a cloud answers otherwise than recorded, a line for each; nothing if all is the same."""
-    before, now = by_request(old.interactions), by_request(new.interactions)
-    lines = [f"no longer asked: {_line(each[0])}" for key, each in before.items() if key not in now]
-    for key, heard in now.items():
-        known = before.get(key, [])
-        if not known:
-            lines.append(f"not recorded: {_line(heard[0])}")
-        elif len(known) != len(heard):
-            lines.append(f"asked {len(heard)} times, recorded {len(known)}: {_line(heard[0])}")
-        for one, other in zip(known, heard, strict=False):
-            lines += [f"{_line(one)}: {each}" for each in _departures(one.response, other.response)]
-    return lines
-
-
-def asked_of(old: Recording, new: Recording) -> Recording:
-    """What one of the tests that share a recording asked of it: the part that it is judged by."""
-    wanted = times_asked(new)
-    kept = []
-    for each in old.interactions:
-        if wanted[_request(each)]:
-            wanted[_request(each)] -= 1
-            kept.append(each)
-    return replace(old, interactions=tuple(kept))
-
-
-def by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
-    """Interactions by what makes their requests the same, each in its order."""
-    found: dict[Key, list[Interaction]] = {}
-    for each in interactions:
-        found.setdefault(_request(each), []).append(each)
-    return found
-
-
-def answer_of(each: Interaction) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-    """What makes two answers the same: status, headers and body."""
-    return each.response.status_code, _fields(each.response.headers), each.response.body
-
-
-def times_asked(recording: Recording) -> Counter[Key]:
-    """How often each request was asked."""
-    return Counter(map(_request, recording.interactions))
-
-
-def unasked(recording: Recording, asked: Mapping[Key, int]) -> list[str]:
-    """The requests of a recording that were asked less often than it holds them, a line for each.
-
-    Args:
-        recording: Of several tests.
-        asked: The most often that one of them asked each.
-    """
-    return [
-        _line(each[0]) if len(each) == 1 else f"{_line(each[0])} ({len(each)} times)"
-        for key, each in by_request(recording.interactions).items()
-        if asked.get(key, 0) < len(each)
-    ]
-
-
-def _departures(old: Response, new: Response) -> Iterator[str]:
-    if old.status_code != new.status_code:
-        yield f"status {old.status_code} -> {new.status_code}"
-        return
-    for name in dict.fromkeys([*old.headers, *new.headers]):
-        values = old.headers.get(name), new.headers.get(name)
-        if values[0] != values[1] and name.lower() != "content-length":
-            yield f"header {name}: {values[0]} -> {values[1]}"
-    if old.body == new.body:
-        return
-    try:
-        documents = json.loads(old.body), json.loads(new.body)
-    except (ValueError, RecursionError):
-        yield f"body: {len(old.body)} -> {len(new.body)} bytes, not the same"
-        return
-    found = list(_in_values(*documents, "body"))
-    yield from found[:8] or ["body: the same values, written otherwise"]
-    if len(found) > 8:  # noqa: PLR2004
-        yield f"and {len(found) - 8} more in its body"
-
-
-def _in_values(old: Any, new: Any, path: str) -> Iterator[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys([*old, *new]):
-            if key not in new:
-                yield f"{path}.{key}: removed"
-            elif key not in old:
-                yield f"{path}.{key}: added, {_short(new[key])}"
-            else:
-                yield from _in_values(old[key], new[key], f"{path}.{key}")
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for number, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _in_values(one, other, f"{path}[{number}]")
-    elif type(old) is not type(new) or old != new:
-        yield f"{path}: {_short(old)} -> {_short(new)}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004
 
 
 def _summary(endpoint: str, catalog: Sequence[dict[str, str]]) -> Interaction:
@@ -370,68 +159,3 @@ def _secrets(found: Secrets, accesses: Sequence[Access], known: frozenset[str]) 
             {id_ for each in accesses for id_ in (each.project_id, each.user_id) if id_}
         ),
     )
-
-
-def _refuse_several_hosts(old: Recording, new: Recording) -> None:
-    several = [
-        hosts
-        for recording in (old, new)
-        if len(hosts := sorted({urlsplit(each.url).netloc for each in recording.interactions})) > 1
-    ]
-    if not several:
-        return
-    provenance = new.provenance
-    raise RecordingError(
-        "what was heard cannot be added to the cassette: it is of several hosts, and nobody knows "
-        "which of them is which placeholder of the cassette",
-        where=f"cloud {provenance.cloud}, {provenance.test}: {', '.join(several[0])}",
-        remedy="record the test afresh: --imagedetail-record-mode=rewrite\n"
-        "or give each test a cassette of its own; what is recorded is untouched",
-    )
-
-
-def _contradiction(provenance: Provenance, heard: Interaction) -> RecordingError:
-    return RecordingError(
-        f"another test of this cassette was answered otherwise to {_line(heard)}",
-        where=f"cloud {provenance.cloud}, cassette {provenance.test}",
-        remedy="give the tests cassettes of their own: without cassette= in the marker, each has\n"
-        "what is recorded is untouched",
-    )
-
-
-def _agree(some: Sequence[Interaction], others: Sequence[Interaction]) -> bool:
-    """Whether answers to one request are the same as far as both know them, in their order."""
-    return all(answer_of(one) == answer_of(other) for one, other in zip(some, others, strict=False))
-
-
-def _in_place(
-    interactions: Iterable[Interaction], key: Key, told: Sequence[Interaction]
-) -> Iterator[Interaction]:
-    """Interactions with other answers to one request; what is beyond the old ones stands last."""
-    new = iter(told)
-    for each in interactions:
-        if _request(each) != key:
-            yield each
-        elif (one := next(new, None)) is not None:
-            yield one
-    yield from new
-
-
-def _request(each: Interaction) -> Key:
-    return each.method, each.url, _fields(each.request_headers), each.request_body
-
-
-def _fields(headers: Headers) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((name.lower(), value) for name, value in headers.fields))
-
-
-def _whole(each: Interaction) -> tuple[object, ...]:
-    return _request(each), answer_of(each)
-
-
-def _line(each: Interaction) -> str:
-    return f"{each.method} {each.url}"
-
-
-def _older(one: str | None, other: str | None) -> str | None:
-    return min(filter(None, (one, other)), default=None)

@@ -13,7 +13,7 @@ from typing import Final
 
 from pytest_imagedetail.model import Headers, Interaction, Recording
 from pytest_imagedetail.placeholder import ID_DIGITS
-from pytest_imagedetail.traffic.recording import Key, answer_of, by_request
+from pytest_imagedetail.traffic.keys import Key, answer_of, by_request
 
 _NAME: Final = re.compile(
     rf"(?<![0-9A-Za-z])(?P<id>{ID_DIGITS})(?![0-9A-Za-z])"

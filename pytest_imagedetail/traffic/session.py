@@ -1,28 +1,24 @@
 """One test's cassette while the test runs: what its clients ask is recorded, or replayed."""
 
-import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Never
 
 from pytest_imagedetail import network
 from pytest_imagedetail.age import refuse_old
-from pytest_imagedetail.cassette import Store, refuse_unsafe
-from pytest_imagedetail.errors import (
-    CassetteNotFoundError,
-    ImageDetailError,
-    NoInteractionError,
-    RecordingError,
-    VerificationError,
-)
+from pytest_imagedetail.cassette import Store, Written, refuse_unsafe
+from pytest_imagedetail.errors import ImageDetailError, NoInteractionError
 from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.recorder import refuse_stale
 from pytest_imagedetail.redact import Numbering
+from pytest_imagedetail.traffic.complaints import Complaints
+from pytest_imagedetail.traffic.drift import asked_of, changes, refuse_no_answer
+from pytest_imagedetail.traffic.joining import Joined, alone, join
+from pytest_imagedetail.traffic.keys import Key, lacking, times_asked
 from pytest_imagedetail.traffic.keystone import (
     Keystone,
     endpoint_of,
@@ -30,29 +26,16 @@ from pytest_imagedetail.traffic.keystone import (
     left_out,
     refuse_nothing_left,
 )
-from pytest_imagedetail.traffic.mixups import as_asked_again, refuse_mixups
+from pytest_imagedetail.traffic.modes import Mode, mode_of
 from pytest_imagedetail.traffic.player import Player
-from pytest_imagedetail.traffic.recording import (
-    Heard,
-    Key,
-    appended,
-    asked_of,
-    changes,
-    lacking,
-    made_of,
-    merged,
-    of_stock,
-    refuse_failures,
-    refuse_no_answer,
-    times_asked,
-)
-from pytest_imagedetail.traffic.renumbering import Words, its_own, renumbered
+from pytest_imagedetail.traffic.recording import Heard, made_of, of_stock, refuse_failures
+from pytest_imagedetail.traffic.renumbering import Words, renumbered
 from pytest_imagedetail.traffic.together import Together
 from pytest_imagedetail.transport import Access
 
 
-class Traffic:
-    """What a test has of its cassette.
+class Session:
+    """A test's cassette from before its first request until it is kept.
 
     Args:
         store: Where cassettes are.
@@ -89,9 +72,9 @@ class Traffic:
         self.path: Final[Path] = store.traffic_path(cloud, test)
         self.test: Final = test
         self.refused: Final[list[ImageDetailError]] = []
-        self._node: Final = node
+        self._complaints: Final = Complaints(node=node, cloud=cloud, path=self.path)
+        self._where: Final = self._complaints.where
         self._store: Final = store
-        self._shared: Final = "::" not in test
         self._release: Final = release
         self._accesses: Final = accesses
         self._secrets: Final = secrets
@@ -103,38 +86,28 @@ class Traffic:
         self._asked: dict[Key, int] = {}
         self._live: Sequence[Interaction] = ()
         self._redacted: Heard | None = None
-        self._told: Recording
-        self._words: Words
         self._heard: Final[list[Interaction]] = []
         self._lock: Final = threading.Lock()
         self._recorded: Final = self._loaded()
-        joins = (
-            self._shared
-            and record_mode == "once"
-            and self._recorded is not None
-            and self._recorded.provenance.source != "stock"
-            and is_ours(self.path.stat().st_mtime_ns)
+        self.mode: Final[Mode] = mode_of(
+            record_mode,
+            shared="::" not in test,
+            recorded=self._recorded,
+            is_ours=lambda: is_ours(self.path.stat().st_mtime_ns),
         )
-        self._replays: Final = record_mode == "none" or (
-            record_mode == "once" and self._recorded is not None and not joins
-        )
-        if self._replays and self._recorded is not None:
+        if self.mode.replays and self._recorded is not None:
             refuse_stale(self._recorded, release)
             provenance = self._recorded.provenance
             refuse_old(provenance, path=self.path, max_age=max_age, now=datetime.now(UTC))
-        self._plays: Final = self._replays or record_mode == "new_episodes"
         self._player: Final = Player(
-            interactions=self._recorded.interactions if self._plays and self._recorded else (),
+            interactions=self._recorded.interactions if self.mode.plays and self._recorded else (),
             cloud=cloud,
             path=self.path,
             test=node,
-            record=self._record(),
+            record=self._complaints.record(self._recorded),
         )
         self._keystone: Final = self._stub()
         self._lost = 0
-
-    def __repr__(self) -> str:
-        return f"<imagedetail cassette {self.path.name}: {len(self.interactions)} interactions>"
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
@@ -155,16 +128,6 @@ class Traffic:
         return self._player.unplayed
 
     @property
-    def replays(self) -> bool:
-        """Whether everything comes from the cassette and nothing else is let through."""
-        return self._replays
-
-    @property
-    def shared(self) -> bool:
-        """Whether several tests have this cassette."""
-        return self._shared
-
-    @property
     def asked(self) -> Mapping[Key, int]:
         """How often what was written or verified was asked by this test."""
         return self._asked
@@ -172,12 +135,12 @@ class Traffic:
     @property
     def closed(self) -> bool:
         """Whether a request that nothing was recorded for must not go to the cloud."""
-        return self._replays
+        return self.mode.replays
 
     @property
     def endpoint(self) -> str | None:
         """The compute endpoint in placeholders, while replaying."""
-        if not self._replays or self._recorded is None:
+        if not self.mode.replays or self._recorded is None:
             return None
         found = self._recorded.provenance.endpoint
         return found or endpoint_of(self._recorded.interactions[0].url)
@@ -213,7 +176,7 @@ class Traffic:
 
     def can_answer(self, asked: Interaction) -> bool:
         """Whether the cassette, or the stub of Keystone, has an answer left."""
-        if not self._replays:  # there may never be an answer
+        if not self.mode.replays:  # there may never be an answer
             with self._lock:
                 self._unread.append(asked)
         return self._player.has(asked) or self._of_keystone(asked) is not None
@@ -225,10 +188,9 @@ class Traffic:
             self._player.overhear(asked)
         if found is None:  # another thread took the last one
             self.refuse(asked)
-            raise AssertionError("a refusal raises")
         return found
 
-    def refuse(self, asked: Interaction) -> None:
+    def refuse(self, asked: Interaction) -> Never:
         """Raise the error of a request that nothing was recorded for."""
         error = self._player.miss(asked)
         self.refused.append(error)
@@ -245,7 +207,7 @@ class Traffic:
         if recorded is None or recorded.provenance.source != "stock":
             return recorded
         if self.record_mode not in {"none", "once"}:
-            raise self._not_ours()
+            raise self._complaints.not_ours(self.record_mode)
         return of_stock(recorded)
 
     @contextmanager
@@ -258,12 +220,13 @@ class Traffic:
         # Loads vcrpy and every HTTP client that it can patch.
         from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
 
-        if self.record_mode == "verify" and self._recorded is None:
-            raise self._nothing_to_verify()
+        if self.mode.verifies and self._recorded is None:
+            raise self._complaints.nothing_to_verify()
         with ExitStack() as stack:
-            if self._replays and shuts:
-                remedy = self._record()
-                stack.enter_context(network.shut(self._node, remedy=remedy, refused=self.refused))
+            if self.mode.replays and shuts:
+                remedy = self._complaints.record(self._recorded)
+                node = self._complaints.node
+                stack.enter_context(network.shut(node, remedy=remedy, refused=self.refused))
             else:
                 stack.enter_context(network.libcurl_told(self._lose))
             wire = stack.enter_context(intercept(self))
@@ -273,7 +236,7 @@ class Traffic:
     def redact(self) -> None:
         """Redact what was heard by what is known now: fixtures may take it back as they end."""
         self._live = self._own()
-        if self._replays or self._lost or not self._live:
+        if self.mode.replays or self._lost or not self._live:
             return
         with self._lock:
             heard = tuple(self._heard)
@@ -289,11 +252,8 @@ class Traffic:
 
     def _numbering(self) -> Numbering | None:
         """What ids are numbered by; none where a recording is compared or replaced as a whole."""
-        if self.record_mode == "verify":
-            return None
-        if self._shared:
-            return self._together.numbering
-        return Numbering() if self._recorded is not None and self._plays else None
+        continues = self.mode.joins and (self.mode.shared or self._recorded is not None)
+        return self._together.numbering if continues else None
 
     def keep(self) -> str | None:
         """Write what was redacted, or compare it, once the test has passed.
@@ -308,53 +268,48 @@ class Traffic:
             VerificationError: The live cloud answers otherwise than recorded.
         """
         if self._lost:
-            raise self._lost_answers()
-        if self._replays:
+            raise self._complaints.lost_answers(self._lost)
+        if self.mode.replays:
             return None
-        verifies = self.record_mode == "verify"
-        beside = "" if verifies else left_out(self._heard, where=self._where)
+        beside = "" if self.mode.verifies else left_out(self._heard, where=self._where)
         heard = self._redacted
         if heard is None:
             self._refuse_silence()
-            if self._recorded is None and not self._shared:
+            if self._recorded is None and not self.mode.shared:
                 refuse_nothing_left(self._heard, where=self._where)
             return None
-        if verifies:
+        if self.mode.verifies:
             refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
             return self._verified(heard.recording)
         refuse_failures(heard.recording, expected=self._expected, where=self._where)
-        self._told, self._words = heard.recording, its_own(heard.recording)
-        written = self._store.write_traffic(
-            heard.recording, secrets=heard.secrets, merge=self._merge(heard)
-        )
-        self._refuse_loss(self._told)
-        self._together.add(self._told.interactions, self._words)
-        self._asked = times_asked(self._told)
-        return f"recorded ({written.value}){beside}"
+        done, joined = self._written(heard)
+        self._refuse_loss(joined.told)
+        self._together.add(joined.told.interactions, joined.words)
+        self._asked = times_asked(joined.told)
+        return f"recorded ({done.value}){beside}"
 
-    def _merge(self, heard: Heard) -> Callable[[Recording], Recording] | None:
-        if not self._shared and self.record_mode != "new_episodes":
-            return None
+    def _written(self, heard: Heard) -> tuple[Written, Joined]:
+        """Write what was heard, joined to what is there by then if the mode says so."""
+        joined = alone(heard)
 
         def merge(old: Recording) -> Recording:
-            words = self._known_words(heard)
-            rewrites = self.record_mode == "rewrite"
-            new, self._words = renumbered(heard.recording, old, words, again=rewrites)
-            before = self._player.told
-            told = (*(each for _, each in before), *new.interactions)
-            self._told = replace(new, interactions=told)
-            if self._shared:
-                beside = self._together.heard
-                done = merged(old, self._told, replacing=rewrites, beside=beside)
-            else:
-                done = appended(old, new)
-            ids = {real: self._words.read(name) for real, name in heard.ids.items()}
-            again = as_asked_again(self._live, ids)
-            asked = (*before, *zip(again, new.interactions, strict=False))
-            refuse_mixups(done, asked, remedy=self._apart())
-            return done
+            nonlocal joined
+            joined = join(
+                old,
+                heard,
+                mode=self.mode,
+                known=self._known_words(heard),
+                before=self._player.told,
+                live=self._live,
+                beside=self._together.heard,
+                remedy=self._complaints.apart(self.mode),
+            )
+            return joined.recording
 
-        return merge
+        done = self._store.write_traffic(
+            heard.recording, secrets=heard.secrets, merge=merge if self.mode.joins else None
+        )
+        return done, joined
 
     def _known_words(self, heard: Heard) -> Words:
         """Which placeholders are which of the cassette, by what this process knows of both."""
@@ -366,11 +321,6 @@ class Traffic:
                 words.taken.add(placeholder)
         return words
 
-    def _apart(self) -> str:
-        if self._shared:
-            return "give the test a cassette of its own: without cassette= in the marker, it has"
-        return f"record the test afresh: {self._command('rewrite')}"
-
     def _lose(self, _: str) -> None:
         """Count what libcurl asks: no cassette can hold it."""
         with self._lock:
@@ -381,38 +331,23 @@ class Traffic:
         kept = self._store.load_traffic(self.cloud, self.test)
         missing = new.interactions if kept is None else lacking(kept, new.interactions)
         if missing:
-            raise RecordingError(
-                f"{len(new.interactions)} interactions were heard, and {len(missing)} of them are "
-                "not in the cassette",
-                where=self._where,
-                remedy="another process writes the same file; record again",
-            )
+            raise self._complaints.overwritten(len(new.interactions), len(missing))
 
     def _verified(self, new: Recording) -> str:
         assert self._recorded is not None  # noqa: S101  running() has seen to it
         new, _ = renumbered(new, self._recorded, Words(), again=True)
         refuse_no_answer(self._recorded, new, expected=self._expected, where=self._where)
-        old = asked_of(self._recorded, new) if self._shared else self._recorded
+        old = asked_of(self._recorded, new) if self.mode.shared else self._recorded
         found = changes(old, new)
         if found:
-            lines = "\n".join(f"  {each}" for each in found)
-            raise VerificationError(
-                f"the live cloud answers otherwise than its recording\n{lines}",
-                where=f"{self._where}; nothing was written",
-                remedy=f"if the change is right, record it: {self._command('rewrite')}",
-            )
+            raise self._complaints.answered_otherwise(found)
         self._asked = times_asked(new)
         return "verified"
 
     def _refuse_silence(self) -> None:
         """Raise if a test asks nothing any more: it has verified nothing of its recording."""
-        if self.record_mode == "verify" and self._recorded is not None and not self._shared:
-            raise VerificationError(
-                "the test asked the cloud nothing, and its recording holds "
-                f"{len(self._recorded.interactions)} of its requests",
-                where=f"{self._where}; nothing was written",
-                remedy="if the test needs no recording, delete it",
-            )
+        if self.mode.verifies and self._recorded is not None and not self.mode.shared:
+            raise self._complaints.asked_nothing(self._recorded)
 
     def _own(self) -> list[Interaction]:
         with self._lock:
@@ -420,56 +355,9 @@ class Traffic:
             return [each for each in self._heard if not is_keystone(each)]
 
     def _stub(self) -> Keystone | None:
-        if not self._replays or self._recorded is None:
+        if not self.mode.replays or self._recorded is None:
             return None
         return keystone_of(self._recorded.provenance.catalog, self.endpoint)
 
     def _of_keystone(self, asked: Interaction) -> Response | None:
         return self._keystone.answer(asked) if self._keystone is not None else None
-
-    def _record(self) -> str:
-        """How to record what is missing."""
-        if self._recorded is None:
-            return f"record it: {self._command('once')}"
-        if self._recorded.provenance.source != "stock":
-            return f"record it: {self._command('new_episodes')}"
-        return (
-            "another tool wrote the cassette, so nothing is added to it: delete it and record "
-            f"afresh: {self._command('once')}"
-        )
-
-    def _command(self, mode: str) -> str:
-        return f"pytest {shlex.quote(self._node)} --imagedetail-record-mode={mode}"
-
-    @property
-    def _where(self) -> str:
-        return f"{self._node}, cassette {self.path}"
-
-    def _not_ours(self) -> RecordingError:
-        use = f"@pytest.mark.imagedetail({self.cloud!r}, cassette={self.path.stem!r})"
-        return RecordingError(
-            f"record mode {self.record_mode} needs a cassette of imagedetail, and another tool "
-            "wrote this one: nobody has redacted it, so it is replayed and never written to",
-            where=self._where,
-            remedy="make a safe cassette of it: imagedetail scrub "
-            f"{shlex.quote(str(self.path))} --cloud {self.cloud}\n"
-            f"and replay that: {use}\n"
-            f"or delete it and record afresh: {self._command('once')}",
-        )
-
-    def _nothing_to_verify(self) -> CassetteNotFoundError:
-        return CassetteNotFoundError(
-            "nothing is recorded for this test, so there is nothing to verify",
-            where=self._where,
-            remedy=f"record it: {self._command('once')}",
-        )
-
-    def _lost_answers(self) -> RecordingError:
-        answers = "1 answer" if self._lost == 1 else f"{self._lost} answers"
-        return RecordingError(
-            f"not everything was recorded: {answers} came to a client past the cassette",
-            where=self._where,
-            remedy="make connections inside the test, not before it, and on one thread, or with "
-            "requests, urllib3 or httpx\nlibcurl (pycurl, curl_cffi) cannot be recorded: ask with "
-            "another client\nnothing was written and an older recording is untouched",
-        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_imagedetail.model import Interaction, Recording
 from pytest_imagedetail.redact import Numbering
-from pytest_imagedetail.traffic.recording import Key, answer_of, by_request
+from pytest_imagedetail.traffic.keys import Key, answer_of, by_request, key_of, line
 from pytest_imagedetail.traffic.renumbering import Words
 
 Mark = tuple[str, str]
@@ -55,6 +55,5 @@ def lost(recording: Recording | None, written: Mapping[Mark, int]) -> list[str]:
 
 
 def _mark(each: Interaction) -> Mark:
-    [key] = by_request([each])
-    whole = hashlib.sha256(repr((key, answer_of(each))).encode("utf-8", "surrogatepass"))
-    return f"{each.method} {each.url}", whole.hexdigest()
+    whole = hashlib.sha256(repr((key_of(each), answer_of(each))).encode("utf-8", "surrogatepass"))
+    return line(each), whole.hexdigest()

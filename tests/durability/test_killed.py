@@ -11,7 +11,9 @@ LARGE = 8_000  # images, some 2 MB
 
 LINE_BY_LINE = """
 import json, os, signal, sys
-from pytest_imagedetail.cassette import store as place
+from pytest_imagedetail.cassette import store as kept, swapping
+
+PLACES = {kept.__file__, swapping.__file__}
 
 def killed_at(number):
     child = os.fork()
@@ -19,7 +21,7 @@ def killed_at(number):
         return os.waitpid(child, 0)[1]
     left = [number]
     def trace(frame, event, _):
-        if frame.f_code.co_filename != place.__file__:
+        if frame.f_code.co_filename not in PLACES:
             return None
         if event == "line":
             left[0] -= 1

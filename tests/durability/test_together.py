@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from durability.recordings import SHARED, images_in, load, path_of, recording, write
-from pytest_imagedetail.cassette import Store, loads, store
+from pytest_imagedetail.cassette import Store, loads, swapping
 from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.harness import Harness
@@ -162,7 +162,7 @@ def test_two_runs_at_once(live, pytester):
 
 def test_a_lock_file_that_nobody_holds(kept):
     """What a dead process left in the folder of locks does not hold up anyone."""
-    lock = store._lock_path(kept.path)
+    lock = swapping._lock_path(kept.path)
     lock.touch()
     os.utime(lock, (1, 1))
     began = time.monotonic()
@@ -174,12 +174,12 @@ def test_a_lock_file_that_nobody_holds(kept):
 def test_a_lock_that_a_living_process_holds(kept, child, monkeypatch):
     """The wait ends with a message; once the other process dies, the write goes through."""
     process = child(
-        "import time\nfrom pytest_imagedetail.cassette import store as place\n"
+        "import time\nfrom pytest_imagedetail.cassette import swapping as place\n"
         f"with place.FileLock(place._lock_path(Path({str(kept.path)!r}))):\n"
         "    print('held', flush=True)\n    time.sleep(60)"
     )
     assert process.stdout.readline() == "held\n"
-    monkeypatch.setattr(store, "_LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(swapping, "_LOCK_SECONDS", 0.3)
     with pytest.raises(RecordingError) as caught:
         write(kept.store, recording(2, kind=kept.kind))
     assert str(caught.value) == (

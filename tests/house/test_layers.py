@@ -55,7 +55,8 @@ LAYERS = (
 )
 OWNERS = {
     "deepdiff": {"changes"},
-    "filelock": {"cassette.store"},
+    "fcntl": {"cassette.swapping"},
+    "filelock": {"cassette.swapping"},
     "http.client": {"cassette.capture", "demo", "transport"},
     "http.server": {"embedded.server"},
     "jinja2": {"report.html"},

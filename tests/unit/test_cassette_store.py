@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_imagedetail.cassette import Store, Written, dumps, loads, store
+from pytest_imagedetail.cassette import Store, Written, dumps, loads, store, swapping
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     DamagedCassetteError,
@@ -284,9 +284,9 @@ def test_a_lock_that_another_process_keeps(tmp_path, monkeypatch):
     """After a while the wait ends, with a message and with the older recording in place."""
     kept = Store(directory=tmp_path)
     kept.write(recording(), secrets=())
-    monkeypatch.setattr(store, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(swapping, "_LOCK_SECONDS", 0.1)
     path = kept.path("k5", Query())
-    with store.FileLock(store._lock_path(path)), pytest.raises(RecordingError) as caught:
+    with swapping.FileLock(swapping._lock_path(path)), pytest.raises(RecordingError) as caught:
         kept.write(recording(2), secrets=())
     assert str(caught.value) == (
         "another process has been writing this cassette for 0.1 seconds\n"
@@ -302,7 +302,7 @@ def test_a_user_without_a_name_can_record(tmp_path, monkeypatch):
     def nobody():
         raise KeyError("getpwuid(): uid not found: 12345")
 
-    monkeypatch.setattr(store.getpass, "getuser", nobody)
+    monkeypatch.setattr(swapping.getpass, "getuser", nobody)
     assert Store(directory=tmp_path).write(recording(), secrets=()) is Written.NEW
 
 
@@ -315,7 +315,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
     def interrupt(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store.os, "fsync", interrupt)
+    monkeypatch.setattr(swapping.os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         kept.write(recording(2), secrets=())
     assert kept.path("k5", Query()).read_bytes() == before
@@ -522,14 +522,14 @@ def test_who_has_another_temporary_folder_is_met(tmp_path, monkeypatch):
     """Its lock file lies elsewhere; the lock on the folder of the cassette is one for both."""
     fcntl = pytest.importorskip("fcntl", reason="no folder can be locked here")
     assert fcntl
-    monkeypatch.setattr(store, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(swapping, "_LOCK_SECONDS", 0.1)
     kept = Store(directory=tmp_path / "cassettes")
     kept.write(recording(), secrets=())
-    locked = store._locked(kept.path("k5", Query()))
-    monkeypatch.setattr(store.tempfile, "gettempdir", lambda: str(tmp_path / "one"))
+    locked = swapping._locked(kept.path("k5", Query()))
+    monkeypatch.setattr(swapping.tempfile, "gettempdir", lambda: str(tmp_path / "one"))
     (tmp_path / "one").mkdir()
     with locked:
-        monkeypatch.setattr(store.tempfile, "gettempdir", lambda: str(tmp_path / "two"))
+        monkeypatch.setattr(swapping.tempfile, "gettempdir", lambda: str(tmp_path / "two"))
         (tmp_path / "two").mkdir()
         with pytest.raises(RecordingError, match="another process has been writing"):
             kept.write(recording(2), secrets=())

@@ -8,8 +8,8 @@ import pytest
 
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
+from pytest_imagedetail.traffic.merging import merged
 from pytest_imagedetail.traffic.mixups import as_asked_again, refuse_mixups
-from pytest_imagedetail.traffic.recording import merged
 from pytest_imagedetail.traffic.renumbering import Words, its_own, renumbered
 
 BASE = "https://compute.staging.invalid/v2.1"

@@ -1,0 +1,107 @@
+"""What a cloud answers otherwise than recorded, line by line."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import zip_longest
+from typing import Any
+
+from pytest_imagedetail.errors import ResponseError
+from pytest_imagedetail.model import Recording, Response
+from pytest_imagedetail.patience import NOBODY_ANSWERED
+from pytest_imagedetail.traffic.keys import by_request, key_of, line, times_asked
+from pytest_imagedetail.traffic.recording import mend
+
+
+def changes(old: Recording, new: Recording) -> list[str]:
+    """What a cloud answers otherwise than recorded, a line for each; nothing if all is the same."""
+    before, now = by_request(old.interactions), by_request(new.interactions)
+    lines = [f"no longer asked: {line(each[0])}" for key, each in before.items() if key not in now]
+    for key, heard in now.items():
+        known = before.get(key, [])
+        if not known:
+            lines.append(f"not recorded: {line(heard[0])}")
+        elif len(known) != len(heard):
+            lines.append(f"asked {len(heard)} times, recorded {len(known)}: {line(heard[0])}")
+        for one, other in zip(known, heard, strict=False):
+            lines += [f"{line(one)}: {each}" for each in _departures(one.response, other.response)]
+    return lines
+
+
+def asked_of(old: Recording, new: Recording) -> Recording:
+    """What one of the tests that share a recording asked of it: the part that it is judged by."""
+    wanted = times_asked(new)
+    kept = []
+    for each in old.interactions:
+        if wanted[key_of(each)]:
+            wanted[key_of(each)] -= 1
+            kept.append(each)
+    return replace(old, interactions=tuple(kept))
+
+
+def refuse_no_answer(
+    old: Recording, new: Recording, *, expected: frozenset[int], where: str
+) -> None:
+    """Raise if nobody answered what was asked again: then nothing is known of the recording.
+
+    A recorded refusal is what the cloud is expected to answer.
+
+    Raises:
+        ResponseError: It refused the credentials, or is busy or down.
+    """
+    before = by_request(old.interactions)
+    for key, heard in by_request(new.interactions).items():
+        for one, each in zip_longest(before.get(key, [])[: len(heard)], heard):
+            status = each.response.status_code
+            recorded = one is not None and one.response.status_code == status
+            if recorded or status in expected or status not in NOBODY_ANSWERED:
+                continue
+            raise ResponseError(
+                f"the recording was not verified: the cloud answered {status} to {line(each)}",
+                where=f"{where}; nothing was written",
+                remedy=f"{mend(status)}, then verify again\n"
+                f"or, if the test is about it: imagedetail_cassette.expect({status})",
+                status_code=status,
+            )
+
+
+def _departures(old: Response, new: Response) -> Iterator[str]:
+    if old.status_code != new.status_code:
+        yield f"status {old.status_code} -> {new.status_code}"
+        return
+    for name in dict.fromkeys([*old.headers, *new.headers]):
+        values = old.headers.get(name), new.headers.get(name)
+        if values[0] != values[1] and name.lower() != "content-length":
+            yield f"header {name}: {values[0]} -> {values[1]}"
+    if old.body == new.body:
+        return
+    try:
+        documents = json.loads(old.body), json.loads(new.body)
+    except (ValueError, RecursionError):
+        yield f"body: {len(old.body)} -> {len(new.body)} bytes, not the same"
+        return
+    found = list(_in_values(*documents, "body"))
+    yield from found[:8] or ["body: the same values, written otherwise"]
+    if len(found) > 8:  # noqa: PLR2004
+        yield f"and {len(found) - 8} more in its body"
+
+
+def _in_values(old: Any, new: Any, path: str) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys([*old, *new]):
+            if key not in new:
+                yield f"{path}.{key}: removed"
+            elif key not in old:
+                yield f"{path}.{key}: added, {_short(new[key])}"
+            else:
+                yield from _in_values(old[key], new[key], f"{path}.{key}")
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _in_values(one, other, f"{path}[{number}]")
+    elif type(old) is not type(new) or old != new:
+        yield f"{path}: {_short(old)} -> {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004
