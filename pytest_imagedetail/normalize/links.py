@@ -18,10 +18,7 @@ from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.normalize.answer import Image, LinkForm, Links
 from pytest_imagedetail.normalize.rules import rules_of
 
-_PLACEHOLDER_HOST: Final = re.compile(r"(compute|image|host)(-\d+)?\..+\.invalid")
-_PLACEHOLDER_ORIGIN: Final = re.compile(
-    r"(?:https://)?\b((?:compute|image|host)(?:-\d+)?)\.[\w.-]+?\.invalid\b"
-)
+_ORIGIN: Final = placeholder.finder(also={"origin": rf"(?:https://)?{placeholder.HOST.pattern}"})
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 
@@ -238,7 +235,7 @@ class Rewriting:
         return [], head
 
     def _origin(self, parts: SplitResult, rel: str, where: str) -> str:
-        match = _PLACEHOLDER_HOST.fullmatch(parts.netloc)
+        match = placeholder.host_parts(parts.netloc)
         if match is None:
             return f"{parts.scheme}://{parts.netloc}"
         self.counts["R2"] += 1
@@ -292,7 +289,7 @@ def main_hosts(images: Iterable[Image], paths: Iterable[str]) -> dict[str, str]:
         for above, links in (("images[*]", image.get("links")), ("images[*].server", taken_from)):
             for link in filter(_is_link, links if isinstance(links, list) else []):
                 where = f"{above}.links.{link['rel']}"
-                if where in found and _PLACEHOLDER_HOST.fullmatch(_split(link["href"]).netloc):
+                if where in found and placeholder.host_parts(_split(link["href"]).netloc):
                     found[where][_split(link["href"]).netloc] += 1
     return {where: hosts.most_common(1)[0][0] for where, hosts in found.items() if hosts}
 
@@ -320,7 +317,11 @@ def text_without_hosts(text: str, profile: str) -> str:
     """
     if all(rule.id != "R2" for rule in rules_of(profile)):
         return text
-    return _PLACEHOLDER_ORIGIN.sub(r"<\1>", text)
+    return _ORIGIN.sub(_without_cloud, text)
+
+
+def _without_cloud(match: re.Match[str]) -> str:
+    return f"<{match.group().removeprefix('https://').partition('.')[0]}>"
 
 
 def _last(segments: list[str], name: str) -> int:

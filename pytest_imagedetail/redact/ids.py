@@ -3,16 +3,15 @@
 import re
 from collections import Counter
 
-from pytest_imagedetail.placeholder import CALLER, is_id
+from pytest_imagedetail.placeholder import CALLER, ID, is_id, is_secret
 from pytest_imagedetail.redact.known import Numbering, Secrets
-from pytest_imagedetail.redact.tokens import is_token
 from pytest_imagedetail.redact.urls import BEFORE_RESOURCE
 from pytest_imagedetail.shapes import looks_like_id
 
 
 def is_placeholder_id(value: str) -> bool:
     """Whether redaction wrote this in the place of a project's or a user's id."""
-    return is_id(value) is not None or is_token(value) is not None
+    return is_id(value) is not None or is_secret(value) is not None
 
 
 class Ids:
@@ -32,10 +31,10 @@ class Ids:
             return
         taken = set(self._numbered.values())
         number = 0 if value == self._caller else self._first
-        while f"{number:032x}" in taken:
+        while ID.write(number) in taken:
             number += 1
         # A placeholder stays what it is: redacting twice is redacting once.
-        self._numbered[value] = value if is_placeholder_id(value) else f"{number:032x}"
+        self._numbered[value] = value if is_placeholder_id(value) else ID.write(number)
 
     def learn_caller(self) -> None:
         """Give the project that asked its placeholder, if the session knows which it is."""

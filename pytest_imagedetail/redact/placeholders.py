@@ -8,13 +8,14 @@ from urllib.parse import SplitResult, quote, unquote, unquote_plus
 
 from pytest_imagedetail import jsontext
 from pytest_imagedetail.model import Interaction
+from pytest_imagedetail.placeholder import is_secret
 from pytest_imagedetail.redact.addresses import Addresses
 from pytest_imagedetail.redact.disguise import replace_disguised
 from pytest_imagedetail.redact.documents import beside_names, is_json, links, parsed, strings
 from pytest_imagedetail.redact.hosts import Hosts
 from pytest_imagedetail.redact.ids import Ids
 from pytest_imagedetail.redact.known import Numbering, Secrets
-from pytest_imagedetail.redact.tokens import Tokens, is_token
+from pytest_imagedetail.redact.tokens import Tokens
 from pytest_imagedetail.redact.urls import origin, owners_in, project_in_path, split
 from pytest_imagedetail.shapes import (
     is_distinct,
@@ -103,7 +104,7 @@ class Placeholders:
 
     def json_string(self, value: str, key: str | None) -> str:
         """Replace in one string of a JSON body."""
-        if is_token(value):
+        if is_secret(value):
             return value
         if value[:1] in {"{", "["} and is_json(value):
             self._beside.update(beside_names(parsed(value.encode("utf-8", "surrogatepass"))))

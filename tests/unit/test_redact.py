@@ -25,6 +25,7 @@ from pytest_imagedetail.normalize.placeholders import NUMBERED
 from pytest_imagedetail.redact import (
     Numbering,
     Secrets,
+    holds_placeholders,
     project_in_path,
     redact,
     redact_query,
@@ -352,7 +353,7 @@ def test_every_address_has_one_of_its_own():
     for text in texts:
         found = NUMBERED.search(text)
         assert found is not None
-        assert (found.lastgroup, f"at {found[0]}") == ("address", text)
+        assert (found.lastgroup, f"at {found[0]}") == ("v4", text)
     lines = "\n".join(texts)
     assert list(Lines().spots(lines, is_ours=True)) == []
 
@@ -769,3 +770,27 @@ def test_who_asked_is_the_first_of_each_answer():
         bodies.append(json.loads(done.response.body)["owner"])
     assert bodies == [f"{1:032x}", f"{0:032x}"]
     assert numbering.ids == {"b" * 32: f"{1:032x}"}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        (f"{1:032x}", True),
+        (f"https://x/v1/AUTH_{1:032x}/y", True),
+        (f"/x?y=a%20{1:032x}", True),
+        ("<redacted-1>", True),
+        ("?token=%3Credacted-1%3E", True),
+        ("&lt;redacted-1&gt;", True),
+        ("user-1@example.invalid", True),
+        ("?user=user-1%40example.invalid", True),
+        ("https://compute.k5.invalid/v2.1", True),
+        ("?server=https%3A%2F%2Fcompute.k5.invalid%2Fv2", True),
+        (SOMEONE, False),
+        ("https://192.0.2.7/v2.1", False),
+        ("2001:db8::7 or 02:00:00:00:00:07", False),
+        ("redacted-1, by user-1@example.com", False),
+    ],
+)
+def test_a_body_that_was_redacted_is_told_from_one_that_was_not(text, is_told):
+    """By what nobody has; an address for documentation may be somebody's own."""
+    assert holds_placeholders(json.dumps({"a": text}).encode()) is is_told
