@@ -43,10 +43,9 @@ _ROLES: Final = ("compute", "image")
 class Placeholders:
     """Learns in document order what must not be written, then replaces it."""
 
-    def __init__(self, *, cloud: str, secrets: Secrets, numbering: Numbering | None = None) -> None:
-        known = numbering or Numbering()
+    def __init__(self, known: Numbering, *, cloud: str, secrets: Secrets) -> None:
         self.counts: Counter[str] = Counter()
-        self._ids = Ids(numbering, secrets=secrets, counts=self.counts)
+        self._ids = Ids(known, secrets=secrets, counts=self.counts)
         self._hosts = Hosts(known, cloud=cloud, counts=self.counts)
         self._addresses = Addresses(known, counts=self.counts)
         self._tokens = Tokens(known, secrets=secrets, counts=self.counts)
@@ -97,10 +96,6 @@ class Placeholders:
         found = self._hosts.replaced() | self._ids.replaced()
         found |= self._addresses.replaced() | self._tokens.replaced()
         return frozenset(found - self._ids.placeholders() - {""})
-
-    def numbered(self) -> dict[str, str]:
-        """The ids of projects and users, but that of the project that asked."""
-        return self._ids.numbered()
 
     def json_string(self, value: str, key: str | None) -> str:
         """Replace in one string of a JSON body."""

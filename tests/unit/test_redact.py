@@ -24,11 +24,13 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.normalize.placeholders import NUMBERED
 from pytest_imagedetail.redact import (
     Numbering,
+    Part,
     Secrets,
     holds_placeholders,
     project_in_path,
     redact,
     redact_query,
+    redact_together,
 )
 
 PROJECT = "c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -793,4 +795,56 @@ def test_who_asked_is_the_first_of_each_answer():
 )
 def test_a_body_that_was_redacted_is_told_from_one_that_was_not(text, is_told):
     """By what nobody has; an address for documentation may be somebody's own."""
-    assert holds_placeholders(json.dumps({"a": text}).encode()) is is_told
+    body = json.dumps({"a": text}).encode()
+    assert holds_placeholders(body, replaced={"nova.corp.test"}) is is_told
+
+
+@pytest.mark.parametrize("text", ["at 192.0.2.7", "2001:db8::7", "02:00:00:00:00:07"])
+def test_an_address_tells_where_nothing_was_left_to_replace(text):
+    """Whoever sent real names beside it has not redacted anything."""
+    assert holds_placeholders(text.encode(), replaced=())
+    assert not holds_placeholders(b"at 10.0.0.1", replaced=())
+
+
+def test_what_one_answer_tells_holds_in_all():
+    """A secret and a service's host that the last one shows; who asked is each one's own."""
+    numbering = Numbering()
+    pages = [
+        page_of({"text": f"planted-secret of {TOKEN[:3]} at img.corp.test:9292, by {asker}"})
+        for asker in (PROJECT, SOMEONE)
+    ]
+    last = page_of(
+        {
+            "admin_pass": "planted-secret",
+            "links": [{"rel": "alternate", "href": "https://img.corp.test:9292/images/1"}],
+        }
+    )
+    parts = [
+        Part(interactions=(page,), cloud="k5", secrets=Secrets(project_id=asker))
+        for page, asker in zip([*pages, last], [PROJECT, SOMEONE, SOMEONE], strict=True)
+    ]
+    found = redact_together(parts, numbering=numbering)
+    texts = [json.loads(each.interactions[0].response.body).get("text") for each in found]
+    assert texts[:2] == [f"<redacted-1> of gAA at image.k5.invalid, by {ZERO}"] * 2
+    assert numbering.ids == {PROJECT: ONE}
+    alone = numbering.with_own_hosts()
+    assert (alone.ids, alone.origins) == (numbering.ids, {})
+    assert alone.ids is numbering.ids
+
+
+def test_a_placeholder_that_asks_is_nobody_else_in_another_answer():
+    """It was redacted before, and no owner is called by its number."""
+    old, new = f"{2:032x}", ["8" * 32, "9" * 32]
+    numbering = Numbering()
+    parts = [
+        Part(interactions=(page_of(body, url=url),), cloud="k5", secrets=Secrets(project_id=asker))
+        for body, url, asker in (
+            ({"owner": old}, f"https://compute.k5.invalid/v2/{old}/images/detail", old),
+            ([{"owner": each} for each in new], f"{ENDPOINT}/images/detail", PROJECT),
+        )
+    ]
+    bodies = [
+        json.loads(each.interactions[0].response.body)
+        for each in redact_together(parts, numbering=numbering)
+    ]
+    assert bodies == [{"owner": old}, [{"owner": ONE}, {"owner": f"{3:032x}"}]]
