@@ -12,7 +12,7 @@ from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.garbage import uncollected
 from pytest_imagedetail.lineup import lineup_differences
 from pytest_imagedetail.linkforms import link_form_differences
-from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.listing import Listing, normalized_together
 from pytest_imagedetail.model import (
     MISSING,
     SEVERITIES,
@@ -135,7 +135,7 @@ def _facts(
     baseline: Listing, candidate: Listing, judge: Judge, profile: str, rules: Rules
 ) -> _Found:
     """Image by image; rules part what they accept from what they do not."""
-    one, other = baseline.normalized(profile), candidate.normalized(profile)
+    one, other = normalized_together(baseline, candidate, profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
     try:
