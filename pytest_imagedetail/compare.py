@@ -12,7 +12,7 @@ from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.garbage import uncollected
 from pytest_imagedetail.lineup import lineup_differences
 from pytest_imagedetail.linkforms import link_form_differences
-from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.listing import Listing, errors_alone, normalized_together
 from pytest_imagedetail.model import (
     MISSING,
     SEVERITIES,
@@ -150,7 +150,7 @@ def _facts(
 ) -> _Found:
     """Image by image; rules part what they accept from what they do not."""
     _check_complete(baseline, candidate)
-    one, other = baseline.normalized(profile), candidate.normalized(profile)
+    one, other = normalized_together(baseline, candidate, profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
     try:
@@ -262,13 +262,7 @@ def _answered_otherwise(
         return _Found(differences=[status_difference(baseline, candidate, judge)])
     if expect == baseline.status_code:
         return _Found(differences=error_differences(baseline, candidate, judge, profile))
-    raise ComparisonError(
-        f"both sides answered {baseline.status_code}; two errors have no images to compare",
-        where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
-        remedy="look at both: imagedetail show CLOUD, or .error in a test\n"
-        f"to compare what they say: expect={baseline.status_code} in a test, "
-        f"--expect {baseline.status_code} in a shell",
-    )
+    raise errors_alone(baseline, candidate)
 
 
 def _check_complete(baseline: Listing, candidate: Listing) -> None:

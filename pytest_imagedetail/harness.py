@@ -21,9 +21,11 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.neighbors import by_release, compare_neighbors
+from pytest_imagedetail.placeholder import CALLER, host
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import RuleSource, Settings, unknown_cloud
+from pytest_imagedetail.traffic.keystone import TOKEN
 from pytest_imagedetail.transport import Access
 from pytest_imagedetail.verification import verify
 
@@ -31,7 +33,6 @@ Clock = Callable[[], datetime]
 RuleSources = RuleSource | Sequence[RuleSource]
 
 _SUFFIX: Final = "/images/detail"
-_REPLAYED_TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
 
 
 def utc_now() -> datetime:
@@ -109,14 +110,14 @@ class Cloud:
     def headers(self) -> Mapping[str, str]:
         """Request headers for the test's own client; the token is live only while recording."""
         access = self._harness.access(self.name)
-        token = Hidden(access.token) if access else _REPLAYED_TOKEN
+        token = Hidden(access.token) if access else TOKEN
         return {"X-Auth-Token": token, "Accept": "application/json"}
 
     @property
     def project_id(self) -> str:
         """The project: live while recording, its placeholder while replaying."""
         access = self._harness.access(self.name)
-        return Hidden(access.project_id) if access else f"{0:032x}"
+        return Hidden(access.project_id) if access else CALLER
 
 
 class Harness:
@@ -343,7 +344,7 @@ class Harness:
             recording = loads(path)
             parts = urlsplit(recording.interactions[0].url)
             return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix(_SUFFIX)}"
-        return f"https://compute.{name}.invalid/v2/{0:032x}"
+        return f"https://{host('compute', 1, name)}/v2/{CALLER}"
 
     def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
         declared = self.settings.declaration(name).release

@@ -22,6 +22,7 @@ from pytest_imagedetail.normalize import (
     NAMES,
     NUMBERED,
     Answer,
+    Links,
     Normalized,
     normalize,
     says_the_same,
@@ -152,20 +153,7 @@ class Listing:
 
     def normalized(self, profile: str | None = None) -> Normalized:
         """The images made comparable under a profile, and what that took."""
-        return normalize(
-            Answer(
-                images=tuple(self.images),
-                status_code=max(each.response.status_code for each in self.recording.interactions),
-                cloud=self.cloud,
-                top_level={
-                    name: value for name, value in self.document.items() if name != "images"
-                },
-                complete=self.complete,
-                media_types=self.media_types,
-                asked_for=tuple(map(_asked_for, self.recording.interactions)),
-            ),
-            profile or DEFAULT_PROFILE,
-        )
+        return normalize(_answer_of(self), profile or DEFAULT_PROFILE)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Listing):
@@ -178,7 +166,7 @@ class Listing:
         if refused is not None:
             raise errors_alone(self, other)
         which = NAMES if self.is_numbered_with(other) else NUMBERED
-        return says_the_same(self.normalized(), other.normalized(), which)
+        return says_the_same(*normalized_together(self, other), which)
 
     __hash__ = None  # type: ignore[assignment]  # equal listings need not be the same recording
 
@@ -201,6 +189,31 @@ def errors_alone(one: Listing, other: Listing) -> ComparisonError:
         remedy="look at both: imagedetail show CLOUD, or .error in a test\n"
         f"to compare what they say: imagedetail.compare(..., expect={status}) in a test, "
         f"--expect {status} in a shell",
+    )
+
+
+def normalized_together(
+    one: Listing, other: Listing, profile: str = DEFAULT_PROFILE
+) -> tuple[Normalized, Normalized]:
+    """Both listings made comparable under a profile, as `Listing.normalized` makes each.
+
+    Links that say the same are one object in both, so that most are equal at a glance.
+    """
+    pool: dict[str, Links] = {}
+    first, second = (normalize(_answer_of(each), profile, pool=pool) for each in (one, other))
+    return first, second
+
+
+def _answer_of(listing: Listing) -> Answer:
+    pages = listing.recording.interactions
+    return Answer(
+        images=tuple(listing.images),
+        status_code=max(each.response.status_code for each in pages),
+        cloud=listing.cloud,
+        top_level={name: value for name, value in listing.document.items() if name != "images"},
+        complete=listing.complete,
+        media_types=listing.media_types,
+        asked_for=tuple(map(_asked_for, pages)),
     )
 
 

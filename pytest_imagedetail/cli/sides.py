@@ -8,10 +8,10 @@ from pytest_imagedetail import recorder
 from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
 from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError
 from pytest_imagedetail.harness import store_of
-from pytest_imagedetail.importing import imported, shown_endpoint
+from pytest_imagedetail.importing import Saved, imported, imported_together
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
-from pytest_imagedetail.redact import Numbering, holds_placeholders
+from pytest_imagedetail.redact import holds_placeholders
 from pytest_imagedetail.settings import Settings
 
 
@@ -27,14 +27,13 @@ def both(
     """
     if not (_is_body(baseline) and _is_body(candidate)):
         return listing(baseline, query, settings), listing(candidate, query, settings)
-    numbering, paths = Numbering(), (Path(baseline), Path(candidate))
-    first, second = (shown_endpoint(read_bytes(path), where=str(path)) for path in paths)
-    for _ in range(2):  # once more, for what one of them shows to be a host is one in both
-        one = body(paths[0], numbering, beside=second)
-        other = body(paths[1], numbering, beside=first)
-    if any(holds_placeholders(read_bytes(path)) for path in paths):
-        return replace(one, numbering=None), other  # whoever wrote those numbered each body apart
-    return one, other
+    saved = [_saved(Path(each)) for each in (baseline, candidate)]
+    one, other = imported_together(*saved)
+    replaced = one.secrets | other.secrets
+    if any(holds_placeholders(each.body, replaced=replaced) for each in saved):
+        # Whoever wrote those numbered each body apart.
+        return replace(one.listing, numbering=None), other.listing
+    return one.listing, other.listing
 
 
 def listing(name: str, query: Query, settings: Settings) -> Listing:
@@ -104,26 +103,28 @@ def _expected(recording: Recording) -> Listing:
     return recorder.follow(recording, expect=error_status(recording))
 
 
-def body(path: Path, numbering: Numbering | None = None, *, beside: str | None = None) -> Listing:
-    """A saved body by its path, redacted in memory as if it had been imported.
-
-    Args:
-        path: Of the body.
-        numbering: That of another body which this one will be compared with.
-        beside: The endpoint that the other one shows, if any.
-    """
-    name = "".join(each if each.isalnum() or each in "._-" else "-" for each in path.stem)
+def body(path: Path) -> Listing:
+    """A saved body by its path, redacted in memory as if it had been imported."""
+    saved = _saved(path)
     live = imported(
-        read_bytes(path),
-        cloud=check_cloud_name(name.strip("._-")[:63] or "body"),
-        query=Query(),
-        status_code=200,
-        release=None,
-        where=str(path),
-        numbering=numbering,
-        beside=beside,
+        saved.body,
+        cloud=saved.cloud,
+        query=saved.query,
+        status_code=saved.status_code,
+        release=saved.release,
+        where=saved.where,
     )
     return live.listing
+
+
+def _saved(path: Path) -> Saved:
+    """A file's content as the answer to a query for all images."""
+    name = "".join(each if each.isalnum() or each in "._-" else "-" for each in path.stem)
+    return Saved(
+        body=read_bytes(path),
+        cloud=check_cloud_name(name.strip("._-")[:63] or "body"),
+        where=str(path),
+    )
 
 
 def read_bytes(path: Path) -> bytes:

@@ -65,12 +65,13 @@ _DATES: Final = ("created", "updated")
 _SHORTEST_ID: Final = 8  # characters; a shorter id would be found in any text
 
 
-def normalize(answer: Answer, profile: str) -> Normalized:
+def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = None) -> Normalized:
     """Make an answer comparable.
 
     Args:
         answer: As recorded; it is not changed.
         profile: One of `settings.PROFILES`.
+        pool: Of links that the answer may share with another one, which this one is added to.
 
     Raises:
         UsageError: An unknown profile.
@@ -78,10 +79,11 @@ def normalize(answer: Answer, profile: str) -> Normalized:
     check_choice("profile", profile, PROFILES)
     rules = rules_of(profile)
     applied = frozenset(rule.id for rule in rules)
-    work = _work(answer, applied)
+    pool = {} if pool is None else pool
+    work = _work(answer, applied, pool)
     images = work.images()
     if scattered := work.links.scattered():  # almost never, so to find out which is the cloud's
-        work = _work(answer, applied, main_hosts(answer.images, scattered))  # costs once more
+        work = _work(answer, applied, pool, main_hosts(answer.images, scattered))  # costs once more
         images = work.images()
     return Normalized(
         profile=profile,
@@ -114,7 +116,12 @@ def counts_of(
     return {rule: found.get(rule, one.counts[rule] + other.counts[rule]) for rule in one.counts}
 
 
-def _work(answer: Answer, rules: frozenset[str], main: Mapping[str, str] | None = None) -> "_Work":
+def _work(
+    answer: Answer,
+    rules: frozenset[str],
+    pool: dict[str, Links],
+    main: Mapping[str, str] | None = None,
+) -> "_Work":
     counts: Counter[str] = Counter()
     ids = tuple(str(image["id"]) for image in answer.images)
     return _Work(
@@ -131,6 +138,7 @@ def _work(answer: Answer, rules: frozenset[str], main: Mapping[str, str] | None 
             prefix=prefix_of(answer.images),
             main=main or {},
             ids=frozenset(ids if answer.complete else ids[-1:]),
+            pool=pool,
         ),
     )
 

@@ -13,6 +13,7 @@ from typing import Final
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import Normalized
 from pytest_imagedetail.normalize.values import vendor_of
+from pytest_imagedetail.placeholder import name_of
 
 REFERENCES: Final = ("base_image_ref", "kernel_id", "ramdisk_id")
 """Metadata that names another image."""
@@ -31,7 +32,7 @@ class Names:
         """The name of a server, a user or an unmatched image."""
         if (what, id_) not in self.given:
             self.numbers[what] = self.numbers.get(what, 0) + 1
-            self.given[what, id_] = f"<{what}-{self.numbers[what]}>"
+            self.given[what, id_] = name_of(what, self.numbers[what])
         return self.given[what, id_]
 
 

@@ -12,33 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from pytest_imagedetail import placeholder
 from pytest_imagedetail.normalize.answer import Links, Normalized
 from pytest_imagedetail.normalize.rules import rules_of
-from pytest_imagedetail.placeholder import CALLER, ID_DIGITS
+from pytest_imagedetail.placeholder import CALLER, SECRET, candidates_own, name_in, spelled
 from pytest_imagedetail.strict import strictly_equal, unequal
 
-
-def _any_of(kinds: Mapping[str, str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?P<{kind}>{each})" for kind, each in kinds.items()))
-
-
-_NAMES: Final = {name: rf"<{name}-\d+>" for name in ("server", "user", "unmatched")}
-
-NAMES: Final = _any_of(_NAMES)
+NAMES: Final = placeholder.finder(also=placeholder.NAMES)
 """What R13 and R14 number: always each answer for itself."""
 
-NUMBERED: Final = _any_of(
-    {
-        "id": rf"(?<![0-9a-f]){ID_DIGITS}(?![0-9a-f])",
-        "host": r"\b(?:compute|image|host)(?:-\d+)?\.[\w.-]+?\.invalid\b",
-        "person": r"\buser-\d+(?:@|%40)example\.invalid\b",
-        "secret": r"<redacted-\d+>",
-        "interface": r"\b02(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5})\b",
-        "address": r"\b(?:192\.0\.2|198\.51\.100|203\.0\.113|240(?:\.\d{1,3}){2})\.\d{1,3}\b"
-        r"|\b2001:db8::[0-9a-f:]+",
-        **_NAMES,
-    }
-)
+NUMBERED: Final = placeholder.finder(*placeholder.KINDS, also=placeholder.NAMES)
 """These, and what redaction numbers: each recording for itself."""
 
 Placeholder = tuple[str, str]
@@ -137,7 +120,7 @@ def _partners(
 
 
 def _placeholders(text: str, which: re.Pattern[str]) -> list[Placeholder]:
-    return [(str(match.lastgroup), match.group()) for match in which.finditer(text)]
+    return [(str(match.lastgroup), name_in(match)) for match in which.finditer(text)]
 
 
 def _texts(one: Any, other: Any) -> Iterator[tuple[str, str]]:
@@ -165,7 +148,11 @@ def _with_texts(value: Any, renamed: Callable[[str], str]) -> Any:
 
 
 def _word(match: re.Match[str], words: Mapping[Placeholder, str]) -> str:
-    text = match.group()
-    if text == CALLER:
-        return text
-    return words.get((str(match.lastgroup), text), f"<the candidate's {text}>")
+    kind, name = str(match.lastgroup), name_in(match)
+    if name == CALLER:
+        return name
+    known = words.get((kind, name))
+    if known is not None:
+        return spelled(known, match)
+    # What stands around a secret are brackets already.
+    return candidates_own(name)[1:-1] if kind == SECRET.name else candidates_own(name)

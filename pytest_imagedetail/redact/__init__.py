@@ -8,13 +8,13 @@ twice gives the same bytes.
 The gate (`pytest_imagedetail.leaks`) looks for the secrets again, without trusting this package.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pytest_imagedetail import placeholder
 from pytest_imagedetail.model import Interaction, Query
-from pytest_imagedetail.placeholder import ID_DIGITS
+from pytest_imagedetail.placeholder import HOST, ID, PERSON, SECRET, finder
 from pytest_imagedetail.redact.ids import is_placeholder_id
 from pytest_imagedetail.redact.known import Numbering, Secrets
 from pytest_imagedetail.redact.messages import (
@@ -29,6 +29,7 @@ __all__ = [
     "REQUEST_HEADERS",
     "RESPONSE_HEADERS",
     "Numbering",
+    "Part",
     "Redacted",
     "Secrets",
     "holds_placeholders",
@@ -37,9 +38,10 @@ __all__ = [
     "project_in_path",
     "redact",
     "redact_query",
+    "redact_together",
 ]
 
-_ANY_PLACEHOLDER: Final = re.compile(rf"\b{ID_DIGITS}\b|<redacted-\d|-\d+@example\.invalid")
+_NOBODYS: Final = finder(ID, SECRET, PERSON, HOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,21 @@ class Redacted:
     replaced: frozenset[str] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A recording to be redacted, by itself or together with others.
+
+    Attributes:
+        interactions: As sent and received, all pages of the recording.
+        cloud: The name that stands in the placeholders of hosts.
+        secrets: What its session knows to be secret.
+    """
+
+    interactions: tuple[Interaction, ...] = field(repr=False)
+    cloud: str
+    secrets: Secrets
+
+
 def redact(
     interactions: Iterable[Interaction],
     *,
@@ -72,18 +89,38 @@ def redact(
         secrets: What the session knows to be secret.
         numbering: To go on with; a recording that is kept begins with none.
     """
-    pages = tuple(interactions)
-    placeholders = Placeholders(cloud=cloud, secrets=secrets, numbering=numbering)
-    for page in pages:
-        placeholders.learn(page)
-    for page in pages:  # hosts and tokens in free text are learnt by replacing them
-        redact_interaction(page, placeholders)
-    placeholders.counts.clear()
-    redacted = tuple(redact_interaction(page, placeholders) for page in pages)
-    if numbering is not None:
-        numbering.ids |= placeholders.numbered()
+    part = Part(interactions=tuple(interactions), cloud=cloud, secrets=secrets)
+    (redacted,) = redact_together([part], numbering=numbering or Numbering(first_id=0))
+    return redacted
+
+
+def redact_together(parts: Sequence[Part], *, numbering: Numbering) -> tuple[Redacted, ...]:
+    """Replace in several recordings so that equal placeholders of theirs mean equal values.
+
+    What one of them tells of a value, a host's service say, holds in all, in whichever order.
+
+    Args:
+        parts: The recordings.
+        numbering: To go on with.
+    """
+    work = [
+        (part.interactions, Placeholders(numbering, cloud=part.cloud, secrets=part.secrets))
+        for part in parts
+    ]
+    for pages, placeholders in work:
+        for page in pages:
+            placeholders.learn(page)
+    for pages, placeholders in work:  # hosts and tokens in free text are learnt by replacing them
+        for page in pages:
+            redact_interaction(page, placeholders)
+        placeholders.counts.clear()
+    return tuple(_redacted(pages, placeholders) for pages, placeholders in work)
+
+
+def _redacted(pages: Iterable[Interaction], placeholders: Placeholders) -> Redacted:
+    interactions = tuple(redact_interaction(page, placeholders) for page in pages)
     return Redacted(
-        interactions=redacted,
+        interactions=interactions,
         counts={kind: n for kind, n in sorted(placeholders.counts.items()) if n},
         replaced=placeholders.replaced(),
     )
@@ -94,7 +131,7 @@ def redact_query(query: Query, *, endpoint: str, cloud: str, secrets: Secrets) -
 
     A query made from a replayed answer holds placeholders already and comes back as it is.
     """
-    placeholders = Placeholders(cloud=cloud, secrets=secrets)
+    placeholders = Placeholders(Numbering(first_id=0), cloud=cloud, secrets=secrets)
     placeholders.learn_request(endpoint)
     return replace(
         query,
@@ -102,6 +139,13 @@ def redact_query(query: Query, *, endpoint: str, cloud: str, secrets: Secrets) -
     )
 
 
-def holds_placeholders(body: bytes) -> bool:
-    """Whether a body was redacted before, by whomever; its numbers are then its own."""
-    return _ANY_PLACEHOLDER.search(body.decode("latin-1")) is not None
+def holds_placeholders(body: bytes, *, replaced: Collection[str]) -> bool:
+    """Whether a body was redacted before, by whomever; its numbers are then its own.
+
+    Args:
+        body: As it was before it is redacted now.
+        replaced: What was replaced now. An address for documentation may be somebody's own, and
+            counts only where nothing else was left to replace.
+    """
+    text = body.decode("latin-1")
+    return _NOBODYS.search(text) is not None or (not replaced and placeholder.holds(text))

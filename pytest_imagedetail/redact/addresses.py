@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from typing import Final
 
+from pytest_imagedetail.placeholder import INTERFACE, PERSON, V4, V6
 from pytest_imagedetail.redact.known import Numbering
 
 _IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\.*\w)")
@@ -22,7 +23,7 @@ _NOBODYS_MAC: Final = re.compile(
 _EMAIL: Final = re.compile(
     r"(?<![\w.%+-])[\w.+-]+(@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid(?![\w-]))[A-Za-z]{2,}(?![\w-])"
 )
-_IPV6_VERSION: Final = 6
+_OF_VERSION: Final = {4: V4, 6: V6}
 _NOBODYS: Final = tuple(
     map(
         ipaddress.ip_network,
@@ -33,7 +34,6 @@ _NOBODYS: Final = tuple(
         ),
     )
 )
-_OF_DOCUMENTATION: Final = 3 * 254
 
 
 class Addresses:
@@ -65,7 +65,7 @@ class Addresses:
         known = text.lower().replace("%40", "@")
         if text not in self._people:
             number = len(set(self._people.values())) + 1
-            self._people[text] = self._people.setdefault(known, f"user-{number}@example.invalid")
+            self._people[text] = self._people.setdefault(known, PERSON.whole(number))
         self._counts["people"] += 1
         return self._people[text].replace("@", at)
 
@@ -75,8 +75,7 @@ class Addresses:
             return text
         if text not in self._interfaces:
             known = text.lower().replace("-", ":")
-            digits = f"{len(set(self._interfaces.values())) + 1:06x}"
-            new = f"02:00:00:{digits[:2]}:{digits[2:4]}:{digits[4:]}"
+            new = INTERFACE.write(len(set(self._interfaces.values())) + 1)
             self._interfaces[text] = self._interfaces.setdefault(known, new)
         self._counts["addresses"] += 1
         return self._interfaces[text]
@@ -90,18 +89,8 @@ class Addresses:
         if address.is_unspecified or any(address in network for network in _NOBODYS):
             return text
         if text not in self._addresses:
-            number = len(set(self._addresses.values()))
-            new = _nobodys_address(address.version, number)
+            number = len(set(self._addresses.values())) + 1
+            new = _OF_VERSION[address.version].write(number)
             self._addresses[text] = self._addresses.setdefault(str(address), new)
         self._counts["addresses"] += 1
         return self._addresses[text]
-
-
-def _nobodys_address(version: int, number: int) -> str:
-    """The `number`th address that is nobody's."""
-    if version == _IPV6_VERSION:
-        return str(ipaddress.IPv6Address("2001:db8::1") + number)
-    if number >= _OF_DOCUMENTATION:
-        return str(ipaddress.IPv4Address("240.0.0.1") + number - _OF_DOCUMENTATION)
-    block, host = divmod(number, 254)
-    return str(_NOBODYS[block][host + 1])

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Final
 from urllib.parse import SplitResult
 
+from pytest_imagedetail.placeholder import host
 from pytest_imagedetail.redact.known import Numbering
 from pytest_imagedetail.redact.urls import origin, without_port
 
@@ -32,10 +33,9 @@ class Hosts:
             del self._origins[found]
         if found not in self._origins:
             self._roles[role] += 1
-            number = f"-{self._roles[role]}" if self._roles[role] > 1 else ""
             if role == "host":
                 self._foreign.add(found)
-            self._origins[found] = f"https://{role}{number}.{self._cloud}.invalid"
+            self._origins[found] = f"https://{host(role, self._roles[role], self._cloud)}"
         return self._origins[found]
 
     def is_foreign(self, url: SplitResult) -> bool:

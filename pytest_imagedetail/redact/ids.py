@@ -2,40 +2,44 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, count
 
-from pytest_imagedetail.placeholder import CALLER, is_id
+from pytest_imagedetail.placeholder import CALLER, ID, is_id, is_secret
 from pytest_imagedetail.redact.known import Numbering, Secrets
-from pytest_imagedetail.redact.tokens import is_token
 from pytest_imagedetail.redact.urls import BEFORE_RESOURCE
 from pytest_imagedetail.shapes import looks_like_id
 
 
 def is_placeholder_id(value: str) -> bool:
     """Whether redaction wrote this in the place of a project's or a user's id."""
-    return is_id(value) is not None or is_token(value) is not None
+    return is_id(value) is not None or is_secret(value) is not None
 
 
 class Ids:
     """The projects and users of one recording; the project that asked is the first."""
 
-    def __init__(self, known: Numbering | None, *, secrets: Secrets, counts: Counter[str]) -> None:
+    def __init__(self, known: Numbering, *, secrets: Secrets, counts: Counter[str]) -> None:
         self._caller = secrets.project_id
         self._secret = sorted(secrets.ids)
-        self._numbered = {} if known is None else dict(known.ids)
-        self._numbered.pop(secrets.project_id or "", None)
-        self._first = 0 if known is None else 1
+        self._first = known.first_id
+        self._others = known.ids
+        self._asking: set[str] = set()  # the project that asked: another one in another answer
         self._counts = counts
 
     def learn(self, value: str) -> None:
         """Give an id its placeholder."""
-        if value in self._numbered:
-            return
-        taken = set(self._numbered.values())
-        number = 0 if value == self._caller else self._first
-        while f"{number:032x}" in taken:
-            number += 1
-        # A placeholder stays what it is: redacting twice is redacting once.
-        self._numbered[value] = value if is_placeholder_id(value) else f"{number:032x}"
+        if value != CALLER and is_placeholder_id(value):
+            self._others[value] = value  # it stays what it is: redacting twice is redacting once
+        elif value in (self._caller, CALLER):
+            self._asking.add(value)
+        elif value not in self._others:
+            self._others[value] = self._next()
+
+    def _next(self) -> str:
+        """The first placeholder that is free."""
+        taken = self.placeholders()
+        return next(new for new in map(ID.write, count(self._first)) if new not in taken)
 
     def learn_caller(self) -> None:
         """Give the project that asked its placeholder, if the session knows which it is."""
@@ -44,7 +48,7 @@ class Ids:
 
     def of(self, value: str) -> str | None:
         """The placeholder of a whole value; None if it is no id that was learnt."""
-        placeholder = self._numbered.get(value)
+        placeholder = CALLER if value in self._asking else self._others.get(value)
         if placeholder is not None:
             self._counts["ids"] += 1
         return placeholder
@@ -62,23 +66,24 @@ class Ids:
         for value in self._secret:
             if looks_like_id(value) and value in text:
                 self.learn(value)
-        for value, placeholder in self._numbered.items():
+        for value, placeholder in self._numbered():
             if value != placeholder and value in text and looks_like_id(value):
-                text, count = re.subn(
+                text, found = re.subn(
                     rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", placeholder, text
                 )  # an underscore is no part of it: AUTH_<project>
-                self._counts["ids"] += count
+                self._counts["ids"] += found
         return text
 
     def replaced(self) -> set[str]:
         """The ids themselves."""
-        found = {value for value, new in self._numbered.items() if value != new}
+        found = {value for value, new in self._numbered() if value != new}
         return {value for value in found.union(self._secret) if looks_like_id(value)}
 
     def placeholders(self) -> set[str]:
         """What stands in their places."""
-        return set(self._numbered.values())
+        return {*self._others.values(), *([CALLER] if self._asking else [])}
 
-    def numbered(self) -> dict[str, str]:
-        """The placeholders by id, but for that of the project that asked."""
-        return {value: new for value, new in self._numbered.items() if new != CALLER}
+    def _numbered(self) -> Iterator[tuple[str, str]]:
+        """Every id and its placeholder; who asks is not also somebody else."""
+        others = (each for each in self._others.items() if each[0] not in self._asking)
+        return chain(((value, CALLER) for value in self._asking), others)

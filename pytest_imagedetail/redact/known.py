@@ -1,7 +1,7 @@
 """What is known before a recording is redacted."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,13 @@ class Numbering:
     Two answers redacted with one numbering can be compared by their placeholders: equal ones stand
     for equal values. The project that asked is the exception; it is the first of each answer.
     Secret, and never written.
+
+    Attributes:
+        first_id: Where ids begin beside that of the project that asked, which is 0: with 1, or with
+            0 in a recording that is alone, if nobody knows who asked.
     """
 
+    first_id: int = 1
     origins: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
     foreign: set[tuple[str, str]] = field(default_factory=set, repr=False)
     ids: dict[str, str] = field(default_factory=dict, repr=False)
@@ -36,3 +41,7 @@ class Numbering:
     interfaces: dict[str, str] = field(default_factory=dict, repr=False)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
     roles: Counter[str] = field(default_factory=Counter)
+
+    def with_own_hosts(self) -> "Numbering":
+        """The same but for hosts: what is given to anything else is given in both."""
+        return replace(self, origins={}, foreign=set(), roles=Counter())

@@ -8,13 +8,14 @@ from urllib.parse import SplitResult, quote, unquote, unquote_plus
 
 from pytest_imagedetail import jsontext
 from pytest_imagedetail.model import Interaction
+from pytest_imagedetail.placeholder import is_secret
 from pytest_imagedetail.redact.addresses import Addresses
 from pytest_imagedetail.redact.disguise import replace_disguised
 from pytest_imagedetail.redact.documents import beside_names, is_json, links, parsed, strings
 from pytest_imagedetail.redact.hosts import Hosts
 from pytest_imagedetail.redact.ids import Ids
 from pytest_imagedetail.redact.known import Numbering, Secrets
-from pytest_imagedetail.redact.tokens import Tokens, is_token
+from pytest_imagedetail.redact.tokens import Tokens
 from pytest_imagedetail.redact.urls import origin, owners_in, project_in_path, split
 from pytest_imagedetail.shapes import (
     HOLDERS,
@@ -43,10 +44,9 @@ _ROLES: Final = ("compute", "image")
 class Placeholders:
     """Learns in document order what must not be written, then replaces it."""
 
-    def __init__(self, *, cloud: str, secrets: Secrets, numbering: Numbering | None = None) -> None:
-        known = numbering or Numbering()
+    def __init__(self, known: Numbering, *, cloud: str, secrets: Secrets) -> None:
         self.counts: Counter[str] = Counter()
-        self._ids = Ids(numbering, secrets=secrets, counts=self.counts)
+        self._ids = Ids(known, secrets=secrets, counts=self.counts)
         self._hosts = Hosts(known, cloud=cloud, counts=self.counts)
         self._addresses = Addresses(known, counts=self.counts)
         self._tokens = Tokens(known, secrets=secrets, counts=self.counts)
@@ -98,13 +98,9 @@ class Placeholders:
         found |= self._addresses.replaced() | self._tokens.replaced()
         return frozenset(found - self._ids.placeholders() - {""})
 
-    def numbered(self) -> dict[str, str]:
-        """The ids of projects and users, but that of the project that asked."""
-        return self._ids.numbered()
-
     def json_string(self, value: str, key: str | None) -> str:
         """Replace in one string of a JSON body."""
-        if is_token(value):
+        if is_secret(value):
             return value
         if value[:1] in {"{", "["} and is_json(value):
             self._beside.update(beside_names(parsed(value.encode("utf-8", "surrogatepass"))))

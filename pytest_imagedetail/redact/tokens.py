@@ -2,18 +2,15 @@
 
 import base64
 import json
-import re
 from collections import Counter
 from typing import Final
 from urllib.parse import quote, quote_plus
 
+from pytest_imagedetail.placeholder import SECRET, is_secret
 from pytest_imagedetail.redact.known import Numbering, Secrets
 from pytest_imagedetail.shapes import is_distinct
 
 _SHORTEST_SECRET: Final = 4  # the same for what the session knows; the gate draws the same line
-
-is_token: Final = re.compile(r"^<redacted-\d+>$").match
-"""Whether a text is such a placeholder and nothing else."""
 
 
 class Tokens:
@@ -27,10 +24,10 @@ class Tokens:
 
     def placeholder(self, value: str) -> str:
         """What stands in the place of a secret; a placeholder stays what it is."""
-        if is_token(value):
+        if is_secret(value):
             return value
         if value not in self._tokens:
-            self._tokens[value] = f"<redacted-{len(self._tokens) + 1}>"
+            self._tokens[value] = SECRET.whole(len(self._tokens) + 1)
         self._counts["secrets"] += 1
         return self._tokens[value]
 

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.exposure import keystone_among
 from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.placeholder import CALLER, ID
 
 TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
-_PROJECT: Final = f"{0:032x}"
-_USER: Final = f"{1:032x}"
+_USER: Final = ID.write(1)
 _EXPIRES: Final = "2999-12-31T23:59:59.000000Z"  # a replayed token never does
 _ISSUED: Final = "2000-01-01T00:00:00.000000Z"
 _REGION: Final = "RegionOne"
@@ -84,7 +84,7 @@ class Keystone:
         services: dict[tuple[str, str], list[dict[str, str]]] = {}
         for number, each in enumerate(self.catalog):
             endpoint = {
-                "id": f"{number:032x}",
+                "id": ID.write(number),
                 "interface": each["interface"],
                 "region": each["region"],
                 "region_id": each["region"],
@@ -92,7 +92,7 @@ class Keystone:
             }
             services.setdefault((each["type"], each.get("name", "")), []).append(endpoint)
         return [
-            {"id": f"{number:032x}", "type": kind, "name": name, "endpoints": endpoints}
+            {"id": ID.write(number), "type": kind, "name": name, "endpoints": endpoints}
             for number, ((kind, name), endpoints) in enumerate(services.items())
         ]
 
@@ -102,7 +102,7 @@ class Keystone:
                 "id": TOKEN,
                 "expires": _EXPIRES[:19] + "Z",
                 "issued_at": _ISSUED[:19] + "Z",
-                "tenant": {"id": _PROJECT, "name": "replayed", "enabled": True},
+                "tenant": {"id": CALLER, "name": "replayed", "enabled": True},
             },
             "serviceCatalog": [
                 {"type": each["type"], "name": each["name"], "endpoints": _by_region(each)}
@@ -250,7 +250,7 @@ def _by_region(service: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _project() -> dict[str, Any]:
-    return {"domain": _DOMAIN, "id": _PROJECT, "name": "replayed"}
+    return {"domain": _DOMAIN, "id": CALLER, "name": "replayed"}
 
 
 def _version(name: str, href: str) -> dict[str, Any]:

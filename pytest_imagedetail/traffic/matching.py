@@ -12,14 +12,17 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pytest_imagedetail.model import Interaction
-from pytest_imagedetail.placeholder import ID_DIGITS, is_id
+from pytest_imagedetail.placeholder import ID, SECRET, finder, is_id
 
 _MICROVERSION_HEADERS: Final = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
-_PLACEHOLDER: Final = re.compile(
-    r"(?P<origin>https?://[\w-]+\.[\w.-]+?\.invalid(?![\w.-]))"
-    r"|(?P<host>(?<![\w.-])[\w-]+\.[\w.-]+?\.invalid(?![\w.-]))"
-    rf"|(?P<id>(?<![0-9A-Za-z]){ID_DIGITS}(?![0-9A-Za-z]))"
-    r"|(?P<secret><redacted-\d+>)"
+_HOST: Final = r"[\w-]+\.[\w.-]+?\.invalid(?![\w.-])"  # also one that was written by hand
+_PLACEHOLDER: Final = finder(
+    ID,
+    also={
+        "origin": rf"https?://{_HOST}",
+        "host": rf"(?<![\w.-]){_HOST}",
+        "secret": rf"<{SECRET.pattern}>",  # with what stands around it: a secret may be anything
+    },
 )
 _REAL: Final = {  # what may stand for a placeholder of each kind
     "origin": r"[a-zA-Z][\w+.-]*://[^/?#\s\"'<>\\]+",

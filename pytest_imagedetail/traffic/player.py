@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.errors import NoInteractionError
 from pytest_imagedetail.exposure import secrets_in
 from pytest_imagedetail.model import Interaction, Response
+from pytest_imagedetail.placeholder import host
 from pytest_imagedetail.redact import redact
 from pytest_imagedetail.traffic.keys import line
 from pytest_imagedetail.traffic.matching import (
@@ -159,7 +160,7 @@ class Player:
         if known is not None:
             url = known + rest
         elif self._is_redacted and not is_placeholder(real):
-            url = f"https://other-host.{self.cloud}.invalid{rest}"
+            url = f"https://{host('other-host', 1, self.cloud)}{rest}"
         for one, placeholder in names.reals():
             if len(one) < _SHORTEST:
                 continue  # it may be any word

@@ -1,7 +1,6 @@
 """Makes a recording of what was heard: checked and redacted."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -70,7 +69,7 @@ def made_of(
     summary = _summary(endpoint, catalog_in(heard))
     secrets = _secrets(secrets_in(heard) if exposed is None else exposed, ways, known)
     # Hosts are named by what they are in this traffic.
-    own = numbering and replace(numbering, origins={}, foreign=set(), roles=Counter())
+    own = numbering and numbering.with_own_hosts()
     redacted = redact([*kept, summary], cloud=cloud, secrets=secrets, numbering=own)
     facts = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])

@@ -4,38 +4,17 @@ A placeholder of one is taken for one of the other where the same request has th
 for placeholders; what nothing shows to be the same gets a number that the other does not have.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, count
 from typing import Final
 
 from pytest_imagedetail.model import Headers, Interaction, Recording
-from pytest_imagedetail.placeholder import ID_DIGITS
+from pytest_imagedetail.placeholder import HOST, KINDS, finder, name_in, spelled
 from pytest_imagedetail.traffic.keys import Key, answer_of, by_request
 
-_NAME: Final = re.compile(
-    rf"(?<![0-9A-Za-z])(?P<id>{ID_DIGITS})(?![0-9A-Za-z])"
-    r"|(?:(?<=<)|(?<=%3C)|(?<=%3c)|(?<=&lt;))(?P<secret>redacted-[0-9]+)(?=>|%3[Ee]|&gt;)"
-    r"|(?<![a-z-])(?P<person>user-[0-9]+)(?=(?:@|%40)example\.invalid)"
-    r"|(?<![\w:-])(?P<interface>02:00:00(?::[0-9a-f]{2}){3})(?![\w:-])"
-    r"|(?<![\w.])(?P<v4>(?:192\.0\.2|198\.51\.100|203\.0\.113|240(?:\.[0-9]{1,3}){2})\.[0-9]{1,3})"
-    r"(?!\.*\w)"
-    r"|(?<![\w:.])(?P<v6>2001:db8::[0-9a-f:]*)(?![\w:])"
-)
-_BLOCKS: Final = ("192.0.2", "198.51.100", "203.0.113")
-_FRESH: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
-    "id": lambda: (f"{number:032x}" for number in count(1)),
-    "secret": lambda: (f"redacted-{number}" for number in count(1)),
-    "person": lambda: (f"user-{number}" for number in count(1)),
-    "interface": lambda: (f"02:00:00:{number.to_bytes(3).hex(':')}" for number in count(1)),
-    "v4": lambda: chain(
-        (f"{block}.{host}" for block in _BLOCKS for host in range(1, 255)),
-        (str(IPv4Address("240.0.0.1") + number) for number in range(2**24 - 1)),
-    ),
-    "v6": lambda: (str(IPv6Address("2001:db8::1") + number) for number in count()),
-}
+_FINDER: Final = finder(*(kind for kind in KINDS if kind is not HOST))
+_WRITERS: Final = {kind.name: kind.write for kind in KINDS}
 
 _Group = tuple[Key, list[Interaction]]
 Pairs = Iterable[tuple[str, str]]
@@ -76,13 +55,16 @@ class Words:
         for kind, name in names:
             if name in self._there:
                 continue
-            for each in chain((name,), _FRESH[kind]()):
+            for each in chain((name,), map(_WRITERS[kind], count(1))):
                 if each not in others and self.learn(name, each):
                     break
 
     def read(self, text: str) -> str:
         """A text in the other's words."""
-        return _NAME.sub(lambda match: self._there.get(match.group(), match.group()), text)
+        there = self._there
+        return _FINDER.sub(
+            lambda match: spelled(there.get(name := name_in(match), name), match), text
+        )
 
 
 def renumbered(
@@ -173,22 +155,22 @@ def _paired(here: str, there: str) -> list[tuple[str, str]] | None:
     """The placeholders of two texts that are equal but for them."""
     if _skeleton(here) != _skeleton(there):
         return None
-    ours, theirs = _NAME.finditer(here), _NAME.finditer(there)
-    return [(one.group(), other.group()) for one, other in zip(ours, theirs, strict=True)]
+    ours, theirs = (map(name_in, _FINDER.finditer(each)) for each in (here, there))
+    return list(zip(ours, theirs, strict=True))
 
 
 def _skeleton(text: str) -> str:
-    return _NAME.sub(lambda match: f"\0{match.lastgroup}\0", text)
+    return _FINDER.sub(lambda match: f"\0{match.lastgroup}\0", text)
 
 
 def _holds(text: str) -> bool:
-    return _NAME.search(text) is not None
+    return _FINDER.search(text) is not None
 
 
 def _names(each: Interaction) -> Iterator[tuple[str, str]]:
     """The placeholders of an interaction: kind and name of each, in their order."""
-    for match in _NAME.finditer(_whole(each)):
-        yield match.lastgroup or "", match.group()
+    for match in _FINDER.finditer(_whole(each)):
+        yield match.lastgroup or "", name_in(match)
 
 
 def _asked(key: Key) -> str:

@@ -204,3 +204,49 @@ def test_bodies_that_are_redacted_already_are_numbered_apart(diff):
     for number, image in enumerate(new["images"], start=1):
         image["metadata"]["owner_id"] = f"{number:032x}"
     assert diff(old, new) == [("image_removed", "images[000000a1-1111-4222-8333-000000000000]")]
+
+
+FROM_ELSEWHERE = {
+    "owner in a name": "AUTH_{:032x}",
+    "person": "user-{}@example.invalid",
+    "person in a URL": "/x?user=user-{}%40example.invalid",
+    "secret in a URL": "/x?token=%3Credacted-{}%3E",
+    "host": "see https://host-{}.k5.invalid/x",
+    "v4": "at 192.0.2.{}",
+    "v6": "at 2001:db8::{}",
+    "interface": "02:00:00:00:00:0{}",
+}
+
+
+@pytest.mark.parametrize("profile", PROFILES[1:])
+@pytest.mark.parametrize("note", FROM_ELSEWHERE.values(), ids=FROM_ELSEWHERE)
+def test_whatever_was_redacted_in_them_is_numbered_apart(diff, note, profile):
+    """The bodies hold nothing else that redaction writes: no owner, no host of a link."""
+
+    def redacted(numbers):
+        """Images without links, as a recording numbers them."""
+        images = body()["images"][-len(numbers) :]
+        for image, number in zip(images, numbers, strict=True):
+            image.update(links=[], metadata={"note": note.format(number)})
+        return {"images": images}
+
+    old, new = redacted([1, 2, 3, 2]), redacted([1, 2, 1])
+    assert diff(old, new, profile) == [
+        ("image_removed", "images[000000a3-1111-4222-8333-000000000002]")
+    ]
+    assert [kind for kind, _ in diff(redacted([1, 2, 3]), redacted([1, 2, 1]), profile)] == [
+        "value_changed"
+    ]
+
+
+@pytest.mark.parametrize("profile", PROFILES[:3])
+@pytest.mark.parametrize("mine", ["192.0.2.7", "2001:db8::7", "02:00:00:00:00:07"])
+def test_an_address_for_documentation_may_be_somebodys_own(diff, mine, profile):
+    """Both bodies are as the cloud sent them, so every owner that changed is another one."""
+    old = edited(0, "metadata", "note", to=f"at {mine}")
+    new = copy.deepcopy(old)
+    for number, image in enumerate(new["images"][:4]):
+        image["metadata"]["owner_id"] = person(70 + number)
+    assert len(diff(old, new, profile)) == 4
+    new = edited(0, "metadata", "note", to=f"at {mine[:-1]}8")
+    assert [kind for kind, _ in diff(old, new, profile)] == ["value_changed"]

@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from pytest_imagedetail import placeholder
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.exposure import secrets_in
 from pytest_imagedetail.leaks import refuse_leaks, without_secrets
@@ -37,6 +38,7 @@ PIECES = [
     *("-----BEGIN ", "password", "password=", "password: ", "<redacted-1>", "a:a", 'a="', "/v2/"),
     *("x-auth-token: ", "http://a:", "a@a.", "nova.corp.test.", 'name="a"\r\n', "%40", ".invalid"),
     *('"aa":"', "1.1.1.", "<password>", "&#1"),
+    *("compute.", "2001:db8::", "%3A2001:db8::", "192.0.2.1.", "240.1."),
     *('"name":"token",', '"value":"', '"value":"x",', '<a b="', '<a b="c" ', "<a b=c", "<a b='c'"),
     *("aB9+/aB9+/\n", "aB9+/aB9+/ ", 'aB9+/aB9+/" ', '"aB9+/aB9+/",', "\r", "aB9+/aB9+/\\n", " \n"),
 ]
@@ -101,6 +103,7 @@ WAYS = {
     "replace_named": partial(replace_named, replace=lambda _: "<redacted-1>"),
     "without_secrets": lambda text: without_secrets(text, ["another-secret"]),
     "readings": lambda text: list(readings(text.encode(), shortest=4)),
+    "holds": placeholder.holds,
     "is_readable": lambda text: is_readable(text.encode()),
 }
 

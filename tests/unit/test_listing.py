@@ -5,7 +5,8 @@ import operator
 import pytest
 
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
-from pytest_imagedetail.listing import read, read_page
+from pytest_imagedetail.listing import normalized_together, read, read_page
+from pytest_imagedetail.settings import PROFILES
 from unit import changed, image_of, listing_of, recording_of, without
 
 
@@ -38,6 +39,19 @@ def test_equality_is_that_of_normalized_facts():
     assert listing_of(one, image_of(2)) != listing_of(image_of(2), one)
     assert listing_of(one) != listing_of(one, beside={"next": 1})
     assert listing_of(one) != "a listing"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_is_normalized_together_is_what_each_becomes(profile):
+    """Links that say the same are one object in both, and of one call alone."""
+    sides = listing_of(image_of(1), image_of(2)), listing_of(image_of(1), image_of(3))
+    together = normalized_together(*sides, profile)
+    alone = tuple(side.normalized(profile) for side in sides)
+    assert together == alone
+    links = [each.images[0]["links"] for each in (*together, *alone)]
+    shared = profile != "wire"  # which leaves links as they were sent
+    assert (links[0] is links[1]) is shared
+    assert links[2] is not links[3]
 
 
 def test_by_id_refuses_a_repeated_id():

@@ -1,28 +1,35 @@
 """R16: two recordings number what redaction replaced, each in its own order."""
 
 import random
+from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_imagedetail import placeholder
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.settings import PROFILES
 from unit import PROJECT, image_of, listing_of
 
 REDACTING = PROFILES[1:]
+FORMS = {
+    "plain": str,
+    "percent-encoded": lambda text: f"/x?y=a%20{quote(text, safe='')}%20b",
+    "XML": lambda text: f"<a>{escape(text)}</a>",
+}
 WRITINGS = {
-    "id": lambda number: f"{number:032x}",
-    "host": lambda number: f"see https://host-{number + 1}.a.invalid/x",
-    "person": lambda number: f"user-{number}@example.invalid",
-    "secret": lambda number: f"<redacted-{number}>",
-    "interface": lambda number: f"02:00:00:00:00:{number:02x}",
-    "address": lambda number: f"at 192.0.2.{number}, port 1",
+    f"{kind.name}, {form}": lambda number, kind=kind, write=write: write(kind.whole(number))
+    for kind in placeholder.KINDS
+    for form, write in FORMS.items()
+} | {
+    "id, AUTH_": lambda number: f"AUTH_{number:032x}",
     "in a list": lambda number: [{"device": f"<redacted-{number}>"}],
 }
 
 
-def owned(*numbers, write=WRITINGS["id"], key="x_owner"):
+def owned(*numbers, write=placeholder.ID.write, key="x_owner"):
     """Images of these owners, as a recording numbers them."""
     return [
         image_of(place, metadata={key: write(number)})
@@ -67,6 +74,22 @@ def test_one_owner_more_is_equal_to_none():
     comparison = compare(listing_of(*owned(1, 1, 2)), listing_of(*owned(1, 2, 3)))
     assert comparison.differences[0].candidate == f"<the candidate's {2:032x}>"
     assert comparison.normalization["R16"] == 2
+
+
+def test_a_secret_more_is_named_with_one_pair_of_brackets():
+    """They stand around it already, however they are written."""
+    for write in ("<redacted-{}>", "a%3Credacted-{}%3E"):
+        sides = [
+            listing_of(*owned(*numbers, write=write.format)) for numbers in ((1, 1, 2), (1, 2, 3))
+        ]
+        (difference,) = compare(*sides).differences
+        assert difference.candidate == write.replace("redacted-{}", "the candidate's redacted-2")
+
+
+def test_an_address_of_another_version_is_another():
+    """Nothing renumbers one into the other."""
+    one, other = (owned(1, write=kind.write) for kind in (placeholder.V4, placeholder.V6))
+    assert found(one, other) == [("value_changed", "1")]
 
 
 def test_the_project_that_asked_is_itself():

@@ -24,10 +24,13 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.normalize.placeholders import NUMBERED
 from pytest_imagedetail.redact import (
     Numbering,
+    Part,
     Secrets,
+    holds_placeholders,
     project_in_path,
     redact,
     redact_query,
+    redact_together,
 )
 
 PROJECT = "c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -365,7 +368,7 @@ def test_every_address_has_one_of_its_own():
     for text in texts:
         found = NUMBERED.search(text)
         assert found is not None
-        assert (found.lastgroup, f"at {found[0]}") == ("address", text)
+        assert (found.lastgroup, f"at {found[0]}") == ("v4", text)
     lines = "\n".join(texts)
     assert list(Lines().spots(lines, is_ours=True)) == []
 
@@ -818,3 +821,79 @@ def test_who_asked_is_the_first_of_each_answer():
         bodies.append(json.loads(done.response.body)["owner"])
     assert bodies == [f"{1:032x}", f"{0:032x}"]
     assert numbering.ids == {"b" * 32: f"{1:032x}"}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        (f"{1:032x}", True),
+        (f"https://x/v1/AUTH_{1:032x}/y", True),
+        (f"/x?y=a%20{1:032x}", True),
+        ("<redacted-1>", True),
+        ("?token=%3Credacted-1%3E", True),
+        ("&lt;redacted-1&gt;", True),
+        ("user-1@example.invalid", True),
+        ("?user=user-1%40example.invalid", True),
+        ("https://compute.k5.invalid/v2.1", True),
+        ("?server=https%3A%2F%2Fcompute.k5.invalid%2Fv2", True),
+        (SOMEONE, False),
+        ("https://192.0.2.7/v2.1", False),
+        ("2001:db8::7 or 02:00:00:00:00:07", False),
+        ("redacted-1, by user-1@example.com", False),
+    ],
+)
+def test_a_body_that_was_redacted_is_told_from_one_that_was_not(text, is_told):
+    """By what nobody has; an address for documentation may be somebody's own."""
+    body = json.dumps({"a": text}).encode()
+    assert holds_placeholders(body, replaced={"nova.corp.test"}) is is_told
+
+
+@pytest.mark.parametrize("text", ["at 192.0.2.7", "2001:db8::7", "02:00:00:00:00:07"])
+def test_an_address_tells_where_nothing_was_left_to_replace(text):
+    """Whoever sent real names beside it has not redacted anything."""
+    assert holds_placeholders(text.encode(), replaced=())
+    assert not holds_placeholders(b"at 10.0.0.1", replaced=())
+
+
+def test_what_one_answer_tells_holds_in_all():
+    """A secret and a service's host that the last one shows; who asked is each one's own."""
+    numbering = Numbering()
+    pages = [
+        page_of({"text": f"planted-secret of {TOKEN[:3]} at img.corp.test:9292, by {asker}"})
+        for asker in (PROJECT, SOMEONE)
+    ]
+    last = page_of(
+        {
+            "admin_pass": "planted-secret",
+            "links": [{"rel": "alternate", "href": "https://img.corp.test:9292/images/1"}],
+        }
+    )
+    parts = [
+        Part(interactions=(page,), cloud="k5", secrets=Secrets(project_id=asker))
+        for page, asker in zip([*pages, last], [PROJECT, SOMEONE, SOMEONE], strict=True)
+    ]
+    found = redact_together(parts, numbering=numbering)
+    texts = [json.loads(each.interactions[0].response.body).get("text") for each in found]
+    assert texts[:2] == [f"<redacted-1> of gAA at image.k5.invalid, by {ZERO}"] * 2
+    assert numbering.ids == {PROJECT: ONE}
+    alone = numbering.with_own_hosts()
+    assert (alone.ids, alone.origins) == (numbering.ids, {})
+    assert alone.ids is numbering.ids
+
+
+def test_a_placeholder_that_asks_is_nobody_else_in_another_answer():
+    """It was redacted before, and no owner is called by its number."""
+    old, new = f"{2:032x}", ["8" * 32, "9" * 32]
+    numbering = Numbering()
+    parts = [
+        Part(interactions=(page_of(body, url=url),), cloud="k5", secrets=Secrets(project_id=asker))
+        for body, url, asker in (
+            ({"owner": old}, f"https://compute.k5.invalid/v2/{old}/images/detail", old),
+            ([{"owner": each} for each in new], f"{ENDPOINT}/images/detail", PROJECT),
+        )
+    ]
+    bodies = [
+        json.loads(each.interactions[0].response.body)
+        for each in redact_together(parts, numbering=numbering)
+    ]
+    assert bodies == [{"owner": old}, [{"owner": ONE}, {"owner": f"{3:032x}"}]]

@@ -128,6 +128,7 @@ def test_the_project_that_asked_is_known_by_the_endpoint():
         ("02:00:00:00:00:01", "02:00:00:00:00:07", "02:00:00:00:00:02"),
         ("192.0.2.1", "203.0.113.9", "192.0.2.2"),
         ("2001:db8::1", "2001:db8::ff", "2001:db8::2"),
+        ("a%20192.0.2.1", "a%20192.0.2.7", "a%20192.0.2.2"),
     ],
 )
 def test_every_kind_of_placeholder(one, other, fresh):
@@ -141,6 +142,13 @@ def test_every_kind_of_placeholder(one, other, fresh):
     assert read([everywhere(one)], [everywhere(other)]) == (everywhere(other),)
     others = [asked("/b", [one])]
     assert read([everywhere(one)], others) == (everywhere(fresh),)
+
+
+def test_an_address_is_the_same_in_a_url_and_in_a_body():
+    """A URL encodes the colons of what the body has as it is."""
+    old = [asked("/ports", ["02:00:00:00:00:07"])]
+    new = [asked("/ports", ["02:00:00:00:00:01"]), asked("/ports?mac=02%3A00%3A00%3A00%3A00%3A01")]
+    assert read(new, old) == (*old, asked("/ports?mac=02%3A00%3A00%3A00%3A00%3A07"))
 
 
 def test_a_renumbered_recording_is_merged_once():

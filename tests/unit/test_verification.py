@@ -12,6 +12,7 @@ from pytest_imagedetail.embedded.seed import DEFAULT_SEED
 from pytest_imagedetail.errors import ComparisonError, RecordingError, ResponseError
 from pytest_imagedetail.importing import imported
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
+from pytest_imagedetail.placeholder import KINDS
 from pytest_imagedetail.verification import verify
 
 
@@ -152,3 +153,23 @@ def test_a_status_that_is_no_answer_is_an_error(cloud, status, monkeypatch):
     monkeypatch.setattr("pytest_imagedetail.recorder._attempt", lambda *_: refused)
     with pytest.raises(ResponseError, match=f"answered {status}"):
         verify(known, access)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+def test_no_cloud_is_asked_for_a_placeholder(cloud, kind, monkeypatch):
+    """Whatever it stands for: nobody could answer, and an empty answer would look like news."""
+    kept = recorded(cloud)
+    provenance = replace(
+        kept.provenance, query=Query.of(params={"property-owner_id": kind.whole(1)})
+    )
+    kept = replace(kept, recording=replace(kept.recording, provenance=provenance))
+    asked = []
+    monkeypatch.setattr(transport, "get", lambda *each, **_: asked.append(each))
+    with pytest.raises(ComparisonError) as caught:
+        verify(kept, authenticate(cloud))
+    assert str(caught.value) == (
+        "the recorded query holds placeholders, so the cloud cannot be asked the same again\n"
+        f"  where: cloud nova, query {kept.query}\n"
+        "  next:  verify it in the test that asks it: pytest --imagedetail-record-mode=verify"
+    )
+    assert asked == []
