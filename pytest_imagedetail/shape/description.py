@@ -15,9 +15,6 @@ from pytest_imagedetail.pairing import reference
 Path = tuple[str, ...]
 """Names below an image; all keys of its metadata are one, for they belong to its owner."""
 
-_MOST_VALUES: Final = 100  # a vendor's field can hold another value for each image
-_MORE: Final = "and more"
-
 # Nova decodes these two from JSON; all other metadata is text.
 _DECODED: Final = ("block_device_mapping", "mappings")
 
@@ -199,7 +196,7 @@ def sign_promised(part: contract.Part | None) -> str | None:
 
 
 def _add(seen: Seen, value: Any, place: int) -> None:
-    places = seen.setdefault(value if value in seen or len(seen) < _MOST_VALUES else _MORE, [])
+    places = seen.setdefault(value, [])
     if places[-1:] != [place]:  # several metadata keys of one image are one image
         places.append(place)
 
