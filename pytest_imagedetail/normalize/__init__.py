@@ -23,7 +23,14 @@ from pytest_imagedetail.normalize.answer import (
     Normalized,
 )
 from pytest_imagedetail.normalize.links import Rewriting, main_hosts, prefix_of, text_without_hosts
-from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
+from pytest_imagedetail.normalize.names import (
+    REFERENCES,
+    Names,
+    form_of_id,
+    is_id,
+    matched,
+    vendors,
+)
 from pytest_imagedetail.normalize.placeholders import (
     NAMES,
     NUMBERED,
@@ -172,11 +179,18 @@ class _Work:
         if self.from_xml:
             new = self.out_of_xml(new)
         if "R13" in self.rules:
-            self.counts["R13"] += 1
-            new["id"] = _placeholder(image["id"], "<id>")
+            new["id"] = self.own_id(image["id"])
         if "R15" in self.rules and isinstance(new.get("metadata"), dict):
             self.counts["R15"] += sum(vendor_of(key) is not None for key in new["metadata"])
         return new
+
+    def own_id(self, id_: Any) -> Any:
+        """A stand-in for an id that keeps its JSON type and form: 1361 is no "1361", nor a UUID."""
+        form = form_of_id(id_) if isinstance(id_, str) else ""
+        self.counts["R13"] += form is not None
+        if isinstance(id_, str):
+            return id_ if form is None else form.format("<id>")
+        return type(id_)()
 
     def out_of_xml(self, image: Image) -> Image:
         """An image of an answer in XML, with the nulls of its metadata."""
@@ -214,9 +228,14 @@ class _Work:
         if "links" in new:
             new["links"] = self.links.of("server", new["links"], str(server.get("id")))
         if "R13" in self.rules and isinstance(new.get("id"), str):
-            self.counts["R13"] += 1
-            new["id"] = self.names.of("server", new["id"])
+            new["id"] = self.server_id(new["id"])
         return new
+
+    def server_id(self, id_: str) -> str:
+        """The name of a server in the form of its id, or what is no id as it stands."""
+        form = form_of_id(id_)
+        self.counts["R13"] += form is not None
+        return id_ if form is None else form.format(self.names.of("server", id_))
 
     def metadata(self, metadata: Any, image: Image) -> Any:
         if not isinstance(metadata, dict):
@@ -239,8 +258,7 @@ class _Work:
             self.counts["R14"] += 1
             return self.names.of("user", value)
         if key == "instance_uuid" and value == taken_from:
-            self.counts["R13"] += 1
-            return self.names.of("server", value)
+            return self.server_id(value)
         if key in REFERENCES and value not in self.known and is_id(value):
             self.counts["R13"] += 1
             return self.names.of("unmatched", value)
@@ -262,8 +280,3 @@ _STEPS: Final[tuple[tuple[str, str, _Step], ...]] = (
     ("metadata", "R13", _Work.metadata),
 )
 """Fields, and the first rule that has something to do there."""
-
-
-def _placeholder(value: Any, name: str) -> Any:
-    """A stand-in for an id that keeps its JSON type: 1361 and "1361" are not the same."""
-    return name if isinstance(value, str) else type(value)()

@@ -163,7 +163,7 @@ class Rewriting:
             return href  # no link of an image
         place = _last(segments, "images")
         before, after = segments[:place], segments[place:]
-        if after[-1] == image_id and len(after) > 1:
+        if image_id and after[-1] == image_id and len(after) > 1:
             after = [*after[:-1], "<id>"]
             self.counts["R1"] += 1
         where = f"images[*].links.{rel}"
@@ -177,7 +177,7 @@ class Rewriting:
             return href
         place = _last(segments, "servers")
         before, after = segments[:place], segments[place:]
-        if after == ["servers", server_id]:
+        if server_id and after == ["servers", server_id]:
             after = ["servers", "<server>"]
             self.counts["R1"] += 1
         where = f"images[*].server.links.{rel}"

@@ -16,6 +16,11 @@ from pytest_imagedetail.normalize.values import vendor_of
 REFERENCES: Final = ("base_image_ref", "kernel_id", "ramdisk_id")
 """Metadata that names another image."""
 
+_FORMS: Final = (
+    (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "{}"),
+    (re.compile(r"[0-9a-f]{32}"), "{} without dashes"),
+    (re.compile(r"[0-9]+"), "counted {}"),  # before Essex, and HP's to the end
+)
 _ID: Final = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}")
 
 
@@ -32,6 +37,14 @@ class Names:
             self.numbers[what] = self.numbers.get(what, 0) + 1
             self.given[what, id_] = f"<{what}-{self.numbers[what]}>"
         return self.given[what, id_]
+
+
+def form_of_id(value: str) -> str | None:
+    """How to write what stands in place of an id, so that its form is still seen; None for no id.
+
+    A client that takes a UUID apart does not take 1361, and `None` or nothing is no id at all.
+    """
+    return next((form for pattern, form in _FORMS if pattern.fullmatch(value)), None)
 
 
 def is_id(value: str) -> bool:

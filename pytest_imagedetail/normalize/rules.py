@@ -153,7 +153,8 @@ RULES: Final = (
     NormalizationRule(
         id="R13",
         name="ids in values",
-        does="the image's own id becomes `<id>`; servers and images it refers to get names",
+        does="the image's own id becomes `<id>`; servers and images it refers to get names; a "
+        "UUID, one without dashes and a number stay three forms, and what is no id stays",
         reason="each cloud gives its own ids to the same image and its server",
         source="Nova writes base_image_ref, instance_uuid, kernel_id and ramdisk_id",
         profile="cross-cloud",

@@ -462,7 +462,68 @@ def test_r13_names_of_two_clouds():
 def test_r13_keeps_the_type_of_an_id():
     """1361 and "1361" are not the same id across clouds either."""
     ids = [normalized({"id": id_}, "cross-cloud").images[0]["id"] for id_ in (1361, 743, "1361")]
-    assert ids == [0, 0, "<id>"]
+    assert ids == [0, 0, "counted <id>"]
+
+
+UUIDS = "9168b536-cd40-4630-b43f-b259807c6e87", "9168b536-cd40-4630-b43f-b259807c6e88"
+FORMS_OF_IDS = {
+    "{}": UUIDS,
+    "counted {}": ("1361", "743"),
+    "{} without dashes": tuple(each.replace("-", "") for each in UUIDS),
+}
+NO_IDS = ("", "None", "null", "-1", UUIDS[0].upper(), f"{UUIDS[0]}\n", "٣")
+
+
+def test_r13_is_for_ids_of_one_form():
+    """A UUID, a number and a UUID without its dashes are three forms; what is none stays."""
+    for form, ids in FORMS_OF_IDS.items():
+        for id_ in ids:
+            assert normalized({"id": id_}, "cross-cloud").images[0]["id"] == form.format("<id>")
+    for text in NO_IDS:
+        new = normalized(snapshot_of(server=text, id=text), "cross-cloud").images[0]
+        found = (new["id"], new["server"]["id"], new["metadata"]["instance_uuid"])
+        assert found == (text, text, text)
+
+
+@pytest.mark.parametrize("form", FORMS_OF_IDS)
+@pytest.mark.parametrize("other", [*FORMS_OF_IDS, *NO_IDS])
+def test_r13_an_id_of_another_form_is_another_id(form, other):
+    """Of an image or its server; with ids of one form nothing differs, whichever they are."""
+    one = FORMS_OF_IDS[form][0]
+    another = FORMS_OF_IDS[other][1] if other in FORMS_OF_IDS else other
+    here = listing_of(snapshot_of(server=one), image_of(2, id=one, links=[]), cloud="a")
+    there = listing_of(snapshot_of(server=another), image_of(2, id=another, links=[]), cloud="b")
+    for baseline, candidate in ((here, there), (there, here)):
+        comparison = compare(baseline, candidate, profile="cross-cloud")
+        found = {
+            each.any_image.removeprefix("images[*]."): each.severity
+            for each in comparison.differences
+            if each.kind == "value_changed"
+        }
+        if form == other:
+            assert comparison.same
+            continue
+        assert found.keys() == {"id", "server.id", "metadata.instance_uuid"}
+        assert found["metadata.instance_uuid"] == "data"
+        if form == "{}":
+            came = baseline is here
+            assert found["id"] == found["server.id"] == ("breaking" if came else "compatible")
+
+
+def test_r13_counted_servers_are_matched():
+    """Before Diablo a cloud counts its servers: each cloud in its own way, one for one."""
+    here = listing_of(*(snapshot_of(number, server) for number, server in ((1, "5"), (2, "7"))))
+    for servers, same in ((("8", "3"), True), (("8", "8"), False)):
+        there = [snapshot_of(number, server) for number, server in enumerate(servers, start=1)]
+        assert compare(here, listing_of(*there), profile="cross-cloud").same is same
+
+
+def test_r1_an_empty_id_ends_no_link():
+    """A link to `images/` or `servers/` leads to all of them."""
+    found = normalized(snapshot_of(server="", id="", links=image_of(id="")["links"]), "same-cloud")
+    server_links = found.images[0]["server"]["links"]
+    assert all(each["href"].endswith("servers/") for each in server_links.values())
+    assert href_after(f"{COMPUTE}/images/", "same-cloud", id_="")[0] == "<compute>/images/"
 
 
 def test_r14_owner_in_metadata():
