@@ -33,7 +33,7 @@ class Trait:
     """What the images show at one path.
 
     Attributes:
-        types: JSON types.
+        types: JSON types; of links also what in their list is no object, for that is no link.
         formats: Forms of texts, where the form is the cloud's and not the image owner's, and signs
             of integers that must not be negative.
         values: Values of an enumeration, keys of the metadata, or forms of a link.
@@ -178,7 +178,7 @@ def _without_id(href: str, own: str, placeholder: str) -> str:
 
 
 def _see(trait: Trait, path: Path, value: Any, place: int) -> None:
-    _add(trait.types, json_type(value), place)
+    _add(trait.types, _type_of_links(value) if path[-1] == "links" else json_type(value), place)
     if isinstance(value, str) and _is_formatted(path):
         _add(trait.formats, contract.text_format(value), place)
     elif type(value) is int and (sign := sign_promised(contract.IMAGE.along(path))):
@@ -188,6 +188,12 @@ def _see(trait: Trait, path: Path, value: Any, place: int) -> None:
             _add(trait.values, key, place)
     elif isinstance(value, str | int) and _is_enumerated(path):
         _add(trait.values, value, place)
+
+
+def _type_of_links(links: Any) -> str:
+    """The JSON type, and which others than objects are in the list: "array with null, string"."""
+    others = {json_type(each) for each in links} - {"object"} if isinstance(links, list) else ()
+    return json_type(links) + (f" with {', '.join(sorted(others))}" if others else "")
 
 
 def sign_promised(part: contract.Part | None) -> str | None:

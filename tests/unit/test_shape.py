@@ -210,6 +210,25 @@ def test_ids_that_are_part_of_an_address():
     assert found(images[:1], images[1:], profile="same-cloud") == []
 
 
+@pytest.mark.parametrize("server", [False, True])
+def test_what_is_no_link_among_links_breaks(server):
+    """Its JSON types are named, in an image's links and in those of its server."""
+
+    def with_more(*entries):
+        image = snapshot_of()
+        (image["server"] if server else image)["links"] += entries
+        return [image]
+
+    (came,) = shapes(with_more(), with_more(None, "x", "y")).differences
+    assert (came.kind, came.severity) == ("type_changed", "breaking")
+    assert came.path == f"images[*]{'.server' * server}.links"
+    assert (came.baseline, came.candidate) == ("array", "array with null, string")
+    (went,) = shapes(with_more("x"), with_more()).differences
+    assert (went.severity, went.baseline) == ("compatible", "array with string")
+    assert found(with_more("x"), with_more("x", 5))[0][:2] == ("breaking", "type_changed")
+    assert found(with_more("x"), with_more("y")) == []
+
+
 def test_a_mended_id_is_no_fault():
     """It stood twice in the baseline."""
     twice = [*fleet(1, 2), image_of(2, created="2024-01-01T08:00:00Z")]
