@@ -22,7 +22,7 @@ from pytest_imagedetail.normalize.answer import (
     Links,
     Normalized,
 )
-from pytest_imagedetail.normalize.links import Rewriting, main_hosts, prefix_of, text_without_hosts
+from pytest_imagedetail.normalize.links import Rewriting, main_hosts, prefix_of, without_hosts
 from pytest_imagedetail.normalize.names import (
     REFERENCES,
     Names,
@@ -62,9 +62,9 @@ __all__ = [
     "rule_table",
     "rules_of",
     "says_the_same",
-    "text_without_hosts",
     "vendor_of",
     "vendors",
+    "without_hosts",
 ]
 
 _OWNER_KEYS: Final = frozenset({"owner", "owner_id", "project_id", "tenant_id", "user_id"})
@@ -204,8 +204,13 @@ class _Work:
 
     def answer_facts(self) -> AnswerFacts:
         top_level = dict(self.answer.top_level)
-        if "R5" in self.rules and "images_links" in top_level:
-            top_level["images_links"] = self.links.next_links(top_level["images_links"])
+        if "R2" in self.rules:
+            top_level = {
+                name: self.links.next_links(value)
+                if name == "images_links"
+                else without_hosts(value)
+                for name, value in top_level.items()
+            }
         return AnswerFacts(
             status_code=self.answer.status_code,
             media_type=self.media_type(),

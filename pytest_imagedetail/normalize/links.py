@@ -16,12 +16,13 @@ from weakref import WeakValueDictionary
 from pytest_imagedetail import placeholder
 from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.normalize.answer import Image, LinkForm, Links
-from pytest_imagedetail.normalize.rules import rules_of
 
 _PLACEHOLDER_HOST: Final = re.compile(r"(compute|image|host)(-\d+)?\..+\.invalid")
 _PLACEHOLDER_ORIGIN: Final = re.compile(
-    r"(?:https://)?\b((?:compute|image|host)(?:-\d+)?)\.[\w.-]+?\.invalid\b"
+    r"(https(?::|%3A)(?://|%2F%2F))?(?:(?<!\w)|(?<=%[0-9A-F]{2}))"
+    r"((?:compute|image|host)(?:-\d+)?)\.[\w.-]{1,63}?\.invalid\b"
 )
+_LOST_IN_PARTS: Final = re.compile(r"^[\x00-\x20]|[\t\r\n]")  # what urlsplit takes away
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 
@@ -126,61 +127,59 @@ class Rewriting:
     def next_links(self, links: Any) -> Any:
         """Where the next page is, by path and by the names of what it asks; each form once."""
         if not isinstance(links, list) or not all(map(_is_link, links)):
-            return links
+            return without_hosts(links)
         self.counts["R5"] += 1
         found: list[Any] = []
         for link in links:
-            new = {**link, "href": self._next_href(link["href"])}
+            new = {**without_hosts(link), "href": self._next_href(link["href"])}
             if new not in found:
                 found.append(new)
         return found
 
     def _keyed(self, kind: Kind, links: Any, own_id: str) -> Any:
         if not isinstance(links, list):
-            return links  # not what the API promises; compared as it is
+            return without_hosts(links)  # not what the API promises; compared as it is
         rewrite = self._image_href if kind == "image" else self._server_href
         if not all(map(_is_link, links)):  # nor is this, but the others are none the worse for it
             return [
-                {**link, "href": rewrite(link["href"], link["rel"], own_id)}
+                {**without_hosts(link), "href": rewrite(link["href"], link["rel"], own_id)}
                 if _is_link(link)
-                else link
+                else without_hosts(link)
                 for link in links
             ]
         keyed: dict[str, list[Any]] = {}
         for link in links:
-            rel = link["rel"]
-            new = dict(link)
-            del new["rel"]
-            new["href"] = rewrite(new["href"], rel, own_id)
-            keyed.setdefault(rel, []).append(new)
+            new = without_hosts(link)
+            new["href"] = rewrite(link["href"], link["rel"], own_id)
+            keyed.setdefault(new.pop("rel"), []).append(new)
         self.counts["R6"] += 1
         return Links({rel: found[0] if len(found) == 1 else found for rel, found in keyed.items()})
 
     def _image_href(self, href: str, rel: str, image_id: str) -> str:
         parts = _split(href)
         segments = parts.path.split("/")[1:]
-        if parts.query or parts.fragment or "images" not in segments:
-            return href  # no link of an image
+        where = f"images[*].links.{rel}"
+        if _has_query(href) or "images" not in segments:
+            return self._as_sent(href, parts, rel, where)  # no link of an image
         place = _last(segments, "images")
         before, after = segments[:place], segments[place:]
         if image_id and after[-1] == image_id and len(after) > 1:
             after = [*after[:-1], "<id>"]
             self.counts["R1"] += 1
-        where = f"images[*].links.{rel}"
         before = self._before(before, where, "images/<id>")
         return "/".join([self._origin(parts, rel, where), *before, *after])
 
     def _server_href(self, href: str, rel: str, server_id: str) -> str:
         parts = _split(href)
         segments = parts.path.split("/")[1:]
-        if parts.query or parts.fragment or "servers" not in segments:
-            return href
+        where = f"images[*].server.links.{rel}"
+        if _has_query(href) or "servers" not in segments:
+            return self._as_sent(href, parts, "self", where)
         place = _last(segments, "servers")
         before, after = segments[:place], segments[place:]
         if server_id and after == ["servers", server_id]:
             after = ["servers", "<server>"]
             self.counts["R1"] += 1
-        where = f"images[*].server.links.{rel}"
         before = self._before(before, where, "servers/<server>")
         return "/".join([self._origin(parts, "self", where), *before, *after])
 
@@ -188,7 +187,7 @@ class Rewriting:
         parts = _split(href)
         segments = parts.path.split("/")[1:]
         if "images" not in segments:
-            return href
+            return self._as_sent(href, parts, "self", "images_links")
         place = _last(segments, "images")
         before = self._before(segments[:place], "images_links", "images")
         asked = sorted(self._asked(parts.query))
@@ -237,10 +236,17 @@ class Rewriting:
             return ["<prefix>"], []
         return [], head
 
+    def _as_sent(self, href: str, parts: SplitResult, rel: str, where: str) -> str:
+        """A link that other rules do not know, but for its host: the cloud's name is in that."""
+        start = f"{parts.scheme}://{parts.netloc}"
+        if not parts.netloc or not href.startswith(start):
+            return str(without_hosts(href))
+        return self._origin(parts, rel, where) + str(without_hosts(href.removeprefix(start)))
+
     def _origin(self, parts: SplitResult, rel: str, where: str) -> str:
         match = _PLACEHOLDER_HOST.fullmatch(parts.netloc)
         if match is None:
-            return f"{parts.scheme}://{parts.netloc}"
+            return str(without_hosts(f"{parts.scheme}://{parts.netloc}"))
         self.counts["R2"] += 1
         service, number = match.groups()
         if service != _SERVICES.get(rel):
@@ -311,16 +317,32 @@ def prefix_of(images: Iterable[Image]) -> list[str]:
     return []
 
 
-def text_without_hosts(text: str, profile: str) -> str:
-    """Free text, an error's message say, with its placeholder hosts as every cloud would have them.
+def without_hosts(value: Any) -> Any:
+    """A JSON value with each placeholder host in it as every cloud would have it (R2).
+
+    Scheme, host and port are `<compute>` as in a link; a host alone is `<compute host>`.
 
     Args:
-        text: As recorded; a placeholder host in it carries the cloud's name.
-        profile: One of `settings.PROFILES`; wire changes nothing.
+        value: As recorded; a placeholder host in it carries the cloud's name.
     """
-    if all(rule.id != "R2" for rule in rules_of(profile)):
-        return text
-    return _PLACEHOLDER_ORIGIN.sub(r"<\1>", text)
+    if isinstance(value, str):
+        return _PLACEHOLDER_ORIGIN.sub(_without_name, value) if ".invalid" in value else value
+    if isinstance(value, dict):
+        new = {without_hosts(key): without_hosts(each) for key, each in value.items()}
+        return new if len(new) == len(value) else value
+    return [without_hosts(each) for each in value] if isinstance(value, list) else value
+
+
+def _without_name(match: re.Match[str]) -> str:
+    scheme, service = match.groups()
+    if scheme is None:
+        return f"<{service} host>"
+    return f"<{service}>" if "/" in scheme else f"%3C{service}%3E"
+
+
+def _has_query(href: str) -> bool:
+    """Whether a link has a query or a fragment, an empty one too."""
+    return "?" in href or "#" in href
 
 
 def _last(segments: list[str], name: str) -> int:
@@ -328,10 +350,15 @@ def _last(segments: list[str], name: str) -> int:
 
 
 def _split(href: str) -> SplitResult:
+    """The parts of a URL, without hosts outside their place; no parts of what is none."""
     try:
-        return urlsplit(href)
+        parts = urlsplit("" if _LOST_IN_PARTS.search(href) else href)
     except ValueError:  # a bracket that opens no IPv6 address, say
         return urlsplit("")
+    if not parts.path.startswith("/"):
+        return urlsplit("")
+    rest = {name: without_hosts(getattr(parts, name)) for name in ("path", "query", "fragment")}
+    return parts._replace(**rest)
 
 
 def _is_link(link: Any) -> bool:

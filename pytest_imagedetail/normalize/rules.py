@@ -47,8 +47,9 @@ RULES: Final = (
     NormalizationRule(
         id="R2",
         name="link host",
-        does="scheme, host and port become `<compute>` or `<image>`; another service stays seen, "
-        "and so does a host of Compute that most links of the answer do not have",
+        does="scheme, host and port become `<compute>` or `<image>`, in any link and beside the "
+        "images; another service stays seen, and so does a host of Compute that most links of the "
+        "answer do not have",
         reason="host, port and scheme are those of the request or of a configured prefix, one for "
         "all; how many Glance hosts show is chance, for Nova takes one of them at random",
         source="Nova views/images.py, options compute_link_prefix and glance_link_prefix, and "

@@ -139,7 +139,7 @@ def test_the_difference_shows_where_the_links_lead():
     (difference,) = compare(part(), WRONG["servers"][0]).differences
     assert (difference.baseline, difference.candidate) == (
         "<compute>/<v>/images/detail?limit&marker",
-        f"https://compute.a.invalid/v2/{PROJECT}/servers/detail?{LAST}",
+        f"<compute>/v2/{PROJECT}/servers/detail?{LAST}",
     )
     link = {"rel": "next", "href": f"https://compute.a.invalid{PATH}?{LAST}"}
     (difference,) = compare(part(), part(links=[link | {"title": "x"}])).differences

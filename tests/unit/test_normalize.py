@@ -1,6 +1,7 @@
 """Representation made comparable: what each rule does, and what none may touch."""
 
 import copy
+import json
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.listing import read
-from pytest_imagedetail.normalize import RULES, Answer, normalize, rules_of, vendor_of
+from pytest_imagedetail.normalize import (
+    RULES,
+    Answer,
+    normalize,
+    rules_of,
+    vendor_of,
+    without_hosts,
+)
 from pytest_imagedetail.settings import PROFILES
 from unit import (
     OTHER_PROJECT,
@@ -141,6 +149,86 @@ def test_r2_link_host():
     assert alternate == ("<image>/images/x", {"R2"})
 
 
+@pytest.mark.parametrize(
+    ("href", "after"),
+    [
+        ("/images/70a599e0-0001?a=1", "/images/70a599e0-0001?a=1"),
+        ("/images/70a599e0-0001?", "/images/70a599e0-0001?"),
+        ("/images/70a599e0-0001#", "/images/70a599e0-0001#"),
+        ("/doc", "/doc"),
+        ("", ""),
+        ("/?next=https://image-2.a.invalid/x", "/?next=<image-2>/x"),
+        ("/?next=https%3A%2F%2Fhost.a.invalid%2Fx", "/?next=%3Chost%3E%2Fx"),
+        ("/?next=host.a.invalid", "/?next=<host host>"),
+    ],
+)
+def test_r2_a_host_goes_from_whatever_link(href, after):
+    """With the name of its cloud; all else of a link that no other rule knows stays."""
+    assert href_after(f"{COMPUTE}{href}", "same-cloud")[0] == f"<compute>{after}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f"{COMPUTE}/doc", "compute.a.invalid/doc"),
+        (f"{COMPUTE}/doc", "https://compute-2.a.invalid/doc"),
+        (f"{COMPUTE}/images?", f"{COMPUTE}/images"),
+        (f"{COMPUTE}/images#", f"{COMPUTE}/images"),
+        (f"{COMPUTE}/images/1\n", f"{COMPUTE}/images/1"),
+        (f" {COMPUTE}/images/1", f"{COMPUTE}/images/1"),
+        ("v2/images/1", "/images/1"),
+        ("x/images/1", "y/images/1"),
+        (f"{COMPUTE}?https://image.a.invalid", f"{COMPUTE}?https%3A%2F%2Fimage.a.invalid"),
+    ],
+)
+def test_r2_two_places_stay_two(one, other):
+    """A host without its scheme, another host, and what taking a URL apart would lose."""
+    links = [{"rel": "x", "href": one}, {"rel": "x", "href": other}]
+    for kind, id_ in (("image", "1"), ("server", "1")):
+        image = image_of(1, id=id_, links=links)
+        if kind == "server":
+            image = image_of(1, server={"id": id_, "links": links})
+            image["server"]["links"] = json.loads(json.dumps(links).replace("images", "servers"))
+        new = normalized(image, "cross-cloud").images[0]
+        found = (new["server"] if kind == "server" else new)["links"]["x"]
+        assert found[0] != found[1]
+
+
+@pytest.mark.parametrize("level", ["facts", "shape"])
+@pytest.mark.parametrize("host", ["compute-2", "image", "host"])
+def test_r2_a_link_with_a_query_to_another_service_breaks(host, level):
+    """Its host is compared by what it is."""
+
+    def listing(service):
+        href = f"https://{service}.a.invalid/v2/images/x?a=1"
+        images = [image_of(number, links=[{"rel": "self", "href": href}]) for number in (1, 2, 3)]
+        for image in images[:2]:
+            image["links"][0]["href"] = href.replace(f"//{service}.", "//compute.")
+        return listing_of(*images)
+
+    (found,) = compare(listing("compute"), listing(host), level=level).differences
+    assert (found.kind, found.severity) == ("link_changed", "breaking")
+    assert not compare(listing(host), listing("compute"), level=level).same
+
+
+def test_r2_fields_beside_the_images():
+    """Their hosts go as those of links do, keys included; under wire they have the cloud's name."""
+
+    def found(cloud, profile, host="compute"):
+        place = f"https://{host}.{cloud}.invalid"
+        other = {"at": [f"{place}/doc", f"{host}.{cloud}.invalid:1"], f"{place}/key": 1}
+        return listing_of(image_of(cloud="a"), beside={"docs": other}).normalized(profile).answer
+
+    assert found("a", "same-cloud").top_level == {
+        "docs": {"at": ["<compute>/doc", "<compute host>:1"], "<compute>/key": 1}
+    }
+    assert found("a", "same-cloud") == found("b", "same-cloud")
+    assert found("a", "same-cloud") != found("a", "same-cloud", host="compute-2")
+    assert found("a", "wire") != found("b", "wire")
+    both = {"https://host.a.invalid": 1, "https://host.b.invalid": 2}
+    assert without_hosts(both) == both
+
+
 def test_r3_project_in_links():
     """The caller's project goes; another one stays under every profile."""
     assert href_after(f"http://h/v2/{PROJECT}/images/x", "same-cloud") == (
@@ -218,12 +306,12 @@ def test_no_rule_changes_what_is_no_object(field, value):
     assert found[field] == value
 
 
-def test_a_server_link_with_a_query_stays_as_sent():
+def test_a_server_link_with_a_query_keeps_all_but_its_host():
     """It is no link of a server."""
     href = f"{COMPUTE}/v2/{PROJECT}/servers/x?a=1"
     image = {"id": "1", "server": {"id": "x", "links": [{"rel": "self", "href": href}]}}
     found = normalized(image, "cross-version").images[0]
-    assert found["server"]["links"]["self"]["href"] == href
+    assert found["server"]["links"]["self"]["href"] == f"<compute>/v2/{PROJECT}/servers/x?a=1"
 
 
 def test_r6_link_order():
