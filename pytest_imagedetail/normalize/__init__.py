@@ -22,7 +22,7 @@ from pytest_imagedetail.normalize.answer import (
     Links,
     Normalized,
 )
-from pytest_imagedetail.normalize.links import Rewriting, main_hosts, prefix_of, without_hosts
+from pytest_imagedetail.normalize.links import Rewriting, main_hosts, without_hosts
 from pytest_imagedetail.normalize.names import (
     REFERENCES,
     Names,
@@ -135,7 +135,7 @@ def _work(answer: Answer, rules: frozenset[str], main: Mapping[str, str] | None 
         links=Rewriting(
             rules=rules,
             counts=counts,
-            prefix=prefix_of(answer.images),
+            images=answer.images,
             main=main or {},
             ids=frozenset(ids if answer.complete else ids[-1:]),
         ),

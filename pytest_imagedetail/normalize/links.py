@@ -63,10 +63,10 @@ class Rewriting:
     Attributes:
         rules: The ids of the rules that the profile applies.
         counts: How often each did something; shared with whoever normalizes the rest.
-        prefix: What stands before the version in the answer's own self links.
+        images: As sent; what stands before the version in their self links is the prefix.
         ids: The ids that the next link may name as the last one of its page.
         main: By the path of a link, the host of Compute that most links have there, if there are
-            several; another one is no place where the cloud is.
+            several, of equals the endpoint's; another one is no place where the cloud is.
         forms: By the path of a link, the forms that the answer's links have there.
         hosts: By the path of a link, the hosts of Compute that links have there.
         shared: Links that differ in the own id alone, by what they have in common.
@@ -75,13 +75,14 @@ class Rewriting:
 
     rules: frozenset[str]
     counts: Counter[str]
-    prefix: Sequence[str] = ()
+    images: Sequence[Image] = ()
     ids: frozenset[str] = frozenset()
     main: Mapping[str, str] = field(default_factory=dict)
     hosts: dict[str, set[str]] = field(default_factory=dict)
     forms: dict[str, set[LinkForm]] = field(default_factory=dict)
     shared: dict[tuple[Kind, tuple[Any, ...] | None], _Shared] = field(default_factory=dict)
     latest: dict[Kind, _Shared] = field(default_factory=dict)
+    _prefix: list[str] | None = field(default=None, init=False)
 
     def of(self, kind: Kind, links: Any, own_id: str) -> Any:
         """Links by relation, those of an image or of the server that it was taken from.
@@ -231,7 +232,9 @@ class Rewriting:
         if head[-1] in API_VERSIONS:
             self.counts["R7"] += 1
             return ["<prefix>"] if head[:-1] else [], ["<v>"]
-        if head == list(self.prefix):
+        if self._prefix is None:  # few answers need it, and it costs a look at every image
+            self._prefix = prefix_of(self.images)
+        if head == self._prefix:
             self.counts["R7"] += 1
             return ["<prefix>"], []
         return [], head
@@ -285,7 +288,7 @@ def _without_id(links: Any, own_id: str) -> tuple[Any, ...] | None:
 
 
 def main_hosts(images: Iterable[Image], paths: Iterable[str]) -> dict[str, str]:
-    """The host that most links have, by the path of a link.
+    """The host of Compute that most links have, of equals the lower one, by the path of a link.
 
     Args:
         images: As sent.
@@ -298,23 +301,39 @@ def main_hosts(images: Iterable[Image], paths: Iterable[str]) -> dict[str, str]:
         for above, links in (("images[*]", image.get("links")), ("images[*].server", taken_from)):
             for link in filter(_is_link, links if isinstance(links, list) else []):
                 where = f"{above}.links.{link['rel']}"
-                if where in found and _PLACEHOLDER_HOST.fullmatch(_split(link["href"]).netloc):
-                    found[where][_split(link["href"]).netloc] += 1
-    return {where: hosts.most_common(1)[0][0] for where, hosts in found.items() if hosts}
+                host = _split(link["href"]).netloc if where in found else ""
+                match = _PLACEHOLDER_HOST.fullmatch(host)
+                if match is not None and match[1] == "compute":
+                    found[where][host] += 1
+    return {
+        where: min(hosts, key=lambda host: _rank(hosts, host))
+        for where, hosts in found.items()
+        if hosts
+    }
+
+
+def _rank(hosts: Counter[str], host: str) -> tuple[int, int]:
+    """What the order of images does not change: the number of links, then that of the host."""
+    match = _PLACEHOLDER_HOST.fullmatch(host)
+    return -hosts[host], -int((match and match[2]) or "-1")
 
 
 def prefix_of(images: Iterable[Image]) -> list[str]:
-    """What stands before the version in the first self link that has one: ["compute"], say."""
+    """What stands before the version in most self links that have one: ["compute"], say."""
+    starts: Counter[str] = Counter()
     for image in images:
         links = image.get("links")
         for link in links if isinstance(links, list) else []:
-            if not _is_link(link) or link["rel"] != "self":
-                continue
-            segments = _split(link["href"]).path.split("/")[1:]
-            versions = [place for place, each in enumerate(segments) if each in API_VERSIONS]
-            if versions:
-                return segments[: versions[0]]
-    return []
+            if _is_link(link) and link["rel"] == "self":
+                before, _, after = link["href"].rpartition("/images/")
+                starts[before or after] += 1
+    found: Counter[tuple[str, ...]] = Counter()
+    for start, count in starts.items():
+        segments = _split(start).path.split("/")[1:]
+        versions = [place for place, each in enumerate(segments) if each in API_VERSIONS]
+        if versions:
+            found[tuple(segments[: versions[0]])] += count
+    return list(min(((-count, prefix) for prefix, count in found.items()), default=(0, ()))[1])
 
 
 def without_hosts(value: Any) -> Any:

@@ -120,6 +120,51 @@ def test_r2_of_compute_there_is_one_host():
     assert several(*glance, rel="alternate") == ["<image>"] * 3
 
 
+def test_r2_of_two_hosts_with_as_many_links_the_endpoints_is_the_one():
+    """Or that with the lower number: whichever image comes first, or comes to stand before it."""
+    own, other = "compute.a.invalid", "compute-2.a.invalid"
+    assert several(own, other) == ["<compute>", "<another compute>"]
+    assert several(other, own) == ["<another compute>", "<compute>"]
+    assert several(own, own, other) == ["<compute>", "<compute>", "<another compute>"]
+    ten, two = "compute-10.a.invalid", "compute-2.a.invalid"
+    assert several(ten, two) == ["<another compute>", "<compute>"]
+
+
+def test_r2_another_service_is_not_the_one_of_compute():
+    """However many links lead there."""
+    glance = "image.a.invalid"
+    found = several(glance, glance, glance, "compute-2.a.invalid", "compute.a.invalid")
+    assert found == ["<image>"] * 3 + ["<another compute>", "<compute>"]
+
+
+def hosted(image, old, new):
+    """An image whose links of Compute lead elsewhere."""
+    for link in image["links"][:2]:
+        link["href"] = link["href"].replace(old, new)
+    return image
+
+
+@pytest.mark.parametrize("profile", PROFILES[1:])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("compute.a.invalid", "compute-2.a.invalid"), ("a.invalid/", "a.invalid/compute/")],
+)
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_the_order_of_images_says_nothing_of_their_links(profile, old, new, number):
+    """Nor of the one host and the one prefix of an answer that has two of them."""
+    images = [image_of(each) for each in range(1, number + 1)]
+    for image in images[: number // 2]:
+        hosted(image, old, new)
+    one, other = listing_of(*images), listing_of(*images[::-1])
+    for baseline, candidate in ((one, other), (other, one)):
+        found = compare(baseline, candidate, profile=profile).differences
+        assert [each.kind for each in found] == ["order_changed"]
+        assert compare(baseline, candidate, profile=profile, level="shape").same
+    more = listing_of(image_of(9), *images)
+    (added,) = compare(one, more, profile=profile).differences
+    assert added.kind == "image_added"
+
+
 @pytest.mark.parametrize("level", ["facts", "shape"])
 @pytest.mark.parametrize("profile", ["same-cloud", "cross-version", "cross-cloud"])
 def test_r2_an_image_that_leads_to_another_host_of_compute_breaks(level, profile):
