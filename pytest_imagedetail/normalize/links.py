@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 from weakref import WeakValueDictionary
 
 from pytest_imagedetail import placeholder
@@ -126,15 +126,20 @@ class Rewriting:
         return frozenset(where for where, found in self.hosts.items() if len(found) > 1)
 
     def next_links(self, links: Any) -> Any:
-        """Where the next page is, by path and by the names of what it asks; each form once."""
+        """Where the next page is, by path and by the names of what it asks.
+
+        Of a listing's pages each form stands once, but a link that one page sent twice does not.
+        """
         if not isinstance(links, list) or not all(map(_is_link, links)):
             return without_hosts(links)
         self.counts["R5"] += 1
         found: list[Any] = []
+        sent: set[str] = set()
         for link in links:
             new = {**without_hosts(link), "href": self._next_href(link["href"])}
-            if new not in found:
+            if new not in found or link["href"] in sent:  # no two pages have one marker
                 found.append(new)
+            sent.add(link["href"])
         return found
 
     def _keyed(self, kind: Kind, links: Any, own_id: str) -> Any:
@@ -193,13 +198,14 @@ class Rewriting:
         before = self._before(segments[:place], "images_links", "images")
         asked = sorted(self._asked(parts.query))
         path = "/".join([self._origin(parts, "self", "images_links"), *before, *segments[place:]])
-        return path + (f"?{'&'.join(asked)}" if asked else "")
+        fragment = f"#{parts.fragment}" if "#" in href else ""
+        return path + (f"?{'&'.join(asked)}" if asked else "") + fragment
 
     def _asked(self, query: str) -> Iterator[str]:
         """What the next link asks for; a marker that is no image of this answer stays as sent."""
-        for name, value in parse_qsl(query, keep_blank_values=True):
+        for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
             own = name == "limit" or (name == "marker" and value in self.ids)
-            yield name if own else urlencode([(name, value)])
+            yield name if own else f"{_quoted(name)}={_quoted(value)}"
 
     def _before(self, segments: list[str], where: str, resource: str) -> list[str]:
         """Prefix, version and project of a link's path, as far as the profile keeps them."""
@@ -362,6 +368,13 @@ def _without_name(match: re.Match[str]) -> str:
 def _has_query(href: str) -> bool:
     """Whether a link has a query or a fragment, an empty one too."""
     return "?" in href or "#" in href
+
+
+def _quoted(text: str) -> str:
+    try:
+        return quote_plus(text, errors="surrogateescape")  # a byte that is no UTF-8 is itself
+    except UnicodeEncodeError:  # half a character, as JSON can write it
+        return quote_plus(text, errors="surrogatepass")
 
 
 def _last(segments: list[str], name: str) -> int:

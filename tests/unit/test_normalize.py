@@ -305,9 +305,62 @@ def test_r5_next_link():
         {"rel": "next", "href": "<compute>/v2/<project>/images/detail?limit&marker&status=active"}
     ]
     assert found.counts["R5"] == 1
-    assert next_links(image["id"], image["id"]).answer == found.answer
+    again, once = next_links(image["id"], image["id"]).answer, found.answer
+    assert again.top_level["images_links"] == once.top_level["images_links"] * 2
+    assert next_links(image["id"], "7").answer != again
     (other,) = next_links("7").answer.top_level["images_links"]
     assert other["href"].endswith("?limit&marker=7&status=active")
+
+
+def test_r5_next_links_of_pages():
+    """Each page has its own marker, and one form stands for all; one page's link twice stays."""
+    images = tuple(image_of(number) for number in (1, 2, 3))
+
+    def shown(*numbers):
+        links = [
+            {"rel": "next", "href": f"{COMPUTE}/images/detail?marker={images[number]['id']}"}
+            for number in numbers
+        ]
+        answer = Answer(
+            images=images, status_code=200, cloud="a", top_level={"images_links": links}
+        )
+        return len(normalize(answer, "same-cloud").answer.top_level["images_links"])
+
+    assert [shown(0), shown(0, 1), shown(0, 1, 2)] == [1, 1, 1]
+    assert [shown(0, 0), shown(0, 1, 1), shown(1, 0, 1)] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("name=Z%FC", "name=Z%E4"),
+        ("%FC=1", "%E4=1"),
+        ("a=1", "a=1#b"),
+        ("a=1", "a=1#"),
+        ("a=%ED%A0%80", "a=%ED%A0%81"),
+    ],
+)
+def test_r5_keeps_what_the_next_link_asks(one, other):
+    """Also bytes that are no UTF-8, and what stands behind the query."""
+    found = [
+        normalized(
+            image_of(),
+            "cross-version",
+            top_level={
+                "images_links": [{"rel": "next", "href": f"{COMPUTE}/images/detail?{asked}"}]
+            },
+        ).answer.top_level["images_links"][0]["href"]
+        for asked in (one, other)
+    ]
+    assert found == [f"<compute>/images/detail?{asked}" for asked in (one, other)]
+
+
+def test_r5_half_a_character_stops_nothing():
+    """JSON can write one, and then a URL holds it."""
+    href = f"{COMPUTE}/images/detail?name=\ud800"
+    listing = listing_of(image_of(), beside={"images_links": [{"rel": "next", "href": href}]})
+    assert compare(listing, listing).same
+    assert not compare(listing, listing_of(image_of())).same
 
 
 def test_r5_next_link_of_a_part():
