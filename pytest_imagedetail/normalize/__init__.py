@@ -216,6 +216,7 @@ class _Work:
             media_type=self.media_type(),
             top_level=top_level,
             link_forms={path: frozenset(forms) for path, forms in self.links.forms.items()},
+            hosts={path: len(self.links.hosts[path]) for path in self.links.scattered()},
         )
 
     def media_type(self) -> str:

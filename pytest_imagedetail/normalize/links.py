@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from pytest_imagedetail import placeholder
 from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.normalize.answer import Image, LinkForm, Links
+from pytest_imagedetail.normalize.hosts import ANOTHER
 
 _PLACEHOLDER_HOST: Final = re.compile(r"(compute|image|host)(-\d+)?\..+\.invalid")
 _PLACEHOLDER_ORIGIN: Final = re.compile(
@@ -263,7 +264,7 @@ class Rewriting:
         if service == "compute":  # Nova has one; of Glance's it takes one of several at random
             self.hosts.setdefault(where, set()).add(parts.netloc)
             if parts.netloc != self.main.get(where, parts.netloc):
-                return "<another compute>"
+                return ANOTHER
         return f"<{service}>"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pytest_imagedetail.normalize.answer import Image, Normalized
+from pytest_imagedetail.normalize.hosts import with_hosts_of
 from pytest_imagedetail.normalize.values import vendor_of
 
 REFERENCES: Final = ("base_image_ref", "kernel_id", "ramdisk_id")
@@ -55,15 +56,18 @@ def is_id(value: str) -> bool:
 def matched(
     one: Normalized, other: Normalized, pairs: Iterable[tuple[int, int]]
 ) -> tuple[Normalized, Normalized]:
-    """Both answers with the candidate's image references in the baseline's ids.
+    """Both answers with what the paired images say: which host is which, and which image.
 
-    Metadata of vendors that only one side has is left out; the two are not to be compared.
+    The candidate's image references are in the baseline's ids. Metadata of vendors that only one
+    side has is left out; the two are not to be compared.
 
     Args:
         one: The baseline.
         other: The candidate.
         pairs: Places of the same image in both.
     """
+    pairs = tuple(pairs)
+    one, other = with_hosts_of(one, other, pairs)
     if one.profile != "cross-cloud":
         return one, other
     shared = {*vendors(one)} & {*vendors(other)}

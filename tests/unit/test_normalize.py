@@ -165,6 +165,39 @@ def test_the_order_of_images_says_nothing_of_their_links(profile, old, new, numb
     assert added.kind == "image_added"
 
 
+@pytest.mark.parametrize("profile", PROFILES[1:])
+@pytest.mark.parametrize("more", [1, 2, 5])
+@pytest.mark.parametrize("server", [False, True])
+def test_r2_new_images_do_not_say_where_the_others_lead(profile, more, server):
+    """Which of two hosts is which, the images of both sides say, whichever most links have."""
+
+    def on(host, number):
+        image = snapshot_of(number)
+        for link in (image["server"] if server else image)["links"][:2]:
+            link["href"] = link["href"].replace("compute.", f"{host}.")
+        return image
+
+    fresh = [on("compute-2", number) for number in range(10, 10 + more)]
+    for old in (
+        [on("compute", 1), on("compute-2", 2)],
+        [on("compute", 1), on("compute", 2)],
+    ):
+        kinds = [
+            {each.kind for each in compare(*sides, profile=profile).differences}
+            for sides in (
+                (listing_of(*old), listing_of(*fresh, *old)),
+                (listing_of(*old, *fresh), listing_of(*old)),
+            )
+        ]
+        assert kinds == [{"image_added"}, {"image_removed"}]
+    moved = compare(
+        listing_of(on("compute", 1), on("compute", 2), on("compute", 3)),
+        listing_of(*fresh, on("compute", 1), on("compute-2", 2), on("compute", 3)),
+        profile=profile,
+    )
+    assert {each.image.name for each in moved.breaking} == {"image 2"}
+
+
 @pytest.mark.parametrize("level", ["facts", "shape"])
 @pytest.mark.parametrize("profile", ["same-cloud", "cross-version", "cross-cloud"])
 def test_r2_an_image_that_leads_to_another_host_of_compute_breaks(level, profile):
