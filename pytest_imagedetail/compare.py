@@ -106,6 +106,7 @@ def compare(
         unseen=found.unseen,
         normalization=found.normalization,
         fail_on=fail_on,
+        expect=expect,
         expected=applied.expected,
         expired_rules=applied.expired,
         unused_rules=applied.unused,

@@ -38,6 +38,7 @@ class Comparison:
         unseen: At level shape, paths that no image of one side could show; they were not judged.
         normalization: How often each rule of the profile changed something, both sides together.
         fail_on: From which severity on this is not compatible.
+        expect: The error status that both sides were wanted to answer with, if any.
         expected: Differences that a rule accepts; they are in no other count.
         expired_rules: Rules that would have accepted some of the differences, and have expired.
         unused_rules: Rules about these two clouds that accept nothing.
@@ -54,6 +55,7 @@ class Comparison:
     unseen: tuple[str, ...] = ()
     normalization: Mapping[str, int] = field(default_factory=dict)
     fail_on: FailOn = "breaking"
+    expect: int | None = None
     expected: tuple[Difference, ...] = ()
     expired_rules: tuple[RuleRef, ...] = ()
     unused_rules: tuple[RuleRef, ...] = ()

@@ -84,7 +84,8 @@ def _of_query(comparison: Comparison) -> Iterator[str]:
 
 
 def _acceptance(kind: str, path: str, typed: str) -> str:
-    what = f"--path {shlex.quote(path)} --kind {kind}"
+    sign = "=" if path.startswith("-") else " "  # or argparse would take it for an option
+    what = f"--path{sign}{shlex.quote(path)} --kind {kind}"
     return f"to accept it: imagedetail accept {typed} {what} --reason WHY --expires DAY"
 
 

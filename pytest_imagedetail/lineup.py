@@ -28,6 +28,7 @@ def _unpaired(
 ) -> Iterator[Difference]:
     if not places:
         return
+    ambiguous = frozenset(pairing.ambiguous)
     first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
     was_there = kind == "image_removed"
     for place in places:
@@ -38,7 +39,7 @@ def _unpaired(
         severity, reason = judge.severity(
             Change(kind=actual, field="", baseline=before, candidate=after)
         )
-        if actual == kind and ref in pairing.ambiguous:
+        if actual == kind and ref in ambiguous:
             reason = "could be more than one image of the other side, so it was not paired"
         yield Difference(
             kind=actual,

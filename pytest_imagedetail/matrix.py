@@ -12,6 +12,7 @@ from pytest_imagedetail.comparison import (
     summary_of,
 )
 from pytest_imagedetail.model import Difference, FailOn, Query, RuleRef, Severity
+from pytest_imagedetail.settings import DEFAULT_PROFILE
 
 SCHEMA: Final = 1
 """The version of the JSON form of a matrix."""
@@ -87,8 +88,10 @@ class Matrix:
         steps: Every change between neighbors, in the clouds' order, worst first for each pair. A
             cloud without a recording of a query is passed over, for that query.
         spans: Fields and behaviors that not every cloud shows.
+        profile: How far representation was normalized.
         fail_on: From which severity on this is not compatible.
         contract: By what changes were judged: "releases", "tempest" or "nova".
+        expect: The error status that was wanted where every answer is an error, if any.
         expected: Changes that a rule accepts; they are in no other count.
         expired_rules: Rules that would have accepted some of the changes, and have expired.
         unused_rules: Rules about two neighbors that accept nothing between any.
@@ -101,8 +104,10 @@ class Matrix:
     cells: Mapping[tuple[Query, str], Cell]
     steps: tuple[Step, ...] = ()
     spans: tuple[Span, ...] = ()
+    profile: str = DEFAULT_PROFILE
     fail_on: FailOn = "breaking"
     contract: str = "releases"
+    expect: int | None = None
     expected: tuple[Step, ...] = ()
     expired_rules: tuple[RuleRef, ...] = ()
     unused_rules: tuple[RuleRef, ...] = ()

@@ -133,7 +133,7 @@ def _faults(page: _Page) -> list[_Fault]:
 
 
 def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
-    path, _, query = href.partition("?")
+    path, _, query = href.partition("#")[0].partition("?")  # a client keeps a fragment to itself
     host = _HOST.match(path)
     segments = path[host.end() if host else 0 :].split("/")[1:]
     name = (host.group(1) or host.group(2)) if host else None
@@ -154,7 +154,7 @@ def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
 
 def _faults_of_query(query: str, page: _Page) -> Iterator[_Fault]:
     """A marker that is right stands there without its value if R5 was applied."""
-    asked = parse_qsl(query, keep_blank_values=True)
+    asked = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
     markers = [value for name, value in asked if name == "marker"]
     if not markers:
         yield "the next link has no marker, so it leads to the first page again", None

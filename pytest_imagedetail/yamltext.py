@@ -50,7 +50,7 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
         ImageDetailError: As the class given: unreadable, not UTF-8, not YAML or not safe YAML, a
             key twice in one mapping; with line and column where they are known.
     """
-    return _read(path, _Loader, error=error, remedy=remedy)
+    return _read(path, _OwnLoader, error=error, remedy=remedy)
 
 
 def read_foreign(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
@@ -108,7 +108,7 @@ def _read(path: Path, loader: Any, *, error: type[ImageDetailError], remedy: str
             f"not a readable YAML file: {problem}", where=f"{path}{line}", remedy=remedy
         ) from fault
     except (yaml.YAMLError, ValueError, RecursionError) as fault:
-        # ValueError: an impossible date, say. A reader error quotes at most one character.
+        # ValueError: too many digits, say. A reader error quotes at most one character.
         raise error(f"not a readable YAML file: {fault}", where=str(path), remedy=remedy) from fault
     except OSError as fault:
         raise error(
@@ -271,6 +271,22 @@ def _events(text: str) -> Iterator[Any]:
 
 def _bomb(problem: str, event: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+
+
+class _OwnLoader(_Loader):
+    """The safe loader, which says where a date stands that no calendar has."""
+
+
+def _as_date(loader: Any, node: Any) -> Any:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError as fault:
+        raise yaml.MarkedYAMLError(
+            problem=f"{node.value} is no date: {fault}", problem_mark=node.start_mark
+        ) from fault
+
+
+_OwnLoader.add_constructor("tag:yaml.org,2002:timestamp", _as_date)
 
 
 class _ForeignLoader(_Loader):

@@ -22,8 +22,15 @@ from pytest_imagedetail.normalize.answer import (
     Links,
     Normalized,
 )
-from pytest_imagedetail.normalize.links import Rewriting, main_hosts, prefix_of, text_without_hosts
-from pytest_imagedetail.normalize.names import REFERENCES, Names, is_id, matched, vendors
+from pytest_imagedetail.normalize.links import Rewriting, main_hosts, without_hosts
+from pytest_imagedetail.normalize.names import (
+    REFERENCES,
+    Names,
+    form_of_id,
+    is_id,
+    matched,
+    vendors,
+)
 from pytest_imagedetail.normalize.placeholders import (
     NAMES,
     NUMBERED,
@@ -55,9 +62,9 @@ __all__ = [
     "rule_table",
     "rules_of",
     "says_the_same",
-    "text_without_hosts",
     "vendor_of",
     "vendors",
+    "without_hosts",
 ]
 
 _OWNER_KEYS: Final = frozenset({"owner", "owner_id", "project_id", "tenant_id", "user_id"})
@@ -135,7 +142,7 @@ def _work(
         links=Rewriting(
             rules=rules,
             counts=counts,
-            prefix=prefix_of(answer.images),
+            images=answer.images,
             main=main or {},
             ids=frozenset(ids if answer.complete else ids[-1:]),
             pool=pool,
@@ -180,11 +187,18 @@ class _Work:
         if self.from_xml:
             new = self.out_of_xml(new)
         if "R13" in self.rules:
-            self.counts["R13"] += 1
-            new["id"] = _placeholder(image["id"], "<id>")
+            new["id"] = self.own_id(image["id"])
         if "R15" in self.rules and isinstance(new.get("metadata"), dict):
             self.counts["R15"] += sum(vendor_of(key) is not None for key in new["metadata"])
         return new
+
+    def own_id(self, id_: Any) -> Any:
+        """A stand-in for an id that keeps its JSON type and form: 1361 is no "1361", nor a UUID."""
+        form = form_of_id(id_) if isinstance(id_, str) else ""
+        self.counts["R13"] += form is not None
+        if isinstance(id_, str):
+            return id_ if form is None else form.format("<id>")
+        return type(id_)()
 
     def out_of_xml(self, image: Image) -> Image:
         """An image of an answer in XML, with the nulls of its metadata."""
@@ -198,13 +212,19 @@ class _Work:
 
     def answer_facts(self) -> AnswerFacts:
         top_level = dict(self.answer.top_level)
-        if "R5" in self.rules and "images_links" in top_level:
-            top_level["images_links"] = self.links.next_links(top_level["images_links"])
+        if "R2" in self.rules:
+            top_level = {
+                name: self.links.next_links(value)
+                if name == "images_links"
+                else without_hosts(value)
+                for name, value in top_level.items()
+            }
         return AnswerFacts(
             status_code=self.answer.status_code,
             media_type=self.media_type(),
             top_level=top_level,
             link_forms={path: frozenset(forms) for path, forms in self.links.forms.items()},
+            hosts={path: len(self.links.hosts[path]) for path in self.links.scattered()},
         )
 
     def media_type(self) -> str:
@@ -222,9 +242,14 @@ class _Work:
         if "links" in new:
             new["links"] = self.links.of("server", new["links"], str(server.get("id")))
         if "R13" in self.rules and isinstance(new.get("id"), str):
-            self.counts["R13"] += 1
-            new["id"] = self.names.of("server", new["id"])
+            new["id"] = self.server_id(new["id"])
         return new
+
+    def server_id(self, id_: str) -> str:
+        """The name of a server in the form of its id, or what is no id as it stands."""
+        form = form_of_id(id_)
+        self.counts["R13"] += form is not None
+        return id_ if form is None else form.format(self.names.of("server", id_))
 
     def metadata(self, metadata: Any, image: Image) -> Any:
         if not isinstance(metadata, dict):
@@ -247,8 +272,7 @@ class _Work:
             self.counts["R14"] += 1
             return self.names.of("user", value)
         if key == "instance_uuid" and value == taken_from:
-            self.counts["R13"] += 1
-            return self.names.of("server", value)
+            return self.server_id(value)
         if key in REFERENCES and value not in self.known and is_id(value):
             self.counts["R13"] += 1
             return self.names.of("unmatched", value)
@@ -270,8 +294,3 @@ _STEPS: Final[tuple[tuple[str, str, _Step], ...]] = (
     ("metadata", "R13", _Work.metadata),
 )
 """Fields, and the first rule that has something to do there."""
-
-
-def _placeholder(value: Any, name: str) -> Any:
-    """A stand-in for an id that keeps its JSON type: 1361 and "1361" are not the same."""
-    return name if isinstance(value, str) else type(value)()

@@ -79,12 +79,15 @@ class AnswerFacts:
         media_type: That of the bodies or, under R10, whether it is the one that was asked for.
         top_level: The fields beside `images`.
         link_forms: Under R8, by the path of a link, the forms that the answer's links have there.
+        hosts: Under R2, by the path of a link, how many hosts of Compute links have there, if
+            several; no fact by itself.
     """
 
     status_code: int
     media_type: str
     top_level: Mapping[str, Any]
     link_forms: Mapping[str, frozenset[LinkForm]] = field(default_factory=dict)
+    hosts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

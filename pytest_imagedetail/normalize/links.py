@@ -10,15 +10,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 
 from pytest_imagedetail import placeholder
 from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import LinkForm, Links
-from pytest_imagedetail.normalize.rules import rules_of
+from pytest_imagedetail.normalize.hosts import ANOTHER
 
-_ORIGIN: Final = placeholder.finder(also={"origin": rf"(?:https://)?{placeholder.HOST.pattern}"})
+_PLACEHOLDER_ORIGIN: Final = re.compile(
+    r"(https(?::|%3A)(?://|%2F%2F))?(?:(?<!\w)|(?<=%[0-9A-F]{2}))"
+    r"((?:compute|image|host)(?:-\d+)?)\.[\w.-]{1,63}?\.invalid\b"
+)
+_LOST_IN_PARTS: Final = re.compile(r"^[\x00-\x20]|[\t\r\n]")  # what urlsplit takes away
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 
@@ -59,10 +63,10 @@ class Rewriting:
     Attributes:
         rules: The ids of the rules that the profile applies.
         counts: How often each did something; shared with whoever normalizes the rest.
-        prefix: What stands before the version in the answer's own self links.
+        images: As sent; what stands before the version in their self links is the prefix.
         ids: The ids that the next link may name as the last one of its page.
         main: By the path of a link, the host of Compute that most links have there, if there are
-            several; another one is no place where the cloud is.
+            several, of equals the endpoint's; another one is no place where the cloud is.
         forms: By the path of a link, the forms that the answer's links have there.
         hosts: By the path of a link, the hosts of Compute that links have there.
         shared: Links that differ in the own id alone, by what they have in common.
@@ -74,7 +78,7 @@ class Rewriting:
 
     rules: frozenset[str]
     counts: Counter[str]
-    prefix: Sequence[str] = ()
+    images: Sequence[Image] = ()
     ids: frozenset[str] = frozenset()
     main: Mapping[str, str] = field(default_factory=dict)
     hosts: dict[str, set[str]] = field(default_factory=dict)
@@ -82,6 +86,7 @@ class Rewriting:
     shared: dict[tuple[Kind, tuple[Any, ...] | None], _Shared] = field(default_factory=dict)
     latest: dict[Kind, _Shared] = field(default_factory=dict)
     pool: dict[str, Links] = field(default_factory=dict)
+    _prefix: list[str] | None = field(default=None, init=False)
 
     def of(self, kind: Kind, links: Any, own_id: str) -> Any:
         """Links by relation, those of an image or of the server that it was taken from.
@@ -125,63 +130,66 @@ class Rewriting:
         return frozenset(where for where, found in self.hosts.items() if len(found) > 1)
 
     def next_links(self, links: Any) -> Any:
-        """Where the next page is, by path and by the names of what it asks; each form once."""
+        """Where the next page is, by path and by the names of what it asks.
+
+        Of a listing's pages each form stands once, but a link that one page sent twice does not.
+        """
         if not isinstance(links, list) or not all(map(_is_link, links)):
-            return links
+            return without_hosts(links)
         self.counts["R5"] += 1
         found: list[Any] = []
+        sent: set[str] = set()
         for link in links:
-            new = {**link, "href": self._next_href(link["href"])}
-            if new not in found:
+            new = {**without_hosts(link), "href": self._next_href(link["href"])}
+            if new not in found or link["href"] in sent:  # no two pages have one marker
                 found.append(new)
+            sent.add(link["href"])
         return found
 
     def _keyed(self, kind: Kind, links: Any, own_id: str) -> Any:
         if not isinstance(links, list):
-            return links  # not what the API promises; compared as it is
+            return without_hosts(links)  # not what the API promises; compared as it is
         rewrite = self._image_href if kind == "image" else self._server_href
         if not all(map(_is_link, links)):  # nor is this, but the others are none the worse for it
             return [
-                {**link, "href": rewrite(link["href"], link["rel"], own_id)}
+                {**without_hosts(link), "href": rewrite(link["href"], link["rel"], own_id)}
                 if _is_link(link)
-                else link
+                else without_hosts(link)
                 for link in links
             ]
         keyed: dict[str, list[Any]] = {}
         for link in links:
-            rel = link["rel"]
-            new = dict(link)
-            del new["rel"]
-            new["href"] = rewrite(new["href"], rel, own_id)
-            keyed.setdefault(rel, []).append(new)
+            new = without_hosts(link)
+            new["href"] = rewrite(link["href"], link["rel"], own_id)
+            keyed.setdefault(new.pop("rel"), []).append(new)
         self.counts["R6"] += 1
         return Links({rel: found[0] if len(found) == 1 else found for rel, found in keyed.items()})
 
     def _image_href(self, href: str, rel: str, image_id: str) -> str:
         parts = _split(href)
         segments = parts.path.split("/")[1:]
-        if parts.query or parts.fragment or "images" not in segments:
-            return href  # no link of an image
+        where = f"images[*].links.{rel}"
+        if _has_query(href) or "images" not in segments:
+            return self._as_sent(href, parts, rel, where)  # no link of an image
         place = _last(segments, "images")
         before, after = segments[:place], segments[place:]
-        if after[-1] == image_id and len(after) > 1:
+        if image_id and after[-1] == image_id and len(after) > 1:
             after = [*after[:-1], "<id>"]
             self.counts["R1"] += 1
-        where = f"images[*].links.{rel}"
         before = self._before(before, where, "images/<id>")
         return "/".join([self._origin(parts, rel, where), *before, *after])
 
     def _server_href(self, href: str, rel: str, server_id: str) -> str:
         parts = _split(href)
         segments = parts.path.split("/")[1:]
-        if parts.query or parts.fragment or "servers" not in segments:
-            return href
+        where = f"images[*].server.links.{rel}"
+        if _has_query(href) or "servers" not in segments:
+            return self._as_sent(href, parts, "self", where)
         place = _last(segments, "servers")
         before, after = segments[:place], segments[place:]
-        if after == ["servers", server_id]:
+        if server_id and after == ["servers", server_id]:
             after = ["servers", "<server>"]
             self.counts["R1"] += 1
-        where = f"images[*].server.links.{rel}"
         before = self._before(before, where, "servers/<server>")
         return "/".join([self._origin(parts, "self", where), *before, *after])
 
@@ -189,18 +197,19 @@ class Rewriting:
         parts = _split(href)
         segments = parts.path.split("/")[1:]
         if "images" not in segments:
-            return href
+            return self._as_sent(href, parts, "self", "images_links")
         place = _last(segments, "images")
         before = self._before(segments[:place], "images_links", "images")
         asked = sorted(self._asked(parts.query))
         path = "/".join([self._origin(parts, "self", "images_links"), *before, *segments[place:]])
-        return path + (f"?{'&'.join(asked)}" if asked else "")
+        fragment = f"#{parts.fragment}" if "#" in href else ""
+        return path + (f"?{'&'.join(asked)}" if asked else "") + fragment
 
     def _asked(self, query: str) -> Iterator[str]:
         """What the next link asks for; a marker that is no image of this answer stays as sent."""
-        for name, value in parse_qsl(query, keep_blank_values=True):
+        for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
             own = name == "limit" or (name == "marker" and value in self.ids)
-            yield name if own else urlencode([(name, value)])
+            yield name if own else f"{_quoted(name)}={_quoted(value)}"
 
     def _before(self, segments: list[str], where: str, resource: str) -> list[str]:
         """Prefix, version and project of a link's path, as far as the profile keeps them."""
@@ -233,15 +242,24 @@ class Rewriting:
         if head[-1] in API_VERSIONS:
             self.counts["R7"] += 1
             return ["<prefix>"] if head[:-1] else [], ["<v>"]
-        if head == list(self.prefix):
+        if self._prefix is None:  # few answers need it, and it costs a look at every image
+            self._prefix = prefix_of(self.images)
+        if head == self._prefix:
             self.counts["R7"] += 1
             return ["<prefix>"], []
         return [], head
 
+    def _as_sent(self, href: str, parts: SplitResult, rel: str, where: str) -> str:
+        """A link that other rules do not know, but for its host: the cloud's name is in that."""
+        start = f"{parts.scheme}://{parts.netloc}"
+        if not parts.netloc or not href.startswith(start):
+            return str(without_hosts(href))
+        return self._origin(parts, rel, where) + str(without_hosts(href.removeprefix(start)))
+
     def _origin(self, parts: SplitResult, rel: str, where: str) -> str:
         match = placeholder.host_parts(parts.netloc)
         if match is None:
-            return f"{parts.scheme}://{parts.netloc}"
+            return str(without_hosts(f"{parts.scheme}://{parts.netloc}"))
         self.counts["R2"] += 1
         service, number = match.groups()
         if service != _SERVICES.get(rel):
@@ -249,7 +267,7 @@ class Rewriting:
         if service == "compute":  # Nova has one; of Glance's it takes one of several at random
             self.hosts.setdefault(where, set()).add(parts.netloc)
             if parts.netloc != self.main.get(where, parts.netloc):
-                return "<another compute>"
+                return ANOTHER
         return f"<{service}>"
 
 
@@ -270,7 +288,7 @@ def _without_id(links: Any, own_id: str) -> tuple[Any, ...] | None:
 
 
 def main_hosts(images: Iterable[Image], paths: Iterable[str]) -> dict[str, str]:
-    """The host that most links have, by the path of a link.
+    """The host of Compute that most links have, of equals the lower one, by the path of a link.
 
     Args:
         images: As sent.
@@ -283,39 +301,74 @@ def main_hosts(images: Iterable[Image], paths: Iterable[str]) -> dict[str, str]:
         for above, links in (("images[*]", image.get("links")), ("images[*].server", taken_from)):
             for link in filter(_is_link, links if isinstance(links, list) else []):
                 where = f"{above}.links.{link['rel']}"
-                if where in found and placeholder.host_parts(_split(link["href"]).netloc):
-                    found[where][_split(link["href"]).netloc] += 1
-    return {where: hosts.most_common(1)[0][0] for where, hosts in found.items() if hosts}
+                host = _split(link["href"]).netloc if where in found else ""
+                match = placeholder.host_parts(host)
+                if match is not None and match[1] == "compute":
+                    found[where][host] += 1
+    return {
+        where: min(hosts, key=lambda host: _rank(hosts, host))
+        for where, hosts in found.items()
+        if hosts
+    }
+
+
+def _rank(hosts: Counter[str], host: str) -> tuple[int, int]:
+    """What the order of images does not change: the number of links, then that of the host."""
+    match = placeholder.host_parts(host)
+    return -hosts[host], -int((match and match[2]) or "-1")
 
 
 def prefix_of(images: Iterable[Image]) -> list[str]:
-    """What stands before the version in the first self link that has one: ["compute"], say."""
+    """What stands before the version in most self links that have one: ["compute"], say."""
+    starts: Counter[str] = Counter()
     for image in images:
         links = image.get("links")
         for link in links if isinstance(links, list) else []:
-            if not _is_link(link) or link["rel"] != "self":
-                continue
-            segments = _split(link["href"]).path.split("/")[1:]
-            versions = [place for place, each in enumerate(segments) if each in API_VERSIONS]
-            if versions:
-                return segments[: versions[0]]
-    return []
+            if _is_link(link) and link["rel"] == "self":
+                before, _, after = link["href"].rpartition("/images/")
+                starts[before or after] += 1
+    found: Counter[tuple[str, ...]] = Counter()
+    for start, count in starts.items():
+        segments = _split(start).path.split("/")[1:]
+        versions = [place for place, each in enumerate(segments) if each in API_VERSIONS]
+        if versions:
+            found[tuple(segments[: versions[0]])] += count
+    return list(min(((-count, prefix) for prefix, count in found.items()), default=(0, ()))[1])
 
 
-def text_without_hosts(text: str, profile: str) -> str:
-    """Free text, an error's message say, with its placeholder hosts as every cloud would have them.
+def without_hosts(value: Any) -> Any:
+    """A JSON value with each placeholder host in it as every cloud would have it (R2).
+
+    Scheme, host and port are `<compute>` as in a link; a host alone is `<compute host>`.
 
     Args:
-        text: As recorded; a placeholder host in it carries the cloud's name.
-        profile: One of `settings.PROFILES`; wire changes nothing.
+        value: As recorded; a placeholder host in it carries the cloud's name.
     """
-    if all(rule.id != "R2" for rule in rules_of(profile)):
-        return text
-    return _ORIGIN.sub(_without_cloud, text)
+    if isinstance(value, str):
+        return _PLACEHOLDER_ORIGIN.sub(_without_name, value) if ".invalid" in value else value
+    if isinstance(value, dict):
+        new = {without_hosts(key): without_hosts(each) for key, each in value.items()}
+        return new if len(new) == len(value) else value
+    return [without_hosts(each) for each in value] if isinstance(value, list) else value
 
 
-def _without_cloud(match: re.Match[str]) -> str:
-    return f"<{match.group().removeprefix('https://').partition('.')[0]}>"
+def _without_name(match: re.Match[str]) -> str:
+    scheme, service = match.groups()
+    if scheme is None:
+        return f"<{service} host>"
+    return f"<{service}>" if "/" in scheme else f"%3C{service}%3E"
+
+
+def _has_query(href: str) -> bool:
+    """Whether a link has a query or a fragment, an empty one too."""
+    return "?" in href or "#" in href
+
+
+def _quoted(text: str) -> str:
+    try:
+        return quote_plus(text, errors="surrogateescape")  # a byte that is no UTF-8 is itself
+    except UnicodeEncodeError:  # half a character, as JSON can write it
+        return quote_plus(text, errors="surrogatepass")
 
 
 def _last(segments: list[str], name: str) -> int:
@@ -323,10 +376,15 @@ def _last(segments: list[str], name: str) -> int:
 
 
 def _split(href: str) -> SplitResult:
+    """The parts of a URL, without hosts outside their place; no parts of what is none."""
     try:
-        return urlsplit(href)
+        parts = urlsplit("" if _LOST_IN_PARTS.search(href) else href)
     except ValueError:  # a bracket that opens no IPv6 address, say
         return urlsplit("")
+    if not parts.path.startswith("/"):
+        return urlsplit("")
+    rest = {name: without_hosts(getattr(parts, name)) for name in ("path", "query", "fragment")}
+    return parts._replace(**rest)
 
 
 def _is_link(link: Any) -> bool:

@@ -12,12 +12,18 @@ from typing import Final
 
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import Normalized
+from pytest_imagedetail.normalize.hosts import with_hosts_of
 from pytest_imagedetail.normalize.values import vendor_of
 from pytest_imagedetail.placeholder import name_of
 
 REFERENCES: Final = ("base_image_ref", "kernel_id", "ramdisk_id")
 """Metadata that names another image."""
 
+_FORMS: Final = (
+    (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "{}"),
+    (re.compile(r"[0-9a-f]{32}"), "{} without dashes"),
+    (re.compile(r"[0-9]+"), "counted {}"),  # before Essex, and HP's to the end
+)
 _ID: Final = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}")
 
 
@@ -36,6 +42,14 @@ class Names:
         return self.given[what, id_]
 
 
+def form_of_id(value: str) -> str | None:
+    """How to write what stands in place of an id, so that its form is still seen; None for no id.
+
+    A client that takes a UUID apart does not take 1361, and `None` or nothing is no id at all.
+    """
+    return next((form for pattern, form in _FORMS if pattern.fullmatch(value)), None)
+
+
 def is_id(value: str) -> bool:
     """Whether a reference has the form of an image's id; `nokernel` and `None` have not."""
     return _ID.fullmatch(value) is not None
@@ -44,15 +58,18 @@ def is_id(value: str) -> bool:
 def matched(
     one: Normalized, other: Normalized, pairs: Iterable[tuple[int, int]]
 ) -> tuple[Normalized, Normalized]:
-    """Both answers with the candidate's image references in the baseline's ids.
+    """Both answers with what the paired images say: which host is which, and which image.
 
-    Metadata of vendors that only one side has is left out; the two are not to be compared.
+    The candidate's image references are in the baseline's ids. Metadata of vendors that only one
+    side has is left out; the two are not to be compared.
 
     Args:
         one: The baseline.
         other: The candidate.
         pairs: Places of the same image in both.
     """
+    pairs = tuple(pairs)
+    one, other = with_hosts_of(one, other, pairs)
     if one.profile != "cross-cloud":
         return one, other
     shared = {*vendors(one)} & {*vendors(other)}

@@ -47,8 +47,9 @@ RULES: Final = (
     NormalizationRule(
         id="R2",
         name="link host",
-        does="scheme, host and port become `<compute>` or `<image>`; another service stays seen, "
-        "and so does a host of Compute that most links of the answer do not have",
+        does="scheme, host and port become `<compute>` or `<image>`, in any link and beside the "
+        "images; another service stays seen, and so does a host of Compute that most links of the "
+        "answer do not have",
         reason="host, port and scheme are those of the request or of a configured prefix, one for "
         "all; how many Glance hosts show is chance, for Nova takes one of them at random",
         source="Nova views/images.py, options compute_link_prefix and glance_link_prefix, and "
@@ -153,7 +154,8 @@ RULES: Final = (
     NormalizationRule(
         id="R13",
         name="ids in values",
-        does="the image's own id becomes `<id>`; servers and images it refers to get names",
+        does="the image's own id becomes `<id>`; servers and images it refers to get names; a "
+        "UUID, one without dashes and a number stay three forms, and what is no id stays",
         reason="each cloud gives its own ids to the same image and its server",
         source="Nova writes base_image_ref, instance_uuid, kernel_id and ramdisk_id",
         profile="cross-cloud",

@@ -7,7 +7,14 @@ from typing import Final
 from pytest_imagedetail.matrix import Cell, Matrix, Step
 from pytest_imagedetail.model import SEVERITIES, Query, Severity
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.terminal import BRIEF, BRIEF_WIDTH, OF_LABEL, expired_line, paint
+from pytest_imagedetail.report.terminal import (
+    BRIEF,
+    BRIEF_WIDTH,
+    OF_LABEL,
+    command,
+    expired_line,
+    paint,
+)
 
 _VALUE_WIDTH: Final = 60
 _QUERIES: Final = 4
@@ -47,14 +54,17 @@ def brief(matrix: Matrix) -> str:
         (each for *_, steps in matrix.pairs() for each in groups(steps)),
         key=lambda each: _rank(each[0].first.severity),
     )
-    most = BRIEF - len(why)
     one_query = len(matrix.queries) == 1
+    chosen = {
+        "profile": matrix.profile,
+        "contract": matrix.contract,
+        "expect": matrix.expect,
+    }
+    again = command("matrix", matrix.clouds, chosen, matrix.queries[0] if one_query else None)
+    most = BRIEF + 1 - len(why) - len(again)
     lines += [_brief_line(group, step, one_query=one_query) for group, step in found[:most]]
     rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
-    options = matrix.queries[0].options if len(matrix.queries) == 1 else ()
-    chosen = (*text.contract_option(matrix.contract), *options)
-    command = " ".join(["imagedetail matrix", *matrix.clouds, *chosen])
-    lines += [*why, f"{rest}: pytest -vv", f"or: {command}"]
+    lines += [*why, f"{rest}: pytest -vv", *again]
     return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
 
 

@@ -1,14 +1,15 @@
 """A comparison as lines for a terminal or a failing test, worst first."""
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.evidence import evidence
-from pytest_imagedetail.model import RuleRef
+from pytest_imagedetail.model import Query, RuleRef
 from pytest_imagedetail.report import text
-from pytest_imagedetail.settings import DEFAULT_LEVEL
+from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
 _COLORS: Final = {
     "breaking": "31;1",
@@ -33,6 +34,12 @@ _KIND: Final = 13  # letters of most kinds
 _MARGIN: Final = " " * 12
 BRIEF: Final = 4
 BRIEF_WIDTH: Final = 90
+_BY_DEFAULT: Final = {
+    "level": DEFAULT_LEVEL,
+    "profile": DEFAULT_PROFILE,
+    "contract": "releases",
+    "expect": None,
+}
 
 
 def render(comparison: Comparison, *, color: bool = False, typed: str | None = None) -> str:
@@ -57,16 +64,50 @@ def brief(comparison: Comparison) -> str:
     lines = [f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"]
     why = [expired_line(rule) for rule in comparison.expired_rules[:1]]
     if text.nothing_in_common(comparison):
-        why.append(f"{'paired':<10} {text.nothing_in_common(comparison)}")
-    most = BRIEF - len(why)
+        why += _wrapped("paired", text.nothing_in_common(comparison))
+    chosen = {
+        "level": comparison.level,
+        "profile": comparison.profile,
+        "contract": comparison.contract,
+        "expect": comparison.expect,
+    }
+    again = command("diff", (baseline.cloud, candidate.cloud), chosen, baseline.query)
+    most = BRIEF + 1 - len(why) - len(again)
     lines += [_brief_line(group) for group in found[:most]] + why
     rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
-    options = map(text.plain, baseline.query.options)
-    level = [] if comparison.level == DEFAULT_LEVEL else [f"--level {comparison.level}"]
-    chosen = (*level, *text.contract_option(comparison.contract), *options)
-    command = " ".join(["imagedetail diff", baseline.cloud, candidate.cloud, *chosen])
-    lines += [f"{rest}: pytest -vv", f"or: {command}"]
+    lines += [f"{rest}: pytest -vv", *again]
     return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
+
+
+def command(
+    verb: str, clouds: Sequence[str], chosen: Mapping[str, object], query: Query | None
+) -> list[str]:
+    """The command that compares in the same way, in a line that begins with "or:", or in two.
+
+    Args:
+        verb: "diff" or "matrix".
+        clouds: The names of those that are compared.
+        chosen: How, by the names of options; what is so by default is left out.
+        query: What was asked, if it was one thing.
+    """
+    words = ["imagedetail", verb, *map(text.plain, clouds)]
+    words += [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
+    words += map(text.plain, () if query is None else query.options)
+    lines = ["or:"]
+    for word in words:
+        if len(lines) == 1 and len(f"{lines[0]} {word} \\") > BRIEF_WIDTH:
+            lines[0] += " \\"
+            lines.append(" ")
+        lines[-1] += f" {word}"
+    return lines
+
+
+def _wrapped(label: str, line: str) -> list[str]:
+    """A line below its label, in two if it is long."""
+    head = f"{label:<10} "
+    room = BRIEF_WIDTH - len(head)
+    lines = textwrap.wrap(text.plain(line), room, break_on_hyphens=False, max_lines=2)
+    return [f"{head if place == 0 else ' ' * len(head)}{each}" for place, each in enumerate(lines)]
 
 
 def expired_line(rule: RuleRef) -> str:

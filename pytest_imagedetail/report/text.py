@@ -235,11 +235,6 @@ def judged(contract: str) -> Iterator[tuple[str, str]]:
         yield "judged", f"by {schema.name}'s schema: {schema.source}"
 
 
-def contract_option(contract: str) -> tuple[str, ...]:
-    """The option of a command that judges by a schema."""
-    return ("--contract", contract) if contract in SCHEMAS else ()
-
-
 def limits(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """What the comparison could not tell, as pairs: not judged, ambiguous, paired, volatile."""
     if comparison.unseen:

@@ -15,9 +15,6 @@ from pytest_imagedetail.pairing import reference
 Path = tuple[str, ...]
 """Names below an image; all keys of its metadata are one, for they belong to its owner."""
 
-_MOST_VALUES: Final = 100  # a vendor's field can hold another value for each image
-_MORE: Final = "and more"
-
 # Nova decodes these two from JSON; all other metadata is text.
 _DECODED: Final = ("block_device_mapping", "mappings")
 
@@ -36,7 +33,7 @@ class Trait:
     """What the images show at one path.
 
     Attributes:
-        types: JSON types.
+        types: JSON types; of links also what in their list is no object, for that is no link.
         formats: Forms of texts, where the form is the cloud's and not the image owner's, and signs
             of integers that must not be negative.
         values: Values of an enumeration, keys of the metadata, or forms of a link.
@@ -181,7 +178,7 @@ def _without_id(href: str, own: str, placeholder: str) -> str:
 
 
 def _see(trait: Trait, path: Path, value: Any, place: int) -> None:
-    _add(trait.types, json_type(value), place)
+    _add(trait.types, _type_of_links(value) if path[-1] == "links" else json_type(value), place)
     if isinstance(value, str) and _is_formatted(path):
         _add(trait.formats, contract.text_format(value), place)
     elif type(value) is int and (sign := sign_promised(contract.IMAGE.along(path))):
@@ -193,13 +190,19 @@ def _see(trait: Trait, path: Path, value: Any, place: int) -> None:
         _add(trait.values, value, place)
 
 
+def _type_of_links(links: Any) -> str:
+    """The JSON type, and which others than objects are in the list: "array with null, string"."""
+    others = {json_type(each) for each in links} - {"object"} if isinstance(links, list) else ()
+    return json_type(links) + (f" with {', '.join(sorted(others))}" if others else "")
+
+
 def sign_promised(part: contract.Part | None) -> str | None:
     """What an integer is promised to be, as a form; None if nothing is."""
     return None if part is None or part.least is None else f"{part.least} or more"
 
 
 def _add(seen: Seen, value: Any, place: int) -> None:
-    places = seen.setdefault(value if value in seen or len(seen) < _MOST_VALUES else _MORE, [])
+    places = seen.setdefault(value, [])
     if places[-1:] != [place]:  # several metadata keys of one image are one image
         places.append(place)
 

@@ -525,7 +525,9 @@ def test_two_errors_of_one_status_are_not_compared():
     with pytest.raises(ComparisonError) as caught:
         compare(refusal, refusal)
     assert caught.value.problem == ("both sides answered 401; two errors have no images to compare")
-    assert caught.value.remedy.endswith("expect=401 in a test, --expect 401 in a shell")
+    assert caught.value.remedy.endswith(
+        "imagedetail.compare(..., expect=401) in a test, --expect 401 in a shell"
+    )
 
 
 def test_expected_errors_are_compared_by_their_words():

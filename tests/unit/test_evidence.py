@@ -56,6 +56,16 @@ def test_a_link_tells_its_history():
     assert any(line.startswith("link alternate: ") for line in lines(image_of(1), image))
 
 
+@pytest.mark.parametrize("key", ["-k", "--kind", "-", "-it's", "k"])
+def test_a_path_that_looks_like_an_option_is_a_path(key):
+    """As a field beside the images can have any name."""
+    one, other = listing_of(image_of()), listing_of(image_of(), beside={key: 1})
+    (difference,) = (comparison := compare(one, other)).differences
+    found = evidence(difference, comparison, path=difference.path, typed="a b")
+    command = found[-1].removeprefix("to accept it: imagedetail ")
+    assert parser().parse_args(shlex.split(command)).path == difference.path
+
+
 @pytest.mark.parametrize("level", ["facts", "shape"])
 def test_the_command_that_accepts_it_is_understood(level):
     """It can be typed as it stands once reason and expiry are put in."""

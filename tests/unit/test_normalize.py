@@ -1,6 +1,7 @@
 """Representation made comparable: what each rule does, and what none may touch."""
 
 import copy
+import json
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.listing import read
-from pytest_imagedetail.normalize import RULES, Answer, normalize, rules_of, vendor_of
+from pytest_imagedetail.normalize import (
+    RULES,
+    Answer,
+    normalize,
+    rules_of,
+    vendor_of,
+    without_hosts,
+)
 from pytest_imagedetail.settings import PROFILES
 from unit import (
     OTHER_PROJECT,
@@ -112,6 +120,84 @@ def test_r2_of_compute_there_is_one_host():
     assert several(*glance, rel="alternate") == ["<image>"] * 3
 
 
+def test_r2_of_two_hosts_with_as_many_links_the_endpoints_is_the_one():
+    """Or that with the lower number: whichever image comes first, or comes to stand before it."""
+    own, other = "compute.a.invalid", "compute-2.a.invalid"
+    assert several(own, other) == ["<compute>", "<another compute>"]
+    assert several(other, own) == ["<another compute>", "<compute>"]
+    assert several(own, own, other) == ["<compute>", "<compute>", "<another compute>"]
+    ten, two = "compute-10.a.invalid", "compute-2.a.invalid"
+    assert several(ten, two) == ["<another compute>", "<compute>"]
+
+
+def test_r2_another_service_is_not_the_one_of_compute():
+    """However many links lead there."""
+    glance = "image.a.invalid"
+    found = several(glance, glance, glance, "compute-2.a.invalid", "compute.a.invalid")
+    assert found == ["<image>"] * 3 + ["<another compute>", "<compute>"]
+
+
+def hosted(image, old, new):
+    """An image whose links of Compute lead elsewhere."""
+    for link in image["links"][:2]:
+        link["href"] = link["href"].replace(old, new)
+    return image
+
+
+@pytest.mark.parametrize("profile", PROFILES[1:])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("compute.a.invalid", "compute-2.a.invalid"), ("a.invalid/", "a.invalid/compute/")],
+)
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_the_order_of_images_says_nothing_of_their_links(profile, old, new, number):
+    """Nor of the one host and the one prefix of an answer that has two of them."""
+    images = [image_of(each) for each in range(1, number + 1)]
+    for image in images[: number // 2]:
+        hosted(image, old, new)
+    one, other = listing_of(*images), listing_of(*images[::-1])
+    for baseline, candidate in ((one, other), (other, one)):
+        found = compare(baseline, candidate, profile=profile).differences
+        assert [each.kind for each in found] == ["order_changed"]
+        assert compare(baseline, candidate, profile=profile, level="shape").same
+    more = listing_of(image_of(9), *images)
+    (added,) = compare(one, more, profile=profile).differences
+    assert added.kind == "image_added"
+
+
+@pytest.mark.parametrize("profile", PROFILES[1:])
+@pytest.mark.parametrize("more", [1, 2, 5])
+@pytest.mark.parametrize("server", [False, True])
+def test_r2_new_images_do_not_say_where_the_others_lead(profile, more, server):
+    """Which of two hosts is which, the images of both sides say, whichever most links have."""
+
+    def on(host, number):
+        image = snapshot_of(number)
+        for link in (image["server"] if server else image)["links"][:2]:
+            link["href"] = link["href"].replace("compute.", f"{host}.")
+        return image
+
+    fresh = [on("compute-2", number) for number in range(10, 10 + more)]
+    for old in (
+        [on("compute", 1), on("compute-2", 2)],
+        [on("compute", 1), on("compute", 2)],
+    ):
+        kinds = [
+            {each.kind for each in compare(*sides, profile=profile).differences}
+            for sides in (
+                (listing_of(*old), listing_of(*fresh, *old)),
+                (listing_of(*old, *fresh), listing_of(*old)),
+            )
+        ]
+        assert kinds == [{"image_added"}, {"image_removed"}]
+    moved = compare(
+        listing_of(on("compute", 1), on("compute", 2), on("compute", 3)),
+        listing_of(*fresh, on("compute", 1), on("compute-2", 2), on("compute", 3)),
+        profile=profile,
+    )
+    assert {each.image.name for each in moved.breaking} == {"image 2"}
+
+
 @pytest.mark.parametrize("level", ["facts", "shape"])
 @pytest.mark.parametrize("profile", ["same-cloud", "cross-version", "cross-cloud"])
 def test_r2_an_image_that_leads_to_another_host_of_compute_breaks(level, profile):
@@ -139,6 +225,86 @@ def test_r2_link_host():
     assert href_after("https://image-2.a.invalid/images/x", "same-cloud")[0] == "<image-2>/images/x"
     alternate = href_after("https://image.a.invalid/images/x", "same-cloud", rel="alternate")
     assert alternate == ("<image>/images/x", {"R2"})
+
+
+@pytest.mark.parametrize(
+    ("href", "after"),
+    [
+        ("/images/70a599e0-0001?a=1", "/images/70a599e0-0001?a=1"),
+        ("/images/70a599e0-0001?", "/images/70a599e0-0001?"),
+        ("/images/70a599e0-0001#", "/images/70a599e0-0001#"),
+        ("/doc", "/doc"),
+        ("", ""),
+        ("/?next=https://image-2.a.invalid/x", "/?next=<image-2>/x"),
+        ("/?next=https%3A%2F%2Fhost.a.invalid%2Fx", "/?next=%3Chost%3E%2Fx"),
+        ("/?next=host.a.invalid", "/?next=<host host>"),
+    ],
+)
+def test_r2_a_host_goes_from_whatever_link(href, after):
+    """With the name of its cloud; all else of a link that no other rule knows stays."""
+    assert href_after(f"{COMPUTE}{href}", "same-cloud")[0] == f"<compute>{after}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f"{COMPUTE}/doc", "compute.a.invalid/doc"),
+        (f"{COMPUTE}/doc", "https://compute-2.a.invalid/doc"),
+        (f"{COMPUTE}/images?", f"{COMPUTE}/images"),
+        (f"{COMPUTE}/images#", f"{COMPUTE}/images"),
+        (f"{COMPUTE}/images/1\n", f"{COMPUTE}/images/1"),
+        (f" {COMPUTE}/images/1", f"{COMPUTE}/images/1"),
+        ("v2/images/1", "/images/1"),
+        ("x/images/1", "y/images/1"),
+        (f"{COMPUTE}?https://image.a.invalid", f"{COMPUTE}?https%3A%2F%2Fimage.a.invalid"),
+    ],
+)
+def test_r2_two_places_stay_two(one, other):
+    """A host without its scheme, another host, and what taking a URL apart would lose."""
+    links = [{"rel": "x", "href": one}, {"rel": "x", "href": other}]
+    for kind, id_ in (("image", "1"), ("server", "1")):
+        image = image_of(1, id=id_, links=links)
+        if kind == "server":
+            image = image_of(1, server={"id": id_, "links": links})
+            image["server"]["links"] = json.loads(json.dumps(links).replace("images", "servers"))
+        new = normalized(image, "cross-cloud").images[0]
+        found = (new["server"] if kind == "server" else new)["links"]["x"]
+        assert found[0] != found[1]
+
+
+@pytest.mark.parametrize("level", ["facts", "shape"])
+@pytest.mark.parametrize("host", ["compute-2", "image", "host"])
+def test_r2_a_link_with_a_query_to_another_service_breaks(host, level):
+    """Its host is compared by what it is."""
+
+    def listing(service):
+        href = f"https://{service}.a.invalid/v2/images/x?a=1"
+        images = [image_of(number, links=[{"rel": "self", "href": href}]) for number in (1, 2, 3)]
+        for image in images[:2]:
+            image["links"][0]["href"] = href.replace(f"//{service}.", "//compute.")
+        return listing_of(*images)
+
+    (found,) = compare(listing("compute"), listing(host), level=level).differences
+    assert (found.kind, found.severity) == ("link_changed", "breaking")
+    assert not compare(listing(host), listing("compute"), level=level).same
+
+
+def test_r2_fields_beside_the_images():
+    """Their hosts go as those of links do, keys included; under wire they have the cloud's name."""
+
+    def found(cloud, profile, host="compute"):
+        place = f"https://{host}.{cloud}.invalid"
+        other = {"at": [f"{place}/doc", f"{host}.{cloud}.invalid:1"], f"{place}/key": 1}
+        return listing_of(image_of(cloud="a"), beside={"docs": other}).normalized(profile).answer
+
+    assert found("a", "same-cloud").top_level == {
+        "docs": {"at": ["<compute>/doc", "<compute host>:1"], "<compute>/key": 1}
+    }
+    assert found("a", "same-cloud") == found("b", "same-cloud")
+    assert found("a", "same-cloud") != found("a", "same-cloud", host="compute-2")
+    assert found("a", "wire") != found("b", "wire")
+    both = {"https://host.a.invalid": 1, "https://host.b.invalid": 2}
+    assert without_hosts(both) == both
 
 
 def test_r3_project_in_links():
@@ -172,9 +338,62 @@ def test_r5_next_link():
         {"rel": "next", "href": "<compute>/v2/<project>/images/detail?limit&marker&status=active"}
     ]
     assert found.counts["R5"] == 1
-    assert next_links(image["id"], image["id"]).answer == found.answer
+    again, once = next_links(image["id"], image["id"]).answer, found.answer
+    assert again.top_level["images_links"] == once.top_level["images_links"] * 2
+    assert next_links(image["id"], "7").answer != again
     (other,) = next_links("7").answer.top_level["images_links"]
     assert other["href"].endswith("?limit&marker=7&status=active")
+
+
+def test_r5_next_links_of_pages():
+    """Each page has its own marker, and one form stands for all; one page's link twice stays."""
+    images = tuple(image_of(number) for number in (1, 2, 3))
+
+    def shown(*numbers):
+        links = [
+            {"rel": "next", "href": f"{COMPUTE}/images/detail?marker={images[number]['id']}"}
+            for number in numbers
+        ]
+        answer = Answer(
+            images=images, status_code=200, cloud="a", top_level={"images_links": links}
+        )
+        return len(normalize(answer, "same-cloud").answer.top_level["images_links"])
+
+    assert [shown(0), shown(0, 1), shown(0, 1, 2)] == [1, 1, 1]
+    assert [shown(0, 0), shown(0, 1, 1), shown(1, 0, 1)] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("name=Z%FC", "name=Z%E4"),
+        ("%FC=1", "%E4=1"),
+        ("a=1", "a=1#b"),
+        ("a=1", "a=1#"),
+        ("a=%ED%A0%80", "a=%ED%A0%81"),
+    ],
+)
+def test_r5_keeps_what_the_next_link_asks(one, other):
+    """Also bytes that are no UTF-8, and what stands behind the query."""
+    found = [
+        normalized(
+            image_of(),
+            "cross-version",
+            top_level={
+                "images_links": [{"rel": "next", "href": f"{COMPUTE}/images/detail?{asked}"}]
+            },
+        ).answer.top_level["images_links"][0]["href"]
+        for asked in (one, other)
+    ]
+    assert found == [f"<compute>/images/detail?{asked}" for asked in (one, other)]
+
+
+def test_r5_half_a_character_stops_nothing():
+    """JSON can write one, and then a URL holds it."""
+    href = f"{COMPUTE}/images/detail?name=\ud800"
+    listing = listing_of(image_of(), beside={"images_links": [{"rel": "next", "href": href}]})
+    assert compare(listing, listing).same
+    assert not compare(listing, listing_of(image_of())).same
 
 
 def test_r5_next_link_of_a_part():
@@ -218,12 +437,12 @@ def test_no_rule_changes_what_is_no_object(field, value):
     assert found[field] == value
 
 
-def test_a_server_link_with_a_query_stays_as_sent():
+def test_a_server_link_with_a_query_keeps_all_but_its_host():
     """It is no link of a server."""
     href = f"{COMPUTE}/v2/{PROJECT}/servers/x?a=1"
     image = {"id": "1", "server": {"id": "x", "links": [{"rel": "self", "href": href}]}}
     found = normalized(image, "cross-version").images[0]
-    assert found["server"]["links"]["self"]["href"] == href
+    assert found["server"]["links"]["self"]["href"] == f"<compute>/v2/{PROJECT}/servers/x?a=1"
 
 
 def test_r6_link_order():
@@ -462,7 +681,68 @@ def test_r13_names_of_two_clouds():
 def test_r13_keeps_the_type_of_an_id():
     """1361 and "1361" are not the same id across clouds either."""
     ids = [normalized({"id": id_}, "cross-cloud").images[0]["id"] for id_ in (1361, 743, "1361")]
-    assert ids == [0, 0, "<id>"]
+    assert ids == [0, 0, "counted <id>"]
+
+
+UUIDS = "9168b536-cd40-4630-b43f-b259807c6e87", "9168b536-cd40-4630-b43f-b259807c6e88"
+FORMS_OF_IDS = {
+    "{}": UUIDS,
+    "counted {}": ("1361", "743"),
+    "{} without dashes": tuple(each.replace("-", "") for each in UUIDS),
+}
+NO_IDS = ("", "None", "null", "-1", UUIDS[0].upper(), f"{UUIDS[0]}\n", "٣")
+
+
+def test_r13_is_for_ids_of_one_form():
+    """A UUID, a number and a UUID without its dashes are three forms; what is none stays."""
+    for form, ids in FORMS_OF_IDS.items():
+        for id_ in ids:
+            assert normalized({"id": id_}, "cross-cloud").images[0]["id"] == form.format("<id>")
+    for text in NO_IDS:
+        new = normalized(snapshot_of(server=text, id=text), "cross-cloud").images[0]
+        found = (new["id"], new["server"]["id"], new["metadata"]["instance_uuid"])
+        assert found == (text, text, text)
+
+
+@pytest.mark.parametrize("form", FORMS_OF_IDS)
+@pytest.mark.parametrize("other", [*FORMS_OF_IDS, *NO_IDS])
+def test_r13_an_id_of_another_form_is_another_id(form, other):
+    """Of an image or its server; with ids of one form nothing differs, whichever they are."""
+    one = FORMS_OF_IDS[form][0]
+    another = FORMS_OF_IDS[other][1] if other in FORMS_OF_IDS else other
+    here = listing_of(snapshot_of(server=one), image_of(2, id=one, links=[]), cloud="a")
+    there = listing_of(snapshot_of(server=another), image_of(2, id=another, links=[]), cloud="b")
+    for baseline, candidate in ((here, there), (there, here)):
+        comparison = compare(baseline, candidate, profile="cross-cloud")
+        found = {
+            each.any_image.removeprefix("images[*]."): each.severity
+            for each in comparison.differences
+            if each.kind == "value_changed"
+        }
+        if form == other:
+            assert comparison.same
+            continue
+        assert found.keys() == {"id", "server.id", "metadata.instance_uuid"}
+        assert found["metadata.instance_uuid"] == "data"
+        if form == "{}":
+            came = baseline is here
+            assert found["id"] == found["server.id"] == ("breaking" if came else "compatible")
+
+
+def test_r13_counted_servers_are_matched():
+    """Before Diablo a cloud counts its servers: each cloud in its own way, one for one."""
+    here = listing_of(*(snapshot_of(number, server) for number, server in ((1, "5"), (2, "7"))))
+    for servers, same in ((("8", "3"), True), (("8", "8"), False)):
+        there = [snapshot_of(number, server) for number, server in enumerate(servers, start=1)]
+        assert compare(here, listing_of(*there), profile="cross-cloud").same is same
+
+
+def test_r1_an_empty_id_ends_no_link():
+    """A link to `images/` or `servers/` leads to all of them."""
+    found = normalized(snapshot_of(server="", id="", links=image_of(id="")["links"]), "same-cloud")
+    server_links = found.images[0]["server"]["links"]
+    assert all(each["href"].endswith("servers/") for each in server_links.values())
+    assert href_after(f"{COMPUTE}/images/", "same-cloud", id_="")[0] == "<compute>/images/"
 
 
 def test_r14_owner_in_metadata():

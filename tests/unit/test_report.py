@@ -4,6 +4,7 @@ import html as html_entities
 import json
 import re
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,9 @@ DIFFERENCES = st.lists(
 ).map(tuple)
 
 
+AFTER_GROUPS = ("paired ", "values and reasons: ", *(f"{each} more line" for each in range(9)))
+
+
 @given(
     st.builds(
         Comparison, baseline=SIDE, candidate=SIDE, profile=st.just("wire"), differences=DIFFERENCES
@@ -194,8 +198,11 @@ def test_brief_fits_into_a_failing_assertion(comparison):
     """At most seven printable lines of 90 columns, whatever is compared."""
     lines = terminal.brief(comparison).split("\n")
     assert len(lines) <= 7
-    for line, group in zip(lines[1:], text.groups(comparison.differences)[:4], strict=False):
-        assert group.path[-20:] in line or line.startswith("paired ")
+    groups = text.groups(comparison.differences)
+    shown = list(takewhile(lambda line: not line.startswith(AFTER_GROUPS), lines[1:]))
+    assert len(lines) == 7 or len(shown) == len(groups)
+    for line, group in zip(shown, groups, strict=False):
+        assert group.path[-20:] in line
     assert all(len(line) <= 90 and line.isprintable() for line in lines)
 
 
@@ -207,6 +214,53 @@ def test_brief_ends_with_a_command_that_can_be_pasted():
         "values and reasons: pytest -vv",
         "or: imagedetail diff a b --query='name=O'\"'\"'Brien' --query=status=ACTIVE",
     ]
+
+
+def test_brief_ends_with_the_command_that_compares_in_the_same_way():
+    """All that was chosen stands in it, and what is left to the default does not."""
+    sides = [listing_of(image_of(minDisk=disk), cloud=name) for disk, name in enumerate("ab")]
+    for chosen, options in (
+        ({"profile": "wire"}, " --profile wire"),
+        ({"profile": "cross-version", "contract": "releases", "level": "facts"}, ""),
+        ({"contract": "tempest"}, " --contract tempest"),
+        ({"level": "shape"}, " --level shape"),
+    ):
+        shown = terminal.brief(compare(*sides, **chosen))
+        assert shown.splitlines()[-1] == f"or: imagedetail diff a b{options}"
+    refused = [
+        read(
+            recording_of(
+                {"badRequest": {"message": name}}, cloud=name, query="limit=x", status=400
+            ),
+            expect=400,
+        )
+        for name in "ab"
+    ]
+    shown = terminal.brief(compare(*refused, expect=400))
+    assert shown.splitlines()[-1] == "or: imagedetail diff a b --expect 400 --query=limit=x"
+    row = {side.cloud: {side.query: side} for side in refused}
+    shown = grid.brief(compare_neighbors(row, profile="wire", expect=400))
+    assert shown.splitlines()[-1] == (
+        "or: imagedetail matrix a b --profile wire --expect 400 --query=limit=x"
+    )
+
+
+def test_a_long_command_goes_on_in_a_second_line():
+    """As a shell reads it, with no word cut, and what is shown before it is as much less."""
+    images = [image_of(number) for number in range(6)]
+    changed = [{**image, f"field{number}": 1} for number, image in enumerate(images)]
+    names = "nova-2026.2-wrong-token", "nova-2026.2-v2-wrong-project"
+    sides = [
+        listing_of(*each, cloud=name, query="status=ACTIVE&name=ubuntu")
+        for each, name in zip((images, changed), names, strict=True)
+    ]
+    lines = terminal.brief(compare(*sides, profile="cross-cloud", contract="tempest")).splitlines()
+    assert lines[-3:] == [
+        "3 more lines: pytest -vv",
+        "or: imagedetail diff nova-2026.2-wrong-token nova-2026.2-v2-wrong-project \\",
+        "  --profile cross-cloud --contract tempest --query=name=ubuntu --query=status=ACTIVE",
+    ]
+    assert len(lines) == 7
 
 
 def test_color_changes_no_word():
@@ -318,7 +372,15 @@ def test_nothing_in_common_is_said():
     )
     assert line in terminal.render(comparison).splitlines()
     assert comparison.summary.endswith("data; no image was compared")
-    assert terminal.brief(comparison).splitlines()[-3].startswith("paired     no image of one side")
+    assert terminal.brief(comparison).splitlines()[-4:-2] == [
+        "paired     no image of one side is on the other, so no image was compared; --profile",
+        "           cross-cloud also pairs by name, --level shape compares what images look like",
+    ]
+    nothing = terminal.brief(compare(listing_of(image_of()), listing_of(cloud="b" * 20)))
+    assert nothing.splitlines()[-4:-2] == [
+        f"paired     {'b' * 20} has no image, so no image was compared; is that the right",
+        "           project, and does its Glance answer?",
+    ]
     across = compare(listing_of(image_of(1)), listing_of(image_of(2)), profile="cross-cloud")
     assert "was compared; --level shape" in terminal.render(across)
 

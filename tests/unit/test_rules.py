@@ -231,6 +231,11 @@ def test_reports_name_rules(written):
         ("- {path: 'a[', reason: r, expires: never}", "path 'a[' is none", "copy it from a report"),
         ("- {path: minRam, reason: r, expires: never}", "path 'minRam' begins", "images[*].minRam"),
         ("- {path: '**', reason: r, expires: never}", "it would accept every", "copy it"),
+        (
+            "- {path: a, reason: r, expires: 2027-02-30}",
+            "not a readable YAML file: 2027-02-30 is no date: day is out of range for month",
+            "each rule has path",
+        ),
         ("- [", "not a readable YAML file", "each rule has path"),
         ("- !!python/object:os.x {}", "not a readable YAML file", "each rule has path"),
     ],
@@ -244,6 +249,8 @@ def test_what_cannot_be_right_is_an_error(written, text, problem, remedy):
     assert "imagedetail-rules.yaml" in caught.value.where
     if problem.startswith(("a rule", "the rule", "unknown", "path ", "expires")):
         assert caught.value.where.endswith(", line 2")
+    if "is no date" in problem:
+        assert caught.value.where.endswith(", line 2, column 33")
 
 
 @pytest.mark.parametrize(

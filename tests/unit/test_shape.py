@@ -227,6 +227,25 @@ def test_ids_that_are_part_of_an_address():
     assert found(images[:1], images[1:], profile="same-cloud") == []
 
 
+@pytest.mark.parametrize("server", [False, True])
+def test_what_is_no_link_among_links_breaks(server):
+    """Its JSON types are named, in an image's links and in those of its server."""
+
+    def with_more(*entries):
+        image = snapshot_of()
+        (image["server"] if server else image)["links"] += entries
+        return [image]
+
+    (came,) = shapes(with_more(), with_more(None, "x", "y")).differences
+    assert (came.kind, came.severity) == ("type_changed", "breaking")
+    assert came.path == f"images[*]{'.server' * server}.links"
+    assert (came.baseline, came.candidate) == ("array", "array with null, string")
+    (went,) = shapes(with_more("x"), with_more()).differences
+    assert (went.severity, went.baseline) == ("compatible", "array with string")
+    assert found(with_more("x"), with_more("x", 5))[0][:2] == ("breaking", "type_changed")
+    assert found(with_more("x"), with_more("y")) == []
+
+
 def test_a_mended_id_is_no_fault():
     """It stood twice in the baseline."""
     twice = [*fleet(1, 2), image_of(2, created="2024-01-01T08:00:00Z")]
@@ -320,15 +339,39 @@ def test_hostile_images_have_a_shape_too(fields, profile):
     assert comparison.differences or comparison.unseen
 
 
-def test_a_field_with_countless_values_stays_small():
-    """What a vendor puts another value into for every image is cut, not kept."""
+def test_countless_values_are_all_compared():
+    """A report shows the first of them; what is compared is whole, and nothing stands among it."""
     images = [image_of(number, status=f"STATE {number}") for number in range(500)]
-    (difference,) = [
-        each for each in shapes(fleet(1), images).differences if each.path == "images[*].status"
-    ]
-    assert len(difference.candidate) == 101
-    assert "and more" in difference.candidate
+    comparison = shapes(fleet(1), images)
+    (difference,) = [each for each in comparison.differences if each.path == "images[*].status"]
+    assert difference.candidate == sorted(each["status"] for each in images)
     assert difference.count == 500
+    assert max(map(len, terminal.render(comparison).splitlines())) < 200
+
+
+def keyed(*keys):
+    """Images with one metadata key each."""
+    return [image_of(number, metadata={f"key{key:03}": "v"}) for number, key in enumerate(keys)]
+
+
+def test_a_key_that_only_the_last_of_many_images_has_is_lost():
+    """However many other keys stood before; the other way round it is new."""
+    old, new = keyed(*range(150)), keyed(*range(120), *range(30))
+    lost = [f"key{number:03}" for number in range(120, 150)]
+    (there,) = shapes(old, new).differences
+    assert (there.kind, there.path) == ("enumeration_changed", "images[*].metadata")
+    assert (there.baseline, there.candidate) == (lost, [])
+    (back,) = shapes(new, old).differences
+    assert (back.baseline, back.candidate, back.count) == ([], lost, 30)
+
+
+def test_the_order_of_many_images_is_no_other_value():
+    """Shuffled, an answer shows the same keys, and its links lead where they led."""
+    images = keyed(*range(150))
+    for image in images:
+        image["links"][2]["href"] += "?x=1"
+    for other in (images[::-1], images[75:] + images[:75]):
+        assert found(images, other) == []
 
 
 def test_describing_changes_nothing():
