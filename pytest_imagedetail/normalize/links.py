@@ -18,9 +18,10 @@ from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import LinkForm, Links
 from pytest_imagedetail.normalize.hosts import ANOTHER
 
-_PLACEHOLDER_ORIGIN: Final = re.compile(
-    r"(https(?::|%3A)(?://|%2F%2F))?(?:(?<!\w)|(?<=%[0-9A-F]{2}))"
-    r"((?:compute|image|host)(?:-\d+)?)\.[\w.-]{1,63}?\.invalid\b"
+_ORIGIN: Final = placeholder.finder(
+    also={
+        "origin": rf"(?P<scheme>https(?::|%3A)(?://|%2F%2F))?(?P<host>{placeholder.HOST.pattern})"
+    }
 )
 _LOST_IN_PARTS: Final = re.compile(r"^[\x00-\x20]|[\t\r\n]")  # what urlsplit takes away
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -345,7 +346,7 @@ def without_hosts(value: Any) -> Any:
         value: As recorded; a placeholder host in it carries the cloud's name.
     """
     if isinstance(value, str):
-        return _PLACEHOLDER_ORIGIN.sub(_without_name, value) if ".invalid" in value else value
+        return _ORIGIN.sub(_without_name, value) if ".invalid" in value else value
     if isinstance(value, dict):
         new = {without_hosts(key): without_hosts(each) for key, each in value.items()}
         return new if len(new) == len(value) else value
@@ -353,7 +354,7 @@ def without_hosts(value: Any) -> Any:
 
 
 def _without_name(match: re.Match[str]) -> str:
-    scheme, service = match.groups()
+    scheme, service = match["scheme"], match["host"].partition(".")[0]
     if scheme is None:
         return f"<{service} host>"
     return f"<{service}>" if "/" in scheme else f"%3C{service}%3E"
