@@ -12,12 +12,11 @@ from typing import Any, Final, NamedTuple
 
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.normalize import (
-    NAMES,
-    NUMBERED,
     Links,
     Normalized,
     could_be_the_same,
     in_words_of,
+    numbered,
 )
 from pytest_imagedetail.pairing import Pairing
 from pytest_imagedetail.strict import Path, strictly_equal, unequal
@@ -59,7 +58,7 @@ def shared_changes(
         together: Whether equal placeholders mean equal values. Two recordings are numbered apart.
     """
     found, renamed = _unequal(one, other, pairing), 0
-    which = NAMES if together else NUMBERED
+    which = numbered(one.profile, together=together)
     if any(could_be_the_same(each.before, each.after, which) for each in found):
         other, renamed = in_words_of(one, other, pairing.pairs, which)
         found = _unequal(one, other, pairing)

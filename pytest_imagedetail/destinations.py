@@ -27,8 +27,14 @@ class Destination:
     path: tuple[str, ...]
 
     def is_own(self, relation: str) -> bool:
-        """Whether an image or a server is found there that has this link as that relation."""
-        if self.host != _SERVICES.get(relation) or len(self.path) != 2:  # noqa: PLR2004
+        """Whether an image or a server is found there that has this link as that relation.
+
+        Args:
+            relation: "self", say; any of the three that Nova sends if it is empty, for a list of
+                links that cannot be told apart by theirs.
+        """
+        hosts = {_SERVICES.get(relation)} if relation else {*_SERVICES.values()}
+        if self.host not in hosts or len(self.path) != 2:  # noqa: PLR2004
             return False
         return _RESOURCES.get(self.path[0]) == self.path[1]
 

@@ -19,12 +19,11 @@ from pytest_imagedetail.model import (
     Recording,
 )
 from pytest_imagedetail.normalize import (
-    NAMES,
-    NUMBERED,
     Answer,
     Links,
     Normalized,
     normalize,
+    numbered,
     says_the_same,
 )
 from pytest_imagedetail.settings import DEFAULT_PROFILE
@@ -165,7 +164,7 @@ class Listing:
             return False
         if refused is not None:
             raise errors_alone(self, other)
-        which = NAMES if self.is_numbered_with(other) else NUMBERED
+        which = numbered(DEFAULT_PROFILE, together=self.is_numbered_with(other))
         return says_the_same(*normalized_together(self, other), which)
 
     __hash__ = None  # type: ignore[assignment]  # equal listings need not be the same recording

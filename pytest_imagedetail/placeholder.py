@@ -134,7 +134,8 @@ def finder(*kinds: Kind, also: Mapping[str, str] = MappingProxyType({})) -> re.P
     """
     patterns = {**also, **{kind.name: kind.pattern for kind in kinds}}
     # Groups are empty and stand behind: each alternative begins with a character to look for.
-    return re.compile("|".join(f"{each}(?P<{name}>)" for name, each in patterns.items()))
+    found = "|".join(f"{each}(?P<{name}>)" for name, each in patterns.items())
+    return re.compile(found or r"(?!)")  # none of no kind, where an empty pattern finds all
 
 
 _ANY: Final = finder(*KINDS)

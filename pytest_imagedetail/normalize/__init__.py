@@ -32,10 +32,9 @@ from pytest_imagedetail.normalize.names import (
     vendors,
 )
 from pytest_imagedetail.normalize.placeholders import (
-    NAMES,
-    NUMBERED,
     could_be_the_same,
     in_words_of,
+    numbered,
     says_the_same,
 )
 from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
@@ -44,8 +43,6 @@ from pytest_imagedetail.settings import PROFILES, check_choice
 from pytest_imagedetail.xmltext import INTEGERS
 
 __all__ = [
-    "NAMES",
-    "NUMBERED",
     "RULES",
     "Answer",
     "AnswerFacts",
@@ -59,6 +56,7 @@ __all__ = [
     "in_words_of",
     "matched",
     "normalize",
+    "numbered",
     "rule_table",
     "rules_of",
     "says_the_same",

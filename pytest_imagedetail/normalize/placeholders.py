@@ -10,7 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
 from pytest_imagedetail import placeholder
 from pytest_imagedetail.normalize.answer import Links, Normalized
@@ -18,14 +19,24 @@ from pytest_imagedetail.normalize.rules import rules_of
 from pytest_imagedetail.placeholder import CALLER, SECRET, candidates_own, name_in, spelled
 from pytest_imagedetail.strict import strictly_equal, unequal
 
-NAMES: Final = placeholder.finder(also=placeholder.NAMES)
-"""What R13 and R14 number: always each answer for itself."""
-
-NUMBERED: Final = placeholder.finder(*placeholder.KINDS, also=placeholder.NAMES)
-"""These, and what redaction numbers: each recording for itself."""
-
 Placeholder = tuple[str, str]
 """Its kind, and its text."""
+
+
+@cache
+def numbered(profile: str, *, together: bool) -> re.Pattern[str]:
+    """Finds what each answer numbers for itself, under a profile.
+
+    Redaction numbers each recording for itself, and R13 and R14 each answer. Where these do not
+    apply, a text such as `<user-1>` is what a cloud sent.
+
+    Args:
+        profile: One of `settings.PROFILES`.
+        together: Whether both were redacted together, so that equal placeholders mean equal values.
+    """
+    names = any(rule.id in {"R13", "R14"} for rule in rules_of(profile))
+    kinds = () if together else placeholder.KINDS
+    return placeholder.finder(*kinds, also=placeholder.NAMES if names else {})
 
 
 def could_be_the_same(before: Any, after: Any, which: re.Pattern[str]) -> bool:
@@ -78,7 +89,7 @@ def in_words_of(
         one: The baseline.
         other: The candidate.
         pairs: Places of the same image in both.
-        which: `NUMBERED`, or `NAMES` if both were redacted together.
+        which: As `numbered` gives it.
     """
     if all(rule.id != "R16" for rule in rules_of(one.profile)):
         return other, 0

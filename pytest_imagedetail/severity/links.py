@@ -8,6 +8,9 @@ from pytest_imagedetail.destinations import destination
 from pytest_imagedetail.severity.change import Change, Verdict
 from pytest_imagedetail.severity.promise import Promise
 
+WITHOUT_RELATION: Final = "without rel"
+"""How a shape names the links that say none."""
+
 OTHER_ATTRIBUTE: Final = "what a link says beside its address, which is for people"
 """Why another media type or title of a link breaks nobody."""
 
@@ -24,7 +27,7 @@ def link_verdict(change: Change, promise: Promise) -> Verdict:
     if change.is_addition:
         return "compatible", "one more link relation or attribute"
     if change.is_removal:
-        return "breaking", "a link relation or attribute is gone"
+        return _gone(change)
     if change.kind == "link_changed" and not change.below:
         return "compatible", _forms(change)
     if change.kind != "link_changed" or not isinstance(change.candidate, str):
@@ -51,6 +54,20 @@ def moved(relation: str, old: Collection[str], new: Collection[str]) -> Verdict:
     if all(each.is_own(relation) for each in after - before):
         return "compatible", "the candidate's link leads to its own image or server, as it should"
     return "breaking", "a link leads elsewhere after hosts and projects were normalized"
+
+
+def _gone(change: Change) -> Verdict:
+    if _was_of_no_relation(change):
+        return "compatible", "it was a link of no relation, and no client could look for it"
+    return "breaking", "a link relation or attribute is gone"
+
+
+def _was_of_no_relation(change: Change) -> bool:
+    """Whether what is gone is an item of the list that says no relation, or all such."""
+    if change.kind != "item_removed":
+        return change.below[-1:] == (WITHOUT_RELATION,)
+    was = change.baseline
+    return not (isinstance(was, dict) and isinstance(was.get("rel"), str))
 
 
 def _relinked(change: Change, promise: Promise) -> Verdict:

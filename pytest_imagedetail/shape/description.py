@@ -11,6 +11,7 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import ANY_KEY, ImageRef
 from pytest_imagedetail.normalize import Links, Normalized
 from pytest_imagedetail.pairing import reference
+from pytest_imagedetail.severity.links import WITHOUT_RELATION
 
 Path = tuple[str, ...]
 """Names below an image; all keys of its metadata are one, for they belong to its owner."""
@@ -158,7 +159,8 @@ def _links(path: Path, links: Any, own: str, placeholder: str) -> Iterator[tuple
     for link in listed if isinstance(listed, list) else ():
         if isinstance(link, dict):
             rel = link.get("rel")
-            by_relation.setdefault(rel if isinstance(rel, str) else "without rel", []).append(link)
+            name = rel if isinstance(rel, str) else WITHOUT_RELATION
+            by_relation.setdefault(name, []).append(link)
     for rel, found in by_relation.items():
         named = (*path, rel)
         yield named, found[0] if len(found) == 1 else found

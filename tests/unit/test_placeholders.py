@@ -104,6 +104,15 @@ def test_wire_compares_what_is_written():
     assert found(owned(1), owned(2), "wire") == [("value_changed", "1")]
 
 
+@pytest.mark.parametrize("text", ["<server-{}>", "<user-{}>", "<unmatched-{}>"])
+@pytest.mark.parametrize("profile", ["same-cloud", "cross-version"])
+def test_a_name_that_no_rule_of_the_profile_gives_is_what_was_sent(text, profile):
+    """R13 and R14 name servers and users across clouds only."""
+    one, other = ([image_of(1, name=f"backup of {text.format(each)}")] for each in (1, 2))
+    assert len(found(one, other, profile)) == 1
+    assert listing_of(*one) != listing_of(*other)
+
+
 def test_other_words_around_a_placeholder_are_a_change():
     """Only the placeholder is matched."""
     one = owned(1, 2, write=lambda number: f"kept for <redacted-{number}>")
