@@ -19,7 +19,6 @@ from pytest_imagedetail.redact.tokens import Tokens
 from pytest_imagedetail.redact.urls import origin, owners_in, project_in_path, split
 from pytest_imagedetail.shapes import (
     HOLDERS,
-    is_distinct,
     is_harmless,
     is_owner_id,
     looks_like_id,
@@ -135,12 +134,9 @@ class Placeholders:
             return self._token(url) + tail
         if not parts.netloc:
             return url + tail
-        for secret in (parts.password, parts.username):
-            if secret and (secret == parts.password or is_distinct(secret)):
-                self._token(unquote(secret))
-                self._token(secret)
+        user = self._user(parts)
         if parts.netloc.endswith(".invalid"):  # a placeholder already: redacting twice is once
-            return self._placeholder_url(url, parts) + tail
+            return self._placeholder_url(url, parts, user) + tail
         front = self._hosts.learn(parts)
         self._learn_owners_in(parts)
         path = self._ids.replace(self._ids.replace_in_path(parts.path))
@@ -152,7 +148,14 @@ class Placeholders:
             query = self.pairs(query)
         rest = path + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
         self.counts["hosts"] += 1
-        return f"{front}{rest}{tail}"
+        return f"{front.replace('://', f'://{user}', 1)}{rest}{tail}"
+
+    def _user(self, parts: SplitResult) -> str:
+        """The user and the password of a URL, each by its placeholder; empty if it has none."""
+        told, at, _ = parts.netloc.rpartition("@")
+        for each in filter(None, told.split(":", 1)):
+            self._token(each)  # as it stands there, it is a secret, too
+        return ":".join(each and self._token(unquote(each)) for each in told.split(":", 1)) + at
 
     def header(self, name: str, value: str) -> str:
         """Replace in the value of a header; a redirect may be to a path."""
@@ -183,9 +186,9 @@ class Placeholders:
             return pair
         return f"{name}={quote(new, safe='', errors='surrogateescape')}"
 
-    def _placeholder_url(self, url: str, parts: SplitResult) -> str:
+    def _placeholder_url(self, url: str, parts: SplitResult, user: str) -> str:
         """A URL that leads to a placeholder may still have a user or a token put in."""
-        netloc = parts.netloc.rpartition("@")[2]
+        netloc = user + parts.netloc.rpartition("@")[2]
         query = self.pairs(parts.query)
         if (netloc, query) == (parts.netloc, parts.query):
             return url

@@ -177,9 +177,34 @@ def test_hosts_in_every_spelling(text, expected):
     for known in ("k5.example", "2001:470", "10.1.2", "hunter", "files.example", "broken", "[::1"):
         assert known not in got.lower()
     if expected == "ftp":
-        assert got == "https://host.k5.invalid/x"
+        user = r"<redacted-[12]>:<redacted-[12]>"
+        assert re.fullmatch(rf"https://{user}@host\.k5\.invalid/x", got)
+        assert text_of(got) == got
     elif expected is not None:
         assert got.startswith(expected)
+
+
+def test_users_and_passwords_of_a_url_are_told_apart():
+    """That there is none, one or another is what a reader and a comparison see."""
+    urls = [
+        "http://proxy.example/",
+        "http://me:pw-1@proxy.example/",
+        "http://me:pw-2@proxy.example/",
+    ]
+    urls += [
+        "http://me@proxy.example/",
+        "http://me:@proxy.example/",
+        "http://me:pw%2D1@proxy.example/",
+    ]
+    got = redacted(urls)
+    assert [each.partition("//")[2].rpartition("@")[0] for each in got] == [
+        "",
+        "<redacted-1>:<redacted-2>",
+        "<redacted-1>:<redacted-3>",
+        "<redacted-1>",
+        "<redacted-1>:",
+        "<redacted-1>:<redacted-2>",
+    ]
 
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
