@@ -21,7 +21,6 @@ from pytest_imagedetail.shapes import (
     HOLDERS,
     is_harmless,
     is_owner_id,
-    looks_like_id,
     names_owner,
     names_secret,
     names_signature,
@@ -35,7 +34,7 @@ _URL: Final = re.compile(
     r"(?<![a-zA-Z0-9+.-])([0-9+.-]*+)([a-zA-Z][a-zA-Z0-9+.-]*+://(?:<redacted-\d+>|[^\s\"'<>\\])++)"
 )
 _OWNER_KEY: Final = re.compile(r"^(owner|owner_id|project_id|tenant_id|user_id)$", re.IGNORECASE)
-_PLAIN: Final = re.compile(r"[\w-]+")  # neither an address nor anything that is replaced in text
+_PLAIN: Final = re.compile(r"[\w-]+|(?=[^a-zA-Z]*[a-zA-Z])[\w.-]+")  # no address of any kind
 _WITHOUT_VALUE: Final = "redacted"
 _ROLES: Final = ("compute", "image")
 
@@ -81,9 +80,12 @@ class Placeholders:
             self._learn_owners_in(parts)
 
     def _learn_owners(self, document: Any) -> None:
-        """Under the five names that OpenStack gives to owners, an id may have any form."""
+        """Under the five names that OpenStack gives to owners, an id may have any form.
+
+        One that could be a word is replaced there, and left where it may mean something else.
+        """
         for key, value in strings(document):
-            loose = _OWNER_KEY.match(key) and _PLAIN.fullmatch(value) and looks_like_id(value)
+            loose = _OWNER_KEY.match(key) and _PLAIN.fullmatch(value) and not is_harmless(value)
             if loose or (names_owner(key) and is_owner_id(value)):
                 self._ids.learn(value)
 

@@ -348,6 +348,28 @@ def test_an_owner_by_place_in_a_url(path):
     assert SOMEONE not in str(named)
 
 
+@pytest.mark.parametrize("name", ["joe.smith", "acme-corp", "ACME", "Sales"])
+@pytest.mark.parametrize("key", ["owner", "owner_id", "project_id", "tenant_id", "user_id"])
+def test_an_owner_whose_name_could_be_a_word(key, name):
+    """OpenStack's five keys tell an id of any form; elsewhere the word may mean something else."""
+    # The gate would refuse the word in the text, if it were looked for.
+    assert redacted({key: name, "text": f"from {name}"}) == {key: ONE, "text": f"from {name}"}
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        ("none", "none"),
+        ("", ""),
+        ("joe@corp.test", "user-1@example.invalid"),
+        ("10.1.2.3", "192.0.2.1"),
+    ],
+)
+def test_what_an_owner_is_called_by_is_read_as_elsewhere(value, left):
+    """Nobody, an address, an e-mail address."""
+    assert redacted({"owner": value}) == {"owner": left}
+
+
 def test_an_owner_in_a_request_s_body():
     """Whom an image is shared with."""
     page = Interaction(
