@@ -101,9 +101,10 @@ _OWNER_NAME: Final = re.compile(  # as the last word of a name: os-vol-tenant-at
     r"|trust(?:or|ee)|creator|(?:created|updated|deleted)_?by)s?(?:_?(?:uu)?ids?)?$",
     re.IGNORECASE,
 )
-_OWNER_ID: Final = re.compile(  # as Keystone makes them
+OWNER_ID: Final = re.compile(
     r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 )
+"""An id of a project or a user as Keystone makes them."""
 _SHORTEST_ID: Final = 8  # characters; below that a word could be hit
 
 
@@ -151,7 +152,7 @@ def names_owner(name: str) -> bool:
 
 def is_owner_id(value: str) -> bool:
     """Whether a value has the form of Keystone's ids; only its name tells it from any other's."""
-    return _OWNER_ID.fullmatch(value) is not None
+    return OWNER_ID.fullmatch(value) is not None
 
 
 def is_harmless(value: str) -> bool:

@@ -3,12 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, count
+from itertools import chain, islice
+from typing import Final
 
 from pytest_imagedetail.placeholder import CALLER, ID, is_id, is_secret
 from pytest_imagedetail.redact.known import Numbering, Secrets
 from pytest_imagedetail.redact.urls import BEFORE_RESOURCE
-from pytest_imagedetail.shapes import looks_like_id
+from pytest_imagedetail.shapes import OWNER_ID, is_owner_id, looks_like_id
+
+_AS_KEYSTONE_MAKES_THEM: Final = re.compile(  # found in one go, however many are known
+    rf"(?<![^\W_])(?:{OWNER_ID.pattern})(?![^\W_])", re.IGNORECASE
+)  # an underscore is no part of one: AUTH_<project>
 
 
 def is_placeholder_id(value: str) -> bool:
@@ -22,9 +27,12 @@ class Ids:
     def __init__(self, known: Numbering, *, secrets: Secrets, counts: Counter[str]) -> None:
         self._caller = secrets.project_id
         self._secret = sorted(secrets.ids)
-        self._first = known.first_id
         self._others = known.ids
         self._asking: set[str] = set()  # the project that asked: another one in another answer
+        self._number = known.first_id
+        self._seen = 0  # how many of the others are in these two
+        self._taken: set[str] = set()
+        self._odd: list[str] = []  # Keystone would not make them
         self._counts = counts
 
     def learn(self, value: str) -> None:
@@ -37,9 +45,19 @@ class Ids:
             self._others[value] = self._next()
 
     def _next(self) -> str:
-        """The first placeholder that is free."""
-        taken = self.placeholders()
-        return next(new for new in map(ID.write, count(self._first)) if new not in taken)
+        """The first placeholder that is free; numbers only go up."""
+        self._catch_up()
+        while (new := ID.write(self._number)) in self._taken or (new == CALLER and self._asking):
+            self._number += 1
+        return new
+
+    def _catch_up(self) -> None:
+        """Look at what was learnt since, here or for another part that is numbered by the same."""
+        for value, placeholder in islice(self._others.items(), self._seen, None):
+            self._taken.add(placeholder)
+            if not is_owner_id(value):
+                self._odd.append(value)
+        self._seen = len(self._others)
 
     def learn_caller(self) -> None:
         """Give the project that asked its placeholder, if the session knows which it is."""
@@ -66,13 +84,20 @@ class Ids:
         for value in self._secret:
             if looks_like_id(value) and value in text:
                 self.learn(value)
-        for value, placeholder in self._numbered():
-            if value != placeholder and value in text and looks_like_id(value):
-                text, found = re.subn(
-                    rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", placeholder, text
-                )  # an underscore is no part of it: AUTH_<project>
-                self._counts["ids"] += found
+        self._catch_up()
+        text = _AS_KEYSTONE_MAKES_THEM.sub(self._known, text)
+        for value in chain(self._asking, self._odd):
+            if value in text and looks_like_id(value):
+                pattern = rf"(?<![^\W_]){re.escape(value)}(?![^\W_])"
+                text = re.sub(pattern, self._known, text)
         return text
+
+    def _known(self, match: re.Match[str]) -> str:
+        """An id by its placeholder, if it is one that was learnt."""
+        found = match.group()
+        placeholder = CALLER if found in self._asking else self._others.get(found, found)
+        self._counts["ids"] += placeholder != found
+        return placeholder
 
     def replaced(self) -> set[str]:
         """The ids themselves."""

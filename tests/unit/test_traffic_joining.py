@@ -12,7 +12,7 @@ from pytest_imagedetail.traffic.recording import made_of
 from pytest_imagedetail.traffic.renumbering import Words
 from unit.traffic import BASE, heard, kept, recording
 
-OWNERS = [letter * 32 for letter in "abc"]
+OWNERS = [f"{letter}1" * 16 for letter in "abc"]
 
 
 def told(*interactions):
@@ -85,8 +85,8 @@ def test_joining_changes_nothing_that_it_is_given():
 
 def test_what_would_be_replayed_for_another_is_refused():
     """The error says what the caller knows to do about it."""
-    old = told(heard(f"/{OWNERS[0]}/images", {"name": "ann"})).recording
-    live = [heard(f"/{OWNERS[1]}/images", {"name": "bob"})]
+    old = told(heard(f"/os-quota-sets/{OWNERS[0]}", {"name": "ann"})).recording
+    live = [heard(f"/os-quota-sets/{OWNERS[1]}", {"name": "bob"})]
     with pytest.raises(RecordingError, match="could take one id for another") as caught:
         joined(old, told(*live), live, "once", shared=True)
     assert "next:  keep them apart" in str(caught.value)
