@@ -318,7 +318,8 @@ def _in_parts(body: bytes, *, sent: bool) -> Iterator[tuple[str, str]]:
         if name is None or not held:
             continue
         value = _text(held[0].removesuffix(b"\n").removesuffix(b"\r"))
-        for each in dict.fromkeys([value, *value.splitlines()]):
+        lines = () if _is_document(value) else map(str.strip, value.splitlines())
+        for each in dict.fromkeys([value, *filter(is_distinct, lines)]):
             yield from _under(_text(name[1] or name[2]), each, sent=sent)
         yield from _in_text(value, depth=0, sent=sent)
 

@@ -20,7 +20,7 @@ _SHORTEST_DISGUISED: Final = 8  # a shorter one could be read in any word of a t
 _WORDS: Final = re.compile(r"([\s\"'<>{}\[\](),]+)")  # what parts words is kept, too
 _COLOUR: Final = re.compile(r"\x1b\[[\d;]*m")
 _BETWEEN_PIECES: Final = re.compile(  # where pprint breaks a text, with what a report puts before
-    r"['\"](?:\x1b\[[\d;]*m)*+\n(?:\x1b\[[\d;]*m|[ \tE>?+-])*+[bBuU]?['\"]"
+    r"['\"](?:\x1b\[[\d;]*m)*+\r?\n(?:\[gw\d+\] )?+(?:\x1b\[[\d;]*m|[ \tE>?+|-])*+[bBuU]?['\"]"
 )
 _SHORTEST_TOKEN: Final = 16  # the least that has a shape of its own
 
@@ -159,7 +159,7 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
     if _COLOUR.search(shown) is None:
         return shown
     plain = _COLOUR.sub("", shown)  # a colour may begin in a secret
-    without_colour = _without_secrets(plain, known)
+    without_colour = _without_secrets(_together(plain, known), known)
     return shown if without_colour == plain else without_colour
 
 

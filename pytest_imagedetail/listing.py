@@ -213,6 +213,7 @@ def _answer_of(listing: Listing) -> Answer:
         complete=listing.complete,
         media_types=listing.media_types,
         asked_for=tuple(map(_asked_for, pages)),
+        is_asked=listing.provenance.source != "imported",
     )
 
 

@@ -80,7 +80,9 @@ HOLDERS: Final = frozenset(
 _UNPARSED: Final = "<![CDATA["
 _ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w.-]++)(?:\s[^<>]*+)?>(?:\s*+<!\[CDATA\[)?+")
 _CONTENT: Final = re.compile(r"[^<>]++(?=</)")
-_UNPARSED_CONTENT: Final = re.compile(r"(?:[^\]]|\](?!\]>))++")
+_UNPARSED_CONTENT: Final = re.compile(  # of one section or of several
+    r"(?:[^\]]|\](?!\]>))++(?:\]\]>\s*+<!\[CDATA\[(?:[^\]]|\](?!\]>))*+)*+"
+)
 _FIELD: Final = re.compile(  # a header in a text
     r"^([ \t]*(?:x-(?:auth|subject|service|storage|csrf)-token|x-auth-key|x-api-key|set-cookie2?"
     r"|cookie|(?:proxy-)?authorization)[ \t]*:(?![ \t]*<redacted-\d+>[ \t\r]*$)[ \t]*)"
@@ -253,9 +255,11 @@ def _in_tag(tag: str, replace: Callable[[str], str]) -> str:
 
 
 def _enclosed(match: re.Match[str]) -> str | None:
+    if not _tells(match[1]):
+        return None
     content = _UNPARSED_CONTENT if match[0].endswith(_UNPARSED) else _CONTENT
     value = content.match(match.string, match.end())
-    return _secret(value[0], match[1]) if value is not None and _tells(match[1]) else None
+    return None if value is None else _secret(value[0], match[1])
 
 
 def _tells(name: str) -> bool:

@@ -18,7 +18,9 @@ CREDENTIALS: Final = re.compile(
     re.IGNORECASE,
 )
 _HOST: Final = re.compile(
-    r"[a-z0-9+.-](?::|%3a)(?:\\?/|%2f){2}([^/\s\"'<>\\?#%&;,()]+)", re.IGNORECASE
+    r"[a-z0-9+.-](?::|%3a)(?:\\?/|%2f){2}(?:<redacted-\d+>(?::<redacted-\d+>)?@)?"
+    r"([^/\s\"'<>\\?#%&;,()]+)",
+    re.IGNORECASE,
 )
 _PLACEHOLDER: Final = re.compile(r"[\w.-]+\.invalid", re.IGNORECASE)  # without user and port
 _LOCAL_PORT: Final = re.compile(r"(?<![\w.-])localhost:\d+", re.IGNORECASE)

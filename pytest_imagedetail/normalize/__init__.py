@@ -22,7 +22,12 @@ from pytest_imagedetail.normalize.answer import (
     Links,
     Normalized,
 )
-from pytest_imagedetail.normalize.links import Rewriting, main_hosts, without_hosts
+from pytest_imagedetail.normalize.links import (
+    Rewriting,
+    is_first_host,
+    main_hosts,
+    without_hosts,
+)
 from pytest_imagedetail.normalize.names import (
     REFERENCES,
     Names,
@@ -222,7 +227,11 @@ class _Work:
             media_type=self.media_type(),
             top_level=top_level,
             link_forms={path: frozenset(forms) for path, forms in self.links.forms.items()},
-            hosts={path: len(self.links.hosts[path]) for path in self.links.scattered()},
+            hosts={
+                path: len(self.links.hosts[path])
+                for path in self.links.scattered()
+                if not (self.answer.is_asked and is_first_host(self.links.main.get(path, "")))
+            },
         )
 
     def media_type(self) -> str:

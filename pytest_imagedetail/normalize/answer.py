@@ -21,6 +21,7 @@ class Answer:
         complete: Whether these are all images that match; a part leads to the next one.
         media_types: Of each page's body.
         asked_for: The media types that the pages were asked for.
+        is_asked: Whether redaction knew which host was asked; a saved body does not say.
     """
 
     images: tuple[Image, ...]
@@ -30,6 +31,7 @@ class Answer:
     complete: bool = True
     media_types: tuple[str, ...] = (JSON,)
     asked_for: tuple[str, ...] = (JSON,)
+    is_asked: bool = True
 
 
 class Links(dict[str, Any]):
@@ -80,7 +82,8 @@ class AnswerFacts:
         top_level: The fields beside `images`.
         link_forms: Under R8, by the path of a link, the forms that the answer's links have there.
         hosts: Under R2, by the path of a link, how many hosts of Compute links have there, if
-            several; no fact by itself.
+            several and nobody knows that the one most have is the one that was asked; no fact by
+            itself.
     """
 
     status_code: int

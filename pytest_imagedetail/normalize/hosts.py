@@ -1,7 +1,8 @@
 """Which of two hosts of Compute is which, as the paired images say (R2).
 
 By itself an answer calls that host its own which most of its links have. With some images more, it
-may be the other one, though no other image leads elsewhere.
+may be the other one, though no other image leads elsewhere. Where most links have the host that was
+asked, there is no doubt, and a link to another one is a difference.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,8 @@ def with_hosts_of(
 ) -> tuple[Normalized, Normalized]:
     """Both answers, each with its two hosts called as most of the paired images want it.
 
-    Only where neither has more than two hosts: of several, all but its own have one name.
+    Only where a side has two hosts and it is in doubt which is its own: of more, all but one have
+    one name.
 
     Args:
         one: The baseline.
@@ -31,10 +33,10 @@ def with_hosts_of(
     """
     pairs = tuple(pairs)
     for where in sorted({*one.answer.hosts, *other.answer.hosts}):
-        numbers = [side.answer.hosts.get(where, 1) for side in (one, other)]
-        if max(numbers) > _PAIR or not _wants_exchange(one, other, pairs, where):
+        in_doubt = [side.answer.hosts.get(where) == _PAIR for side in (one, other)]
+        if not any(in_doubt) or not _wants_exchange(one, other, pairs, where):
             continue
-        if numbers[1] == _PAIR:
+        if in_doubt[1]:
             other = _exchanged(other, where)
         else:
             one = _exchanged(one, where)

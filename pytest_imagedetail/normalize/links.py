@@ -313,6 +313,12 @@ def main_hosts(images: Iterable[Image], paths: Iterable[str]) -> dict[str, str]:
     }
 
 
+def is_first_host(host: str) -> bool:
+    """Whether a placeholder is the first of its role: of a recording, the host that was asked."""
+    match = placeholder.host_parts(host)
+    return match is not None and match[2] is None
+
+
 def _rank(hosts: Counter[str], host: str) -> tuple[int, int]:
     """What the order of images does not change: the number of links, then that of the host."""
     match = placeholder.host_parts(host)

@@ -27,16 +27,8 @@ OPTIONS = (
 )
 
 
-OF_MARKER: dict[str, type | tuple[type, ...]] = {
-    "baseline": str,
-    "query": Mapping,
-    "level": str,
-    "profile": str,
-    "rules": (str, Path, Mapping, list, tuple),
-    "record_mode": str,
-    "cassette": str,
-}
-"""The marker's arguments beside the names of clouds, with what each may be."""
+OF_MARKER = ("baseline", "query", "level", "profile", "rules", "record_mode", "cassette")
+"""The marker's arguments beside the names of clouds."""
 
 _RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, "Settings"]]]()
 
@@ -221,31 +213,43 @@ def _from_marker(marker: pytest.Mark | None) -> "Choices":
             f"the imagedetail marker has no argument {', '.join(unknown)}",
             remedy=f"{meant}known arguments: names of clouds, {', '.join(OF_MARKER)}",
         )
-    for cloud in marker.args:
-        _check("the name of a cloud", str, cloud)
-    for name, value in given.items():
-        _check(name, OF_MARKER[name], value)
     rules = given.get("rules") or ()
+    rules = tuple(rules) if isinstance(rules, list | tuple) else (rules,)
+    _check_marker(marker, rules)
     return Choices(
         clouds=tuple(marker.args),
         baseline=given.get("baseline"),
         query=given.get("query"),
         level=given.get("level"),
         profile=given.get("profile"),
-        rules=tuple(rules) if isinstance(rules, list | tuple) else (rules,),
+        rules=rules,
         record_mode=given.get("record_mode"),
     )
 
 
-def _check(name: str, wanted: type | tuple[type, ...], value: object) -> None:
+def _check_marker(marker: pytest.Mark, rules: tuple[object, ...]) -> None:
+    """Refuse what is of no type that an argument can have."""
+    names = ("baseline", "level", "profile", "record_mode", "cassette")
+    given = {name: marker.kwargs[name] for name in names if marker.kwargs.get(name) is not None}
+    for cloud in marker.args:
+        _check("the name of a cloud", cloud, str, "a name or a glob in quotes, 'public-*' say")
+    for name, value in given.items():
+        _check(name, value, str, "a name in quotes")
+    query = marker.kwargs.get("query") or {}
+    _check("query", query, Mapping, "query={'status': 'ACTIVE'} say")
+    for name in query:
+        _check("a name in query", name, str, "query={'status': 'ACTIVE'} say")
+    for each in rules:
+        right = "a file, or a rule: {'path': ..., 'reason': ..., 'expires': ...}"
+        _check("one of rules", each, (str, Path, Mapping), right)
+
+
+def _check(what: str, value: object, wanted: type | tuple[type, ...], right: str) -> None:
     from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
 
-    if value is not None and not isinstance(value, wanted):
-        raise UsageError(
-            f"{name} of the imagedetail marker cannot be {value!r}",
-            remedy="names are strings, a query is a mapping: query={'status': 'ACTIVE'}; see "
-            "docs/options.md",
-        )
+    if not isinstance(value, wanted) or value == "":
+        problem = f"{what} in the imagedetail marker cannot be {value!r}"
+        raise UsageError(problem, remedy=f"write {right}")
 
 
 @contextlib.contextmanager

@@ -33,7 +33,14 @@ class Ids:
         self._seen = 0  # how many of the others are in these two
         self._taken: set[str] = set()
         self._odd: list[str] = []  # Keystone would not make them
+        self._words: set[str] = set()
         self._counts = counts
+
+    def learn_word(self, value: str) -> None:
+        """Give an owner's id that could be a word its placeholder; only `of` replaces it."""
+        if value not in self._others and value not in (self._caller, CALLER):
+            self._words.add(value)
+        self.learn(value)
 
     def learn(self, value: str) -> None:
         """Give an id its placeholder."""
@@ -55,7 +62,7 @@ class Ids:
         """Look at what was learnt since, here or for another part that is numbered by the same."""
         for value, placeholder in islice(self._others.items(), self._seen, None):
             self._taken.add(placeholder)
-            if not is_owner_id(value):
+            if looks_like_id(value) and not is_owner_id(value):
                 self._odd.append(value)
         self._seen = len(self._others)
 
@@ -74,8 +81,10 @@ class Ids:
     def replace_in_path(self, path: str) -> str:
         """Replace the project that stands before a resource, as short as it may be."""
         match = BEFORE_RESOURCE.search(path)
-        placeholder = self.of(match[1]) if match else None
-        if match is None or placeholder is None:
+        if match is None or match[1] in self._words:  # a prefix may be called as an owner is
+            return path
+        placeholder = self.of(match[1])
+        if placeholder is None:
             return path
         return path[: match.start(1)] + placeholder + path[match.end(1) :]
 
@@ -86,8 +95,8 @@ class Ids:
                 self.learn(value)
         self._catch_up()
         text = _AS_KEYSTONE_MAKES_THEM.sub(self._known, text)
-        for value in chain(self._asking, self._odd):
-            if value in text and looks_like_id(value):
+        for value in chain(filter(looks_like_id, self._asking), self._odd):
+            if value in text:
                 pattern = rf"(?<![^\W_]){re.escape(value)}(?![^\W_])"
                 text = re.sub(pattern, self._known, text)
         return text

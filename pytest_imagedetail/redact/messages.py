@@ -8,6 +8,7 @@ from pytest_imagedetail import jsontext, packing, xmltext
 from pytest_imagedetail.model import Headers, Interaction
 from pytest_imagedetail.redact.documents import is_json, read_xml
 from pytest_imagedetail.redact.placeholders import Placeholders
+from pytest_imagedetail.redact.urls import without_user
 
 REQUEST_HEADERS: Final = frozenset(
     {"accept", "content-type", "openstack-api-version", "x-openstack-nova-api-version"}
@@ -38,7 +39,7 @@ def redact_interaction(page: Interaction, placeholders: Placeholders) -> Interac
     placeholders.counts["headers"] += len(response.headers.fields) - len(headers.fields)
     return replace(
         page,
-        url=placeholders.text(page.url),
+        url=without_user(placeholders.text(page.url)),  # clients send it in a header
         request_headers=_redact_headers(page.request_headers, REQUEST_HEADERS, placeholders),
         request_body=_redact_request_body(page.request_body, placeholders),
         response=replace(

@@ -21,6 +21,7 @@ from pytest_imagedetail.shapes import (
     HOLDERS,
     is_harmless,
     is_owner_id,
+    looks_like_id,
     names_owner,
     names_secret,
     names_signature,
@@ -86,8 +87,10 @@ class Placeholders:
         """
         for key, value in strings(document):
             loose = _OWNER_KEY.match(key) and _PLAIN.fullmatch(value) and not is_harmless(value)
-            if loose or (names_owner(key) and is_owner_id(value)):
+            if (names_owner(key) and is_owner_id(value)) or (loose and looks_like_id(value)):
                 self._ids.learn(value)
+            elif loose:
+                self._ids.learn_word(value)
 
     def _learn_owners_in(self, url: SplitResult) -> None:
         for found in owners_in(url):
@@ -155,8 +158,6 @@ class Placeholders:
     def _user(self, parts: SplitResult) -> str:
         """The user and the password of a URL, each by its placeholder; empty if it has none."""
         told, at, _ = parts.netloc.rpartition("@")
-        for each in filter(None, told.split(":", 1)):
-            self._token(each)  # as it stands there, it is a secret, too
         return ":".join(each and self._token(unquote(each)) for each in told.split(":", 1)) + at
 
     def header(self, name: str, value: str) -> str:

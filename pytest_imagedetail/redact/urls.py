@@ -33,6 +33,14 @@ def origin(url: SplitResult) -> tuple[str, str]:
     return scheme, host.removesuffix(_USUAL_PORT.get(scheme, ""))
 
 
+def without_user(url: str) -> str:
+    """A URL without the user and the password before its host."""
+    parts = split(url)
+    if parts is None or "@" not in parts.netloc:
+        return url
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def without_port(netloc: str) -> str:
     """The host alone."""
     return re.sub(r":\d*$", "", netloc)

@@ -66,6 +66,8 @@ def _was_of_no_relation(change: Change) -> bool:
     """Whether what is gone is an item of the list that says no relation, or all such."""
     if change.kind != "item_removed":
         return change.below[-1:] == (WITHOUT_RELATION,)
+    if len(change.below) > (1 if change.field == "links" else 2):  # one of several of a relation
+        return False
     was = change.baseline
     return not (isinstance(was, dict) and isinstance(was.get("rel"), str))
 

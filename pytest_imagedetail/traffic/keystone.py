@@ -195,7 +195,8 @@ def endpoint_of(url: str) -> str:
     """The endpoint that a request was sent to, as far as its path tells: up to the project."""
     parts = urlsplit(url)
     match = _RESOURCE.match(parts.path)
-    return f"{parts.scheme}://{parts.netloc}{match['base'] if match else ''}"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{match['base'] if match else ''}"
 
 
 def _endpoints(body: bytes) -> Iterable[dict[str, str]]:

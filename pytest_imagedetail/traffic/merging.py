@@ -94,8 +94,8 @@ def _refuse_several_hosts(old: Recording, new: Recording) -> None:
         "what was heard cannot be added to the cassette: it is of several hosts, and nobody knows "
         "which of them is which placeholder of the cassette",
         where=f"cloud {provenance.cloud}, {provenance.test}: {', '.join(several[0])}",
-        remedy="record the test afresh: --imagedetail-record-mode=rewrite\n"
-        "or give each test a cassette of its own; what is recorded is untouched",
+        remedy="give each test a cassette of its own: without cassette= in the marker, each has\n"
+        "or move the cassette away and record all its tests afresh; what is recorded is untouched",
     )
 
 

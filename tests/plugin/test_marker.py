@@ -16,8 +16,10 @@ TESTS = """
 """
 
 ARGUMENTS = "baseline, query, level, profile, rules, record_mode, cassette"
+IN = "in the imagedetail marker"
+CLOUD = "write a name or a glob in quotes, 'public-*' say"
+RULE_OR_FILE = "write a file, or a rule: {'path': ..., 'reason': ..., 'expires': ...}"
 
-MAPPING = "names are strings, a query is a mapping: query={'status': 'ACTIVE'}; see docs/options.md"
 CASES = [
     (
         "profil='wire'",
@@ -30,11 +32,12 @@ CASES = [
         ["did you mean wire? known: wire, same-cloud, cross-version, cross-cloud"],
     ),
     ("level='shapes'", "unknown level 'shapes'", ["did you mean shape? known: facts, shape"]),
-    (
-        "profile=1",
-        "profile of the imagedetail marker cannot be 1",
-        [MAPPING],
-    ),
+    ("profile=1", f"profile {IN} cannot be 1", ["write a name in quotes"]),
+    ("None", f"the name of a cloud {IN} cannot be None", [CLOUD]),
+    ("query={1: 2}", f"a name in query {IN} cannot be 1", ["write query={'status': 'ACTIVE'} say"]),
+    ("query=1", f"query {IN} cannot be 1", ["write query={'status': 'ACTIVE'} say"]),
+    ("rules=[1]", f"one of rules {IN} cannot be 1", [RULE_OR_FILE]),
+    ("rules=['']", f"one of rules {IN} cannot be ''", [RULE_OR_FILE]),
     (
         "'nova-9*'",
         "unknown cloud 'nova-9*'",

@@ -27,6 +27,7 @@ MORE = {
     "a link too many is null": lambda image: image["links"].append(None),
     "a link too many is a text": lambda image: image["links"].append("x"),
     "a link too many has no relation": lambda image: image["links"].append({"href": "/x"}),
+    "a self link too many": lambda image: image["links"].append({"rel": "self", "href": "/x"}),
     "an address is null": lambda image: image["links"][0].update(href=None),
     "an address is empty": lambda image: image["links"][0].update(href=""),
     "an address has no host": lambda image: image["links"][0].update(href="/v2/images/x"),

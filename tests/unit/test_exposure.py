@@ -266,9 +266,21 @@ def test_bodies_of_any_form(body):
 
 def test_a_field_of_several_lines_is_a_secret_whole_and_line_by_line():
     """A key that is sent as a field, not as a file."""
-    field = b'--x\nContent-Disposition: form-data; name="private_key"\n\nline-1\n\nline-2\n--x--\n'
+    head = b'--x\nContent-Disposition: form-data; name="private_key"\n\n'
+    field = head + b"line-no-1\n\nline-no-2\n--x--\n"
     page = sent("POST", "https://h.example/", body=field)
-    assert secrets_in([page]).values == {"line-1\n\nline-2", "line-1", "line-2"}
+    assert secrets_in([page]).values == {
+        "line-no-1\n\nline-no-2",
+        "line-no-1",
+        "line-no-2",
+    }
+
+
+def test_a_field_that_holds_a_document_is_read_as_one():
+    """No line of it is a secret for itself; a brace is none either."""
+    document = json.dumps({"note": {"n": 1}, "password": "deep-1"}, indent=2).encode()
+    field = b'--x\nContent-Disposition: form-data; name="credentials"\n\n' + document + b"\n--x--\n"
+    assert secrets_in([sent("POST", "https://h.example/", body=field)]).values == {"deep-1"}
 
 
 def test_words_in_answers_are_no_secrets():

@@ -277,11 +277,11 @@ def test_what_pytest_breaks_into_lines_is_not_shown():
     body = {"access": {"token": {"id": "gAAAAABm" + "Qx7-" * 20}}, "note": f"a {PASSWORD} " * 9}
     token = body["access"]["token"]["id"]
     for value in (json.dumps(body).encode(), body, [str(body)]):
-        for mark in ("", "E  + ", "E     \x1b[92m+ \x1b[39;49;00m"):
+        for mark in ("", "  | ", "[gw0] ", "E  + ", "E     \x1b[92m+ \x1b[39;49;00m"):
             broken = "\n".join(mark + line for line in pprint.pformat(value).splitlines())
             shown = without_secrets(f"before\n{broken}\nafter", [token, PASSWORD])
             read = re.sub(r"\x1b\[[\d;]*m", "", shown)
-            joined = re.sub(r"['\"]\n[E +]*b?['\"]", "", read)
+            joined = re.sub(r"['\"]\n(?:\[gw0\])?[E |+]*b?['\"]", "", read)
             assert "Qx7-Qx7" not in joined
             assert "correct-horse" not in joined
             assert shown.startswith("before\n")

@@ -36,6 +36,7 @@ PIECES = [
     *("x", "a-", "a.", "0", ":", "://", "%25", "@", "=", "\\", "1.", "a1-", "aB9+/", " ", "\n"),
     *("<", "&", '"', "_", "é", "\n- ", "ff:", "<a", "\\u", "eyJ", "gAAAAA", "AKIA", "Basic "),
     *("-----BEGIN ", "password", "password=", "password: ", "<redacted-1>", "a:a", 'a="', "/v2/"),
+    *("<a><![CDATA[", "]]><![CDATA[", "<password><![CDATA["),
     *("x-auth-token: ", "http://a:", "a@a.", "nova.corp.test.", 'name="a"\r\n', "%40", ".invalid"),
     *('"aa":"', "1.1.1.", "<password>", "&#1"),
     *("compute.", "2001:db8::", "%3A2001:db8::", "192.0.2.1.", "240.1."),

@@ -190,6 +190,14 @@ def test_r2_new_images_do_not_say_where_the_others_lead(profile, more, server):
             )
         ]
         assert kinds == [{"image_added"}, {"image_removed"}]
+    if more == 5:  # most links have the host that was asked, so there is no doubt
+        others = [on("compute", number) for number in range(10, 15)]
+        moved = compare(
+            listing_of(on("compute", 1), on("compute", 2)),
+            listing_of(on("compute-2", 1), on("compute-2", 2), *others),
+            profile=profile,
+        )
+        assert {each.kind for each in moved.breaking} == {"link_changed"}
     moved = compare(
         listing_of(on("compute", 1), on("compute", 2), on("compute", 3)),
         listing_of(*fresh, on("compute", 1), on("compute-2", 2), on("compute", 3)),

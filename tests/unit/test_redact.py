@@ -205,6 +205,10 @@ def test_users_and_passwords_of_a_url_are_told_apart():
         "<redacted-1>:",
         "<redacted-1>:<redacted-2>",
     ]
+    both = redacted([urls[-1], "the word is pw-1"])
+    assert both[1] == "the word is pw-1"  # too short to be looked for
+    both = redacted(["http://me:p%40ssw0rd1@proxy.example/", "it is p@ssw0rd1"])
+    assert both[1] == "it is <redacted-2>"
 
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
@@ -370,6 +374,23 @@ def test_what_an_owner_is_called_by_is_read_as_elsewhere(value, left):
     assert redacted({"owner": value}) == {"owner": left}
 
 
+@pytest.mark.parametrize("word", ["compute", "v2.1"])
+def test_a_prefix_that_is_called_as_an_owner_is_stays(word):
+    """Only an id before a resource is a project's."""
+    body = {"owner": word, "links": [{"rel": "self", "href": f"https://h.test/{word}/images/1"}]}
+    assert redacted(body) == {
+        "owner": ONE,
+        "links": [{"rel": "self", "href": f"https://compute-2.k5.invalid/{word}/images/1"}],
+    }
+
+
+def test_a_request_s_own_url_has_no_user():
+    """Clients send it in a header; a recording is asked for without."""
+    page = page_of({}, url="https://adm:pw-12345678@h.test/v2.1/images/detail")
+    (done,) = redact([page], cloud="k5", secrets=Secrets()).interactions
+    assert done.url == "https://compute.k5.invalid/v2.1/images/detail"
+
+
 def test_an_owner_in_a_request_s_body():
     """Whom an image is shared with."""
     page = Interaction(
@@ -492,6 +513,10 @@ def test_secrets_in_an_object_below_their_name():
         (
             "<a><adminPass><![CDATA[Zk<4m]Q9]]></adminPass><name>x</name></a>",
             "<a><adminPass><![CDATA[<redacted-1>]]></adminPass><name>x</name></a>",
+        ),
+        (
+            "<password><![CDATA[hun]]><![CDATA[ter2]]></password>",
+            "<password><![CDATA[<redacted-1>]]></password>",
         ),
         (
             "<adminPass>\n <![CDATA[Zk4m]]></adminPass>",
