@@ -34,6 +34,7 @@ _KIND: Final = 13  # letters of most kinds
 _MARGIN: Final = " " * 12
 BRIEF: Final = 4
 BRIEF_WIDTH: Final = 90
+_COMMAND: Final = 2  # lines that a command may take
 _BY_DEFAULT: Final = {
     "level": DEFAULT_LEVEL,
     "profile": DEFAULT_PROFILE,
@@ -82,7 +83,9 @@ def brief(comparison: Comparison) -> str:
 def command(
     verb: str, clouds: Sequence[str], chosen: Mapping[str, object], query: Query | None
 ) -> list[str]:
-    """The command that compares in the same way, in a line that begins with "or:", or in two.
+    """The command that compares so, rules of a test aside, in one line after "or:" or in two.
+
+    Where two lines do not hold all clouds, they are counted; the verb is what is always there.
 
     Args:
         verb: "diff" or "matrix".
@@ -90,13 +93,19 @@ def command(
         chosen: How, by the names of options; what is so by default is left out.
         query: What was asked, if it was one thing.
     """
-    words = ["imagedetail", verb, *map(text.plain, clouds)]
-    words += [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
-    words += map(text.plain, () if query is None else query.options)
+    names = [*map(text.plain, clouds)]
+    options = [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
+    options += map(text.plain, () if query is None else query.options)
+    counted = f"CLOUD... (these {len(clouds)})"
+    found = (_in_lines(["imagedetail", verb, *named, *options]) for named in (names, [counted]))
+    return next((lines for lines in found if len(lines) <= _COMMAND), [f"or: imagedetail {verb}"])
+
+
+def _in_lines(words: Sequence[str]) -> list[str]:
     lines = ["or:"]
     for word in words:
-        if len(lines) == 1 and len(f"{lines[0]} {word} \\") > BRIEF_WIDTH:
-            lines[0] += " \\"
+        if len(f"{lines[-1]} {word} \\") > BRIEF_WIDTH and lines[-1].strip():
+            lines[-1] += " \\"
             lines.append(" ")
         lines[-1] += f" {word}"
     return lines

@@ -603,3 +603,16 @@ def test_no_query_is_counted_as_alike_where_none_is():
     """No line that says nothing."""
     shown = grid.render(row_of_three(), every_query=True)
     assert "throughout" not in shown
+
+
+def test_a_command_for_many_clouds_counts_them():
+    """Cut in its middle it would be another command."""
+    chosen = {"profile": "cross-cloud", "contract": "releases", "expect": None}
+    names = [f"nova-20{number}.1" for number in range(10, 24)]
+    assert terminal.command("matrix", names[:3], chosen, None) == [
+        "or: imagedetail matrix nova-2010.1 nova-2011.1 nova-2012.1 --profile cross-cloud"
+    ]
+    assert len(terminal.command("matrix", names[:8], chosen, None)) == 2
+    assert terminal.command("matrix", names, chosen, None) == [
+        "or: imagedetail matrix CLOUD... (these 14) --profile cross-cloud"
+    ]
