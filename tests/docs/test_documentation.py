@@ -175,7 +175,8 @@ def test_the_shown_matrix_is_what_is_printed(pytester, monkeypatch):
     text = (ROOT / "docs" / "matrix.md").read_text(encoding="utf-8")
     commands, *shown = blocks(text)
     monkeypatch.setenv("NO_COLOR", "1")
-    printed = pytester.run("imagedetail", *shlex.split(commands.splitlines()[0], comments=True)[1:])
+    command = shlex.split(commands.splitlines()[0], comments=True)[1:]
+    printed = pytester.run(sys.executable, "-m", "pytest_imagedetail", *command)
     for block in shown:
         assert block.rstrip("\n") in "\n".join(printed.outlines)
     pytester.makepyfile(blocks(text, "python")[0])

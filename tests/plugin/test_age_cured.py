@@ -1,5 +1,6 @@
 """A recording that is too old, and what to do about it as the messages say: both ways cure it."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -26,6 +27,7 @@ OWN = """
         asked = urllib.request.Request(URL + "/images/detail", headers={"X-Auth-Token": TOKEN})
         assert urllib.request.urlopen(asked).status == 200
 """
+IMAGEDETAIL = (sys.executable, "-m", "pytest_imagedetail")
 REWRITE = "--imagedetail-record-mode=rewrite"
 
 
@@ -52,7 +54,7 @@ def age(pytester):
 
 def lint(pytester, *arguments):
     """The exit code of lint."""
-    return pytester.run("imagedetail", "lint", "--max-age", "90", *arguments).ret
+    return pytester.run(*IMAGEDETAIL, "lint", "--max-age", "90", *arguments).ret
 
 
 @pytest.mark.parametrize(("test", "name"), [(LISTED, "all"), (OWN, "tests/test_it/test_own")])
@@ -93,7 +95,7 @@ def test_what_is_young_enough_stays(pytester, live):
 
 def test_the_command_renews_it_too(pytester, live):
     """As lint says: `imagedetail record`."""
-    record = ("imagedetail", "record", "--os-cloud", "staging")
+    record = (*IMAGEDETAIL, "record", "--os-cloud", "staging")
     assert pytester.run(*record).ret == 0
     age(pytester)
     assert lint(pytester) == 1
