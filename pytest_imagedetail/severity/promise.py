@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pytest_imagedetail import contract
+from pytest_imagedetail import contract, placeholder
 from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.severity.change import Verdict
 from pytest_imagedetail.strict import Path
@@ -12,7 +12,8 @@ from pytest_imagedetail.strict import Path
 RETYPED: Final = "the JSON type changed"
 """Why another type breaks where none is promised."""
 
-_NAMED: Final = re.compile(r"<(?:id|server-\d+|the candidate's <server-\d+>)>")
+_SERVER: Final = placeholder.NAMES["server"]
+_NAMED: Final = re.compile(f"<id>|{_SERVER}|{placeholder.candidates_own(_SERVER)}")
 _ANY_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 

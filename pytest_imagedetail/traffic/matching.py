@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pytest_imagedetail.model import Interaction
 from pytest_imagedetail.placeholder import ID, SECRET, finder, is_id
+from pytest_imagedetail.redact import urls
 
 _MICROVERSION_HEADERS: Final = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 _HOST: Final = r"[\w-]+\.[\w.-]+?\.invalid(?![\w.-])"  # also one that was written by hand
@@ -124,9 +125,7 @@ def _differences(asked: Interaction, recorded: Interaction, names: Names) -> Ite
 
 def origin(url: SplitResult) -> str:
     """Scheme, host and port, as far as they are said and are not the scheme's own."""
-    port = {"http": ":80", "https": ":443"}.get(url.scheme, "")
-    netloc = url.netloc.rpartition("@")[2].lower()
-    return f"{url.scheme}://{netloc.removesuffix(port) if port else netloc}"
+    return "://".join(urls.origin(url))
 
 
 def is_placeholder(name: str) -> bool:
