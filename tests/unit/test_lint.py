@@ -130,6 +130,13 @@ def test_a_secret_over_two_lines_is_found_on_the_first(folder):
     assert found(path) == [("foreign", 1), ("secret", 4)]
 
 
+def test_a_host_behind_the_placeholder_of_a_user_is_found(folder):
+    """As redaction leaves a URL with a user; a placeholder behind it is no finding."""
+    path = put(folder, described("see https://<redacted-1>:<redacted-2>@nova.corp.test/v2"))
+    assert found(path) == [("host", line(path, "nova.corp.test"))]
+    assert found(put(folder, described("see https://<redacted-1>@host.a.invalid/v2"))) == []
+
+
 def test_a_url_with_a_password_is_found_twice(folder):
     """As a secret, and as a host that is no placeholder."""
     path = put(folder, described("see https://me:word@compute.a.invalid/v2"))

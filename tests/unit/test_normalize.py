@@ -165,6 +165,23 @@ def test_the_order_of_images_says_nothing_of_their_links(profile, old, new, numb
     assert added.kind == "image_added"
 
 
+def test_r2_equality_asks_the_images_which_host_is_which_too():
+    """A saved body does not say which host was asked; where one was, the two are different."""
+
+    def on(*hosts, source):
+        images = [snapshot_of(number) for number in range(1, len(hosts) + 1)]
+        for image, host in zip(images, hosts, strict=True):
+            for link in image["links"][:2]:
+                link["href"] = link["href"].replace("compute.", f"{host}.")
+        return listing_of(*images, source=source)
+
+    for source, same in (("imported", True), ("recorded", False)):
+        one = on("compute", "compute-2", source=source)
+        other = on("compute-2", "compute", source=source)
+        assert compare(one, other).same is same
+        assert (one == other) is same
+
+
 @pytest.mark.parametrize("profile", PROFILES[1:])
 @pytest.mark.parametrize("more", [1, 2, 5])
 @pytest.mark.parametrize("server", [False, True])
