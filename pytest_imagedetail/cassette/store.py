@@ -35,19 +35,18 @@ class Written(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """Cassettes under one folder, `<cloud>/<query>.yaml`; reads also fall back to a library.
+    """Cassettes under one folder, `<cloud>/<query>.yaml`, and a library to read beside them.
+
+    Query by query, the folder comes first and the library answers for what it lacks.
 
     Attributes:
         directory: Where recordings are written and first looked for.
         library: A second, read-only folder (the reference recordings that ship with the plugin).
-        declared: Names that the project has for clouds of its own; the library never answers for
-            them, whatever it holds under the same name.
         max_age: Days after which the same answer renews the date of its recording; None for never.
     """
 
     directory: Path
     library: Path | None = None
-    declared: frozenset[str] = frozenset()
     max_age: int | None = None
 
     def clouds(self) -> tuple[str, ...]:
@@ -71,12 +70,18 @@ class Store:
         return _clouds_in(self.library) if self.library is not None else ()
 
     def paths(self, cloud: str) -> tuple[Path, ...]:
-        """The cassettes of a cloud, the one of all images first."""
-        for folder in self._folders(cloud):
-            found = sorted(folder.glob("*.yaml"), key=lambda path: (path.stem != "all", path.name))
-            if found:
-                return tuple(found)
-        return ()
+        """The cassettes of a cloud, own before the library's; the one of all images comes first."""
+        found = {
+            path.name: path
+            for folder in reversed(tuple(self._folders(cloud)))
+            for path in folder.glob("*.yaml")
+        }
+        names = sorted(found, key=lambda name: (name != "all.yaml", name))
+        return tuple(found[name] for name in names)
+
+    def is_own(self, path: Path) -> bool:
+        """Whether a cassette is the project's, not the library's."""
+        return path.is_relative_to(self.directory)
 
     def path(self, cloud: str, query: Query) -> Path:
         """Where a recording is written, whether or not it is there."""
@@ -203,9 +208,8 @@ class Store:
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
-        own = self.directory / cloud
-        yield own
-        if self.library is not None and cloud not in self.declared and not own.is_dir():
+        yield self.directory / cloud
+        if self.library is not None:
             yield self.library / cloud
 
     def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:

@@ -39,21 +39,27 @@ def _clouds(options: argparse.Namespace) -> int:
     chosen = settings(options)
     store = store_of(chosen)
     own = tuple(sorted({*store.clouds(), *store.traffic_clouds()}))
-    library = store.library_clouds()
     entries = [
         {
             "cloud": name,
             "release": chosen.declaration(name).release or _recorded_release(store, name),
             "cassettes": len(store.paths(name)),
             "tests": len(store.traffic_paths(name)),
-            "source": "cassettes" if name in own else "library" if name in library else "declared",
+            "source": _source(store, name),
         }
-        for name in dict.fromkeys([*own, *library, *chosen.declared])
+        for name in dict.fromkeys([*own, *store.library_clouds(), *chosen.declared])
     ]
     if options.json:
         return print_json(entries)
     print_table([list(map(cell, entry.values())) for entry in entries])
     return SAME
+
+
+def _source(store: Store, cloud: str) -> str:
+    """Where a cloud's answers come from; a partly copied cloud has them from both."""
+    paths = (*store.paths(cloud), *store.traffic_paths(cloud))
+    sources = {"cassettes" if store.is_own(path) else "library" for path in paths}
+    return " and ".join(sorted(sources)) or "declared"
 
 
 def _recorded_release(store: Store, cloud: str) -> str | None:
@@ -92,9 +98,8 @@ def _ls(options: argparse.Namespace) -> int:
 
 def _cassettes(store: Store) -> Iterator[tuple[Path, Callable[[Path], dict[str, Any]]]]:
     """Every cassette of the project, and what reads its entry."""
-    own = store.clouds()
-    for cloud in sorted({*own, *store.traffic_clouds()}):
-        yield from ((path, _entry) for path in (store.paths(cloud) if cloud in own else ()))
+    for cloud in sorted({*store.clouds(), *store.traffic_clouds()}):
+        yield from ((path, _entry) for path in store.paths(cloud) if store.is_own(path))
         entry = partial(_traffic_entry, cloud=cloud)
         yield from ((path, entry) for path in store.traffic_paths(cloud))
 

@@ -68,6 +68,7 @@ def add_verbs(verbs: Any) -> None:
 def _matrix(options: argparse.Namespace) -> int:
     chosen = settings(options)
     rows = _named(options, chosen) if options.names else _recorded(options, chosen)
+    _say_where_from(rows, store_of(chosen))
     matrices = [
         compare_neighbors(
             row,
@@ -159,6 +160,16 @@ def _say_what_is_left_out(
             "name clouds to compare them",
             file=sys.stderr,
         )
+
+
+def _say_where_from(rows: Sequence[Mapping[str, Answers]], store: Store) -> None:
+    """Say which clouds are read partly from the project's cassettes and partly from the library."""
+    for cloud, answers in (each for row in rows for each in row.items()):
+        paths = [store.find(cloud, asked) for asked in answers]
+        own = sum(path is not None and store.is_own(path) for path in paths)
+        if 0 < own < len(paths):
+            found = f"{own} of {len(paths)} answers from {store.directory}, the others from the"
+            print(f"{cloud}: {found} library", file=sys.stderr)
 
 
 def _answers(

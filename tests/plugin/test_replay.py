@@ -237,11 +237,18 @@ def test_a_cloud_of_the_library_can_be_the_baseline(project):
     project.runpytest("--imagedetail-baseline=openstack-sample").assert_outcomes(passed=1)
 
 
-def test_the_library_never_answers_for_a_cloud_of_the_project(project):
-    """A declared cloud whose name the library has, too, is the project's own."""
+def test_declaring_a_cloud_of_the_library_hides_nothing(project):
+    """Own recordings come first, query by query; the library answers for the rest."""
     path = project.path / "imagedetail.yaml"
     path.write_text(path.read_text().replace("clouds:", "clouds:\n  nova-2019.1: {}"))
-    project.makepyfile("def test_x(imagedetail): imagedetail['nova-2019.1'].list()")
-    result = project.runpytest()
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E *nothing is recorded for cloud 'nova-2019.1', query 'all'"])
+    project.makepyfile(
+        """
+        def test_declared(imagedetail):
+            assert imagedetail["nova-2019.1"].list().images
+
+        def test_partly_copied(imagedetail):
+            assert len(imagedetail["nova-2026.2"].list().images) == 13
+            assert len(imagedetail["nova-2026.2"].list(limit=1).images) == 1
+        """
+    )
+    project.runpytest().assert_outcomes(passed=2)
