@@ -20,9 +20,13 @@ class Doors:
 
     Args:
         connect: Authenticates; called with a name of clouds.yaml.
+
+    Attributes:
+        confirmed: Clouds that the release guard let pass in this run, and whether for adding.
     """
 
     def __init__(self, connect: Connect) -> None:
+        self.confirmed: Final[set[tuple[str, bool]]] = set()
         self._connect: Final = connect
         self._open: Final[dict[str, Access]] = {}
         self._shut: Final[dict[str, CredentialsError]] = {}

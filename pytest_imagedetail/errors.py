@@ -14,6 +14,7 @@ ImageDetailError
 │   ├── CredentialsError       no usable credentials for a cloud
 │   └── NetworkShutError       something reached for the network while it is shut
 ├── LeakError                  a secret was about to be written
+├── ReleaseError              a cloud is another release than declared or recorded
 ├── ReportError                a report cannot be written
 ├── ComparisonError            two answers that cannot be compared
 └── VerificationError          a live cloud answers otherwise than its recording
@@ -111,6 +112,10 @@ class NetworkShutError(RecordingError):
 
 class LeakError(ImageDetailError):
     """A secret was found in bytes about to be written; the message never shows it."""
+
+
+class ReleaseError(ImageDetailError):
+    """A live cloud is another release than declared or recorded; nothing was written."""
 
 
 class ReportError(ImageDetailError):

@@ -386,26 +386,13 @@ _DATINGS: Final = (
 
 
 def _of_microversion(maximum: str | None) -> Iterator[Clue]:
-    """The newest microversion of a release is known; one between two releases' is none's."""
-    if maximum is None:
+    releases = contract.releases_of(maximum)
+    if releases is None:
         return
-    number = tuple(map(int, maximum.split(".")))
-    of_release = {
-        index: newest
-        for name, newest in contract.MAX_MICROVERSIONS.items()
-        if (index := contract.release_index(name)) is not None
-    }
-    older = [index for index, newest in of_release.items() if newest < number]
-    newer = [index for index, newest in of_release.items() if newest > number]
-    first = contract.release_index("kilo")  # microversions are that old
-    since = max(older) + 1 if older else first
-    until = min(newer) - 1 if newer else None
-    if since is not None and until is not None and since > until:
-        until = None  # newer than one release's and older than the next's: a backport
     yield Clue(
         seen=f"the newest microversion is {maximum}",
-        since=since,
-        until=until,
+        since=releases[0] if releases else contract.newest_release(),
+        until=releases[-1] if releases else None,
         source="Nova api_version_request.py, _MAX_API_VERSION",
     )
 

@@ -22,12 +22,13 @@ from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.neighbors import by_release, compare_neighbors
 from pytest_imagedetail.placeholder import CALLER, host
+from pytest_imagedetail.release_guard import record_under_new_name
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import RuleSource, Settings, unknown_cloud
 from pytest_imagedetail.traffic.keystone import TOKEN
 from pytest_imagedetail.transport import Access
-from pytest_imagedetail.verification import verify
+from pytest_imagedetail.verification import refuse_other_cloud, upgraded, verify
 
 Clock = Callable[[], datetime]
 RuleSources = RuleSource | Sequence[RuleSource]
@@ -62,9 +63,44 @@ def store_of(settings: Settings) -> Store:
     return Store(
         directory=settings.cassette_dir,
         library=reference_library() if replaying else None,
-        declared=frozenset(settings.declared),
         max_age=settings.max_age,
     )
+
+
+def refuse_upgraded(
+    name: str, settings: Settings, store: Store, doors: Doors, *, adds: bool, now: Clock = utc_now
+) -> None:
+    """Raise unless a live cloud is still the one that was recorded; ask once in a run.
+
+    Args:
+        name: The name that recordings are kept under.
+        settings: The choices of the run.
+        store: Where recordings are.
+        doors: The ways to clouds.
+        adds: Whether a recording will be added to others, not replaced.
+        now: Says what time it is, with a zone.
+
+    Raises:
+        ImageDetailError: As `verification.refuse_other_cloud`.
+    """
+    if (name, adds) in doors.confirmed:
+        return
+    declared = settings.declaration(name)
+    refuse_other_cloud(
+        doors.open(declared.os_cloud),
+        store,
+        cloud=name,
+        os_cloud=declared.os_cloud,
+        release=declared.release,
+        adds=adds,
+        rules=_rules_of(settings.rules, now),
+    )
+    doors.confirmed.add((name, adds))
+
+
+def _rules_of(sources: Sequence[RuleSource], now: Clock) -> Rules:
+    read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
+    return rules_of(*read, today=now().date())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -318,6 +354,7 @@ class Harness:
             verified = self._verified(self._replay(name, known, expect), self._live(name), query)
             self.done[f"{name}: {known}"] = "verified"
             return verified
+        refuse_upgraded(name, self.settings, self.store, self._doors, adds=keeps, now=self._now)
         live = recorder.ask(
             self._live(name),
             query,
@@ -352,7 +389,7 @@ class Harness:
         self.used.add(path)  # also if it is refused: a test may want that
         listing = recorder.replay(self.store, name, query, declared=declared, expect=expect)
         # The library is not ours to record again, and verifying asks what is true today.
-        if path.is_relative_to(self.store.directory) and self.settings.record_mode != "verify":
+        if self.store.is_own(path) and self.settings.record_mode != "verify":
             max_age = self.settings.max_age
             refuse_old(listing.provenance, path=path, max_age=max_age, now=self._now())
         return listing
@@ -368,9 +405,7 @@ class Harness:
         """The rules of a call, or those of the run."""
         if isinstance(chosen, str | Path | Mapping):
             chosen = (chosen,)
-        sources = self.settings.rules if chosen is None else chosen
-        read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
-        return rules_of(*read, today=self._now().date())
+        return _rules_of(self.settings.rules if chosen is None else chosen, self._now)
 
     @contextmanager
     def _noted(self, baseline: str, candidate: str) -> Iterator[None]:
@@ -395,10 +430,25 @@ class Harness:
 
     def _verified(self, recorded: Listing, access: Access, query: Query) -> Listing:
         """The recording, if the live cloud still answers it."""
-        comparison = verify(recorded, access, query=query)
+        comparison = verify(
+            recorded, access, query=query, fail_on="change", rules=self._rules(None)
+        )
         self.results.append(comparison)
-        if not comparison.same:
-            raise _otherwise(recorded, terminal.render(comparison))
+        os_cloud = self.settings.declaration(recorded.cloud).os_cloud
+        error: ImageDetailError | None = upgraded(recorded, access, os_cloud=os_cloud)
+        if error is not None:
+            error.add_note(terminal.render(comparison))
+        elif not comparison.compatible:
+            new_name = record_under_new_name(recorded.cloud, os_cloud, access.max_microversion)
+            error = VerificationError(
+                "the live cloud's answer differs from its recording\n"
+                f"{terminal.render(comparison)}",
+                where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
+                remedy=f"{new_name}\nif only its data changed, replace the recording: "
+                "pytest --imagedetail-record-mode=rewrite",
+            )
+        if error is not None:
+            raise error
         return recorded
 
 
@@ -406,11 +456,3 @@ def _name(side: str | Cloud | Listing) -> str:
     if isinstance(side, str):
         return side
     return side.name if isinstance(side, Cloud) else side.cloud
-
-
-def _otherwise(recorded: Listing, details: str) -> VerificationError:
-    return VerificationError(
-        f"the live cloud answers otherwise than its recording\n{details}",
-        where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
-        remedy="if the change is right, record it: pytest --imagedetail-record-mode=rewrite",
-    )

@@ -11,19 +11,18 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail import __version__, transport
 from pytest_imagedetail.cassette import Store, Written, refuse_unsafe
-from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import (
     BodyError,
     DamagedCassetteError,
     RecordingError,
     ResponseError,
-    StaleCassetteError,
 )
 from pytest_imagedetail.listing import Listing, read
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording, Response
 from pytest_imagedetail.paging import Ask, walk
 from pytest_imagedetail.patience import Patience, Report
 from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
+from pytest_imagedetail.release_guard import mislabelled
 from pytest_imagedetail.request import api_version, headers_of, url_of
 from pytest_imagedetail.transport import Access
 
@@ -75,6 +74,11 @@ def as_declared(recording: Recording, declared: str | None) -> Recording:
         StaleCassetteError: It names another release.
     """
     refuse_stale(recording, declared)
+    return labelled(recording, declared)
+
+
+def labelled(recording: Recording, declared: str | None) -> Recording:
+    """Return the recording with its cloud's declared release if it names none itself."""
     provenance = recording.provenance
     if provenance.release is not None or declared is None:
         return recording
@@ -82,22 +86,14 @@ def as_declared(recording: Recording, declared: str | None) -> Recording:
 
 
 def refuse_stale(recording: Recording, declared: str | None) -> None:
-    """Raise if a recording is of another release than its cloud is declared to be.
+    """Raise if a recording is not of the release that it or its cloud is declared to be.
 
     Raises:
-        StaleCassetteError: It is.
+        StaleCassetteError: It is not.
     """
-    provenance = recording.provenance
-    if not declared or not provenance.release:
-        return
-    if release_index(declared) != release_index(provenance.release):
-        raise StaleCassetteError(
-            f"the recording is stale: it is of release {provenance.release}, and the cloud is "
-            f"declared to be {declared}",
-            where=f"cloud {provenance.cloud}, query {provenance.query}",
-            remedy="record it again: pytest --imagedetail-record-mode=rewrite\n"
-            "or put the release that was recorded back into imagedetail.yaml",
-        )
+    error = mislabelled(recording.provenance, declared)
+    if error is not None:
+        raise error
 
 
 def follow(recording: Recording, *, expect: int | None = None) -> Listing:

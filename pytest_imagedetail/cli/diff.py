@@ -55,9 +55,10 @@ def add_verbs(verbs: Any) -> None:
 
 def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
+    both = sides.both(options.baseline, options.candidate, query(options), chosen)
     with uncollected():
         comparison = compare(
-            *sides.both(options.baseline, options.candidate, query(options), chosen),
+            *both,
             level=options.level,
             contract=options.contract,
             profile=chosen.profile,
@@ -72,6 +73,8 @@ def _diff(options: argparse.Namespace) -> int:
         print_json(_document(comparison, typed))
     else:
         print(terminal.render(comparison, color=wants_color(), typed=typed))
+    for side, name in zip(both, (options.baseline, options.candidate), strict=True):
+        sides.refuse_mislabelled(side, name, chosen)
     return SAME if comparison.compatible else DIFFERENT
 
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail import clouds, contract, recorder
+from pytest_imagedetail import clouds, recorder
 from pytest_imagedetail.cli.arguments import add_json, add_verb, settings
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, cell, complain, print_json
 from pytest_imagedetail.cli.progress import Progress
-from pytest_imagedetail.embedded import RELEASES
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.redact import project_in_path
+from pytest_imagedetail.release_guard import Evidence, looks_like
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import CloudDeclaration, Settings
 from pytest_imagedetail.transport import Access
@@ -171,43 +171,9 @@ def _release(declared: str | None, newest: str | None) -> tuple[str, str]:
     if newest is None:
         known = f"declared: {declared}; nothing of the cloud shows it" if declared else ""
         return "ok", known or "not declared, and nothing shows it"
-    looks = f"{newest} looks like {_looks_like(newest)}"
+    looks = f"{newest} looks like {looks_like(newest)}"
     if declared is None:
         return "ok", f"not declared; {looks}"
-    if _fits(declared, newest):
-        return "ok", f"declared: {declared}; {looks}"
-    return "warning", f"declared: {declared}, but {looks}"
-
-
-# Measured on real clouds; releases between two of them lie between their microversions.
-_MEASURED: Final = sorted(
-    (contract.release_index(name) or 0, behavior.max_microversion, name)
-    for name, behavior in RELEASES.items()
-    if behavior.max_microversion is not None
-)
-
-
-def _looks_like(newest: str) -> str:
-    found = _parts(newest)
-    older = [f"{name}" for _, version, name in _MEASURED if version < found]
-    newer = [f"{name}" for _, version, name in _MEASURED if version > found]
-    for _, version, name in _MEASURED:
-        if version == found:
-            return f"Nova {name}"
-    if not older:
-        return f"a Nova older than {newer[0]}"
-    return f"a Nova between {older[-1]} and {newer[0]}" if newer else f"newer than Nova {older[-1]}"
-
-
-def _fits(declared: str, newest: str) -> bool:
-    """Whether a release can have this newest microversion, by the measured ones around it."""
-    place, found = contract.release_index(declared), _parts(newest)
-    if place is None:
-        return True
-    at_least = [version for index, version, _ in _MEASURED if index <= place]
-    at_most = [version for index, version, _ in _MEASURED if index >= place]
-    return (not at_least or at_least[-1] <= found) and (not at_most or found <= at_most[0])
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
+    if Evidence(where="", release=declared, max_microversion=newest).contradicts_itself:
+        return "warning", f"declared: {declared}, but {looks}"
+    return "ok", f"declared: {declared}; {looks}"

@@ -2,23 +2,37 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import clouds, noise, recorder
-from pytest_imagedetail.cassette import Store, check_cloud_name, loads
+from pytest_imagedetail.cassette import Store, check_cloud_name, loads, refuse_unsafe
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import add_max_age, add_query, add_verb, query, settings
-from pytest_imagedetail.cli.output import SAME
+from pytest_imagedetail.cli.arguments import (
+    add_max_age,
+    add_query,
+    add_rules,
+    add_verb,
+    query,
+    settings,
+)
+from pytest_imagedetail.cli.output import DIFFERENT, SAME, wants_color
+from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.errors import UsageError
-from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.fingerprint import fingerprint
+from pytest_imagedetail.harness import utc_now
 from pytest_imagedetail.importing import imported
-from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.report import text
+from pytest_imagedetail.listing import Listing, error_status
+from pytest_imagedetail.release_guard import record_again, record_under_new_name
+from pytest_imagedetail.report import terminal, text
+from pytest_imagedetail.rules import rules_of
 from pytest_imagedetail.settings import check_release
+from pytest_imagedetail.transport import Access
+from pytest_imagedetail.verification import refuse_other_cloud, refuse_other_import
 
 _ONE: Final = {
     "addresses": "address",
@@ -51,6 +65,12 @@ def add_verbs(verbs: Any) -> None:
         action="store_true",
         help="ask twice, and note what two identical requests disagree on",
     )
+    parser.add_argument(
+        "--rewrite",
+        action="store_true",
+        help="replace a recording whose answer changed (default: print the differences)",
+    )
+    add_rules(parser)
     add_max_age(parser, "renew the date of the same answer if it is older (default: never)")
     add_query(parser)
     parser = add_verb(verbs, "import", _import, "make a cassette of a body that was saved by hand")
@@ -71,20 +91,77 @@ def _record(options: argparse.Namespace) -> int:
         raise UsageError("no cloud is named", remedy="name one: --os-cloud NAME, or set OS_CLOUD")
     name = check_cloud_name(options.name or options.os_cloud)
     chosen = settings(options)
-    ask = noise.ask_twice if options.twice else recorder.ask
-    answer = ask(
-        clouds.connect(chosen.declaration(options.os_cloud).os_cloud),
-        query(options),
+    release = check_release(options.release) or chosen.declaration(name).release
+    store = Store(directory=chosen.cassette_dir, max_age=chosen.max_age)
+    os_cloud = chosen.declaration(options.os_cloud).os_cloud
+    access = clouds.connect(os_cloud)
+    asked = query(options)
+    path = store.path(name, recorder.known_query(access, asked, cloud=name))
+    refuse_other_cloud(
+        access,
+        store,
         cloud=name,
-        release=check_release(options.release) or chosen.declaration(name).release,
-        expect=options.expect,
-        report=lambda text: print(f"imagedetail: {text}", file=sys.stderr),
+        os_cloud=os_cloud,
+        release=release,
+        adds=not path.exists(),
+        rules=rules_of(*chosen.rules, today=utc_now().date()),
+        report=_say,
     )
-    if isinstance(answer, recorder.Live):
-        return _keep(store_of(chosen), answer)
-    _keep(store_of(chosen), answer.live)
-    print("\n".join(_noise(answer.comparison)))
+    ask = noise.ask_twice if options.twice else recorder.ask
+    answer = ask(access, asked, cloud=name, release=release, expect=options.expect, report=_say)
+    live = answer if isinstance(answer, recorder.Live) else answer.live
+    _warn_of_other_evidence(live.listing)
+    if path.exists() and not options.rewrite:
+        changed = _changed(sides.own(path), live)
+        if not changed.same:
+            print(_not_replaced(path, changed, os_cloud, access, options))
+            return DIFFERENT
+    _keep(store, live)
+    if not isinstance(answer, recorder.Live):
+        print("\n".join(_noise(answer.comparison)))
     return SAME
+
+
+def _say(line: str) -> None:
+    print(f"imagedetail: {line}", file=sys.stderr)
+
+
+def _warn_of_other_evidence(listing: Listing) -> None:
+    """Warn of what dates the cloud otherwise than declared; only microversions refuse."""
+    for clue in fingerprint([listing]).against:
+        _say(
+            f"warning: {listing.cloud} is declared as release {listing.provenance.release}, but "
+            f"{clue.seen} ({clue.range}); imagedetail fingerprint {listing.cloud} shows more"
+        )
+
+
+def _changed(recorded: Listing, live: recorder.Live) -> Comparison:
+    """Compare a recording with the answer that would replace it, nothing normalized."""
+    refuse_unsafe(
+        live.listing.recording, secrets=live.secrets, where=f"the answer of {recorded.cloud}"
+    )
+    expect = error_status(recorded.recording)
+    return compare(recorded, live.listing, profile="wire", fail_on="change", expect=expect)
+
+
+def _not_replaced(
+    path: Path, changed: Comparison, os_cloud: str, access: Access, options: argparse.Namespace
+) -> str:
+    """Return the differences, and the two ways on."""
+    cloud, release = changed.candidate.cloud, changed.candidate.release
+    again = [f"--release={release}"] if options.release else []
+    again += [f"--expect={options.expect}"] if options.expect else []
+    if options.cassette_dir:
+        again.append(f"--cassette-dir={shlex.quote(options.cassette_dir)}")
+    return "\n".join(
+        [
+            terminal.render(changed, color=wants_color()),
+            "",
+            f"not replaced  {path}: the answer changed",
+            record_under_new_name(cloud, os_cloud, access.max_microversion),
+            record_again(cloud, os_cloud, changed.candidate.query, *again),
+        ]
+    )
 
 
 def _noise(comparison: Comparison) -> Iterator[str]:
@@ -107,7 +184,9 @@ def _import(options: argparse.Namespace) -> int:
         release=release,
         where=options.file,
     )
-    store = store_of(settings(options))
+    chosen = settings(options)
+    store = Store(directory=chosen.cassette_dir, max_age=chosen.max_age)
+    refuse_other_import(live.listing.provenance, store, declared=chosen.declaration(cloud).release)
     if not options.force:
         _refuse_to_replace_a_recording(store, live.listing)
     return _keep(store, live)

@@ -20,13 +20,15 @@ def both(
 ) -> tuple[Listing, Listing]:
     """The listings of two arguments; two bodies are redacted together, so no change is lost.
 
+    Whether each is of the release that it is declared to be is for `refuse_mislabelled` to say.
+
     Raises:
         CassetteError: There is none, or it is damaged.
         BodyError: A body that is no listing.
         UsageError: Neither a path nor a possible name.
     """
     if not (_is_body(baseline) and _is_body(candidate)):
-        return listing(baseline, query, settings), listing(candidate, query, settings)
+        return _found(baseline, query, settings), _found(candidate, query, settings)
     saved = [_saved(Path(each)) for each in (baseline, candidate)]
     one, other = imported_together(*saved)
     replaced = one.secrets | other.secrets
@@ -42,14 +44,35 @@ def listing(name: str, query: Query, settings: Settings) -> Listing:
     A path is what ends in .yaml, .yml, .json or .xml or has a slash in it; the query is for clouds.
 
     Raises:
-        CassetteError: There is none, or it is damaged.
+        CassetteError: There is none, it is damaged, or it is of another release than declared.
         BodyError: A body that is no listing.
         UsageError: Neither a path nor a possible name.
     """
+    found = _found(name, query, settings)
+    refuse_mislabelled(found, name, settings)
+    return found
+
+
+def refuse_mislabelled(found: Listing, name: str, settings: Settings) -> None:
+    """Raise if a listing is not of the release that it or its cloud is declared to be.
+
+    Args:
+        found: The listing.
+        name: The argument that named it.
+        settings: The choices that were typed.
+
+    Raises:
+        StaleCassetteError: It is not.
+    """
+    declared = None if is_path(name) else settings.declaration(name).release
+    recorder.refuse_stale(found.recording, declared)
+
+
+def _found(name: str, query: Query, settings: Settings) -> Listing:
     path = Path(name)
     if not is_path(name):
         recording = store_of(settings).load(check_cloud_name(name), query)
-        return _expected(recorder.as_declared(recording, settings.declaration(name).release))
+        return _expected(recorder.labelled(recording, settings.declaration(name).release))
     if path.suffix in {".yaml", ".yml"}:
         return cassette(path)
     return body(path)

@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from pytest_imagedetail.cli.arguments import (
     add_json,
     add_query,
     add_report,
+    add_rules,
     add_verb,
     query,
     settings,
@@ -38,15 +38,16 @@ from pytest_imagedetail.errors import (
     ImageDetailError,
     UsageError,
 )
-from pytest_imagedetail.harness import reference_library
+from pytest_imagedetail.harness import reference_library, utc_now
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure
+from pytest_imagedetail.release_guard import record_again, record_under_new_name
 from pytest_imagedetail.report import terminal, text
+from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import Settings, nothing_selected
-from pytest_imagedetail.transport import Access
-from pytest_imagedetail.verification import verify
+from pytest_imagedetail.verification import upgraded, verify
 
-_VERDICTS: Final = ("same", "different", "error", "skipped")
+_VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class Verified:
         path: Its file, whether or not it is there.
         recorded: What it holds; None if that cannot be read.
         comparison: With what the cloud answers now; None if it was not asked or did not answer.
-        error: Why there is no comparison; None too where the recording was imported.
+        error: Why there is no comparison, or why it does not count: the cloud is another release.
     """
 
     cloud: str
@@ -74,7 +75,9 @@ class Verified:
             return "error"
         if self.comparison is None:
             return "skipped"
-        return "same" if self.comparison.same else "different"
+        if self.comparison.same:
+            return "same"
+        return "different" if self.comparison.differences else "accepted"
 
     @property
     def finding(self) -> str:
@@ -83,8 +86,10 @@ class Verified:
             return f"error: {self.error.problem}"
         if self.comparison is None:
             return "skipped: imported, so there is no cloud to ask"
-        if self.comparison.same:
+        if self.verdict == "same":
             return "same"
+        if self.verdict == "accepted":
+            return self.comparison.summary
         _, _, counts = self.comparison.summary.partition(": ")
         return f"different: {counts}"
 
@@ -117,6 +122,7 @@ def add_verbs(verbs: Any) -> None:
         help="the name of the one CLOUD in clouds.yaml (default: as imagedetail.yaml says)",
     )
     parser.add_argument("--fail-on", choices=FAIL_ON, default="change", help="default: change")
+    add_rules(parser)
     add_report(parser)
     add_json(parser)
 
@@ -134,6 +140,7 @@ def _run(options: argparse.Namespace) -> int:
         done.append(each)
         if not options.json:
             print(f"{each.path!s:<{width}}  {cell(each.finding)}", flush=True)
+    done = _with_unused_rules(done)
     failures = [
         Failure(baseline=each.cloud, candidate=each.cloud, problem=str(each.error))
         for each in done
@@ -143,9 +150,7 @@ def _run(options: argparse.Namespace) -> int:
         compared = [each.comparison for each in done if each.comparison is not None]
         report.write(compared, path, failures=failures)
     if options.json:
-        asked = [each.verdict for each in done if each.verdict != "skipped"]
-        same = set(asked) == {"same"}
-        print_json({"schema": 1, "same": same, "cassettes": [each.to_dict() for each in done]})
+        print_json(_document(done))
     else:
         _print_details(done, options, chosen)
     for problem in dict.fromkeys(failure.problem for failure in failures):
@@ -157,6 +162,35 @@ def _run(options: argparse.Namespace) -> int:
             remedy="record from a cloud: imagedetail record --os-cloud NAME",
         )
     return _exit_code(done)
+
+
+def _document(done: Sequence[Verified]) -> dict[str, Any]:
+    asked = [each.verdict for each in done if each.verdict != "skipped"]
+    return {
+        "schema": 1,
+        "same": set(asked) == {"same"},
+        "compatible": _exit_code(done) == SAME,
+        "cassettes": [each.to_dict() for each in done],
+    }
+
+
+def _with_unused_rules(done: Sequence[Verified]) -> list[Verified]:
+    """Call a rule unused only if no comparison used it; if one is missing, nothing is known."""
+    compared = [each.comparison for each in done if each.comparison is not None]
+    complete = len(compared) == len(done)
+    unused = {
+        rule
+        for each in compared
+        for rule in each.unused_rules
+        if complete and all(rule in other.unused_rules for other in compared)
+    }
+    trimmed = []
+    for each in done:
+        if each.comparison is not None:
+            left = tuple(rule for rule in each.comparison.unused_rules if rule in unused)
+            each = replace(each, comparison=replace(each.comparison, unused_rules=left))  # noqa: PLW2901
+        trimmed.append(each)
+    return trimmed
 
 
 def _names(options: argparse.Namespace, chosen: Settings, store: Store) -> tuple[str, ...]:
@@ -206,15 +240,23 @@ def _verified(
     targets: Sequence[tuple[str, Path]], os_cloud: str | None, chosen: Settings
 ) -> Iterator[Verified]:
     progress, doors = Progress(), Doors(clouds.connect)
+    rules = rules_of(*chosen.rules, today=utc_now().date())
     for number, (cloud, path) in enumerate(targets, start=1):
         with progress.waiting(f"asking {cloud} ({number} of {len(targets)})"):
-            way = partial(doors.open, os_cloud or chosen.declaration(cloud).os_cloud)
-            found = _verify(Verified(cloud=cloud, path=path), way, chosen, progress.say)
+            name = os_cloud or chosen.declaration(cloud).os_cloud
+            found = _verify(
+                Verified(cloud=cloud, path=path), name, doors, chosen, rules, progress.say
+            )
         yield found
 
 
 def _verify(
-    one: Verified, way: Callable[[], Access], chosen: Settings, say: Callable[[str], None]
+    one: Verified,
+    os_cloud: str,
+    doors: Doors,
+    chosen: Settings,
+    rules: Rules,
+    say: Callable[[str], None],
 ) -> Verified:
     try:
         declared = chosen.declaration(one.cloud).release
@@ -222,8 +264,10 @@ def _verify(
         one = replace(one, recorded=recorded)
         if recorded.provenance.source == "imported":
             return one
-        compared = verify(recorded, way(), fail_on=chosen.fail_on, report=say)
-        return replace(one, comparison=compared)
+        access = doors.open(os_cloud)
+        compared = verify(recorded, access, fail_on=chosen.fail_on, rules=rules, report=say)
+        error = upgraded(recorded, access, os_cloud=os_cloud)
+        return replace(one, comparison=compared, error=error)
     except ImageDetailError as error:
         return replace(one, error=error)
 
@@ -243,27 +287,29 @@ def _print_details(done: Sequence[Verified], options: argparse.Namespace, chosen
         print(f"\n{each.path}: recorded, and as it answers now")
         print(terminal.render(each.comparison, color=wants_color()))
         os_cloud = options.os_cloud or chosen.declaration(each.cloud).os_cloud
-        print(f"if that is right: {_record_command(each, os_cloud, options.cassette_dir)}")
+        if each.comparison.differences and each.error is None:
+            print(_ways_on(each.comparison, os_cloud, options.cassette_dir))
+    compared = [each.comparison for each in done if each.comparison is not None]
+    unused = {rule for each in compared for rule in each.unused_rules}
+    for label, line in text.rules((), (), sorted(unused, key=lambda rule: rule.where)):
+        print(f"{label}  {line}")
     counts = Counter(each.verdict for each in done)
     found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS if counts[verdict])
     print(f"\n{text.count(len(done), 'cassette')}: {found}; nothing was written")
 
 
-def _record_command(one: Verified, os_cloud: str, cassette_dir: str | None) -> str:
-    """The command that records what the cloud answers now."""
-    if one.comparison is None:
-        return ""
-    recorded, answered = one.comparison.baseline, one.comparison.candidate
-    words = ["imagedetail", "record", f"--os-cloud={os_cloud}"]
-    if os_cloud != one.cloud:
-        words.append(f"--name={one.cloud}")
-    if recorded.release:
-        words.append(f"--release={recorded.release}")
-    if answered.error is not None:
-        words.append(f"--expect={answered.error}")
-    if cassette_dir:
-        words.append(f"--cassette-dir={shlex.quote(cassette_dir)}")
-    return " ".join([*words, *recorded.query.options])
+def _ways_on(compared: Comparison, os_cloud: str, cassette_dir: str | None) -> str:
+    """Return what to do about a changed answer; nothing here leads over a baseline unasked."""
+    recorded, answered = compared.baseline, compared.candidate
+    options = [f"--release={recorded.release}"] if recorded.release else []
+    options += [f"--expect={answered.error}"] if answered.error is not None else []
+    options += [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
+    return "\n".join(
+        [
+            record_under_new_name(recorded.cloud, os_cloud, None),
+            record_again(recorded.cloud, os_cloud, recorded.query, *options),
+        ]
+    )
 
 
 def _exit_code(done: Sequence[Verified]) -> int:

@@ -19,6 +19,8 @@ from pytest_imagedetail.contract.releases import (
     release_index,
     release_name,
     release_names,
+    release_number,
+    releases_of,
 )
 from pytest_imagedetail.contract.schemas import CONTRACTS, SCHEMAS, Schema
 
@@ -51,5 +53,7 @@ __all__ = [
     "release_index",
     "release_name",
     "release_names",
+    "release_number",
+    "releases_of",
     "text_format",
 ]

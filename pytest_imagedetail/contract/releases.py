@@ -1,6 +1,9 @@
 """The releases of OpenStack in their order, and the newest microversion of each."""
 
+import re
 from typing import Final
+
+_MICROVERSION: Final = re.compile(r"(\d+)\.(\d+)", re.ASCII)
 
 # In order of publication: codename, year-based name.
 _RELEASES: Final = (
@@ -85,6 +88,31 @@ def release_index(name: str | None) -> int | None:
     return None
 
 
+def releases_of(microversion: str | None) -> range | None:
+    """Return the releases whose newest microversion this is, as indexes of `release_name`.
+
+    A microversion between those of two releases belongs to a development version; both count. One
+    newer than any known gives an empty range: the release is newer than any listed here.
+
+    Args:
+        microversion: As Nova's version document has it, for example "2.96"; None or a text of
+            another form says nothing, and gives None.
+    """
+    match = _MICROVERSION.fullmatch(microversion or "")
+    if match is None:
+        return None
+    number = int(match[1]), int(match[2])
+    newest = {release_index(name): each for name, each in MAX_MICROVERSIONS.items()}
+    same = [index for index, each in newest.items() if index is not None and each == number]
+    if same:
+        return range(same[0], same[-1] + 1)
+    first = min(index for index in newest if index is not None)
+    older = [index for index, each in newest.items() if index is not None and each < number]
+    if len(older) == len(newest):
+        return range(newest_release() + 1, newest_release() + 1)
+    return range(older[-1], older[-1] + 2) if older else range(first, first + 1)
+
+
 def release_names() -> tuple[str, ...]:
     """Every release known, as "codename (year-based name)", oldest first."""
     return tuple(release_name(index) for index in range(len(_RELEASES)))
@@ -94,6 +122,11 @@ def release_name(index: int) -> str:
     """The release at a place in time, as "codename (year-based name)"."""
     codename, number = _RELEASES[index]
     return f"{codename} ({number})"
+
+
+def release_number(index: int) -> str:
+    """Return the year-based name of the release at a place in time."""
+    return _RELEASES[index][1]
 
 
 def newest_release() -> int:

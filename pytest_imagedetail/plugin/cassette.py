@@ -210,13 +210,35 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Se
         max_age=settings.max_age,
         accesses=functools.partial(run.doors.passed, declared.os_cloud),
         secrets=known,
+        guard=functools.partial(_refuse_upgraded, cloud, settings, run),
         together=run.together.setdefault(path, Together()) if shared else None,
         is_ours=lambda modified: modified >= started,
     )
     if not session.mode.replays:
         run.read_files(declared.os_cloud)
+        _is_known(run, declared.os_cloud)
         item.stash[_READS] = functools.partial(run.read_files, declared.os_cloud)
     return session
+
+
+def _is_known(run: Run, os_cloud: str) -> bool:
+    """Log in to a cloud if clouds.yaml can: only then can the release guard ask it anything."""
+    from pytest_imagedetail.errors import CredentialsError  # noqa: PLC0415  see the first lines
+
+    try:
+        run.doors.open(os_cloud)
+    except CredentialsError:
+        return False
+    return True
+
+
+def _refuse_upgraded(cloud: str, settings: "Settings", run: Run) -> None:
+    from pytest_imagedetail.harness import refuse_upgraded, store_of  # noqa: PLC0415  see above
+
+    if not _is_known(run, settings.declaration(cloud).os_cloud):
+        return
+    adds = settings.record_mode in {"once", "new_episodes"}
+    refuse_upgraded(cloud, settings, store_of(settings), run.doors, adds=adds)
 
 
 def _cloud(request: pytest.FixtureRequest, settings: "Settings") -> str:

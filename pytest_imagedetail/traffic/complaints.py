@@ -94,9 +94,11 @@ class Complaints:
         """The live cloud does not answer as recorded."""
         lines = "\n".join(f"  {each}" for each in changes)
         return VerificationError(
-            f"the live cloud answers otherwise than its recording\n{lines}",
+            f"the live cloud's answers differ from the recording\n{lines}",
             where=f"{self.where}; nothing was written",
-            remedy=f"if the change is right, record it: {self.command('rewrite')}",
+            remedy="if the cloud was upgraded, record the test under a new cloud name: "
+            "@pytest.mark.imagedetail(NAME)\n"
+            f"if only its data changed, replace the recording: {self.command('rewrite')}",
         )
 
     def asked_nothing(self, recorded: Recording) -> VerificationError:

@@ -47,6 +47,8 @@ class Session:
         max_age: In days; an older recording is not replayed.
         accesses: What the run knows of the cloud; called after the test, only while recording.
         secrets: What else nobody may read in a recording; called after the test.
+        guard: Raises if the cloud is not the one that was recorded; called before a cassette is
+            written or called verified.
         together: What the run's other tests of this process heard of the same cassette.
         is_ours: Whether a file was written by this run, by its time of modification in
             nanoseconds; tests that share a cassette record it together.
@@ -64,6 +66,7 @@ class Session:
         max_age: int | None = None,
         accesses: Callable[[], Sequence[Access]] = tuple,
         secrets: Callable[[], frozenset[str]] = frozenset,
+        guard: Callable[[], None] = lambda: None,
         together: Together | None = None,
         is_ours: Callable[[int], bool] = lambda _: False,
     ) -> None:
@@ -78,6 +81,7 @@ class Session:
         self._release: Final = release
         self._accesses: Final = accesses
         self._secrets: Final = secrets
+        self._guard: Final = guard
         self._together: Final = together or Together()
         self._unread: list[Interaction] = []
         self._learnt: frozenset[str] = frozenset()
@@ -282,6 +286,7 @@ class Session:
             refuse_unsafe(heard.recording, secrets=heard.secrets, where=self._where)
             return self._verified(heard.recording)
         refuse_failures(heard.recording, expected=self._expected, where=self._where)
+        self._guard()
         done, joined = self._written(heard)
         self._refuse_loss(joined.told)
         self._together.add(joined.told.interactions, joined.words)
@@ -341,6 +346,7 @@ class Session:
         found = changes(old, new)
         if found:
             raise self._complaints.answered_otherwise(found)
+        self._guard()
         self._asked = times_asked(new)
         return "verified"
 

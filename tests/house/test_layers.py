@@ -28,6 +28,7 @@ LAYERS = (
         "comparison",
         "destinations",
         "readings",
+        "release_guard",
         "request",
         "rules",
         "settings",
