@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import clouds, noise, recorder
+from pytest_imagedetail import clouds, contract, noise, recorder
 from pytest_imagedetail.cassette import Store, check_cloud_name, loads, refuse_unsafe
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import (
@@ -30,7 +30,7 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.release_guard import record_again, record_under_new_name
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.rules import rules_of
-from pytest_imagedetail.settings import check_release
+from pytest_imagedetail.settings import Settings, check_release
 from pytest_imagedetail.transport import Access
 from pytest_imagedetail.verification import refuse_other_cloud, refuse_other_import
 
@@ -91,7 +91,7 @@ def _record(options: argparse.Namespace) -> int:
         raise UsageError("no cloud is named", remedy="name one: --os-cloud NAME, or set OS_CLOUD")
     name = check_cloud_name(options.name or options.os_cloud)
     chosen = settings(options)
-    release = check_release(options.release) or chosen.declaration(name).release
+    release = _release(options.release, name, chosen)
     store = Store(directory=chosen.cassette_dir, max_age=chosen.max_age)
     os_cloud = chosen.declaration(options.os_cloud).os_cloud
     access = clouds.connect(os_cloud)
@@ -120,6 +120,20 @@ def _record(options: argparse.Namespace) -> int:
     if not isinstance(answer, recorder.Live):
         print("\n".join(_noise(answer.comparison)))
     return SAME
+
+
+def _release(typed: str | None, name: str, chosen: Settings) -> str | None:
+    """Return the cloud's release: as typed or as declared, which must agree."""
+    declared = chosen.declaration(name).release
+    index = contract.release_index(check_release(typed))
+    if typed and declared and index != contract.release_index(declared):
+        raise UsageError(
+            f"--release {typed} contradicts imagedetail.yaml, which declares {name!r} as release "
+            f"{declared}",
+            remedy="record an upgraded cloud under a new name: --name NAME\n"
+            "or correct the declaration",
+        )
+    return typed or declared
 
 
 def _say(line: str) -> None:

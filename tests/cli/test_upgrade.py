@@ -113,8 +113,6 @@ def test_an_upgrade_leaves_the_baseline_untouched(operator):
         ("record", "--os-cloud=before", "--rewrite"),
         ("record", "--os-cloud=before", "--twice"),
         ("record", "--os-cloud=staging", "--name=before"),
-        ("record", "--os-cloud=before", "--release=2024.2"),
-        ("record", "--os-cloud=before", "--release=2024.2", "--rewrite"),
     ):
         code, out, err = operator.runs(*arguments)
         assert (code, out) == (2, ""), arguments
@@ -123,6 +121,16 @@ def test_an_upgrade_leaves_the_baseline_untouched(operator):
         assert "2024.1 or 2024.2" in err
         assert new_name in err
         assert operator.recordings == baseline, arguments
+
+    code, _, err = operator.runs("record", "--os-cloud=before", "--release=2024.2", "--rewrite")
+    assert code == 4
+    assert "--release 2024.2 contradicts imagedetail.yaml" in err
+    operator.declares(before="2024.2")  # wrong: the recordings are of the release before
+    code, _, err = operator.runs("record", "--os-cloud=before", "--rewrite")
+    assert code == 2
+    assert "cloud 'before' is another release than its recordings" in err
+    operator.declares(before="2023.1")
+    assert operator.recordings == baseline
 
     for mode, query in (
         ("once", "status='ACTIVE'"),
