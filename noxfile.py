@@ -16,17 +16,21 @@ def group(name: str) -> list[str]:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The whole suite on this Python, with coverage."""
-    _run_tests(session)
+    """Run the whole suite on this Python, on every core."""
+    session.install("-q", "-e", ".[record]", *group("test"))
+    session.run("pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session(python=PYTHONS, name="tests-on")
 def tests_on(session: nox.Session) -> None:
-    """The whole suite on each supported Python that this machine has."""
-    _run_tests(session)
+    """Run the whole suite on each supported Python that this machine has."""
+    session.install("-q", "-e", ".[record]", *group("test"))
+    session.run("pytest", "-n", "auto", *session.posargs)
 
 
-def _run_tests(session: nox.Session) -> None:
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure which lines and branches the suite runs."""
     session.install("-q", "-e", ".[record]", *group("test"))
     # The plugin is imported before pytest-cov could start, so coverage starts pytest itself.
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
