@@ -14,7 +14,6 @@ from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Recording
 from tests.realcloud import embedded_seed
-from tests.realcloud.questions import NO_TOKEN, NOBODY
 
 LIBRARY = Store(directory=Path(__file__).parents[2] / "cassettes")
 CLOUDS = tuple(name for name in LIBRARY.clouds() if name.startswith("nova-"))
@@ -52,11 +51,7 @@ def ask(cloud: EmbeddedCloud, asked: Recording) -> Recording:
     access = authenticate(cloud)
     origin = access.endpoint.partition("/v2")[0]
     path = "/v2.1" if provenance.api_version == "v2.1" else f"/v2/{cloud.project_id}"
-    if provenance.cloud.endswith("-wrong-project"):
-        path = f"/{provenance.api_version}/{NOBODY}"
     access = replace(access, endpoint=origin + path)
-    if provenance.cloud.endswith("-wrong-token"):
-        access = replace(access, token=NO_TOKEN)
     status = asked.interactions[0].response.status_code
     expect = None if status == 200 else status
     try:

@@ -2,10 +2,9 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -16,39 +15,15 @@ from pytest_imagedetail.transport import Access
 
 from .cloud import Cloud, Report, running, silent
 from .errors import RealcloudError
-from .questions import (
-    MICROVERSIONS,
-    NO_TOKEN,
-    NOBODY,
-    QUESTIONS,
-    WRONG_PROJECT,
-    WRONG_TOKEN,
-    Question,
-)
+from .questions import DOCUMENTED, OTHERS, Question
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 
-Credentials = Callable[[str], Mapping[str, Any]]
-"""What a cloud's entry in clouds.yaml says beyond the usual, by the URL of its compute API."""
-
-# As whom a cloud is asked is a matter of clouds.yaml, so who asks otherwise is another cloud.
-VARIANTS: Mapping[str, tuple[Credentials, tuple[Question, ...]]] = {
-    "": (lambda _: {"compute_service_type": "compute"}, (*QUESTIONS, *MICROVERSIONS)),
-    "-v2": (lambda _: {"compute_service_type": "compute_legacy"}, QUESTIONS),
-    "-wrong-token": (lambda url: _with_a_token_of_nobody(f"{url}/v2.1"), WRONG_TOKEN),
-    "-v2-wrong-token": (lambda url: _with_a_token_of_nobody(f"{url}/v2/{NOBODY}"), WRONG_TOKEN),
-    "-wrong-project": (lambda url: _at(f"{url}/v2.1/{NOBODY}"), WRONG_PROJECT),
-    "-v2-wrong-project": (lambda url: _at(f"{url}/v2/{NOBODY}"), WRONG_PROJECT),
+VARIANTS: Mapping[str, tuple[str, tuple[Question, ...]]] = {
+    "": ("compute", (*DOCUMENTED, *OTHERS)),  # /v2.1
+    "-v2": ("compute_legacy", DOCUMENTED),  # /v2/<project>
 }
-"""The cassettes of one release: what follows its cloud's name, how and what it is asked."""
-
-
-def _with_a_token_of_nobody(endpoint: str) -> Mapping[str, Any]:
-    return {"auth_type": "admin_token", "auth": {"endpoint": endpoint, "token": NO_TOKEN}}
-
-
-def _at(endpoint: str) -> Mapping[str, Any]:
-    return {"compute_endpoint_override": endpoint}
+"""The clouds of one release: the suffix of the name, the service type, the questions."""
 
 
 def record(series: int, directory: Path = LIBRARY, report: Report = silent) -> Counter[Written]:
@@ -69,9 +44,9 @@ def record(series: int, directory: Path = LIBRARY, report: Report = silent) -> C
     written: Counter[Written] = Counter()
     store = Store(directory=directory)
     with running(series, report) as cloud:
-        for suffix, (credentials, questions) in VARIANTS.items():
+        for suffix, (service_type, questions) in VARIANTS.items():
             name = f"{cloud.name}{suffix}"
-            with _clouds_yaml(cloud, name, credentials(cloud.compute_url)):
+            with _clouds_yaml(cloud, name, service_type):
                 access = clouds.connect(name)
             for question in questions:
                 live = ask(access, question, name, cloud.release.name)
@@ -99,12 +74,14 @@ def ask(access: Access, question: Question, name: str, release: str) -> recorder
 
 
 @contextmanager
-def _clouds_yaml(cloud: Cloud, name: str, credentials: Mapping[str, Any]) -> Iterator[None]:
-    """A clouds.yaml in which the cloud has this name, with these credentials above the usual."""
+def _clouds_yaml(cloud: Cloud, name: str, service_type: str) -> Iterator[None]:
+    """Use a clouds.yaml in which the cloud has this name and service type."""
     entry = yaml.safe_load(cloud.clouds_yaml.read_text())["clouds"][cloud.name]
     path = cloud.clouds_yaml.with_name(f"{name}.yaml")
     path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump({"clouds": {name: {**entry, **credentials}}}))
+    path.write_text(
+        yaml.safe_dump({"clouds": {name: {**entry, "compute_service_type": service_type}}})
+    )
     before = os.environ.get("OS_CLIENT_CONFIG_FILE")
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(path)
     try:

@@ -249,7 +249,7 @@ def test_a_long_command_goes_on_in_a_second_line():
     """As a shell reads it, with no word cut, and what is shown before it is as much less."""
     images = [image_of(number) for number in range(6)]
     changed = [{**image, f"field{number}": 1} for number, image in enumerate(images)]
-    names = "nova-2026.2-wrong-token", "nova-2026.2-v2-wrong-project"
+    names = "nova-2026.2-in-frankfurt", "nova-2026.2-v2-in-singapore"
     sides = [
         listing_of(*each, cloud=name, query="status=ACTIVE&name=ubuntu")
         for each, name in zip((images, changed), names, strict=True)
@@ -257,7 +257,7 @@ def test_a_long_command_goes_on_in_a_second_line():
     lines = terminal.brief(compare(*sides, profile="cross-cloud", contract="tempest")).splitlines()
     assert lines[-3:] == [
         "3 more lines: pytest -vv",
-        "or: imagedetail diff nova-2026.2-wrong-token nova-2026.2-v2-wrong-project \\",
+        "or: imagedetail diff nova-2026.2-in-frankfurt nova-2026.2-v2-in-singapore \\",
         "  --profile cross-cloud --contract tempest --query=name=ubuntu --query=status=ACTIVE",
     ]
     assert len(lines) == 7
