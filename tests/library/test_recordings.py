@@ -1,0 +1,104 @@
+"""Every committed recording loads, is safe, lies where it says, and is one that was asked for."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.request import HTTPSHandler, OpenerDirector, Request
+
+from vcr import VCR
+
+from pytest_imagedetail.cassette import dumps, file_name, load_own, loads
+from pytest_imagedetail.leaks import refuse_leaks
+from pytest_imagedetail.lint import Linter, lint
+from pytest_imagedetail.model import LISTING_STATUSES, Interaction
+from pytest_imagedetail.recorder import follow
+from pytest_imagedetail.redact import Secrets, redact
+from tests.realcloud.library import LIBRARY, VARIANTS
+from tests.realcloud.releases import RELEASES
+
+ROOT = LIBRARY.parent
+FOLDERS = sorted([*LIBRARY.iterdir(), *ROOT.glob("examples/*/cassettes/*/")])
+PATHS = [path for folder in FOLDERS for path in sorted(folder.iterdir())]
+PRIVATE = re.compile(
+    rb"\b(?:127|10)\.\d+\.\d+\.\d+|\b192\.168\.\d+\.\d+|\b172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+"
+    rb"|localhost|:\d{4,5}/|X-Auth-Token|X-Subject-Token|Set-Cookie|password"
+)
+
+OPENER = OpenerDirector()  # follows nothing and raises for no status
+OPENER.add_handler(HTTPSHandler())
+
+
+def test_the_library_holds_the_questions_of_each_release_and_no_other():
+    """What `nox -s realcloud` asks is what is committed; two clouds were imported by hand."""
+    expected = {
+        Path(f"{release.cloud}{suffix}", file_name(question.query))
+        for release in RELEASES.values()
+        for suffix, (_, questions) in VARIANTS.items()
+        for question in questions
+    }
+    expected |= {Path("fujitsu-k5/all.yaml"), Path("openstack-sample/all.yaml")}
+    assert {path.relative_to(LIBRARY) for path in LIBRARY.rglob("*.yaml")} == expected
+    assert len(expected) <= 450
+
+
+def test_they_replay():
+    """Each loads under its own name, has all its pages, and is what its status says."""
+    for path in PATHS:
+        recording = load_own(path)
+        status = recording.interactions[0].response.status_code
+        listing = follow(recording, expect=None if status in LISTING_STATUSES else status)
+        assert (listing.error is None) is (status in LISTING_STATUSES), path
+
+
+def test_they_are_the_bytes_that_would_be_written():
+    """Writing what was read gives the same bytes: nobody edited it, and the format holds still."""
+    for path in PATHS:
+        assert dumps(loads(path)).encode() == path.read_bytes(), path
+
+
+def test_they_hold_no_secret():
+    """No token, no private address, no port, no header that carries a secret, no foreign host."""
+    for path in PATHS:
+        data = path.read_bytes()
+        refuse_leaks(data, secrets=(), where=str(path))
+        assert not PRIVATE.findall(data), path
+        hosts = set(re.findall(rb"https?://([^/\"\s>%&;]+)", data))
+        cloud = path.parent.name.encode()
+        assert all(host.endswith(b"." + cloud + b".invalid") for host in hosts), (path, hosts)
+
+
+def test_redacting_them_again_changes_nothing():
+    """Redaction finds no host, person, address or secret in a recording that it has seen."""
+    for path in PATHS:
+        recording = loads(path)
+        again = redact(recording.interactions, cloud=path.parent.name, secrets=Secrets())
+        assert list(map(_parts, again.interactions)) == list(map(_parts, recording.interactions))
+        assert not again.counts.keys() & {"addresses", "hosts", "people", "secrets"}, path
+
+
+def _parts(page: Interaction) -> tuple[object, ...]:
+    """The parts of a page without vcrpy's Content-Length, which the writer sets."""
+    fields = [each for each in page.response.headers.fields if each[0] != "Content-Length"]
+    return page.url, page.request_headers.fields, page.request_body, fields, page.response.body
+
+
+def test_lint_finds_nothing():
+    """`imagedetail lint` accepts all of them."""
+    linter = Linter(releases={}, max_age=None, now=datetime.now(UTC))
+    done = lint({folder.parent for folder in FOLDERS}, linter)
+    assert done.findings == ()
+    assert done.files >= len(PATHS)
+
+
+def test_stock_vcrpy_replays_them():
+    """Plain vcrpy reads the same interactions, and a client of its gets every recorded answer."""
+    for path in PATHS:
+        with VCR(record_mode="none").use_cassette(str(path)) as cassette:
+            pages = loads(path).interactions
+            assert len(cassette) == len(pages), path
+            for page in pages:
+                asked = Request(page.url, headers=dict(page.request_headers.fields))
+                answer = OPENER.open(asked, timeout=5)
+                assert answer.status == page.response.status_code, path
+                assert answer.read() == page.response.body, path
+            assert cassette.all_played, path
