@@ -93,9 +93,16 @@ def _known(
     parameters: tuple[tuple[str, str], ...], behavior: Behavior
 ) -> tuple[tuple[str, str], ...]:
     only = behavior.only_parameters
-    if only is None:
-        return parameters
-    return tuple((name, value) for name, value in parameters if name in only)
+    if only is not None:
+        return tuple((name, value) for name, value in parameters if name in only)
+    if behavior.integer_check is IntegerCheck.SCHEMA:  # the schema drops what it does not name
+        known = {*_GLANCE_NAMES, *behavior.integer_parameters, "marker"}
+        return tuple(
+            (name, value)
+            for name, value in parameters
+            if name in known or name.startswith(PROPERTY)
+        )
+    return parameters
 
 
 def _filters(values: Mapping[str, str]) -> Mapping[str, str]:
