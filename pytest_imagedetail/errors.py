@@ -15,6 +15,7 @@ ImageDetailError
 │   └── NetworkShutError       something reached for the network while it is shut
 ├── LeakError                  a secret was about to be written
 ├── ReleaseError              a cloud is another release than declared or recorded
+├── ServerError                a recorded cloud cannot be served
 ├── ReportError                a report cannot be written
 ├── ComparisonError            two answers that cannot be compared
 └── VerificationError          a live cloud answers otherwise than its recording
@@ -116,6 +117,10 @@ class LeakError(ImageDetailError):
 
 class ReleaseError(ImageDetailError):
     """A live cloud is another release than declared or recorded; nothing was written."""
+
+
+class ServerError(ImageDetailError):
+    """A recorded cloud cannot be served."""
 
 
 class ReportError(ImageDetailError):

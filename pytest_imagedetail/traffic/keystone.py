@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
 _USER: Final = ID.write(1)
 _EXPIRES: Final = "2999-12-31T23:59:59.000000Z"  # a replayed token never does
 _ISSUED: Final = "2000-01-01T00:00:00.000000Z"
-_REGION: Final = "RegionOne"
+REGION: Final = "RegionOne"
 _INTERFACES: Final = ("public", "internal", "admin")
 _DOMAIN: Final = {"id": "default", "name": "Default"}
 _ROOTS: Final = frozenset({"", "/identity", "/keystone"})  # where versions are asked for
@@ -26,13 +27,15 @@ _RESOURCE: Final = re.compile(r"^(?P<base>.*?/v\d+(?:\.\d+)?(?:/[0-9a-f]{32})?)(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keystone:
-    """A Keystone that knows everybody and leads to what was recorded.
+    """A Keystone that accepts every user and leads to what was recorded.
 
     Attributes:
         catalog: Type, name, interface, region and url of each endpoint.
+        token: What it issues; Keystone v2.0 and v3 alike.
     """
 
     catalog: tuple[Mapping[str, str], ...]
+    token: str = field(default=TOKEN, repr=False)
 
     def answer(self, asked: Interaction) -> Response | None:
         """Answer what Keystone v2.0 and v3 are asked for on the way to a token; None otherwise."""
@@ -44,26 +47,26 @@ class Keystone:
                 return answer()
         if asked.method == "GET" and path in _ROOTS:
             versions = [_version("v3.14", f"{href}/v3/")]
-            return _json(300, {"versions": {"values": versions}})
+            return json_response(300, {"versions": {"values": versions}})
         return None
 
     def _answers(self, href: str) -> Iterable[tuple[str, str, Callable[[], Response]]]:
         def token(status: int) -> Response:
-            return _json(status, {"token": self._token()}, ("X-Subject-Token", TOKEN))
+            return json_response(status, {"token": self._token()}, ("X-Subject-Token", self.token))
 
         def version(name: str) -> Response:
-            return _json(200, {"version": _version(name, f"{href}/")})
+            return json_response(200, {"version": _version(name, f"{href}/")})
 
         def projects() -> Response:
-            return _json(200, {"projects": [{**_project(), "enabled": True}], "links": {}})
+            return json_response(200, {"projects": [{**_project(), "enabled": True}], "links": {}})
 
         return (
             ("POST", "/v3/auth/tokens", lambda: token(201)),
             ("GET", "/v3/auth/tokens", lambda: token(200)),
-            ("GET", "/v3/auth/catalog", lambda: _json(200, {"catalog": self._services()})),
+            ("GET", "/v3/auth/catalog", lambda: json_response(200, {"catalog": self._services()})),
             ("GET", "/v3/auth/projects", projects),
             ("GET", "/v3", lambda: version("v3.14")),
-            ("POST", "/v2.0/tokens", lambda: _json(200, {"access": self._access()})),
+            ("POST", "/v2.0/tokens", lambda: json_response(200, {"access": self._access()})),
             ("GET", "/v2.0", lambda: version("v2.0")),
         )
 
@@ -99,7 +102,7 @@ class Keystone:
     def _access(self) -> dict[str, Any]:
         return {
             "token": {
-                "id": TOKEN,
+                "id": self.token,
                 "expires": _EXPIRES[:19] + "Z",
                 "issued_at": _ISSUED[:19] + "Z",
                 "tenant": {"id": CALLER, "name": "replayed", "enabled": True},
@@ -117,17 +120,14 @@ def keystone_of(catalog: tuple[Mapping[str, str], ...], endpoint: str | None) ->
     """The Keystone of a recording; without a recorded catalog one that knows a compute alone."""
     if catalog or endpoint is None:
         return Keystone(catalog=catalog)
-    return Keystone(
-        catalog=tuple(
-            {
-                "type": "compute",
-                "name": "nova",
-                "interface": each,
-                "region": _REGION,
-                "url": endpoint,
-            }
-            for each in _INTERFACES
-        )
+    return Keystone(catalog=service("compute", "nova", endpoint))
+
+
+def service(kind: str, name: str, url: str) -> tuple[dict[str, str], ...]:
+    """Build the catalog entries of a service with one endpoint for every interface."""
+    return tuple(
+        {"type": kind, "name": name, "interface": each, "region": REGION, "url": url}
+        for each in _INTERFACES
     )
 
 
@@ -229,7 +229,7 @@ def _entry(
         "type": str(service.get("type", "")),
         "name": str(service.get("name", "")),
         "interface": interface,
-        "region": str(endpoint.get("region") or endpoint.get("region_id") or _REGION),
+        "region": str(endpoint.get("region") or endpoint.get("region_id") or REGION),
         "url": url,
     }
 
@@ -269,8 +269,10 @@ def _version(name: str, href: str) -> dict[str, Any]:
     }
 
 
-def _json(status: int, document: Any, *fields: tuple[str, str]) -> Response:
+def json_response(status: int, document: Any, *fields: tuple[str, str]) -> Response:
+    """Build a response with a JSON document and further header fields."""
     body = json.dumps(document).encode("utf-8")
-    reasons = {200: "OK", 201: "Created", 300: "Multiple Choices"}
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *fields]
-    return Response(status_code=status, reason=reasons[status], headers=Headers(headers), body=body)
+    return Response(
+        status_code=status, reason=HTTPStatus(status).phrase, headers=Headers(headers), body=body
+    )

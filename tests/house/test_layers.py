@@ -51,7 +51,7 @@ LAYERS = (
     },
     {"compare", "embedded", "fingerprint", "recorder", "spans"},
     {"importing", "lint", "neighbors", "noise", "traffic", "verification"},
-    {"demo", "harness", "scrub"},
+    {"demo", "harness", "scrub", "server"},
     {"cli", "plugin"},
 )
 OWNERS = {
@@ -59,7 +59,7 @@ OWNERS = {
     "fcntl": {"cassette.swapping"},
     "filelock": {"cassette.swapping"},
     "http.client": {"cassette.capture", "demo", "transport"},
-    "http.server": {"embedded.server"},
+    "http.server": {"embedded.server", "server.http"},
     "jinja2": {"report.html"},
     "keystoneauth1": {"clouds.configuration", "clouds.refusals", "clouds.session"},
     "openstack": {"clouds.configuration", "clouds.files"},
@@ -72,7 +72,7 @@ OWNERS = {
         "plugin.run",
         "plugin.unused",
     },
-    "socketserver": {"embedded.server"},
+    "socketserver": {"embedded.server", "server.http"},
     "vcr": {"cassette.capture"},
     "wsgiref": {"embedded.server"},
     "xml": {"xmltext"},

@@ -1,0 +1,192 @@
+"""Answers requests as a recorded cloud: what was recorded, and Keystone to get a token from."""
+
+import difflib
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail.cassette import Store, load_own
+from pytest_imagedetail.errors import CassetteNotFoundError
+from pytest_imagedetail.model import Headers, Interaction, Query, Recording, Response
+from pytest_imagedetail.request import api_version
+from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, json_response, service
+from pytest_imagedetail.traffic.matching import Names, differences, origin
+
+IDENTITY: Final = "/identity"
+_NEAREST: Final = 3  # recorded requests that a fault names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedCloud:
+    """One cloud's recordings, with the address of a server in place of the cloud's own.
+
+    Attributes:
+        name: The cloud.
+        interactions: The first one that matches a request answers it, any number of times.
+        endpoints: The compute endpoints that were recorded; the first is the catalog's `compute`.
+        max_microversion: The newest microversion that the cloud offered, if it said so.
+        keystone: Issues the only token that is accepted.
+    """
+
+    name: str
+    interactions: tuple[Interaction, ...]
+    endpoints: tuple[str, ...]
+    max_microversion: str | None
+    keystone: Keystone
+
+    def respond(self, asked: Interaction) -> Response:
+        """Answer a request to an absolute URL of the server; its own response does not matter."""
+        login = self.keystone.answer(asked) if asked.method == "POST" else None
+        if login is not None:
+            return login
+        document = self._version_document(asked)
+        is_open = document is not None or urlsplit(asked.url).path.rstrip("/") in _OPEN
+        if not is_open and asked.request_headers.get("X-Auth-Token") != self.keystone.token:
+            return _unauthorized(asked)
+        return (
+            self._recorded(asked)
+            or document
+            or self.keystone.answer(asked)
+            or self._not_recorded(asked)
+        )
+
+    def _recorded(self, asked: Interaction) -> Response | None:
+        for each in self.interactions:
+            # Closed: every name in a request must be the recorded one. The project of the token
+            # is that of the recordings, so no other name has to stand for it.
+            if not differences(asked, each, Names(closed=True)):
+                return each.response
+        return None
+
+    def _version_document(self, asked: Interaction) -> Response | None:
+        """Answer what clients ask to discover versions and microversions."""
+        if asked.method != "GET":
+            return None
+        url = asked.url.rstrip("/")
+        versions = {}
+        for endpoint in self.endpoints:
+            version = api_version(endpoint)
+            if version is not None:
+                root = endpoint.partition(f"/{version}")[0]
+                versions[f"{root}/{version}"] = self._version(f"{root}/{version}/", version)
+                if url == root:
+                    return json_response(200, {"versions": list(versions.values())})
+        return json_response(200, {"version": versions[url]}) if url in versions else None
+
+    def _version(self, href: str, version: str) -> dict[str, Any]:
+        newest = self.max_microversion if version == "v2.1" else None
+        return {
+            "id": "v2.0" if version == "v2" else version,
+            "status": "CURRENT" if newest else "SUPPORTED",
+            "version": newest or "",
+            "min_version": "2.1" if newest else "",
+            "updated": "2013-07-23T11:33:21Z",
+            "links": [{"rel": "self", "href": href}],
+        }
+
+    def _not_recorded(self, asked: Interaction) -> Response:
+        """Build Nova's fault for a request that nothing was recorded for."""
+        shown, query = _target(asked.url), Query.parse(urlsplit(asked.url).query)
+        known = dict.fromkeys(f"{each.method} {_target(each.url)}" for each in self.interactions)
+        nearest = difflib.get_close_matches(f"{asked.method} {shown}", known, _NEAREST, cutoff=0)
+        if asked.method == "GET" and urlsplit(asked.url).path.endswith("/images/detail"):
+            query = Query(query.params, _microversion(asked))
+            command = " ".join(["imagedetail record --os-cloud NAME", *query.options])
+            remedy = f"record it from a real cloud: {command}"
+        else:
+            remedy = "ask for images/detail: `imagedetail record` records nothing else"
+        error = CassetteNotFoundError(
+            f"nothing is recorded for {asked.method} {shown}",
+            where=f"cloud {self.name}, nearest recordings: {', '.join(nearest)}",
+            remedy=remedy,
+        )
+        return json_response(501, {"notImplemented": {"code": 501, "message": str(error)}})
+
+
+_OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})
+
+
+def recorded_cloud(store: Store, name: str, base: str) -> RecordedCloud:
+    """Read the recordings of a cloud: its own first, then those of the shipped library.
+
+    Args:
+        store: Where recordings are.
+        name: The cloud.
+        base: Scheme, host and port of the server, which stand for those of the cloud.
+
+    Raises:
+        CassetteError: There is none, or one is damaged.
+    """
+    recordings = tuple(map(load_own, _paths(store, name)))
+    if not recordings:
+        raise CassetteNotFoundError(
+            f"nothing is recorded for cloud {name!r}",
+            where=str(store.directory / name),
+            remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
+            "or serve a cloud that has recordings: imagedetail clouds lists them",
+        )
+    interactions = tuple(
+        _at(base, each) for recording in recordings for each in recording.interactions
+    )
+    endpoints = dict.fromkeys(endpoint_of(each.url) for each in interactions)
+    ordered = tuple(sorted(endpoints, key=lambda each: api_version(each) != "v2.1"))
+    return RecordedCloud(
+        name=name,
+        interactions=interactions,
+        endpoints=ordered,
+        max_microversion=_max_microversion(recordings),
+        keystone=Keystone(catalog=_catalog(base, ordered), token=secrets.token_hex(16)),
+    )
+
+
+def _paths(store: Store, name: str) -> Iterator[Any]:
+    yield from Store(directory=store.directory).paths(name)
+    if store.library is not None:
+        yield from Store(directory=store.library).paths(name)
+
+
+def _max_microversion(recordings: Iterable[Recording]) -> str | None:
+    offered = (each.provenance.max_microversion for each in recordings)
+    return next(filter(None, offered), None)
+
+
+def _catalog(base: str, endpoints: tuple[str, ...]) -> tuple[dict[str, str], ...]:
+    first, *others = endpoints
+    legacy = next((service("compute_legacy", "nova_legacy", each) for each in others), ())
+    return (
+        *service("identity", "keystone", base + IDENTITY),
+        *service("compute", "nova", first),
+        *legacy,
+    )
+
+
+def _at(base: str, recorded: Interaction) -> Interaction:
+    """Put the server's address in the place of the recorded cloud's."""
+    own, response = origin(urlsplit(recorded.url)), recorded.response
+    headers = Headers((name, text.replace(own, base)) for name, text in response.headers.fields)
+    body = response.body.replace(own.encode(), base.encode())
+    return replace(
+        recorded,
+        url=recorded.url.replace(own, base),
+        response=replace(response, headers=headers, body=body),
+    )
+
+
+def _unauthorized(asked: Interaction) -> Response:
+    """Build the 401 that Keystone gives for a token it does not know."""
+    url = urlsplit(asked.url)
+    message = "The request you have made requires authentication."
+    document = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
+    uri = f'Keystone uri="{url.scheme}://{url.netloc}{IDENTITY}"'
+    return json_response(401, document, ("WWW-Authenticate", uri))
+
+
+def _target(url: str) -> str:
+    return urlsplit(url)._replace(scheme="", netloc="").geturl()
+
+
+def _microversion(asked: Interaction) -> str | None:
+    text = asked.request_headers.get("OpenStack-API-Version", "").removeprefix("compute ")
+    return text or asked.request_headers.get("X-OpenStack-Nova-API-Version")
