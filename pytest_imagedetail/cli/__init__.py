@@ -21,6 +21,7 @@ from pytest_imagedetail.cli import (
     matrix,
     record,
     scrub,
+    serve,
     verify,
 )
 from pytest_imagedetail.cli.arguments import Parser
@@ -78,6 +79,7 @@ def parser() -> Parser:
         fingerprint,
         lint,
         scrub,
+        serve,
     ):
         module.add_verbs(verbs)
     return command

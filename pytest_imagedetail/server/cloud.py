@@ -4,6 +4,7 @@ import difflib
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -65,15 +66,18 @@ class RecordedCloud:
         if asked.method != "GET":
             return None
         url = asked.url.rstrip("/")
-        versions = {}
-        for endpoint in self.endpoints:
-            version = api_version(endpoint)
-            if version is not None:
-                root = endpoint.partition(f"/{version}")[0]
-                versions[f"{root}/{version}"] = self._version(f"{root}/{version}/", version)
-                if url == root:
-                    return json_response(200, {"versions": list(versions.values())})
-        return json_response(200, {"version": versions[url]}) if url in versions else None
+        versions = [
+            (root, self._version(f"{root}/{version}/", version))
+            for endpoint in self.endpoints
+            if (version := api_version(endpoint))
+            for root in [endpoint.partition(f"/{version}")[0]]
+        ]
+        for root, each in versions:
+            if url == root:
+                return json_response(200, {"versions": [each for _, each in versions]})
+            if f"{url}/" == each["links"][0]["href"]:
+                return json_response(200, {"version": each})
+        return None
 
     def _version(self, href: str, version: str) -> dict[str, Any]:
         newest = self.max_microversion if version == "v2.1" else None
@@ -130,18 +134,17 @@ def recorded_cloud(store: Store, name: str, base: str) -> RecordedCloud:
     interactions = tuple(
         _at(base, each) for recording in recordings for each in recording.interactions
     )
-    endpoints = dict.fromkeys(endpoint_of(each.url) for each in interactions)
-    ordered = tuple(sorted(endpoints, key=lambda each: api_version(each) != "v2.1"))
+    endpoints = tuple(dict.fromkeys(endpoint_of(each.url) for each in interactions))
     return RecordedCloud(
         name=name,
         interactions=interactions,
-        endpoints=ordered,
+        endpoints=endpoints,
         max_microversion=_max_microversion(recordings),
-        keystone=Keystone(catalog=_catalog(base, ordered), token=secrets.token_hex(16)),
+        keystone=Keystone(catalog=_catalog(base, endpoints), token=secrets.token_hex(16)),
     )
 
 
-def _paths(store: Store, name: str) -> Iterator[Any]:
+def _paths(store: Store, name: str) -> Iterator[Path]:
     yield from Store(directory=store.directory).paths(name)
     if store.library is not None:
         yield from Store(directory=store.library).paths(name)

@@ -4,6 +4,7 @@ import ast
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from datetime import date
 from inspect import signature
@@ -250,3 +251,28 @@ def test_every_option_of_scrub_is_documented(capsys):
     for line in lines:
         parser().parse_args(line.split("#")[0].split()[1:])
     assert len(lines) >= 6
+
+
+def test_the_shown_session_with_served_clouds(tmp_path):
+    """The commands of docs/serve.md in their order, beside its server; only `diff` finds something."""
+    pytest.importorskip("openstack", reason="recording needs the extra `record`")
+    text = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
+    serve, printed, session = blocks(text)
+
+    def run(line):
+        command = [sys.executable, "-m", "pytest_imagedetail", *shlex.split(line)[1:]]
+        return subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+
+    with run(serve) as server:
+        for line in printed.splitlines():
+            pattern = re.escape(line).replace("PORT", "[0-9]+")
+            assert re.fullmatch(pattern, server.stdout.readline().rstrip("\n"))
+        codes = []
+        for line in session.splitlines():
+            with run(line) as process:
+                process.communicate(timeout=120)
+            codes.append(process.returncode)
+        server.terminate()
+    assert (codes, server.returncode) == ([0, 0, 0, 1], 0)
+    options = re.findall(r"^\| `(--[a-z-]+)", text, re.MULTILINE)
+    assert set(options) == {"--port", "--clouds-yaml", "--cassette-dir"}
