@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from pytest_imagedetail.cli import parser
 
 SAMPLE = {
     "images": [
@@ -63,28 +66,43 @@ def changed(**fields) -> str:
     return json.dumps({"images": [{**SAMPLE["images"][0], **fields}]})
 
 
-def test_demo_does_the_main_job(imagedetail, tmp_path):
-    """Two clouds recorded, replayed and compared; the page and the cassettes are where it says."""
+def test_the_demo_shows_a_breaking_change(imagedetail, tmp_path):
+    """Recorded over HTTP, compared offline: once the same, once compatible, once breaking."""
     result = imagedetail("demo")
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
-    assert "imagedetail-demo/cassettes/nova-essex/all.yaml  13 images" in result.stdout
-    assert "compatible  field_added    images[*].OS-EXT-IMG-SIZE:size  13 images" in result.stdout
-    assert "12 differences: 0 breaking, 12 compatible, 0 data" in result.stdout
+    assert (result.returncode, result.stderr) == (0, "")
     assert "\x1b" not in result.stdout
-    page = tmp_path / "imagedetail-demo" / "report.html"
-    assert f"the same as a page: {page.as_uri()}" in result.stdout
-    assert "nova-essex → nova-2026.2" in page.read_text()
+    listed = re.findall(r"^cassettes/(\S+)  (.+)$", result.stdout, re.MULTILINE)
+    assert listed == [
+        ("nova-2023.1/all.yaml", "14 images"),
+        ("nova-2023.1/limit=abc.yaml", "answered 400"),
+        ("nova-2023.1/limit=0.yaml", "14 images"),
+        ("nova-2024.2/all.yaml", "14 images"),
+        ("nova-2024.2/limit=abc.yaml", "answered 400"),
+        ("nova-2024.2/limit=0.yaml", "answered 400"),
+    ]
+    folder = tmp_path / "imagedetail-demo"
+    assert all((folder / "cassettes" / path).is_file() for path, _ in listed)
+    verdicts = re.findall(r"^(?:no difference$|1 difference: .*)", result.stdout, re.MULTILINE)
+    assert verdicts == [
+        "no difference",
+        "1 difference: 0 breaking, 1 compatible, 0 data",
+        "1 difference: 1 breaking, 0 compatible, 0 data",
+    ]
+    assert f"The same as a page: {(folder / 'report.html').as_uri()}" in result.stdout
+    assert "nova-2023.1 → nova-2024.2" in (folder / "report.html").read_text()
 
 
-def test_what_the_demo_advises_works(imagedetail):
-    """The command in its last lines can be typed as it stands."""
-    output = imagedetail("demo").stdout
-    (advice,) = [line for line in output.splitlines() if line.startswith("look closer: ")]
-    command = advice.removeprefix("look closer: imagedetail ").split()
-    result = imagedetail(*command)
-    assert result.returncode == 0, result.stderr
-    assert "13 images, complete" in result.stdout
+def test_the_commands_of_the_demo_work(imagedetail):
+    """Each comparison that it shows is what its command prints in the folder it leaves."""
+    shown = imagedetail("demo").stdout
+    commands = re.findall(r"^\$ imagedetail (diff .*)$", shown, re.MULTILINE)
+    commands += re.findall(r"&& imagedetail (show .*)$", shown, re.MULTILINE)
+    folder = ("--cassette-dir", "imagedetail-demo/cassettes")
+    done = [imagedetail(*command.split(), *folder) for command in commands]
+    assert [each.returncode for each in done] == [0, 0, 1, 0]
+    assert all(each.stdout in shown for each in done[:3])
+    for command in re.findall(r"^\$ imagedetail (.*?)(?: &)?$", shown, re.MULTILINE):
+        parser().parse_args(command.split())
 
 
 def test_import_ls_show(imagedetail, body):

@@ -254,7 +254,7 @@ def test_every_option_of_scrub_is_documented(capsys):
 
 
 def test_the_shown_session_with_served_clouds(tmp_path):
-    """The commands of docs/serve.md in their order, beside its server; only `diff` finds something."""
+    """The commands of docs/serve.md work beside its server; `diff` finds what it says."""
     pytest.importorskip("openstack", reason="recording needs the extra `record`")
     text = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
     serve, printed, session = blocks(text)

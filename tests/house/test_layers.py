@@ -51,14 +51,14 @@ LAYERS = (
     },
     {"compare", "embedded", "fingerprint", "recorder", "spans"},
     {"importing", "lint", "neighbors", "noise", "traffic", "verification"},
-    {"demo", "harness", "scrub", "server"},
+    {"harness", "scrub", "server"},
     {"cli", "plugin"},
 )
 OWNERS = {
     "deepdiff": {"changes"},
     "fcntl": {"cassette.swapping"},
     "filelock": {"cassette.swapping"},
-    "http.client": {"cassette.capture", "demo", "transport"},
+    "http.client": {"cassette.capture", "transport"},
     "http.server": {"embedded.server", "server.http"},
     "jinja2": {"report.html"},
     "keystoneauth1": {"clouds.configuration", "clouds.refusals", "clouds.session"},
