@@ -8,9 +8,8 @@ import pytest
 
 from pytest_imagedetail import recorder
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.demo import authenticate
-from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.model import Query
+from tests.cloud import SimulatedCloud, authenticate
 
 RELEASES = {"nova-essex": "essex", "nova-2026.2": "2026.2"}
 
@@ -27,7 +26,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of cassettes of two embedded clouds: all images, and the active ones. Read-only."""
     folder = tmp_path_factory.mktemp("recorded") / "cassettes"
     for name, release in RELEASES.items():
-        with EmbeddedCloud(release=release) as cloud:
+        with SimulatedCloud(release=release) as cloud:
             access = authenticate(cloud)
             for query in (Query(), Query.of(status="ACTIVE")):
                 live = recorder.ask(access, query, cloud=name, release=release)

@@ -16,7 +16,7 @@ import yaml
 
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.cli import main
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 BETAMAX = Path(__file__).parents[1] / "scrub-data" / "betamax.json"
 LISTING = "https://compute.staging.invalid/v2.1/images/detail"
@@ -35,13 +35,13 @@ def here(tmp_path, monkeypatch):
 def live(tmp_path_factory):
     """What vcrpy recorded of a login and a listing, in YAML and JSON, and what is secret in it."""
     folder = tmp_path_factory.mktemp("vcrpy")
-    with EmbeddedCloud(release="2023.1") as cloud:
+    with SimulatedCloud(release="2023.1") as cloud:
         told = {**cloud.credentials, "url": cloud.compute_url}
         for serializer in ("yaml", "json"):
             recorder = vcr.VCR(serializer=serializer, record_mode="all")
             with recorder.use_cassette(str(folder / f"old.{serializer}")):
                 token = log_in_and_list(told)
-        account = cloud.application.compute.account
+        account = cloud.account
         ids = {account.project_id, account.user_id}
     secrets = {told["password"], token, account.token, urlsplit(told["url"]).netloc, *ids}
     return SimpleNamespace(folder=folder, told=told, token=token, secrets=secrets)
@@ -177,7 +177,7 @@ def test_a_scrubbed_cassette_replays_in_a_test(live, pytester):
 
 def test_a_recording_of_pytest_recording_is_scrubbed(live, pytester):
     """One that its own plugin made in a run of its own."""
-    with EmbeddedCloud(release="2026.2") as cloud:
+    with SimulatedCloud(release="2026.2") as cloud:
         told = json.dumps({**cloud.credentials, "url": cloud.compute_url})
         pytester.makepyfile(
             test_theirs=f"""
@@ -206,7 +206,7 @@ def test_a_recording_of_pytest_recording_is_scrubbed(live, pytester):
         )
         result = pytester.runpytest("--record-mode=once", "-p", "no:imagedetail")
         result.assert_outcomes(passed=1)
-        account = cloud.application.compute.account
+        account = cloud.account
         secrets = {cloud.credentials["password"], account.project_id, account.user_id}
     old = pytester.path / "cassettes/test_theirs/test_listing.yaml"
     assert all(shows(old, secret) for secret in secrets)

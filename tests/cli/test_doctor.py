@@ -12,8 +12,8 @@ from openstack.config import loader
 
 from pytest_imagedetail.cli import doctor as doctor_verb
 from pytest_imagedetail.cli import main
-from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.transport import Access
+from tests.cloud import SimulatedCloud
 
 HEALTHY = """\
 ok       openstacksdk      VERSION
@@ -74,14 +74,14 @@ def doctor(clouds_yaml, capsys):
 @pytest.fixture
 def cloud(clouds_yaml):
     """A cloud that runs and is in clouds.yaml as `staging`."""
-    with EmbeddedCloud(release="2026.2") as cloud:
+    with SimulatedCloud(release="2026.2") as cloud:
         clouds_yaml.write_text(cloud.clouds_yaml("staging"))
         yield cloud
 
 
 def secrets_of(cloud):
     """Everything that must not be shown."""
-    account = cloud.application.compute.account
+    account = cloud.account
     return (account.token, account.password, account.user_id, cloud.project_id, "127.0.0.1")
 
 
@@ -170,7 +170,7 @@ def test_an_endpoint_that_is_not_novas(doctor, cloud, clouds_yaml):
 def test_a_project_without_images(doctor, clouds_yaml, tmp_path):
     """A recording of nothing would prove nothing: a warning."""
     (tmp_path / "seed.json").write_text("[]")
-    with EmbeddedCloud(release="2026.2", seed=tmp_path / "seed.json") as cloud:
+    with SimulatedCloud(release="2026.2", seed=tmp_path / "seed.json") as cloud:
         clouds_yaml.write_text(cloud.clouds_yaml("staging"))
         code, out, _ = doctor()
     assert code == 0
@@ -210,7 +210,7 @@ def test_the_declared_release(doctor, clouds_yaml, tmp_path, release, declared, 
     (tmp_path / "imagedetail.yaml").write_text(
         f'clouds:\n  ours: {{os_cloud: staging, release: "{declared}"}}\n'
     )
-    with EmbeddedCloud(release=release) as cloud:
+    with SimulatedCloud(release=release) as cloud:
         clouds_yaml.write_text(cloud.clouds_yaml("staging"))
         for arguments in (("ours",), ("--os-cloud", "staging"), ()):
             code, out, _ = doctor(*arguments)

@@ -11,7 +11,7 @@ from openstack.config import loader
 
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.cli import main
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 
 class Noisy:
@@ -51,7 +51,7 @@ def record(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("OS_CLIENT_CONFIG_FILE", raising=False)
 
     def run(change=unchanged):
-        cloud = EmbeddedCloud()
+        cloud = SimulatedCloud()
         cloud.application = Noisy(cloud.application, change)
         with cloud:
             (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))

@@ -12,8 +12,7 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 from openstack.config import loader
 
 from pytest_imagedetail.cli import main
-from pytest_imagedetail.embedded import EmbeddedCloud
-from pytest_imagedetail.embedded.seed import DEFAULT_SEED
+from tests.cloud import DEFAULT_SEED, SimulatedCloud
 
 TEST = """
 import requests
@@ -44,15 +43,15 @@ class Operator:
         monkeypatch.setattr(loader, "CONFIG_FILES", [str(self.folder / "clouds.yaml")])
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(self.folder / "clouds.yaml"))
 
-    def installs(self, release, *, images=None, without=()):
+    def installs(self, release, *, without=()):
         """Put a cloud of this release behind the endpoint, in place of the one that is there."""
         self.shuts_down()
         seed = self.folder / "seed.json"
         rows = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
         seed.write_text(json.dumps([row for row in rows if row["name"] not in without]))
-        self._cloud = EmbeddedCloud(release=release, seed=seed, images=images, port=self._port)
-        self._cloud.start()
-        self._port = int(self._cloud.auth_url.split(":")[2].split("/")[0])
+        self._cloud = SimulatedCloud(release=release, seed=seed, port=self._port)
+        self._cloud.__enter__()
+        self._port = self._cloud.port
         (self.folder / "clouds.yaml").write_text(self._cloud.clouds_yaml("staging"))
 
     def shuts_down(self):
@@ -233,18 +232,18 @@ def test_a_cloud_that_is_down_adds_nothing(operator):
     assert operator.recordings == baseline
 
 
-@pytest.mark.parametrize("release", ["juno", "2026.2"])
+@pytest.mark.parametrize("release", ["essex", "2026.2"])
 def test_no_evidence_is_no_contradiction(operator, release):
     """Neither a cloud without microversions nor an undeclared one is refused."""
     operator.installs(release)
-    operator.declares(other=None, old="essex" if release == "juno" else None)
+    operator.declares(other=None, old="essex" if release == "essex" else None)
     for name in ("other", "old"):
         assert operator.runs("record", f"--os-cloud={name}")[0] == 0
         result = operator.tests("once", query="status='ACTIVE'", cloud=name)
         result.assert_outcomes(passed=1)
-    operator.declares(other="juno")
+    operator.declares(other="essex")
     code, _, err = operator.runs("record", "--os-cloud=other", "--query=limit=1")
-    assert code == (0 if release == "juno" else 2), err
+    assert code == (0 if release == "essex" else 2), err
 
 
 def test_a_microversion_newer_than_any_known(operator, monkeypatch):
@@ -263,7 +262,7 @@ def test_a_microversion_newer_than_any_known(operator, monkeypatch):
 
 def test_other_evidence_only_warns(operator):
     """What the images look like is no proof: vendors backport."""
-    operator.installs("juno")
+    operator.installs("essex")
     operator.declares(vendor="2026.2")
     code, out, err = operator.runs("record", "--os-cloud=vendor")
     assert code == 0, err

@@ -18,8 +18,7 @@ from openstack.config import loader
 from pytest_imagedetail import clouds
 from pytest_imagedetail.cli import main, parser
 from pytest_imagedetail.cli.progress import Progress
-from pytest_imagedetail.embedded import EmbeddedCloud
-from pytest_imagedetail.embedded.seed import DEFAULT_SEED
+from tests.cloud import DEFAULT_SEED, SimulatedCloud
 
 UPGRADED = "if the cloud was upgraded, record it under a new name: imagedetail "
 REPLACE = "if only its data changed, replace the recording: imagedetail "
@@ -84,7 +83,7 @@ class Site:
 @pytest.fixture
 def cloud():
     """A cloud of 2026."""
-    with EmbeddedCloud(release="2026.2") as cloud:
+    with SimulatedCloud(release="2026.2") as cloud:
         yield cloud
 
 
@@ -112,7 +111,7 @@ def smaller(tmp_path_factory):
     seed = tmp_path_factory.mktemp("seed") / "seed.json"
     kept = [image for image in images if image["name"] != "withdrawn"]
     seed.write_text(json.dumps(kept), encoding="utf-8")
-    with EmbeddedCloud(release="2026.2", seed=seed) as cloud:
+    with SimulatedCloud(release="2026.2", seed=seed) as cloud:
         yield cloud
 
 
@@ -171,7 +170,7 @@ def test_keystone_is_asked_once(site, monkeypatch):
 def test_another_release(site):
     """The differences are printed, and then why they do not count; exit 2, nothing written."""
     assert site.run("record", "--os-cloud=public", "--query=limit=0", "--expect=400")[0] == 0
-    with EmbeddedCloud(release="2023.1") as older:
+    with SimulatedCloud(release="2023.1") as older:
         site.connect(older)
         before = site.state
         code, out, err = site.run("verify")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from durability.recordings import load, recording, write
-from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.errors import DamagedCassetteError
+from tests.cloud import SimulatedCloud
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n"
@@ -183,7 +183,7 @@ def test_no_run_records_over_damage(pytester, monkeypatch, recorded, name, mode)
     before = path.read_bytes()
     pytester.makefile(".yaml", imagedetail=f"clouds: {{{cloud}: {{release: essex}}}}")
     pytester.makepyfile("def test_all(imagedetail_cloud): imagedetail_cloud.list()")
-    with EmbeddedCloud(release="essex") as live:
+    with SimulatedCloud(release="essex") as live:
         (Path(pytester.path) / "clouds.yaml").write_text(live.clouds_yaml(cloud))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
         result = pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}")

@@ -12,7 +12,7 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 from weather.sky import Sky, hang, say, show
 
 from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 QUERY = """
     def test_images(imagedetail_cloud):
@@ -38,7 +38,7 @@ KINDS = {"query": QUERY, "traffic": TRAFFIC}
 @pytest.fixture(scope="module")
 def cloud():
     """Keystone and Nova of a time when the endpoint named the project."""
-    with EmbeddedCloud(release="essex") as cloud:
+    with SimulatedCloud(release="essex") as cloud:
         yield cloud
 
 

@@ -16,10 +16,10 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from durability.recordings import SHARED, images_in, load, path_of, recording, write
 from pytest_imagedetail.cassette import Store, loads, swapping
-from pytest_imagedetail.embedded import EmbeddedCloud
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.settings import Choices, resolve
+from tests.cloud import SimulatedCloud
 
 ONCE = "--imagedetail-record-mode=once"
 QUERIES = """
@@ -44,7 +44,7 @@ TRAFFIC = """
 @pytest.fixture
 def live(pytester, monkeypatch):
     """A project that declares one running cloud, `staging`, and has no cassette."""
-    with EmbeddedCloud(release="2023.1", images=30) as cloud:
+    with SimulatedCloud(release="2023.1", images=30) as cloud:
         (pytester.path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
         pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from pytest_imagedetail.cassette import dumps, loads
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 LISTED = """
     def test_all(imagedetail_cloud):
@@ -34,10 +34,10 @@ REWRITE = "--imagedetail-record-mode=rewrite"
 @pytest.fixture
 def live(pytester, monkeypatch):
     """A project that declares one running cloud, `staging`."""
-    with EmbeddedCloud(release="2023.1") as cloud:
+    with SimulatedCloud(release="2023.1") as cloud:
         (pytester.path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
-        facts = f'["{cloud.compute_url}", "{cloud.application.compute.account.token}"]'
+        facts = f'["{cloud.compute_url}", "{cloud.account.token}"]'
         (pytester.path / "facts.json").write_text(facts)
         pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
         yield cloud

@@ -9,7 +9,7 @@ import urllib3
 from answering import TOKEN, answering
 
 import pytest_imagedetail.cassette.capture
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 aiohttp = pytest.importorskip("aiohttp", reason="the matrix of clients needs aiohttp")
 openstack = pytest.importorskip("openstack", reason="needs openstacksdk (the extra `record`)")
@@ -423,7 +423,7 @@ def test_keystone(imagedetail_cassette, ask):
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_clients_of_openstack_find_their_way(pytester, run):
     """Keystone v3 and openstacksdk: recorded without authentication, replayed with any."""
-    with EmbeddedCloud(release="2023.1") as cloud:
+    with SimulatedCloud(release="2023.1") as cloud:
         auth = dict(cloud.credentials)
         source = KEYSTONE.format(url=cloud.compute_url, auth=auth)
         record(run, source).assert_outcomes(passed=2)

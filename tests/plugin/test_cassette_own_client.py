@@ -11,9 +11,9 @@ from pytest_imagedetail.cassette import dumps, loads
 
 CLOUD = """
 import json, sys
-from pytest_imagedetail.embedded import EmbeddedCloud
-with EmbeddedCloud(release="2023.1") as cloud:
-    account = cloud.application.compute.account
+from tests.cloud import SimulatedCloud
+with SimulatedCloud(release="2023.1") as cloud:
+    account = cloud.account
     facts = {"url": cloud.compute_url, "token": account.token, "auth": dict(cloud.credentials)}
     print(json.dumps(facts), flush=True)
     sys.stdin.read()

@@ -103,10 +103,10 @@ def test_keystone_in_a_stock_cassette_is_answered_by_the_one_built_in(pytester):
     from keystoneauth1 import session  # noqa: PLC0415  after the check
     from keystoneauth1.identity import v3  # noqa: PLC0415
 
-    from pytest_imagedetail.embedded import EmbeddedCloud  # noqa: PLC0415
+    from tests.cloud import SimulatedCloud  # noqa: PLC0415
 
     assert keystoneauth1
-    with EmbeddedCloud(release="2023.1") as cloud, vcr.use_cassette(str(pytester.path / PLACE)):
+    with SimulatedCloud(release="2023.1") as cloud, vcr.use_cassette(str(pytester.path / PLACE)):
         auth = dict(cloud.credentials)
         session.Session(v3.Password(**auth)).get(
             "/images/detail?limit=2", endpoint_filter={"service_type": "compute"}

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 TEST = """
     def test_active(imagedetail_cloud):
@@ -17,7 +17,7 @@ TEST = """
 @pytest.fixture
 def live(pytester, monkeypatch):
     """A project that declares one running cloud, `staging`, and has no cassette."""
-    with EmbeddedCloud(release="2023.1") as cloud:
+    with SimulatedCloud(release="2023.1") as cloud:
         clouds_yaml = pytester.path / "clouds.yaml"
         clouds_yaml.write_text(cloud.clouds_yaml("staging"))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
@@ -50,7 +50,7 @@ def test_no_secret_of_the_session_is_in_the_cassette(pytester, live):
     """Neither token nor password nor project id nor address reaches the file."""
     run(pytester, "once").assert_outcomes(passed=1)
     text = cassette(pytester).read_text()
-    account = live.application.compute.account
+    account = live.account
     for secret in (account.token, account.password, live.project_id, "127.0.0.1"):
         assert secret not in text
     assert "https://compute.staging.invalid/v2.1/images/detail?status=ACTIVE" in text
@@ -150,6 +150,6 @@ def test_no_log_shows_who_asked_whom(pytester, live):
     )
     result = run(pytester, "once", "--log-level=DEBUG", "-rA", "-vv")
     result.assert_outcomes(failed=1)
-    account = live.application.compute.account
+    account = live.account
     for secret in (account.token, account.password, live.project_id, live.auth_url, "audit_ids"):
         assert secret not in result.stdout.str()

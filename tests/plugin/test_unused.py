@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 ALL = """
     def test_all(imagedetail_cloud):
@@ -214,8 +214,8 @@ def test_what_a_test_did_not_ask_of_its_own_traffic_is_named(pytester):
                 ask = urllib.request.Request(url, headers={{"X-Auth-Token": "{token}"}})
                 urllib.request.urlopen(ask).close()
         """
-    with EmbeddedCloud(release="2023.1") as cloud:
-        facts = {"url": cloud.compute_url, "token": cloud.application.compute.account.token}
+    with SimulatedCloud(release="2023.1") as cloud:
+        facts = {"url": cloud.compute_url, "token": cloud.account.token}
         pytester.makepyfile(test.format(limits=[1, 2], **facts))
         result = pytester.runpytest("--imagedetail-record-mode=once")
         result.assert_outcomes(passed=1)

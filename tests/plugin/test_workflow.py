@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 
 def test_from_nothing_to_an_upgrade(pytester, monkeypatch):
@@ -23,7 +23,7 @@ def test_from_nothing_to_an_upgrade(pytester, monkeypatch):
     first.assert_outcomes(failed=1)
     first.stdout.fnmatch_lines(["E *next:  in a test:  pytest --imagedetail-record-mode=once"])
 
-    with EmbeddedCloud(release="2026.2") as old, EmbeddedCloud(release="2026.2") as new:
+    with SimulatedCloud(release="2026.2") as old, SimulatedCloud(release="2026.2") as new:
         text = old.clouds_yaml("old") + new.clouds_yaml("new").removeprefix("clouds:\n")
         clouds_yaml.write_text(text)
         recording = pytester.runpytest_subprocess("--imagedetail-record-mode=once")
@@ -34,7 +34,7 @@ def test_from_nothing_to_an_upgrade(pytester, monkeypatch):
     replay = pytester.runpytest_subprocess("--imagedetail-fail-on=change")
     replay.assert_outcomes(passed=1)
 
-    with EmbeddedCloud(release="essex") as downgraded:
+    with SimulatedCloud(release="essex") as downgraded:
         clouds_yaml.write_text(downgraded.clouds_yaml("new"))
         (pytester.path / "cassettes" / "new" / "all.yaml").unlink()
         # `old` is not in clouds.yaml any more; its cassette alone answers.

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 LOUD = (
     *("-vv", "-l", "--tb=long", "--log-level=DEBUG", "--log-cli-level=DEBUG", "-Werror"),
@@ -152,7 +152,7 @@ def test_own(ask):
 @pytest.fixture
 def live(pytester, monkeypatch):
     """A project that declares one running cloud, `staging`."""
-    with EmbeddedCloud(release="2023.1") as cloud:
+    with SimulatedCloud(release="2023.1") as cloud:
         clouds_yaml = pytester.path / "clouds.yaml"
         clouds_yaml.write_text(cloud.clouds_yaml("staging"))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
@@ -162,7 +162,7 @@ def live(pytester, monkeypatch):
 
 def secrets_of(cloud):
     """What must not show, by what it is."""
-    account = cloud.application.compute.account
+    account = cloud.account
     return {
         "token": account.token[:24],  # a long repr is shortened in its middle
         "password": account.password,

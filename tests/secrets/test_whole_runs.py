@@ -14,8 +14,7 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 from planting import WRITINGS, is_in, readings
 
 from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.embedded import EmbeddedCloud
-from pytest_imagedetail.embedded.application import Application
+from tests.cloud import Application, SimulatedCloud
 
 TESTS = """
 import urllib.request
@@ -65,7 +64,7 @@ LOUD = (
 @pytest.fixture
 def cloud(pytester, monkeypatch):
     """A running cloud whose images can still be changed; its project declares it."""
-    cloud = EmbeddedCloud(release="2023.1")
+    cloud = SimulatedCloud(release="2023.1")
     old = cloud.application
     compute = replace(old.compute, rows=list(old.compute.rows))
     cloud.application = Application(identity=old.identity, compute=compute)
@@ -78,7 +77,7 @@ def cloud(pytester, monkeypatch):
 
 
 def secrets_of(cloud):
-    account = cloud.application.compute.account
+    account = cloud.account
     return {
         "token": account.token,
         "password": account.password,

@@ -20,10 +20,9 @@ from openstack.config import loader
 
 from pytest_imagedetail import clouds, recorder, transport
 from pytest_imagedetail.clouds import session
-from pytest_imagedetail.embedded import EmbeddedCloud
-from pytest_imagedetail.embedded.server import LoopbackServer
 from pytest_imagedetail.errors import CredentialsError, RecordingError, ResponseError
 from pytest_imagedetail.model import Headers, Query
+from tests.cloud import LoopbackServer, SimulatedCloud
 
 CREDENTIAL = {
     "id": "f00dfacef00dfacef00dfacef00dface",
@@ -56,7 +55,7 @@ class Front:
         if environ["PATH_INFO"] == "/v3/auth/tokens":
             return self.issue(environ, start_response)
         if environ.get("HTTP_X_AUTH_TOKEN") in self.tokens[-1:]:
-            environ["HTTP_X_AUTH_TOKEN"] = self.cloud.application.compute.account.token
+            environ["HTTP_X_AUTH_TOKEN"] = self.cloud.account.token
         return self.cloud.application(environ, start_response)
 
     def issue(self, environ, start_response):
@@ -81,7 +80,7 @@ class Front:
 
     def as_password(self, auth):
         """What the embedded Keystone would have to be asked for the same."""
-        identity, account = auth["identity"], self.cloud.application.compute.account
+        identity, account = auth["identity"], self.cloud.account
         good = {"identity": {"methods": ["password"], "password": {"user": {
             "id": account.user_id, "password": account.password}}}}  # fmt: skip
         if identity["methods"] == ["token"]:
@@ -110,7 +109,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def front():
     """A cloud that runs."""
-    with EmbeddedCloud(release="2026.2") as cloud:
+    with SimulatedCloud(release="2026.2") as cloud:
         front = Front(cloud)
         yield front
         front.server.close()
@@ -158,7 +157,7 @@ def test_a_password(front, folder, auth_type):
     assert access.endpoint == f"{front.origin}/v2.1"
     assert access.token == front.tokens[0]
     assert access.project_id == front.cloud.project_id
-    assert access.user_id == front.cloud.application.compute.account.user_id
+    assert access.user_id == front.cloud.account.user_id
     assert access.max_microversion == "2.104"
     assert access.secrets == {front.cloud.credentials["password"]}
     assert access.timeout == 60
@@ -192,7 +191,7 @@ def test_an_application_credential(front, folder, named):
 @pytest.mark.parametrize("auth_type", ["token", "v3token"])
 def test_a_token(front, folder, auth_type):
     """A token makes another; both are secrets."""
-    old = front.cloud.application.compute.account.token
+    old = front.cloud.account.token
     auth = {
         "auth_url": f"{front.origin}/v3", "token": old,
         "project_name": "demo", "project_domain_name": "Default",

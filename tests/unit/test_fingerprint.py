@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.embedded import RELEASES, EmbeddedCloud
 from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.importing import imported
 from pytest_imagedetail.model import Headers, Query
+from tests.cloud import RELEASES, SimulatedCloud
 from unit import PROJECT, image_of, listing_of, snapshot_of, without
 
 SIZE = "OS-EXT-IMG-SIZE:size"
@@ -187,10 +187,10 @@ def test_what_an_older_release_sent_is_asked_of_those_that_are_left():
 @pytest.mark.parametrize("release", [each for each in RELEASES if each != "k5"])
 def test_an_embedded_cloud_is_dated_right(release):
     """A cloud of a known release answers over HTTP; its release is among those found."""
-    with EmbeddedCloud(release=release) as cloud:
+    with SimulatedCloud(release=release) as cloud:
         request = urllib.request.Request(
             f"{cloud.compute_url}/images/detail",
-            headers={"X-Auth-Token": cloud.application.compute.account.token},
+            headers={"X-Auth-Token": cloud.account.token},
         )
         with urllib.request.urlopen(request, timeout=30) as response:
             body = response.read()

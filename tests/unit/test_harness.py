@@ -6,10 +6,7 @@ import json
 import pytest
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.demo import authenticate
 from pytest_imagedetail.doors import Doors
-from pytest_imagedetail.embedded import EmbeddedCloud
-from pytest_imagedetail.embedded.seed import DEFAULT_SEED
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     ComparisonError,
@@ -20,6 +17,7 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.settings import CloudDeclaration, Settings
+from tests.cloud import DEFAULT_SEED, SimulatedCloud, authenticate
 from unit import image_of, listing_of
 
 NAME = "nova"
@@ -62,7 +60,7 @@ def smaller(tmp_path):
     kept = [image for image in images if image["name"] != "withdrawn"]
     seed = tmp_path / "seed.json"
     seed.write_text(json.dumps(kept), encoding="utf-8")
-    with EmbeddedCloud(release="2026.2", seed=seed) as cloud:
+    with SimulatedCloud(release="2026.2", seed=seed) as cloud:
         yield cloud
 
 
@@ -70,7 +68,7 @@ def smaller(tmp_path):
 def site(tmp_path):
     """A cloud that listens, and nothing recorded yet."""
     site = Site(tmp_path / "cassettes")
-    with EmbeddedCloud(release="2026.2") as cloud:
+    with SimulatedCloud(release="2026.2") as cloud:
         site.cloud = cloud
         yield site
 
@@ -186,7 +184,7 @@ def test_verify_compares_expected_errors(site):
     site.ask("once", limit="x", expect=400)
     before = site.files
     assert site.ask("verify", limit="x", expect=400).error["code"] == 400
-    with EmbeddedCloud(release="2023.1") as older:
+    with SimulatedCloud(release="2023.1") as older:
         site.cloud = older
         with pytest.raises(VerificationError) as caught:
             site.ask("verify", limit="x", expect=400)
@@ -258,7 +256,7 @@ def test_the_baseline_must_be_named(recorded):
 @pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "verify"])
 def test_a_recorded_error_is_an_answer_of_a_matrix(site, mode):
     """Whoever kept it wanted it, in every mode that does not record it afresh."""
-    with EmbeddedCloud(release="2023.1") as older:
+    with SimulatedCloud(release="2023.1") as older:
         clouds = {"staging": site.cloud, "older": older}
         site.connect = lambda os_cloud: authenticate(clouds[os_cloud])
         site.ask("once", limit=0, expect=400)

@@ -6,27 +6,25 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail import recorder, transport
-from pytest_imagedetail.demo import authenticate
-from pytest_imagedetail.embedded import EmbeddedCloud
-from pytest_imagedetail.embedded.seed import DEFAULT_SEED
 from pytest_imagedetail.errors import ComparisonError, RecordingError, ResponseError
 from pytest_imagedetail.importing import imported
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.placeholder import KINDS
 from pytest_imagedetail.verification import verify
+from tests.cloud import DEFAULT_SEED, SimulatedCloud, authenticate
 
 
 @pytest.fixture(scope="module")
 def cloud():
     """A cloud of 2026."""
-    with EmbeddedCloud(release="2026.2") as cloud:
+    with SimulatedCloud(release="2026.2") as cloud:
         yield cloud
 
 
 @pytest.fixture(scope="module")
 def older():
     """A cloud of 2023, which refuses in other words and accepts limit=0."""
-    with EmbeddedCloud(release="2023.1") as cloud:
+    with SimulatedCloud(release="2023.1") as cloud:
         yield cloud
 
 
@@ -60,7 +58,7 @@ def test_another_answer_is_a_difference(cloud, tmp_path):
     seed = tmp_path / "seed.json"
     seed.write_text(json.dumps(images[1:]), encoding="utf-8")
     before = recorded(cloud)
-    with EmbeddedCloud(release="2026.2", seed=seed) as smaller:
+    with SimulatedCloud(release="2026.2", seed=seed) as smaller:
         for fail_on, compatible in (("change", False), ("breaking", True)):
             comparison = verify(before, authenticate(smaller), fail_on=fail_on)
             assert [each.kind for each in comparison.differences] == ["image_removed"]
@@ -109,7 +107,7 @@ def test_another_status_costs_one_request(cloud, monkeypatch):
 
 def test_a_cloud_that_is_gone_is_an_error(cloud):
     """What could not be asked is neither same nor different."""
-    with EmbeddedCloud(release="2026.2") as gone:
+    with SimulatedCloud(release="2026.2") as gone:
         access = authenticate(gone)
     with pytest.raises(RecordingError):
         verify(recorded(cloud), access)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from pytest_imagedetail.embedded import EmbeddedCloud
+from tests.cloud import SimulatedCloud
 
 
 @pytest.fixture(scope="session")
 def cloud():
     """Keystone and Nova of a time when the endpoint named the project."""
-    with EmbeddedCloud(release="essex") as cloud:
+    with SimulatedCloud(release="essex") as cloud:
         yield cloud
 
 

@@ -51,7 +51,7 @@ class Sky:
     @property
     def secrets(self):
         """What no message may show."""
-        account = self.cloud.application.compute.account
+        account = self.cloud.account
         return (f":{self.port}", "127.0.0.1", account.token, account.password, account.project_id)
 
     def clouds_yaml(self, name, **options):

@@ -143,7 +143,7 @@ def test_an_error_that_is_wanted_is_asked_for_once(sky, record, tmp_path, status
 
 def test_an_expired_token_is_renewed(sky, record, tmp_path):
     """The listing goes on where it was; neither token is written, though the cloud shows both."""
-    first = sky.cloud.application.compute.account.token
+    first = sky.cloud.account.token
     sky.forecast(
         show("new 1", next_="m1"), say(401, b"expired"), show(f"new {first} {SECOND_TOKEN}")
     )

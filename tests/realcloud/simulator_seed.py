@@ -1,4 +1,4 @@
-"""The images of the real clouds as a seed for the embedded one, so that both hold the same."""
+"""The images of the real clouds as a seed for the simulator, so that both hold the same."""
 
 import json
 from pathlib import Path

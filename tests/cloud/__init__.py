@@ -1,0 +1,120 @@
+"""A simulated cloud for tests: Keystone and Nova with images that a test chooses.
+
+It is a test tool and no truth: `test_simulator.py` holds it to the shipped recordings of real
+Novas, and what was not recorded it answers as its author read it in the source.
+"""
+
+import json
+from dataclasses import dataclass
+
+from pytest_imagedetail.transport import Access
+from tests.cloud.images import DEFAULT_SEED, generated_rows, load_rows, newest_first
+from tests.cloud.keystone import PREFIX, REGION, Account, Identity
+from tests.cloud.nova import Compute
+from tests.cloud.releases import RELEASES
+from tests.cloud.server import LOOPBACK, LoopbackServer
+from tests.cloud.wsgi import read_request
+
+__all__ = [
+    "DEFAULT_SEED",
+    "RELEASES",
+    "Application",
+    "LoopbackServer",
+    "SimulatedCloud",
+    "authenticate",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A WSGI application (PEP 3333): Keystone below /v3, Nova everywhere else."""
+
+    identity: Identity
+    compute: Compute
+
+    def __call__(self, environ, start_response):
+        request = read_request(environ)
+        is_keystone = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
+        service = self.identity if is_keystone else self.compute
+        return service.respond(request).start(start_response)
+
+
+class SimulatedCloud:
+    """Keystone and Nova of one release on a loopback port while a block runs.
+
+    Args:
+        release: A key of `RELEASES`.
+        images: How many images are generated beside those of the seed.
+        seed: A JSON file with the images to begin with.
+        port: A TCP port on loopback; 0 lets the system choose.
+    """
+
+    def __init__(self, release="2026.2", *, images=0, seed=DEFAULT_SEED, port=0):
+        self.release = RELEASES[release]
+        self.account = Account()
+        self.project_id = project = self.account.project_id
+        rows = newest_first([*load_rows(seed, project), *generated_rows(images, project)])
+        self.application = Application(
+            identity=Identity(account=self.account, release=self.release),
+            compute=Compute(release=self.release, account=self.account, rows=rows),
+        )
+        self.port = port
+        self._server = None
+
+    def __enter__(self):
+        self._server = LoopbackServer(self.application, self.port)
+        self.port = self._server.port
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """Close the port and every connection."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    @property
+    def origin(self):
+        return f"http://{LOOPBACK}:{self._server.port}"
+
+    @property
+    def auth_url(self):
+        return self.origin + PREFIX
+
+    @property
+    def compute_url(self):
+        return self.origin + self.release.endpoint(self.project_id)
+
+    @property
+    def credentials(self):
+        """What belongs under `auth:` in a clouds.yaml."""
+        return {
+            "auth_url": self.auth_url,
+            "username": self.account.username,
+            "password": self.account.password,
+            "project_name": self.account.project_name,
+            "user_domain_name": "Default",
+            "project_domain_name": "Default",
+        }
+
+    def clouds_yaml(self, name):
+        """The text of a clouds.yaml that knows this cloud."""
+        # A JSON string is a YAML string, whatever is in it.
+        auth = "".join(
+            f"      {key}: {json.dumps(text)}\n" for key, text in self.credentials.items()
+        )
+        head = f"clouds:\n  {json.dumps(name)}:\n    auth:\n{auth}"
+        return f"{head}    region_name: {REGION}\n    interface: public\n"
+
+
+def authenticate(cloud):
+    """The way to a simulated cloud that openstacksdk would find with its credentials."""
+    return Access(
+        endpoint=cloud.compute_url,
+        token=cloud.account.token,
+        project_id=cloud.project_id,
+        user_id=cloud.account.user_id,
+        secrets=frozenset({cloud.account.password}),
+    )

@@ -1,0 +1,126 @@
+"""Keystone v3, as much as a client needs to come to a token and a service catalog."""
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from tests.cloud.releases import Release
+from tests.cloud.wsgi import as_json, not_routed, unauthorized
+
+PREFIX = "/v3"
+REGION = "RegionOne"
+_DOMAIN = {"id": "default", "name": "Default"}
+_DATE = "%Y-%m-%dT%H:%M:%S.000000Z"
+
+
+def _hex():
+    return uuid4().hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The one user of a cloud; ids and secrets are random, so that a leaked one is recognized."""
+
+    username: str = "demo"
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    project_name: str = "demo"
+    project_id: str = field(default_factory=_hex)
+    user_id: str = field(default_factory=_hex)
+    token: str = field(default_factory=lambda: "gAAAAAB" + secrets.token_urlsafe(132))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Answers the paths below /v3."""
+
+    account: Account
+    release: Release
+
+    def respond(self, request):
+        path = request.path.rstrip("/")
+        if path == PREFIX and request.method == "GET":
+            return as_json(200, {"version": _version(request.origin)})
+        if path == f"{PREFIX}/auth/tokens" and request.method == "POST":
+            return self._issue(request)
+        return not_routed(request.headers.get("accept", ""))
+
+    def _issue(self, request):
+        try:
+            known = self._knows(json.loads(request.body)["auth"])
+        except (ValueError, KeyError, TypeError):
+            message = "Expecting to find auth with identity, methods and password in the body."
+            error = {"code": 400, "title": "Bad Request", "message": message}
+            return as_json(400, {"error": error})
+        if not known:
+            return unauthorized(request.origin + PREFIX)
+        response = as_json(201, {"token": self._token(request.origin)})
+        token = ("X-Subject-Token", self.account.token)
+        return response.with_headers(token, ("Vary", "X-Auth-Token"))
+
+    def _knows(self, asked):
+        """Whether user, password and project are the account's; the scope may be left out."""
+        if "password" not in asked["identity"]["methods"]:
+            return False
+        user = asked["identity"]["password"]["user"]
+        project = asked.get("scope", {}).get("project", {})
+        account = self.account
+        return (
+            _is(user, account.user_id, account.username)
+            and user["password"] == account.password
+            and (not project or _is(project, account.project_id, account.project_name))
+        )
+
+    def _token(self, origin):
+        now, account = datetime.now(UTC), self.account
+        return {
+            "methods": ["password"],
+            "user": {"domain": _DOMAIN, "id": account.user_id, "name": account.username,
+                     "password_expires_at": None},
+            "audit_ids": [secrets.token_urlsafe(16)],
+            "expires_at": (now + timedelta(hours=24)).strftime(_DATE),
+            "issued_at": now.strftime(_DATE),
+            "project": {"domain": _DOMAIN, "id": account.project_id, "name": account.project_name},
+            "is_domain": False,
+            "roles": [{"id": _hex(), "name": "member"}],
+            "catalog": self._catalog(origin),
+        }  # fmt: skip
+
+    def _catalog(self, origin):
+        project = self.account.project_id
+        services = [
+            ("identity", "keystone", origin + PREFIX),
+            ("image", "glance", "http://glance.internal:9292"),
+            ("compute", "nova", origin + self.release.endpoint(project)),
+        ]
+        if not self.release.is_essex:
+            services.append(("compute_legacy", "nova_legacy", f"{origin}/v2/{project}"))
+        return [_service(*each) for each in services]
+
+
+def _is(named, identifier, name):
+    if "id" in named:
+        return named["id"] == identifier
+    domain = named["domain"]
+    in_domain = domain.get("id") == _DOMAIN["id"] or domain.get("name") == _DOMAIN["name"]
+    return in_domain and named["name"] == name
+
+
+def _service(kind, name, url):
+    endpoints = [
+        {"id": _hex(), "interface": each, "region_id": REGION, "url": url, "region": REGION}
+        for each in ("public", "internal", "admin")
+    ]
+    return {"endpoints": endpoints, "id": _hex(), "type": kind, "name": name}
+
+
+def _version(origin):
+    kind = "application/vnd.openstack.identity-v3+json"
+    return {
+        "id": "v3.14",
+        "status": "stable",
+        "updated": "2020-04-07T00:00:00Z",
+        "links": [{"rel": "self", "href": f"{origin}{PREFIX}/"}],
+        "media-types": [{"base": "application/json", "type": kind}],
+    }

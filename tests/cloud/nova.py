@@ -1,0 +1,180 @@
+"""Nova's API: its paths, who may use them, microversions, and the answer to images/detail."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from tests.cloud.glance import select
+from tests.cloud.images import ImageRow
+from tests.cloud.keystone import PREFIX, Account
+from tests.cloud.query import read_query
+from tests.cloud.releases import Release
+from tests.cloud.views import Links, brief, detail, next_links
+from tests.cloud.wsgi import (
+    NOT_FOUND,
+    FaultError,
+    Response,
+    as_json,
+    not_routed,
+    unauthorized,
+    unexpected,
+)
+
+_MINIMUM = (2, 1)
+_IMAGES_REMOVED = (2, 36)  # from here on the image proxy is a 404 (Nova 14.0.0)
+_MICROVERSION = re.compile(r"([1-9]\d*)\.([1-9]\d*|0)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compute:
+    """Answers the paths of Nova; `rows` are newest first."""
+
+    release: Release
+    account: Account
+    rows: Sequence[ImageRow]
+
+    def respond(self, request):
+        if request.method == "OPTIONS":
+            return Response(status=200)
+        response = self._authorize(request)
+        if request.method == "HEAD":
+            response = Response(status=response.status, headers=response.headers)
+        request_id = f"req-{uuid4()}"
+        if not self.release.is_essex:
+            response = response.with_headers(("x-openstack-request-id", request_id))
+        return response.with_headers(("x-compute-request-id", request_id))
+
+    def _authorize(self, request):
+        version = request.path.strip("/")
+        if request.method == "GET" and version in {"", *self.release.versions}:
+            return self._versions(version, request.origin)
+        if request.headers.get("x-auth-token") != self.account.token:
+            return unauthorized(request.origin + PREFIX, self.release)
+        project = "[^/]+" if self.release.is_essex else "[0-9a-f-]+"
+        route = re.fullmatch(
+            rf"/(?P<version>{'|'.join(map(re.escape, self.release.versions))})"
+            rf"(?:/(?P<project>{project}))?/images(?:/(?P<member>[^/]+))?",
+            request.path,
+        )
+        is_whole = route is not None and (route["project"] or not self.release.is_essex)
+        if not is_whole or request.method not in {"GET", "DELETE"}:
+            return not_routed(request.headers.get("accept", ""))
+        if route["version"] != "v2.1":
+            return self._answer(request, route, _MINIMUM)  # there the headers are dropped
+        return self._with_microversion(request, route)
+
+    def _with_microversion(self, request, route):
+        maximum = self.release.max_microversion
+        try:
+            asked = _asked_microversion(request.headers, maximum)
+        except FaultError as fault:
+            return fault.response
+        if _MINIMUM <= asked <= maximum:
+            response = self._answer(request, route, asked)
+        else:
+            bounds = f"Minimum is {_spelled(_MINIMUM)} and maximum is {_spelled(maximum)}."
+            message = f"Version {_spelled(asked)} is not supported by the API. {bounds}"
+            response = FaultError(406, message).response
+        return response.with_headers(
+            ("OpenStack-API-Version", f"compute {_spelled(asked)}"),
+            ("X-OpenStack-Nova-API-Version", _spelled(asked)),
+            ("Vary", "OpenStack-API-Version"),
+            ("Vary", "X-OpenStack-Nova-API-Version"),
+        )
+
+    def _answer(self, request, route, asked):
+        try:
+            self._check(request, route, asked)
+            return self._images(request, route)
+        except FaultError as fault:
+            return fault.response
+        except json.JSONDecodeError as error:
+            return unexpected(error).response
+
+    def _check(self, request, route, asked):
+        project, mine = route["project"], self.account.project_id
+        if project not in {None, mine}:
+            theirs = f"doesn't match Context's project_id '{mine}'"
+            raise FaultError(400, f"Malformed request URL: URL's project_id '{project}' {theirs}")
+        if asked >= _IMAGES_REMOVED:
+            raise FaultError(404, NOT_FOUND)
+        if request.method == "DELETE":
+            if route["member"] is None:
+                raise FaultError(404, NOT_FOUND)
+            self._row(route["member"])
+            raise FaultError(403, "You are not allowed to delete the image.")
+
+    def _images(self, request, route):
+        links = Links(
+            origin=request.origin,
+            version=route["version"],
+            project=route["project"] or "",
+            release=self.release,
+        )
+        member = route["member"]
+        if self.release.is_essex and member is not None:
+            member = member.removesuffix(".json")  # as long as Nova also spoke XML
+        if member not in {None, "detail"}:
+            return as_json(200, {"image": detail(self._row(member), links)})
+        collection, view = ("images", brief) if member is None else ("images/detail", detail)
+        query = read_query(request.query, self.release)
+        rows = select(self.rows, query, self.account.project_id)
+        document = {"images": [view(row, links) for row in rows]}
+        if following := next_links(rows, query, collection, links):
+            document["images_links"] = following
+        return as_json(200, document)
+
+    def _row(self, image_id):
+        for row in self.rows:
+            if row.id == image_id and not row.deleted and row.is_visible(self.account.project_id):
+                return row
+        raise FaultError(404, "Image not found.")
+
+    def _versions(self, wanted, origin):
+        """The documents from which clients learn the greatest microversion."""
+        if wanted:
+            return as_json(200, {"version": self._version(wanted, origin)})
+        described = [self._version(each, origin) for each in self.release.versions]
+        return as_json(200, {"versions": described})
+
+    def _version(self, version, origin):
+        maximum = self.release.max_microversion if version == "v2.1" else None
+        newest = version == self.release.versions[-1]
+        return {
+            "id": "v2.0" if version == "v2" else version,
+            "status": "CURRENT" if newest else "SUPPORTED",
+            "version": _spelled(maximum) if maximum else "",
+            "min_version": _spelled(_MINIMUM) if maximum else "",
+            "updated": "2013-07-23T11:33:21Z" if maximum else "2011-01-21T11:33:21Z",
+            "links": [{"rel": "self", "href": f"{origin}/{version}/"}],
+        }
+
+
+def _asked_microversion(headers, maximum):
+    """The microversion a request asks for, supported or not; none asked for is 2.1."""
+    text = _of_compute(headers.get("openstack-api-version", ""))
+    text = text or headers.get("x-openstack-nova-api-version", "").strip()
+    if not text:
+        return _MINIMUM
+    if text == "latest":
+        return maximum
+    match = _MICROVERSION.fullmatch(text)
+    if match is None:
+        form = "Must be of format MajorNum.MinorNum."
+        raise FaultError(400, f"API Version String {text} is of invalid format. {form}")
+    return int(match[1]), int(match[2])
+
+
+def _of_compute(header):
+    """From "image 2.9, compute 2.36" the last version of compute, or an empty string."""
+    for part in reversed(header.split(",")):
+        service, _, version = part.strip().partition(" ")
+        if service.lower() == "compute":
+            return version.strip()
+    return ""
+
+
+def _spelled(microversion):
+    return f"{microversion[0]}.{microversion[1]}"

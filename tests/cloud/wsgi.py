@@ -1,0 +1,120 @@
+"""Requests and responses as plain values, and the errors of Nova, Glance and Keystone."""
+
+import html
+import json
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from tests.cloud.releases import Release
+
+NOT_FOUND = "The resource could not be found."
+_FAULTS = {400: "badRequest", 403: "forbidden", 404: "itemNotFound"}
+_TITLES = {400: "400 Bad Request", 403: "403 Forbidden"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the simulator looks at; header names are lower-case, the query is still quoted."""
+
+    method: str
+    path: str
+    query: str
+    origin: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def with_headers(self, *headers):
+        return replace(self, headers=(*self.headers, *headers))
+
+    def start(self, start_response):
+        """Answer as a WSGI application does."""
+        length = ("Content-Length", str(len(self.body)))
+        status = f"{self.status} {HTTPStatus(self.status).phrase}"
+        start_response(status, [*self.headers, length])
+        return [self.body]
+
+
+class FaultError(Exception):
+    """A refusal of Nova: `{"badRequest": {"code": 400, "message": ...}}`."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status, self.message = status, message
+
+    @property
+    def response(self):
+        fault = {"code": self.status, "message": self.message}
+        name = _FAULTS.get(self.status, "computeFault")
+        return as_json(self.status, {name: fault}, charset="; charset=UTF-8")
+
+
+def read_request(environ):
+    """Take a request out of a WSGI environ (PEP 3333)."""
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
+        query=environ.get("QUERY_STRING", ""),
+        origin=f"{environ['wsgi.url_scheme']}://{headers['host']}",
+        headers=headers,
+        body=environ["wsgi.input"].read(int(length)) if length.isdecimal() else b"",
+    )
+
+
+def as_json(status, document, *, charset=""):
+    return as_text(status, json.dumps(document), f"application/json{charset}")
+
+
+def as_text(status, text, content_type):
+    return Response(status=status, headers=(("Content-Type", content_type),), body=text.encode())
+
+
+def glance_error(status, message):
+    """A refusal of Glance as Nova repeats it: the entities of an HTML page end up in JSON."""
+    escaped = html.escape(message).encode("ascii", "xmlcharrefreplace").decode()
+    return FaultError(status, f"HTTP {_TITLES[status]}: {escaped}")
+
+
+def unexpected(error):
+    """What Nova did not expect: a 500 that names only the type."""
+    return FaultError(
+        500,
+        "Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ "
+        f"and attach the Nova API log if possible.\n{type(error)}",
+    )
+
+
+def unauthorized(auth_url, release: Release | None = None):
+    """The 401 of Keystone, which the middleware before Nova repeats; Essex's is plain text."""
+    if release is not None and release.is_essex:
+        response = as_text(401, "Authentication required", "text/plain")
+        return response.with_headers(("WWW-Authenticate", f"Keystone uri='{auth_url}'"))
+    message = "The request you have made requires authentication."
+    error = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
+    uri = ("WWW-Authenticate", f'Keystone uri="{auth_url}"')
+    return as_json(401, error).with_headers(uri)
+
+
+def not_routed(accept):
+    """The 404 for a path that no route knows: WebOb's page, JSON for who asks for nothing else."""
+    text = f"{NOT_FOUND}<br /><br />\n\n\n"
+    if "application/json" in accept and "text/html" not in accept and "*/*" not in accept:
+        document = {"message": text, "code": "404 Not Found", "title": "Not Found"}
+        return as_json(404, document, charset="; charset=UTF-8")
+    page = (
+        "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n"
+        f"  <h1>404 Not Found</h1>\n  {text}\n </body>\n</html>"
+    )
+    return as_text(404, page, "text/html; charset=UTF-8")
