@@ -23,7 +23,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of cassettes of two embedded clouds: all images, and the active ones. Read-only."""
+    """A folder of cassettes of two simulated clouds: all images, and the active ones. Read-only."""
     folder = tmp_path_factory.mktemp("recorded") / "cassettes"
     for name, release in RELEASES.items():
         with SimulatedCloud(release=release) as cloud:

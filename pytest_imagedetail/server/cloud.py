@@ -2,20 +2,19 @@
 
 import difflib
 import secrets
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import Store, load_own
 from pytest_imagedetail.errors import CassetteNotFoundError
-from pytest_imagedetail.model import Headers, Interaction, Query, Recording, Response
+from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.request import api_version
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, json_response, service
 from pytest_imagedetail.traffic.matching import Names, differences, origin
 
 IDENTITY: Final = "/identity"
+_OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # without a token
 _NEAREST: Final = 3  # recorded requests that a fault names
 
 
@@ -109,9 +108,6 @@ class RecordedCloud:
         return json_response(501, {"notImplemented": {"code": 501, "message": str(error)}})
 
 
-_OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})
-
-
 def recorded_cloud(store: Store, name: str, base: str) -> RecordedCloud:
     """Read the recordings of a cloud: its own first, then those of the shipped library.
 
@@ -123,7 +119,10 @@ def recorded_cloud(store: Store, name: str, base: str) -> RecordedCloud:
     Raises:
         CassetteError: There is none, or one is damaged.
     """
-    recordings = tuple(map(load_own, _paths(store, name)))
+    folders = filter(None, (store.directory, store.library))
+    recordings = [
+        load_own(path) for folder in folders for path in Store(directory=folder).paths(name)
+    ]
     if not recordings:
         raise CassetteNotFoundError(
             f"nothing is recorded for cloud {name!r}",
@@ -134,25 +133,15 @@ def recorded_cloud(store: Store, name: str, base: str) -> RecordedCloud:
     interactions = tuple(
         _at(base, each) for recording in recordings for each in recording.interactions
     )
+    offered = (each.provenance.max_microversion for each in recordings)
     endpoints = tuple(dict.fromkeys(endpoint_of(each.url) for each in interactions))
     return RecordedCloud(
         name=name,
         interactions=interactions,
         endpoints=endpoints,
-        max_microversion=_max_microversion(recordings),
+        max_microversion=next(filter(None, offered), None),
         keystone=Keystone(catalog=_catalog(base, endpoints), token=secrets.token_hex(16)),
     )
-
-
-def _paths(store: Store, name: str) -> Iterator[Path]:
-    yield from Store(directory=store.directory).paths(name)
-    if store.library is not None:
-        yield from Store(directory=store.library).paths(name)
-
-
-def _max_microversion(recordings: Iterable[Recording]) -> str | None:
-    offered = (each.provenance.max_microversion for each in recordings)
-    return next(filter(None, offered), None)
 
 
 def _catalog(base: str, endpoints: tuple[str, ...]) -> tuple[dict[str, str], ...]:

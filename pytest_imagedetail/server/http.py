@@ -1,11 +1,12 @@
 """Serves one recorded cloud over HTTP/1.1 on loopback until it is closed; logs nothing."""
 
+import re
 import socket
 import socketserver
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Final, Self
 
 from pytest_imagedetail.cassette import Store
@@ -19,6 +20,7 @@ LOOPBACK: Final = "127.0.0.1"
 _OF_TRANSFER: Final = frozenset(  # bodies are served whole and without a coding
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 )
+_LENGTH: Final = re.compile("[0-9]{1,8}")
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
@@ -78,12 +80,7 @@ class Server:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -116,7 +113,6 @@ class _Listener(ThreadingHTTPServer):
 
     def __init__(self, *arguments: Any) -> None:
         self._connections: set[Any] = set()  # those that are kept alive outlive serve_forever
-        self._lock = threading.Lock()
         super().__init__(*arguments)
 
     def server_bind(self) -> None:
@@ -125,24 +121,18 @@ class _Listener(ThreadingHTTPServer):
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        with self._lock:
-            self._connections.add(request)
+        self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        with self._lock:
-            self._connections.discard(request)
+        self._connections.discard(request)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
         super().server_close()
-        with self._lock:
-            connections = tuple(self._connections)
-        for each in connections:
-            try:
+        for each in tuple(self._connections):
+            with suppress(OSError):  # the client was faster
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # the client was faster
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Pass over clients that hang up; anything else is a defect and is shown."""
@@ -158,9 +148,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         length = self.headers.get("Content-Length", "0")
-        if not (length.isascii() and length.isdecimal()) or "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            self.send_error(411)
+        if not _LENGTH.fullmatch(length) or "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # what follows may be the body
+            self.send_error(400)
             return
         asked = Interaction(
             method=self.command,

@@ -269,9 +269,10 @@ def test_odd_clients_do_not_stop_it(serve):
         head = b"Host: x\r\nX-Auth-Token: " + token.encode() + b"\r\n"
         for raw, status in {
             b"GET / HTTP/1.1\r\nContent-Length: 9\r\n\r\n": None,
-            b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n": b"411",
-            b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n": b"411",
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": b"411",
+            b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n": b"400",
+            b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n": b"400",
+            b"GET / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n": b"400",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": b"400",
             b"GET / HTTP/1.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n": b"431",
             b"nonsense\r\n\r\n": None,
             b"BREW / HTTP/1.1\r\n" + head + b"\r\n": b"501",

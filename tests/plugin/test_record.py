@@ -1,4 +1,4 @@
-"""Recording in a test: each record mode against an embedded cloud, credentials from clouds.yaml."""
+"""Recording in a test: each record mode against a simulated cloud, credentials from clouds.yaml."""
 
 from pathlib import Path
 

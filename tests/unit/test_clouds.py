@@ -33,7 +33,7 @@ DOCUMENTED = Path(__file__).parents[2] / "docs" / "recording.md"
 
 
 class Front:
-    """The embedded cloud with a Keystone that knows more ways in, and a catalog to change.
+    """A simulated cloud with a Keystone that knows more ways in, and a catalog to change.
 
     Attributes:
         asked: The `auth` documents that came.
@@ -79,7 +79,7 @@ class Front:
         return [body]
 
     def as_password(self, auth):
-        """What the embedded Keystone would have to be asked for the same."""
+        """What the simulated Keystone would have to be asked for the same."""
         identity, account = auth["identity"], self.cloud.account
         good = {"identity": {"methods": ["password"], "password": {"user": {
             "id": account.user_id, "password": account.password}}}}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Every record mode on an embedded cloud: what is asked, what is kept, what is refused."""
+"""Every record mode on a simulated cloud: what is asked, what is kept, what is refused."""
 
 import dataclasses
 import json

@@ -11,7 +11,7 @@ PATIENCE = 60  # seconds before a stuck test ends; none comes near
 
 
 class Sky:
-    """Stands before an embedded cloud: Keystone's answers pass, listings come from a script.
+    """Stands before a simulated cloud: Keystone's answers pass, listings come from a script.
 
     Attributes:
         script: What happens to each request for a listing, in order: functions of the sky and the
