@@ -56,9 +56,9 @@ def _after(marker, rows, project_id):
 
 
 def _conditions(filters, project_id):
+    yield lambda row: row.visibility == "public" or row.owner == project_id
     yield lambda row: not (row.hidden or row.deleted or row.status == "killed")
     translated = dict(_translated(name, value) for name, value in filters.items())
-    yield _has_visibility(translated.pop("visibility", ""), project_id)
     for name, value in translated.items():
         if name in _TEXTS:
             yield _matches_text(name, value)
@@ -66,8 +66,6 @@ def _conditions(filters, project_id):
             yield _equals_number(name, value)
         elif name in _TIMES:
             yield _matches_time(name, value)
-        elif name == "owner":
-            yield _compares(name, "eq", value)
         else:
             yield _has_property(name, value)
 
@@ -128,21 +126,6 @@ def _split(expression):
     except ValueError:
         return (comparison, value) if colon else ("eq", expression)
     return "eq", expression
-
-
-def _has_visibility(visibility, project_id):
-    """What `property-visibility` makes of a listing; empty is the ordinary one."""
-    match visibility:
-        case "":
-            return lambda row: row.visibility == "public" or row.owner == project_id
-        case "all":
-            return lambda row: row.is_visible(project_id)
-        case "public" | "community":
-            return lambda row: row.visibility == visibility
-        case "shared" | "private":
-            return lambda row: row.visibility == visibility and row.owner == project_id
-        case _:
-            raise glance_error(400, f"Invalid visibility value: {visibility}")
 
 
 def parse_time(text):

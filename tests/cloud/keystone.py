@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from tests.cloud.releases import Release
-from tests.cloud.wsgi import as_json, not_routed, unauthorized
+from tests.cloud.wsgi import NOT_FOUND, FaultError, as_json, unauthorized
 
 PREFIX = "/v3"
 REGION = "RegionOne"
@@ -44,7 +44,7 @@ class Identity:
             return as_json(200, {"version": _version(request.origin)})
         if path == f"{PREFIX}/auth/tokens" and request.method == "POST":
             return self._issue(request)
-        return not_routed(request.headers.get("accept", ""))
+        return FaultError(404, NOT_FOUND).response
 
     def _issue(self, request):
         try:

@@ -11,13 +11,11 @@ from tests.cloud.images import ImageRow
 from tests.cloud.keystone import PREFIX, Account
 from tests.cloud.query import read_query
 from tests.cloud.releases import Release
-from tests.cloud.views import Links, brief, detail, next_links
+from tests.cloud.views import Links, detail, next_links
 from tests.cloud.wsgi import (
     NOT_FOUND,
     FaultError,
-    Response,
     as_json,
-    not_routed,
     unauthorized,
     unexpected,
 )
@@ -36,11 +34,7 @@ class Compute:
     rows: Sequence[ImageRow]
 
     def respond(self, request):
-        if request.method == "OPTIONS":
-            return Response(status=200)
         response = self._authorize(request)
-        if request.method == "HEAD":
-            response = Response(status=response.status, headers=response.headers)
         request_id = f"req-{uuid4()}"
         if not self.release.is_essex:
             response = response.with_headers(("x-openstack-request-id", request_id))
@@ -55,12 +49,12 @@ class Compute:
         project = "[^/]+" if self.release.is_essex else "[0-9a-f-]+"
         route = re.fullmatch(
             rf"/(?P<version>{'|'.join(map(re.escape, self.release.versions))})"
-            rf"(?:/(?P<project>{project}))?/images(?:/(?P<member>[^/]+))?",
+            rf"(?:/(?P<project>{project}))?/images/detail",
             request.path,
         )
         is_whole = route is not None and (route["project"] or not self.release.is_essex)
-        if not is_whole or request.method not in {"GET", "DELETE"}:
-            return not_routed(request.headers.get("accept", ""))
+        if not is_whole or request.method != "GET":
+            return FaultError(404, NOT_FOUND).response
         if route["version"] != "v2.1":
             return self._answer(request, route, _MINIMUM)  # there the headers are dropped
         return self._with_microversion(request, route)
@@ -86,25 +80,20 @@ class Compute:
 
     def _answer(self, request, route, asked):
         try:
-            self._check(request, route, asked)
+            self._check(route["project"], asked)
             return self._images(request, route)
         except FaultError as fault:
             return fault.response
         except json.JSONDecodeError as error:
             return unexpected(error).response
 
-    def _check(self, request, route, asked):
-        project, mine = route["project"], self.account.project_id
+    def _check(self, project, asked):
+        mine = self.account.project_id
         if project not in {None, mine}:
             theirs = f"doesn't match Context's project_id '{mine}'"
             raise FaultError(400, f"Malformed request URL: URL's project_id '{project}' {theirs}")
         if asked >= _IMAGES_REMOVED:
             raise FaultError(404, NOT_FOUND)
-        if request.method == "DELETE":
-            if route["member"] is None:
-                raise FaultError(404, NOT_FOUND)
-            self._row(route["member"])
-            raise FaultError(403, "You are not allowed to delete the image.")
 
     def _images(self, request, route):
         links = Links(
@@ -113,24 +102,12 @@ class Compute:
             project=route["project"] or "",
             release=self.release,
         )
-        member = route["member"]
-        if self.release.is_essex and member is not None:
-            member = member.removesuffix(".json")  # as long as Nova also spoke XML
-        if member not in {None, "detail"}:
-            return as_json(200, {"image": detail(self._row(member), links)})
-        collection, view = ("images", brief) if member is None else ("images/detail", detail)
         query = read_query(request.query, self.release)
         rows = select(self.rows, query, self.account.project_id)
-        document = {"images": [view(row, links) for row in rows]}
-        if following := next_links(rows, query, collection, links):
+        document = {"images": [detail(row, links) for row in rows]}
+        if following := next_links(rows, query, links):
             document["images_links"] = following
         return as_json(200, document)
-
-    def _row(self, image_id):
-        for row in self.rows:
-            if row.id == image_id and not row.deleted and row.is_visible(self.account.project_id):
-                return row
-        raise FaultError(404, "Image not found.")
 
     def _versions(self, wanted, origin):
         """The documents from which clients learn the greatest microversion."""

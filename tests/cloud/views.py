@@ -45,9 +45,9 @@ class Links:
     def of_server(self, server_id):
         return self._pair("" if self.release.is_essex else self.project, "servers", server_id)
 
-    def next_page(self, collection, query, last_id):
+    def next_page(self, query, last_id):
         """Continue a listing; Essex leads to the brief one and encodes nothing."""
-        collection = "images" if self.release.is_essex else collection
+        collection = "images" if self.release.is_essex else "images/detail"
         url = _join(self.origin, self.version, self.project, collection)
         if not self.release.is_essex:
             return f"{url}?{urlencode(dict(sorted(query.parameters)) | {'marker': last_id})}"
@@ -94,16 +94,11 @@ def detail(row, links):
     return image
 
 
-def brief(row, links):
-    """One element of /images."""
-    return {"id": row.id, "name": row.name, "links": links.of_image(row.id)}
-
-
-def next_links(rows, query, collection, links):
+def next_links(rows, query, links):
     """The `images_links` of a page: one link if the page is full, else none."""
     if not rows or len(rows) != _full_page(query, links.release):
         return []
-    return [{"rel": "next", "href": links.next_page(collection, query, rows[-1].id)}]
+    return [{"rel": "next", "href": links.next_page(query, rows[-1].id)}]
 
 
 def _full_page(query, release):

@@ -105,16 +105,3 @@ def unauthorized(auth_url, release: Release | None = None):
     error = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
     uri = ("WWW-Authenticate", f'Keystone uri="{auth_url}"')
     return as_json(401, error).with_headers(uri)
-
-
-def not_routed(accept):
-    """The 404 for a path that no route knows: WebOb's page, JSON for who asks for nothing else."""
-    text = f"{NOT_FOUND}<br /><br />\n\n\n"
-    if "application/json" in accept and "text/html" not in accept and "*/*" not in accept:
-        document = {"message": text, "code": "404 Not Found", "title": "Not Found"}
-        return as_json(404, document, charset="; charset=UTF-8")
-    page = (
-        "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n"
-        f"  <h1>404 Not Found</h1>\n  {text}\n </body>\n</html>"
-    )
-    return as_text(404, page, "text/html; charset=UTF-8")
