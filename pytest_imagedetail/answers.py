@@ -6,11 +6,12 @@ Nova's releases from 2019.1 to 2026.2 answer the same images; what they changed 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from pytest_imagedetail.differ import diff
+from pytest_imagedetail.equality import strictly_equal
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, path_of
 from pytest_imagedetail.normalize import Normalized, rules_of, without_hosts
 from pytest_imagedetail.severity import Judge
-from pytest_imagedetail.strict import strictly_equal, unequal
 
 # Headers that say something about one request, or repeat what the body and the host say.
 _OF_ONE_REQUEST: Final = frozenset({"content-length", "location", "retry-after"})
@@ -49,17 +50,20 @@ def answer_differences(one: Normalized, other: Normalized, judge: Judge) -> Iter
 def error_differences(
     baseline: Listing, candidate: Listing, judge: Judge, profile: str
 ) -> tuple[Difference, ...]:
-    """What two errors of one status say otherwise, value by value."""
+    """Compare two errors of one status, value by value."""
     one, other = (_normalized(_error(each), profile) for each in (baseline, candidate))
+    if strictly_equal(one, other):
+        return ()
+    (found,) = diff([(one, other)])
     return tuple(
         judge.difference(
             "error_changed",
-            path_of(path),
-            field=str(path[-1]),
-            baseline=before,
-            candidate=after,
+            path_of(each.path),
+            field=str(each.path[-1]),
+            baseline=each.baseline,
+            candidate=each.candidate,
         )
-        for path, before, after in unequal(one, other)
+        for each in found
     )
 
 

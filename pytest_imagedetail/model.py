@@ -14,6 +14,9 @@ from pytest_imagedetail.hidden import HIDDEN
 Image = dict[str, Any]
 """An image detail: one element of `images`, as sent or made comparable."""
 
+Path = tuple[str | int, ...]
+"""Keys and places from the top of a JSON document down."""
+
 Severity = Literal["breaking", "compatible", "data"]
 FailOn = Literal["breaking", "change", "none"]
 RecordMode = Literal["none", "once", "new_episodes", "rewrite", "verify"]

@@ -11,11 +11,11 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from pytest_imagedetail import contract, placeholder
+from pytest_imagedetail.equality import strictly_equal
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.severity import Promise, Verdict
-from pytest_imagedetail.strict import strictly_equal
 
 _FIELD: Final = "images_links"
 _HOST: Final = re.compile(r"<([a-z]+)(?:-\d+)?>|https?://([^/?]*)")

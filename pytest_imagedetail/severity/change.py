@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_imagedetail.model import Severity
-from pytest_imagedetail.strict import Path
+from pytest_imagedetail.model import Path, Severity
 
 Verdict = tuple[Severity, str]
 """A severity and the reason for it."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail import contract, placeholder
-from pytest_imagedetail.model import MISSING
+from pytest_imagedetail.model import MISSING, Path
 from pytest_imagedetail.severity.change import Verdict
-from pytest_imagedetail.strict import Path
 
 RETYPED: Final = "the JSON type changed"
 """Why another type breaks where none is promised."""

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.model import Path
 from pytest_imagedetail.severity.change import Verdict
 from pytest_imagedetail.severity.promise import Promise
-from pytest_imagedetail.strict import Path
 
 _SENT_PROGRESS: Final = (0, 25, 50, 100)  # views/images.py, _get_progress
 

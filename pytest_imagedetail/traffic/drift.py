@@ -6,8 +6,10 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
+from pytest_imagedetail.differ import diff
+from pytest_imagedetail.equality import strictly_equal
 from pytest_imagedetail.errors import ResponseError
-from pytest_imagedetail.model import Recording, Response
+from pytest_imagedetail.model import MISSING, Recording, Response, path_of
 from pytest_imagedetail.patience import NOBODY_ANSWERED
 from pytest_imagedetail.traffic.keys import by_request, key_of, line, times_asked
 from pytest_imagedetail.traffic.recording import mend
@@ -76,30 +78,27 @@ def _departures(old: Response, new: Response) -> Iterator[str]:
     if old.body == new.body:
         return
     try:
-        documents = json.loads(old.body), json.loads(new.body)
+        found = sorted(_changed_values(json.loads(old.body), json.loads(new.body)))
     except (ValueError, RecursionError):
         yield f"body: {len(old.body)} -> {len(new.body)} bytes, not the same"
         return
-    found = list(_in_values(*documents, "body"))
     yield from found[:8] or ["body: the same values, written otherwise"]
     if len(found) > 8:  # noqa: PLR2004
         yield f"and {len(found) - 8} more in its body"
 
 
-def _in_values(old: Any, new: Any, path: str) -> Iterator[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys([*old, *new]):
-            if key not in new:
-                yield f"{path}.{key}: removed"
-            elif key not in old:
-                yield f"{path}.{key}: added, {_short(new[key])}"
-            else:
-                yield from _in_values(old[key], new[key], f"{path}.{key}")
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for number, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _in_values(one, other, f"{path}[{number}]")
-    elif type(old) is not type(new) or old != new:
-        yield f"{path}: {_short(old)} -> {_short(new)}"
+def _changed_values(old: Any, new: Any) -> Iterator[str]:
+    if strictly_equal(old, new):
+        return
+    (found,) = diff([(old, new)])
+    for each in found:
+        path = path_of(("body", *each.path))
+        if each.candidate is MISSING:
+            yield f"{path}: removed"
+        elif each.baseline is MISSING:
+            yield f"{path}: added, {_short(each.candidate)}"
+        else:
+            yield f"{path}: {_short(each.baseline)} -> {_short(each.candidate)}"
 
 
 def _short(value: Any) -> str:

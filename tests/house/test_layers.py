@@ -13,6 +13,7 @@ LAYERS = (
     {"errors", "garbage", "hidden"},
     {
         "contract",
+        "equality",
         "jsontext",
         "model",
         "network",
@@ -33,11 +34,10 @@ LAYERS = (
         "rules",
         "settings",
         "shapes",
-        "strict",
         "transport",
     },
     {"doors", "evidence", "matrix", "normalize", "pairing", "patience", "redact", "severity"},
-    {"changes", "exposure", "leaks", "listing", "report"},
+    {"differ", "exposure", "leaks", "listing", "report"},
     {
         "answers",
         "breaches",
@@ -55,7 +55,7 @@ LAYERS = (
     {"cli", "plugin"},
 )
 OWNERS = {
-    "deepdiff": {"changes"},
+    "deepdiff": {"differ"},
     "fcntl": {"cassette.swapping"},
     "filelock": {"cassette.swapping"},
     "http.client": {"cassette.capture", "transport"},

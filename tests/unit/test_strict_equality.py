@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_imagedetail.model import MISSING
-from pytest_imagedetail.strict import strictly_equal, unequal
+from pytest_imagedetail.equality import strictly_equal
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
@@ -56,21 +55,3 @@ def test_equality_is_that_of_the_json_text(one, other):
     """Two values are equal exactly if their sorted JSON texts are, the sign of zero aside."""
     texts = [json.dumps(each, sort_keys=True).replace("-0.0", "0.0") for each in (one, other)]
     assert strictly_equal(one, other) is (texts[0] == texts[1])
-
-
-@given(JSON, JSON)
-def test_unequal_is_the_explanation_of_equality(one, other):
-    """No unequal value below means equal, and the other way round."""
-    assert (not list(unequal(one, other))) == strictly_equal(one, other)
-
-
-def test_unequal_goes_down_through_common_objects():
-    """It stops at lists, and says MISSING where one side has nothing."""
-    one = {"a": {"b": 1, "c": [1, 2], "d": None}}
-    other = {"a": {"b": 1.0, "c": [1, 3], "e": None}}
-    assert list(unequal(one, other)) == [
-        (("a", "b"), 1, 1.0),
-        (("a", "c"), [1, 2], [1, 3]),
-        (("a", "d"), None, MISSING),
-        (("a", "e"), MISSING, None),
-    ]
