@@ -1,0 +1,126 @@
+"""deepdiff compares: every difference of paired images is one that DeepDiff found."""
+
+import itertools
+import json
+from pathlib import Path
+
+import deepdiff
+import pytest
+from unit import image_of, listing_of
+
+from pytest_imagedetail import importing
+from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.errors import BodyError, ComparisonError
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.recorder import follow
+
+ROOT = Path(__file__).parents[2]
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The calls of DeepDiff: two values, and the pairs of values that it found to differ."""
+    made = []
+    real = deepdiff.DeepDiff
+
+    def recorded(old, new, **options):
+        tree = real(old, new, **options)
+        levels = (level for found in tree.values() for level in found)
+        made.append((old, new, {(written(each.t1), written(each.t2)) for each in levels}))
+        return tree
+
+    monkeypatch.setattr(deepdiff, "DeepDiff", recorded)
+    return made
+
+
+def written(value):
+    """The JSON text of a value; null in an extra list for the absent one, which is no JSON."""
+    return json.dumps(value, sort_keys=True, default=lambda _: [[None]])
+
+
+def of_paired_images(comparison):
+    """The differences of fields; a difference of the whole answer names no image."""
+    return [
+        each
+        for each in comparison.differences
+        if each.path.startswith("images[")
+        and (each.image is not None or each.count > 1)
+        and not each.kind.startswith("image_")
+    ]
+
+
+def check(listings, calls):
+    """Compare each listing with each other one; return how many differences DeepDiff found."""
+    checked = 0
+    for (one, other), profile in itertools.product(
+        itertools.permutations(listings, 2), ("wire", "cross-version", "cross-cloud")
+    ):
+        calls.clear()
+        try:
+            comparison = compare(one, other, profile=profile)
+        except ComparisonError:
+            continue  # a part against a whole
+        found = set().union(*(pairs for _, _, pairs in calls))
+        for each in of_paired_images(comparison):
+            pair = written(each.baseline), written(each.candidate)
+            assert pair in found, (one.cloud, other.cloud, profile, each)
+            checked += 1
+    return checked
+
+
+def test_the_library(calls):
+    """Every cloud's listing of all images against every other's."""
+    paths = sorted(ROOT.glob("cassettes/*/all.yaml"))
+    recordings = [loads(path) for path in paths]
+    listings = [
+        follow(each, expect=None)
+        for each in recordings
+        if each.interactions[0].response.status_code == 200
+    ]
+    assert len(listings) > 5
+    assert check(listings, calls) > 1_000
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not beside this checkout")
+def test_the_corpus(calls):
+    """Answers of other clouds and clients, each against every other."""
+    listings = []
+    for path in sorted(CORPUS.glob("*__*.*")):
+        try:
+            live = importing.imported(
+                path.read_bytes(),
+                cloud=path.name[:8],
+                query=Query(),
+                status_code=200,
+                release=None,
+                where=path.name,
+            )
+        except BodyError:
+            continue  # no listing
+        listings.append(live.listing)
+    assert len(listings) > 10
+    assert check(listings, calls) > 50
+
+
+def test_distinct_pairs_of_a_field_go_in_once(calls):
+    """One call for each field that differs, with each pair of values once, whatever the number."""
+    old = [image_of(number) for number in range(1, 301)]
+    new = [
+        {**each, "name": f"n{number % 3}", "metadata": {"m": [number % 5]}, "minDisk": 77}
+        for number, each in enumerate(old)
+    ]
+    comparison = compare(listing_of(*old), listing_of(*new))
+    assert not comparison.same
+    sizes = sorted(len(before) for before, _, _ in calls)
+    assert len(sizes) == 3
+    for before, after, _ in calls:
+        pairs = [written(each) for each in zip(before.values(), after.values(), strict=True)]
+        assert len(pairs) == len(set(pairs))
+
+
+def test_equal_listings_need_no_call(calls):
+    """It is slow to import, and what is equal has no difference to explain."""
+    assert compare(listing_of(image_of()), listing_of(image_of())).same
+    assert calls == []
