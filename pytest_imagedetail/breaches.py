@@ -104,7 +104,7 @@ def _of_value(value: Any, part: contract.Part, path: Path, source: str) -> Itera
         )
     elif isinstance(value, dict):
         for name, each in value.items():
-            below = part.at(name) or contract.ANYTHING
+            below = part.at(name)
             # The keys of metadata are anybody's, so that what is wrong with them is one thing.
             shown = name if name in part.names else ANY_KEY
             yield from _of_value(each, below, (*path, shown), source)

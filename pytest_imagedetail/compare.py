@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pytest_imagedetail import contract as contracts
+from pytest_imagedetail import contract
 from pytest_imagedetail.answers import answer_differences, error_differences, status_difference
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.differ import SharedChange, shared_changes
@@ -57,7 +57,6 @@ def compare(
     fail_on: FailOn = "breaking",
     expect: int | None = None,
     rules: Rules = NO_RULES,
-    contract: str = "releases",
 ) -> Comparison:
     """Say what separates the candidate from the baseline.
 
@@ -71,8 +70,6 @@ def compare(
         expect: An error status that both sides are wanted to answer with; then what the two errors
             say is compared.
         rules: Which differences are accepted; those about other clouds are passed over.
-        contract: By what to judge: "releases", what both declared releases promise, or a published
-            schema, "tempest" or "nova".
 
     An expected error on one side, or another error on each, is one difference of status. Two
     errors of one status are refused unless `expect` names it: that both failed does not make two
@@ -82,10 +79,10 @@ def compare(
         ComparisonError: Both sides are errors of one status, or one is only a part of the images
             and the other whole, or at level shape one has no image: neither "same" nor "different"
             would be true.
-        UsageError: An unknown level, profile or contract.
+        UsageError: An unknown level or profile.
     """
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
-    judge = judge_of(baseline, candidate, contract)
+    judge = judge_of(baseline, candidate)
     concerned = rules.between(baseline.cloud, candidate.cloud)
     check_choice("level", level, LEVELS)
     try:
@@ -107,7 +104,6 @@ def compare(
         candidate=_side(candidate),
         profile=profile,
         level=level,
-        contract=contract,
         differences=applied.differences,
         paired=found.paired,
         unpaired=found.unpaired,
@@ -121,22 +117,9 @@ def compare(
     )
 
 
-def judge_of(baseline: Listing, candidate: Listing, contract: str) -> Judge:
-    """Who judges what separates two listings.
-
-    Args:
-        baseline: The old side.
-        candidate: The new side.
-        contract: As for `compare`.
-
-    Raises:
-        UsageError: An unknown contract.
-    """
-    promise = Promise(
-        baseline=baseline.provenance.release,
-        candidate=candidate.provenance.release,
-        schema=contracts.SCHEMAS.get(check_choice("contract", contract, contracts.CONTRACTS)),
-    )
+def judge_of(baseline: Listing, candidate: Listing) -> Judge:
+    """Return the judge of what differs between two listings, by the releases they declare."""
+    promise = Promise(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
     return Judge(promise=promise)
 
 
@@ -223,7 +206,7 @@ def _of_whole_answers(
     baseline: Listing, candidate: Listing, one: Normalized, other: Normalized, judge: Judge
 ) -> Iterator[Difference]:
     yield from answer_differences(one, other, judge)
-    yield from next_link_differences(baseline, candidate, one, other, judge.promise)
+    yield from next_link_differences(baseline, candidate, one, other)
 
 
 def _check_answered(baseline: Listing, candidate: Listing) -> None:
@@ -294,7 +277,7 @@ def _by_cause(
     shared: SharedChange, candidate_of: Mapping[int, int], new: Sequence[Image]
 ) -> Iterator[tuple[SharedChange, str | None]]:
     """A change in parts: images whose metadata still has the key that brings a field lost it."""
-    promise = contracts.FIELDS.get(str(shared.path[0])) if len(shared.path) == 1 else None
+    promise = contract.FIELDS.get(str(shared.path[0])) if len(shared.path) == 1 else None
     if shared.kind != "field_removed" or promise is None or promise.cause is None:
         yield shared, None
         return

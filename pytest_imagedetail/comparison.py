@@ -30,7 +30,6 @@ class Comparison:
         baseline: The old side.
         candidate: The new side.
         profile: How far representation was normalized.
-        contract: By what differences were judged: "releases", "tempest" or "nova".
         level: "facts", image by image, or "shape", what the images of each side look like.
         differences: Worst first. None of them means the same, and that is the only verdict.
         paired: How many images stand on both sides and were compared with each other.
@@ -48,7 +47,6 @@ class Comparison:
     candidate: Side
     profile: str
     level: str = "facts"
-    contract: str = "releases"
     differences: tuple[Difference, ...] = ()
     paired: int = 0
     unpaired: Unpaired = field(default_factory=Unpaired)
@@ -141,7 +139,6 @@ class Comparison:
             "compatible": self.compatible,
             "level": self.level,
             "profile": self.profile,
-            "contract": self.contract,
             "baseline": _side(self.baseline),
             "candidate": _side(self.candidate),
             "differences": [difference_to_dict(each) for each in self.differences],

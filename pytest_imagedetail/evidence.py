@@ -1,4 +1,4 @@
-"""What a severity rests on, with sources: releases, published schemas, what filters do."""
+"""What a severity rests on, with sources: releases, and what filters do."""
 
 import re
 import shlex
@@ -49,10 +49,6 @@ def _of_field(difference: Difference, comparison: Comparison) -> Iterator[str]:
     for side in (comparison.baseline, comparison.candidate):
         if side.release is None:
             yield f"{side.cloud} declares no release, so it is judged as the newest"
-    for schema in contract.SCHEMAS.values():
-        required = "required" if name in schema.required else "optional"
-        found = f"{_types(schema.types[name])}, {required}" if name in schema.types else "refused"
-        yield f"{schema.name}: {found}; {schema.source}"
 
 
 def _types(types: tuple[type, ...]) -> str:

@@ -231,7 +231,6 @@ class Harness:
         profile: str | None = None,
         expect: int | None = None,
         rules: RuleSources | None = None,
-        contract: str = "releases",
         **query: Any,
     ) -> Comparison:
         """Compare what two clouds answer to one query.
@@ -246,8 +245,6 @@ class Harness:
                 compared.
             rules: In place of the run's: a file of accepted differences, or a sequence of files and
                 of rules by their keys and values.
-            contract: Judge by what both declared "releases" promise, or by the published schema of
-                "tempest" or "nova".
             **query: As for `Cloud.list`; not with listings, which have their own.
 
         Raises:
@@ -263,7 +260,6 @@ class Harness:
                 profile=profile or self.settings.profile,
                 fail_on=self.settings.fail_on,
                 expect=expect,
-                contract=contract,
                 rules=self._rules(rules),
             )
         self.results.append(comparison)
@@ -289,7 +285,6 @@ class Harness:
         profile: str | None = None,
         expect: int | None = None,
         rules: RuleSources | None = None,
-        contract: str = "releases",
         **query: Any,
     ) -> Matrix:
         """Compare each cloud with the next one, by what they answer to one query.
@@ -300,7 +295,6 @@ class Harness:
             profile: Default: the run's.
             expect: An error status that all are wanted to answer with.
             rules: As for `compare`.
-            contract: By what to judge, as for `compare`.
             **query: As for `Cloud.list`.
 
         Raises:
@@ -325,7 +319,6 @@ class Harness:
                 fail_on=self.settings.fail_on,
                 expect=expect,
                 rules=self._rules(rules),
-                contract=contract,
             )
         self.results.append(matrix)
         return matrix

@@ -90,7 +90,6 @@ class Matrix:
         spans: Fields and behaviors that not every cloud shows.
         profile: How far representation was normalized.
         fail_on: From which severity on this is not compatible.
-        contract: By what changes were judged: "releases", "tempest" or "nova".
         expect: The error status that was wanted where every answer is an error, if any.
         expected: Changes that a rule accepts; they are in no other count.
         expired_rules: Rules that would have accepted some of the changes, and have expired.
@@ -106,7 +105,6 @@ class Matrix:
     spans: tuple[Span, ...] = ()
     profile: str = DEFAULT_PROFILE
     fail_on: FailOn = "breaking"
-    contract: str = "releases"
     expect: int | None = None
     expected: tuple[Step, ...] = ()
     expired_rules: tuple[RuleRef, ...] = ()
@@ -183,7 +181,6 @@ class Matrix:
             "schema": SCHEMA,
             "same": self.same,
             "compatible": self.compatible,
-            "contract": self.contract,
             "clouds": [{"cloud": name, "release": self.releases.get(name)} for name in self.clouds],
             "queries": [str(query) for query in self.queries],
             "cells": [

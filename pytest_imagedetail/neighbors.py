@@ -56,7 +56,6 @@ def compare_neighbors(
     fail_on: FailOn = "breaking",
     expect: int | None = None,
     rules: Rules = NO_RULES,
-    contract: str = "releases",
 ) -> Matrix:
     """Say what changed from each cloud to the next.
 
@@ -70,10 +69,9 @@ def compare_neighbors(
         fail_on: From which severity on the matrix is not compatible.
         expect: The error status that is wanted where every answer is an error.
         rules: Which changes are accepted; those about other clouds are passed over.
-        contract: By what to judge; see `compare`.
 
     Raises:
-        UsageError: Fewer than two clouds, or an unknown profile or contract.
+        UsageError: Fewer than two clouds, or an unknown profile.
         ComparisonError: Every answer is an error, or a cloud shares no query with another.
     """
     if len(row) < _PAIR:
@@ -83,7 +81,7 @@ def compare_neighbors(
             remedy="name two clouds or more, oldest first",
         )
     _refuse_errors_only(row, expect)
-    walk = _walked(row, profile, rules, contract)
+    walk = _walked(row, profile, rules)
     _refuse_lonely(row, walk)
     return Matrix(
         clouds=tuple(row),
@@ -101,7 +99,6 @@ def compare_neighbors(
         spans=spans(row, profile),
         profile=profile,
         fail_on=fail_on,
-        contract=contract,
         expect=expect,
         expected=walk.expected,
         expired_rules=tuple(each for each in walk.rules_met if each.expired),
@@ -156,7 +153,7 @@ def _queries(row: Mapping[str, Answers]) -> tuple[Query, ...]:
     return tuple(dict.fromkeys(query for answers in row.values() for query in answers))
 
 
-def _walked(row: Mapping[str, Answers], profile: str, rules: Rules, contract: str) -> _Walk:
+def _walked(row: Mapping[str, Answers], profile: str, rules: Rules) -> _Walk:
     """Compare each answer with the next one to the same query."""
     found: dict[_Neighbors, list[Step]] = {}
     expected: dict[_Neighbors, list[Step]] = {}
@@ -164,7 +161,7 @@ def _walked(row: Mapping[str, Answers], profile: str, rules: Rules, contract: st
     for query in _queries(row):
         for pair in pairwise(name for name, answers in row.items() if query in answers):
             old, new = (row[name][query] for name in pair)
-            comparison, headers = _compared(old, new, profile, rules, contract)
+            comparison, headers = _compared(old, new, profile, rules)
             differences = (*comparison.differences, *headers.differences)
             found.setdefault(pair, []).extend(_steps(pair, query, differences))
             accepted = (*comparison.expected, *headers.expected)
@@ -195,15 +192,13 @@ def _unused(walk: _Walk, rules: Rules) -> tuple[RuleRef, ...]:
     return tuple(each for each in concerned if each not in met)
 
 
-def _compared(
-    old: Listing, new: Listing, profile: str, rules: Rules, contract: str
-) -> tuple[Comparison, Applied]:
+def _compared(old: Listing, new: Listing, profile: str, rules: Rules) -> tuple[Comparison, Applied]:
     """What separates two answers, and what separates their headers."""
     expect = None if old.error is None else old.status_code
-    comparison = compare(old, new, profile=profile, expect=expect, rules=rules, contract=contract)
+    comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
     headers: Sequence[Difference] = ()
     if old.status_code == new.status_code:  # what another status brings along says nothing more
-        headers = header_differences(old, new, judge_of(old, new, contract), profile)
+        headers = header_differences(old, new, judge_of(old, new), profile)
     return comparison, apply(rules.between(old.cloud, new.cloud), headers)
 
 

@@ -15,7 +15,7 @@ from pytest_imagedetail.equality import strictly_equal
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference
 from pytest_imagedetail.normalize import Normalized
-from pytest_imagedetail.severity import Promise, Verdict
+from pytest_imagedetail.severity import Verdict
 
 _FIELD: Final = "images_links"
 _HOST: Final = re.compile(r"<([a-z]+)(?:-\d+)?>|https?://([^/?]*)")
@@ -48,7 +48,7 @@ _Fault = tuple[str, Any]
 
 
 def next_link_differences(
-    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized, promise: Promise
+    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized
 ) -> Iterator[Difference]:
     """Whether and where the answers say that there is a next page; one difference at most.
 
@@ -57,12 +57,11 @@ def next_link_differences(
         candidate: The new side.
         one: The baseline's answer in comparable form.
         other: The candidate's.
-        promise: Has the schema, if one is judged by.
     """
     old, new = _page(baseline, one), _page(candidate, other)
     if strictly_equal(old.links, new.links):
         return
-    severity, reason = _schema_verdict(old, new, promise) or _verdict(old, new)
+    severity, reason = _verdict(old, new)
     before, after = (_shown(each.links) for each in (old, new))
     if strictly_equal(before, after):
         before, after = old.links, new.links
@@ -100,13 +99,6 @@ def _hrefs(links: Any) -> list[str] | None:
         return None
     hrefs = [each.get("href") for each in links]
     return hrefs if all(isinstance(each, str) and each for each in hrefs) else None
-
-
-def _schema_verdict(old: _Page, new: _Page, promise: Promise) -> Verdict | None:
-    refused, refused_before = (promise.refused_beside(_FIELD, each.links) for each in (new, old))
-    if refused is None or refused == refused_before:
-        return None
-    return "breaking", refused
 
 
 def _verdict(old: _Page, new: _Page) -> Verdict:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Never
 
 from pytest_imagedetail.cli.output import USAGE
-from pytest_imagedetail.contract import CONTRACTS
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.settings import DEFAULT_LEVEL, RULES_FILE, Choices, Settings, resolve
@@ -68,16 +67,6 @@ def add_expect(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="CODE",
         help="compare what errors of this status say (default: errors have nothing to compare)",
-    )
-
-
-def add_contract(parser: argparse.ArgumentParser) -> None:
-    """Add `--contract` to a verb that compares."""
-    parser.add_argument(
-        "--contract",
-        choices=CONTRACTS,
-        default=CONTRACTS[0],
-        help="judge by a published schema (default: by what both declared releases promise)",
     )
 
 

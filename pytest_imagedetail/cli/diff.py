@@ -7,7 +7,6 @@ from typing import Any
 from pytest_imagedetail import report, rules
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import (
-    add_contract,
     add_expect,
     add_json,
     add_query,
@@ -43,7 +42,6 @@ def add_verbs(verbs: Any) -> None:
         "--level", choices=LEVELS, default=DEFAULT_LEVEL, help="shape: for clouds with other images"
     )
     parser.add_argument("--profile", choices=PROFILES, help="default: cross-version")
-    add_contract(parser)
     parser.add_argument(
         "--explain", action="store_true", help="say what each severity rests on, with sources"
     )
@@ -60,7 +58,6 @@ def _diff(options: argparse.Namespace) -> int:
         comparison = compare(
             *both,
             level=options.level,
-            contract=options.contract,
             profile=chosen.profile,
             fail_on=chosen.fail_on,
             expect=options.expect,

@@ -10,7 +10,6 @@ from pytest_imagedetail import report
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import (
-    add_contract,
     add_expect,
     add_json,
     add_query,
@@ -55,7 +54,6 @@ def add_verbs(verbs: Any) -> None:
     add_query(parser)
     add_expect(parser)
     parser.add_argument("--profile", choices=PROFILES, help="default: cross-version")
-    add_contract(parser)
     parser.add_argument("--fail-on", choices=FAIL_ON, help="default: breaking")
     parser.add_argument(
         "--all", action="store_true", help="show also the queries that all clouds answered alike"
@@ -76,7 +74,6 @@ def _matrix(options: argparse.Namespace) -> int:
             fail_on=chosen.fail_on,
             expect=options.expect,
             rules=rules_of(*chosen.rules, today=utc_now().date()),
-            contract=options.contract,
         )
         for row in rows
     ]

@@ -1,4 +1,4 @@
-"""What the API promises, as data with sources: by release, and by two published schemas."""
+"""Lists what each release of the API promises, as data with sources."""
 
 from pytest_imagedetail.contract.answers import API_VERSIONS, FILTERS, LINKS, STATUS_CODES, Note
 from pytest_imagedetail.contract.fields import (
@@ -11,7 +11,7 @@ from pytest_imagedetail.contract.fields import (
     promises,
 )
 from pytest_imagedetail.contract.forms import ISOTIME, UUID, is_isotime, text_format
-from pytest_imagedetail.contract.parts import ANYTHING, REFUSED, Breach, Part
+from pytest_imagedetail.contract.parts import ANYTHING, BY, Breach, Part
 from pytest_imagedetail.contract.releases import (
     MAX_MICROVERSIONS,
     newest_release,
@@ -22,20 +22,17 @@ from pytest_imagedetail.contract.releases import (
     release_number,
     releases_of,
 )
-from pytest_imagedetail.contract.schemas import CONTRACTS, SCHEMAS, Schema
 
 __all__ = [
     "ANYTHING",
     "API_VERSIONS",
-    "CONTRACTS",
+    "BY",
     "FIELDS",
     "FILTERS",
     "IMAGE",
     "ISOTIME",
     "LINKS",
     "MAX_MICROVERSIONS",
-    "REFUSED",
-    "SCHEMAS",
     "STATUSES",
     "STATUS_CODES",
     "UUID",
@@ -43,7 +40,6 @@ __all__ = [
     "Field",
     "Note",
     "Part",
-    "Schema",
     "image_in",
     "is_isotime",
     "newest_release",

@@ -1,11 +1,13 @@
-"""What is promised of one JSON value and of those below it, and how a value breaks the promise."""
+"""Describes what a release promises of a JSON value, and finds what breaks the promise."""
 
-import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pytest_imagedetail.contract.forms import ISOTIME, is_isotime, text_format
+
+BY: Final = "the contract"
+"""Who promises it, in a reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +15,7 @@ class Breach:
     """One promise that a value does not keep.
 
     Attributes:
-        reason: What is wrong, with `{by}` for whoever promised it.
+        reason: What is wrong.
         how: What the value is instead; two values that break a promise alike have the same.
     """
 
@@ -32,9 +34,7 @@ class Part:
         form: The form of a text, as `text_format` names it; None for any.
         least: The smallest number; None for any.
         names: What stands under the keys that are named.
-        rows: What stands at the first places of a list.
-        others: What stands under any other key or at any other place; None refuses them.
-        keys: What other keys look like; None for any.
+        others: What stands under any other key, and at any place of a list; None for anything.
         several: Whether a list of such values may stand for one, as links of one relation do.
     """
 
@@ -43,16 +43,14 @@ class Part:
     form: str | None = None
     least: int | None = None
     names: Mapping[str, "Part"] = field(default_factory=dict)
-    rows: Sequence["Part"] = ()
     others: "Part | None" = None
-    keys: re.Pattern[str] | None = None
     several: bool = False
 
-    def along(self, path: Sequence[str | int]) -> "Part | None":
-        """The part at a path below this one; None if such a key is refused."""
-        part: Part | None = self
+    def along(self, path: Sequence[str | int]) -> "Part":
+        """Return the part at a path below this one."""
+        part = self
         for key in path:
-            part = None if part is None else part.at(key)
+            part = part.at(key)
         return part
 
     def breach(self, value: Any, name: str | int) -> Breach | None:
@@ -63,14 +61,14 @@ class Part:
             name: What to call it.
         """
         if self.types and type(value) not in self.types:
-            reason = "{by} does not allow null here" if value is None else _OTHER_TYPE
+            reason = f"{BY} does not allow null here" if value is None else _OTHER_TYPE
             return Breach(reason=reason, how=str(type(value)))
         if self.values and value not in self.values:
-            return Breach(reason=f"no {name} of {{by}}", how=value)
+            return Breach(reason=f"no {name} of {BY}", how=value)
         if self.form is not None and isinstance(value, str) and not _has_form(value, self.form):
-            return Breach(reason=f"{{by}} promises {self.form}", how=text_format(value))
+            return Breach(reason=f"{BY} promises {self.form}", how=text_format(value))
         if self.least is not None and isinstance(value, int) and value < self.least:
-            return Breach(reason=f"{{by}} promises {self.least} or more", how="less")
+            return Breach(reason=f"{BY} promises {self.least} or more", how="less")
         return None
 
     def refusal(self, value: Any, name: str | int) -> Breach | None:
@@ -87,20 +85,16 @@ class Part:
         for key, each in _below(value):
             if found is not None:
                 return found
-            part = self.at(key)
-            found = REFUSED if part is None else part.refusal(each, key)
+            found = self.at(key).refusal(each, key)
         return found
 
-    def at(self, key: str | int) -> "Part | None":
-        """The part under one key, or at one place of a list; None if it is refused."""
-        if not self.types:
-            return ANYTHING
-        if isinstance(key, str):
-            known = self.keys is None or self.keys.fullmatch(key)
-            return self.names.get(key, self.others if known else None)
-        if self.several:
+    def at(self, key: str | int) -> "Part":
+        """Return the part under one key, or at one place of a list."""
+        if isinstance(key, str) and key in self.names:
+            return self.names[key]
+        if isinstance(key, int) and self.several:
             return self
-        return self.rows[key] if key < len(self.rows) else self.others
+        return self.others or ANYTHING
 
 
 def _below(value: Any) -> Iterable[tuple[str | int, Any]]:
@@ -109,13 +103,10 @@ def _below(value: Any) -> Iterable[tuple[str | int, Any]]:
     return enumerate(value) if isinstance(value, list) else ()
 
 
-REFUSED: Final = Breach(reason="{by} refuses fields that it does not name", how="refused")
-"""What is wrong with a key that no part is promised under."""
-
 ANYTHING: Final = Part()
 """A part of which nothing is promised."""
 
-_OTHER_TYPE: Final = "{by} names another JSON type"
+_OTHER_TYPE: Final = f"{BY} names another JSON type"
 
 
 def _has_form(value: str, form: str) -> bool:

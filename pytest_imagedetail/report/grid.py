@@ -57,7 +57,6 @@ def brief(matrix: Matrix) -> str:
     one_query = len(matrix.queries) == 1
     chosen = {
         "profile": matrix.profile,
-        "contract": matrix.contract,
         "expect": matrix.expect,
     }
     again = command("matrix", matrix.clouds, chosen, matrix.queries[0] if one_query else None)
@@ -120,10 +119,10 @@ def _alike(number: int) -> str:
 
 
 def notes(matrix: Matrix) -> tuple[tuple[str, str], ...]:
-    """By which schema, what was not compared, what the rules did: pairs of a label and a line."""
+    """Return what was not compared and what the rules did, as pairs of a label and a line."""
     accepted = [each.difference for each in matrix.expected]
     rules = text.rules(accepted, matrix.expired_rules, matrix.unused_rules)
-    return (*text.judged(matrix.contract), *_apart(matrix), *rules)
+    return (*_apart(matrix), *rules)
 
 
 def _apart(matrix: Matrix) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,6 @@ _COMMAND: Final = 2  # lines that a command may take
 _BY_DEFAULT: Final = {
     "level": DEFAULT_LEVEL,
     "profile": DEFAULT_PROFILE,
-    "contract": "releases",
     "expect": None,
 }
 
@@ -69,7 +68,6 @@ def brief(comparison: Comparison) -> str:
     chosen = {
         "level": comparison.level,
         "profile": comparison.profile,
-        "contract": comparison.contract,
         "expect": comparison.expect,
     }
     again = command("diff", (baseline.cloud, candidate.cloud), chosen, baseline.query)

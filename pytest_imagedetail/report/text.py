@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.contract import SCHEMAS
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side, path_of
 from pytest_imagedetail.normalize import RULES
 
@@ -222,17 +221,9 @@ def normalization(comparison: Comparison) -> str:
 
 
 def choices(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """What was chosen other than by default, as pairs of a label and a line: judged, level."""
-    yield from judged(comparison.contract)
+    """Yield what was not chosen by default, as pairs of a label and a line."""
     if comparison.level == "shape":
         yield "level", "shape: what the images look like; they were not compared one by one"
-
-
-def judged(contract: str) -> Iterator[tuple[str, str]]:
-    """The schema that severities rest on, as a pair of a label and a line, if they rest on one."""
-    schema = SCHEMAS.get(contract)
-    if schema is not None:
-        yield "judged", f"by {schema.name}'s schema: {schema.source}"
 
 
 def limits(comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -88,20 +88,13 @@ class Judge:
 
     def _refused(self, change: Change) -> str | None:
         """Why what was added is no such value as is promised; None if it is one."""
-        if change.kind == "answer_changed" and change.baseline is MISSING:
-            return self.promise.refused_beside(change.field, change.candidate)
         if not change.is_addition:
             return None
         return self.promise.refusal(change.path, change.candidate)
 
     def _removed(self, change: Change) -> Verdict:
-        promise = self.promise
         if change.below:
             return "breaking", "a part of the field is gone"
-        if promise.schema is not None:
-            if promise.requires(change.field):
-                return "breaking", f"{promise.by} requires it of every image"
-            return "data", "it is optional"
         if change.cause is not None:
             return "breaking", f"Nova sends it for every image with metadata.{change.cause}"
         return self._removed_by_release(change.field)
@@ -125,7 +118,7 @@ class Judge:
 
     def _changed(self, change: Change) -> Verdict:
         promise = self.promise
-        part = promise.part(*change.path) or contract.ANYTHING
+        part = promise.part(*change.path)
         retyped = change.kind in {"type_changed", "null_changed"}
         if retyped and not part.types:
             return "breaking", RETYPED
@@ -134,7 +127,7 @@ class Judge:
         if retyped:
             return "data", f"{promise.by} allows both"
         before, after = ([each] for each in change.values)
-        if judged := value_verdict(promise, change.path, before, after):
+        if judged := value_verdict(change.path, before, after):
             return judged
         old, new = map(_forms, change.values)
         if part.form == contract.ISOTIME and old != new:
@@ -144,11 +137,9 @@ class Judge:
     def _metadata(self, change: Change) -> Verdict:
         """Metadata is its owner's; only what breaks a map of strings is the API's."""
         promise = self.promise
-        if promise.schema is not None:
-            return "data", f"{promise.by} allows any value in the metadata"
         if change.candidate is MISSING:
             return "data", _OWNERS
-        part = promise.part(*change.path) or contract.ANYTHING
+        part = promise.part(*change.path)
         if not part.types:  # what Nova decodes from JSON, and what should not be there
             return ("breaking", RETYPED) if change.kind == "type_changed" else ("data", _OWNERS)
         severity, reason = promise.kept(change.path, change.values) or ("data", _OWNERS)

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from typing import Final
 
-from pytest_imagedetail import contract
 from pytest_imagedetail.destinations import destination
 from pytest_imagedetail.severity.change import Change, Verdict
 from pytest_imagedetail.severity.promise import Promise
@@ -77,7 +76,7 @@ def _relinked(change: Change, promise: Promise) -> Verdict:
     judged = promise.kept(change.path, change.values)
     if judged is not None and judged[0] != "breaking":
         return judged
-    part = promise.part(*change.path) or contract.ANYTHING
+    part = promise.part(*change.path)
     if part.several and isinstance(change.baseline, list) and isinstance(change.candidate, dict):
         return "compatible", "one link of each relation, where there were several"
     return "breaking", "clients look for a list of links, one of each relation"

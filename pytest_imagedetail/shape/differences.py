@@ -206,17 +206,11 @@ def _traits(path: Path, one: Shape, other: Shape, promise: Promise) -> Iterator[
         yield _difference(
             "enumeration_changed",
             path,
-            _keys_verdict(set(new.values) - set(old.values), promise),
+            ("data", "metadata belongs to the images; keys of one side only"),
             before=_listed(set(old.values) - set(new.values)),
             after=_listed(set(new.values) - set(old.values)),
             images=_showing(one, other, old.values, new.values),
         )
-
-
-def _keys_verdict(fresh: set[Any], promise: Promise) -> Verdict:
-    if any(promise.part("metadata", key) is None for key in fresh):
-        return "breaking", promise.says(contract.REFUSED)
-    return "data", "metadata belongs to the images; keys of one side only"
 
 
 def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
@@ -251,32 +245,32 @@ def _not_allowed(path: Path, seen: Iterable[str], promise: Promise) -> set[str]:
 
 
 def _allowed_types(path: Path, promise: Promise) -> set[str] | None:
-    part = promise.part(*path)
-    return {JSON_TYPES[each] for each in part.types} if part and part.types else None
+    types = promise.part(*path).types
+    return {JSON_TYPES[each] for each in types} if types else None
 
 
 def _format_verdict(path: Path, old: set[Any], new: set[Any], promise: Promise) -> Verdict:
     part = promise.part(*path)
-    promised = None if part is None else part.form or sign_promised(part)
+    promised = part.form or sign_promised(part)
     if promised is not None:
         return form_verdict(promise, promised, old, new)
     if new - old == {promise.form_of_candidate(*path)}:
         return "compatible", "the candidate writes what its own release promises"
-    return "data", f"{'no release' if promise.schema is None else promise.by} promises a form"
+    return "data", "no release promises a form"
 
 
 def _value_verdict(path: Path, old: set[Any], new: set[Any], promise: Promise) -> Verdict:
     if path[-1] == "href":
         return moved(path[-2], old, new)
     part = promise.part(*path)
-    if part is not None and part.values:
+    if part.values:
         if new - old - part.values:
             return "breaking", f"no {path[-1]} of {promise.by}"
         if old - new - part.values:
             return promise.mended
     if path[-1] == "type":
         return "compatible", OTHER_ATTRIBUTE
-    return value_verdict(promise, path, old, new) or ("data", _DEPENDS)
+    return value_verdict(path, old, new) or ("data", _DEPENDS)
 
 
 def _listed(values: Collection[Any]) -> Any:

@@ -175,11 +175,3 @@ def test_a_report_holds_the_matrix(matrix, tmp_path):
         assert "limit=0" in text
     refused = matrix("nova-2023.1", "nova-2024.2", "--report", "m.pdf")
     assert (refused.returncode, refused.stdout) == (4, "")
-
-
-def test_a_matrix_by_a_schema(matrix):
-    """It is named in what is printed, and in JSON."""
-    names = ("nova-2026.1", "nova-2026.2", "--contract", "tempest")
-    assert "\njudged      by tempest's schema: tempest 47.0.0 " in matrix(*names).stdout
-    (found,) = json.loads(matrix(*names, "--json").stdout)["matrices"]
-    assert found["contract"] == "tempest"

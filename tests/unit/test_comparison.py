@@ -72,7 +72,6 @@ def test_json_form():
         "compatible": False,
         "level": "facts",
         "profile": "wire",
-        "contract": "releases",
         "baseline": side,
         "candidate": side,
         "differences": [

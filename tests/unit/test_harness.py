@@ -272,12 +272,11 @@ def test_a_matrix_that_records_afresh_expects_what_it_is_told(site):
         site.harness("rewrite").matrix(NAME, "other", limit=0)
 
 
-def test_a_matrix_is_judged_by_a_schema_and_knows_no_level(site):
-    """Both words are of `compare`; neither is taken for a filter of the query."""
+def test_a_matrix_knows_no_level(site):
+    """The word is of `compare`; it is not taken for a filter of the query."""
     for name in (NAME, "other"):
         site.harness("once")[name].list()
     harness = site.harness("none")
-    assert harness.matrix(NAME, "other", contract="tempest").contract == "tempest"
     with pytest.raises(UsageError) as caught:
         harness.matrix(NAME, "other", level="shape")
     assert str(caught.value) == (

@@ -251,22 +251,3 @@ def test_neighbors_without_an_image_in_common_are_not_compatible():
     assert matrix.summary.endswith("; not all images were compared")
     assert matrix.to_dict()["nothing_in_common"] == [{"from": "b", "to": "c", "query": "all"}]
     assert compare_neighbors(clouds, fail_on="none").compatible
-
-
-@pytest.mark.parametrize(
-    ("contract", "severity"), [("releases", "breaking"), ("tempest", "data"), ("nova", "breaking")]
-)
-def test_a_matrix_is_judged_by_a_published_schema(contract, severity):
-    """As two clouds are, and it says by which."""
-    old, new = image_of(), image_of(minRam=-1)
-    matrix = compare_neighbors(row(a=listing_of(old), b=listing_of(new)), contract=contract)
-    (step,) = matrix.steps
-    assert step.difference.severity == severity
-    assert (matrix.contract, matrix.to_dict()["contract"]) == (contract, contract)
-
-
-def test_an_unknown_contract_is_refused():
-    """By its name, with those that there are."""
-    with pytest.raises(UsageError, match="unknown contract 'temptest'") as caught:
-        compare_neighbors(disks(0, 1), contract="temptest")
-    assert caught.value.remedy == "did you mean tempest? known: releases, tempest, nova"

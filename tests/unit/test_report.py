@@ -221,8 +221,7 @@ def test_brief_ends_with_the_command_that_compares_in_the_same_way():
     sides = [listing_of(image_of(minDisk=disk), cloud=name) for disk, name in enumerate("ab")]
     for chosen, options in (
         ({"profile": "wire"}, " --profile wire"),
-        ({"profile": "cross-version", "contract": "releases", "level": "facts"}, ""),
-        ({"contract": "tempest"}, " --contract tempest"),
+        ({"profile": "cross-version", "level": "facts"}, ""),
         ({"level": "shape"}, " --level shape"),
     ):
         shown = terminal.brief(compare(*sides, **chosen))
@@ -254,11 +253,11 @@ def test_a_long_command_goes_on_in_a_second_line():
         listing_of(*each, cloud=name, query="status=ACTIVE&name=ubuntu")
         for each, name in zip((images, changed), names, strict=True)
     ]
-    lines = terminal.brief(compare(*sides, profile="cross-cloud", contract="tempest")).splitlines()
+    lines = terminal.brief(compare(*sides, profile="cross-cloud", level="shape")).splitlines()
     assert lines[-3:] == [
         "3 more lines: pytest -vv",
-        "or: imagedetail diff nova-2026.2-in-frankfurt nova-2026.2-v2-in-singapore \\",
-        "  --profile cross-cloud --contract tempest --query=name=ubuntu --query=status=ACTIVE",
+        f"or: imagedetail diff {' '.join(names)} --level shape \\",
+        "  --profile cross-cloud --query=name=ubuntu --query=status=ACTIVE",
     ]
     assert len(lines) == 7
 
@@ -546,27 +545,6 @@ def test_a_matrix_in_a_report(write):
         assert words in page, words
 
 
-@pytest.mark.parametrize("write", [grid.render, *(lambda one, w=w: w([one]) for w in WRITERS)])
-def test_every_report_of_a_matrix_names_the_schema(write):
-    """By the releases is the rule and needs no mention."""
-    row = {name: {Query(): listing_of(image_of(), cloud=name)} for name in ("a", "b")}
-    said = "by tempest's schema: tempest 47.0.0 lib/api"
-    shown = [
-        html_entities.unescape(write(compare_neighbors(row, contract=each))).replace("\\", "")
-        for each in ("tempest", "releases")
-    ]
-    assert [said in each for each in shown] == [True, False]
-
-
-def test_the_command_of_a_failing_assertion_names_the_schema():
-    """Without it, the command would judge otherwise than the test does."""
-    one, other = listing_of(image_of()), listing_of(image_of(minRam=None), cloud="b")
-    matrix = compare_neighbors({"a": {Query(): one}, "b": {Query(): other}}, contract="nova")
-    assert grid.brief(matrix).endswith("\nor: imagedetail matrix a b --contract nova")
-    comparison = compare(one, other, contract="nova")
-    assert terminal.brief(comparison).endswith("\nor: imagedetail diff a b --contract nova")
-
-
 def test_a_matrix_in_the_json_report(tmp_path):
     """Beside the comparisons, each in the form of its own verb."""
     report.write([rich(), row_of_three()], tmp_path / "r.json")
@@ -607,7 +585,7 @@ def test_no_query_is_counted_as_alike_where_none_is():
 
 def test_a_command_for_many_clouds_counts_them():
     """Cut in its middle it would be another command."""
-    chosen = {"profile": "cross-cloud", "contract": "releases", "expect": None}
+    chosen = {"profile": "cross-cloud", "expect": None}
     names = [f"nova-20{number}.1" for number in range(10, 24)]
     assert terminal.command("matrix", names[:3], chosen, None) == [
         "or: imagedetail matrix nova-2010.1 nova-2011.1 nova-2012.1 --profile cross-cloud"
