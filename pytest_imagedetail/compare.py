@@ -284,7 +284,7 @@ def _by_cause(
     parts: dict[str | None, list[int]] = {}
     for place in shared.places:
         metadata = new[candidate_of[place]].get("metadata")
-        is_there = isinstance(metadata, dict) and promise.cause in metadata
+        is_there = isinstance(metadata, dict) and metadata.get(promise.cause) is not None
         parts.setdefault(promise.cause if is_there else None, []).append(place)
     for cause, places in parts.items():
         yield replace(shared, places=places), cause

@@ -49,7 +49,7 @@ def destination(href: str) -> Destination:
     if not separator:
         scheme, rest = "", href
     host, *segments = rest.split("/")
-    return Destination(
-        host=f"{scheme}{separator}{host}",
-        path=tuple(each for each in segments if each not in _OWN),
-    )
+    path = tuple(each for each in segments if each not in _OWN)
+    if host == "<image>" and path[-2:] == ("images", "<id>"):
+        path = tuple(filter(placeholder.is_id, path[:-2])) + path[-2:]  # glance_link_prefix
+    return Destination(host=f"{scheme}{separator}{host}", path=path)

@@ -80,7 +80,7 @@ def _page(listing: Listing, normalized: Normalized) -> _Page:
     return _Page(
         links=normalized.answer.top_level.get(_FIELD, MISSING),
         ends=frozenset(ids),
-        asked=frozenset(each for each in listing.query.params if each[0] not in _PAGING),
+        asked=frozenset(each for each in listing.query.params if _is_filter(each[0])),
         release=listing.provenance.release,
     )
 
@@ -114,7 +114,25 @@ def _verdict(old: _Page, new: _Page) -> Verdict:
         if gone[0][0] == _NO_DETAIL:
             return "compatible", "pages after the first have their details, as since Kilo"
         return "compatible", "the candidate's next link leads on, the baseline's did not"
+    if _unknown(old.links) != _unknown(new.links):
+        return "compatible", "Nova drops parameters that it does not know since 2024.2"
     return "compatible", "the next link is written in another form"
+
+
+def _is_filter(name: str) -> bool:
+    """Tell whether Nova selects images by a parameter; it ignores those that it does not know."""
+    known = name in contract.FILTERS or name.startswith("property-")
+    return known and name not in _PAGING
+
+
+def _unknown(links: Any) -> set[tuple[str, str]]:
+    """Return what next links ask that Nova does not know."""
+    asked = (each for href in _hrefs(links) or () for each in _parameters(href.partition("?")[2]))
+    return {each for each in asked if not _is_filter(each[0]) and each[0] not in _PAGING}
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
 
 
 def _faults(page: _Page) -> list[_Fault]:
@@ -146,12 +164,12 @@ def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
 
 def _faults_of_query(query: str, page: _Page) -> Iterator[_Fault]:
     """A marker that is right stands there without its value if R5 was applied."""
-    asked = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+    asked = _parameters(query)
     markers = [value for name, value in asked if name == "marker"]
     if not markers:
         yield "the next link has no marker, so it leads to the first page again", None
     elif "marker" not in query.split("&") and not page.ends.issuperset(markers):
         yield "the next link does not go on from the last image", markers
-    filters = {each for each in asked if each[0] not in _PAGING}
+    filters = {each for each in asked if _is_filter(each[0])}
     if filters != page.asked:
         yield "the next link asks with other filters than the request", sorted(filters)

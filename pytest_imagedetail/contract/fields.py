@@ -109,7 +109,8 @@ FIELDS: Final[dict[str, Field]] = {
     "server": Field(
         part=Part(
             types=(dict,),
-            names={"id": Part(types=(str,), form=UUID), "links": _LINKS},
+            # Nova copies instance_uuid, which any user may set to any text.
+            names={"id": _TEXT, "links": _LINKS},
             others=ANYTHING,
         ),
         since="diablo",

@@ -181,6 +181,10 @@ class Rewriting:
         return "/".join([self._origin(parts, rel, where), *before, *after])
 
     def _server_href(self, href: str, rel: str, server_id: str) -> str:
+        own = f"/servers/{server_id.strip('/')}"  # a user may have put any text there
+        if href.endswith(own):
+            href = href.removesuffix(own) + "/servers/<server>"
+            self.counts["R1"] += 1
         parts = _split(href)
         segments = parts.path.split("/")[1:]
         where = f"images[*].server.links.{rel}"
@@ -188,9 +192,6 @@ class Rewriting:
             return self._as_sent(href, parts, "self", where)
         place = _last(segments, "servers")
         before, after = segments[:place], segments[place:]
-        if server_id and after == ["servers", server_id]:
-            after = ["servers", "<server>"]
-            self.counts["R1"] += 1
         before = self._before(before, where, "servers/<server>")
         return "/".join([self._origin(parts, "self", where), *before, *after])
 

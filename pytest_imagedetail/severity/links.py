@@ -33,7 +33,16 @@ def link_verdict(change: Change, promise: Promise) -> Verdict:
         return _relinked(change, promise)
     if change.below[-1] != "href":
         return "compatible", OTHER_ATTRIBUTE
+    return _readdressed(change)
+
+
+def _readdressed(change: Change) -> Verdict:
+    """Judge another address of one link."""
     names = [each for each in change.below if isinstance(each, str)]  # no places in a list
+    old, new = (str(each).partition("/servers/") for each in change.values)
+    named_by_user = change.field == "server" and "<server>" not in {old[2], new[2]}
+    if named_by_user and old[1] and old[:2] == new[:2]:
+        return "data", "Nova puts metadata.instance_uuid there, whatever its owner wrote"
     return moved(["", *names][-2], {change.baseline}, {change.candidate})
 
 

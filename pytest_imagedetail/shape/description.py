@@ -124,7 +124,8 @@ def describe(listing: Listing, normalized: Normalized) -> Shape:
             _see(traits.setdefault(path, Trait()), path, value, place)
         found = frozenset(paths)
         metadata = sent.get("metadata")
-        keys = frozenset(metadata) if isinstance(metadata, dict) else frozenset()
+        values = metadata.items() if isinstance(metadata, dict) else ()
+        keys = frozenset(key for key, value in values if value is not None)
         entries.append(_Entry(ref=reference(sent), paths=sets.setdefault(found, found), keys=keys))
     return Shape(traits=traits, order=_order(normalized.images), entries=entries)
 
@@ -173,10 +174,9 @@ def _links(path: Path, links: Any, own: str, placeholder: str) -> Iterator[tuple
 
 
 def _without_id(href: str, own: str, placeholder: str) -> str:
-    """The address with the own id by its name, where that is a segment of it."""
-    if not own:
-        return href
-    return "/".join(placeholder if each == own else each for each in href.split("/"))
+    """Replace the own id at the end of an address; that of a server can be any text."""
+    end = f"/{own.strip('/')}"
+    return f"{href.removesuffix(end)}/{placeholder}" if href.endswith(end) else href
 
 
 def _see(trait: Trait, path: Path, value: Any, place: int) -> None:

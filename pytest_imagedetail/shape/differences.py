@@ -224,6 +224,8 @@ def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[Image
 
 def _type_verdict(path: Path, old: set[Any], new: set[Any], promise: Promise) -> Verdict:
     allowed = _allowed_types(path, promise)
+    if allowed is None and path[0] == "metadata":
+        return "data", "metadata belongs to the images"
     if allowed is None:
         return ("data", _DEPENDS) if old & new else ("breaking", RETYPED)
     if fresh := new - old - allowed:

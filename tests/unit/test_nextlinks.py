@@ -140,6 +140,25 @@ def test_a_filter_that_the_request_had_is_kept(name, right, wrong, profile):
     assert verdict(named(wrong), named(right), profile=profile)[0] == "compatible"
 
 
+def test_what_nova_does_not_know_is_no_filter():
+    """Through 2023.1 the next link repeats it, from 2024.2 on it does not; neither breaks."""
+
+    def recorded(asked, release):
+        href = f"https://compute.a.invalid{PATH}?{LAST}{asked}"
+        beside = {"images_links": [{"rel": "next", "href": href}]}
+        query = "limit=2&status=ACTIVE&foo=bar&sort_key=name"
+        return listing_of(ONE, TWO, beside=beside, query=query, complete=False, release=release)
+
+    old = recorded("&status=ACTIVE&foo=bar&sort_key=name", "2019.2")
+    new = recorded("&status=ACTIVE", "2024.2")
+    dropped = "compatible", "Nova drops parameters that it does not know since 2024.2"
+    for profile in PROFILES:
+        for level in LEVELS:
+            assert verdict(old, new, profile=profile, level=level) == dropped
+            assert verdict(new, old, profile=profile, level=level) == dropped
+    assert verdict(old, recorded("&foo=bar", "2024.2")) == ("breaking", FILTERS)
+
+
 def test_a_wrong_link_that_goes_wrong_elsewhere_breaks():
     """Two links that are wrong in two ways are no mending."""
     servers, project = WRONG["servers"][0], WRONG["another project"]
