@@ -41,7 +41,7 @@ from pytest_imagedetail.settings import (
     PROFILES,
     check_choice,
 )
-from pytest_imagedetail.severity import Change, Judge, Promise, is_of_links
+from pytest_imagedetail.severity import Judge, is_of_links
 from pytest_imagedetail.shape import describe, shape_differences, unseen
 
 _EXAMPLES: Final = 3
@@ -119,8 +119,7 @@ def compare(
 
 def judge_of(baseline: Listing, candidate: Listing) -> Judge:
     """Return the judge of what differs between two listings, by the releases they declare."""
-    promise = Promise(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
-    return Judge(promise=promise)
+    return Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +156,8 @@ def _facts(
         *(
             found
             for each in changes
-            for part, cause in _by_cause(each, candidate_of, new)
-            for found in _judged(part, cause, old, judge, rules)
+            for part in _by_cause(each, candidate_of, new)
+            for found in _judged(part, old, judge, rules)
         ),
         *lineup_differences(pairing, old, new, judge),
     ]
@@ -196,8 +195,8 @@ def _completed(
     """With the forms of links that nothing shows yet; R11 says, and counts, what is not offered."""
     return expected_absences(
         [*found, *link_form_differences(one, other, judge, found=found)],
-        baseline=judge.promise.baseline,
-        candidate=judge.promise.candidate,
+        baseline=judge.baseline,
+        candidate=judge.candidate,
         profile=one.profile,
     )
 
@@ -275,11 +274,12 @@ def _side(listing: Listing) -> Side:
 
 def _by_cause(
     shared: SharedChange, candidate_of: Mapping[int, int], new: Sequence[Image]
-) -> Iterator[tuple[SharedChange, str | None]]:
-    """A change in parts: images whose metadata still has the key that brings a field lost it."""
-    promise = contract.FIELDS.get(str(shared.path[0])) if len(shared.path) == 1 else None
-    if shared.kind != "field_removed" or promise is None or promise.cause is None:
-        yield shared, None
+) -> Iterator[SharedChange]:
+    """Split a lost field by whether the image's metadata still has the key that brings it."""
+    change = shared.change
+    promise = None if change.below else contract.FIELDS.get(change.field)
+    if change.kind != "field_removed" or promise is None or promise.cause is None:
+        yield shared
         return
     parts: dict[str | None, list[int]] = {}
     for place in shared.places:
@@ -287,21 +287,14 @@ def _by_cause(
         is_there = isinstance(metadata, dict) and metadata.get(promise.cause) is not None
         parts.setdefault(promise.cause if is_there else None, []).append(place)
     for cause, places in parts.items():
-        yield replace(shared, places=places), cause
+        yield SharedChange(change=replace(change, cause=cause), places=places)
 
 
 def _judged(
-    shared: SharedChange, cause: str | None, old: Sequence[Image], judge: Judge, rules: Rules
+    shared: SharedChange, old: Sequence[Image], judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
-    change = Change(
-        kind=shared.kind,
-        field=str(shared.path[0]),
-        below=shared.path[1:],
-        baseline=shared.baseline,
-        candidate=shared.candidate,
-        cause=cause,
-    )
-    if is_of_links(change) and shared.kind == "value_changed":
+    change = shared.change
+    if is_of_links(change) and change.kind == "value_changed":
         change = replace(change, kind="link_changed")
     kind = change.kind
     severity, reason = judge.severity(change)
@@ -309,15 +302,15 @@ def _judged(
     def named(place: int) -> ImageRef:
         return reference(old[place])
 
-    for rule, places in rules.by_rule(kind, shared.path, shared.places, named).items():
+    for rule, places in rules.by_rule(kind, change.path, shared.places, named).items():
         alone = named(places[0]) if len(places) == 1 else None
         yield Difference(
             kind=kind,
             severity=severity,
-            path=path_of(("images", *shared.path), alone),
+            path=path_of(("images", *change.path), alone),
             image=alone,
-            baseline=shared.baseline,
-            candidate=shared.candidate,
+            baseline=change.baseline,
+            candidate=change.candidate,
             count=len(places),
             examples=() if alone else tuple(map(named, places[:_EXAMPLES])),
             reason=reason,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.equality import strictly_equal
 from pytest_imagedetail.errors import ComparisonError
-from pytest_imagedetail.model import MISSING, Path
+from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.normalize import (
     Links,
     Normalized,
@@ -20,6 +20,7 @@ from pytest_imagedetail.normalize import (
     numbered,
 )
 from pytest_imagedetail.pairing import Pairing
+from pytest_imagedetail.severity import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +28,11 @@ class SharedChange:
     """One change, and which images share it.
 
     Attributes:
-        path: Below an image.
-        kind: What happened.
-        baseline: The old value, or MISSING.
-        candidate: The new value, or MISSING.
+        change: What changed in each of them.
         places: The images, by their places in the baseline.
     """
 
-    path: Path
-    kind: str
-    baseline: Any
-    candidate: Any
+    change: Change
     places: list[int] = field(default_factory=list)
 
 
@@ -54,13 +49,13 @@ def shared_changes(
     """
     found, renamed = _changes(one, other, pairing), 0
     which = numbered(one.profile, together=together)
-    if any(could_be_the_same(each.baseline, each.candidate, which) for each in found):
+    if any(could_be_the_same(*each.change.values, which) for each in found):
         other, renamed = in_words_of(one, other, pairing.pairs, which)
         found = _changes(one, other, pairing)
     return found, renamed
 
 
-def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[SharedChange]]:
+def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[Change]]:
     """Compare the two JSON values of each pair by type and value; return each pair's changes.
 
     Args:
@@ -83,11 +78,11 @@ def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[SharedChange]]:
         threshold_to_diff_deeper=0,  # otherwise three added keys become one changed object
         report_repetition=True,  # otherwise it pairs list items by the text of their path
     )
-    found: list[list[SharedChange]] = [[] for _ in pairs]
+    found: list[list[Change]] = [[] for _ in pairs]
     for report, levels in tree.items():
         for level in levels:
             number, *path = level.path(output_format="list")
-            change = SharedChange(
+            change = Change(
                 path=tuple(path),
                 kind=_KINDS.get(report) or _kind(level.t1, level.t2),
                 baseline=MISSING if report.endswith("_added") else level.t1,
@@ -137,11 +132,11 @@ def _changes(one: Normalized, other: Normalized, pairing: Pairing) -> list[Share
         changes = diff([(each.before, each.after) for each in pairs])
         for pair, changes_of_pair in zip(pairs, changes, strict=True):
             for each in changes_of_pair:
-                change = replace(each, path=(name, *each.path), places=[])
-                same = change.path, _key(change.baseline), _key(change.candidate)
-                found.setdefault(same, change).places.extend(pair.places)
-    for each in found.values():
-        each.places.sort()
+                change = replace(each, path=(name, *each.path))
+                same = change.path, *map(_key, change.values)
+                found.setdefault(same, SharedChange(change=change)).places.extend(pair.places)
+    for shared in found.values():
+        shared.places.sort()
     return [*found.values()]
 
 

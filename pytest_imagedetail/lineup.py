@@ -36,9 +36,7 @@ def _unpaired(
         # An id that stood before is no other image, but the same once more.
         actual = kind if first[ref.id] == place else "image_repeated"
         before, after = (side[place], MISSING) if was_there else (MISSING, side[place])
-        severity, reason = judge.severity(
-            Change(kind=actual, field="", baseline=before, candidate=after)
-        )
+        severity, reason = judge.severity(Change(kind=actual, baseline=before, candidate=after))
         if actual == kind and ref in ambiguous:
             reason = "could be more than one image of the other side, so it was not paired"
         yield Difference(

@@ -11,7 +11,7 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import ANY_KEY, ImageRef
 from pytest_imagedetail.normalize import Links, Normalized
 from pytest_imagedetail.pairing import reference
-from pytest_imagedetail.severity.links import WITHOUT_RELATION
+from pytest_imagedetail.severity import WITHOUT_RELATION
 
 Path = tuple[str, ...]
 """Names below an image; all keys of its metadata are one, for they belong to its owner."""
@@ -198,9 +198,9 @@ def _type_of_links(links: Any) -> str:
     return json_type(links) + (f" with {', '.join(sorted(others))}" if others else "")
 
 
-def sign_promised(part: contract.Part | None) -> str | None:
+def sign_promised(part: contract.Part) -> str | None:
     """What an integer is promised to be, as a form; None if nothing is."""
-    return None if part is None or part.least is None else f"{part.least} or more"
+    return None if part.least is None else f"{part.least} or more"
 
 
 def _add(seen: Seen, value: Any, place: int) -> None:

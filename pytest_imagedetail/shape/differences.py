@@ -14,11 +14,11 @@ from pytest_imagedetail.model import (
     path_of,
 )
 from pytest_imagedetail.severity import (
+    MENDED,
     OTHER_ATTRIBUTE,
     RETYPED,
     Change,
     Judge,
-    Promise,
     Verdict,
     form_verdict,
     moved,
@@ -34,9 +34,10 @@ from pytest_imagedetail.shape.description import (
 
 _ALWAYS, _SOME, _NEVER = "always", "some", "never"
 _EXAMPLES: Final = 3
+_REFUSED_TYPE: Final[Verdict] = "breaking", f"{contract.BY} does not allow this JSON type here"
 _DEPENDS: Final = "depends on which images there are"
 
-_Judgement = Callable[[Path, set[Any], set[Any], Promise], Verdict]
+_Judgement = Callable[[Path, set[Any], set[Any], Judge], Verdict]
 
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
@@ -51,11 +52,11 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
         if not _tells(other.presence(path)):
             continue
         if not _tells(one.presence(path)):
-            yield from _unpromised(path, other, judge.promise)
+            yield from _unpromised(path, other, judge)
             continue
         yield from _presence(path, one, other, judge)
         if path in one.traits and path in other.traits:
-            yield from _traits(path, one, other, judge.promise)
+            yield from _traits(path, one, other, judge)
     if bool(one.repeated) != bool(other.repeated):
         yield _repeated(one, other, judge)
     if one.order and other.order and one.order != other.order:
@@ -69,16 +70,16 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
         )
 
 
-def _unpromised(path: Path, other: Shape, promise: Promise) -> Iterator[Difference]:
+def _unpromised(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
     """What only the candidate could show: no difference, unless it breaks what is promised."""
     types = other.traits[path].types
-    wrong = _not_allowed(path, types, promise)
+    wrong = _not_allowed(path, types, judge)
     if wrong:
         places = sorted({place for each in wrong for place in types[each]})
         yield _difference(
             "field_added",
             path,
-            _refused_type(promise),
+            _REFUSED_TYPE,
             before=MISSING,
             after=_listed(wrong),
             images=other.refs(places),
@@ -89,7 +90,7 @@ def _repeated(one: Shape, other: Shape, judge: Judge) -> Difference:
     side = other if other.repeated else one
     text = f"{len(side.repeated)} of {side.images}"
     before, after = (text if each.repeated else MISSING for each in (one, other))
-    change = Change(kind="image_repeated", field="", baseline=before, candidate=after)
+    change = Change(kind="image_repeated", baseline=before, candidate=after)
     return _difference(
         "image_repeated",
         ("id",),
@@ -148,13 +149,12 @@ def _share(presence: tuple[Places, Places]) -> str:
 def _added(path: Path, other: Shape, judge: Judge) -> Verdict:
     """As bad as the worst of what came, which is below a field that came with it too."""
     verdicts = [
-        _refused_type(judge.promise)
-        if _not_allowed(each, other.traits[each].types, judge.promise)
+        _REFUSED_TYPE
+        if _not_allowed(each, other.traits[each].types, judge)
         else judge.severity(
             Change(
                 kind="field_added",
-                field=each[0],
-                below=(*each[1:-1], "key") if each[1:] == (ANY_KEY,) else each[1:],
+                path=(each[0], "key") if each[1:] == (ANY_KEY,) else each,
                 baseline=MISSING,
                 candidate=MISSING,
             )
@@ -169,8 +169,7 @@ def _lessened(path: Path, kind: str, judge: Judge) -> Verdict:
     field = path[0]
     change = Change(
         kind="field_removed",
-        field=field,
-        below=path[1:],
+        path=path,
         baseline="",
         candidate=MISSING,
         cause=contract.FIELDS[field].cause if field in contract.FIELDS else None,
@@ -181,7 +180,7 @@ def _lessened(path: Path, kind: str, judge: Judge) -> Verdict:
     return severity, reason
 
 
-def _traits(path: Path, one: Shape, other: Shape, promise: Promise) -> Iterator[Difference]:
+def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
     old, new = one.traits[path], other.traits[path]
     others = [set(each.types) - {"null"} for each in (old, new)]
     nulls_only = not all(others) or others[0] == others[1]
@@ -197,7 +196,7 @@ def _traits(path: Path, one: Shape, other: Shape, promise: Promise) -> Iterator[
             yield _difference(
                 kind,
                 path,
-                verdict(path, set(before), set(after), promise),
+                verdict(path, set(before), set(after), judge),
                 before=_listed(before),
                 after=_listed(after),
                 images=_showing(one, other, before, after),
@@ -222,54 +221,50 @@ def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[Image
     return one.refs(sorted(gone))
 
 
-def _type_verdict(path: Path, old: set[Any], new: set[Any], promise: Promise) -> Verdict:
-    allowed = _allowed_types(path, promise)
+def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:
+    allowed = _allowed_types(path, judge)
     if allowed is None and path[0] == "metadata":
         return "data", "metadata belongs to the images"
     if allowed is None:
         return ("data", _DEPENDS) if old & new else ("breaking", RETYPED)
     if fresh := new - old - allowed:
         if fresh == {"null"}:
-            return "breaking", f"{promise.by} does not allow null here"
-        return _refused_type(promise)
+            return "breaking", f"{contract.BY} does not allow null here"
+        return _REFUSED_TYPE
     if old - new - allowed:
-        return promise.mended
-    return "data", f"{promise.by} allows all of them; it {_DEPENDS}"
+        return MENDED
+    return "data", f"{contract.BY} allows all of them; it {_DEPENDS}"
 
 
-def _refused_type(promise: Promise) -> Verdict:
-    return "breaking", f"{promise.by} does not allow this JSON type here"
-
-
-def _not_allowed(path: Path, seen: Iterable[str], promise: Promise) -> set[str]:
-    allowed = _allowed_types(path, promise)
+def _not_allowed(path: Path, seen: Iterable[str], judge: Judge) -> set[str]:
+    allowed = _allowed_types(path, judge)
     return set() if allowed is None else set(seen) - allowed
 
 
-def _allowed_types(path: Path, promise: Promise) -> set[str] | None:
-    types = promise.part(*path).types
+def _allowed_types(path: Path, judge: Judge) -> set[str] | None:
+    types = judge.part(path).types
     return {JSON_TYPES[each] for each in types} if types else None
 
 
-def _format_verdict(path: Path, old: set[Any], new: set[Any], promise: Promise) -> Verdict:
-    part = promise.part(*path)
+def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:
+    part = judge.part(path)
     promised = part.form or sign_promised(part)
     if promised is not None:
-        return form_verdict(promise, promised, old, new)
-    if new - old == {promise.form_of_candidate(*path)}:
+        return form_verdict(promised, old, new)
+    if new - old == {contract.image_in(judge.candidate).along(path).form}:
         return "compatible", "the candidate writes what its own release promises"
     return "data", "no release promises a form"
 
 
-def _value_verdict(path: Path, old: set[Any], new: set[Any], promise: Promise) -> Verdict:
+def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:
     if path[-1] == "href":
         return moved(path[-2], old, new)
-    part = promise.part(*path)
+    part = judge.part(path)
     if part.values:
         if new - old - part.values:
-            return "breaking", f"no {path[-1]} of {promise.by}"
+            return "breaking", f"no {path[-1]} of {contract.BY}"
         if old - new - part.values:
-            return promise.mended
+            return MENDED
     if path[-1] == "type":
         return "compatible", OTHER_ATTRIBUTE
     return value_verdict(path, old, new) or ("data", _DEPENDS)

@@ -27,7 +27,6 @@ LAYERS = (
     {
         "age",
         "comparison",
-        "destinations",
         "readings",
         "release_guard",
         "request",

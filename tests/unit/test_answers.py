@@ -7,10 +7,10 @@ import pytest
 from pytest_imagedetail.answers import error_differences, header_differences, status_difference
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Headers
-from pytest_imagedetail.severity import Judge, Promise
+from pytest_imagedetail.severity import Judge
 from unit import image_of, recording_of
 
-JUDGE = Judge(promise=Promise(baseline=None, candidate=None))
+JUDGE = Judge(baseline=None, candidate=None)
 
 
 def error_of(body, status=400, cloud="a"):

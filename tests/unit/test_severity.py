@@ -4,7 +4,7 @@ import pytest
 
 from pytest_imagedetail.contract import FIELDS
 from pytest_imagedetail.model import MISSING
-from pytest_imagedetail.severity import Change, Judge, Promise
+from pytest_imagedetail.severity import Change, Judge
 
 REQUIRED = [name for name, field in FIELDS.items() if field.required_since]
 OPTIONAL = [name for name, field in FIELDS.items() if not field.required_since]
@@ -12,13 +12,9 @@ NEW = "2026.2"
 
 
 def judged(kind, field, baseline, candidate, *, releases=(None, None), below=()):
-    change = Change(kind=kind, field=field, below=below, baseline=baseline, candidate=candidate)
-    return by(Promise(baseline=releases[0], candidate=releases[1]), change)
-
-
-def by(promise, change):
-    """The verdict of a judge."""
-    return Judge(promise=promise).severity(change)
+    path = (field, *below) if field else ()
+    change = Change(kind=kind, path=path, baseline=baseline, candidate=candidate)
+    return Judge(baseline=releases[0], candidate=releases[1]).severity(change)
 
 
 @pytest.mark.parametrize("field", sorted(set(REQUIRED) - {"links"}))
@@ -107,13 +103,13 @@ def test_a_field_whose_cause_is_still_there_breaks(field):
     """Nova sends it for every such image."""
     change = Change(
         kind="field_removed",
-        field=field,
+        path=(field,),
         baseline=SENT[field],
         candidate=MISSING,
         cause=FIELDS[field].cause,
     )
     reason = f"Nova sends it for every image with metadata.{FIELDS[field].cause}"
-    assert by(Promise(baseline=None, candidate=None), change) == ("breaking", reason)
+    assert Judge(baseline=None, candidate=None).severity(change) == ("breaking", reason)
 
 
 @pytest.mark.parametrize(
