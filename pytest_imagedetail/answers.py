@@ -1,16 +1,13 @@
-"""What separates two answers as answers: status, the words of an error, headers. No image is seen.
+"""Compares two answers apart from their images: status, error, headers, the form of links."""
 
-Nova's releases from 2019.1 to 2026.2 answer the same images; what they changed stands here.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pytest_imagedetail.differ import diff
 from pytest_imagedetail.equality import strictly_equal
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, path_of
-from pytest_imagedetail.normalize import Normalized, rules_of, without_hosts
+from pytest_imagedetail.normalize import LinkForm, Normalized, rules_of, without_hosts
 from pytest_imagedetail.severity import Judge
 
 # Headers that say something about one request, or repeat what the body and the host say.
@@ -18,14 +15,14 @@ _OF_ONE_REQUEST: Final = frozenset({"content-length", "location", "retry-after"}
 
 
 def status_difference(baseline: Listing, candidate: Listing, judge: Judge) -> Difference:
-    """The difference between a listing and an error, or between errors of two statuses."""
+    """Compare the statuses of a listing and an error, or of two errors."""
     return judge.difference(
         "status_changed", "status_code", baseline=_status(baseline), candidate=_status(candidate)
     )
 
 
 def answer_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
-    """What two listings say beside their images: status, form of the bodies, other fields."""
+    """Compare two listings apart from their images: status, media type, other fields."""
     old, new = one.answer, other.answer
     if old.status_code != new.status_code:
         yield judge.difference(
@@ -70,7 +67,7 @@ def error_differences(
 def header_differences(
     baseline: Listing, candidate: Listing, judge: Judge, profile: str
 ) -> tuple[Difference, ...]:
-    """Response headers of the first page that differ; repeated ones in their order."""
+    """Compare the response headers of the first page; repeated ones in their order."""
     one, other = (_normalized(_headers(each), profile) for each in (baseline, candidate))
     listings = baseline.error is None and candidate.error is None
     if listings and baseline.media_types != candidate.media_types:
@@ -94,14 +91,59 @@ def _header_differences(
             )
 
 
-def _normalized(said: dict[str, Any], profile: str) -> dict[str, Any]:
-    """What is said beside images, with its placeholder hosts as every cloud would have them."""
+def link_form_differences(
+    one: Normalized, other: Normalized, judge: Judge, *, found: Iterable[Difference]
+) -> Iterator[Difference]:
+    """Compare how the links of both answers are written, once for each relation.
+
+    R7 and R8 take a prefix, the version and the caller's project out of links, for every image has
+    them alike. That they came or went is one difference of the whole answer, unless a difference
+    of the links themselves shows it already.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        judge: Says how bad it is.
+        found: The differences of images and pages.
+    """
+    old, new = one.answer.link_forms, other.answer.link_forms
+    paths = [each.any_image for each in found]
+    for path in sorted(old.keys() & new.keys()):
+        shown = any(_is_at_or_below(each, path) for each in paths)
+        if old[path] == new[path] or (shown and _left_out(old[path]) == _left_out(new[path])):
+            continue
+        yield judge.difference(
+            "link_changed",
+            path,
+            field="links",
+            baseline=_written(old[path]),
+            candidate=_written(new[path]),
+        )
+
+
+def _is_at_or_below(path: str, above: str) -> bool:
+    return path == above or path.startswith((f"{above}.", f"{above}["))
+
+
+def _left_out(forms: Iterable[LinkForm]) -> set[tuple[bool, bool]]:
+    """Return what of the forms the links themselves do not show: prefix and project."""
+    return {(each.prefix, bool(each.project)) for each in forms}
+
+
+def _written(forms: Iterable[LinkForm]) -> Any:
+    """Return a form, or the list of them."""
+    texts = sorted(map(str, forms))
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _normalized(document: dict[str, Any], profile: str) -> dict[str, Any]:
+    """Put the same name of a host in place of each cloud's own."""
     wanted = any(rule.id == "R2" for rule in rules_of(profile))
-    return dict(without_hosts(said)) if wanted else said
+    return dict(without_hosts(document)) if wanted else document
 
 
 def _headers(listing: Listing) -> dict[str, Any]:
-    """Header names in lower case, for HTTP does not tell them apart, with their value or values."""
+    """Return the value or values of each header, by its name in lower case."""
     found: dict[str, Any] = {}
     for name in {each.lower() for each in listing.headers} - _OF_ONE_REQUEST:
         values = listing.headers.all(name)
@@ -110,12 +152,12 @@ def _headers(listing: Listing) -> dict[str, Any]:
 
 
 def _status(listing: Listing) -> int | str:
-    """The status, and what an error says: "400 Bad marker"."""
+    """Return the status, of an error with its message: "400 Bad marker"."""
     if listing.error is None:
         return listing.status_code
     return f"{listing.status_code} {listing.error['message']}"
 
 
 def _error(listing: Listing) -> dict[str, Any]:
-    """The error's JSON, or its text where it is none (a routing 404 is HTML)."""
+    """Return the error's JSON, or its text if it is not JSON (a routing 404 is HTML)."""
     return dict(listing.document) or {"body": listing.body}

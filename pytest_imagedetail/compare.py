@@ -1,17 +1,20 @@
-"""Compares two listings: what separates them, in whom, and how bad it is."""
+"""Compares two listings: what differs, in which images, and how bad it is."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.answers import answer_differences, error_differences, status_difference
+from pytest_imagedetail.answers import (
+    answer_differences,
+    error_differences,
+    link_form_differences,
+    status_difference,
+)
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.differ import SharedChange, shared_changes
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.garbage import uncollected
-from pytest_imagedetail.lineup import lineup_differences
-from pytest_imagedetail.linkforms import link_form_differences
 from pytest_imagedetail.listing import Listing, errors_alone, normalized_together
 from pytest_imagedetail.model import (
     MISSING,
@@ -32,7 +35,7 @@ from pytest_imagedetail.normalize import (
     matched,
     vendors,
 )
-from pytest_imagedetail.pairing import pair, reference, unpaired
+from pytest_imagedetail.pairing import Pairing, pair, reference, unpaired
 from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
@@ -41,7 +44,7 @@ from pytest_imagedetail.settings import (
     PROFILES,
     check_choice,
 )
-from pytest_imagedetail.severity import Judge, is_of_links
+from pytest_imagedetail.severity import Change, Judge, is_of_links
 from pytest_imagedetail.shape import describe, shape_differences, unseen
 
 _EXAMPLES: Final = 3
@@ -58,7 +61,7 @@ def compare(
     expect: int | None = None,
     rules: Rules = NO_RULES,
 ) -> Comparison:
-    """Say what separates the candidate from the baseline.
+    """Compare the candidate with the baseline.
 
     Args:
         baseline: The old side.
@@ -67,13 +70,12 @@ def compare(
             clouds with different images.
         profile: How far to normalize; default cross-version.
         fail_on: From which severity on the result is not compatible.
-        expect: An error status that both sides are wanted to answer with; then what the two errors
-            say is compared.
+        expect: An error status that both sides should answer with; then the two errors are
+            compared.
         rules: Which differences are accepted; those about other clouds are passed over.
 
-    An expected error on one side, or another error on each, is one difference of status. Two
-    errors of one status are refused unless `expect` names it: that both failed does not make two
-    clouds the same.
+    An error on one side, or errors of two statuses, are one difference of status. Two errors of one
+    status are refused unless `expect` names it: two clouds are not the same because both failed.
 
     Raises:
         ComparisonError: Both sides are errors of one status, or one is only a part of the images
@@ -89,7 +91,7 @@ def compare(
         if level == "shape":
             found = _shapes(baseline, candidate, judge, profile)
         elif _is_error(baseline) or _is_error(candidate):
-            found = _answered_otherwise(baseline, candidate, judge, profile, expect)
+            found = _errors(baseline, candidate, judge, profile, expect)
         else:
             found = _facts(baseline, candidate, judge, profile, concerned)
     except RecursionError:
@@ -124,10 +126,7 @@ def judge_of(baseline: Listing, candidate: Listing) -> Judge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What separates two sides before rules accept some of it, and how that was found.
-
-    The attributes are those of a `Comparison`.
-    """
+    """What a `Comparison` says, before rules accept some of it."""
 
     differences: Sequence[Difference]
     paired: int = 0
@@ -139,7 +138,7 @@ class _Found:
 def _facts(
     baseline: Listing, candidate: Listing, judge: Judge, profile: str, rules: Rules
 ) -> _Found:
-    """Image by image; rules part what they accept from what they do not."""
+    """Compare image by image."""
     _check_complete(baseline, candidate)
     one, other = normalized_together(baseline, candidate, profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
@@ -159,7 +158,9 @@ def _facts(
             for part in _by_cause(each, candidate_of, new)
             for found in _judged(part, old, judge, rules)
         ),
-        *lineup_differences(pairing, old, new, judge),
+        *_unpaired_images("image_removed", pairing.baseline_only, old, pairing, judge),
+        *_unpaired_images("image_added", pairing.candidate_only, new, pairing, judge),
+        *_moved(pairing, old, new, judge),
     ]
     differences, absent = _completed(differences, one, other, judge)
     return _Found(
@@ -171,7 +172,7 @@ def _facts(
 
 
 def _shapes(baseline: Listing, candidate: Listing, judge: Judge, profile: str) -> _Found:
-    """What the images of each side look like, one description against the other."""
+    """Compare what the images of each side look like."""
     _check_answered(baseline, candidate)
     _check_complete(baseline, candidate)
     _check_images(baseline, candidate)
@@ -192,7 +193,7 @@ def _shapes(baseline: Listing, candidate: Listing, judge: Judge, profile: str) -
 def _completed(
     found: list[Difference], one: Normalized, other: Normalized, judge: Judge
 ) -> tuple[list[Difference], int]:
-    """With the forms of links that nothing shows yet; R11 says, and counts, what is not offered."""
+    """Add the forms of links, then mark and count what a release never had (R11)."""
     return expected_absences(
         [*found, *link_form_differences(one, other, judge, found=found)],
         baseline=judge.baseline,
@@ -238,10 +239,10 @@ def _is_error(listing: Listing) -> bool:
     return listing.error is not None
 
 
-def _answered_otherwise(
+def _errors(
     baseline: Listing, candidate: Listing, judge: Judge, profile: str, expect: int | None
 ) -> _Found:
-    """One side refuses, or each in its own way: differences of behavior, without any image."""
+    """Compare answers of which one or both are errors."""
     if baseline.status_code != candidate.status_code:
         return _Found(differences=[status_difference(baseline, candidate, judge)])
     if expect == baseline.status_code:
@@ -319,7 +320,7 @@ def _judged(
 
 
 def _vendor_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
-    """Vendors of one side only: their metadata is not compared, but its keys are listed."""
+    """List the metadata keys of vendors that only one side has; they are not compared."""
     if one.profile != "cross-cloud":
         return
     ours, theirs = vendors(one), vendors(other)
@@ -329,3 +330,47 @@ def _vendor_differences(one: Normalized, other: Normalized, judge: Judge) -> Ite
         yield judge.difference(
             kind, "images[*].metadata", field="metadata", baseline=old, candidate=new
         )
+
+
+def _unpaired_images(
+    kind: str, places: Sequence[int], side: Sequence[Image], pairing: Pairing, judge: Judge
+) -> Iterator[Difference]:
+    if not places:
+        return
+    ambiguous = frozenset(pairing.ambiguous)
+    first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
+    was_there = kind == "image_removed"
+    for place in places:
+        ref = reference(side[place])
+        # An id that stood before is no other image, but the same once more.
+        actual = kind if first[ref.id] == place else "image_repeated"
+        before, after = (side[place], MISSING) if was_there else (MISSING, side[place])
+        severity, reason = judge.severity(Change(kind=actual, baseline=before, candidate=after))
+        if actual == kind and ref in ambiguous:
+            reason = "could be more than one image of the other side, so it was not paired"
+        yield Difference(
+            kind=actual,
+            severity=severity,
+            path=path_of((), ref),
+            image=ref,
+            baseline=before,
+            candidate=after,
+            reason=reason,
+        )
+
+
+def _moved(
+    pairing: Pairing, old: Sequence[Image], new: Sequence[Image], judge: Judge
+) -> Iterator[Difference]:
+    """Yield one difference if paired images changed places, with the first that did."""
+    places = [right for _, right in pairing.pairs]
+    expected = sorted(places)
+    for (left, _), place, expected_place in zip(pairing.pairs, places, expected, strict=True):
+        if place != expected_place:
+            yield judge.difference(
+                "order_changed",
+                "images",
+                baseline=str(reference(old[left])),
+                candidate=str(reference(new[expected_place])),
+            )
+            return

@@ -1,7 +1,7 @@
-"""What separates two answers in where the next page lies; image by image and between shapes.
+"""Compares where two answers say that the next page is.
 
-A fault of a link can be told from that link and from what was asked. Only a fault that the baseline
-does not have breaks a client of the baseline; one that is gone is mended.
+A fault shows in the link and in what was asked. Only a fault that the baseline does not have breaks
+a client of the baseline; one that is gone is compatible.
 """
 
 import re
@@ -28,7 +28,7 @@ _NO_DETAIL: Final = "from the second page on, images come without their details"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Page:
-    """What one side's answer says of the next page, and what tells whether that is right.
+    """What one side says of the next page, and what to check it by.
 
     Attributes:
         links: `images_links` as far as the profile keeps it, or MISSING.
@@ -44,13 +44,13 @@ class _Page:
 
 
 _Fault = tuple[str, Any]
-"""What is wrong, for a reason, and how; two links that are wrong alike have the same."""
+"""A reason, and what is wrong; two links with the same fault have equal ones."""
 
 
 def next_link_differences(
     baseline: Listing, candidate: Listing, one: Normalized, other: Normalized
 ) -> Iterator[Difference]:
-    """Whether and where the answers say that there is a next page; one difference at most.
+    """Compare the next links; yield one difference at most.
 
     Args:
         baseline: The old side.
@@ -86,13 +86,13 @@ def _page(listing: Listing, normalized: Normalized) -> _Page:
 
 
 def _shown(links: Any) -> Any:
-    """The address alone where there is one link, else all that was sent."""
+    """Return the address alone if there is one link, else all that was sent."""
     hrefs = _hrefs(links)
     return hrefs[0] if hrefs is not None and len(hrefs) == 1 else links
 
 
 def _hrefs(links: Any) -> list[str] | None:
-    """Where the next pages are; None if this is no list of next links."""
+    """Return the addresses; None if this is not a list of next links."""
     if not isinstance(links, list) or not links:
         return None
     if not all(isinstance(each, dict) and each.get("rel") == "next" for each in links):
@@ -163,7 +163,7 @@ def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
 
 
 def _faults_of_query(query: str, page: _Page) -> Iterator[_Fault]:
-    """A marker that is right stands there without its value if R5 was applied."""
+    """Check marker and filters; under R5, a marker without a value is right."""
     asked = _parameters(query)
     markers = [value for name, value in asked if name == "marker"]
     if not markers:

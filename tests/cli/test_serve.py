@@ -126,12 +126,12 @@ def test_answers_are_those_that_were_recorded(serve):
 def test_next_links_lead_on(serve):
     """A client that follows them gets every page from the server."""
     with serve("nova-2023.1") as served:
-        _, page = served.get("nova-2023.1", "/images/detail?limit=1&name=dup")
+        _, page = served.get("nova-2023.1", "/images/detail?limit=3")
         (link,) = page["images_links"]
         token, endpoint = served.login("nova-2023.1")
         assert link["href"].startswith(f"{endpoint}/images/detail?")
         answer = requests.get(link["href"], headers={"X-Auth-Token": token}, timeout=30)
-        assert answer.status_code in {200, 501}  # recorded, or named as missing
+        assert answer.status_code == 200
 
 
 OF_SDK = """

@@ -42,8 +42,6 @@ LAYERS = (
         "breaches",
         "cassette",
         "clouds",
-        "lineup",
-        "linkforms",
         "nextlinks",
         "paging",
         "shape",
