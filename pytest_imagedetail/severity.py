@@ -85,8 +85,8 @@ class Judge:
             return _BY_KIND[change.kind]
         if change.kind in _BY_VALUES:
             return _BY_VALUES[change.kind](change)
-        if refused := self._refusal(change):
-            return "breaking", refused
+        if change.is_addition and (broken := self._kept(change)):
+            return broken
         if change.field == "metadata" and change.below:
             return self._metadata(change)
         if is_of_links(change):
@@ -114,13 +114,6 @@ class Judge:
     def part(self, path: Path) -> contract.Part:
         """Return what the baseline's release promises of the value at a path of an image."""
         return contract.image_in(self.baseline).along(path)
-
-    def _refusal(self, change: Change) -> str | None:
-        """Return why an added value breaks a promise; None if it does not, or is not known."""
-        if not change.is_addition or change.candidate is MISSING:
-            return None
-        found = self.part(change.path).refusal(_with_ids(change.candidate), change.path[-1])
-        return None if found is None else found.reason
 
     def _kept(self, change: Change) -> Verdict | None:
         """Return the verdict if one of the two values breaks a promise; None if neither does."""
@@ -204,13 +197,7 @@ class Judge:
 
 
 def value_verdict(path: Path, old: Collection[Any], new: Collection[Any]) -> Verdict | None:
-    """Judge values that the contract allows and Nova never sends; None for any others.
-
-    Args:
-        path: Where they stand in an image.
-        old: Those of the baseline.
-        new: Those of the candidate.
-    """
+    """Judge values of both sides that the contract allows and Nova never sends; else None."""
     strange = [any(each not in _SENT_PROGRESS for each in side) for side in (old, new)]
     if path != ("progress",) or strange != [False, True]:
         return None
@@ -218,13 +205,7 @@ def value_verdict(path: Path, old: Collection[Any], new: Collection[Any]) -> Ver
 
 
 def form_verdict(form: str, old: set[str], new: set[str]) -> Verdict:
-    """Judge texts that are written in other forms than before.
-
-    Args:
-        form: The promised one.
-        old: Those of the baseline.
-        new: Those of the candidate.
-    """
+    """Judge the forms of texts of both sides against the promised form."""
     fresh = new - old - {form}
     if not fresh:
         return "compatible", f"the candidate writes what {contract.BY} promises"
