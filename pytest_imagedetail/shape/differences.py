@@ -1,4 +1,4 @@
-"""What separates two shapes, and how bad it is: by the contract, else by what must not vanish."""
+"""Compares two shapes and judges what differs."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -41,7 +41,7 @@ _Judgement = Callable[[Path, set[Any], set[Any], Judge], Verdict]
 
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
-    """What the images of the candidate look like that those of the baseline do not, or the reverse.
+    """Compare what the images of the candidate look like with what those of the baseline do.
 
     Args:
         one: The baseline.
@@ -71,7 +71,7 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
 
 
 def _unpromised(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
-    """What only the candidate could show: no difference, unless it breaks what is promised."""
+    """Report what only the candidate could show if it breaks a promise."""
     types = other.traits[path].types
     wrong = _not_allowed(path, types, judge)
     if wrong:
@@ -102,7 +102,7 @@ def _repeated(one: Shape, other: Shape, judge: Judge) -> Difference:
 
 
 def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
-    """Paths that one side has and no image of the other could show; they were not judged."""
+    """Return the paths that one side has and no image of the other could show."""
     return tuple(
         path_of(("images", *path))
         for path in sorted({*one.traits, *other.traits})
@@ -147,7 +147,7 @@ def _share(presence: tuple[Places, Places]) -> str:
 
 
 def _added(path: Path, other: Shape, judge: Judge) -> Verdict:
-    """As bad as the worst of what came, which is below a field that came with it too."""
+    """Judge an added field by the worst of what came with it."""
     verdicts = [
         _REFUSED_TYPE
         if _not_allowed(each, other.traits[each].types, judge)
@@ -213,7 +213,7 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
 
 
 def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
-    """The images that show what only the candidate has; without any, what only the baseline has."""
+    """Return the images with what only the candidate has, else those with what only the baseline has."""
     fresh = {place for value in after if value not in before for place in after[value]}
     if fresh:
         return other.refs(sorted(fresh))

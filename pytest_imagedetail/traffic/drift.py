@@ -1,4 +1,4 @@
-"""What a cloud answers otherwise than recorded, line by line."""
+"""Compares what a cloud answers now with what was recorded."""
 
 import json
 from collections.abc import Iterator
@@ -16,22 +16,24 @@ from pytest_imagedetail.traffic.recording import mend
 
 
 def changes(old: Recording, new: Recording) -> list[str]:
-    """What a cloud answers otherwise than recorded, a line for each; nothing if all is the same."""
+    """Return a line for each difference between a recording and new answers."""
     before, now = by_request(old.interactions), by_request(new.interactions)
     lines = [f"no longer asked: {line(each[0])}" for key, each in before.items() if key not in now]
-    for key, heard in now.items():
+    for key, received in now.items():
         known = before.get(key, [])
         if not known:
-            lines.append(f"not recorded: {line(heard[0])}")
-        elif len(known) != len(heard):
-            lines.append(f"asked {len(heard)} times, recorded {len(known)}: {line(heard[0])}")
-        for one, other in zip(known, heard, strict=False):
-            lines += [f"{line(one)}: {each}" for each in _departures(one.response, other.response)]
+            lines.append(f"not recorded: {line(received[0])}")
+        elif len(known) != len(received):
+            lines.append(f"asked {len(received)} times, recorded {len(known)}: {line(received[0])}")
+        for one, other in zip(known, received, strict=False):
+            lines += [
+                f"{line(one)}: {each}" for each in _response_changes(one.response, other.response)
+            ]
     return lines
 
 
 def asked_of(old: Recording, new: Recording) -> Recording:
-    """What one of the tests that share a recording asked of it: the part that it is judged by."""
+    """Return the part of a shared recording that one of its tests asked for."""
     wanted = times_asked(new)
     kept = []
     for each in old.interactions:
@@ -44,16 +46,14 @@ def asked_of(old: Recording, new: Recording) -> Recording:
 def refuse_no_answer(
     old: Recording, new: Recording, *, expected: frozenset[int], where: str
 ) -> None:
-    """Raise if nobody answered what was asked again: then nothing is known of the recording.
-
-    A recorded refusal is what the cloud is expected to answer.
+    """Raise if a response carries no answer, such as 401 or 503, unless that was recorded.
 
     Raises:
-        ResponseError: It refused the credentials, or is busy or down.
+        ResponseError: The cloud refused the credentials, or is busy or down.
     """
     before = by_request(old.interactions)
-    for key, heard in by_request(new.interactions).items():
-        for one, each in zip_longest(before.get(key, [])[: len(heard)], heard):
+    for key, received in by_request(new.interactions).items():
+        for one, each in zip_longest(before.get(key, [])[: len(received)], received):
             status = each.response.status_code
             recorded = one is not None and one.response.status_code == status
             if recorded or status in expected or status not in NOBODY_ANSWERED:
@@ -67,7 +67,7 @@ def refuse_no_answer(
             )
 
 
-def _departures(old: Response, new: Response) -> Iterator[str]:
+def _response_changes(old: Response, new: Response) -> Iterator[str]:
     if old.status_code != new.status_code:
         yield f"status {old.status_code} -> {new.status_code}"
         return
