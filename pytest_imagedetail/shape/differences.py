@@ -213,7 +213,7 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
 
 
 def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
-    """Return the images with what only the candidate has, else those with what only the baseline has."""
+    """Return the images with what only one side has: the candidate, or else the baseline."""
     fresh = {place for value in after if value not in before for place in after[value]}
     if fresh:
         return other.refs(sorted(fresh))
