@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail import clouds, recorder
 from pytest_imagedetail.age import refuse_old
-from pytest_imagedetail.cassette import Store, check_cloud_name, loads
+from pytest_imagedetail.cassette import Reader, Store, check_cloud_name, loads
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.comparison import Comparison
 from pytest_imagedetail.doors import Doors
@@ -57,13 +57,19 @@ def to_choose_from(store: Store, settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*store.clouds(), *named]))
 
 
-def store_of(settings: Settings) -> Store:
-    """The cassettes of a run: the project's own and, while replaying, the reference library's."""
+def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
+    """The cassettes of a run: the project's own and, while replaying, the reference library's.
+
+    Args:
+        settings: The choices of the run.
+        reader: Keeps what was read, if several stores share one.
+    """
     replaying = settings.record_mode == "none"
     return Store(
         directory=settings.cassette_dir,
         library=reference_library() if replaying else None,
         max_age=settings.max_age,
+        reader=reader or Reader(),
     )
 
 

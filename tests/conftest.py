@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,18 @@ RELEASES = {"nova-essex": "essex", "nova-2026.2": "2026.2"}
 
 
 def pytest_configure() -> None:
-    """Forget the clouds and the proxies of whoever runs the tests; all they ask is on loopback."""
+    """Forget how the tests were started: clouds, proxies, ignored signals, byte code that is off.
+
+    Child processes inherit all of these. A shell starts its background jobs with SIGINT ignored,
+    and without byte code every process compiles its modules again.
+    """
     for name in tuple(os.environ):
         if name.startswith("OS_") or name.upper().endswith("_PROXY"):
             del os.environ[name]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

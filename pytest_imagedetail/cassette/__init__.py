@@ -7,6 +7,7 @@ every HTTP client there is, and replaying needs none of them.
 from pytest_imagedetail.cassette.format import as_read, dumps, loads
 from pytest_imagedetail.cassette.names import check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.cassette.store import (
+    Reader,
     Store,
     Written,
     load_own,
@@ -15,6 +16,7 @@ from pytest_imagedetail.cassette.store import (
 )
 
 __all__ = [
+    "Reader",
     "Store",
     "Written",
     "as_read",

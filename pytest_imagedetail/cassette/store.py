@@ -2,8 +2,9 @@
 
 import difflib
 import errno
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,7 @@ from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 
 _FEW: Final = 8
+_REMEMBERED: Final = 64  # recordings that a reader keeps
 
 
 class Written(Enum):
@@ -31,6 +33,26 @@ class Written(Enum):
     REPLACED = "replaced"
     RENEWED = "renewed"
     UNCHANGED = "unchanged"
+
+
+class Reader:
+    """Reads cassettes for replaying, each once as long as its file stays the same."""
+
+    def __init__(self) -> None:
+        self._listing: Final = _remembered(load_own)
+        self._traffic: Final = _remembered(_load_traffic)
+
+    def listing(self, path: Path) -> Recording:
+        """Read a cassette as `load_own` does."""
+        return self._listing(path)
+
+    def traffic(self, path: Path, *, cloud: str, test: str) -> Recording:
+        """Read a test's own traffic, which may be stock vcrpy's.
+
+        Raises:
+            DamagedCassetteError: As `load_own`.
+        """
+        return self._traffic(path, cloud, test)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +65,13 @@ class Store:
         directory: Where recordings are written and first looked for.
         library: A second, read-only folder (the reference recordings that ship with the plugin).
         max_age: Days after which the same answer renews the date of its recording; None for never.
+        reader: Reads what is replayed; stores of one run may share it.
     """
 
     directory: Path
     library: Path | None = None
     max_age: int | None = None
+    reader: Reader = field(default_factory=Reader, compare=False, repr=False)
 
     def clouds(self) -> tuple[str, ...]:
         """Clouds with answers to queries in the folder itself, by name; the library's are not here.
@@ -102,7 +126,7 @@ class Store:
         path = self.find(cloud, query)
         if path is None:
             raise self._not_found(cloud, query)
-        return load_own(path)
+        return self.reader.listing(path)
 
     def write(self, recording: Recording, *, secrets: Iterable[str]) -> Written:
         """Write a redacted recording: checked, locked, whole or not at all.
@@ -135,7 +159,7 @@ class Store:
         path = self.traffic_path(cloud, test)
         if not _is_there(path):
             return None
-        return _in_its_place(loads_traffic(path, cloud=cloud, test=test), path)
+        return self.reader.traffic(path, cloud=cloud, test=test)
 
     def write_traffic(
         self,
@@ -259,6 +283,28 @@ def load_own_traffic(path: Path, *, cloud: str) -> Recording:
     """
     recording = loads_traffic(path, cloud=cloud, test=path.stem)
     return recording if recording.provenance.source == "stock" else _in_its_place(recording, path)
+
+
+def _load_traffic(path: Path, cloud: str, test: str) -> Recording:
+    return _in_its_place(loads_traffic(path, cloud=cloud, test=test), path)
+
+
+def _remembered(load: Callable[..., Recording]) -> Callable[..., Recording]:
+    """Call `load(path, *more)` once for each state of the file at `path`."""
+
+    @functools.lru_cache(maxsize=_REMEMBERED)
+    def load_state(path: Path, _state: tuple[int, ...], *more: str) -> Recording:
+        return load(path, *more)
+
+    def read(path: Path, *more: str) -> Recording:
+        try:
+            status = path.stat()
+        except OSError:
+            return load(path, *more)  # raises what is wrong with it
+        state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return load_state(path, state, *more)
+
+    return read
 
 
 def _in_its_place(recording: Recording, path: Path) -> Recording:

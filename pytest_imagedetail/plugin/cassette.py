@@ -1,59 +1,78 @@
 """The fixture `imagedetail_cassette`: one test's own traffic, kept once the test has passed."""
 
 import functools
+import shlex
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_imagedetail import network
+from pytest_imagedetail.cassette import check_cloud_name, load_own
+from pytest_imagedetail.errors import (
+    CredentialsError,
+    ImageDetailError,
+    NoInteractionError,
+    UsageError,
+)
+from pytest_imagedetail.harness import refuse_upgraded, store_of
 from pytest_imagedetail.plugin.explain import PASSED, watch
-from pytest_imagedetail.plugin.left import Left
 from pytest_imagedetail.plugin.options import refused, settings_for
-from pytest_imagedetail.plugin.run import Run, run_of
+from pytest_imagedetail.plugin.result import RunResult
+from pytest_imagedetail.plugin.run import Run
+from pytest_imagedetail.settings import Settings
+from pytest_imagedetail.traffic import Session, Together, Traffic
+from pytest_imagedetail.traffic.keys import unasked
 
-if TYPE_CHECKING:
-    from pytest_imagedetail.errors import ImageDetailError
-    from pytest_imagedetail.settings import Settings
-    from pytest_imagedetail.traffic import Session, Traffic
+_FIXTURE = "imagedetail_cassette"
+_OPENED = pytest.StashKey[bool]()
+"""Whether a test's cassette is open or about to be opened."""
 
+_LEARN = pytest.StashKey[Callable[[], None]]()
+"""Learns the secrets that are configured by now, for a test that records."""
 
-STARTED = pytest.StashKey[int]()
-"""When the run began, in nanoseconds; with pytest-xdist, when its controller did."""
+_BROKEN = pytest.StashKey[ImageDetailError]()
+"""The error of doing so."""
 
-
-_READS = pytest.StashKey[Callable[[], None]]()
-"""Reads what is secret by now, of a test that records."""
-
-_BROKEN = pytest.StashKey["ImageDetailError"]()
-"""What was wrong with that."""
-
-_KEEP = "imagedetail-keep"
-_PENDING = pytest.StashKey[tuple["Session", Left, str]]()
-"""What a test that passed so far is going to keep, what is left of it, and its name."""
+_PENDING = pytest.StashKey[tuple[Run, Session, str]]()
+"""What a test that passed so far will keep, under which name."""
 
 
-class Keep:
-    """Keeps what a test heard once it is over; registered when a cassette is first used.
+class OwnTraffic:
+    """Hooks around the fixture `imagedetail_cassette`."""
 
-    A fixture cannot tell: others of the test end before it and after it, and may fail.
-    """
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    ) -> None:
+        """Open a test's cassette before its other fixtures of function scope.
+
+        So it is closed after them, and has the requests that they send.
+        """
+        item = request.node
+        if request.scope != "function" or _OPENED in item.stash:
+            return
+        if _FIXTURE in request.fixturenames:
+            item.stash[_OPENED] = True
+            if fixturedef.argname != _FIXTURE:
+                request.getfixturevalue(_FIXTURE)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Keep it, unless the teardown fails."""
-        _read_again(item)
+        """Keep what a test recorded, unless its teardown fails.
+
+        A fixture cannot do this: others end before it and after it, and may fail.
+        """
+        _learn_again(item)
         try:
             result = yield
         except BaseException:
             if _PENDING in item.stash:
-                session, left, name = item.stash[_PENDING]
-                _note_not_kept(session, left, name, why="the test's teardown failed")
+                _note_not_kept(*item.stash[_PENDING], why="the test's teardown failed")
                 del item.stash[_PENDING]
             raise
         if _PENDING in item.stash:
@@ -63,37 +82,23 @@ class Keep:
         return result
 
 
-def _read_again(item: pytest.Item) -> None:
-    """Know what the fixtures of a test that records have configured, before they are gone.
+def _learn_again(item: pytest.Item) -> None:
+    """Learn what the fixtures of a test that records have configured, before they are gone.
 
     If that is broken, its cassette says so: nobody knows what must not be written.
     """
-    if _READS not in item.stash:
-        return
-    from pytest_imagedetail.errors import ImageDetailError  # noqa: PLC0415  see the plugin
-
-    try:
-        item.stash[_READS]()
-    except ImageDetailError as error:
-        item.stash[_BROKEN] = error
-
-
-def note_start(config: pytest.Config) -> None:
-    """Note when the run began."""
-    sent = getattr(config, "workerinput", {}).get("imagedetail_started")
-    config.stash[STARTED] = sent or time.time_ns()
+    if _LEARN in item.stash:
+        try:
+            item.stash[_LEARN]()
+        except ImageDetailError as error:
+            item.stash[_BROKEN] = error
 
 
 @contextmanager
-def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
+def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     """Run a test with its cassette, and keep what was recorded if it has passed."""
-    from pytest_imagedetail.traffic import Traffic  # noqa: PLC0415  see the plugin's first lines
-
     item = request.node
     settings = settings_for(item)
-    run = run_of(request.config)
-    if not request.config.pluginmanager.has_plugin(_KEEP):
-        request.config.pluginmanager.register(Keep(), _KEEP)
     with refused(item):
         session = _open(request, settings, run)
     harness = None
@@ -105,42 +110,41 @@ def cassette_of(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
     watch(item, session.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
     shuts = harness is None or settings.record_mode == "none"
-    with run.listens(session), session.running(shuts=shuts):
+    with run.records(session), session.running(shuts=shuts):
         yield Traffic(session)
-    left = Left(used={str(session.path)})
-    run.traffic.append(left)
+    run.result.used.add(str(session.path))
     name = f"{session.cloud}: {_shown(session.path, settings)}"
     if item.stash[PASSED]:
         if _BROKEN in item.stash:
             raise item.stash[_BROKEN]
-        item.stash[_PENDING] = session, left, name
+        item.stash[_PENDING] = run, session, name
         _refuse_missed(session)
         _refuse_swallowed(item, session.refused)
         session.redact()
         if session.mode.replays:
-            unplayed = list(session.unplayed)
-            left.unplayed[_relative(session.path, request.config.rootpath)] = unplayed
+            cassette = _relative(session.path, request.config.rootpath)
+            run.result.add(RunResult(unplayed={cassette: list(session.unplayed)}))
     else:
-        _note_not_kept(session, left, name, why="the test did not pass")
+        _note_not_kept(run, session, name, why="the test did not pass")
 
 
-def _note_not_kept(session: "Session", left: Left, name: str, *, why: str) -> None:
+def _note_not_kept(run: Run, session: Session, name: str, *, why: str) -> None:
     if not session.mode.replays and not session.mode.verifies and session.interactions:
-        left.done[name] = f"not kept: {why}"
+        run.result.done[name] = f"not kept: {why}"
 
 
-def _keep(session: "Session", left: Left, name: str) -> None:
+def _keep(run: Run, session: Session, name: str) -> None:
     """Keep or compare what was heard, and note what the end of the run has to know of it."""
     done = session.keep()
     if done is not None:
-        left.done[name] = done
+        run.result.done[name] = done
     if session.mode.shared and session.mode.verifies:
-        left.verified[str(session.path)] = dict(session.asked)
+        run.result.add(RunResult(verified={str(session.path): dict(session.asked)}))
     elif session.mode.shared and session.mode.rewrites:
-        left.rewritten[str(session.path)] = dict(session.asked)
+        run.result.add(RunResult(rewritten={str(session.path): dict(session.asked)}))
 
 
-def renew_shared(config: pytest.Config, settings: "Settings", run: Run) -> None:
+def renew_shared(settings: Settings, run: Run) -> None:
     """Renew the dates of cassettes that tests share, where this run asked all that they hold.
 
     One test alone hears a part, so it leaves the date as it was.
@@ -148,33 +152,25 @@ def renew_shared(config: pytest.Config, settings: "Settings", run: Run) -> None:
     Raises:
         ImageDetailError: A file cannot be written, or is not what this run wrote.
     """
-    rewritten = run.left().rewritten
-    if not rewritten:
-        return
-    from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.harness import store_of  # noqa: PLC0415
-    from pytest_imagedetail.traffic.keys import unasked  # noqa: PLC0415
-
-    began = datetime.fromtimestamp(config.stash[STARTED] // 10**9, UTC)
+    began = datetime.fromtimestamp(run.began // 10**9, UTC)
     store = store_of(settings)
-    for path, asked in rewritten.items():
+    for path, asked in run.result.rewritten.items():
         recording = load_own(Path(path))
         if unasked(recording, asked):
             continue
         when = began.isoformat().replace("+00:00", "Z")
         if store.renew(Path(path), when=when):
             name = f"{recording.provenance.cloud}: {_shown(Path(path), settings)}"
-            run.traffic.append(Left(done={name: "recorded (renewed)"}))
+            run.result.done[name] = "recorded (renewed)"
 
 
 @contextmanager
 def shut_network(request: pytest.FixtureRequest) -> Iterator[None]:
     """Shut the network for a test that replays."""
-    from pytest_imagedetail import network  # noqa: PLC0415  see the plugin's first lines
-
     item = request.node
     remedy = (
-        f"record what is missing: pytest {_quoted(item.nodeid)} --imagedetail-record-mode=once\n"
+        f"record what is missing: pytest {shlex.quote(item.nodeid)} "
+        "--imagedetail-record-mode=once\n"
         "for a test's own client: the fixture imagedetail_cassette"
     )
     item.stash.setdefault(PASSED, False)
@@ -185,20 +181,17 @@ def shut_network(request: pytest.FixtureRequest) -> Iterator[None]:
         _refuse_swallowed(item, shut.refused)
 
 
-def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Session":
-    from pytest_imagedetail.harness import store_of  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.traffic import Session, Together  # noqa: PLC0415
+def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Session:
 
     item = request.node
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
-    started = request.config.stash[STARTED]
 
     def known() -> frozenset[str]:
         run.read_files(declared.os_cloud)  # once more: a fixture may have set them
-        return run.told()
+        return run.credentials()
 
-    store, shared = store_of(settings), _shared_name(item)
+    store, shared = store_of(settings, reader=run.reader), _shared_name(item)
     path = str(store.traffic_path(cloud, shared)) if shared else ""
     session = Session(
         store=store,
@@ -212,19 +205,17 @@ def _open(request: pytest.FixtureRequest, settings: "Settings", run: Run) -> "Se
         secrets=known,
         guard=functools.partial(_refuse_upgraded, cloud, settings, run),
         together=run.together.setdefault(path, Together()) if shared else None,
-        is_ours=lambda modified: modified >= started,
+        is_ours=lambda modified: modified >= run.began,
     )
     if not session.mode.replays:
         run.read_files(declared.os_cloud)
         _is_known(run, declared.os_cloud)
-        item.stash[_READS] = functools.partial(run.read_files, declared.os_cloud)
+        item.stash[_LEARN] = functools.partial(run.read_files, declared.os_cloud)
     return session
 
 
 def _is_known(run: Run, os_cloud: str) -> bool:
     """Log in to a cloud if clouds.yaml can: only then can the release guard ask it anything."""
-    from pytest_imagedetail.errors import CredentialsError  # noqa: PLC0415  see the first lines
-
     try:
         run.doors.open(os_cloud)
     except CredentialsError:
@@ -232,19 +223,14 @@ def _is_known(run: Run, os_cloud: str) -> bool:
     return True
 
 
-def _refuse_upgraded(cloud: str, settings: "Settings", run: Run) -> None:
-    from pytest_imagedetail.harness import refuse_upgraded, store_of  # noqa: PLC0415  see above
-
+def _refuse_upgraded(cloud: str, settings: Settings, run: Run) -> None:
     if not _is_known(run, settings.declaration(cloud).os_cloud):
         return
     adds = settings.record_mode in {"once", "new_episodes"}
     refuse_upgraded(cloud, settings, store_of(settings), run.doors, adds=adds)
 
 
-def _cloud(request: pytest.FixtureRequest, settings: "Settings") -> str:
-    from pytest_imagedetail.cassette import check_cloud_name  # noqa: PLC0415  see above
-    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415
-    from pytest_imagedetail.harness import store_of  # noqa: PLC0415
+def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
 
     if "imagedetail_cloud" in request.fixturenames:
         return str(request.getfixturevalue("imagedetail_cloud").name)
@@ -269,8 +255,6 @@ def _cloud(request: pytest.FixtureRequest, settings: "Settings") -> str:
 
 def _shared_name(item: pytest.Item) -> str | None:
     """The marker's `cassette=`, checked."""
-    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
-
     marker = item.get_closest_marker("imagedetail")
     name = marker.kwargs.get("cassette") if marker else None
     if name is None:
@@ -298,7 +282,7 @@ def _test_name(item: pytest.Item, cloud: str) -> str:
     return "::".join([module, *classes, name])
 
 
-def _refuse_missed(session: "Session") -> None:
+def _refuse_missed(session: Session) -> None:
     """Raise what the cassette had no answer to: a test that passed for that has tested nothing."""
     if session.missed and not session.may_miss:
         error = session.missed[0]
@@ -309,14 +293,12 @@ def _refuse_missed(session: "Session") -> None:
         raise error
 
 
-def _refuse_swallowed(item: pytest.Item, refused: list["ImageDetailError"]) -> None:
+def _refuse_swallowed(item: pytest.Item, refused: list[ImageDetailError]) -> None:
     """Raise what reached for the network in a test that passed without having seen the refusal.
 
     A refusal that came through the test's own code was seen, as by `pytest.raises`. One in another
     thread may be anybody's.
     """
-    from pytest_imagedetail.errors import NoInteractionError  # noqa: PLC0415  see above
-
     for error in refused:
         if isinstance(error, NoInteractionError):
             continue
@@ -333,11 +315,11 @@ def _went_through(place: TracebackType | None, path: str) -> bool:
     return False
 
 
-def _was_here(error: "ImageDetailError") -> bool:
+def _was_here(error: ImageDetailError) -> bool:
     return getattr(error, "thread", None) in {None, threading.get_ident()}
 
 
-def _shown(path: Path, settings: "Settings") -> str:
+def _shown(path: Path, settings: Settings) -> str:
     """A cassette by its place in its cloud's folder."""
     relative = _relative(path, settings.cassette_dir)
     return relative.partition("/")[2].removesuffix(".yaml")
@@ -345,9 +327,3 @@ def _shown(path: Path, settings: "Settings") -> str:
 
 def _relative(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-
-
-def _quoted(text: str) -> str:
-    import shlex  # noqa: PLC0415  see the plugin's first lines
-
-    return shlex.quote(text)

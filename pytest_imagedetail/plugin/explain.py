@@ -1,19 +1,20 @@
 """Makes failures explain themselves: no frame of ours, and what a failed assertion compared."""
 
-import sys
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from pytest_imagedetail.errors import ImageDetailError
-    from pytest_imagedetail.harness import Harness
+from pytest_imagedetail import errors
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.harness import Harness
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.matrix import Matrix
+from pytest_imagedetail.plugin.run import Run
+from pytest_imagedetail.report import grid, terminal
 
-
-_FACE = "pytest_imagedetail.plugin"
+_PLUGIN = "pytest_imagedetail.plugin"
 _OURS = ("pytest_imagedetail.", "vcr.")
 _PYTESTS = ("_pytest.", "pluggy.")
 
@@ -26,10 +27,10 @@ _RUNNING = pytest.StashKey[bool]()
 _FAILED = pytest.StashKey[bool]()
 """Whether a subtest has failed; the call passes all the same."""
 
-_REFUSED = pytest.StashKey[list[list["ImageDetailError"]]]()
+_REFUSED = pytest.StashKey[list[list[errors.ImageDetailError]]]()
 
 
-def watch(item: pytest.Item, refused: list["ImageDetailError"]) -> None:
+def watch(item: pytest.Item, refused: list[errors.ImageDetailError]) -> None:
     """Have a test's failure text show what was refused to it, whatever a client made of that.
 
     Args:
@@ -40,16 +41,32 @@ def watch(item: pytest.Item, refused: list["ImageDetailError"]) -> None:
 
 
 class Explain:
-    """Hooks that make failures explain themselves; registered when a fixture is first used.
-
-    That is in the middle of a setup, so what a setup raises can be seen in its report only.
+    """Hooks that make failures explain themselves.
 
     Args:
+        run: Has the comparisons of the running test.
         root: The folder of the project.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, run: Run, root: Path) -> None:
+        self._run = run
         self._root = root
+
+    def pytest_assertrepr_compare(
+        self, config: pytest.Config, op: str, left: object, right: object
+    ) -> list[str] | None:
+        """Explain a failed `listing == listing` by a comparison, which the test keeps."""
+        if op != "==" or not isinstance(left, Listing) or not isinstance(right, Listing):
+            return None
+        if left == right:
+            return None  # of `a == b and c == d`, pytest asks about both
+        harness = self._run.current
+        try:
+            comparison = (compare if harness is None else harness.why_unequal)(left, right)
+        except errors.ComparisonError as error:
+            return str(error).splitlines()
+        show = terminal.render if config.get_verbosity() > 1 else terminal.brief
+        return show(comparison).splitlines()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -85,7 +102,7 @@ class Explain:
         """
         if call.excinfo is not None:
             # In a fixture, the plugin's frames are none of the user's, too.
-            _conceal(call.excinfo.value, self._root, also="" if call.when == "call" else _FACE)
+            _conceal(call.excinfo.value, self._root, also="" if call.when == "call" else _PLUGIN)
         report = yield
         if item.stash.get(_RUNNING, False):
             item.stash[_FAILED] |= report.failed or hasattr(report, "wasxfail")
@@ -96,8 +113,6 @@ class Explain:
 
 def _conceal(failure: BaseException, root: Path, *, also: str) -> None:
     """Cut our frames out of our errors, and empty them in others, wherever in a chain they are."""
-    from pytest_imagedetail import errors  # noqa: PLC0415  see the plugin's first lines
-
     for error in tuple(_all_in(failure)):
         _empty_own_frames(error, root)
         if isinstance(error, errors.NoInteractionError | errors.NetworkShutError):
@@ -152,11 +167,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if hidden else error.__context__)
 
 
-def _add_report(error: AssertionError, harness: "Harness", *, verbose: bool) -> None:
+def _add_report(error: AssertionError, harness: Harness, *, verbose: bool) -> None:
     """Show the test's last comparison or matrix, if an assertion can have failed on it."""
-    from pytest_imagedetail.matrix import Matrix  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.report import grid, terminal  # noqa: PLC0415
-
     last = next(reversed(harness.results), None)
     if last is None or last.same or any(last is each for each in harness.explained):
         return
@@ -189,40 +201,9 @@ def _cut_own_frames(error: BaseException, also: str = "") -> None:
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         called = place.tb_next.tb_frame.f_globals.get("__name__", "")
-        of_face = called.startswith(_FACE) and not also
-        if called.startswith("pytest_imagedetail.") and not of_face:
+        of_plugin = called.startswith(_PLUGIN) and not also
+        if called.startswith("pytest_imagedetail.") and not of_plugin:
             place.tb_next = None
         place = place.tb_next
     error.__cause__ = None
     error.__suppress_context__ = True
-
-
-def explain_equality(
-    config: pytest.Config, op: str, left: object, right: object, *, harness: "Harness | None"
-) -> list[str] | None:
-    """What makes `listing == listing` false, in lines; None for anything else.
-
-    Args:
-        config: Says how much to show.
-        op: The operator that has failed.
-        left: The baseline, if it is a listing.
-        right: The candidate, if it is one.
-        harness: That of the running test, which keeps the comparison.
-    """
-    listing = sys.modules.get("pytest_imagedetail.listing")
-    if op != "==" or listing is None:
-        return None
-    if not isinstance(left, listing.Listing) or not isinstance(right, listing.Listing):
-        return None
-    if left == right:
-        return None  # of `a == b and c == d`, pytest asks about both
-    from pytest_imagedetail.compare import compare  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.errors import ComparisonError  # noqa: PLC0415
-    from pytest_imagedetail.report import terminal  # noqa: PLC0415
-
-    try:
-        comparison = (compare if harness is None else harness.why_unequal)(left, right)
-    except ComparisonError as error:
-        return str(error).splitlines()
-    show = terminal.render if config.get_verbosity() > 1 else terminal.brief
-    return show(comparison).splitlines()

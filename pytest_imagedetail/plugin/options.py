@@ -1,207 +1,158 @@
-"""Options, ini keys and the marker as pytest has them, made into the choices of a run."""
+"""Turn options, ini keys and the marker into settings."""
 
 import contextlib
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from pytest_imagedetail.settings import Choices, Settings
-
-
-OPTIONS = (
-    "record-mode",
-    "cloud",
-    "cassette-dir",
-    "clouds-file",
-    "baseline",
-    "profile",
-    "fail-on",
-    "report",
-    "max-age",
-    "unused",
-    "rules",
-)
-
+from pytest_imagedetail.errors import CassetteError, UsageError
+from pytest_imagedetail.harness import store_of, to_choose_from
+from pytest_imagedetail.rules import rules_of
+from pytest_imagedetail.settings import Choices, Settings, resolve
 
 OF_MARKER = ("baseline", "query", "level", "profile", "rules", "record_mode", "cassette")
 """The marker's arguments beside the names of clouds."""
 
-_RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, "Settings"]]]()
+_RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, Settings]]]()
 
 
-def add_options(parser: pytest.Parser) -> None:
-    """Add the options and ini keys, all with the plugin's prefix."""
-    group = parser.getgroup("imagedetail", "OpenStack images/detail: record, replay, compare")
-    group.addoption(
-        "--imagedetail-record-mode",
-        choices=("none", "once", "new_episodes", "rewrite", "verify"),
-        help="none: replay only (default); once, new_episodes: record what is missing; "
-        "rewrite: record afresh; verify: compare live answers with cassettes, write nothing",
-    )
-    group.addoption(
-        "--imagedetail-cloud",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="run for this cloud only; repeatable, globs allowed "
-        "(default: all that have cassettes or are declared)",
-    )
-    group.addoption(
-        "--imagedetail-cassette-dir",
-        metavar="DIR",
-        help="folder of cassettes (default: cassettes under rootdir)",
-    )
-    group.addoption(
-        "--imagedetail-clouds-file",
-        metavar="FILE",
-        help="names and releases of clouds (default: imagedetail.yaml, if present)",
-    )
-    group.addoption(
-        "--imagedetail-baseline", metavar="NAME", help="the cloud that others are compared with"
-    )
-    group.addoption(
-        "--imagedetail-profile",
-        choices=("wire", "same-cloud", "cross-version", "cross-cloud"),
-        help="how far answers are normalized before comparing (default: cross-version)",
-    )
-    group.addoption(
-        "--imagedetail-fail-on",
-        choices=("breaking", "change", "none"),
-        help="from which severity on a comparison is not compatible (default: breaking)",
-    )
-    group.addoption(
-        "--imagedetail-report",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="write all comparisons of the run to FILE (.html, .json or .md); repeatable",
-    )
-    group.addoption(
-        "--imagedetail-max-age",
-        metavar="DAYS",
-        help="refuse to replay recordings that are older (default: any age)",
-    )
-    group.addoption(
-        "--imagedetail-unused",
-        choices=("ignore", "warn", "fail"),
-        help="what a full run does about recordings that no test used (default: warn)",
-    )
-    group.addoption(
-        "--imagedetail-rules",
-        metavar="FILE",
-        help="accepted differences (default: imagedetail-rules.yaml, if present)",
-    )
-    parser.addini("imagedetail_record_mode", "as --imagedetail-record-mode")
-    parser.addini("imagedetail_clouds", "as --imagedetail-cloud", type="linelist")
-    parser.addini("imagedetail_cassette_dir", "as --imagedetail-cassette-dir")
-    parser.addini("imagedetail_clouds_file", "as --imagedetail-clouds-file")
-    parser.addini("imagedetail_baseline", "as --imagedetail-baseline")
-    parser.addini("imagedetail_profile", "as --imagedetail-profile")
-    parser.addini("imagedetail_fail_on", "as --imagedetail-fail-on")
-    parser.addini("imagedetail_report", "as --imagedetail-report", type="linelist")
-    parser.addini("imagedetail_max_age", "as --imagedetail-max-age")
-    parser.addini("imagedetail_unused", "as --imagedetail-unused")
-    parser.addini("imagedetail_rules", "as --imagedetail-rules")
+def check(config: pytest.Config) -> None:
+    """Refuse impossible options, and remove older reports before anything is collected.
 
-
-def any_given(config: pytest.Config) -> bool:
-    """Whether one of the options is given, on the command line or as an ini key."""
-    keys = ("clouds" if name == "cloud" else name.replace("-", "_") for name in OPTIONS)
-    given = (config.getoption(f"--imagedetail-{name}") for name in OPTIONS)
-    return any(each not in (None, []) for each in given) or any(
-        config.getini(f"imagedetail_{key}") for key in keys
-    )
-
-
-def settings_of(config: pytest.Config) -> "Settings":
-    """The choices of the run.
+    An older report must not pass for this run's if it ends early.
 
     Raises:
-        pytest.UsageError: One that cannot be right.
+        pytest.UsageError: An option that cannot be right.
+    """
+    settings = settings_of(config)
+    with explained():
+        store = store_of(settings)
+        recorded = dict.fromkeys([*store.clouds(), *store.traffic_clouds()])
+        settings.check_names(recorded, store.library_clouds())
+        rules_of(*settings.rules, today=datetime.now(UTC).date())
+    if hasattr(config, "workerinput"):
+        return  # the controller of pytest-xdist has removed them
+    for path in settings.reports:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise pytest.UsageError(
+                f"the report cannot be written: {error.strerror}\n  where: {path}\n"
+                "  next:  check the path and its permissions"
+            ) from None
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Return the settings of the run.
+
+    Raises:
+        pytest.UsageError: An option or ini key that cannot be right.
     """
     with explained():
-        return resolved(config, None)
+        return _resolved(config, None)
 
 
-def settings_for(item: pytest.Item) -> "Settings":
-    """The choices of one test, which its marker may make; it fails if one cannot be right."""
-    with refused(item):
-        return resolved(item.config, item.get_closest_marker("imagedetail"))
-
-
-def resolved(config: pytest.Config, marker: pytest.Mark | None) -> "Settings":
-    """The choices of the run, or of one test if it has a marker; resolved here and nowhere else.
+def settings_for(item: pytest.Item) -> Settings:
+    """Return the settings of one test, which its marker may change.
 
     Raises:
-        UsageError: One that cannot be right.
+        pytest.fail.Exception: The marker cannot be right.
+    """
+    with refused(item):
+        return _resolved(item.config, item.get_closest_marker("imagedetail"))
+
+
+def selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
+    """Return the clouds that a test runs for; none if its marker is wrong, as its setup will say.
+
+    Raises:
+        pytest.Collector.CollectError: The settings of the whole run are wrong.
+    """
+    try:
+        settings = _resolved(config, marker)
+        return settings.select(known(settings, marker))
+    except UsageError as error:
+        if marker is not None:
+            return ()
+        message = str(error)
+    except CassetteError as error:  # the folder of cassettes may not be read
+        message = str(error)
+    raise pytest.Collector.CollectError(message)
+
+
+def known(settings: Settings, marker: pytest.Mark | None) -> tuple[str, ...]:
+    """Return the clouds to choose from: the recorded ones, and one that only the marker names."""
+    named = [name for name in (marker.args if marker else ()) if not set(name) & set("*?[")]
+    return tuple(dict.fromkeys([*to_choose_from(store_of(settings), settings), *named]))
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn an error into pytest's usage error, which ends the run with its message alone."""
+    try:
+        yield
+    except (UsageError, CassetteError) as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@contextlib.contextmanager
+def refused(item: pytest.Item) -> Iterator[None]:
+    """Turn a usage error into the failure of one test, with its message alone."""
+    try:
+        yield
+    except UsageError as error:
+        marked = item.get_closest_marker("imagedetail") is not None
+        where = error.where or (f"{item.nodeid}, its marker imagedetail" if marked else item.nodeid)
+        message = str(UsageError(error.problem, where=where, remedy=error.remedy))
+        raise pytest.fail.Exception(message, pytrace=False) from None
+
+
+def _resolved(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
+    """Resolve the settings once for the run, and once for each marker.
+
+    Raises:
+        UsageError: A choice that cannot be right.
     """
     # A marker cannot be hashed for the dictionary of its arguments, but it lives as long as its
     # test; kept beside its settings, no other one can get its id.
-    known = config.stash.setdefault(_RESOLVED, {})
-    if id(marker) not in known:
-        known[id(marker)] = (marker, _resolve(config, marker))
-    return known[id(marker)][1]
+    cached = config.stash.setdefault(_RESOLVED, {})
+    if id(marker) not in cached:
+        settings = resolve(
+            _choices(lambda name: config.getoption(f"--imagedetail-{name.replace('_', '-')}")),
+            _from_marker(marker),
+            _choices(lambda name: _from_ini(config, name)),
+            root=config.rootpath,
+        )
+        cached[id(marker)] = (marker, settings)
+    return cached[id(marker)][1]
 
 
-def _resolve(config: pytest.Config, marker: pytest.Mark | None) -> "Settings":
-    from pytest_imagedetail.settings import resolve  # noqa: PLC0415  see the plugin's first lines
-
-    return resolve(
-        _from_options(config),
-        _from_marker(marker),
-        _from_ini(config),
-        root=config.rootpath,
-    )
+def _from_ini(config: pytest.Config, name: str) -> Any:
+    return config.getini("imagedetail_" + ("clouds" if name == "cloud" else name)) or None
 
 
-def _from_options(config: pytest.Config) -> "Choices":
-    from pytest_imagedetail.settings import Choices  # noqa: PLC0415  see the plugin's first lines
-
+def _choices(get: Callable[[str], Any]) -> Choices:
+    rules = get("rules")
     return Choices(
-        cassette_dir=config.getoption("--imagedetail-cassette-dir"),
-        record_mode=config.getoption("--imagedetail-record-mode"),
-        clouds=tuple(config.getoption("--imagedetail-cloud")),
-        clouds_file=config.getoption("--imagedetail-clouds-file"),
-        baseline=config.getoption("--imagedetail-baseline"),
-        profile=config.getoption("--imagedetail-profile"),
-        fail_on=config.getoption("--imagedetail-fail-on"),
-        reports=tuple(config.getoption("--imagedetail-report")),
-        max_age=config.getoption("--imagedetail-max-age"),
-        unused=config.getoption("--imagedetail-unused"),
-        rules=_one(config.getoption("--imagedetail-rules")),
+        cassette_dir=get("cassette_dir"),
+        record_mode=get("record_mode"),
+        clouds=tuple(get("cloud") or ()),
+        clouds_file=get("clouds_file"),
+        baseline=get("baseline"),
+        profile=get("profile"),
+        fail_on=get("fail_on"),
+        reports=tuple(get("report") or ()),
+        max_age=get("max_age"),
+        unused=get("unused"),
+        rules=(rules,) if rules else (),
     )
 
 
-def _from_ini(config: pytest.Config) -> "Choices":
-    from pytest_imagedetail.settings import Choices  # noqa: PLC0415  see the plugin's first lines
-
-    return Choices(
-        cassette_dir=config.getini("imagedetail_cassette_dir"),
-        record_mode=config.getini("imagedetail_record_mode"),
-        clouds=tuple(config.getini("imagedetail_clouds")),
-        clouds_file=config.getini("imagedetail_clouds_file") or None,
-        baseline=config.getini("imagedetail_baseline"),
-        profile=config.getini("imagedetail_profile"),
-        fail_on=config.getini("imagedetail_fail_on"),
-        reports=tuple(config.getini("imagedetail_report")),
-        max_age=config.getini("imagedetail_max_age") or None,
-        unused=config.getini("imagedetail_unused"),
-        rules=_one(config.getini("imagedetail_rules")),
-    )
-
-
-def _one(name: str | None) -> tuple[str, ...]:
-    return (name,) if name else ()
-
-
-def _from_marker(marker: pytest.Mark | None) -> "Choices":
-    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.settings import Choices  # noqa: PLC0415
-
+def _from_marker(marker: pytest.Mark | None) -> Choices:
     if marker is None:
         return Choices()
     given = marker.kwargs
@@ -245,33 +196,6 @@ def _check_marker(marker: pytest.Mark, rules: tuple[object, ...]) -> None:
 
 
 def _check(what: str, value: object, wanted: type | tuple[type, ...], right: str) -> None:
-    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
-
     if not isinstance(value, wanted) or value == "":
         problem = f"{what} in the imagedetail marker cannot be {value!r}"
         raise UsageError(problem, remedy=f"write {right}")
-
-
-@contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """Turn a usage error into pytest's, which ends the run with its message alone."""
-    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
-
-    try:
-        yield
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
-
-
-@contextlib.contextmanager
-def refused(item: pytest.Item) -> Iterator[None]:
-    """Turn a usage error into the failure of one test, with its message alone."""
-    from pytest_imagedetail.errors import UsageError  # noqa: PLC0415  see the plugin's first lines
-
-    try:
-        yield
-    except UsageError as error:
-        marked = item.get_closest_marker("imagedetail") is not None
-        where = error.where or (f"{item.nodeid}, its marker imagedetail" if marked else item.nodeid)
-        message = str(UsageError(error.problem, where=where, remedy=error.remedy))
-        raise pytest.fail.Exception(message, pytrace=False) from None

@@ -1,142 +1,101 @@
-"""What the fixtures of one pytest run share, and what they leave behind for its end."""
+"""The state that the fixtures of one pytest run share."""
 
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-import pytest
-
-from pytest_imagedetail.plugin.explain import Explain
-from pytest_imagedetail.plugin.left import Left
-from pytest_imagedetail.plugin.unused import LEFT_OUT, Passed, Verdict, expected
-
-if TYPE_CHECKING:
-    from pytest_imagedetail.doors import Doors
-    from pytest_imagedetail.harness import Harness
-    from pytest_imagedetail.traffic import Session, Together
-    from pytest_imagedetail.transport import Access
+from pytest_imagedetail.cassette import Reader
+from pytest_imagedetail.clouds import configured, connect
+from pytest_imagedetail.doors import Doors
+from pytest_imagedetail.harness import Harness
+from pytest_imagedetail.plugin.result import RunResult
+from pytest_imagedetail.traffic import Session, Together
+from pytest_imagedetail.transport import Access
 
 
-@dataclass(slots=True)
-class Run:
-    """What the fixtures of one pytest run share and leave behind."""
-
-    doors: "Doors"
-    harnesses: list["Harness"] = field(default_factory=list)
-    current: "Harness | None" = None
-    traffic: list[Left] = field(default_factory=list)
-    together: dict[str, "Together"] = field(default_factory=dict)
-    from_workers: list[Left] = field(default_factory=list)
-    passed: set[str] = field(default_factory=set)
-    expected: set[str] = field(default_factory=set)
-    left_out: str = ""
-    known: set[str] = field(default_factory=set)
-    listening: "Session | None" = None
-    verdicts: tuple[Verdict, ...] = ()
-
-    def secrets(self) -> frozenset[str]:
-        """What no failure may show: the run's live ways to clouds, and what their clients told."""
-        ways = (each for access in self.doors.passed() for each in access.known())
-        return frozenset(ways) | self.told()
-
-    def told(self) -> frozenset[str]:
-        """The tokens and passwords that this process knows, whatever it knows them by."""
-        if self.listening is not None:
-            self.known |= self.listening.learnt()
-        ways = self.doors.passed()
-        return frozenset(self.known).union(*({each.token, *each.secrets} for each in ways))
-
-    def read_files(self, os_cloud: str) -> None:
-        """Know what OpenStack's files and variables hold by now.
-
-        Raises:
-            CredentialsError: One is broken.
-        """
-        from pytest_imagedetail.clouds import configured  # noqa: PLC0415  see the plugin
-
-        self.known |= configured(os_cloud)
-
-    @contextmanager
-    def listens(self, traffic: "Session") -> Iterator[None]:
-        """Know what a test's clients tell while the block runs, and from then on."""
-        self.listening = traffic
-        try:
-            yield
-        finally:
-            self.known |= traffic.learnt()
-            self.listening = None
-
-    @contextmanager
-    def serves(self, harness: "Harness") -> Iterator[None]:
-        """Know whose comparison it is that a failing assertion makes while the block runs."""
-        self.harnesses.append(harness)
-        self.current = harness
-        try:
-            yield
-        finally:
-            self.current = None
-
-    def end(self, session: pytest.Session) -> None:
-        """Note which tests of this process had to run, for `unused.judge`."""
-        self.expected = expected(getattr(session, "items", ()))
-        self.left_out = session.config.stash.get(LEFT_OUT, "")
-
-    def left(self) -> Left:
-        """What this process and its workers left."""
-        own = [
-            Left(
-                results=one.results,
-                failures=one.failures,
-                done=one.done,
-                used={str(path) for path in one.used},
-            )
-            for one in self.harnesses
-        ]
-        left = Left(
-            expected=set(self.expected),
-            passed=self.passed & self.expected,
-            left_out=self.left_out,
-            written={path: dict(each.written()) for path, each in self.together.items()},
-        )
-        for each in (*self.from_workers, *self.traffic, *own):
-            left.results.extend(each.results)
-            left.failures.extend(each.failures)
-            left.done.update(each.done)
-            left.used |= each.used
-            left.passed |= each.passed
-            left.expected |= each.expected
-            left.add_asked(each)
-            left.left_out = left.left_out or each.left_out
-            for cassette, interactions in each.unplayed.items():
-                # What tests share is played if one of them plays it.
-                known = left.unplayed.setdefault(cassette, interactions)
-                left.unplayed[cassette] = [one for one in known if one in interactions]
-        return left
-
-
-RUN = pytest.StashKey[Run]()
-"""Where a run keeps it; there is none until a fixture is first used."""
-
-
-def run_of(config: pytest.Config) -> Run:
-    """The run's state, made at first use together with the hooks that only users of it need."""
-    if RUN not in config.stash:
-        from pytest_imagedetail.doors import Doors  # noqa: PLC0415  see the plugin's first lines
-        from pytest_imagedetail.plugin.hide import Hide, hide_in_logs  # noqa: PLC0415
-
-        run = config.stash[RUN] = Run(doors=Doors(_connect))
-        config.pluginmanager.register(Passed(run.passed), "imagedetail-passed")
-        config.pluginmanager.register(Explain(config.rootpath), "imagedetail-explain")
-        config.pluginmanager.register(Hide(run.secrets), "imagedetail-hide")
-        hide_in_logs(config, run.secrets)
-    return config.stash[RUN]
-
-
-def _connect(os_cloud: str) -> "Access":
-    """Open the way to a cloud, past a test's own cassette."""
-    from pytest_imagedetail.cassette import capture  # noqa: PLC0415  it loads vcrpy
-    from pytest_imagedetail.clouds import connect  # noqa: PLC0415  it may load openstacksdk
+def _connect(os_cloud: str) -> Access:
+    """Authenticate without a test's own cassette in between."""
+    from pytest_imagedetail.cassette import capture  # it loads vcrpy, which replaying does not need
 
     with capture.unpatched():
         return connect(os_cloud)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Run:
+    """The state of one pytest run in one process.
+
+    Attributes:
+        began: When the run began, in nanoseconds; with pytest-xdist, when its controller did.
+        fixtures: The names of our fixtures.
+        reader: Reads cassettes, each once.
+        doors: Opens clouds, each once.
+        result: What the tests that are over left, and those of workers.
+        left_out: Why tests that take our fixtures may not run; empty if all do.
+        passed: Tests of this process whose call passed.
+        current: Compares for the running test.
+        together: What tests recorded to a shared cassette, by its path.
+    """
+
+    began: int
+    fixtures: frozenset[str]
+    reader: Reader = field(default_factory=Reader)
+    doors: Doors = field(default_factory=lambda: Doors(_connect))
+    result: RunResult = field(default_factory=RunResult)
+    left_out: str = ""
+    passed: set[str] = field(default_factory=set)
+    current: Harness | None = None
+    together: dict[str, Together] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set, repr=False)
+    _session: Session | None = field(default=None, repr=False)
+
+    def secrets(self) -> frozenset[str]:
+        """Return what no failure may show: secrets, projects and addresses of live clouds."""
+        accesses = (each for access in self.doors.passed() for each in access.known())
+        return self.credentials().union(accesses)
+
+    def credentials(self) -> frozenset[str]:
+        """Return the tokens and passwords that this process knows, from whatever source."""
+        if self._session is not None:
+            self._known |= self._session.learnt()
+        accesses = self.doors.passed()
+        return frozenset(self._known).union(*({each.token, *each.secrets} for each in accesses))
+
+    def read_files(self, os_cloud: str) -> None:
+        """Learn the secrets in OpenStack's files and environment variables.
+
+        Raises:
+            CredentialsError: A file is broken.
+        """
+        self._known |= configured(os_cloud)
+
+    @contextmanager
+    def records(self, session: Session) -> Iterator[None]:
+        """Learn the secrets that a test's own clients send or get while the block runs."""
+        self._session = session
+        try:
+            yield
+        finally:
+            self._known |= session.learnt()
+            self._session = None
+
+    @contextmanager
+    def serves(self, harness: Harness) -> Iterator[RunResult]:
+        """Let a test compare while the block runs; yields what it left, complete afterwards."""
+        left = RunResult(results=harness.results, failures=harness.failures, done=harness.done)
+        self.current = harness
+        try:
+            yield left
+        finally:
+            self.current = None
+            left.used = {str(path) for path in harness.used}
+            self.result.add(left)
+
+    def send(self) -> bytes:
+        """Return the result of this worker for the controller of pytest-xdist."""
+        return pickle.dumps(self.result)
+
+    def receive(self, sent: bytes) -> None:
+        """Add the result of one of our own workers."""
+        self.result.add(pickle.loads(sent))

@@ -21,8 +21,9 @@ from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.lint import RULES as RULES_OF_LINT
 from pytest_imagedetail.model import _WIRE_NAMES, KINDS
 from pytest_imagedetail.normalize import RULES, rule_table
-from pytest_imagedetail.plugin.options import OF_MARKER, OPTIONS
-from pytest_imagedetail.plugin.properties import properties
+from pytest_imagedetail.plugin import OPTIONS
+from pytest_imagedetail.plugin.options import OF_MARKER
+from pytest_imagedetail.plugin.result import RunResult
 from pytest_imagedetail.settings import PROFILES, Choices, resolve
 
 ROOT = Path(__file__).parents[2]
@@ -140,7 +141,7 @@ def test_every_junit_property_is_documented():
     text = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     section = text.partition("## JUnit XML\n")[2].partition("\n## ")[0]
     comparison = compare(listing_of(image_of()), listing_of(image_of()))
-    written = {name for name, _ in properties([comparison], [])}
+    written = {name for name, _ in RunResult(results=[comparison]).properties()}
     assert set(re.findall(r"`(imagedetail_\w+)`", section)) == written
     assert "[options](docs/options.md) (JUnit properties)" in README
 

@@ -1,40 +1,29 @@
-"""Says at the end of a run which recordings no test used, none asked again, or lost something.
+"""Judge a whole run at its end: unused recordings, requests not asked again, lost interactions.
 
-Of what is unused only a full run can tell: one that replays, was given no part of the tests to run,
-and in which every module was collected and every test that takes our fixtures was run and passed.
+Only a full run can tell what is unused: one that replays, was given no part of the tests to run,
+and in which every module was collected and every test that takes our fixtures has passed.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from pytest_imagedetail.plugin.left import Left
-    from pytest_imagedetail.settings import Settings
-    from pytest_imagedetail.traffic.together import Mark
+from pytest_imagedetail import report
+from pytest_imagedetail.cassette import load_own
+from pytest_imagedetail.errors import ImageDetailError, ReportError
+from pytest_imagedetail.plugin.cassette import renew_shared
+from pytest_imagedetail.plugin.options import settings_of
+from pytest_imagedetail.plugin.result import RunResult
+from pytest_imagedetail.plugin.run import Run
+from pytest_imagedetail.settings import Settings
+from pytest_imagedetail.traffic.keys import unasked
+from pytest_imagedetail.traffic.together import Mark, lost
 
-FIXTURES = frozenset({"imagedetail", "imagedetail_cloud", "imagedetail_cassette"})
-LEFT_OUT = pytest.StashKey[str]()
-"""Why a test that takes our fixtures may not run: it was deselected, or never collected."""
-
-OF_A_PART = "this run is of a part of the tests"
-
+_OF_A_PART = "this run is of a part of the tests"
 _MOST_LINES = 20
-
-
-class Passed:
-    """Notes which tests passed; registered when a fixture is first used."""
-
-    def __init__(self, passed: set[str]) -> None:
-        self._passed = passed
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note the id of a test whose call passed."""
-        if report.when == "call" and report.passed:
-            self._passed.add(report.nodeid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +39,81 @@ class Verdict:
     fails: bool = False
 
 
-def takes_ours(item: pytest.Item) -> bool:
-    """Whether a test takes one of our fixtures, by itself or through another."""
-    return not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+class Ending:
+    """Hooks that note what has run, and judge and report it at the end.
+
+    Args:
+        run: What this process and its workers did.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._verdicts: tuple[Verdict, ...] = ()
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Note that tests which take our fixtures will not run."""
+        if any(map(self._takes_ours, items)):
+            self._run.left_out = _OF_A_PART
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a test whose call passed."""
+        if report.when == "call" and report.passed:
+            self._run.passed.add(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the reports and judge the run, or send a worker's part to the controller."""
+        run, result = self._run, self._run.result
+        ours = {each.nodeid for each in getattr(session, "items", ()) if self._takes_ours(each)}
+        written = {path: dict(each.written()) for path, each in run.together.items()}
+        result.add(
+            RunResult(
+                expected=ours, passed=run.passed & ours, written=written, left_out=run.left_out
+            )
+        )
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:  # pytest-xdist's way to talk to its controller
+            output["imagedetail"] = run.send()
+            return
+        all_passed = exitstatus == pytest.ExitCode.OK
+        self._verdicts = tuple(_verdicts(session.config, run, all_passed=all_passed))
+        if all_passed and any(each.fails for each in self._verdicts):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        for path in settings_of(session.config).reports:
+            try:
+                report.write(result.results, path, failures=result.failures)
+            except ReportError as error:
+                sys.stderr.write(f"\nERROR: {error}\n")
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    ) -> None:
+        """Say what was recorded, where the reports are, and what the verdicts are."""
+        lines = [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
+        lines += [f"report {path}" for path in settings_of(config).reports]
+        lines += [line for verdict in self._verdicts for line in verdict.lines]
+        if lines:
+            terminalreporter.section("imagedetail")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+    def _takes_ours(self, item: pytest.Item) -> bool:
+        return not self._run.fixtures.isdisjoint(getattr(item, "fixturenames", ()))
 
 
-def judge(
-    config: pytest.Config, settings: "Settings", left: "Left", *, all_passed: bool
+def _verdicts(config: pytest.Config, run: Run, *, all_passed: bool) -> Iterator[Verdict]:
+    settings = settings_of(config)
+    try:
+        renew_shared(settings, run)
+        yield _judge(config, settings, run.result, all_passed=all_passed)
+        yield _judge_verified(config, run.result, all_passed=all_passed)
+        yield _judge_written(config, run.result)
+    except ImageDetailError as error:
+        yield Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True)
+
+
+def _judge(
+    config: pytest.Config, settings: Settings, left: RunResult, *, all_passed: bool
 ) -> Verdict:
     """Which recordings of the selected clouds no test used, if this run can tell.
 
@@ -70,7 +127,7 @@ def judge(
         return Verdict()
     why_not = _why_not(config, settings, left, all_passed=all_passed)
     if why_not:
-        told = (f"unused recordings were not judged: {why_not}",)
+        told = (f"unused recordings were not _judged: {why_not}",)
         return Verdict(lines=told if settings.unused == "fail" else ())
     found = [*_files(config, settings, left), *_interactions(left)]
     if not found:
@@ -81,7 +138,7 @@ def judge(
     return Verdict(lines=(*shown, *more, last), fails=settings.unused == "fail")
 
 
-def judge_verified(config: pytest.Config, left: "Left", *, all_passed: bool) -> Verdict:
+def _judge_verified(config: pytest.Config, left: RunResult, *, all_passed: bool) -> Verdict:
     """Which requests of cassettes that tests share no test asked again, if this run can tell.
 
     Args:
@@ -94,8 +151,6 @@ def judge_verified(config: pytest.Config, left: "Left", *, all_passed: bool) -> 
     """
     if not left.verified:
         return Verdict()
-    from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.traffic.keys import unasked  # noqa: PLC0415
 
     found = [
         f"no longer asked {_shown(Path(path), config.rootpath)}: {each}"
@@ -114,7 +169,7 @@ def judge_verified(config: pytest.Config, left: "Left", *, all_passed: bool) -> 
     return Verdict(lines=(*found[:_MOST_LINES], *rest, last), fails=True)
 
 
-def judge_written(config: pytest.Config, left: "Left") -> Verdict:
+def _judge_written(config: pytest.Config, left: RunResult) -> Verdict:
     """Whether all that the run's tests wrote to cassettes that they share is still there.
 
     Args:
@@ -133,9 +188,7 @@ def judge_written(config: pytest.Config, left: "Left") -> Verdict:
     return Verdict(lines=tuple(lines), fails=bool(lines))
 
 
-def _lost(config: pytest.Config, path: Path, written: dict["Mark", int]) -> Iterator[str]:
-    from pytest_imagedetail.cassette import load_own  # noqa: PLC0415  see the plugin's first lines
-    from pytest_imagedetail.traffic.together import lost  # noqa: PLC0415
+def _lost(config: pytest.Config, path: Path, written: dict[Mark, int]) -> Iterator[str]:
 
     found = lost(load_own(path) if path.exists() else None, written)
     if not found:
@@ -154,7 +207,7 @@ def _lost(config: pytest.Config, path: Path, written: dict["Mark", int]) -> Iter
 
 
 def _why_not(
-    config: pytest.Config, settings: "Settings", left: "Left", *, all_passed: bool
+    config: pytest.Config, settings: Settings, left: RunResult, *, all_passed: bool
 ) -> str | None:
     """Why this run cannot tell what is unused; None if it can."""
     if settings.record_mode != "none":
@@ -162,10 +215,10 @@ def _why_not(
     return _why_not_full(config, left, all_passed=all_passed)
 
 
-def _why_not_full(config: pytest.Config, left: "Left", *, all_passed: bool) -> str | None:
+def _why_not_full(config: pytest.Config, left: RunResult, *, all_passed: bool) -> str | None:
     """Why this run is not a full one; None if it is."""
     reasons = (
-        (_is_of_a_part(config), OF_A_PART),
+        (_is_of_a_part(config), _OF_A_PART),
         (bool(left.left_out), left.left_out),
         (not all_passed, "this run did not pass"),
         (not left.expected <= left.passed, "not every test that takes recordings was run"),
@@ -189,7 +242,7 @@ def _is_of_a_part(config: pytest.Config) -> bool:
     return config.rootpath.resolve() not in given and (not usual or not usual <= given)
 
 
-def _files(config: pytest.Config, settings: "Settings", left: "Left") -> Iterator[str]:
+def _files(config: pytest.Config, settings: Settings, left: RunResult) -> Iterator[str]:
     """Cassettes of the selected clouds that no test read; of the project's own folder only."""
     folder = settings.cassette_dir
     found = {path.name: sorted(path.rglob("*.yaml")) for path in sorted(folder.glob("*/"))}
@@ -200,7 +253,7 @@ def _files(config: pytest.Config, settings: "Settings", left: "Left") -> Iterato
             yield f"unused {_shown(path, config.rootpath)}"
 
 
-def _interactions(left: "Left") -> Iterator[str]:
+def _interactions(left: RunResult) -> Iterator[str]:
     """What no test played of the cassettes that tests did use."""
     for cassette, interactions in left.unplayed.items():
         yield from (f"unused {cassette}: {each}" for each in interactions)
@@ -208,8 +261,3 @@ def _interactions(left: "Left") -> Iterator[str]:
 
 def _shown(path: Path, root: Path) -> str:
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
-
-
-def expected(items: Sequence[pytest.Item]) -> set[str]:
-    """The tests that a full run has to run."""
-    return {item.nodeid for item in items if takes_ours(item)}

@@ -1,30 +1,31 @@
-"""Keeps what the run knows to be secret out of reports, logs and warnings, whoever put it there."""
+"""Keep the secrets that a run knows out of reports, logs and warnings, whoever put them there."""
 
+import io
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Generator
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
+from warnings import WarningMessage
 
 import pytest
 
-if TYPE_CHECKING:
-    from warnings import WarningMessage
+from pytest_imagedetail import xmltext
+from pytest_imagedetail.leaks import without_secrets
 
 Secrets = Callable[[], frozenset[str]]
 """Says what nothing may show, as far as the run knows by then."""
 
-_OF_LOGGING = ("log_cli_handler", "log_file_handler")  # what sections of reports have goes there
 
-
-class Hide:
-    """Hooks that hide; registered when a fixture is first used, for until then nothing is known.
+class Masking:
+    """Hooks that mask secrets.
 
     They come before those that print, write or send to a controller, and after whoever made or
     added to a report: a report of part of a test gets its output late.
 
     Args:
-        secrets: Says what nothing may show.
+        secrets: Returns what nothing may show, as far as the run knows by then.
     """
 
     def __init__(self, secrets: Secrets) -> None:
@@ -49,7 +50,7 @@ class Hide:
             report.longrepr = shown
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_warning_recorded(self, warning_message: "WarningMessage") -> None:
+    def pytest_warning_recorded(self, warning_message: WarningMessage) -> None:
         """Take the secrets out of what a test warned of; its category stays."""
         if not (secrets := self._secrets()):
             return
@@ -73,47 +74,38 @@ class Hide:
                     error.msg = shown
             error = error.__cause__ or error.__context__
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Take the secrets out of what JUnit's file would say and no report of a test had.
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Mask what tests wrote into JUnit's file past their reports: attributes of elements."""
+        result = yield
+        config = session.config
+        name = config.getoption("--junit-xml", default=None)
+        if name and not hasattr(config, "workerinput") and (secrets := self._secrets()):
+            path = config.invocation_params.dir / os.path.expandvars(Path(name).expanduser())
+            _mask_junit(path, secrets)
+        return result
 
-        That is attributes of a test's element, and properties of the run.
-        """
-        if not (secrets := self._secrets()):
-            return
-        for plugin in session.config.pluginmanager.get_plugins():
-            if type(plugin).__name__ == "LogXML":
-                _hide_in_junit(plugin, secrets)
 
-
-def hide_in_logs(config: pytest.Config, secrets: Secrets) -> None:
-    """Have the live log and the log file hide, too: they are written as soon as they are told.
+def mask_logs(secrets: Secrets) -> None:
+    """Have what is logged while a test runs masked wherever it is shown or written at once.
 
     What a test itself reads of its log, with `caplog`, stays as it is.
     """
-    plugin = config.pluginmanager.get_plugin("logging-plugin")
-    for name in _OF_LOGGING:
-        handler = getattr(plugin, name, None)
-        if isinstance(handler, logging.Handler) and handler.formatter is not None:
-            handler.setFormatter(_Hiding(handler.formatter, secrets))
+    for handler in logging.getLogger().handlers:
+        formatter, stream = handler.formatter, getattr(handler, "stream", None)
+        if formatter is None or isinstance(formatter, _Masked) or isinstance(stream, io.StringIO):
+            continue
+        handler.setFormatter(_Masked(formatter, secrets))
 
 
-def _hide_in_junit(junit: Any, secrets: frozenset[str]) -> None:
-    junit.global_properties[:] = _hidden(junit.global_properties, secrets)
-    for reporter in junit.node_reporters_ordered:
-        case = reporter.to_xml()
-        for element in case.iter():
-            for name, value in element.attrib.items():
-                element.set(name, _shown(value, secrets))
-            element.text = element.text and _shown(element.text, secrets)
-        reporter.to_xml = partial(_as_it_is, case)
+def _mask_junit(path: Path, secrets: frozenset[str]) -> None:
+    text = path.read_text(encoding="utf-8")
+    shown = xmltext.replace_strings(text, lambda value, _: _shown(value, secrets))
+    if shown != text:
+        path.write_text(shown, encoding="utf-8")
 
 
-def _as_it_is(element: Any) -> Any:
-    return element
-
-
-class _Hiding(logging.Formatter):
+class _Masked(logging.Formatter):
     """A formatter that takes the secrets out of what another one makes."""
 
     def __init__(self, inner: logging.Formatter, secrets: Secrets) -> None:
@@ -138,7 +130,7 @@ def _empty_frames(error: BaseException, secrets: frozenset[str]) -> None:
 def _holds(value: object, secrets: frozenset[str]) -> bool:
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001  whatever a foreign repr raises, pytest would show it
+    except Exception:  # whatever a foreign repr raises, pytest would show it
         return True
     return _shown(text, secrets) != text
 
@@ -161,8 +153,4 @@ def _hidden(value: Any, secrets: frozenset[str]) -> Any:
 
 
 def _shown(text: str, secrets: frozenset[str]) -> str:
-    from pytest_imagedetail.leaks import (  # noqa: PLC0415  see the plugin's first lines
-        without_secrets,
-    )
-
     return without_secrets(text, secrets) if secrets else text
