@@ -56,10 +56,16 @@ class OwnTraffic:
         item = request.node
         if request.scope != "function" or _OPENED in item.stash:
             return
-        if _FIXTURE in request.fixturenames:
-            item.stash[_OPENED] = True
-            if fixturedef.argname != _FIXTURE:
+        if _FIXTURE not in request.fixturenames:
+            return
+        item.stash[_OPENED] = True
+        if fixturedef.argname != _FIXTURE:
+            try:
                 request.getfixturevalue(_FIXTURE)
+            except BaseException as error:
+                # The failure is also this fixture's, and pytest finishes only those with a result.
+                fixturedef.cached_result = (None, None, (error, error.__traceback__))
+                raise
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -127,7 +127,7 @@ def _judge(
         return Verdict()
     why_not = _why_not(config, settings, left, all_passed=all_passed)
     if why_not:
-        told = (f"unused recordings were not _judged: {why_not}",)
+        told = (f"unused recordings were not judged: {why_not}",)
         return Verdict(lines=told if settings.unused == "fail" else ())
     found = [*_files(config, settings, left), *_interactions(left)]
     if not found:
