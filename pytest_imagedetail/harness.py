@@ -222,10 +222,11 @@ class Harness:
 
     def __getitem__(self, name: str) -> Cloud:
         check_cloud_name(name)
-        own = to_choose_from(self.store, self.settings)
-        known = (*own, *self.settings.declared, *self.store.library_clouds())
-        if name not in known and self.settings.record_mode == "none":
-            raise unknown_cloud(name, dict.fromkeys(known))
+        if self.settings.record_mode == "none" and not self.store.has(name):
+            own = to_choose_from(self.store, self.settings)
+            known = (*own, *self.settings.declared, *self.store.library_clouds())
+            if name not in known:
+                raise unknown_cloud(name, dict.fromkeys(known))
         return Cloud(name=name, _harness=self)
 
     def compare(

@@ -8,6 +8,7 @@ import functools
 import importlib
 import importlib.util
 import ipaddress
+import operator
 import os
 import socket
 import stat
@@ -81,8 +82,9 @@ def shut(what: str, *, remedy: str = _REMEDY, refused: list[Any] | None = None) 
     gate = _gate()
     one = Shut(what, remedy, [] if refused is None else refused)
     with ExitStack() as stack:
+        if not gate.is_shut:
+            stack.enter_context(libcurl_told(gate.refuse_libcurl))
         stack.enter_context(gate.shut_by(one))
-        stack.enter_context(libcurl_told(gate.refuse_libcurl))
         yield one
 
 
@@ -92,7 +94,12 @@ class _Gate:
     def __init__(self) -> None:
         self._shut: tuple[Shut, ...] = ()
         self._busy = threading.local()
+        self.holders: Final = _Holders()
         sys.addaudithook(self._audit)
+
+    @property
+    def is_shut(self) -> bool:
+        return bool(self._shut)
 
     @contextmanager
     def shut_by(self, one: Shut) -> Iterator[None]:
@@ -256,38 +263,71 @@ def libcurl_told(told: Callable[[str], object]) -> Iterator[None]:
             to who asks.
     """
     with ExitStack() as stack:
-        for patch in _libcurl(told):
-            stack.enter_context(patch)
+        if _load("pycurl"):
+            stack.enter_context(_pycurl_told(told))
+        if _load("curl_cffi"):
+            for owner, name in (("Curl", "perform"), ("AsyncCurl", "add_handle")):
+                target = getattr(sys.modules["curl_cffi"], owner)
+                telling = _telling(getattr(target, name), told)
+                stack.enter_context(mock.patch.object(target, name, telling))
         yield
 
 
-def _libcurl(told: Callable[[str], object]) -> Iterable[Any]:
-    """Patches of what lets libcurl speak: it asks no socket of Python."""
-    if _load("pycurl"):
-        for name in ("Curl", "CurlMulti"):
-            # Other plugins put a class of theirs before it; what holds the real one is in here.
-            holders = map(sys.modules.get, ("pycurl", "pycurl._pycurl"))
-            for original in {getattr(each, name, None) for each in holders} - {None}:
-                yield from _everywhere(original, _telling_class(original, told))
-    if _load("curl_cffi"):
-        for owner, name in (("Curl", "perform"), ("AsyncCurl", "add_handle")):
-            target = getattr(sys.modules["curl_cffi"], owner)
-            yield mock.patch.object(target, name, _telling(getattr(target, name), told))
+@contextmanager
+def _pycurl_told(told: Callable[[str], object]) -> Iterator[None]:
+    """Replace pycurl's classes wherever a module holds them: `from pycurl import Curl` is a name.
+
+    Other plugins put classes of theirs before pycurl's own, which are in `pycurl._pycurl`.
+    """
+    modules = map(sys.modules.get, ("pycurl", "pycurl._pycurl"))
+    found = [getattr(each, name, None) for each in modules for name in ("Curl", "CurlMulti")]
+    originals = tuple(dict.fromkeys(each for each in found if each is not None))
+    telling = {original: _telling_class(original, told) for original in originals}
+    held = _gate().holders.of(originals)
+    for names, name, original in held:
+        names[name] = telling[original]
+    try:
+        yield
+    finally:
+        for names, name, original in held:
+            if names.get(name) is telling[original]:
+                names[name] = original
+
+
+class _Holders:
+    """Finds the names under which modules hold classes; again only after an import."""
+
+    def __init__(self) -> None:
+        self._classes: tuple[Any, ...] = ()
+        self._modules: list[Any] = []
+        self._found: list[tuple[dict[str, Any], str, Any]] = []
+
+    def of(self, classes: tuple[Any, ...]) -> list[tuple[dict[str, Any], str, Any]]:
+        """Return each name with the dictionary that has it, and the class."""
+        modules = list(sys.modules.values())
+        is_known = classes == self._classes and len(modules) == len(self._modules)
+        if not is_known or not all(map(operator.is_, modules, self._modules)):
+            self._classes, self._modules = classes, modules
+            wanted = set(map(id, classes))
+            self._found = [
+                (names, name, value)
+                for names in (getattr(each, "__dict__", {}) for each in modules)
+                for name, value in list(names.items())
+                if id(value) in wanted
+            ]
+        return [each for each in self._found if each[0].get(each[1]) is each[2]]
 
 
 def _load(name: str) -> bool:
     """Whether a module is there; loaded now, for a test that imports it later must be stopped."""
-    if name not in sys.modules and importlib.util.find_spec(name) is not None:
+    if name not in sys.modules and _is_installed(name):
         importlib.import_module(name)
     return name in sys.modules
 
 
-def _everywhere(original: Any, new: Any) -> Iterator[Any]:
-    """Patch a class wherever a module holds it: `from pycurl import Curl` is a second name."""
-    for each in list(sys.modules.values()):
-        for key, value in list(getattr(each, "__dict__", {}).items()):
-            if value is original:
-                yield mock.patch.dict(each.__dict__, {key: new})
+@functools.cache
+def _is_installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
 
 
 def _telling(speak: Any, told: Callable[[str], object], handle: Any = None) -> Any:

@@ -80,6 +80,11 @@ class Store:
         """
         return _clouds_in(self.directory)
 
+    def has(self, cloud: str) -> bool:
+        """Whether a cloud has answers to queries, here or in the library."""
+        folders = [self.directory, *([self.library] if self.library is not None else [])]
+        return any(_has_cassettes(folder / check_cloud_name(cloud)) for folder in folders)
+
     def traffic_clouds(self) -> tuple[str, ...]:
         """Clouds with the traffic of tests in the folder itself, by name."""
         folders = _folders_in(self.directory)
@@ -386,6 +391,8 @@ def _folders_in(directory: Path) -> list[Path]:
 def _has_cassettes(folder: Path) -> bool:
     try:
         return any(path.suffix == ".yaml" for path in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError as error:
         raise _unreadable(folder, error) from error
 

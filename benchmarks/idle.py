@@ -1,0 +1,98 @@
+"""Count the instructions that the plugin costs a run of pytest, with valgrind's cachegrind.
+
+Instruction counts hardly depend on how busy the machine is. The figures come on top of the same run
+with an empty plugin, because loading any plugin by name has a price that is pytest's own.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FEW, MANY = 5, 45
+HEAD = """
+import os
+
+import pytest
+
+@pytest.mark.parametrize("number", range(int(os.environ["TESTS"])))
+def test(number{fixtures}):
+    {body}
+"""
+TESTS = {
+    "unrelated": ("", "pass"),
+    "replay": (", imagedetail", 'assert len(imagedetail["openstack-sample"].list().images) == 7'),
+    "compare": (
+        ", imagedetail",
+        'assert imagedetail.compare("nova-2019.1", "nova-2026.2").compatible',
+    ),
+}
+GOALS = {
+    "start-up": ("%", 1.0),
+    "unrelated": ("k per test", 10.0),
+    "replay": ("k per test", 3500.0),
+    "compare": ("k per test", 9000.0),
+}
+
+
+def main() -> None:
+    """Measure, and print a line for each goal."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "empty_plugin.py").touch()
+        for test, (fixtures, body) in TESTS.items():
+            text = HEAD.format(fixtures=fixtures, body=body)
+            (folder / f"{test}_test.py").write_text(text, encoding="utf-8")
+        start, bare = measured(folder, "empty_plugin", "unrelated")
+        found = {}
+        for test in TESTS:
+            began, each = measured(folder, "pytest_imagedetail.plugin", test)
+            if test == "unrelated":
+                found["start-up"] = 100 * (began / start - 1)
+            found[test] = (each - bare) / 1e3
+    print(f"empty plugin: {start / 1e6:.1f} M at start-up, {bare / 1e3:.0f} k per test")
+    for what, (unit, goal) in GOALS.items():
+        print(f"{what:10} {found[what]:+10.2f} {unit} (goal {goal:.0f})")
+
+
+def measured(folder: Path, plugin: str, test: str) -> tuple[int, float]:
+    """Return the instructions of a run of a few tests, and of each further test."""
+    run(folder, plugin, test, 1)  # caches byte code
+    few, many = (counted(folder, plugin, test, times) for times in (FEW, MANY))
+    return few, (many - few) / (MANY - FEW)
+
+
+def counted(folder: Path, plugin: str, test: str, times: int) -> int:
+    """Return the instructions of one run."""
+    valgrind = ("valgrind", "--tool=cachegrind", "--cache-sim=no")
+    output = run(folder, plugin, test, times, *valgrind, "--cachegrind-out-file=/dev/null")
+    return int(re.findall(r"I +refs: +([\d,]+)", output)[-1].replace(",", ""))
+
+
+def run(folder: Path, plugin: str, test: str, times: int, *before: str) -> str:
+    """Run the tests with one plugin, and return what is printed."""
+    command = (*before, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    more = {
+        "HOME": str(folder),
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": str(folder),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "TESTS": str(times),
+    }
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    result = subprocess.run(
+        [*command, "-p", plugin, f"{test}_test.py"],
+        cwd=folder,
+        env=kept | more,
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return result.stdout
+
+
+if __name__ == "__main__":
+    main()
