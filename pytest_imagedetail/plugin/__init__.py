@@ -5,7 +5,7 @@ and registered once a test that takes one of the fixtures has been collected.
 """
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -68,7 +68,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 _FIXTURES = frozenset({"imagedetail", "imagedetail_cloud", "imagedetail_cassette"})
 _BEGAN = pytest.StashKey[int]()
-_NOT_COLLECTED = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -92,6 +91,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_BEGAN] = getattr(config, "workerinput", {}).get(
         "imagedetail_began", time.time_ns()
     )
+    if config.pluginmanager.has_plugin("xdist"):
+        config.pluginmanager.register(_Workers(), "imagedetail-workers")
     given = (config.getoption(f"--imagedetail-{name}") for name in OPTIONS)
     if any(each not in (None, []) for each in given) or any(
         config.getini(_ini_key(name)) for name in OPTIONS
@@ -100,17 +101,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
         check(config)
         _load(config)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Note a module that was skipped or failed: nobody knows which tests it has."""
-    report = yield
-    if not report.passed:
-        collector.config.stash[_NOT_COLLECTED] = f"{collector.nodeid} was not collected"
-    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -129,21 +119,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     """Load the rest of the plugin if a test takes one of the fixtures."""
     if not all(_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())) for item in items):
-        _load(config).left_out = config.stash.get(_NOT_COLLECTED, "")
+        _load(config)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist when the run began."""
-    node.workerinput["imagedetail_began"] = node.config.stash[_BEGAN]
+class _Workers:
+    """Hooks of pytest-xdist."""
 
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker when the run began."""
+        node.workerinput["imagedetail_began"] = node.config.stash[_BEGAN]
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take over the results of a worker of pytest-xdist."""
-    sent = getattr(node, "workeroutput", {}).get("imagedetail")
-    if sent is not None:
-        _load(node.config).receive(sent)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over the results of a worker."""
+        sent = getattr(node, "workeroutput", {}).get("imagedetail")
+        if sent is not None:
+            _load(node.config).receive(sent)
 
 
 @pytest.fixture

@@ -63,12 +63,11 @@ class Ending:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports and judge the run, or send a worker's part to the controller."""
         run, result = self._run, self._run.result
+        left_out = run.left_out or _not_collected(session.config)
         ours = {each.nodeid for each in getattr(session, "items", ()) if self._takes_ours(each)}
         written = {path: dict(each.written()) for path, each in run.together.items()}
         result.add(
-            RunResult(
-                expected=ours, passed=run.passed & ours, written=written, left_out=run.left_out
-            )
+            RunResult(expected=ours, passed=run.passed & ours, written=written, left_out=left_out)
         )
         output = getattr(session.config, "workeroutput", None)
         if output is not None:  # pytest-xdist's way to talk to its controller
@@ -99,6 +98,15 @@ class Ending:
 
     def _takes_ours(self, item: pytest.Item) -> bool:
         return not self._run.fixtures.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def _not_collected(config: pytest.Config) -> str:
+    """Name a module that was skipped or failed: nobody knows which tests it has."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    stats = reporter.stats if reporter is not None else {}  # workers of pytest-xdist have none
+    reports = [*stats.get("skipped", ()), *stats.get("error", ())]
+    found = (each.nodeid for each in reports if isinstance(each, pytest.CollectReport))
+    return next((f"{nodeid} was not collected" for nodeid in found), "")
 
 
 def _verdicts(config: pytest.Config, run: Run, *, all_passed: bool) -> Iterator[Verdict]:
