@@ -54,7 +54,7 @@ def batteries(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Speed of comparing, as ratios within one run."""
+    """Speed of comparing, as ratios within one run; `python -m benchmarks.idle` needs valgrind."""
     session.install("-q", "-e", ".")
     session.run("python", "-m", "benchmarks.compare", *session.posargs)
 

@@ -93,10 +93,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if config.pluginmanager.has_plugin("xdist"):
         config.pluginmanager.register(_Workers(), "imagedetail-workers")
-    given = (config.getoption(f"--imagedetail-{name}") for name in OPTIONS)
-    if any(each not in (None, []) for each in given) or any(
-        config.getini(_ini_key(name)) for name in OPTIONS
-    ):
+    given = [config.getoption(f"--imagedetail-{name}") for name in OPTIONS]
+    given += [config.getini(_ini_key(name)) or None for name in OPTIONS]
+    if any(each not in (None, []) for each in given):
         from pytest_imagedetail.plugin.options import check
 
         check(config)

@@ -6,15 +6,14 @@ HEAVY = ("vcr", "deepdiff", "yaml", "jinja2", "filelock", "requests", "openstack
 
 
 def test_an_idle_run_imports_nothing(pytester):
-    """Without its fixtures, the plugin loads neither the core nor any library."""
+    """Without its fixtures, the plugin loads one module, and no library."""
     pytester.makepyfile(
         f"""
         import sys
 
         def test_idle():
             loaded = [name for name in sys.modules if name.startswith("pytest_imagedetail")]
-            face = "pytest_imagedetail.plugin"
-            assert [name for name in loaded if not name.startswith(face)] == ["pytest_imagedetail"]
+            assert sorted(loaded) == ["pytest_imagedetail", "pytest_imagedetail.plugin"]
             assert not set({HEAVY!r}) & set(sys.modules)
         """
     )
@@ -37,3 +36,24 @@ def test_the_options_are_prefixed(pytester):
         options += [word for word in line.split() if word.startswith("--")]
     assert options
     assert all(option.startswith("--imagedetail-") for option in options)
+
+
+def test_an_idle_run_has_no_hook_around_its_tests(pytester):
+    """Nor an autouse fixture: an unrelated test costs next to nothing."""
+    pytester.makepyfile(
+        """
+        def test_idle(request, pytestconfig):
+            assert not [name for name in request.fixturenames if "imagedetail" in name]
+            names = [name for name, _ in pytestconfig.pluginmanager.list_name_plugin()]
+            ours = {name for name in names if "imagedetail" in name}
+            assert ours <= {"imagedetail", "imagedetail-workers"}
+            (plugin,) = [
+                each
+                for name, each in pytestconfig.pluginmanager.list_name_plugin()
+                if name == "imagedetail"
+            ]
+            hooks = [name for name in dir(plugin) if name.startswith("pytest_runtest")]
+            assert not hooks
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=1)
