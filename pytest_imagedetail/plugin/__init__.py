@@ -5,7 +5,7 @@ and registered once a test that takes one of the fixtures has been collected.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -94,7 +94,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.pluginmanager.has_plugin("xdist"):
         config.pluginmanager.register(_Workers(), "imagedetail-workers")
     given = [config.getoption(f"--imagedetail-{name}") for name in OPTIONS]
-    given += [config.getini(_ini_key(name)) or None for name in OPTIONS]
+    if config.inipath is not None or config.getoption("override_ini"):
+        given += [config.getini(_ini_key(name)) or None for name in OPTIONS]
     if any(each not in (None, []) for each in given):
         from pytest_imagedetail.plugin.options import check
 
@@ -103,7 +104,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes `imagedetail_cloud` once for each selected cloud."""
+    """Load the rest of the plugin for a test that takes a fixture of ours.
+
+    Run one that takes `imagedetail_cloud` once for each selected cloud.
+    """
+    if _FIXTURES.isdisjoint(metafunc.fixturenames):
+        return
+    _load(metafunc.config)
     if "imagedetail_cloud" in metafunc.fixturenames:
         from pytest_imagedetail.plugin.options import selected
 
@@ -112,13 +119,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             "imagedetail_cloud", names or (None,), ids=names or ("no-cloud",), indirect=True
         )
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """Load the rest of the plugin if a test takes one of the fixtures."""
-    if not all(_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())) for item in items):
-        _load(config)
 
 
 class _Workers:
