@@ -48,6 +48,7 @@ class Ending:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._reports: tuple[Path, ...] = ()
         self._verdicts: tuple[Verdict, ...] = ()
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
@@ -73,23 +74,27 @@ class Ending:
         if output is not None:  # pytest-xdist's way to talk to its controller
             output["imagedetail"] = run.send()
             return
+        try:
+            settings = settings_of(session.config)
+        except pytest.UsageError:
+            return  # every test that takes a fixture of ours has failed with it
+        self._reports = settings.reports
         all_passed = exitstatus == pytest.ExitCode.OK
-        self._verdicts = tuple(_verdicts(session.config, run, all_passed=all_passed))
+        found = _verdicts(session.config, settings, run, all_passed=all_passed)
+        self._verdicts = tuple(found)
         if all_passed and any(each.fails for each in self._verdicts):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        for path in settings_of(session.config).reports:
+        for path in self._reports:
             try:
                 report.write(result.results, path, failures=result.failures)
             except ReportError as error:
                 sys.stderr.write(f"\nERROR: {error}\n")
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
-    def pytest_terminal_summary(
-        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
-    ) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was recorded, where the reports are, and what the verdicts are."""
         lines = [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
-        lines += [f"report {path}" for path in settings_of(config).reports]
+        lines += [f"report {path}" for path in self._reports]
         lines += [line for verdict in self._verdicts for line in verdict.lines]
         if lines:
             terminalreporter.section("imagedetail")
@@ -109,8 +114,9 @@ def _not_collected(config: pytest.Config) -> str:
     return next((f"{nodeid} was not collected" for nodeid in found), "")
 
 
-def _verdicts(config: pytest.Config, run: Run, *, all_passed: bool) -> Iterator[Verdict]:
-    settings = settings_of(config)
+def _verdicts(
+    config: pytest.Config, settings: Settings, run: Run, *, all_passed: bool
+) -> Iterator[Verdict]:
     try:
         renew_shared(settings, run)
         yield _judge(config, settings, run.result, all_passed=all_passed)
