@@ -1,69 +1,122 @@
-"""Dates a cloud: which releases of Nova answer as it does, each clue with its source.
+"""Finds which releases of Nova answer as a cloud does, by a table of evidence with sources.
 
-A release is declared by whoever records, never taken from here: this says whether it can be true.
+A recording declares its release itself. A fingerprint only says whether that can be true.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.breaches import Unsent, unsent
+from pytest_imagedetail.contract.json_types import JSON_TYPES, json_type
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import Query
-from pytest_imagedetail.normalize import Links, Normalized
-from pytest_imagedetail.shape import Shape, describe
+from pytest_imagedetail.model import ANY_KEY, Image, path_of
+from pytest_imagedetail.normalize import Links
 
-# Keeps version and project in links, which date a cloud; hosts do not.
-_PROFILE: Final = "same-cloud"
-
-_INTEGER_TEXT: Final = "integer in a string"
+_PROFILE: Final = "same-cloud"  # keeps the version and the project in links
 _PROJECT: Final = "<project>"
+_ALL: Final = range(contract.newest_release() + 1)
+_SIZE: Final = "OS-EXT-IMG-SIZE:size"
+_VIEW: Final = "Nova api/openstack/compute/views/images.py"
+_VIEW_2012: Final = "Nova 2012.1 views/images.py"
+_ALTERNATE: Final = "Nova e516de74c1, bug 1343080"
+_SELF: Final = "Nova 2013.2 api/openstack/common.py, _get_project_id"
+
+# fmt: off
+# What is seen: the first release that does it, the last one, where that is known from.
+# An image that shows it is enough.
+_EVIDENCE: Final[Mapping[str, tuple[str | None, str | None, str]]] = {
+    "the answer is XML": (None, "juno", "Nova 0e0b9bfd75: XML removed in 2015.1"),
+    "the header X-OpenStack-Nova-API-Version is sent":
+        ("kilo", None, "Nova 2015.1: microversions"),
+    "the header OpenStack-API-Version is sent": ("newton", None, "Nova microversion 2.27 (14.0.0)"),
+    "the next link leads to the brief images": (None, "juno", "Nova f233c65cd3"),
+    "the next link keeps /detail": ("kilo", None, "Nova f233c65cd3"),
+    "id is an integer": (None, "cactus", _VIEW),
+    "id is a UUID": ("essex", None, "Nova api-ref; Glance counted images before"),
+    "serverId is sent": (None, "cactus", "Nova 2011.2 views/images.py"),
+    "metadata is sent": ("diablo", None, _VIEW),
+    "minRam and minDisk are sent": ("essex", None, _VIEW_2012),
+    f"{_SIZE} is sent": ("grizzly", None, "Nova d2b553030e"),
+    "the link alternate is sent": ("essex", None, _VIEW_2012),
+    "the link alternate has the project": ("essex", "juno", _ALTERNATE),
+    "the link alternate has no project": ("kilo", None, _ALTERNATE),
+    "the link self has no project": ("havana", None, _SELF),
+    "the link self has the version v2.1": ("kilo", None, "Nova 2015.1 etc/nova/api-paste.ini"),
+}
+
+# The same, but only if every image shows it: a single one can be an exception.
+_EVIDENCE_IF_ALL: Final[Mapping[str, tuple[str | None, str | None, str]]] = {
+    "id is an integer in a string":
+        ("diablo", "diablo", "Glance 2011.3 counts images, Nova 2011.3 sends strings"),
+    "minRam is not sent": (None, "diablo", _VIEW_2012),
+    f"{_SIZE} is not sent": (None, "rocky", "Nova 19.0.0: in the view itself, without a policy"),
+    "the link alternate is not sent": (None, "diablo", _VIEW_2012),
+}
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clue:
-    """One thing seen that some releases do and others do not.
+    """Something seen that only some releases do.
 
     Attributes:
-        seen: What.
-        since: The first release that does it, as an index of `contract`; None for any.
-        until: The last one; None for any.
+        seen: What was seen.
+        releases: The releases that do it, as indexes of `contract`.
         source: Where that is known from.
         images: How many images show it; 0 for the answer as a whole.
     """
 
     seen: str
-    since: int | None
-    until: int | None
+    releases: range
     source: str
     images: int = 0
 
     @property
-    def range(self) -> str:
-        """The releases that do it: "juno (2014.2) or earlier"."""
-        since, until = _name(self.since), _name(self.until)
-        if since == until:
-            return str(since)
-        if until is None:
-            return f"{since} or later"
-        return f"{until} or earlier" if since is None else f"{since} to {until}"
+    def span(self) -> str:
+        """The releases in words: "juno (2014.2) or earlier"."""
+        return _span(self.releases)
 
-    def allows(self, release: int) -> bool:
-        """Whether a release does what was seen."""
-        return (self.since is None or release >= self.since) and (
-            self.until is None or release <= self.until
-        )
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form; null for "or earlier" and "or later"."""
+        return {
+            "seen": self.seen,
+            "since": contract.release_name(self.releases[0]) if self.releases.start else None,
+            "until": contract.release_name(self.releases[-1])
+            if self.releases.stop < _ALL.stop
+            else None,
+            "source": self.source,
+            "images": self.images,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """Something in some images that no release sends.
+
+    Attributes:
+        path: Where it is, as reports write it: "images[*].minRam".
+        seen: What was seen: "minRam is a string, not an integer".
+        source: Where the promise stands that it breaks.
+        images: How many images show it.
+    """
+
+    path: str
+    seen: str
+    source: str
+    images: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """What a cloud's answers say of its release.
+    """What a cloud's answers say about its release.
 
     Attributes:
-        cloud: Its name.
+        cloud: The name of the cloud.
         declared: The release that its recordings declare, if any.
-        clues: Every one found; the narrowest last.
+        clues: All that were found, the narrowest last.
         unsent: What none of the releases that the clues allow sends.
     """
 
@@ -73,399 +126,202 @@ class Fingerprint:
     unsent: tuple[Unsent, ...] = ()
 
     @property
-    def releases(self) -> tuple[int, ...]:
-        """The releases that all clues allow, oldest first; none if no Nova answers so."""
-        known = range(contract.newest_release() + 1)
-        return tuple(each for each in known if all(clue.allows(each) for clue in self.clues))
+    def releases(self) -> range:
+        """The releases that all clues allow; none if clues contradict each other."""
+        ranges = [_ALL, *(clue.releases for clue in self.clues)]
+        return range(max(each.start for each in ranges), min(each.stop for each in ranges))
 
     @property
-    def against(self) -> tuple[Clue, ...]:
-        """The clues that the declared release contradicts."""
+    def contradictions(self) -> tuple[Clue, ...]:
+        """The clues that rule out the declared release."""
         declared = contract.release_index(self.declared)
         if declared is None:
             return ()
-        return tuple(clue for clue in self.clues if not clue.allows(declared))
+        return tuple(clue for clue in self.clues if declared not in clue.releases)
 
     @property
     def fits(self) -> bool:
-        """Whether some release answers so in all there is, and the declared one is among them."""
-        return bool(self.releases) and not self.against and not self.unsent
+        """Whether a release sends all of this, and the declared one is among those that do."""
+        return bool(self.releases) and not self.contradictions and not self.unsent
 
     @property
     def summary(self) -> str:
-        """One line: the range of releases, or why there is none."""
+        """The releases in one line, or two clues that contradict each other."""
         if not self.releases:
-            return f"no release of Nova answers so: {self._conflict}"
-        return f"answers as {self._range} does{self._exception}"
-
-    @property
-    def _range(self) -> str:
-        first, last = self.releases[0], self.releases[-1]
-        if first == last:
-            return contract.release_name(first)
-        if last == contract.newest_release():
-            return f"{contract.release_name(first)} or a later release"
-        return f"a release from {contract.release_name(first)} to {contract.release_name(last)}"
-
-    @property
-    def _exception(self) -> str:
+            old = min(self.clues, key=lambda clue: clue.releases.stop)
+            new = max(self.clues, key=lambda clue: clue.releases.start)
+            seen = f"{old.seen} ({old.span}), but {new.seen} ({new.span})"
+            return f"no release of Nova answers like this: {seen}"
         fields = len({each.path for each in self.unsent})
-        if not fields:
-            return ""
-        return f", but for {fields} field{'s' * (fields > 1)} that no release sends so"
-
-    @property
-    def _conflict(self) -> str:
-        """Two clues that no release satisfies, the oldest end against the newest beginning."""
-        ending = min((each for each in self.clues if each.until is not None), key=_until)
-        beginning = max(self.clues, key=lambda each: each.since or 0)
-        return f"{ending.seen} ({ending.range}), but {beginning.seen} ({beginning.range})"
+        plural = "s" * (fields > 1)
+        but = f", except for {fields} field{plural} that no release sends like this"
+        return f"answers like {_span(self.releases)}{but if fields else ''}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form, schema 1."""
+        """Return the JSON form, schema 1."""
         return {
             "schema": 1,
             "cloud": self.cloud,
             "declared": self.declared,
             "fits": self.fits,
             "releases": [contract.release_name(each) for each in self.releases],
-            "clues": [
-                {
-                    "seen": clue.seen,
-                    "since": _name(clue.since),
-                    "until": _name(clue.until),
-                    "source": clue.source,
-                    "images": clue.images,
-                }
-                for clue in self.clues
-            ],
-            "unsent": [
-                {
-                    "path": each.path,
-                    "seen": each.seen,
-                    "source": each.source,
-                    "images": each.images,
-                }
-                for each in self.unsent
-            ],
+            "clues": [each.to_dict() for each in self.clues],
+            "unsent": [asdict(each) for each in self.unsent],
         }
 
 
 def fingerprint(listings: Iterable[Listing]) -> Fingerprint:
-    """Date a cloud by its listings.
+    """Find which releases answer as a cloud does.
 
     Args:
-        listings: One or more of one cloud. Those that are errors or have no image give only what
-            their provenance and headers say.
+        listings: One or more of one cloud. An error, or a listing without images, says something
+            only by its provenance, its headers and its next link.
     """
     several = tuple(listings)
-    found: dict[tuple[str, int | None, int | None], Clue] = {}
-    for listing in several:
-        for clue in _clues(listing):
-            key = (clue.seen, clue.since, clue.until)
-            known = found.get(key, clue)
-            found[key] = replace(clue, images=max(known.images, clue.images))
-    declared = next((each.provenance.release for each in several if each.provenance.release), None)
-    dated = Fingerprint(
+    clues = sorted((clue for each in several for clue in _clues(each)), key=lambda it: it.images)
+    most = {clue.seen: clue for clue in clues}  # by the listing that shows it most
+    widest_first = sorted(most.values(), key=lambda it: (len(it.releases), it.seen), reverse=True)
+    found = Fingerprint(
         cloud=several[0].cloud,
-        declared=declared,
-        clues=tuple(sorted(found.values(), key=_width, reverse=True)),
+        declared=next(filter(None, (each.provenance.release for each in several)), None),
+        clues=tuple(widest_first),
     )
-    releases = dated.releases or range(contract.newest_release() + 1)
-    return replace(
-        dated,
-        unsent=tuple(each for each in unsent(several) if not any(map(each.is_sent_by, releases))),
-    )
+    possible = reversed(found.releases or _ALL)
+    newest_first = [contract.release_number(each) for each in possible]
+    unsent: Counter[Unsent] = Counter()
+    for listing in several:
+        images = listing.document.get("images", ())
+        unsent |= Counter(
+            each for image in images for each in dict.fromkeys(_unsent(image, newest_first))
+        )
+    return replace(found, unsent=tuple(replace(each, images=unsent[each]) for each in unsent))
 
 
-def _until(clue: Clue) -> int:
-    return contract.newest_release() if clue.until is None else clue.until
-
-
-def _width(clue: Clue) -> tuple[int, str]:
-    """How many releases a clue allows."""
-    return _until(clue) - (clue.since or 0), clue.seen
-
-
-def _name(release: int | None) -> str | None:
-    return None if release is None else contract.release_name(release)
+def _span(releases: range) -> str:
+    first, last = (contract.release_name(releases[each]) for each in (0, -1))
+    if first == last:
+        return first
+    if releases.stop == _ALL.stop:
+        return f"{first} or later"
+    return f"{first} to {last}" if releases.start else f"{last} or earlier"
 
 
 def _clues(listing: Listing) -> Iterator[Clue]:
-    yield from _of_microversion(listing.provenance.max_microversion)
-    yield from _of_headers(listing)
-    if listing.error is None and listing.images:
-        normalized = listing.normalized(_PROFILE)
-        shape = describe(listing, normalized)
-        for dating in _DATINGS:
-            images = dating.images(shape)
-            if images:
-                yield dating.clue(images)
-        yield from _of_server_links(normalized)
-        yield from _of_pages(listing)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Dating:
-    """What the images of some releases show, and how to see it.
-
-    Attributes:
-        images: How many images of a shape show it.
-    """
-
-    seen: str
-    since: str | None = None
-    until: str | None = None
-    source: str
-    images: Callable[[Shape], int]
-
-    def clue(self, images: int) -> Clue:
-        return Clue(
-            seen=self.seen,
-            since=contract.release_index(self.since),
-            until=contract.release_index(self.until),
-            source=self.source,
-            images=images,
+    microversion = listing.provenance.max_microversion
+    releases = contract.releases_of(microversion)
+    if releases is not None:
+        yield Clue(
+            seen=f"the newest microversion is {microversion}",
+            releases=releases or _ALL[-1:],  # one newer than any known, of a later release
+            source="Nova api_version_request.py, _MAX_API_VERSION",
         )
+    images = listing.normalized(_PROFILE).images if listing.error is None else ()
+    seen = Counter(each for image in images for each in _seen_in_image(image))
+    for each in (*_seen_in_answer(listing), *seen):
+        if each in _EVIDENCE or seen[each] == len(images):
+            since, until, source = _EVIDENCE.get(each) or _EVIDENCE_IF_ALL[each]
+            first, last = contract.release_index(since), contract.release_index(until)
+            releases = range(first or 0, _ALL.stop if last is None else last + 1)
+            yield Clue(seen=each, releases=releases, source=source, images=seen[each])
 
 
-def _has(*path: str) -> Callable[[Shape], int]:
-    return lambda shape: len(shape.presence(path)[0])
-
-
-def _lacks(*path: str) -> Callable[[Shape], int]:
-    """All images that could have it, if none has; that some lack it is an owner's doing."""
-
-    def count(shape: Shape) -> int:
-        present, lacking = shape.presence(path)
-        return 0 if present else len(lacking)
-
-    return count
-
-
-def _some(kind: str, path: tuple[str, ...], test: Callable[[Any], bool]) -> Callable[[Shape], int]:
-    """Images with a value, form or type that passes."""
-
-    def count(shape: Shape) -> int:
-        trait = shape.traits.get(path)
-        if trait is None:
-            return 0
-        seen: Mapping[Any, Any] = getattr(trait, kind)
-        return sum(len(found) for value, found in seen.items() if test(value))
-
-    return count
-
-
-def _alone(kind: str, path: tuple[str, ...], value: Any) -> Callable[[Shape], int]:
-    """All images, if nothing but this was seen."""
-
-    def count(shape: Shape) -> int:
-        trait = shape.traits.get(path)
-        seen: Mapping[Any, Any] = {} if trait is None else getattr(trait, kind)
-        return len(seen[value]) if set(seen) == {value} else 0
-
-    return count
-
-
-def _self_without_project(shape: Shape) -> int:
-    """Cactus had none either, but it had no metadata."""
-    if not shape.presence(("metadata",))[0]:
-        return 0
-    test: Callable[[Any], bool] = lambda form: _PROJECT not in form and "<id>" in form  # noqa: E731
-    return _some("values", ("links", "self", "href"), test)(shape)
-
-
-_SELF: Final = ("links", "self", "href")
-_ALTERNATE: Final = ("links", "alternate", "href")
-_VIEWS: Final = "Nova api/openstack/compute/views/images.py"
-
-_DATINGS: Final = (
-    _Dating(
-        seen="id is an integer",
-        until="cactus",
-        source=_VIEWS,
-        images=_some("types", ("id",), lambda name: name == "integer"),
-    ),
-    _Dating(
-        seen="id is an integer in a string",
-        since="diablo",
-        until="diablo",
-        source="Glance 2011.3 counts images, Nova 2011.3 sends strings",
-        images=_alone("formats", ("id",), _INTEGER_TEXT),
-    ),
-    _Dating(
-        seen="id is a UUID",
-        since="essex",
-        source="Nova api-ref; Glance counted images before",
-        images=_alone("formats", ("id",), contract.UUID),
-    ),
-    _Dating(
-        seen="serverId is sent",
-        until="cactus",
-        source="Nova 2011.2 views/images.py",
-        images=_has("serverId"),
-    ),
-    _Dating(seen="server is sent", since="diablo", source=_VIEWS, images=_has("server")),
-    _Dating(seen="metadata is sent", since="diablo", source=_VIEWS, images=_has("metadata")),
-    _Dating(
-        seen="status is none of the five",
-        until="cactus",
-        source="Nova 2011.3 views/images.py, _get_status",
-        images=_some("values", ("status",), lambda value: value not in contract.STATUSES),
-    ),
-    _Dating(
-        seen="progress is 25 or 50",
-        since="essex",
-        source="Nova 2012.1 views/images.py, _get_progress",
-        images=_some("values", ("progress",), lambda value: value in {25, 50}),
-    ),
-    _Dating(
-        seen="minRam and minDisk are sent",
-        since="essex",
-        source="Nova 2012.1 views/images.py",
-        images=_has("minRam"),
-    ),
-    _Dating(
-        seen="minRam is not sent",
-        until="diablo",
-        source="Nova 2012.1 views/images.py",
-        images=_lacks("minRam"),
-    ),
-    _Dating(
-        seen="the link alternate is sent",
-        since="essex",
-        source="Nova 2012.1 views/images.py",
-        images=_has("links", "alternate"),
-    ),
-    _Dating(
-        seen="the link alternate is not sent",
-        until="diablo",
-        source="Nova 2012.1 views/images.py",
-        images=_lacks("links", "alternate"),
-    ),
-    _Dating(
-        seen="the link alternate has the project",
-        since="essex",
-        until="juno",
-        source="Nova e516de74c1, bug 1343080",
-        images=_some("values", _ALTERNATE, lambda form: _PROJECT in form),
-    ),
-    _Dating(
-        seen="the link alternate has no project",
-        since="kilo",
-        source="Nova e516de74c1, bug 1343080",
-        images=_some(
-            "values", _ALTERNATE, lambda form: _PROJECT not in form and form.endswith("images/<id>")
-        ),
-    ),
-    _Dating(
-        seen="the link self has no project",
-        since="havana",
-        source="Nova 2013.2 api/openstack/common.py, _get_project_id",
-        images=_self_without_project,
-    ),
-    _Dating(
-        seen="the link self has the version v2.1",
-        since="kilo",
-        source="Nova 2015.1 etc/nova/api-paste.ini",
-        images=_some("values", _SELF, lambda form: "/v2.1/" in form),
-    ),
-    _Dating(
-        seen="OS-EXT-IMG-SIZE:size is sent",
-        since="grizzly",
-        source="Nova d2b553030e",
-        images=_has("OS-EXT-IMG-SIZE:size"),
-    ),
-    _Dating(
-        seen="OS-EXT-IMG-SIZE:size is not sent",
-        until="rocky",
-        source="Nova 19.0.0: in the view itself, without a policy",
-        images=_lacks("OS-EXT-IMG-SIZE:size"),
-    ),
-)
-
-
-def _of_microversion(maximum: str | None) -> Iterator[Clue]:
-    releases = contract.releases_of(maximum)
-    if releases is None:
-        return
-    yield Clue(
-        seen=f"the newest microversion is {maximum}",
-        since=releases[0] if releases else contract.newest_release(),
-        until=releases[-1] if releases else None,
-        source="Nova api_version_request.py, _MAX_API_VERSION",
-    )
-
-
-def _of_headers(listing: Listing) -> Iterator[Clue]:
+def _seen_in_answer(listing: Listing) -> Iterator[str]:
     if "xml" in listing.headers.get("Content-Type", ""):
-        yield Clue(
-            seen="the answer is XML",
-            since=None,
-            until=contract.release_index("juno"),
-            source="Nova 0e0b9bfd75: XML removed in 2015.1",
-        )
-    for name, first, source in (
-        ("X-OpenStack-Nova-API-Version", "kilo", "Nova 2015.1: microversions"),
-        ("OpenStack-API-Version", "newton", "Nova microversion 2.27 (14.0.0)"),
-    ):
+        yield "the answer is XML"
+    for name in ("X-OpenStack-Nova-API-Version", "OpenStack-API-Version"):
         if name in listing.headers:
-            yield Clue(
-                seen=f"the header {name} is sent",
-                since=contract.release_index(first),
-                until=None,
-                source=source,
-            )
-
-
-def _of_server_links(normalized: Normalized) -> Iterator[Clue]:
-    """Folsom put the project into a server's links; what the image's own link has tells."""
-    without = 0
-    for image in normalized.images:
-        server = image.get("server")
-        own, servers = image.get("links"), server.get("links") if isinstance(server, dict) else None
-        if isinstance(own, Links) and isinstance(servers, Links):
-            forms = [str(each.get("self")) for each in (own, servers)]
-            without += _PROJECT in forms[0] and "servers" in forms[1] and _PROJECT not in forms[1]
-    if without:
-        yield Clue(
-            seen="the links of server have no project, those of the image have",
-            since=contract.release_index("diablo"),
-            until=contract.release_index("essex"),
-            source="Nova 6254523439",
-            images=without,
-        )
-
-
-def _of_pages(listing: Listing) -> Iterator[Clue]:
+            yield f"the header {name} is sent"
     links = listing.document.get("images_links")
-    if not isinstance(links, list):
-        return
-    hrefs = [
-        each["href"].partition("?")
-        for each in links
-        if isinstance(each, dict) and each.get("rel") == "next"
-        if isinstance(each.get("href"), str)
-    ]
-    for path, *_ in hrefs[:1]:
-        brief = not path.endswith("/detail")
-        yield Clue(
-            seen=f"the next link {'leads to the brief images' if brief else 'keeps /detail'}",
-            since=None if brief else contract.release_index("kilo"),
-            until=contract.release_index("juno") if brief else None,
-            source="Nova f233c65cd3",
-        )
-    if not _has_limit(listing.query) and any(
-        not _has_limit(Query.parse(query)) for _, _, query in hrefs
-    ):
-        yield Clue(
-            seen="a next link although no limit was asked",
-            since=contract.release_index("juno"),
-            until=None,
-            source="Nova 2014.2: osapi_max_limit counts as a limit",
-        )
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("rel") == "next":
+            address = str(link.get("href")).partition("?")[0]
+            if address.endswith("/images"):
+                yield "the next link leads to the brief images"
+            if address.endswith("/images/detail"):
+                yield "the next link keeps /detail"
 
 
-def _has_limit(query: Query) -> bool:
-    """Whether a page size is asked; a next link repeats the query that it was an answer to."""
-    return any(name == "limit" for name, _ in query.params)
+def _seen_in_image(image: Image) -> Iterator[str]:
+    id_ = image.get("id")
+    kind = contract.text_format(id_) if isinstance(id_, str) else json_type(id_)
+    seen = f"id is {_a(kind)}"
+    if seen in _EVIDENCE or seen in _EVIDENCE_IF_ALL:
+        yield seen
+    for name in ("serverId", "metadata"):
+        if name in image:
+            yield f"{name} is sent"
+    yield "minRam and minDisk are sent" if "minRam" in image else "minRam is not sent"
+    yield f"{_SIZE} is {'sent' if _SIZE in image else 'not sent'}"
+    if "links" in image:
+        yield from _seen_in_links(image)
+
+
+def _seen_in_links(image: Image) -> Iterator[str]:
+    own, alternate = (_href(image, relation) for relation in ("self", "alternate"))
+    end = ("/images/<id>", f"/images/{image.get('id')}")
+    yield f"the link alternate is {'sent' if alternate else 'not sent'}"
+    if _PROJECT in alternate:
+        yield "the link alternate has the project"
+    elif alternate.endswith(end):
+        yield "the link alternate has no project"
+    if "/v2.1/" in own:
+        yield "the link self has the version v2.1"
+    # Cactus had no project in links either, but no metadata.
+    if _PROJECT not in own and own.endswith(end) and "metadata" in image:
+        yield "the link self has no project"
+
+
+def _href(image: Image, relation: str) -> str:
+    links = image["links"]
+    link = links.get(relation) if isinstance(links, Links) else None
+    return str(link.get("href", "")) if isinstance(link, dict) else ""
+
+
+def _unsent(image: Image, newest_first: Sequence[str]) -> Iterator[Unsent]:
+    """Yield what none of these releases sends; several keys of metadata can yield the same."""
+    for name, field in contract.FIELDS.items():
+        parts = (field.part_in(release) for release in newest_first)
+        if name not in image:
+            if contract.promises(name, newest_first[-1]):
+                yield _unsent_at((name,), "missing", field.source)
+        elif all(part.refusal(image[name], name) is not None for part in parts):
+            part = field.part_in(newest_first[0])
+            for path, seen in _breaches((name,), image[name], part):
+                yield _unsent_at(path, seen, field.source)
+    for name in image:
+        if name not in contract.FIELDS and name != "serverId":  # a clue by itself
+            yield _unsent_at((name,), "sent", "Nova views/images.py")
+
+
+def _unsent_at(path: tuple[str, ...], seen: str, source: str) -> Unsent:
+    return Unsent(path=path_of(("images", *path)), seen=f"{path_of(path)} is {seen}", source=source)
+
+
+def _breaches(
+    path: tuple[str, ...], value: Any, part: contract.Part
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield where a value, or one below it, breaks a promise, and what is there instead."""
+    if part.breach(value, path[-1]) is not None:
+        yield path, _instead(value, part)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            # Users choose the keys of metadata, so that what is wrong with them is one thing.
+            shown = name if name in part.names else ANY_KEY
+            yield from _breaches((*path, shown), each, part.at(name))
+
+
+def _instead(value: Any, part: contract.Part) -> str:
+    if part.types and type(value) not in part.types:
+        promised = " or ".join(_a(JSON_TYPES[each]) for each in part.types)
+        return f"{_a(json_type(value))}, not {promised}"
+    if part.form is not None and isinstance(value, str):
+        return f"{_a(contract.text_format(value))}, not {_a(part.form)}"
+    return json.dumps(value)
+
+
+def _a(kind: str) -> str:
+    """Return a kind of value with its article, if it takes one: "an integer", "null"."""
+    if kind in ("empty", "hexadecimal", "null", "text"):
+        return kind
+    names = {contract.ISOTIME: "an ISO 8601 time", contract.UUID: "a UUID"}
+    return names.get(kind, f"{'an' if kind[0] in 'aio' else 'a'} {kind}")

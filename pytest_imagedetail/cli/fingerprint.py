@@ -4,13 +4,12 @@ import argparse
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pytest_imagedetail.breaches import Unsent
 from pytest_imagedetail.cassette import check_cloud_name
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, cell, print_json, print_table
 from pytest_imagedetail.errors import ComparisonError
-from pytest_imagedetail.fingerprint import Clue, Fingerprint, fingerprint
+from pytest_imagedetail.fingerprint import Clue, Fingerprint, Unsent, fingerprint
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.report import text
@@ -39,7 +38,7 @@ def _fingerprint(options: argparse.Namespace) -> int:
         print_json(found.to_dict())
     else:
         print("\n".join(_head(found)))
-        dating = [_row(each.range, each) for each in found.clues]
+        dating = [_row(each.span, each) for each in found.clues]
         print_table([*dating, *(_row("no release", each) for each in found.unsent)])
         print("\n".join(_verdict(found)))
     return SAME if found.fits else DIFFERENT
@@ -65,5 +64,5 @@ def _row(releases: str, each: Clue | Unsent) -> list[str]:
 
 def _verdict(found: Fingerprint) -> Iterator[str]:
     yield f"{cell(found.cloud)} {found.summary}" if found.releases else found.summary
-    for clue in found.against:
-        yield f"the declared release {found.declared} does not fit: {clue.seen} ({clue.range})"
+    for clue in found.contradictions:
+        yield f"the declared release {found.declared} does not fit: {clue.seen} ({clue.span})"

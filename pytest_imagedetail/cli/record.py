@@ -142,10 +142,10 @@ def _say(line: str) -> None:
 
 def _warn_of_other_evidence(listing: Listing) -> None:
     """Warn of what dates the cloud otherwise than declared; only microversions refuse."""
-    for clue in fingerprint([listing]).against:
+    for clue in fingerprint([listing]).contradictions:
         _say(
             f"warning: {listing.cloud} is declared as release {listing.provenance.release}, but "
-            f"{clue.seen} ({clue.range}); imagedetail fingerprint {listing.cloud} shows more"
+            f"{clue.seen} ({clue.span}); imagedetail fingerprint {listing.cloud} shows more"
         )
 
 

@@ -39,7 +39,6 @@ LAYERS = (
     {"differ", "exposure", "leaks", "listing", "report"},
     {
         "answers",
-        "breaches",
         "cassette",
         "clouds",
         "nextlinks",

@@ -25,7 +25,7 @@ def dated(cloud):
 
 
 def test_the_declared_release_fits():
-    """No clue speaks against what was declared when it was recorded.
+    """No clue rules out the release that was declared when it was recorded.
 
     The page that K5 is known from has dots in place of the end of its id.
     """
@@ -34,7 +34,7 @@ def test_the_declared_release_fits():
         masked = ["id is text, not a UUID"] if cloud == "fujitsu-k5" else []
         assert [each.seen for each in found.unsent] == masked, cloud
         assert found.releases, (cloud, found.summary)
-        assert not found.against, cloud
+        assert not found.contradictions, cloud
         assert found.fits is not bool(masked), cloud
 
 

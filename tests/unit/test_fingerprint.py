@@ -1,213 +1,244 @@
-"""Releases are dated by what they do; contradictions are named."""
+"""Which releases answer like a cloud, and what in its images no release sends."""
 
-import urllib.request
 from dataclasses import replace
-
-import pytest
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.fingerprint import fingerprint
-from pytest_imagedetail.importing import imported
-from pytest_imagedetail.model import Headers, Query
-from tests.cloud import RELEASES, SimulatedCloud
-from unit import PROJECT, image_of, listing_of, snapshot_of, without
+from pytest_imagedetail.listing import read
+from pytest_imagedetail.model import Headers
+from unit import PROJECT, changed, image_of, listing_of, recording_of, snapshot_of, without
 
 SIZE = "OS-EXT-IMG-SIZE:size"
-
-
-def alternate(image, href):
-    """The image with another Glance link."""
-    return {**image, "links": [*image["links"][:2], {**image["links"][2], "href": href}]}
-
-
-def releases(*images, **facts):
-    """The first and the last release that answer so, by codename."""
-    found = fingerprint([listing_of(*images, **facts)]).releases
-    return tuple(contract.release_name(each).split()[0] for each in (found[0], found[-1]))
-
-
-JUNO = alternate(image_of(1), f"https://image.a.invalid/{PROJECT}/images/{image_of(1)['id']}")
-
-
-@pytest.mark.parametrize(
-    ("image", "first", "last"),
-    [
-        (image_of(1), "kilo", "hibiscus"),
-        (without(image_of(1), SIZE), "kilo", "rocky"),
-        (JUNO, "grizzly", "juno"),
-        (without(JUNO, SIZE), "essex", "juno"),
-    ],
+IMAGE = image_of(1)
+ID = IMAGE["id"]
+JUNO = changed(
+    IMAGE, "links", 2, "href", to=f"https://image.a.invalid/{PROJECT}/images/{IMAGE['id']}"
 )
-def test_fields_and_links_date_a_cloud(image, first, last):
-    """Size came with Grizzly and stays since Stein; the wrong alternate link went with Kilo."""
-    assert releases(image) == (first, last)
+ESSEX = without(JUNO, SIZE)
+DIABLO = without(without(changed(ESSEX, "id", to="1361"), "minRam"), "minDisk")
+DIABLO["links"] = DIABLO["links"][:2]
+CACTUS = without(changed(DIABLO, "id", to=1361), "metadata")
 
 
-def test_an_image_of_2011():
-    """Ids that count, two links, no minRam: what HP Cloud sent."""
-    image = without(without(without(image_of(1), SIZE), "minRam"), "minDisk")
-    image = {**image, "id": "1361", "links": image["links"][:2]}
-    assert releases(image) == ("diablo", "diablo")
+def dated(*images, **facts):
+    """The fingerprint of one listing."""
+    return fingerprint([listing_of(*images, **facts)])
 
 
-def test_what_some_images_lack_dates_nothing():
-    """One image without a size is that image's; none with one is the release's."""
-    assert releases(image_of(1), without(image_of(2), SIZE)) == ("kilo", "hibiscus")
+def releases(found):
+    """The first and the last release that answer like this, by codename."""
+    names = [contract.release_name(each).split()[0] for each in found.releases]
+    return names[0], names[-1]
 
 
-def test_the_links_of_a_snapshot():
-    """Essex has the project in the image's links and none in those of its server."""
-    image = snapshot_of(1)
-    image["server"]["links"] = [
-        {"rel": "self", "href": f"https://compute.a.invalid/v2/servers/{image['server']['id']}"}
-    ]
-    clues = fingerprint([listing_of(image)]).clues
-    assert [clue.range for clue in clues if clue.seen.startswith("the links of server")] == [
-        "diablo (2011.3) to essex (2012.1)"
-    ]
+def self_link(path):
+    """An image whose link to itself has this path."""
+    return changed(IMAGE, "links", 0, "href", to=f"https://compute.a.invalid/{path}/images/{ID}")
 
 
-@pytest.mark.parametrize(
-    "links", [{"rel": "next"}, [{"rel": "next"}], [{"rel": "prev", "href": "/images"}], ["/images"]]
-)
-def test_what_is_no_next_link_dates_nothing(links):
-    """Nothing is read out of it."""
-    plain, other = (
-        fingerprint([listing_of(image_of(1), beside=beside)]).clues
-        for beside in ({}, {"images_links": links})
-    )
-    assert plain == other
+def answered(*headers):
+    """A listing with these response headers."""
+    recording = listing_of(IMAGE).recording
+    page = recording.interactions[0]
+    response = replace(page.response, headers=Headers(headers))
+    return read(replace(recording, interactions=(replace(page, response=response),)))
 
 
-@pytest.mark.parametrize("name", contract.MAX_MICROVERSIONS)
-def test_the_newest_microversion_dates_every_release(name):
-    """The release is among those found, and all found have the same newest microversion."""
-    newest = contract.MAX_MICROVERSIONS[name]
-    found = fingerprint([listing_of(max_microversion=f"{newest[0]}.{newest[1]}")]).releases
-    assert contract.release_index(name) in found
-    names = {contract.release_name(each).split()[0] for each in found}
-    assert {contract.MAX_MICROVERSIONS[each] for each in names} == {newest}
+def leading_to(path):
+    """A page with a next link to this path."""
+    link = {"rel": "next", "href": f"https://compute.a.invalid/v2/{path}?limit=1"}
+    return listing_of(IMAGE, beside={"images_links": [link]}, query="limit=1")
 
 
-def test_a_microversion_between_two_releases_is_a_backport():
-    """Newer than Ocata's, older than Pike's: at least Pike."""
-    assert releases(max_microversion="2.50") == ("pike", "hibiscus")
+def test_every_clue_has_its_releases():
+    """What is seen, and who does it."""
+    nova, openstack = "X-OpenStack-Nova-API-Version", "OpenStack-API-Version"
+    for listing, seen, span in (
+        (answered(("Content-Type", "text/xml")), "the answer is XML", "juno (2014.2) or earlier"),
+        (answered((nova, "2.1")), f"the header {nova} is sent", "kilo (2015.1) or later"),
+        (answered((openstack, "x")), f"the header {openstack} is sent", "newton (2016.2) or later"),
+        (
+            leading_to("images"),
+            "the next link leads to the brief images",
+            "juno (2014.2) or earlier",
+        ),
+        (leading_to("images/detail"), "the next link keeps /detail", "kilo (2015.1) or later"),
+        (listing_of(CACTUS), "id is an integer", "cactus (2011.2) or earlier"),
+        (listing_of(DIABLO), "id is an integer in a string", "diablo (2011.3)"),
+        (listing_of(IMAGE), "id is a UUID", "essex (2012.1) or later"),
+        (listing_of(CACTUS | {"serverId": 7}), "serverId is sent", "cactus (2011.2) or earlier"),
+        (listing_of(IMAGE), "metadata is sent", "diablo (2011.3) or later"),
+        (listing_of(IMAGE), "minRam and minDisk are sent", "essex (2012.1) or later"),
+        (listing_of(DIABLO), "minRam is not sent", "diablo (2011.3) or earlier"),
+        (listing_of(IMAGE), f"{SIZE} is sent", "grizzly (2013.1) or later"),
+        (listing_of(ESSEX), f"{SIZE} is not sent", "rocky (2018.2) or earlier"),
+        (listing_of(IMAGE), "the link alternate is sent", "essex (2012.1) or later"),
+        (listing_of(DIABLO), "the link alternate is not sent", "diablo (2011.3) or earlier"),
+        (
+            listing_of(JUNO),
+            "the link alternate has the project",
+            "essex (2012.1) to juno (2014.2)",
+        ),
+        (listing_of(IMAGE), "the link alternate has no project", "kilo (2015.1) or later"),
+        (listing_of(self_link("v2")), "the link self has no project", "havana (2013.2) or later"),
+        (
+            listing_of(self_link(f"v2.1/{PROJECT}")),
+            "the link self has the version v2.1",
+            "kilo (2015.1) or later",
+        ),
+    ):
+        spans = {clue.seen: clue.span for clue in fingerprint([listing]).clues}
+        assert spans.get(seen) == span, (seen, spans)
 
 
-def test_a_next_link_dates_a_cloud():
-    """Through Juno it led to the brief images."""
-    beside = {
-        "images_links": [{"rel": "next", "href": "https://compute.a.invalid/v2/images?limit=1"}]
-    }
-    assert releases(JUNO, beside=beside, query="limit=1") == ("grizzly", "juno")
+def test_the_releases_are_those_that_all_clues_allow():
+    """An image that lacks a field is that image's business; the release sends it to none."""
+    for images, first, last in (
+        ([IMAGE], "kilo", "hibiscus"),
+        ([without(IMAGE, SIZE)], "kilo", "rocky"),
+        ([IMAGE, without(image_of(2), SIZE)], "kilo", "hibiscus"),
+        ([JUNO], "grizzly", "juno"),
+        ([ESSEX], "essex", "juno"),
+        ([DIABLO], "diablo", "diablo"),
+        ([CACTUS], "bexar", "cactus"),
+    ):
+        found = dated(*images)
+        assert releases(found) == (first, last), (first, found.clues)
 
 
-UNASKED = "a next link although no limit was asked"
+def test_what_is_no_next_link_says_nothing():
+    """Only an object with the relation next and an address is one."""
+    for links in (
+        {"rel": "next"},
+        [{"rel": "next"}],
+        [{"rel": "next", "href": None}],
+        [{"rel": "prev", "href": "/images"}],
+        ["/images"],
+    ):
+        assert dated(IMAGE, beside={"images_links": links}).clues == dated(IMAGE).clues, links
 
 
-@pytest.mark.parametrize(
-    ("asked", "query", "seen"),
-    [
-        ("marker=x", "", True),
-        ("limit=7&marker=x", "", False),  # of a saved body, nobody knows what was asked
-        ("marker=x&limit=7", "limit=7", False),
-        ("marker=x", "limit=7", False),
-        ("name=limit&marker=x", "", True),
-    ],
-)
-def test_a_next_link_says_whether_a_limit_was_asked(asked, query, seen):
-    """It repeats what was asked; only without a limit is it Juno's own."""
-    link = {"rel": "next", "href": f"https://compute.a.invalid/v2/images/detail?{asked}"}
-    listing = listing_of(image_of(1), beside={"images_links": [link]}, query=query)
-    assert (UNASKED in {each.seen for each in fingerprint([listing]).clues}) is seen
+def test_the_newest_microversion():
+    """All releases that share it are found; one between two releases is a development version."""
+    for name, (major, minor) in contract.MAX_MICROVERSIONS.items():
+        found = dated(max_microversion=f"{major}.{minor}")
+        same = {key for key, each in contract.MAX_MICROVERSIONS.items() if each == (major, minor)}
+        assert {contract.release_name(each).split()[0] for each in found.releases} == same, name
+    assert releases(dated(max_microversion="2.50")) == ("ocata", "pike")
+    assert releases(dated(max_microversion="2.999")) == ("hibiscus", "hibiscus")
 
 
-def test_a_declared_release_that_cannot_be():
-    """What speaks against it is named; the declaration itself is left alone."""
-    found = fingerprint([listing_of(JUNO, release="2026.2")])
+def test_a_declared_release_that_cannot_be_true():
+    """The clues that rule it out are named; the declaration is left alone."""
+    found = dated(JUNO, release="2026.2")
     assert not found.fits
-    assert [clue.seen for clue in found.against] == ["the link alternate has the project"]
+    assert [clue.seen for clue in found.contradictions] == ["the link alternate has the project"]
     assert found.declared == "2026.2"
+    assert dated(JUNO, release="juno").fits
+    assert dated(JUNO, release="a name of our own").fits
 
 
 def test_clues_that_contradict_each_other():
-    """No Nova answers so, and the summary names two clues that show it."""
-    found = fingerprint([listing_of(without(JUNO, SIZE), image_of(2), max_microversion="2.104")])
-    assert found.releases == ()
+    """The summary names two of them."""
+    found = dated(ESSEX, image_of(2), max_microversion="2.104")
+    assert not found.releases
     assert not found.fits
     assert found.summary == (
-        "no release of Nova answers so: the link alternate has the project "
+        "no release of Nova answers like this: the link alternate has the project "
         "(essex (2012.1) to juno (2014.2)), "
-        "but the newest microversion is 2.104 (hibiscus (2026.2) or later)"
+        "but the newest microversion is 2.104 (hibiscus (2026.2))"
     )
 
 
-def test_the_json_form_says_it_all():
-    """Schema, verdict, releases and every clue with its source."""
-    form = fingerprint([listing_of(JUNO)]).to_dict()
-    assert form["schema"] == 1
-    assert form["releases"][0] == "grizzly (2013.1)"
-    assert all(clue["seen"] and clue["source"] for clue in form["clues"])
+def test_an_error_says_only_what_its_provenance_and_headers_say():
+    """It has no images."""
+    error = recording_of(
+        {"x": {"code": 400, "message": "no"}}, status=400, max_microversion="2.104"
+    )
+    found = fingerprint([read(error, expect=400)])
+    assert [each.seen for each in found.clues] == ["the newest microversion is 2.104"]
+    assert found.unsent == ()
 
 
-def test_what_no_release_sends_is_no_fit():
-    """Each once, with its field's source; the clues still say which release comes closest."""
-    image = image_of(1, minRam="64", progress="100", created="yesterday", **{SIZE: None})
-    found = fingerprint([listing_of(without(image, "name"), {**image, "minRam": None})])
+def test_what_nova_copies_from_users_fits():
+    """Any user may set instance_uuid to any text and two properties to any JSON."""
+    for image in (
+        snapshot_of(1),
+        snapshot_of(1, server="i-0abc"),
+        snapshot_of(1, server=""),
+        image_of(1, name=None, updated=None, created="2024-01-15T08:00:00+00:00"),
+        image_of(1, metadata={"a": None, "b": ""}),
+        *(
+            image_of(1, metadata={"mappings": value, "block_device_mapping": value})
+            for value in ([{"size": 1}], {"a": [None]}, "x", 1, 1.5, True, None)
+        ),
+    ):
+        found = dated(image)
+        assert found.fits, found.unsent
+
+
+def test_what_no_release_sends():
+    """The field, and what is there in place of what is promised."""
+    for path, value, seen in (
+        (("minRam",), "64", "minRam is a string, not an integer"),
+        (("minRam",), True, "minRam is a boolean, not an integer"),
+        (("minDisk",), -1, "minDisk is -1"),
+        (("progress",), None, "progress is null, not an integer"),
+        ((SIZE,), 1.0, f"{SIZE} is a number, not an integer"),
+        (("name",), 7, "name is an integer, not a string or null"),
+        (("created",), "yesterday", "created is text, not an ISO 8601 time"),
+        (("created",), "2024-02-30T08:00:00Z", "created is text, not an ISO 8601 time"),
+        (("updated",), "", "updated is empty, not an ISO 8601 time"),
+        (("id",), "x.1", "id is text, not a UUID"),
+        (("metadata",), [], "metadata is an array, not an object"),
+        (("metadata",), {"a": 1, "b": 2}, "metadata.* is an integer, not a string or null"),
+        (("metadata", "b"), {"c": [1]}, "metadata.* is an object, not a string or null"),
+        (("links",), {}, "links is an object, not an array"),
+        (("server",), "x", "server is a string, not an object"),
+        (("server",), {"id": 7}, "server.id is an integer, not a string"),
+        (("status",), "QUEUED", 'status is "QUEUED"'),
+        (("OS-DCF:diskConfig",), "auto", 'OS-DCF:diskConfig is "auto"'),
+        (("rax.x",), 1, "['rax.x'] is sent"),
+    ):
+        found = dated(changed(IMAGE, *path, to=value), max_microversion="2.104")
+        assert [(each.seen, each.images) for each in found.unsent] == [(seen, 1)], seen
+        assert not found.fits
+
+
+def test_what_one_of_the_possible_releases_sends_fits():
+    """Cactus had its own statuses; an id that Diablo counted is none of Kilo's."""
+    assert dated(CACTUS | {"status": "QUEUED", "serverId": 7}).unsent == ()
+    found = dated(IMAGE, image_of(2, id="1361"))
+    assert [each.seen for each in found.unsent] == ["id is an integer in a string, not a UUID"]
+
+
+def test_images_are_counted():
+    """Those of the listing that shows it most; the JSON form has all, in the order of fields."""
+    one = without(image_of(1, minRam="64", created="yesterday"), "name")
+    two = [one, image_of(2, minRam="0"), image_of(3, minRam=None)]
+    found = fingerprint([listing_of(one), listing_of(*two)])
+    assert [(each.path, each.seen, each.images) for each in found.unsent] == [
+        ("images[*].name", "name is missing", 1),
+        ("images[*].minRam", "minRam is a string, not an integer", 2),
+        ("images[*].created", "created is text, not an ISO 8601 time", 1),
+        ("images[*].minRam", "minRam is null, not an integer", 1),
+    ]
     assert found.summary == (
-        "answers as kilo (2015.1) or a later release does, "
-        "but for 5 fields that no release sends so"
+        "answers like kilo (2015.1) or later, except for 3 fields that no release sends like this"
     )
-    assert found.releases
-    assert not found.fits
-    assert found.to_dict()["fits"] is False
-    assert found.to_dict()["unsent"][0] == {
+    form = found.to_dict()
+    assert (form["schema"], form["fits"], form["releases"][0]) == (1, False, "kilo (2015.1)")
+    assert {each["images"] for each in form["clues"]} == {3}
+    assert form["clues"][-1] == {
+        "seen": "the link alternate has no project",
+        "since": "kilo (2015.1)",
+        "until": None,
+        "source": "Nova e516de74c1, bug 1343080",
+        "images": 3,
+    }
+    assert form["unsent"][0] == {
         "path": "images[*].name",
         "seen": "name is missing",
         "source": contract.FIELDS["name"].source,
         "images": 1,
     }
-    assert [(each.seen, each.images) for each in found.unsent] == [
-        ("name is missing", 1),
-        ("progress is a string, not an integer", 2),
-        ("minRam is a string, not an integer", 1),
-        ("created is text, not an ISO 8601 time", 2),
-        ("OS-EXT-IMG-SIZE:size is null, not an integer", 2),
-        ("minRam is null, not an integer", 1),
-    ]
-
-
-def test_what_an_older_release_sent_is_asked_of_those_that_are_left():
-    """One image of several has an id of Diablo, and minRam came with Essex."""
-    found = fingerprint([listing_of(image_of(1), image_of(2, id="1361"))])
-    assert [each.seen for each in found.unsent] == ["id is an integer in a string, not a UUID"]
-    assert found.summary.endswith(", but for 1 field that no release sends so")
-
-
-@pytest.mark.parametrize("release", RELEASES)
-def test_a_simulated_cloud_is_dated_right(release):
-    """A cloud of a known release answers over HTTP; its release is among those found."""
-    with SimulatedCloud(release=release) as cloud:
-        request = urllib.request.Request(
-            f"{cloud.compute_url}/images/detail",
-            headers={"X-Auth-Token": cloud.account.token},
-        )
-        with urllib.request.urlopen(request, timeout=30) as response:
-            body = response.read()
-    live = imported(
-        body, cloud="a", query=Query(), status_code=200, release=release, where="a test"
-    )
-    found = fingerprint([live.listing])
-    assert found.fits, found.against
-    assert len(found.clues) > 5
-
-
-def test_xml_dates_a_cloud():
-    """Nova forgot XML after Juno; the answer's media type tells."""
-    xml = Headers([("Content-Type", "application/xml")])
-    listing = listing_of(JUNO)
-    page = listing.recording.interactions[0]
-    answered = replace(page, response=replace(page.response, headers=xml))
-    recording = replace(listing.recording, interactions=(answered,))
-    clues = fingerprint([replace(listing, recording=recording)]).clues
-    assert "juno (2014.2) or earlier" in {each.range for each in clues if "XML" in each.seen}
