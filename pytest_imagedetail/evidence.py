@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.contract.json_types import JSON_TYPES
+from pytest_imagedetail.contract import JSON_TYPES
 from pytest_imagedetail.model import MISSING, Difference, path_of
 
 _STATUS = re.compile(r"\d{3}\b")

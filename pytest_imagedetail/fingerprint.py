@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.contract.json_types import JSON_TYPES, json_type
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import ANY_KEY, Image, path_of
 from pytest_imagedetail.normalize import Links
@@ -135,9 +134,8 @@ class Fingerprint:
     def contradictions(self) -> tuple[Clue, ...]:
         """The clues that rule out the declared release."""
         declared = contract.release_index(self.declared)
-        if declared is None:
-            return ()
-        return tuple(clue for clue in self.clues if declared not in clue.releases)
+        clues = self.clues if declared is not None else ()
+        return tuple(clue for clue in clues if declared not in clue.releases)
 
     @property
     def fits(self) -> bool:
@@ -243,7 +241,7 @@ def _seen_in_answer(listing: Listing) -> Iterator[str]:
 
 def _seen_in_image(image: Image) -> Iterator[str]:
     id_ = image.get("id")
-    kind = contract.text_format(id_) if isinstance(id_, str) else json_type(id_)
+    kind = contract.text_format(id_) if isinstance(id_, str) else contract.json_type(id_)
     seen = f"id is {_a(kind)}"
     if seen in _EVIDENCE or seen in _EVIDENCE_IF_ALL:
         yield seen
@@ -272,9 +270,9 @@ def _seen_in_links(image: Image) -> Iterator[str]:
 
 
 def _href(image: Image, relation: str) -> str:
-    links = image["links"]
-    link = links.get(relation) if isinstance(links, Links) else None
-    return str(link.get("href", "")) if isinstance(link, dict) else ""
+    """Return a normalized link; the first one if there are several, "" if there is none."""
+    links = image["links"].as_sent() if isinstance(image["links"], Links) else ()
+    return next((str(each.get("href")) for each in links if each["rel"] == relation), "")
 
 
 def _unsent(image: Image, newest_first: Sequence[str]) -> Iterator[Unsent]:
@@ -312,8 +310,8 @@ def _breaches(
 
 def _instead(value: Any, part: contract.Part) -> str:
     if part.types and type(value) not in part.types:
-        promised = " or ".join(_a(JSON_TYPES[each]) for each in part.types)
-        return f"{_a(json_type(value))}, not {promised}"
+        promised = " or ".join(_a(contract.JSON_TYPES[each]) for each in part.types)
+        return f"{_a(contract.json_type(value))}, not {promised}"
     if part.form is not None and isinstance(value, str):
         return f"{_a(contract.text_format(value))}, not {_a(part.form)}"
     return json.dumps(value)

@@ -10,7 +10,14 @@ from pytest_imagedetail.contract.fields import (
     offers,
     promises,
 )
-from pytest_imagedetail.contract.forms import ISOTIME, UUID, is_isotime, text_format
+from pytest_imagedetail.contract.forms import (
+    ISOTIME,
+    JSON_TYPES,
+    UUID,
+    is_isotime,
+    json_type,
+    text_format,
+)
 from pytest_imagedetail.contract.parts import ANYTHING, BY, Breach, Part
 from pytest_imagedetail.contract.releases import (
     MAX_MICROVERSIONS,
@@ -31,6 +38,7 @@ __all__ = [
     "FILTERS",
     "IMAGE",
     "ISOTIME",
+    "JSON_TYPES",
     "LINKS",
     "MAX_MICROVERSIONS",
     "STATUSES",
@@ -42,6 +50,7 @@ __all__ = [
     "Part",
     "image_in",
     "is_isotime",
+    "json_type",
     "newest_release",
     "offers",
     "promises",

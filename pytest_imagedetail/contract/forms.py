@@ -1,8 +1,19 @@
-"""The form of a text: a date, an id, a number in quotes, ..."""
+"""Names the JSON type of a value, and the form of a text: a date, an id, a number in quotes, ..."""
 
 import re
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+
+JSON_TYPES: Final[dict[type, str]] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    dict: "object",
+    list: "array",
+    type(None): "null",
+}
+"""JSON's names by Python type; 1.0 is a number and no integer, as typed clients read it."""
 
 ISOTIME: Final = "isotime"
 UUID: Final = "uuid"
@@ -22,6 +33,11 @@ _FORMS: Final = (
     ("empty", r""),
 )
 _PATTERNS: Final = tuple((name, re.compile(pattern, re.ASCII)) for name, pattern in _FORMS)
+
+
+def json_type(value: Any) -> str:
+    """Return the JSON type of a value as `json` reads it."""
+    return JSON_TYPES[type(value)]
 
 
 def text_format(value: str) -> str:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.contract.json_types import json_type
+from pytest_imagedetail.contract import json_type
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import ANY_KEY, ImageRef
 from pytest_imagedetail.normalize import Links, Normalized

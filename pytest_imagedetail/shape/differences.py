@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.contract.json_types import JSON_TYPES
+from pytest_imagedetail.contract import JSON_TYPES
 from pytest_imagedetail.model import (
     ANY_KEY,
     MISSING,

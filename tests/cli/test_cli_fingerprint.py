@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from unit import PROJECT, image_of
+from unit import image_of, snapshot_of
 
 from pytest_imagedetail.cli import main
 
@@ -43,7 +43,7 @@ def test_two_releases_of_nova_have_one_shape(capsys):
     assert (document["level"], document["same"], document["unseen"]) == ("shape", True, [])
 
 
-def test_a_release_that_cannot_be_fails(tmp_path, capsys):
+def test_a_declared_release_that_cannot_be_true(tmp_path, capsys):
     """An imported answer of another release than it is said to be of."""
     path = body(tmp_path, image_of(1))
     assert main(["import", path, "--cloud", "a", "--release", "2012.1"]) == 0
@@ -56,30 +56,28 @@ def test_a_release_that_cannot_be_fails(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["fits"] is False
 
 
-def test_a_saved_body_is_dated_too(tmp_path, capsys):
-    """By its path, as everywhere."""
-    assert main(["fingerprint", body(tmp_path, image_of(1, project=PROJECT))]) == 0
-    assert "answers like kilo (2015.1) or later" in capsys.readouterr().out
+def test_a_saved_body(tmp_path, capsys):
+    """By its path, as everywhere; a value neither fills the screen nor moves the cursor."""
+    for image, code, said in (
+        (image_of(1), 0, "saved answers like kilo (2015.1) or later\n"),
+        (snapshot_of(1, server="i-0abc"), 0, "saved answers like kilo (2015.1) or later\n"),
+        (
+            image_of(1, **{"OS-DCF:diskConfig": "\x1b" + "x" * 100}),
+            1,
+            "x...  1 image  views/images",
+        ),
+    ):
+        assert main(["fingerprint", body(tmp_path, image)]) == code
+        out = capsys.readouterr().out
+        assert said in out
+        assert ("no release" in out) is bool(code)
+        assert "\x1b" not in out
 
 
-def test_a_value_can_be_any_text(tmp_path, capsys):
-    """It neither fills the screen nor moves the cursor."""
-    path = body(tmp_path, image_of(1, **{"OS-DCF:diskConfig": "\x1b[2J" + "x" * 100}))
-    assert main(["fingerprint", path]) == 1
-    (line,) = [each for each in capsys.readouterr().out.splitlines() if "diskConfig is " in each]
-    assert "\x1b" not in line
-    assert "x..." in line
-
-
-def test_what_dates_nothing_is_an_error(tmp_path, capsys):
-    """No clue is no fit."""
+def test_what_cannot_be_said_is_an_error(tmp_path, capsys):
+    """A listing that shows nothing, and a cloud without recordings."""
     assert main(["fingerprint", body(tmp_path)]) == 2
-    assert capsys.readouterr().err.startswith(
-        "imagedetail: nothing in these answers dates a release\n"
-    )
-
-
-def test_a_cloud_that_nobody_recorded(capsys):
-    """The error says how to record it."""
+    said = capsys.readouterr().err
+    assert said.startswith("imagedetail: nothing in these answers dates a release\n")
     assert main(["fingerprint", "nowhere"]) == 2
     assert "imagedetail record --os-cloud=nowhere" in capsys.readouterr().err

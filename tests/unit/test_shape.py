@@ -7,8 +7,7 @@ import pytest
 from faults import FAULTS, put
 
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.contract import text_format
-from pytest_imagedetail.contract.json_types import json_type
+from pytest_imagedetail.contract import json_type, text_format
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING
