@@ -216,5 +216,6 @@ def test_images_are_counted():
         "source": "Nova e516de74c1, bug 1343080",
         "images": 3,
     }
+    assert dated(JUNO).to_dict()["clues"][-1]["until"] == "juno (2014.2)"
     name = {"path": "images[*].name", "seen": "name is missing", "images": 1}
     assert form["unsent"][0] == name | {"source": contract.FIELDS["name"].source}
