@@ -21,7 +21,7 @@ from typing import Any
 from deepdiff import DeepDiff
 
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.garbage import uncollected
+from pytest_imagedetail.gc_paused import uncollected
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
 

@@ -8,27 +8,27 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail import clouds, recorder
-from pytest_imagedetail.age import refuse_old
 from pytest_imagedetail.cassette import Reader, Store, check_cloud_name, loads
+from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.doors import Doors
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.matrix import Matrix
+from pytest_imagedetail.compare.neighbors import by_release, compare_neighbors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
-from pytest_imagedetail.garbage import uncollected
+from pytest_imagedetail.gc_paused import uncollected
 from pytest_imagedetail.hidden import Hidden
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure, Query
-from pytest_imagedetail.neighbors import by_release, compare_neighbors
-from pytest_imagedetail.placeholder import CALLER, host
-from pytest_imagedetail.release_guard import record_under_new_name
+from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record.release_guard import record_under_new_name
+from pytest_imagedetail.record.sessions import Doors
+from pytest_imagedetail.record.verification import refuse_other_cloud, upgraded, verify
+from pytest_imagedetail.redact.placeholder import CALLER, host
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import RuleSource, Settings, unknown_cloud
 from pytest_imagedetail.traffic.keystone import TOKEN
-from pytest_imagedetail.transport import Access
-from pytest_imagedetail.verification import refuse_other_cloud, upgraded, verify
+from pytest_imagedetail.transport.http import Access
 
 Clock = Callable[[], datetime]
 RuleSources = RuleSource | Sequence[RuleSource]

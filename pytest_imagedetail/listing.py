@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_imagedetail import jsontext, xmltext
+from pytest_imagedetail.body import json as jsontext
+from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
-from pytest_imagedetail.garbage import uncollected
+from pytest_imagedetail.gc_paused import uncollected
 from pytest_imagedetail.model import (
     LISTING_STATUSES,
     Headers,

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pytest_imagedetail import contract, yamltext
+from pytest_imagedetail import contract
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import CassetteNotFoundError, SettingsError, UsageError
 from pytest_imagedetail.model import (
     FAIL_ON,

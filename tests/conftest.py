@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_imagedetail import recorder
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import recorder
 from tests.cloud import SimulatedCloud, authenticate
 
 RELEASES = {"nova-essex": "essex", "nova-2026.2": "2026.2"}

@@ -19,9 +19,11 @@ from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
 from vcr.stubs import VCRHTTPConnection, VCRHTTPSConnection
 
-from pytest_imagedetail import network, packing, transport
+from pytest_imagedetail import network
+from pytest_imagedetail.body import compression as packing
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.quiet import quiet
+from pytest_imagedetail.transport import http as transport
+from pytest_imagedetail.transport.silenced import quiet
 
 _NOWHERE: Final = "in-memory"
 

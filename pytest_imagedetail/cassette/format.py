@@ -15,7 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import jsontext, packing, yamltext
+from pytest_imagedetail.body import compression as packing
+from pytest_imagedetail.body import json as jsontext
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.model import (
     Headers,
@@ -25,7 +27,7 @@ from pytest_imagedetail.model import (
     Recording,
     Response,
 )
-from pytest_imagedetail.request import is_url_of_http
+from pytest_imagedetail.transport.request import is_url_of_http
 
 VCR_VERSION: Final = 1
 SCHEMA: Final = 1

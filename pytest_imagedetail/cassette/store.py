@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from pytest_imagedetail.age import too_old
+from pytest_imagedetail.cassette.age import too_old
 from pytest_imagedetail.cassette.format import dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import TRAFFIC, check_cloud_name, file_name, traffic_name
 from pytest_imagedetail.cassette.swapping import swapped
@@ -19,8 +19,8 @@ from pytest_imagedetail.errors import (
     DamagedCassetteError,
     LeakError,
 )
-from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
+from pytest_imagedetail.redact.final_check import refuse_leaks
 
 _FEW: Final = 8
 _REMEMBERED: Final = 64  # recordings that a reader keeps

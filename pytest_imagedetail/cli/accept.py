@@ -18,7 +18,7 @@ from pytest_imagedetail.cli.arguments import (
 )
 from pytest_imagedetail.cli.output import SAME
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Difference, RuleRef
 from pytest_imagedetail.report import text

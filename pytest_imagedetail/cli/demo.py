@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import network, recorder, report
+from pytest_imagedetail import network, report
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli.arguments import add_verb
 from pytest_imagedetail.cli.output import SAME, wants_color
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.harness import reference_library
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import recorder
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.server import Server
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.transport.http import Access
 
 _CLOUDS: Final = ("nova-2023.1", "nova-2024.2")
 

@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail import clouds, recorder
 from pytest_imagedetail.cli.arguments import add_json, add_verb, settings
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, cell, complain, print_json
 from pytest_imagedetail.cli.progress import Progress
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record.release_guard import Evidence, looks_like
 from pytest_imagedetail.redact import project_in_path
-from pytest_imagedetail.release_guard import Evidence, looks_like
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import CloudDeclaration, Settings
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.transport.http import Access
 
 _STEPS: Final = (
     "openstacksdk",

@@ -20,18 +20,18 @@ from pytest_imagedetail.cli.arguments import (
     settings,
 )
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_color
-from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError, UsageError
-from pytest_imagedetail.harness import store_of, utc_now
-from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.matrix import SCHEMA, Matrix
-from pytest_imagedetail.model import FAIL_ON, Query
-from pytest_imagedetail.neighbors import (
+from pytest_imagedetail.compare.matrix import SCHEMA, Matrix
+from pytest_imagedetail.compare.neighbors import (
     Answers,
     answers_with_images,
     by_release,
     compare_neighbors,
     release_of,
 )
+from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError, UsageError
+from pytest_imagedetail.harness import store_of, utc_now
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import FAIL_ON, Query
 from pytest_imagedetail.report import grid, text
 from pytest_imagedetail.rules import rules_of
 from pytest_imagedetail.settings import PROFILES, Settings, unknown_cloud

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import clouds, contract, noise, recorder
+from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, check_cloud_name, loads, refuse_unsafe
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import (
@@ -21,18 +21,20 @@ from pytest_imagedetail.cli.arguments import (
 )
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, wants_color
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.harness import utc_now
-from pytest_imagedetail.importing import imported
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.release_guard import record_again, record_under_new_name
+from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record import twice as noise
+from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.release_guard import record_again, record_under_new_name
+from pytest_imagedetail.record.verification import refuse_other_cloud, refuse_other_import
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.rules import rules_of
 from pytest_imagedetail.settings import Settings, check_release
-from pytest_imagedetail.transport import Access
-from pytest_imagedetail.verification import refuse_other_cloud, refuse_other_import
+from pytest_imagedetail.transport.http import Access
 
 _ONE: Final = {
     "addresses": "address",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import yamltext
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cli.arguments import add_verb, settings
 from pytest_imagedetail.cli.output import SAME
 from pytest_imagedetail.errors import UsageError

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_imagedetail import recorder
 from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
 from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError
 from pytest_imagedetail.harness import store_of
-from pytest_imagedetail.importing import Saved, imported, imported_together
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
+from pytest_imagedetail.record import recorder
+from pytest_imagedetail.record.importing import Saved, imported, imported_together
 from pytest_imagedetail.redact import holds_placeholders
 from pytest_imagedetail.settings import Settings
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import clouds, report
+from pytest_imagedetail import report
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import (
@@ -30,8 +30,7 @@ from pytest_imagedetail.cli.output import (
     wants_color,
 )
 from pytest_imagedetail.cli.progress import Progress
-from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.doors import Doors
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     ComparisonError,
@@ -41,11 +40,13 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.harness import reference_library, utc_now
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure
-from pytest_imagedetail.release_guard import record_again, record_under_new_name
+from pytest_imagedetail.record import clouds
+from pytest_imagedetail.record.release_guard import record_again, record_under_new_name
+from pytest_imagedetail.record.sessions import Doors
+from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import Settings, nothing_selected
-from pytest_imagedetail.verification import upgraded, verify
 
 _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
 

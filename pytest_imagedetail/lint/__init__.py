@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import yamltext
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.lint.cassettes import Linter
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 

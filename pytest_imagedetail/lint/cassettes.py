@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from pytest_imagedetail import yamltext
-from pytest_imagedetail.age import too_old, too_young
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette.age import too_old, too_young
 from pytest_imagedetail.cassette.format import KEYS, SCHEMA, VCR_VERSION, digest
 from pytest_imagedetail.cassette.store import own_name
 from pytest_imagedetail.errors import (
@@ -23,7 +23,7 @@ from pytest_imagedetail.lint.lines import CREDENTIALS, Lines
 from pytest_imagedetail.lint.rules import Finding
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Recording
-from pytest_imagedetail.recorder import follow, refuse_stale
+from pytest_imagedetail.record.recorder import follow, refuse_stale
 from pytest_imagedetail.redact import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.leaks import refuse_leaks
+from pytest_imagedetail.redact.final_check import refuse_leaks
 
 Spot = tuple[int, str, str]
 """Line, from 1; rule; message."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pytest_imagedetail import placeholder
+from pytest_imagedetail.body.xml import INTEGERS
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.absence import expected_absences
 from pytest_imagedetail.normalize.answer import (
@@ -44,8 +44,8 @@ from pytest_imagedetail.normalize.placeholders import (
 )
 from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
 from pytest_imagedetail.normalize.values import as_nova_writes_it, date_in_utc, vendor_of
+from pytest_imagedetail.redact import placeholder
 from pytest_imagedetail.settings import PROFILES, check_choice
-from pytest_imagedetail.xmltext import INTEGERS
 
 __all__ = [
     "RULES",

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 
-from pytest_imagedetail import placeholder
 from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import LinkForm, Links
 from pytest_imagedetail.normalize.hosts import ANOTHER
+from pytest_imagedetail.redact import placeholder
 
 _ORIGIN: Final = placeholder.finder(
     also={

@@ -14,7 +14,7 @@ from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import Normalized
 from pytest_imagedetail.normalize.hosts import with_hosts_of
 from pytest_imagedetail.normalize.values import vendor_of
-from pytest_imagedetail.placeholder import name_of
+from pytest_imagedetail.redact.placeholder import name_of
 
 REFERENCES: Final = ("base_image_ref", "kernel_id", "ramdisk_id")
 """Metadata that names another image."""

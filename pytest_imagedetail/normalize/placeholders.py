@@ -13,12 +13,12 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from pytest_imagedetail import placeholder
-from pytest_imagedetail.equality import strictly_equal
 from pytest_imagedetail.normalize.answer import Links, Normalized
+from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.normalize.hosts import with_hosts_of
 from pytest_imagedetail.normalize.rules import rules_of
-from pytest_imagedetail.placeholder import CALLER, SECRET, candidates_own, name_in, spelled
+from pytest_imagedetail.redact import placeholder
+from pytest_imagedetail.redact.placeholder import CALLER, SECRET, candidates_own, name_in, spelled
 
 Placeholder = tuple[str, str]
 """Its kind, and its text."""

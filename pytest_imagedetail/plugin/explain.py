@@ -8,9 +8,9 @@ import pytest
 
 from pytest_imagedetail import errors
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.plugin.run import Run
 from pytest_imagedetail.report import grid, terminal
 

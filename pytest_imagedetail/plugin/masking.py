@@ -11,8 +11,8 @@ from warnings import WarningMessage
 
 import pytest
 
-from pytest_imagedetail import xmltext
-from pytest_imagedetail.leaks import without_secrets
+from pytest_imagedetail.body import xml as xmltext
+from pytest_imagedetail.redact.final_check import without_secrets
 
 Secrets = Callable[[], frozenset[str]]
 """Says what nothing may show, as far as the run knows by then."""

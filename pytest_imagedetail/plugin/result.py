@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.matrix import Matrix
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.traffic.keys import Key
 from pytest_imagedetail.traffic.together import Mark

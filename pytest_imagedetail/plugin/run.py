@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pytest_imagedetail.cassette import Reader
-from pytest_imagedetail.clouds import configured, connect
-from pytest_imagedetail.doors import Doors
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.plugin.result import RunResult
+from pytest_imagedetail.record.clouds import configured, connect
+from pytest_imagedetail.record.sessions import Doors
 from pytest_imagedetail.traffic import Session, Together
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.transport.http import Access
 
 
 def _connect(os_cloud: str) -> Access:

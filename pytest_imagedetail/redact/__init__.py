@@ -5,16 +5,15 @@ ones, so that a mix-up of ids or hosts in an answer is still visible after redac
 numbered in the order in which a recording shows the values, so that recording the same answer
 twice gives the same bytes.
 
-The gate (`pytest_imagedetail.leaks`) looks for the secrets again, without trusting this package.
+The final check (`redact.final_check`) looks for the secrets again, by another mechanism.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pytest_imagedetail import placeholder
 from pytest_imagedetail.model import Interaction, Query
-from pytest_imagedetail.placeholder import HOST, ID, PERSON, SECRET, finder
+from pytest_imagedetail.redact import placeholder
 from pytest_imagedetail.redact.ids import is_placeholder_id
 from pytest_imagedetail.redact.known import Numbering, Secrets
 from pytest_imagedetail.redact.messages import (
@@ -22,6 +21,7 @@ from pytest_imagedetail.redact.messages import (
     RESPONSE_HEADERS,
     redact_interaction,
 )
+from pytest_imagedetail.redact.placeholder import HOST, ID, PERSON, SECRET, finder
 from pytest_imagedetail.redact.placeholders import Placeholders
 from pytest_imagedetail.redact.urls import owners_in, project_in_path
 

@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from typing import Final
 
-from pytest_imagedetail.placeholder import INTERFACE, PERSON, V4, V6
 from pytest_imagedetail.redact.known import Numbering
+from pytest_imagedetail.redact.placeholder import INTERFACE, PERSON, V4, V6
 
 _IPV4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\.*\w)")
 _IPV6: Final = re.compile(

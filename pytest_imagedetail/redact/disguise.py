@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from pytest_imagedetail import packing
-from pytest_imagedetail.readings import FOLDED, decoded, readings
-from pytest_imagedetail.shapes import replace_named, replace_shapes
+from pytest_imagedetail.body import compression as packing
+from pytest_imagedetail.redact.decodings import FOLDED, decoded, readings
+from pytest_imagedetail.redact.shapes import replace_named, replace_shapes
 
 _WORDS: Final = re.compile(r"([\s\"'<>{}\[\](),]+)")  # what parts words is kept, too
 _ENCODED: Final = re.compile(rb"%[0-9a-fA-F]{2}|\\|&#?\w+;|\0|\w\+")

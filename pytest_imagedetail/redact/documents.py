@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_imagedetail import xmltext
+from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.errors import BodyError
-from pytest_imagedetail.shapes import (
+from pytest_imagedetail.redact.shapes import (
     held_below_name,
     names_owner,
     names_secret,

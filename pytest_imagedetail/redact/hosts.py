@@ -5,8 +5,8 @@ from collections import Counter
 from typing import Final
 from urllib.parse import SplitResult
 
-from pytest_imagedetail.placeholder import host
 from pytest_imagedetail.redact.known import Numbering
+from pytest_imagedetail.redact.placeholder import host
 from pytest_imagedetail.redact.urls import origin, without_port
 
 _REGISTRY: Final = re.compile(r"(?:ac|co|com|edu|go|gov|ne|net|or|org)\.[a-z]{2}")  # as co.uk

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
-from pytest_imagedetail.placeholder import CALLER, ID, is_id, is_secret
 from pytest_imagedetail.redact.known import Numbering, Secrets
+from pytest_imagedetail.redact.placeholder import CALLER, ID, is_id, is_secret
+from pytest_imagedetail.redact.shapes import OWNER_ID, is_owner_id, looks_like_id
 from pytest_imagedetail.redact.urls import BEFORE_RESOURCE
-from pytest_imagedetail.shapes import OWNER_ID, is_owner_id, looks_like_id
 
 _AS_KEYSTONE_MAKES_THEM: Final = re.compile(  # found in one go, however many are known
     rf"(?<![^\W_])(?:{OWNER_ID.pattern})(?![^\W_])", re.IGNORECASE

@@ -4,7 +4,9 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from pytest_imagedetail import jsontext, packing, xmltext
+from pytest_imagedetail.body import compression as packing
+from pytest_imagedetail.body import json as jsontext
+from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.model import Headers, Interaction
 from pytest_imagedetail.redact.documents import is_json, read_xml
 from pytest_imagedetail.redact.placeholders import Placeholders

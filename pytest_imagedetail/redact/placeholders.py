@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, unquote, unquote_plus
 
-from pytest_imagedetail import jsontext
+from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.model import Interaction
-from pytest_imagedetail.placeholder import is_secret
 from pytest_imagedetail.redact.addresses import Addresses
 from pytest_imagedetail.redact.disguise import replace_disguised
 from pytest_imagedetail.redact.documents import beside_names, is_json, links, parsed, strings
 from pytest_imagedetail.redact.hosts import Hosts
 from pytest_imagedetail.redact.ids import Ids
 from pytest_imagedetail.redact.known import Numbering, Secrets
-from pytest_imagedetail.redact.tokens import Tokens
-from pytest_imagedetail.redact.urls import origin, owners_in, project_in_path, split
-from pytest_imagedetail.shapes import (
+from pytest_imagedetail.redact.placeholder import is_secret
+from pytest_imagedetail.redact.shapes import (
     HOLDERS,
     is_harmless,
     is_owner_id,
@@ -28,6 +26,8 @@ from pytest_imagedetail.shapes import (
     replace_named,
     replace_shapes,
 )
+from pytest_imagedetail.redact.tokens import Tokens
+from pytest_imagedetail.redact.urls import origin, owners_in, project_in_path, split
 
 # A placeholder in a URL does not end it: what follows may be a host or a signature.
 # What may stand in a scheme is taken in one piece, so that no long word is begun at every letter.

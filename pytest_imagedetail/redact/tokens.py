@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from pytest_imagedetail.placeholder import SECRET, is_secret
 from pytest_imagedetail.redact.known import Numbering, Secrets
-from pytest_imagedetail.shapes import is_distinct
+from pytest_imagedetail.redact.placeholder import SECRET, is_secret
+from pytest_imagedetail.redact.shapes import is_distinct
 
 _SHORTEST_SECRET: Final = 4  # the same for what the session knows; the gate draws the same line
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from pytest_imagedetail.shapes import is_owner_id, names_owner
+from pytest_imagedetail.redact.shapes import is_owner_id, names_owner
 
 _USUAL_PORT: Final = {"http": ":80", "https": ":443"}
 _RESOURCE: Final = r"/(?:images|servers|flavors)(?:/|$)"

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from pytest_imagedetail.comparison import SCHEMA, Comparison
+from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
+from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.errors import ReportError
-from pytest_imagedetail.matrix import Matrix
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import html, markdown, text
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Final
 
-from pytest_imagedetail.matrix import Cell, Matrix, Step
+from pytest_imagedetail.compare.matrix import Cell, Matrix, Step
 from pytest_imagedetail.model import SEVERITIES, Query, Severity
 from pytest_imagedetail.report import text
 from pytest_imagedetail.report.terminal import (

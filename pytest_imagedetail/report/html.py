@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.matrix import Matrix
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import grid, text
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pytest_imagedetail.comparison import Comparison
-from pytest_imagedetail.matrix import Matrix
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import grid, text
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side, path_of
 from pytest_imagedetail.normalize import RULES
 

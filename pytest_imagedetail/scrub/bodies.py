@@ -5,7 +5,7 @@ import binascii
 import re
 from typing import Any, Final
 
-from pytest_imagedetail import packing
+from pytest_imagedetail.body import compression as packing
 from pytest_imagedetail.model import Headers
 from pytest_imagedetail.scrub.fields import UnsoundError
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from pytest_imagedetail.model import Headers
-from pytest_imagedetail.request import is_url_of_http
+from pytest_imagedetail.transport.request import is_url_of_http
 
 _METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
 

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import yamltext
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.model import Interaction

@@ -11,13 +11,13 @@ from typing import Final
 
 from pytest_imagedetail.cassette import Store, dumps
 from pytest_imagedetail.errors import CassetteError, LeakError
-from pytest_imagedetail.exposure import keystone_among, secrets_in
-from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Interaction, Recording
 from pytest_imagedetail.redact import Secrets
+from pytest_imagedetail.redact.final_check import refuse_leaks
+from pytest_imagedetail.redact.shapes import replace_named, replace_shapes
+from pytest_imagedetail.redact.traffic import keystone_among, secrets_in
 from pytest_imagedetail.scrub.har import UNANSWERED
 from pytest_imagedetail.scrub.reading import Source
-from pytest_imagedetail.shapes import replace_named, replace_shapes
 from pytest_imagedetail.traffic.recording import Heard, made_of
 
 _PLACEHOLDER: Final = re.compile(r"<redacted-\d+>|%3Credacted-\d+%3E")

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.cassette import Store, load_own
 from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
-from pytest_imagedetail.request import api_version
 from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, json_response, service
 from pytest_imagedetail.traffic.matching import Names, differences, origin
+from pytest_imagedetail.transport.request import api_version
 
 IDENTITY: Final = "/identity"
 _OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # without a token

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import ServerError
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.placeholder import CALLER
+from pytest_imagedetail.redact.placeholder import CALLER
 from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, recorded_cloud
 from pytest_imagedetail.traffic.keystone import REGION
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
-from pytest_imagedetail.differ import diff
-from pytest_imagedetail.equality import strictly_equal
+from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import MISSING, Recording, Response, path_of
-from pytest_imagedetail.patience import NOBODY_ANSWERED
+from pytest_imagedetail.normalize.equality import strictly_equal
+from pytest_imagedetail.record.retry import NOBODY_ANSWERED
 from pytest_imagedetail.traffic.keys import by_request, key_of, line, times_asked
 from pytest_imagedetail.traffic.recording import mend
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import RecordingError
-from pytest_imagedetail.exposure import keystone_among
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.placeholder import CALLER, ID
+from pytest_imagedetail.redact.placeholder import CALLER, ID
+from pytest_imagedetail.redact.traffic import keystone_among
 
 TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
 _USER: Final = ID.write(1)

@@ -12,8 +12,8 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pytest_imagedetail.model import Interaction
-from pytest_imagedetail.placeholder import ID, SECRET, finder, is_id
 from pytest_imagedetail.redact import urls
+from pytest_imagedetail.redact.placeholder import ID, SECRET, finder, is_id
 
 _MICROVERSION_HEADERS: Final = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 _HOST: Final = r"[\w-]+\.[\w.-]+?\.invalid(?![\w.-])"  # also one that was written by hand

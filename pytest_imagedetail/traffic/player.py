@@ -10,10 +10,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import NoInteractionError
-from pytest_imagedetail.exposure import secrets_in
 from pytest_imagedetail.model import Interaction, Response
-from pytest_imagedetail.placeholder import host
 from pytest_imagedetail.redact import redact
+from pytest_imagedetail.redact.placeholder import host
+from pytest_imagedetail.redact.traffic import secrets_in
 from pytest_imagedetail.traffic.keys import line
 from pytest_imagedetail.traffic.matching import (
     Difference,

@@ -10,7 +10,7 @@ from itertools import chain, count
 from typing import Final
 
 from pytest_imagedetail.model import Headers, Interaction, Recording
-from pytest_imagedetail.placeholder import HOST, KINDS, finder, name_in, spelled
+from pytest_imagedetail.redact.placeholder import HOST, KINDS, finder, name_in, spelled
 from pytest_imagedetail.traffic.keys import Key, answer_of, by_request
 
 _FINDER: Final = finder(*(kind for kind in KINDS if kind is not HOST))

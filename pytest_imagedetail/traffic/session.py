@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final, Never
 
 from pytest_imagedetail import network
-from pytest_imagedetail.age import refuse_old
 from pytest_imagedetail.cassette import Store, Written, refuse_unsafe
+from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.errors import ImageDetailError, NoInteractionError
-from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
-from pytest_imagedetail.recorder import refuse_stale
+from pytest_imagedetail.record.recorder import refuse_stale
 from pytest_imagedetail.redact import Numbering
+from pytest_imagedetail.redact.traffic import keystone_among, secrets_in
 from pytest_imagedetail.traffic.complaints import Complaints
 from pytest_imagedetail.traffic.drift import asked_of, changes, refuse_no_answer
 from pytest_imagedetail.traffic.joining import Joined, alone, join
@@ -31,7 +31,7 @@ from pytest_imagedetail.traffic.player import Player
 from pytest_imagedetail.traffic.recording import Heard, made_of, of_stock, refuse_failures
 from pytest_imagedetail.traffic.renumbering import Words, renumbered
 from pytest_imagedetail.traffic.together import Together
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.transport.http import Access
 
 
 class Session:

@@ -12,7 +12,7 @@ from openstack.config import loader
 
 from pytest_imagedetail.cli import doctor as doctor_verb
 from pytest_imagedetail.cli import main
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.transport.http import Access
 from tests.cloud import SimulatedCloud
 
 HEALTHY = """\

@@ -15,9 +15,9 @@ pytest.importorskip("openstack", reason="credentials need the extra `record`")
 
 from openstack.config import loader
 
-from pytest_imagedetail import clouds
 from pytest_imagedetail.cli import main, parser
 from pytest_imagedetail.cli.progress import Progress
+from pytest_imagedetail.record import clouds
 from tests.cloud import DEFAULT_SEED, SimulatedCloud
 
 UPGRADED = "if the cloud was upgraded, record it under a new name: imagedetail "

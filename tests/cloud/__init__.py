@@ -7,7 +7,7 @@ Novas, and what was not recorded it answers as its author read it in the source.
 import json
 from dataclasses import dataclass
 
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.transport.http import Access
 from tests.cloud.images import DEFAULT_SEED, generated_rows, load_rows, newest_first
 from tests.cloud.keystone import PREFIX, REGION, Account, Identity
 from tests.cloud.nova import Compute

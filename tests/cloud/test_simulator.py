@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pytest_imagedetail import recorder
 from pytest_imagedetail.cassette import Store, dumps, load_own
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.placeholder import CALLER
+from pytest_imagedetail.record import recorder
+from pytest_imagedetail.redact.placeholder import CALLER
 from pytest_imagedetail.traffic.keystone import endpoint_of
 from tests.cloud import RELEASES, SimulatedCloud, authenticate
 from tests.realcloud import simulator_seed

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_imagedetail import importing, recorder
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import importing, recorder
 from pytest_imagedetail.settings import LEVELS, PROFILES
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"

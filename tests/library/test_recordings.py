@@ -8,11 +8,11 @@ from urllib.request import HTTPSHandler, OpenerDirector, Request
 from vcr import VCR
 
 from pytest_imagedetail.cassette import dumps, file_name, load_own, loads
-from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.lint import Linter, lint
 from pytest_imagedetail.model import LISTING_STATUSES, Interaction
-from pytest_imagedetail.recorder import follow
+from pytest_imagedetail.record.recorder import follow
 from pytest_imagedetail.redact import Secrets, redact
+from pytest_imagedetail.redact.final_check import refuse_leaks
 from tests.realcloud.library import LIBRARY, VARIANTS
 from tests.realcloud.releases import RELEASES
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import yaml
 
-from pytest_imagedetail import clouds, recorder
 from pytest_imagedetail.cassette import Store, Written
 from pytest_imagedetail.errors import ResponseError
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.transport.http import Access
 
 from .cloud import Cloud, Report, running, silent
 from .errors import RealcloudError

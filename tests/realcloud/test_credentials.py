@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from pytest_imagedetail import clouds, recorder
 from pytest_imagedetail.cli import main
 from pytest_imagedetail.errors import CredentialsError, ResponseError
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.transport.http import Access
 
 from . import Cloud, running
 from .rest import Rest

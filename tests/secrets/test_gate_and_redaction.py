@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact import Secrets, redact
+from pytest_imagedetail.redact.final_check import refuse_leaks
 
 HEX = "0f" * 16
 SECRETS = [

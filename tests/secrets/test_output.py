@@ -89,7 +89,7 @@ def test_call(imagedetail_cloud):
 DEFECT = """
 import pytest
 
-from pytest_imagedetail import transport
+from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.cassette import Store
 
 

@@ -8,12 +8,12 @@ import deepdiff
 import pytest
 from unit import image_of, listing_of
 
-from pytest_imagedetail import importing
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError, ComparisonError
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.recorder import follow
+from pytest_imagedetail.record import importing
+from pytest_imagedetail.record.recorder import follow
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from unit import image_of, listing_of
 
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.importing import imported
 from pytest_imagedetail.model import MISSING, Query
+from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.settings import LEVELS, PROFILES
 
 KEYS = st.sampled_from(["a", "b", "__x", "name", "minRam", "status", "updated"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_imagedetail.age import refuse_old, too_old, too_young
+from pytest_imagedetail.cassette.age import refuse_old, too_old, too_young
 from pytest_imagedetail.errors import StaleCassetteError
 from pytest_imagedetail.model import Provenance
 

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail.answers import error_differences, header_differences, status_difference
+from pytest_imagedetail.compare.answers import (
+    error_differences,
+    header_differences,
+    status_difference,
+)
+from pytest_imagedetail.compare.severity import Judge
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Headers
-from pytest_imagedetail.severity import Judge
 from unit import image_of, recording_of
 
 JUDGE = Judge(baseline=None, candidate=None)

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pytest_imagedetail import transport
 from pytest_imagedetail.cassette.capture import capture, intercept
 from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.transport import http as transport
 
 
 @contextmanager

@@ -15,10 +15,10 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pytest_imagedetail.body.json import pretty
 from pytest_imagedetail.cassette import dumps, loads
 from pytest_imagedetail.cassette.format import loads_traffic
 from pytest_imagedetail.errors import DamagedCassetteError
-from pytest_imagedetail.jsontext import pretty
 from pytest_imagedetail.model import (
     Headers,
     Interaction,

@@ -18,10 +18,11 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from openstack.config import loader
 
-from pytest_imagedetail import clouds, recorder, transport
-from pytest_imagedetail.clouds import session
 from pytest_imagedetail.errors import CredentialsError, RecordingError, ResponseError
 from pytest_imagedetail.model import Headers, Query
+from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record.clouds import session
+from pytest_imagedetail.transport import http as transport
 from tests.cloud import LoopbackServer, SimulatedCloud
 
 CREDENTIAL = {

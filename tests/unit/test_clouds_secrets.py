@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from pytest_imagedetail.clouds import configured
 from pytest_imagedetail.errors import CredentialsError
+from pytest_imagedetail.record.clouds import configured
 
 STAGING = {
     "auth": {

@@ -12,10 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.equality import strictly_equal
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, ImageRef, path_of
+from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.report.text import nothing_in_common
 from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES

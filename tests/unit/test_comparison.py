@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side, Unpaired
 from unit import image_of, listing_of, without
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail.doors import Doors
 from pytest_imagedetail.errors import CredentialsError
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.record.sessions import Doors
+from pytest_imagedetail.transport.http import Access
 
 
 class Keystone:

@@ -7,7 +7,7 @@ import pytest
 from pytest_imagedetail import contract
 from pytest_imagedetail.cli import parser
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.evidence import evidence
+from pytest_imagedetail.compare.evidence import evidence
 from pytest_imagedetail.report import terminal
 from unit import image_of, listing_of, without
 

@@ -6,8 +6,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from pytest_imagedetail.exposure import keystone_among, secrets_in
 from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.redact.traffic import keystone_among, secrets_in
 
 KEYSTONE = "http://keystone.corp.example:5000"
 COMPUTE = "https://compute.corp.example:8774/v2"

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from pytest_imagedetail.garbage import uncollected
+from pytest_imagedetail.gc_paused import uncollected
 
 
 def test_nothing_is_collected_meanwhile():

@@ -6,7 +6,6 @@ import json
 import pytest
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.doors import Doors
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     ComparisonError,
@@ -16,6 +15,7 @@ from pytest_imagedetail.errors import (
     VerificationError,
 )
 from pytest_imagedetail.harness import Harness
+from pytest_imagedetail.record.sessions import Doors
 from pytest_imagedetail.settings import CloudDeclaration, Settings
 from tests.cloud import DEFAULT_SEED, SimulatedCloud, authenticate
 from unit import image_of, listing_of

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from pytest_imagedetail import recorder
 from pytest_imagedetail.errors import BodyError
-from pytest_imagedetail.importing import imported
 from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import recorder
+from pytest_imagedetail.record.importing import imported
 from unit import image_of
 
 ENDPOINT = "http://nova.corp.example:8774/v2/3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"

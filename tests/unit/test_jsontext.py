@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_imagedetail.body.json import parse, pretty, replace_strings
 from pytest_imagedetail.errors import BodyError
-from pytest_imagedetail.jsontext import parse, pretty, replace_strings
 
 REPAIR = "ask the cloud again; a body is never repaired, for a repair would be a guess"
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')

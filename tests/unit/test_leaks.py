@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.leaks import refuse_leaks, without_secrets
+from pytest_imagedetail.redact.final_check import refuse_leaks, without_secrets
 
 SECRET = 's3cret pä"ss/+\\'
 

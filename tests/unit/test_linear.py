@@ -10,22 +10,21 @@ from functools import partial
 
 import pytest
 
-from pytest_imagedetail import placeholder
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.exposure import secrets_in
-from pytest_imagedetail.leaks import refuse_leaks, without_secrets
 from pytest_imagedetail.lint.lines import Lines
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.readings import is_readable, readings
-from pytest_imagedetail.redact import Secrets, project_in_path, redact
-from pytest_imagedetail.scrub import bodies
-from pytest_imagedetail.shapes import (
+from pytest_imagedetail.redact import Secrets, placeholder, project_in_path, redact
+from pytest_imagedetail.redact.decodings import is_readable, readings
+from pytest_imagedetail.redact.final_check import refuse_leaks, without_secrets
+from pytest_imagedetail.redact.shapes import (
     basic_credentials,
     names_secret,
     names_signature,
     replace_named,
     replace_shapes,
 )
+from pytest_imagedetail.redact.traffic import secrets_in
+from pytest_imagedetail.scrub import bodies
 
 SHORT, LONG = 2_000, 20_000
 MOST = 40  # times as long for ten times the text: ten is linear, a hundred quadratic

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_imagedetail import yamltext
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store, dumps, traffic_name
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.model import Headers

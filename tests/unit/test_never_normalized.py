@@ -10,9 +10,9 @@ import pytest
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
-from pytest_imagedetail.importing import imported
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Query
+from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.settings import PROFILES
 from unit import (
     OTHER_PROJECT,

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from pytest_imagedetail import packing
+from pytest_imagedetail.body import compression as packing
 
 TEXT = b"the same words again and again " * 40
 BOTH = [gzip.compress, zlib.compress]

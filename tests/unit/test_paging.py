@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from pytest_imagedetail import paging
 from pytest_imagedetail.errors import BodyError, RecordingError
 from pytest_imagedetail.model import Query, Response
+from pytest_imagedetail.record import paging
 from unit import image_of
 
 

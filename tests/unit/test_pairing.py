@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_imagedetail.compare.pairing import pair, unpaired
 from pytest_imagedetail.model import ImageRef
-from pytest_imagedetail.pairing import pair, unpaired
 
 
 def images(*rows):

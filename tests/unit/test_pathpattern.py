@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_imagedetail.model import ANY_KEY, ImageRef, path_of
-from pytest_imagedetail.pathpattern import compiled, split
+from pytest_imagedetail.rules.path_pattern import compiled, split
 
 ANY = "images[*].metadata.hw_rng_model"
 ONE = "images[70a599e0-0001].metadata.hw_rng_model"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_imagedetail import patience
 from pytest_imagedetail.errors import CredentialsError, RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.patience import Patience
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.record import retry as patience
+from pytest_imagedetail.record.retry import Patience
+from pytest_imagedetail.transport.http import Access
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 400_000, tzinfo=UTC)
 ACCESS = Access(endpoint="http://nova.example/v2/p", token="first", project_id="p")

@@ -7,7 +7,8 @@ from xml.sax.saxutils import escape
 import pytest
 
 from pytest_imagedetail.model import Interaction, Response
-from pytest_imagedetail.placeholder import (
+from pytest_imagedetail.redact import Secrets, redact
+from pytest_imagedetail.redact.placeholder import (
     CALLER,
     ID,
     INTERFACE,
@@ -22,7 +23,6 @@ from pytest_imagedetail.placeholder import (
     name_in,
     spelled,
 )
-from pytest_imagedetail.redact import Secrets, redact
 
 FORMS = {
     "plain": "{}".format,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_imagedetail import placeholder
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.redact import placeholder
 from pytest_imagedetail.settings import PROFILES
 from unit import PROJECT, image_of, listing_of
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from pytest_imagedetail.quiet import quiet
+from pytest_imagedetail.transport.silenced import quiet
 
 
 def test_a_logger_and_those_below_it_are_silent_and_then_not(caplog):

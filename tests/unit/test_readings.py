@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pytest_imagedetail.readings import FOLDED, is_readable, readings
+from pytest_imagedetail.redact.decodings import FOLDED, is_readable, readings
 
 WORDS = 'a "secret" with / and é'
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail import patience, recorder, transport
 from pytest_imagedetail.errors import (
     BodyError,
     DamagedCassetteError,
@@ -15,7 +14,10 @@ from pytest_imagedetail.errors import (
     ResponseError,
 )
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.record import recorder
+from pytest_imagedetail.record import retry as patience
+from pytest_imagedetail.transport import http as transport
+from pytest_imagedetail.transport.http import Access
 from unit import image_of
 
 ENDPOINT = "http://nova.corp.example:8774/v2/3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail.cassette import Store, loads
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.leaks import refuse_leaks
 from pytest_imagedetail.lint.lines import Lines
 from pytest_imagedetail.model import (
     Headers,
@@ -32,6 +31,7 @@ from pytest_imagedetail.redact import (
     redact_query,
     redact_together,
 )
+from pytest_imagedetail.redact.final_check import refuse_leaks
 
 PROJECT = "c0ffee00c0ffee00c0ffee00c0ffee00"
 TOKEN = "gAAAAABlZ-live-token-of-this-session_0123456789"

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail import report
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.comparison import Comparison
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.neighbors import compare_neighbors
 from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side
-from pytest_imagedetail.neighbors import compare_neighbors
 from pytest_imagedetail.report import grid, html, markdown, terminal, text
 from pytest_imagedetail.rules import Rules, parse
 from unit import image_of, listing_of, recording_of, without

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.request import api_version, headers_of, url_of
+from pytest_imagedetail.transport.request import api_version, headers_of, url_of
 
 ENDPOINT = "http://nova.example/v2/p"
 

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from pytest_imagedetail import yamltext
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.scrub import read
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from pytest_imagedetail.compare.severity import Change, Judge
 from pytest_imagedetail.contract import FIELDS
 from pytest_imagedetail.model import MISSING
-from pytest_imagedetail.severity import Change, Judge
 
 REQUIRED = [name for name, field in FIELDS.items() if field.required_since]
 OPTIONAL = [name for name, field in FIELDS.items() if not field.required_since]

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from pytest_imagedetail.shapes import (
+from pytest_imagedetail.redact.shapes import (
     basic_credentials,
     is_distinct,
     is_harmless,

@@ -2,9 +2,9 @@
 
 import pytest
 
+from pytest_imagedetail.compare.spans import spans
 from pytest_imagedetail.listing import error_status, read
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.spans import spans
 from unit import PROJECT, changed, image_of, listing_of, recording_of, snapshot_of
 
 ALL = Query()

@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_imagedetail.errors import ResponseError
-from pytest_imagedetail.patience import NOBODY_ANSWERED
+from pytest_imagedetail.record.retry import NOBODY_ANSWERED
 from pytest_imagedetail.traffic.drift import asked_of, changes, refuse_no_answer
 from unit.traffic import BASE, MEND, kept, recording
 

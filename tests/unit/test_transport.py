@@ -12,11 +12,11 @@ from contextlib import contextmanager, nullcontext, suppress
 
 import pytest
 
-from pytest_imagedetail import transport
 from pytest_imagedetail.cassette.capture import capture
 from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers
-from pytest_imagedetail.transport import Access
+from pytest_imagedetail.transport import http as transport
+from pytest_imagedetail.transport.http import Access
 
 TOKEN = "s3cret-token-of-this-session"
 NEXT = (

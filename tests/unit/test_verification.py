@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail import recorder, transport
 from pytest_imagedetail.errors import ComparisonError, RecordingError, ResponseError
-from pytest_imagedetail.importing import imported
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
-from pytest_imagedetail.placeholder import KINDS
-from pytest_imagedetail.verification import verify
+from pytest_imagedetail.record import recorder
+from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.verification import verify
+from pytest_imagedetail.redact.placeholder import KINDS
+from pytest_imagedetail.transport import http as transport
 from tests.cloud import DEFAULT_SEED, SimulatedCloud, authenticate
 
 
@@ -148,7 +149,7 @@ def test_a_status_that_is_no_answer_is_an_error(cloud, status, monkeypatch):
     answer = Response(status_code=status, headers=Headers(), body=body)
     access = replace(authenticate(cloud), renew=None)
     refused = Interaction(url=f"{access.endpoint}/images/detail", response=answer)
-    monkeypatch.setattr("pytest_imagedetail.recorder._attempt", lambda *_: refused)
+    monkeypatch.setattr("pytest_imagedetail.record.recorder._attempt", lambda *_: refused)
     with pytest.raises(ResponseError, match=f"answered {status}"):
         verify(known, access)
 

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_imagedetail import recorder, xmltext
+from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare.neighbors import compare_neighbors
 from pytest_imagedetail.errors import BodyError
-from pytest_imagedetail.importing import imported
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Headers, Query
-from pytest_imagedetail.neighbors import compare_neighbors
+from pytest_imagedetail.record import recorder
+from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import PROFILES
 from unit import PROJECT, changed, image_of, listing_of, recording_of, snapshot_of, without

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_imagedetail.body.yaml import Literal, comment_line, dump, read
 from pytest_imagedetail.errors import DamagedCassetteError, SettingsError
-from pytest_imagedetail.yamltext import Literal, comment_line, dump, read
 
 ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%@`&*!?{}[],é日\U0001f600\ue000"
 texts = st.one_of(st.text(max_size=30), st.text(alphabet=ODD, max_size=12))

@@ -12,8 +12,11 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from pytest_imagedetail import cli, clouds, patience, transport
+from pytest_imagedetail import cli
 from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.record import clouds
+from pytest_imagedetail.record import retry as patience
+from pytest_imagedetail.transport import http as transport
 from weather.faults import FAULTS
 from weather.sky import Sky, hang, say, show, zipped
 

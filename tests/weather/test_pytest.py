@@ -6,15 +6,15 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from pytest_imagedetail import clouds, recorder
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import clouds, recorder
 from weather.faults import FAULTS
 from weather.sky import Sky, say, show
 
 TIMEOUT = 1  # seconds, for one read, and for Keystone
 IMPATIENT = """
-    from pytest_imagedetail import transport
+    from pytest_imagedetail.transport import http as transport
 
     transport._WHOLE_ANSWER = 1.2
 """

@@ -1,0 +1,376 @@
+"""Compares two listings: what differs, in which images, and how bad it is."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pytest_imagedetail import contract
+from pytest_imagedetail.compare.answers import (
+    answer_differences,
+    error_differences,
+    link_form_differences,
+    status_difference,
+)
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.differ import SharedChange, shared_changes
+from pytest_imagedetail.compare.next_links import next_link_differences
+from pytest_imagedetail.compare.pairing import Pairing, pair, reference, unpaired
+from pytest_imagedetail.compare.severity import Change, Judge, is_of_links
+from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
+from pytest_imagedetail.errors import ComparisonError
+from pytest_imagedetail.gc_paused import uncollected
+from pytest_imagedetail.listing import Listing, errors_alone, normalized_together
+from pytest_imagedetail.model import (
+    MISSING,
+    SEVERITIES,
+    Difference,
+    FailOn,
+    Image,
+    ImageRef,
+    Side,
+    Unpaired,
+    path_of,
+)
+from pytest_imagedetail.normalize import (
+    Normalized,
+    counts_of,
+    expected_absences,
+    matched,
+    vendors,
+)
+from pytest_imagedetail.rules import NO_RULES, Rules, apply
+from pytest_imagedetail.settings import (
+    DEFAULT_LEVEL,
+    DEFAULT_PROFILE,
+    LEVELS,
+    PROFILES,
+    check_choice,
+)
+
+_EXAMPLES: Final = 3
+
+
+@uncollected()
+def compare(
+    baseline: Listing,
+    candidate: Listing,
+    *,
+    level: str = DEFAULT_LEVEL,
+    profile: str | None = None,
+    fail_on: FailOn = "breaking",
+    expect: int | None = None,
+    rules: Rules = NO_RULES,
+) -> Comparison:
+    """Compare the candidate with the baseline.
+
+    Args:
+        baseline: The old side.
+        candidate: The new side.
+        level: "facts": image by image; "shape": what the images of each side look like, for two
+            clouds with different images.
+        profile: How far to normalize; default cross-version.
+        fail_on: From which severity on the result is not compatible.
+        expect: An error status that both sides should answer with; then the two errors are
+            compared.
+        rules: Which differences are accepted; those about other clouds are passed over.
+
+    An error on one side, or errors of two statuses, are one difference of status. Two errors of one
+    status are refused unless `expect` names it: two clouds are not the same because both failed.
+
+    Raises:
+        ComparisonError: Both sides are errors of one status, or one is only a part of the images
+            and the other whole, or at level shape one has no image: neither "same" nor "different"
+            would be true.
+        UsageError: An unknown level or profile.
+    """
+    profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
+    judge = judge_of(baseline, candidate)
+    concerned = rules.between(baseline.cloud, candidate.cloud)
+    check_choice("level", level, LEVELS)
+    try:
+        if level == "shape":
+            found = _shapes(baseline, candidate, judge, profile)
+        elif _is_error(baseline) or _is_error(candidate):
+            found = _errors(baseline, candidate, judge, profile, expect)
+        else:
+            found = _facts(baseline, candidate, judge, profile, concerned)
+    except RecursionError:
+        raise ComparisonError(
+            "an answer is nested too deeply to be compared",
+            where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
+            remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
+        ) from None
+    applied = apply(concerned, _worst_first(found.differences))
+    return Comparison(
+        baseline=_side(baseline),
+        candidate=_side(candidate),
+        profile=profile,
+        level=level,
+        differences=applied.differences,
+        paired=found.paired,
+        unpaired=found.unpaired,
+        unseen=found.unseen,
+        normalization=found.normalization,
+        fail_on=fail_on,
+        expect=expect,
+        expected=applied.expected,
+        expired_rules=applied.expired,
+        unused_rules=applied.unused,
+    )
+
+
+def judge_of(baseline: Listing, candidate: Listing) -> Judge:
+    """Return the judge of what differs between two listings, by the releases they declare."""
+    return Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What a `Comparison` says, before rules accept some of it."""
+
+    differences: Sequence[Difference]
+    paired: int = 0
+    unpaired: Unpaired = field(default_factory=Unpaired)
+    unseen: tuple[str, ...] = ()
+    normalization: Mapping[str, int] = field(default_factory=dict)
+
+
+def _facts(
+    baseline: Listing, candidate: Listing, judge: Judge, profile: str, rules: Rules
+) -> _Found:
+    """Compare image by image."""
+    _check_complete(baseline, candidate)
+    one, other = normalized_together(baseline, candidate, profile)
+    old, new = tuple(baseline.images), tuple(candidate.images)
+    pairing = pair(old, new, across_clouds=profile == "cross-cloud")
+    changes, renamed = shared_changes(
+        *matched(one, other, pairing.pairs),
+        pairing,
+        together=baseline.is_numbered_with(candidate),
+    )
+    candidate_of = dict(pairing.pairs)
+    differences = [
+        *_of_whole_answers(baseline, candidate, one, other, judge),
+        *_vendor_differences(one, other, judge),
+        *(
+            found
+            for each in changes
+            for part in _by_cause(each, candidate_of, new)
+            for found in _judged(part, old, judge, rules)
+        ),
+        *_unpaired_images("image_removed", pairing.baseline_only, old, pairing, judge),
+        *_unpaired_images("image_added", pairing.candidate_only, new, pairing, judge),
+        *_moved(pairing, old, new, judge),
+    ]
+    differences, absent = _completed(differences, one, other, judge)
+    return _Found(
+        differences=differences,
+        paired=len(pairing.pairs),
+        unpaired=unpaired(pairing, old, new),
+        normalization=counts_of(one, other, pairs=pairing.pairs, absent=absent, renamed=renamed),
+    )
+
+
+def _shapes(baseline: Listing, candidate: Listing, judge: Judge, profile: str) -> _Found:
+    """Compare what the images of each side look like."""
+    _check_answered(baseline, candidate)
+    _check_complete(baseline, candidate)
+    _check_images(baseline, candidate)
+    one, other = baseline.normalized(profile), candidate.normalized(profile)
+    old, new = describe(baseline, one), describe(candidate, other)
+    differences = [
+        *_of_whole_answers(baseline, candidate, one, other, judge),
+        *shape_differences(old, new, judge),
+    ]
+    differences, absent = _completed(differences, one, other, judge)
+    return _Found(
+        differences=differences,
+        unseen=unseen(old, new),
+        normalization=counts_of(one, other, pairs=(), absent=absent),
+    )
+
+
+def _completed(
+    found: list[Difference], one: Normalized, other: Normalized, judge: Judge
+) -> tuple[list[Difference], int]:
+    """Add the forms of links, then mark and count what a release never had (R11)."""
+    return expected_absences(
+        [*found, *link_form_differences(one, other, judge, found=found)],
+        baseline=judge.baseline,
+        candidate=judge.candidate,
+        profile=one.profile,
+    )
+
+
+def _of_whole_answers(
+    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized, judge: Judge
+) -> Iterator[Difference]:
+    yield from answer_differences(one, other, judge)
+    yield from next_link_differences(baseline, candidate, one, other)
+
+
+def _check_answered(baseline: Listing, candidate: Listing) -> None:
+    for side in (baseline, candidate):
+        if _is_error(side):
+            raise ComparisonError(
+                f"{side.cloud} answered {side.status_code}, and an error has no shape to compare",
+                where=f"query {side.query} of {side.cloud}",
+                remedy="compare the answers themselves, at level facts",
+            )
+
+
+def _check_images(baseline: Listing, candidate: Listing) -> None:
+    for side, against in ((baseline, candidate), (candidate, baseline)):
+        if not side.images and against.images:
+            raise ComparisonError(
+                f"{side.cloud} answered with no image, so there is no shape to compare",
+                where=f"query {side.query} of {side.cloud}",
+                remedy="record a query that some image matches, for example all of them",
+            )
+
+
+def _worst_first(differences: Iterable[Difference]) -> list[Difference]:
+    return sorted(
+        differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
+    )
+
+
+def _is_error(listing: Listing) -> bool:
+    return listing.error is not None
+
+
+def _errors(
+    baseline: Listing, candidate: Listing, judge: Judge, profile: str, expect: int | None
+) -> _Found:
+    """Compare answers of which one or both are errors."""
+    if baseline.status_code != candidate.status_code:
+        return _Found(differences=[status_difference(baseline, candidate, judge)])
+    if expect == baseline.status_code:
+        return _Found(differences=error_differences(baseline, candidate, judge, profile))
+    raise errors_alone(baseline, candidate)
+
+
+def _check_complete(baseline: Listing, candidate: Listing) -> None:
+    if baseline.complete != candidate.complete:
+        partial = baseline if candidate.complete else candidate
+        raise ComparisonError(
+            f"{partial.cloud} holds a part of its images only, the other side all of them",
+            where=f"query {partial.query} of {partial.cloud}",
+            remedy="record every page: ask without limit and marker",
+        )
+
+
+def _side(listing: Listing) -> Side:
+    provenance = listing.provenance
+    return Side(
+        cloud=provenance.cloud,
+        query=provenance.query,
+        release=provenance.release,
+        images=0 if _is_error(listing) else len(listing.images),
+        recorded_at=provenance.recorded_at,
+        error=listing.status_code if _is_error(listing) else None,
+        volatile=provenance.volatile,
+    )
+
+
+def _by_cause(
+    shared: SharedChange, candidate_of: Mapping[int, int], new: Sequence[Image]
+) -> Iterator[SharedChange]:
+    """Split a lost field by whether the image's metadata still has the key that brings it."""
+    change = shared.change
+    promise = None if change.below else contract.FIELDS.get(change.field)
+    if change.kind != "field_removed" or promise is None or promise.cause is None:
+        yield shared
+        return
+    parts: dict[str | None, list[int]] = {}
+    for place in shared.places:
+        metadata = new[candidate_of[place]].get("metadata")
+        is_there = isinstance(metadata, dict) and metadata.get(promise.cause) is not None
+        parts.setdefault(promise.cause if is_there else None, []).append(place)
+    for cause, places in parts.items():
+        yield SharedChange(change=replace(change, cause=cause), places=places)
+
+
+def _judged(
+    shared: SharedChange, old: Sequence[Image], judge: Judge, rules: Rules
+) -> Iterator[Difference]:
+    change = shared.change
+    if is_of_links(change) and change.kind == "value_changed":
+        change = replace(change, kind="link_changed")
+    kind = change.kind
+    severity, reason = judge.severity(change)
+
+    def named(place: int) -> ImageRef:
+        return reference(old[place])
+
+    for rule, places in rules.by_rule(kind, change.path, shared.places, named).items():
+        alone = named(places[0]) if len(places) == 1 else None
+        yield Difference(
+            kind=kind,
+            severity=severity,
+            path=path_of(("images", *change.path), alone),
+            image=alone,
+            baseline=change.baseline,
+            candidate=change.candidate,
+            count=len(places),
+            examples=() if alone else tuple(map(named, places[:_EXAMPLES])),
+            reason=reason,
+            rule=rule,
+        )
+
+
+def _vendor_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
+    """List the metadata keys of vendors that only one side has; they are not compared."""
+    if one.profile != "cross-cloud":
+        return
+    ours, theirs = vendors(one), vendors(other)
+    for vendor in sorted({*ours} ^ {*theirs}):
+        kind = "vendor_removed" if vendor in ours else "vendor_added"
+        old, new = (side.get(vendor, MISSING) for side in (ours, theirs))
+        yield judge.difference(
+            kind, "images[*].metadata", field="metadata", baseline=old, candidate=new
+        )
+
+
+def _unpaired_images(
+    kind: str, places: Sequence[int], side: Sequence[Image], pairing: Pairing, judge: Judge
+) -> Iterator[Difference]:
+    if not places:
+        return
+    ambiguous = frozenset(pairing.ambiguous)
+    first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
+    was_there = kind == "image_removed"
+    for place in places:
+        ref = reference(side[place])
+        # An id that stood before is no other image, but the same once more.
+        actual = kind if first[ref.id] == place else "image_repeated"
+        before, after = (side[place], MISSING) if was_there else (MISSING, side[place])
+        severity, reason = judge.severity(Change(kind=actual, baseline=before, candidate=after))
+        if actual == kind and ref in ambiguous:
+            reason = "could be more than one image of the other side, so it was not paired"
+        yield Difference(
+            kind=actual,
+            severity=severity,
+            path=path_of((), ref),
+            image=ref,
+            baseline=before,
+            candidate=after,
+            reason=reason,
+        )
+
+
+def _moved(
+    pairing: Pairing, old: Sequence[Image], new: Sequence[Image], judge: Judge
+) -> Iterator[Difference]:
+    """Yield one difference if paired images changed places, with the first that did."""
+    places = [right for _, right in pairing.pairs]
+    expected = sorted(places)
+    for (left, _), place, expected_place in zip(pairing.pairs, places, expected, strict=True):
+        if place != expected_place:
+            yield judge.difference(
+                "order_changed",
+                "images",
+                baseline=str(reference(old[left])),
+                candidate=str(reference(new[expected_place])),
+            )
+            return

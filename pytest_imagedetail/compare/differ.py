@@ -1,0 +1,185 @@
+"""Finds what differs between values and between paired images; the only module that knows deepdiff.
+
+Python's own equality finds the images and fields that differ. DeepDiff then gets the distinct pairs
+of one field in one call, because a call costs more than the comparison of a field.
+"""
+
+import json
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from pytest_imagedetail.compare.pairing import Pairing
+from pytest_imagedetail.compare.severity import Change
+from pytest_imagedetail.errors import ComparisonError
+from pytest_imagedetail.model import MISSING
+from pytest_imagedetail.normalize import (
+    Links,
+    Normalized,
+    could_be_the_same,
+    in_words_of,
+    numbered,
+)
+from pytest_imagedetail.normalize.equality import strictly_equal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedChange:
+    """One change, and which images share it.
+
+    Attributes:
+        change: What changed in each of them.
+        places: The images, by their places in the baseline.
+    """
+
+    change: Change
+    places: list[int] = field(default_factory=list)
+
+
+def shared_changes(
+    one: Normalized, other: Normalized, pairing: Pairing, *, together: bool
+) -> tuple[list[SharedChange], int]:
+    """Compare paired images; return the changes and how many values R16 renamed to find them.
+
+    Args:
+        one: The baseline.
+        other: The candidate.
+        pairing: Which image is which.
+        together: Whether equal placeholders mean equal values. Two recordings are numbered apart.
+    """
+    found, renamed = _changes(one, other, pairing), 0
+    which = numbered(one.profile, together=together)
+    if any(could_be_the_same(*each.change.values, which) for each in found):
+        other, renamed = in_words_of(one, other, pairing.pairs, which)
+        found = _changes(one, other, pairing)
+    return found, renamed
+
+
+def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[Change]]:
+    """Compare the two JSON values of each pair by type and value; return each pair's changes.
+
+    Args:
+        pairs: Unequal values; MISSING stands for none.
+
+    Raises:
+        ComparisonError: deepdiff sees no difference, which must not be taken for equality.
+        RecursionError: A value is nested too deeply.
+    """
+    from deepdiff import DeepDiff  # noqa: PLC0415  slow to import, and equal values need none
+
+    numbers = [*map(str, range(len(pairs)))]  # as text: deepdiff would parse each number
+    tree = DeepDiff(
+        {number: old for number, (old, _) in zip(numbers, pairs, strict=True)},
+        {number: new for number, (_, new) in zip(numbers, pairs, strict=True)},
+        view="tree",
+        verbose_level=2,
+        ignore_private_variables=False,
+        zip_ordered_iterables=True,  # otherwise [1] and [true] are equal to it
+        threshold_to_diff_deeper=0,  # otherwise three added keys become one changed object
+        report_repetition=True,  # otherwise it pairs list items by the text of their path
+    )
+    found: list[list[Change]] = [[] for _ in pairs]
+    for report, levels in tree.items():
+        for level in levels:
+            number, *path = level.path(output_format="list")
+            change = Change(
+                path=tuple(path),
+                kind=_KINDS.get(report) or _kind(level.t1, level.t2),
+                baseline=MISSING if report.endswith("_added") else level.t1,
+                candidate=MISSING if report.endswith("_removed") else level.t2,
+            )
+            found[int(number)].append(change)
+    if not all(found):
+        raise ComparisonError(
+            "deepdiff sees no difference between two values that are not equal",
+            where=f"{pairs[found.index([])]!r:.200}",
+            remedy="report this as a defect of pytest-imagedetail, with both values",
+        )
+    return found
+
+
+_KINDS: Final = {
+    "dictionary_item_added": "field_added",
+    "dictionary_item_removed": "field_removed",
+    "iterable_item_added": "item_added",
+    "iterable_item_removed": "item_removed",
+}
+"""Of what deepdiff reports; for anything else, the two values decide."""
+
+
+def _kind(before: Any, after: Any) -> str:
+    if before is MISSING:
+        return "field_added"
+    if after is MISSING:
+        return "field_removed"
+    if before is None or after is None:
+        return "null_changed"
+    return "value_changed" if type(before) is type(after) else "type_changed"
+
+
+@dataclass(slots=True)
+class _Pair:
+    """Two unequal values of one field, and the images that have them."""
+
+    before: Any
+    after: Any
+    places: list[int] = field(default_factory=list)
+
+
+def _changes(one: Normalized, other: Normalized, pairing: Pairing) -> list[SharedChange]:
+    found: dict[Hashable, SharedChange] = {}
+    for name, pairs in _unequal_fields(one, other, pairing).items():
+        changes = diff([(each.before, each.after) for each in pairs])
+        for pair, changes_of_pair in zip(pairs, changes, strict=True):
+            for each in changes_of_pair:
+                change = replace(each, path=(name, *each.path))
+                same = change.path, *map(_key, change.values)
+                found.setdefault(same, SharedChange(change=change)).places.extend(pair.places)
+    for shared in found.values():
+        shared.places.sort()
+    return [*found.values()]
+
+
+def _unequal_fields(one: Normalized, other: Normalized, pairing: Pairing) -> dict[str, list[_Pair]]:
+    """Return the distinct unequal pairs of values by field."""
+    found: dict[str, dict[Hashable, _Pair]] = {}
+    for left, right in pairing.pairs:
+        old, new = one.images[left], other.images[right]
+        if strictly_equal(old, new):
+            continue
+        for name in {**old, **new}:
+            before, after = old.get(name, MISSING), new.get(name, MISSING)
+            if strictly_equal(before, after):
+                continue
+            before, after = _comparable(before, after)
+            distinct = found.setdefault(name, {})
+            key = _key(before), _key(after)
+            if key not in distinct:
+                distinct[key] = _Pair(before, after)
+            distinct[key].places.append(left)
+    return {name: [*pairs.values()] for name, pairs in found.items()}
+
+
+def _key(value: Any) -> Hashable:
+    """Return what tells one JSON value from another, types included."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True)
+    return type(value), value
+
+
+def _comparable(before: Any, after: Any) -> tuple[Any, Any]:
+    """Turn links back into a list unless both sides have them by relation."""
+    if isinstance(before, Links) and isinstance(after, Links):
+        return before, after
+    if type(before) is dict and type(after) is dict and "links" in before and "links" in after:
+        old, new = _comparable(before["links"], after["links"])
+        return {**before, "links": old}, {**after, "links": new}
+    return _as_sent(before), _as_sent(after)
+
+
+def _as_sent(value: Any) -> Any:
+    if isinstance(value, Links):
+        return value.as_sent()
+    if isinstance(value, dict) and isinstance(value.get("links"), Links):
+        return {**value, "links": value["links"].as_sent()}
+    return value

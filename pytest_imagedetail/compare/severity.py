@@ -1,0 +1,365 @@
+"""Judges how bad a difference is, by what the releases of both sides promise.
+
+- breaking: a client that relied on the baseline's contract can fail.
+- compatible: representation or additions; a careful client does not notice.
+- data: the images themselves differ; no contract is touched.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pytest_imagedetail import contract
+from pytest_imagedetail.model import MISSING, Difference, Path, Severity
+from pytest_imagedetail.redact import placeholder
+
+Verdict = tuple[Severity, str]
+"""A severity and the reason for it."""
+
+RETYPED: Final = "the JSON type changed"
+OTHER_ATTRIBUTE: Final = "what a link says beside its address, which is for people"
+WITHOUT_RELATION: Final = "without rel"
+"""How a shape names the links that have no relation."""
+
+MENDED: Final[Verdict] = "compatible", f"the candidate keeps {contract.BY}, the baseline did not"
+_OWNERS: Final = "metadata belongs to the image"
+_NO_TEXT: Final = "metadata values are strings or null; typed clients cannot read this"
+_SENT_PROGRESS: Final = (0, 25, 50, 100)  # views/images.py, _get_progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A difference before it is judged.
+
+    Attributes:
+        kind: What happened.
+        path: The keys from the image detail on; empty for the answer as a whole.
+        baseline: The old value, or MISSING.
+        candidate: The new value, or MISSING.
+        cause: The key of the candidate's metadata for which Nova sends the field; None if the field
+            needs none, or that is gone too.
+    """
+
+    kind: str
+    path: Path = ()
+    baseline: Any
+    candidate: Any
+    cause: str | None = None
+
+    @property
+    def field(self) -> str:
+        """The field of the image detail or of the answer, or "" for the whole answer."""
+        return str(self.path[0]) if self.path else ""
+
+    @property
+    def below(self) -> Path:
+        """The keys below that field."""
+        return self.path[1:]
+
+    @property
+    def values(self) -> tuple[Any, Any]:
+        """The old value and the new one."""
+        return self.baseline, self.candidate
+
+    @property
+    def is_addition(self) -> bool:
+        """Whether a field or an item came."""
+        return self.kind in {"field_added", "item_added"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Judges changes by the releases of both sides.
+
+    Attributes:
+        baseline: The release of the old side; None if it is not declared.
+        candidate: The release of the new side.
+    """
+
+    baseline: str | None
+    candidate: str | None
+
+    def severity(self, change: Change) -> Verdict:
+        """Return the severity of a change and the reason for it."""
+        if change.kind in _BY_KIND:
+            return _BY_KIND[change.kind]
+        if change.kind in _BY_VALUES:
+            return _BY_VALUES[change.kind](change)
+        if change.is_addition and (broken := self._kept(change)):
+            return broken
+        if change.field == "metadata" and change.below:
+            return self._metadata(change)
+        if is_of_links(change):
+            return self._links(change)
+        judge = {"field_removed": self._removed, "field_added": self._added}
+        return judge.get(change.kind, self._changed)(change)
+
+    def difference(
+        self, kind: str, path: str, *, field: str = "", baseline: Any, candidate: Any
+    ) -> Difference:
+        """Judge a difference of the whole answer, or one that all its images share.
+
+        Args:
+            kind: What happened.
+            path: Where, as reports write it.
+            field: As in `Change`.
+            baseline: The old value, or MISSING.
+            candidate: The new value, or MISSING.
+        """
+        values = {"baseline": baseline, "candidate": candidate}
+        change = Change(kind=kind, path=(field,) if field else (), **values)
+        severity, reason = self.severity(change)
+        return Difference(kind=kind, severity=severity, path=path, reason=reason, **values)
+
+    def part(self, path: Path) -> contract.Part:
+        """Return what the baseline's release promises of the value at a path of an image."""
+        return contract.image_in(self.baseline).along(path)
+
+    def _kept(self, change: Change) -> Verdict | None:
+        """Return the verdict if one of the two values breaks a promise; None if neither does."""
+        part = self.part(change.path)
+        old, new = (
+            None if each is MISSING else part.refusal(_with_ids(each), change.path[-1])
+            for each in change.values
+        )
+        if new is not None and old is not None and old.how == new.how:
+            return "data", f"neither side keeps {contract.BY}"
+        if new is not None:
+            return "breaking", new.reason
+        return None if old is None else MENDED
+
+    def _removed(self, change: Change) -> Verdict:
+        field, new = change.field, self.candidate
+        if change.below:
+            return "breaking", "a part of the field is gone"
+        if change.cause is not None:
+            return "breaking", f"Nova sends it for every image with metadata.{change.cause}"
+        if contract.promises(field, self.baseline):
+            if not contract.offers(field, new):
+                return "breaking", f"{new} never offered it; the baseline's release does"
+            named = f" ({self.baseline})" if self.baseline else ""
+            return "breaking", f"the baseline's release{named} promises it for every image"
+        if field in contract.FIELDS:
+            return "data", "optional: it depends on the image"
+        return "compatible", "no release promises it"
+
+    def _added(self, change: Change) -> Verdict:
+        known = self.baseline
+        if not change.below and known is not None and not contract.offers(change.field, known):
+            return "compatible", f"{known} never had it"
+        return "compatible", "clients pass over fields that they do not know"
+
+    def _changed(self, change: Change) -> Verdict:
+        part = self.part(change.path)
+        retyped = change.kind in {"type_changed", "null_changed"}
+        if retyped and not part.types:
+            return "breaking", RETYPED
+        if judged := self._kept(change):
+            return judged
+        if retyped:
+            return "data", f"{contract.BY} allows both"
+        before, after = ([each] for each in change.values)
+        if judged := value_verdict(change.path, before, after):
+            return judged
+        old, new = map(_formats, change.values)
+        if part.form == contract.ISOTIME and old != new:
+            return form_verdict(part.form, old, new)
+        return "data", "another value of the same type"
+
+    def _metadata(self, change: Change) -> Verdict:
+        """Metadata is its owner's; only what breaks a map of strings is the API's."""
+        # Nova decodes some values from JSON, so that they have whatever type their owner wrote.
+        if change.candidate is MISSING or not self.part(change.path).types:
+            return "data", _OWNERS
+        severity, reason = self._kept(change) or ("data", _OWNERS)
+        return severity, _NO_TEXT if severity == "breaking" else reason
+
+    def _links(self, change: Change) -> Verdict:
+        if change.is_addition:
+            return "compatible", "one more link relation or attribute"
+        if change.kind in {"field_removed", "item_removed"}:
+            return _link_removed(change)
+        if change.kind == "link_changed" and not change.below:
+            return "compatible", _forms(change)
+        if change.kind == "link_changed" and isinstance(change.candidate, str):
+            return _attribute_changed(change)
+        return self._relinked(change)
+
+    def _relinked(self, change: Change) -> Verdict:
+        """Judge links that became something else, or what they should be."""
+        judged = self._kept(change)
+        if judged is not None and judged[0] != "breaking":
+            return judged
+        several = self.part(change.path).several
+        if several and isinstance(change.baseline, list) and isinstance(change.candidate, dict):
+            return "compatible", "one link of each relation, where there were several"
+        return "breaking", "clients look for a list of links, one of each relation"
+
+
+def value_verdict(path: Path, old: Collection[Any], new: Collection[Any]) -> Verdict | None:
+    """Judge values of both sides that the contract allows and Nova never sends; else None."""
+    strange = [any(each not in _SENT_PROGRESS for each in side) for side in (old, new)]
+    if path != ("progress",) or strange != [False, True]:
+        return None
+    return "compatible", "Nova sends 0, 25, 50 and 100 only"
+
+
+def form_verdict(form: str, old: set[str], new: set[str]) -> Verdict:
+    """Judge the forms of texts of both sides against the promised form."""
+    fresh = new - old - {form}
+    if not fresh:
+        return "compatible", f"the candidate writes what {contract.BY} promises"
+    if form == contract.ISOTIME and all(map(contract.is_isotime, fresh)):
+        return "compatible", "a date in another writing; strict parsers refuse it"
+    return "breaking", f"{contract.BY} promises {form}"
+
+
+def _formats(value: Any) -> set[str]:
+    return {contract.text_format(value)} if isinstance(value, str) else set()
+
+
+_SERVER: Final = placeholder.NAMES["server"]
+_NAMED: Final = re.compile(f"<id>|{_SERVER}|{placeholder.candidates_own(_SERVER)}")
+_ANY_ID: Final = "00000000-0000-0000-0000-000000000000"
+
+
+def _with_ids(value: Any) -> Any:
+    """Put an id where normalization has put a name, for it is ids that are promised."""
+    if isinstance(value, str):
+        return _ANY_ID if _NAMED.fullmatch(value) else value
+    if isinstance(value, dict):
+        return {key: _with_ids(each) for key, each in value.items()}
+    return [_with_ids(each) for each in value] if isinstance(value, list) else value
+
+
+def is_of_links(change: Change) -> bool:
+    """Tell whether links changed: the image's own, or those of its server."""
+    return change.field == "links" or (
+        change.field == "server" and change.below[:1] == ("links",) and len(change.below) > 1
+    )
+
+
+def moved(relation: str, old: Collection[str], new: Collection[str]) -> Verdict:
+    """Judge links of one relation that have other addresses.
+
+    Args:
+        relation: For example "self".
+        old: The addresses of the baseline's, as normalized.
+        new: Those of the candidate's.
+    """
+    before, after = ({_destination(each) for each in side} for side in (old, new))
+    if after == before:
+        return "compatible", "the same place, written in another form"
+    if after < before:
+        return "compatible", "the baseline has links that lead elsewhere, too"
+    if all(_is_own(each, relation) for each in after - before):
+        return "compatible", "the candidate's link leads to its own image or server, as it should"
+    return "breaking", "a link leads elsewhere after hosts and projects were normalized"
+
+
+def _attribute_changed(change: Change) -> Verdict:
+    if change.below[-1] != "href":
+        return "compatible", OTHER_ATTRIBUTE
+    names = [each for each in change.below if isinstance(each, str)]  # no places in a list
+    old, new = (str(each).partition("/servers/") for each in change.values)
+    named_by_user = change.field == "server" and "<server>" not in {old[2], new[2]}
+    if named_by_user and old[1] and old[:2] == new[:2]:
+        return "data", "Nova puts metadata.instance_uuid there, whatever its owner wrote"
+    return moved(["", *names][-2], {change.baseline}, {change.candidate})
+
+
+_WRITING: Final = frozenset({"<v>", "<project>", placeholder.CALLER, *contract.API_VERSIONS})
+"""Segments that do not change where a link leads: R7 and R8 take them out."""
+
+_SERVICES: Final = {"self": "<compute>", "bookmark": "<compute>", "alternate": "<image>"}
+_RESOURCES: Final = (("images", "<id>"), ("servers", "<server>"))
+
+
+def _destination(href: str) -> tuple[str, tuple[str, ...]]:
+    """Return the host and path to which a normalized link leads, however it is written."""
+    scheme, separator, rest = href.partition("://") if "://" in href else ("", "", href)
+    host, *segments = rest.split("/")
+    path = tuple(each for each in segments if each not in _WRITING)
+    if host == "<image>" and path[-2:] == ("images", "<id>"):
+        path = (*filter(placeholder.is_id, path[:-2]), *path[-2:])  # without glance_link_prefix
+    return f"{scheme}{separator}{host}", path
+
+
+def _is_own(destination: tuple[str, tuple[str, ...]], relation: str) -> bool:
+    """Tell whether an image or a server has its link of a relation there.
+
+    Links that cannot be told apart by their relation have "" for one.
+    """
+    host, path = destination
+    hosts = {_SERVICES.get(relation)} if relation else {*_SERVICES.values()}
+    return host in hosts and path in _RESOURCES
+
+
+def _link_removed(change: Change) -> Verdict:
+    was, one_of_list = change.baseline, 1 if change.field == "links" else 2
+    useless = change.below[-1:] == (WITHOUT_RELATION,)
+    if change.kind == "item_removed":
+        named = isinstance(was, dict) and isinstance(was.get("rel"), str)
+        useless = len(change.below) <= one_of_list and not named
+    if useless:
+        return "compatible", "it was a link of no relation, and no client could look for it"
+    return "breaking", "a link relation or attribute is gone"
+
+
+def _forms(change: Change) -> str:
+    """Tell whether all links changed their form, or one side has several; a list has several."""
+    sides = ("baseline", change.baseline), ("candidate", change.candidate)
+    several = [
+        f"the {side} has {len(forms)} forms of this link at once"
+        for side, forms in sides
+        if isinstance(forms, list)
+    ]
+    return "; ".join(several) or "all links of this relation have another form"
+
+
+def _image_repeated(change: Change) -> Verdict:
+    if change.candidate is MISSING:
+        return "compatible", "an id stood more often in the baseline; ids are unique"
+    return "breaking", "an id stands more often than on the other side; ids are unique"
+
+
+def _status_changed(change: Change) -> Verdict:
+    """Judge a status: of a listing a number, of an error a text that begins with it."""
+    if isinstance(change.candidate, int):
+        if isinstance(change.baseline, int):
+            return "compatible", "200 and 203 both carry a whole listing"
+        return "compatible", "the candidate answers what the baseline refused"
+    if isinstance(change.baseline, int):
+        return "breaking", "the candidate refuses what the baseline answered"
+    return "compatible", "both refuse, each with its own status"
+
+
+def _error_changed(change: Change) -> Verdict:
+    said = isinstance(change.baseline, str) and isinstance(change.candidate, str)
+    if said and change.field in {"message", "title", "body"}:
+        return "compatible", "the same refusal in other words"
+    return "breaking", "clients read an error's code and message under these names"
+
+
+def _header_changed(change: Change) -> Verdict:
+    before, after = (str(each).partition(";")[0].strip().lower() for each in change.values)
+    if change.field == "content-type" and before != after:
+        return "breaking", "clients choose how to read a body by its media type"
+    return "compatible", "a header, which is no part of the body"
+
+
+_BY_VALUES: Final[dict[str, Callable[[Change], Verdict]]] = {
+    "image_repeated": _image_repeated,
+    "status_changed": _status_changed,
+    "error_changed": _error_changed,
+    "header_changed": _header_changed,
+}
+_BY_KIND: Final[dict[str, Verdict]] = {
+    "image_added": ("data", "only the candidate has this image"),
+    "image_removed": ("data", "only the baseline has this image"),
+    "order_changed": ("data", "images of both sides stand in another order"),
+    "vendor_added": ("data", "a vendor's own metadata; the baseline has none of this vendor's"),
+    "vendor_removed": ("data", "a vendor's own metadata; the candidate has none of this vendor's"),
+    "answer_changed": ("compatible", "another field beside `images`"),
+}

@@ -1,0 +1,1 @@
+"""Build one request for images/detail and send it over HTTP."""

@@ -1,0 +1,122 @@
+"""The structure of the package: imports point down, and each foreign library has one owner."""
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "pytest_imagedetail"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.name != "__main__.py" and path != PACKAGE / "__init__.py"
+}
+OWNERS = {
+    "deepdiff": {"compare.differ"},
+    "fcntl": {"cassette.swapping"},
+    "filelock": {"cassette.swapping"},
+    "http.client": {"cassette.capture", "transport.http"},
+    "http.server": {"server.http"},
+    "jinja2": {"report.html"},
+    "keystoneauth1": {"record.clouds"},
+    "openstack": {"record.clouds"},
+    "pytest": {"plugin"},
+    "socketserver": {"server.http"},
+    "vcr": {"cassette.capture"},
+    "xml": {"body.xml"},
+    "yaml": {"body.yaml"},
+}
+"""Which module, or which folder, may import a library."""
+
+VAGUE_NAMES = {"utils", "util", "helpers", "common", "base", "manager", "types", "misc"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Everything a file imports anywhere in it, as dotted names."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import hides the layer that it reaches for"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(path: Path) -> set[str]:
+    """The modules of this package that a file imports, without the package's name."""
+    found = set()
+    for name in imports(path):
+        inside = name.removeprefix("pytest_imagedetail.")
+        while inside and inside not in MODULES:
+            inside = inside.rpartition(".")[0]
+        if inside and name != inside:
+            found.add(inside)
+    return found
+
+
+def folder_of(module: str) -> str:
+    """The top-level folder or module that a module belongs to."""
+    return module.partition(".")[0]
+
+
+def layers() -> list[set[str]]:
+    """The folders in layers: each imports only folders of layers before its own.
+
+    Raises:
+        CycleError: Two folders import each other.
+    """
+    graph: dict[str, set[str]] = {folder_of(module): set() for module in MODULES}
+    for module, path in MODULES.items():
+        graph[folder_of(module)] |= {folder_of(each) for each in own_imports(path)}
+    order = graphlib.TopologicalSorter({each: used - {each} for each, used in graph.items()})
+    order.prepare()
+    found = []
+    while order.is_active():
+        found.append(set(order.get_ready()))
+        order.done(*found[-1])
+    return found
+
+
+def test_imports_point_down():
+    """No two folders import each other, tests of the plugin and the command included."""
+    assert layers()[-1] == {"cli", "plugin"}
+
+
+def test_architecture_shows_the_layers():
+    """The table of ARCHITECTURE.md is the one that the folders give."""
+    text = (PACKAGE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for number, folders in enumerate(layers()):
+        row = f"| {number} | {' '.join(f'`{each}`' for each in sorted(folders))} |"
+        assert row in text, f"ARCHITECTURE.md lacks this row: {row}"
+
+
+def test_there_is_no_cycle():
+    """Not even inside a folder, and not hidden behind TYPE_CHECKING."""
+    graph = {module: own_imports(path) - {module} for module, path in MODULES.items()}
+    tuple(graphlib.TopologicalSorter(graph).static_order())
+
+
+def test_foreign_libraries_have_one_owner():
+    """vcr, yaml, deepdiff and the others are known to one module or folder each."""
+    for module, path in MODULES.items():
+        for name in imports(path):
+            for library, owners in OWNERS.items():
+                if name == library or name.startswith(f"{library}."):
+                    inside = any(module == own or module.startswith(f"{own}.") for own in owners)
+                    assert inside, f"{module} imports {library}, which {owners} owns"
+
+
+def test_nothing_private_of_pytest_or_vcr():
+    """Only documented interfaces: a private one breaks users when it moves."""
+    for module, path in MODULES.items():
+        for name in imports(path):
+            parts = name.split(".")
+            foreign = parts[0] not in {"pytest_imagedetail", "__future__"}
+            private = [part for part in parts if part.startswith("_")]
+            assert not (foreign and private), f"{module} imports {name}"
+
+
+def test_names_and_first_lines_say_what_a_module_does():
+    """No module is called after nothing in particular, and each has a docstring."""
+    for module, path in MODULES.items():
+        assert not set(module.split(".")) & VAGUE_NAMES, module
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), module
