@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from weather.sky import (
+from outages.sky import (
     drip,
     hang,
     head_of,

@@ -12,13 +12,13 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
+from outages.faults import FAULTS
+from outages.sky import Sky, hang, say, show, zipped
 from pytest_imagedetail import cli
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record import retry as patience
 from pytest_imagedetail.transport import http as transport
-from weather.faults import FAULTS
-from weather.sky import Sky, hang, say, show, zipped
 
 TIMEOUT = 0.4  # seconds, for one read; a whole answer has twice as long here
 SECOND_TOKEN = "the-token-that-came-later"

@@ -6,11 +6,11 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
+from outages.faults import FAULTS
+from outages.sky import Sky, say, show
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
-from weather.faults import FAULTS
-from weather.sky import Sky, say, show
 
 TIMEOUT = 1  # seconds, for one read, and for Keystone
 IMPATIENT = """

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from durability.recordings import path_of, recording, write
+from process.recordings import path_of, recording, write
 from pytest_imagedetail.cassette import Store
 
 BEGIN = """
 from pathlib import Path
-from durability.recordings import *
+from process.recordings import *
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import *
 store, kind = Store(directory=Path({folder!r})), {kind!r}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from durability.recordings import load, recording, write
+from process.recordings import load, recording, write
 from pytest_imagedetail.errors import DamagedCassetteError
 from tests.cloud import SimulatedCloud
 

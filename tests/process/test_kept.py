@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from weather.sky import Sky, hang, say, show
+from outages.sky import Sky, hang, say, show
 
 from pytest_imagedetail.cassette import loads
 from tests.cloud import SimulatedCloud

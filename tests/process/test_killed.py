@@ -4,7 +4,7 @@ import json
 import signal
 import time
 
-from durability.recordings import images_in, load, recording, write
+from process.recordings import images_in, load, recording, write
 from pytest_imagedetail.cassette import Written
 
 LARGE = 8_000  # images, some 2 MB

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from durability.recordings import images_in, load, recording, write
+from process.recordings import images_in, load, recording, write
 from pytest_imagedetail.cassette import Store, Written
 from pytest_imagedetail.errors import DamagedCassetteError, RecordingError
 

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from durability.recordings import SHARED, images_in, load, path_of, recording, write
+from process.recordings import SHARED, images_in, load, path_of, recording, write
 from pytest_imagedetail.cassette import Store, loads, swapping
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.harness import Harness
