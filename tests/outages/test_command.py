@@ -50,7 +50,7 @@ def record(sky, capsys, monkeypatch):
             return replace(access, renew=renew and (lambda: renew(access)))
 
         monkeypatch.setattr(clouds, "connect", with_little_patience)
-        code = cli.main(["record", "--os-cloud", "staging", *arguments])
+        code = cli.main(["record", "--os-cloud", "staging", "--rewrite", *arguments])
         return code, capsys.readouterr()
 
     return run
