@@ -163,7 +163,7 @@ def test_keystone_is_asked_for_the_new_token(sky, capsys, tmp_path):
     """With nothing but clouds.yaml: one login to begin with and one when the token expired."""
     capsys.readouterr()
     sky.forecast(say(401, b"expired"), show("new 1"))
-    code = cli.main(["record", "--os-cloud", "staging"])
+    code = cli.main(["record", "--os-cloud", "staging", "--rewrite"])
     assert (code, capsys.readouterr().err) == (0, "")
     assert (len(sky.asked), sky.logins) == (2, 2)
     assert b"new 1" in recorded(tmp_path)[0].response.body
