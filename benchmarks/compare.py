@@ -21,7 +21,7 @@ from typing import Any
 from deepdiff import DeepDiff
 
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.gc_paused import uncollected
+from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
 
@@ -112,7 +112,7 @@ def contestants(size: int, change: Callable[[Images], Images]) -> dict[str, Call
         return [json.loads(body) for body in bodies]
 
     def ours() -> object:
-        with uncollected():  # as whoever loads both sides does
+        with paused_gc():  # as whoever loads both sides does
             return compare(*map(read, recordings)).differences
 
     def deepdiff() -> object:

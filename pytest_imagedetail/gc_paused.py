@@ -1,4 +1,4 @@
-"""Holds Python's garbage collector back while many small values are made."""
+"""Pause Python's garbage collector while many small values are made."""
 
 import gc
 from collections.abc import Iterator
@@ -6,13 +6,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Collect no garbage meanwhile, if any was to be collected; also a decorator.
-
-    A parsed body is some ten containers for each image, none of them garbage and none in a cycle.
-    The collector walks through them again and again as they grow in number, which takes as long
-    as parsing 10,000 images does.
-    """
+def paused_gc() -> Iterator[None]:
+    """Pause the garbage collector if it is enabled; also works as a decorator."""
+    # A parsed body is some ten containers for each image, none of them garbage. Walking through
+    # them again and again takes as long as parsing 10,000 images, and longer at 100,000.
     if not gc.isenabled():
         yield
         return

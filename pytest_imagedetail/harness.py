@@ -15,7 +15,7 @@ from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.compare.neighbors import by_release, compare_neighbors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
-from pytest_imagedetail.gc_paused import uncollected
+from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.hidden import Hidden
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
@@ -259,7 +259,7 @@ class Harness:
             SettingsError: A rules file that cannot be right.
             ImageDetailError: As `Cloud.list`.
         """
-        with self._noted(_name(baseline), _name(candidate)), uncollected():
+        with self._noted(_name(baseline), _name(candidate)), paused_gc():
             comparison = compare(
                 self._listing(baseline, query, expect),
                 self._listing(candidate, query, expect),
@@ -280,7 +280,7 @@ class Harness:
         Raises:
             ComparisonError: One is a part, or a refusal; see `compare.compare`.
         """
-        with self._noted(baseline.cloud, candidate.cloud), uncollected():
+        with self._noted(baseline.cloud, candidate.cloud), paused_gc():
             comparison = compare(baseline, candidate, fail_on="change")
         self.results.append(comparison)
         self.explained.append(comparison)

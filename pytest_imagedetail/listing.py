@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
-from pytest_imagedetail.gc_paused import uncollected
+from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.model import (
     LISTING_STATUSES,
     Headers,
@@ -218,7 +218,7 @@ def _answer_of(listing: Listing) -> Answer:
     )
 
 
-@uncollected()
+@paused_gc()
 def read(recording: Recording, *, expect: int | None = None) -> Listing:
     """Make a listing of a recording.
 

@@ -21,7 +21,7 @@ from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_col
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.evidence import evidence
-from pytest_imagedetail.gc_paused import uncollected
+from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.model import FAIL_ON
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import DEFAULT_LEVEL, LEVELS, PROFILES
@@ -54,7 +54,7 @@ def add_verbs(verbs: Any) -> None:
 def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
     both = sides.both(options.baseline, options.candidate, query(options), chosen)
-    with uncollected():
+    with paused_gc():
         comparison = compare(
             *both,
             level=options.level,

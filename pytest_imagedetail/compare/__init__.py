@@ -18,7 +18,7 @@ from pytest_imagedetail.compare.pairing import Pairing, pair, reference, unpaire
 from pytest_imagedetail.compare.severity import Change, Judge, is_of_links
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
-from pytest_imagedetail.gc_paused import uncollected
+from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.listing import Listing, errors_alone, normalized_together
 from pytest_imagedetail.model import (
     MISSING,
@@ -50,7 +50,7 @@ from pytest_imagedetail.settings import (
 _EXAMPLES: Final = 3
 
 
-@uncollected()
+@paused_gc()
 def compare(
     baseline: Listing,
     candidate: Listing,
