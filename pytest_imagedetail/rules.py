@@ -1,37 +1,85 @@
-"""The rules file: differences that a person accepted, why, and until when.
+"""Accept differences by rules: where they may be, why, and until when.
 
-A rule accepts no more than it names. One that has expired accepts nothing and fails the comparison
-that it would have let pass; one that matches nothing is reported, for it hides a typo or the past.
+A rule accepts no more than it names. An expired rule accepts nothing and fails the comparison that
+it would have let pass. A rule that matches nothing is reported.
 """
 
+import ast
 import difflib
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import SettingsError
 from pytest_imagedetail.model import KINDS, Difference, ImageRef, RuleRef, path_of
-from pytest_imagedetail.rules import path_pattern as pathpattern
-from pytest_imagedetail.rules.path_pattern import PathPattern
 
 NEVER: Final = "never"
 
 _REQUIRED: Final = ("path", "reason", "expires")
 _KEYS: Final = ("path", "kind", "between", "clouds", "reason", "reference", "expires")
-_FIRST: Final = ("images", "images_links", "status_code", "headers")  # what many paths begin with
-_NEARLY: Final = (
-    0.8  # of difflib; "images_links" is not as near to "images", "image" and "imgaes" are
-)
 _REMEDY: Final = (
     "each rule has path, reason and expires, and may have kind, between or clouds, and reference; "
     "see docs/rules.md"
 )
+
+_SEGMENT: Final = re.compile(
+    r"""(?P<dot>\.)?(?P<key>[^.\[\]'"`\s]+)"""
+    r"""|\[(?:(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<place>[^\[\]'"`\s]+))\]"""
+)
+
+
+class _Segment(NamedTuple):
+    """One part of a path. `[0]` is a place in a list; `.0` and `['0']` are keys."""
+
+    text: str
+    quoted: bool = False
+    what: Literal["key", "place", "image"] = "key"
+
+    def matches(self, part: "_Segment") -> bool:
+        """Tell whether this segment of a pattern matches a segment of a path."""
+        if self.quoted or "*" not in self.text:
+            same = (self.text, self.what) == (part.text, part.what)
+            return same and (part.quoted or "*" not in part.text)
+        # fnmatch has more wildcards than the star; brackets cannot stand here, but a ? can.
+        return fnmatchcase(part.text, self.text.replace("?", "[?]"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathPattern:
+    """A pattern over the paths of reports: `images[*].metadata.hw_*`, `images[*].server.**`.
+
+    Outside of quotes `*` stands for any part of one key or place, and `**` at the end for the path
+    so far and everything below it.
+
+    Attributes:
+        text: The pattern as written.
+        segments: Its keys and places.
+        below: Whether it ends with `**`.
+    """
+
+    text: str
+    segments: tuple[_Segment, ...]
+    below: bool
+
+    @property
+    def names_image(self) -> bool:
+        """Whether it selects images by their ids."""
+        any_image = _Segment("*", what="image")
+        return self.segments[0].text == "images" and self.segments[1:2] not in ((), (any_image,))
+
+    def matches(self, path: str) -> bool:
+        """Tell whether the pattern matches a path of a report."""
+        parts = _segments(path)
+        if len(parts) < len(self.segments) or (len(parts) > len(self.segments) and not self.below):
+            return False
+        return all(map(_Segment.matches, self.segments, parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +88,12 @@ class Rule:
 
     Attributes:
         path: Where it may be.
-        kinds: What it may be; empty means anything.
-        between: Globs for the names of baseline and candidate; None means any two.
-        clouds: Globs of which one must name either side; empty means any.
+        kinds: The accepted kinds; empty for any.
+        between: Globs for the names of baseline and candidate; None for any.
+        clouds: Globs of which one must match either side; empty for any.
         reason: Why it is accepted.
-        reference: Where that was decided, a change request say.
-        expires: The last day on which it holds; None means that it always does.
+        reference: Where that was decided, for example a change request.
+        expires: The last day on which the rule holds; None for no end.
         where: File and line.
     """
 
@@ -59,7 +107,7 @@ class Rule:
     where: str
 
     def concerns(self, baseline: str, candidate: str) -> bool:
-        """Whether it is about these two clouds."""
+        """Tell whether the rule is about these two clouds."""
         if self.between is not None:
             return all(map(fnmatchcase, (baseline, candidate), self.between))
         return not self.clouds or any(
@@ -67,24 +115,24 @@ class Rule:
         )
 
     def accepts(self, kind: str, path: str) -> bool:
-        """Whether it is about a difference, whatever the day."""
+        """Tell whether the rule accepts a difference, whether it has expired or not."""
         return (not self.kinds or kind in self.kinds) and self.path.matches(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The rules of one comparison or of a whole file, in its order.
+    """The rules of one comparison or of a whole file, in their order.
 
     Attributes:
         rules: The first one that accepts a difference counts.
-        today: By which expiry is judged.
+        today: The day by which expiry is judged.
     """
 
     rules: tuple[Rule, ...]
     today: date
 
     def between(self, baseline: str, candidate: str) -> "Rules":
-        """Those that are about two clouds."""
+        """Return the rules about two clouds."""
         concerned = tuple(rule for rule in self.rules if rule.concerns(baseline, candidate))
         return Rules(rules=concerned, today=self.today)
 
@@ -95,13 +143,13 @@ class Rules:
         places: Sequence[int],
         named: Callable[[int], ImageRef],
     ) -> dict[RuleRef | None, list[int]]:
-        """The images that share a difference, parted by the rules that name images by their ids.
+        """Split the images that share a difference by the rules that name images by their ids.
 
         Args:
-            kind: Of the difference.
-            path: Below an image.
-            places: Of those that share it.
-            named: The image at a place.
+            kind: The kind of the difference.
+            path: Its path below an image.
+            places: The places of the images.
+            named: Returns the reference of the image at a place.
         """
         if not any(rule.path.names_image for rule in self.rules):
             return {None: list(places)}
@@ -112,16 +160,16 @@ class Rules:
         return parts
 
     def accepting(self, kind: str, path: str) -> Rule | None:
-        """The rule that accepts a difference; one that holds before one that has expired."""
+        """Return the rule that accepts a difference; a valid one before an expired one."""
         found = [rule for rule in self.rules if rule.accepts(kind, path)]
         return next((rule for rule in found if not self.expired(rule)), next(iter(found), None))
 
     def expired(self, rule: Rule) -> bool:
-        """Whether its last day is over."""
+        """Tell whether a rule has expired."""
         return rule.expires is not None and rule.expires < self.today
 
     def reference(self, rule: Rule) -> RuleRef:
-        """The rule as reports name it."""
+        """Return the rule as reports name it."""
         return RuleRef(
             path=rule.path.text,
             kinds=rule.kinds,
@@ -133,15 +181,18 @@ class Rules:
         )
 
 
+NO_RULES: Final = Rules(rules=(), today=date.min)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """Differences after the rules.
+    """Differences after the rules were applied.
 
     Attributes:
         differences: Those that no rule accepts, in their order.
-        expected: Those that one does.
-        expired: Rules that would accept a difference and have expired.
-        unused: Rules that accept none.
+        expected: Those that a rule accepts.
+        expired: Rules that match a difference and have expired.
+        unused: Rules that match none.
     """
 
     differences: tuple[Difference, ...]
@@ -151,19 +202,19 @@ class Applied:
 
 
 def apply(rules: Rules, differences: Iterable[Difference]) -> Applied:
-    """Part the accepted differences from the others.
+    """Separate the accepted differences from the others.
 
     Args:
-        rules: Those that are about the two clouds.
-        differences: A rule that one already has stays; see `Rules.by_rule`.
+        rules: The rules about the two clouds.
+        differences: A rule that a difference already has is kept; see `Rules.by_rule`.
     """
     judged = [_with_rule(each, rules) for each in differences]
-    met = dict.fromkeys(each.rule for each in judged if each.rule is not None)
+    matched = dict.fromkeys(each.rule for each in judged if each.rule is not None)
     return Applied(
         differences=tuple(each for each in judged if each.rule is None or each.rule.expired),
         expected=tuple(each for each in judged if each.rule is not None and not each.rule.expired),
-        expired=tuple(each for each in met if each.expired),
-        unused=tuple(each for each in map(rules.reference, rules.rules) if each not in met),
+        expired=tuple(each for each in matched if each.expired),
+        unused=tuple(each for each in map(rules.reference, rules.rules) if each not in matched),
     )
 
 
@@ -174,18 +225,11 @@ def _with_rule(difference: Difference, rules: Rules) -> Difference:
     return difference if rule is None else replace(difference, rule=rules.reference(rule))
 
 
-NO_RULES: Final = Rules(rules=(), today=date.min)
-
-
 def read(path: Path, *, today: date) -> Rules:
-    """Read a rules file.
-
-    Args:
-        path: A YAML list of rules; see docs/rules.md.
-        today: By which expiry is judged.
+    """Read a rules file, a YAML list of rules; see docs/rules.md.
 
     Raises:
-        SettingsError: It is no list of rules, or a rule cannot be right; with file and line.
+        SettingsError: It is not a list of rules, or a rule is invalid; with file and line.
     """
     document = yamltext.read(path, error=SettingsError, remedy=_REMEDY)
     if document is None:  # comments alone
@@ -193,21 +237,19 @@ def read(path: Path, *, today: date) -> Rules:
     if not isinstance(document, list):
         raise SettingsError("not a list of rules", where=str(path), remedy=_REMEDY)
     text = path.read_text(encoding="utf-8")
-    found = []
-    for number, each in enumerate(document):
-        where = f"{path}, line {yamltext.line_of(text, number)}"
-        try:
-            found.append(_rule(each, where))
-        except _InvalidError as fault:
-            raise SettingsError(str(fault), where=where, remedy=fault.remedy) from None
+    lines = (yamltext.line_of(text, number) for number in range(len(document)))
+    found = (
+        parse(each, where=f"{path}, line {line}")
+        for each, line in zip(document, lines, strict=True)
+    )
     return Rules(rules=tuple(found), today=today)
 
 
 def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
-    """The rules of files, and those that are given by their keys and values, in their order.
+    """Return the rules of files and of mappings, in their order.
 
     Raises:
-        SettingsError: A file or a rule that cannot be right, with its place.
+        SettingsError: A file or a rule is invalid; with its place.
     """
     found: list[Rule] = []
     for number, source in enumerate(sources, start=1):
@@ -219,19 +261,10 @@ def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
 
 
 def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
-    """Write one more rule at the end of a rules file; what stands in it stays as it is.
-
-    Args:
-        path: The file; it is made if there is none.
-        entry: The rule's keys and values, as they are to be written.
-        today: As for `read`.
-
-    Returns:
-        The rule.
+    """Append a rule to a rules file, which is created if it does not exist; return the rule.
 
     Raises:
-        SettingsError: The rule cannot be right, or the file cannot be written, or nothing can be
-            added at its end; then it is as it was.
+        SettingsError: The rule is invalid, or the file is or cannot be written; it is unchanged.
     """
     expires = parse(entry).expires or NEVER
     old = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -261,52 +294,46 @@ def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
     return replace(added, where=added.where.replace(str(beside), str(path)))
 
 
-def parse(entry: Mapping[str, Any], *, where: str = "") -> Rule:
-    """One rule by its keys and values.
-
-    Args:
-        entry: They, as a file has them.
-        where: Where they stand, if anywhere.
-
-    Raises:
-        SettingsError: It cannot be right.
-    """
-    try:
-        return _rule(dict(entry), where or "the rule")
-    except _InvalidError as fault:
-        raise SettingsError(str(fault), where=where, remedy=fault.remedy) from None
-
-
 class _InvalidError(ValueError):
-    """What is wrong with a rule, before anyone says where it stands."""
+    """A rule is invalid; `parse` adds its place."""
 
     def __init__(self, problem: str, remedy: str = _REMEDY) -> None:
         super().__init__(problem)
         self.remedy = remedy
 
 
-def _rule(value: Any, where: str) -> Rule:
-    if not isinstance(value, dict):
+def parse(entry: Any, *, where: str = "") -> Rule:
+    """Return the rule that a mapping describes.
+
+    Args:
+        entry: Its keys and values, as in a rules file.
+        where: Where it stands.
+
+    Raises:
+        SettingsError: The rule is invalid.
+    """
+    try:
+        _check_keys(entry)
+        return Rule(
+            path=_pattern(_text(entry, "path")),
+            kinds=_kinds(entry.get("kind")),
+            between=_between(entry.get("between")),
+            clouds=_names(entry.get("clouds"), "clouds"),
+            reason=_text(entry, "reason"),
+            reference=_text(entry, "reference") if "reference" in entry else None,
+            expires=_day(entry["expires"]),
+            where=where or "the rule",
+        )
+    except _InvalidError as fault:
+        raise SettingsError(str(fault), where=where, remedy=fault.remedy) from None
+
+
+def _check_keys(rule: Any) -> None:
+    if not isinstance(rule, Mapping):
         raise _InvalidError("a rule is a mapping")
-    _check_keys(value)
-    return Rule(
-        path=_pattern(_text(value, "path")),
-        kinds=_kinds(value.get("kind")),
-        between=_between(value.get("between")),
-        clouds=_names(value.get("clouds"), "clouds"),
-        reason=_text(value, "reason"),
-        reference=_text(value, "reference") if "reference" in value else None,
-        expires=_day(value["expires"]),
-        where=where,
-    )
-
-
-def _check_keys(rule: Mapping[Any, Any]) -> None:
     for key in rule:
         if key not in _KEYS:
-            near = difflib.get_close_matches(str(key), _KEYS, n=1)
-            meant = f"did you mean {near[0]}? " if near else ""
-            raise _InvalidError(f"unknown key {key!r}", f"{meant}known: {', '.join(_KEYS)}")
+            raise _InvalidError(f"unknown key {key!r}", _known(str(key), _KEYS))
     missing = [key for key in _REQUIRED if rule.get(key) is None]
     if missing:
         raise _InvalidError(f"the rule has no {' and no '.join(missing)}")
@@ -315,6 +342,11 @@ def _check_keys(rule: Mapping[Any, Any]) -> None:
             "the rule has both between and clouds",
             "between names baseline and candidate, clouds either of them; keep one",
         )
+
+
+def _known(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return (f"did you mean {near[0]}? " if near else "") + f"known: {', '.join(names)}"
 
 
 def _text(rule: Mapping[str, Any], key: str) -> str:
@@ -326,12 +358,12 @@ def _text(rule: Mapping[str, Any], key: str) -> str:
 
 def _pattern(text: str) -> PathPattern:
     try:
-        pattern = pathpattern.compiled(text)
+        pattern = _compiled(text)
     except ValueError as fault:
         raise _InvalidError(
-            f"path {text!r} is none: {fault}",
-            "copy it from a report, images[*].metadata.hw_rng_model say; * stands for any part of "
-            "a key,\n.** at the end for everything below",
+            f"path {text!r} is invalid: {fault}",
+            "copy it from a report, for example images[*].metadata.hw_rng_model; * stands for any "
+            "part of a key,\n.** at the end for everything below",
         ) from None
     first = pattern.segments[0].text
     if first in contract.FIELDS:
@@ -339,39 +371,53 @@ def _pattern(text: str) -> PathPattern:
             f"path {text!r} begins with a field of an image",
             f"a path into every image begins with images[*]: images[*].{text}",
         )
-    _check_printable(pattern)
     return pattern
 
 
-def _check_printable(pattern: PathPattern) -> None:
-    """Refuse what no report can print, as far as that is known: an answer may have any key."""
-    first = pattern.segments[0]
-    known = first.quoted or "*" in first.text or first.text in _FIRST
-    if not known and difflib.get_close_matches(first.text, ("images",), cutoff=_NEARLY):
-        raise _InvalidError(
-            f"path {pattern.text!r} begins with {first.text!r}, and no report prints that",
-            f"did you mean images{pattern.text.removeprefix(first.text)}? "
-            f"a key of that name in an answer is quoted: ['{first.text}']",
-        )
-    for each in pattern.segments:
-        if each.what == "place" and not each.quoted and not _is_place(each.text):
-            raise _InvalidError(
-                f"path {pattern.text!r} has {each.text!r} in brackets, which is no place of a list",
-                f"a key is quoted: ['{each.text}']; an image's id stands after images alone",
-            )
+def _compiled(text: str) -> PathPattern:
+    """Read a pattern; raise ValueError if it is invalid."""
+    segments = _segments(text)
+    below = segments[-1].text == "**" and not segments[-1].quoted
+    segments = segments[: len(segments) - below]
+    if not segments:
+        raise ValueError("it would accept every difference")
+    if any("**" in each.text and not each.quoted for each in segments):
+        raise ValueError("`**` stands at the end, after a dot")
+    return PathPattern(text=text, segments=segments, below=below)
 
 
-def _is_place(text: str) -> bool:
-    return "*" in text or (text.isascii() and text.isdigit())
+def _segments(path: str) -> tuple[_Segment, ...]:
+    """Split a path into keys and places; raise ValueError if it is not one."""
+    found: list[_Segment] = []
+    at = 0
+    while at < len(path):
+        match = _SEGMENT.match(path, at)
+        if match is None or (match["key"] is not None and bool(match["dot"]) != bool(found)):
+            raise ValueError(f"no key or place can be read at {path[at : at + 20]!r}")
+        quoted = match["quoted"] is not None
+        text = _unquoted(match["quoted"]) if quoted else match["key"] or match["place"]
+        what: Literal["key", "place", "image"] = "key" if match["place"] is None else "place"
+        if [each.text for each in found] == ["images"]:
+            what = "image"
+        found.append(_Segment(text, quoted, what))
+        at = match.end()
+    if not found:
+        raise ValueError("it is empty")
+    return tuple(found)
+
+
+def _unquoted(literal: str) -> str:
+    try:
+        return str(ast.literal_eval(literal))
+    except SyntaxError:
+        raise ValueError(f"{literal} is not a quoted key") from None
 
 
 def _kinds(value: Any) -> tuple[str, ...]:
     kinds = _names(value, "kind")
     for kind in kinds:
         if kind not in KINDS:
-            near = difflib.get_close_matches(kind, KINDS, n=1)
-            meant = f"did you mean {near[0]}? " if near else ""
-            raise _InvalidError(f"unknown kind {kind!r}", f"{meant}known: {', '.join(KINDS)}")
+            raise _InvalidError(f"unknown kind {kind!r}", _known(kind, KINDS))
     return kinds
 
 
@@ -388,19 +434,19 @@ def _names(value: Any, key: str) -> tuple[str, ...]:
     if value is None:
         return ()
     names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not names or not all(map(_is_name, names)):
+    if (
+        not isinstance(names, list)
+        or not names
+        or not all(isinstance(each, str) and each for each in names)
+    ):
         raise _InvalidError(f"{key} must be a name or a list of names, not {value!r}")
     return tuple(names)
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
 
 
 def _day(value: Any) -> date | None:
     if value == NEVER:
         return None
-    if type(value) is date:  # a datetime is one, too, and says more than a day
+    if type(value) is date:  # not a datetime, which is a date as well
         return value
     try:
         if isinstance(value, str):
@@ -410,5 +456,5 @@ def _day(value: Any) -> date | None:
     shown = value.isoformat() if isinstance(value, datetime) else repr(value)
     raise _InvalidError(
         f"expires must be a day, not {shown}",
-        "write the last day on which the rule holds, 2027-02-01 say, or never",
+        "write the last day on which the rule holds, for example 2027-02-01, or never",
     )
