@@ -282,7 +282,7 @@ def _unsent(image: Image, newest_first: Sequence[str]) -> Iterator[Unsent]:
         if name not in image:
             if contract.promises(name, newest_first[-1]):
                 yield _unsent_at((name,), "missing", field.source)
-        elif all(part.refusal(image[name], name) is not None for part in parts):
+        elif all(part.breach(image[name], name) is not None for part in parts):
             part = field.part_in(newest_first[0])
             for path, seen in _breaches((name,), image[name], part):
                 yield _unsent_at(path, seen, field.source)
@@ -299,7 +299,7 @@ def _breaches(
     path: tuple[str, ...], value: Any, part: contract.Part
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield where a value, or one below it, breaks a promise, and what is there instead."""
-    if part.breach(value, path[-1]) is not None:
+    if part.own_breach(value, path[-1]) is not None:
         yield path, _instead(value, part)
     elif isinstance(value, dict):
         for name, each in value.items():

@@ -13,7 +13,7 @@ from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.compare.neighbors import by_release, compare_neighbors
+from pytest_imagedetail.compare.matrix import by_release, compare_neighbors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
 from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.hidden import Hidden

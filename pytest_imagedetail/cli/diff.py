@@ -19,8 +19,7 @@ from pytest_imagedetail.cli.arguments import (
 )
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_color
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.compare.evidence import evidence
+from pytest_imagedetail.compare.comparison import Comparison, evidence
 from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.model import FAIL_ON
 from pytest_imagedetail.report import terminal

@@ -20,9 +20,10 @@ from pytest_imagedetail.cli.arguments import (
     settings,
 )
 from pytest_imagedetail.cli.output import DIFFERENT, SAME, print_json, wants_color
-from pytest_imagedetail.compare.matrix import SCHEMA, Matrix
-from pytest_imagedetail.compare.neighbors import (
+from pytest_imagedetail.compare.matrix import (
+    SCHEMA,
     Answers,
+    Matrix,
     answers_with_images,
     by_release,
     compare_neighbors,

@@ -1,4 +1,4 @@
-"""Compares two listings: what differs, in which images, and how bad it is."""
+"""Compare two listings: what differs, in which images, and how bad it is."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,11 +9,11 @@ from pytest_imagedetail.compare.answers import (
     answer_differences,
     error_differences,
     link_form_differences,
+    next_link_differences,
     status_difference,
 )
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
-from pytest_imagedetail.compare.next_links import next_link_differences
 from pytest_imagedetail.compare.pairing import Pairing, pair, reference, unpaired
 from pytest_imagedetail.compare.severity import Change, Judge, is_of_links
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
@@ -66,21 +66,20 @@ def compare(
     Args:
         baseline: The old side.
         candidate: The new side.
-        level: "facts": image by image; "shape": what the images of each side look like, for two
-            clouds with different images.
+        level: "facts" compares image by image; "shape" compares what the images of each side look
+            like, for two clouds with different images.
         profile: How far to normalize; default cross-version.
-        fail_on: From which severity on the result is not compatible.
-        expect: An error status that both sides should answer with; then the two errors are
-            compared.
-        rules: Which differences are accepted; those about other clouds are passed over.
+        fail_on: The severity from which on the result is not compatible.
+        expect: An error status that both sides should answer with; then the errors are compared.
+        rules: Accepted differences; rules about other clouds are ignored.
 
     An error on one side, or errors of two statuses, are one difference of status. Two errors of one
     status are refused unless `expect` names it: two clouds are not the same because both failed.
 
     Raises:
-        ComparisonError: Both sides are errors of one status, or one is only a part of the images
-            and the other whole, or at level shape one has no image: neither "same" nor "different"
-            would be true.
+        ComparisonError: Neither "same" nor "different" would be true: both sides are errors of one
+            status, one is partial and the other complete, one has no image at level shape, or a
+            value is nested too deeply.
         UsageError: An unknown level or profile.
     """
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
@@ -120,13 +119,13 @@ def compare(
 
 
 def judge_of(baseline: Listing, candidate: Listing) -> Judge:
-    """Return the judge of what differs between two listings, by the releases they declare."""
+    """Return the judge of differences between two listings, by their declared releases."""
     return Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What a `Comparison` says, before rules accept some of it."""
+    """The content of a `Comparison` before rules are applied."""
 
     differences: Sequence[Difference]
     paired: int = 0
@@ -173,9 +172,8 @@ def _facts(
 
 def _shapes(baseline: Listing, candidate: Listing, judge: Judge, profile: str) -> _Found:
     """Compare what the images of each side look like."""
-    _check_answered(baseline, candidate)
+    _check_shapes(baseline, candidate)
     _check_complete(baseline, candidate)
-    _check_images(baseline, candidate)
     one, other = baseline.normalized(profile), candidate.normalized(profile)
     old, new = describe(baseline, one), describe(candidate, other)
     differences = [
@@ -209,7 +207,7 @@ def _of_whole_answers(
     yield from next_link_differences(baseline, candidate, one, other)
 
 
-def _check_answered(baseline: Listing, candidate: Listing) -> None:
+def _check_shapes(baseline: Listing, candidate: Listing) -> None:
     for side in (baseline, candidate):
         if _is_error(side):
             raise ComparisonError(
@@ -217,11 +215,8 @@ def _check_answered(baseline: Listing, candidate: Listing) -> None:
                 where=f"query {side.query} of {side.cloud}",
                 remedy="compare the answers themselves, at level facts",
             )
-
-
-def _check_images(baseline: Listing, candidate: Listing) -> None:
-    for side, against in ((baseline, candidate), (candidate, baseline)):
-        if not side.images and against.images:
+    for side, other in ((baseline, candidate), (candidate, baseline)):
+        if not side.images and other.images:
             raise ComparisonError(
                 f"{side.cloud} answered with no image, so there is no shape to compare",
                 where=f"query {side.query} of {side.cloud}",
@@ -242,7 +237,7 @@ def _is_error(listing: Listing) -> bool:
 def _errors(
     baseline: Listing, candidate: Listing, judge: Judge, profile: str, expect: int | None
 ) -> _Found:
-    """Compare answers of which one or both are errors."""
+    """Compare answers of which at least one is an error."""
     if baseline.status_code != candidate.status_code:
         return _Found(differences=[status_difference(baseline, candidate, judge)])
     if expect == baseline.status_code:
@@ -276,7 +271,7 @@ def _side(listing: Listing) -> Side:
 def _by_cause(
     shared: SharedChange, candidate_of: Mapping[int, int], new: Sequence[Image]
 ) -> Iterator[SharedChange]:
-    """Split a lost field by whether the image's metadata still has the key that brings it."""
+    """Split a lost field by whether the image's metadata still has the key that causes it."""
     change = shared.change
     promise = None if change.below else contract.FIELDS.get(change.field)
     if change.kind != "field_removed" or promise is None or promise.cause is None:
@@ -320,7 +315,7 @@ def _judged(
 
 
 def _vendor_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
-    """List the metadata keys of vendors that only one side has; they are not compared."""
+    """Yield the metadata keys of vendors that only one side has; they are not compared."""
     if one.profile != "cross-cloud":
         return
     ours, theirs = vendors(one), vendors(other)
@@ -342,7 +337,7 @@ def _unpaired_images(
     was_there = kind == "image_removed"
     for place in places:
         ref = reference(side[place])
-        # An id that stood before is no other image, but the same once more.
+        # A repeated id is not another image.
         actual = kind if first[ref.id] == place else "image_repeated"
         before, after = (side[place], MISSING) if was_there else (MISSING, side[place])
         severity, reason = judge.severity(Change(kind=actual, baseline=before, candidate=after))
@@ -362,7 +357,7 @@ def _unpaired_images(
 def _moved(
     pairing: Pairing, old: Sequence[Image], new: Sequence[Image], judge: Judge
 ) -> Iterator[Difference]:
-    """Yield one difference if paired images changed places, with the first that did."""
+    """Yield one difference if paired images changed places, with the first one that did."""
     places = [right for _, right in pairing.pairs]
     expected = sorted(places)
     for (left, _), place, expected_place in zip(pairing.pairs, places, expected, strict=True):

@@ -1,17 +1,29 @@
-"""Compares two answers apart from their images: status, error, headers, the form of links."""
+"""Compare two answers apart from their images: status, error, headers, links, the next page."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
+from pytest_imagedetail import contract
 from pytest_imagedetail.compare.differ import diff
-from pytest_imagedetail.compare.severity import Judge
+from pytest_imagedetail.compare.severity import Judge, Verdict
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, path_of
 from pytest_imagedetail.normalize import LinkForm, Normalized, rules_of, without_hosts
 from pytest_imagedetail.normalize.equality import strictly_equal
+from pytest_imagedetail.redact import placeholder
 
-# Headers that say something about one request, or repeat what the body and the host say.
+# These headers belong to one request, or repeat what the body and the host say.
 _OF_ONE_REQUEST: Final = frozenset({"content-length", "location", "retry-after"})
+
+_NEXT: Final = "images_links"
+_HOST: Final = re.compile(r"<([a-z]+)(?:-\d+)?>|https?://([^/?]*)")
+_COMPUTE: Final = re.compile(r"compute(-\d+)?(\..+\.invalid)?")
+_PAGING: Final = frozenset({"limit", "marker", "page_size", "offset"})
+_NO_LINK: Final = "clients look for a list of links whose relation is next"
+_NO_DETAIL: Final = "from the second page on, images come without their details"
 
 
 def status_difference(baseline: Listing, candidate: Listing, judge: Judge) -> Difference:
@@ -67,28 +79,20 @@ def error_differences(
 def header_differences(
     baseline: Listing, candidate: Listing, judge: Judge, profile: str
 ) -> tuple[Difference, ...]:
-    """Compare the response headers of the first page; repeated ones in their order."""
+    """Compare the response headers of the first pages; repeated headers in their order."""
     one, other = (_normalized(_headers(each), profile) for each in (baseline, candidate))
     listings = baseline.error is None and candidate.error is None
     if listings and baseline.media_types != candidate.media_types:
-        for side in (one, other):  # comparing the listings has judged in which form they came
+        for side in (one, other):  # `answer_differences` has compared the media types
             side.pop("content-type", None)
-    return tuple(_header_differences(one, other, judge))
-
-
-def _header_differences(
-    one: Mapping[str, Any], other: Mapping[str, Any], judge: Judge
-) -> Iterator[Difference]:
-    for name in sorted({*one, *other}):
-        before, after = one.get(name, MISSING), other.get(name, MISSING)
-        if not strictly_equal(before, after):
-            yield judge.difference(
-                "header_changed",
-                path_of(("headers", name)),
-                field=name,
-                baseline=before,
-                candidate=after,
-            )
+    pairs = {name: (one.get(name, MISSING), other.get(name, MISSING)) for name in {*one, *other}}
+    return tuple(
+        judge.difference(
+            "header_changed", path_of(("headers", name)), field=name, baseline=old, candidate=new
+        )
+        for name, (old, new) in sorted(pairs.items())
+        if not strictly_equal(old, new)
+    )
 
 
 def link_form_differences(
@@ -96,15 +100,9 @@ def link_form_differences(
 ) -> Iterator[Difference]:
     """Compare how the links of both answers are written, once for each relation.
 
-    R7 and R8 take a prefix, the version and the caller's project out of links, for every image has
-    them alike. That they came or went is one difference of the whole answer, unless a difference
-    of the links themselves shows it already.
-
-    Args:
-        one: The baseline.
-        other: The candidate.
-        judge: Says how bad it is.
-        found: The differences of images and pages.
+    R7 and R8 remove a prefix, the version and the caller's project from links, because all images
+    share them. Their change is one difference of the whole answer, unless one of the differences
+    found so far, which are of images and pages, shows it already.
     """
     old, new = one.answer.link_forms, other.answer.link_forms
     paths = [each.any_image for each in found]
@@ -161,3 +159,148 @@ def _status(listing: Listing) -> int | str:
 def _error(listing: Listing) -> dict[str, Any]:
     """Return the error's JSON, or its text if it is not JSON (a routing 404 is HTML)."""
     return dict(listing.document) or {"body": listing.body}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """The next links of one side, and what they must agree with.
+
+    Attributes:
+        links: `images_links` as normalized, or MISSING.
+        last_ids: The ids that a marker may name.
+        filters: The filters of the query.
+        release: The declared release, if any.
+    """
+
+    links: Any
+    last_ids: frozenset[str]
+    filters: frozenset[tuple[str, str]]
+    release: str | None
+
+
+_Fault = tuple[str, Any]
+"""A reason, and the wrong value; equal for links with the same fault."""
+
+
+def next_link_differences(
+    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized
+) -> Iterator[Difference]:
+    """Compare the next links, of the listings and as normalized; yield one difference at most.
+
+    Only a fault that the baseline does not have is breaking; one that was fixed is compatible.
+    """
+    old, new = _page(baseline, one), _page(candidate, other)
+    if strictly_equal(old.links, new.links):
+        return
+    severity, reason = _verdict(old, new)
+    before, after = (_shown(each.links) for each in (old, new))
+    if strictly_equal(before, after):
+        before, after = old.links, new.links
+    yield Difference(
+        kind="page_changed",
+        severity=severity,
+        path=_NEXT,
+        baseline=before,
+        candidate=after,
+        reason=reason,
+    )
+
+
+def _page(listing: Listing, normalized: Normalized) -> _Page:
+    ids = normalized.ids if listing.complete else normalized.ids[-1:]
+    return _Page(
+        links=normalized.answer.top_level.get(_NEXT, MISSING),
+        last_ids=frozenset(ids),
+        filters=frozenset(each for each in listing.query.params if _is_filter(each[0])),
+        release=listing.provenance.release,
+    )
+
+
+def _shown(links: Any) -> Any:
+    """Return the address alone if there is one link, else the links as sent."""
+    hrefs = _hrefs(links)
+    return hrefs[0] if hrefs is not None and len(hrefs) == 1 else links
+
+
+def _hrefs(links: Any) -> list[str] | None:
+    """Return the addresses; None if this is not a list of next links."""
+    if not isinstance(links, list) or not links:
+        return None
+    if not all(isinstance(each, dict) and each.get("rel") == "next" for each in links):
+        return None
+    hrefs = [each.get("href") for each in links]
+    return hrefs if all(isinstance(each, str) and each for each in hrefs) else None
+
+
+def _verdict(old: _Page, new: _Page) -> Verdict:
+    if old.links is MISSING or new.links is MISSING:
+        return "data", "there is a next link if the page is full, which depends on the images"
+    before, after = _faults(old), _faults(new)
+    if fresh := [each for each in after if each not in before]:
+        reason = fresh[0][0]
+        if reason == _NO_DETAIL and not contract.reached(new.release, "kilo"):
+            reason += ", as in every release through Juno"
+        return "breaking", reason
+    if gone := [each for each in before if each not in after]:
+        if gone[0][0] == _NO_DETAIL:
+            return "compatible", "pages after the first have their details, as since Kilo"
+        return "compatible", "the candidate's next link leads on, the baseline's did not"
+    if _unknown(old.links) != _unknown(new.links):
+        return "compatible", "Nova drops parameters that it does not know since 2024.2"
+    return "compatible", "the next link is written in another form"
+
+
+def _is_filter(name: str) -> bool:
+    """Tell whether Nova selects images by a parameter; it ignores unknown ones."""
+    known = name in contract.FILTERS or name.startswith("property-")
+    return known and name not in _PAGING
+
+
+def _unknown(links: Any) -> set[tuple[str, str]]:
+    """Return the parameters of next links that Nova does not know."""
+    asked = (each for href in _hrefs(links) or () for each in _parameters(href.partition("?")[2]))
+    return {each for each in asked if not _is_filter(each[0]) and each[0] not in _PAGING}
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+
+
+def _faults(page: _Page) -> list[_Fault]:
+    hrefs = _hrefs(page.links)
+    if hrefs is None:
+        return [(_NO_LINK, str(page.links))]
+    return [fault for href in hrefs for fault in _faults_of(href, page)]
+
+
+def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
+    path, _, query = href.partition("#")[0].partition("?")  # a client does not send a fragment
+    host = _HOST.match(path)
+    segments = path[host.end() if host else 0 :].split("/")[1:]
+    name = (host.group(1) or host.group(2)) if host else None
+    if name is None or not _COMPUTE.fullmatch(name):
+        yield "the next link leads to another host than those of Compute", name
+    place = len(segments) - 1 - segments[::-1].index("images") if "images" in segments else None
+    if place is None or segments[place + 1 :] not in ([], ["detail"]):
+        yield "the next link leads to no list of images", path
+        return
+    projects = [each for each in segments[:place] if placeholder.is_id(each)]
+    others = [each for each in projects if each != placeholder.CALLER]
+    if others:
+        yield "the next link leads to another project", others
+    if place == len(segments) - 1:
+        yield _NO_DETAIL, None
+    yield from _faults_of_query(query, page)
+
+
+def _faults_of_query(query: str, page: _Page) -> Iterator[_Fault]:
+    """Check marker and filters; R5 removes the value of a right marker."""
+    asked = _parameters(query)
+    markers = [value for name, value in asked if name == "marker"]
+    if not markers:
+        yield "the next link has no marker, so it leads to the first page again", None
+    elif "marker" not in query.split("&") and not page.last_ids.issuperset(markers):
+        yield "the next link does not go on from the last image", markers
+    filters = {each for each in asked if _is_filter(each[0])}
+    if filters != page.filters:
+        yield "the next link asks with other filters than the request", sorted(filters)

@@ -1,9 +1,12 @@
-"""The result of comparing two listings: its differences, and the verdict that follows from them."""
+"""Hold the result of comparing two listings: its differences, and the verdict they give."""
 
-from collections.abc import Mapping, Sequence
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Never
 
+from pytest_imagedetail import contract
 from pytest_imagedetail.model import (
     MISSING,
     SEVERITIES,
@@ -24,23 +27,23 @@ SCHEMA: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What separates a candidate from a baseline.
+    """The differences between a baseline and a candidate.
 
     Attributes:
         baseline: The old side.
         candidate: The new side.
-        profile: How far representation was normalized.
+        profile: How far the answers were normalized.
         level: "facts", image by image, or "shape", what the images of each side look like.
-        differences: Worst first. None of them means the same, and that is the only verdict.
-        paired: How many images stand on both sides and were compared with each other.
+        differences: Worst first.
+        paired: The number of images that were compared with each other.
         unpaired: Images of one side only.
         unseen: At level shape, paths that no image of one side could show; they were not judged.
-        normalization: How often each rule of the profile changed something, both sides together.
-        fail_on: From which severity on this is not compatible.
-        expect: The error status that both sides were wanted to answer with, if any.
+        normalization: How often each rule of the profile changed something, on both sides together.
+        fail_on: The severity from which on the result is not compatible.
+        expect: The error status that both sides were expected to answer with, if any.
         expected: Differences that a rule accepts; they are in no other count.
-        expired_rules: Rules that would have accepted some of the differences, and have expired.
-        unused_rules: Rules about these two clouds that accept nothing.
+        expired_rules: Rules that match some of the differences and have expired.
+        unused_rules: Rules about these two clouds that match nothing.
     """
 
     baseline: Side
@@ -60,19 +63,19 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether there is no difference at all, accepted ones included."""
+        """Whether there is no difference at all, not even an accepted one."""
         return not self.differences and not self.expected
 
     @property
     def breaking(self) -> tuple[Difference, ...]:
-        """The differences that break a client that relied on the baseline's contract."""
+        """The differences that can break a client that relies on the baseline's contract."""
         return self.of("breaking")
 
     @property
     def compatible(self) -> bool:
         """Whether no difference reaches `fail_on`.
 
-        Never with an expired rule, and only with `fail_on` "none" if nothing was in common.
+        False with an expired rule, and if no image was compared unless `fail_on` is "none".
         """
         if self.expired_rules or (self.nothing_in_common and self.fail_on != "none"):
             return False
@@ -80,22 +83,18 @@ class Comparison:
 
     @property
     def nothing_in_common(self) -> bool:
-        """Whether there are images, but none stands on both sides, and no rule accepts that.
-
-        Then not one image was compared with another, whatever the severities say: all of them were
-        lost, or all are others.
-        """
+        """Whether there are images, but not one was paired, and no rule accepts that."""
         if self.level != "facts" or self.paired:
             return False
         return any(each.kind in _OF_ONE_SIDE for each in self.differences)
 
     @property
     def severities(self) -> list[Severity]:
-        """That of each difference."""
+        """The severity of each difference."""
         return [each.severity for each in self.differences]
 
     def of(self, severity: Severity) -> tuple[Difference, ...]:
-        """The differences of one severity."""
+        """Return the differences of one severity."""
         return tuple(each for each in self.differences if each.severity == severity)
 
     @property
@@ -107,11 +106,12 @@ class Comparison:
             return "no difference: neither side has an image"
         if self.level == "shape":
             return self._shape_summary
-        return self._found
+        found = summary_of("difference", self.severities)
+        return found + self._accepted + "; no image was compared" * self.nothing_in_common
 
     @property
     def _shape_summary(self) -> str:
-        """Data differences say which images there are; a cloud has no other shape by them."""
+        # Data differences say which images there are, which does not change the shape.
         head = f"{self.candidate.cloud} has the shape of {self.baseline.cloud}"
         breaking, compatible, data = (len(self.of(severity)) for severity in SEVERITIES)
         if breaking + compatible:
@@ -123,16 +123,11 @@ class Comparison:
         return head + self._accepted
 
     @property
-    def _found(self) -> str:
-        found = summary_of("difference", self.severities)
-        return found + self._accepted + "; no image was compared" * self.nothing_in_common
-
-    @property
     def _accepted(self) -> str:
         return accepted([each.severity for each in self.expected], more=bool(self.differences))
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form, schema 1. A value that one side lacks is left out, not null."""
+        """Return the JSON form, schema 1. A value that one side lacks is left out, not null."""
         return {
             "schema": SCHEMA,
             "same": self.same,
@@ -182,14 +177,14 @@ def _ref(ref: ImageRef) -> dict[str, Any]:
 
 
 def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
-    """Whether no difference reaches the severity from which on a run fails."""
+    """Tell whether no difference reaches the severity from which on a run fails."""
     if fail_on == "breaking":
         return "breaking" not in severities
     return fail_on == "none" or not severities
 
 
 def summary_of(thing: str, severities: Sequence[Severity]) -> str:
-    """How many things of each severity: "2 differences: 1 breaking, 0 compatible, 1 data"."""
+    """Count things by severity: "2 differences: 1 breaking, 0 compatible, 1 data"."""
     if not severities:
         return f"no {thing}"
     parts = ", ".join(f"{severities.count(severity)} {severity}" for severity in SEVERITIES)
@@ -197,12 +192,11 @@ def summary_of(thing: str, severities: Sequence[Severity]) -> str:
 
 
 def accepted(severities: Sequence[Severity], *, more: bool) -> str:
-    """What a summary says of those that a rule accepts.
+    """Return the end of a summary: "; 4 more accepted by rules (1 breaking)".
 
     Args:
-        severities: That of each.
-        more: Whether others stand before: "; 4 more accepted by rules (1 breaking)". Else what
-            stands before is qualified: " but for 4 accepted by rules (1 breaking)".
+        severities: The severity of each accepted difference.
+        more: Whether there are others; if not, the text is " but for 4 accepted by rules".
     """
     if not severities:
         return ""
@@ -216,7 +210,7 @@ def _counted(thing: str, number: int) -> str:
 
 
 def difference_to_dict(each: Difference) -> dict[str, Any]:
-    """The JSON form of one difference. A value that one side lacks is left out, not null."""
+    """Return the JSON form of one difference. A value that one side lacks is left out, not null."""
     entry: dict[str, Any] = {
         "kind": each.kind,
         "severity": each.severity,
@@ -237,7 +231,7 @@ def difference_to_dict(each: Difference) -> dict[str, Any]:
 
 
 def rule_to_dict(rule: RuleRef) -> dict[str, Any]:
-    """The JSON form of a rule that accepts a difference, or would have."""
+    """Return the JSON form of a rule."""
     return {
         "path": rule.path,
         "kinds": list(rule.kinds),
@@ -247,3 +241,49 @@ def rule_to_dict(rule: RuleRef) -> dict[str, Any]:
         "expired": rule.expired,
         "where": rule.where,
     }
+
+
+def evidence(
+    difference: Difference, comparison: Comparison, *, path: str, typed: str
+) -> tuple[str, ...]:
+    """Return what a severity rests on, one fact per line, and the command that accepts it.
+
+    Args:
+        difference: One of the comparison's differences.
+        comparison: The comparison.
+        path: The path that the rule should have.
+        typed: The two sides and the options of the comparison, as a shell reads them.
+    """
+    sign = "=" if path.startswith("-") else " "  # or argparse would take the path for an option
+    accept = f"{typed} --path{sign}{shlex.quote(path)} --kind {difference.kind}"
+    return (
+        *_promise(difference, comparison),
+        *_filters(comparison),
+        f"to accept it: imagedetail accept {accept} --reason WHY --expires DAY",
+    )
+
+
+def _promise(difference: Difference, comparison: Comparison) -> Iterator[str]:
+    found = re.match(r"images\[\*\]\.([^.\[]+)", difference.any_image)
+    if found is None:
+        return
+    if (promise := contract.FIELDS.get(found[1])) is None:
+        yield f"contract: no release of Nova sends {found[1]}"
+        return
+    types = " or ".join(contract.JSON_TYPES[each] for each in promise.part.types)
+    since = contract.release_name(contract.release_index(promise.since) or 0)
+    always = "with every image" if promise.since == promise.required_since else "not with every one"
+    if promise.required_since not in {None, promise.since}:
+        required = contract.release_name(contract.release_index(promise.required_since) or 0)
+        always = f"with every image since {required}"
+    yield f"contract: {found[1]} is {types}, sent since {since}, {always}; {promise.source}"
+    for side in (comparison.baseline, comparison.candidate):
+        if side.release is None:
+            yield f"{side.cloud} declares no release, so it is judged as the newest"
+
+
+def _filters(comparison: Comparison) -> Iterator[str]:
+    for name, _ in dict.fromkeys(comparison.baseline.query.params):
+        known = "property-" if name.startswith("property-") else name
+        if note := contract.FILTERS.get(known):
+            yield f"filter {name}: {note}"

@@ -133,7 +133,7 @@ def _changes(one: Normalized, other: Normalized, pairing: Pairing) -> list[Share
         for pair, changes_of_pair in zip(pairs, changes, strict=True):
             for each in changes_of_pair:
                 change = replace(each, path=(name, *each.path))
-                same = change.path, *map(_key, change.values)
+                same = change.path, *map(value_key, change.values)
                 found.setdefault(same, SharedChange(change=change)).places.extend(pair.places)
     for shared in found.values():
         shared.places.sort()
@@ -153,14 +153,14 @@ def _unequal_fields(one: Normalized, other: Normalized, pairing: Pairing) -> dic
                 continue
             before, after = _comparable(before, after)
             distinct = found.setdefault(name, {})
-            key = _key(before), _key(after)
+            key = value_key(before), value_key(after)
             if key not in distinct:
                 distinct[key] = _Pair(before, after)
             distinct[key].places.append(left)
     return {name: [*pairs.values()] for name, pairs in found.items()}
 
 
-def _key(value: Any) -> Hashable:
+def value_key(value: Any) -> Hashable:
     """Return what tells one JSON value from another, types included."""
     if isinstance(value, dict | list):
         return json.dumps(value, sort_keys=True)

@@ -1,30 +1,54 @@
-"""Many results: what clouds answered to many queries, and what changed from one to the next."""
+"""Compare each cloud of a row with the next one, query by query; the result is a matrix."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Final, Never
 
+from pytest_imagedetail.compare import compare, judge_of
+from pytest_imagedetail.compare.answers import header_differences
 from pytest_imagedetail.compare.comparison import (
+    Comparison,
     accepted,
     difference_to_dict,
     is_compatible,
     rule_to_dict,
     summary_of,
 )
-from pytest_imagedetail.model import Difference, FailOn, Query, RuleRef, Severity
+from pytest_imagedetail.compare.differ import value_key
+from pytest_imagedetail.compare.shape import describe
+from pytest_imagedetail.contract import release_index
+from pytest_imagedetail.errors import ComparisonError, UsageError
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import (
+    SEVERITIES,
+    Difference,
+    FailOn,
+    Query,
+    RuleRef,
+    Severity,
+    path_of,
+)
+from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 
 SCHEMA: Final = 1
 """The version of the JSON form of a matrix."""
 
+Answers = Mapping[Query, Listing]
+"""The answers of one cloud by query, recorded errors included."""
+
+_Pair = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What one cloud answered to one query.
+    """The answer of one cloud to one query.
 
     Attributes:
         status_code: The HTTP status.
-        images: How many images; None for an error.
+        images: The number of images; None for an error.
     """
 
     status_code: int
@@ -36,13 +60,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One change between a cloud and the next one, and the queries that show it.
+    """One change between a cloud and the next one.
 
     Attributes:
         baseline: The name of the earlier cloud.
         candidate: The name of the later one.
         difference: What changed.
-        queries: Where: one or more.
+        queries: The queries that show it.
     """
 
     baseline: str
@@ -53,7 +77,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Where in a row something was seen that not every cloud shows.
+    """The clouds of a row that show a field or a behavior, if not every one does.
 
     Attributes:
         kind: "field" or "behavior".
@@ -78,23 +102,23 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """N clouds in a row, by queries.
+    """The changes along a row of clouds, by queries.
 
     Attributes:
-        clouds: Their names, in the order in which neighbors were compared.
+        clouds: The names of the clouds in their order.
         releases: The release of each cloud that declares one.
-        queries: In the order of the first cloud that has them.
-        cells: What is recorded, by query and cloud; what is not recorded is not in it.
+        queries: The queries in the order of the first cloud that has them.
+        cells: The recorded answers, by query and cloud.
         steps: Every change between neighbors, in the clouds' order, worst first for each pair. A
-            cloud without a recording of a query is passed over, for that query.
+            cloud without a recording of a query is skipped for that query.
         spans: Fields and behaviors that not every cloud shows.
-        profile: How far representation was normalized.
-        fail_on: From which severity on this is not compatible.
-        expect: The error status that was wanted where every answer is an error, if any.
+        profile: How far the answers were normalized.
+        fail_on: The severity from which on the matrix is not compatible.
+        expect: The error status that was expected where every answer is an error, if any.
         expected: Changes that a rule accepts; they are in no other count.
-        expired_rules: Rules that would have accepted some of the changes, and have expired.
-        unused_rules: Rules about two neighbors that accept nothing between any.
-        nothing_in_common: Neighbors with images, but none in common, and the query.
+        expired_rules: Rules that match some of the changes and have expired.
+        unused_rules: Rules about two neighbors that match no change.
+        nothing_in_common: Neighbors with images, none of which were paired, and the query.
     """
 
     clouds: tuple[str, ...]
@@ -113,20 +137,20 @@ class Matrix:
 
     @property
     def same(self) -> bool:
-        """Whether nothing changed anywhere in the row, accepted changes included."""
+        """Whether there is no change at all, not even an accepted one."""
         return not self.steps and not self.expected
 
     @property
     def breaking(self) -> tuple[Step, ...]:
-        """The changes that break a client that relied on the earlier cloud's contract."""
+        """The changes that can break a client that relies on the earlier cloud's contract."""
         return self.of("breaking")
 
     @property
     def compatible(self) -> bool:
         """Whether no change reaches `fail_on`.
 
-        Never with an expired rule, and only with `fail_on` "none" if neighbors had nothing in
-        common.
+        False with an expired rule, and if neighbors have nothing in common unless `fail_on` is
+        "none".
         """
         if self.expired_rules or (self.nothing_in_common and self.fail_on != "none"):
             return False
@@ -134,12 +158,12 @@ class Matrix:
 
     @property
     def severities(self) -> list[Severity]:
-        """That of each change."""
+        """The severity of each change."""
         return [each.difference.severity for each in self.steps]
 
     @property
     def missing(self) -> tuple[tuple[Query, str], ...]:
-        """What is not recorded, as query and cloud; the others have it."""
+        """The queries, with the cloud, that other clouds have recorded and this one has not."""
         return tuple(
             (query, cloud)
             for query in self.queries
@@ -153,15 +177,15 @@ class Matrix:
         return tuple(query for query in self.queries if len(set(self.row(query))) > 1)
 
     def row(self, query: Query) -> tuple[Cell | None, ...]:
-        """What every cloud answered to a query; None where it is not recorded."""
+        """Return the answer of every cloud to a query; None where it is not recorded."""
         return tuple(self.cells.get((query, cloud)) for cloud in self.clouds)
 
     def of(self, severity: Severity) -> tuple[Step, ...]:
-        """The changes of one severity."""
+        """Return the changes of one severity."""
         return tuple(each for each in self.steps if each.difference.severity == severity)
 
     def pairs(self) -> Iterator[tuple[str, str, tuple[Step, ...]]]:
-        """Each pair of clouds between which something changed, with its changes."""
+        """Yield each pair of clouds between which something changed, with its changes."""
         for pair in dict.fromkeys((each.baseline, each.candidate) for each in self.steps):
             steps = (each for each in self.steps if (each.baseline, each.candidate) == pair)
             yield *pair, tuple(steps)
@@ -176,7 +200,7 @@ class Matrix:
         return found + "; not all images were compared" * bool(self.nothing_in_common)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form, schema 1. A value that one side lacks is left out, not null."""
+        """Return the JSON form, schema 1. A value that one side lacks is left out, not null."""
         return {
             "schema": SCHEMA,
             "same": self.same,
@@ -232,3 +256,207 @@ def _step(step: Step) -> dict[str, Any]:
         "queries": [str(query) for query in step.queries],
         **difference_to_dict(step.difference),
     }
+
+
+def compare_neighbors(
+    row: Mapping[str, Answers],
+    *,
+    profile: str = DEFAULT_PROFILE,
+    fail_on: FailOn = "breaking",
+    expect: int | None = None,
+    rules: Rules = NO_RULES,
+) -> Matrix:
+    """Compare each cloud with the next one.
+
+    Unlike `compare`, this compares two errors of one status, and response headers.
+
+    Args:
+        row: The answers of each cloud, in the order of the clouds.
+        profile: How far to normalize.
+        fail_on: The severity from which on the matrix is not compatible.
+        expect: The error status that is expected where every answer is an error.
+        rules: Accepted changes; rules about other clouds are ignored.
+
+    Raises:
+        UsageError: Fewer than two clouds, or an unknown profile.
+        ComparisonError: Every answer is an error, or a cloud shares no query with another.
+    """
+    _check_row(row, expect)
+    queries = tuple(dict.fromkeys(query for answers in row.values() for query in answers))
+    pairs: dict[_Pair, None] = {}
+    steps: list[Step] = []
+    expected: list[Step] = []
+    nothing_in_common = []
+    for query in queries:
+        for pair in pairwise(name for name, answers in row.items() if query in answers):
+            pairs[pair] = None
+            old, new = (row[name][query] for name in pair)
+            comparison, headers = _compared(old, new, profile, rules)
+            steps += _steps(pair, query, (*comparison.differences, *headers.differences))
+            expected += _steps(pair, query, (*comparison.expected, *headers.expected))
+            if comparison.nothing_in_common:
+                nothing_in_common.append((*pair, query))
+    _check_compared(row, pairs)
+    matched = dict.fromkeys(each.difference.rule for each in (*steps, *expected))
+    return Matrix(
+        clouds=tuple(row),
+        releases={
+            name: release for name, answers in row.items() if (release := release_of(answers))
+        },
+        queries=queries,
+        cells={
+            (query, name): _cell(answers[query])
+            for query in queries
+            for name, answers in row.items()
+            if query in answers
+        },
+        steps=_sorted(steps, [*row]),
+        spans=tuple(_spans(row, queries, profile)),
+        profile=profile,
+        fail_on=fail_on,
+        expect=expect,
+        expected=_sorted(expected, [*row]),
+        expired_rules=tuple(each for each in matched if each is not None and each.expired),
+        unused_rules=_unused(pairs, rules, matched),
+        nothing_in_common=tuple(nothing_in_common),
+    )
+
+
+def by_release(row: Mapping[str, Answers]) -> dict[str, Answers]:
+    """Sort clouds by release, oldest first; clouds that declare none come last."""
+
+    def place(cloud: str) -> tuple[int, str]:
+        index = release_index(release_of(row[cloud]))
+        return (sys.maxsize if index is None else index, cloud)
+
+    return {cloud: row[cloud] for cloud in sorted(row, key=place)}
+
+
+def release_of(answers: Answers) -> str | None:
+    """Return the first release that the recordings of a cloud declare."""
+    declared = (each.provenance.release for each in answers.values())
+    return next((each for each in declared if each is not None), None)
+
+
+def answers_with_images(answers: Answers) -> bool:
+    """Tell whether a cloud answered any query with a listing."""
+    return any(each.error is None for each in answers.values())
+
+
+def _check_row(row: Mapping[str, Answers], expect: int | None) -> None:
+    if len(row) < 2:  # noqa: PLR2004
+        raise UsageError(
+            "a matrix compares clouds in a row, and only one is there",
+            where=", ".join(row),
+            remedy="name two clouds or more, oldest first",
+        )
+    statuses = {each.status_code for answers in row.values() for each in answers.values()}
+    if statuses != {expect} and not any(map(answers_with_images, row.values())):
+        raise ComparisonError(
+            "every answer is an error; there are no images to compare",
+            where=", ".join(row),
+            remedy="look at them: imagedetail ls\n"
+            "to compare the texts of errors of one status: expect=STATUS in a test, "
+            "--expect STATUS in a shell",
+        )
+
+
+def _check_compared(row: Mapping[str, Answers], pairs: Iterable[_Pair]) -> None:
+    compared = {name for pair in pairs for name in pair}
+    if alone := [name for name in row if name not in compared]:
+        raise ComparisonError(
+            f"nothing of {' and '.join(alone)} was compared: no other cloud was asked the same",
+            where=", ".join(row),
+            remedy="record the same queries of each; imagedetail ls lists what there is",
+        )
+
+
+def _compared(old: Listing, new: Listing, profile: str, rules: Rules) -> tuple[Comparison, Applied]:
+    """Compare two answers, and their headers."""
+    expect = None if old.error is None else old.status_code
+    comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
+    headers: Sequence[Difference] = ()
+    if old.status_code == new.status_code:  # another status brings other headers
+        headers = header_differences(old, new, judge_of(old, new), profile)
+    return comparison, apply(rules.between(old.cloud, new.cloud), headers)
+
+
+def _steps(pair: _Pair, query: Query, differences: Iterable[Difference]) -> Iterator[Step]:
+    for each in differences:
+        yield Step(baseline=pair[0], candidate=pair[1], difference=each, queries=(query,))
+
+
+def _sorted(steps: Iterable[Step], clouds: Sequence[str]) -> tuple[Step, ...]:
+    """Merge equal changes of several queries; sort by clouds, then worst first."""
+    merged: dict[tuple[object, ...], Step] = {}
+    for step in steps:
+        found = step.difference
+        values = map(value_key, (found.baseline, found.candidate))
+        what = (found.kind, found.path, found.image, found.count, found.examples, found.rule)
+        key = (step.baseline, step.candidate, *what, *values)
+        same = merged.get(key)
+        queries = (*same.queries, *step.queries) if same is not None else step.queries
+        merged[key] = replace(step, queries=queries)
+
+    def place(step: Step) -> tuple[int, ...]:
+        severity = SEVERITIES.index(step.difference.severity)
+        return clouds.index(step.baseline), clouds.index(step.candidate), severity
+
+    return tuple(sorted(merged.values(), key=place))
+
+
+def _unused(
+    pairs: Iterable[_Pair], rules: Rules, matched: Mapping[RuleRef | None, None]
+) -> tuple[RuleRef, ...]:
+    """Return the rules about neighbors that match no change."""
+    concerned = (rules.reference(rule) for pair in pairs for rule in rules.between(*pair).rules)
+    return tuple(each for each in dict.fromkeys(concerned) if each not in matched)
+
+
+def _cell(listing: Listing) -> Cell:
+    images = None if listing.error is not None else len(listing.images)
+    return Cell(status_code=listing.status_code, images=images)
+
+
+def _spans(row: Mapping[str, Answers], queries: Iterable[Query], profile: str) -> Iterator[Span]:
+    """Yield the fields, and the status of each query, that not every cloud shows."""
+    fields = {
+        cloud: dict.fromkeys(path for each in answers.values() for path in _fields(each, profile))
+        for cloud, answers in row.items()
+    }
+    # A cloud without images says nothing about fields.
+    yield from _uneven("field", {c: seen for c, seen in fields.items() if _shows_images(seen)})
+    for query in queries:
+        statuses = {
+            cloud: [f"{query} answers {answers[query].status_code}"]
+            for cloud, answers in row.items()
+            if query in answers
+        }
+        yield from _uneven("behavior", statuses)
+
+
+def _fields(listing: Listing, profile: str) -> Iterator[str]:
+    if listing.error is None:
+        yield from (path_of((name,)) for name in listing.document if name != "images")
+        for path in describe(listing, listing.normalized(profile)).traits:
+            yield path_of(("images", *path))
+
+
+def _shows_images(paths: Iterable[str]) -> bool:
+    return any(path.startswith("images[") for path in paths)
+
+
+def _uneven(kind: str, shown: Mapping[str, Iterable[str]]) -> Iterator[Span]:
+    """Yield what some of the clouds show and others do not."""
+    clouds = [*shown]
+    for what in dict.fromkeys(each for seen in shown.values() for each in seen):
+        seen = [cloud for cloud in clouds if what in shown[cloud]]
+        if seen != clouds:
+            first, last = clouds.index(seen[0]), clouds.index(seen[-1])
+            yield Span(
+                kind=kind,
+                what=what,
+                first=seen[0] if first else None,
+                last=seen[-1] if last < len(clouds) - 1 else None,
+                missing=tuple(each for each in clouds[first:last] if each not in seen),
+            )

@@ -22,7 +22,7 @@ OTHER_ATTRIBUTE: Final = "what a link says beside its address, which is for peop
 WITHOUT_RELATION: Final = "without rel"
 """How a shape names the links that have no relation."""
 
-MENDED: Final[Verdict] = "compatible", f"the candidate keeps {contract.BY}, the baseline did not"
+MENDED: Final[Verdict] = "compatible", "the candidate keeps the contract, the baseline did not"
 _OWNERS: Final = "metadata belongs to the image"
 _NO_TEXT: Final = "metadata values are strings or null; typed clients cannot read this"
 _SENT_PROGRESS: Final = (0, 25, 50, 100)  # views/images.py, _get_progress
@@ -120,11 +120,11 @@ class Judge:
         """Return the verdict if one of the two values breaks a promise; None if neither does."""
         part = self.part(change.path)
         old, new = (
-            None if each is MISSING else part.refusal(_with_ids(each), change.path[-1])
+            None if each is MISSING else part.breach(_with_ids(each), change.path[-1])
             for each in change.values
         )
         if new is not None and old is not None and old.how == new.how:
-            return "data", f"neither side keeps {contract.BY}"
+            return "data", "neither side keeps the contract"
         if new is not None:
             return "breaking", new.reason
         return None if old is None else MENDED
@@ -158,7 +158,7 @@ class Judge:
         if judged := self._kept(change):
             return judged
         if retyped:
-            return "data", f"{contract.BY} allows both"
+            return "data", "the contract allows both"
         before, after = ([each] for each in change.values)
         if judged := value_verdict(change.path, before, after):
             return judged
@@ -209,10 +209,10 @@ def form_verdict(form: str, old: set[str], new: set[str]) -> Verdict:
     """Judge the forms of texts of both sides against the promised form."""
     fresh = new - old - {form}
     if not fresh:
-        return "compatible", f"the candidate writes what {contract.BY} promises"
+        return "compatible", "the candidate writes what the contract promises"
     if form == contract.ISOTIME and all(map(contract.is_isotime, fresh)):
         return "compatible", "a date in another writing; strict parsers refuse it"
-    return "breaking", f"{contract.BY} promises {form}"
+    return "breaking", f"the contract promises {form}"
 
 
 def _formats(value: Any) -> set[str]:

@@ -254,7 +254,7 @@ def _order(images: Sequence[Mapping[str, Any]]) -> str | None:
 
 _ALWAYS, _SOME, _NEVER = "always", "some", "never"
 _EXAMPLES: Final = 3
-_REFUSED_TYPE: Final[Verdict] = "breaking", f"{contract.BY} does not allow this JSON type here"
+_REFUSED_TYPE: Final[Verdict] = "breaking", "the contract does not allow this JSON type here"
 _DEPENDS: Final = "depends on which images there are"
 
 _Judgement = Callable[[Path, set[Any], set[Any], Judge], Verdict]
@@ -449,11 +449,11 @@ def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Ver
         return ("data", _DEPENDS) if old & new else ("breaking", RETYPED)
     if fresh := new - old - allowed:
         if fresh == {"null"}:
-            return "breaking", f"{contract.BY} does not allow null here"
+            return "breaking", "the contract does not allow null here"
         return _REFUSED_TYPE
     if old - new - allowed:
         return MENDED
-    return "data", f"{contract.BY} allows all of them; it {_DEPENDS}"
+    return "data", f"the contract allows all of them; it {_DEPENDS}"
 
 
 def _not_allowed(path: Path, seen: Iterable[str], judge: Judge) -> set[str]:
@@ -482,7 +482,7 @@ def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Ve
     part = judge.part(path)
     if part.values:
         if new - old - part.values:
-            return "breaking", f"no {path[-1]} of {contract.BY}"
+            return "breaking", f"no {path[-1]} of the contract"
         if old - new - part.values:
             return MENDED
     if path[-1] == "type":

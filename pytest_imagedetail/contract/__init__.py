@@ -1,25 +1,9 @@
-"""Lists what each release of the API promises, as data with sources."""
+"""List what each release of the API promises, as data with sources."""
 
-from pytest_imagedetail.contract.answers import API_VERSIONS, FILTERS, LINKS, STATUS_CODES, Note
-from pytest_imagedetail.contract.fields import (
-    FIELDS,
-    IMAGE,
-    STATUSES,
-    Field,
-    image_in,
-    offers,
-    promises,
-)
-from pytest_imagedetail.contract.forms import (
-    ISOTIME,
-    JSON_TYPES,
-    UUID,
-    is_isotime,
-    json_type,
-    text_format,
-)
-from pytest_imagedetail.contract.parts import ANYTHING, BY, Breach, Part
+from pytest_imagedetail.contract.fields import FIELDS, IMAGE, Field, image_in, offers, promises
+from pytest_imagedetail.contract.filters import FILTERS
 from pytest_imagedetail.contract.releases import (
+    API_VERSIONS,
     MAX_MICROVERSIONS,
     newest_release,
     reached,
@@ -29,24 +13,26 @@ from pytest_imagedetail.contract.releases import (
     release_number,
     releases_of,
 )
+from pytest_imagedetail.contract.values import (
+    ISOTIME,
+    JSON_TYPES,
+    UUID,
+    Part,
+    is_isotime,
+    json_type,
+    text_format,
+)
 
 __all__ = [
-    "ANYTHING",
     "API_VERSIONS",
-    "BY",
     "FIELDS",
     "FILTERS",
     "IMAGE",
     "ISOTIME",
     "JSON_TYPES",
-    "LINKS",
     "MAX_MICROVERSIONS",
-    "STATUSES",
-    "STATUS_CODES",
     "UUID",
-    "Breach",
     "Field",
-    "Note",
     "Part",
     "image_in",
     "is_isotime",

@@ -1,4 +1,4 @@
-"""What each release family of Nova promises of the fields of one image detail.
+"""List what each release of Nova promises of the fields of one image detail.
 
 Sources: Nova's `views/images.py` at the tags named and its api-ref.
 """
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from pytest_imagedetail.contract.forms import ISOTIME, UUID
-from pytest_imagedetail.contract.parts import ANYTHING, Part
 from pytest_imagedetail.contract.releases import reached
+from pytest_imagedetail.contract.values import ANYTHING, ISOTIME, UUID, Part
 
-STATUSES: Final = frozenset({"ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN"})
-"""The whole enumeration since Diablo (Nova `views/images.py`, `_get_status` and its callers)."""
+# The whole enumeration since Diablo: Nova views/images.py, _get_status and its callers.
+_STATUSES: Final = frozenset({"ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +20,11 @@ class Field:
 
     Attributes:
         part: What is promised of its value.
-        since: First release that sends it.
-        required_since: First release in which every image has it; None if it depends on the image.
-        source: Where the promise stands.
-        earlier: What was promised of its value before a release, with that release, oldest first.
-        cause: The key of the metadata that brings the field to an image; None if none does.
+        since: The first release that sends it.
+        required_since: The first release in which every image has it; None if some images lack it.
+        source: Where the promise is documented.
+        earlier: Releases before which something else was promised of its value, oldest first.
+        cause: The metadata key for which Nova sends the field; None if it needs none.
     """
 
     part: Part
@@ -36,7 +35,7 @@ class Field:
     cause: str | None = None
 
     def part_in(self, release: str | None) -> Part:
-        """What is promised of the value in a release; in the newest if none is declared."""
+        """Return what a release promises of the value; the newest if none is declared."""
         older = (part for first, part in self.earlier if not reached(release, first))
         return next(older, self.part)
 
@@ -68,7 +67,7 @@ FIELDS: Final[dict[str, Field]] = {
         source="schemas/images.py; Glance lets an image have no name",
     ),
     "status": Field(
-        part=Part(types=(str,), values=STATUSES),
+        part=Part(types=(str,), values=_STATUSES),
         since="bexar",
         required_since="diablo",
         source="views/images.py",
@@ -135,7 +134,7 @@ FIELDS: Final[dict[str, Field]] = {
 
 
 def promises(field: str, release: str | None) -> bool:
-    """Whether every image of this release has the field.
+    """Tell whether a release promises the field for every image.
 
     An undeclared release promises what the newest does: a client written today relies on it.
     """
@@ -148,17 +147,17 @@ def promises(field: str, release: str | None) -> bool:
 
 
 def offers(field: str, release: str | None) -> bool:
-    """Whether this release can send the field at all; an undeclared one can send any."""
+    """Tell whether a release can send the field at all; an undeclared one can send any."""
     promise = FIELDS.get(field)
     return promise is not None and reached(release, promise.since)
 
 
 @cache
 def image_in(release: str | None) -> Part:
-    """What a release promises of an image detail as a whole; the newest if none is declared."""
+    """Return what a release promises of an image detail; the newest if none is declared."""
     names = {name: each.part_in(release) for name, each in FIELDS.items() if offers(name, release)}
     return Part(types=(dict,), names=names, others=ANYTHING)
 
 
 IMAGE: Final = image_in(None)
-"""What the newest release promises of an image detail as a whole."""
+"""What the newest release promises of an image detail."""

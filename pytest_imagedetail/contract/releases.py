@@ -1,7 +1,13 @@
-"""The releases of OpenStack in their order, and the newest microversion of each."""
+"""List the releases of OpenStack in their order, and the newest microversion of each."""
 
 import re
 from typing import Final
+
+API_VERSIONS: Final = frozenset({"v1.1", "v2", "v2.0", "v2.1"})
+"""The names of Nova and of vendors for one and the same API, as in the paths of links.
+
+Nova 2013.1 etc/nova/api-paste.ini has v1.1 and v2 lead to the same application; v2.1 since 2015.1.
+"""
 
 _MICROVERSION: Final = re.compile(r"(\d+)\.(\d+)", re.ASCII)
 
@@ -76,7 +82,7 @@ Source: `_MAX_API_VERSION` in Nova's `api_version_request.py` (15.1.5 to 33.0.2)
 
 
 def release_index(name: str | None) -> int | None:
-    """The place of a release in time, or None when it is unknown or not declared.
+    """Return the index of a release in time; None if it is unknown or not declared.
 
     Takes codenames and year-based names in any case: "Juno", "2014.2", "2026.2".
     """
@@ -114,27 +120,27 @@ def releases_of(microversion: str | None) -> range | None:
 
 
 def release_names() -> tuple[str, ...]:
-    """Every release known, as "codename (year-based name)", oldest first."""
+    """Return every known release as "codename (year-based name)", oldest first."""
     return tuple(release_name(index) for index in range(len(_RELEASES)))
 
 
 def release_name(index: int) -> str:
-    """The release at a place in time, as "codename (year-based name)"."""
+    """Return the release with an index as "codename (year-based name)"."""
     codename, number = _RELEASES[index]
     return f"{codename} ({number})"
 
 
 def release_number(index: int) -> str:
-    """Return the year-based name of the release at a place in time."""
+    """Return the year-based name of the release with an index."""
     return _RELEASES[index][1]
 
 
 def newest_release() -> int:
-    """The place of the newest release known."""
+    """Return the index of the newest known release."""
     return len(_RELEASES) - 1
 
 
 def reached(release: str | None, first: str) -> bool:
-    """Whether a release is as new as another; an undeclared or unknown one is."""
+    """Tell whether a release is as new as another; an undeclared or unknown one is."""
     index, bound = release_index(release), release_index(first)
     return index is None or bound is None or index >= bound

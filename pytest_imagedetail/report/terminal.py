@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.compare.evidence import evidence
+from pytest_imagedetail.compare.comparison import Comparison, evidence
 from pytest_imagedetail.model import Query, RuleRef
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE

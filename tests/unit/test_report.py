@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_imagedetail import report
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.compare.neighbors import compare_neighbors
+from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side

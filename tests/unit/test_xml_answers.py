@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.neighbors import compare_neighbors
+from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Headers, Query
