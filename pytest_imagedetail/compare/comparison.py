@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Never
 
 from pytest_imagedetail import contract
@@ -12,7 +12,6 @@ from pytest_imagedetail.model import (
     SEVERITIES,
     Difference,
     FailOn,
-    ImageRef,
     RuleRef,
     Severity,
     Side,
@@ -141,11 +140,7 @@ class Comparison:
             "expected": [difference_to_dict(each) for each in self.expected],
             "expired_rules": [rule_to_dict(each) for each in self.expired_rules],
             "unused_rules": [rule_to_dict(each) for each in self.unused_rules],
-            "unpaired": {
-                "baseline": [_ref(each) for each in self.unpaired.baseline],
-                "candidate": [_ref(each) for each in self.unpaired.candidate],
-                "ambiguous": [_ref(each) for each in self.unpaired.ambiguous],
-            },
+            "unpaired": {name: list(refs) for name, refs in asdict(self.unpaired).items()},
             "unseen": list(self.unseen),
             "normalization": dict(self.normalization),
         }
@@ -170,10 +165,6 @@ def _side(side: Side) -> dict[str, Any]:
         **({"volatile": list(side.volatile)} if side.volatile else {}),
         "recorded_at": side.recorded_at,
     }
-
-
-def _ref(ref: ImageRef) -> dict[str, Any]:
-    return {"id": ref.id, "name": ref.name}
 
 
 def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
@@ -215,12 +206,12 @@ def difference_to_dict(each: Difference) -> dict[str, Any]:
         "kind": each.kind,
         "severity": each.severity,
         "path": each.path,
-        "image": None if each.image is None else _ref(each.image),
+        "image": None if each.image is None else asdict(each.image),
         "count": each.count,
         "reason": each.reason,
     }
     if each.examples:
-        entry["examples"] = [_ref(ref) for ref in each.examples]
+        entry["examples"] = [asdict(ref) for ref in each.examples]
     for side in ("baseline", "candidate"):
         value = getattr(each, side)
         if value is not MISSING:
@@ -232,15 +223,8 @@ def difference_to_dict(each: Difference) -> dict[str, Any]:
 
 def rule_to_dict(rule: RuleRef) -> dict[str, Any]:
     """Return the JSON form of a rule."""
-    return {
-        "path": rule.path,
-        "kinds": list(rule.kinds),
-        "reason": rule.reason,
-        "reference": rule.reference,
-        "expires": None if rule.expires is None else rule.expires.isoformat(),
-        "expired": rule.expired,
-        "where": rule.where,
-    }
+    expires = None if rule.expires is None else rule.expires.isoformat()
+    return {**asdict(rule), "kinds": list(rule.kinds), "expires": expires}
 
 
 def evidence(

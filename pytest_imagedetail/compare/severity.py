@@ -1,6 +1,6 @@
-"""Judges how bad a difference is, by what the releases of both sides promise.
+"""Judge how bad a difference is, by what the releases of both sides promise.
 
-- breaking: a client that relied on the baseline's contract can fail.
+- breaking: a client that relies on the baseline's contract can fail.
 - compatible: representation or additions; a careful client does not notice.
 - data: the images themselves differ; no contract is touched.
 """
@@ -18,11 +18,11 @@ Verdict = tuple[Severity, str]
 """A severity and the reason for it."""
 
 RETYPED: Final = "the JSON type changed"
-OTHER_ATTRIBUTE: Final = "what a link says beside its address, which is for people"
+OTHER_ATTRIBUTE: Final = "an attribute of a link that is for people, not its address"
 WITHOUT_RELATION: Final = "without rel"
-"""How a shape names the links that have no relation."""
+"""The name of links without a relation, at level shape."""
 
-MENDED: Final[Verdict] = "compatible", "the candidate keeps the contract, the baseline did not"
+FIXED: Final[Verdict] = "compatible", "the candidate keeps the contract, the baseline did not"
 _OWNERS: Final = "metadata belongs to the image"
 _NO_TEXT: Final = "metadata values are strings or null; typed clients cannot read this"
 _SENT_PROGRESS: Final = (0, 25, 50, 100)  # views/images.py, _get_progress
@@ -34,11 +34,11 @@ class Change:
 
     Attributes:
         kind: What happened.
-        path: The keys from the image detail on; empty for the answer as a whole.
+        path: The keys below the image detail; empty for the answer as a whole.
         baseline: The old value, or MISSING.
         candidate: The new value, or MISSING.
-        cause: The key of the candidate's metadata for which Nova sends the field; None if the field
-            needs none, or that is gone too.
+        cause: The key of the candidate's metadata for which Nova sends a lost field; None if the
+            field needs none, or if the key is gone as well.
     """
 
     kind: str
@@ -64,13 +64,13 @@ class Change:
 
     @property
     def is_addition(self) -> bool:
-        """Whether a field or an item came."""
+        """Whether a field or an item was added."""
         return self.kind in {"field_added", "item_added"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Judges changes by the releases of both sides.
+    """The releases by which changes are judged.
 
     Attributes:
         baseline: The release of the old side; None if it is not declared.
@@ -86,7 +86,7 @@ class Judge:
             return _BY_KIND[change.kind]
         if change.kind in _BY_VALUES:
             return _BY_VALUES[change.kind](change)
-        if change.is_addition and (broken := self._kept(change)):
+        if change.is_addition and (broken := self._breach_verdict(change)):
             return broken
         if change.field == "metadata" and change.below:
             return self._metadata(change)
@@ -98,15 +98,7 @@ class Judge:
     def difference(
         self, kind: str, path: str, *, field: str = "", baseline: Any, candidate: Any
     ) -> Difference:
-        """Judge a difference of the whole answer, or one that all its images share.
-
-        Args:
-            kind: What happened.
-            path: Where, as reports write it.
-            field: As in `Change`.
-            baseline: The old value, or MISSING.
-            candidate: The new value, or MISSING.
-        """
+        """Judge a difference of the whole answer; `path` is as in reports, `field` its last key."""
         values = {"baseline": baseline, "candidate": candidate}
         change = Change(kind=kind, path=(field,) if field else (), **values)
         severity, reason = self.severity(change)
@@ -116,7 +108,7 @@ class Judge:
         """Return what the baseline's release promises of the value at a path of an image."""
         return contract.image_in(self.baseline).along(path)
 
-    def _kept(self, change: Change) -> Verdict | None:
+    def _breach_verdict(self, change: Change) -> Verdict | None:
         """Return the verdict if one of the two values breaks a promise; None if neither does."""
         part = self.part(change.path)
         old, new = (
@@ -127,7 +119,7 @@ class Judge:
             return "data", "neither side keeps the contract"
         if new is not None:
             return "breaking", new.reason
-        return None if old is None else MENDED
+        return None if old is None else FIXED
 
     def _removed(self, change: Change) -> Verdict:
         field, new = change.field, self.candidate
@@ -148,14 +140,14 @@ class Judge:
         known = self.baseline
         if not change.below and known is not None and not contract.offers(change.field, known):
             return "compatible", f"{known} never had it"
-        return "compatible", "clients pass over fields that they do not know"
+        return "compatible", "clients ignore fields that they do not know"
 
     def _changed(self, change: Change) -> Verdict:
         part = self.part(change.path)
         retyped = change.kind in {"type_changed", "null_changed"}
         if retyped and not part.types:
             return "breaking", RETYPED
-        if judged := self._kept(change):
+        if judged := self._breach_verdict(change):
             return judged
         if retyped:
             return "data", "the contract allows both"
@@ -168,11 +160,11 @@ class Judge:
         return "data", "another value of the same type"
 
     def _metadata(self, change: Change) -> Verdict:
-        """Metadata is its owner's; only what breaks a map of strings is the API's."""
-        # Nova decodes some values from JSON, so that they have whatever type their owner wrote.
+        """Judge metadata, which belongs to its owner; only its values' types are the API's."""
+        # Nova decodes some values from JSON, so they have the type that their owner wrote.
         if change.candidate is MISSING or not self.part(change.path).types:
             return "data", _OWNERS
-        severity, reason = self._kept(change) or ("data", _OWNERS)
+        severity, reason = self._breach_verdict(change) or ("data", _OWNERS)
         return severity, _NO_TEXT if severity == "breaking" else reason
 
     def _links(self, change: Change) -> Verdict:
@@ -187,8 +179,8 @@ class Judge:
         return self._relinked(change)
 
     def _relinked(self, change: Change) -> Verdict:
-        """Judge links that became something else, or what they should be."""
-        judged = self._kept(change)
+        """Judge links whose structure changed."""
+        judged = self._breach_verdict(change)
         if judged is not None and judged[0] != "breaking":
             return judged
         several = self.part(change.path).several
@@ -198,7 +190,7 @@ class Judge:
 
 
 def value_verdict(path: Path, old: Collection[Any], new: Collection[Any]) -> Verdict | None:
-    """Judge values of both sides that the contract allows and Nova never sends; else None."""
+    """Judge values that the contract allows and Nova never sends; None if there are none."""
     strange = [any(each not in _SENT_PROGRESS for each in side) for side in (old, new)]
     if path != ("progress",) or strange != [False, True]:
         return None
@@ -206,12 +198,12 @@ def value_verdict(path: Path, old: Collection[Any], new: Collection[Any]) -> Ver
 
 
 def form_verdict(form: str, old: set[str], new: set[str]) -> Verdict:
-    """Judge the forms of texts of both sides against the promised form."""
+    """Judge the formats of texts of both sides against the promised format."""
     fresh = new - old - {form}
     if not fresh:
         return "compatible", "the candidate writes what the contract promises"
     if form == contract.ISOTIME and all(map(contract.is_isotime, fresh)):
-        return "compatible", "a date in another writing; strict parsers refuse it"
+        return "compatible", "a date in another format; strict parsers refuse it"
     return "breaking", f"the contract promises {form}"
 
 
@@ -225,7 +217,7 @@ _ANY_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def _with_ids(value: Any) -> Any:
-    """Put an id where normalization has put a name, for it is ids that are promised."""
+    """Put an id in place of the names that normalization has put for ids."""
     if isinstance(value, str):
         return _ANY_ID if _NAMED.fullmatch(value) else value
     if isinstance(value, dict):
@@ -240,14 +232,8 @@ def is_of_links(change: Change) -> bool:
     )
 
 
-def moved(relation: str, old: Collection[str], new: Collection[str]) -> Verdict:
-    """Judge links of one relation that have other addresses.
-
-    Args:
-        relation: For example "self".
-        old: The addresses of the baseline's, as normalized.
-        new: Those of the candidate's.
-    """
+def link_verdict(relation: str, old: Collection[str], new: Collection[str]) -> Verdict:
+    """Judge changed addresses, as normalized, of links of one relation."""
     before, after = ({_destination(each) for each in side} for side in (old, new))
     if after == before:
         return "compatible", "the same place, written in another form"
@@ -266,18 +252,18 @@ def _attribute_changed(change: Change) -> Verdict:
     named_by_user = change.field == "server" and "<server>" not in {old[2], new[2]}
     if named_by_user and old[1] and old[:2] == new[:2]:
         return "data", "Nova puts metadata.instance_uuid there, whatever its owner wrote"
-    return moved(["", *names][-2], {change.baseline}, {change.candidate})
+    return link_verdict(["", *names][-2], {change.baseline}, {change.candidate})
 
 
 _WRITING: Final = frozenset({"<v>", "<project>", placeholder.CALLER, *contract.API_VERSIONS})
-"""Segments that do not change where a link leads: R7 and R8 take them out."""
+"""Segments that do not change where a link leads; R7 and R8 remove them."""
 
 _SERVICES: Final = {"self": "<compute>", "bookmark": "<compute>", "alternate": "<image>"}
 _RESOURCES: Final = (("images", "<id>"), ("servers", "<server>"))
 
 
 def _destination(href: str) -> tuple[str, tuple[str, ...]]:
-    """Return the host and path to which a normalized link leads, however it is written."""
+    """Return the host and path to which a normalized link leads."""
     scheme, separator, rest = href.partition("://") if "://" in href else ("", "", href)
     host, *segments = rest.split("/")
     path = tuple(each for each in segments if each not in _WRITING)
@@ -287,10 +273,7 @@ def _destination(href: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _is_own(destination: tuple[str, tuple[str, ...]], relation: str) -> bool:
-    """Tell whether an image or a server has its link of a relation there.
-
-    Links that cannot be told apart by their relation have "" for one.
-    """
+    """Tell whether a link of a relation leads to its own image or server; "" is any relation."""
     host, path = destination
     hosts = {_SERVICES.get(relation)} if relation else {*_SERVICES.values()}
     return host in hosts and path in _RESOURCES
@@ -303,12 +286,12 @@ def _link_removed(change: Change) -> Verdict:
         named = isinstance(was, dict) and isinstance(was.get("rel"), str)
         useless = len(change.below) <= one_of_list and not named
     if useless:
-        return "compatible", "it was a link of no relation, and no client could look for it"
+        return "compatible", "a link without a relation, which no client can look up"
     return "breaking", "a link relation or attribute is gone"
 
 
 def _forms(change: Change) -> str:
-    """Tell whether all links changed their form, or one side has several; a list has several."""
+    """Give the reason for a changed form of links; a side with several forms is a list."""
     sides = ("baseline", change.baseline), ("candidate", change.candidate)
     several = [
         f"the {side} has {len(forms)} forms of this link at once"
@@ -338,7 +321,7 @@ def _status_changed(change: Change) -> Verdict:
 def _error_changed(change: Change) -> Verdict:
     said = isinstance(change.baseline, str) and isinstance(change.candidate, str)
     if said and change.field in {"message", "title", "body"}:
-        return "compatible", "the same refusal in other words"
+        return "compatible", "the same error with another text"
     return "breaking", "clients read an error's code and message under these names"
 
 
@@ -346,7 +329,7 @@ def _header_changed(change: Change) -> Verdict:
     before, after = (str(each).partition(";")[0].strip().lower() for each in change.values)
     if change.field == "content-type" and before != after:
         return "breaking", "clients choose how to read a body by its media type"
-    return "compatible", "a header, which is no part of the body"
+    return "compatible", "a header, which is not part of the body"
 
 
 _BY_VALUES: Final[dict[str, Callable[[Change], Verdict]]] = {

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pytest_imagedetail import contract
 from pytest_imagedetail.compare.pairing import reference
 from pytest_imagedetail.compare.severity import (
-    MENDED,
+    FIXED,
     OTHER_ATTRIBUTE,
     RETYPED,
     WITHOUT_RELATION,
@@ -16,7 +16,7 @@ from pytest_imagedetail.compare.severity import (
     Judge,
     Verdict,
     form_verdict,
-    moved,
+    link_verdict,
     value_verdict,
 )
 from pytest_imagedetail.contract import JSON_TYPES, json_type
@@ -32,19 +32,20 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.normalize import Links, Normalized
 
 Path = tuple[str, ...]
-"""Names below an image; all keys of its metadata are one, for they belong to its owner."""
+"""Names below an image; metadata keys share one path, because they belong to its owner."""
 
 # Nova decodes these two from JSON; all other metadata is text.
 _DECODED: Final = ("block_device_mapping", "mappings")
 
 _ENUMERATED: Final = frozenset({("status",), ("progress",), ("OS-DCF:diskConfig",)})
 _FORMATTED: Final = frozenset({("id",), ("created",), ("updated",), ("server", "id")})
-_FREE: Final = frozenset({"name", "metadata"})  # what people write
+_FREE: Final = frozenset({"name", "metadata"})  # written by users
 
 Places = list[int]
-"""Which images show something, by their places in the listing."""
+"""Images, by their places in the listing."""
 
 Seen = dict[Any, Places]
+"""What was seen, and in which images."""
 
 
 @dataclass(slots=True)
@@ -52,10 +53,10 @@ class Trait:
     """What the images show at one path.
 
     Attributes:
-        types: JSON types; of links also what in their list is no object, for that is no link.
-        formats: Forms of texts, where the form is the cloud's and not the image owner's, and signs
-            of integers that must not be negative.
-        values: Values of an enumeration, keys of the metadata, or forms of a link.
+        types: JSON types; for links with the types in the list that are not objects.
+        formats: Formats of texts that the cloud writes, and signs of integers that must not be
+            negative.
+        values: Values of an enumeration, keys of the metadata, or addresses of a link.
     """
 
     types: Seen = field(default_factory=dict)
@@ -65,7 +66,7 @@ class Trait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """One image: who it is, which paths it has, which metadata keys."""
+    """One image: its reference, its paths and its metadata keys."""
 
     ref: ImageRef
     paths: frozenset[Path]
@@ -78,8 +79,7 @@ class Shape:
 
     Attributes:
         traits: What was seen at each path that some image has.
-        order: "newest first", "oldest first" or "neither", by `created`; None if that cannot be
-            told.
+        order: "newest first", "oldest first" or "neither", by `created`; None if unknown.
     """
 
     traits: Mapping[Path, Trait]
@@ -99,19 +99,15 @@ class Shape:
 
     @property
     def images(self) -> int:
-        """How many images were described."""
+        """The number of images."""
         return len(self.entries)
 
     def refs(self, places: Iterable[int]) -> tuple[ImageRef, ...]:
-        """The images at these places."""
+        """Return the references of images."""
         return tuple(self.entries[place].ref for place in places)
 
     def presence(self, path: Path) -> tuple[Places, Places]:
-        """The images that have the path, and those that could have it and do not.
-
-        An image without the key that brings a conditional field, or without what the path lies in,
-        says nothing about it.
-        """
+        """Return the images that have the path, and those that could have it and do not."""
         present, lacking = [], []
         for place, entry in enumerate(self.entries):
             if path in entry.paths:
@@ -122,16 +118,7 @@ class Shape:
 
 
 def describe(listing: Listing, normalized: Normalized) -> Shape:
-    """Describe a listing.
-
-    Args:
-        listing: Not an error answer.
-        normalized: The same in comparable form, of which links and metadata are described; all
-            else is described as sent.
-
-    Raises:
-        ComparisonError: The listing is an error answer.
-    """
+    """Describe the images of a listing: links and metadata as normalized, all else as sent."""
     traits: dict[Path, Trait] = {}
     entries = []
     sets: dict[frozenset[Path], frozenset[Path]] = {}  # most images have the same paths
@@ -139,7 +126,7 @@ def describe(listing: Listing, normalized: Normalized) -> Shape:
         paths = []
         for path, value in _values(sent, image):
             paths.append(path)
-            _see(traits.setdefault(path, Trait()), path, value, place)
+            _record(traits.setdefault(path, Trait()), path, value, place)
         found = frozenset(paths)
         metadata = sent.get("metadata")
         values = metadata.items() if isinstance(metadata, dict) else ()
@@ -149,6 +136,7 @@ def describe(listing: Listing, normalized: Normalized) -> Shape:
 
 
 def _could_have(path: Path, entry: _Entry) -> bool:
+    """Tell whether the image has the parent of the path and the cause of a conditional field."""
     if len(path) > 1:
         return path[:-1] in entry.paths and path[0] != "metadata"
     cause = contract.FIELDS[path[0]].cause if path[0] in contract.FIELDS else None
@@ -156,7 +144,7 @@ def _could_have(path: Path, entry: _Entry) -> bool:
 
 
 def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
-    """Every path of an image with its value; a link's value is its form."""
+    """Yield every path of an image with its value."""
     own = str(sent.get("id"))
     for name, value in sent.items():
         yield (name,), value
@@ -192,12 +180,12 @@ def _links(path: Path, links: Any, own: str, placeholder: str) -> Iterator[tuple
 
 
 def _without_id(href: str, own: str, placeholder: str) -> str:
-    """Replace the own id at the end of an address; that of a server can be any text."""
+    """Replace the own id at the end of an address; the id of a server can be any text."""
     end = f"/{own.strip('/')}"
     return f"{href.removesuffix(end)}/{placeholder}" if href.endswith(end) else href
 
 
-def _see(trait: Trait, path: Path, value: Any, place: int) -> None:
+def _record(trait: Trait, path: Path, value: Any, place: int) -> None:
     _add(trait.types, _type_of_links(value) if path[-1] == "links" else json_type(value), place)
     if isinstance(value, str) and _is_formatted(path):
         _add(trait.formats, contract.text_format(value), place)
@@ -211,13 +199,13 @@ def _see(trait: Trait, path: Path, value: Any, place: int) -> None:
 
 
 def _type_of_links(links: Any) -> str:
-    """The JSON type, and which others than objects are in the list: "array with null, string"."""
+    """Return the JSON type, with the types that are not links: "array with null, string"."""
     others = {json_type(each) for each in links} - {"object"} if isinstance(links, list) else ()
     return json_type(links) + (f" with {', '.join(sorted(others))}" if others else "")
 
 
 def sign_promised(part: contract.Part) -> str | None:
-    """What an integer is promised to be, as a form; None if nothing is."""
+    """Return the promised range of an integer as a format; None if there is none."""
     return None if part.least is None else f"{part.least} or more"
 
 
@@ -237,7 +225,7 @@ def _is_enumerated(path: Path) -> bool:
 
 
 def _order(images: Sequence[Mapping[str, Any]]) -> str | None:
-    """How the images stand by date; equal dates say nothing, for the body has whole seconds."""
+    """Return the order of the images by date; None if all dates are equal or not comparable."""
     dates = [image.get("created") for image in images]
     texts = [each for each in dates if isinstance(each, str)]
     forms = {contract.text_format(each) for each in texts}
@@ -261,18 +249,12 @@ _Judgement = Callable[[Path, set[Any], set[Any], Judge], Verdict]
 
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
-    """Compare what the images of the candidate look like with what those of the baseline do.
-
-    Args:
-        one: The baseline.
-        other: The candidate.
-        judge: Knows the releases of both.
-    """
+    """Compare the shape of the candidate, `other`, with that of the baseline, `one`."""
     for path in sorted({*one.traits, *other.traits}):
-        if not _tells(other.presence(path)):
+        if not _is_known(other.presence(path)):
             continue
-        if not _tells(one.presence(path)):
-            yield from _unpromised(path, other, judge)
+        if not _is_known(one.presence(path)):
+            yield from _only_candidate(path, other, judge)
             continue
         yield from _presence(path, one, other, judge)
         if path in one.traits and path in other.traits:
@@ -290,8 +272,8 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
         )
 
 
-def _unpromised(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
-    """Report what only the candidate could show if it breaks a promise."""
+def _only_candidate(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
+    """Report a path that no image of the baseline could have, if its type breaks a promise."""
     types = other.traits[path].types
     wrong = _not_allowed(path, types, judge)
     if wrong:
@@ -327,11 +309,11 @@ def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
         path_of(("images", *path))
         for path in sorted({*one.traits, *other.traits})
         if len(path) == 1
-        if not all(_tells(side.presence(path)) for side in (one, other))
+        if not all(_is_known(side.presence(path)) for side in (one, other))
     )
 
 
-def _tells(presence: tuple[Places, Places]) -> bool:
+def _is_known(presence: tuple[Places, Places]) -> bool:
     return any(presence)
 
 
@@ -354,7 +336,7 @@ def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Di
     yield _difference(
         kind,
         path,
-        _lessened(path, kind, judge) if fewer else _added(path, other, judge),
+        _fewer_verdict(path, kind, judge) if fewer else _more_verdict(path, other, judge),
         before=MISSING if old == _NEVER else _share(before),
         after=MISSING if new == _NEVER else _share(after),
         images=other.refs(after[1] if fewer else after[0]),
@@ -366,8 +348,8 @@ def _share(presence: tuple[Places, Places]) -> str:
     return f"in {present} of {present + lacking}"
 
 
-def _added(path: Path, other: Shape, judge: Judge) -> Verdict:
-    """Judge an added field by the worst of what came with it."""
+def _more_verdict(path: Path, other: Shape, judge: Judge) -> Verdict:
+    """Judge an added field by the worst of the paths below it."""
     verdicts = [
         _REFUSED_TYPE
         if _not_allowed(each, other.traits[each].types, judge)
@@ -385,7 +367,7 @@ def _added(path: Path, other: Shape, judge: Judge) -> Verdict:
     return min(verdicts, key=lambda each: SEVERITIES.index(each[0]))
 
 
-def _lessened(path: Path, kind: str, judge: Judge) -> Verdict:
+def _fewer_verdict(path: Path, kind: str, judge: Judge) -> Verdict:
     field = path[0]
     change = Change(
         kind="field_removed",
@@ -419,7 +401,7 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
                 verdict(path, set(before), set(after), judge),
                 before=_listed(before),
                 after=_listed(after),
-                images=_showing(one, other, before, after),
+                images=_images_showing(one, other, before, after),
             )
     if path == ("metadata",) and set(old.values) != set(new.values):
         yield _difference(
@@ -428,12 +410,12 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
             ("data", "metadata belongs to the images; keys of one side only"),
             before=_listed(set(old.values) - set(new.values)),
             after=_listed(set(new.values) - set(old.values)),
-            images=_showing(one, other, old.values, new.values),
+            images=_images_showing(one, other, old.values, new.values),
         )
 
 
-def _showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
-    """Return the images with what only one side has: the candidate, or else the baseline."""
+def _images_showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
+    """Return the images with values that only one side has, of the candidate if possible."""
     fresh = {place for value in after if value not in before for place in after[value]}
     if fresh:
         return other.refs(sorted(fresh))
@@ -452,7 +434,7 @@ def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Ver
             return "breaking", "the contract does not allow null here"
         return _REFUSED_TYPE
     if old - new - allowed:
-        return MENDED
+        return FIXED
     return "data", f"the contract allows all of them; it {_DEPENDS}"
 
 
@@ -478,13 +460,13 @@ def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> V
 
 def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:
     if path[-1] == "href":
-        return moved(path[-2], old, new)
+        return link_verdict(path[-2], old, new)
     part = judge.part(path)
     if part.values:
         if new - old - part.values:
             return "breaking", f"no {path[-1]} of the contract"
         if old - new - part.values:
-            return MENDED
+            return FIXED
     if path[-1] == "type":
         return "compatible", OTHER_ATTRIBUTE
     return value_verdict(path, old, new) or ("data", _DEPENDS)

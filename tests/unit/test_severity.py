@@ -220,7 +220,7 @@ def test_a_date_that_is_written_as_promised_is_mended():
         "the candidate writes what the contract promises"
     )
     assert judged("value_changed", "created", DATE, offset)[1] == (
-        "a date in another writing; strict parsers refuse it"
+        "a date in another format; strict parsers refuse it"
     )
 
 
