@@ -209,12 +209,10 @@ def _answer_of(listing: Listing) -> Answer:
     return Answer(
         images=tuple(listing.images),
         status_code=max(each.response.status_code for each in pages),
-        cloud=listing.cloud,
         top_level={name: value for name, value in listing.document.items() if name != "images"},
         complete=listing.complete,
         media_types=listing.media_types,
         asked_for=tuple(map(_asked_for, pages)),
-        is_asked=listing.provenance.source != "imported",
     )
 
 

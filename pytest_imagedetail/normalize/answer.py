@@ -1,4 +1,4 @@
-"""What of a listing is compared, before and after it was made comparable."""
+"""What of a listing is compared, before and after normalizing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,37 +11,33 @@ JSON: Final = "application/json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What of a listing is compared: its images in order and the facts about the whole.
+    """What of a listing is compared.
 
     Attributes:
-        images: The images of all pages, as sent.
-        status_code: 203 if any page was answered so, else 200.
-        cloud: The name of the cloud.
+        images: The images of all pages in order, as sent.
+        status_code: 203 if any page had it, else 200.
         top_level: The fields beside `images`.
         complete: Whether these are all images that match; a part leads to the next one.
         media_types: Of each page's body.
         asked_for: The media types that the pages were asked for.
-        is_asked: Whether redaction knew which host was asked; a saved body does not say.
     """
 
     images: tuple[Image, ...]
     status_code: int
-    cloud: str
     top_level: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = True
     media_types: tuple[str, ...] = (JSON,)
     asked_for: tuple[str, ...] = (JSON,)
-    is_asked: bool = True
 
 
 class Links(dict[str, Any]):
-    """Links by relation; of its own type, so that an object sent for a list stays different.
+    """Links by relation; a type of its own, so that an object sent for a list stays different.
 
-    Images whose links say the same share one, so it must not be changed.
+    Images whose links are equal share one object, so it must not be changed.
     """
 
     def as_sent(self) -> list[dict[str, Any]]:
-        """The links as a list again, relations included."""
+        """Return the links as a list again, relations included."""
         return [
             {"rel": rel, **link}
             for rel, found in self.items()
@@ -51,13 +47,13 @@ class Links(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkForm:
-    """What R7 and R8 take out of links, as `/<prefix>/<v>/<project>/images/<id>` has it.
+    """What R7 and R8 take out of links, for example `/<prefix>/<v>/<project>/images/<id>`.
 
     Attributes:
-        prefix: Whether something stands before the version.
+        prefix: Whether there is a segment before the version.
         version: The segments between prefix and project: "<v>", or as sent if they are none.
-        project: "<project>" for the one that asked, another one as recorded, "" for none.
-        resource: What the link leads to: "images/<id>", "servers/<server>" or "images".
+        project: "<project>" for the caller's, another one as recorded, "" for none.
+        resource: "images/<id>", "servers/<server>" or "images".
     """
 
     prefix: bool
@@ -66,7 +62,6 @@ class LinkForm:
     resource: str
 
     def __str__(self) -> str:
-        """The path of such a link."""
         prefix = ["<prefix>"] if self.prefix else []
         project = [self.project] if self.project else []
         return "/".join(["", *prefix, *self.version, *project, self.resource])
@@ -77,20 +72,16 @@ class AnswerFacts:
     """What is compared of an answer beside its images.
 
     Attributes:
-        status_code: 203 if any page was answered so, else 200.
+        status_code: 203 if any page had it, else 200.
         media_type: That of the bodies or, under R10, whether it is the one that was asked for.
         top_level: The fields beside `images`.
-        link_forms: Under R8, by the path of a link, the forms that the answer's links have there.
-        hosts: Under R2, by the path of a link, how many hosts of Compute links have there, if
-            several and nobody knows that the one most have is the one that was asked; no fact by
-            itself.
+        link_forms: Under R8, by the path of a link, the forms that links have there.
     """
 
     status_code: int
     media_type: str
     top_level: Mapping[str, Any]
     link_forms: Mapping[str, frozenset[LinkForm]] = field(default_factory=dict)
-    hosts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +89,7 @@ class Normalized:
     """An answer in comparable form.
 
     Attributes:
-        profile: The profile that made it.
+        profile: The profile that was applied.
         images: The images in the cloud's order, links keyed by relation unless the profile is wire.
         ids: The images' ids in the same order, as sent.
         answer: What is compared beside the images.

@@ -15,7 +15,6 @@ from typing import Any
 
 from pytest_imagedetail.normalize.answer import Links, Normalized
 from pytest_imagedetail.normalize.equality import strictly_equal
-from pytest_imagedetail.normalize.hosts import with_hosts_of
 from pytest_imagedetail.normalize.rules import rules_of
 from pytest_imagedetail.redact import placeholder
 from pytest_imagedetail.redact.placeholder import CALLER, SECRET, candidates_own, name_in, spelled
@@ -66,9 +65,6 @@ def says_the_same(one: Normalized, other: Normalized, which: re.Pattern[str]) ->
     if strictly_equal(one.facts, other.facts):
         return True
     places = range(min(len(one.images), len(other.images)))
-    one, other = with_hosts_of(one, other, zip(places, places, strict=True))
-    if strictly_equal(one.facts, other.facts):
-        return True
     if not strictly_equal({**one.facts, "images": ()}, {**other.facts, "images": ()}):
         return False
     renamed, _ = in_words_of(one, other, zip(places, places, strict=True), which)

@@ -1,13 +1,22 @@
-"""Single values in comparable form: dates (R9), owners (R14) and vendors' namespaces (R15)."""
+"""Single values in comparable form: dates (R9), ids (R13), owners (R14) and vendors (R15)."""
 
 import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-_ISO_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
-as_nova_writes_it: Final = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\dZ").fullmatch
-"""Whether a date has the form `2010-10-10T12:00:00Z` already, as nearly every one has."""
+from pytest_imagedetail.redact.placeholder import name_of
 
+REFERENCES: Final = frozenset({"base_image_ref", "kernel_id", "ramdisk_id"})
+"""Metadata keys whose value is the id of another image."""
+
+_NOVA_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\dZ")
+_ISO_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
+_ID_FORMS: Final = (
+    (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "{}"),
+    (re.compile(r"[0-9a-f]{32}"), "{} without dashes"),
+    (re.compile(r"[0-9]+"), "counted {}"),  # before Essex, and HP's to the end
+)
 _VENDORS: Final = {
     "com.rackspace__": "rackspace",
     "rax_": "rackspace",
@@ -17,12 +26,35 @@ _VENDORS: Final = {
 }
 
 
+@dataclass(slots=True)
+class Names:
+    """Names for the ids of one answer, numbered by first use.
+
+    One id has one name, so a mix-up is still seen. R16 matches the names of two answers.
+    """
+
+    given: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def of(self, what: str, id_: str) -> str:
+        """Return the name of a server, a user or an image that is not in the answer."""
+        if (what, id_) not in self.given:
+            number = 1 + sum(kind == what for kind, _ in self.given)
+            self.given[what, id_] = name_of(what, number)
+        return self.given[what, id_]
+
+
+def form_of_id(value: str) -> str | None:
+    """Return the format string that shows the form of an id; None if it is no id.
+
+    A client that takes a UUID apart cannot take 1361, and `None` is no id at all.
+    """
+    return next((form for pattern, form in _ID_FORMS if pattern.fullmatch(value)), None)
+
+
 def date_in_utc(value: str) -> str:
-    """The same second as `2010-10-10T12:00:00Z`; what is no date stays as sent."""
-    if as_nova_writes_it(value):
+    """Return the same second as `2010-10-10T12:00:00Z`; what is no date stays as sent."""
+    if _NOVA_DATE.fullmatch(value) or not _ISO_DATE.fullmatch(value):
         return value
-    if not _ISO_DATE.fullmatch(value):
-        return value  # invalid: equal only to itself
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
@@ -34,5 +66,5 @@ def date_in_utc(value: str) -> str:
 
 
 def vendor_of(key: str) -> str | None:
-    """The vendor in whose namespace a metadata key stands, or None."""
+    """Return the vendor whose namespace a metadata key is in, if any."""
     return next((name for start, name in _VENDORS.items() if key.startswith(start)), None)
