@@ -1,14 +1,14 @@
-r"""JSON as text: parse it with a place for every fault, and lay it out without changing a token.
+r"""JSON as text: parse it strictly, and lay it out without changing a token.
 
-A recorded body has to stay what the cloud sent: `1.017415075e+09`, `\/`, key order and repeated
-keys included. So nothing here ever parses and dumps again; only the white space between tokens
-moves, and only string tokens that a caller replaces change.
+A recorded body has to stay what the cloud sent, for example `1.017415075e+09`, `\/`, the order of
+keys and repeated keys. So nothing is parsed and dumped again. Only the white space between tokens
+changes, and the strings that a caller replaces.
 """
 
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, Never
 
 from pytest_imagedetail.errors import BodyError
@@ -22,39 +22,20 @@ _SPACED: Final = {",": ", ", ":": ": "}
 _INDENT: Final = "  "
 _LINE: Final = 100  # columns that a container may fill before it is laid out over several lines
 
-# What json.JSONDecodeError says, in words that name the usual cause in hand-copied bodies.
-_REASONS: Final = {
-    "Invalid control character at": "a raw control character (a newline, say) inside a string",
-    "Expecting property name enclosed in double quotes": "a name in double quotes must stand here"
-    " (a trailing comma, perhaps)",
-    "Illegal trailing comma before end of object": "a trailing comma",  # since Python 3.13
-    "Illegal trailing comma before end of array": "a trailing comma",
-    "Unterminated string starting at": "a string that is opened here and never closed",
-    "Extra data": "the JSON document ends before this; something follows it",
-    "Expecting value": "a value must stand here",
-}
-
 
 class _NotJsonError(ValueError):
-    """Python's json module would have accepted it; RFC 8259 does not."""
-
-
-# Python's own words for its limits differ between its versions and name its settings.
-_REASONS_OF_PYTHON: Final[Mapping[type[Exception], str]] = {
-    RecursionError: "it is nested too deeply",
-    ValueError: "it holds an integer of thousands of digits",
-}
+    """Python's json module accepts it; RFC 8259 does not."""
 
 
 def parse(text: str, *, where: str) -> Any:
-    """Parse JSON strictly: no NaN, no Infinity, and every fault with line and column.
+    """Parse JSON strictly, without NaN and Infinity.
 
     Args:
         text: The document.
         where: What to call it in an error, for example a path.
 
     Raises:
-        BodyError: The text is not JSON; the message has line, column and reason.
+        BodyError: The text is not JSON; with line and column.
     """
     if not text.strip():
         raise BodyError(
@@ -65,23 +46,26 @@ def parse(text: str, *, where: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
-        reason = _REASONS.get(error.msg, error.msg[:1].lower() + error.msg[1:])
-        place = f"{where}, line {error.lineno}, column {error.colno}"
+        reason = error.msg[:1].lower() + error.msg[1:]
         raise BodyError(
-            f"the body is not JSON: {reason}",
-            where=place,
+            f"the body is not JSON: {reason.removesuffix(' at').removesuffix(' starting')}",
+            where=f"{where}, line {error.lineno}, column {error.colno}",
             remedy="ask the cloud again; a body is never repaired, for a repair would be a guess",
         ) from error
-    except (RecursionError, ValueError) as error:  # ValueError: NaN, or an integer without end
+    except (RecursionError, ValueError) as error:
+        # Python's own words for its limits differ between versions and name its settings.
+        problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        if not isinstance(error, RecursionError | _NotJsonError):
+            problem = "it holds an integer of thousands of digits"
         raise BodyError(
-            f"the body is not JSON that can be read: {_REASONS_OF_PYTHON.get(type(error), error)}",
+            f"the body is not JSON that can be read: {problem}",
             where=where,
             remedy="ask the cloud again, or look at the file",
         ) from error
 
 
 def _refuse_constant(name: str) -> Never:
-    raise _NotJsonError(f"{name} is no JSON value (RFC 8259, section 6)")
+    raise _NotJsonError(f"{name} is not a JSON value (RFC 8259, section 6)")
 
 
 def _finite(number: str) -> float:
@@ -127,8 +111,8 @@ def replace_strings(text: str, replace: Callable[[str, str | None], str]) -> str
 
     Args:
         text: Valid JSON.
-        replace: Takes a decoded string and the key it stands under (None for a key itself and for
-            a string under no key); returns what shall stand there instead.
+        replace: Takes a decoded string and the key it stands under (None for a key and for a
+            string in a list) and returns its replacement.
     """
     pieces: list[str] = []
     key: str | None = None
@@ -148,7 +132,7 @@ def replace_strings(text: str, replace: Callable[[str, str | None], str]) -> str
 
 
 def _one_line(tokens: list[str], start: int) -> tuple[str | None, int]:
-    """The container opened at `start` on one line, or None if it is long or holds another."""
+    """Return the container that starts here on one line, or None if it is long or nested."""
     width = 0
     for position in range(start, len(tokens)):
         token = tokens[position]

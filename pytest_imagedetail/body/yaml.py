@@ -1,9 +1,10 @@
-"""YAML as text; the only module that knows PyYAML. Loads safely, dumps deterministically."""
+"""YAML files: load them safely, write them deterministically. Only this module uses PyYAML."""
 
 import itertools
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +24,6 @@ _LARGEST: Final = 1_000_000  # characters of a document that uses aliases
 _MOST: Final = 1_000_000  # values; a listing of any length is one, a page some seventy
 _NAMEABLE: Final = re.compile(r"[\w.-]{1,40}")
 _CONFLICT: Final = re.compile(r"^<{7} ", re.MULTILINE)
-_UNREADABLE: Final = re.compile(  # what YAML 1.1 has no place for (section 5.1)
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
-_ONE_SIDE: Final = (
-    "take one side whole, never a mixture: git checkout --ours FILE, or --theirs FILE\n"
-)
 _LARGEST_FILE: Final = 128 * 2**20  # bytes; a listing of some 100,000 images
 
 
@@ -43,12 +38,12 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
 
     Args:
         path: The file.
-        error: What to raise, so that the caller's user sees one class of error.
-        remedy: What that user should do next.
+        error: The class of error to raise.
+        remedy: What the user should do next.
 
     Raises:
-        ImageDetailError: As the class given: unreadable, not UTF-8, not YAML or not safe YAML, a
-            key twice in one mapping; with line and column where they are known.
+        ImageDetailError: As the class given: unreadable, not UTF-8, not YAML, not safe YAML, or a
+            repeated key in one mapping; with line and column where they are known.
     """
     return _read(path, _OwnLoader, error=error, remedy=remedy)
 
@@ -61,7 +56,7 @@ def read_foreign(path: Path, *, error: type[ImageDetailError], remedy: str) -> A
 
     Args:
         path: The file.
-        error: What to raise.
+        error: The class of error to raise.
         remedy: What the user should do next.
 
     Raises:
@@ -71,57 +66,38 @@ def read_foreign(path: Path, *, error: type[ImageDetailError], remedy: str) -> A
 
 
 def _read(path: Path, loader: Any, *, error: type[ImageDetailError], remedy: str) -> Any:
+    place = str(path)
     try:
         text = content(path).decode("utf-8")
-        if (conflict := _CONFLICT.search(text)) is not None:
-            raise error(
-                "not a readable YAML file: a merge conflict of version control was left in it",
-                where=f"{path}, line {_line(text, conflict.start())}",
-                remedy=_ONE_SIDE + remedy,
-            )
-        _refuse_bombs(text)
+        _check_structure(text)
         return yaml.load(text, Loader=loader)  # noqa: S506  a safe loader, each of the two
+    except OSError as fault:
+        problem = f"the file cannot be read: {fault.strerror}"
+        raise error(problem, where=place, remedy=remedy) from fault
+    except UnicodeDecodeError as fault:
+        problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
+        place += f", line {fault.object[: fault.start].count(10) + 1}"
+        raise error(problem, where=place, remedy=remedy) from fault
     except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark or fault.context_mark
-        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
-        problem = fault.problem or fault.context or "no YAML"
+        problem = fault.problem or fault.context or "not YAML"
         if "nesting depth" in problem:  # PyYAML 6.0.4 counts by itself, before we can
             problem = "nested too deeply"
-        raise error(f"not a readable YAML file: {problem}", where=place, remedy=remedy) from fault
-    except UnicodeDecodeError as fault:
-        raise error(
-            f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}",
-            where=f"{path}, line {fault.object[: fault.start].count(10) + 1}",
-            remedy=remedy,
-        ) from fault
-    except (LookupError, AttributeError, TypeError, ArithmeticError) as fault:
-        # PyYAML's constructors raise what they trip over: `!!bool maybe` is a KeyError.
-        problem = f"a value does not fit its type ({type(fault).__name__})"
-        raise error(
-            f"not a readable YAML file: {problem}", where=str(path), remedy=remedy
-        ) from fault
+        if mark := fault.problem_mark or fault.context_mark:
+            place += f", line {mark.line + 1}, column {mark.column + 1}"
     except yaml.reader.ReaderError as fault:
-        odd = _UNREADABLE.search(text)
-        line = f", line {_line(text, odd.start())}" if odd else ""
-        problem = "a character that no text has" if odd else str(fault.reason)
-        raise error(
-            f"not a readable YAML file: {problem}", where=f"{path}{line}", remedy=remedy
-        ) from fault
+        problem = f"{fault.reason}"
+        place += f", line {text.encode()[: fault.position].count(10) + 1}"
     except (yaml.YAMLError, ValueError, RecursionError) as fault:
-        # ValueError: too many digits, say. A reader error quotes at most one character.
-        raise error(f"not a readable YAML file: {fault}", where=str(path), remedy=remedy) from fault
-    except OSError as fault:
-        raise error(
-            f"the file cannot be read: {fault.strerror}", where=str(path), remedy=remedy
-        ) from fault
+        problem = str(fault)
+    raise error(f"not a readable YAML file: {problem}", where=place, remedy=remedy)
 
 
 def content(path: Path) -> bytes:
-    """All of a file, unless reading it would never end or take all memory.
+    """Return the bytes of a file, unless reading it would never end or take all memory.
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is no file, or too large.
+        ValueError: It is a pipe or device, or too large.
     """
     mode = path.stat().st_mode  # before it is opened: opening a pipe waits for who writes it
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
@@ -141,11 +117,11 @@ def dump(document: Any) -> str:
 
 
 def line_of(text: str, *keys: str | int) -> int:
-    """The line, from 1, where a part of a readable document stands; else the nearest above it.
+    """Return the line, from 1, of a part of a readable document, or of its nearest parent.
 
     Args:
         text: A document that `read` has read.
-        *keys: The way down to the part: keys of mappings and places in sequences.
+        *keys: The path to the part: keys of mappings and positions in sequences.
     """
     node = yaml.compose(text, Loader=_Loader)
     line = 0
@@ -163,10 +139,7 @@ def line_of(text: str, *keys: str | int) -> int:
 
 
 def comment_line(text: str) -> int | None:
-    """The line, from 1, of the first comment of a readable document; None if there is none.
-
-    A program that reads the document passes over it, whatever it says.
-    """
+    """Return the line, from 1, of the first comment of a readable document, if any."""
     if "#" not in text:
         return None
     end = 0
@@ -184,7 +157,7 @@ def comment_line(text: str) -> int | None:
 
 
 def merge_line(text: str) -> int | None:
-    """The line, from 1, of the first `<<` that is a key of YAML's own; None if there is none."""
+    """Return the line, from 1, of the first merge key `<<`, if any."""
     if "<<" not in text:
         return None
     for event in _events(text):
@@ -198,64 +171,62 @@ def _line(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
-def _refuse_bombs(text: str) -> None:
-    """Refuse what is harmless to parse, but not to build: deep nesting, aliases that multiply.
+@dataclass(slots=True)
+class _Collection:
+    """A mapping or sequence that is open while its document is checked."""
 
-    A key that stands twice in a mapping is refused, too: all but its last value would be lost.
+    anchor: str | None
+    size_before: int
+    keys: set[str] | None  # None for a sequence
+    next_is_key: bool = True
 
-    libyaml builds nested nodes on the C stack without a limit; too many end the process.
+    def add(self, event: Any) -> None:
+        if self.keys is None:
+            return
+        if self.next_is_key and isinstance(event, yaml.ScalarEvent):
+            key = event.value
+            if key in self.keys and key != "<<":
+                name = f"the key `{key}`" if _NAMEABLE.fullmatch(key) else "a key"
+                raise _fault(f"{name} stands twice in one mapping", event.start_mark)
+            self.keys.add(key)
+        self.next_is_key = not self.next_is_key
+
+
+def _check_structure(text: str) -> None:
+    """Refuse merge conflicts, deep nesting, aliases that multiply and repeated keys.
+
+    libyaml builds nested nodes on the C stack, so deep nesting would end the process. The loader
+    keeps only the last value of a repeated key.
     """
-    sizes: dict[str, int] = {}  # what an alias stands for: its characters, aliases followed
-    nested: list[tuple[str | None, int]] = []  # anchor, size before it
-    keys = _Keys()
+    if (conflict := _CONFLICT.search(text)) is not None:
+        mark = yaml.Mark("", 0, text.count("\n", 0, conflict.start()), 0, None, 0)
+        sides = "git checkout --ours FILE, or --theirs FILE"
+        raise _fault(f"it holds a merge conflict; take one side whole: {sides}", mark)
+    sizes: dict[str | None, int] = {}  # by anchor, the characters that an alias stands for
+    nested: list[_Collection] = []
     size = 0
     for event in _events(text):
-        keys.meet(event)
+        if isinstance(event, yaml.CollectionEndEvent):
+            closed = nested.pop()
+            size += 1
+            sizes[closed.anchor] = size - closed.size_before
+            continue
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        if nested:
+            nested[-1].add(event)
         if isinstance(event, yaml.AliasEvent):
-            size += sizes.get(event.anchor or "", 1)
-            if size > _LARGEST or any(anchor == event.anchor for anchor, _ in nested):
-                raise _bomb("aliases that multiply", event)
+            size += sizes.get(event.anchor, 1)
+            if size > _LARGEST or event.anchor in [each.anchor for each in nested]:
+                raise _fault("aliases that multiply", event.start_mark)
         elif isinstance(event, yaml.ScalarEvent):
             size += 1 + len(event.value)
-            if event.anchor:
-                sizes[event.anchor] = 1 + len(event.value)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            nested.append((event.anchor, size))
+            sizes[event.anchor] = 1 + len(event.value)
+        else:
+            keys: set[str] | None = set() if isinstance(event, yaml.MappingStartEvent) else None
+            nested.append(_Collection(event.anchor, size, keys))
             if len(nested) > _DEEPEST:
-                raise _bomb("nested too deeply", event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = nested.pop()
-            size += 1
-            if anchor:
-                sizes[anchor] = size - before
-
-
-class _Keys:
-    """The keys of the mappings that are open while a document is gone through."""
-
-    def __init__(self) -> None:
-        self._open: list[tuple[set[str] | None, bool]] = [(None, False)]  # and: a key comes next
-
-    def meet(self, event: Any) -> None:
-        if isinstance(event, yaml.CollectionEndEvent):
-            self._open.pop()
-        elif isinstance(event, yaml.NodeEvent):
-            seen, is_key = self._open[-1]
-            if seen is not None:
-                self._open[-1] = (seen, not is_key)
-                if is_key and isinstance(event, yaml.ScalarEvent):
-                    self._note(event, seen)
-            if isinstance(event, yaml.CollectionStartEvent):
-                is_mapping = isinstance(event, yaml.MappingStartEvent)
-                self._open.append((set() if is_mapping else None, is_mapping))
-
-    @staticmethod
-    def _note(event: Any, seen: set[str]) -> None:
-        key = event.value
-        if key in seen and key != "<<":
-            name = f"the key `{key}`" if _NAMEABLE.fullmatch(key) else "a key"
-            raise _bomb(f"{name} stands twice in one mapping", event)
-        seen.add(key)
+                raise _fault("nested too deeply", event.start_mark)
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -263,34 +234,30 @@ def _events(text: str) -> Iterator[Any]:
     for number in itertools.count():
         if not loader.check_event():
             return
-        event = loader.get_event()
+        event: Any = loader.get_event()
         if number > _MOST:
-            raise _bomb(f"more than {_MOST} values", event)
+            raise _fault(f"more than {_MOST} values", event.start_mark)
         yield event
 
 
-def _bomb(problem: str, event: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+def _fault(problem: str, mark: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
 class _OwnLoader(_Loader):
-    """The safe loader, which says where a date stands that no calendar has."""
+    """The safe loader; every error has a line."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+        try:
+            return super().construct_object(node, deep)
+        except (LookupError, AttributeError, TypeError, ArithmeticError, ValueError) as fault:
+            # What PyYAML's constructors raise by accident: `!!bool maybe` is a KeyError.
+            reason = str(fault) if isinstance(fault, ValueError) else type(fault).__name__
+            raise _fault(f"a value does not fit its type: {reason}", node.start_mark) from fault
 
 
-def _as_date(loader: Any, node: Any) -> Any:
-    try:
-        return loader.construct_yaml_timestamp(node)
-    except ValueError as fault:
-        raise yaml.MarkedYAMLError(
-            problem=f"{node.value} is no date: {fault}", problem_mark=node.start_mark
-        ) from fault
-
-
-_OwnLoader.add_constructor("tag:yaml.org,2002:timestamp", _as_date)
-
-
-class _ForeignLoader(_Loader):
-    """The safe loader, for which what another tool wrote is text."""
+class _ForeignLoader(_OwnLoader):
+    """The safe loader, for which every value of another tool is text."""
 
 
 def _as_text(loader: Any, node: Any) -> str:

@@ -134,8 +134,7 @@ def test_import_refuses_a_body_with_a_raw_newline(imagedetail, tmp_path):
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr == (
-        "imagedetail: the body is not JSON: a raw control character (a newline, say) inside a "
-        "string\n"
+        "imagedetail: the body is not JSON: invalid control character\n"
         "  where: copied.json, line 3, column 29\n"
         "  next:  ask the cloud again; a body is never repaired, for a repair would be a guess\n"
     )

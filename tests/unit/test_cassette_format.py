@@ -428,10 +428,9 @@ def test_a_merge_conflict_is_called_one(tmp_path):
     with pytest.raises(DamagedCassetteError) as caught:
         loads(path)
     assert str(caught.value) == (
-        "not a readable YAML file: a merge conflict of version control was left in it\n"
-        f"  where: {path}, line 4\n"
-        "  next:  take one side whole, never a mixture: git checkout --ours FILE, or "
-        f"--theirs FILE\n{REMEDY}"
+        "not a readable YAML file: it holds a merge conflict; take one side whole: "
+        "git checkout --ours FILE, or --theirs FILE\n"
+        f"  where: {path}, line 4, column 1\n{REMEDY}"
     )
 
 

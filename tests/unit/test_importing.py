@@ -88,8 +88,7 @@ def test_an_imported_body_that_is_damaged_has_a_place():
     with pytest.raises(BodyError) as caught:
         saved(b'{"images": [\n{"id": "1",x}]}')
     assert str(caught.value) == (
-        "the body is not JSON: "
-        "a name in double quotes must stand here (a trailing comma, perhaps)\n"
+        "the body is not JSON: expecting property name enclosed in double quotes\n"
         "  where: saved.json, line 2, column 12\n"
         "  next:  ask the cloud again; a body is never repaired, for a repair would be a guess"
     )

@@ -1,10 +1,8 @@
 """The gate: finds a secret in any form, names the line, and shows nothing."""
 
 import base64
-import bz2
 import gzip
 import json
-import lzma
 import pprint
 import re
 import zlib
@@ -206,7 +204,7 @@ def test_words_and_placeholders_pass(text):
     refuse_leaks(text.encode(), secrets=(), where="a.yaml")
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
 def test_compressed_secrets_are_found(pack):
     """As a body, in base64, and compressed twice."""
     packed = pack(b'{"name": "pre hunter2-pass post"}' * 3)

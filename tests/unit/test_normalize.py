@@ -321,9 +321,7 @@ def test_r5_next_links_of_pages():
             {"rel": "next", "href": f"{COMPUTE}/images/detail?marker={images[number]['id']}"}
             for number in numbers
         ]
-        answer = Answer(
-            images=images, status_code=200, top_level={"images_links": links}
-        )
+        answer = Answer(images=images, status_code=200, top_level={"images_links": links})
         return len(normalize(answer, "same-cloud").answer.top_level["images_links"])
 
     assert [shown(0), shown(0, 1), shown(0, 1, 2)] == [1, 1, 1]
@@ -771,8 +769,7 @@ def test_images_that_share_links_are_counted_each(profile):
     """What the rules did to three images is three times what they did to one."""
     images = tuple(image_of(number) for number in (1, 2, 3))
     one, three = (
-        normalize(Answer(images=each, status_code=200), profile)
-        for each in (images[:1], images)
+        normalize(Answer(images=each, status_code=200), profile) for each in (images[:1], images)
     )
     links = ("R1", "R2", "R3", "R6", "R7", "R8")
     for rule in set(links) & set(three.counts):

@@ -271,7 +271,7 @@ def bomb(entities=10):
             '<!DOCTYPE i [<!ENTITY x SYSTEM "file:///etc/passwd">]><images id="&x;"/>',
             "it declares a document type, which no cloud sends",
         ),
-        ("<images>" + "<a>" * 60 + "</a>" * 60 + "</images>", "it is nested too deeply"),
+        ("<images>" + "<a>" * 100_000 + "</a>" * 100_000 + "</images>", "it is nested too deeply"),
         ('<images xmlns:a="u" xmlns:b="u" a:x="1" b:x="2"/>', "the body is not XML"),
         (
             '<images><image id="1"><server/><server/></image></images>',
@@ -279,7 +279,7 @@ def bomb(entities=10):
         ),
         (
             '<images><image><metadata><meta key="a"/><meta key="a"/></metadata></image></images>',
-            "<metadata> has the key 'a' twice",
+            "<metadata> has 'a' twice",
         ),
         (
             '<images><image id="1"><metadata><a/></metadata></image></images>',

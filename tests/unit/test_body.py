@@ -1,0 +1,337 @@
+"""Bodies and files as text: JSON, YAML and compression. XML is in test_xml_answers."""
+
+import gzip
+import json
+import re
+import zlib
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pytest_imagedetail.body import compression
+from pytest_imagedetail.body.json import parse, pretty, replace_strings
+from pytest_imagedetail.body.yaml import (
+    Literal,
+    comment_line,
+    content,
+    dump,
+    line_of,
+    merge_line,
+    read,
+    read_foreign,
+)
+from pytest_imagedetail.errors import BodyError, DamagedCassetteError, SettingsError
+
+IN_A_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+# --- JSON
+
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+strings = st.one_of(
+    st.text(max_size=8).map(lambda text: json.dumps(text, ensure_ascii=False)),
+    st.text(max_size=8).map(json.dumps),
+    st.sampled_from([r'"\/v2\/x"', r'"\ud800"', r'"A\u00e9"', '"[1, {2}]: ,"', r'"a \" : b\\"']),
+)
+numbers = st.sampled_from(["1.017415075e+09", "-0", "1E5", "0.10", "1" * 5000, "-12.50e-3"])
+scalars = st.one_of(strings, numbers, st.sampled_from(["true", "false", "null"]))
+spaces = st.text(alphabet=" \t\r\n", max_size=3)
+
+
+def containers(inner):
+    """Objects (with repeated keys) and lists, white space anywhere."""
+    item = st.tuples(spaces, inner, spaces).map("".join)
+    pair = st.tuples(spaces, strings, spaces, st.just(":"), item).map("".join)
+    return st.one_of(
+        st.lists(item, max_size=4).map(lambda items: "[" + ",".join(items) + "]"),
+        st.lists(pair, max_size=4).map(lambda pairs: "{" + ",".join(pairs) + "}"),
+    )
+
+
+documents = st.recursive(scalars, containers, max_leaves=20)
+
+
+@given(documents)
+def test_json_keeps_every_token(text):
+    """Layout changes white space only, and once; replacing changes strings only."""
+    laid_out = pretty(text)
+    assert TOKEN.findall(laid_out) == TOKEN.findall(text)
+    assert pretty(laid_out) == laid_out
+    assert replace_strings(text, lambda value, _: value) == text
+    new = replace_strings(text, lambda value, _: f'{value}"é')
+    assert STRING.sub("", new) == STRING.sub("", text)
+    assert [json.loads(each) for each in STRING.findall(new)] == [
+        json.loads(each) + '"é' for each in STRING.findall(text)
+    ]
+
+
+def test_json_layout():
+    """Short containers stay on one line of at most 100 columns."""
+    text = r'{"b":1.017415075e+09,"a":"\/v2\u00e9","b":[1,2,{"x":{}}],"links":[{"rel":"self"}]}'
+    assert pretty(text).splitlines() == [
+        "{",
+        '  "b": 1.017415075e+09,',
+        r'  "a": "\/v2\u00e9",',
+        '  "b": [',
+        "    1,",
+        "    2,",
+        "    {",
+        '      "x": {}',
+        "    }",
+        "  ],",
+        '  "links": [',
+        '    {"rel": "self"}',
+        "  ]",
+        "}",
+    ]
+    for letters, lines in ((90, 1), (91, 4)):
+        assert len(pretty(json.dumps(["x" * 2, "y" * letters])).splitlines()) == lines
+
+
+def test_json_errors():
+    """Each has a reason, a place and a remedy."""
+    for text, reason, place in (
+        ('{"a": "x\ny"}', "invalid control character", ", line 1, column 9"),
+        ('{"a": 1,\nb: 2}', "expecting property name", ", line 2, column 1"),
+        ('{"a": "x', "unterminated string", ", line 1, column 7"),
+        ("<html>", "expecting value", ", line 1, column 1"),
+        ("{}\n{}", "extra data", ", line 2, column 1"),
+    ):
+        with pytest.raises(BodyError) as caught:
+            parse(text, where="body.json")
+        assert caught.value.problem.startswith(f"the body is not JSON: {reason}")
+        assert not caught.value.problem.endswith((" at", " starting"))
+        assert caught.value.where == f"body.json{place}"
+    for text, reason in (
+        ("[NaN]", "NaN is not a JSON value (RFC 8259, section 6)"),
+        ("-Infinity", "-Infinity is not a JSON value (RFC 8259, section 6)"),
+        ("[1e999]", "1e999 is too large a number for any client"),
+        ("[" * 100_000, "it is nested too deeply"),
+        ('{"size": ' + "1" * 5000 + "}", "it holds an integer of thousands of digits"),
+    ):
+        with pytest.raises(BodyError) as caught:
+            parse(text, where="body.json")
+        assert str(caught.value) == (
+            f"the body is not JSON that can be read: {reason}\n"
+            "  where: body.json\n"
+            "  next:  ask the cloud again, or look at the file"
+        )
+    for text in ("", " \r\n\t"):
+        with pytest.raises(BodyError, match="the body is empty, so it is not a listing"):
+            parse(text, where="body.json")
+
+
+def test_json_strings_are_replaced_with_their_keys():
+    """A key and a string in a list have no key; non-ASCII is escaped where the token was."""
+    seen = []
+
+    def note(value, key):
+        seen.append((value, key))
+        return value.replace("x", "ü")
+
+    text = r'{"a" : "1", "b": ["2", {"c\u0041": "\u00e9 x"}, "é x"]}'
+    assert replace_strings(text, note) == text.replace(r"9 x", r"9 \u00fc").replace("é x", "é ü")
+    assert seen == [
+        ("a", None),
+        ("1", "a"),
+        ("b", None),
+        ("2", "b"),
+        ("cA", None),
+        ("é x", "cA"),
+        ("é x", "cA"),
+    ]
+
+
+# --- YAML
+
+ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%@`&*!?{}[],é日\U0001f600\ue000"
+
+
+def refused(path, error=DamagedCassetteError):
+    with pytest.raises(error) as caught:
+        read(path, error=error, remedy="fix it")
+    assert type(caught.value) is error
+    return str(caught.value)
+
+
+@IN_A_FOLDER
+@given(st.one_of(st.text(max_size=30), st.text(alphabet=ODD, max_size=12)), st.binary(max_size=300))
+def test_yaml_returns_what_was_written(tmp_path, text, data):
+    """Texts in any style, and bytes."""
+    document = {"plain": text, "literal": Literal(text), "key": {text: 1}, "bytes": [data]}
+    path = tmp_path / "a.yaml"
+    path.write_bytes(dump(document).encode())
+    assert read(path, error=DamagedCassetteError, remedy="") == document
+
+
+def test_yaml_layout():
+    """Order as given, UTF-8, no folding, literal blocks, no anchors."""
+    twice = ["é"]
+    document = {"b": twice, "a": twice, "long": "x " * 200 + "x", "body": Literal("{\n  1\n}")}
+    assert dump(document) == (
+        "b:\n- é\na:\n- é\nlong: " + "x " * 200 + "x\nbody: |-\n  {\n    1\n  }\n"
+    )
+
+
+def test_yaml_errors_are_of_the_callers_class(tmp_path):
+    """Neither PyYAML's errors nor the KeyErrors of its constructors reach a user."""
+    path = tmp_path / "a.yaml"
+    for text in (
+        *("!!bool maybe", '!!int ""', "!!float ''", "!!timestamp soon", "2024-99-99"),
+        *("!!binary é", "!!omap 3", "{[]: 1}", "a: 1\n---\nb: 2", "*nowhere", "&a [*a]"),
+        *('"\\ud800"', "a\0b", "'x", "a: b: c", "%YAML 9.9\n--- a", "9" * 5000, "!unknown x"),
+        *("a: 1\n<<: 3", f"a: !!python/object/apply:os.system ['touch {path}.ran']"),
+    ):
+        path.write_text(text, encoding="utf-8")
+        message = refused(path)
+        assert message.startswith("not a readable YAML file: ")
+        assert f"  where: {path}" in message
+        assert message.endswith("  next:  fix it")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_yaml_errors_have_a_place(tmp_path):
+    """Line and column; a repeated key is an error, for all but its last value would be lost."""
+    path = tmp_path / "a.yaml"
+    twice = "the key `{}` stands twice in one mapping"
+    for data, problem, place in (
+        (b"a: 1\nb: [1\n", "did not find expected ',' or ']'", ", line 3, column 1"),
+        (b"b: 1\na: 2027-02-30\n", "a value does not fit its type: day is", ", line 2, column 4"),
+        (b"\xc3\xa9: 1\nb: \x01\n", "control characters are not allowed", ", line 2"),
+        (b"a: 1\n<<<<<<< HEAD\n", "it holds a merge conflict; ", ", line 2, column 1"),
+        (b"a: 1\nb: 2\na: 3\n", twice.format("a"), ", line 3, column 1"),
+        (b"- x: {b: 1, c: [b, {b: 1}], b: 2}\n", twice.format("b"), ", line 1, column 29"),
+        (b"a: 1\n? {q: 1}\n: 2\n'a': 3\n", twice.format("a"), ", line 4, column 1"),
+        (b"? 'a b'\n: 1\n'a b': 2\n", "a key stands twice", ", line 3, column 1"),
+        (b"a: &a {x: 1, x: 2}\nb:\n  <<: *a\n", twice.format("x"), ", line 1, column 14"),
+        (b"[" * 100_000, "nested too deeply", ", line 1, column "),
+        (b"{a: " * 100_000, "nested too deeply", ", line 1, column "),
+        (b"[" + b"1," * 1_000_001 + b"]", "more than 1000000 values", ", line 1, column "),
+    ):
+        path.write_bytes(data)
+        message = refused(path, SettingsError)
+        assert message.startswith(f"not a readable YAML file: {problem}")
+        assert f"  where: {path}{place}" in message
+    path.write_bytes(b"b: 1\na: \xff\n")
+    where = f"  where: {path}, line 2\n  next:  fix it"
+    assert refused(path) == f"not a UTF-8 file: byte 8 is 0xff\n{where}"
+    path.write_bytes(b"[" * 100 + b"]" * 100)
+    assert read(path, error=SettingsError, remedy="")
+    where = f"  where: {tmp_path}\n  next:  fix it"
+    assert refused(tmp_path) == f"the file cannot be read: Is a directory\n{where}"
+
+
+def test_yaml_aliases(tmp_path):
+    """A name for a block is read; a kilobyte that would become a terabyte is not."""
+    path = tmp_path / "a.yaml"
+    path.write_text("a: &a {x: 1}\nb: &b\n  <<: *a\n  x: 2\nc:\n  <<: [*b, *a]\n  x: 3\n")
+    expected = {"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 3}}
+    assert read(path, error=SettingsError, remedy="") == expected
+    for first, row in (("[" + "x" * 50 + "]", "[{}]"), ("{k: v}", "{{<<: [{}]}}")):
+        lines = [f"a0: &a0 {first}"]
+        for level in range(1, 12):
+            aliases = ", ".join([f"*a{level - 1}"] * 10)
+            lines.append(f"a{level}: &a{level} {row.format(aliases)}")
+        path.write_text("\n".join(lines))
+        assert refused(path).startswith("not a readable YAML file: aliases that multiply\n")
+
+
+def test_yaml_of_other_tools(tmp_path):
+    """Every value but null is text; Ruby's bytes are bytes."""
+    path = tmp_path / "a.yaml"
+    path.write_text("a: [1, 1.0, yes, 2024-01-01, null, !ruby/sym c]\nd: !binary eA==\n")
+    assert read_foreign(path, error=SettingsError, remedy="") == {
+        "a": ["1", "1.0", "yes", "2024-01-01", None, "c"],
+        "d": b"x",
+    }
+
+
+def test_yaml_lines():
+    """Of a part, of a comment and of a merge key; only what YAML takes for one."""
+    text = "a:\n- b: 1\n- c: 2\n  d: 3\n"
+    for keys, line in (((), 1), (("a", 1, "d"), 4), (("a", 1), 3), (("a", 7), 1), (("x",), 1)):
+        assert line_of(text, *keys) == line
+    for text, line in (
+        ("a: 1\n", None),
+        ("a: '# x'\nb: |\n  # x\n", None),
+        ("a: 1 # x\n", 1),
+        ("# x\na: 1\n", 1),
+        ("a: 1\nb: 2\n# x", 3),
+        ("a: | # x\n  b\n", 1),
+        ("é: é\nb: [1, # x\n 2]\n", 2),
+    ):
+        assert comment_line(text) == line
+    for text, line in (("a: '<<'\n'<<': 1\n", None), ("a: &a {}\nb:\n  <<: *a\n", 3)):
+        assert merge_line(text) == line
+
+
+def test_a_device_is_not_read(tmp_path):
+    """Reading it would not end."""
+    path = tmp_path / "a"
+    path.symlink_to("/dev/zero")
+    with pytest.raises(ValueError, match="it is a pipe, a socket or a device, not a file"):
+        content(path)
+
+
+# --- compression
+
+TEXT = b"the same words again and again " * 40
+
+
+def test_compressed_data_is_unpacked_and_packed_again():
+    """Damaged, cut and longer streams are not; the same content gives the same bytes."""
+    for pack in (gzip.compress, zlib.compress, lambda data: zlib.compress(data, 1)):
+        packed = pack(TEXT)
+        changed = bytearray(packed)
+        changed[len(packed) // 2] ^= 0xFF
+        assert compression.unpacked(packed) == TEXT
+        assert compression.unpacked(pack(b"")) == b""
+        for data in (packed[:-3], packed + b"more", bytes(changed), TEXT, b""):
+            assert compression.unpacked(data) is None
+        again = compression.repacked(b"other", like=packed)
+        assert compression.unpacked(again) == b"other"
+        assert again[:1] == packed[:1]
+        assert again == compression.repacked(b"other", like=packed)
+    assert compression.repacked(b"other", like=TEXT) is None
+
+
+def test_a_compression_bomb_is_not_unpacked(monkeypatch):
+    """One byte more than fits is too large; `exceeds` counts piece by piece, to the byte."""
+    monkeypatch.setattr(compression, "_LARGEST", 1000)
+    assert compression.unpacked(gzip.compress(b"x" * 1000)) == b"x" * 1000
+    assert compression.unpacked(gzip.compress(b"x" * 1001)) is None
+    size = 3 * 2**20 + 7
+    for packed in (gzip.compress(b"x" * size), zlib.compress(b"x" * size)):
+        assert compression.exceeds(packed, size - 1)
+        assert not compression.exceeds(packed, size)
+        assert not compression.exceeds(packed[:20], 10**6)
+    assert not compression.exceeds(TEXT, 0)
+
+
+def test_content_encodings_are_undone():
+    """In any spelling, as often as applied, and not again where a client has done it."""
+    others = {"rot13": lambda data: data[1:]}
+    zipped = gzip.compress(TEXT)
+    for encodings, body in (
+        ("gzip", zipped),
+        ("GZIP", zipped),
+        ("gzip, gzip", gzip.compress(zipped)),
+        ("deflate , X-Gzip", gzip.compress(zlib.compress(TEXT))),
+        ("deflate", zlib.compress(TEXT)[2:-4]),
+        ("identity", TEXT),
+        ("", TEXT),
+        ("gzip", TEXT),
+        ("rot13", b"\xff" + TEXT),
+        ("br", TEXT),
+    ):
+        assert compression.decoded(body, encodings, others) == TEXT, encodings
+    for encodings, body in (
+        ("br", b"\xff\xfe"),
+        ("gzip", zipped[:-9]),
+        ("gzip", b"\x1f\x8b text"),
+        ("br, gzip", gzip.compress(b"\xff\xfe")),
+    ):
+        assert compression.decoded(body, encodings) is None, encodings
+    assert compression.decoded(b"", "gzip, br") == b""
