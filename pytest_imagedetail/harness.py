@@ -21,7 +21,7 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.release_guard import record_under_new_name
-from pytest_imagedetail.record.sessions import Doors
+from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import refuse_other_cloud, upgraded, verify
 from pytest_imagedetail.redact.placeholder import CALLER, host
 from pytest_imagedetail.report import terminal
@@ -74,7 +74,13 @@ def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
 
 
 def refuse_upgraded(
-    name: str, settings: Settings, store: Store, doors: Doors, *, adds: bool, now: Clock = utc_now
+    name: str,
+    settings: Settings,
+    store: Store,
+    sessions: CloudSessions,
+    *,
+    adds: bool,
+    now: Clock = utc_now,
 ) -> None:
     """Raise unless a live cloud is still the one that was recorded; ask once in a run.
 
@@ -82,18 +88,18 @@ def refuse_upgraded(
         name: The name that recordings are kept under.
         settings: The choices of the run.
         store: Where recordings are.
-        doors: The ways to clouds.
+        sessions: The ways to clouds.
         adds: Whether a recording will be added to others, not replaced.
         now: Says what time it is, with a zone.
 
     Raises:
         ImageDetailError: As `verification.refuse_other_cloud`.
     """
-    if (name, adds) in doors.confirmed:
+    if (name, adds) in sessions.confirmed:
         return
     declared = settings.declaration(name)
     refuse_other_cloud(
-        doors.open(declared.os_cloud),
+        sessions.access(declared.os_cloud),
         store,
         cloud=name,
         os_cloud=declared.os_cloud,
@@ -101,7 +107,7 @@ def refuse_upgraded(
         adds=adds,
         rules=_rules_of(settings.rules, now),
     )
-    doors.confirmed.add((name, adds))
+    sessions.confirmed.add((name, adds))
 
 
 def _rules_of(sources: Sequence[RuleSource], now: Clock) -> Rules:
@@ -168,7 +174,7 @@ class Harness:
     Args:
         settings: The choices of the run.
         store: Where recordings are.
-        doors: The ways to clouds, by names of clouds.yaml; opened only to record.
+        sessions: The ways to clouds, by names of clouds.yaml; opened only to record.
         now: Says what time it is, with a zone.
 
     Attributes:
@@ -183,7 +189,7 @@ class Harness:
         settings: Settings,
         *,
         store: Store | None = None,
-        doors: Doors | None = None,
+        sessions: CloudSessions | None = None,
         now: Clock = utc_now,
     ) -> None:
         self.settings: Final = settings
@@ -194,7 +200,7 @@ class Harness:
         self.done: Final[dict[str, str]] = {}
         self.used: Final[set[Path]] = set()
         self.endpoints: Final[dict[str, str]] = {}
-        self._doors: Final = doors or Doors(clouds.connect)
+        self._sessions: Final = sessions or CloudSessions(clouds.connect)
         self._now: Final = now
 
     def __repr__(self) -> str:
@@ -354,7 +360,7 @@ class Harness:
             verified = self._verified(self._replay(name, known, expect), self._live(name), query)
             self.done[f"{name}: {known}"] = "verified"
             return verified
-        refuse_upgraded(name, self.settings, self.store, self._doors, adds=keeps, now=self._now)
+        refuse_upgraded(name, self.settings, self.store, self._sessions, adds=keeps, now=self._now)
         live = recorder.ask(
             self._live(name),
             query,
@@ -418,7 +424,7 @@ class Harness:
             raise
 
     def _live(self, name: str) -> Access:
-        return self._doors.open(self.settings.declaration(name).os_cloud)
+        return self._sessions.access(self.settings.declaration(name).os_cloud)
 
     def _listing(
         self, side: str | Cloud | Listing, query: Mapping[str, Any], expect: int | None

@@ -83,7 +83,7 @@ def shut(what: str, *, remedy: str = _REMEDY, refused: list[Any] | None = None) 
     one = Shut(what, remedy, [] if refused is None else refused)
     with ExitStack() as stack:
         if not gate.is_shut:
-            stack.enter_context(libcurl_told(gate.refuse_libcurl))
+            stack.enter_context(on_libcurl_request(gate.refuse_libcurl))
         stack.enter_context(gate.shut_by(one))
         yield one
 
@@ -255,7 +255,7 @@ def _sockets() -> Iterator[socket.socket]:
 
 
 @contextmanager
-def libcurl_told(told: Callable[[str], object]) -> Iterator[None]:
+def on_libcurl_request(told: Callable[[str], object]) -> Iterator[None]:
     """Have it told whenever libcurl is about to speak, while the block runs.
 
     Args:

@@ -42,7 +42,7 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record.release_guard import record_again, record_under_new_name
-from pytest_imagedetail.record.sessions import Doors
+from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.rules import Rules, rules_of
@@ -240,13 +240,13 @@ def _nothing(options: argparse.Namespace, chosen: Settings) -> ImageDetailError:
 def _verified(
     targets: Sequence[tuple[str, Path]], os_cloud: str | None, chosen: Settings
 ) -> Iterator[Verified]:
-    progress, doors = Progress(), Doors(clouds.connect)
+    progress, sessions = Progress(), CloudSessions(clouds.connect)
     rules = rules_of(*chosen.rules, today=utc_now().date())
     for number, (cloud, path) in enumerate(targets, start=1):
         with progress.waiting(f"asking {cloud} ({number} of {len(targets)})"):
             name = os_cloud or chosen.declaration(cloud).os_cloud
             found = _verify(
-                Verified(cloud=cloud, path=path), name, doors, chosen, rules, progress.say
+                Verified(cloud=cloud, path=path), name, sessions, chosen, rules, progress.say
             )
         yield found
 
@@ -254,7 +254,7 @@ def _verified(
 def _verify(
     one: Verified,
     os_cloud: str,
-    doors: Doors,
+    sessions: CloudSessions,
     chosen: Settings,
     rules: Rules,
     say: Callable[[str], None],
@@ -265,7 +265,7 @@ def _verify(
         one = replace(one, recorded=recorded)
         if recorded.provenance.source == "imported":
             return one
-        access = doors.open(os_cloud)
+        access = sessions.access(os_cloud)
         compared = verify(recorded, access, fail_on=chosen.fail_on, rules=rules, report=say)
         error = upgraded(recorded, access, os_cloud=os_cloud)
         return replace(one, comparison=compared, error=error)

@@ -207,7 +207,7 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
         record_mode=settings.record_mode,
         release=declared.release,
         max_age=settings.max_age,
-        accesses=functools.partial(run.doors.passed, declared.os_cloud),
+        accesses=functools.partial(run.sessions.accesses, declared.os_cloud),
         secrets=known,
         guard=functools.partial(_refuse_upgraded, cloud, settings, run),
         together=run.together.setdefault(path, Together()) if shared else None,
@@ -223,7 +223,7 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
 def _is_known(run: Run, os_cloud: str) -> bool:
     """Log in to a cloud if clouds.yaml can: only then can the release guard ask it anything."""
     try:
-        run.doors.open(os_cloud)
+        run.sessions.access(os_cloud)
     except CredentialsError:
         return False
     return True
@@ -233,7 +233,7 @@ def _refuse_upgraded(cloud: str, settings: Settings, run: Run) -> None:
     if not _is_known(run, settings.declaration(cloud).os_cloud):
         return
     adds = settings.record_mode in {"once", "new_episodes"}
-    refuse_upgraded(cloud, settings, store_of(settings), run.doors, adds=adds)
+    refuse_upgraded(cloud, settings, store_of(settings), run.sessions, adds=adds)
 
 
 def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:

@@ -43,7 +43,7 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
     """Give a test all clouds, with the network shut while replaying."""
     settings = settings_for(request.node)
     store = store_of(settings, reader=run.reader)
-    harness = Harness(settings, store=store, doors=run.doors)
+    harness = Harness(settings, store=store, sessions=run.sessions)
     shut = shut_network(request) if settings.record_mode == "none" else nullcontext()
     with shut, run.serves(harness) as left:
         yield harness

@@ -9,7 +9,7 @@ from pytest_imagedetail.cassette import Reader
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.plugin.result import RunResult
 from pytest_imagedetail.record.clouds import configured, connect
-from pytest_imagedetail.record.sessions import Doors
+from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.traffic import Session, Together
 from pytest_imagedetail.transport.http import Access
 
@@ -30,7 +30,7 @@ class Run:
         began: When the run began, in nanoseconds; with pytest-xdist, when its controller did.
         fixtures: The names of our fixtures.
         reader: Reads cassettes, each once.
-        doors: Opens clouds, each once.
+        sessions: Opens clouds, each once.
         result: What the tests that are over left, and those of workers.
         left_out: Why tests that take our fixtures may not run; empty if all do.
         passed: Tests of this process whose call passed.
@@ -41,7 +41,7 @@ class Run:
     began: int
     fixtures: frozenset[str]
     reader: Reader = field(default_factory=Reader)
-    doors: Doors = field(default_factory=lambda: Doors(_connect))
+    sessions: CloudSessions = field(default_factory=lambda: CloudSessions(_connect))
     result: RunResult = field(default_factory=RunResult)
     left_out: str = ""
     passed: set[str] = field(default_factory=set)
@@ -52,14 +52,14 @@ class Run:
 
     def secrets(self) -> frozenset[str]:
         """Return what no failure may show: secrets, projects and addresses of live clouds."""
-        accesses = (each for access in self.doors.passed() for each in access.known())
+        accesses = (each for access in self.sessions.accesses() for each in access.known())
         return self.credentials().union(accesses)
 
     def credentials(self) -> frozenset[str]:
         """Return the tokens and passwords that this process knows, from whatever source."""
         if self._session is not None:
             self._known |= self._session.learnt()
-        accesses = self.doors.passed()
+        accesses = self.sessions.accesses()
         return frozenset(self._known).union(*({each.token, *each.secrets} for each in accesses))
 
     def read_files(self, os_cloud: str) -> None:

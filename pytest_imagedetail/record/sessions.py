@@ -13,7 +13,7 @@ Connect = Callable[[str], Access]
 """From the name of a cloud in clouds.yaml to a way to it."""
 
 
-class Doors:
+class CloudSessions:
     """Opens each cloud once. One that stays shut is not tried again, and a new token is kept.
 
     Threads may share it.
@@ -34,9 +34,9 @@ class Doors:
         self._lock: Final = threading.RLock()
 
     def __repr__(self) -> str:
-        return f"<Doors of {len(self._open)} clouds>"
+        return f"<CloudSessions of {len(self._open)} clouds>"
 
-    def open(self, os_cloud: str) -> Access:
+    def access(self, os_cloud: str) -> Access:
         """The way to a cloud, with the newest token.
 
         Raises:
@@ -53,7 +53,7 @@ class Doors:
                     raise
             return self._open[os_cloud]
 
-    def passed(self, os_cloud: str | None = None) -> tuple[Access, ...]:
+    def accesses(self, os_cloud: str | None = None) -> tuple[Access, ...]:
         """Every way that was opened, to one cloud or to all, those with expired tokens too."""
         return tuple(way for name, way in self._passed if os_cloud in {None, name})
 

@@ -232,7 +232,7 @@ class Session:
                 node = self._complaints.node
                 stack.enter_context(network.shut(node, remedy=remedy, refused=self.refused))
             else:
-                stack.enter_context(network.libcurl_told(self._lose))
+                stack.enter_context(network.on_libcurl_request(self._lose))
             wire = stack.enter_context(intercept(self))
             yield
         self._lost += wire.lost

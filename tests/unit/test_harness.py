@@ -15,7 +15,7 @@ from pytest_imagedetail.errors import (
     VerificationError,
 )
 from pytest_imagedetail.harness import Harness
-from pytest_imagedetail.record.sessions import Doors
+from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.settings import CloudDeclaration, Settings
 from tests.cloud import DEFAULT_SEED, SimulatedCloud, authenticate
 from unit import image_of, listing_of
@@ -39,7 +39,9 @@ class Site:
     def harness(self, mode, **facts):
         declared = {NAME: CloudDeclaration(name=NAME, os_cloud="staging", release="2026.2")}
         settings = Settings(cassette_dir=self.folder, record_mode=mode, declared=declared, **facts)
-        return Harness(settings, store=Store(directory=self.folder), doors=Doors(self.connect))
+        return Harness(
+            settings, store=Store(directory=self.folder), sessions=CloudSessions(self.connect)
+        )
 
     def ask(self, mode, **query):
         return self.harness(mode)[NAME].list(**query)
