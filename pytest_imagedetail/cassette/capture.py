@@ -23,7 +23,7 @@ from pytest_imagedetail import network
 from pytest_imagedetail.body import compression as packing
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
-from pytest_imagedetail.transport.silenced import quiet
+from pytest_imagedetail.transport.silenced import silenced
 
 _NOWHERE: Final = "in-memory"
 
@@ -81,7 +81,7 @@ def _listened(kind: type, cassette: Cassette) -> type[http.client.HTTPConnection
 @contextmanager
 def capture() -> Iterator[Capture]:
     """Listen to what is sent over the connections of a `Capture` while the block runs."""
-    with quiet("vcr"):
+    with silenced("vcr"):
         yield Capture()
 
 
@@ -135,7 +135,7 @@ def intercept(exchange: Exchange) -> Iterator[Wire]:
     """
     wire = Wire()
     with ExitStack() as stack:
-        stack.enter_context(quiet("vcr"))
+        stack.enter_context(silenced("vcr"))
         stack.enter_context(mock.patch.object(vcr.patch, "force_reset", _NarrowReset()))
         stack.enter_context(_counting(wire, exchange))
         stack.enter_context(_Led.use(path=_NOWHERE, exchange=exchange))

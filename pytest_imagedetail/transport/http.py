@@ -1,4 +1,4 @@
-"""Sends one GET over HTTP and reads the whole answer."""
+"""Send one GET over HTTP and read the whole response."""
 
 import http.client
 import socket
@@ -14,33 +14,35 @@ from urllib.parse import SplitResult, urlsplit
 from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Response
 
-_OF_CODING: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-_WHOLE_ANSWER: Final = 5  # timeouts: a large listing may well take longer than one read, not many
-_PIECE: Final = 2**20
+_ENCODING_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_WHOLE_ANSWER: Final = 5  # timeouts: a large listing may take longer than one read, but not many
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS  # makes zlib detect the format
+_NEXT: Final = (
+    "nothing was written and an older recording is untouched\n"
+    "check that the cloud is up and reachable from here, then ask again"
+)
 
 LARGEST_BODY: Final = 256 * 2**20
-"""Bytes of one page's body, unpacked: some twenty times what 10,000 images weigh."""
-
-_ANY_HEADER: Final = 32 + zlib.MAX_WBITS  # zlib's word for gzip or zlib, whichever it is
+"""Bytes of one page's decompressed body: about twenty times the size of 10,000 images."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """An authenticated way to one project of one cloud, as Keystone gave it.
+    """Authenticated access to one project of one cloud.
 
     Attributes:
-        endpoint: The compute endpoint of the service catalog, version and project included.
+        endpoint: The compute endpoint of the service catalog, with version and project.
         token: Sent as X-Auth-Token.
         project_id: The token's project.
         user_id: The token's user, if known.
-        max_microversion: The newest that its version document offers, if it has one.
-        secrets: Everything else that must never be written: passwords and the like.
-        cacert: A CA bundle for TLS; None means the system's.
-        certificate: A client certificate and its key, as paths.
+        max_microversion: The newest one that the cloud's version document offers.
+        secrets: Everything else that must never be written, such as passwords.
+        cacert: A CA bundle for TLS; None for the system's.
+        certificate: Paths of a client certificate and its key.
         verify: Whether TLS certificates are checked.
-        timeout: Seconds to wait for a connection and for each read; a whole answer has five times
+        timeout: Seconds for connecting and for each read. The whole response may take five times
             as long.
-        renew: Authenticates afresh, for a token that expired; None where nobody can.
+        renew: Authenticates again after the token expired; None if that is not possible.
     """
 
     endpoint: str = field(repr=False)
@@ -56,21 +58,21 @@ class Access:
     renew: "Callable[[], Access] | None" = field(default=None, repr=False, compare=False)
 
     def known(self) -> frozenset[str]:
-        """Every value of it that tells where it leads or as whom."""
+        """Return every value that identifies the cloud or the user."""
         host = urlsplit(self.endpoint).netloc
         values = {host, self.token, self.project_id, self.user_id, *self.secrets}
         return frozenset(each for each in values if each)
 
 
 class Connections(Protocol):
-    """Whose connections are used: those of the module `http.client`, or of a capture."""
+    """The connection classes to use: those of `http.client`, or of a capture."""
 
     @property
-    def HTTPConnection(self) -> type[http.client.HTTPConnection]:  # noqa: N802  http.client's name
+    def HTTPConnection(self) -> type[http.client.HTTPConnection]:  # noqa: N802
         """For http URLs."""
 
     @property
-    def HTTPSConnection(self) -> type[http.client.HTTPConnection]:  # noqa: N802  http.client's name
+    def HTTPSConnection(self) -> type[http.client.HTTPConnection]:  # noqa: N802
         """For https URLs; takes an SSL `context`, too."""
 
 
@@ -82,60 +84,56 @@ def get(
     name: str,
     connections: Connections = http.client,
 ) -> Response:
-    """Send one GET and read its answer whole. Redirects are answers too and are not followed.
+    """Send one GET and read the whole response. Redirects are returned, not followed.
 
     Args:
-        url: Where to.
+        url: An absolute URL.
         headers: What to send besides the token.
         access: For the token, TLS and the timeout.
-        name: What to call the cloud in an error; its URL is a secret.
-        connections: Who makes the connection.
+        name: What to call the cloud in an error, because its URL is a secret.
+        connections: The connection classes.
 
     Raises:
-        RecordingError: No connection, no answer in time, or an answer that ends early or is larger
-            than `LARGEST_BODY`.
+        RecordingError: No connection, no response in time, or a response that ends early or is
+            larger than `LARGEST_BODY`.
+        UsageError: The scheme is not HTTP, or a certificate file cannot be used.
     """
-    with _explained(access, name):
-        parts = urlsplit(url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        fields = [*headers.fields, ("X-Auth-Token", access.token)]
-        if " " in target or not all(map(_can_be_sent, (target, *(text for _, text in fields)))):
-            raise _no_request(name)  # http.client would say so, too; under vcrpy only when it sends
-        with closing(_connection(parts, access, connections)) as connection:
-            connection.putrequest("GET", target, skip_accept_encoding=True)
-            for header, value in fields:
-                connection.putheader(header, value)
-            connection.connect()
-            with _whole_in_time(connection.sock, access, name):
-                return _exchange(connection, name)
+    try:
+        return _get(url, [*headers.fields, ("X-Auth-Token", access.token)], access, connections)
+    except OversizeError:
+        raise too_large(f"cloud {name}") from None
+    except (http.client.HTTPException, OSError, ValueError, zlib.error, _BadResponseError) as error:
+        # Their texts quote the host, the URL or the token, so they are not chained.
+        raise RecordingError(_problem(error, access), where=f"cloud {name}", remedy=_NEXT) from None
 
 
-class _Bounded(http.client.HTTPResponse):
-    """An answer that is read whole, but not without end."""
-
-    def read(self, amt: int | None = None) -> bytes:
-        """As ever; whoever wants all of it gets no more than fits."""
-        if amt is not None:
-            return super().read(amt)
-        if self.length is not None and self.length > LARGEST_BODY:
-            raise OversizeError
-        pieces, size = [], 0
-        while piece := super().read(_PIECE):
-            pieces.append(piece)
-            size += len(piece)
-            if size > LARGEST_BODY:
-                raise OversizeError
-        if self.length:  # asked for pieces, http.client takes an early end for an end
-            raise http.client.IncompleteRead(b"".join(pieces), self.length)
-        return b"".join(pieces)
+def _get(
+    url: str, fields: list[tuple[str, str]], access: Access, connections: Connections
+) -> Response:
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    # http.client checks this, too, but under vcrpy only when it sends.
+    if " " in target or not all(map(_is_printable_ascii, (target, *(text for _, text in fields)))):
+        raise http.client.InvalidURL
+    with closing(_connection(parts, access, connections)) as connection:
+        connection.putrequest("GET", target, skip_accept_encoding=True)
+        for header, value in fields:
+            connection.putheader(header, value)
+        connection.connect()
+        with _deadline(connection.sock, access.timeout * _WHOLE_ANSWER):
+            return _exchange(connection)
 
 
 class OversizeError(Exception):
     """A body is larger than `LARGEST_BODY`."""
 
 
+class _BadResponseError(Exception):
+    """A response that cannot be used; its text is fit for an error message."""
+
+
 def too_large(where: str) -> RecordingError:
-    """What to say of that."""
+    """Return the error for a body that is larger than `LARGEST_BODY`."""
     return RecordingError(
         f"the answer is larger than {LARGEST_BODY >> 20} MiB",
         where=where,
@@ -144,96 +142,89 @@ def too_large(where: str) -> RecordingError:
     )
 
 
-def _exchange(connection: http.client.HTTPConnection, name: str) -> Response:
-    # Under vcrpy, the connection is a stub's, and what reads is the real one in it.
-    getattr(connection, "real_connection", connection).response_class = _Bounded
+class _LimitedResponse(http.client.HTTPResponse):
+    """A response whose body is at most `LARGEST_BODY` long."""
+
+    def read(self, amt: int | None = None) -> bytes:
+        if amt is not None:
+            return super().read(amt)
+        if self.length is not None and self.length > LARGEST_BODY:
+            raise OversizeError
+        body = super().read(LARGEST_BODY + 1)
+        if len(body) > LARGEST_BODY:
+            raise OversizeError
+        if self.length:  # http.client does not check this when it is asked for an amount
+            raise http.client.IncompleteRead(body, self.length)
+        return body
+
+
+def _exchange(connection: http.client.HTTPConnection) -> Response:
+    # vcrpy's connection is a stub around the real one, which reads the response.
+    getattr(connection, "real_connection", connection).response_class = _LimitedResponse
     connection.endheaders()
     try:
         answer = connection.getresponse()
         body = answer.read()
-    except (ValueError, OverflowError, MemoryError):  # http.client takes any length at its word
-        raise _failure("the answer announces a length that is none", name) from None
+    except ValueError:  # http.client passes a negative length on to read()
+        raise _BadResponseError("the answer announces an invalid length") from None
     headers = Headers(answer.getheaders())
     encoding = headers.get("Content-Encoding", "identity").strip().lower()
     return Response(
         status_code=answer.status,
         reason=answer.reason or "",
-        headers=Headers(field for field in headers.fields if field[0].lower() not in _OF_CODING),
-        body=_decoded(body, encoding, name),
+        headers=Headers(
+            each for each in headers.fields if each[0].lower() not in _ENCODING_HEADERS
+        ),
+        body=_decoded(body, encoding),
     )
 
 
 @contextmanager
-def _whole_in_time(sock: socket.socket, access: Access, name: str) -> Iterator[None]:
-    """End the connection when the answer takes too long as a whole.
+def _deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """Shut the connection down when the whole response takes too long.
 
-    A socket's timeout is for one read, so a server that drips a byte now and then is never late
-    for one. The end comes from outside because vcrpy reads head and body in one go.
+    A socket's timeout is for one read, so a server that sends a byte now and then never exceeds
+    it. vcrpy reads head and body in one call, so only another thread can end it.
     """
-    seconds = access.timeout * _WHOLE_ANSWER
     late = threading.Event()
-    # A descriptor of our own: the other may be closed, and its number given to a stranger.
-    with socket.fromfd(sock.fileno(), sock.family, sock.type) as ours:
-        timer = threading.Timer(seconds, _hang_up, (ours, late))
+
+    def hang_up() -> None:
+        late.set()
+        with suppress(OSError):  # the server may have closed it just now
+            duplicate.shutdown(socket.SHUT_RDWR)
+
+    # After a close, the number of the original descriptor may belong to another file.
+    with socket.fromfd(sock.fileno(), sock.family, sock.type) as duplicate:
+        timer = threading.Timer(seconds, hang_up)
         timer.daemon = True
         timer.start()
         try:
-            with _explained(access, name):
-                yield
-        except RecordingError:
+            yield
+        except Exception:
             if not late.is_set():
                 raise
         finally:
             timer.cancel()
             timer.join()
-    if late.is_set():  # even if it looks whole: without a length, the end of a connection ends it
-        raise _failure(f"the answer was not whole within {seconds:g} seconds", name)
+    if late.is_set():  # without a length, a response that was cut off looks whole
+        raise _BadResponseError(f"the answer was not whole within {seconds:g} seconds")
 
 
-def _hang_up(sock: socket.socket, late: threading.Event) -> None:
-    late.set()
-    with suppress(OSError):  # the server was faster
-        sock.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def _explained(access: Access, name: str) -> Iterator[None]:
-    """Say what went wrong on the way without host and token."""
-    try:
-        yield
-    except OversizeError:
-        raise too_large(f"cloud {name}") from None
-    except http.client.IncompleteRead as error:
-        raise _failure(
-            f"the answer ended early, after {len(error.partial)} bytes of its body", name
-        ) from error
-    except TimeoutError as error:
-        raise _failure(f"no answer within {access.timeout:g} seconds", name) from error
-    except ssl.SSLError as error:  # its text, and so its traceback, may name the host
-        raise _failure(f"TLS failed: {_tls_reason(error)}", name) from None
-    except zlib.error:  # vcrpy decodes while it records
-        raise _failure("the answer's compression is damaged", name) from None
-    except (http.client.InvalidURL, ValueError):  # their messages, and so their tracebacks, quote
-        raise _no_request(name) from None
-    except http.client.BadStatusLine as error:  # quotes whatever was sent
-        raise _failure(f"no answer: {_reason(error)}", name) from None
-    except (http.client.HTTPException, OSError) as error:
-        raise _failure(f"no answer: {_reason(error)}", name) from error
-
-
-def _decoded(body: bytes, encoding: str, name: str) -> bytes:
-    """The body without its content encoding; none was asked for, but a proxy may add one."""
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """Undo the content encoding, which some proxies add unasked."""
     if encoding == "identity":
         return body
-    if encoding in {"gzip", "x-gzip", "deflate"}:
-        stream = zlib.decompressobj(wbits=_ANY_HEADER)
-        text = stream.decompress(body, LARGEST_BODY + 1)
-        if len(text) > LARGEST_BODY:
-            raise OversizeError
-        if not stream.eof or stream.unused_data:
-            raise zlib.error("the stream has no end, or two")
-        return text
-    raise _failure(f"the answer has the content encoding {encoding!r}, never asked for", name)
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise _BadResponseError(
+            f"the answer has the content encoding {encoding!r}, which was not asked for"
+        )
+    stream = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
+    text = stream.decompress(body, LARGEST_BODY + 1)
+    if len(text) > LARGEST_BODY:
+        raise OversizeError
+    if not stream.eof or stream.unused_data:
+        raise zlib.error("the stream has no end, or two")
+    return text
 
 
 def _connection(
@@ -242,65 +233,66 @@ def _connection(
     host = parts.hostname or ""
     if parts.scheme == "http":
         return connections.HTTPConnection(host, parts.port, timeout=access.timeout)
-    if parts.scheme == "https":
-        try:
-            context = ssl.create_default_context(cafile=access.cacert)
-            if access.certificate is not None:
-                context.load_cert_chain(*access.certificate)
-        except OSError as error:
-            raise UsageError(
-                f"the CA bundle or the client certificate cannot be used: {_reason(error)}",
-                remedy="correct cacert, cert and key of this cloud in clouds.yaml",
-            ) from error
-        if not access.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        secure: Any = connections.HTTPSConnection  # as a capture's do, it takes a context
-        return cast(
-            http.client.HTTPConnection,
-            secure(host, parts.port, timeout=access.timeout, context=context),
+    if parts.scheme != "https":
+        raise UsageError(
+            f"the compute endpoint has the scheme {parts.scheme!r}",
+            remedy="the service catalog must name an http or https URL",
         )
-    raise UsageError(
-        f"the compute endpoint has the scheme {parts.scheme!r}",
-        remedy="the service catalog must name an http or https URL",
+    try:
+        context = ssl.create_default_context(cafile=access.cacert)
+        if access.certificate is not None:
+            context.load_cert_chain(*access.certificate)
+    except OSError as error:
+        raise UsageError(
+            f"the CA bundle or the client certificate cannot be used: {_reason(error)}",
+            remedy="correct cacert, cert and key of this cloud in clouds.yaml",
+        ) from error
+    if not access.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    secure: Any = connections.HTTPSConnection  # only this one takes a context
+    return cast(
+        http.client.HTTPConnection,
+        secure(host, parts.port, timeout=access.timeout, context=context),
     )
 
 
-_NEXT: Final = (
-    "nothing was written and an older recording is untouched\n"
-    "check that the cloud is up and reachable from here, then ask again"
-)
-
-
-def _failure(problem: str, name: str) -> RecordingError:
-    return RecordingError(problem, where=f"cloud {name}", remedy=_NEXT)
-
-
-def _no_request(name: str) -> RecordingError:
-    return _failure("no request can be made of its endpoint, the query and the token", name)
-
-
-def _can_be_sent(text: str) -> bool:
-    """Whether a text fits in a line of a request as it is."""
+def _is_printable_ascii(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
+def _problem(error: Exception, access: Access) -> str:
+    """Describe an error without the host, URL or token that its own text may quote."""
+    match error:
+        case _BadResponseError():
+            problem = str(error)
+        case http.client.IncompleteRead():
+            problem = f"the answer ended early, after {len(error.partial)} bytes of its body"
+        case TimeoutError():
+            problem = f"no answer within {access.timeout:g} seconds"
+        case ssl.SSLCertVerificationError():
+            # "Hostname mismatch, certificate is not valid for 'HOST'"
+            problem = f"TLS failed: {str(error.verify_message).partition(',')[0]}"
+        case ssl.SSLError():
+            problem = f"TLS failed: {error.reason or 'unknown reason'}"
+        case zlib.error():
+            problem = "the answer's compression is damaged"
+        case http.client.InvalidURL() | ValueError():
+            problem = "the endpoint, the query or the token is not valid in an HTTP request"
+        case _:
+            problem = f"no answer: {_reason(error)}"
+    return problem
+
+
 def _reason(error: Exception) -> str:
-    """What went wrong without the host name that many of these messages carry."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return _IN_WORDS.get(type(error), type(error).__name__)
+    return _REASONS.get(type(error), type(error).__name__)
 
 
-_IN_WORDS: Final[dict[type[Exception], str]] = {
+_REASONS: Final[dict[type[Exception], str]] = {
     http.client.RemoteDisconnected: "the connection was closed",
-    http.client.BadStatusLine: "what came is not HTTP",
-    http.client.LineTooLong: "a line of its head is too long",
-    http.client.HTTPException: "its head has too many lines",
+    http.client.BadStatusLine: "it is not HTTP",
+    http.client.LineTooLong: "a header line is too long",
+    http.client.HTTPException: "too many headers",
 }
-
-
-def _tls_reason(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return str(error.verify_message).partition(",")[0]  # "Hostname mismatch", without the name
-    return error.reason or "unknown reason"

@@ -1,4 +1,4 @@
-"""The request that asks a query of an endpoint."""
+"""Build the request for a query."""
 
 import re
 from typing import Final
@@ -12,28 +12,28 @@ _VERSION: Final = re.compile(r"/(v\d+(?:\.\d+)?)(?=/|$)")
 
 
 def url_of(endpoint: str, query: Query) -> str:
-    """Where a query is asked."""
+    """Return the URL of a query at a compute endpoint."""
     return f"{endpoint}/images/detail" + (f"?{query.wire}" if query.params else "")
 
 
 def is_url_of_http(text: str) -> bool:
-    """Whether a text is a URL that a request over HTTP can be sent to."""
+    """Return whether a text is an absolute http or https URL."""
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a bracket that opens no address, a port out of range
+    except ValueError:
         return False
 
 
 def headers_of(query: Query) -> Headers:
-    """What a request sends; both microversion headers, as Nova's own clients do.
+    """Return the request headers; both microversion headers, as Nova's own clients send them.
 
     Raises:
-        UsageError: A microversion that no header can hold.
+        UsageError: The microversion cannot be sent in a header.
     """
-    if query.microversion is None:
-        return ACCEPT
     microversion = query.microversion
+    if microversion is None:
+        return ACCEPT
     if not (microversion.isascii() and microversion.isprintable()):
         raise UsageError(
             f"the microversion {microversion!r} cannot be sent in a header",
@@ -49,6 +49,6 @@ def headers_of(query: Query) -> Headers:
 
 
 def api_version(endpoint: str) -> str | None:
-    """The version segment of an endpoint's path, "v2.1"; None where it has none."""
+    """Return the version segment of an endpoint's path, for example "v2.1"; None without one."""
     match = _VERSION.search(urlsplit(endpoint).path)
     return match.group(1) if match else None

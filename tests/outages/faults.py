@@ -142,20 +142,20 @@ FAULTS = {
     ),
     "a long header": _first(
         send(head_of(200, b"X: " + b"x" * 66_000)),
-        problem="no answer: a line of its head is too long",
+        problem="no answer: a header line is too long",
     ),
     "many headers": _first(
-        send(head_of(200, *[b"X: x"] * 200)), problem="no answer: its head has too many lines"
+        send(head_of(200, *[b"X: x"] * 200)), problem="no answer: too many headers"
     ),
     "another protocol": _first(
-        send(b"SSH-2.0-OpenSSH_9.6 127.0.0.1\r\n"), problem="no answer: what came is not HTTP"
+        send(b"SSH-2.0-OpenSSH_9.6 127.0.0.1\r\n"), problem="no answer: it is not HTTP"
     ),
     "a length that is none": _first(
         send(head_of(200, length=10**20)),
         problem="the answer is larger than 256 MiB",
         remedies=_TOO_LARGE,
     ),
-    "HTTP/0.9": _first(send(b'{"images": []}'), problem="no answer: what came is not HTTP"),
+    "HTTP/0.9": _first(send(b'{"images": []}'), problem="no answer: it is not HTTP"),
     "page 2 fails": _second(
         say(500, b"computeFault"),
         problem="the cloud answered 500, not 200 or 203: computeFault",

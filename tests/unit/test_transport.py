@@ -188,7 +188,10 @@ def test_a_second_compressed_part_is_not_dropped():
 def test_an_unknown_coding_is_refused():
     """None was asked for."""
     with answering(body_of(b"?", b"Content-Encoding: br")) as (url, _):
-        assert refusal(url) == f"the answer has the content encoding 'br', never asked for\n{NEXT}"
+        assert (
+            refusal(url)
+            == f"the answer has the content encoding 'br', which was not asked for\n{NEXT}"
+        )
 
 
 def test_compression_while_recording():
@@ -211,18 +214,18 @@ def test_compression_while_recording():
             "the answer ended early, after 5 bytes of its body",
         ),
         (b"", "no answer: the connection was closed"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "no answer: what came is not HTTP"),
-        (OK + b"A: " + b"x" * 70_000 + b"\r\n\r\n", "no answer: a line of its head is too long"),
-        (OK + b"A: b\r\n" * 200 + b"\r\n", "no answer: its head has too many lines"),
-        (b'{"images": []}', "no answer: what came is not HTTP"),
-        (b"HTTP/1.1 20x 127.0.0.1\r\n\r\n", "no answer: what came is not HTTP"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "no answer: it is not HTTP"),
+        (OK + b"A: " + b"x" * 70_000 + b"\r\n\r\n", "no answer: a header line is too long"),
+        (OK + b"A: b\r\n" * 200 + b"\r\n", "no answer: too many headers"),
+        (b'{"images": []}', "no answer: it is not HTTP"),
+        (b"HTTP/1.1 20x 127.0.0.1\r\n\r\n", "no answer: it is not HTTP"),
         (
             OK + b"Transfer-Encoding: chunked\r\n\r\nz\r\n",
             "the answer ended early, after 0 bytes of its body",
         ),
         (
             OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n",
-            "the answer announces a length that is none",
+            "the answer announces an invalid length",
         ),
     ],
     ids=[
@@ -390,7 +393,7 @@ def test_what_no_request_can_be_made_of(url, token, around, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", lambda *_: None)
     with around() as connections:
         said = refusal(url, token=token, connections=connections)
-    assert said == f"no request can be made of its endpoint, the query and the token\n{NEXT}"
+    assert said == f"the endpoint, the query or the token is not valid in an HTTP request\n{NEXT}"
 
 
 @pytest.mark.parametrize("url", ["ftp://nowhere.example/v2", "//nowhere.example/v2", "v2"])

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.record.clouds.files import refuse_unreadable
-from pytest_imagedetail.transport.silenced import quiet
+from pytest_imagedetail.transport.silenced import silenced
 
 # They log Keystone's address, and at DEBUG the whole token document.
 _TALKATIVE: Final = ("keystoneauth", "openstack", "urllib3", "requests", "stevedore")
@@ -105,7 +105,7 @@ def configure(os_cloud: str | None) -> Configuration:
 @contextmanager
 def hushed() -> Iterator[None]:
     """Neither logs nor warnings of the libraries: both quote, and neither is for our user."""
-    with quiet(*_TALKATIVE), warnings.catch_warnings():
+    with silenced(*_TALKATIVE), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
