@@ -12,8 +12,7 @@ from pytest_imagedetail.cassette import Reader, Store, check_cloud_name, loads
 from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.compare.matrix import by_release, compare_neighbors
+from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighbors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
 from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.hidden import Hidden

@@ -1,4 +1,4 @@
-"""The `imagedetail` command: reads choices, calls the line of the product, shows its result.
+"""Run the `imagedetail` command.
 
 Results go to stdout, messages to stderr. Exit codes: 0 same or compatible, 1 differences at or
 above --fail-on, 2 could not compare or record, 4 usage.
@@ -10,22 +10,9 @@ import traceback
 from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.cli import (
-    accept,
-    demo,
-    diff,
-    doctor,
-    fingerprint,
-    lint,
-    look,
-    matrix,
-    record,
-    scrub,
-    serve,
-    verify,
-)
+from pytest_imagedetail.cli import ask, compare, files, look, serve
 from pytest_imagedetail.cli.arguments import Parser
-from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, USAGE, complain
+from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, USAGE, complain, say
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 
 
@@ -51,15 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CUT_OFF
     except Exception:  # noqa: BLE001  a crash must not end with the exit code of "differences"
         traceback.print_exc()
-        print("imagedetail: this is a defect; please report it", file=sys.stderr)
+        say("this is a defect; please report it")
         return IMPOSSIBLE
     except KeyboardInterrupt:
-        print("imagedetail: stopped; nothing is half-written", file=sys.stderr)
+        say("stopped; nothing is half-written")
         return STOPPED
 
 
 def parser() -> Parser:
-    """The whole command line."""
+    """Return the parser of the whole command line."""
     command = Parser(
         prog="imagedetail",
         description="Record, replay and compare what OpenStack clouds answer to images/detail.",
@@ -67,19 +54,6 @@ def parser() -> Parser:
     )
     command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = command.add_subparsers(metavar="VERB", required=True)
-    for module in (
-        demo,
-        doctor,
-        record,
-        verify,
-        look,
-        diff,
-        accept,
-        matrix,
-        fingerprint,
-        lint,
-        scrub,
-        serve,
-    ):
+    for module in (serve, ask, look, compare, files):
         module.add_verbs(verbs)
     return command

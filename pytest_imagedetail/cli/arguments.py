@@ -1,96 +1,96 @@
-"""What verbs have in common on the command line: their parser, their shared options."""
+"""Parse what several verbs share: options, queries and settings."""
 
 import argparse
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Final, Never
 
 from pytest_imagedetail.cli.output import USAGE
 from pytest_imagedetail.errors import UsageError
-from pytest_imagedetail.model import Query
-from pytest_imagedetail.settings import DEFAULT_LEVEL, RULES_FILE, Choices, Settings, resolve
+from pytest_imagedetail.model import FAIL_ON, Query
+from pytest_imagedetail.settings import (
+    DEFAULT_LEVEL,
+    LEVELS,
+    PROFILES,
+    RULES_FILE,
+    Choices,
+    Settings,
+    resolve,
+)
+
+_SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "--query": {
+        "action": "append",
+        "default": [],
+        "metavar": "K=V",
+        "help": "a filter in its wire name, as status=ACTIVE or changes-since=...; repeatable",
+    },
+    "--microversion": {
+        "metavar": "V",
+        "help": 'as "2.35" or "latest" (default: none is asked for)',
+    },
+    "--expect": {
+        "type": int,
+        "metavar": "CODE",
+        "help": "compare error responses with this status (default: errors are not compared)",
+    },
+    "--level": {
+        "choices": LEVELS,
+        "default": DEFAULT_LEVEL,
+        "help": "shape: for clouds with different images",
+    },
+    "--profile": {"choices": PROFILES, "help": "default: cross-version"},
+    "--rules": {
+        "metavar": "FILE",
+        "help": f"accepted differences (default: {RULES_FILE}, if present)",
+    },
+    "--fail-on": {"choices": FAIL_ON, "help": "default: breaking"},
+    "--report": {
+        "action": "append",
+        "default": [],
+        "metavar": "FILE",
+        "help": ".html, .json or .md; repeatable",
+    },
+    "--json": {"action": "store_true", "help": "print one JSON document"},
+    "--cassette-dir": {"metavar": "DIR", "help": "folder of cassettes (default: cassettes)"},
+}
+"""Options that several verbs have, as argparse takes them."""
+
+QUERY: Final = ("--query", "--microversion")
 
 
 class Parser(argparse.ArgumentParser):
-    """Argparse, with this command's exit code for usage errors."""
+    """Parse arguments with this command's exit code for usage errors."""
 
     def error(self, message: str) -> Never:
-        """Say what is wrong and where help is."""
+        """Print what is wrong and where to find help."""
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n  next:  {self.prog} --help\n")
 
 
 def add_verb(
-    verbs: Any, name: str, run: Callable[[argparse.Namespace], int], summary: str
+    verbs: Any, name: str, run: Callable[[argparse.Namespace], int], summary: str, *shared: str
 ) -> argparse.ArgumentParser:
-    """Add a verb with the options that every verb has.
+    """Add a verb with its shared options.
 
     Args:
         verbs: The command's subparsers.
         name: What is typed.
         run: Takes the options and returns an exit code.
         summary: One line for the help.
+        *shared: Options of `_SHARED`; `--cassette-dir` is added to every verb.
     """
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
     parser.set_defaults(verb=run)
-    parser.add_argument(
-        "--cassette-dir", metavar="DIR", help="folder of cassettes (default: cassettes)"
-    )
+    for option in (*shared, "--cassette-dir"):
+        parser.add_argument(option, **_SHARED[option])
     return parser
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add `--json` to a verb that reads."""
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-
-
-def add_query(parser: argparse.ArgumentParser) -> None:
-    """Add `--query` to a verb that asks for one listing."""
-    parser.add_argument(
-        "--query",
-        action="append",
-        default=[],
-        metavar="K=V",
-        help="a filter in its wire name, as status=ACTIVE or changes-since=...; repeatable",
-    )
-    parser.add_argument(
-        "--microversion", metavar="V", help='as "2.35" or "latest" (default: none is asked for)'
-    )
-
-
-def add_expect(parser: argparse.ArgumentParser) -> None:
-    """Add `--expect` to a verb that compares."""
-    parser.add_argument(
-        "--expect",
-        type=int,
-        metavar="CODE",
-        help="compare what errors of this status say (default: errors have nothing to compare)",
-    )
-
-
-def add_rules(parser: argparse.ArgumentParser) -> None:
-    """Add `--rules` to a verb that judges differences."""
-    parser.add_argument(
-        "--rules", metavar="FILE", help=f"accepted differences (default: {RULES_FILE}, if present)"
-    )
-
-
-def add_max_age(parser: argparse.ArgumentParser, meaning: str) -> None:
-    """Add `--max-age`, and what it does to recordings that are older."""
-    parser.add_argument("--max-age", metavar="DAYS", help=meaning)
-
-
-def add_report(parser: argparse.ArgumentParser) -> None:
-    """Add `--report` to a verb that compares."""
-    parser.add_argument(
-        "--report", action="append", default=[], metavar="FILE", help=".html, .json or .md"
-    )
-
-
 def query(options: argparse.Namespace) -> Query:
-    """The query that was typed.
+    """Return the query that was typed.
 
     Raises:
         UsageError: Not NAME=VALUE.
@@ -107,7 +107,7 @@ def query(options: argparse.Namespace) -> Query:
 
 
 def as_typed(options: argparse.Namespace) -> str:
-    """The two sides and the options by which they are compared, for the same in another verb."""
+    """Return both sides and the options of a comparison, to be typed after another verb."""
     words = [options.baseline, options.candidate]
     if options.level != DEFAULT_LEVEL:
         words += ["--level", options.level]
@@ -119,7 +119,7 @@ def as_typed(options: argparse.Namespace) -> str:
 
 
 def settings(options: argparse.Namespace) -> Settings:
-    """The choices that were typed, with the clouds file of the current folder."""
+    """Resolve what was typed, with the clouds file of the current folder."""
     choices = Choices(
         cassette_dir=options.cassette_dir,
         profile=getattr(options, "profile", None),

@@ -1,16 +1,14 @@
-"""`imagedetail clouds`, `ls` and `show`: what there is, without asking any cloud."""
+"""Show what is recorded: `clouds`, `ls` and `show`; no cloud is asked."""
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_imagedetail.cassette import Store, load_own_traffic, loads
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import add_json, add_query, add_verb, query, settings
+from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
 from pytest_imagedetail.cli.output import (
     IMPOSSIBLE,
     SAME,
@@ -27,12 +25,10 @@ from pytest_imagedetail.report import text
 def add_verbs(verbs: Any) -> None:
     """Add the three verbs."""
     summary = "list the clouds that have cassettes or are declared"
-    add_json(add_verb(verbs, "clouds", _clouds, summary))
-    add_json(add_verb(verbs, "ls", _ls, "list the cassettes"))
-    parser = add_verb(verbs, "show", _show, "show one recorded listing")
+    add_verb(verbs, "clouds", _clouds, summary, "--json")
+    add_verb(verbs, "ls", _ls, "list the cassettes", "--json")
+    parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
     parser.add_argument("cloud", metavar="CLOUD", help="a cloud, or the path of a cassette or body")
-    add_query(parser)
-    add_json(parser)
 
 
 def _clouds(options: argparse.Namespace) -> int:
@@ -56,14 +52,14 @@ def _clouds(options: argparse.Namespace) -> int:
 
 
 def _source(store: Store, cloud: str) -> str:
-    """Where a cloud's answers come from; a partly copied cloud has them from both."""
+    """Return where a cloud's answers come from; the project and the library may both have some."""
     paths = (*store.paths(cloud), *store.traffic_paths(cloud))
     sources = {"cassettes" if store.is_own(path) else "library" for path in paths}
     return " and ".join(sorted(sources)) or "declared"
 
 
 def _recorded_release(store: Store, cloud: str) -> str | None:
-    """The release of the first recording of a cloud that names one; a damaged one names none."""
+    """Return the release of the first recording that names one; a damaged one names none."""
     for path in (*store.paths(cloud), *store.traffic_paths(cloud)):
         with suppress(ImageDetailError):  # `ls` and `lint` say what is wrong with it
             if release := loads(path).provenance.release:
@@ -79,12 +75,15 @@ def _ls(options: argparse.Namespace) -> int:
             where=options.cassette_dir,
             remedy="name another with --cassette-dir, or record into it",
         )
-    entries, damaged = [], []
-    for path, entry in _cassettes(store):
-        try:
-            entries.append(entry(path))
-        except ImageDetailError as fault:
-            damaged.append(fault)
+    entries: list[dict[str, Any]] = []
+    damaged: list[ImageDetailError] = []
+    for cloud in sorted({*store.clouds(), *store.traffic_clouds()}):
+        traffic = store.traffic_paths(cloud)
+        for path in (*filter(store.is_own, store.paths(cloud)), *traffic):
+            try:
+                entries.append(_traffic_entry(path, cloud) if path in traffic else _entry(path))
+            except ImageDetailError as error:
+                damaged.append(error)
     if options.json:
         print_json(entries)
     else:
@@ -94,29 +93,6 @@ def _ls(options: argparse.Namespace) -> int:
     for each in damaged:
         complain(each, IMPOSSIBLE)
     return IMPOSSIBLE if damaged else SAME
-
-
-def _cassettes(store: Store) -> Iterator[tuple[Path, Callable[[Path], dict[str, Any]]]]:
-    """Every cassette of the project, and what reads its entry."""
-    for cloud in sorted({*store.clouds(), *store.traffic_clouds()}):
-        yield from ((path, _entry) for path in store.paths(cloud) if store.is_own(path))
-        entry = partial(_traffic_entry, cloud=cloud)
-        yield from ((path, entry) for path in store.traffic_paths(cloud))
-
-
-def _traffic_entry(path: Path, *, cloud: str) -> dict[str, Any]:
-    """The traffic of a test; it has the keys of a listing, too, for who reads both."""
-    provenance = load_own_traffic(path, cloud=cloud).provenance
-    listing = dict.fromkeys(("query", "status", "images", "complete"))
-    return {
-        "cloud": provenance.cloud,
-        **listing,
-        "recorded_at": provenance.recorded_at,
-        "path": str(path),
-        "test": provenance.test,
-        "interactions": provenance.pages,
-        "source": provenance.source,
-    }
 
 
 def _entry(path: Path) -> dict[str, Any]:
@@ -129,6 +105,20 @@ def _entry(path: Path) -> dict[str, Any]:
         "complete": listing.complete,
         "recorded_at": listing.provenance.recorded_at,
         "path": str(path),
+    }
+
+
+def _traffic_entry(path: Path, cloud: str) -> dict[str, Any]:
+    """Describe the traffic of a test, with the keys of a listing and more."""
+    provenance = load_own_traffic(path, cloud=cloud).provenance
+    return {
+        "cloud": provenance.cloud,
+        **dict.fromkeys(("query", "status", "images", "complete")),
+        "recorded_at": provenance.recorded_at,
+        "path": str(path),
+        "test": provenance.test,
+        "interactions": provenance.pages,
+        "source": provenance.source,
     }
 
 

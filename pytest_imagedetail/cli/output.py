@@ -1,9 +1,12 @@
-"""How verbs speak: exit codes, tables, JSON, colors, complaints."""
+"""Print results, errors and progress."""
 
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import RLock, Timer
+from time import monotonic
 from typing import Any, Final
 
 from pytest_imagedetail.errors import ImageDetailError
@@ -15,10 +18,18 @@ USAGE: Final = 4
 STOPPED: Final = 130  # what a shell expects after Ctrl-C
 CUT_OFF: Final = 141  # and after a broken pipe: the verdict was not read to its end
 
+_WAIT_BEFORE_PROGRESS: Final = 1.0  # seconds
+_ERASE_LINE: Final = "\r\x1b[K"
+
+
+def say(line: str) -> None:
+    """Print one line to stderr."""
+    print(f"imagedetail: {line}", file=sys.stderr)
+
 
 def complain(error: ImageDetailError, code: int) -> int:
     """Print an error to stderr and return its exit code."""
-    print(f"imagedetail: {error}", file=sys.stderr)
+    say(str(error))
     return code
 
 
@@ -38,12 +49,54 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def cell(value: Any) -> str:
-    """A value for a table: nothing in it moves the cursor."""
+    """Return a value for a table, without characters that move the cursor."""
     if value is None:
         return "-"
     return "".join(each if each.isprintable() else "?" for each in str(value))
 
 
 def wants_color() -> bool:
-    """Whether stdout is a terminal whose user has not refused colors (https://no-color.org)."""
+    """Return whether stdout is a terminal that may have colors (https://no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+class Progress:
+    """Show on a terminal's stderr what a command waits for, once that takes over a second."""
+
+    def __init__(self) -> None:
+        self._begun: Final = monotonic()
+        self._lock: Final = RLock()
+        self._shown = ""
+
+    def say(self, line: str) -> None:
+        """Print a line that stays, above the one that does not."""
+        with self._lock:
+            if self._shown:
+                sys.stderr.write(_ERASE_LINE)
+            say(line)
+            self._write(self._shown)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Show the text while the block runs, for example "asking staging (3 of 12)"."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        seconds = max(0.0, self._begun + _WAIT_BEFORE_PROGRESS - monotonic())
+        timer = Timer(seconds, self._write, [f"\r{text}"])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            if self._shown:
+                self._write(_ERASE_LINE)
+            self._shown = ""
+
+    def _write(self, text: str) -> None:
+        with self._lock:
+            self._shown = text
+            sys.stderr.write(text)
+            sys.stderr.flush()

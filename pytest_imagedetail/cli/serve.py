@@ -1,27 +1,69 @@
-"""`imagedetail serve`: recordings as clouds on loopback, for programs in any language."""
+"""Serve recordings as clouds: `serve` for any program, `demo` for a first look."""
 
 import argparse
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from pytest_imagedetail import network, report
 from pytest_imagedetail.body import yaml as yamltext
+from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli.arguments import add_verb, settings
-from pytest_imagedetail.cli.output import SAME
+from pytest_imagedetail.cli.output import SAME, wants_color
+from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import UsageError
-from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.harness import reference_library, store_of
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import recorder
+from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.server import Server
+from pytest_imagedetail.transport.http import Access
 
-_MARK: Final = "# Written by `imagedetail serve`, which replaces it.\n"
+_FIRST_LINE: Final = "# Written by `imagedetail serve`, which replaces it.\n"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_DEMO: Final = ("nova-2023.1", "nova-2024.2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """One query of the demonstration.
+
+    Attributes:
+        title: What its answers show.
+        errors: The error status of each cloud; None for a listing.
+    """
+
+    title: str
+    query: Query
+    errors: tuple[int | None, int | None]
+
+
+_QUESTIONS: Final = (
+    _Question(title="All images: the same answer.", query=Query(), errors=(None, None)),
+    _Question(
+        title="A limit that is not a number: both refuse it, in other words. Compatible.",
+        query=Query.of(limit="abc"),
+        errors=(400, 400),
+    ),
+    _Question(
+        title="limit=0: Nova 2024.2 refuses what Nova 2023.1 answers. Breaking.",
+        query=Query.of(limit=0),
+        errors=(None, 400),
+    ),
+)
 
 
 def add_verbs(verbs: Any) -> None:
-    """Add the verb."""
-    parser = add_verb(verbs, "serve", _run, "replay recordings over HTTP on loopback")
+    """Add both verbs."""
+    summary = "record and compare two real Nova releases; no account needed"
+    parser = add_verb(verbs, "demo", _demo, summary)
+    parser.add_argument(
+        "--folder", metavar="DIR", default="imagedetail-demo", help="where to put what it makes"
+    )
+    parser = add_verb(verbs, "serve", _serve, "replay recordings over HTTP on loopback")
     parser.add_argument("clouds", metavar="NAME", nargs="+", help="a recorded cloud, or a glob")
     parser.add_argument(
         "--port",
@@ -33,7 +75,7 @@ def add_verbs(verbs: Any) -> None:
     parser.add_argument("--clouds-yaml", metavar="FILE", help="write credentials for the clouds")
 
 
-def _run(options: argparse.Namespace) -> int:
+def _serve(options: argparse.Namespace) -> int:
     chosen = replace(settings(options), clouds=tuple(options.clouds))
     store = store_of(chosen)
     names = chosen.select((*store.clouds(), *store.library_clouds()))
@@ -45,27 +87,84 @@ def _run(options: argparse.Namespace) -> int:
             for number, name in enumerate(names)
         ]
         if options.clouds_yaml is not None:
-            _write(Path(options.clouds_yaml), servers)
+            _write_credentials(Path(options.clouds_yaml), servers)
         for each in servers:
             print(each.name, each.auth_url, flush=True)
         signal.sigwait(_SIGNALS)
     return SAME
 
 
-def _write(path: Path, servers: Sequence[Server]) -> None:
+def _write_credentials(path: Path, servers: Sequence[Server]) -> None:
     """Write a clouds.yaml, unless somebody else's file is there."""
     remedy = "name a file that does not exist: --clouds-yaml FILE"
     try:
-        if path.exists() and not path.read_text(encoding="utf-8").startswith(_MARK):
+        if path.exists() and not path.read_text(encoding="utf-8").startswith(_FIRST_LINE):
             raise UsageError(
                 "the file was not written by `imagedetail serve`, and is left as it is",
                 where=str(path),
                 remedy=remedy,
             )
         entries = {each.name: each.clouds_yaml for each in servers}
-        path.write_text(_MARK + yamltext.dump({"clouds": entries}), encoding="utf-8")
+        path.write_text(_FIRST_LINE + yamltext.dump({"clouds": entries}), encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise UsageError(
             f"the credentials cannot be written: {reason}", where=str(path), remedy=remedy
         ) from error
+
+
+def _demo(options: argparse.Namespace) -> int:
+    folder = Path(options.folder)
+    store = Store(directory=folder / "cassettes")
+    print(
+        "Real answers of Nova 2023.1 and Nova 2024.2 ship with this tool. They are served over\n"
+        "HTTP on this machine, recorded as if they were your clouds, and compared offline.\n"
+        "These are the commands for that, and what they find:\n\n"
+        f"$ mkdir -p {folder} && cd {folder}\n"
+        f"$ imagedetail serve {' '.join(_DEMO)} --clouds-yaml clouds.yaml &"
+    )
+    for number, cloud in enumerate(_DEMO):
+        print("\n".join(_recorded(store, cloud, number)))
+    comparisons = []
+    for question in _QUESTIONS:
+        with network.shut("the demonstration's replay"):
+            both = [
+                recorder.replay(store, cloud, question.query, expect=error)
+                for cloud, error in zip(_DEMO, question.errors, strict=True)
+            ]
+        expect = None if None in question.errors else question.errors[0]
+        comparison = compare(*both, expect=expect)
+        comparisons.append(comparison)
+        command = ["imagedetail diff", *_DEMO, *question.query.options]
+        command += [f"--expect {expect}"] if expect else []
+        print(f"\n{question.title}\n$ {' '.join(command)}")
+        print(terminal.render(comparison, color=wants_color()))
+    report.write(comparisons, folder / "report.html")
+    print(
+        f"\nThe same as a page: {(folder / 'report.html').resolve().as_uri()}\n"
+        f"Look closer: cd {folder} && imagedetail show {_DEMO[1]}\n"
+        "Your own cloud: pip install 'pytest-imagedetail[record]' && imagedetail record --help"
+    )
+    return SAME
+
+
+def _recorded(store: Store, cloud: str, number: int) -> Iterator[str]:
+    """Record every query of one cloud over HTTP; yield each command and its result."""
+    release = cloud.removeprefix("nova-")
+    library = Store(directory=store.directory, library=reference_library())
+    with Server(library, cloud) as server:
+        access = Access(
+            endpoint=server.compute_url,
+            token=server.token,
+            project_id=server.project_id,
+            max_microversion=server.max_microversion,
+        )
+        for question in _QUESTIONS:
+            error, query = question.errors[number], question.query
+            live = recorder.ask(access, query, cloud=cloud, release=release, expect=error)
+            recorder.keep(store, live)
+            command = [f"imagedetail record --os-cloud {cloud} --release {release}", *query.options]
+            command += [f"--expect {error}"] if error else []
+            found = f"answered {error}" if error else text.count(len(live.listing.images), "image")
+            path = store.path(cloud, query).relative_to(store.directory.parent)
+            yield f"$ {' '.join(command)}\n{path}  {found}"

@@ -10,7 +10,7 @@ pytest.importorskip("openstack", reason="credentials need the extra `record`")
 
 from openstack.config import loader
 
-from pytest_imagedetail.cli import doctor as doctor_verb
+from pytest_imagedetail.cli import ask
 from pytest_imagedetail.cli import main
 from pytest_imagedetail.transport.http import Access
 from tests.cloud import SimulatedCloud
@@ -225,7 +225,7 @@ def test_an_admin_token(doctor, cloud, clouds_yaml):
     clouds_yaml.write_text(json.dumps({"clouds": {"staging": staging}}))
     code, out, err = doctor()
     assert code == 2
-    assert "token             as configured; nobody says how long it is valid\n" in out
+    assert "token             as configured; its lifetime is not known\n" in out
     assert "failed   images/detail     the cloud answered 401" in out
     assert "deliberately-wrong" not in out + err
 
@@ -241,7 +241,7 @@ def test_one_cloud_at_a_time(clouds_yaml, capsys):
 def test_a_token_without_a_project_leaves_the_path_alone():
     """Nothing is put between its letters."""
     endpoint = "http://127.0.0.1/v2.1"
-    assert doctor_verb._path(Access(endpoint=endpoint, token="t", project_id="")) == "/v2.1"
-    assert doctor_verb._path(Access(endpoint=endpoint, token="t", project_id="p")) == "/v2.1"
+    assert ask._path(Access(endpoint=endpoint, token="t", project_id="")) == "/v2.1"
+    assert ask._path(Access(endpoint=endpoint, token="t", project_id="p")) == "/v2.1"
     older = f"http://127.0.0.1/v2/{'a' * 32}"
-    assert doctor_verb._path(Access(endpoint=older, token="t", project_id="")) == "/v2/<project>"
+    assert ask._path(Access(endpoint=older, token="t", project_id="")) == "/v2/<project>"

@@ -16,7 +16,7 @@ pytest.importorskip("openstack", reason="credentials need the extra `record`")
 from openstack.config import loader
 
 from pytest_imagedetail.cli import main, parser
-from pytest_imagedetail.cli.progress import Progress
+from pytest_imagedetail.cli.output import Progress
 from pytest_imagedetail.record import clouds
 from tests.cloud import DEFAULT_SEED, SimulatedCloud
 
@@ -326,7 +326,7 @@ def test_no_cassettes_at_all(tmp_path, monkeypatch, capsys):
 
 def test_a_long_wait_is_said_on_a_terminal_only(site, monkeypatch):
     """After a second a line on stderr, wiped when it is over; nothing where nobody looks."""
-    monkeypatch.setattr("pytest_imagedetail.cli.progress._PATIENCE", 0.0)
+    monkeypatch.setattr("pytest_imagedetail.cli.output._WAIT_BEFORE_PROGRESS", 0.0)
     assert site.run("verify")[2] == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     code, out, err = site.run("verify")
@@ -337,7 +337,7 @@ def test_a_long_wait_is_said_on_a_terminal_only(site, monkeypatch):
 
 def test_a_line_that_stays_stands_above_the_one_that_does_not(monkeypatch, capsys):
     """Neither is glued to the other."""
-    monkeypatch.setattr("pytest_imagedetail.cli.progress._PATIENCE", 0.0)
+    monkeypatch.setattr("pytest_imagedetail.cli.output._WAIT_BEFORE_PROGRESS", 0.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     progress = Progress()
     with progress.waiting("asking public"):

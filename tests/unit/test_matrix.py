@@ -4,8 +4,7 @@ from datetime import date
 
 import pytest
 
-from pytest_imagedetail.compare.matrix import Cell
-from pytest_imagedetail.compare.matrix import by_release, compare_neighbors, release_of
+from pytest_imagedetail.compare.matrix import Cell, by_release, compare_neighbors, release_of
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Query

@@ -201,7 +201,11 @@ def test_an_invalid_rule_is_an_error(written):
         ("- {path: 'a[', reason: r, expires: never}", "path 'a[' is invalid", "copy it from"),
         ("- {path: minRam, reason: r, expires: never}", "path 'minRam' begins", "images[*].minRam"),
         ("- {path: '**', reason: r, expires: never}", "it would accept every", "copy it"),
-        ("- {path: a, reason: r, expires: 2027-02-30}", "day is out of range for month", "each rule"),
+        (
+            "- {path: a, reason: r, expires: 2027-02-30}",
+            "day is out of range for month",
+            "each rule",
+        ),
         ("- [", "not a readable YAML file", "each rule has path"),
         ("- {path: a, reason: one, expires: never, reason: two}", "stands twice", "each rule"),
     ):

@@ -1,0 +1,373 @@
+"""Compare recordings: `diff`, `matrix`, `accept` and `fingerprint`."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+from pytest_imagedetail import report, rules
+from pytest_imagedetail.cassette import Store, check_cloud_name
+from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, query, settings
+from pytest_imagedetail.cli.output import (
+    DIFFERENT,
+    SAME,
+    cell,
+    print_json,
+    print_table,
+    wants_color,
+)
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare.comparison import Comparison, evidence
+from pytest_imagedetail.compare.matrix import (
+    SCHEMA,
+    Answers,
+    answers_with_images,
+    by_release,
+    compare_neighbors,
+    release_of,
+)
+from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
+    ComparisonError,
+    ImageDetailError,
+    UsageError,
+)
+from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
+from pytest_imagedetail.gc_paused import paused_gc
+from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.report import grid, terminal, text
+from pytest_imagedetail.rules import Rule, Rules
+from pytest_imagedetail.settings import RULES_FILE, Settings, unknown_cloud
+
+_PAIR: Final = 2
+_MOST_CLOUDS: Final = 6  # in a message
+_MOST_PATHS: Final = 5  # in a message
+_MOST_LETTERS: Final = 60  # of a fingerprint's clue, which can be any text
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add the four verbs."""
+    compared = (*QUERY, "--expect", "--profile", "--rules")
+    judged = ("--fail-on", "--report", "--json")
+
+    summary = "show what separates a candidate from a baseline"
+    parser = add_verb(verbs, "diff", _diff, summary, *compared, "--level", *judged)
+    side = "a cloud, or the path of a cassette or of a JSON or XML body"
+    for name in ("baseline", "candidate"):
+        parser.add_argument(name, metavar=name.upper(), help=side)
+    parser.add_argument(
+        "--explain", action="store_true", help="say what each severity rests on, with sources"
+    )
+
+    summary = "show what changed from one cloud to the next, over every recorded query"
+    parser = add_verb(verbs, "matrix", _matrix, summary, *compared, *judged)
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="clouds in this order; globs stand for clouds in the order of their releases "
+        "(default: every recorded cloud that declares a release, or else the reference library)",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="show also the queries that all clouds answered alike"
+    )
+
+    summary = "write a rule that accepts a difference"
+    parser = add_verb(verbs, "accept", _accept, summary, *compared, "--level")
+    for name in ("baseline", "candidate"):
+        parser.add_argument(name, metavar=name.upper(), help="as for diff, which shows the paths")
+    parser.add_argument(
+        "--path",
+        required=True,
+        help="for example images[*].metadata.hw_rng_model; * within a key, ** below",
+    )
+    parser.add_argument(
+        "--kind", action="append", help="for example field_added; repeatable (default: any)"
+    )
+    parser.add_argument("--reason", required=True, help="why it is accepted")
+    parser.add_argument(
+        "--expires",
+        required=True,
+        metavar="DAY",
+        help="the last day, for example 2027-02-01, or never",
+    )
+    parser.add_argument("--reference", help="where that was decided, for example CHG-4711")
+
+    summary = "show which releases of Nova answer as a cloud does"
+    parser = add_verb(verbs, "fingerprint", _fingerprint, summary, *QUERY, "--json")
+    parser.add_argument("cloud", metavar="CLOUD", help="a cloud, or the path of a cassette or body")
+
+
+def _diff(options: argparse.Namespace) -> int:
+    chosen = settings(options)
+    both = sides.both(options.baseline, options.candidate, query(options), chosen)
+    comparison = _compared(both, options, chosen, _rules(chosen))
+    for path in chosen.reports:
+        report.write([comparison], path)
+    typed = as_typed(options) if options.explain else None
+    if options.json:
+        document = comparison.to_dict()
+        if typed is not None:
+            for entry, each in zip(document["differences"], comparison.differences, strict=True):
+                entry["evidence"] = list(evidence(each, comparison, path=each.path, typed=typed))
+        print_json(document)
+    else:
+        print(terminal.render(comparison, color=wants_color(), typed=typed))
+    for side, name in zip(both, (options.baseline, options.candidate), strict=True):
+        sides.refuse_mislabelled(side, name, chosen)
+    return SAME if comparison.compatible else DIFFERENT
+
+
+def _compared(
+    both: tuple[Listing, Listing], options: argparse.Namespace, chosen: Settings, accepted: Rules
+) -> Comparison:
+    with paused_gc():
+        return compare(
+            *both,
+            level=options.level,
+            profile=chosen.profile,
+            fail_on=chosen.fail_on,
+            expect=options.expect,
+            rules=accepted,
+        )
+
+
+def _rules(chosen: Settings) -> Rules:
+    return rules.rules_of(*chosen.rules, today=datetime.now(UTC).date())
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    chosen = settings(options)
+    store = store_of(chosen)
+    if options.names:
+        rows = [_named_row(options, chosen, store)]
+    else:
+        rows = _rows_by_family(options, chosen, store)
+    _say_sources(rows, store)
+    accepted = _rules(chosen)
+    matrices = [
+        compare_neighbors(
+            row,
+            profile=chosen.profile,
+            fail_on=chosen.fail_on,
+            expect=options.expect,
+            rules=accepted,
+        )
+        for row in rows
+    ]
+    for path in chosen.reports:
+        report.write(matrices, path)
+    if options.json:
+        print_json({"schema": SCHEMA, "matrices": [each.to_dict() for each in matrices]})
+    else:
+        grids = (
+            grid.render(each, color=wants_color(), every_query=options.all) for each in matrices
+        )
+        print("\n\n".join(grids))
+    return SAME if all(each.compatible for each in matrices) else DIFFERENT
+
+
+def _named_row(options: argparse.Namespace, chosen: Settings, store: Store) -> dict[str, Answers]:
+    """Load the clouds that were typed, in their order."""
+    known = tuple(dict.fromkeys([*store.clouds(), *store.library_clouds()]))
+    row: dict[str, Answers] = {}
+    for name in options.names:
+        found = {cloud: _answers(cloud, options, chosen, store) for cloud in _matching(name, known)}
+        row |= {each: answers for each, answers in by_release(found).items() if each not in row}
+    if _has_query(options) and len(row) >= _PAIR > sum(map(bool, row.values())):
+        raise _not_recorded(options, row)
+    return row
+
+
+def _matching(name: str, known: Sequence[str]) -> Sequence[str]:
+    found = [cloud for cloud in known if fnmatchcase(cloud, name)]
+    if found:
+        return found
+    if set(name) & set("*?["):
+        raise UsageError(
+            f"no recorded cloud matches {name!r}", remedy=f"recorded: {', '.join(known) or 'none'}"
+        )
+    raise unknown_cloud(name, known)
+
+
+def _rows_by_family(
+    options: argparse.Namespace, chosen: Settings, store: Store
+) -> list[dict[str, Answers]]:
+    """Load all clouds, one row for those whose names differ in their release alone."""
+    found = {
+        cloud: _answers(cloud, options, chosen, store)
+        for cloud in store.clouds() or store.library_clouds()
+    }
+    if _has_query(options) and sum(map(bool, found.values())) < _PAIR:
+        raise _not_recorded(options, found)
+    families: dict[str, dict[str, Answers]] = {}
+    for cloud, answers in by_release(found).items():
+        release = release_of(answers)
+        if release is not None and answers_with_images(answers):
+            family = cloud.replace(release, "*") if release in cloud else "other names"
+            families.setdefault(family, {})[cloud] = answers
+    rows = [row for row in families.values() if len(row) >= _PAIR]
+    left_out = [cloud for cloud in found if not any(cloud in row for row in rows)]
+    if left_out:
+        names = ", ".join(left_out[:_MOST_CLOUDS])
+        more = len(left_out) - _MOST_CLOUDS
+        print(
+            f"left out: {names}{f' and {more} more' if more > 0 else ''} (no release, nothing but "
+            "errors, or alone of their kind); name clouds to compare them",
+            file=sys.stderr,
+        )
+    if not rows:
+        raise CassetteNotFoundError(
+            "there are no two recorded clouds that declare a release to put them in order",
+            where=str(store.directory),
+            remedy="name the clouds, oldest first: imagedetail matrix OLD NEW\n"
+            "or record with a release: imagedetail record --os-cloud NAME --release 2026.2",
+        )
+    return rows
+
+
+def _say_sources(rows: Sequence[Mapping[str, Answers]], store: Store) -> None:
+    """Name the clouds of which only a part of the answers is the project's own."""
+    for cloud, answers in (each for row in rows for each in row.items()):
+        paths = [store.find(cloud, asked) for asked in answers]
+        own = sum(path is not None and store.is_own(path) for path in paths)
+        if 0 < own < len(paths):
+            found = f"{own} of {len(paths)} answers from {store.directory}, the others from the"
+            print(f"{cloud}: {found} library", file=sys.stderr)
+
+
+def _answers(cloud: str, options: argparse.Namespace, chosen: Settings, store: Store) -> Answers:
+    """Load all that is recorded of a cloud, or its answer to the one query that was typed."""
+    if not _has_query(options):
+        return {each.query: each for each in sides.recorded(cloud, chosen, store)}
+    path = store.find(cloud, query(options))
+    if path is None:
+        return {}
+    listing = sides.own(path, chosen.declaration(cloud).release)
+    return {listing.query: listing}
+
+
+def _has_query(options: argparse.Namespace) -> bool:
+    return bool(options.query or options.microversion)
+
+
+def _not_recorded(options: argparse.Namespace, found: Mapping[str, Answers]) -> ImageDetailError:
+    asked = query(options)
+    having = [cloud for cloud, answers in found.items() if answers]
+    who = f"only {having[0]} was" if having else f"none of {text.count(len(found), 'cloud')} was"
+    command = " ".join(["imagedetail record --os-cloud NAME", *asked.options])
+    return CassetteNotFoundError(
+        f"there is nothing to compare: {who} asked query {str(asked)!r}",
+        where=", ".join(found) if len(found) <= _MOST_CLOUDS else "",
+        remedy=f"record it of each: {command}\nor ask for one that is recorded: imagedetail ls",
+    )
+
+
+def _accept(options: argparse.Namespace) -> int:
+    chosen = settings(options)
+    both = sides.both(options.baseline, options.candidate, query(options), chosen)
+    known, kinds = _rules(chosen), options.kind or []
+    given = {
+        "path": options.path,
+        "kind": kinds[0] if len(kinds) == 1 else kinds or None,
+        "between": [each.cloud for each in both],
+        "reason": options.reason,
+        "reference": options.reference,
+        "expires": options.expires,
+    }
+    entry = {key: value for key, value in given.items() if value is not None}
+    rule = rules.parse(entry)
+    if known.expired(rule):
+        raise UsageError(
+            f"the rule would have expired on {rule.expires}, so it would accept nothing; "
+            "none was written",
+            remedy=f"give the last day on which it is to hold, {known.today} or later, or never",
+        )
+    # At the end, so that it accepts only what no other rule does.
+    tried = Rules(rules=(*known.rules, rule), today=known.today)
+    comparison = _compared(both, options, chosen, tried)
+    accepted = [each for each in comparison.expected if each.rule and each.rule.where == rule.where]
+    if not accepted:
+        raise _accepts_nothing(rule, comparison)
+    rule = rules.add(Path(options.rules or RULES_FILE), entry, today=known.today)
+    print(f"{rule.where}: accepts {text.count(len(accepted), 'difference')}")
+    for group in text.groups(accepted):
+        line = f"  {group.first.severity:<10}  {group.first.kind:<13}  {group.path}  {group.whom}"
+        print(line.rstrip())
+    return SAME
+
+
+def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
+    """Return the error for a rule that no difference needs."""
+    path = rule.path.text
+    clouds = f"{comparison.baseline.cloud} and {comparison.candidate.cloud}"
+    holders = (each.rule for each in comparison.expected if rule.accepts(each.kind, each.path))
+    already = tuple(dict.fromkeys(each for each in holders if each is not None))
+    if already:
+        return UsageError(
+            f"what differs at {path!r} between {clouds} is accepted by a rule already; "
+            "none was written",
+            where="; ".join(each.where for each in already),
+            remedy="\n".join(
+                f"the rule for {each.path} says: {text.why(each)}; change it in its file"
+                for each in already
+            ),
+        )
+    at_path = (each.kind for each in comparison.differences if rule.path.matches(each.path))
+    kinds = tuple(dict.fromkeys(at_path))
+    if kinds:
+        return UsageError(
+            f"between {clouds} {path!r} is {' and '.join(kinds)}, not "
+            f"{' or '.join(rule.kinds)}, so the rule would accept nothing; none was written",
+            remedy=f"give {' '.join(f'--kind {each}' for each in kinds)}, "
+            "or no --kind at all, which means any",
+        )
+    paths = [*dict.fromkeys(group.path for group in text.groups(comparison.differences))]
+    more = ", ..." if len(paths) > _MOST_PATHS else ""
+    return UsageError(
+        f"no difference between {clouds} is at {path!r}, so the rule would accept nothing; "
+        "none was written",
+        remedy=f"differences are at: {', '.join(paths[:_MOST_PATHS])}{more}"
+        if paths
+        else "there is no difference to accept" + " any more" * bool(comparison.expected),
+    )
+
+
+def _fingerprint(options: argparse.Namespace) -> int:
+    found = fingerprint(_listings(options))
+    if not found.clues and not found.unsent:
+        raise ComparisonError(
+            "nothing in these answers dates a release",
+            where=f"cloud {found.cloud}",
+            remedy="record a listing that has images: imagedetail record --os-cloud NAME",
+        )
+    if options.json:
+        print_json(found.to_dict())
+        return SAME if found.fits else DIFFERENT
+    name = cell(found.cloud)
+    print(f"{name}: release {found.declared or 'not declared'}")
+    dating = [_clue_row(each.span, each) for each in found.clues]
+    print_table([*dating, *(_clue_row("no release", each) for each in found.unsent)])
+    print(f"{name} {found.summary}" if found.releases else found.summary)
+    for clue in found.contradictions:
+        print(f"the declared release {found.declared} does not fit: {clue.seen} ({clue.span})")
+    return SAME if found.fits else DIFFERENT
+
+
+def _listings(options: argparse.Namespace) -> tuple[Listing, ...]:
+    """Load what the query names; without one, all that is recorded of the cloud."""
+    chosen, asked = settings(options), query(options)
+    if sides.is_path(options.cloud) or _has_query(options):
+        return (sides.listing(options.cloud, asked, chosen),)
+    found = tuple(sides.recorded(check_cloud_name(options.cloud), chosen, store_of(chosen)))
+    return found or (sides.listing(options.cloud, asked, chosen),)  # raises how to record it
+
+
+def _clue_row(releases: str, each: Clue | Unsent) -> list[str]:
+    images = text.count(each.images, "image") if each.images else ""
+    return [releases, cell(text.cut(each.seen, _MOST_LETTERS)), images, each.source]

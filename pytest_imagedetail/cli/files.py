@@ -1,0 +1,238 @@
+"""Check and clean recordings on disk: `lint` and `scrub`; no cloud is asked."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from pytest_imagedetail.cassette import Store, check_cloud_name
+from pytest_imagedetail.cli.arguments import add_verb, settings
+from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json
+from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.lint import RULES, Linter, lint
+from pytest_imagedetail.redact import Secrets
+from pytest_imagedetail.report import text
+from pytest_imagedetail.scrub import (
+    Outcome,
+    Scrubbed,
+    Source,
+    check,
+    exposed_in,
+    path_of,
+    read,
+    scrubbed,
+    write,
+)
+from pytest_imagedetail.settings import Settings
+
+_SEVERITIES: Final = ("error", "warning", "note")
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add both verbs."""
+    summary = "look through cassettes for secrets, damage and leftovers; asks no cloud"
+    parser = add_verb(verbs, "lint", _lint, summary, "--json")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a cassette, or a folder with all that lies in it (default: the folder of cassettes)",
+    )
+    parser.add_argument(
+        "--max-age", metavar="DAYS", help="find recordings that are older (default: any age)"
+    )
+    parser.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help=f"pass over a rule; repeatable; known: {', '.join(RULES)}",
+    )
+
+    summary = "make safe cassettes of recordings of vcrpy, betamax, Ruby's VCR, or HAR files"
+    parser = add_verb(verbs, "scrub", _scrub, summary, "--json")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a recording; it is left alone")
+    parser.add_argument(
+        "--cloud",
+        metavar="NAME",
+        help="the name to keep it under (default: the one that imagedetail.yaml declares)",
+    )
+    parser.add_argument("-o", dest="cassette_dir", metavar="DIR", help="the same as --cassette-dir")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing, and end with 1 if anything would be removed",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace another cassette that lies in the place"
+    )
+
+
+def _lint(options: argparse.Namespace) -> int:
+    chosen = settings(options)
+    for rule in options.ignore:
+        if rule not in RULES:
+            raise UsageError(f"there is no rule {rule!r}", remedy=f"known: {', '.join(RULES)}")
+    paths = [*map(Path, options.paths)] or [chosen.cassette_dir]
+    linter = Linter(
+        releases={name: each.release for name, each in chosen.declared.items()},
+        max_age=chosen.max_age,
+        now=datetime.now(UTC),
+    )
+    done = lint(paths, linter) if options.paths or chosen.cassette_dir.is_dir() else None
+    if done is None or done.is_empty:
+        raise UsageError(
+            "there is nothing to look through",
+            where=", ".join(map(str, paths)),
+            remedy="name files or a folder, or record first: imagedetail record --os-cloud NAME",
+        )
+    found = [each for each in done.findings if each.rule not in options.ignore]
+    if options.json:
+        findings = [each.to_dict() for each in found]
+        print_json({"schema": 1, "files": done.files, "findings": findings})
+    else:
+        for each in found:
+            print(each)
+        rules = [rule for rule in RULES if any(each.rule == rule for each in found)]
+        if rules:
+            steps = (f"  {rule}: {RULES[rule].remedy}" for rule in rules)
+            print("\nwhat to do next", *steps, "", sep="\n")
+        counts = Counter(each.severity for each in found)
+        parts = ", ".join(text.count(counts[kind], kind) for kind in _SEVERITIES if counts[kind])
+        print(f"{text.count(done.files, 'file')}: {parts or 'nothing found'}")
+    if any(each.rule == "unreadable" for each in found):
+        return IMPOSSIBLE
+    return DIFFERENT if any(each.severity != "note" for each in found) else SAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Result:
+    """What became of a file, and where its cassette is."""
+
+    file: Path
+    tool: str = ""
+    outcome: str
+    path: Path | None = None
+    done: Scrubbed | None = None
+    error: ImageDetailError | None = None
+
+    @property
+    def interactions(self) -> int:
+        if self.done is None or self.done.heard is None:
+            return 0
+        return len(self.done.heard.recording.interactions)
+
+    def to_dict(self) -> dict[str, Any]:
+        if self.error is not None:
+            return {"file": str(self.file), "outcome": self.outcome, "problem": str(self.error)}
+        facts = {"file": str(self.file), "tool": self.tool, "outcome": self.outcome}
+        if self.done is None:
+            return facts
+        return {
+            **facts,
+            "cassette": None if self.path is None else str(self.path),
+            "interactions": self.interactions,
+            "dropped": {"keystone": self.done.keystone, "unanswered": self.done.unanswered},
+            "removed": dict(self.done.removed),
+        }
+
+
+def _scrub(options: argparse.Namespace) -> int:
+    chosen = settings(options)
+    cloud = check_cloud_name(options.cloud or _only_cloud(chosen))
+    store = store_of(chosen)
+    files = [_read(Path(each)) for each in dict.fromkeys(options.files)]
+    exposed = exposed_in(each for each in files if isinstance(each, Source))
+    results = []
+    for each in files:
+        result = each if isinstance(each, _Result) else _done(each, options, cloud, store, exposed)
+        results.append(result)
+        if not options.json:
+            _print(result)
+    failed = sum(each.error is not None for each in results)
+    if options.json:
+        print_json({"schema": 1, "files": [each.to_dict() for each in results]})
+    else:
+        print(f"{text.count(len(results), 'file')}: {len(results) - failed} done, {failed} failed")
+        if any(each.outcome == Outcome.SCRUBBED.value for each in results):
+            print(
+                "read what was written before you commit it: names and metadata of images stay as "
+                "they are"
+            )
+    if failed:
+        return IMPOSSIBLE
+    found = (each.done for each in results if each.done is not None)
+    removes = any(each.removed or each.keystone or each.unanswered for each in found)
+    return DIFFERENT if options.check and removes else SAME
+
+
+def _only_cloud(chosen: Settings) -> str:
+    if len(chosen.declared) == 1:
+        return next(iter(chosen.declared))
+    raise UsageError(
+        "no cloud is named, so there is no folder for the cassettes",
+        remedy="name one, as you like: --cloud staging",
+    )
+
+
+def _read(path: Path) -> Source | _Result:
+    try:
+        return read(path)
+    except ImageDetailError as error:
+        return _Result(file=path, outcome="failed", error=error)
+
+
+def _done(
+    source: Source, options: argparse.Namespace, cloud: str, store: Store, exposed: Secrets
+) -> _Result:
+    """Write one cassette, or with `--check` only say what would be written."""
+
+    def result(outcome: str, path: Path | None = None, done: Scrubbed | None = None) -> _Result:
+        return _Result(file=source.path, tool=source.tool, outcome=outcome, path=path, done=done)
+
+    if source.tool == "imagedetail":
+        return result(Outcome.OURS.value)
+    try:
+        done = scrubbed(source, cloud=cloud, exposed=exposed)
+        if done.heard is None:
+            return result(Outcome.NOTHING_LEFT.value, done=done)
+        path = path_of(done, cloud=cloud, store=store)
+        if options.check:
+            check(done.heard, path)
+            return result("would scrub", path, done)
+        return result(write(done.heard, store=store, force=options.force).value, path, done)
+    except ImageDetailError as error:
+        return _Result(file=source.path, outcome="failed", error=error)
+
+
+def _print(result: _Result) -> None:
+    name = text.plain(str(result.file))
+    if result.error is not None:
+        print(f"failed   {name}", flush=True)
+        complain(result.error, IMPOSSIBLE)
+        return
+    if result.done is None:
+        print(f"{name}: a cassette of imagedetail already; nothing to do")
+        return
+    dropped = ", ".join(_dropped(result.done))
+    if result.path is None:
+        print(f"{name}: nothing left to write ({dropped})")
+    else:
+        head = "= unchanged" if result.outcome == Outcome.UNCHANGED.value else result.outcome
+        count = text.count(result.interactions, "interaction") + (
+            f" ({dropped})" if dropped else ""
+        )
+        print(f"{head} {name} -> {text.plain(str(result.path))}: {count}")
+    removed = ", ".join(f"{kind} {number}" for kind, number in result.done.removed.items())
+    print(f"  removed: {removed or 'nothing'}")
+
+
+def _dropped(done: Scrubbed) -> Iterator[str]:
+    if done.keystone:
+        yield f"{done.keystone} of Keystone dropped"
+    if done.unanswered:
+        yield f"{done.unanswered} without an answer dropped"
