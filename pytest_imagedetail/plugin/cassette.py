@@ -1,9 +1,8 @@
-"""The fixture `imagedetail_cassette`: one test's own traffic, kept once the test has passed."""
+"""Record and replay one test's own traffic: the fixture `imagedetail_cassette`."""
 
 import functools
-import shlex
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,6 @@ from types import TracebackType
 
 import pytest
 
-from pytest_imagedetail import network
 from pytest_imagedetail.cassette import check_cloud_name, load_own
 from pytest_imagedetail.errors import (
     CredentialsError,
@@ -20,30 +18,20 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.harness import refuse_upgraded, store_of
-from pytest_imagedetail.plugin.explain import PASSED, watch
 from pytest_imagedetail.plugin.options import refused, settings_for
-from pytest_imagedetail.plugin.result import RunResult
-from pytest_imagedetail.plugin.run import Run
+from pytest_imagedetail.plugin.run import Run, RunResult, TestState, state_of
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.traffic import Session, Together, Traffic
 from pytest_imagedetail.traffic.keys import unasked
 
 _FIXTURE = "imagedetail_cassette"
-_OPENED = pytest.StashKey[bool]()
-"""Whether a test's cassette is open or about to be opened."""
-
-_LEARN = pytest.StashKey[Callable[[], None]]()
-"""Learns the secrets that are configured by now, for a test that records."""
-
-_BROKEN = pytest.StashKey[ImageDetailError]()
-"""The error of doing so."""
-
-_PENDING = pytest.StashKey[tuple[Run, Session, str]]()
-"""What a test that passed so far will keep, under which name."""
 
 
 class OwnTraffic:
     """Hooks around the fixture `imagedetail_cassette`."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(
@@ -53,12 +41,12 @@ class OwnTraffic:
 
         So it is closed after them, and has the requests that they send.
         """
-        item = request.node
-        if request.scope != "function" or _OPENED in item.stash:
+        if request.scope != "function" or _FIXTURE not in request.fixturenames:
             return
-        if _FIXTURE not in request.fixturenames:
+        state = state_of(request.node)
+        if state.opened:
             return
-        item.stash[_OPENED] = True
+        state.opened = True
         if fixturedef.argname != _FIXTURE:
             try:
                 request.getfixturevalue(_FIXTURE)
@@ -73,65 +61,61 @@ class OwnTraffic:
 
         A fixture cannot do this: others end before it and after it, and may fail.
         """
-        _learn_again(item)
+        state = state_of(item)
+        if state.learn is not None:
+            try:
+                state.learn()  # before the fixtures that configured a secret are gone
+            except ImageDetailError as error:
+                state.broken = error
         try:
             result = yield
         except BaseException:
-            if _PENDING in item.stash:
-                _note_not_kept(*item.stash[_PENDING], why="the test's teardown failed")
-                del item.stash[_PENDING]
+            if state.recorded is not None:
+                _note_not_kept(self._run, *state.recorded, why="the test's teardown failed")
             raise
-        if _PENDING in item.stash:
-            pending = item.stash[_PENDING]
-            del item.stash[_PENDING]
-            _keep(*pending)
+        if state.recorded is not None:
+            _keep(self._run, *state.recorded)
         return result
-
-
-def _learn_again(item: pytest.Item) -> None:
-    """Learn what the fixtures of a test that records have configured, before they are gone.
-
-    If that is broken, its cassette says so: nobody knows what must not be written.
-    """
-    if _LEARN in item.stash:
-        try:
-            item.stash[_LEARN]()
-        except ImageDetailError as error:
-            item.stash[_BROKEN] = error
 
 
 @contextmanager
 def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     """Run a test with its cassette, and keep what was recorded if it has passed."""
     item = request.node
-    settings = settings_for(item)
+    state, settings = state_of(item), settings_for(item)
     with refused(item):
-        session = _open(request, settings, run)
+        session = _open(request, settings, run, state)
     harness = None
     if "imagedetail" in request.fixturenames:
         harness = request.getfixturevalue("imagedetail")
         if session.mode.replays and session.endpoint is not None:
             harness.endpoints[session.cloud] = session.endpoint
-    item.stash[PASSED] = False
-    watch(item, session.refused)
+    state.refused.append(session.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
     shuts = harness is None or settings.record_mode == "none"
     with run.records(session), session.running(shuts=shuts):
         yield Traffic(session)
     run.result.used.add(str(session.path))
     name = f"{session.cloud}: {_shown(session.path, settings)}"
-    if item.stash[PASSED]:
-        if _BROKEN in item.stash:
-            raise item.stash[_BROKEN]
-        item.stash[_PENDING] = run, session, name
-        _refuse_missed(session)
-        _refuse_swallowed(item, session.refused)
-        session.redact()
-        if session.mode.replays:
-            cassette = _relative(session.path, request.config.rootpath)
-            run.result.add(RunResult(unplayed={cassette: list(session.unplayed)}))
-    else:
+    if not state.passed:
         _note_not_kept(run, session, name, why="the test did not pass")
+        return
+    if state.broken is not None:
+        raise state.broken
+    state.recorded = session, name
+    if session.missed and not session.may_miss:
+        error = session.missed[0]
+        error.add_note(
+            "the test passed all the same: something caught this error\n"
+            "if the test is about that: imagedetail_cassette.expect_miss()"
+        )
+        raise error
+    refuse_swallowed(item, session.refused)
+    session.redact()
+    if session.mode.replays:
+        path, root = session.path, request.config.rootpath
+        cassette = str(path.relative_to(root) if path.is_relative_to(root) else path)
+        run.result.add(RunResult(unplayed={cassette: list(session.unplayed)}))
 
 
 def _note_not_kept(run: Run, session: Session, name: str, *, why: str) -> None:
@@ -140,7 +124,7 @@ def _note_not_kept(run: Run, session: Session, name: str, *, why: str) -> None:
 
 
 def _keep(run: Run, session: Session, name: str) -> None:
-    """Keep or compare what was heard, and note what the end of the run has to know of it."""
+    """Write or compare what was recorded, and note what the end of the run needs of it."""
     done = session.keep()
     if done is not None:
         run.result.done[name] = done
@@ -152,8 +136,6 @@ def _keep(run: Run, session: Session, name: str) -> None:
 
 def renew_shared(settings: Settings, run: Run) -> None:
     """Renew the dates of cassettes that tests share, where this run asked all that they hold.
-
-    One test alone hears a part, so it leaves the date as it was.
 
     Raises:
         ImageDetailError: A file cannot be written, or is not what this run wrote.
@@ -170,25 +152,9 @@ def renew_shared(settings: Settings, run: Run) -> None:
             run.result.done[name] = "recorded (renewed)"
 
 
-@contextmanager
-def shut_network(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Shut the network for a test that replays."""
-    item = request.node
-    remedy = (
-        f"record what is missing: pytest {shlex.quote(item.nodeid)} "
-        "--imagedetail-record-mode=once\n"
-        "for a test's own client: the fixture imagedetail_cassette"
-    )
-    item.stash.setdefault(PASSED, False)
-    with network.shut(item.nodeid, remedy=remedy) as shut:
-        watch(item, shut.refused)
-        yield
-    if item.stash[PASSED]:
-        _refuse_swallowed(item, shut.refused)
-
-
-def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Session:
-
+def _open(
+    request: pytest.FixtureRequest, settings: Settings, run: Run, state: TestState
+) -> Session:
     item = request.node
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
@@ -216,7 +182,7 @@ def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Sessi
     if not session.mode.replays:
         run.read_files(declared.os_cloud)
         _is_known(run, declared.os_cloud)
-        item.stash[_LEARN] = functools.partial(run.read_files, declared.os_cloud)
+        state.learn = functools.partial(run.read_files, declared.os_cloud)
     return session
 
 
@@ -237,7 +203,7 @@ def _refuse_upgraded(cloud: str, settings: Settings, run: Run) -> None:
 
 
 def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
-
+    """Return the name of the one cloud that the traffic is kept under."""
     if "imagedetail_cloud" in request.fixturenames:
         return str(request.getfixturevalue("imagedetail_cloud").name)
     marker = request.node.get_closest_marker("imagedetail")
@@ -250,7 +216,7 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
         return selected[0]
     clouds = f"{len(selected)} clouds are selected: {', '.join(selected[:8])}"
     raise UsageError(
-        "imagedetail_cassette does not know whose traffic it keeps: "
+        "imagedetail_cassette needs one cloud whose traffic it keeps: "
         + (clouds if selected else "no cloud is selected"),
         where=request.node.nodeid,
         remedy="name one, which needs no configuration: @pytest.mark.imagedetail('staging')\n"
@@ -260,7 +226,7 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
 
 
 def _shared_name(item: pytest.Item) -> str | None:
-    """The marker's `cassette=`, checked."""
+    """Return the marker's `cassette=`."""
     marker = item.get_closest_marker("imagedetail")
     name = marker.kwargs.get("cassette") if marker else None
     if name is None:
@@ -275,10 +241,7 @@ def _shared_name(item: pytest.Item) -> str | None:
 
 
 def _test_name(item: pytest.Item, cloud: str) -> str:
-    """The node id without the cloud, whose folder says it, and as it is without plugins.
-
-    pytest-xdist adds a test's group to its node id.
-    """
+    """Return the node id without the cloud, and without the group that pytest-xdist adds."""
     module = item.nodeid.partition("::")[0]
     classes = [each.name for each in item.listchain() if isinstance(each, pytest.Class)]
     name = item.name
@@ -288,27 +251,17 @@ def _test_name(item: pytest.Item, cloud: str) -> str:
     return "::".join([module, *classes, name])
 
 
-def _refuse_missed(session: Session) -> None:
-    """Raise what the cassette had no answer to: a test that passed for that has tested nothing."""
-    if session.missed and not session.may_miss:
-        error = session.missed[0]
-        error.add_note(
-            "the test passed all the same: something caught this error\n"
-            "if the test is about that: imagedetail_cassette.expect_miss()"
-        )
-        raise error
-
-
-def _refuse_swallowed(item: pytest.Item, refused: list[ImageDetailError]) -> None:
-    """Raise what reached for the network in a test that passed without having seen the refusal.
+def refuse_swallowed(item: pytest.Item, refused: list[ImageDetailError]) -> None:
+    """Raise a refused connection that a test has not seen, although it passed.
 
     A refusal that came through the test's own code was seen, as by `pytest.raises`. One in another
-    thread may be anybody's.
+    thread may belong to anything.
     """
     for error in refused:
-        if isinstance(error, NoInteractionError):
+        here = getattr(error, "thread", None) in {None, threading.get_ident()}
+        if isinstance(error, NoInteractionError) or not here:
             continue
-        if not _went_through(error.__traceback__, str(item.path)) and _was_here(error):
+        if not _went_through(error.__traceback__, str(item.path)):
             error.add_note("the test passed, but not because this was answered: it was swallowed")
             raise error
 
@@ -321,15 +274,6 @@ def _went_through(place: TracebackType | None, path: str) -> bool:
     return False
 
 
-def _was_here(error: ImageDetailError) -> bool:
-    return getattr(error, "thread", None) in {None, threading.get_ident()}
-
-
 def _shown(path: Path, settings: Settings) -> str:
-    """A cassette by its place in its cloud's folder."""
-    relative = _relative(path, settings.cassette_dir)
-    return relative.partition("/")[2].removesuffix(".yaml")
-
-
-def _relative(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    """Return a cassette's place in its cloud's folder."""
+    return str(Path(*path.relative_to(settings.cassette_dir).parts[1:]).with_suffix(""))

@@ -16,11 +16,10 @@ from pytest_imagedetail.cassette import load_own
 from pytest_imagedetail.errors import ImageDetailError, ReportError
 from pytest_imagedetail.plugin.cassette import renew_shared
 from pytest_imagedetail.plugin.options import settings_of
-from pytest_imagedetail.plugin.result import RunResult
-from pytest_imagedetail.plugin.run import Run
+from pytest_imagedetail.plugin.run import Run, RunResult
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.traffic.keys import unasked
-from pytest_imagedetail.traffic.together import Mark, lost
+from pytest_imagedetail.traffic.together import lost
 
 _OF_A_PART = "this run is of a part of the tests"
 _MOST_LINES = 20
@@ -28,23 +27,14 @@ _MOST_LINES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What is said at the end.
-
-    Attributes:
-        lines: For the summary.
-        fails: Whether the run fails for it.
-    """
+    """Lines for the summary, and whether the run fails for them."""
 
     lines: tuple[str, ...] = ()
     fails: bool = False
 
 
 class Ending:
-    """Hooks that note what has run, and judge and report it at the end.
-
-    Args:
-        run: What this process and its workers did.
-    """
+    """Hooks that note what has run, and judge and report it at the end."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -92,7 +82,7 @@ class Ending:
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what was recorded, where the reports are, and what the verdicts are."""
+        """Print what was recorded, where the reports are, and the verdicts."""
         lines = [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
         lines += [f"report {path}" for path in self._reports]
         lines += [line for verdict in self._verdicts for line in verdict.lines]
@@ -106,7 +96,7 @@ class Ending:
 
 
 def _not_collected(config: pytest.Config) -> str:
-    """Name a module that was skipped or failed: nobody knows which tests it has."""
+    """Name a module that was skipped or failed: its tests are not known."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     stats = reporter.stats if reporter is not None else {}  # workers of pytest-xdist have none
     reports = [*stats.get("skipped", ()), *stats.get("error", ())]
@@ -119,129 +109,91 @@ def _verdicts(
 ) -> Iterator[Verdict]:
     try:
         renew_shared(settings, run)
-        yield _judge(config, settings, run.result, all_passed=all_passed)
+        yield _judge_unused(config, settings, run.result, all_passed=all_passed)
         yield _judge_verified(config, run.result, all_passed=all_passed)
         yield _judge_written(config, run.result)
     except ImageDetailError as error:
         yield Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True)
 
 
-def _judge(
-    config: pytest.Config, settings: Settings, left: RunResult, *, all_passed: bool
+def _judge_unused(
+    config: pytest.Config, settings: Settings, result: RunResult, *, all_passed: bool
 ) -> Verdict:
-    """Which recordings of the selected clouds no test used, if this run can tell.
-
-    Args:
-        config: Of the process that sees the whole run.
-        settings: Its choices.
-        left: What all processes left.
-        all_passed: Whether the run has succeeded so far.
-    """
-    if settings.unused == "ignore" or not left.expected:
+    """Find the recordings of the selected clouds that no test used."""
+    if settings.unused == "ignore" or not result.expected:
         return Verdict()
-    why_not = _why_not(config, settings, left, all_passed=all_passed)
+    fails = settings.unused == "fail"
+    records = "this run records" if settings.record_mode != "none" else None
+    why_not = records or _why_not_full(config, result, all_passed=all_passed)
     if why_not:
-        told = (f"unused recordings were not judged: {why_not}",)
-        return Verdict(lines=told if settings.unused == "fail" else ())
-    found = [*_files(config, settings, left), *_interactions(left)]
+        return Verdict(lines=(f"unused recordings were not judged: {why_not}",) * fails)
+    found = sorted([*_unused_files(config, settings, result), *_unplayed(result)])
     if not found:
         return Verdict()
-    more = [f"unused ... and {len(found) - _MOST_LINES} more"] if len(found) > _MOST_LINES else []
     last = "no test used these recordings: delete them, or pass --imagedetail-unused=ignore"
-    shown = sorted(found)[:_MOST_LINES]
-    return Verdict(lines=(*shown, *more, last), fails=settings.unused == "fail")
+    return Verdict(lines=(*_first_of(found, "unused ..."), last), fails=fails)
 
 
-def _judge_verified(config: pytest.Config, left: RunResult, *, all_passed: bool) -> Verdict:
-    """Which requests of cassettes that tests share no test asked again, if this run can tell.
-
-    Args:
-        config: Of the process that sees the whole run.
-        left: What all processes left.
-        all_passed: Whether the run has succeeded so far.
-
-    Raises:
-        DamagedCassetteError: What was verified is not there any more.
-    """
-    if not left.verified:
-        return Verdict()
-
+def _judge_verified(config: pytest.Config, result: RunResult, *, all_passed: bool) -> Verdict:
+    """Find the requests of shared, verified cassettes that no test sent again."""
     found = [
         f"no longer asked {_shown(Path(path), config.rootpath)}: {each}"
-        for path, asked in sorted(left.verified.items())
+        for path, asked in sorted(result.verified.items())
         for each in unasked(load_own(Path(path)), asked)
     ]
     if not found:
         return Verdict()
-    why_not = _why_not_full(config, left, all_passed=all_passed)
+    why_not = _why_not_full(config, result, all_passed=all_passed)
     if why_not:
-        told = "what tests share was verified in part: "
-        return Verdict(lines=(f"{told}{len(found)} of its requests were not asked, {why_not}",))
-    more = [f"no longer asked ... and {len(found) - _MOST_LINES} more"]
+        line = f"{len(found)} of its requests were not asked, {why_not}"
+        return Verdict(lines=(f"what tests share was verified in part: {line}",))
     last = "if that is right, delete the cassette and record: pytest --imagedetail-record-mode=once"
-    rest = more if len(found) > _MOST_LINES else []
-    return Verdict(lines=(*found[:_MOST_LINES], *rest, last), fails=True)
+    return Verdict(lines=(*_first_of(found, "no longer asked ..."), last), fails=True)
 
 
-def _judge_written(config: pytest.Config, left: RunResult) -> Verdict:
-    """Whether all that the run's tests wrote to cassettes that they share is still there.
-
-    Args:
-        config: Of the process that sees the whole run.
-        left: What all processes left.
-
-    Raises:
-        DamagedCassetteError: A cassette is not whole any more.
-    """
-    lines = [
-        line
-        for path, written in sorted(left.written.items())
-        if written
-        for line in _lost(config, Path(path), written)
-    ]
+def _judge_written(config: pytest.Config, result: RunResult) -> Verdict:
+    """Check that all that tests wrote to shared cassettes is still there."""
+    lines: list[str] = []
+    for name, written in sorted(result.written.items()):
+        path = Path(name)
+        found = lost(load_own(path) if path.exists() else None, written) if written else []
+        if found:
+            lines += [
+                (
+                    f"ERROR: {len(found)} of the {sum(written.values())} interactions that this run "
+                    f"recorded are not in {_shown(path, config.rootpath)}"
+                ),
+                *_first_of([f"  lost:  {each}" for each in found], "  lost: "),
+                (
+                    "  next:  if another run wrote it, too, record alone: "
+                    "pytest --imagedetail-record-mode=rewrite"
+                ),
+                (
+                    "  next:  if the cloud answered the tests differently, give them cassettes of "
+                    "their own"
+                ),
+            ]
     return Verdict(lines=tuple(lines), fails=bool(lines))
 
 
-def _lost(config: pytest.Config, path: Path, written: dict[Mark, int]) -> Iterator[str]:
-
-    found = lost(load_own(path) if path.exists() else None, written)
-    if not found:
-        return
-    name = _shown(path, config.rootpath)
-    yield (
-        f"ERROR: {len(found)} of the {sum(written.values())} interactions that this run recorded "
-        f"are not in {name}"
-    )
-    yield from (f"  lost:  {each}" for each in found[:_MOST_LINES])
-    if len(found) > _MOST_LINES:
-        yield f"  lost:  and {len(found) - _MOST_LINES} more"
-    command = "pytest --imagedetail-record-mode=rewrite"
-    yield f"  next:  if another run wrote it, too, record alone: {command}"
-    yield "  next:  if the cloud answered the tests otherwise, give them cassettes of their own"
+def _first_of(lines: Sequence[str], start: str) -> list[str]:
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], *([f"{start} and {more} more"] if more > 0 else [])]
 
 
-def _why_not(
-    config: pytest.Config, settings: Settings, left: RunResult, *, all_passed: bool
-) -> str | None:
-    """Why this run cannot tell what is unused; None if it can."""
-    if settings.record_mode != "none":
-        return "this run records"
-    return _why_not_full(config, left, all_passed=all_passed)
-
-
-def _why_not_full(config: pytest.Config, left: RunResult, *, all_passed: bool) -> str | None:
-    """Why this run is not a full one; None if it is."""
+def _why_not_full(config: pytest.Config, result: RunResult, *, all_passed: bool) -> str | None:
+    """Return why this run is not a full one; None if it is."""
     reasons = (
         (_is_of_a_part(config), _OF_A_PART),
-        (bool(left.left_out), left.left_out),
+        (bool(result.left_out), result.left_out),
         (not all_passed, "this run did not pass"),
-        (not left.expected <= left.passed, "not every test that takes recordings was run"),
+        (not result.expected <= result.passed, "not every test that takes recordings was run"),
     )
     return next((reason for holds, reason in reasons if holds), None)
 
 
 def _is_of_a_part(config: pytest.Config) -> bool:
-    """Whether the command line chose tests; one that deselects in an ini file may, for it holds."""
+    """Return whether the command line chose tests; what an ini file deselects holds always."""
     chosen = ("keyword", "lf", "failedfirst", "newfirst", "stepwise", "pyargs")
     if any(config.getoption(name, default=None) for name in chosen):
         return True
@@ -256,20 +208,19 @@ def _is_of_a_part(config: pytest.Config) -> bool:
     return config.rootpath.resolve() not in given and (not usual or not usual <= given)
 
 
-def _files(config: pytest.Config, settings: Settings, left: RunResult) -> Iterator[str]:
-    """Cassettes of the selected clouds that no test read; of the project's own folder only."""
-    folder = settings.cassette_dir
-    found = {path.name: sorted(path.rglob("*.yaml")) for path in sorted(folder.glob("*/"))}
+def _unused_files(config: pytest.Config, settings: Settings, result: RunResult) -> Iterator[str]:
+    """Yield cassettes of the selected clouds that no test read; of the project's own folder."""
+    found = {path.name: sorted(path.rglob("*.yaml")) for path in settings.cassette_dir.glob("*/")}
     # A cloud may have the traffic of tests alone, and no answer to a query.
-    clouds = settings.select(cloud for cloud, paths in found.items() if paths)
-    for path in (path for cloud in clouds for path in found.get(cloud, ())):
-        if str(path) not in left.used:
-            yield f"unused {_shown(path, config.rootpath)}"
+    for cloud in settings.select(sorted(cloud for cloud, paths in found.items() if paths)):
+        for path in found.get(cloud, ()):
+            if str(path) not in result.used:
+                yield f"unused {_shown(path, config.rootpath)}"
 
 
-def _interactions(left: RunResult) -> Iterator[str]:
-    """What no test played of the cassettes that tests did use."""
-    for cassette, interactions in left.unplayed.items():
+def _unplayed(result: RunResult) -> Iterator[str]:
+    """Yield what no test played of the cassettes that tests did use."""
+    for cassette, interactions in result.unplayed.items():
         yield from (f"unused {cassette}: {each}" for each in interactions)
 
 

@@ -1,4 +1,4 @@
-"""Makes failures explain themselves: no frame of ours, and what a failed assertion compared."""
+"""Make failures explain themselves: no frame of ours, and what a failed assertion compared."""
 
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -11,42 +11,16 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.plugin.run import Run
+from pytest_imagedetail.plugin.run import Run, state_of
 from pytest_imagedetail.report import grid, terminal
 
 _PLUGIN = "pytest_imagedetail.plugin"
 _OURS = ("pytest_imagedetail.", "vcr.")
 _PYTESTS = ("_pytest.", "pluggy.")
 
-PASSED = pytest.StashKey[bool]()
-"""Whether the test's call has passed, and all of its subtests with it."""
-
-_RUNNING = pytest.StashKey[bool]()
-"""Whether the test's call runs: what is reported meanwhile is of a subtest."""
-
-_FAILED = pytest.StashKey[bool]()
-"""Whether a subtest has failed; the call passes all the same."""
-
-_REFUSED = pytest.StashKey[list[list[errors.ImageDetailError]]]()
-
-
-def watch(item: pytest.Item, refused: list[errors.ImageDetailError]) -> None:
-    """Have a test's failure text show what was refused to it, whatever a client made of that.
-
-    Args:
-        item: The test.
-        refused: Filled while the test runs.
-    """
-    item.stash.setdefault(_REFUSED, []).append(refused)
-
 
 class Explain:
-    """Hooks that make failures explain themselves.
-
-    Args:
-        run: Has the comparisons of the running test.
-        root: The folder of the project.
-    """
+    """Hooks that make failures explain themselves."""
 
     def __init__(self, run: Run, root: Path) -> None:
         self._run = run
@@ -70,8 +44,9 @@ class Explain:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Tell a failed test what was refused to it."""
-        item.stash[_RUNNING], item.stash[_FAILED] = True, False
+        """Add the last comparison and what was refused to a failed test's error."""
+        state = state_of(item)
+        state.running, state.subtest_failed = True, False
         try:
             return (yield)
         except AssertionError as error:
@@ -84,30 +59,21 @@ class Explain:
             _add_refusals(error, item)
             raise
         finally:
-            item.stash[_RUNNING] = False
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Empty our frames: an interrupted run has no other report."""
-        for error in _all_in(excinfo.value):
-            _empty_own_frames(error, self._root)
+            state.running = False
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Show no frame of ours, and note whether the call passed.
-
-        That is told by the report itself: an expected failure is no pass.
-        """
+        """Show no frame of ours, and note whether the call passed (an expected failure did not)."""
         if call.excinfo is not None:
-            # In a fixture, the plugin's frames are none of the user's, too.
             _conceal(call.excinfo.value, self._root, also="" if call.when == "call" else _PLUGIN)
         report = yield
-        if item.stash.get(_RUNNING, False):
-            item.stash[_FAILED] |= report.failed or hasattr(report, "wasxfail")
+        state = state_of(item)
+        if state.running:
+            state.subtest_failed |= report.failed or hasattr(report, "wasxfail")
         elif call.when == "call":
-            item.stash[PASSED] = report.passed and not item.stash.get(_FAILED, False)
+            state.passed = report.passed and not state.subtest_failed
         return report
 
 
@@ -122,7 +88,7 @@ def _conceal(failure: BaseException, root: Path, *, also: str) -> None:
 
 
 def _all_in(failure: BaseException) -> Iterator[BaseException]:
-    """An error, all that it came from, and the members of groups, each once."""
+    """Yield an error, its causes and the members of groups, each once."""
     pending: list[BaseException | None] = [failure]
     seen: set[int] = set()
     while pending:
@@ -137,7 +103,7 @@ def _all_in(failure: BaseException) -> Iterator[BaseException]:
 
 
 def _empty_own_frames(error: BaseException, root: Path) -> None:
-    """Take the locals out of our frames and of those that these called; file and line stay."""
+    """Clear the locals of our frames and of those that these called; file and line stay."""
     place, ours = error.__traceback__, False
     while place is not None:
         module = place.tb_frame.f_globals.get("__name__", "")
@@ -146,7 +112,7 @@ def _empty_own_frames(error: BaseException, root: Path) -> None:
         elif module.startswith(_PYTESTS) or _is_in(root, place.tb_frame.f_code.co_filename):
             ours = False
         if ours:
-            with suppress(RuntimeError):  # it still runs: a hook of ours around the failure
+            with suppress(RuntimeError):  # still running: a hook of ours around the failure
                 place.tb_frame.clear()
         place = place.tb_next
 
@@ -154,7 +120,7 @@ def _empty_own_frames(error: BaseException, root: Path) -> None:
 def _add_refusals(error: Exception, item: pytest.Item) -> None:
     """Show what was refused to the test where a client has made another error of it."""
     shown = "\n".join(map(str, _chain(error)))
-    for each in (one for refused in item.stash.get(_REFUSED, []) for one in refused):
+    for each in (one for refused in state_of(item).refused for one in refused):
         if str(each) not in shown:
             error.add_note(f"\nthis was refused to the test:\n{each}")
             shown += str(each)
@@ -180,7 +146,7 @@ def _add_report(error: AssertionError, harness: Harness, *, verbose: bool) -> No
 
 
 def _cut_behind(error: BaseException, root: Path) -> None:
-    """Let a traceback end in the last line of the project: a client's own lines say nothing."""
+    """End a traceback in the last line of the project, without those of its HTTP client."""
     place, last = error.__traceback__, None
     while place is not None:
         if _is_in(root, place.tb_frame.f_code.co_filename):
@@ -191,13 +157,13 @@ def _cut_behind(error: BaseException, root: Path) -> None:
 
 
 def _is_in(root: Path, name: str) -> bool:
-    """Whether a file is of the project."""
+    """Return whether a file belongs to the project."""
     file = Path(name)
     return file.is_relative_to(root) and "site-packages" not in file.parts
 
 
 def _cut_own_frames(error: BaseException, also: str = "") -> None:
-    """Let a traceback end in the test's own line: our errors say all there is to say."""
+    """End a traceback in the test's own line: our errors need no more."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         called = place.tb_next.tb_frame.f_globals.get("__name__", "")

@@ -1,4 +1,4 @@
-"""Keep the secrets that a run knows out of reports, logs and warnings, whoever put them there."""
+"""Keep the secrets that a run knows out of reports, logs and warnings."""
 
 import io
 import logging
@@ -15,18 +15,11 @@ from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.redact.final_check import without_secrets
 
 Secrets = Callable[[], frozenset[str]]
-"""Says what nothing may show, as far as the run knows by then."""
+"""Returns what nothing may show, as far as the run knows by then."""
 
 
 class Masking:
-    """Hooks that mask secrets.
-
-    They come before those that print, write or send to a controller, and after whoever made or
-    added to a report: a report of part of a test gets its output late.
-
-    Args:
-        secrets: Returns what nothing may show, as far as the run knows by then.
-    """
+    """Hooks that mask secrets in reports, before others print, write or send these."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
@@ -54,10 +47,10 @@ class Masking:
         """Take the secrets out of what a test warned of; its category stays."""
         if not (secrets := self._secrets()):
             return
-        told = warning_message.message
-        text = f"{told}\n{getattr(told, 'args', '')}"  # a worker sends the arguments
+        warning = warning_message.message
+        text = f"{warning}\n{getattr(warning, 'args', '')}"  # a worker sends the arguments
         if _shown(text, secrets) != text:
-            warning_message.message = Warning(_shown(str(told), secrets))
+            warning_message.message = Warning(_shown(str(warning), secrets))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -87,10 +80,7 @@ class Masking:
 
 
 def mask_logs(secrets: Secrets) -> None:
-    """Have what is logged while a test runs masked wherever it is shown or written at once.
-
-    What a test itself reads of its log, with `caplog`, stays as it is.
-    """
+    """Mask what is logged wherever it is shown or written; what `caplog` gives a test stays."""
     for handler in logging.getLogger().handlers:
         formatter, stream = handler.formatter, getattr(handler, "stream", None)
         if formatter is None or isinstance(formatter, _Masked) or isinstance(stream, io.StringIO):
@@ -106,7 +96,7 @@ def _mask_junit(path: Path, secrets: frozenset[str]) -> None:
 
 
 class _Masked(logging.Formatter):
-    """A formatter that takes the secrets out of what another one makes."""
+    """Mask the secrets in what another formatter makes."""
 
     def __init__(self, inner: logging.Formatter, secrets: Secrets) -> None:
         super().__init__()
@@ -114,7 +104,7 @@ class _Masked(logging.Formatter):
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        """Say what the other formatter does, without the secrets."""
+        """Format a record."""
         return _shown(self._inner.format(record), self._secrets())
 
 
@@ -136,7 +126,7 @@ def _holds(value: object, secrets: frozenset[str]) -> bool:
 
 
 def _hidden(value: Any, secrets: frozenset[str]) -> Any:
-    """A value of a report without the secrets; it stays as it is if it has none."""
+    """Return a value of a report without the secrets; the same one if it has none."""
     if isinstance(value, str):
         return _shown(value, secrets)
     if type(value) is dict:

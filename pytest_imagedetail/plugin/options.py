@@ -112,13 +112,8 @@ def refused(item: pytest.Item) -> Iterator[None]:
 
 
 def _resolved(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
-    """Resolve the settings once for the run, and once for each marker.
-
-    Raises:
-        UsageError: A choice that cannot be right.
-    """
-    # A marker cannot be hashed for the dictionary of its arguments, but it lives as long as its
-    # test; kept beside its settings, no other one can get its id.
+    """Resolve the settings once for the run, and once for each marker."""
+    # A marker has no hash. Kept beside its settings, no other one can get its id.
     cached = config.stash.setdefault(_RESOLVED, {})
     if id(marker) not in cached:
         settings = resolve(
@@ -179,17 +174,16 @@ def _from_marker(marker: pytest.Mark | None) -> Choices:
 
 
 def _check_marker(marker: pytest.Mark, rules: tuple[object, ...]) -> None:
-    """Refuse what is of no type that an argument can have."""
-    names = ("baseline", "level", "profile", "record_mode", "cassette")
-    given = {name: marker.kwargs[name] for name in names if marker.kwargs.get(name) is not None}
+    """Refuse arguments of a wrong type."""
+    name, query = "a name in quotes", "for example query={'status': 'ACTIVE'}"
     for cloud in marker.args:
-        _check("the name of a cloud", cloud, str, "a name or a glob in quotes, 'public-*' say")
-    for name, value in given.items():
-        _check(name, value, str, "a name in quotes")
-    query = marker.kwargs.get("query") or {}
-    _check("query", query, Mapping, "query={'status': 'ACTIVE'} say")
-    for name in query:
-        _check("a name in query", name, str, "query={'status': 'ACTIVE'} say")
+        _check("the name of a cloud", cloud, str, "a name or a glob in quotes, as 'public-*'")
+    for key in ("baseline", "level", "profile", "record_mode", "cassette"):
+        if marker.kwargs.get(key) is not None:
+            _check(key, marker.kwargs[key], str, name)
+    _check("query", marker.kwargs.get("query") or {}, Mapping, query)
+    for key in marker.kwargs.get("query") or {}:
+        _check("a name in query", key, str, query)
     for each in rules:
         right = "a file, or a rule: {'path': ..., 'reason': ..., 'expires': ...}"
         _check("one of rules", each, (str, Path, Mapping), right)

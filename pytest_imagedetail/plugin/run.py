@@ -1,17 +1,131 @@
-"""The state that the fixtures of one pytest run share."""
+"""The state that the fixtures of one pytest run share, and what the run leaves."""
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pytest
 
 from pytest_imagedetail.cassette import Reader
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.matrix import Matrix
+from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import Harness
-from pytest_imagedetail.plugin.result import RunResult
+from pytest_imagedetail.model import Failure
 from pytest_imagedetail.record.clouds import configured, connect
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.traffic import Session, Together
+from pytest_imagedetail.traffic.keys import Key
+from pytest_imagedetail.traffic.together import Mark
 from pytest_imagedetail.transport.http import Access
+
+_Of = TypeVar("_Of")
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What tests compared, read and wrote; pytest-xdist's workers send theirs to the controller.
+
+    Attributes:
+        results: All comparisons and matrices that were made.
+        failures: Those that could not be made.
+        done: What was done to a recording, by its name.
+        used: Paths of the cassettes that were read or written.
+        unplayed: Interactions that no test played, by the cassette's path below the root.
+        verified: How often a test asked the cloud for each request of a shared cassette that was
+            verified, by the cassette's path.
+        rewritten: The same for shared cassettes that were recorded afresh.
+        written: How often each recorded interaction must be in a shared cassette.
+        expected: Tests that take our fixtures.
+        passed: Those of them that passed.
+        left_out: Why one of them may not have run; empty if all have.
+    """
+
+    results: list[Comparison | Matrix] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    done: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    unplayed: dict[str, list[str]] = field(default_factory=dict)
+    verified: dict[str, dict[Key, int]] = field(default_factory=dict)
+    rewritten: dict[str, dict[Key, int]] = field(default_factory=dict)
+    written: dict[str, dict[Mark, int]] = field(default_factory=dict)
+    expected: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
+    left_out: str = ""
+
+    def add(self, other: "RunResult") -> None:
+        """Merge the result of another test or process into this one."""
+        self.results += other.results
+        self.failures += other.failures
+        self.done |= other.done
+        self.used |= other.used
+        for cassette, interactions in other.unplayed.items():
+            # An interaction of a shared cassette is played if one test plays it.
+            known = self.unplayed.get(cassette, interactions)
+            self.unplayed[cassette] = [each for each in known if each in interactions]
+        _add_most(self.verified, other.verified)
+        _add_most(self.rewritten, other.rewritten)
+        _add_most(self.written, other.written)
+        self.expected |= other.expected
+        self.passed |= other.passed
+        self.left_out = self.left_out or other.left_out
+
+    def properties(self) -> Iterator[tuple[str, int]]:
+        """Count what was compared, as properties for JUnit XML; nothing if nothing was compared."""
+        if not self.results and not self.failures:
+            return
+        matrices = sum(isinstance(each, Matrix) for each in self.results)
+        yield "imagedetail_comparisons", len(self.results) - matrices
+        yield "imagedetail_matrices", matrices
+        yield "imagedetail_not_compared", len(self.failures)
+        found = [severity for each in self.results for severity in each.severities]
+        for severity in ("breaking", "compatible", "data"):
+            yield f"imagedetail_{severity}", found.count(severity)
+        yield "imagedetail_expected", sum(len(each.expected) for each in self.results)
+
+
+def _add_most(own: dict[str, dict[_Of, int]], more: dict[str, dict[_Of, int]]) -> None:
+    """Merge counts of requests: each as often as the test that asked it most."""
+    for path, counted in more.items():
+        known = own.setdefault(path, {})
+        known |= {key: max(times, known.get(key, 0)) for key, times in counted.items()}
+
+
+@dataclass(slots=True, kw_only=True)
+class TestState:
+    """What the plugin knows of one test while it runs.
+
+    Attributes:
+        opened: Whether its cassette is open or about to be opened.
+        running: Whether its call runs: what is reported meanwhile is of a subtest.
+        subtest_failed: Whether a subtest has failed; the call passes nevertheless.
+        passed: Whether its call has passed, and all of its subtests with it.
+        refused: Requests and connections that were refused; filled while it runs.
+        learn: Learns the secrets that are configured by now, for a test that records.
+        broken: The error of doing so.
+        recorded: The session of its cassette and its name, to be kept once the teardown passes.
+    """
+
+    __test__ = False
+
+    opened: bool = False
+    running: bool = False
+    subtest_failed: bool = False
+    passed: bool = False
+    refused: list[list[ImageDetailError]] = field(default_factory=list)
+    learn: Callable[[], None] | None = None
+    broken: ImageDetailError | None = None
+    recorded: tuple[Session, str] | None = None
+
+
+_STATE = pytest.StashKey[TestState]()
+
+
+def state_of(item: pytest.Item) -> TestState:
+    """Return the state of a test."""
+    return item.stash.setdefault(_STATE, TestState())
 
 
 def _connect(os_cloud: str) -> Access:
@@ -31,7 +145,7 @@ class Run:
         fixtures: The names of our fixtures.
         reader: Reads cassettes, each once.
         sessions: Opens clouds, each once.
-        result: What the tests that are over left, and those of workers.
+        result: What finished tests and workers left.
         left_out: Why tests that take our fixtures may not run; empty if all do.
         passed: Tests of this process whose call passed.
         current: Compares for the running test.
@@ -82,15 +196,15 @@ class Run:
 
     @contextmanager
     def serves(self, harness: Harness) -> Iterator[RunResult]:
-        """Let a test compare while the block runs; yields what it left, complete afterwards."""
-        left = RunResult(results=harness.results, failures=harness.failures, done=harness.done)
+        """Let a test compare while the block runs; yield its result, complete afterwards."""
+        result = RunResult(results=harness.results, failures=harness.failures, done=harness.done)
         self.current = harness
         try:
-            yield left
+            yield result
         finally:
             self.current = None
-            left.used = {str(path) for path in harness.used}
-            self.result.add(left)
+            result.used = {str(path) for path in harness.used}
+            self.result.add(result)
 
     def send(self) -> bytes:
         """Return the result of this worker for the controller of pytest-xdist."""

@@ -10,8 +10,7 @@ pytest.importorskip("openstack", reason="credentials need the extra `record`")
 
 from openstack.config import loader
 
-from pytest_imagedetail.cli import ask
-from pytest_imagedetail.cli import main
+from pytest_imagedetail.cli import ask, main
 from pytest_imagedetail.transport.http import Access
 from tests.cloud import SimulatedCloud
 

@@ -23,7 +23,7 @@ from pytest_imagedetail.model import _WIRE_NAMES, KINDS
 from pytest_imagedetail.normalize import RULES, rule_table
 from pytest_imagedetail.plugin import OPTIONS
 from pytest_imagedetail.plugin.options import OF_MARKER
-from pytest_imagedetail.plugin.result import RunResult
+from pytest_imagedetail.plugin.run import RunResult
 from pytest_imagedetail.settings import PROFILES, Choices, resolve
 
 ROOT = Path(__file__).parents[2]

@@ -532,7 +532,7 @@ def test_nobody_knows_whose_traffic(pytester):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "imagedetail_cassette does not know whose * no cloud is selected",
+            "imagedetail_cassette needs one cloud *: no cloud is selected",
             "  next:  name one, which needs no configuration: @pytest.mark.imagedetail('staging')",
         ]
     )

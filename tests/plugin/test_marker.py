@@ -17,7 +17,7 @@ TESTS = """
 
 ARGUMENTS = "baseline, query, level, profile, rules, record_mode, cassette"
 IN = "in the imagedetail marker"
-CLOUD = "write a name or a glob in quotes, 'public-*' say"
+CLOUD = "write a name or a glob in quotes, as 'public-*'"
 RULE_OR_FILE = "write a file, or a rule: {'path': ..., 'reason': ..., 'expires': ...}"
 
 CASES = [
@@ -34,8 +34,12 @@ CASES = [
     ("level='shapes'", "unknown level 'shapes'", ["did you mean shape? known: facts, shape"]),
     ("profile=1", f"profile {IN} cannot be 1", ["write a name in quotes"]),
     ("None", f"the name of a cloud {IN} cannot be None", [CLOUD]),
-    ("query={1: 2}", f"a name in query {IN} cannot be 1", ["write query={'status': 'ACTIVE'} say"]),
-    ("query=1", f"query {IN} cannot be 1", ["write query={'status': 'ACTIVE'} say"]),
+    (
+        "query={1: 2}",
+        f"a name in query {IN} cannot be 1",
+        ["write for example query={'status': 'ACTIVE'}"],
+    ),
+    ("query=1", f"query {IN} cannot be 1", ["write for example query={'status': 'ACTIVE'}"]),
     ("rules=[1]", f"one of rules {IN} cannot be 1", [RULE_OR_FILE]),
     ("rules=['']", f"one of rules {IN} cannot be ''", [RULE_OR_FILE]),
     (

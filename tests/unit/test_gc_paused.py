@@ -9,10 +9,12 @@ from pytest_imagedetail.gc_paused import paused_gc
 
 def test_the_collector_is_paused_and_enabled_again():
     """Nested calls and exceptions included."""
-    with pytest.raises(ZeroDivisionError), paused_gc():
+    with paused_gc():
         with paused_gc():
             assert not gc.isenabled()
         assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), paused_gc():
         1 / 0  # noqa: B018
     assert gc.isenabled()
 
