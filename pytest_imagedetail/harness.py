@@ -1,6 +1,6 @@
-"""What a test holds: clouds that answer from cassettes or live, by the settings of the run."""
+"""Give a test its clouds, which answer from cassettes or live, by the settings of the run."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,40 +29,39 @@ from pytest_imagedetail.settings import RuleSource, Settings, unknown_cloud
 from pytest_imagedetail.traffic.keystone import TOKEN
 from pytest_imagedetail.transport.http import Access
 
-Clock = Callable[[], datetime]
 RuleSources = RuleSource | Sequence[RuleSource]
 
 _SUFFIX: Final = "/images/detail"
 
 
-def utc_now() -> datetime:
-    """The time by which recordings are too old."""
-    return datetime.now(UTC)
+def accepted(sources: Iterable[RuleSource]) -> Rules:
+    """Read rules that accept differences, as of today.
+
+    Raises:
+        SettingsError: A file or a rule that cannot be right, with its place.
+    """
+    read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
+    return rules_of(*read, today=datetime.now(UTC).date())
 
 
 def reference_library() -> Path | None:
-    """The reference recordings that ship with the plugin, in a wheel or in a checkout."""
+    """Return the folder of the recordings that ship with the plugin, in a wheel or a checkout."""
     package = Path(__file__).parent
     candidates = (package / "cassettes", package.parent / "cassettes")
     return next((path for path in candidates if path.is_dir()), None)
 
 
 def to_choose_from(store: Store, settings: Settings) -> tuple[str, ...]:
-    """The recorded clouds that a test can run for.
+    """Return the recorded clouds that a test can run for.
 
-    One that has the traffic of tests alone has no listing; who names it wants it nevertheless.
+    A cloud that has only the traffic of tests has no listing, so it must be named.
     """
     named = (name for name in store.traffic_clouds() if name in settings.clouds)
     return tuple(dict.fromkeys([*store.clouds(), *named]))
 
 
 def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
-    """The cassettes of a run: the project's own and, while replaying, the reference library's.
-
-    Args:
-        settings: The choices of the run.
-        reader: Keeps what was read, if several stores share one.
-    """
+    """Return the cassettes of a run: its own and, while replaying, the reference library's."""
     replaying = settings.record_mode == "none"
     return Store(
         directory=settings.cassette_dir,
@@ -73,26 +72,12 @@ def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
 
 
 def refuse_upgraded(
-    name: str,
-    settings: Settings,
-    store: Store,
-    sessions: CloudSessions,
-    *,
-    adds: bool,
-    now: Clock = utc_now,
+    name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
 ) -> None:
     """Raise unless a live cloud is still the one that was recorded; ask once in a run.
 
-    Args:
-        name: The name that recordings are kept under.
-        settings: The choices of the run.
-        store: Where recordings are.
-        sessions: The ways to clouds.
-        adds: Whether a recording will be added to others, not replaced.
-        now: Says what time it is, with a zone.
-
-    Raises:
-        ImageDetailError: As `verification.refuse_other_cloud`.
+    `adds` says that a recording will be added to others, not replaced. For what is raised see
+    `verification.refuse_other_cloud`.
     """
     if (name, adds) in sessions.confirmed:
         return
@@ -104,14 +89,9 @@ def refuse_upgraded(
         os_cloud=declared.os_cloud,
         release=declared.release,
         adds=adds,
-        rules=_rules_of(settings.rules, now),
+        rules=accepted(settings.rules),
     )
     sessions.confirmed.add((name, adds))
-
-
-def _rules_of(sources: Sequence[RuleSource], now: Clock) -> Rules:
-    read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
-    return rules_of(*read, today=now().date())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,25 +113,21 @@ class Cloud:
             **query: As `Query.of` takes it: `name`, `status`, `changes_since`, `limit` ...
 
         Raises:
-            CassetteNotFoundError: While replaying: nothing was recorded for this.
-            DamagedCassetteError: While replaying: the cassette is not what was recorded.
-            StaleCassetteError: While replaying: it is of another release than declared, or older
-                than allowed.
-            ResponseError: The answer is no listing, or not the expected error.
+            CassetteError: While replaying: nothing was recorded for this, or the cassette is
+                damaged, of another release than declared, or older than allowed.
+            ResponseError: The answer is not a listing, or not the expected error.
             BodyError: The body is not JSON or not a listing.
             RecordingError: While recording: the cloud could not be asked.
             LeakError: While recording: a secret was left after redaction.
-            VerificationError: In record mode verify: the live cloud answers otherwise.
+            VerificationError: In record mode verify: the live cloud's answer differs.
         """
-        return self._harness.answer(self.name, self._harness.asked(query), expect=expect)
+        return self._harness.answer(self.name, self._harness.asked(query), expect)
 
     @property
     def endpoint(self) -> str:
         """The compute endpoint: live while recording, its placeholder while replaying."""
         access = self._harness.access(self.name)
-        if access is None:
-            return self._harness.recorded_endpoint(self.name)
-        return Hidden(access.endpoint)
+        return Hidden(access.endpoint) if access else self._harness.recorded_endpoint(self.name)
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -173,12 +149,13 @@ class Harness:
     Args:
         settings: The choices of the run.
         store: Where recordings are.
-        sessions: The ways to clouds, by names of clouds.yaml; opened only to record.
-        now: Says what time it is, with a zone.
+        sessions: The sessions with clouds, by names of clouds.yaml; opened only to record.
 
     Attributes:
         results: Every comparison and matrix, in the order in which they were made.
         explained: Those of them that a failed assertion shows by itself.
+        failures: What could not be compared.
+        done: What was done to a recording, by its name.
         used: The cassettes that were read or written.
         endpoints: Of clouds whose traffic with the test's own client is replayed; placeholders.
     """
@@ -189,7 +166,6 @@ class Harness:
         *,
         store: Store | None = None,
         sessions: CloudSessions | None = None,
-        now: Clock = utc_now,
     ) -> None:
         self.settings: Final = settings
         self.store: Final = store or store_of(settings)
@@ -200,7 +176,6 @@ class Harness:
         self.used: Final[set[Path]] = set()
         self.endpoints: Final[dict[str, str]] = {}
         self._sessions: Final = sessions or CloudSessions(clouds.connect)
-        self._now: Final = now
 
     def __repr__(self) -> str:
         return f"<imagedetail: {len(self.clouds)} clouds>"
@@ -250,13 +225,11 @@ class Harness:
         Args:
             baseline: The old side: a cloud, its name, or a listing that a test already has.
             candidate: The new side.
-            level: "facts", image by image, or "shape", for clouds with different images. Default:
-                the marker's, or facts.
-            profile: Default: the run's.
-            expect: An error status that both are wanted to answer with; then their words are
-                compared.
-            rules: In place of the run's: a file of accepted differences, or a sequence of files and
-                of rules by their keys and values.
+            level: "facts", image by image, or "shape", for clouds with different images.
+            profile: One of `PROFILES`. Level and profile default to those of marker and run.
+            expect: An error status that both must answer with; then their messages are compared.
+            rules: Instead of the run's: a file of accepted differences, a rule by its keys and
+                values, or a sequence of both.
             **query: As for `Cloud.list`; not with listings, which have their own.
 
         Raises:
@@ -264,7 +237,7 @@ class Harness:
             SettingsError: A rules file that cannot be right.
             ImageDetailError: As `Cloud.list`.
         """
-        with self._noted(_name(baseline), _name(candidate)), paused_gc():
+        with self._noted(baseline, candidate), paused_gc():
             comparison = compare(
                 self._listing(baseline, query, expect),
                 self._listing(candidate, query, expect),
@@ -278,14 +251,12 @@ class Harness:
         return comparison
 
     def why_unequal(self, baseline: Listing, candidate: Listing) -> Comparison:
-        """What separates two listings for which a test's `==` has failed; a result like any other.
-
-        `==` knows no rules, no profile but the default and no harmless difference.
+        """Compare two listings that a test's `==` found unequal, by the terms of `==`.
 
         Raises:
-            ComparisonError: One is a part, or a refusal; see `compare.compare`.
+            ComparisonError: One is a part, or an error; see `compare.compare`.
         """
-        with self._noted(baseline.cloud, candidate.cloud), paused_gc():
+        with self._noted(baseline, candidate), paused_gc():
             comparison = compare(baseline, candidate, fail_on="change")
         self.results.append(comparison)
         self.explained.append(comparison)
@@ -302,19 +273,15 @@ class Harness:
         """Compare each cloud with the next one, by what they answer to one query.
 
         Args:
-            *names: Clouds, oldest first. Default: those of this run, in the order of their
-                releases.
-            profile: Default: the run's.
-            expect: An error status that all are wanted to answer with.
-            rules: As for `compare`.
+            *names: Clouds, oldest first. Default: those of this run, ordered by release.
+            profile: As for `compare`, like all that follow.
+            expect: An error status that all must answer with; a recorded error is always an answer.
+            rules: Instead of the run's.
             **query: As for `Cloud.list`.
 
         Raises:
             UsageError: Fewer than two clouds, or a level, for a matrix compares facts.
-            ComparisonError: A part beside a whole; see `compare.compare`.
-            SettingsError: A rules file that cannot be right.
-            ImageDetailError: As `Cloud.list`; where nothing is recorded afresh, a recorded error is
-                an answer.
+            ImageDetailError: As `compare`.
         """
         if "level" in query:
             raise UsageError(
@@ -336,21 +303,17 @@ class Harness:
         return matrix
 
     def asked(self, query: Mapping[str, Any]) -> Query:
-        """What a call asks: its own filters, then those of the marker.
-
-        Raises:
-            UsageError: As `Query.of`.
-        """
+        """Return a call's own filters and those of the marker."""
         return Query.of(**{**self.settings.query, **query})
 
-    def answer(self, name: str, query: Query, *, expect: int | None = None) -> Listing:
+    def answer(self, name: str, query: Query, expect: int | None = None) -> Listing:
         """Answer a query by the run's record mode; see `Cloud.list` for what is raised."""
         mode = self.settings.record_mode
         if mode == "none":
             return self._replay(name, query, expect)
         keeps = mode in {"once", "new_episodes"}
         if keeps and self.store.find(name, query) is not None:
-            return self._replay(name, query, expect)  # asks nobody
+            return self._replay(name, query, expect)
         # A `server` URL of a live answer holds secrets; its cassette is named without them.
         known = recorder.known_query(self._live(name), query, cloud=name)
         if keeps and self.store.find(name, known) is not None:
@@ -359,26 +322,21 @@ class Harness:
             verified = self._verified(self._replay(name, known, expect), self._live(name), query)
             self.done[f"{name}: {known}"] = "verified"
             return verified
-        refuse_upgraded(name, self.settings, self.store, self._sessions, adds=keeps, now=self._now)
-        live = recorder.ask(
-            self._live(name),
-            query,
-            cloud=name,
-            release=self.settings.declaration(name).release,
-            expect=expect,
-        )
+        refuse_upgraded(name, self.settings, self.store, self._sessions, adds=keeps)
+        release = self.settings.declaration(name).release
+        live = recorder.ask(self._live(name), query, cloud=name, release=release, expect=expect)
         written = recorder.keep(self.store, live)
         self.used.add(self.store.path(name, known))
         self.done[f"{name}: {known}"] = f"recorded ({written.value})"
         return live.listing
 
     def access(self, name: str) -> Access | None:
-        """The live access to a cloud, or None while replaying."""
+        """Return the live access to a cloud, or None while replaying."""
         replays = self.settings.record_mode == "none" or name in self.endpoints
         return None if replays else self._live(name)
 
     def recorded_endpoint(self, name: str) -> str:
-        """The endpoint that a cloud's cassettes were recorded at, in placeholders."""
+        """Return the endpoint that a cloud's cassettes were recorded at, in placeholders."""
         if name in self.endpoints:
             return self.endpoints[name]
         for path in self.store.paths(name):
@@ -391,33 +349,34 @@ class Harness:
     def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
         declared = self.settings.declaration(name).release
         path = self.store.find(name, query) or self.store.path(name, query)
-        self.used.add(path)  # also if it is refused: a test may want that
+        self.used.add(path)  # even if it is refused, which a test may want
         listing = recorder.replay(self.store, name, query, declared=declared, expect=expect)
         # The library is not ours to record again, and verifying asks what is true today.
         if self.store.is_own(path) and self.settings.record_mode != "verify":
-            max_age = self.settings.max_age
-            refuse_old(listing.provenance, path=path, max_age=max_age, now=self._now())
+            now, max_age = datetime.now(UTC), self.settings.max_age
+            refuse_old(listing.provenance, path=path, max_age=max_age, now=now)
         return listing
 
     def _as_recorded(self, name: str, query: Query, expect: int | None) -> Listing:
-        """The answer of one cloud of a matrix; what was recorded deliberately is an answer."""
+        """Answer for one cloud of a matrix, in which a recorded error is an answer."""
         cloud, afresh = self[name].name, self.settings.record_mode == "rewrite"
         if expect is None and not afresh and self.store.find(cloud, query) is not None:
             expect = error_status(self.store.load(cloud, query))
-        return self.answer(cloud, query, expect=expect)
+        return self.answer(cloud, query, expect)
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
-        """The rules of a call, or those of the run."""
+        """Read the rules of a call, or those of the run."""
         if isinstance(chosen, str | Path | Mapping):
             chosen = (chosen,)
-        return _rules_of(self.settings.rules if chosen is None else chosen, self._now)
+        return accepted(self.settings.rules if chosen is None else chosen)
 
     @contextmanager
-    def _noted(self, baseline: str, candidate: str) -> Iterator[None]:
+    def _noted(self, *sides: str | Cloud | Listing) -> Iterator[None]:
         """Note for the reports what could not be compared."""
         try:
             yield
         except ImageDetailError as error:
+            baseline, candidate = map(_name, sides)
             failure = Failure(baseline=baseline, candidate=candidate, problem=str(error))
             self.failures.append(failure)
             raise
@@ -434,7 +393,7 @@ class Harness:
         return cloud.list(expect=expect, **query)
 
     def _verified(self, recorded: Listing, access: Access, query: Query) -> Listing:
-        """The recording, if the live cloud still answers it."""
+        """Return the recording if the live cloud still gives this answer."""
         comparison = verify(
             recorded, access, query=query, fail_on="change", rules=self._rules(None)
         )

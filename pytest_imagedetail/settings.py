@@ -1,7 +1,7 @@
-"""Every choice of a run, resolved once into one frozen value; reads `imagedetail.yaml`."""
+"""Resolve every choice of a run once, into one frozen value; read `imagedetail.yaml`."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -31,7 +31,7 @@ LEVELS: Final = ("facts", "shape")
 DEFAULT_LEVEL: Final = "facts"
 CLOUDS_FILE: Final = "imagedetail.yaml"
 RULES_FILE: Final = "imagedetail-rules.yaml"
-_NAMES: Final = 12  # of clouds in a message
+_MOST_NAMES: Final = 12  # of clouds in a message
 _LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold
 
 Choice = TypeVar("Choice", bound=str)
@@ -91,31 +91,26 @@ class Settings:
     rules: tuple[Path | Mapping[str, Any], ...] = ()
 
     def declaration(self, cloud: str) -> CloudDeclaration:
-        """What is declared of a cloud; an undeclared one is known by its name alone."""
+        """Return what is declared of a cloud; an undeclared one has its name alone."""
         return self.declared.get(cloud) or CloudDeclaration(name=cloud, os_cloud=cloud)
 
     def check_names(self, available: Iterable[str], library: Iterable[str]) -> None:
-        """Refuse names of clouds that nobody knows, before a test runs.
+        """Refuse unknown names of clouds before a test runs; see `select`.
 
         Args:
             available: Clouds that have cassettes.
             library: Clouds of the reference library; one of them can be the baseline.
-
-        Raises:
-            UsageError: A name or glob that matches no cloud.
         """
         recorded = tuple(available)
-        if self.clouds:
-            self.select(recorded)
+        self.select(recorded)
         known = tuple(dict.fromkeys([*recorded, *self.declared, *library]))
         if self.baseline is not None and self.baseline not in known:
             raise unknown_cloud(self.baseline, known)
 
     def select(self, available: Iterable[str]) -> tuple[str, ...]:
-        """The clouds to run for, in order, each once.
+        """Return the clouds to run for, in order, each once.
 
-        A declared cloud without a cassette is among them: its tests fail and say how to record
-        it, where leaving it out would turn a lost recording into a green run.
+        A declared cloud without a cassette is among them, so that a lost recording fails.
 
         Args:
             available: Clouds that have cassettes.
@@ -172,6 +167,8 @@ def resolve(*layers: Choices, root: Path) -> Settings:
     """
     chosen = Choices(**{each.name: _first(layers, each.name) for each in fields(Choices)})
     declared, declared_baseline = _read_clouds_file(root, chosen.clouds_file)
+    query = chosen.query or {}
+    Query.of(**query)
     for report in chosen.reports:
         check_choice("report suffix", Path(report).suffix, (".html", ".json", ".md"))
     return Settings(
@@ -183,7 +180,7 @@ def resolve(*layers: Choices, root: Path) -> Settings:
         profile=check_choice("profile", chosen.profile or DEFAULT_PROFILE, PROFILES),
         fail_on=check_choice("fail-on", chosen.fail_on or "breaking", FAIL_ON),
         level=check_choice("level", chosen.level or DEFAULT_LEVEL, LEVELS),
-        query=_checked(chosen.query or {}),
+        query=query,
         reports=tuple(root / report for report in chosen.reports),
         max_age=_days(next((each.max_age for each in layers if each.max_age is not None), None)),
         unused=check_choice("unused", chosen.unused or "warn", UNUSED),
@@ -191,13 +188,8 @@ def resolve(*layers: Choices, root: Path) -> Settings:
     )
 
 
-def _checked(query: Mapping[str, Any]) -> Mapping[str, Any]:
-    Query.of(**query)
-    return query
-
-
 def _rules(root: Path, named: tuple[RuleSource, ...]) -> tuple[Path | Mapping[str, Any], ...]:
-    """The rules; a file that was named must be there, for whoever reads it says so."""
+    """Return the rules and their files; the default file counts only if it exists."""
     if not named:
         path = root / RULES_FILE
         return (path,) if path.exists() else ()
@@ -218,9 +210,14 @@ def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
     for each in known:
         if value == each:
             return each
-    near = difflib.get_close_matches(value, known, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(f"unknown {what} {value!r}", remedy=f"{meant}known: {', '.join(known)}")
+    remedy = f"{did_you_mean(value, known)}known: {', '.join(known)}"
+    raise UsageError(f"unknown {what} {value!r}", remedy=remedy)
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return a suggestion to begin a remedy with, or nothing if no known name is near."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def _days(text: str | None) -> int | None:
@@ -228,9 +225,9 @@ def _days(text: str | None) -> int | None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_AGE:
         raise UsageError(
-            f"a greatest age is a whole number of days, not {text!r}",
-            remedy=("a variable that is not set, perhaps\n" if not text else "")
-            + "for example --imagedetail-max-age 90; without it no age is judged",
+            f"the maximum age is a whole number of days, not {text!r}",
+            remedy="for example --imagedetail-max-age 90; without it, recordings of any age are "
+            "replayed",
         )
     return int(text)
 
@@ -251,21 +248,20 @@ def check_release(name: str | None) -> str | None:
 
 
 def unknown_cloud(name: str, known: Iterable[str]) -> UsageError:
-    """The error for a cloud that nobody has recorded or declared."""
+    """Return the error for a cloud that is neither recorded nor declared."""
     names = tuple(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    shown = ", ".join(names[:_NAMES]) or "none"
-    more = len(names) - _NAMES
-    rest = f" and {more} more: imagedetail clouds lists them" if more > 0 else ""
+    shown = ", ".join(names[:_MOST_NAMES]) or "none"
+    if len(names) > _MOST_NAMES:
+        shown += f" and {len(names) - _MOST_NAMES} more: imagedetail clouds lists them"
     return UsageError(
         f"unknown cloud {name!r}",
-        remedy=f"{meant}known clouds: {shown}{rest}\nrecord it, or declare it in {CLOUDS_FILE}",
+        remedy=f"{did_you_mean(name, names)}known clouds: {shown}\n"
+        f"record it, or declare it in {CLOUDS_FILE}",
     )
 
 
 def nothing_selected(settings: Settings) -> CassetteNotFoundError:
-    """The error of a test that asks for a cloud where none is recorded or declared."""
+    """Return the error of a test that needs a cloud where none is recorded or declared."""
     return CassetteNotFoundError(
         "there is no cloud to run for: nothing is recorded, and no cloud is declared",
         where=str(settings.cassette_dir),
@@ -290,7 +286,7 @@ def _read_clouds_file(
 
 
 class _InvalidError(ValueError):
-    """What is wrong with a clouds file, before anyone knows its path."""
+    """A fault of a clouds file; its path is added by the caller."""
 
 
 def _clouds(document: Any) -> tuple[dict[str, CloudDeclaration], str | None]:
@@ -321,7 +317,7 @@ def _declaration(name: str, value: Any) -> CloudDeclaration:
 
 
 def _mapping(value: Any, what: str, known: set[str] | None) -> dict[str, Any]:
-    if value is None:  # a name with nothing behind it
+    if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise _InvalidError(f"{what} must be a mapping with names as keys")

@@ -36,7 +36,7 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.fingerprint import fingerprint
-from pytest_imagedetail.harness import reference_library, utc_now
+from pytest_imagedetail.harness import accepted, reference_library
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds, recorder
@@ -57,7 +57,7 @@ from pytest_imagedetail.record.verification import (
 )
 from pytest_imagedetail.redact import project_in_path
 from pytest_imagedetail.report import terminal, text
-from pytest_imagedetail.rules import Rules, rules_of
+from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.settings import (
     CloudDeclaration,
     Settings,
@@ -179,7 +179,7 @@ def _record(options: argparse.Namespace) -> int:
         os_cloud=os_cloud,
         release=release,
         adds=not path.exists(),
-        rules=rules_of(*chosen.rules, today=utc_now().date()),
+        rules=accepted(chosen.rules),
         report=say,
     )
     ask = ask_twice if options.twice else recorder.ask
@@ -426,7 +426,7 @@ def _verified(
     targets: Sequence[tuple[str, Path]], os_cloud: str | None, chosen: Settings
 ) -> Iterator[_Verified]:
     progress, sessions = Progress(), CloudSessions(clouds.connect)
-    rules = rules_of(*chosen.rules, today=utc_now().date())
+    rules = accepted(chosen.rules)
     for number, (cloud, path) in enumerate(targets, start=1):
         with progress.waiting(f"asking {cloud} ({number} of {len(targets)})"):
             name = os_cloud or chosen.declaration(cloud).os_cloud

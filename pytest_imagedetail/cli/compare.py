@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +37,7 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
 from pytest_imagedetail.gc_paused import paused_gc
-from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.harness import accepted, store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.report import grid, terminal, text
 from pytest_imagedetail.rules import Rule, Rules
@@ -106,7 +105,7 @@ def add_verbs(verbs: Any) -> None:
 def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
     both = sides.both(options.baseline, options.candidate, query(options), chosen)
-    comparison = _compared(both, options, chosen, _rules(chosen))
+    comparison = _compared(both, options, chosen, accepted(chosen.rules))
     for path in chosen.reports:
         report.write([comparison], path)
     typed = as_typed(options) if options.explain else None
@@ -124,7 +123,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _compared(
-    both: tuple[Listing, Listing], options: argparse.Namespace, chosen: Settings, accepted: Rules
+    both: tuple[Listing, Listing], options: argparse.Namespace, chosen: Settings, known: Rules
 ) -> Comparison:
     with paused_gc():
         return compare(
@@ -133,12 +132,8 @@ def _compared(
             profile=chosen.profile,
             fail_on=chosen.fail_on,
             expect=options.expect,
-            rules=accepted,
+            rules=known,
         )
-
-
-def _rules(chosen: Settings) -> Rules:
-    return rules.rules_of(*chosen.rules, today=datetime.now(UTC).date())
 
 
 def _matrix(options: argparse.Namespace) -> int:
@@ -149,14 +144,14 @@ def _matrix(options: argparse.Namespace) -> int:
     else:
         rows = _rows_by_family(options, chosen, store)
     _say_sources(rows, store)
-    accepted = _rules(chosen)
+    known = accepted(chosen.rules)
     matrices = [
         compare_neighbors(
             row,
             profile=chosen.profile,
             fail_on=chosen.fail_on,
             expect=options.expect,
-            rules=accepted,
+            rules=known,
         )
         for row in rows
     ]
@@ -271,7 +266,7 @@ def _not_recorded(options: argparse.Namespace, found: Mapping[str, Answers]) -> 
 def _accept(options: argparse.Namespace) -> int:
     chosen = settings(options)
     both = sides.both(options.baseline, options.candidate, query(options), chosen)
-    known, kinds = _rules(chosen), options.kind or []
+    known, kinds = accepted(chosen.rules), options.kind or []
     given = {
         "path": options.path,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
@@ -291,12 +286,12 @@ def _accept(options: argparse.Namespace) -> int:
     # At the end, so that it accepts only what no other rule does.
     tried = Rules(rules=(*known.rules, rule), today=known.today)
     comparison = _compared(both, options, chosen, tried)
-    accepted = [each for each in comparison.expected if each.rule and each.rule.where == rule.where]
-    if not accepted:
+    found = [each for each in comparison.expected if each.rule and each.rule.where == rule.where]
+    if not found:
         raise _accepts_nothing(rule, comparison)
     rule = rules.add(Path(options.rules or RULES_FILE), entry, today=known.today)
-    print(f"{rule.where}: accepts {text.count(len(accepted), 'difference')}")
-    for group in text.groups(accepted):
+    print(f"{rule.where}: accepts {text.count(len(found), 'difference')}")
+    for group in text.groups(found):
         line = f"  {group.first.severity:<10}  {group.first.kind:<13}  {group.path}  {group.whom}"
         print(line.rstrip())
     return SAME

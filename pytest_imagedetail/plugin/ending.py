@@ -160,8 +160,8 @@ def _judge_written(config: pytest.Config, result: RunResult) -> Verdict:
         if found:
             lines += [
                 (
-                    f"ERROR: {len(found)} of the {sum(written.values())} interactions that this run "
-                    f"recorded are not in {_shown(path, config.rootpath)}"
+                    f"ERROR: {len(found)} of the {sum(written.values())} interactions that this "
+                    f"run recorded are not in {_shown(path, config.rootpath)}"
                 ),
                 *_first_of([f"  lost:  {each}" for each in found], "  lost: "),
                 (

@@ -1,18 +1,15 @@
 """Turn options, ini keys and the marker into settings."""
 
 import contextlib
-import difflib
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_imagedetail.errors import CassetteError, UsageError
-from pytest_imagedetail.harness import store_of, to_choose_from
-from pytest_imagedetail.rules import rules_of
-from pytest_imagedetail.settings import Choices, Settings, resolve
+from pytest_imagedetail.harness import accepted, store_of, to_choose_from
+from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve
 
 OF_MARKER = ("baseline", "query", "level", "profile", "rules", "record_mode", "cassette")
 """The marker's arguments beside the names of clouds."""
@@ -33,7 +30,7 @@ def check(config: pytest.Config) -> None:
         store = store_of(settings)
         recorded = dict.fromkeys([*store.clouds(), *store.traffic_clouds()])
         settings.check_names(recorded, store.library_clouds())
-        rules_of(*settings.rules, today=datetime.now(UTC).date())
+        accepted(settings.rules)
     if hasattr(config, "workerinput"):
         return  # the controller of pytest-xdist has removed them
     for path in settings.reports:
@@ -153,11 +150,10 @@ def _from_marker(marker: pytest.Mark | None) -> Choices:
     given = marker.kwargs
     unknown = sorted(set(given) - set(OF_MARKER))
     if unknown:
-        near = difflib.get_close_matches(unknown[0], OF_MARKER, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
         raise UsageError(
             f"the imagedetail marker has no argument {', '.join(unknown)}",
-            remedy=f"{meant}known arguments: names of clouds, {', '.join(OF_MARKER)}",
+            remedy=f"{did_you_mean(unknown[0], OF_MARKER)}known arguments: names of clouds, "
+            f"{', '.join(OF_MARKER)}",
         )
     rules = given.get("rules") or ()
     rules = tuple(rules) if isinstance(rules, list | tuple) else (rules,)

@@ -144,7 +144,7 @@ def test_an_impossible_age_is_refused(lint, days):
     result = lint(f"--max-age={days}")
     assert result.returncode == 4
     assert result.stderr == (
-        f"imagedetail: a greatest age is a whole number of days, not {days!r}\n"
+        f"imagedetail: the maximum age is a whole number of days, not {days!r}\n"
         "  next:  for example --imagedetail-max-age 90; without it no age is judged\n"
     )
 
@@ -154,7 +154,7 @@ def test_an_empty_age_is_refused(lint):
     result = lint("--max-age=")
     assert result.returncode == 4
     assert result.stderr == (
-        "imagedetail: a greatest age is a whole number of days, not ''\n"
+        "imagedetail: the maximum age is a whole number of days, not ''\n"
         "  next:  a variable that is not set, perhaps\n"
         "  next:  for example --imagedetail-max-age 90; without it no age is judged\n"
     )

@@ -101,7 +101,7 @@ def test_an_empty_age_is_refused(aged):
     result = aged.runpytest("--imagedetail-max-age=")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert result.stderr.str() == (
-        "ERROR: a greatest age is a whole number of days, not ''\n"
+        "ERROR: the maximum age is a whole number of days, not ''\n"
         "  next:  a variable that is not set, perhaps\n"
         "  next:  for example --imagedetail-max-age 90; without it no age is judged\n"
     )
@@ -121,5 +121,5 @@ def test_an_impossible_age_is_refused_at_once(aged, days):
         result = aged.runpytest(*arguments)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         result.stderr.fnmatch_lines(
-            [f"ERROR: a greatest age is a whole number of days, not *{days}*"]
+            [f"ERROR: the maximum age is a whole number of days, not *{days}*"]
         )
