@@ -1,0 +1,154 @@
+"""Read the documentation's pages, and run the terminal sessions that they show.
+
+A page can hold files and sessions. `<!-- file: NAME -->` above a code block means that the block is
+written to NAME. A block marked `console` is a session: `$ ` begins a command, the lines below it
+are its output, and `...` stands for any lines. Each session of a page continues the one before.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from socket import create_server
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
+
+_BLOCK = re.compile(
+    r"(?:^<!-- file: (?P<file>\S+) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+_PORT = "8774"  # what the pages show; the tests take a free one
+_FOLDER = "/home/me/project"
+_VARYING = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<time>"),
+    (re.compile(r"\bin \d+\.\d+s|\b\d+ ms\b"), "<duration>"),
+    (re.compile(r"valid for [\w ]+"), "valid for <duration>"),
+    (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:<port>"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One fenced code block.
+
+    Attributes:
+        language: What stands behind the opening fence, or "".
+        text: The lines between the fences.
+        file: The name under which a reader saves it, or None.
+        span: Where the text stands in the page.
+    """
+
+    language: str
+    text: str
+    file: str | None
+    span: tuple[int, int]
+
+
+def blocks(page: str) -> list[Block]:
+    """Return the code blocks of a page, in order."""
+    return [
+        Block(
+            language=match["language"],
+            text=match["text"],
+            file=match["file"],
+            span=match.span("text"),
+        )
+        for match in _BLOCK.finditer(page)
+    ]
+
+
+def imagedetail_commands(page: str) -> list[str]:
+    """Return every `imagedetail` command line in the blocks of a page."""
+    lines = (
+        line.removeprefix("$ ")
+        for block in blocks(page)
+        if block.language in {"", "console"}
+        for line in block.text.replace("\\\n", "").splitlines()
+    )
+    return [line for line in lines if line.startswith("imagedetail ")]
+
+
+def run_sessions(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
+    """Follow a page in an empty folder; yield each session with what it really prints."""
+    with create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    with ExitStack() as servers:
+        code = 0
+        for block in blocks(page):
+            if block.file is not None:
+                (folder / block.file).write_text(block.text.replace(_PORT, port), encoding="utf-8")
+            if block.language != "console":
+                continue
+            printed = []
+            for command, shown in _commands(block.text):
+                line = command.replace(_PORT, port)
+                if command.startswith("imagedetail serve"):
+                    servers.close()
+                    output = _serve(line, folder, servers, lines=len(shown))
+                else:
+                    output, code = _run(f"(exit {code}); {line}", folder)
+                output = output.replace(str(folder), _FOLDER).replace(port, _PORT)
+                printed.append(f"$ {command}\n{output}")
+            yield block, "".join(printed)
+
+
+def differs(shown: str, printed: str) -> bool:
+    """Return whether a session differs from what a page shows, times and durations aside."""
+    pattern = re.escape(_comparable(shown)).replace(r"\.\.\.\n", r"(?:.*\n)*?")
+    return re.fullmatch(pattern, _comparable(printed)) is None
+
+
+def _comparable(text: str) -> str:
+    for pattern, replacement in _VARYING:
+        text = pattern.sub(replacement, text)
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def _commands(session: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each command with the lines that are shown below it."""
+    for part in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.replace("\\\n", "\\\0").partition("\n")
+        yield command.replace("\0", "\n"), shown.splitlines()
+
+
+def _run(line: str, folder: Path) -> tuple[str, int]:
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=folder,
+        env=_environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout, done.returncode
+
+
+def _serve(line: str, folder: Path, servers: ExitStack, *, lines: int) -> str:
+    """Start a server that runs until `servers` is closed; return its first lines."""
+    server = subprocess.Popen(
+        ["bash", "-c", f"exec {line}"],
+        cwd=folder,
+        env=_environment(folder),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    servers.enter_context(server)
+    servers.callback(server.terminate)
+    return "".join(server.stdout.readline() for _ in range(lines))
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a reader's terminal: no color, no cloud, nothing of this run."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OS_", "PYTEST_", "COV_"))
+    }
+    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    return kept | {"PATH": path, "HOME": str(folder), "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,38 @@
+"""Every page can be followed as it stands. `UPDATE_DOCS=1` rewrites the output that pages show."""
+
+import os
+import re
+import shlex
+
+import pytest
+
+from pytest_imagedetail.cli import parser
+from tests.docs.pages import (
+    PAGES,
+    ROOT,
+    blocks,
+    differs,
+    imagedetail_commands,
+    run_sessions,
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_page(page, tmp_path):
+    """Links lead somewhere, commands parse, code compiles, and sessions print what is shown."""
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (page.parent / target).exists(), f"link to {target}"
+    for command in imagedetail_commands(text):
+        parser().parse_args(shlex.split(re.split(r"[|;&>]", command)[0], comments=True)[1:])
+    for block in blocks(text):
+        if block.language == "python":
+            compile(block.text, block.file or page.name, "exec")
+    updated = text
+    for block, printed in run_sessions(text, tmp_path):
+        if os.environ.get("UPDATE_DOCS") and "\n...\n" not in block.text:
+            updated = updated.replace(block.text, printed, 1)
+        else:
+            assert not differs(block.text, printed), f"shown:\n{block.text}\nprinted:\n{printed}"
+    if updated != text:
+        page.write_text(updated, encoding="utf-8")
