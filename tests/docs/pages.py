@@ -93,20 +93,21 @@ def run_sessions(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
                 else:
                     output, code = _run(f"(exit {code}); {line}", folder)
                 output = output.replace(str(folder), _FOLDER).replace(port, _PORT)
-                printed.append(f"$ {command}\n{output}")
+                printed.append(re.sub(" +$", "", f"$ {command}\n{output}", flags=re.MULTILINE))
             yield block, "".join(printed)
 
 
 def differs(shown: str, printed: str) -> bool:
     """Return whether a session differs from what a page shows, times and durations aside."""
-    pattern = re.escape(_comparable(shown)).replace(r"\.\.\.\n", r"(?:.*\n)*?")
+    parts = re.split(r"^\.\.\.\n", _comparable(shown), flags=re.MULTILINE)
+    pattern = r"(?:.*\n)*?".join(map(re.escape, parts))
     return re.fullmatch(pattern, _comparable(printed)) is None
 
 
 def _comparable(text: str) -> str:
     for pattern, replacement in _VARYING:
         text = pattern.sub(replacement, text)
-    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    return text
 
 
 def _commands(session: str) -> Iterator[tuple[str, list[str]]]:
