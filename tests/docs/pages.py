@@ -1,8 +1,8 @@
 """Read the documentation's pages, and run the terminal sessions that they show.
 
-A page can hold files and sessions. `<!-- file: NAME -->` above a code block means that the block is
-written to NAME. A block marked `console` is a session: `$ ` begins a command, the lines below it
-are its output, and `...` stands for any lines. Each session of a page continues the one before.
+A page can hold files and sessions. A code block that opens with "```yaml NAME" is the file NAME. A
+block of the language `console` is a session: `$ ` begins a command, the lines below it are its
+output, and `...` stands for any lines. Each session of a page continues the one before.
 """
 
 import os
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 
 _BLOCK = re.compile(
-    r"(?:^<!-- file: (?P<file>\S+) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    r"^```(?P<language>\w*) ?(?P<file>\S*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 _PORT = "8774"  # what the pages show; the tests take a free one
@@ -28,6 +28,7 @@ _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<time>"),
     (re.compile(r"\bin \d+\.\d+s|\b\d+ ms\b"), "<duration>"),
     (re.compile(r"valid for [\w ]+"), "valid for <duration>"),
+    (re.compile(r"(openstacksdk +)[\d.]+"), r"\1<version>"),
     (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:<port>"),
 )
 
@@ -39,13 +40,13 @@ class Block:
     Attributes:
         language: What stands behind the opening fence, or "".
         text: The lines between the fences.
-        file: The name under which a reader saves it, or None.
+        file: The name under which a reader saves it, or "".
         span: Where the text stands in the page.
     """
 
     language: str
     text: str
-    file: str | None
+    file: str
     span: tuple[int, int]
 
 
@@ -80,7 +81,7 @@ def run_sessions(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
     with ExitStack() as servers:
         code = 0
         for block in blocks(page):
-            if block.file is not None:
+            if block.file:
                 (folder / block.file).write_text(block.text.replace(_PORT, port), encoding="utf-8")
             if block.language != "console":
                 continue

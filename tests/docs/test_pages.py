@@ -30,9 +30,10 @@ def test_page(page, tmp_path):
             compile(block.text, block.file or page.name, "exec")
     updated = text
     for block, printed in run_sessions(text, tmp_path):
-        if os.environ.get("UPDATE_DOCS") and "\n...\n" not in block.text:
-            updated = updated.replace(block.text, printed, 1)
-        else:
-            assert not differs(block.text, printed), f"shown:\n{block.text}\nprinted:\n{printed}"
+        if not differs(block.text, printed):
+            continue
+        message = f"shown:\n{block.text}\nprinted:\n{printed}"
+        assert os.environ.get("UPDATE_DOCS") and "\n...\n" not in block.text, message
+        updated = updated.replace(block.text, printed, 1)
     if updated != text:
         page.write_text(updated, encoding="utf-8")

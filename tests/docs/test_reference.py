@@ -1,0 +1,113 @@
+"""Everything that a user can type, and every name in an output file, is documented."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from pytest_imagedetail import rules
+from pytest_imagedetail.cli import parser
+from pytest_imagedetail.lint import RULES
+from pytest_imagedetail.model import KINDS
+from pytest_imagedetail.normalize import rule_table
+from pytest_imagedetail.plugin import OPTIONS
+from pytest_imagedetail.plugin.options import OF_MARKER
+from tests.docs.pages import ROOT, blocks
+
+
+def page(name):
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def section(text, title):
+    return text.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def pytest_says(*arguments):
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_readme():
+    """It has at most 120 lines; the example and its failure stand within the first 40."""
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 120
+    assert any(line.startswith("E       or: imagedetail ") for line in lines[:40])
+
+
+def test_options():
+    """docs/options.md has the options and ini keys that pytest has, and the marker's arguments."""
+    text, printed = page("options.md"), pytest_says("--help")
+    options = set(re.findall(r"--imagedetail-[a-z-]+", printed))
+    assert options == {f"--imagedetail-{name}" for name in OPTIONS}
+    assert set(re.findall(r"--imagedetail-[a-z-]+", text)) == options
+    keys = set(re.findall(r"^  (imagedetail_[a-z_]+)", printed, re.MULTILINE))
+    assert keys
+    assert keys <= set(re.findall(r"imagedetail_[a-z_]+", text))
+
+    marker = section(text, "Marker")
+    shown = re.search(r"`@pytest\.mark\.(imagedetail\([^`]*\))`", marker)[1]
+    registered = re.search(r"^@pytest\.mark\.(imagedetail\(.*\)):", pytest_says("--markers"), re.M)
+    assert " ".join(shown.split()).replace('"', "'") == registered[1]
+    rows = re.findall(r"^\| [^|]+\|", marker, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == set(OF_MARKER)
+
+
+def test_junit_properties(pytester):
+    """docs/options.md has each property that a comparing test gets."""
+    pytester.makepyfile(
+        "def test_it(imagedetail):\n    imagedetail.compare('nova-2023.1', 'nova-2024.2')\n"
+    )
+    pytester.runpytest_subprocess("--junitxml=run.xml").assert_outcomes(passed=1)
+    written = re.findall(r'name="(imagedetail_\w+)"', (pytester.path / "run.xml").read_text())
+    documented = re.findall(r"`(imagedetail_\w+)`", section(page("options.md"), "JUnit XML"))
+    assert set(documented) == set(written)
+
+
+def test_normalization_rules():
+    """The table of docs/reference/normalization.md is the one that the rules make."""
+    text = page("reference/normalization.md")
+    table = text.partition("<!-- rules: begin -->\n")[2].partition("<!-- rules: end -->")[0]
+    assert table == rule_table()
+
+
+def test_lint_rules():
+    """docs/lint.md has each rule with its severity, its meaning and what to do."""
+    rows = [line for line in page("lint.md").splitlines() if re.match(r"\| `[a-z]+` \|", line)]
+    assert rows == [
+        f"| `{rule.id}` | {rule.severity} | {rule.meaning} | {rule.remedy} |"
+        for rule in RULES.values()
+    ]
+
+
+def test_rules_and_kinds():
+    """The rules of docs/rules.md are accepted as they stand, and each kind is named there."""
+    text = page("rules.md")
+    for block in blocks(text):
+        if block.language == "yaml":
+            for entry in yaml.safe_load(block.text):
+                assert rules.parse(entry).reason == entry["reason"]
+    assert {kind for kind in KINDS if f"`{kind}`" not in text} == set()
+
+
+def test_options_of_verbs(capsys):
+    """The pages of `scrub`, `lint` and `serve` name each option of their own."""
+    for verb in ("scrub", "lint", "serve"):
+        with pytest.raises(SystemExit):
+            parser().parse_args([verb, "--help"])
+        options = re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)
+        missing = {each for each in options if each not in page(f"{verb}.md")}
+        assert missing <= {"--help", "--cassette-dir"}, verb
+
+
+def test_provenance():
+    """docs/cassettes.md names every key that our own cassettes have."""
+    keys = {
+        key
+        for path in (ROOT / "cassettes").rglob("*.yaml")
+        for key in yaml.load(path.read_bytes(), yaml.CSafeLoader)["imagedetail"]
+    }
+    text = page("cassettes.md")
+    assert {key for key in keys if f"`{key}`" not in text} == set()
