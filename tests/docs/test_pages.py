@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 
 import pytest
 
@@ -37,3 +38,9 @@ def test_page(page, tmp_path):
         updated = updated.replace(block.text, printed, 1)
     if updated != text:
         page.write_text(updated, encoding="utf-8")
+
+
+def test_example(pytester):
+    """The example project replays and compares, with no network and no account."""
+    shutil.copytree(ROOT / "examples" / "downstream", pytester.path, dirs_exist_ok=True)
+    pytester.runpytest_subprocess().assert_outcomes(passed=4)
