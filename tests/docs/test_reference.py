@@ -49,7 +49,9 @@ def test_options():
 
     marker = section(text, "Marker")
     shown = re.search(r"`@pytest\.mark\.(imagedetail\([^`]*\))`", marker)[1]
-    registered = re.search(r"^@pytest\.mark\.(imagedetail\(.*\)):", pytest_says("--markers"), re.M)
+    registered = re.search(
+        r"^@pytest\.mark\.(imagedetail\(.*\)):", pytest_says("--markers"), re.MULTILINE
+    )
     assert " ".join(shown.split()).replace('"', "'") == registered[1]
     rows = re.findall(r"^\| [^|]+\|", marker, re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", "".join(rows))) == set(OF_MARKER)
