@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from pytest_imagedetail.hidden import Hidden
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.record import clouds, recorder
-from pytest_imagedetail.record.release_guard import record_under_new_name
+from pytest_imagedetail.record.release_guard import under_new_name
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import refuse_other_cloud, upgraded, verify
 from pytest_imagedetail.redact.placeholder import CALLER, host
@@ -54,10 +54,12 @@ def reference_library() -> Path | None:
 def to_choose_from(store: Store, settings: Settings) -> tuple[str, ...]:
     """Return the recorded clouds that a test can run for.
 
-    A cloud that has only the traffic of tests has no listing, so it must be named.
+    A cloud of the library must be named, and so must one that has only the traffic of tests, for
+    it has no listing.
     """
     named = (name for name in store.traffic_clouds() if name in settings.clouds)
-    return tuple(dict.fromkeys([*store.clouds(), *named]))
+    shipped = store.library_clouds() if settings.clouds else ()
+    return tuple(dict.fromkeys([*store.clouds(), *named, *shipped]))
 
 
 def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
@@ -73,25 +75,26 @@ def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
 
 def refuse_upgraded(
     name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
-) -> None:
+) -> str | None:
     """Raise unless a live cloud is still the one that was recorded; ask once in a run.
 
-    `adds` says that a recording will be added to others, not replaced. For what is raised see
-    `verification.refuse_other_cloud`.
+    `adds` says that a recording will be added to others, not replaced. For what is returned and
+    raised see `verification.refuse_other_cloud`.
     """
     if (name, adds) in sessions.confirmed:
-        return
+        return sessions.confirmed[name, adds]
     declared = settings.declaration(name)
-    refuse_other_cloud(
+    release = refuse_other_cloud(
         sessions.access(declared.os_cloud),
-        store,
+        replace(store, library=reference_library()),
         cloud=name,
         os_cloud=declared.os_cloud,
         release=declared.release,
         adds=adds,
         rules=accepted(settings.rules),
     )
-    sessions.confirmed.add((name, adds))
+    sessions.confirmed[name, adds] = release
+    return release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -309,7 +312,7 @@ class Harness:
     def answer(self, name: str, query: Query, expect: int | None = None) -> Listing:
         """Answer a query by the run's record mode; see `Cloud.list` for what is raised."""
         mode = self.settings.record_mode
-        if mode == "none":
+        if mode == "none" or self._is_of_library(name):
             return self._replay(name, query, expect)
         keeps = mode in {"once", "new_episodes"}
         if keeps and self.store.find(name, query) is not None:
@@ -322,13 +325,19 @@ class Harness:
             verified = self._verified(self._replay(name, known, expect), self._live(name), query)
             self.done[f"{name}: {known}"] = "verified"
             return verified
-        refuse_upgraded(name, self.settings, self.store, self._sessions, adds=keeps)
-        release = self.settings.declaration(name).release
+        adds = not self.store.path(name, known).exists()
+        release = refuse_upgraded(name, self.settings, self.store, self._sessions, adds=adds)
         live = recorder.ask(self._live(name), query, cloud=name, release=release, expect=expect)
         written = recorder.keep(self.store, live)
         self.used.add(self.store.path(name, known))
         self.done[f"{name}: {known}"] = f"recorded ({written.value})"
         return live.listing
+
+    def _is_of_library(self, name: str) -> bool:
+        """Whether only the library knows a cloud; it is replayed in every record mode."""
+        own = {*self.settings.declared, *self.store.clouds(), *self.store.traffic_clouds()}
+        library = Store(directory=reference_library() or Path())
+        return name not in own and name in library.clouds()
 
     def access(self, name: str) -> Access | None:
         """Return the live access to a cloud, or None while replaying."""
@@ -348,9 +357,12 @@ class Harness:
 
     def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
         declared = self.settings.declaration(name).release
-        path = self.store.find(name, query) or self.store.path(name, query)
+        store = self.store
+        if self.settings.record_mode != "none" and self._is_of_library(name):
+            store = replace(store, library=reference_library())
+        path = store.find(name, query) or store.path(name, query)
         self.used.add(path)  # even if it is refused, which a test may want
-        listing = recorder.replay(self.store, name, query, declared=declared, expect=expect)
+        listing = recorder.replay(store, name, query, declared=declared, expect=expect)
         # The library is not ours to record again, and verifying asks what is true today.
         if self.store.is_own(path) and self.settings.record_mode != "verify":
             now, max_age = datetime.now(UTC), self.settings.max_age
@@ -403,7 +415,7 @@ class Harness:
         if error is not None:
             error.add_note(terminal.render(comparison))
         elif not comparison.compatible:
-            new_name = record_under_new_name(recorded.cloud, os_cloud, access.max_microversion)
+            new_name = under_new_name(recorded.cloud, os_cloud, access.max_microversion)
             error = VerificationError(
                 "the live cloud's answer differs from its recording\n"
                 f"{terminal.render(comparison)}",

@@ -149,6 +149,15 @@ class Store:
         refuse_unsafe(recording, secrets=secrets, where=str(path))
         return self._written(path, lambda: recording)
 
+    def holds(self, recording: Recording) -> bool:
+        """Return whether the file of this query has the same answer, dates aside.
+
+        Raises:
+            DamagedCassetteError: It cannot be read.
+        """
+        path = self.path(recording.provenance.cloud, recording.provenance.query)
+        return _is_same_answer(path, load_own(path), recording)
+
     def traffic_path(self, cloud: str, test: str) -> Path:
         """Where a test's own traffic is written, whether or not it is there."""
         return self.directory / check_cloud_name(cloud) / traffic_name(test)

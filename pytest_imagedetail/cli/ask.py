@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shlex
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -41,12 +40,7 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.importing import imported
-from pytest_imagedetail.record.release_guard import (
-    Evidence,
-    looks_like,
-    record_again,
-    record_under_new_name,
-)
+from pytest_imagedetail.record.release_guard import Evidence, looks_like, mislabelled, ways_on
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.twice import ask_twice
 from pytest_imagedetail.record.verification import (
@@ -74,6 +68,7 @@ _SINGULAR: Final = {
     "people": "person",
     "secrets": "secret",
 }
+_WIRE: Final = " on the wire only: key order, a repeated key, a header or the label"
 _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
 _STEPS: Final = (
     "openstacksdk",
@@ -167,12 +162,14 @@ def _record(options: argparse.Namespace) -> int:
     name = check_cloud_name(options.name or options.os_cloud)
     chosen = settings(options)
     release = _release(options.release, name, chosen)
-    store = Store(directory=chosen.cassette_dir, max_age=chosen.max_age)
+    store = Store(
+        directory=chosen.cassette_dir, library=reference_library(), max_age=chosen.max_age
+    )
     os_cloud = chosen.declaration(options.os_cloud).os_cloud
     access = clouds.connect(os_cloud)
     asked = query(options)
     path = store.path(name, recorder.known_query(access, asked, cloud=name))
-    refuse_other_cloud(
+    release = refuse_other_cloud(
         access,
         store,
         cloud=name,
@@ -190,13 +187,13 @@ def _record(options: argparse.Namespace) -> int:
             f"warning: {name} is declared as release {release}, but {clue.seen} ({clue.span}); "
             f"imagedetail fingerprint {name} shows more"
         )
-    if path.exists() and not options.rewrite:
-        changed = _changed(sides.own(path), live)
-        if not changed.same:
-            print(terminal.render(changed, color=wants_color()))
-            print(f"\nnot replaced  {path}: the answer changed")
-            print(_remedies(changed, os_cloud, access.max_microversion, options.cassette_dir))
-            return DIFFERENT
+    if path.exists() and not options.rewrite and not store.holds(live.listing.recording):
+        recorded = sides.own(path)
+        changed = _changed(recorded, live)
+        print(terminal.render(changed, color=wants_color()))
+        print(f"\nnot replaced  {path}: the answer changed{'' if changed.differences else _WIRE}")
+        print(_remedies(recorded, changed, os_cloud, access.max_microversion, options.cassette_dir))
+        return DIFFERENT
     _keep(store, live)
     if not isinstance(answer, recorder.Live):
         print("\n".join(_volatile(answer.comparison)))
@@ -227,15 +224,16 @@ def _changed(recorded: Listing, live: recorder.Live) -> Comparison:
 
 
 def _remedies(
-    changed: Comparison, os_cloud: str, microversion: str | None, cassette_dir: str | None
+    recorded: Listing,
+    changed: Comparison,
+    os_cloud: str,
+    microversion: str | None,
+    cassette_dir: str | None,
 ) -> str:
-    """Return the two commands for a changed answer: a new name, or a new recording."""
-    recorded, answered = changed.baseline, changed.candidate
-    options = [f"--release={answered.release}"] if answered.release else []
-    options += [f"--expect={answered.error}"] if answered.error is not None else []
-    options += [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
-    new_name = record_under_new_name(recorded.cloud, os_cloud, microversion)
-    return f"{new_name}\n{record_again(recorded.cloud, os_cloud, recorded.query, *options)}"
+    expect = changed.candidate.error
+    return ways_on(
+        recorded.provenance, os_cloud, microversion, expect=expect, cassette_dir=cassette_dir
+    )
 
 
 def _volatile(comparison: Comparison) -> Iterator[str]:
@@ -297,6 +295,7 @@ class _Verified:
         recorded: What it holds; None if that cannot be read.
         comparison: With what the cloud answers now; None if it was not asked or did not answer.
         error: Why there is no comparison, or why it does not count: the cloud is another release.
+        microversion: The newest one that the cloud offers now.
     """
 
     cloud: str
@@ -304,6 +303,7 @@ class _Verified:
     recorded: Listing | None = None
     comparison: Comparison | None = None
     error: ImageDetailError | None = None
+    microversion: str | None = None
 
     @property
     def verdict(self) -> str:
@@ -407,6 +407,8 @@ def _targets(options: argparse.Namespace, chosen: Settings) -> list[tuple[str, P
         )
     asked = query(options)
     if not (options.query or options.microversion):
+        if not options.clouds:  # what only the library has cannot be asked from here
+            names = tuple(name for name in names if name in own or name not in library)
         if not names:
             raise nothing_selected(chosen)
         pairs = {name: store.paths(name) or (store.path(name, asked),) for name in names}
@@ -451,7 +453,8 @@ def _verify_one(
                 where=str(path),
                 remedy=f"record it first: imagedetail record --os-cloud={cloud}",
             )
-        recorded = sides.own(path, chosen.declaration(cloud).release)
+        declared = chosen.declaration(cloud).release
+        recorded = sides.own(path)
         found = replace(found, recorded=recorded)
         if recorded.provenance.source == "imported":
             return found
@@ -459,8 +462,13 @@ def _verify_one(
         compared = verify(
             recorded, access, fail_on=chosen.fail_on, rules=rules, report=progress.say
         )
-        error = upgraded(recorded, access, os_cloud=os_cloud)
-        return replace(found, comparison=compared, error=error)
+        error = mislabelled(recorded.provenance, declared)
+        return replace(
+            found,
+            comparison=compared,
+            error=error or upgraded(recorded, access, os_cloud=os_cloud),
+            microversion=access.max_microversion,
+        )
     except ImageDetailError as error:
         return replace(found, error=error)
 
@@ -494,8 +502,9 @@ def _print_details(
         print(f"\n{each.path}: recorded, and as it answers now")
         print(terminal.render(each.comparison, color=wants_color()))
         os_cloud = options.os_cloud or chosen.declaration(each.cloud).os_cloud
-        if each.comparison.differences and each.error is None:
-            print(_remedies(each.comparison, os_cloud, None, options.cassette_dir))
+        if each.comparison.differences and each.error is None and each.recorded is not None:
+            newest, folder = each.microversion, options.cassette_dir
+            print(_remedies(each.recorded, each.comparison, os_cloud, newest, folder))
     for label, line in text.rules((), (), sorted(unused, key=lambda rule: rule.where)):
         print(f"{label}  {line}")
     counts = Counter(each.verdict for each in done)

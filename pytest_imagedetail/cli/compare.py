@@ -39,6 +39,7 @@ from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
 from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.harness import accepted, store_of
 from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import grid, terminal, text
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE, Settings, unknown_cloud
@@ -106,19 +107,25 @@ def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
     both = sides.both(options.baseline, options.candidate, query(options), chosen)
     comparison = _compared(both, options, chosen, accepted(chosen.rules))
+    names = (options.baseline, options.candidate)
+    errors = [sides.mislabelled(chosen, *side) for side in zip(both, names, strict=True)]
+    error = next(filter(None, errors), None)
+    failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
     for path in chosen.reports:
-        report.write([comparison], path)
+        report.write([comparison], path, failures=failures)
     typed = as_typed(options) if options.explain else None
     if options.json:
         document = comparison.to_dict()
+        if error is not None:
+            document |= {"same": False, "compatible": False, "problem": str(error)}
         if typed is not None:
             for entry, each in zip(document["differences"], comparison.differences, strict=True):
                 entry["evidence"] = list(evidence(each, comparison, path=each.path, typed=typed))
         print_json(document)
     else:
         print(terminal.render(comparison, color=wants_color(), typed=typed))
-    for side, name in zip(both, (options.baseline, options.candidate), strict=True):
-        sides.refuse_mislabelled(side, name, chosen)
+    if error is not None:
+        raise error
     return SAME if comparison.compatible else DIFFERENT
 
 
@@ -194,10 +201,9 @@ def _rows_by_family(
     options: argparse.Namespace, chosen: Settings, store: Store
 ) -> list[dict[str, Answers]]:
     """Load all clouds, one row for those whose names differ in their release alone."""
-    found = {
-        cloud: _answers(cloud, options, chosen, store)
-        for cloud in store.clouds() or store.library_clouds()
-    }
+    own = store.clouds()
+    clouds = own if len(own) >= _PAIR else dict.fromkeys([*own, *store.library_clouds()])
+    found = {cloud: _answers(cloud, options, chosen, store) for cloud in clouds}
     if _has_query(options) and sum(map(bool, found.values())) < _PAIR:
         raise _not_recorded(options, found)
     families: dict[str, dict[str, Answers]] = {}

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
-from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError
+from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError, StaleCassetteError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
-from pytest_imagedetail.record import recorder
+from pytest_imagedetail.record import recorder, release_guard
 from pytest_imagedetail.record.importing import Saved, imported, imported_together
 from pytest_imagedetail.redact import holds_placeholders
 from pytest_imagedetail.settings import Settings
@@ -20,7 +20,7 @@ def both(
 ) -> tuple[Listing, Listing]:
     """Load the listings of two arguments; two bodies are redacted together, so no change is lost.
 
-    The releases are not checked: see `refuse_mislabelled`.
+    The releases are not checked: see `mislabelled`.
 
     Raises:
         CassetteError: There is none, or it is damaged.
@@ -47,43 +47,52 @@ def listing(name: str, query: Query, settings: Settings) -> Listing:
         UsageError: Neither a path nor a possible name.
     """
     found = _load(name, query, settings)
-    refuse_mislabelled(found, name, settings)
+    error = mislabelled(settings, found, name)
+    if error is not None:
+        raise error
     return found
 
 
 def own(path: Path, declared: str | None = None) -> Listing:
     """Load a recorded listing of a store, which must lie under its own name.
 
+    The release is not checked: see `mislabelled`.
+
     Args:
         path: Of the cassette.
-        declared: The release that its cloud is declared to be; None if that does not matter.
+        declared: The release of its cloud, used if the recording names none.
 
     Raises:
-        CassetteError: It is damaged, or of another release than declared.
+        CassetteError: It is damaged.
         BodyError: A body that is not a listing.
     """
-    return _listing_of(recorder.as_declared(load_own(path), declared))
+    return _listing_of(recorder.labelled(load_own(path), declared))
 
 
 def recorded(cloud: str, settings: Settings, store: Store) -> Iterator[Listing]:
-    """Load every recorded listing of a cloud; raises as `own`."""
-    declared = settings.declaration(cloud).release
-    return (own(path, declared) for path in store.paths(cloud))
-
-
-def refuse_mislabelled(found: Listing, name: str, settings: Settings) -> None:
-    """Raise if a listing is not of the release that it or its cloud is declared to be.
-
-    Args:
-        found: The listing.
-        name: The argument that named it.
-        settings: The choices that were typed.
+    """Load every recorded listing of a cloud; a recorded error is an expected one here.
 
     Raises:
-        StaleCassetteError: It is not.
+        CassetteError: One is damaged, or of another release than the cloud is declared to be.
+        BodyError: A body that is not a listing.
+    """
+    declared = settings.declaration(cloud).release
+    for path in store.paths(cloud):
+        found = own(path, declared)
+        recorder.refuse_stale(found.recording, declared)
+        yield found
+
+
+def mislabelled(settings: Settings, found: Listing, name: str) -> StaleCassetteError | None:
+    """Return the error of a listing that is not of its declared release, or None.
+
+    Args:
+        settings: The choices that were typed.
+        found: The listing.
+        name: The argument that named it.
     """
     declared = None if is_path(name) else settings.declaration(name).release
-    recorder.refuse_stale(found.recording, declared)
+    return release_guard.mislabelled(found.provenance, declared)
 
 
 def is_path(name: str) -> bool:

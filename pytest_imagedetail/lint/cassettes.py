@@ -24,6 +24,7 @@ from pytest_imagedetail.lint.rules import Finding
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
+from pytest_imagedetail.record.release_guard import Evidence
 from pytest_imagedetail.redact import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
@@ -53,6 +54,7 @@ class Linter:
     now: datetime
     _lines: Lines = field(default_factory=Lines)
     _undeclared: set[str] = field(default_factory=set)
+    _evidence: dict[str, Evidence] = field(default_factory=dict)
 
     def cassette(self, path: Path) -> Iterator[Finding]:
         """What is wrong with one file that can be read."""
@@ -114,6 +116,15 @@ class Linter:
             refuse_stale(recording, self.releases.get(provenance.cloud))
         except StaleCassetteError as error:
             yield _at(path, text, "release", error.problem, "imagedetail", "release")
+        evidence = Evidence(
+            where=str(path),
+            release=provenance.release,
+            max_microversion=provenance.max_microversion,
+        )
+        first = self._evidence.setdefault(provenance.cloud, evidence)
+        if first.contradicts(evidence):
+            problem = f"{first.where} is another release of this cloud: {first.text}"
+            yield _at(path, text, "release", problem, "imagedetail", "release")
         old = too_old(provenance, max_age=self.max_age, now=self.now)
         if (odd := old or too_young(provenance, now=self.now)) is not None:
             key = "recorded_at" if provenance.recorded_at is not None else "source"

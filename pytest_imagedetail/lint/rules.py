@@ -101,8 +101,8 @@ RULES: Final = {
         Rule(
             id="release",
             severity="error",
-            meaning="of another release than imagedetail.yaml declares",
-            remedy=_AGAIN + "; or declare the release that was recorded",
+            meaning="of another release than declared, or than the cloud's other recordings",
+            remedy="record an upgraded cloud under a new name, or correct the declared release",
         ),
         Rule(
             id="foreign",

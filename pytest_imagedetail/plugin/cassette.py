@@ -20,6 +20,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.harness import refuse_upgraded, store_of
 from pytest_imagedetail.plugin.options import refused, settings_for
 from pytest_imagedetail.plugin.run import Run, RunResult, TestState, state_of
+from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.traffic import Session, Together, Traffic
 from pytest_imagedetail.traffic.keys import unasked
@@ -164,42 +165,47 @@ def _open(
         return run.credentials()
 
     store, shared = store_of(settings, reader=run.reader), _shared_name(item)
+    test = shared or _test_name(item, cloud)
     path = str(store.traffic_path(cloud, shared)) if shared else ""
     session = Session(
         store=store,
         cloud=cloud,
-        test=shared or _test_name(item, cloud),
+        test=test,
         node=item.nodeid,
         record_mode=settings.record_mode,
         release=declared.release,
         max_age=settings.max_age,
         accesses=functools.partial(run.sessions.accesses, declared.os_cloud),
         secrets=known,
-        guard=functools.partial(_refuse_upgraded, cloud, settings, run),
+        guard=functools.partial(_refuse_upgraded, cloud, settings, run, test),
         together=run.together.setdefault(path, Together()) if shared else None,
         is_ours=lambda modified: modified >= run.began,
     )
     if not session.mode.replays:
         run.read_files(declared.os_cloud)
-        _is_known(run, declared.os_cloud)
+        if _is_configured(declared.os_cloud):
+            run.sessions.access(declared.os_cloud)
         state.learn = functools.partial(run.read_files, declared.os_cloud)
     return session
 
 
-def _is_known(run: Run, os_cloud: str) -> bool:
-    """Log in to a cloud if clouds.yaml can: only then can the release guard ask it anything."""
+def _is_configured(os_cloud: str) -> bool:
+    """Return whether clouds.yaml names a cloud: only then can the release guard ask it anything."""
     try:
-        run.sessions.access(os_cloud)
+        clouds.configure(os_cloud)
     except CredentialsError:
         return False
     return True
 
 
-def _refuse_upgraded(cloud: str, settings: Settings, run: Run) -> None:
-    if not _is_known(run, settings.declaration(cloud).os_cloud):
+def _refuse_upgraded(cloud: str, settings: Settings, run: Run, test: str) -> None:
+    if not _is_configured(settings.declaration(cloud).os_cloud):
         return
-    adds = settings.record_mode in {"once", "new_episodes"}
-    refuse_upgraded(cloud, settings, store_of(settings), run.sessions, adds=adds)
+    store = store_of(settings)
+    adds = settings.record_mode != "verify" and (
+        settings.record_mode == "new_episodes" or not store.traffic_path(cloud, test).exists()
+    )
+    refuse_upgraded(cloud, settings, store, run.sessions, adds=adds)
 
 
 def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:

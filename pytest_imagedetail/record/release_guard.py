@@ -6,12 +6,13 @@ have none. Releases that share a microversion cannot be told apart by it.
 """
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.cassette import Store, load_own_traffic, loads
 from pytest_imagedetail.errors import ReleaseError, StaleCassetteError
-from pytest_imagedetail.model import Provenance, Query
+from pytest_imagedetail.model import Provenance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,21 +20,29 @@ class Evidence:
     """What is known of a cloud's release.
 
     Attributes:
-        where: The source: a cassette's path, or "the cloud".
+        where: The source: a cassette's path, "the cloud" or "the body".
         release: The declared release.
         max_microversion: The newest microversion that the cloud offers.
+        offers_none: Whether the cloud was asked and offers no microversion.
     """
 
     where: str
     release: str | None = None
     max_microversion: str | None = None
+    offers_none: bool = False
 
     def contradicts(self, other: "Evidence") -> bool:
-        """Return whether both cannot be of one release; microversions count before declarations."""
+        """Return whether both cannot be of one release."""
         mine, theirs = map(contract.releases_of, (self.max_microversion, other.max_microversion))
         if mine is not None and theirs is not None:
-            return self.max_microversion != other.max_microversion
-        return _excludes(mine, other.release) or _excludes(theirs, self.release)
+            if self.max_microversion != other.max_microversion:
+                return True
+        elif (mine is not None and other.offers_none) or (theirs is not None and self.offers_none):
+            return True
+        # A label that its own microversion excludes is an error to correct, and no evidence.
+        labels = [None if each.contradicts_itself else each.release for each in (self, other)]
+        indexes = {contract.release_index(each) for each in labels} - {None}
+        return _excludes(mine, labels[1]) or _excludes(theirs, labels[0]) or len(indexes) > 1
 
     @property
     def contradicts_itself(self) -> bool:
@@ -43,11 +52,11 @@ class Evidence:
     @property
     def text(self) -> str:
         """The evidence in words: "newest microversion 2.104 (Nova 2026.2), declared juno"."""
-        declared = f"declared {self.release}" if self.release else ""
-        if self.max_microversion is None:
-            return declared or "no release known"
-        found = f"newest microversion {self.max_microversion} ({looks_like(self.max_microversion)})"
-        return f"{found}, {declared}" if declared else found
+        newest = self.max_microversion
+        parts = [f"newest microversion {newest} ({looks_like(newest)})"] if newest else []
+        parts += ["no microversion"] if self.offers_none else []
+        parts += [f"declared {self.release}"] if self.release else []
+        return ", ".join(parts) or "no release known"
 
 
 def _excludes(releases: range | None, declared: str | None) -> bool:
@@ -65,71 +74,98 @@ def looks_like(microversion: str) -> str:
     return f"Nova {' or '.join(map(contract.release_number, releases))}"
 
 
-def other_release(
-    live: Evidence, recorded: Iterable[Evidence], *, cloud: str, os_cloud: str
-) -> ReleaseError | None:
-    """Return the error of a live cloud that is another release than declared or recorded, or None.
+def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
+    """Read what is recorded of a cloud's release, the traffic of tests included.
 
-    Its message names both releases, the evidence and the way out.
+    Raises:
+        DamagedCassetteError: A cassette cannot be read, so nobody knows which release it is.
+    """
+    for path in store.paths(cloud):
+        yield _recorded(str(path), loads(path).provenance)
+    for path in store.traffic_paths(cloud):
+        yield _recorded(str(path), load_own_traffic(path, cloud=cloud).provenance)
+
+
+def _recorded(where: str, known: Provenance) -> Evidence:
+    return Evidence(where=where, release=known.release, max_microversion=known.max_microversion)
+
+
+def other_release(
+    new: Evidence, recorded: Iterable[Evidence], *, cloud: str, remedy: str
+) -> ReleaseError | None:
+    """Return the error of an answer that is another release than declared or recorded, or None.
 
     Args:
-        live: The cloud, with the release that it is declared to be.
-        recorded: Its recordings.
+        new: The live cloud or the imported body, with the declared release.
+        recorded: What is recorded under the cloud's name.
         cloud: The name that recordings are kept under.
-        os_cloud: The name of the cloud in clouds.yaml.
+        remedy: How to keep both; see `ways_on`.
     """
-    way_out = record_under_new_name(cloud, os_cloud, live.max_microversion)
-    if live.contradicts_itself:
+    if new.contradicts_itself:
         return ReleaseError(
-            f"cloud {cloud!r} is declared as release {live.release}, and its newest microversion "
-            f"is {live.max_microversion} ({looks_like(live.max_microversion or '')})",
-            where=f"{live.where}; nothing was written",
-            remedy=f"{way_out}\nif the declared release is wrong, correct it: `release:` in "
+            f"cloud {cloud!r} is declared as release {new.release}, and its newest microversion "
+            f"is {new.max_microversion} ({looks_like(new.max_microversion or '')})",
+            where=f"{new.where}; nothing was written",
+            remedy=f"{remedy}\nif the declared release is wrong, correct it: `release:` in "
             "imagedetail.yaml, or --release",
         )
     for each in recorded:
-        if each.contradicts(live):
+        if each.contradicts(new):
             return ReleaseError(
-                f"cloud {cloud!r} is another release than its recordings: {each.text} was "
-                f"recorded, and the cloud has {live.text} now",
+                f"cloud {cloud!r} is another release than its recordings: recorded with "
+                f"{each.text}; {new.where} has {new.text}",
                 where=f"{each.where}; nothing was written",
-                remedy=f"{way_out}\nif the recordings are of no use any more, delete them and "
+                remedy=f"{remedy}\nif the recordings are of no use any more, delete them and "
                 "record afresh",
             )
     return None
 
 
-def record_under_new_name(cloud: str, os_cloud: str, microversion: str | None) -> str:
-    """Return the remedy for a cloud that was upgraded: the command that leaves its baseline alone.
+def under_new_name(cloud: str, os_cloud: str, microversion: str | None, *options: str) -> str:
+    """Return the remedy for an upgraded cloud: the command that leaves its baseline alone.
 
     Args:
         cloud: The name that the recordings before the upgrade have.
         os_cloud: The name of the cloud in clouds.yaml.
         microversion: The newest one that the cloud has now, if known.
-    """
-    releases = contract.releases_of(microversion) or range(0)
-    name = f"{os_cloud}-{contract.release_number(releases[-1]) if releases else 'new'}"
-    words = ["imagedetail", "record", f"--os-cloud={shlex.quote(os_cloud)}"]
-    words.append(f"--name={shlex.quote(name if name != cloud else f'{name}-new')}")
-    if len(releases) == 1:
-        words.append(f"--release={contract.release_number(releases[0])}")
-    return f"if the cloud was upgraded, record it under a new name: {' '.join(words)}"
-
-
-def record_again(cloud: str, os_cloud: str, query: Query, *options: str) -> str:
-    """Return the remedy for a cloud whose data changed: the command that replaces one recording.
-
-    Args:
-        cloud: The name that recordings are kept under.
-        os_cloud: The name of the cloud in clouds.yaml.
-        query: The recorded query.
         *options: Further options of the command.
     """
-    words = ["imagedetail", "record", f"--os-cloud={shlex.quote(os_cloud)}"]
-    if os_cloud != cloud:
-        words.append(f"--name={shlex.quote(cloud)}")
-    command = " ".join([*words, *options, *query.options, "--rewrite"])
-    return f"if only its data changed, replace the recording: {command}"
+    releases = contract.releases_of(microversion) or range(0)
+    plain = "".join(each if each.isalnum() or each in "._-" else "-" for each in os_cloud)
+    name = f"{plain}-{contract.release_number(releases[-1]) if releases else 'new'}"
+    words = [f"--os-cloud={shlex.quote(os_cloud)}"]
+    words.append(f"--name={name if name != cloud else f'{name}-new'}")
+    if len(releases) == 1:
+        words.append(f"--release={contract.release_number(releases[0])}")
+    command = " ".join(["imagedetail record", *words, *options])
+    return f"if the cloud was upgraded, record it under a new name: {command}"
+
+
+def ways_on(
+    recorded: Provenance,
+    os_cloud: str,
+    microversion: str | None,
+    *,
+    expect: int | None = None,
+    cassette_dir: str | None = None,
+) -> str:
+    """Return the remedies for a changed answer: a new name, or a replaced recording.
+
+    Args:
+        recorded: Of the recording.
+        os_cloud: The name of the cloud in clouds.yaml.
+        microversion: The newest one that the cloud has now, if known.
+        expect: The error status that the cloud answers with now.
+        cassette_dir: The folder of cassettes, if it was typed.
+    """
+    folder = [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
+    words = [f"--os-cloud={shlex.quote(os_cloud)}"]
+    words += [f"--name={shlex.quote(recorded.cloud)}"] if os_cloud != recorded.cloud else []
+    words += [f"--release={recorded.release}"] if recorded.release else []
+    words += [f"--expect={expect}"] if expect is not None else []
+    words += [*folder, *recorded.query.options, "--rewrite"]
+    again = f"if only its data changed, replace the recording: imagedetail record {' '.join(words)}"
+    return f"{under_new_name(recorded.cloud, os_cloud, microversion, *folder)}\n{again}"
 
 
 def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteError | None:
@@ -141,30 +177,26 @@ def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteEr
     """
     where = f"cloud {provenance.cloud}"
     where += f", query {provenance.query}" if provenance.test is None else f", {provenance.test}"
-    index = contract.release_index(declared)
-    recorded = contract.release_index(provenance.release)
-    if index is not None and recorded is not None and index != recorded:
+    known = _recorded(where, provenance)
+    if known.contradicts_itself or _excludes(
+        contract.releases_of(known.max_microversion), declared if not known.release else None
+    ):
+        found = known.max_microversion or ""
         return StaleCassetteError(
-            f"the recording is stale: it is of release {provenance.release}, and the cloud is "
-            f"declared to be {declared}",
+            f"the recording is mislabelled: it is declared as release {known.release or declared}, "
+            f"and the cloud's newest microversion was {found} ({looks_like(found)})",
             where=where,
-            remedy="if the cloud was upgraded, record it under a new name: imagedetail record "
-            f"--os-cloud NAME --name {provenance.cloud}-{declared}\n"
-            "or put the release that was recorded back into imagedetail.yaml",
+            remedy="if an upgraded cloud was recorded over it, restore the file from version "
+            "control\nif the declaration is wrong, correct `release:` in imagedetail.yaml and "
+            "record it again: pytest --imagedetail-record-mode=rewrite",
         )
-    evidence = Evidence(
-        where=where,
-        release=provenance.release or declared,
-        max_microversion=provenance.max_microversion,
-    )
-    if not evidence.contradicts_itself:
+    if not known.contradicts(Evidence(where="imagedetail.yaml", release=declared)):
         return None
-    found = provenance.max_microversion or ""
     return StaleCassetteError(
-        f"the recording is mislabelled: it is declared as release {evidence.release}, and the "
-        f"cloud's newest microversion was {found} ({looks_like(found)})",
+        f"the recording is stale: it is of release {known.release}, and the cloud is declared to "
+        f"be {declared}",
         where=where,
-        remedy="if an upgraded cloud was recorded over it, restore the file from version control\n"
-        "if the declaration is wrong, correct `release:` in imagedetail.yaml and record it again: "
-        "pytest --imagedetail-record-mode=rewrite",
+        remedy="if the cloud was upgraded, record it under a new name: imagedetail record "
+        f"--os-cloud NAME --name {provenance.cloud}-{declared}\n"
+        "or put the release that was recorded back into imagedetail.yaml",
     )

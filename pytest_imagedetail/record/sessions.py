@@ -22,11 +22,12 @@ class CloudSessions:
         connect: Authenticates; called with a name of clouds.yaml.
 
     Attributes:
-        confirmed: Clouds that the release guard let pass in this run, and whether for adding.
+        confirmed: The release of each cloud that the release guard let pass in this run; the key
+            also says whether a recording was to be added.
     """
 
     def __init__(self, connect: Connect) -> None:
-        self.confirmed: Final[set[tuple[str, bool]]] = set()
+        self.confirmed: Final[dict[tuple[str, bool], str | None]] = {}
         self._connect: Final = connect
         self._open: Final[dict[str, Access]] = {}
         self._shut: Final[dict[str, CredentialsError]] = {}

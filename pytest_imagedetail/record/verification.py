@@ -3,29 +3,22 @@
 Used to verify recordings, and as a part of the release guard before anything is recorded.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Final
 
-from pytest_imagedetail.cassette import Store, load_own, loads
+from pytest_imagedetail.cassette import Store, load_own
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.errors import (
-    ComparisonError,
-    DamagedCassetteError,
-    ImageDetailError,
-    ReleaseError,
-    VerificationError,
-)
+from pytest_imagedetail.errors import ComparisonError, ReleaseError, VerificationError
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FailOn, Provenance, Query
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.release_guard import (
     Evidence,
-    mislabelled,
+    evidence_of,
     other_release,
-    record_again,
-    record_under_new_name,
+    under_new_name,
+    ways_on,
 )
 from pytest_imagedetail.record.retry import NOBODY_ANSWERED
 from pytest_imagedetail.redact import placeholder
@@ -123,7 +116,7 @@ def refuse_other_cloud(
     adds: bool,
     rules: Rules = NO_RULES,
     report: Report = _silent,
-) -> None:
+) -> str | None:
     """Raise unless a live cloud is still the one that was recorded under its name.
 
     Releases that share a microversion, and clouds without one, look alike to the release guard. So
@@ -131,7 +124,7 @@ def refuse_other_cloud(
 
     Args:
         access: The live cloud.
-        store: Where its recordings are; the library's do not count.
+        store: Where its recordings are.
         cloud: The name that recordings are kept under.
         os_cloud: The name of the cloud in clouds.yaml.
         release: The declared release.
@@ -139,28 +132,46 @@ def refuse_other_cloud(
         rules: Which differences are accepted.
         report: Told, in one line, when the cloud wants some time.
 
+    Returns:
+        The release to record under: the declared one, or else what is recorded.
+
     Raises:
         ReleaseError: The cloud contradicts its declared release or its recordings.
-        StaleCassetteError: The recordings contradict the declared release.
+        StaleCassetteError: A recording contradicts itself.
+        DamagedCassetteError: A recording cannot be read.
         VerificationError: The cloud's answer to a recorded query changed.
         ImageDetailError: As `verify`, if the query could not be asked.
     """
-    live = Evidence(where="the cloud", release=release, max_microversion=access.max_microversion)
-    error = other_release(live, _evidence(store, cloud), cloud=cloud, os_cloud=os_cloud)
+    recorded = tuple(evidence_of(store, cloud))
+    release = release or next((each.release for each in recorded if each.release), None)
+    newest = access.max_microversion
+    error = other_release(
+        _live(access, release),
+        recorded,
+        cloud=cloud,
+        remedy=under_new_name(cloud, os_cloud, newest),
+    )
     if error is not None:
         raise error
-    recorded = _to_ask_again(store, cloud, release) if adds else None
-    if recorded is None:
-        return
-    comparison = verify(recorded, access, fail_on="change", rules=rules, report=report)
+    known = _to_ask_again(store, cloud, release) if adds else None
+    if known is None:
+        return release
+    comparison = verify(known, access, fail_on="change", rules=rules, report=report)
     if not comparison.compatible:
         raise VerificationError(
-            f"nothing was added to the recordings of {cloud!r}: a query that was asked again is "
-            f"answered differently now\n{terminal.render(comparison)}",
-            where=str(store.path(cloud, recorded.query)),
-            remedy=f"{record_under_new_name(cloud, os_cloud, access.max_microversion)}\n"
-            f"{record_again(cloud, os_cloud, recorded.query)}",
+            f"nothing was added to the recordings of {cloud!r}: the answer to a recorded query "
+            f"changed\n{terminal.render(comparison)}",
+            where=str(store.path(cloud, known.query)),
+            remedy=ways_on(known.provenance, os_cloud, newest, expect=comparison.candidate.error),
         )
+    return release
+
+
+def _live(access: Access, release: str | None = None) -> Evidence:
+    newest = access.max_microversion
+    return Evidence(
+        where="the cloud", release=release, max_microversion=newest, offers_none=newest is None
+    )
 
 
 def refuse_other_import(new: Provenance, store: Store, *, declared: str | None) -> None:
@@ -172,19 +183,15 @@ def refuse_other_import(new: Provenance, store: Store, *, declared: str | None) 
         declared: The release that the cloud is declared to be.
 
     Raises:
-        ReleaseError: It contradicts a recording.
-        StaleCassetteError: It contradicts the declaration.
+        ReleaseError: It is another release.
     """
-    error: ImageDetailError | None = mislabelled(new, declared)
-    found = Evidence(where="the body", release=new.release or declared)
-    for each in _evidence(store, new.cloud):
-        if error is None and each.contradicts(found):
-            error = ReleaseError(
-                f"cloud {new.cloud!r} was recorded with {each.text}, and the body is declared as "
-                f"release {found.release}",
-                where=f"{each.where}; nothing was written",
-                remedy="import it under another name with --cloud, or correct --release",
-            )
+    yaml = Evidence(where="imagedetail.yaml", release=declared)
+    error = other_release(
+        Evidence(where="the body", release=new.release or declared),
+        [yaml, *evidence_of(store, new.cloud)],
+        cloud=new.cloud,
+        remedy="import it under another name with --cloud, or correct --release",
+    )
     if error is not None:
         raise error
 
@@ -198,37 +205,18 @@ def upgraded(recorded: Listing, access: Access, *, os_cloud: str) -> ReleaseErro
         os_cloud: Its name in clouds.yaml.
     """
     known = recorded.provenance
-    return other_release(
-        Evidence(where="the cloud", max_microversion=access.max_microversion),
-        [
-            Evidence(
-                where=f"cloud {known.cloud}",
-                release=known.release,
-                max_microversion=known.max_microversion,
-            )
-        ],
-        cloud=recorded.cloud,
-        os_cloud=os_cloud,
-    )
-
-
-def _evidence(store: Store, cloud: str) -> Iterator[Evidence]:
-    for path in (*store.paths(cloud), *store.traffic_paths(cloud)):
-        if store.is_own(path):
-            with suppress(DamagedCassetteError):  # nothing is known of it; `lint` says why
-                known = loads(path).provenance
-                yield Evidence(
-                    where=str(path), release=known.release, max_microversion=known.max_microversion
-                )
+    where = f"cloud {known.cloud}"
+    old = Evidence(where=where, release=known.release, max_microversion=known.max_microversion)
+    remedy = under_new_name(known.cloud, os_cloud, access.max_microversion)
+    return other_release(_live(access), [old], cloud=known.cloud, remedy=remedy)
 
 
 def _to_ask_again(store: Store, cloud: str, declared: str | None) -> Listing | None:
     """Return the first own recording of a query that can be asked again, or None."""
     for path in filter(store.is_own, store.paths(cloud)):
-        with suppress(DamagedCassetteError):
-            recording = recorder.as_declared(load_own(path), declared)
-            asked = recording.provenance.query.params
-            holds_placeholders = any(placeholder.holds(value) for _, value in asked)
-            if recording.provenance.source == "recorded" and not holds_placeholders:
-                return recorder.follow(recording, expect=error_status(recording))
+        recording = recorder.as_declared(load_own(path), declared)
+        asked = recording.provenance.query.params
+        holds_placeholders = any(placeholder.holds(value) for _, value in asked)
+        if recording.provenance.source == "recorded" and not holds_placeholders:
+            return recorder.follow(recording, expect=error_status(recording))
     return None

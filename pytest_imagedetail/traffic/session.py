@@ -344,9 +344,14 @@ class Session:
         refuse_no_answer(self._recorded, new, expected=self._expected, where=self._where)
         old = asked_of(self._recorded, new) if self.mode.shared else self._recorded
         found = changes(old, new)
+        try:
+            self._guard()
+        except ImageDetailError as error:
+            for line in found:
+                error.add_note(line)
+            raise
         if found:
             raise self._complaints.answered_otherwise(found)
-        self._guard()
         self._asked = times_asked(new)
         return "verified"
 

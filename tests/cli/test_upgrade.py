@@ -4,6 +4,7 @@ Each way of recording is tried through the command and through pytest, against a
 """
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 from openstack.config import loader
 
 from pytest_imagedetail.cli import main
-from tests.cloud import DEFAULT_SEED, SimulatedCloud
+from tests.cloud import DEFAULT_SEED, RELEASES, SimulatedCloud
 
 TEST = """
 import requests
@@ -78,9 +79,12 @@ class Operator:
     def tests(self, mode, *, query="", more="", cloud="before"):
         """Run a test with pytest in a record mode, in a process of its own."""
         (self.folder / "test_it.py").write_text(TEST.replace("QUERY", query) + more)
-        return self._pytester.runpytest_subprocess(
-            f"--imagedetail-record-mode={mode}", f"--imagedetail-cloud={cloud}"
-        )
+        return self.pytest(mode, cloud)
+
+    def pytest(self, mode, cloud):
+        """Run the tests of the project in a record mode, for one cloud or for all."""
+        chosen = [f"--imagedetail-cloud={cloud}"] if cloud else []
+        return self._pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", *chosen)
 
     @property
     def recordings(self):
@@ -184,6 +188,11 @@ def test_a_recording_that_was_written_over_is_no_baseline(operator):
     code, out, err = operator.runs("diff", "before", "after")
     assert code == 2
     assert "difference" in out
+    code, out, _ = operator.runs("diff", "before", "after", "--json", "--report=r.md")
+    document = json.loads(out)
+    assert (code, document["same"], document["compatible"]) == (2, False, False)
+    assert "mislabelled" in document["problem"]
+    assert "mislabelled" in (operator.folder / "r.md").read_text()
     assert "the recording is mislabelled: it is declared as release juno" in err
     code, out, _ = operator.runs("lint", "cassettes")
     assert code == 1
@@ -203,7 +212,7 @@ def test_a_changed_answer_is_replaced_on_request_only(operator):
     assert code == 1
     assert "image_removed" in out
     assert "record it under a new name: imagedetail record --os-cloud=staging" in out
-    assert "imagedetail record --os-cloud=staging --name=before --rewrite" in out
+    assert "record --os-cloud=staging --name=before --release=2023.1 --rewrite" in out
     assert operator.recordings == baseline
     # Releases that share a microversion look alike: a query is asked again before one is added.
     code, out, err = operator.runs("record", "--os-cloud=before", "--query=status=ACTIVE")
@@ -270,6 +279,97 @@ def test_other_evidence_only_warns(operator):
     assert "warning: vendor is declared as release 2026.2, but " in err
 
 
+def test_a_cloud_that_hides_its_microversion(operator, monkeypatch):
+    """It had one when it was recorded, so it is not the same cloud, or it did not answer."""
+    baseline = operator.recordings
+    hidden = replace(RELEASES["2024.2"], max_microversion=None)
+    monkeypatch.setitem(RELEASES, "hidden", hidden)
+    operator.installs("hidden")
+    for arguments in ((), ("--rewrite",), ("--query=limit=0", "--expect=400")):
+        code, _, err = operator.runs("record", "--os-cloud=before", *arguments)
+        assert code == 2, arguments
+        assert "the cloud has no microversion" in err
+    assert operator.runs("verify")[0] == 2
+    assert operator.recordings == baseline
+
+
+def test_labels_count_where_microversions_do_not(operator):
+    """Two releases share 2.96: what was declared tells them apart, and is never dropped."""
+    operator.installs("2024.2")
+    operator.declares(other=None)
+    record = ("record", "--os-cloud=staging", "--name=shared")
+    assert operator.runs(*record, "--release=2024.1")[0] == 0
+    recorded = operator.recordings
+    for arguments in (("--release=2024.2",), ("--release=2024.2", "--rewrite")):
+        assert operator.runs(*record, *arguments)[0] == 2
+    assert operator.runs(*record, "--release=2024.2", "--query=limit=1")[0] == 2
+    assert operator.runs(*record)[0] == 0  # the label stays
+    assert operator.recordings == recorded
+    operator.declares(shared="2024.2")
+    operator.tests("rewrite", cloud="shared").assert_outcomes(failed=1)
+    assert operator.recordings == recorded
+
+
+def test_own_traffic_is_guarded_by_the_clouds_of_clouds_yaml(operator):
+    """A cloud that cannot be asked is no reason to believe that it is the same."""
+    only = "def test_nothing(imagedetail_cloud): pass\n"
+    operator.tests("once", more=OWN_CLIENT).assert_outcomes(passed=2)
+    baseline = operator.recordings
+    operator.installs("2024.2")
+    result = operator.tests("verify", more=OWN_CLIENT)
+    result.assert_outcomes(failed=1, passed=1, errors=1)
+    clouds_yaml = operator.folder / "clouds.yaml"
+    clouds_yaml.write_text(clouds_yaml.read_text().replace("password: ", "password: wrong", 1))
+    result = operator.tests("rewrite", more=OWN_CLIENT + only)
+    assert result.ret == 1
+    assert operator.recordings == baseline
+
+
+def test_a_damaged_recording_is_no_evidence_of_the_same_cloud(operator):
+    """Nothing is added beside it."""
+    path = operator.folder / "cassettes" / "before" / "all.yaml"
+    path.write_text(path.read_text().replace("2.95", "2.96"))
+    damaged = operator.recordings
+    operator.installs("2024.2")
+    operator.declares(before=None)
+    code, _, err = operator.runs("record", "--os-cloud=before", "--query=limit=1")
+    assert code == 2
+    assert "the cassette was changed after it was written" in err
+    assert operator.recordings == damaged
+
+
+def test_lint_sees_two_releases_under_one_name(operator):
+    """As a merge of two branches leaves them."""
+    folder = operator.folder / "cassettes"
+    (folder / "before").rename(operator.folder / "aside")
+    operator.declares(before="2024.2")
+    operator.installs("2024.2")
+    assert operator.runs("record", "--os-cloud=before", "--query=limit=1")[0] == 0
+    (operator.folder / "aside" / "all.yaml").rename(folder / "before" / "all.yaml")
+    (operator.folder / "imagedetail.yaml").write_text("{}")
+    code, out, _ = operator.runs("lint", "cassettes")
+    assert code == 1
+    assert "all.yaml is another release of this cloud: newest microversion 2.95" in out
+
+
+def test_what_only_the_library_has_is_replayed_in_every_mode(operator):
+    """And a glob means the same everywhere."""
+    (operator.folder / "test_it.py").write_text(
+        "def test_x(imagedetail):\n"
+        "    assert imagedetail['nova-2026.2'].list().images\n"
+        "    assert imagedetail['before'].list(limit=1).images\n"
+    )
+    for mode in ("once", "none"):
+        operator.pytest(mode, "before").assert_outcomes(passed=1)
+    operator.declares(**{"nova_2026.2": "2026.2"})
+    (operator.folder / "test_it.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.imagedetail('nova-202[56].?')\n"
+        "def test_x(imagedetail_cloud):\n    imagedetail_cloud.list()\n"
+    )
+    operator.pytest("none", None).assert_outcomes(passed=3)
+
+
 def test_an_import_of_another_release(operator):
     """A saved body is refused under the name of a cloud that was recorded as another release."""
     baseline = operator.recordings
@@ -281,7 +381,7 @@ def test_an_import_of_another_release(operator):
     operator.declares(before=None)
     code, _, err = operator.runs(*arguments, "--release=juno")
     assert code == 2
-    assert "declared as release juno" in err
+    assert "the body has declared juno" in err
     assert operator.recordings == baseline
     assert operator.runs(*arguments, "--release=2023.1")[0] == 0
 
