@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+pytest.importorskip("openstack", reason="recording needs the extra `record`")
+
 from pytest_imagedetail.cli import parser
 from tests.docs.pages import (
     PAGES,
