@@ -31,16 +31,17 @@ def test_page(page, tmp_path):
     for block in blocks(text):
         if block.language == "python":
             compile(block.text, block.file or page.name, "exec")
-    updated = text
-    for block, printed in run_sessions(text, tmp_path):
-        if not differs(block.text, printed):
-            continue
+    sessions = list(run_sessions(text, tmp_path))
+    different = [(block, printed) for block, printed in sessions if differs(block.text, printed)]
+    for block, printed in different:
         message = f"shown:\n{block.text}\nprinted:\n{printed}"
         assert "UPDATE_DOCS" in os.environ, message
         assert "\n...\n" not in block.text, message
-        updated = updated.replace(block.text, printed, 1)
-    if updated != text:
-        page.write_text(updated, encoding="utf-8")
+    if different:
+        for block, printed in sessions:
+            if "\n...\n" not in block.text:
+                text = text.replace(block.text, printed, 1)
+        page.write_text(text, encoding="utf-8")
 
 
 def test_example(pytester):
