@@ -153,4 +153,11 @@ def _environment(folder: Path) -> dict[str, str]:
         if not name.startswith(("OS_", "PYTEST_", "COV_"))
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    return kept | {"PATH": path, "HOME": str(folder), "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
+    return kept | {
+        "PATH": path,
+        "HOME": str(folder),
+        "NO_COLOR": "1",
+        "PYTHONUNBUFFERED": "1",
+        # Readers need not have pytest-recording, whose autouse fixture changes the order of ours.
+        "PYTEST_ADDOPTS": "-p no:recording",
+    }
