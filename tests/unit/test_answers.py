@@ -1,139 +1,256 @@
-"""What separates two answers before any image is looked at."""
+"""What two answers differ in apart from their images: errors, headers, other fields, next links."""
 
 from dataclasses import replace
+from itertools import product
 
-import pytest
-
-from pytest_imagedetail.compare.answers import (
-    error_differences,
-    header_differences,
-    status_difference,
-)
-from pytest_imagedetail.compare.severity import Judge
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Headers
-from unit import image_of, recording_of
+from pytest_imagedetail.settings import LEVELS, PROFILES
+from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, recording_of
 
-JUDGE = Judge(baseline=None, candidate=None)
+WAYS = tuple(product(LEVELS, PROFILES))
+
+
+def shown(differences):
+    return [(each.path, each.baseline, each.candidate, each.severity) for each in differences]
 
 
 def error_of(body, status=400, cloud="a"):
     return read(recording_of(body, status=status, cloud=cloud), expect=status)
 
 
-def with_headers(*fields, cloud="a"):
-    recording = recording_of({"images": [image_of()]}, cloud=cloud)
+def errors(one, other, profile="cross-version"):
+    sides = (each if hasattr(each, "cloud") else error_of(each) for each in (one, other))
+    old, new = sides
+    return shown(compare(old, new, expect=old.status_code, profile=profile).differences)
+
+
+def with_headers(*fields):
+    recording = recording_of({"images": [image_of()]})
     (page,) = recording.interactions
     response = replace(page.response, headers=Headers(fields))
     return read(replace(recording, interactions=(replace(page, response=response),)))
 
 
-def headers(one, other, profile="cross-version"):
-    found = header_differences(with_headers(*one), with_headers(*other), JUDGE, profile)
-    return [(each.path, each.baseline, each.candidate, each.severity) for each in found]
+def headers(one, other):
+    """Compare the headers of two listings, as a matrix does."""
+    row = {
+        name: {each.query: each}
+        for name, each in (("a", with_headers(*one)), ("b", with_headers(*other)))
+    }
+    return shown(each.difference for each in compare_neighbors(row).steps)
 
 
-def errors(one, other, profile="cross-version"):
-    found = error_differences(one, other, JUDGE, profile)
-    return [(each.path, each.baseline, each.candidate, each.severity) for each in found]
-
-
-def test_other_words_are_compatible():
-    """A message is for people; the code and the name around it stay."""
-    old, new = (error_of({"badRequest": {"code": 400, "message": each}}) for each in "ab")
-    assert errors(old, new) == [("badRequest.message", "a", "b", "compatible")]
+def test_errors_are_compared_value_by_value():
+    """The message is for people; clients look for its name and for the code."""
+    old = {"badRequest": {"code": 400, "message": "a"}}
     assert errors(old, old) == []
-
-
-def test_another_form_of_an_error_is_breaking():
-    """Clients find code and message under these names."""
-    old = error_of({"badRequest": {"code": 400, "message": "a"}})
-    new = error_of({"error": {"code": "400", "message": "a"}})
-    assert sorted((path, severity) for path, _, _, severity in errors(old, new)) == [
+    other = {"badRequest": {"code": 400, "message": "b"}}
+    assert errors(old, other) == [("badRequest.message", "a", "b", "compatible")]
+    renamed = errors(old, {"error": {"code": "400", "message": "a"}})
+    assert sorted((path, severity) for path, _, _, severity in renamed) == [
         ("badRequest", "breaking"),
         ("error", "breaking"),
     ]
-    retyped = error_of({"badRequest": {"code": "400", "message": "a"}})
+    retyped = {"badRequest": {"code": "400", "message": "a"}}
     assert errors(old, retyped) == [("badRequest.code", 400, "400", "breaking")]
+    html, empty = (error_of(each, status=404) for each in ("<h1>404</h1>", ""))
+    assert errors(html, empty) == [("body", "<h1>404</h1>", "", "compatible")]
 
 
-def test_an_error_that_is_no_json_is_its_text():
-    """Routing's 404 is HTML; an empty body is one too."""
-    old, new = (error_of(each, status=404) for each in ("<h1>404</h1>", ""))
-    assert errors(old, new) == [("body", "<h1>404</h1>", "", "compatible")]
+def test_hosts_in_messages():
+    """A placeholder has its cloud's name, which no cloud sent; another host is a difference."""
+
+    def see(host, cloud="a"):
+        message = f"see https://{host}.{cloud}.invalid/x"
+        return error_of({"fault": {"code": 400, "message": message}}, cloud=cloud)
+
+    for profile in PROFILES:
+        assert len(errors(see("host"), see("host", "b"), profile)) == (profile == "wire")
+    assert errors(see("host"), see("host-2")) == [
+        ("fault.message", "see <host>/x", "see <host-2>/x", "compatible")
+    ]
 
 
-@pytest.mark.parametrize(
-    ("profile", "expected"),
-    [
-        ("wire", 1),
-        ("same-cloud", 0),
-        ("cross-version", 0),
-        ("cross-cloud", 0),
-    ],
+def test_headers():
+    """By name in any case; repeated headers in their order; headers of one request are ignored."""
+    json, charset, html = "application/json", "application/json; charset=UTF-8", "text/html"
+    for one, other, expected in (
+        ([("Vary", "a"), ("vary", "b")], [("VARY", "a"), ("Vary", "b")], []),
+        (
+            [("Vary", "a"), ("vary", "b")],
+            [("VARY", "b"), ("Vary", "a")],
+            [("headers.vary", ["a", "b"], ["b", "a"], "compatible")],
+        ),
+        (
+            [("X-B", "1")],
+            [("X-A", "1")],
+            [
+                ("headers.x-a", MISSING, "1", "compatible"),
+                ("headers.x-b", "1", MISSING, "compatible"),
+            ],
+        ),
+        (
+            [("Content-Type", json)],
+            [("Content-Type", charset)],
+            [("headers.content-type", json, charset, "compatible")],
+        ),
+        *(
+            ([(name, "1")], [(name, "2")], [])
+            for name in ("Content-Length", "Location", "Retry-After")
+        ),
+    ):
+        assert headers(one, other) == expected
+    for other in ([("Content-Type", html)], []):
+        ((path, *_, severity),) = headers([("Content-Type", json)], other)
+        assert (path, severity) == ("headers.content-type", "breaking")
+
+
+def test_fields_beside_the_images():
+    """By name and value."""
+    plain = listing_of(image_of())
+    one, two = (listing_of(image_of(), beside={"total": total}) for total in (1, 2))
+    for candidate, before, after in ((plain, 1, MISSING), (two, 1, 2)):
+        (difference,) = compare(one, candidate).differences
+        assert (difference.kind, difference.path) == ("answer_changed", "total")
+        assert (difference.baseline, difference.candidate) == (before, after)
+    (difference,) = compare(plain, listing_of(image_of(), status=203)).differences
+    assert (difference.kind, difference.path) == ("status_changed", "status_code")
+
+
+ONE, TWO = image_of(1), image_of(2, created="2024-01-14T08:00:00Z")
+PATH = f"/v2/{PROJECT}/images/detail"
+LAST = f"limit=2&marker={TWO['id']}"
+NO_DETAIL = "from the second page on, images come without their details"
+NO_LIST = "the next link leads to no list of images"
+ELSEWHERE = "the next link does not go on from the last image"
+OTHER_FILTERS = "the next link asks with other filters than the request"
+NO_LINK = "clients look for a list of links whose relation is next"
+
+
+def page(path=PATH, asked=LAST, *, links=None, host="https://compute.a.invalid", query="", **facts):
+    """A page of two images with a next link."""
+    beside = {"images_links": links}
+    if links is None:
+        beside = {"images_links": [{"rel": "next", "href": f"{host}{path}?{asked}"}]}
+    return listing_of(ONE, TWO, beside=beside, query=f"limit=2{query}", complete=False, **facts)
+
+
+def verdict(baseline, candidate, **options):
+    """Return severity and reason of the only difference."""
+    (difference,) = compare(baseline, candidate, **options).differences
+    assert (difference.kind, difference.path) == ("page_changed", "images_links")
+    return difference.severity, difference.reason
+
+
+WRONG = (
+    (page(f"/v2/{PROJECT}/images"), NO_DETAIL),
+    (page(f"/v2/{PROJECT}/servers/detail"), NO_LIST),
+    (page(f"{PATH}/{ONE['id']}"), NO_LIST),
+    (page(""), NO_LIST),
+    (page(asked="limit=2&marker=5eed"), ELSEWHERE),
+    (page(asked=f"limit=2&marker={ONE['id']}"), ELSEWHERE),
+    (page(asked="limit=2&marker="), ELSEWHERE),
+    (page(asked="limit=2"), "the next link has no marker, so it leads to the first page again"),
+    (page(asked=f"{LAST}&name=x"), OTHER_FILTERS),
+    (page(f"/v2/{OTHER_PROJECT}/images/detail"), "the next link leads to another project"),
+    (
+        page(host="https://image.a.invalid"),
+        "the next link leads to another host than those of Compute",
+    ),
+    (page(links=[{"rel": "last", "href": "x"}]), NO_LINK),
+    (page(links={}), NO_LINK),
+    (page(links=[{"rel": "next", "href": 5}]), NO_LINK),
 )
-def test_a_placeholder_host_in_a_message_is_no_difference(profile, expected):
-    """Nova's 500 names a URL; redaction put the cloud's name into it, and no cloud said that."""
-    old, new = (
-        error_of(
-            {"fault": {"code": 500, "message": f"see https://host.{cloud}.invalid/nova/."}},
-            status=500,
-            cloud=cloud,
+
+
+def test_a_wrong_next_link_breaks():
+    """At each level and under each profile, for the one reason; the way back is compatible."""
+    for (wrong, reason), (level, profile) in product(WRONG, WAYS):
+        options = {"level": level, "profile": profile}
+        assert verdict(page(), wrong, **options) == ("breaking", reason)
+        assert verdict(wrong, page(), **options)[0] == "compatible"
+        assert compare(wrong, wrong, **options).same
+    servers, project = WRONG[1][0], WRONG[9]
+    assert verdict(servers, project[0]) == ("breaking", project[1])  # wrong in another way
+
+
+def test_what_no_server_sees_is_compatible():
+    """A fragment, and a link that stands twice."""
+    twice = page(links=[{"rel": "next", "href": f"https://compute.a.invalid{PATH}?{LAST}"}] * 2)
+    for other, (level, profile) in product((page(asked=f"{LAST}#x"), twice), WAYS):
+        for sides in ((page(), other), (other, page())):
+            assert verdict(*sides, profile=profile, level=level)[0] == "compatible"
+
+
+def test_the_known_fault_of_old_releases_is_named():
+    """Through Juno the link lacks /detail; Kilo fixed it."""
+    old, new = page(f"/v2/{PROJECT}/images", release="juno"), page(release="kilo")
+    for level in LEVELS:
+        assert verdict(old, new, level=level) == (
+            "compatible",
+            "pages after the first have their details, as since Kilo",
         )
-        for cloud in ("nova-2019.1", "nova-2019.2")
+        assert verdict(new, old, level=level) == (
+            "breaking",
+            f"{NO_DETAIL}, as in every release through Juno",
+        )
+
+
+def test_filters_of_the_request_are_kept():
+    """A next link without one, or encoded once too little, leads into another listing."""
+    for name, right, wrong in (
+        ("a b", "&name=a+b", ""),
+        ("a%2Bb", "&name=a%2Bb", "&name=a+b"),
+        ("a%26b", "&name=a%26b", "&name=a&b="),
+        ("100%25", "&name=100%25", "&name=100"),
+        ("Z%FC", "&name=Z%FC", "&name=Z%E4"),  # not UTF-8
+    ):
+        kept, lost = (page(asked=f"{LAST}{each}", query=f"&name={name}") for each in (right, wrong))
+        for profile in PROFILES:
+            assert compare(kept, kept, profile=profile).same
+            assert verdict(kept, lost, profile=profile) == ("breaking", OTHER_FILTERS)
+            assert verdict(lost, kept, profile=profile)[0] == "compatible"
+
+
+def test_unknown_parameters_are_no_filters():
+    """Through 2023.1 the next link repeats them, from 2024.2 on it does not; neither breaks."""
+    query = "&status=ACTIVE&foo=bar&sort_key=name"
+    old = page(asked=LAST + query, query=query, release="2019.2")
+    new, lost = (page(asked=LAST + each, query=query) for each in ("&status=ACTIVE", "&foo=bar"))
+    dropped = "compatible", "Nova drops parameters that it does not know since 2024.2"
+    for level, profile in WAYS:
+        assert verdict(old, new, profile=profile, level=level) == dropped
+        assert verdict(new, old, profile=profile, level=level) == dropped
+    assert verdict(old, lost) == ("breaking", OTHER_FILTERS)
+
+
+def test_a_next_link_in_another_form_or_on_one_side():
+    """Another form is compatible; whether there is a next page depends on the images."""
+    other = page(f"/v2.1/{PROJECT}/images/detail")
+    assert verdict(page(), other, profile="same-cloud") == (
+        "compatible",
+        "the next link is written in another form",
     )
-    assert len(errors(old, new, profile)) == expected
+    bare = listing_of(ONE, TWO, query="limit=2", complete=False)
+    for sides, level in product(((page(), bare), (bare, page())), LEVELS):
+        assert verdict(*sides, level=level) == (
+            "data",
+            "there is a next link if the page is full, which depends on the images",
+        )
 
 
-def test_another_host_in_a_message_stays():
-    """The second foreign host is another one."""
-    old, new = (
-        error_of({"fault": {"code": 400, "message": f"see https://{host}.a.invalid"}})
-        for host in ("host", "host-2")
+def test_the_difference_shows_where_the_links_lead():
+    """The address alone, or the links as sent where the address does not differ."""
+    (difference,) = compare(page(), WRONG[1][0]).differences
+    assert (difference.baseline, difference.candidate) == (
+        "<compute>/<v>/images/detail?limit&marker",
+        f"<compute>/v2/{PROJECT}/servers/detail?{LAST}",
     )
-    assert errors(old, new) == [("fault.message", "see <host>", "see <host-2>", "compatible")]
-
-
-def test_headers_are_found_by_name_in_any_case():
-    """HTTP does not tell the case of names apart, but it does the order of repeated fields."""
-    assert headers([("Vary", "a"), ("vary", "b")], [("VARY", "a"), ("Vary", "b")]) == []
-    assert headers([("Vary", "a"), ("vary", "b")], [("VARY", "b"), ("Vary", "a")]) == [
-        ("headers.vary", ["a", "b"], ["b", "a"], "compatible")
+    link = {"rel": "next", "href": f"https://compute.a.invalid{PATH}?{LAST}"}
+    (difference,) = compare(page(), page(links=[link | {"title": "x"}])).differences
+    assert difference.candidate == [
+        {"rel": "next", "href": "<compute>/<v>/images/detail?limit&marker", "title": "x"}
     ]
-
-
-def test_a_lost_and_a_new_header():
-    """MISSING where one side has none, sorted by name."""
-    assert headers([("X-B", "1")], [("X-A", "1")]) == [
-        ("headers.x-a", MISSING, "1", "compatible"),
-        ("headers.x-b", "1", MISSING, "compatible"),
-    ]
-
-
-def test_another_media_type_is_breaking_and_another_charset_is_not():
-    """Clients choose their parser by it."""
-    json_, charset = "application/json", "application/json; charset=UTF-8"
-    name = "Content-Type"
-    assert headers([(name, json_)], [(name, charset)])[0][3] == "compatible"
-    assert headers([(name, json_)], [(name, "text/html")])[0][3] == "breaking"
-    assert headers([(name, json_)], [])[0][3] == "breaking"
-
-
-@pytest.mark.parametrize("name", ["Content-Length", "Location", "Retry-After"])
-def test_headers_of_one_request_are_passed_over(name):
-    """They repeat the body's size, or say when and where this one request went."""
-    assert headers([(name, "1")], [(name, "2")]) == []
-
-
-def test_status_says_what_the_error_says():
-    """A number for a listing, number and words for an error."""
-    difference = status_difference(
-        read(recording_of({"images": []})),
-        error_of({"badRequest": {"code": 400, "message": "too small"}}),
-        JUDGE,
-    )
-    assert (difference.path, difference.baseline, difference.candidate) == (
-        "status_code",
-        200,
-        "400 too small",
-    )

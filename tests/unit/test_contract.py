@@ -1,22 +1,21 @@
-"""What each release promises of an image detail."""
-
-import pytest
+"""What each release promises of an image detail, and how values are described."""
 
 from pytest_imagedetail.contract import (
-    ANYTHING,
     FIELDS,
     IMAGE,
+    json_type,
     offers,
     promises,
     release_index,
     release_names,
+    text_format,
 )
 
 RELEASES = [name.partition(" ")[0] for name in release_names()]
 
 
-def test_release_names_in_order_and_any_spelling():
-    """A codename and its year are one release; capitals do not count; a stranger is unknown."""
+def test_releases_have_an_order_and_two_names():
+    """A codename and its year are one release, in any case."""
     assert [release_index(name) for name in RELEASES] == list(range(len(RELEASES)))
     assert release_index("Juno") == release_index("2014.2") == release_index("JUNO")
     assert release_index("2031.1") is None
@@ -24,55 +23,39 @@ def test_release_names_in_order_and_any_spelling():
     assert release_names()[-1] == "hibiscus (2026.2)"
 
 
-@pytest.mark.parametrize("field", FIELDS)
-def test_what_is_offered_or_promised_stays_so(field):
-    """No field of images/detail was ever withdrawn, so the facts are monotone over time."""
-    for fact in (offers, promises):
-        course = [fact(field, release) for release in RELEASES]
-        assert course == sorted(course)
+def test_what_is_offered_or_promised_stays_so():
+    """No field was ever withdrawn, what is promised is offered, and no release means the newest."""
+    for field in FIELDS:
+        offered = [offers(field, release) for release in RELEASES]
+        promised = [promises(field, release) for release in RELEASES]
+        assert (offered, promised) == (sorted(offered), sorted(promised)), field
+        assert all(there or not always for there, always in zip(offered, promised, strict=True))
+        assert promises(field, None) is promised[-1]
+    assert not promises("x", None)
+    assert not offers("x", None)
 
 
-@pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize("release", [*RELEASES, None])
-def test_a_promise_is_also_an_offer(field, release):
-    """What every image has can be sent."""
-    assert offers(field, release) or not promises(field, release)
-
-
-@pytest.mark.parametrize(
-    ("field", "before", "first", "required"),
-    [
+def test_the_first_release_of_a_field():
+    """Since when it is sent, and since when with every image."""
+    for field, before, first, required in (
         ("minRam", "diablo", "essex", "essex"),
         ("minDisk", "2011.3", "2012.1", "2012.1"),
         ("OS-EXT-IMG-SIZE:size", "folsom", "grizzly", "stein"),
         ("metadata", "cactus", "diablo", "diablo"),
         ("server", "cactus", "diablo", None),
         ("OS-DCF:diskConfig", "cactus", "diablo", None),
-    ],
-)
-def test_first_release_of_a_field(field, before, first, required):
-    """The facts of contract section 1: since when a field comes, and since when always."""
-    assert not offers(field, before)
-    assert offers(field, first)
-    assert promises(field, "hibiscus") is (required is not None)
-    if required is not None:
-        place = release_index(required)
-        assert promises(field, required)
-        assert not promises(field, RELEASES[place - 1])
+    ):
+        assert not offers(field, before)
+        assert offers(field, first)
+        assert promises(field, "hibiscus") is (required is not None)
+        if required is not None:
+            assert promises(field, required)
+            assert not promises(field, RELEASES[release_index(required) - 1])
 
 
-def test_an_undeclared_release_promises_what_the_newest_does():
-    """A client written today relies on it."""
-    assert [promises(field, None) for field in FIELDS] == [
-        promises(field, "hibiscus") for field in FIELDS
-    ]
-    assert not promises("x", None)
-    assert not offers("x", None)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "allowed"),
-    [
+def test_types_are_those_of_json():
+    """A float or a boolean is not an integer; null only where the schema says so."""
+    for field, value, allowed in (
         ("name", None, True),
         ("updated", None, True),
         ("created", None, False),
@@ -84,9 +67,29 @@ def test_an_undeclared_release_promises_what_the_newest_does():
         ("links", {}, False),
         ("metadata", [], False),
         ("vendor:field", [], True),
-    ],
-)
-def test_types_are_those_of_json(field, value, allowed):
-    """A float or a boolean is no integer; null only where the schema says so."""
-    part = IMAGE.names.get(field, ANYTHING)
-    assert (part.breach(value, field) is None) is allowed
+    ):
+        assert (IMAGE.at(field).own_breach(value, field) is None) is allowed, (field, value)
+    names = [json_type(each) for each in (True, 1, 1.0, None, "", [], {})]
+    assert names == ["boolean", "integer", "number", "null", "string", "array", "object"]
+
+
+def test_formats_of_texts():
+    """Digits are those of ASCII, dates those of the calendar."""
+    for text, expected in (
+        ("5eed0017-0000-4000-8000-000000000017", "uuid"),
+        ("2024-01-15T08:00:00Z", "isotime"),
+        ("2024-01-15T08:00:00.000000Z", "isotime with a fraction"),
+        ("2024-01-15T08:00:00+00:00", "isotime with an offset"),
+        ("2024-01-15T08:00:00", "isotime without a zone"),
+        ("1361", "integer in a string"),
+        ("1.5e+09", "number in a string"),
+        ("True", "boolean in a string"),
+        ("0" * 31 + "a", "hexadecimal"),
+        ("https://image.a.invalid/images", "URL"),
+        ("", "empty"),
+        ("٣", "text"),
+        ("1972-01-01_15-59-11", "text"),
+        ("2024-02-30T08:00:00Z", "text"),
+        ("2024-01-15T25:00:00+00:00", "text"),
+    ):
+        assert text_format(text) == expected, text
