@@ -1,4 +1,4 @@
-"""How a secret can be written, and an oracle that finds it; it knows nothing of the gate."""
+"""Write a secret in many encodings, and find it again, independently of the package."""
 
 import base64
 import binascii
@@ -15,24 +15,24 @@ import yaml
 
 
 def nested(text):
-    """As JSON inside of a JSON text, as people keep it in metadata."""
+    """Put a text into JSON inside of a JSON text, as users do in metadata."""
     return json.dumps({"deep": json.dumps({"deeper": text})})
 
 
 def across_lines(text):
-    """A text behind so much of another one that wrapped base64 breaks in the middle of it."""
+    """Put a text where wrapped base64 breaks in the middle of it."""
     raw = text.encode()
     return b"#cloud-config".ljust(57 - len(raw) // 2, b"#") + raw + b"\nruncmd: [reboot]\n" * 4
 
 
 def packed(text):
-    """Compressed behind what cannot be made shorter than a line."""
+    """Compress a text between incompressible ones that are longer than a line."""
     noise = hashlib.sha512(text.encode()).hexdigest()
     return gzip.compress((noise + text + noise).encode(), mtime=0)
 
 
 def wrapped(raw, *, end="\n", width=76):
-    """As MIME and `base64` write it."""
+    """Encode as MIME and `base64` do."""
     return end.join(textwrap.wrap(base64.b64encode(raw).decode(), width)) + end
 
 
@@ -64,8 +64,8 @@ WRITINGS = {
 }
 
 
-def readings(text, depth=4):
-    """A text and all that it may be read as, some layers down."""
+def decodings(text, depth=4):
+    """Yield a text and everything that it decodes to, some layers deep."""
     yield text
     if not depth:
         return
@@ -85,11 +85,11 @@ def readings(text, depth=4):
                 except (OSError, EOFError, zlib.error):
                     continue
     for each in found - {text}:
-        yield from readings(each, depth - 1)
+        yield from decodings(each, depth - 1)
 
 
 def blocks(text):
-    """What stands on lines of one word each, put together."""
+    """Yield the joined lines of blocks whose lines are one word each."""
     block = []
     for line in [*text.split("\n"), ""]:
         if len(line.split()) == 1:
@@ -100,7 +100,7 @@ def blocks(text):
 
 
 def lines(document):
-    """The lists of texts in a document, each put together."""
+    """Yield the lists of texts in a document, each joined."""
     if isinstance(document, dict):
         for value in document.values():
             yield from lines(value)
@@ -116,7 +116,7 @@ def _base64(word):
 
 
 def strings(document):
-    """Every text in a document, keys too."""
+    """Yield every text in a document, keys included."""
     if isinstance(document, dict):
         for key, value in document.items():
             yield str(key)
@@ -131,10 +131,10 @@ def strings(document):
 
 
 def is_in(secret, content):
-    """Whether the bytes of a file hold a secret in any form."""
+    """Tell whether the bytes of a file contain a secret in any encoding."""
     text = content.decode()
     if secret in text:
         return True
     return any(
-        secret in reading for each in strings(yaml.safe_load(text)) for reading in readings(each)
+        secret in decoded for each in strings(yaml.safe_load(text)) for decoded in decodings(each)
     )

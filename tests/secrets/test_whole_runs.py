@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from planting import WRITINGS, is_in, readings
+from planting import WRITINGS, is_in, decodings
 
 from pytest_imagedetail.cassette import loads
 from tests.cloud import Application, SimulatedCloud
@@ -124,7 +124,7 @@ def says(text, name, secrets, spellings):
     if secret in text or spellings[name] in text:
         return True
     words = {each for each in re.findall(r"[\w%+/=.:@-]{12,}", text) if len(each) < 4096}
-    return any(secret in reading for word in words for reading in readings(word, 2))
+    return any(secret in reading for word in words for reading in decodings(word, 2))
 
 
 @pytest.mark.parametrize("writing", sorted(WRITINGS))

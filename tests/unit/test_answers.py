@@ -77,6 +77,7 @@ def test_hosts_in_messages():
 def test_headers():
     """By name in any case; repeated headers in their order; headers of one request are ignored."""
     json, charset, html = "application/json", "application/json; charset=UTF-8", "text/html"
+    of_one_request = ("Content-Length", "Location", "Retry-After")
     for one, other, expected in (
         ([("Vary", "a"), ("vary", "b")], [("VARY", "a"), ("Vary", "b")], []),
         (

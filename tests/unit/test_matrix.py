@@ -1,10 +1,10 @@
-"""Each cloud is compared with the next one that has the query; nothing is compared in silence."""
+"""Each cloud is compared with the next one that has the query."""
 
 from datetime import date
 
 import pytest
 
-from pytest_imagedetail.compare.matrix import Cell, by_release, compare_neighbors, release_of
+from pytest_imagedetail.compare.matrix import Cell, by_release, compare_neighbors
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Query
@@ -47,17 +47,6 @@ def test_the_same_all_along():
     assert matrix.uneven == ()
 
 
-def test_a_change_stands_between_the_two_clouds_where_it_happened():
-    """And nowhere else."""
-    new = image_of(minDisk=1)
-    matrix = compare_neighbors(
-        row(
-            a=listing_of(image_of()), b=listing_of(image_of()), c=listing_of(new), d=listing_of(new)
-        )
-    )
-    assert steps(matrix) == [("b", "c", "value_changed", ["all"])]
-
-
 def test_a_cloud_without_the_query_is_passed_over_and_named():
     """The next one that has it is the neighbor."""
     refused = error_of(query="limit=0")
@@ -82,70 +71,12 @@ def test_one_difference_in_many_queries_is_one_step():
     assert steps(matrix) == [("a", "b", "value_changed", ["all", "status=ACTIVE"])]
 
 
-def test_words_of_errors_are_compared_beside_listings():
-    """Two recorded refusals in a matrix that has seen listings."""
-    old = [listing_of(), error_of("old words", query="limit=x")]
-    new = [listing_of(), error_of("new words", query="limit=x")]
-    assert steps(compare_neighbors(row(a=old, b=new))) == [("a", "b", "error_changed", ["limit=x"])]
-
-
-def test_nothing_but_errors_is_refused():
-    """A row of 401s must not be green, whatever the order."""
-    with pytest.raises(ComparisonError, match="every answer is an error"):
-        compare_neighbors(row(a=error_of(status=401), b=error_of(status=401)))
-    with pytest.raises(ComparisonError, match="every answer is an error"):
-        compare_neighbors(row(a=error_of(status=401), b=error_of(status=403)), expect=401)
-
-
-def test_errors_are_refused_before_anything_is_compared():
-    """That no two of them share a query is no news beside it."""
-    with pytest.raises(ComparisonError, match="every answer is an error"):
-        compare_neighbors(row(a=error_of(), b=error_of(query="limit=x")))
-
-
-def test_expected_errors_are_compared():
-    """Whoever names the status wants to know what is said."""
-    matrix = compare_neighbors(row(a=error_of("x"), b=error_of("y")), expect=400)
-    assert steps(matrix) == [("a", "b", "error_changed", ["all"])]
-
-
-def test_one_cloud_has_no_neighbor():
-    """Nor has none."""
-    for clouds in ({}, row(a=listing_of())):
-        with pytest.raises(UsageError, match="in a row"):
-            compare_neighbors(clouds)
-
-
-def test_clouds_that_share_no_query_are_refused():
-    """Nothing was compared; that is no "no change"."""
-    with pytest.raises(ComparisonError, match="nothing of a and b was compared"):
-        compare_neighbors(row(a=listing_of(), b=listing_of(query="limit=1", complete=False)))
-
-
-def test_a_cloud_that_shares_nothing_with_any_other_is_refused():
-    """It stands in the matrix, and nothing of it was compared."""
-    lonely = listing_of(query="status=ACTIVE")
-    with pytest.raises(ComparisonError, match="nothing of c was compared"):
-        compare_neighbors(row(a=listing_of(), b=listing_of(), c=lonely))
-
-
 def test_worst_first_between_two_clouds():
     """Pairs stay in the clouds' order."""
     old = [image_of(), image_of(2)]
     new = [image_of(minDisk=1), {k: v for k, v in image_of(2).items() if k != "minRam"}]
     matrix = compare_neighbors(row(a=listing_of(*old), b=listing_of(*new)))
     assert [each.difference.severity for each in matrix.steps] == ["breaking", "data"]
-
-
-def test_order_by_release():
-    """Codenames and numbers mean the same; without a release a cloud comes last."""
-    clouds = row(
-        unknown=listing_of(),
-        new=listing_of(release="2026.2"),
-        old=listing_of(release="essex"),
-        middle=listing_of(release="2014.2"),
-    )
-    assert list(by_release(clouds)) == ["old", "middle", "new", "unknown"]
 
 
 def test_changes_that_python_calls_equal_stay_apart():
@@ -159,13 +90,6 @@ def test_changes_that_python_calls_equal_stay_apart():
         ["all"],
         ["status=ACTIVE"],
     ]
-
-
-def test_the_release_is_the_first_that_a_recording_names():
-    """One that was recorded before anybody declared it hides no later one."""
-    listings = [listing_of(), listing_of(query="status=ACTIVE", release="2026.2")]
-    (answers,) = row(a=listings).values()
-    assert release_of(answers) == "2026.2"
 
 
 def rules(*entries, today=date(2026, 11, 24)):
@@ -193,26 +117,12 @@ def test_a_rule_accepts_a_change_between_the_clouds_that_it_is_about():
     assert [(each.baseline, each.candidate) for each in matrix.expected] == [("b", "c")]
     assert not matrix.compatible
     assert matrix.summary == "1 change: 0 breaking, 0 compatible, 1 data; 1 more accepted by rules"
-    assert compare_neighbors(disks(0, 0, 2), fail_on="change", rules=rules(rule)).compatible
-
-
-def test_an_accepted_change_is_not_the_same():
-    """And the rule is named where it stands."""
-    matrix = compare_neighbors(disks(0, 1), rules=rules({"path": "images[*].minDisk"}))
-    assert not matrix.same
-    assert matrix.compatible
-    assert matrix.summary == "no change but for 1 accepted by rules"
     (change,) = matrix.to_dict()["expected"]
-    assert (change["from"], change["to"], change["rule"]["reason"]) == ("a", "b", "known")
-
-
-def test_a_rule_accepts_a_header_too():
-    """Headers are compared only here."""
-    old, new = listing_of(image_of()), error_of("words", query="limit=x")
-    later = error_of("other words", query="limit=x", cloud="b")
-    clouds = row(a=[old, new], b=[listing_of(image_of(), cloud="b"), later])
-    rule = {"path": "badRequest.message", "kind": "error_changed"}
-    assert compare_neighbors(clouds, fail_on="change", rules=rules(rule)).compatible
+    assert (change["from"], change["to"], change["rule"]["reason"]) == ("b", "c", "known")
+    accepted = compare_neighbors(disks(0, 0, 2), rules=rules(rule))
+    assert not accepted.same
+    assert accepted.summary == "no change but for 1 accepted by rules"
+    assert compare_neighbors(disks(0, 0, 2), fail_on="change", rules=rules(rule)).compatible
 
 
 def test_an_expired_rule_accepts_nothing_and_fails():
@@ -232,15 +142,6 @@ def test_a_rule_is_unused_only_if_no_pair_needs_it():
     assert [each.path for each in matrix.unused_rules] == ["images[*].minRam"]
 
 
-def test_fail_on_none_takes_every_change():
-    """As `diff` does."""
-    old, new = listing_of(image_of()), listing_of()
-    lost = {k: v for k, v in image_of().items() if k != "minRam"}
-    matrix = compare_neighbors(row(a=old, b=listing_of(lost), c=new), fail_on="none")
-    assert matrix.breaking
-    assert matrix.compatible
-
-
 def test_neighbors_without_an_image_in_common_are_not_compatible():
     """Who is concerned is told, with the query."""
     clouds = row(a=listing_of(image_of(1)), b=listing_of(image_of(1)), c=listing_of(image_of(2)))
@@ -250,3 +151,77 @@ def test_neighbors_without_an_image_in_common_are_not_compatible():
     assert matrix.summary.endswith("; not all images were compared")
     assert matrix.to_dict()["nothing_in_common"] == [{"from": "b", "to": "c", "query": "all"}]
     assert compare_neighbors(clouds, fail_on="none").compatible
+
+
+def test_what_cannot_be_compared_is_refused():
+    """One cloud, nothing but errors, and a cloud that shares no query with another."""
+    for clouds in ({}, row(a=listing_of())):
+        with pytest.raises(UsageError, match="in a row"):
+            compare_neighbors(clouds)
+    for clouds, expect in (
+        (row(a=error_of(status=401), b=error_of(status=401)), None),
+        (row(a=error_of(status=401), b=error_of(status=403)), 401),
+        (row(a=error_of(), b=error_of(query="limit=x")), None),
+    ):
+        with pytest.raises(ComparisonError, match="every answer is an error"):
+            compare_neighbors(clouds, expect=expect)
+    alone = listing_of(query="status=ACTIVE")
+    with pytest.raises(ComparisonError, match="nothing of a and b was compared"):
+        compare_neighbors(row(a=listing_of(), b=alone))
+    with pytest.raises(ComparisonError, match="nothing of c was compared"):
+        compare_neighbors(row(a=listing_of(), b=listing_of(), c=alone))
+
+
+def test_errors_are_compared():
+    """Beside listings, or if their status is expected; their headers too."""
+    matrix = compare_neighbors(row(a=error_of("x"), b=error_of("y")), expect=400)
+    assert steps(matrix) == [("a", "b", "error_changed", ["all"])]
+    old = [listing_of(), error_of("x", query="limit=x")]
+    clouds = row(a=old, b=[listing_of(), error_of("y", query="limit=x", cloud="b")])
+    assert steps(compare_neighbors(clouds)) == [("a", "b", "error_changed", ["limit=x"])]
+    rule = {"path": "badRequest.message", "kind": "error_changed"}
+    assert compare_neighbors(clouds, fail_on="change", rules=rules(rule)).compatible
+
+
+def test_clouds_are_sorted_by_the_first_release_that_they_declare():
+    """Codenames and numbers are the same; a cloud without a release comes last."""
+    clouds = row(
+        unknown=listing_of(),
+        new=[listing_of(), listing_of(query="status=ACTIVE", release="2026.2")],
+        old=listing_of(release="essex"),
+        middle=listing_of(release="2014.2"),
+    )
+    assert list(by_release(clouds)) == ["old", "middle", "new", "unknown"]
+
+
+def spans(*answers):
+    """Return the spans of clouds a, b, c ... with these answers."""
+    clouds = {chr(97 + place): each for place, each in enumerate(answers)}
+    return {each.what: str(each) for each in compare_neighbors(clouds).spans}
+
+
+def test_spans_of_fields():
+    """The first and the last cloud that show a field; clouds without images show nothing."""
+    old, new = {ALL: listing_of(image_of(1))}, {ALL: listing_of(image_of(1, x=1))}
+    for clouds, expected in (
+        ((old, new, new), "first seen in b"),
+        ((new, new, old), "last seen in b"),
+        ((old, new, old), "first seen in b, last seen in b"),
+        ((new, old, new), "not in b"),
+    ):
+        assert spans(*clouds) == {"images[*].x": expected}
+    assert spans(old, old) == {}
+    assert spans(new, {ALL: listing_of()}, new) == {}
+    assert spans(new, {ALL: error_of()}, new).keys() == {"all answers 200", "all answers 400"}
+    beside = {ALL: listing_of(image_of(1), beside={"images_links": []})}
+    assert spans(old, beside) == {"images_links": "first seen in b"}
+
+
+def test_spans_of_statuses():
+    """Clouds that were not asked are skipped."""
+    listing = listing_of(image_of(1))
+    both, one = {ALL: listing, LIMIT: listing}, {ALL: listing}
+    assert spans(both, one, {ALL: listing, LIMIT: error_of()}) == {
+        "limit=0 answers 200": "last seen in a",
+        "limit=0 answers 400": "first seen in c",
+    }
