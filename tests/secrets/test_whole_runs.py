@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from planting import WRITINGS, is_in, decodings
+from planting import WRITINGS, decodings, is_in
 
 from pytest_imagedetail.cassette import loads
 from tests.cloud import Application, SimulatedCloud
