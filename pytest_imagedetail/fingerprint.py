@@ -1,4 +1,4 @@
-"""Finds which releases of Nova answer as a cloud does, by a table of evidence with sources.
+"""Find which releases of Nova answer as a cloud does, by a table of evidence with sources.
 
 A recording declares its release itself. A fingerprint only says whether that can be true.
 """
@@ -24,8 +24,7 @@ _ALTERNATE: Final = "Nova e516de74c1, bug 1343080"
 _SELF: Final = "Nova 2013.2 api/openstack/common.py, _get_project_id"
 
 # fmt: off
-# What is seen: the first release that does it, the last one, where that is known from.
-# An image that shows it is enough.
+# What is seen: the first release that does it, the last one, the source. One image is enough.
 _EVIDENCE: Final[Mapping[str, tuple[str | None, str | None, str]]] = {
     "the answer is XML": (None, "juno", "Nova 0e0b9bfd75: XML removed in 2015.1"),
     "the header X-OpenStack-Nova-API-Version is sent":
@@ -64,8 +63,8 @@ class Clue:
     Attributes:
         seen: What was seen.
         releases: The releases that do it, as indexes of `contract`.
-        source: Where that is known from.
-        images: How many images show it; 0 for the answer as a whole.
+        source: Where that is documented.
+        images: The number of images that show it; 0 for the answer as a whole.
     """
 
     seen: str
@@ -98,8 +97,8 @@ class Unsent:
     Attributes:
         path: Where it is, as reports write it: "images[*].minRam".
         seen: What was seen: "minRam is a string, not an integer".
-        source: Where the promise stands that it breaks.
-        images: How many images show it.
+        source: Where the broken promise is documented.
+        images: The number of images that show it.
     """
 
     path: str
@@ -115,8 +114,8 @@ class Fingerprint:
     Attributes:
         cloud: The name of the cloud.
         declared: The release that its recordings declare, if any.
-        clues: All that were found, the narrowest last.
-        unsent: What none of the releases that the clues allow sends.
+        clues: The clues that were found, the narrowest last.
+        unsent: What no release that the clues allow sends.
     """
 
     cloud: str
@@ -172,8 +171,7 @@ def fingerprint(listings: Iterable[Listing]) -> Fingerprint:
     """Find which releases answer as a cloud does.
 
     Args:
-        listings: One or more of one cloud. An error, or a listing without images, says something
-            only by its provenance, its headers and its next link.
+        listings: One or more listings or errors of one cloud.
     """
     several = tuple(listings)
     clues = sorted((clue for each in several for clue in _clues(each)), key=lambda it: it.images)
@@ -210,7 +208,7 @@ def _clues(listing: Listing) -> Iterator[Clue]:
     if releases is not None:
         yield Clue(
             seen=f"the newest microversion is {microversion}",
-            releases=releases or _ALL[-1:],  # one newer than any known, of a later release
+            releases=releases or _ALL[-1:],  # newer than any known microversion
             source="Nova api_version_request.py, _MAX_API_VERSION",
         )
     images = listing.normalized(_PROFILE).images if listing.error is None else ()
@@ -303,7 +301,7 @@ def _breaches(
         yield path, _instead(value, part)
     elif isinstance(value, dict):
         for name, each in value.items():
-            # Users choose the keys of metadata, so that what is wrong with them is one thing.
+            # Users choose the keys of metadata, so the same fault in several keys is one.
             shown = name if name in part.names else ANY_KEY
             yield from _breaches((*path, shown), each, part.at(name))
 

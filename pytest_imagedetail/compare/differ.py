@@ -1,4 +1,4 @@
-"""Finds what differs between values and between paired images; the only module that knows deepdiff.
+"""Find the changes between values and between paired images; the only module that uses deepdiff.
 
 Python's own equality finds the images and fields that differ. DeepDiff then gets the distinct pairs
 of one field in one call, because a call costs more than the comparison of a field.
@@ -25,12 +25,7 @@ from pytest_imagedetail.normalize.equality import strictly_equal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedChange:
-    """One change, and which images share it.
-
-    Attributes:
-        change: What changed in each of them.
-        places: The images, by their places in the baseline.
-    """
+    """One change, and the images that share it, by their places in the baseline."""
 
     change: Change
     places: list[int] = field(default_factory=list)
@@ -41,11 +36,7 @@ def shared_changes(
 ) -> tuple[list[SharedChange], int]:
     """Compare paired images; return the changes and how many values R16 renamed to find them.
 
-    Args:
-        one: The baseline.
-        other: The candidate.
-        pairing: Which image is which.
-        together: Whether equal placeholders mean equal values. Two recordings are numbered apart.
+    Equal placeholders mean equal values only if both sides were redacted `together`.
     """
     found, renamed = _changes(one, other, pairing), 0
     which = numbered(one.profile, together=together)
@@ -104,7 +95,7 @@ _KINDS: Final = {
     "iterable_item_added": "item_added",
     "iterable_item_removed": "item_removed",
 }
-"""Of what deepdiff reports; for anything else, the two values decide."""
+"""The kinds of deepdiff's reports; for other reports, the two values decide."""
 
 
 def _kind(before: Any, after: Any) -> str:
@@ -161,7 +152,7 @@ def _unequal_fields(one: Normalized, other: Normalized, pairing: Pairing) -> dic
 
 
 def value_key(value: Any) -> Hashable:
-    """Return what tells one JSON value from another, types included."""
+    """Return a key that is equal for equal JSON values of equal types only."""
     if isinstance(value, dict | list):
         return json.dumps(value, sort_keys=True)
     return type(value), value
