@@ -280,15 +280,14 @@ def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
     name = (host.group(1) or host.group(2)) if host else None
     if name is None or not _COMPUTE.fullmatch(name):
         yield "the next link leads to another host than those of Compute", name
-    place = len(segments) - 1 - segments[::-1].index("images") if "images" in segments else None
-    if place is None or segments[place + 1 :] not in ([], ["detail"]):
+    has_details = segments[-1:] == ["detail"]
+    above = segments[:-1] if has_details else segments
+    if above[-1:] != ["images"]:
         yield "the next link leads to no list of images", path
         return
-    projects = [each for each in segments[:place] if placeholder.is_id(each)]
-    others = [each for each in projects if each != placeholder.CALLER]
-    if others:
+    if others := [each for each in above if placeholder.is_id(each) and each != placeholder.CALLER]:
         yield "the next link leads to another project", others
-    if place == len(segments) - 1:
+    if not has_details:
         yield _NO_DETAIL, None
     yield from _faults_of_query(query, page)
 
