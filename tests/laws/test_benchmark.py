@@ -1,4 +1,4 @@
-"""The benchmark runs and prints what it promises; how fast it was is nobody's test."""
+"""The benchmark runs and prints what it promises; how fast it was is not tested."""
 
 import re
 

@@ -39,8 +39,8 @@ def images(draw, most=6):
     return found
 
 
-def told(comparison):
-    """What a comparison says, without values."""
+def summarized(comparison):
+    """Return the differences of a comparison, without values."""
     return sorted((each.kind, each.any_image, each.count) for each in comparison.differences)
 
 
@@ -58,7 +58,9 @@ def test_the_other_way_round_is_the_mirror(one, other, profile):
     """What was added is removed, and values change sides."""
     old, new = listing_of(*one), listing_of(*other)
     there, back = compare(old, new, profile=profile), compare(new, old, profile=profile)
-    assert told(back) == sorted((MIRROR.get(kind, kind), path, n) for kind, path, n in told(there))
+    assert summarized(back) == sorted(
+        (MIRROR.get(kind, kind), path, n) for kind, path, n in summarized(there)
+    )
     assert sorted(repr((each.baseline, each.candidate)) for each in there.differences) == sorted(
         repr((each.candidate, each.baseline)) for each in back.differences
     ) or any(each.kind == "order_changed" for each in there.differences)
@@ -73,7 +75,7 @@ def test_order_changes_the_order_alone(one, other, random):
 
     def facts(new):
         comparison = compare(listing_of(*one), listing_of(*new))
-        return [each for each in told(comparison) if each[0] != "order_changed"]
+        return [each for each in summarized(comparison) if each[0] != "order_changed"]
 
     assert facts(shuffled) == facts(other)
 

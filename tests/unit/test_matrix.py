@@ -143,7 +143,7 @@ def test_a_rule_is_unused_only_if_no_pair_needs_it():
 
 
 def test_neighbors_without_an_image_in_common_are_not_compatible():
-    """Who is concerned is told, with the query."""
+    """The neighbors are named, with the query."""
     clouds = row(a=listing_of(image_of(1)), b=listing_of(image_of(1)), c=listing_of(image_of(2)))
     matrix = compare_neighbors(clouds)
     assert matrix.nothing_in_common == (("b", "c", ALL),)

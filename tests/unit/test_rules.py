@@ -118,7 +118,7 @@ def test_the_last_day(written):
     comparison = compared(found, fail_on="none")
     assert comparison.expected == ()
     assert paths(comparison.differences) == [HIDDEN, RNG]
-    assert not comparison.compatible  # whatever fails otherwise: nobody looked at it since
+    assert not comparison.compatible  # whatever `fail_on` says
     assert [each.expired for each in comparison.expired_rules] == [True]
 
 
