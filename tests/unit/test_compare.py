@@ -87,6 +87,12 @@ def test_a_change_that_images_share_is_one_difference():
     expected = [("type_changed", "images[*].minRam", 7)]
     expected += [("type_changed", f"images[{each}].{SIZE}", 1) for each in IDS]
     assert found(OLD, retyped) == expected
+    old, new = (
+        listing_of(*(image_of(n, metadata={"k": k} | added) for n, k in enumerate("aba")))
+        for added in ({}, {"m": "v"})
+    )
+    (difference,) = compare(old, new).differences  # in the order of the images
+    assert [each.name for each in difference.examples] == ["image 0", "image 1", "image 2"]
     metadata = [{"m": [{"a": 1, "b": 2}]}, {"m": [{"b": 2, "a": 1}]}]  # keys have no order
     sides = [[image_of(n, metadata=each) for n, each in enumerate(m)] for m in ([{}, {}], metadata)]
     assert found(*sides) == [("field_added", "images[*].metadata.m", 2)]

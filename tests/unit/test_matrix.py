@@ -179,6 +179,7 @@ def test_errors_are_compared():
     old = [listing_of(), error_of("x", query="limit=x")]
     clouds = row(a=old, b=[listing_of(), error_of("y", query="limit=x", cloud="b")])
     assert steps(compare_neighbors(clouds)) == [("a", "b", "error_changed", ["limit=x"])]
+    assert compare_neighbors(clouds).uneven == ()
     rule = {"path": "badRequest.message", "kind": "error_changed"}
     assert compare_neighbors(clouds, fail_on="change", rules=rules(rule)).compatible
 
@@ -221,6 +222,8 @@ def test_spans_of_statuses():
     """Clouds that were not asked are skipped."""
     listing = listing_of(image_of(1))
     both, one = {ALL: listing, LIMIT: listing}, {ALL: listing}
+    refused = {ALL: listing, LIMIT: error_of(query="limit=0")}
+    assert compare_neighbors({"a": both, "b": refused}).uneven == (LIMIT,)
     assert spans(both, one, {ALL: listing, LIMIT: error_of()}) == {
         "limit=0 answers 200": "last seen in a",
         "limit=0 answers 400": "first seen in c",
