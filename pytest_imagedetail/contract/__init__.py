@@ -1,7 +1,14 @@
 """List what each release of the API promises, as data with sources."""
 
-from pytest_imagedetail.contract.fields import FIELDS, IMAGE, Field, image_in, offers, promises
-from pytest_imagedetail.contract.filters import FILTERS
+from pytest_imagedetail.contract.fields import (
+    FIELDS,
+    FILTERS,
+    IMAGE,
+    Field,
+    image_in,
+    offers,
+    promises,
+)
 from pytest_imagedetail.contract.releases import (
     API_VERSIONS,
     MAX_MICROVERSIONS,
