@@ -378,6 +378,17 @@ def test_references_follow_paired_images_across_clouds():
     assert [each[0] for each in found(old, new, profile="cross-cloud")] == ["value_changed"]
 
 
+def test_metadata_of_vendors_is_named_across_clouds():
+    """It is not compared there, but under every other profile."""
+    old, new = (listing_of(image_of(metadata={f"{each}_a": "1"})) for each in ("rax", "owner"))
+    kinds = {
+        profile: {each.kind for each in compare(old, new, profile=profile).differences}
+        for profile in ("cross-version", "cross-cloud")
+    }
+    assert kinds["cross-version"] == {"field_removed", "field_added"}
+    assert "vendor_removed" in kinds["cross-cloud"]
+
+
 def test_a_part_is_not_compared_with_the_whole():
     """Neither "same" nor "different" would be true."""
     part = listing_of(image_of(), cloud="b", query="limit=1", complete=False)

@@ -56,6 +56,12 @@ def test_other_images_of_the_same_shape_are_the_same():
         assert comparison.level == "shape"
 
 
+def test_formats_of_texts_that_users_write_are_not_compared():
+    """Those of fields that no release has are."""
+    old, new = fleet(1, x="a text"), fleet(2, cloud="b", x=PROJECT, name="2024-01-15T08:00:00Z")
+    assert found(old, new) == [("data", "format_changed", "images[*].x")]
+
+
 def test_one_changed_image_of_three_is_found():
     """Nothing else is, and worst comes first."""
     for name, (change, expected) in FAULTS.items():
