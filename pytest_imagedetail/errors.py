@@ -1,29 +1,8 @@
-"""Every error a user can meet: what is wrong, where, and what to do next. Imports nothing.
-
-ImageDetailError
-├── UsageError                 an option, argument or name that cannot be right
-│   └── SettingsError          a configuration file that cannot be right
-├── CassetteError
-│   ├── CassetteNotFoundError  nothing was recorded for this cloud and query
-│   ├── DamagedCassetteError   a file is there, but it is not what was recorded
-│   ├── NoInteractionError     a test asked what its cassette does not hold
-│   └── StaleCassetteError     what was recorded is of another release than the cloud is declared
-├── BodyError                  a body that is not JSON, or JSON that is not a listing
-├── ResponseError              a cloud answered, but not with a listing
-├── RecordingError             a cloud could not be asked, or answered only in part
-│   ├── CredentialsError       no usable credentials for a cloud
-│   └── NetworkShutError       something reached for the network while it is shut
-├── LeakError                  a secret was about to be written
-├── ReleaseError              a cloud is another release than declared or recorded
-├── ServerError                a recorded cloud cannot be served
-├── ReportError                a report cannot be written
-├── ComparisonError            two answers that cannot be compared
-└── VerificationError          a live cloud answers otherwise than its recording
-"""
+"""Every error a user can meet: what is wrong, where, and what to do next."""
 
 
 class ImageDetailError(Exception):
-    """An error that explains itself.
+    """An error with a problem, a place and a remedy.
 
     Args:
         problem: What is wrong, one sentence without a full stop.
@@ -50,15 +29,15 @@ class ImageDetailError(Exception):
 
 
 class UsageError(ImageDetailError):
-    """An option, argument, name or query that cannot be right, whatever the cloud says."""
+    """An option, argument, name or query that is not valid."""
 
 
 class SettingsError(UsageError):
-    """A configuration file that cannot be read or says something impossible."""
+    """A configuration file that cannot be read or is not valid."""
 
 
 class CassetteError(ImageDetailError):
-    """Something about a recording on disk."""
+    """A problem with a recording on disk."""
 
 
 class CassetteNotFoundError(CassetteError):
@@ -66,15 +45,15 @@ class CassetteNotFoundError(CassetteError):
 
 
 class DamagedCassetteError(CassetteError):
-    """A cassette is there, but it is not what was recorded; it is never treated as missing."""
+    """A cassette was changed or damaged; it is never treated as missing."""
 
 
 class StaleCassetteError(CassetteError):
-    """What was recorded is of another release than the cloud is declared to be by now."""
+    """The cassette is from another release than the cloud is now declared to be."""
 
 
 class NoInteractionError(CassetteError):
-    """A test asked with its own client for something that its cassette does not hold."""
+    """A test's own client sent a request that its cassette does not have."""
 
 
 class BodyError(ImageDetailError):
@@ -94,7 +73,7 @@ class ResponseError(ImageDetailError):
 
 
 class RecordingError(ImageDetailError):
-    """A cloud could not be asked, or its answer did not arrive whole."""
+    """A cloud could not be asked, or its answer is not complete."""
 
 
 class CredentialsError(RecordingError):
@@ -102,10 +81,10 @@ class CredentialsError(RecordingError):
 
 
 class NetworkShutError(RecordingError):
-    """Something reached for the network while it is shut; nothing left this machine.
+    """Something tried to connect while the network is blocked; nothing was sent.
 
     Attributes:
-        thread: The thread that tried, by its number; None if nobody noted it.
+        thread: The identifier of the thread that tried, if known.
     """
 
     thread: int | None = None
@@ -116,7 +95,7 @@ class LeakError(ImageDetailError):
 
 
 class ReleaseError(ImageDetailError):
-    """A live cloud is another release than declared or recorded; nothing was written."""
+    """A cloud is on another release than declared or recorded; nothing was written."""
 
 
 class ServerError(ImageDetailError):
@@ -128,8 +107,8 @@ class ReportError(ImageDetailError):
 
 
 class ComparisonError(ImageDetailError):
-    """Two answers that cannot be compared: calling them equal or different would both be untrue."""
+    """Two answers that cannot be compared, for example a part of a listing and the whole."""
 
 
 class VerificationError(ImageDetailError):
-    """A live cloud answers otherwise than its recording; nothing was written."""
+    """A cloud's answer differs from its recording; nothing was written."""

@@ -1,4 +1,4 @@
-"""A listing: one cloud's whole answer to one query, as a test holds it."""
+"""A listing: one cloud's whole answer to one query, checked."""
 
 import re
 from collections import Counter
@@ -39,14 +39,13 @@ _BODY_START = 60  # characters of an unexpected body that a message shows
 class Listing:
     """What a cloud answered to one query, all pages together.
 
-    Two listings are equal when `compare` finds no difference under the default profile; pytest
-    shows what it does find. Two errors of one status are refused here as they are there.
+    Two listings are equal if `compare` finds no difference under the default profile.
 
     Attributes:
         recording: The pages as kept, with provenance.
         document: The images of all pages in order, as sent, or the body of an expected error.
-        numbering: What its placeholders were numbered with, if another listing's were, too; then
-            equal placeholders mean equal values.
+        numbering: An object that listings redacted together share; then equal placeholders mean
+            equal values.
     """
 
     recording: Recording = field(repr=False)
@@ -75,30 +74,22 @@ class Listing:
 
     @property
     def headers(self) -> Headers:
-        """The response headers of the first page that redaction lets through."""
+        """The allow-listed response headers of the first page."""
         return self.recording.interactions[0].response.headers
 
     @property
-    def bodies(self) -> tuple[str, ...]:
-        """The text of every page as recorded, white space between tokens aside."""
-        return tuple(
-            each.response.body.decode("utf-8", errors="surrogateescape")
-            for each in self.recording.interactions
-        )
-
-    @property
     def body(self) -> str:
-        """The text of the first page, which is the whole listing unless it came in pages."""
-        return self.bodies[0]
+        """The text of the first page as sent, white space between tokens aside."""
+        return self.recording.interactions[0].response.body.decode("utf-8", "surrogateescape")
 
     @property
     def media_types(self) -> tuple[str, ...]:
-        """The form of each page's body, "application/json" or "application/xml"."""
+        """The media type of each page: "application/json" or "application/xml"."""
         return tuple(media_type(each.response.body) for each in self.recording.interactions)
 
     @property
     def complete(self) -> bool:
-        """Whether these are all images that match, as far as the cloud says."""
+        """Whether these are all matching images; False if the last page has a `next` link."""
         return self.provenance.complete
 
     @property
@@ -110,7 +101,7 @@ class Listing:
         """
         if "images" not in self.document:
             raise ComparisonError(
-                f"an expected {self.status_code} answer has no images; none is not an empty list",
+                f"an expected {self.status_code} answer has no images",
                 where=f"cloud {self.cloud}, query {self.query}",
                 remedy="look at .error, or ask a query that answers with a listing",
             )
@@ -122,14 +113,14 @@ class Listing:
         """The image details by id.
 
         Raises:
-            ComparisonError: An id stands twice, so a mapping would drop an image.
+            ComparisonError: An id is repeated, so a mapping would drop an image.
         """
         repeated = [id_ for id_, n in Counter(each["id"] for each in self.images).items() if n > 1]
         if repeated:
             raise ComparisonError(
-                f"image id {repeated[0]!r} stands more than once in the listing",
+                f"image id {repeated[0]!r} is repeated in the listing",
                 where=f"cloud {self.cloud}, query {self.query}",
-                remedy="use .images, which has every one of them",
+                remedy="use .images, which has all of them",
             )
         return {each["id"]: each for each in self.images}
 
@@ -137,8 +128,7 @@ class Listing:
     def error(self) -> dict[str, Any] | None:
         """`{"code", "message"}` of an expected error answer; None for a listing.
 
-        Nova wraps it in a name (`badRequest`, `itemNotFound`), keystonemiddleware in `error`; the
-        body has that, too. What is no such document is a message as it is, with its status.
+        A body that is no such document is the message, and its status the code.
         """
         if "images" in self.document:
             return None
@@ -148,18 +138,18 @@ class Listing:
         return {"code": self.status_code, "message": self.body.strip()}
 
     def is_numbered_with(self, other: "Listing") -> bool:
-        """Whether equal placeholders of both mean equal values."""
+        """Return whether equal placeholders of both mean equal values."""
         return self.numbering is not None and self.numbering is other.numbering
 
     def normalized(self, profile: str | None = None) -> Normalized:
-        """The images made comparable under a profile, and what that took."""
+        """Return the images in comparable form, with the counts of the rules applied."""
         return normalize(_answer_of(self), profile or DEFAULT_PROFILE)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Listing):
             return NotImplemented
         if self.complete != other.complete:
-            return False  # a part is not the whole, even if it should hold every image
+            return False
         refused = error_status(self.recording)
         if refused != error_status(other.recording):
             return False
@@ -168,7 +158,7 @@ class Listing:
         which = numbered(DEFAULT_PROFILE, together=self.is_numbered_with(other))
         return says_the_same(*normalized_together(self, other), which)
 
-    __hash__ = None  # type: ignore[assignment]  # equal listings need not be the same recording
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         found = f"{len(self.document['images'])} images" if "images" in self.document else "error"
@@ -176,12 +166,7 @@ class Listing:
 
 
 def errors_alone(one: Listing, other: Listing) -> ComparisonError:
-    """The error of who compares two refusals of one status: they are neither equal nor different.
-
-    Args:
-        one: A refusal.
-        other: Another.
-    """
+    """Return the error for comparing two error answers of one status."""
     status = one.status_code
     return ComparisonError(
         f"both sides answered {status}; two errors have no images to compare",
@@ -195,13 +180,12 @@ def errors_alone(one: Listing, other: Listing) -> ComparisonError:
 def normalized_together(
     one: Listing, other: Listing, profile: str = DEFAULT_PROFILE
 ) -> tuple[Normalized, Normalized]:
-    """Both listings made comparable under a profile, as `Listing.normalized` makes each.
-
-    Links that say the same are one object in both, so that most are equal at a glance.
-    """
+    """Normalize both listings; equal links are one object in both, which speeds up comparing."""
     pool: dict[str, Links] = {}
-    first, second = (normalize(_answer_of(each), profile, pool=pool) for each in (one, other))
-    return first, second
+    return (
+        normalize(_answer_of(one), profile, pool=pool),
+        normalize(_answer_of(other), profile, pool=pool),
+    )
 
 
 def _answer_of(listing: Listing) -> Answer:
@@ -218,11 +202,11 @@ def _answer_of(listing: Listing) -> Answer:
 
 @paused_gc()
 def read(recording: Recording, *, expect: int | None = None) -> Listing:
-    """Make a listing of a recording.
+    """Read the pages of a recording as one listing.
 
     Args:
         recording: The pages.
-        expect: An error status that the caller wants; then a listing is the surprise.
+        expect: An error status that the caller expects instead of a listing.
 
     Raises:
         ResponseError: The status is not what was expected.
@@ -248,12 +232,12 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
         document.update(page)
     document["images"] = images
     if len(recording.interactions) > 1 and "images_links" in document:
-        document["images_links"] = next_links  # each page's; one that leads astray is not lost
+        document["images_links"] = next_links  # of all pages, so that each is compared
     return Listing(recording=recording, document=document)
 
 
 def error_status(recording: Recording) -> int | None:
-    """The status of a recorded error, which whoever kept it wanted; None for a listing."""
+    """Return the status of a recorded error answer; None for a listing."""
     status = recording.interactions[0].response.status_code
     return None if status in LISTING_STATUSES else status
 
@@ -277,17 +261,17 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
         raise _not_a_listing(f"`images` is {_outline(images)}", where, form)
     for position, image in enumerate(images):
         if not isinstance(image, dict) or not isinstance(image.get("id"), _ID):
-            raise _not_a_listing(f"images[{position}] is no object with an `id`", where, form)
+            raise _not_a_listing(f"images[{position}] is not an object with an `id`", where, form)
     return document
 
 
 def media_type(body: bytes) -> str:
-    """The media type of a body that could be read."""
+    """Return the media type of a JSON or XML body."""
     return _XML if xmltext.is_xml(body) else _JSON
 
 
 def _asked_for(interaction: Interaction) -> str:
-    """The media type that a request wants: by its path's suffix, else by `Accept`, else JSON."""
+    """Return the media type that a request asks for: by path suffix, by `Accept`, else JSON."""
     if urlsplit(interaction.url).path.endswith(".xml"):
         return _XML
     accept = interaction.request_headers.get("accept", "")
@@ -295,7 +279,7 @@ def _asked_for(interaction: Interaction) -> str:
 
 
 def _document(body: bytes, where: str) -> Any:
-    """What a body in JSON or XML says; an HTML page says nothing."""
+    """Parse a body in JSON or XML."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -310,13 +294,13 @@ def _document(body: bytes, where: str) -> Any:
         raise BodyError(
             "the body is HTML, not JSON",
             where=where,
-            remedy="this is a web server's or proxy's page, not Nova's answer; check the endpoint",
+            remedy="a web server or proxy answered instead of Nova; check the endpoint",
         )
     return xmltext.parse(body, where=where)
 
 
 def _is_fault(value: Any) -> bool:
-    """Whether a value is Nova's form of an error: `{"code", "message"}`."""
+    """Return whether a value is an error as Nova writes it: `{"code", "message"}`."""
     return isinstance(value, dict) and {"code", "message"} <= value.keys()
 
 
@@ -331,7 +315,7 @@ def _expected_error(recording: Recording, expect: int, where: str) -> Listing:
         document = {}
     if "images" in document:
         raise BodyError(
-            f"the status is {expect} and the body is a listing: one of them is not what was sent",
+            f"the status is {expect}, but the body is a listing",
             where=where,
             remedy="check the status that was given for this body",
         )
@@ -351,17 +335,14 @@ def _check_status(status: int, expect: int | None, body: bytes, where: str) -> N
     )
 
 
-_ANY_REMEDY = (
-    "if this answer is the one you want, say so: expect={status} in a test, "
-    "--expect={status} in a shell"
-)
+_ANY_REMEDY = "if you expect this answer: expect={status} in a test, --expect={status} in a shell"
 _REMEDIES = {
     **dict.fromkeys(
         (300, 301, 302, 303, 305, 307, 308),
-        "a redirect is never followed: the token would go wherever it leads\n"
+        "redirects are not followed, because the token would be sent along\n"
         "check that the compute endpoint in the catalog is right, its scheme and path too",
     ),
-    200: "the cloud accepts the query now; expect nothing, or ask the cloud that refuses it",
+    200: "the cloud accepts this query: do not expect an error, or ask another cloud",
     400: "Nova refuses the query or the project in the URL; the body says which\n" + _ANY_REMEDY,
     401: "the token was refused: check the credentials in clouds.yaml, then ask again",
     403: "the project may not see this: check its roles, or the marker's owner\n" + _ANY_REMEDY,
@@ -373,7 +354,7 @@ _REMEDIES = {
     ),
     **dict.fromkeys(
         (500, 502, 503, 504),
-        "the cloud is busy or failed: ask again when it is well; nothing was written",
+        "the cloud is busy or failed: ask again later; nothing was written",
     ),
 }
 
@@ -388,7 +369,7 @@ def _not_a_listing(why: str, where: str, form: str) -> BodyError:
 
 def _outline(value: Any) -> str:
     if isinstance(value, dict):
-        return f"an object with {', '.join(map(_plain, list(value)[:5])) or 'nothing in it'}"
+        return f"an object with {', '.join(map(_plain, list(value)[:5])) or 'no fields'}"
     names = {list: "a list", str: "a string", type(None): "null", bool: "a boolean"}
     return names.get(type(value), "a number")
 
@@ -401,5 +382,5 @@ def _start(body: bytes) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text from a cloud without what could move a terminal's cursor."""
+    """Escape control characters, which could move a terminal's cursor."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -1,4 +1,4 @@
-"""The values that flow from a cloud to a report: data only, nothing reads, asks or compares."""
+"""The values that flow from a cloud to a report."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ Image = dict[str, Any]
 """An image detail: one element of `images`, as sent or made comparable."""
 
 Path = tuple[str | int, ...]
-"""Keys and places from the top of a JSON document down."""
+"""Keys and positions from the top of a JSON document down."""
 
 Severity = Literal["breaking", "compatible", "data"]
 FailOn = Literal["breaking", "change", "none"]
@@ -34,9 +34,9 @@ KINDS: Final = (
     *("status_changed", "error_changed", "header_changed", "answer_changed"),
     *("presence_changed", "format_changed", "enumeration_changed", "page_changed"),
 )
-"""What a difference can be; of one image's fields, of the images, of the answer, of shapes."""
+"""The kinds of difference: of fields, of images, of whole answers, of shapes."""
 
-LISTING_STATUSES: Final = frozenset({200, 203})  # the two that the API reference calls normal
+LISTING_STATUSES: Final = frozenset({200, 203})  # the normal ones of the API reference
 
 # Python name -> wire name. The first five are the documented ones; Nova takes the others too.
 _WIRE_NAMES: Final = {
@@ -62,17 +62,16 @@ class Missing(Enum):
 
 
 class AnyKey(str):
-    """A part of a path that stands for any key; a key that is a star is written in quotes."""
+    """A part of a path that stands for any key; a key `*` is written in quotes."""
 
     __slots__ = ()
 
 
 ANY_KEY: Final = AnyKey("*")
-"""Metadata has whatever keys its images have, so what is said of all of them has this one."""
+"""Stands for every key of metadata, in a difference that is about all of them."""
 
 MISSING: Final = Missing.MISSING
-"""Stands where one side of a difference has no value; unlike None it is no JSON value."""
-
+"""The value of a side that has none; None would be a JSON value."""
 
 _SECRET: Final = frozenset(
     {
@@ -83,10 +82,9 @@ _SECRET: Final = frozenset(
 
 
 class Headers(Mapping[str, str]):
-    """HTTP header fields: names in any case, repeated ones kept.
+    """HTTP header fields; names in any case.
 
-    `headers["vary"]` joins repeated fields with a comma (RFC 9110, 5.3); `all("vary")` keeps them
-    apart.
+    `headers["vary"]` joins repeated fields with a comma (RFC 9110, 5.3); `all("vary")` does not.
     """
 
     __slots__ = ("fields",)
@@ -95,7 +93,7 @@ class Headers(Mapping[str, str]):
         self.fields: Final = tuple(fields)
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Every value that was sent under this name, in order."""
+        """Return every value of a header, in order."""
         return tuple(value for key, value in self.fields if key.lower() == name.lower())
 
     def __getitem__(self, name: str) -> str:
@@ -119,8 +117,8 @@ class Headers(Mapping[str, str]):
 class Query:
     """The filters of one request, in wire names, and the microversion that it asks for.
 
-    Pairs are kept sorted by name and, within a name, in the order given: a server may tell
-    `limit=1&limit=2` from `limit=2&limit=1` (Nova takes the last), but never `a&b` from `b&a`.
+    Pairs are sorted by name and, within a name, kept in the order given: Nova takes the last of
+    several values.
     """
 
     params: tuple[tuple[str, str], ...] = ()
@@ -174,7 +172,7 @@ class Query:
 
     @property
     def wire(self) -> str:
-        """The query as it stands in a URL; bytes that are not UTF-8 come back as they were."""
+        """The query, percent-encoded for a URL; bytes that are not UTF-8 are kept."""
         return urlencode(self.params, quote_via=quote, errors="surrogateescape")
 
     @property
@@ -187,11 +185,11 @@ class Query:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every page is asked for: neither `limit` nor `marker` is given."""
+        """Whether all pages are asked for: neither `limit` nor `marker` is given."""
         return not any(name in {"limit", "marker"} for name, _ in self.params)
 
     def replaced(self, **values: str) -> "Query":
-        """The same query with these names set anew."""
+        """Return the query with the values of these names replaced."""
         kept = tuple(pair for pair in self.params if pair[0] not in values)
         return Query(kept + tuple(values.items()), self.microversion)
 
@@ -215,7 +213,7 @@ def _wire_value(name: str, value: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One HTTP answer. The body is whole and without content encoding."""
+    """One HTTP response; the body is complete and without content encoding."""
 
     status_code: int
     reason: str = ""
@@ -225,9 +223,9 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """One request and its answer, as a cassette keeps it.
+    """One request and its response, as in a cassette.
 
-    Its repr is short: while recording it is not redacted yet, and a failed test shows it.
+    Its repr is short, because a failed test shows it, and before writing it holds secrets.
     """
 
     method: str = "GET"
@@ -238,7 +236,7 @@ class Interaction:
 
     @property
     def is_bodiless(self) -> bool:
-        """Whether HTTP allows the answer no body: its length is that of another (RFC 9110, 8.6)."""
+        """Whether the response has no body: its length is that of another (RFC 9110, 8.6)."""
         return self.method == "HEAD" or self.response.status_code == 304  # noqa: PLR2004
 
 
@@ -247,25 +245,24 @@ class Provenance:
     """Where a recording comes from.
 
     Attributes:
-        cloud: The name it is kept under.
-        query: What was asked; of no meaning for a test's own traffic.
-        test: Whose own traffic it is: the test's node id without the cloud, or the name of a
-            cassette that tests share. None for the answer to a query.
-        release: OpenStack release as declared by whoever recorded it ("2026.2"); never guessed.
-        source: "recorded" from a cloud, "imported" from a saved body, "scrubbed": made of
-            another tool's recording, or "stock": vcrpy's own, which nobody has redacted.
-        recorded_at: UTC, ISO 8601; None when an imported body does not say.
+        cloud: The name of the cloud.
+        query: What was asked; unused for a test's own traffic.
+        test: For a test's own traffic, its node id without the cloud, or the name of a shared
+            cassette. None for a listing.
+        release: The declared OpenStack release ("2026.2"); never guessed.
+        source: "recorded" from a cloud, "imported" from a saved body, "scrubbed" from another
+            tool's recording, or "stock": vcrpy's own, not redacted.
+        recorded_at: UTC, ISO 8601; None if an imported body does not say.
         api_version: The version segment of the request path ("v2", "v2.1").
-        max_microversion: The newest microversion the cloud offers, when it said so.
-        pages: How many HTTP answers make up the listing, or the traffic.
+        max_microversion: The newest microversion of the cloud, if known.
+        pages: The number of HTTP responses.
         complete: Whether the last page has no `next` link.
         redactions: How often each kind of value was replaced.
         plugin: The version that wrote the recording.
-        volatile: Paths on which two identical requests disagreed while recording; proposed to be
-            accepted, by nobody accepted yet.
-        endpoint: The redacted compute endpoint of a test's own traffic, when it was known.
-        catalog: What Keystone told a test's own client, redacted: type, interface, region and url
-            of each endpoint.
+        volatile: Paths on which two identical requests differed while recording.
+        endpoint: The redacted compute endpoint of a test's own traffic, if known.
+        catalog: The redacted service catalog of a test's own client: type, interface, region and
+            url of each endpoint.
     """
 
     cloud: str
@@ -287,7 +284,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One cloud's whole answer to one query, or one test's traffic, and where it comes from."""
+    """One cloud's answer to one query, or one test's traffic, with provenance."""
 
     provenance: Provenance
     interactions: tuple[Interaction, ...]
@@ -305,13 +302,13 @@ class ImageRef:
 
 
 def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
-    """A path as reports write it: `images[*].metadata['a.b'][0]`, without control characters.
+    """Return a path as reports write it: `images[*].metadata['a.b'][0]`.
 
-    As a pattern it means itself alone, so a key that holds a `*` stands in quotes.
+    As a pattern of a rule it matches itself alone, so a key with special characters is quoted.
 
     Args:
-        parts: Keys and places from the top of the answer down.
-        image: The image that a path into `images` is about; None when several share it.
+        parts: Keys and positions from the top of the answer down.
+        image: The image of a path into `images`; None if several share it.
     """
     text = ""
     if parts[:1] == ("images",) or image is not None:
@@ -335,12 +332,12 @@ class RuleRef:
     """A rule as reports name it.
 
     Attributes:
-        path: Where it accepts differences, as written.
-        kinds: Of which kinds; empty means any.
+        path: The paths it accepts, as written.
+        kinds: The kinds it accepts; empty means any.
         reason: Why.
-        reference: Where that was decided, if anywhere.
-        expires: The last day on which it holds; None means that it always does.
-        expired: Whether that day is over.
+        reference: A ticket or document, if any.
+        expires: The last day on which it applies; None means that it never expires.
+        expired: Whether that day has passed.
         where: Its file and line.
     """
 
@@ -355,19 +352,19 @@ class RuleRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One path where candidate and baseline depart.
+    """One path where candidate and baseline differ.
 
     Attributes:
         kind: For example "field_removed", "type_changed", "image_added".
         severity: "breaking", "compatible" or "data", by the contract of both releases.
         path: For example `images[*].metadata.hw_rng_model`.
-        image: The image, or None when several share the difference or none is concerned.
+        image: The image, or None if the difference is about several or about the whole answer.
         baseline: The old value, or MISSING.
         candidate: The new value, or MISSING.
         count: How many images share it.
         examples: Up to three of them, when several do.
         reason: Why it has this severity.
-        rule: The rule that accepts it, or did before it expired.
+        rule: The rule that accepts it, expired or not.
     """
 
     kind: str
@@ -391,7 +388,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpaired:
-    """Images that stand on one side only, and those that could not be paired without a guess."""
+    """Images on one side only, and those that could be paired in several ways."""
 
     baseline: tuple[ImageRef, ...] = ()
     candidate: tuple[ImageRef, ...] = ()
@@ -400,13 +397,7 @@ class Unpaired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A comparison that could not be made; a report without it would look better than the run.
-
-    Attributes:
-        baseline: The name of the old side.
-        candidate: The name of the new side.
-        problem: The error's whole text.
-    """
+    """A comparison that could not be made: the names of both sides and the text of the error."""
 
     baseline: str
     candidate: str
@@ -415,13 +406,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One side of a comparison, for its head.
+    """One side of a comparison, for the head of a report.
 
     Attributes:
         cloud: The name of the cloud.
         query: What was asked.
-        release: OpenStack release, if declared.
-        images: How many images it answered with; 0 for an error.
+        release: The declared OpenStack release, if any.
+        images: The number of images; 0 for an error.
         recorded_at: UTC, ISO 8601; None for an imported body.
         error: The status of an error answer; None for a listing.
         volatile: See `Provenance`.

@@ -1,4 +1,4 @@
-"""Compares JSON values: 1 is not 1.0, 0 is not false, and key order does not count."""
+"""Compare JSON values: 1 is not 1.0, 0 is not false, and key order does not count."""
 
 from typing import Any, Final
 

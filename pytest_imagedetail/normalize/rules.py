@@ -1,7 +1,4 @@
-"""The rules of normalization, as data: what each does, why it may, and where that is known from.
-
-R1 to R15 keep their numbers from the study of the API that they were derived from.
-"""
+"""The rules of normalization, as data: what each does, why, and the source of that."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,13 +11,13 @@ class NormalizationRule:
     """One change of representation.
 
     Attributes:
-        id: Its number, "R1" to "R16".
-        name: What it is about, two or three words.
-        does: What it makes of what.
+        id: "R1" to "R16".
+        name: Two or three words.
+        does: The change.
         reason: Why the difference it removes says nothing about the images.
         source: Where that is known from.
-        profile: The first profile that applies it.
-        counts: What reports count of it; None for what cannot be counted.
+        profile: The narrowest profile that applies it.
+        counts: What its count is a number of; None if it cannot be counted.
     """
 
     id: str
@@ -36,9 +33,9 @@ RULES: Final = (
     NormalizationRule(
         id="R1",
         name="images by id",
-        does="images are compared by id, and their order apart; the own id that ends a link "
-        "becomes `<id>`, a server's `<server>`",
-        reason="an id stands once, so neither its place nor its links say more; another id stays",
+        does="images are paired by id and their order is compared separately; the image's "
+        "own id at the end of a link becomes `<id>`, a server's `<server>`",
+        reason="the id is compared as a field already; another id in a link stays",
         source="Nova views/images.py: the id is the last segment of all three links; deepdiff's "
         "ignore_order pairs other images",
         profile="same-cloud",
@@ -47,11 +44,11 @@ RULES: Final = (
     NormalizationRule(
         id="R2",
         name="link host",
-        does="scheme, host and port become `<compute>` or `<image>`, in any link and beside the "
-        "images; another service stays seen, and so does a host of Compute that most links of the "
-        "answer do not have",
-        reason="host, port and scheme are those of the request or of a configured prefix, one for "
-        "all; how many Glance hosts show is chance, for Nova takes one of them at random",
+        does="scheme, host and port become `<compute>` or `<image>` in links and in the "
+        "fields beside the images; another service stays, and so does a host of Compute"
+        " that most links of the answer do not have",
+        reason="they are those of the request or of a configured prefix, the same for all "
+        "images; Nova chooses among several Glance hosts at random",
         source="Nova views/images.py, options compute_link_prefix and glance_link_prefix, and "
         "image/glance.py (get_api_servers shuffles)",
         profile="same-cloud",
@@ -60,7 +57,7 @@ RULES: Final = (
     NormalizationRule(
         id="R3",
         name="project in links",
-        does="the project that asked becomes `<project>`; any other stays",
+        does="the caller's project becomes `<project>`; any other stays",
         reason="the project is the caller's, not the image's",
         source="Nova wsgi.Request.application_url",
         profile="same-cloud",
@@ -69,7 +66,7 @@ RULES: Final = (
     NormalizationRule(
         id="R4",
         name="spelling of a body",
-        does="white space, escapes and the order of keys are gone once a body is parsed",
+        does="white space, escapes and the order of keys disappear when a body is parsed",
         reason="RFC 8259 gives them no meaning",
         source="mimic's listings in two key orders; openstack4j's with escaped slashes",
         profile="wire",
@@ -77,7 +74,7 @@ RULES: Final = (
     NormalizationRule(
         id="R5",
         name="volatile fields",
-        does="in the next link, host, page size and a marker that is an image of this answer go",
+        does="the next link loses host, page size and a marker that is an image of this answer",
         reason="the next link repeats the request's host, page size and marker",
         source="Nova api/openstack/common.py, _get_collection_links",
         profile="same-cloud",
@@ -86,8 +83,8 @@ RULES: Final = (
     NormalizationRule(
         id="R6",
         name="link order",
-        does="links are compared by relation; one that stands twice is kept twice",
-        reason="links are found by their relation; their order is Nova's habit, no promise",
+        does="links are keyed by relation; a repeated relation is kept",
+        reason="clients find links by relation; their order is not promised",
         source="Nova api-ref; Cactus sent two bookmarks",
         profile="same-cloud",
         counts="lists of links",
@@ -95,8 +92,7 @@ RULES: Final = (
     NormalizationRule(
         id="R7",
         name="version in links",
-        does="`/v1.1`, `/v2`, `/v2.0` and `/v2.1` become `<v>`, and what stands before them "
-        "`<prefix>`",
+        does="`/v1.1`, `/v2`, `/v2.0` and `/v2.1` become `<v>`, and what precedes them `<prefix>`",
         reason="the same answer under /v1.1, /v2 and /v2.1 differs in nothing else",
         source="HP Cloud 2012 recorded under /v1.1 and /v2; Nova serves /v2 with the code of v2.1",
         profile="cross-version",
@@ -105,7 +101,7 @@ RULES: Final = (
     NormalizationRule(
         id="R8",
         name="project presence in links",
-        does="links lose prefix and project; the forms that they had are compared once",
+        does="links lose prefix and project; their forms are compared once for the answer",
         reason="Havana, Kilo and microversion 2.18 changed it; reported once, not on each image",
         source="Nova e516de74c1 (bug 1343080) and 2.18",
         profile="cross-version",
@@ -114,7 +110,7 @@ RULES: Final = (
     NormalizationRule(
         id="R9",
         name="date form",
-        does="`created` and `updated` are written in UTC, to the second; what is no date stays",
+        does="`created` and `updated` become UTC, to the second; what is no date stays",
         reason="offset, zone letter and fraction write the same second",
         source="Cloud Servers 1.0 sends -05:00, Cyclades +00:00, Glance v1 fractions",
         profile="cross-version",
@@ -133,9 +129,9 @@ RULES: Final = (
     NormalizationRule(
         id="R11",
         name="known absence",
-        does="a field or alternate link that a declared release never had is called not offered; "
-        "it stays a difference",
-        reason="a field is lost only where it was; the release is declared, never inferred",
+        does="a field or alternate link that a declared release never had is reported as not"
+        " offered; it stays a difference",
+        reason="only a field that existed can be lost; the release is declared, never inferred",
         source="Nova: size since Grizzly, alternate link, minRam and minDisk since Essex",
         profile="cross-version",
         counts="fields of images",
@@ -154,8 +150,8 @@ RULES: Final = (
     NormalizationRule(
         id="R13",
         name="ids in values",
-        does="the image's own id becomes `<id>`; servers and images it refers to get names; a "
-        "UUID, one without dashes and a number stay three forms, and what is no id stays",
+        does="the image's own id becomes `<id>`; servers and images it refers to get names; "
+        "UUIDs, UUIDs without dashes and numbers stay distinct, and what is no id stays",
         reason="each cloud gives its own ids to the same image and its server",
         source="Nova writes base_image_ref, instance_uuid, kernel_id and ramdisk_id",
         profile="cross-cloud",
@@ -164,8 +160,8 @@ RULES: Final = (
     NormalizationRule(
         id="R14",
         name="owner in metadata",
-        does="the project that asked becomes `<project>`; users get names, one each",
-        reason="the owner is the project that asked, under another id on each cloud",
+        does="the caller's project becomes `<project>`; each user gets a name",
+        reason="the owner is the caller's project, which has another id on each cloud",
         source="Nova writes owner_id, user_id and project_id into snapshots",
         profile="cross-cloud",
         counts="owners",
@@ -194,13 +190,13 @@ RULES: Final = (
 
 
 def rules_of(profile: str) -> tuple[NormalizationRule, ...]:
-    """The rules that a profile applies: its own and those of every narrower one."""
+    """Return the rules that a profile applies: its own and those of every narrower one."""
     reach = PROFILES.index(profile)
     return tuple(rule for rule in RULES if PROFILES.index(rule.profile) <= reach)
 
 
 def rule_table() -> str:
-    """The rules as the documentation shows them, a Markdown table."""
+    """Return the rules as a Markdown table, for the documentation."""
     head = ("rule", "about", "from profile", "does", "counts", "why", "evidence")
     rows = [
         (

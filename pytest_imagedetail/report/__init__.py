@@ -1,4 +1,4 @@
-"""Comparisons and matrices rendered for people and machines: terminal, HTML, JSON, Markdown."""
+"""Render comparisons and matrices for the terminal and as HTML, JSON or Markdown."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -18,12 +18,12 @@ __all__ = ["write"]
 def write(
     results: Sequence[Comparison | Matrix], path: Path, *, failures: Sequence[Failure] = ()
 ) -> None:
-    """Write a report; the suffix (.html, .json or .md) chooses its form.
+    """Write a report whose format follows from the suffix: .html, .json or .md.
 
     Args:
-        results: Comparisons and matrices, in the order in which they were made.
+        results: Comparisons and matrices, in their order.
         path: The file; an older one is replaced.
-        failures: What could not be compared.
+        failures: Comparisons that could not be made.
 
     Raises:
         ReportError: The file cannot be written.

@@ -1,4 +1,4 @@
-"""A matrix as lines for a terminal: who answers what, then one line for each change."""
+"""Render a matrix for a terminal: a table of answers, then one line for each change."""
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -8,28 +8,27 @@ from pytest_imagedetail.compare.matrix import Cell, Matrix, Step
 from pytest_imagedetail.model import SEVERITIES, Query, Severity
 from pytest_imagedetail.report import text
 from pytest_imagedetail.report.terminal import (
-    BRIEF,
     BRIEF_WIDTH,
     OF_LABEL,
     command,
     expired_line,
     paint,
+    within_limit,
 )
 
 _VALUE_WIDTH: Final = 60
 _QUERIES: Final = 4
-_PAIR: Final = 2
-_WHERE: Final = 30  # letters of queries in a line that has room for little
-_NAME: Final = 10  # and of a cloud's name
+_QUERY_WIDTH: Final = 30  # of queries in `brief`
+_CLOUD_WIDTH: Final = 10  # at least, of a cloud's name in `brief`
 
 
 def render(matrix: Matrix, *, color: bool = False, every_query: bool = False) -> str:
-    """The whole report.
+    """Return the whole report.
 
     Args:
         matrix: What to show.
         color: Whether to use ANSI colors.
-        every_query: Whether to show also the queries that all clouds answered alike.
+        every_query: Whether to include the queries that all clouds answered alike.
     """
     lines = [_head(matrix), *_table(matrix, every_query=every_query), *_spans(matrix)]
     for baseline, candidate, steps in matrix.pairs():
@@ -43,11 +42,10 @@ def render(matrix: Matrix, *, color: bool = False, every_query: bool = False) ->
 
 
 def brief(matrix: Matrix) -> str:
-    """What fits into a failing assertion: counts, the worst, and how to see the rest.
+    """Return the counts and the worst changes for a failing assertion.
 
-    At most seven lines of 90 columns; pytest cuts an explanation that is longer.
+    pytest truncates an explanation of more than seven lines.
     """
-    lines = [f"{title(matrix)}: {matrix.summary}"]
     why = [expired_line(rule) for rule in matrix.expired_rules[:1]]
     why += [f"{label:<10} {line}" for label, line in list(_apart(matrix))[:1]]
     found = sorted(
@@ -55,56 +53,50 @@ def brief(matrix: Matrix) -> str:
         key=lambda each: _rank(each[0].first.severity),
     )
     one_query = len(matrix.queries) == 1
-    chosen = {
-        "profile": matrix.profile,
-        "expect": matrix.expect,
-    }
+    chosen = {"profile": matrix.profile, "expect": matrix.expect}
     again = command("matrix", matrix.clouds, chosen, matrix.queries[0] if one_query else None)
-    most = BRIEF + 1 - len(why) - len(again)
-    lines += [_brief_line(group, step, one_query=one_query) for group, step in found[:most]]
-    rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
-    lines += [*why, f"{rest}: pytest -vv", *again]
-    return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
+    changes = [_brief_line(group, step, one_query=one_query) for group, step in found]
+    return within_limit(f"{title(matrix)}: {matrix.summary}", changes, why, again)
 
 
 def _brief_line(group: text.Group, step: Step, *, one_query: bool) -> str:
-    """A change within the width: the field always, clouds shortened, queries if there is room."""
+    """Return a change on one line; clouds are shortened before its field is."""
     first = group.first
     status = first.kind == "status_changed"
-    where = text.cut(asked(step), _WHERE) if status else text.short_path(group)
+    where = text.cut(asked(step), _QUERY_WIDTH) if status else text.short_path(group)
     rest = f": {first.kind} "
     room = BRIEF_WIDTH - len(f"{first.severity:<10} {rest}{where}")
     pair = text.plain(f"{step.baseline} -> {step.candidate}")
     if len(pair) > room:
-        each = max(room - len(" -> "), 2 * _NAME) // 2
+        each = max(room - len(" -> "), 2 * _CLOUD_WIDTH) // 2
         clouds = (text.plain(step.baseline), text.plain(step.candidate))
         pair = " -> ".join(text.cut(cloud, each) for cloud in clouds)
     head = f"{first.severity:<10} {pair}{rest}"
     line = head + text.about(group, BRIEF_WIDTH - len(head), where=where)
     if one_query or status:  # the command below names the one; the other is where it changed
         return line
-    wordings = (f" ({asked(step)})", f" ({text.count(len(step.queries), 'query')})")
-    return line + next((each for each in wordings if len(line + each) <= BRIEF_WIDTH), "")
+    variants = (f" ({asked(step)})", f" ({text.count(len(step.queries), 'query')})")
+    return line + next((each for each in variants if len(line + each) <= BRIEF_WIDTH), "")
 
 
 def title(matrix: Matrix) -> str:
-    """The row in one line: its first and last cloud, and how many stand between them."""
-    between = len(matrix.clouds) - _PAIR
+    """Return the first and last cloud and the number of those between."""
+    between = len(matrix.clouds) - 2
     middle = f" → {text.count(between, 'cloud')} → " if between else " → "
     return text.plain(matrix.clouds[0]) + middle + text.plain(matrix.clouds[-1])
 
 
 def rows(matrix: Matrix) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each query that not every cloud answered alike, with what each answered.
+    """Yield each query that clouds answered differently, with their answers.
 
-    Where all are alike, the first one stands for them.
+    If there is none, yield the first query.
     """
     for query in _shown(matrix):
         yield text.plain(str(query)), tuple(map(_cell, matrix.row(query)))
 
 
 def left_out(matrix: Matrix) -> str:
-    """What to say of the queries that `rows` leaves out; nothing if there are none."""
+    """Return a line about the queries that `rows` leaves out, if any."""
     return _alike(len(matrix.queries) - len(_shown(matrix)))
 
 
@@ -126,7 +118,7 @@ def notes(matrix: Matrix) -> tuple[tuple[str, str], ...]:
 
 
 def _apart(matrix: Matrix) -> Iterator[tuple[str, str]]:
-    """Neighbors without an image in common, each pair once with its queries."""
+    """Yield a note for each pair of neighbors without an image in common."""
     pairs: dict[tuple[str, str], list[str]] = {}
     for one, other, query in matrix.nothing_in_common:
         pairs.setdefault((one, other), []).append(str(query))
@@ -145,7 +137,7 @@ def _head(matrix: Matrix) -> str:
 
 
 def _table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
-    """Status and number of images by query and cloud; what the names share stands once."""
+    """Yield a table of status and number of images by query and cloud."""
     queries = matrix.queries if every_query else matrix.uneven
     if not queries:
         yield "every query was answered with the same status and number of images by all of them"
@@ -165,7 +157,7 @@ def _table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
 
 
 def _spans(matrix: Matrix) -> Iterator[str]:
-    """Where each field and behavior that not every cloud shows was seen first and last."""
+    """Yield where each field and behavior was first and last seen, unless every cloud has it."""
     shown = [(text.cut(text.plain(each.what), _VALUE_WIDTH), str(each)) for each in matrix.spans]
     width = max((len(what) for what, _ in shown), default=0)
     if shown:
@@ -175,7 +167,7 @@ def _spans(matrix: Matrix) -> Iterator[str]:
 
 
 def _shared_start(names: Sequence[str]) -> str:
-    """What all names begin with, through their last common hyphen: "nova-"."""
+    """Return the common prefix of all names through its last hyphen: "nova-"."""
     same = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     head, hyphen, _ = "".join(letters[0] for letters in same).rpartition("-")
     return head + hyphen
@@ -186,7 +178,7 @@ def _cell(cell: Cell | None) -> str:
 
 
 def groups(steps: Sequence[Step]) -> Iterator[tuple[text.Group, Step]]:
-    """Changes that read best together, each with a step that has its queries."""
+    """Yield groups of changes, each with a step that has its queries."""
     by_queries: dict[tuple[object, ...], list[Step]] = {}
     for step in steps:
         by_queries.setdefault(step.queries, []).append(step)
@@ -218,7 +210,7 @@ def _change(group: text.Group, step: Step, *, color: bool) -> str:
 
 
 def asked(step: Step) -> str:
-    """The queries that show a change: the first few, and how many more."""
+    """Return the first queries that show a change, and the number of others."""
     names = [text.plain(str(query)) for query in step.queries[:_QUERIES]]
     more = len(step.queries) - len(names)
     return ", ".join(names) + (f" and {text.count(more, 'more query')}" if more else "")

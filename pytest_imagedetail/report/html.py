@@ -1,4 +1,4 @@
-"""Results as one HTML page, no scripts, no foreign files; only here is Jinja2 known."""
+"""Render results as one HTML page without scripts or other files. Only this module uses Jinja2."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from pytest_imagedetail.report import grid, text
 
 
 def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
-    """The whole page; everything that came from a cloud is escaped."""
+    """Return the whole page; everything from a cloud is escaped."""
     # Slow to import, and most runs write no page.
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 

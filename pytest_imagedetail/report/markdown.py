@@ -1,4 +1,4 @@
-"""Comparisons and matrices as Markdown, for a pull request or a job summary."""
+"""Render comparisons and matrices as Markdown, for a pull request or a job summary."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from pytest_imagedetail.report import grid, text
 
 
 def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
-    """All results and what could not be compared, one section each."""
+    """Return one section for each result and each failure."""
     if not results and not failures:
         return "# Image details\n\nNothing was compared.\n"
     lines = ["# Image details", ""]
@@ -75,7 +75,7 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
 
 
 def _values(group: text.Group) -> list[str]:
-    """The cells with both values; a whole image on one line helps nobody."""
+    """Return the cells with both values; empty ones for whole images."""
     first = group.first
     if not text.shows_values(first):
         return ["", ""]
@@ -97,12 +97,12 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that is no markup, and no end of a table's cell."""
+    """Escape Markdown, and what would end a table cell."""
     return re.sub(r"[\\`*_\[\]<>&|~]", r"\\\g<0>", text)
 
 
 def _code(text: str) -> str:
-    """A code span, fenced with more backticks than it holds; a table ends a cell even in one."""
+    """Return a code span, fenced with more backticks than it holds."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
     return fence + space + text.replace("|", "\\|") + space + fence

@@ -1,4 +1,4 @@
-"""A comparison as lines for a terminal or a failing test, worst first."""
+"""Render a comparison for a terminal or a failing test, worst difference first."""
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ OF_LABEL: Final = {
     "expired": "breaking",
     "unused": "compatible",
 }
-_KIND: Final = 13  # letters of most kinds
+_KIND: Final = 13  # characters of most kinds
 _MARGIN: Final = " " * 12
-BRIEF: Final = 4
+_CHANGES: Final = 5  # with notes and command; head and hint come on top
 BRIEF_WIDTH: Final = 90
 _COMMAND: Final = 2  # lines that a command may take
 _BY_DEFAULT: Final = {
@@ -42,25 +42,24 @@ _BY_DEFAULT: Final = {
 
 
 def render(comparison: Comparison, *, color: bool = False, typed: str | None = None) -> str:
-    """The whole report.
+    """Return the whole report.
 
     Args:
         comparison: What to show.
         color: Whether to use ANSI colors.
-        typed: The sides and options as they were typed, to add what each severity rests on, with
-            sources, and the command that accepts the difference; None adds nothing.
+        typed: The sides and options as typed, to explain each severity with sources and show the
+            command that accepts the difference; None explains nothing.
     """
     return "\n".join(_lines(comparison, color=color, typed=typed))
 
 
 def brief(comparison: Comparison) -> str:
-    """What fits into a failing assertion: counts, the worst, and how to see the rest.
+    """Return the counts and the worst differences for a failing assertion.
 
-    At most seven lines of 90 columns; pytest cuts an explanation that is longer.
+    pytest truncates an explanation of more than seven lines.
     """
     baseline, candidate = comparison.baseline, comparison.candidate
     found = text.groups(comparison.differences)
-    lines = [f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"]
     why = [expired_line(rule) for rule in comparison.expired_rules[:1]]
     if text.nothing_in_common(comparison):
         why += _wrapped("paired", text.nothing_in_common(comparison))
@@ -70,25 +69,33 @@ def brief(comparison: Comparison) -> str:
         "expect": comparison.expect,
     }
     again = command("diff", (baseline.cloud, candidate.cloud), chosen, baseline.query)
-    most = BRIEF + 1 - len(why) - len(again)
-    lines += [_brief_line(group) for group in found[:most]] + why
-    rest = text.count(len(found) - most, "more line") if len(found) > most else "values and reasons"
-    lines += [f"{rest}: pytest -vv", *again]
+    head = f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"
+    return within_limit(head, [_brief_line(group) for group in found], why, again)
+
+
+def within_limit(
+    head: str, changes: Sequence[str], notes: Sequence[str], again: Sequence[str]
+) -> str:
+    """Join the lines of a brief report; drop the last changes if they are too many."""
+    most = _CHANGES - len(notes) - len(again)
+    dropped = len(changes) - most
+    rest = text.count(dropped, "more line") if dropped > 0 else "values and reasons"
+    lines = [head, *changes[:most], *notes, f"{rest}: pytest -vv", *again]
     return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
 
 
 def command(
     verb: str, clouds: Sequence[str], chosen: Mapping[str, object], query: Query | None
 ) -> list[str]:
-    """The command that compares so, rules of a test aside, in one line after "or:" or in two.
+    """Return the command that repeats a comparison, without rules, on one or two lines.
 
-    Where two lines do not hold all clouds, they are counted; the verb is what is always there.
+    If the names of all clouds do not fit, their number replaces them.
 
     Args:
         verb: "diff" or "matrix".
-        clouds: The names of those that are compared.
-        chosen: How, by the names of options; what is so by default is left out.
-        query: What was asked, if it was one thing.
+        clouds: The names of the clouds.
+        chosen: Values by the names of options; defaults are left out.
+        query: The query, if there is only one.
     """
     names = [*map(text.plain, clouds)]
     options = [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
@@ -109,7 +116,7 @@ def _in_lines(words: Sequence[str]) -> list[str]:
 
 
 def _wrapped(label: str, line: str) -> list[str]:
-    """A line below its label, in two if it is long."""
+    """Return a labeled note on one or two lines."""
     head = f"{label:<10} "
     room = BRIEF_WIDTH - len(head)
     lines = textwrap.wrap(text.plain(line), room, break_on_hyphens=False, max_lines=2)
@@ -117,7 +124,7 @@ def _wrapped(label: str, line: str) -> list[str]:
 
 
 def expired_line(rule: RuleRef) -> str:
-    """What a failing assertion says of an expired rule."""
+    """Return the line about an expired rule for a failing assertion."""
     return f"{'expired':<10} the rule for {rule.path}, {PurePath(rule.where).name}"
 
 
@@ -160,5 +167,5 @@ def _group(group: text.Group, width: int, *, color: bool) -> Iterator[str]:
 
 
 def paint(line: str, name: str, *, color: bool) -> str:
-    """A line in the color of a severity, of "same", "dim" or a sign; or as it is."""
+    """Return a line in the color of a severity, of "same", "dim" or a sign."""
     return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color else line

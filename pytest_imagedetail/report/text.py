@@ -1,4 +1,4 @@
-"""Words that every report shares: values, images and counts on one line."""
+"""Text that every report shares: values, images, counts and notes on one line."""
 
 import json
 import os.path
@@ -13,15 +13,15 @@ from pytest_imagedetail.normalize import RULES
 
 _WIDTH: Final = 100
 _EXAMPLES: Final = 3
-_BEFORE: Final = 8  # letters before the place where two values part
-_OF_ID: Final = 8  # letters of an id that tell it from the others of a listing
-_OF_NAME: Final = 24
-_VALUES: Final = range(24, 15, -1)  # widths of a value in a line that has room for little
-_SENSE: Final = 8  # letters of two values that say anything
+_BEFORE: Final = 8  # characters before the first difference of two values
+_ID_WIDTH: Final = 8
+_NAME_WIDTH: Final = 24
+_VALUE_WIDTHS: Final = range(24, 15, -1)  # to try on a short line
+_LEAST: Final = 8  # characters of two values that are worth showing
 
 
 def value(value: Any, width: int = _WIDTH) -> str:
-    """A JSON value on one line, cut at `width` characters; "absent" where there is none."""
+    """Return a JSON value on one line of at most `width` characters; "absent" for MISSING."""
     if value is MISSING:
         return "absent"
     # JSON escapes some control characters; a terminal obeys others too.
@@ -29,7 +29,7 @@ def value(value: Any, width: int = _WIDTH) -> str:
 
 
 def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, str]:
-    """Two values, each on one line and cut so that where they part can be seen.
+    """Return two values, each on one line and cut so that their first difference is visible.
 
     Args:
         baseline: The old value.
@@ -39,35 +39,35 @@ def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, s
     whole = value(baseline, sys.maxsize), value(candidate, sys.maxsize)
     if max(map(len, whole)) <= width:
         return whole
-    parting = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
-    start = whole[0].rfind(" ", 0, max(parting - _BEFORE, 0)) + 1  # at a word
+    common = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
+    start = whole[0].rfind(" ", 0, max(common - _BEFORE, 0)) + 1  # at a word
     if start <= _BEFORE:
         start = 0
     dots = '"...' if all(each.startswith('"') for each in whole) else "..."
-    if parting - start + len(dots) * bool(start) >= width - len("..."):
-        start = parting - _BEFORE  # within a word, for it is too long
+    if common - start + len(dots) * bool(start) >= width - len("..."):
+        start = common - _BEFORE  # within a word, for it is too long
     old, new = (dots + each[start:] if start else each for each in whole)
     return cut(old, width), cut(new, width)
 
 
 def plain(text: str) -> str:
-    """The text with everything unprintable escaped as JSON does it; nothing moves a cursor."""
+    """Escape unprintable characters as JSON does, so that none moves a cursor."""
     return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
 def cut(text: str, width: int) -> str:
-    """The text, or as much of it as fits with three dots."""
+    """Return the text, or its beginning with three dots."""
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Differences that read best together: the same thing on other images, or with other values.
+    """Differences of one kind and path, on other images or with other values.
 
     Attributes:
-        differences: One or more of one kind, severity and path; the first stands for all.
+        differences: One or more; the first is shown.
         path: Their path, with `[*]` where the image differs.
-        images: How many images they concern; 0 when they concern the whole answer.
+        images: How many images they are about; 0 if they are about the whole answer.
         examples: Up to three of the images.
     """
 
@@ -78,12 +78,12 @@ class Group:
 
     @property
     def first(self) -> Difference:
-        """The difference that stands for all of them."""
+        """The difference that is shown for all of them."""
         return self.differences[0]
 
     @property
     def whom(self) -> str:
-        """Which images: `"cirros"`, `14 images: "cirros", "debian", "dup", ...`; or nothing."""
+        """The images, `14 images: "cirros", "debian", "dup", ...` for example; may be empty."""
         names = ", ".join(value(each.name) for each in self.examples)
         if self.images <= 1:
             return names
@@ -92,7 +92,7 @@ class Group:
 
 
 def groups(differences: Sequence[Difference]) -> tuple[Group, ...]:
-    """Put differences together that differ in image or value only; the order stays."""
+    """Group differences that differ in image or value only, in their order."""
     found: dict[tuple[str, str, str, str], list[Difference]] = {}
     for each in differences:
         found.setdefault((each.severity, each.kind, each.any_image, each.reason), []).append(each)
@@ -115,12 +115,12 @@ def _images(difference: Difference) -> tuple[ImageRef, ...]:
 
 
 def shows_values(difference: Difference) -> bool:
-    """Whether the two values help; a whole image on one line does not."""
+    """Return whether to show both values; a whole image is too long."""
     return not difference.kind.startswith("image_")
 
 
 def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str], ...]:
-    """The values to show, each on one line with the sign of its side; see `contrast`."""
+    """Return the values to show with the sign of their side; see `contrast`."""
     if not shows_values(difference):
         return ()
     old, new = contrast(difference.baseline, difference.candidate, width)
@@ -129,12 +129,12 @@ def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str]
 
 
 def about(group: Group, room: int, *, where: str = "") -> str:
-    """Where differences are and, as far as there is room, of which image and which values.
+    """Return the path of a group and, if they fit, its image and values.
 
     Args:
-        group: Read as one.
+        group: The differences.
         room: In characters; the path is shortened in its middle, so that its field stays.
-        where: To be said in place of the path.
+        where: Replaces the path.
     """
     first = group.first
     images = f" ({group.images} images)" if group.images > 1 else ""
@@ -143,28 +143,28 @@ def about(group: Group, room: int, *, where: str = "") -> str:
         return start + images
     if not shows_values(first):
         return cut(f"{start} {group.whom}".rstrip(), max(room, len(start)))
-    name = cut(group.whom, _OF_NAME) if any(each.name for each in group.examples) else ""
+    name = cut(group.whom, _NAME_WIDTH) if any(each.name for each in group.examples) else ""
     line = start
     for named in (f"{start} {name}", start) if name else (start,):
-        for width in _VALUES:
+        for width in _VALUE_WIDTHS:
             line = f"{named}: {' -> '.join(contrast(first.baseline, first.candidate, width))}"
             if len(line) <= room:
                 return line
-    return cut(line, room) if room - len(start) >= _SENSE else start
+    return cut(line, room) if room - len(start) >= _LEAST else start
 
 
 def short_path(group: Group) -> str:
-    """The path with the first letters of an image's id: `images[70a599e0...].name`."""
+    """Return the path with a shortened image id: `images[70a599e0...].name`."""
     image = group.first.image
     whole = "" if image is None else path_of((), image)
     key = whole.removeprefix("images[").removesuffix("]")
-    if not whole or not group.path.startswith(whole) or len(key) <= _OF_ID + len("..."):
+    if not whole or not group.path.startswith(whole) or len(key) <= _ID_WIDTH + len("..."):
         return group.path
-    return f"images[{key[:_OF_ID]}...]{group.path.removeprefix(whole)}"
+    return f"images[{key[:_ID_WIDTH]}...]{group.path.removeprefix(whole)}"
 
 
 def shortened(path: str, room: int) -> str:
-    """A path, or its beginning and its end with three dots between."""
+    """Return a path, or its beginning and end with three dots between."""
     if len(path) <= room:
         return path
     end = room * 2 // 3
@@ -172,14 +172,14 @@ def shortened(path: str, room: int) -> str:
 
 
 def count(number: int, thing: str) -> str:
-    """A number and its noun, as in `2 images` and `3 queries`."""
+    """Return a number with its noun: `2 images`, `3 queries`."""
     if number == 1:
         return f"1 {thing}"
     return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"
 
 
 def side(side: Side) -> tuple[str, ...]:
-    """The head of one side: cloud, number of images or status, query, release, date."""
+    """Return cloud, number of images or status, query, release and date of one side."""
     return (
         plain(side.cloud),
         count(side.images, "image") if side.error is None else f"answered {side.error}",
@@ -190,13 +190,13 @@ def side(side: Side) -> tuple[str, ...]:
 
 
 def notes(comparison: Comparison) -> tuple[tuple[str, str], ...]:
-    """What stands below the differences: what could not be told, and what the rules did."""
+    """Return the notes below the differences: limits of the comparison, then rules."""
     accepted = rules(comparison.expected, comparison.expired_rules, comparison.unused_rules)
     return (*limits(comparison), *accepted)
 
 
 def nothing_in_common(comparison: Comparison) -> str:
-    """What to say when there are images, but none stands on both sides; else nothing."""
+    """Return a note if there are images but no pair of them; else an empty text."""
     if not comparison.nothing_in_common:
         return ""
     for side in (comparison.baseline, comparison.candidate):
@@ -212,7 +212,7 @@ def nothing_in_common(comparison: Comparison) -> str:
 
 
 def normalization(comparison: Comparison) -> str:
-    """What each rule that did something did: "cross-version (R2 link host 54)"."""
+    """Return the profile and the counts of its rules: "cross-version (R2 link host 54)"."""
     counts = comparison.normalization
     done = ", ".join(
         f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id)
@@ -221,13 +221,13 @@ def normalization(comparison: Comparison) -> str:
 
 
 def choices(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yield what was not chosen by default, as pairs of a label and a line."""
+    """Yield a note for each choice that is not the default."""
     if comparison.level == "shape":
         yield "level", "shape: what the images look like; they were not compared one by one"
 
 
 def limits(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """What the comparison could not tell, as pairs: not judged, ambiguous, paired, volatile."""
+    """Yield notes about what was not compared or is not reliable."""
     if comparison.unseen:
         paths = ", ".join(map(plain, comparison.unseen))
         yield "not judged", f"{paths}: no image of one side can show it"
@@ -240,40 +240,28 @@ def limits(comparison: Comparison) -> Iterator[tuple[str, str]]:
     for side in (comparison.baseline, comparison.candidate):
         for path in side.volatile:
             if path in differing:
-                twice = f"two identical requests to {plain(side.cloud)} disagreed on it"
-                yield "volatile", f"{plain(path)}: {twice}; if that is right, accept it with a rule"
+                twice = f"two identical requests to {plain(side.cloud)} differed in it"
+                yield "volatile", f"{plain(path)}: {twice}; to accept it, add a rule"
 
 
 def rules(
-    accepted: Sequence[Difference], expired_rules: Sequence[RuleRef], idle: Sequence[RuleRef]
-) -> tuple[tuple[str, str], ...]:
-    """What the rules did, as pairs of a label and a line: expected, expired, unused.
-
-    Args:
-        accepted: The differences that a rule accepts.
-        expired_rules: Rules that no longer accept what they would have.
-        idle: Rules that accept nothing.
-    """
-    expected = [
-        f"{group.first.kind} {group.path} {group.whom}".rstrip() + f": {why(group.first.rule)}"
-        for group in groups(accepted)
-        if group.first.rule is not None
-    ]
-    expired = [
-        f"{rule.where}: the rule for {plain(rule.path)} expired on {rule.expires}; "
-        "mend the cause, renew or delete it"
-        for rule in expired_rules
-    ]
-    unused = [
-        f"{rule.where}: the rule for {plain(rule.path)} accepts nothing here; delete or correct it"
-        for rule in idle
-    ]
-    labeled = (("expected", expected), ("expired", expired), ("unused", unused))
-    return tuple((label, line) for label, lines in labeled for line in lines)
+    accepted: Sequence[Difference], expired: Sequence[RuleRef], unused: Sequence[RuleRef]
+) -> Iterator[tuple[str, str]]:
+    """Yield notes about differences accepted by rules, expired rules and unused ones."""
+    for group in groups(accepted):
+        if group.first.rule is not None:
+            line = f"{group.first.kind} {group.path} {group.whom}".rstrip()
+            yield "expected", f"{line}: {why(group.first.rule)}"
+    for rule in expired:
+        line = f"{rule.where}: the rule for {plain(rule.path)} expired on {rule.expires}"
+        yield "expired", f"{line}; fix the cause, or renew or delete the rule"
+    for rule in unused:
+        line = f"{rule.where}: the rule for {plain(rule.path)} accepts nothing here"
+        yield "unused", f"{line}; delete or correct it"
 
 
 def why(rule: RuleRef) -> str:
-    """Why a rule accepts, and until when: `new default (CHG-1, until 2027-02-01)`."""
+    """Return reason and expiry of a rule: `new default (CHG-1, until 2027-02-01)`."""
     facts = [plain(rule.reference)] if rule.reference else []
     facts.append(f"until {rule.expires}" if rule.expires else "for good")
     return f"{plain(rule.reason)} ({', '.join(facts)})"

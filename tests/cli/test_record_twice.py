@@ -96,8 +96,8 @@ def test_a_report_says_that_a_difference_may_be_noise(record, tmp_path, capsys):
     (tmp_path / "other.json").write_text(json.dumps(body))
     assert main(["diff", "public", "other.json", "--fail-on", "change", "--profile", "wire"]) == 1
     assert (
-        "volatile    images[*].minRam: two identical requests to public disagreed on it; "
-        "if that is right, accept it with a rule\n" in capsys.readouterr().out
+        "volatile    images[*].minRam: two identical requests to public differed in it; "
+        "to accept it, add a rule\n" in capsys.readouterr().out
     )
 
 

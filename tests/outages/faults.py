@@ -23,10 +23,10 @@ _TOO_LARGE = (
     "ask for a part: --query limit=1000 in a shell, limit=1000 in a test",
 )
 _REDIRECTED = (
-    "a redirect is never followed: the token would go wherever it leads",
+    "redirects are not followed, because the token would be sent along",
     "check that the compute endpoint in the catalog is right, its scheme and path too",
 )
-_BUSY = ("the cloud is busy or failed: ask again when it is well; nothing was written",)
+_BUSY = ("the cloud is busy or failed: ask again later; nothing was written",)
 _LIMITED = ("the cloud limits how often it is asked: wait, then ask again; nothing was written",)
 _NO_CLOUD = "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most"
 _ENDPOINT = "and check that the compute endpoint in the catalog is right"

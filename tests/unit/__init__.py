@@ -1,4 +1,4 @@
-"""One file of tests per module; no network. Here: listings made of plain values."""
+"""Tests through the public names of each folder, without files and network. Here: builders."""
 
 import copy
 import json

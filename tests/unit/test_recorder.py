@@ -183,8 +183,7 @@ def test_nothing_secret_is_in_an_unexpected_error(answers):
         '{"badRequest": {"message": "no 00000000000000000000000000000...\n'
         "  where: cloud a, query all\n"
         "  next:  Nova refuses the query or the project in the URL; the body says which\n"
-        "  next:  if this answer is the one you want, say so: expect=400 in a test, "
-        "--expect=400 in a shell"
+        "  next:  if you expect this answer: expect=400 in a test, --expect=400 in a shell"
     )
 
 

@@ -73,11 +73,11 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_golden(name):
-    """The whole text of a rich comparison, as it was last agreed on."""
-    expected = (GOLDEN / name).read_text(encoding="utf-8")
-    assert FORMS[name](rich()).rstrip("\n") == expected.rstrip("\n")
+def test_golden():
+    """The whole text of a rich comparison."""
+    for name, render in FORMS.items():
+        expected = (GOLDEN / name).read_text(encoding="utf-8")
+        assert render(rich()).rstrip("\n") == expected.rstrip("\n"), name
 
 
 def written(comparison, tmp_path, suffix):
@@ -86,17 +86,24 @@ def written(comparison, tmp_path, suffix):
     return path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("suffix", [".html", ".json", ".md"])
-def test_no_written_report_holds_a_control_character(tmp_path, suffix):
-    """Whatever a cloud sends, a file can be shown on a terminal."""
-    page = written(nasty(), tmp_path, suffix)
-    assert [each for each in page if not each.isprintable() and each != "\n"] == []
+def unprintable(shown):
+    return [each for each in shown if not each.isprintable() and each != "\n"]
 
 
-@pytest.mark.parametrize("render", [terminal.render, terminal.brief])
-def test_no_terminal_report_holds_a_control_character(render):
-    """An answer cannot move the cursor, ring, or color the rest."""
-    assert [each for each in render(nasty()) if not each.isprintable() and each != "\n"] == []
+def test_no_report_has_a_control_character(tmp_path):
+    """An answer cannot move the cursor, ring, or color the rest of a terminal."""
+    comparison = nasty()
+    for suffix in (".html", ".json", ".md"):
+        assert not unprintable(written(comparison, tmp_path, suffix))
+    for render in (terminal.render, terminal.brief):
+        assert not unprintable(render(comparison))
+    old, new = image_of(), without(image_of(metadata={NASTY: NASTY}), "minRam")
+    one, two = listing_of(old, cloud=f"{NASTY}1"), listing_of(new, cloud=f"{NASTY}2", release=NASTY)
+    matrix = compare_neighbors({each.cloud: {each.query: each} for each in (one, two)})
+    page = html.render([matrix])
+    assert "<script>" not in page
+    for shown in (grid.brief(matrix), grid.render(matrix), markdown.render([matrix]), page):
+        assert not unprintable(shown)
 
 
 def test_nothing_of_a_cloud_is_markup_on_the_page(tmp_path):
@@ -269,9 +276,12 @@ def test_color_changes_no_word():
     assert re.sub(r"\x1b\[[\d;]*m", "", colored) == terminal.render(rich())
 
 
-@pytest.mark.parametrize(
-    ("value", "width", "line"),
-    [
+LONG = "x" * 300
+
+
+def test_values():
+    """Types can be told apart, control characters are escaped, the first difference is visible."""
+    for value, width, line in (
         (MISSING, 100, "absent"),
         ("absent", 100, '"absent"'),
         (None, 100, "null"),
@@ -279,29 +289,15 @@ def test_color_changes_no_word():
         ("ü\n\x1b\x9b", 100, '"ü\\n\\u001b\\u009b"'),
         ("\U000e0001\ud800", 100, '"\\udb40\\udc01\\ud800"'),
         ("x" * 100, 10, '"xxxxxx...'),
-    ],
-)
-def test_a_value_is_one_line_of_json(value, width, line):
-    """Types can be told apart, control characters are escaped, long ones are cut."""
-    assert text.value(value, width) == line
-
-
-LONG = "x" * 300
-
-
-@pytest.mark.parametrize(
-    ("baseline", "candidate", "width", "shown"),
-    [
+    ):
+        assert text.value(value, width) == line
+    parted = ('"...xxxxxxxxA"', '"...xxxxxxxxB"')
+    for baseline, candidate, width, shown in (
         ("a", "b", 60, ('"a"', '"b"')),
-        (LONG + "A", LONG + "B", 60, ('"...xxxxxxxxA"', '"...xxxxxxxxB"')),
-        (LONG + "A", LONG, 60, ('"...xxxxxxxxA"', '"...xxxxxxxx"')),
-        (LONG + "A" * 90, LONG + "B", 24, ('"...xxxxxxxxAAAAAAAAA...', '"...xxxxxxxxB"')),
-        (
-            "a word " + LONG + "A",
-            "a word " + LONG + "B",
-            60,
-            ('"...xxxxxxxxA"', '"...xxxxxxxxB"'),
-        ),
+        (LONG + "A", LONG + "B", 60, parted),
+        (LONG + "A", LONG, 60, (parted[0], '"...xxxxxxxx"')),
+        (LONG + "A" * 90, LONG + "B", 24, ('"...xxxxxxxxAAAAAAAAA...', parted[1])),
+        (f"a word {LONG}A", f"a word {LONG}B", 60, parted),
         (
             "word " * 60 + "one",
             "word " * 60 + "two",
@@ -310,11 +306,8 @@ LONG = "x" * 300
         ),
         ([LONG, 1], [LONG, 2], 60, ('...xxxxx", 1]', '...xxxxx", 2]')),
         ("y" * 13 + "A" * 9, "y" * 13 + "B" * 9, 16, ('"...yyyyyyyyA...', '"...yyyyyyyyB...')),
-    ],
-)
-def test_long_values_are_cut_so_that_where_they_part_is_seen(baseline, candidate, width, shown):
-    """At a word where one is near, within one where none is."""
-    assert text.contrast(baseline, candidate, width) == shown
+    ):
+        assert text.contrast(baseline, candidate, width) == shown
 
 
 @given(st.text(max_size=400), st.text(max_size=60), st.text(max_size=60), st.integers(16, 120))
@@ -384,13 +377,15 @@ def test_nothing_in_common_is_said():
     assert "was compared; --level shape" in terminal.render(across)
 
 
-def test_a_page_shows_every_value_of_a_group(tmp_path):
-    """What the terminal sums up as "other values" is on the page."""
+def test_a_group_of_two_images(tmp_path):
+    """The terminal shows one value and counts the others; the page shows all."""
     old = [image_of(number) for number in (1, 2)]
     new = [image_of(number, name=f"new {number}") for number in (1, 2)]
-    page = html_entities.unescape(
-        written(compare(listing_of(*old), listing_of(*new)), tmp_path, ".html")
-    )
+    comparison = compare(listing_of(*old), listing_of(*new))
+    shown = terminal.render(comparison)
+    assert 'images[*].name  2 images: "image 1", "image 2"\n' in shown
+    assert "            and 1 other value\n" in shown
+    page = html_entities.unescape(written(comparison, tmp_path, ".html"))
     for value in ('"image 1"', '"image 2"', '"new 1"', '"new 2"'):
         assert value in page
 
@@ -404,6 +399,33 @@ def test_a_report_that_cannot_be_written_says_why(tmp_path):
     assert caught.value.problem.startswith("the report cannot be written: ")
     assert caught.value.where == str(path)
     assert caught.value.remedy == "check the path, its permissions and the space left"
+
+
+def test_rules_are_noted():
+    """What they accept, why and until when; which expired and which are unused."""
+    dates = {"reason": "new <default>", "reference": "CHG-1"}
+    rules = [
+        parse(dates | {"path": "images[*].os_hidden", "expires": date(2027, 2, 1)}),
+        parse(dates | {"path": "images[*].minDisk", "expires": date(2026, 1, 31)}),
+        parse(dates | {"path": "images[*].typo", "expires": "never"}),
+    ]
+    comparison = compare(
+        listing_of(image_of()),
+        listing_of(image_of(os_hidden=False, minDisk=1)),
+        rules=Rules(rules=tuple(rules), today=date(2026, 11, 24)),
+    )
+    lines = terminal.render(comparison).splitlines()
+    way_out = "fix the cause, or renew or delete the rule"
+    assert [line.split(": ", 1)[-1] for line in lines[-4:]] == [
+        "new <default> (CHG-1, until 2027-02-01)",
+        f"the rule for images[*].minDisk expired on 2026-01-31; {way_out}",
+        "the rule for images[*].typo accepts nothing here; delete or correct it",
+        "0 breaking, 0 compatible, 1 data; 1 more accepted by rules",
+    ]
+    assert [line.split()[0] for line in lines[-4:-1]] == ["expected", "expired", "unused"]
+    assert "expired    the rule for images[*].minDisk" in terminal.brief(comparison)
+    assert "new \\<default\\> (CHG-1, until 2027-02-01)" in markdown.render([comparison])
+    assert "new &lt;default&gt; (CHG-1" in html.render([comparison])
 
 
 def row_of_three():
@@ -526,23 +548,20 @@ def test_a_failing_matrix_fits_into_a_failing_assertion(one, other, key, words):
     assert all(len(line) <= 90 and line.isprintable() for line in lines)
 
 
-WRITERS = (markdown.render, html.render)
-
-
-@pytest.mark.parametrize("write", WRITERS)
-def test_a_matrix_in_a_report(write):
+def test_a_matrix_in_a_report():
     """Who answered what, each change with its two clouds, and what the rule accepted."""
-    page = html_entities.unescape(write([row_of_three()]))
-    for words in (
-        "nova-a → 1 cloud → nova-c: ",
-        "2 changes: 1 breaking, 0 compatible, 1 data; 1 more accepted by rules",
-        "and 1 query with one status and number of images throughout",
-        "field_removed",
-        "all, status=ACTIVE",
-        "last seen in nova-b",
-        "busy (for good)",
-    ):
-        assert words in page, words
+    for write in (markdown.render, html.render):
+        page = html_entities.unescape(write([row_of_three()]))
+        for words in (
+            "nova-a → 1 cloud → nova-c: ",
+            "2 changes: 1 breaking, 0 compatible, 1 data; 1 more accepted by rules",
+            "and 1 query with one status and number of images throughout",
+            "field_removed",
+            "all, status=ACTIVE",
+            "last seen in nova-b",
+            "busy (for good)",
+        ):
+            assert words in page, words
 
 
 def test_a_matrix_in_the_json_report(tmp_path):
@@ -553,34 +572,11 @@ def test_a_matrix_in_the_json_report(tmp_path):
     assert document["matrices"][0] == row_of_three().to_dict()
 
 
-def test_the_head_of_the_page_counts_both():
-    """Comparisons and matrices."""
+def test_the_head_of_a_matrix():
+    """The page counts comparisons and matrices; no line says that no query is left out."""
     page = html.render([rich(), row_of_three(), row_of_three()])
     assert "<title>Image details: 1 comparison, 2 matrices</title>" in page
-
-
-def test_a_matrix_of_hostile_words_is_plain_text():
-    """What a cloud or a file fills moves no cursor and is no markup."""
-    old, new = image_of(), without(image_of(metadata={NASTY: NASTY}), "minRam")
-    clouds = {
-        name: {each.query: each}
-        for name, each in (
-            (f"{NASTY}1", listing_of(old, cloud=f"{NASTY}1")),
-            (f"{NASTY}2", listing_of(new, cloud=f"{NASTY}2", release=NASTY)),
-        )
-    }
-    matrix = compare_neighbors(clouds)
-    for shown in (grid.brief(matrix), grid.render(matrix), markdown.render([matrix])):
-        assert not [each for each in shown if not each.isprintable() and each != "\n"]
-    page = html.render([matrix])
-    assert "<script>" not in page
-    assert not [each for each in page if not each.isprintable() and each != "\n"]
-
-
-def test_no_query_is_counted_as_alike_where_none_is():
-    """No line that says nothing."""
-    shown = grid.render(row_of_three(), every_query=True)
-    assert "throughout" not in shown
+    assert "throughout" not in grid.render(row_of_three(), every_query=True)
 
 
 def test_a_command_for_many_clouds_counts_them():
