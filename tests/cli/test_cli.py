@@ -1,7 +1,6 @@
-"""The command as a shell user meets it: output, messages, exit codes."""
+"""The command: output, messages, exit codes."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -33,24 +32,6 @@ SAMPLE = {
         }
     ]
 }
-
-
-@pytest.fixture
-def imagedetail(tmp_path):
-    """Run the command in an empty folder, in a process of its own."""
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pytest_imagedetail", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
 
 
 @pytest.fixture
@@ -141,9 +122,9 @@ def test_import_refuses_a_body_with_a_raw_newline(imagedetail, tmp_path):
     assert not (tmp_path / "cassettes").exists()
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
+def test_import_refuses_what_is_not_a_listing(imagedetail, tmp_path):
+    """Nothing is made of a body that is not what it should be."""
+    for text, problem in (
         ("", "the body is empty, so it is not a listing"),
         ("[]", "the body is JSON, but not a listing of images: it has no `images` (a list)"),
         ('{"error": {"code": 401}}', "it has no `images` (an object with error)"),
@@ -151,15 +132,12 @@ def test_import_refuses_a_body_with_a_raw_newline(imagedetail, tmp_path):
         ('{"images": [{"name": "x"}]}', "images[0] is not an object with an `id`"),
         ("<html><body>Bad gateway</body></html>", "the body is HTML, not JSON"),
         ("<images><image>", "the body is not XML: no element found"),
-    ],
-)
-def test_import_refuses_what_is_no_listing(imagedetail, tmp_path, text, problem):
-    """Nothing is made of a body that is not what it should be."""
-    (tmp_path / "body.json").write_text(text)
-    result = imagedetail("import", "body.json", "--cloud", "manual")
-    assert result.returncode == 2
-    assert problem in result.stderr
-    assert "next:" in result.stderr
+    ):
+        (tmp_path / "body.json").write_text(text)
+        result = imagedetail("import", "body.json", "--cloud", "manual")
+        assert result.returncode == 2, text
+        assert problem in result.stderr
+        assert "next:" in result.stderr
     assert not (tmp_path / "cassettes").exists()
 
 
@@ -214,31 +192,31 @@ def test_two_refusals_are_not_equal(imagedetail, tmp_path):
     assert "not a listing of images" in result.stderr
 
 
-def test_no_color_unless_a_terminal_wants_it(imagedetail, body):
-    """A pipe gets plain text."""
-    assert "\x1b" not in imagedetail("diff", "answer.json", "answer.json").stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((), "the following arguments are required: VERB"),
-        (("dance",), "invalid choice: 'dance'"),
-        (("diff", "one"), "the following arguments are required: CANDIDATE"),
-        (("show", "../etc"), "the file cannot be read: No such file or directory"),
-        (("show", "a b"), "'a b' cannot be the name of a cloud"),
-        (("show", "nova", "--query", "status"), "a query is NAME=VALUE, not 'status'"),
-        (("import", "x.json", "--cloud", "../up"), "'../up' cannot be the name of a cloud"),
-        (("import", "x.json", "--cloud", "x", "--release", "2031.1"), "unknown release '2031.1'"),
-    ],
-)
-def test_usage_errors(imagedetail, arguments, message):
+def test_usage_errors(imagedetail):
     """Exit 4 (2 for a file that is not there), a message that ends with what to do next."""
-    result = imagedetail(*arguments)
-    assert result.returncode == (2 if "No such file" in message else 4)
-    assert result.stdout == ""
-    assert message in result.stderr
-    assert "next:" in result.stderr
+    for arguments, message in (
+        ("", "the following arguments are required: VERB"),
+        ("dance", "invalid choice: 'dance'"),
+        ("diff one", "the following arguments are required: CANDIDATE"),
+        ("doctor one --os-cloud other", "not allowed with argument"),
+        ("show ../etc", "the file cannot be read: No such file or directory"),
+        ("show a,b", "'a,b' cannot be the name of a cloud"),
+        ("show nova --query status", "a query is NAME=VALUE, not 'status'"),
+        ("import x.json --cloud ../up", "'../up' cannot be the name of a cloud"),
+        ("import x.json --cloud x --release 2031.1", "unknown release '2031.1'"),
+        ("lint --max-age=soon", "the maximum age is a whole number of days, not 'soon'"),
+        ("lint --max-age=", "the maximum age is a whole number of days, not ''"),
+        ("matrix nova-2026.2", "only one is there"),
+        ("matrix nova-2026.2 nova-2027.1", "unknown cloud 'nova-2027.1'"),
+        ("matrix keystone-*", "no recorded cloud matches 'keystone-*'"),
+        ("matrix nova-2023.1 nova-2024.2 --report m.pdf", "unknown report suffix '.pdf'"),
+        ("diff nova-2023.1 nova-2024.2 --rules gone.yaml", "No such file or directory"),
+    ):
+        result = imagedetail(*arguments.split())
+        assert result.returncode == (2 if "show ../etc" in arguments else 4), arguments
+        assert result.stdout == "", arguments
+        assert message in result.stderr, arguments
+        assert "next:" in result.stderr, arguments
 
 
 def test_ls_names_a_damaged_cassette_and_lists_the_others(imagedetail, body, tmp_path):

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,20 +19,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def lint(cassettes, tmp_path):
+def lint(cassettes, imagedetail):
     """Run the verb beside two recorded clouds."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pytest_imagedetail", "lint", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+    return partial(imagedetail, "lint")
 
 
 def test_sound_cassettes_are_counted(lint):
@@ -41,11 +31,10 @@ def test_sound_cassettes_are_counted(lint):
     assert result.stdout == "4 files: nothing found\n"
 
 
-def test_an_import_is_sound(lint, tmp_path):
+def test_an_import_is_sound(lint, imagedetail, tmp_path):
     """Nobody says where it was asked for, and its placeholder names no cloud."""
     (tmp_path / "body.json").write_text('{"images": [{"id": "1", "name": "a"}]}')
-    command = [sys.executable, "-m", "pytest_imagedetail", "import", "body.json", "--cloud=saved"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=60, capture_output=True)
+    assert imagedetail("import", "body.json", "--cloud=saved").returncode == 0
     assert lint().stdout == "5 files: nothing found\n"
 
 
@@ -138,54 +127,23 @@ def test_what_cannot_be_read_is_no_verdict(lint):
     )
 
 
-@pytest.mark.parametrize("days", ["soon", "-1", "1.5", "9999999"])
-def test_an_impossible_age_is_refused(lint, days):
-    """Usage, before a file is read."""
-    result = lint(f"--max-age={days}")
-    assert result.returncode == 4
-    assert result.stderr == (
-        f"imagedetail: the maximum age is a whole number of days, not {days!r}\n"
-        "  next:  for example --imagedetail-max-age 90; without it no age is judged\n"
+def test_nothing_to_look_through_is_no_verdict(lint, cassettes):
+    """Neither without a folder, nor in an empty one, nor in one with a README alone."""
+    nothing = (
+        "imagedetail: there is nothing to look through\n"
+        "  where: cassettes\n"
+        "  next:  name files or a folder, or record first: imagedetail record --os-cloud NAME\n"
     )
-
-
-def test_an_empty_age_is_refused(lint):
-    """A variable that is not set must not turn the check off."""
-    result = lint("--max-age=")
-    assert result.returncode == 4
-    assert result.stderr == (
-        "imagedetail: the maximum age is a whole number of days, not ''\n"
-        "  next:  a variable that is not set, perhaps\n"
-        "  next:  for example --imagedetail-max-age 90; without it no age is judged\n"
-    )
-
-
-def test_without_a_folder_there_is_no_verdict(lint, cassettes):
-    """Looking at nothing is not finding nothing."""
     shutil.rmtree(cassettes)
     result = lint()
-    assert result.returncode == 4
-    assert "there is nothing to look through" in result.stderr
-
-
-NOTHING = (
-    "imagedetail: there is nothing to look through\n"
-    "  where: {}\n"
-    "  next:  name files or a folder, or record first: imagedetail record --os-cloud NAME\n"
-)
-
-
-@pytest.mark.parametrize("kept", [None, "README.md"])
-@pytest.mark.parametrize("arguments", [[], ["cassettes"], ["--json", "cassettes"]])
-def test_an_empty_folder_is_no_verdict(lint, cassettes, arguments, kept):
-    """Nor one with nothing but what version control needs there."""
-    shutil.rmtree(cassettes)
+    assert (result.returncode, result.stdout, result.stderr) == (4, "", nothing)
     cassettes.mkdir()
-    if kept:
-        (cassettes / kept).touch()
-    result = lint(*arguments)
-    assert (result.returncode, result.stdout) == (4, "")
-    assert result.stderr == NOTHING.format("cassettes")
+    for kept in (None, "README.md"):
+        if kept:
+            (cassettes / kept).touch()
+        for arguments in ([], ["cassettes"], ["--json", "cassettes"]):
+            result = lint(*arguments)
+            assert (result.returncode, result.stdout, result.stderr) == (4, "", nothing)
 
 
 def test_a_welcome_file_that_is_named_is_looked_at(lint, cassettes):

@@ -50,17 +50,3 @@ def test_a_damaged_body(capsys):
     Path("old.xml").write_text(BODY[:-9])
     assert main(["import", "old.xml", "--cloud", "old"]) == 2
     assert "the body is not XML: no element found" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("verb", "words"),
-    [
-        ("import", "the body of the answer, JSON or XML"),
-        ("diff", "a cloud, or the path of a cassette or of a JSON or XML body"),
-    ],
-)
-def test_help_says_that_a_body_may_be_xml(capsys, verb, words):
-    """Who has an XML body need not guess."""
-    with pytest.raises(SystemExit):
-        main([verb, "--help"])
-    assert words in " ".join(capsys.readouterr().out.split())

@@ -84,22 +84,13 @@ def secrets_of(cloud):
     return (account.token, account.password, account.user_id, cloud.project_id, "127.0.0.1")
 
 
-@pytest.mark.parametrize("arguments", [("staging",), ("--os-cloud", "staging"), ()])
-def test_a_healthy_cloud(doctor, cloud, arguments):
-    """Every step is ok; the only cloud there is need not be named."""
-    assert doctor(*arguments) == (0, HEALTHY, "")
-
-
-def test_nothing_secret_is_shown(doctor, cloud):
-    """No token, password, id or host, on neither stream, in neither form."""
+def test_a_healthy_cloud(doctor, cloud, tmp_path):
+    """Every step is ok; the only cloud there is need not be named; no secret, no file."""
+    for arguments in (("staging",), ("--os-cloud", "staging"), ()):
+        assert doctor(*arguments) == (0, HEALTHY, "")
     for arguments in (("staging",), ("staging", "--json")):
         _, out, err = doctor(*arguments)
         assert not [secret for secret in secrets_of(cloud) if secret in out + err]
-
-
-def test_nothing_is_written(doctor, cloud, tmp_path):
-    """It looks, and that is all."""
-    doctor()
     assert [path.name for path in tmp_path.iterdir()] == ["clouds.yaml"]
 
 
@@ -179,42 +170,40 @@ def test_a_project_without_images(doctor, clouds_yaml, tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    ("release", "declared", "line"),
-    [
+def test_the_declared_release(doctor, clouds_yaml, tmp_path):
+    """It is compared with the newest microversion; the name is that of imagedetail.yaml."""
+    for release, declared, found in (
         (
             "2026.2",
             "2026.2",
-            "ok       release           declared: 2026.2; 2.104 looks like Nova 2026.2",
+            "ok declared: 2026.2; 2.104 looks like Nova 2026.2",
         ),
         (
             "2026.2",
             "2023.1",
-            "warning  release           declared: 2023.1, but 2.104 looks like Nova 2026.2",
+            "warning declared: 2023.1, but 2.104 looks like Nova 2026.2",
         ),
         (
             "2023.1",
             "2023.2",  # not measured: it lies between 2.95 and 2.96
-            "ok       release           declared: 2023.2; 2.95 looks like Nova 2023.1 or 2023.2",
+            "ok declared: 2023.2; 2.95 looks like Nova 2023.1 or 2023.2",
         ),
         (
             "essex",
             "essex",
-            "ok       release           declared: essex; nothing of the cloud shows it",
+            "ok declared: essex; nothing of the cloud shows it",
         ),
-    ],
-)
-def test_the_declared_release(doctor, clouds_yaml, tmp_path, release, declared, line):
-    """It is held against the newest microversion; the name is that of imagedetail.yaml."""
-    (tmp_path / "imagedetail.yaml").write_text(
-        f'clouds:\n  ours: {{os_cloud: staging, release: "{declared}"}}\n'
-    )
-    with SimulatedCloud(release=release) as cloud:
-        clouds_yaml.write_text(cloud.clouds_yaml("staging"))
-        for arguments in (("ours",), ("--os-cloud", "staging"), ()):
-            code, out, _ = doctor(*arguments)
-            assert code == 0
-            assert line in out.splitlines()
+    ):
+        (tmp_path / "imagedetail.yaml").write_text(
+            f'clouds:\n  ours: {{os_cloud: staging, release: "{declared}"}}\n'
+        )
+        with SimulatedCloud(release=release) as cloud:
+            clouds_yaml.write_text(cloud.clouds_yaml("staging"))
+            for arguments in (("ours",), ("--os-cloud", "staging"), ()):
+                code, out, _ = doctor(*arguments)
+                assert code == 0
+                lines = [" ".join(line.split()) for line in out.splitlines()]
+                assert found.replace(" ", " release ", 1) in lines
 
 
 def test_an_admin_token(doctor, cloud, clouds_yaml):
@@ -227,14 +216,6 @@ def test_an_admin_token(doctor, cloud, clouds_yaml):
     assert "token             as configured; its lifetime is not known\n" in out
     assert "failed   images/detail     the cloud answered 401" in out
     assert "deliberately-wrong" not in out + err
-
-
-def test_one_cloud_at_a_time(clouds_yaml, capsys):
-    """CLOUD and --os-cloud exclude each other: exit 4."""
-    with pytest.raises(SystemExit) as caught:
-        main(["doctor", "one", "--os-cloud", "other"])
-    assert caught.value.code == 4
-    assert "not allowed with argument" in capsys.readouterr().err
 
 
 def test_a_token_without_a_project_leaves_the_path_alone():

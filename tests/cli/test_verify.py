@@ -299,22 +299,19 @@ def test_a_declared_cloud_without_recordings(site):
     assert "imagedetail record --os-cloud=lost" in err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
+def test_what_cannot_be_verified(site):
+    """A name nobody knows is a usage error, a recording that is not there an impossibility."""
+    for arguments, code, message in (
         (("pubic",), 4, "unknown cloud 'pubic'\n  next:  did you mean public?"),
         (("nova-2026.2",), 4, "nova-2026.2 is of the reference library"),
         (("--query", "limit=7"), 2, "no cloud has a recording of query 'limit=7'"),
         (("public", "--query", "limit=7"), 2, "nothing is recorded to verify"),
         (("public", "--query", "limit"), 4, "a query is NAME=VALUE, not 'limit'"),
-    ],
-)
-def test_what_cannot_be_verified(site, arguments, code, message):
-    """A name nobody knows is a usage error, a recording that is not there an impossibility."""
-    found, _, err = site.run("verify", *arguments)
-    assert found == code
-    assert message in err
-    assert "next:" in err
+    ):
+        found, _, err = site.run("verify", *arguments)
+        assert found == code
+        assert message in err
+        assert "next:" in err
 
 
 def test_no_cassettes_at_all(tmp_path, monkeypatch, capsys):

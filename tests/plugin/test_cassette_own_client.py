@@ -1,29 +1,27 @@
-"""A test's own client: recorded with one, replayed with every other, refused what is not there."""
+"""A test's own client: recorded, replayed, refused what is not there."""
 
 import json
-import subprocess
 import sys
 from dataclasses import replace
 
+import httpx
 import pytest
+import requests
+import urllib3
 
-from pytest_imagedetail.cassette import dumps, loads
-
-CLOUD = """
-import json, sys
+from pytest_imagedetail.cassette import capture, dumps, loads
 from tests.cloud import SimulatedCloud
-with SimulatedCloud(release="2023.1") as cloud:
-    account = cloud.account
-    facts = {"url": cloud.compute_url, "token": account.token, "auth": dict(cloud.credentials)}
-    print(json.dumps(facts), flush=True)
-    sys.stdin.read()
-"""
+
+aiohttp = pytest.importorskip("aiohttp", reason="the matrix of clients needs aiohttp")
+session = pytest.importorskip("keystoneauth1.session", reason="needs the extra `record`")
+
+LOADED = (aiohttp, capture, httpx, requests, session, urllib3)
+"""A run in this process forgets the modules that it is the first to load, and their classes."""
 
 CONFTEST = """
-import asyncio, http.client, json, os, urllib.request
-from urllib.parse import urlencode, urlsplit
+import json, os
 
-import aiohttp, httpx, pytest, requests, urllib3
+import pytest, requests
 
 FACTS = json.load(open(os.path.join(os.path.dirname(__file__), "facts.json")))
 HEADERS = {"X-Auth-Token": FACTS["token"], "Accept-Encoding": "gzip"}
@@ -31,40 +29,6 @@ HEADERS = {"X-Auth-Token": FACTS["token"], "Accept-Encoding": "gzip"}
 def by_requests(url):
     answer = requests.get(url, headers=HEADERS)
     return answer.status_code, answer.json(), answer.headers
-
-def by_urllib3(url):
-    answer = urllib3.PoolManager().request("GET", url, headers=HEADERS)
-    return answer.status, json.loads(answer.data), answer.headers
-
-def by_urllib(url):
-    with urllib.request.urlopen(urllib.request.Request(url, headers=HEADERS)) as answer:
-        return answer.status, json.load(answer), answer.headers
-
-def by_http_client(url):
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc)
-    connection.request("GET", f"{parts.path}?{parts.query}", headers=HEADERS)
-    answer = connection.getresponse()
-    found = answer.status, json.loads(answer.read()), answer.headers
-    connection.close()
-    return found
-
-def by_httpx(url):
-    answer = httpx.get(url, headers=HEADERS)
-    return answer.status_code, answer.json(), answer.headers
-
-def by_httpx_async(url):
-    async def ask():
-        async with httpx.AsyncClient() as client:
-            return await client.get(url, headers=HEADERS)
-    answer = asyncio.run(ask())
-    return answer.status_code, answer.json(), answer.headers
-
-def by_aiohttp(url):
-    async def ask():
-        async with aiohttp.ClientSession() as client, client.get(url, headers=HEADERS) as answer:
-            return answer.status, await answer.json(), answer.headers
-    return asyncio.run(ask())
 
 def by_keystoneauth1(url):
     from keystoneauth1 import session
@@ -94,46 +58,34 @@ def test_two_images(imagedetail_cassette, ask, url):
     assert "Content-Encoding" not in headers
 """
 
-CLIENTS = (
-    "requests",
-    "urllib3",
-    "urllib",
-    "http_client",
-    "httpx",
-    "httpx_async",
-    "aiohttp",
-    "keystoneauth1",
-)
 FOLDER = "cassettes/staging/tests"
 
 
-@pytest.fixture
-def own(pytester, monkeypatch):
-    """A project whose tests ask a cloud of another process; what it yields stops the cloud."""
-    pytest.importorskip("aiohttp", reason="the matrix of clients needs aiohttp")
-    pytest.importorskip("keystoneauth1", reason="the matrix of clients needs the extra `record`")
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch):
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a module is rewritten within a second
+
+
+@pytest.fixture
+def own(pytester):
+    """A project whose tests ask a cloud; what it yields stops the cloud."""
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_own=TEST)
-    command = [sys.executable, "-c", CLOUD]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as cloud:
-        facts = cloud.stdout.readline()
-        (pytester.path / "facts.json").write_text(facts)
-
-        def stop():
-            cloud.stdin.close()
-            cloud.wait()
-
-        pytester.facts = json.loads(facts)
-        yield stop
-        stop()
+    with SimulatedCloud(release="2023.1") as cloud:
+        pytester.facts = {
+            "url": cloud.compute_url,
+            "token": cloud.account.token,
+            "auth": dict(cloud.credentials),
+        }
+        (pytester.path / "facts.json").write_text(json.dumps(pytester.facts))
+        yield cloud.stop
 
 
 def run(pytester, *arguments):
-    """Run the project in a process of its own, as users do."""
-    return pytester.runpytest_subprocess("-p", "no:randomly", *arguments)
+    """Run the project, in this process."""
+    plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
+    return pytester.runpytest_inprocess(*plugins, *arguments)
 
 
 def record(pytester, mode="once", *arguments):
@@ -146,41 +98,19 @@ def cassette(pytester, name="test_own/test_two_images"):
     return pytester.path / FOLDER / f"{name}.yaml"
 
 
-@pytest.mark.parametrize("recorder", CLIENTS)
-def test_recorded_with_one_and_replayed_with_each(pytester, own, monkeypatch, recorder):
-    """A cassette is bound to no client, and needs no cloud."""
-    monkeypatch.setenv("CLIENT", recorder)
-    result = record(pytester)
-    result.assert_outcomes(passed=1)
-    beside = ", 1 of Keystone left out" if recorder == "keystoneauth1" else ""
-    line = f"staging: tests/test_own/test_two_images: recorded (new){beside}"
-    result.stdout.fnmatch_lines([line])
-    own()
-    params = f"@pytest.fixture(params={CLIENTS!r})\ndef ask(request):"
-    conftest = CONFTEST.replace('os.environ.get("CLIENT", "requests")', "request.param")
-    pytester.makeconftest(conftest.replace("@pytest.fixture\ndef ask():", params))
-    text = cassette(pytester).read_bytes()
-    pytester.makepyfile(test_own=TEST.replace('("staging")', '("staging", cassette="one")'))
-    shared = cassette(pytester, "one")
-    shared.write_text(_renamed(cassette(pytester), "one"))
-    run(pytester).assert_outcomes(passed=len(CLIENTS))
-    assert cassette(pytester).read_bytes() == text
-
-
-def _renamed(path, name):
-    """The text of a recording that says it is of another name."""
-    recording = loads(path)
-    return dumps(replace(recording, provenance=replace(recording.provenance, test=name)))
-
-
 def test_no_secret_reaches_the_cassette(pytester, own, monkeypatch):
     """Neither a token nor a password nor the address of the cloud, and nothing of Keystone's."""
     monkeypatch.setenv("CLIENT", "keystoneauth1")
-    record(pytester).assert_outcomes(passed=1)
+    result = record(pytester)
+    result.assert_outcomes(passed=1)
+    line = "staging: tests/test_own/test_two_images: recorded (new), 1 of Keystone left out"
+    result.stdout.fnmatch_lines([line])
     text = cassette(pytester).read_text()
     for secret in (pytester.facts["token"], pytester.facts["auth"]["password"], "127.0.0.1"):
         assert secret not in text
     assert "auth/tokens" not in text
+    own()
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_a_miss_says_what_is_recorded_and_what_comes_nearest(pytester, own):
@@ -219,32 +149,24 @@ def test_without_a_recording_the_test_says_how_to_make_one(pytester, own):
     assert not (pytester.path / "cassettes").exists()
 
 
-@pytest.mark.parametrize("mode", ["once", "new_episodes", "rewrite"])
-def test_a_failing_test_keeps_nothing(pytester, own, mode):
-    """What a test heard that then failed is no recording."""
+def test_a_failing_test_keeps_nothing(pytester, own):
+    """What a test was answered that then failed is not a recording."""
     pytester.makepyfile(test_own=TEST + "    assert False\n")
-    result = record(pytester, mode)
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["staging: *: not kept: the test did not pass"])
-    assert not cassette(pytester).exists()
+    for mode in ("once", "new_episodes", "rewrite"):
+        result = record(pytester, mode)
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["staging: *: not kept: the test did not pass"])
+        assert not cassette(pytester).exists()
 
 
-def test_rewrite_with_the_cloud_down_keeps_the_old_recording(pytester, own):
-    """What cannot be recorded afresh is not deleted first."""
-    record(pytester).assert_outcomes(passed=1)
-    before = cassette(pytester).stat()
-    own()
-    record(pytester, "rewrite").assert_outcomes(failed=1)
-    after = cassette(pytester).stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-
-
-def test_an_unchanged_answer_rewrites_nothing(pytester, own):
-    """Not even the date of the file."""
+def test_a_good_recording_stays(pytester, own):
+    """An unchanged answer rewrites nothing, not even the date; nor does a cloud that is down."""
     record(pytester).assert_outcomes(passed=1)
     before = cassette(pytester).stat()
     result = record(pytester, "rewrite")
     result.stdout.fnmatch_lines(["staging: *: recorded (unchanged)"])
+    own()
+    record(pytester, "rewrite").assert_outcomes(failed=1)
     after = cassette(pytester).stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
@@ -364,48 +286,6 @@ def test_a_miss_that_the_test_is_about_is_none(pytester):
     """It says so."""
     pytester.makepyfile(test_own=CAUGHT.format(first="imagedetail_cassette.expect_miss()"))
     run(pytester).assert_outcomes(passed=1)
-
-
-@pytest.mark.parametrize("client", ["requests", "http_client", "urllib3"])
-def test_threads_lose_nothing(pytester, own, monkeypatch, client):
-    """Forty requests of eight threads are forty interactions."""
-    monkeypatch.setenv("CLIENT", client)
-    pytester.makepyfile(
-        test_own="""
-        from concurrent.futures import ThreadPoolExecutor
-
-        import pytest
-
-        @pytest.mark.imagedetail("staging")
-        def test_two_images(imagedetail_cassette, ask, url):
-            with ThreadPoolExecutor(8) as threads:
-                found = list(threads.map(lambda n: ask(f"{url}limit={n}"), range(1, 41)))
-            assert {status for status, _, _ in found} == {200}
-            assert len(imagedetail_cassette.interactions) == 40
-        """
-    )
-    record(pytester).assert_outcomes(passed=1)
-    own()
-    run(pytester).assert_outcomes(passed=1)
-
-
-def test_workers_share_a_cassette(pytester, own):
-    """With pytest-xdist, tests that share a cassette record it together, and nothing is lost."""
-    pytester.makepyfile(
-        test_own="""
-        import pytest
-
-        @pytest.mark.imagedetail("staging", cassette="Inventory")
-        @pytest.mark.parametrize("limit", range(1, 13))
-        def test_page(imagedetail_cassette, ask, url, limit):
-            assert ask(f"{url}limit={limit}")[0] == 200
-        """
-    )
-    record(pytester, "once", "-n4").assert_outcomes(passed=12)
-    own()
-    run(pytester).assert_outcomes(passed=12)
-    run(pytester, "-n2").assert_outcomes(passed=12)
-    assert len(list((pytester.path / FOLDER).glob("inventory-*.yaml"))) == 1
 
 
 PARTS = """

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import capture, loads
+
+LOADED = (capture,)
+"""A run in this process forgets the modules that it is the first to load, and their classes."""
 
 HEAD = """
 import json, os, urllib.request
@@ -75,17 +79,16 @@ def live():
 
 @pytest.fixture
 def run(pytester, monkeypatch, live):
-    """Run a module that asks the server, in a process of its own, as users do."""
+    """Run a module that asks the server, in a record mode."""
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a module is rewritten within a second
 
     def run(source, mode="none", *arguments):
-        for cached in (*pytester.path.glob("test_own.py"), *pytester.path.glob("__pycache__")):
-            cached.unlink() if cached.is_file() else shutil.rmtree(cached)
         url = f"http://127.0.0.1:{live.server_port}"
         pytester.makepyfile(test_own=HEAD.replace("URL", url) + source)
         plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
         mode = f"--imagedetail-record-mode={mode}"
-        return pytester.runpytest_subprocess(*plugins, mode, *arguments)
+        return pytester.runpytest_inprocess(*plugins, mode, *arguments)
 
     return run
 
@@ -288,7 +291,7 @@ def test_what_another_run_wrote_over_is_told_at_the_end(run, pytester, more):
             "  lost:  GET https://compute.staging.invalid/v2.1/same/*",
             "  lost:  GET https://compute.staging.invalid/v2.1/same/*",
             "  next:  if another run wrote it, too, record alone: pytest --*-record-mode=rewrite",
-            "  next:  if the cloud answered the tests otherwise, give them cassettes of their own",
+            "  next:  if the cloud answered the tests differently, give them cassettes *",
         ]
     )
     pytester.makeconftest(BACK.format(done="cassette().unlink()"))

@@ -1,23 +1,11 @@
-"""A marker that cannot be right fails its own test, with a message and no frame of anybody's."""
+"""What a marker chooses; one that cannot be right fails its own test, with a message alone."""
 
 import json
-
-import pytest
-
-TESTS = """
-    import pytest
-
-    {marker}
-    def test_marked({fixture}):
-        pass
-
-    def test_beside(imagedetail):
-        assert imagedetail.compare("nova-essex", "nova-2026.2").compatible
-"""
 
 ARGUMENTS = "baseline, query, level, profile, rules, record_mode, cassette"
 IN = "in the imagedetail marker"
 CLOUD = "write a name or a glob in quotes, as 'public-*'"
+QUERY = "write for example query={'status': 'ACTIVE'}"
 RULE_OR_FILE = "write a file, or a rule: {'path': ..., 'reason': ..., 'expires': ...}"
 
 CASES = [
@@ -54,32 +42,32 @@ CASES = [
 FIXTURES = ("imagedetail", "imagedetail_cloud", "imagedetail_cassette")
 
 
-@pytest.mark.parametrize(
-    ("fixture", "arguments", "problem", "remedies"),
-    [
-        (fixture, *case)
-        for fixture in FIXTURES
-        for case in CASES
-        if fixture != "imagedetail" or "*" not in case[0]  # it has every cloud, whatever is named
-    ],
-)
-def test_it_names_test_and_argument(project, fixture, arguments, problem, remedies):
+def test_it_names_test_and_argument(project):
     """The whole message, nothing else; and the other tests of the module run."""
-    marker = f"@pytest.mark.imagedetail({arguments})"
-    project.makepyfile(test_it=TESTS.format(marker=marker, fixture=fixture))
-    result = project.runpytest("--tb=long")
-    result.assert_outcomes(errors=1, passed=1)
-    name = "test_marked" + "[no-cloud]" * (fixture == "imagedetail_cloud")
-    lines = result.outlines
-    head = next(line for line in lines if f" ERROR at setup of {name} " in line)
-    start = lines.index(head) + 1
-    message = [
-        problem,
-        f"  where: test_it.py::{name}, its marker imagedetail",
-        *(f"  next:  {line}" for line in remedies),
+    cases = [
+        (f"test_{number}_{fixture}", fixture, *case)
+        for fixture in FIXTURES
+        for number, case in enumerate(CASES)
+        if fixture != "imagedetail" or "*" not in case[0]  # it has every cloud, whatever is named
     ]
-    assert lines[start : start + len(message)] == message
-    assert lines[start + len(message)].startswith("===")
+    source = ["import pytest", "def test_beside(imagedetail): pass"]
+    for name, fixture, arguments, *_ in cases:
+        source.append(f"@pytest.mark.imagedetail({arguments})\ndef {name}({fixture}): pass")
+    project.makepyfile(test_it="\n".join(source))
+    result = project.runpytest("--tb=long")
+    result.assert_outcomes(errors=len(cases), passed=1)
+    lines = result.outlines
+    for test, fixture, _, problem, remedies in cases:
+        name = test + "[no-cloud]" * (fixture == "imagedetail_cloud")
+        head = next(line for line in lines if f" ERROR at setup of {name} " in line)
+        start = lines.index(head) + 1
+        message = [
+            problem,
+            f"  where: test_it.py::{name}, its marker imagedetail",
+            *(f"  next:  {line}" for line in remedies),
+        ]
+        assert lines[start : start + len(message)] == message
+        assert lines[start + len(message)].startswith(("===", "___"))
 
 
 def test_a_query_of_the_marker_is_what_each_call_asks(project):
@@ -133,34 +121,30 @@ def test_a_level_of_the_marker_is_that_of_its_comparisons(project):
 RULE = {"path": "images[*].OS-EXT-IMG-SIZE:size", "reason": "size", "expires": "never"}
 
 
-@pytest.mark.parametrize(
-    ("rules", "accepted"),
-    [
-        ((), set()),
-        ("'rules/sizes.yaml'", {"size"}),
-        (["rules/sizes.yaml", "rules/links.yaml"], {"size", "links"}),
-        ((RULE, "rules/links.yaml"), {"size", "links"}),
-        (RULE, {"size"}),
-    ],
-    ids=["none", "a file", "files", "a rule and a file", "a rule"],
-)
-def test_rules_of_the_marker_are_files_and_rules(project, rules, accepted):
-    """In place of the run's own file."""
+def test_rules_of_the_marker_are_files_and_rules(project):
+    """Instead of the run's own file."""
     folder = project.mkdir("rules")
     (folder / "sizes.yaml").write_text(json.dumps([RULE]))
     links = {"path": "images[*].links.**", "reason": "links", "expires": "never"}
     (folder / "links.yaml").write_text(json.dumps([links]))
-    project.makepyfile(
-        f"""
-        import pytest
-
-        @pytest.mark.imagedetail(rules={rules})
-        def test_expected(imagedetail):
-            comparison = imagedetail.compare("nova-essex", "nova-2026.2")
-            assert {{each.rule.reason for each in comparison.expected}} == {accepted}
-        """
-    )
-    project.runpytest().assert_outcomes(passed=1)
+    source = ["import pytest"]
+    for number, (rules, accepted) in enumerate(
+        [
+            ((), set()),
+            ("'rules/sizes.yaml'", {"size"}),
+            (["rules/sizes.yaml", "rules/links.yaml"], {"size", "links"}),
+            ((RULE, "rules/links.yaml"), {"size", "links"}),
+            (RULE, {"size"}),
+        ]
+    ):
+        source.append(
+            f"@pytest.mark.imagedetail(rules={rules})\n"
+            f"def test_{number}(imagedetail):\n"
+            "    comparison = imagedetail.compare('nova-essex', 'nova-2026.2')\n"
+            f"    assert {{each.rule.reason for each in comparison.expected}} == {accepted}\n"
+        )
+    project.makepyfile("\n".join(source))
+    project.runpytest().assert_outcomes(passed=5)
 
 
 def test_a_rule_of_the_marker_that_cannot_be_right_is_named(project):
