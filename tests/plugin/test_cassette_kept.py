@@ -1,5 +1,7 @@
 """A test's traffic is kept once all of it has passed: its subtests, and its teardown, too."""
 
+import sys
+
 import pytest
 from answering import answering
 
@@ -9,7 +11,7 @@ import pytest, unittest, urllib.request
 pytestmark = pytest.mark.imagedetail("staging")
 
 def get(path):
-    urllib.request.urlopen("URL" + path)
+    urllib.request.urlopen("URL" + path).close()
 """
 WHOLE = {
     "subtests": """
@@ -81,9 +83,13 @@ def test_a_failing_part_of_a_test_keeps_the_old_recording(pytester, monkeypatch,
         source = (FIRST + WHOLE[kind]).replace("URL", url).replace("PASSES", str(passes))
         pytester.makepyfile(test_it=source)
         mode = "--imagedetail-record-mode=rewrite"
-        return pytester.runpytest_subprocess("-p", "no:recording", mode)
+        # An interrupt must not end the run of this test, too.
+        here = pytester.runpytest_inprocess
+        start = pytester.runpytest_subprocess if kind == "raises" else here
+        return start("-p", "no:recording", "-p", "no:cacheprovider", mode)
 
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     with answering() as (url, _):
         assert run(1).ret == 0
         [path] = (pytester.path / "cassettes").rglob("*.yaml")

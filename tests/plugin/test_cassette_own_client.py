@@ -1,6 +1,7 @@
 """A test's own client: recorded, replayed, refused what is not there."""
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -10,7 +11,6 @@ import requests
 import urllib3
 
 from pytest_imagedetail.cassette import capture, dumps, loads
-from tests.cloud import SimulatedCloud
 
 aiohttp = pytest.importorskip("aiohttp", reason="the matrix of clients needs aiohttp")
 session = pytest.importorskip("keystoneauth1.session", reason="needs the extra `record`")
@@ -18,12 +18,23 @@ session = pytest.importorskip("keystoneauth1.session", reason="needs the extra `
 LOADED = (aiohttp, capture, httpx, requests, session, urllib3)
 """A run in this process forgets the modules that it is the first to load, and their classes."""
 
+CLOUD = """
+import json, sys
+from tests.cloud import SimulatedCloud
+with SimulatedCloud(release="2023.1") as cloud:
+    account = cloud.account
+    facts = {"url": cloud.compute_url, "token": account.token, "auth": dict(cloud.credentials)}
+    print(json.dumps(facts), flush=True)
+    sys.stdin.read()
+"""
+
 CONFTEST = """
 import json, os
+from pathlib import Path
 
 import pytest, requests
 
-FACTS = json.load(open(os.path.join(os.path.dirname(__file__), "facts.json")))
+FACTS = json.loads(Path(__file__).with_name("facts.json").read_text())
 HEADERS = {"X-Auth-Token": FACTS["token"], "Accept-Encoding": "gzip"}
 
 def by_requests(url):
@@ -72,14 +83,20 @@ def own(pytester):
     """A project whose tests ask a cloud; what it yields stops the cloud."""
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_own=TEST)
-    with SimulatedCloud(release="2023.1") as cloud:
-        pytester.facts = {
-            "url": cloud.compute_url,
-            "token": cloud.account.token,
-            "auth": dict(cloud.credentials),
-        }
-        (pytester.path / "facts.json").write_text(json.dumps(pytester.facts))
-        yield cloud.stop
+    command = [sys.executable, "-c", CLOUD]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as cloud:
+        facts = cloud.stdout.readline()
+        (pytester.path / "facts.json").write_text(facts)
+
+        def stop():
+            cloud.stdin.close()
+            cloud.wait()
+
+        pytester.facts = json.loads(facts)
+        yield stop
+        stop()
 
 
 def run(pytester, *arguments):
@@ -391,7 +408,8 @@ def test_the_network_is_shut_while_replaying(pytester, own):
 
         @pytest.mark.imagedetail("staging")
         def test_raw(imagedetail_cassette, url):
-            socket.create_connection(("127.0.0.1", int(url.split(":")[2].split("/")[0])))
+            with socket.create_connection(("127.0.0.1", int(url.split(":")[2].split("/")[0]))):
+                pass
         """
     )
     result = run(pytester)

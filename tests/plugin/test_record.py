@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("openstack", reason="recording needs the extra `record`")
+openstack = pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
+from pytest_imagedetail.cassette import capture
 from tests.cloud import SimulatedCloud
+
+LOADED = (capture, openstack)
+"""A run in this process forgets the modules that it is the first to load, and their classes."""
 
 TEST = """
     def test_active(imagedetail_cloud):
@@ -27,8 +31,9 @@ def live(pytester, monkeypatch):
 
 
 def run(pytester, mode, *arguments):
-    """Run the project in a record mode, in a process of its own as users do."""
-    return pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", "-Werror", *arguments)
+    """Run the project in a record mode."""
+    plugins = ("-p", "no:recording", "-p", "no:cacheprovider")
+    return pytester.runpytest_inprocess(*plugins, f"--imagedetail-record-mode={mode}", *arguments)
 
 
 def cassette(pytester) -> Path:
@@ -37,28 +42,31 @@ def cassette(pytester) -> Path:
     return path
 
 
-def test_once_records_and_then_replays(pytester, live):
-    """The first run asks the cloud, the next needs none."""
-    result = run(pytester, "once")
+def test_the_record_modes(pytester, live):
+    """Recorded without a secret, rewritten only if the answer changed, verified, replayed."""
+    result = run(pytester, "once", "-Werror")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*= imagedetail =*", "staging: status=ACTIVE: recorded (new)"])
-    live.stop()
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
-
-
-def test_no_secret_of_the_session_is_in_the_cassette(pytester, live):
-    """Neither token nor password nor project id nor address reaches the file."""
-    run(pytester, "once").assert_outcomes(passed=1)
     text = cassette(pytester).read_text()
     account = live.account
     for secret in (account.token, account.password, live.project_id, "127.0.0.1"):
         assert secret not in text
     assert "https://compute.staging.invalid/v2.1/images/detail?status=ACTIVE" in text
+    before = cassette(pytester).stat()
+    for mode, done in (("rewrite", "recorded (unchanged)"), ("verify", "verified")):
+        result = run(pytester, mode)
+        result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines([f"staging: status=ACTIVE: {done}"])
+    live.stop()
+    run(pytester, "rewrite").assert_outcomes(failed=1)
+    run(pytester, "none").assert_outcomes(passed=1)
+    after = cassette(pytester).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_none_never_asks(pytester, live):
     """The default replays only, even while a cloud is up: a declared cloud has to be recorded."""
-    result = pytester.runpytest_subprocess()
+    result = run(pytester, "none")
     result.assert_outcomes(failed=1)
     assert not (pytester.path / "cassettes").exists()
 
@@ -76,36 +84,6 @@ def test_a_refused_token_leaves_nothing(pytester, live):
     assert not (pytester.path / "cassettes").exists()
 
 
-def test_rewrite_with_the_cloud_down_keeps_the_old_recording(pytester, live):
-    """What cannot be recorded afresh is not deleted first."""
-    run(pytester, "once").assert_outcomes(passed=1)
-    before = cassette(pytester).read_bytes()
-    live.stop()
-    result = run(pytester, "rewrite")
-    assert result.ret == 1
-    assert cassette(pytester).read_bytes() == before
-
-
-def test_rewrite_of_an_unchanged_answer_leaves_the_file_alone(pytester, live):
-    """Re-recording the same answer makes no change to commit, not even of a date."""
-    run(pytester, "once").assert_outcomes(passed=1)
-    before = cassette(pytester).read_bytes()
-    result = run(pytester, "rewrite")
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["staging: status=ACTIVE: recorded (unchanged)"])
-    assert cassette(pytester).read_bytes() == before
-
-
-def test_verify_passes_while_the_cloud_answers_the_same(pytester, live):
-    """The live cloud is asked and nothing is written."""
-    run(pytester, "once").assert_outcomes(passed=1)
-    before = cassette(pytester).stat().st_mtime_ns
-    result = run(pytester, "verify")
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["staging: status=ACTIVE: verified"])
-    assert cassette(pytester).stat().st_mtime_ns == before
-
-
 def test_a_cloud_that_nobody_configured_says_what_to_configure(pytester, live):
     """The search of openstacksdk for a cloud ends in our words."""
     pytester.makefile(".yaml", imagedetail="clouds: {nowhere: {}}")
@@ -117,26 +95,6 @@ def test_a_cloud_that_nobody_configured_says_what_to_configure(pytester, live):
             "E *next:  name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE *",
         ]
     )
-
-
-def test_workers_record_side_by_side(pytester, live):
-    """With pytest-xdist, nothing that was recorded is lost, and the controller lists it."""
-    pytester.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.parametrize("limit", range(1, 9))
-        def test_page(imagedetail_cloud, limit):
-            assert len(imagedetail_cloud.list(limit=limit).images) == limit
-        """
-    )
-    result = run(pytester, "once", "-n4")
-    result.assert_outcomes(passed=8)
-    result.stdout.fnmatch_lines([f"staging: limit={n}: recorded (new)" for n in range(1, 9)])
-    names = sorted(path.name for path in (pytester.path / "cassettes" / "staging").iterdir())
-    assert names == [f"limit={limit}.yaml" for limit in range(1, 9)]
-    live.stop()
-    pytester.runpytest_subprocess("-n2").assert_outcomes(passed=8)
 
 
 def test_no_log_shows_who_asked_whom(pytester, live):

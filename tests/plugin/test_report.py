@@ -154,7 +154,7 @@ def test_a_report_that_cannot_be_written_is_an_error(project):
     """One line that says where, and no trace of the plugin's inside; the run is not green."""
     (project.path / "file").write_text("")
     project.makepyfile("def test_x(imagedetail_cloud): pass")
-    result = project.runpytest_subprocess("--imagedetail-report=file/run.md")
+    result = project.runpytest("--imagedetail-report=file/run.md")
     assert result.ret != 0
     assert "NotADirectory" not in result.stdout.str()
     output = result.stdout.str() + result.stderr.str()

@@ -69,20 +69,19 @@ def test_a_run_that_uses_all_says_nothing(partly):
     result.stdout.no_fnmatch_line("*= imagedetail =*")
 
 
-@pytest.mark.parametrize(
-    "call", ["compare('nova-essex', 'nova-2026.2')", "matrix('nova-essex', 'nova-2026.2')"]
-)
-def test_comparing_uses_what_it_compares(partly, call):
-    """Through the fixture `imagedetail`, too, with what the lists of a cloud do not show."""
-    partly.makepyfile(test_all=f"def test_it(imagedetail): imagedetail.{call}")
-    assert said(partly.runpytest()) == [*UNUSED, LAST]
+def test_comparing_uses_what_it_compares(partly):
+    """Through the fixture `imagedetail`, too."""
+    for verb in ("compare", "matrix"):
+        call = f"imagedetail.{verb}('nova-essex', 'nova-2026.2')"
+        partly.makepyfile(test_all=f"def test_{verb}(imagedetail): {call}")
+        assert said(partly.runpytest()) == [*UNUSED, LAST]
 
 
 def test_workers_are_seen_as_one_run(partly):
     """What one of them used is used; the controller says the rest once."""
     partly.makepyfile(test_active=ACTIVE)
     (partly.path / "cassettes/nova-essex/limit=1.yaml").write_text("of no interest")
-    result = partly.runpytest_subprocess("-n2", "--imagedetail-unused=fail")
+    result = partly.runpytest("-n2", "--imagedetail-unused=fail")
     result.assert_outcomes(passed=4)
     assert (result.ret, said(result)) == (
         1,
@@ -93,23 +92,10 @@ def test_workers_are_seen_as_one_run(partly):
 def test_workers_without_a_part_in_it_change_nothing(partly):
     """More workers than tests that use recordings."""
     partly.makepyfile(test_other="def test_a(): pass\ndef test_b(): pass")
-    assert said(partly.runpytest_subprocess("-n4")) == [*UNUSED, LAST]
+    assert said(partly.runpytest("-n4")) == [*UNUSED, LAST]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("-k", "test_all"),
-        ("-m", "not slow"),
-        ("test_all.py",),
-        ("test_all.py::test_all",),
-        ("--lf",),
-        ("--ff",),
-        ("--ignore=test_active.py",),
-        ("--deselect=test_active.py",),
-    ],
-)
-def test_a_part_of_the_tests_is_not_judged(partly, arguments):
+def test_a_part_of_the_tests_is_not_judged(partly):
     """The rest may use what these do not; fail says why nothing is said, and does not fail."""
     partly.makeini("[pytest]\nmarkers = slow")
     partly.makepyfile(test_active=f"import pytest\npytestmark = pytest.mark.slow\n{ACTIVE.strip()}")
@@ -117,11 +103,20 @@ def test_a_part_of_the_tests_is_not_judged(partly, arguments):
         partly.path / "cassettes/nova-essex/all.yaml",
         partly.path / "cassettes/nova-essex/limit=1.yaml",
     )
-    assert said(partly.runpytest(*arguments)) == []
-    result = partly.runpytest("--imagedetail-unused=fail", *arguments)
-    assert result.ret == 0
-    assert said(result) == ["unused recordings were not judged: this run is of a part of the tests"]
-    assert said(partly.runpytest("--imagedetail-unused=warn", ".")) != []
+    part = "unused recordings were not judged: this run is of a part of the tests"
+    for arguments in (
+        ("-k", "test_all"),
+        ("-m", "not slow"),
+        ("test_all.py",),
+        ("test_all.py::test_all",),
+        ("--lf",),
+        ("--ignore=test_active.py",),
+        ("--deselect=test_active.py",),
+    ):
+        result = partly.runpytest("--imagedetail-unused=fail", *arguments)
+        assert (result.ret, said(result)) == (0, [part]), arguments
+    assert said(partly.runpytest("-k", "test_all")) == []
+    assert said(partly.runpytest(".")) != []
 
 
 def test_testpaths_are_all_tests(partly):
@@ -145,20 +140,20 @@ def test_deselecting_others_is_no_part(partly):
     assert said(result) == [*UNUSED, LAST]
 
 
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        ("    assert False", "this run did not pass"),
-        ("    pytest.skip('not here')", "not every test that takes recordings was run"),
-        ("    pytest.xfail('known')", "not every test that takes recordings was run"),
-    ],
-)
-def test_a_run_with_a_test_that_did_not_pass_is_not_judged(partly, body, why):
-    """It may have read no more than the half of what it reads otherwise."""
-    partly.makepyfile(test_active=f"import pytest\ndef test_active(imagedetail):\n{body}")
+def test_a_run_with_a_test_that_did_not_pass_is_not_judged(partly):
+    """It may have read no more than half of what it reads otherwise."""
+    for number, (body, why) in enumerate(
+        (
+            ("    assert False", "this run did not pass"),
+            ("    pytest.skip('not here')", "not every test that takes recordings was run"),
+            ("    pytest.xfail('known')", "not every test that takes recordings was run"),
+        )
+    ):
+        source = f"import pytest\ndef test_active_{number}(imagedetail):\n{body}"
+        partly.makepyfile(test_active=source)
+        result = partly.runpytest("--imagedetail-unused=fail")
+        assert said(result) == [f"unused recordings were not judged: {why}"]
     assert said(partly.runpytest()) == []
-    result = partly.runpytest("--imagedetail-unused=fail")
-    assert said(result) == [f"unused recordings were not judged: {why}"]
 
 
 def test_a_skip_of_another_test_does_not_matter(partly):
@@ -251,21 +246,14 @@ def test_an_unknown_choice_is_refused(partly):
     )
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        "import pytest; pytest.importorskip('no_such_module')",
-        "import pytest; pytest.skip('not here', allow_module_level=True)",
-    ],
-)
-@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
-def test_a_module_that_was_not_collected_may_use_the_rest(partly, first, more):
+def test_a_module_that_was_not_collected_may_use_the_rest(partly):
     """Its tests are not known, so nothing is said against any recording, and fail says why."""
-    partly.makepyfile(test_active=f"{first}\n{ACTIVE.strip()}")
-    result = partly.runpytest_subprocess("--imagedetail-unused=fail", *more)
-    result.assert_outcomes(passed=2, skipped=1)
-    assert (result.ret, said(result)) == (
-        0,
-        ["unused recordings were not judged: test_active.py was not collected"],
-    )
-    assert said(partly.runpytest_subprocess(*more)) == []
+    why = "unused recordings were not judged: test_active.py was not collected"
+    for first, more in (
+        ("import pytest; pytest.importorskip('no_such_module')", ()),
+        ("import pytest; pytest.skip('not here', allow_module_level=True)", ("-n2",)),
+    ):
+        partly.makepyfile(test_active=f"{first}\n{ACTIVE.strip()}")
+        result = partly.runpytest("--imagedetail-unused=fail", *more)
+        result.assert_outcomes(passed=2, skipped=1)
+        assert (result.ret, said(result)) == (0, [why])
