@@ -70,50 +70,13 @@ def odd() -> Iterator[str]:
             thread.join()
 
 
-CLIENTS = """
-import asyncio, http.client, json, urllib.request
-from urllib.parse import urlsplit
-import aiohttp, httpx, pytest, requests, urllib3
-
-def by_requests(method, url):
-    answer = requests.request(method, url)
-    return answer.content, answer.headers
-
-def by_urllib3(method, url):
-    answer = urllib3.PoolManager().request(method, url, headers={"Accept-Encoding": "gzip"})
-    return answer.data, answer.headers
-
-def by_httpx(method, url):
-    answer = httpx.request(method, url)
-    return answer.content, answer.headers
-
-def by_httpx_async(method, url):
-    async def ask():
-        async with httpx.AsyncClient() as client:
-            return await client.request(method, url)
-    answer = asyncio.run(ask())
-    return answer.content, answer.headers
-
-def by_aiohttp(method, url):
-    async def ask():
-        async with aiohttp.ClientSession() as client, client.request(method, url) as answer:
-            return await answer.read(), answer.headers
-    return asyncio.run(ask())
-
-def by_urllib(method, url):
-    with urllib.request.urlopen(urllib.request.Request(url, method=method)) as answer:
-        return answer.read(), answer.headers
-
-def by_http_client(method, url):
-    connection = http.client.HTTPConnection(urlsplit(url).netloc)
-    connection.request(method, urlsplit(url).path)
-    answer = connection.getresponse()
-    found = answer.read(), answer.headers
-    connection.close()
-    return found
+START = """
+import asyncio, json
+import aiohttp, pytest
+from clients import CLIENTS, by_httpx, by_httpx_async, by_requests, by_urllib3
 """
 ENCODED = (
-    CLIENTS
+    START
     + """
 @pytest.mark.imagedetail("staging")
 @pytest.mark.parametrize("encodings", ["GZIP", "gzip+gzip", "gzip+GZip", "gzip"])
@@ -124,19 +87,17 @@ def test_encoded(imagedetail_cassette, client, encodings):
 """
 )
 HEADS = (
-    CLIENTS
+    START
     + """
 @pytest.mark.imagedetail("staging")
-@pytest.mark.parametrize("client", [
-    by_requests, by_urllib3, by_httpx, by_httpx_async, by_aiohttp, by_urllib, by_http_client
-])
+@pytest.mark.parametrize("client", CLIENTS)
 def test_head(imagedetail_cassette, client):
     body, headers = client("HEAD", "{url}/file")
     assert (body, headers["Content-Length"]) == (b"", "19")
 """
 )
 FORMS = (
-    CLIENTS
+    START
     + """
 import io
 

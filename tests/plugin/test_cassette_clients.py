@@ -18,76 +18,29 @@ LOADED = (aiohttp, httpx, openstack, pytest_imagedetail.cassette.capture, reques
 """A run in this process forgets the modules that it is the first to load, and their classes."""
 
 CONFTEST = """
-import asyncio, http.client, json, urllib.request
-from urllib.parse import urlsplit
+import clients
+import pytest
 
-import aiohttp, httpx, pytest, requests, urllib3
-
-HEADERS = {"X-Auth-Token": "a-live-token-12345", "Accept-Encoding": "gzip"}
-
-def by_requests(url):
-    answer = requests.get(url, headers=HEADERS)
-    return answer.content, answer.headers
-
-def by_urllib3(url):
-    answer = urllib3.PoolManager().request("GET", url, headers=HEADERS)
-    return answer.data, answer.headers
-
-def by_urllib(url):
-    with urllib.request.urlopen(urllib.request.Request(url, headers=HEADERS)) as answer:
-        return unpacked(answer.read(), answer.headers)
-
-def by_http_client(url):
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc)
-    connection.request("GET", f"{parts.path}?{parts.query}", headers=HEADERS)
-    answer = connection.getresponse()
-    found = unpacked(answer.read(), answer.headers)
-    connection.close()
-    return found
-
-def by_httpx(url):
-    answer = httpx.get(url, headers=HEADERS)
-    return answer.content, answer.headers
-
-def by_httpx_async(url):
-    async def ask():
-        async with httpx.AsyncClient() as client:
-            return await client.get(url, headers=HEADERS)
-    answer = asyncio.run(ask())
-    return answer.content, answer.headers
-
-def by_aiohttp(url):
-    async def ask():
-        async with aiohttp.ClientSession() as client, client.get(url, headers=HEADERS) as answer:
-            return await answer.read(), answer.headers
-    return asyncio.run(ask())
-
-def by_keystoneauth1(url):
+def by_keystoneauth1(method, url):
     from keystoneauth1 import session, token_endpoint
     client = session.Session(token_endpoint.Token(url, "a-live-token-12345"))
-    answer = client.get(url)
+    answer = client.request(url, method)
     return answer.content, answer.headers
 
-def unpacked(body, headers):
-    import gzip
-    if headers.get("Content-Encoding") == "gzip":
-        body = gzip.decompress(body)
-    return body, headers
+CLIENTS = {each.__name__: each for each in (*clients.CLIENTS, by_keystoneauth1)}
 
 def pytest_generate_tests(metafunc):
-    clients = [name for name in globals() if name.startswith("by_")]
     cassette = lambda name: pytest.mark.imagedetail("staging", cassette=name)
     if "player" in metafunc.fixturenames:
         metafunc.parametrize("recorder, player", [
-            pytest.param(one, other, marks=cassette(one)) for one in clients for other in clients
+            pytest.param(one, other, marks=cassette(one)) for one in CLIENTS for other in CLIENTS
         ])
     elif "recorder" in metafunc.fixturenames:
-        metafunc.parametrize("recorder", [pytest.param(n, marks=cassette(n)) for n in clients])
+        metafunc.parametrize("recorder", [pytest.param(n, marks=cassette(n)) for n in CLIENTS])
 
 @pytest.fixture
 def ask():
-    return lambda name, url: globals()[name](url)
+    return lambda name, url: CLIENTS[name]("GET", url)
 """
 RECORDS = """
 def test_recorded(imagedetail_cassette, ask, recorder):

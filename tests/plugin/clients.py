@@ -1,0 +1,82 @@
+"""HTTP clients for tests of own traffic: method and URL in, decoded body and headers out."""
+
+import asyncio
+import gzip
+import http.client
+import urllib.request
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+import requests
+import urllib3
+
+HEADERS = {"X-Auth-Token": "a-live-token-12345", "Accept-Encoding": "gzip"}
+
+
+def by_requests(method, url):
+    answer = requests.request(method, url, headers=HEADERS)
+    return answer.content, answer.headers
+
+
+def by_urllib3(method, url):
+    answer = urllib3.PoolManager().request(method, url, headers=HEADERS)
+    return answer.data, answer.headers
+
+
+def by_urllib(method, url):
+    asked = urllib.request.Request(url, headers=HEADERS, method=method)
+    with urllib.request.urlopen(asked) as answer:
+        return _decoded(answer.read(), answer.headers)
+
+
+def by_http_client(method, url):
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc)
+    connection.request(method, f"{parts.path}?{parts.query}".rstrip("?"), headers=HEADERS)
+    answer = connection.getresponse()
+    found = _decoded(answer.read(), answer.headers)
+    connection.close()
+    return found
+
+
+def by_httpx(method, url):
+    answer = httpx.request(method, url, headers=HEADERS)
+    return answer.content, answer.headers
+
+
+def by_httpx_async(method, url):
+    async def ask():
+        async with httpx.AsyncClient() as client:
+            return await client.request(method, url, headers=HEADERS)
+
+    answer = asyncio.run(ask())
+    return answer.content, answer.headers
+
+
+def by_aiohttp(method, url):
+    async def ask():
+        async with (
+            aiohttp.ClientSession() as client,
+            client.request(method, url, headers=HEADERS) as answer,
+        ):
+            return await answer.read(), answer.headers
+
+    return asyncio.run(ask())
+
+
+def _decoded(body, headers):
+    if body and headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    return body, headers
+
+
+CLIENTS = (
+    by_requests,
+    by_urllib3,
+    by_urllib,
+    by_http_client,
+    by_httpx,
+    by_httpx_async,
+    by_aiohttp,
+)
