@@ -36,35 +36,28 @@ def said(result):
 
 
 def test_what_no_test_used_is_named(partly):
-    """Each file with its path; the run stays green, and the last line says what to do."""
-    result = partly.runpytest("-W", "error")
-    result.assert_outcomes(passed=2)
-    assert result.ret == 0
-    assert said(result) == [*UNUSED, LAST]
-    result.stdout.fnmatch_lines(["*= imagedetail =*", "unused *", "unused *", LAST])
-
-
-def test_fail_makes_the_run_fail(partly):
-    """The same lines, and exit status 1 with every test passed; by option and by ini key."""
-    result = partly.runpytest("--imagedetail-unused=fail")
-    result.assert_outcomes(passed=2)
-    assert (result.ret, said(result)) == (1, [*UNUSED, LAST])
+    """Each file with its path and what to do; fail makes the run red, by option and by ini key."""
+    for choice, code in (("warn", 0), ("fail", 1)):
+        result = partly.runpytest("-W", "error", f"--imagedetail-unused={choice}")
+        result.assert_outcomes(passed=2)
+        assert (result.ret, said(result)) == (code, [*UNUSED, LAST])
+        result.stdout.fnmatch_lines(["*= imagedetail =*", "unused *", "unused *", LAST])
+    result = partly.runpytest("--imagedetail-unused=ignore")
+    assert (result.ret, said(result)) == (0, [])
+    assert said(partly.runpytest("--imagedetail-cloud=nova-essex")) == [UNUSED[1], LAST]
     partly.makeini("[pytest]\nimagedetail_unused = fail")
     assert partly.runpytest().ret == 1
     assert partly.runpytest("--imagedetail-unused=warn").ret == 0
 
 
-def test_ignore_says_nothing(partly):
-    """Nor does it fail."""
-    result = partly.runpytest("--imagedetail-unused=ignore")
-    assert (result.ret, said(result)) == (0, [])
-
-
 def test_a_run_that_uses_all_says_nothing(partly):
-    """Each file was read by some test."""
-    partly.makepyfile(test_active=ACTIVE)
+    """Each file was read by some test; recordings of the library are never judged."""
+    partly.makepyfile(
+        test_active=ACTIVE,
+        test_shipped="def test_it(imagedetail): imagedetail['nova-2019.1'].list(limit=0)",
+    )
     result = partly.runpytest("--imagedetail-unused=fail")
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=5)
     assert (result.ret, said(result)) == (0, [])
     result.stdout.no_fnmatch_line("*= imagedetail =*")
 
@@ -87,12 +80,6 @@ def test_workers_are_seen_as_one_run(partly):
         1,
         ["unused cassettes/nova-essex/limit=1.yaml", LAST],
     )
-
-
-def test_workers_without_a_part_in_it_change_nothing(partly):
-    """More workers than tests that use recordings."""
-    partly.makepyfile(test_other="def test_a(): pass\ndef test_b(): pass")
-    assert said(partly.runpytest("-n4")) == [*UNUSED, LAST]
 
 
 def test_a_part_of_the_tests_is_not_judged(partly):
@@ -172,22 +159,6 @@ def test_a_run_that_records_is_not_judged(partly):
     """Nothing is read, so nothing is unused."""
     result = partly.runpytest("--imagedetail-record-mode=once", "--imagedetail-unused=fail")
     assert said(result) == ["unused recordings were not judged: this run records"]
-
-
-def test_only_selected_clouds_are_judged(partly):
-    """The other one's turn comes in another run."""
-    result = partly.runpytest("--imagedetail-cloud=nova-essex")
-    assert said(result) == [UNUSED[1], LAST]
-
-
-def test_the_library_is_never_judged(partly):
-    """Its hundreds of recordings are nobody's to delete."""
-    partly.makepyfile(
-        test_active=ACTIVE,
-        test_shipped="def test_it(imagedetail): imagedetail['nova-2019.1'].list(limit=0)",
-    )
-    result = partly.runpytest("--imagedetail-unused=fail")
-    assert (result.ret, said(result)) == (0, [])
 
 
 def test_a_run_without_our_fixtures_says_nothing(partly):
