@@ -38,8 +38,10 @@ def test_without_names_the_library_stands_in_families(matrix):
     assert legacy["changes"] == []  # what was asked on /v2 has one answer in all releases
 
 
-def test_own_clouds_come_before_the_library(matrix, tmp_path):
+def test_own_clouds_come_before_the_library(matrix, imagedetail, tmp_path):
     """A project's own clouds are compared; the library answers for what they lack, and says so."""
+    (tmp_path / "body.json").write_text('{"images": [{"id": "1", "name": "a"}]}')
+    imagedetail("import", "body.json", "--cloud", "alone", "--release", "2026.2")
     for name in ("nova-2026.1", "nova-2026.2"):
         (tmp_path / "cassettes" / name).mkdir(parents=True)
         shutil.copy(LIBRARY / name / "all.yaml", tmp_path / "cassettes" / name)
@@ -48,6 +50,7 @@ def test_own_clouds_come_before_the_library(matrix, tmp_path):
     for name in ("nova-2026.1", "nova-2026.2"):
         assert f"{name}: 1 of " in result.stderr
     assert "answers from cassettes, the others from the library" in result.stderr
+    assert "left out: alone (no release, " in result.stderr
     assert result.returncode == 0
 
 
