@@ -26,6 +26,8 @@ from pytest_imagedetail.traffic import Session, Together, Traffic
 from pytest_imagedetail.traffic.keys import unasked
 
 _FIXTURE = "imagedetail_cassette"
+_NEEDED = frozenset({"imagedetail", "imagedetail_cloud"})
+"""Fixtures that the cassette itself asks for; they send no request of their own."""
 
 
 class OwnTraffic:
@@ -43,6 +45,8 @@ class OwnTraffic:
         So it is closed after them, and has the requests that they send.
         """
         if request.scope != "function" or _FIXTURE not in request.fixturenames:
+            return
+        if fixturedef.argname in _NEEDED:
             return
         state = state_of(request.node)
         if state.opened:
