@@ -42,8 +42,8 @@ from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.importing import imported
 from pytest_imagedetail.record.release_guard import Evidence, looks_like, mislabelled, ways_on
 from pytest_imagedetail.record.sessions import CloudSessions
-from pytest_imagedetail.record.twice import ask_twice
 from pytest_imagedetail.record.verification import (
+    ask_twice,
     refuse_other_cloud,
     refuse_other_import,
     upgraded,
@@ -177,11 +177,14 @@ def _record(options: argparse.Namespace) -> int:
         release=release,
         adds=not path.exists(),
         rules=accepted(chosen.rules),
-        report=say,
+        on_wait=say,
     )
-    ask = ask_twice if options.twice else recorder.ask
-    answer = ask(access, asked, cloud=name, release=release, expect=options.expect, report=say)
-    live = answer if isinstance(answer, recorder.Live) else answer.live
+    how = {"cloud": name, "release": release, "expect": options.expect, "on_wait": say}
+    repeated = None
+    if options.twice:
+        live, repeated = ask_twice(access, asked, **how)
+    else:
+        live = recorder.ask(access, asked, **how)
     for clue in fingerprint([live.listing]).contradictions:
         say(
             f"warning: {name} is declared as release {release}, but {clue.seen} ({clue.span}); "
@@ -195,8 +198,8 @@ def _record(options: argparse.Namespace) -> int:
         print(_remedies(recorded, changed, os_cloud, access.max_microversion, options.cassette_dir))
         return DIFFERENT
     _keep(store, live)
-    if not isinstance(answer, recorder.Live):
-        print("\n".join(_volatile(answer.comparison)))
+    if repeated is not None:
+        print("\n".join(_volatile(repeated)))
     return SAME
 
 
@@ -460,7 +463,7 @@ def _verify_one(
             return found
         access = sessions.access(os_cloud)
         compared = verify(
-            recorded, access, fail_on=chosen.fail_on, rules=rules, report=progress.say
+            recorded, access, fail_on=chosen.fail_on, rules=rules, on_wait=progress.say
         )
         error = mislabelled(recorded.provenance, declared)
         return replace(

@@ -1,4 +1,4 @@
-"""Makes a recording of a body that was saved by hand."""
+"""Make a recording of a body that was saved by hand."""
 
 import re
 from collections import Counter
@@ -37,10 +37,10 @@ class Saved:
     """A body that was saved by hand.
 
     Attributes:
-        body: The answer's body.
+        body: The response body, JSON or XML.
         cloud: The name to keep it under.
         query: What was asked.
-        status_code: What the cloud answered with; a body alone does not say.
+        status_code: The response status, which a body does not show.
         release: The cloud's release, if known.
         where: What to call the body in an error.
     """
@@ -52,19 +52,16 @@ class Saved:
     release: str | None = None
     where: str
 
+    @property
+    def is_listing(self) -> bool:
+        """Whether it is the body of a listing, not of an error."""
+        return self.status_code in LISTING_STATUSES
+
 
 def imported(
     body: bytes, *, cloud: str, query: Query, status_code: int, release: str | None, where: str
 ) -> Live:
-    """Make a recording of a body that was saved by hand; redacted and checked like any other.
-
-    Args:
-        body: The answer's body.
-        cloud: The name to keep it under.
-        query: What was asked.
-        status_code: What the cloud answered with; a body alone does not say.
-        release: The cloud's release, if known.
-        where: What to call the body in an error.
+    """Make a recording of a body that was saved by hand. The arguments are those of `Saved`.
 
     Raises:
         BodyError: It is not a listing, with line and column.
@@ -72,20 +69,22 @@ def imported(
     saved = Saved(
         body=body, cloud=cloud, query=query, status_code=status_code, release=release, where=where
     )
-    return _prepared(saved, _page_of(saved)).alone()
+    asked = _asked(saved, _page_of(saved))
+    part = asked.part
+    return asked.live(redact(part.interactions, cloud=part.cloud, secrets=part.secrets))
 
 
 def imported_together(one: Saved, other: Saved) -> tuple[Live, Live]:
-    """Make recordings of two bodies so that equal placeholders of theirs mean equal values.
+    """Make recordings of two bodies so that equal placeholders mean equal values.
 
-    They are to be compared and not to be kept. A body that has lost its own links was asked for at
-    the endpoint that the other one shows, unless it leads to another host.
+    They are for comparing, not for keeping. A body without self links gets the endpoint of the
+    other one, unless its bookmarks link to another host.
 
     Raises:
         BodyError: One is not a listing, with line and column.
     """
     first, second = _page_of(one), _page_of(other)
-    ours, theirs = _prepared(one, first, beside=second), _prepared(other, second, beside=first)
+    ours, theirs = _asked(one, first, beside=second), _asked(other, second, beside=first)
     numbering = Numbering()
     some, others = redact_together([ours.part, theirs.part], numbering=numbering)
     return ours.live(some, numbering), theirs.live(others, numbering)
@@ -95,8 +94,8 @@ _Page = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
-    """A saved body as if it had been asked for, not redacted yet."""
+class _Asked:
+    """A saved body as if it had been recorded, before redaction."""
 
     saved: Saved
     endpoint: str
@@ -108,23 +107,19 @@ class _Prepared:
 
     @property
     def part(self) -> Part:
-        saved = self.saved
+        saved, kind = self.saved, media_type(self.saved.body)
         response = Response(
             status_code=saved.status_code,
             reason=_REASONS.get(saved.status_code, ""),
-            headers=Headers([("Content-Type", media_type(saved.body))]),
+            headers=Headers([("Content-Type", kind)]),
             body=saved.body,
         )
         interaction = Interaction(
             url=url_of(self.endpoint, saved.query),
-            request_headers=_accept(saved.body),
+            request_headers=Headers([("Accept", kind)]),
             response=response,
         )
         return Part(interactions=(interaction,), cloud=saved.cloud, secrets=self.secrets)
-
-    def alone(self) -> Live:
-        part = self.part
-        return self.live(redact(part.interactions, cloud=part.cloud, secrets=part.secrets))
 
     def live(self, redacted: Redacted, numbering: Numbering | None = None) -> Live:
         saved = self.saved
@@ -141,41 +136,31 @@ class _Prepared:
             plugin=__version__,
         )
         recording = Recording(provenance=provenance, interactions=redacted.interactions)
-        listing = read(recording, expect=_expected(saved))
+        listing = read(recording, expect=None if saved.is_listing else saved.status_code)
         return Live(listing=replace(listing, numbering=numbering), secrets=redacted.replaced)
 
 
-def _prepared(saved: Saved, page: _Page | None, *, beside: _Page | None = None) -> _Prepared:
+def _asked(saved: Saved, page: _Page | None, *, beside: _Page | None = None) -> _Asked:
     endpoint, complete = None, saved.query.is_whole
     if page is not None:
-        endpoint = _endpoint_of(page, None if beside is None else _most(beside, "self"))
+        endpoint = _endpoint_of(page, None if beside is None else _most_common(beside, "self"))
         complete = complete and not page.get("images_links")
-    return _Prepared(saved=saved, endpoint=endpoint or _UNKNOWN, complete=complete)
-
-
-def _expected(saved: Saved) -> int | None:
-    """The status of an error; None if the body is that of a listing."""
-    return None if saved.status_code in LISTING_STATUSES else saved.status_code
+    return _Asked(saved=saved, endpoint=endpoint or _UNKNOWN, complete=complete)
 
 
 def _page_of(saved: Saved) -> _Page | None:
-    """The document of a listing; None of an error."""
-    return read_page(saved.body, where=saved.where) if _expected(saved) is None else None
+    """Return the document of a listing; None for an error."""
+    return read_page(saved.body, where=saved.where) if saved.is_listing else None
 
 
-_UNKNOWN: Final = "https://unknown.invalid/v2"  # the endpoint of a body that shows none
+_UNKNOWN: Final = "https://unknown.invalid/v2"  # for a body without links
 _PROJECT: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{5,}")
 _REASONS: Final = {200: "OK", 203: "Non-Authoritative Information"}
 
 
-def _accept(body: bytes) -> Headers:
-    """What was asked for: whoever saved XML asked for it."""
-    return Headers([("Accept", media_type(body))])
-
-
 def _endpoint_of(page: _Page, beside: str | None) -> str | None:
-    """The endpoint by self links, by those of another answer of the same host, or by bookmarks."""
-    shown, bookmark = _most(page, "self"), _most(page, "bookmark")
+    """Return the endpoint by self links, else by those of `beside`, else by bookmarks."""
+    shown, bookmark = _most_common(page, "self"), _most_common(page, "bookmark")
     if shown is not None:
         return shown
     if beside is not None and (bookmark is None or _origin(bookmark) == _origin(beside)):
@@ -183,14 +168,14 @@ def _endpoint_of(page: _Page, beside: str | None) -> str | None:
     return None if bookmark is None else _versioned(bookmark)
 
 
-def _most(page: _Page, rel: str) -> str | None:
-    """What stands before the image in most links of a relation that lead to a host."""
+def _most_common(page: _Page, rel: str) -> str | None:
+    """Return the most common prefix before `/images/` in links of a relation."""
     found = Counter(href.rpartition("/images/")[0] for href in _hrefs(page["images"], rel))
     return next((each for each, _ in found.most_common() if _split(each).netloc), None)
 
 
 def _versioned(bookmark: str) -> str:
-    """The endpoint that a bookmark has without its version; which one it was, nothing says."""
+    """Add a version to the prefix of a bookmark, which has none."""
     above, _, last = bookmark.rpartition("/")
     return f"{above}/v2/{last}" if _PROJECT.fullmatch(last) else f"{bookmark}/v2"
 
@@ -211,5 +196,5 @@ def _origin(url: str) -> tuple[str, str]:
 def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
-    except ValueError:  # a bracket that opens no address: a link to nowhere
+    except ValueError:  # such as "http://["
         return urlsplit("")

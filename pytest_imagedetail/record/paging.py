@@ -1,4 +1,4 @@
-"""Follows a listing from page to page, whoever answers: a live cloud or a cassette."""
+"""Follow a listing from page to page, in a live cloud or in a cassette."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -9,13 +9,13 @@ from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.listing import read_page
 from pytest_imagedetail.model import LISTING_STATUSES, Query, Response
 
-_MOST_PAGES: Final = 10_000
+_MAX_PAGES: Final = 10_000
 
 Ask = Callable[[Query], Response]
 
 
 def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
-    """Ask for a page and, unless one page was asked for, for all that follow it.
+    """Ask for a page and, unless the query is for one page, for all that follow it.
 
     Args:
         ask: Answers one query.
@@ -24,15 +24,15 @@ def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
 
     Raises:
         RecordingError: The pages do not end.
-        BodyError: A page cannot be read; the message quotes it as it came.
+        BodyError: A page cannot be read; the message quotes it unredacted.
     """
     pages = [ask(query)]
     seen: set[str] = set()
     while query.is_whole and (marker := _next_marker(pages[-1])) is not None:
         if marker in seen:
-            raise _endless(f"page {len(pages)} leads back to one that was there", where)
-        if len(pages) >= _MOST_PAGES:
-            raise _endless(f"page {len(pages)} still leads on", where)
+            raise _endless(f"page {len(pages)} links back to an earlier one", where)
+        if len(pages) >= _MAX_PAGES:
+            raise _endless(f"page {len(pages)} still links to another", where)
         seen.add(marker)
         pages.append(ask(_next_query(query, pages[-1], marker)))
     return pages
@@ -47,7 +47,7 @@ def _endless(why: str, where: str) -> RecordingError:
 
 
 def _next_query(query: Query, page: Response, marker: str) -> Query:
-    """The query of the next page: our own filters, the cloud's marker and limit.
+    """Return the query of the next page: our own filters, the cloud's marker and limit.
 
     The cloud's own link is not followed as it stands: through Juno it leads to /images, which
     lacks the details, and before Kilo its query is not encoded.
@@ -61,8 +61,8 @@ def _next_marker(page: Response) -> str | None:
 
 
 def _next_link(page: Response) -> list[tuple[str, str]]:
-    leads_on = b"images_links" in page.body or xmltext.is_xml(page.body)
-    if page.status_code not in LISTING_STATUSES or not leads_on:
+    may_link = b"images_links" in page.body or xmltext.is_xml(page.body)
+    if page.status_code not in LISTING_STATUSES or not may_link:
         return []
     links = read_page(page.body, where="a page of the listing").get("images_links")
     for link in links if isinstance(links, list) else []:
@@ -74,5 +74,5 @@ def _next_link(page: Response) -> list[tuple[str, str]]:
 def _pairs(href: str) -> list[tuple[str, str]]:
     try:
         return parse_qsl(urlsplit(href).query, keep_blank_values=True)
-    except ValueError:  # a bracket that opens no address: a link to nowhere
+    except ValueError:  # such as "http://["
         return []

@@ -1,7 +1,7 @@
-"""Asks for a listing, page after page: a live cloud while recording, a cassette while replaying.
+"""Get a listing, page by page: from a live cloud while recording, from a cassette while replaying.
 
-Both ways run through one walker, so what is replayed is followed as it was recorded: a cassette
-that lost its second page is an error, not a shorter listing.
+Both use the same code for paging, so a cassette that lost its second page is an error, not a
+shorter listing.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from pytest_imagedetail.listing import Listing, read
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording, Response
 from pytest_imagedetail.record.paging import Ask, walk
 from pytest_imagedetail.record.release_guard import mislabelled
-from pytest_imagedetail.record.retry import Patience, Report
+from pytest_imagedetail.record.retry import OnWait, Retry
 from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
@@ -33,8 +33,8 @@ class Live:
     """A redacted answer of a live cloud, not yet written.
 
     Attributes:
-        listing: Checked: the expected status, readable, every page there.
-        secrets: What the gate must look for when it is written.
+        listing: The checked answer.
+        secrets: What the final check must look for when it is written.
     """
 
     listing: Listing
@@ -49,27 +49,27 @@ def replay(
     declared: str | None = None,
     expect: int | None = None,
 ) -> Listing:
-    """Read a recorded listing. Nothing here can reach a network.
+    """Read a recorded listing, without network access.
 
     Args:
         store: Where recordings are.
-        cloud: Whose.
-        query: Of what.
-        declared: The release that the cloud is declared to be of, if it is.
+        cloud: The name of the cloud.
+        query: The recorded query.
+        declared: The cloud's declared release, if any.
         expect: An error status that is wanted.
 
     Raises:
         CassetteNotFoundError: Nothing was recorded.
         StaleCassetteError: It was recorded from another release than declared.
         DamagedCassetteError: The cassette is damaged or lacks a page.
-        ResponseError: What was recorded is not what is expected.
-        BodyError: What was recorded is not a listing.
+        ResponseError: The recorded answer is not the expected one.
+        BodyError: The recorded body is not a listing.
     """
     return follow(as_declared(store.load(cloud, query), declared), expect=expect)
 
 
 def as_declared(recording: Recording, declared: str | None) -> Recording:
-    """The recording, with the release that its cloud is declared to be of if it names none itself.
+    """Return the recording with the declared release of its cloud if it names none itself.
 
     Raises:
         StaleCassetteError: It names another release.
@@ -79,7 +79,7 @@ def as_declared(recording: Recording, declared: str | None) -> Recording:
 
 
 def labelled(recording: Recording, declared: str | None) -> Recording:
-    """Return the recording with its cloud's declared release if it names none itself."""
+    """As `as_declared`, but without checking."""
     provenance = recording.provenance
     if provenance.release is not None or declared is None:
         return recording
@@ -98,16 +98,16 @@ def refuse_stale(recording: Recording, declared: str | None) -> None:
 
 
 def follow(recording: Recording, *, expect: int | None = None) -> Listing:
-    """Make a listing of a recording by walking its pages as a client would.
+    """Make a listing from a recording by following its pages as a client would.
 
     Raises:
         DamagedCassetteError: Its pages are not the ones that their links lead to.
-        ResponseError: Its status is not what is expected.
+        ResponseError: Its status is not the expected one.
         BodyError: It is not a listing.
     """
     listing = read(recording, expect=expect)
     if recording.provenance.source == "imported":
-        return listing  # one body, whatever page it leads to
+        return listing  # one body, and the pages that it links to were not saved
     cloud, pages = recording.provenance.cloud, recording.interactions
     asked = walk(
         _from_cassette(pages, cloud),
@@ -119,10 +119,6 @@ def follow(recording: Recording, *, expect: int | None = None) -> Listing:
     return listing
 
 
-def _silent(_: str) -> None:
-    """Tell nobody."""
-
-
 def ask(
     access: Access,
     query: Query,
@@ -130,39 +126,36 @@ def ask(
     cloud: str,
     release: str | None = None,
     expect: int | None = None,
-    report: Report = _silent,
+    on_wait: OnWait | None = None,
 ) -> Live:
-    """Ask a live cloud, under vcrpy, and redact what it answers. Nothing is written.
-
-    An answer that only said to wait, or that the token expired, is asked for again and is no part
-    of the recording.
+    """Ask a live cloud, capture the answer with vcrpy and redact it. Write nothing.
 
     Args:
-        access: Where and as whom.
+        access: The cloud.
         query: What to ask.
-        cloud: The name it will be kept under.
-        release: The cloud's release, if declared.
+        cloud: The name to record it under.
+        release: The cloud's declared release, if any.
         expect: An error status that is wanted.
-        report: Told, in one line, of a wait that someone might notice.
+        on_wait: Called with a line of text before a noticeable wait.
 
     Raises:
-        RecordingError: The cloud could not be reached, wants more time than there is, or a page
-            did not arrive whole.
+        RecordingError: The cloud could not be reached, asks for too long a wait, or a page did not
+            arrive whole.
         ResponseError: It answered with another status than expected.
         BodyError: It answered with something else than a listing.
     """
-    answer = fetch(access, query, cloud=cloud, release=release, expect=expect, report=report)
+    answer = fetch(access, query, cloud=cloud, release=release, expect=expect, on_wait=on_wait)
     return Live(listing=answer.read(expect=expect), secrets=answer.secrets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a live cloud answered, redacted; nobody has judged yet whether it is what was wanted.
+    """A redacted answer of a live cloud, whatever its status.
 
     Attributes:
         recording: Its pages.
-        secrets: What the gate must look for when it is written.
-        unreadable: Whether its last page could not be read before it was redacted.
+        secrets: What the final check must look for when it is written.
+        unreadable: Whether the last page could not be read before it was redacted.
     """
 
     recording: Recording = field(repr=False)
@@ -171,17 +164,17 @@ class Answer:
 
     @property
     def status_code(self) -> int:
-        """The HTTP status of its first page."""
+        """Return the HTTP status of the first page."""
         return self.recording.interactions[0].response.status_code
 
     def read(self, *, expect: int | None) -> Listing:
-        """Make a listing of it.
+        """Make a listing from it.
 
         Raises:
-            ResponseError: Another status than expected.
-            BodyError: No listing.
-            LeakError: Neither, and redaction left a secret in what such an error would quote.
-            RecordingError: Not all of it is there.
+            ResponseError: It has another status than expected.
+            BodyError: It is not a listing.
+            LeakError: One of these errors would quote a secret that redaction left.
+            RecordingError: Some pages may be missing.
         """
         try:
             listing = read(self.recording, expect=expect)
@@ -190,19 +183,15 @@ class Answer:
             raise
         if self.unreadable:
             raise RecordingError(
-                "the last page can be read only once it is redacted, so it is not known what "
-                "follows",
+                "the last page can be read only after redaction, so it is not known whether more "
+                "pages follow",
                 where=f"{self._where}, page {len(self.recording.interactions)}",
-                remedy="nothing was written; report it with the page's form (never its values)",
+                remedy="nothing was written; report it with the page's structure, without values",
             )
         return listing
 
     def refuse_unsafe(self) -> None:
-        """Raise if redaction left a secret: what is to be shown passes the gate, too.
-
-        Raises:
-            LeakError: It did.
-        """
+        """Raise LeakError if redaction left a secret: what is shown is checked like a file."""
         refuse_unsafe(self.recording, secrets=self.secrets, where=f"the answer of {self._where}")
 
     @property
@@ -218,19 +207,21 @@ def fetch(
     cloud: str,
     release: str | None = None,
     expect: int | None = None,
-    report: Report = _silent,
+    on_wait: OnWait | None = None,
 ) -> Answer:
     """As `ask`, whatever status the cloud answers with.
+
+    Answers that only ask to wait, or say that the token expired, are not part of the recording.
 
     Raises:
         RecordingError: As `ask`.
     """
-    patience = Patience(access, expect=expect, report=report)
+    retry = Retry(access, expect=expect, on_wait=on_wait)
     interactions: list[Interaction] = []
 
     def send(query: Query) -> Response:
         name = f"{cloud}, page {len(interactions) + 1}" if interactions else cloud
-        interaction = patience.ask(lambda access: _attempt(access, query, name), name=name)
+        interaction = retry.ask(lambda access: _attempt(access, query, name), name=name)
         interactions.append(interaction)
         return interaction.response
 
@@ -238,9 +229,9 @@ def fetch(
     unreadable = False
     try:
         walk(send, query, where=f"cloud {cloud}, query {known}")
-    except BodyError:  # it quotes a body that is not redacted yet; read() says it of the redacted
+    except BodyError:  # quotes a body that is not redacted; read() raises it for the redacted one
         unreadable = True
-    redacted = redact(interactions, cloud=cloud, secrets=_secrets(*patience.accesses))
+    redacted = redact(interactions, cloud=cloud, secrets=_secrets(*retry.accesses))
     recording = Recording(
         provenance=Provenance(
             cloud=cloud,
@@ -250,22 +241,18 @@ def fetch(
             api_version=api_version(access.endpoint),
             max_microversion=access.max_microversion,
             pages=len(interactions),
-            complete=query.is_whole,  # then the walk ended at a page without a next link
+            complete=query.is_whole,  # then the last page has no next link
             redactions=redacted.counts,
             plugin=__version__,
         ),
         interactions=redacted.interactions,
     )
-    return Answer(
-        recording=recording,
-        secrets=redacted.replaced,
-        unreadable=unreadable,
-    )
+    return Answer(recording=recording, secrets=redacted.replaced, unreadable=unreadable)
 
 
 def _attempt(access: Access, query: Query, name: str) -> Interaction:
-    """Ask once and catch the answer with vcrpy."""
-    # Loads vcrpy and every HTTP client that it can patch; replaying needs neither.
+    """Ask once and capture the answer with vcrpy."""
+    # Replaying must not load vcrpy and every HTTP client that it can patch.
     from pytest_imagedetail.cassette.capture import capture  # noqa: PLC0415
 
     with capture() as caught:
@@ -276,22 +263,22 @@ def _attempt(access: Access, query: Query, name: str) -> Interaction:
 
 
 def known_query(access: Access, query: Query, *, cloud: str) -> Query:
-    """The query as its cassette names it, before the cloud is asked."""
+    """Return the query as its cassette will name it, redacted."""
     return redact_query(query, endpoint=access.endpoint, cloud=cloud, secrets=_secrets(access))
 
 
 def keep(store: Store, live: Live) -> Written:
-    """Write what a cloud answered.
+    """Write the answer of a cloud.
 
     Raises:
-        LeakError: A secret was left in it; nothing is written.
+        LeakError: It still holds a secret; nothing is written.
         RecordingError: The file cannot be written.
     """
     return store.write(live.listing.recording, secrets=live.secrets)
 
 
 def _from_cassette(interactions: Sequence[Interaction], cloud: str) -> Ask:
-    """Answers from interactions, each once, whatever their order in the file."""
+    """Answer each query from the interactions, in any order, each of them once."""
     remaining = list(interactions)
 
     def find(query: Query) -> Response:
@@ -307,14 +294,14 @@ def _from_cassette(interactions: Sequence[Interaction], cloud: str) -> Ask:
 
 def _lost_pages(cloud: str, wanted: int, there: int) -> DamagedCassetteError:
     return DamagedCassetteError(
-        f"the recording is not whole: it leads to {wanted} pages and has {there}",
+        f"the recording is incomplete: it links to {wanted} pages and has {there}",
         where=f"cloud {cloud}",
         remedy="record it again: pytest --imagedetail-record-mode=rewrite",
     )
 
 
 def _secrets(*accesses: Access) -> Secrets:
-    """What a session knows to be secret, after each renewal of its token too."""
+    """Return the secrets of all access objects: the token may have been renewed."""
     first = accesses[0]
     in_path = project_in_path(f"{urlsplit(first.endpoint).path}/images")
     return Secrets(

@@ -1,6 +1,5 @@
-"""Asks again when a cloud says to wait or when a token expired, and knows when to stop."""
+"""Repeat a request when the cloud asks to wait or when the token expired."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -9,37 +8,38 @@ from time import sleep
 from typing import Final
 
 from pytest_imagedetail.errors import RecordingError
-from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.model import Interaction, Response
 from pytest_imagedetail.transport.http import Access
 
 Attempt = Callable[[Access], Interaction]
-Report = Callable[[str], None]
+OnWait = Callable[[str], None]
 
-NOBODY_ANSWERED: Final = frozenset({401, 407, 408, 413, 425, 429, 502, 503, 504})
-"""Refused before anyone looked at the query, too busy, or a proxy that found no Nova behind it."""
+NOT_ANSWERED: Final = frozenset({401, 407, 408, 413, 425, 429, 502, 503, 504})
+"""Statuses that say nothing about the query: the token was refused, or a cloud or proxy is busy."""
 
 _UNAUTHORIZED: Final = 401
 _WAIT: Final = frozenset({413, 429, 503})  # 413 overLimit is Nova's rate limit through Mitaka
-_MOST_WAITS: Final = 3  # a cloud that still refuses after them is not about to answer
-_MOST_SECONDS: Final = 60.0  # for one answer: Nova's stock limit was one by the minute
-_SILENT_SECONDS: Final = 1.0  # up to here a wait needs no word
-_CENTURY: Final = 100 * 365 * 86_400.0  # a date that far can still be written
-_SECONDS: Final = re.compile(r"[0-9]+")
+_MAX_WAITS: Final = 3
+_MAX_SECONDS: Final = 60.0  # for one answer: Nova's stock limits are per minute
+_NOTICEABLE: Final = 1.0
+_CENTURY: Final = 100 * 365 * 86_400.0  # the latest date that datetime can surely add
 
 
-class Patience:
-    """How much one recording bears: some waits for each answer, one new token for all of them.
+class Retry:
+    """The retries of one recording: up to three waits for each answer, and one new token.
 
     Args:
-        access: Where and as whom the recording begins.
-        expect: A status that is wanted, and so never a reason to ask again.
-        report: Told of every wait that someone might notice.
+        access: The access that the recording starts with.
+        expect: A status that is wanted, so it is never retried.
+        on_wait: Called with a line of text before a noticeable wait.
     """
 
-    def __init__(self, access: Access, *, expect: int | None, report: Report) -> None:
+    def __init__(
+        self, access: Access, *, expect: int | None, on_wait: OnWait | None = None
+    ) -> None:
         self._accesses: Final = [access]
         self._expect: Final = expect
-        self._report: Final = report
+        self._on_wait: Final = on_wait
 
     @property
     def accesses(self) -> tuple[Access, ...]:
@@ -47,15 +47,15 @@ class Patience:
         return tuple(self._accesses)
 
     def ask(self, attempt: Attempt, *, name: str) -> Interaction:
-        """Make attempts at one answer until it is final; the others are forgotten.
+        """Make attempts until an answer is final, and return that one.
 
         Args:
             attempt: Asks once.
             name: What to call the cloud in an error.
 
         Raises:
-            RecordingError: The cloud wants more time than there is, or leads elsewhere with the
-                new token; and whatever an attempt or Keystone raises.
+            RecordingError: The cloud asks for too long a wait, or the new token is for another
+                project; and whatever an attempt or Keystone raises.
         """
         waits: list[float] = []
         while True:
@@ -63,23 +63,23 @@ class Patience:
             response = interaction.response
             if response.status_code == self._expect:
                 return interaction
-            if response.status_code == _UNAUTHORIZED and self._renewed(name):
+            if response.status_code == _UNAUTHORIZED and self._renew(name):
                 continue
-            seconds = _wanted(response)
+            seconds = _retry_after(response)
             if seconds is None:
                 return interaction
-            if len(waits) == _MOST_WAITS or sum(waits) + seconds > _MOST_SECONDS:
-                raise _too_long(response.status_code, seconds, waits, name)
+            if len(waits) == _MAX_WAITS or sum(waits) + seconds > _MAX_SECONDS:
+                raise _too_long(response.status_code, seconds, len(waits), name)
             waits.append(seconds)
-            if seconds > _SILENT_SECONDS:
-                self._report(
-                    f"cloud {name} answered {response.status_code} and wants "
-                    f"{_count(seconds)} of rest; waiting"
+            if self._on_wait is not None and seconds > _NOTICEABLE:
+                self._on_wait(
+                    f"cloud {name} answered {response.status_code} and asks to wait "
+                    f"{_count(seconds)}; waiting"
                 )
             sleep(seconds)
 
-    def _renewed(self, name: str) -> bool:
-        """Whether there is a new token to ask with; a recording gets one."""
+    def _renew(self, name: str) -> bool:
+        """Get a new token, once; return whether there is one."""
         first = self._accesses[0]
         if first.renew is None or len(self._accesses) > 1:
             return False
@@ -95,21 +95,18 @@ class Patience:
         return True
 
 
-def _wanted(response: Response) -> float | None:
-    """The seconds that a cloud asks to wait before it answers; None where it does not."""
+def _retry_after(response: Response) -> float | None:
+    """Return the seconds that a cloud asks to wait; None if its answer is final."""
     text = response.headers.get("Retry-After", "").strip()
     if response.status_code not in _WAIT:
         return None
-    if _SECONDS.fullmatch(text):
+    if text.isascii() and text.isdigit():
         return min(float(text), _CENTURY)
-    if (until := _date(text)) is None:
-        return None  # absent, negative or nonsense: the answer is final
-    return min(max((until - _sent(response.headers)).total_seconds(), 0.0), _CENTURY)
-
-
-def _sent(headers: Headers) -> datetime:
-    """When an answer was sent by its own clock, which need not be ours."""
-    return _date(headers.get("Date", "")) or datetime.now(UTC)
+    until = _date(text)
+    if until is None:
+        return None
+    sent = _date(response.headers.get("Date", "")) or datetime.now(UTC)  # the cloud's own clock
+    return min(max((until - sent).total_seconds(), 0.0), _CENTURY)
 
 
 def _date(text: str) -> datetime | None:
@@ -120,15 +117,15 @@ def _date(text: str) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _too_long(status_code: int, seconds: float, waits: list[float], name: str) -> RecordingError:
-    again = f" again after {len(waits)} wait{'s' * (len(waits) > 1)}" if waits else ""
+def _too_long(status_code: int, seconds: float, waits: int, name: str) -> RecordingError:
+    again = f" again after {waits} wait{'s' * (waits > 1)}" if waits else ""
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=ceil(seconds))
     return RecordingError(
-        f"the cloud answered {status_code}{again} and wants {_count(seconds)} of rest",
+        f"the cloud answered {status_code}{again} and asks to wait {_count(seconds)}",
         where=f"cloud {name}",
         remedy="nothing was written and an older recording is untouched\n"
         f"ask again after {end.isoformat().replace('+00:00', 'Z')}\n"
-        f"(one answer is waited for {_MOST_WAITS} times and {_count(_MOST_SECONDS)} at most)",
+        f"(at most {_MAX_WAITS} waits and {_count(_MAX_SECONDS)} for one answer)",
     )
 
 

@@ -1,18 +1,16 @@
-"""Ask a live cloud a recorded query again, and compare; write nothing.
+"""Ask a live cloud the same query again and compare the answers; write nothing."""
 
-Used to verify recordings, and as a part of the release guard before anything is recorded.
-"""
-
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from pytest_imagedetail.cassette import Store, load_own
+from pytest_imagedetail.cassette import Store, load_own, refuse_unsafe
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ComparisonError, ReleaseError, VerificationError
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FailOn, Provenance, Query
 from pytest_imagedetail.record import recorder
+from pytest_imagedetail.record.recorder import Live
 from pytest_imagedetail.record.release_guard import (
     Evidence,
     evidence_of,
@@ -20,20 +18,14 @@ from pytest_imagedetail.record.release_guard import (
     under_new_name,
     ways_on,
 )
-from pytest_imagedetail.record.retry import NOBODY_ANSWERED
+from pytest_imagedetail.record.retry import NOT_ANSWERED, OnWait
 from pytest_imagedetail.redact import placeholder
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.rules import NO_RULES, Rules
 from pytest_imagedetail.transport.http import Access
 
 PROFILE: Final = "same-cloud"
-"""How far the answers of one cloud at two times are normalized."""
-
-Report = Callable[[str], None]
-
-
-def _silent(_: str) -> None:
-    """Tell nobody."""
+"""How answers that one cloud gives at different times are normalized."""
 
 
 def verify(
@@ -43,67 +35,96 @@ def verify(
     query: Query | None = None,
     fail_on: FailOn = "change",
     rules: Rules = NO_RULES,
-    report: Report = _silent,
+    on_wait: OnWait | None = None,
 ) -> Comparison:
     """Compare a recording with what its cloud answers now.
 
-    A recorded error is what the cloud is expected to answer. Another status than the recorded one
-    is a difference like any other, unless it says that nobody was answered: a refused token, a
-    cloud that is busy or down.
+    A status other than the recorded one is a difference, unless the request was not answered at
+    all: the token was refused, or the cloud is busy or down.
 
     Args:
         recorded: The recording, which is the baseline.
         access: The cloud that it was recorded from.
-        query: What to ask, if the recorded query holds placeholders for what was asked.
-        fail_on: From which severity on the result is not compatible.
-        rules: Which differences are accepted.
-        report: Told, in one line, when the cloud wants some time.
+        query: What to ask, if redaction replaced values of the recorded query.
+        fail_on: The lowest severity that is not compatible.
+        rules: The accepted differences.
+        on_wait: Called with a line of text before a noticeable wait.
 
     Raises:
-        ComparisonError: The recording was imported, or a part stands against a whole.
+        ComparisonError: The recording was imported, or only one of the answers is complete.
         RecordingError: The cloud could not be asked, or its answer did not arrive whole.
         ResponseError: It refused the token, or is busy or down.
         BodyError: It answered with something else than a listing or an error.
-        LeakError: Redaction left a secret in its answer, and a comparison would show it.
+        LeakError: Redaction left a secret in its answer.
     """
+    where = f"cloud {recorded.cloud}, query {recorded.query}"
     if recorded.provenance.source == "imported":
         raise ComparisonError(
-            "a recording that was imported cannot be verified: it was saved by hand, and from "
-            "which cloud nobody knows",
-            where=f"cloud {recorded.cloud}, query {recorded.query}",
+            "an imported recording cannot be verified: nothing says which cloud it is from",
+            where=where,
             remedy="record the cloud under another name, then: "
             f"imagedetail diff {recorded.cloud} NAME",
+        )
+    if query is None and _is_redacted(recorded.query):
+        raise ComparisonError(
+            "the recorded query holds placeholders, so the cloud cannot be asked the same again",
+            where=where,
+            remedy="verify it in the test that asks it: pytest --imagedetail-record-mode=verify",
         )
     expect = error_status(recorded.recording)
     answer = recorder.fetch(
         access,
-        query or _as_asked(recorded),
+        query or recorded.query,
         cloud=recorded.cloud,
         release=recorded.provenance.release,
+        on_wait=on_wait,
         expect=expect,
-        report=report,
     )
-    redirected = answer.status_code // 100 == 3  # noqa: PLR2004  3xx: the token would go elsewhere
-    wanted = (
-        expect
-        if redirected or answer.status_code in NOBODY_ANSWERED
-        else error_status(answer.recording)
-    )
-    live = answer.read(expect=wanted)
+    redirected = answer.status_code // 100 == 3  # noqa: PLR2004  not followed, so not an answer
+    if redirected or answer.status_code in NOT_ANSWERED:
+        live = answer.read(expect=expect)
+    else:
+        live = answer.read(expect=error_status(answer.recording))
     answer.refuse_unsafe()
     return compare(recorded, live, profile=PROFILE, fail_on=fail_on, expect=expect, rules=rules)
 
 
-def _as_asked(recorded: Listing) -> Query:
-    """The recorded query, if it is what the cloud was asked and not what redaction made of it."""
-    query = recorded.query
-    if any(placeholder.holds(value) for _, value in query.params):
-        raise ComparisonError(
-            "the recorded query holds placeholders, so the cloud cannot be asked the same again",
-            where=f"cloud {recorded.cloud}, query {query}",
-            remedy="verify it in the test that asks it: pytest --imagedetail-record-mode=verify",
-        )
-    return query
+def _is_redacted(query: Query) -> bool:
+    return any(placeholder.holds(value) for _, value in query.params)
+
+
+def ask_twice(
+    access: Access,
+    query: Query,
+    *,
+    cloud: str,
+    release: str | None = None,
+    expect: int | None = None,
+    on_wait: OnWait | None = None,
+) -> tuple[Live, Comparison]:
+    """Ask a live cloud twice, as `recorder.ask` does, and compare, nothing normalized.
+
+    Returns:
+        The first answer, whose provenance lists the paths that changed, and the comparison.
+
+    Raises:
+        RecordingError, ResponseError, BodyError: As `recorder.ask`, for either request.
+        LeakError: Redaction left a secret in one.
+        ComparisonError: Only one of the answers is complete.
+    """
+    first, second = (
+        recorder.ask(access, query, cloud=cloud, release=release, expect=expect, on_wait=on_wait)
+        for _ in range(2)
+    )
+    for each in (first, second):
+        where = f"the answer of cloud {cloud}"
+        refuse_unsafe(each.listing.recording, secrets=each.secrets, where=where)
+    compared = compare(first.listing, second.listing, profile="wire", expect=expect)
+    recording = first.listing.recording
+    paths = tuple(dict.fromkeys(each.any_image for each in compared.differences))
+    recording = replace(recording, provenance=replace(recording.provenance, volatile=paths))
+    listing = replace(first.listing, recording=recording)
+    return Live(listing=listing, secrets=first.secrets | second.secrets), compared
 
 
 def refuse_other_cloud(
@@ -115,7 +136,7 @@ def refuse_other_cloud(
     release: str | None,
     adds: bool,
     rules: Rules = NO_RULES,
-    report: Report = _silent,
+    on_wait: OnWait | None = None,
 ) -> str | None:
     """Raise unless a live cloud is still the one that was recorded under its name.
 
@@ -130,7 +151,7 @@ def refuse_other_cloud(
         release: The declared release.
         adds: Whether a recording will be added to others, not replaced.
         rules: Which differences are accepted.
-        report: Told, in one line, when the cloud wants some time.
+        on_wait: Called with a line of text before a noticeable wait.
 
     Returns:
         The release to record under: the declared one, or else what is recorded.
@@ -156,7 +177,7 @@ def refuse_other_cloud(
     known = _to_ask_again(store, cloud, release) if adds else None
     if known is None:
         return release
-    comparison = verify(known, access, fail_on="change", rules=rules, report=report)
+    comparison = verify(known, access, fail_on="change", rules=rules, on_wait=on_wait)
     if not comparison.compatible:
         raise VerificationError(
             f"nothing was added to the recordings of {cloud!r}: the answer to a recorded query "
@@ -215,8 +236,7 @@ def _to_ask_again(store: Store, cloud: str, declared: str | None) -> Listing | N
     """Return the first own recording of a query that can be asked again, or None."""
     for path in filter(store.is_own, store.paths(cloud)):
         recording = recorder.as_declared(load_own(path), declared)
-        asked = recording.provenance.query.params
-        holds_placeholders = any(placeholder.holds(value) for _, value in asked)
-        if recording.provenance.source == "recorded" and not holds_placeholders:
+        provenance = recording.provenance
+        if provenance.source == "recorded" and not _is_redacted(provenance.query):
             return recorder.follow(recording, expect=error_status(recording))
     return None

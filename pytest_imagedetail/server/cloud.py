@@ -1,4 +1,4 @@
-"""Answers requests as a recorded cloud: what was recorded, and Keystone to get a token from."""
+"""Answer requests with what was recorded of a cloud, and issue tokens as Keystone does."""
 
 import difflib
 import secrets

@@ -1,4 +1,4 @@
-"""Serves one recorded cloud over HTTP/1.1 on loopback until it is closed; logs nothing."""
+"""Serve one recorded cloud over HTTP/1.1 on loopback until it is closed; logs nothing."""
 
 import re
 import socket
@@ -74,7 +74,7 @@ class Server:
         self.token: Final = cloud.keystone.token
         self.max_microversion: Final = cloud.max_microversion
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,))
-        self._thread.daemon = True  # a server that nobody closed must not keep the process alive
+        self._thread.daemon = True  # an open server must not keep the process alive
         self._thread.start()
 
     def __enter__(self) -> Self:

@@ -10,7 +10,7 @@ from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import MISSING, Recording, Response, path_of
 from pytest_imagedetail.normalize.equality import strictly_equal
-from pytest_imagedetail.record.retry import NOBODY_ANSWERED
+from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.traffic.keys import by_request, key_of, line, times_asked
 from pytest_imagedetail.traffic.recording import mend
 
@@ -56,7 +56,7 @@ def refuse_no_answer(
         for one, each in zip_longest(before.get(key, [])[: len(received)], received):
             status = each.response.status_code
             recorded = one is not None and one.response.status_code == status
-            if recorded or status in expected or status not in NOBODY_ANSWERED:
+            if recorded or status in expected or status not in NOT_ANSWERED:
                 continue
             raise ResponseError(
                 f"the recording was not verified: the cloud answered {status} to {line(each)}",

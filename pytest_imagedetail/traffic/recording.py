@@ -10,7 +10,7 @@ from pytest_imagedetail import __version__
 from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
-from pytest_imagedetail.record.retry import NOBODY_ANSWERED
+from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import Numbering, Secrets, redact
 from pytest_imagedetail.redact.placeholder import CALLER
 from pytest_imagedetail.redact.traffic import keystone_among, secrets_in
@@ -19,7 +19,7 @@ from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keyston
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
-_REFUSED: Final = frozenset({403}) | NOBODY_ANSWERED
+_REFUSED: Final = frozenset({403}) | NOT_ANSWERED
 _BUSY: Final = frozenset({408, 413, 425, 429, 502, 503, 504})
 _BROKEN: Final = 500  # and above
 

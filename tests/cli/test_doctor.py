@@ -37,7 +37,7 @@ skipped  images/detail     needs: token
 REFUSED_BECAUSE = """\
 imagedetail: Keystone gave no token: 401 Unauthorized
   where: cloud 'staging' of FOLDER/clouds.yaml
-  next:  user, password, project or one of their domains is not right; Keystone does not say \
+  next:  user, password, project or one of their domains is wrong; Keystone does not say \
 which: check its auth section and secure.yaml
   next:  `openstack --os-cloud staging token issue` must succeed
 """

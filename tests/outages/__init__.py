@@ -1,1 +1,1 @@
-"""Recording in bad weather: real sockets on loopback, through the command and through pytest."""
+"""Recording during outages: real sockets on loopback, through the command and through pytest."""

@@ -1,4 +1,4 @@
-"""A cloud under a sky, and what it must not show or change."""
+"""A cloud behind a faulty server, and its files."""
 
 import pytest
 

@@ -1,8 +1,8 @@
-"""Every kind of bad weather with the message that it must end in."""
+"""Every kind of outage with the message that it must end in."""
 
 from dataclasses import dataclass
 
-from outages.sky import (
+from outages.server import (
     drip,
     hang,
     head_of,
@@ -34,7 +34,7 @@ _ENDPOINT = "and check that the compute endpoint in the catalog is right"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Some weather.
+    """One kind of outage.
 
     Attributes:
         acts: What happens to each request in turn.
@@ -189,7 +189,7 @@ FAULTS = {
     ),
     "page 2 leads to itself": _second(
         show("changed", next_="m1"),
-        problem="the pages do not end: page 2 leads back to one that was there",
+        problem="the pages do not end: page 2 links back to an earlier one",
         where=", query all",
         remedies=("the cloud's paging is broken; record one page with limit=1000",),
     ),

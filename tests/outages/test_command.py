@@ -1,4 +1,4 @@
-"""`imagedetail record` in bad weather: exit code 2, a message, and the older recording kept."""
+"""`imagedetail record` during outages: exit code 2, a message, and the older recording kept."""
 
 import os
 import re
@@ -13,11 +13,10 @@ import pytest
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from outages.faults import FAULTS
-from outages.sky import Sky, hang, say, show, zipped
+from outages.server import FaultyServer, hang, say, show, zipped
 from pytest_imagedetail import cli
 from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.record import clouds
-from pytest_imagedetail.record import retry as patience
+from pytest_imagedetail.record import clouds, retry
 from pytest_imagedetail.transport import http as transport
 
 TIMEOUT = 0.4  # seconds, for one read; a whole answer has twice as long here
@@ -25,31 +24,31 @@ SECOND_TOKEN = "the-token-that-came-later"
 
 
 @pytest.fixture
-def sky(cloud, tmp_path, monkeypatch):
-    """A cloud that was recorded in good weather, in a folder with its clouds.yaml."""
+def server(cloud, tmp_path, monkeypatch):
+    """A cloud that was recorded without faults, in a folder with its clouds.yaml."""
     monkeypatch.chdir(tmp_path)
-    with Sky(cloud) as sky:
+    with FaultyServer(cloud) as server:
         clouds_yaml = tmp_path / "clouds.yaml"
-        clouds_yaml.write_text(sky.clouds_yaml("staging"))
+        clouds_yaml.write_text(server.clouds_yaml("staging"))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
-        sky.forecast(show("old 1", "old 2", next_="m1"), show("old 3"))
+        server.plan(show("old 1", "old 2", next_="m1"), show("old 3"))
         assert cli.main(["record", "--os-cloud", "staging"]) == 0
-        yield sky
+        yield server
 
 
 @pytest.fixture
-def record(sky, capsys, monkeypatch):
-    """Run the command in this process, with little patience for a slow answer."""
+def record(server, capsys, monkeypatch):
+    """Run the command in this process, with a short timeout."""
     capsys.readouterr()
     monkeypatch.setattr(transport, "_WHOLE_ANSWER", 2)
     connect = clouds.connect
 
     def run(*arguments, renew=None):
-        def with_little_patience(name):
+        def with_short_timeout(name):
             access = replace(connect(name), timeout=TIMEOUT)
             return replace(access, renew=renew and (lambda: renew(access)))
 
-        monkeypatch.setattr(clouds, "connect", with_little_patience)
+        monkeypatch.setattr(clouds, "connect", with_short_timeout)
         code = cli.main(["record", "--os-cloud", "staging", "--rewrite", *arguments])
         return code, capsys.readouterr()
 
@@ -62,64 +61,66 @@ def recorded(tmp_path, name="all.yaml"):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_bad_weather(sky, record, files, tmp_path, name):
+def test_outages(server, record, files, tmp_path, name):
     """It is said what, where and what next, without a secret; nothing on disk has changed."""
     before = files(tmp_path)
     fault = FAULTS[name]
-    sky.forecast(*fault.acts)
+    server.plan(*fault.acts)
     code, (out, err) = record()
     assert code == 2
     assert out == ""
     first, *lines = err.splitlines()
     assert first.startswith(f"imagedetail: {fault.begins(TIMEOUT, 2 * TIMEOUT)}")
     assert lines == fault.goes_on("staging")
-    assert len(sky.asked) == len(fault.acts)
-    assert sky.script == []
-    assert not [secret for secret in (*sky.secrets, "elsewhere.example") if secret in err]
+    assert len(server.asked) == len(fault.acts)
+    assert server.script == []
+    assert not [secret for secret in (*server.secrets, "elsewhere.example") if secret in err]
     assert files(tmp_path) == before
 
 
-def test_a_rest_that_is_too_long(sky, record, files, tmp_path, monkeypatch):
+def test_a_rest_that_is_too_long(server, record, files, tmp_path, monkeypatch):
     """How long, and when to come again; the cloud is asked once."""
-    monkeypatch.setattr(patience, "sleep", lambda seconds: pytest.fail(f"{seconds} s of sleep"))
+    monkeypatch.setattr(retry, "sleep", lambda seconds: pytest.fail(f"{seconds} s of sleep"))
     before = files(tmp_path)
-    sky.forecast(say(429, b"{}", b"Retry-After: 3600"))
+    server.plan(say(429, b"{}", b"Retry-After: 3600"))
     code, (_, err) = record()
     assert code == 2
     assert re.fullmatch(
-        r"imagedetail: the cloud answered 429 and wants 3600 seconds of rest\n"
+        r"imagedetail: the cloud answered 429 and asks to wait 3600 seconds\n"
         r"  where: cloud staging\n"
         r"  next:  nothing was written and an older recording is untouched\n"
         r"  next:  ask again after 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\n"
-        r"  next:  \(one answer is waited for 3 times and 60 seconds at most\)\n",
+        r"  next:  \(at most 3 waits and 60 seconds for one answer\)\n",
         err,
     )
-    assert len(sky.asked) == 1
+    assert len(server.asked) == 1
     assert files(tmp_path) == before
 
 
-def test_a_cloud_that_is_never_ready(sky, record, files, tmp_path):
+def test_a_cloud_that_is_never_ready(server, record, files, tmp_path):
     """Three waits, then it is given up."""
     before = files(tmp_path)
-    sky.forecast(*[say(503, b"{}", b"Retry-After: 0")] * 4)
+    server.plan(*[say(503, b"{}", b"Retry-After: 0")] * 4)
     code, (_, err) = record()
     assert code == 2
-    assert err.startswith("imagedetail: the cloud answered 503 again after 3 waits and wants 0 sec")
-    assert len(sky.asked) == 4
+    assert err.startswith(
+        "imagedetail: the cloud answered 503 again after 3 waits and asks to wait"
+    )
+    assert len(server.asked) == 4
     assert files(tmp_path) == before
 
 
-def test_a_rest_is_given(sky, record, files, tmp_path):
+def test_a_rest_is_given(server, record, files, tmp_path):
     """A second in earnest; the refusals are no part of the recording."""
     limited = say(413, b'{"overLimit": {}}', b"Retry-After: 1")
     again = say(429, b"", b"Retry-After: Mon, 23 Nov 2015 12:00:00 GMT")
-    sky.forecast(limited, show("new 1", next_="m1"), again, show("new 2"))
+    server.plan(limited, show("new 1", next_="m1"), again, show("new 2"))
     began = time.monotonic()
     code, (out, err) = record()
     assert 1 <= time.monotonic() - began < 60
     assert (code, err) == (0, "")
     assert out.startswith("replaced  cassettes/staging/all.yaml  2 images")
-    targets = [target.rpartition("/")[2] for target, _ in sky.asked]
+    targets = [target.rpartition("/")[2] for target, _ in server.asked]
     assert targets == ["detail", "detail", "detail?marker=m1", "detail?marker=m1"]
     pages = recorded(tmp_path)
     assert [each.response.status_code for each in pages] == [200, 200]
@@ -131,49 +132,49 @@ def test_a_rest_is_given(sky, record, files, tmp_path):
 @pytest.mark.parametrize(
     ("status", "fields"), [(401, ()), (429, [b"Retry-After: 1"]), (302, [b"Location: /v2"])]
 )
-def test_an_error_that_is_wanted_is_asked_for_once(sky, record, tmp_path, status, fields):
+def test_an_error_that_is_wanted_is_asked_for_once(server, record, tmp_path, status, fields):
     """Neither a new token nor a wait; it is the recording."""
 
     def renew(access):
         raise AssertionError("nobody asked for a token")
 
-    sky.forecast(say(status, b'{"badRequest": {"code": 4, "message": "no"}}', *fields))
+    server.plan(say(status, b'{"badRequest": {"code": 4, "message": "no"}}', *fields))
     code, (_, err) = record("--expect", str(status), renew=renew)
     assert (code, err) == (0, "")
-    assert len(sky.asked) == 1
+    assert len(server.asked) == 1
     assert [each.response.status_code for each in recorded(tmp_path)] == [status]
 
 
-def test_an_expired_token_is_renewed(sky, record, tmp_path):
+def test_an_expired_token_is_renewed(server, record, tmp_path):
     """The listing goes on where it was; neither token is written, though the cloud shows both."""
-    first = sky.cloud.account.token
-    sky.forecast(
+    first = server.cloud.account.token
+    server.plan(
         show("new 1", next_="m1"), say(401, b"expired"), show(f"new {first} {SECOND_TOKEN}")
     )
     code, (_, err) = record(renew=lambda access: replace(access, token=SECOND_TOKEN))
     assert (code, err) == (0, "")
-    assert [token for _, token in sky.asked] == [first, first, SECOND_TOKEN]
+    assert [token for _, token in server.asked] == [first, first, SECOND_TOKEN]
     assert [each.response.status_code for each in recorded(tmp_path)] == [200, 200]
     text = (tmp_path / "cassettes" / "staging" / "all.yaml").read_text()
     assert "new <redacted-1> <redacted-2>" in text
-    assert not [secret for secret in (*sky.secrets, SECOND_TOKEN, "expired") if secret in text]
+    assert not [secret for secret in (*server.secrets, SECOND_TOKEN, "expired") if secret in text]
 
 
-def test_keystone_is_asked_for_the_new_token(sky, capsys, tmp_path):
+def test_keystone_is_asked_for_the_new_token(server, capsys, tmp_path):
     """With nothing but clouds.yaml: one login to begin with and one when the token expired."""
     capsys.readouterr()
-    sky.forecast(say(401, b"expired"), show("new 1"))
+    server.plan(say(401, b"expired"), show("new 1"))
     code = cli.main(["record", "--os-cloud", "staging", "--rewrite"])
     assert (code, capsys.readouterr().err) == (0, "")
-    assert (len(sky.asked), sky.logins) == (2, 2)
+    assert (len(server.asked), server.logins) == (2, 2)
     assert b"new 1" in recorded(tmp_path)[0].response.body
 
 
 @pytest.mark.parametrize("renews", [False, True])
-def test_a_token_that_stays_refused(sky, record, files, tmp_path, renews):
+def test_a_token_that_stays_refused(server, record, files, tmp_path, renews):
     """One new token is tried if there is one."""
     before = files(tmp_path)
-    sky.forecast(*[say(401, b"who?")] * (1 + renews))
+    server.plan(*[say(401, b"who?")] * (1 + renews))
     renew = (lambda access: replace(access, token=SECOND_TOKEN)) if renews else None
     code, (_, err) = record(renew=renew)
     assert code == 2
@@ -182,24 +183,24 @@ def test_a_token_that_stays_refused(sky, record, files, tmp_path, renews):
         "  where: cloud staging, query all\n"
         "  next:  the token was refused: check the credentials in clouds.yaml, then ask again\n"
     )
-    assert len(sky.asked) == 1 + renews
-    assert sky.script == []
+    assert len(server.asked) == 1 + renews
+    assert server.script == []
     assert files(tmp_path) == before
 
 
-def test_unasked_compression_is_undone(sky, record, tmp_path):
-    """A proxy's gzip is no bad weather."""
-    sky.forecast(zipped("new 1"))
+def test_unasked_compression_is_undone(server, record, tmp_path):
+    """A proxy's gzip is no outage."""
+    server.plan(zipped("new 1"))
     code, (_, err) = record()
     assert (code, err) == (0, "")
     assert b"new 1" in recorded(tmp_path)[0].response.body
 
 
 @pytest.mark.parametrize("act", [hang(), say(503, b"", b"Retry-After: 30")], ids=["slow", "rest"])
-def test_ctrl_c(sky, files, tmp_path, act):
+def test_ctrl_c(server, files, tmp_path, act):
     """While an answer is slow or a rest is given: the shell's exit code, and no trace."""
     before = files(tmp_path)
-    sky.forecast(act)
+    server.plan(act)
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest_imagedetail", "record", "--os-cloud", "staging"],
         env=dict(os.environ),
@@ -208,7 +209,7 @@ def test_ctrl_c(sky, files, tmp_path, act):
         text=True,
     )
     try:
-        assert sky.arrived.wait(60)
+        assert server.arrived.wait(60)
         time.sleep(0.1)  # the answer is on its way
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -218,5 +219,5 @@ def test_ctrl_c(sky, files, tmp_path, act):
     assert out == ""
     assert err.splitlines()[-1] == "imagedetail: stopped; nothing is half-written"
     assert "Traceback" not in err
-    assert len(sky.asked) == 1
+    assert len(server.asked) == 1
     assert files(tmp_path) == before

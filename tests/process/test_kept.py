@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from outages.sky import Sky, hang, say, show
+from outages.server import FaultyServer, hang, say, show
 
 from pytest_imagedetail.cassette import loads
 from tests.cloud import SimulatedCloud
@@ -44,21 +44,21 @@ def cloud():
 
 @pytest.fixture(params=KINDS)
 def project(request, cloud, pytester, monkeypatch):
-    """A project whose cloud answers as a test orders."""
+    """A project whose cloud answers as a test plans, recorded once without faults."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a test is rewritten within a second
-    with Sky(cloud) as sky:
-        (pytester.path / "clouds.yaml").write_text(sky.clouds_yaml("staging"))
+    with FaultyServer(cloud) as server:
+        (pytester.path / "clouds.yaml").write_text(server.clouds_yaml("staging"))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
         pytester.makefile(".yaml", imagedetail="clouds: {staging: {release: essex}}")
-        yield Project(pytester, sky, KINDS[request.param])
+        yield Project(pytester, server, KINDS[request.param])
 
 
 class Project:
     """What a user has: a test, a cloud, and perhaps a cassette."""
 
-    def __init__(self, pytester, sky, template):
+    def __init__(self, pytester, server, template):
         self.pytester = pytester
-        self.sky = sky
+        self.server = server
         self.template = template
         self.test()
 
@@ -68,14 +68,14 @@ class Project:
 
     def run(self, mode, *acts, **outcomes):
         """Run it in a record mode, while the cloud does this."""
-        self.sky.forecast(*acts)
+        self.server.plan(*acts)
         result = self.pytester.runpytest_inprocess(f"--imagedetail-record-mode={mode}")
         result.assert_outcomes(**outcomes)
-        assert len(self.sky.asked) == len(acts), "the fault was not provoked"
+        assert len(self.server.asked) == len(acts), "the fault was not provoked"
         return result
 
     def recorded(self):
-        """Record the test's cassette."""
+        """The test's cassette, made without faults."""
         self.run("once", show("old"), passed=1)
         return self.cassette
 
@@ -121,7 +121,7 @@ def test_with_the_cloud_down_the_old_recording_stays(project, mode):
     """Nothing is removed before there is something better."""
     project.recorded()
     before = project.files()
-    project.sky.go_away()
+    project.server.go_away()
     result = project.pytester.runpytest_inprocess(f"--imagedetail-record-mode={mode}")
     assert result.ret == 1
     assert project.files() == before
@@ -157,8 +157,8 @@ def test_a_run_that_is_ended_while_it_records(project, how):
     """The answer is on its way when the run ends: the old recording, and nothing beside it."""
     project.recorded()
     before = project.files()
-    project.sky.arrived.clear()
-    project.sky.forecast(hang())
+    project.server.arrived.clear()
+    project.server.plan(hang())
     run = subprocess.Popen(
         [sys.executable, "-m", "pytest", "--imagedetail-record-mode=rewrite"],
         cwd=project.pytester.path,
@@ -166,7 +166,7 @@ def test_a_run_that_is_ended_while_it_records(project, how):
         text=True,
     )
     try:
-        assert project.sky.arrived.wait(60)
+        assert project.server.arrived.wait(60)
         time.sleep(0.1)  # it waits for the answer by now
         run.send_signal(how)
         run.communicate(timeout=60)

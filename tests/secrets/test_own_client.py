@@ -181,7 +181,7 @@ def test_a_broken_clouds_yaml_is_an_error_before_anything_is_asked(live):
     (live.path / "clouds.yaml").write_text(f"clouds: [{PASSWORD}")
     result = once(live)
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["E *CredentialsError: the file is no YAML"])
+    result.stdout.fnmatch_lines(["E *CredentialsError: the file is not valid YAML"])
     assert found(result.stdout.str()) == set()
     assert not (live.path / "cassettes").exists()
 
@@ -223,7 +223,7 @@ def test_nothing_is_written_where_what_a_test_configured_is_broken(live):
     (live.path / "elsewhere.yaml").write_text(f"clouds: [{PASSWORD}")
     result = once(live)
     result.assert_outcomes(passed=2, errors=2)
-    result.stdout.fnmatch_lines(["E *CredentialsError: the file is no YAML"])
+    result.stdout.fnmatch_lines(["E *CredentialsError: the file is not valid YAML"])
     assert not list((live.path / "cassettes").rglob("*.yaml"))
 
 

@@ -14,8 +14,7 @@ from pytest_imagedetail.errors import (
     ResponseError,
 )
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
-from pytest_imagedetail.record import recorder
-from pytest_imagedetail.record import retry as patience
+from pytest_imagedetail.record import paging, recorder, retry
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
 from unit import image_of
@@ -118,18 +117,22 @@ def test_one_page_is_asked_for_when_one_is_wanted(answers, query):
     assert not listing.complete
 
 
-def test_pages_that_do_not_end_are_an_error(answers):
-    """A marker that comes twice would be followed for ever."""
+def test_pages_that_do_not_end_are_an_error(answers, monkeypatch):
+    """A marker that comes twice, or too many pages; the marker is not shown."""
     answers[""] = page(image_of(1), **next_link(marker="1\x1b"))
     answers["marker=1%1B"] = page(image_of(1), **next_link(marker="1\x1b"))
     with pytest.raises(RecordingError) as caught:
         ask()
     assert str(caught.value) == (
-        "the pages do not end: page 2 leads back to one that was there\n"
+        "the pages do not end: page 2 links back to an earlier one\n"
         "  where: cloud a, query all\n"
         "  next:  the cloud's paging is broken; record one page with limit=1000"
     )
     assert len(answers.asked) == 2
+    monkeypatch.setattr(paging, "_MAX_PAGES", 2)
+    answers["marker=1%1B"] = page(image_of(1), **next_link(marker="2"))
+    with pytest.raises(RecordingError, match="page 2 still links to another"):
+        ask()
 
 
 def test_a_page_that_fails_is_an_error(answers):
@@ -141,23 +144,17 @@ def test_a_page_that_fails_is_an_error(answers):
     assert (caught.value.status_code, caught.value.where) == (500, "cloud a, query all, page 2")
 
 
-@pytest.mark.parametrize(
-    "links",
-    [
-        None,
-        7,
-        {},
-        [],
-        [7],
+def test_only_a_next_link_with_a_marker_is_followed(answers):
+    for links in (
+        *(None, 7, {}, [], [7], [{"rel": "next"}]),
         [{"rel": "previous", "href": "x?marker=1"}],
-        [{"rel": "next"}],
         [{"rel": "next", "href": "http://[x?marker=1"}],
-    ],
-)
-def test_what_is_no_next_link_is_not_followed(answers, links):
-    """Only a `next` with a marker leads on."""
-    answers[""] = page(image_of(1), images_links=links)
-    assert len(ask().images) == 1
+    ):
+        answers[""] = page(image_of(1), images_links=links)
+        assert len(ask().images) == 1, links
+    answers["status=x"] = page(image_of(1), status=500, **next_link(marker=1))
+    with pytest.raises(ResponseError):
+        ask("status=x")
 
 
 def test_nothing_secret_is_in_an_unexpected_error(answers):
@@ -233,7 +230,7 @@ def test_a_cassette_with_other_pages_is_damaged(recording, wanted, there):
     with pytest.raises(DamagedCassetteError) as caught:
         recorder.follow(recording)
     assert str(caught.value) == (
-        f"the recording is not whole: it leads to {wanted} pages and has {there}\n"
+        f"the recording is incomplete: it links to {wanted} pages and has {there}\n"
         "  where: cloud a\n"
         "  next:  record it again: pytest --imagedetail-record-mode=rewrite"
     )
@@ -252,19 +249,19 @@ def renewed(token="a-token-that-came-later"):
 
 def test_only_final_answers_are_kept(answers, monkeypatch):
     """What said to wait and what said that the token expired is no part of the listing."""
-    monkeypatch.setattr(patience, "sleep", lambda _: None)
+    monkeypatch.setattr(retry, "sleep", lambda _: None)
     busy = Response(status_code=429, headers=Headers([("Retry-After", "5")]), body=b"busy")
     answers[""] = [busy, page(image_of(1), **next_link(marker=2))]
     answers["marker=2"] = [Response(status_code=401, body=b"who?"), busy, page(image_of(2))]
     said = []
-    listing = ask(access=renewed(), report=said.append)
+    listing = ask(access=renewed(), on_wait=said.append)
     assert [each.response.status_code for each in listing.recording.interactions] == [200, 200]
     assert [image["name"] for image in listing.images] == ["image 1", "image 2"]
     assert (listing.provenance.pages, listing.complete) == (2, True)
     assert recorder.follow(listing.recording) == listing
     assert said == [
-        "cloud a answered 429 and wants 5 seconds of rest; waiting",
-        "cloud a, page 2 answered 429 and wants 5 seconds of rest; waiting",
+        "cloud a answered 429 and asks to wait 5 seconds; waiting",
+        "cloud a, page 2 answered 429 and asks to wait 5 seconds; waiting",
     ]
     assert [each.request_headers["X-Auth-Token"] for each in answers.asked] == [
         *[ACCESS.token] * 3,
@@ -343,9 +340,10 @@ def test_what_redaction_makes_readable_is_refused(answers):
     with pytest.raises(RecordingError) as caught:
         ask()
     assert str(caught.value) == (
-        "the last page can be read only once it is redacted, so it is not known what follows\n"
+        "the last page can be read only after redaction, so it is not known whether more pages "
+        "follow\n"
         "  where: cloud a, query all, page 1\n"
-        "  next:  nothing was written; report it with the page's form (never its values)"
+        "  next:  nothing was written; report it with the page's structure, without values"
     )
 
 

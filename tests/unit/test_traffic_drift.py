@@ -3,12 +3,12 @@
 import pytest
 
 from pytest_imagedetail.errors import ResponseError
-from pytest_imagedetail.record.retry import NOBODY_ANSWERED
+from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.traffic.drift import asked_of, changes, refuse_no_answer
 from unit.traffic import BASE, MEND, kept, recording
 
 
-@pytest.mark.parametrize("status", sorted(NOBODY_ANSWERED))
+@pytest.mark.parametrize("status", sorted(NOT_ANSWERED))
 def test_verifying_an_answer_of_nobody_is_an_error(status):
     """It says nothing of the recording, unless that holds it, or the test is about it."""
     old, live = recording(kept("/images")), recording(kept("/images", status=status))

@@ -1,12 +1,10 @@
-"""Credentials from OpenStack's own files; the only modules that know openstacksdk.
+"""Read credentials and authenticate; the only modules that know openstacksdk.
 
-clouds.yaml, secure.yaml, `OS_CLOUD`, `OS_CLIENT_CONFIG_FILE` and the `OS_*` variables mean here
-what they mean to every OpenStack client, with one exception: a file that is there and cannot be
-read is an error, where openstacksdk passes it over and takes the next. Keystone is asked outside
-any recording, so no token can be in a cassette and none can expire in one.
+clouds.yaml, secure.yaml and the `OS_*` variables mean what they mean to every OpenStack client,
+except that a file that cannot be read is an error; openstacksdk skips it and reads the next one.
 
-What openstacksdk raises quotes hosts and, from its frames, passwords. Every such error is replaced
-by one of ours, which does not refer to it.
+Errors of openstacksdk quote hosts and, in their frames, passwords. Each is replaced by one of ours,
+which is not chained to it.
 """
 
 from pytest_imagedetail.record.clouds.configuration import Configuration, configure, sdk_version
@@ -30,7 +28,7 @@ def connect(os_cloud: str) -> Access:
     """Authenticate as clouds.yaml says and find the compute endpoint.
 
     Args:
-        os_cloud: The name of the cloud in clouds.yaml; "envvars" for what `OS_*` variables say.
+        os_cloud: The name of the cloud in clouds.yaml; "envvars" for the `OS_*` variables.
 
     Raises:
         CredentialsError: openstacksdk is missing, the cloud is not configured, Keystone refuses, or

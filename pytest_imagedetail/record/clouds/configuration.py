@@ -1,41 +1,43 @@
-"""One cloud as clouds.yaml, secure.yaml and the environment describe it; nobody is asked."""
+"""Read clouds.yaml, secure.yaml and the OS_* variables with openstacksdk."""
 
 import difflib
+import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import CredentialsError
-from pytest_imagedetail.record.clouds.files import refuse_unreadable
+from pytest_imagedetail.record.clouds.secrets import clouds_in
+from pytest_imagedetail.transport.request import is_url_of_http
 from pytest_imagedetail.transport.silenced import silenced
 
-# They log Keystone's address, and at DEBUG the whole token document.
-_TALKATIVE: Final = ("keystoneauth", "openstack", "urllib3", "requests", "stevedore")
-_SECONDS: Final = 60.0  # openstacksdk itself would wait for ever
-_MADE_UP: Final = "defaults"  # the cloud that openstacksdk has where nobody named any
-_VARIABLES: Final = "envvars"  # the cloud that it makes of OS_* variables
+# These log Keystone's address, and at DEBUG the whole token document.
+_LOGGERS: Final = ("keystoneauth", "openstack", "urllib3", "requests", "stevedore")
+_TIMEOUT: Final = 60.0  # openstacksdk itself has none
+_BUILT_IN: Final = "defaults"  # the cloud of openstacksdk when none is configured
+_VARIABLES: Final = "envvars"  # its cloud for the OS_* variables
 COMPUTE: Final = "compute"
 
-# Whatever openstacksdk, keystoneauth and their plugins trip over in a file or answer that is odd.
-ODD: Final = (LookupError, AttributeError, TypeError, ValueError, RuntimeError)
+# What openstacksdk, keystoneauth and their plugins raise for malformed files and responses.
+MALFORMED: Final = (LookupError, AttributeError, TypeError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """One cloud as OpenStack's files and variables describe it; nobody was asked yet.
+    """One cloud of clouds.yaml or of the OS_* variables.
 
     Attributes:
         cloud: Its name in clouds.yaml.
-        files: The files that were read: clouds.yaml, secure.yaml; none if variables say it all.
+        files: The files that were read; none if it comes from variables.
         auth_type: For example "password".
-        region: The region that is wanted; None leaves the choice to the catalog.
-        interface: "public", "internal" or "admin", or several in order.
+        region: The wanted region; None for the catalog's first.
+        interface: "public", "internal" or "admin", or several in order of preference.
+        sdk: The CloudRegion of openstacksdk.
     """
 
     cloud: str
@@ -47,13 +49,13 @@ class Configuration:
 
     @property
     def where(self) -> str:
-        """What to correct when it is not right."""
+        """Describe the cloud and its file, for error messages."""
         source = f"of {self.files[0]}" if self.files else "of the OS_* variables"
         return f"cloud {self.cloud!r} {source}"
 
 
 def sdk_version() -> str:
-    """The version of openstacksdk.
+    """Return the version of openstacksdk.
 
     Raises:
         CredentialsError: It is not installed.
@@ -70,52 +72,65 @@ def sdk_version() -> str:
 
 
 def configure(os_cloud: str | None) -> Configuration:
-    """Read what clouds.yaml, secure.yaml and the environment say of a cloud.
+    """Read the configuration of a cloud.
 
     Args:
-        os_cloud: Its name; None for `OS_CLOUD`, the `OS_*` variables or the only cloud there is.
+        os_cloud: Its name; None for `OS_CLOUD`, the `OS_*` variables or the only configured cloud.
 
     Raises:
-        CredentialsError: openstacksdk is missing, a file cannot be read, or the cloud is not there
-            or not usable.
+        CredentialsError: openstacksdk is missing, a file cannot be read, or the cloud is unknown or
+            its section cannot be used.
     """
     sdk_version()
-    refuse_unreadable()
+    _refuse_unreadable()
     from keystoneauth1.exceptions import AuthPluginException  # noqa: PLC0415
     from openstack.config import OpenStackConfig  # noqa: PLC0415
     from openstack.exceptions import SDKException  # noqa: PLC0415
 
     files: tuple[Path, ...] = ()
     known: Sequence[str] = ()
-    with hushed():
+    with quiet_sdk():
         try:
             read = OpenStackConfig()
             known, files = _names(read), _files(read)
             name = os_cloud or read.default_cloud
             if name in known:
                 region = read.get_one(cloud=name)
-                region.config["api_timeout"] = float(region.config.get("api_timeout") or _SECONDS)
+                region.config["api_timeout"] = float(region.config.get("api_timeout") or _TIMEOUT)
                 return _configuration(region, files=files if name != read.envvar_key else ())
-            failure = _unknown(name if name != _MADE_UP else None, known, files)
-        except (AuthPluginException, SDKException, *ODD) as error:
+            failure = _unknown(name if name != _BUILT_IN else None, known, files)
+        except (AuthPluginException, SDKException, *MALFORMED) as error:
             failure = _unusable(os_cloud, error, files)
     raise failure
 
 
 @contextmanager
-def hushed() -> Iterator[None]:
-    """Neither logs nor warnings of the libraries: both quote, and neither is for our user."""
-    with silenced(*_TALKATIVE), warnings.catch_warnings():
+def quiet_sdk() -> Iterator[None]:
+    """Silence logs and warnings of the libraries: both quote hosts and secrets."""
+    with silenced(*_LOGGERS), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def is_http(url: str) -> bool:
-    """Whether something is a URL of HTTP."""
-    try:
-        return urlsplit(url).scheme in {"http", "https"}
-    except ValueError:  # half an IPv6 address
-        return False
+def _refuse_unreadable() -> None:
+    """Raise for a broken file, which openstacksdk would skip to read another one."""
+    from openstack.config import loader  # noqa: PLC0415
+
+    for variable, searched in (
+        ("OS_CLIENT_CONFIG_FILE", loader.CONFIG_FILES),
+        ("OS_CLIENT_SECURE_FILE", loader.SECURE_FILES),
+    ):
+        named = os.environ.get(variable)
+        if named and not Path(named).exists():
+            raise CredentialsError(
+                f"{variable} names a file that does not exist",
+                where=named,
+                remedy=f"correct {variable}, or unset it to search the usual folders",
+            )
+        paths = map(Path, [named] if named else searched)
+        path = next((path for path in paths if path.exists()), None)
+        if path is not None:
+            clouds_in(path, variable)
 
 
 def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
@@ -128,36 +143,32 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
         interface=", ".join(interface) if isinstance(interface, list) else str(interface),
         sdk=region,
     )
-    for key in _odd_urls(region.config["auth"]):
+    for key in _invalid_urls(region.config["auth"]):
         raise CredentialsError(
-            f"{key} is no URL that begins with http:// or https://",
+            f"{key} is not a URL that begins with http:// or https://",
             where=configuration.where,
             remedy=f"write {key} as in https://HOST:PORT/v3",
         )
-    _refuse_missing_certificates(configuration)
+    for key in ("cacert", "cert", "key"):
+        named = region.config.get(key)
+        if named and not Path(str(named)).expanduser().exists():
+            raise CredentialsError(
+                f"{key} names a file that does not exist",
+                where=f"{configuration.where}: {named}",
+                remedy=f"correct {key}, or omit it; without cacert the system's CAs are used",
+            )
     return configuration
 
 
-def _odd_urls(auth: Mapping[str, Any]) -> list[str]:
-    """The keys of what is no URL; the values stay here, where no traceback shows them."""
-    urls = {key: str(auth[key]) for key in ("auth_url", "endpoint") if auth.get(key)}
-    return [key for key, url in urls.items() if not is_http(url)]
-
-
-def _refuse_missing_certificates(configuration: Configuration) -> None:
-    for key in ("cacert", "cert", "key"):
-        named = configuration.sdk.config.get(key)
-        if named and not Path(str(named)).expanduser().exists():
-            raise CredentialsError(
-                f"{key} names a file that is not there",
-                where=f"{configuration.where}: {named}",
-                remedy=f"correct {key}, or leave it out; without cacert the system's CAs count",
-            )
+def _invalid_urls(auth: dict[str, Any]) -> list[str]:
+    """Return keys only: no traceback may show the values."""
+    keys = [key for key in ("auth_url", "endpoint") if auth.get(key)]
+    return [key for key in keys if not is_url_of_http(str(auth[key]))]
 
 
 def _names(read: Any) -> tuple[str, ...]:
-    """The clouds there are; the one that openstacksdk makes up where there is none is none."""
-    names = read.get_cloud_names() if read.default_cloud != _MADE_UP else ()
+    """Return the configured clouds, without openstacksdk's built-in `defaults`."""
+    names = read.get_cloud_names() if read.default_cloud != _BUILT_IN else ()
     return tuple(name for name in names if isinstance(name, str))
 
 
@@ -174,26 +185,27 @@ def _unknown(
             where=_where(files),
             remedy=f"name one: --os-cloud NAME, or set OS_CLOUD\n{_known(known)}",
         )
+    if os_cloud == _VARIABLES:
+        return CredentialsError(
+            f"the OS_* variables make no usable cloud {os_cloud!r}",
+            where=_where(files),
+            remedy="set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and so on",
+        )
     near = difflib.get_close_matches(os_cloud, known, n=1)
     lines = [f"did you mean {near[0]}?"] if near else []
-    lines += [
-        "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to the file that has it",
-        *([_known(known)] if files or known else []),
-    ]
+    lines.append("name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file")
+    lines += [_known(known)] if files or known else []
     if known:
-        lines.append(
-            f"or say in imagedetail.yaml which of them it is: {os_cloud}: {{os_cloud: NAME}}"
-        )
-    if os_cloud == _VARIABLES:
-        lines = ["set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and so on"]
-    source = "clouds.yaml has" if os_cloud != _VARIABLES else "the OS_* variables make"
+        lines.append(f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}")
     return CredentialsError(
-        f"{source} no usable cloud {os_cloud!r}", where=_where(files), remedy="\n".join(lines)
+        f"clouds.yaml has no usable cloud {os_cloud!r}",
+        where=_where(files),
+        remedy="\n".join(lines),
     )
 
 
 def _known(names: Sequence[str]) -> str:
-    return f"known there: {', '.join(sorted(names))}" if names else "there is none in it"
+    return f"it has: {', '.join(sorted(names))}" if names else "it has no clouds"
 
 
 def _where(files: tuple[Path, ...]) -> str:
@@ -203,7 +215,7 @@ def _where(files: tuple[Path, ...]) -> str:
 
 
 def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -> CredentialsError:
-    """Its section cannot be used. Only errors that quote no value are quoted."""
+    """Explain why a section cannot be used; quotes only errors that quote no value."""
     from keystoneauth1 import loading  # noqa: PLC0415
     from keystoneauth1.exceptions import NoMatchingPlugin, OptionError  # noqa: PLC0415
 
@@ -213,21 +225,14 @@ def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -
     if isinstance(error, NoMatchingPlugin):
         names = loading.get_available_plugin_names()
         near = difflib.get_close_matches(error.name, names, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
+        suggestion = f"did you mean {near[0]}? " if near else ""
         problem = f"unknown auth_type {error.name!r}"
-        remedy = f"{meant}usual ones: password, v3applicationcredential, token"
+        remedy = f"{suggestion}common ones: password, v3applicationcredential, token"
     elif isinstance(error, OptionError):
-        problem = f"its auth section is not complete: {error}"
-        remedy += _secure_file_beside(files)
+        problem = f"its auth section is incomplete: {error}"
+        remedy += "; OS_CLIENT_SECURE_FILE names another secure.yaml"
     elif isinstance(error, TypeError) and unknown:
-        problem = f"its auth section has {unknown.group(1)!r}, which its auth_type does not know"
+        problem = f"its auth section has {unknown.group(1)!r}, which its auth_type does not take"
     else:
-        problem = f"its section is not what openstacksdk can read ({type(error).__name__})"
+        problem = f"openstacksdk cannot read its section ({type(error).__name__})"
     return CredentialsError(problem, where=where, remedy=remedy)
-
-
-def _secure_file_beside(files: tuple[Path, ...]) -> str:
-    """A hint at a secure.yaml that is not read."""
-    if len(files) == 1 and (beside := files[0].with_name("secure.yaml")).exists():
-        return f"\n{beside} is not read: name it in OS_CLIENT_SECURE_FILE"
-    return ""

@@ -1,8 +1,9 @@
-"""The secrets that OpenStack's files and variables hold, read without logging in or openstacksdk.
+"""Read the secrets in OpenStack's files and variables, without openstacksdk.
 
-A test's own client may log in with any of them, in this process or in another.
+A test's own client may log in with any of them.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -11,48 +12,84 @@ from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import CredentialsError
-from pytest_imagedetail.record.clouds.files import refuse_broken
 from pytest_imagedetail.redact.shapes import is_distinct, is_harmless
 
 _SECRET: Final = re.compile(
     r"passw|passcode|^code$|code_verifier|secret|token|receipt|(private|access|consumer)_key"
 )
-_NO_SECRET: Final = re.compile(r"url|endpoint|type|method")  # `access_token_endpoint` is an address
-_SECRET_IDS: Final = ("application_credential_id", "trust_id")  # who asks, like user and project
+_NOT_SECRET: Final = re.compile(r"url|endpoint|type|method")  # such as `access_token_endpoint`
+_SECRET_IDS: Final = ("application_credential_id", "trust_id")
 
 _VARIABLES: Final = {"clouds": "OS_CLIENT_CONFIG_FILE", "secure": "OS_CLIENT_SECURE_FILE"}
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
 def is_secret(name: str) -> bool:
-    """Whether a key of clouds.yaml names a password, a token or the like."""
-    return name in _SECRET_IDS or bool(_SECRET.search(name) and not _NO_SECRET.search(name))
+    """Return whether a key of clouds.yaml names a secret."""
+    return name in _SECRET_IDS or bool(_SECRET.search(name) and not _NOT_SECRET.search(name))
 
 
 def configured(os_cloud: str) -> frozenset[str]:
-    """Every secret that clouds.yaml, secure.yaml and the `OS_*` variables hold.
+    """Return the secrets in clouds.yaml, secure.yaml and the `OS_*` variables.
 
-    Those of other clouds are among them, but for what is a word and may stand elsewhere by right.
+    Those of other clouds are included, except ordinary words, which may occur elsewhere.
 
     Args:
-        os_cloud: The cloud that is asked; the files need not know it.
+        os_cloud: The cloud that is used; it need not be in the files.
 
     Raises:
-        CredentialsError: A file is broken, so nobody knows what must not be written.
+        CredentialsError: A file is broken.
     """
     variables = {name[3:].lower(): text for name, text in os.environ.items() if name[:3] == "OS_"}
-    found = set(_in(variables))
+    found = set(secrets_in(variables))
     for path in filter(None, map(_file, _VARIABLES)):
-        refuse_broken(path)
-        document = yamltext.read(path, error=CredentialsError, remedy="") or {}
-        for name, section in (document.get("clouds") or {}).items():
-            values = _in(section)
+        for name, section in clouds_in(path).items():
+            values = secrets_in(section)
             found.update(values if name == os_cloud else filter(is_distinct, values))
     return frozenset(each for each in found if not is_harmless(each))
 
 
+def clouds_in(path: Path, variable: str = "OS_CLIENT_CONFIG_FILE") -> dict[Any, Any]:
+    """Return the clouds of a credential file.
+
+    Args:
+        path: The file.
+        variable: The environment variable that names another file.
+
+    Raises:
+        CredentialsError: It is broken. No value is quoted, and no error is chained that has one in
+            its frames.
+    """
+    where, remedy = str(path), "correct it; quote a password that is more than letters and digits"
+    try:
+        return _clouds_in(path)
+    except OSError as error:
+        problem = f"it cannot be read: {error.strerror}"
+        remedy = f"make it a readable file, or name another one in {variable}"
+    except ValueError:
+        problem = "the file is not valid JSON"
+    except TypeError:
+        problem = "the file has no `clouds:` with each cloud below it under its name"
+    except CredentialsError as error:
+        problem, where = "the file is not valid YAML", error.where
+    raise CredentialsError(problem, where=where, remedy=remedy)
+
+
+def _clouds_in(path: Path) -> dict[Any, Any]:
+    text = path.read_bytes()
+    if path.suffix == ".json":
+        document = json.loads(text)
+    else:
+        document = yamltext.read(path, error=CredentialsError, remedy="")
+    document = {} if document is None else document
+    clouds = document.get("clouds", {}) if isinstance(document, dict) else None
+    if not isinstance(clouds, dict):
+        raise TypeError
+    return clouds
+
+
 def _file(kind: str) -> Path | None:
-    """The file that counts: the first that is there and may be read."""
+    """Return the file that openstacksdk reads: the first that is readable."""
     named = os.environ.get(_VARIABLES[kind])
     paths = [folder / f"{kind}{suffix}" for folder in _folders() for suffix in _SUFFIXES]
     searched = [Path(named), *paths] if named else paths
@@ -60,7 +97,7 @@ def _file(kind: str) -> Path | None:
 
 
 def _folders() -> tuple[Path, ...]:
-    """Where openstacksdk looks, on Linux and on macOS."""
+    """Return the folders that openstacksdk searches, on Linux and on macOS."""
     home = Path("~").expanduser()
     own = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
     return (
@@ -73,8 +110,8 @@ def _folders() -> tuple[Path, ...]:
     )
 
 
-def _in(section: Any) -> Iterator[str]:
-    """The secrets of a section, however deep they stand."""
+def secrets_in(section: Any) -> Iterator[str]:
+    """Yield the secrets of a section, at any depth."""
     pending: list[tuple[str, Any]] = [("", section)]
     while pending:
         name, value = pending.pop()

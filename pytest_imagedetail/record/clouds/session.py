@@ -1,6 +1,7 @@
-"""A token from Keystone, the endpoint from its catalog, and every secret that came with them."""
+"""Get a token from Keystone and the compute endpoint from its catalog."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -10,25 +11,48 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.record.clouds.configuration import (
     COMPUTE,
-    ODD,
+    MALFORMED,
     Configuration,
-    hushed,
-    is_http,
+    quiet_sdk,
 )
-from pytest_imagedetail.record.clouds.refusals import no_endpoint, refused
-from pytest_imagedetail.record.clouds.secrets import is_secret
+from pytest_imagedetail.record.clouds.secrets import secrets_in
 from pytest_imagedetail.transport.http import Access
+from pytest_imagedetail.transport.request import is_url_of_http
 
+_UNAUTHORIZED: Final = 401
+_SERVER_ERROR: Final = 500
+_CHECK_AUTH: Final = "check its auth section and secure.yaml"
+_CHECK_NETWORK: Final = "check that Keystone is up and can be reached from here, and its auth_url"
+_CHECK_URL: Final = "check auth_url: it leads to Keystone and usually ends in /v3"
+_CHECK_TLS: Final = (
+    "name the CA that signed Keystone's certificate: `cacert: FILE` in clouds.yaml\n"
+    "or set `verify: false`, but only in a network that you trust\n"
+    "or correct auth_url, if Keystone does not use TLS"
+)
+_FAILED: Final = "Keystone failed: try again later"
+_REMEDIES: Final = {
+    400: f"Keystone does not understand the request: {_CHECK_AUTH}; quote values that look like "
+    "numbers",
+    401: "user, password, project or one of their domains is wrong; Keystone does not say which: "
+    f"{_CHECK_AUTH}",
+    404: _CHECK_URL,
+}
+_UNAUTHORIZED_REMEDIES: Final = {
+    "applicationcredential": "the application credential is unknown, its secret is wrong, or "
+    f"it has expired: {_CHECK_AUTH}",
+    "token": "the token is wrong or has expired: issue another",
+}
 _VERSION: Final = re.compile(r"/v\d+(?:\.\d+)?(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A token, and whom it is for.
+    """A session of keystoneauth that has a token.
 
     Attributes:
-        configuration: What it was asked with.
-        expires_at: When Keystone says it ends; None for a token that Keystone was not asked for.
+        configuration: The cloud.
+        expires_at: When the token expires; None if it does not come from Keystone.
+        session: The keystoneauth session.
     """
 
     configuration: Configuration
@@ -44,7 +68,7 @@ def authenticate(configuration: Configuration) -> Login:
     """
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
 
-    with hushed():
+    with quiet_sdk():
         try:
             session = configuration.sdk.get_session()
             if "X-Auth-Token" in (session.get_auth_headers() or {}):
@@ -52,17 +76,17 @@ def authenticate(configuration: Configuration) -> Login:
                 expires_at = session.auth.get_access(session).expires if asked else None
                 return Login(configuration=configuration, expires_at=expires_at, session=session)
             failure = CredentialsError(
-                f"the auth type {configuration.auth_type!r} gives no token, and Nova wants one",
+                f"the auth type {configuration.auth_type!r} gives no token, which Nova requires",
                 where=configuration.where,
                 remedy="use password, v3applicationcredential or token",
             )
-        except (ClientException, OSError, *ODD) as error:
-            failure = refused(configuration, error)
+        except (ClientException, OSError, *MALFORMED) as error:
+            failure = _no_token(configuration, error)
     raise failure
 
 
 def access(login: Login) -> Access:
-    """Find the compute endpoint in the token's catalog, or where clouds.yaml overrides it.
+    """Find the compute endpoint in the catalog, or as clouds.yaml overrides it.
 
     Raises:
         CredentialsError: There is none for the region and interface.
@@ -74,19 +98,19 @@ def access(login: Login) -> Access:
 
 
 def _found(login: Login) -> Access | CredentialsError:
-    """The access, or why there is none; an error raised from here would have the URL with it."""
+    """Return the access, or the error: raised from here, its frames would show the URL."""
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
 
-    with hushed():
+    with quiet_sdk():
         try:
             endpoint = login.session.get_endpoint(**_wanted(login), skip_discovery=True)
         except ClientException:
             endpoint = None
         if not endpoint:
-            return no_endpoint(login.configuration, _offered(login))
-        if not is_http(endpoint):
+            return _no_endpoint(login.configuration, _offered(login))
+        if not is_url_of_http(endpoint):
             return CredentialsError(
-                "the compute endpoint is no URL that begins with http:// or https://",
+                "the compute endpoint is not a URL that begins with http:// or https://",
                 where=login.configuration.where,
                 remedy="correct the service catalog, or compute_endpoint_override",
             )
@@ -95,7 +119,7 @@ def _found(login: Login) -> Access | CredentialsError:
 
 
 def _asks_keystone(session: Any) -> bool:
-    """Whether its token comes from Keystone, with a catalog and an end."""
+    """Return whether the token comes from Keystone, with a catalog and an expiry."""
     from keystoneauth1.identity import BaseIdentityPlugin  # noqa: PLC0415
 
     return isinstance(session.auth, BaseIdentityPlugin)
@@ -110,7 +134,7 @@ def _access(login: Login, endpoint: str) -> Access:
         token=session.get_auth_headers()["X-Auth-Token"],
         project_id=session.get_project_id() or "",
         user_id=session.get_user_id(),
-        secrets=_secrets(sdk.config),
+        secrets=frozenset(filter(None, secrets_in(sdk.config))),
         max_microversion=newest,
         cacert=verify if isinstance(verify, str) else None,
         certificate=(certificate, None) if isinstance(certificate, str) else certificate,
@@ -120,7 +144,7 @@ def _access(login: Login, endpoint: str) -> Access:
 
 
 def _renew(login: Login) -> Access:
-    """Forget the token and ask Keystone for another."""
+    """Ask Keystone for a new token."""
     login.session.invalidate()
     return access(authenticate(login.configuration))
 
@@ -129,7 +153,7 @@ def _wanted(login: Login) -> dict[str, Any]:
     sdk = login.configuration.sdk
     override = sdk.get_endpoint(COMPUTE)
     return {
-        "service_type": sdk.get_service_type(COMPUTE),  # compute_legacy, say, for /v2/PROJECT
+        "service_type": sdk.get_service_type(COMPUTE),  # for example compute_legacy, /v2/PROJECT
         "region_name": login.configuration.region,
         "interface": sdk.get_interface(COMPUTE),
         **({"endpoint_override": override} if override else {}),
@@ -137,12 +161,12 @@ def _wanted(login: Login) -> dict[str, Any]:
 
 
 def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
-    """The endpoint with its version, and the newest microversion, if its document names them."""
+    """Return the versioned endpoint and the newest microversion, as far as they are known."""
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
 
     try:
         found = login.session.get_endpoint_data(**_wanted(login))
-    except (ClientException, OSError, *ODD):  # a wrong token, or no such document: no matter
+    except (ClientException, OSError, *MALFORMED):  # a wrong token, or no such document
         return endpoint, None
     parts = found.max_microversion if found is not None else None
     newest = ".".join(map(str, parts)) if parts else None
@@ -151,19 +175,8 @@ def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
     return found.url, newest
 
 
-def _secrets(config: Any) -> frozenset[str]:
-    """Every password, token and the like that the configuration holds, wherever it stands."""
-    values = [*config.items(), *dict(config.get("auth") or {}).items()]
-    return frozenset(
-        str(value)
-        for name, value in values
-        if isinstance(value, str | int) and not isinstance(value, bool) and value
-        if is_secret(name)
-    )
-
-
 def _offered(login: Login) -> dict[str, list[str]]:
-    """The regions of each type of service, with their interfaces."""
+    """Return the regions, with their interfaces, of each service type in the catalog."""
     if not _asks_keystone(login.session):
         return {}
     catalog = login.session.auth.get_access(login.session).service_catalog
@@ -174,3 +187,64 @@ def _offered(login: Login) -> dict[str, list[str]]:
             regions.setdefault(each.region_name or "no region", []).append(str(each.interface))
         offered[kind] = [f"{name} ({', '.join(found)})" for name, found in sorted(regions.items())]
     return offered
+
+
+def _no_token(configuration: Configuration, error: Exception) -> CredentialsError:
+    """Explain why there is no token; keystoneauth's texts name hosts, so they are not quoted."""
+    from keystoneauth1 import exceptions  # noqa: PLC0415
+
+    status = error.http_status if isinstance(error, exceptions.HttpError) else None
+    unreachable = "Unable to establish connection" in str(error)
+    named = f" --os-cloud {configuration.cloud}" if configuration.files else ""
+    again = f"`openstack{named} token issue` must succeed"
+    if status is not None:
+        problem = f"Keystone gave no token: {status} {type(error).__name__}"
+        remedy = _REMEDIES.get(status, _FAILED if status >= _SERVER_ERROR else _CHECK_AUTH)
+        if status == _UNAUTHORIZED:
+            remedy = _UNAUTHORIZED_REMEDIES.get(_kind(configuration), remedy)
+    elif isinstance(error, exceptions.SSLError):
+        problem, remedy = f"Keystone gave no token: TLS failed{_tls_reason(error)}", _CHECK_TLS
+    elif isinstance(error, exceptions.ConnectTimeout):
+        seconds = configuration.sdk.config["api_timeout"]
+        problem = f"Keystone gave no token: no answer within {seconds:g} seconds"
+        remedy = f"{_CHECK_NETWORK}, or raise api_timeout"
+    elif isinstance(error, exceptions.ConnectFailure) or unreachable:
+        problem, remedy = "Keystone gave no token: it cannot be reached", _CHECK_NETWORK
+    elif isinstance(error, exceptions.InvalidResponse | exceptions.DiscoveryFailure):
+        problem, remedy = "Keystone gave no token: the server is not Keystone", _CHECK_URL
+    else:
+        problem, remedy = f"Keystone gave no token: {type(error).__name__}", _CHECK_AUTH
+    return CredentialsError(problem, where=configuration.where, remedy=f"{remedy}\n{again}")
+
+
+def _no_endpoint(
+    configuration: Configuration, offered: Mapping[str, list[str]]
+) -> CredentialsError:
+    """Explain why there is no compute endpoint, and what `_offered` found."""
+    kind = configuration.sdk.get_service_type(COMPUTE)
+    wanted = f"region {configuration.region or 'not named'}, interface {configuration.interface}"
+    if not offered:
+        problem = "the service catalog is empty: the token is for no project"
+        remedy = "name project_name and project_domain_name in the auth section"
+    elif kind not in offered:
+        problem = f"the service catalog has no service of type {kind!r}"
+        remedy = f"it has: {', '.join(sorted(offered))}\nname another with compute_service_type"
+    else:
+        problem = "the service catalog has no compute endpoint for this region and interface"
+        remedy = f"it has: {'; '.join(offered[kind])}\ncorrect region_name or interface"
+    remedy += "\nor name the endpoint yourself: compute_endpoint_override"
+    return CredentialsError(problem, where=f"{configuration.where}, {wanted}", remedy=remedy)
+
+
+def _kind(configuration: Configuration) -> str:
+    """Return the auth type without Keystone's version."""
+    return configuration.auth_type.removeprefix("v3").removeprefix("v2")
+
+
+def _tls_reason(error: Exception) -> str:
+    """Return the reason that OpenSSL gives, without names."""
+    match = re.search(r"certificate verify failed: ([A-Za-z -]+)", str(error))
+    if match is not None:
+        return f": {match.group(1).strip().lower()}"
+    match = re.search(r"\[SSL: ([A-Z_]+)\]", str(error))
+    return f": {match.group(1).replace('_', ' ').lower()}" if match else ""

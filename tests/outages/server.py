@@ -1,4 +1,4 @@
-"""A cloud whose listing comes with the weather that a test orders; the rest of it is well."""
+"""A cloud that answers requests for a listing as a test plans."""
 
 import gzip
 import json
@@ -7,15 +7,15 @@ import struct
 import threading
 from contextlib import suppress
 
-PATIENCE = 60  # seconds before a stuck test ends; none comes near
+LONGEST = 60  # seconds before a stuck test ends; none comes near
 
 
-class Sky:
+class FaultyServer:
     """Stands before a simulated cloud: Keystone's answers pass, listings come from a script.
 
     Attributes:
-        script: What happens to each request for a listing, in order: functions of the sky and the
-            connection. A request beyond its end is a 500.
+        script: What happens to each request for a listing, in order: functions of the server
+            and the connection. A request beyond its end is a 500.
         asked: The target and the token of every request for a listing.
         logins: How often Keystone was asked for a token.
         over: Set when the test ends, for what waits.
@@ -39,7 +39,7 @@ class Sky:
     def __exit__(self, *_):
         self.over.set()
         self.go_away()
-        self._thread.join(PATIENCE)
+        self._thread.join(LONGEST)
         assert not self._thread.is_alive()
 
     @property
@@ -60,8 +60,8 @@ class Sky:
         text = self.cloud.clouds_yaml(name).replace(f":{port}/", f":{self.port}/")
         return text + "".join(f"    {key}: {value}\n" for key, value in options.items())
 
-    def forecast(self, *acts):
-        """Order the weather; what was asked so far is forgotten."""
+    def plan(self, *acts):
+        """Set the script and forget what was asked so far."""
         self.script[:] = acts
         self.asked.clear()
         self.logins = 0
@@ -83,11 +83,11 @@ class Sky:
             threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
             threads[-1].start()
         for thread in threads:
-            thread.join(PATIENCE)
+            thread.join(LONGEST)
 
     def _serve(self, connection):
         with connection, suppress(ConnectionError):
-            connection.settimeout(PATIENCE)
+            connection.settimeout(LONGEST)
             request = _read_request(connection)
             if not request:
                 return
@@ -97,7 +97,7 @@ class Sky:
                 connection.sendall(self._pass_on(request))
                 return
             self.asked.append((target, _token(request)))
-            act = self.script.pop(0) if self.script else say(500, b"nothing was ordered")
+            act = self.script.pop(0) if self.script else say(500, b"nothing was planned")
             self.arrived.set()
             act(self, connection)
 
@@ -106,7 +106,7 @@ class Sky:
         port = int(self.cloud.auth_url.split(":")[2].partition("/")[0])
         head, _, body = request.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection")]
-        with socket.create_connection(("127.0.0.1", port), PATIENCE) as onward:
+        with socket.create_connection(("127.0.0.1", port), LONGEST) as onward:
             onward.sendall(b"\r\n".join([*lines, b"Connection: close", b"", body]))
             received = b"".join(iter(lambda: onward.recv(65536), b""))
         return received.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
@@ -136,26 +136,26 @@ def _token(request):
 
 def head_of(status, *fields, length=None):
     """A status line and header fields, with their end."""
-    lines = [b"HTTP/1.1 %d Weather" % status, b"Content-Type: application/json", *fields]
+    lines = [b"HTTP/1.1 %d Outage" % status, b"Content-Type: application/json", *fields]
     if length is not None:
         lines.append(b"Content-Length: %d" % length)
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-def page(sky, *names, next_=None):
+def page(server, *names, next_=None):
     """One page of a listing as bytes, with links that hold the address and the project."""
     images = [
         {
             "id": f"70a599e0-31e7-49b7-b260-{number:012}",
             "name": name,
             "status": "ACTIVE",
-            "links": [{"rel": "self", "href": f"{sky.endpoint}/images/{number}"}],
+            "links": [{"rel": "self", "href": f"{server.endpoint}/images/{number}"}],
         }
         for number, name in enumerate(names, start=1)
     ]
     document = {"images": images}
     if next_ is not None:
-        href = f"{sky.endpoint}/images/detail?marker={next_}"
+        href = f"{server.endpoint}/images/detail?marker={next_}"
         document["images_links"] = [{"rel": "next", "href": href}]
     return json.dumps(document).encode()
 
@@ -168,7 +168,7 @@ def say(status, body=b"", *fields):
 def send(data):
     """Send these bytes and close the connection."""
 
-    def act(sky, connection):
+    def act(server, connection):
         connection.sendall(data)
 
     return act
@@ -177,8 +177,8 @@ def send(data):
 def show(*names, next_=None):
     """Answer with a good page."""
 
-    def act(sky, connection):
-        body = page(sky, *names, next_=next_)
+    def act(server, connection):
+        body = page(server, *names, next_=next_)
         connection.sendall(head_of(200, length=len(body)) + body)
 
     return act
@@ -187,8 +187,8 @@ def show(*names, next_=None):
 def zipped(*names, cut=None):
     """Answer with a good page, compressed though nobody asked for it; perhaps cut."""
 
-    def act(sky, connection):
-        body = gzip.compress(page(sky, *names))[:cut]
+    def act(server, connection):
+        body = gzip.compress(page(server, *names))[:cut]
         connection.sendall(head_of(200, b"Content-Encoding: gzip", length=len(body)) + body)
 
     return act
@@ -197,9 +197,9 @@ def zipped(*names, cut=None):
 def reset(sent):
     """Send these bytes, then reset the connection."""
 
-    def act(sky, connection):
+    def act(server, connection):
         connection.sendall(sent)
-        sky.over.wait(0.05)  # the bytes arrive before the reset drops them
+        server.over.wait(0.05)  # the bytes arrive before the reset drops them
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     return act
@@ -208,9 +208,9 @@ def reset(sent):
 def last(act):
     """Answer, and be gone before anyone asks again."""
 
-    def act_and_go(sky, connection):
-        sky.go_away()
-        act(sky, connection)
+    def act_and_go(server, connection):
+        server.go_away()
+        act(server, connection)
 
     return act_and_go
 
@@ -218,9 +218,9 @@ def last(act):
 def hang(sent=b""):
     """Send these bytes and then nothing."""
 
-    def act(sky, connection):
+    def act(server, connection):
         connection.sendall(sent)
-        sky.over.wait(PATIENCE)
+        server.over.wait(LONGEST)
 
     return act
 
@@ -228,9 +228,9 @@ def hang(sent=b""):
 def drip(head, drop):
     """Send a head, then a drop now and then for as long as anyone listens."""
 
-    def act(sky, connection):
+    def act(server, connection):
         connection.sendall(head)
-        while not sky.over.wait(0.2):
+        while not server.over.wait(0.2):
             connection.sendall(drop)
 
     return act

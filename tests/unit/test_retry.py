@@ -1,0 +1,225 @@
+"""Waits that a cloud asks for, expired tokens and failed logins, without a clock or a cloud."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_imagedetail.errors import CredentialsError, RecordingError
+from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.record import retry
+from pytest_imagedetail.record.retry import Retry
+from pytest_imagedetail.record.sessions import CloudSessions
+from pytest_imagedetail.transport.http import Access
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 400_000, tzinfo=UTC)
+ACCESS = Access(endpoint="http://nova.example/v2/p", token="first", project_id="p")
+MINUTE_AGO = "Mon, 23 Nov 2026 11:59:00 GMT"
+
+
+def answer(status, **headers):
+    fields = Headers((name.replace("_", "-"), value) for name, value in headers.items())
+    response = Response(status_code=status, headers=fields, body=b"{}")
+    return Interaction(url="http://nova.example/v2/p/images/detail", response=response)
+
+
+@pytest.fixture(autouse=True)
+def slept(monkeypatch):
+    """The waits in seconds; the clock stands still."""
+    waits = []
+    monkeypatch.setattr(retry, "sleep", waits.append)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz):
+            return NOW.astimezone(tz)
+
+    monkeypatch.setattr(retry, "datetime", Clock)
+    return waits
+
+
+class Asked:
+    """The retries of one recording, with canned answers."""
+
+    def __init__(self, *answers, access=ACCESS, expect=None):
+        self.answers, self.tokens, self.said = list(answers), [], []
+        self.retry = Retry(access, expect=expect, on_wait=self.said.append)
+
+    def status(self, name="a"):
+        return self.retry.ask(self.attempt, name=name).response.status_code
+
+    def attempt(self, access):
+        self.tokens.append(access.token)
+        return self.answers.pop(0)
+
+
+def test_retry_after_is_honored(slept):
+    """In seconds, or until a date by the cloud's own clock."""
+    for headers, seconds in (
+        ({"Retry_After": "0"}, 0),
+        ({"Retry_After": " 60 "}, 60),
+        ({"Retry_After": "Mon, 23 Nov 2026 12:00:30 GMT"}, 29.6),
+        ({"Retry_After": "Mon, 23 Nov 2026 11:59:07 GMT", "Date": MINUTE_AGO}, 7),
+        ({"Retry_After": "Mon, 23 Nov 2026 12:00:30 -0000"}, 29.6),
+        ({"Retry_After": "Mon, 23 Nov 2026 12:00:30 GMT", "Date": "today"}, 29.6),
+        ({"Retry_After": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0),
+    ):
+        for status in (413, 429, 503):
+            slept.clear()
+            assert Asked(answer(status, **headers), answer(200)).status() == 200, headers
+            assert slept == pytest.approx([seconds]), headers
+
+
+def test_other_answers_are_final(slept):
+    """Other statuses, a malformed header, and a status that is wanted."""
+    for text in (
+        "-1",
+        "",
+        "soon",
+        "1.5",
+        "1, 2",
+        "0x10",
+        "Mon, 99 Nov 2026 12:00:00 GMT",
+        "\u00b2",
+    ):
+        assert Asked(answer(503, Retry_After=text)).status() == 503, text
+    for status in (200, 202, 301, 400, 401, 403, 404, 500, 502):
+        assert Asked(answer(status, Retry_After="1")).status() == status
+    assert Asked(answer(429, Retry_After="1"), expect=429).status() == 429
+    assert slept == []
+
+
+def test_a_long_wait_is_announced(slept):
+    """A second is not noticed; more looks like a hang."""
+    asked = Asked(answer(429, Retry_After="1"), answer(503, Retry_After="5"), answer(200))
+    asked.status("a, page 2")
+    assert asked.said == ["cloud a, page 2 answered 503 and asks to wait 5 seconds; waiting"]
+    assert slept == [1, 5]
+
+
+def test_waits_have_a_limit(slept):
+    """Three waits and a minute for one answer; the error says when to ask again."""
+    for waits, problem, after in (
+        (["61"], " and asks to wait 61 seconds", "2026-11-23T12:01:01Z"),
+        (["1", "60"], " again after 1 wait and asks to wait 60 seconds", "2026-11-23T12:01:00Z"),
+        (
+            ["1", "2", "3", "1"],
+            " again after 3 waits and asks to wait 1 second",
+            "2026-11-23T12:00:01Z",
+        ),
+        (["9" * 5000], " and asks to wait 3153600000 seconds", "2126-10-30T12:00:00Z"),
+        (
+            ["Fri, 31 Dec 9999 23:59:59 GMT"],
+            " and asks to wait 3153600000 seconds",
+            "2126-10-30T12:00:00Z",
+        ),
+    ):
+        slept.clear()
+        with pytest.raises(RecordingError) as caught:
+            Asked(*(answer(429, Retry_After=text) for text in waits)).status("k5")
+        assert str(caught.value) == (
+            f"the cloud answered 429{problem}\n"
+            "  where: cloud k5\n"
+            "  next:  nothing was written and an older recording is untouched\n"
+            f"  next:  ask again after {after}\n"
+            "  next:  (at most 3 waits and 60 seconds for one answer)"
+        )
+        assert len(slept) == len(waits) - 1
+    slept.clear()
+    asked = Asked(*[answer(429, Retry_After="60"), answer(200)] * 2)
+    assert [asked.status(), asked.status()] == [200, 200]
+    assert slept == [60, 60]
+
+
+@given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,25} Jan [0-9]{1,25} \S*"))
+def test_no_header_raises(text):
+    seconds = retry._retry_after(answer(503, Retry_After=text).response)
+    assert seconds is None or 0 <= seconds <= 100 * 365 * 86_400
+
+
+def test_an_expired_token_is_renewed_once():
+    """The recording continues with the new token; a second 401 is final."""
+    access = replace(ACCESS, renew=lambda: replace(ACCESS, token="second"))
+    asked = Asked(answer(200), answer(401), answer(200), answer(401), access=access)
+    assert [asked.status() for _ in range(3)] == [200, 200, 401]
+    assert asked.tokens == ["first", "first", "second", "second"]
+    assert [each.token for each in asked.retry.accesses] == ["first", "second"]
+    for final in (Asked(answer(401)), Asked(answer(401), access=access, expect=401)):
+        assert final.status() == 401
+        assert final.tokens == ["first"]
+
+
+def test_a_new_token_for_another_project_is_refused():
+    for facts in ({"project_id": "q"}, {"endpoint": "http://nova.example/v2/q"}):
+        access = replace(ACCESS, renew=lambda facts=facts: replace(ACCESS, **facts))
+        with pytest.raises(RecordingError) as caught:
+            Asked(answer(401), access=access).status()
+        assert str(caught.value) == (
+            "the token expired, and the new one is for another project or endpoint\n"
+            "  where: cloud a\n"
+            "  next:  nothing was written and an older recording is untouched\n"
+            "  next:  ask again: one recording is of one project of one cloud"
+        )
+
+
+class Keystone:
+    """Gives a new token at each login, or refuses."""
+
+    def __init__(self, refuses=()):
+        self.refuses, self.asked, self.project = refuses, [], "p"
+
+    def connect(self, os_cloud):
+        self.asked.append(os_cloud)
+        if os_cloud in self.refuses:
+            raise CredentialsError("no", where=os_cloud, remedy="ask")
+        return replace(
+            ACCESS,
+            token=f"token-{len(self.asked)}",
+            project_id=self.project,
+            renew=lambda: self.connect(os_cloud),
+        )
+
+
+def test_each_cloud_authenticates_once():
+    """A failed login is not repeated either: that locks accounts."""
+    keystone = Keystone(refuses={"c"})
+    sessions = CloudSessions(keystone.connect)
+    assert sessions.access("a") is sessions.access("a")
+    assert sessions.access("b").token == "token-2"
+    for _ in range(3):
+        with pytest.raises(CredentialsError, match="no"):
+            sessions.access("c")
+    assert keystone.asked == ["a", "b", "c"]
+    given = replace(ACCESS, renew=None)
+    assert CloudSessions(lambda _: given).access("a") is given
+
+
+def test_a_new_token_is_kept():
+    """Unless it is for another project: the next recording must not silently be of that one."""
+    keystone = Keystone()
+    sessions = CloudSessions(keystone.connect)
+    first = sessions.access("a")
+    second = first.renew()
+    assert sessions.access("a") is second
+    assert second.renew().token == "token-3"
+    assert [each.token for each in sessions.accesses("a")] == ["token-1", "token-2", "token-3"]
+    assert (sessions.accesses("b"), len(sessions.accesses())) == ((), 3)
+    keystone.project = "q"
+    assert sessions.access("a").renew().project_id == "q"
+    assert sessions.access("a").token == "token-3"
+
+
+def test_threads_share_a_new_token():
+    sessions = CloudSessions(Keystone().connect)
+    expired, tokens = sessions.access("a"), []
+    threads = [
+        threading.Thread(target=lambda: tokens.append(expired.renew().token)) for _ in range(8)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert tokens == ["token-2"] * 8
