@@ -115,8 +115,7 @@ def other_release(
                 f"cloud {cloud!r} is another release than its recordings: recorded with "
                 f"{each.text}; {new.where} has {new.text}",
                 where=f"{each.where}; nothing was written",
-                remedy=f"{remedy}\nif the recordings are of no use any more, delete them and "
-                "record afresh",
+                remedy=f"{remedy}\nif the recordings are obsolete, delete them and record again",
             )
     return None
 
