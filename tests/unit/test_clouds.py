@@ -342,8 +342,9 @@ def test_what_the_catalog_lacks(front, folder):
 
 def test_another_service_type(front, folder):
     """`compute_service_type` leads to /v2/PROJECT."""
-    write(folder, password(front), compute_service_type="compute_legacy")
+    write(folder, password(front), compute_service_type="compute_legacy", api_timeout=7)
     access = clouds.connect("staging")
+    assert access.timeout == 7
     assert access.endpoint == f"{front.origin}/v2/{front.cloud.project_id}"
     assert lists(access)
 
