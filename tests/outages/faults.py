@@ -172,7 +172,7 @@ FAULTS = {
         say(200, b"<html>images_links</html>"),
         problem="the body is HTML, not JSON",
         where=", query all, page 2",
-        remedies=("this is a web server's or proxy's page, not Nova's answer; check the endpoint",),
+        remedies=("a web server or proxy answered instead of Nova; check the endpoint",),
     ),
     "page 2 is empty": _second(
         say(200, b""),
