@@ -48,6 +48,8 @@ _RELEASES: Final = (
     ("hibiscus", "2026.2"),
 )
 
+_INDEX: Final = {name: index for index, names in enumerate(_RELEASES) for name in names}
+
 MAX_MICROVERSIONS: Final = {
     "kilo": (2, 3),
     "liberty": (2, 12),
@@ -86,12 +88,10 @@ def release_index(name: str | None) -> int | None:
 
     Takes codenames and year-based names in any case: "Juno", "2014.2", "2026.2".
     """
-    if name is None:
-        return None
-    for index, names in enumerate(_RELEASES):
-        if name.lower() in names:
-            return index
-    return None
+    return None if name is None else _INDEX.get(name.lower())
+
+
+_NEWEST: Final = tuple((_INDEX[name], newest) for name, newest in MAX_MICROVERSIONS.items())
 
 
 def releases_of(microversion: str | None) -> range | None:
@@ -108,15 +108,13 @@ def releases_of(microversion: str | None) -> range | None:
     if match is None:
         return None
     number = int(match[1]), int(match[2])
-    newest = {release_index(name): each for name, each in MAX_MICROVERSIONS.items()}
-    same = [index for index, each in newest.items() if index is not None and each == number]
+    same = [index for index, newest in _NEWEST if newest == number]
     if same:
         return range(same[0], same[-1] + 1)
-    first = min(index for index in newest if index is not None)
-    older = [index for index, each in newest.items() if index is not None and each < number]
-    if len(older) == len(newest):
+    later = [index for index, newest in _NEWEST if newest > number]
+    if not later:
         return range(newest_release() + 1, newest_release() + 1)
-    return range(older[-1], older[-1] + 2) if older else range(first, first + 1)
+    return range(max(later[0] - 1, _NEWEST[0][0]), later[0] + 1)
 
 
 def release_names() -> tuple[str, ...]:

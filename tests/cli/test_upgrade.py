@@ -257,12 +257,12 @@ def test_no_evidence_is_no_contradiction(operator, release):
 
 def test_a_microversion_newer_than_any_known(operator, monkeypatch):
     """It contradicts every declared release; nothing is invented for it."""
-    operator.installs("2026.2")
-    monkeypatch.setattr("pytest_imagedetail.contract.releases.MAX_MICROVERSIONS", {"zed": (2, 93)})
+    monkeypatch.setitem(RELEASES, "2030.1", replace(RELEASES["2026.2"], max_microversion=(2, 200)))
+    operator.installs("2030.1")
     operator.declares(newest="2026.2", undeclared=None)
     code, _, err = operator.runs("record", "--os-cloud=newest")
     assert code == 2
-    assert "2.104 (newer than Nova 2026.2)" in err
+    assert "2.200 (newer than Nova 2026.2)" in err
     assert "--name=staging-new" in err
     assert operator.runs("record", "--os-cloud=undeclared")[0] == 0
     assert operator.runs("fingerprint", "undeclared")[0] == 0
