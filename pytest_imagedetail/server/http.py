@@ -172,6 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
             if name.lower() not in _OF_TRANSFER:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")  # or clients ask again on this connection
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)

@@ -34,7 +34,9 @@ CASES = [
         "'nova-9*'",
         "unknown cloud 'nova-9*'",
         [
-            "known clouds: nova-2026.2, nova-essex",
+            "did you mean nova-2019.2? known clouds: nova-2026.2, nova-essex, fujitsu-k5, nova-2019.1, "
+            "nova-2019.1-v2, nova-2019.2, nova-2019.2-v2, nova-2020.2, nova-2020.2-v2, nova-2022.1, "
+            "nova-2022.1-v2, nova-2023.1 and 9 more: imagedetail clouds lists them",
             "record it, or declare it in imagedetail.yaml",
         ],
     ),
