@@ -221,7 +221,9 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
     if len(named) == 1 and not set(named[0]) & set("*?["):
         return check_cloud_name(named[0])
     store = store_of(settings)
-    selected = settings.select(dict.fromkeys([*store.clouds(), *store.traffic_clouds()]))
+    shipped = store.library_clouds() if settings.clouds else ()
+    known = dict.fromkeys([*store.clouds(), *store.traffic_clouds(), *shipped])
+    selected = settings.select(known)
     if len(selected) == 1:
         return selected[0]
     clouds = f"{len(selected)} clouds are selected: {', '.join(selected[:8])}"
