@@ -221,34 +221,34 @@ def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
                 wrapper = _calling_first(callback, getattr(owner, name))
                 stack.enter_context(mock.patch.object(owner, name, wrapper))
         if (pycurl := _module("pycurl")) is not None:
-            for names, name, replacement in _pycurl_names(callback, pycurl):
+            subclass = functools.cache(functools.partial(_subclass, callback))
+            for names, name in _pycurl_names(pycurl, len(sys.modules)):
                 stack.callback(names.__setitem__, name, names[name])
-                names[name] = replacement
+                names[name] = subclass(names[name])
         yield
 
 
-def _pycurl_names(
-    callback: Callable[[str], object], pycurl: Any
-) -> list[tuple[dict[str, Any], str, Any]]:
-    """Return each module dictionary that holds a class of pycurl, its name and its replacement.
+@functools.lru_cache(maxsize=1)
+def _pycurl_names(pycurl: Any, _modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
+    """Return each module dictionary that holds a class of pycurl, with its name.
 
     `from pycurl import Curl` copies the name, and pytest-recording puts an object in place of the
-    module, so the classes are looked up in all modules.
+    module, so the classes are looked up in all modules. That is slow, so the result is kept as long
+    as no further module is imported.
     """
     classes = {
-        id(original): _subclass(callback, original)
+        id(getattr(module, name, None))
         for module in (pycurl, sys.modules.get("pycurl._pycurl"))
-        for original in (getattr(module, name, None) for name in _CURL_CLASSES)
-        if original is not None
-    }
+        for name in _CURL_CLASSES
+    } - {id(None)}
     modules = [getattr(each, "__dict__", {}) for each in list(sys.modules.values())]
     dictionaries = {id(each): each for each in modules}  # two objects may share one
-    return [
-        (names, name, classes[id(names[name])])
+    return tuple(
+        (names, name)
         for names in dictionaries.values()
         for name in _CURL_CLASSES
         if id(names.get(name)) in classes
-    ]
+    )
 
 
 def _module(name: str) -> Any:
