@@ -3,6 +3,7 @@
 import difflib
 import errno
 import functools
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -399,7 +400,8 @@ def _folders_in(directory: Path) -> list[Path]:
 
 def _has_cassettes(folder: Path) -> bool:
     try:
-        return any(path.suffix == ".yaml" for path in folder.iterdir())
+        with os.scandir(folder) as entries:  # ends at the first one
+            return any(entry.name.endswith(".yaml") for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
