@@ -101,9 +101,9 @@ class Settings:
             available: Clouds that have cassettes.
             library: Clouds of the reference library; one of them can be the baseline.
         """
-        recorded = tuple(available)
+        recorded = (*available, *library)
         self.select(recorded)
-        known = tuple(dict.fromkeys([*recorded, *self.declared, *library]))
+        known = tuple(dict.fromkeys([*recorded, *self.declared]))
         if self.baseline is not None and self.baseline not in known:
             raise unknown_cloud(self.baseline, known)
 

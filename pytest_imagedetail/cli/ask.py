@@ -40,7 +40,13 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.importing import imported
-from pytest_imagedetail.record.release_guard import Evidence, looks_like, mislabelled, ways_on
+from pytest_imagedetail.record.release_guard import (
+    Evidence,
+    evidence_of,
+    looks_like,
+    mislabelled,
+    ways_on,
+)
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import (
     ask_twice,
@@ -250,7 +256,17 @@ def _volatile(comparison: Comparison) -> Iterator[str]:
 
 
 def _import(options: argparse.Namespace) -> int:
-    cloud, release = check_cloud_name(options.cloud), check_release(options.release)
+    cloud, chosen = check_cloud_name(options.cloud), settings(options)
+    store = Store(
+        directory=chosen.cassette_dir, library=reference_library(), max_age=chosen.max_age
+    )
+    declared = chosen.declaration(cloud).release
+    labels = (
+        check_release(options.release),
+        declared,
+        *(each.release for each in evidence_of(store, cloud)),
+    )
+    release = next(filter(None, labels), None)
     live = imported(
         sides.read_bytes(Path(options.file)),
         cloud=cloud,
@@ -259,9 +275,7 @@ def _import(options: argparse.Namespace) -> int:
         release=release,
         where=options.file,
     )
-    chosen = settings(options)
-    store = Store(directory=chosen.cassette_dir, max_age=chosen.max_age)
-    refuse_other_import(live.listing.provenance, store, declared=chosen.declaration(cloud).release)
+    refuse_other_import(live.listing.provenance, store, declared=declared)
     path = store.path(cloud, live.listing.query)
     if not options.force and path.exists() and loads(path).provenance.source == "recorded":
         raise UsageError(

@@ -368,6 +368,11 @@ def test_what_only_the_library_has_is_replayed_in_every_mode(operator):
         "def test_x(imagedetail_cloud):\n    imagedetail_cloud.list()\n"
     )
     operator.pytest("none", None).assert_outcomes(passed=3)
+    (operator.folder / "imagedetail.yaml").unlink()
+    (operator.folder / "test_it.py").write_text(
+        "def test_x(imagedetail_cloud):\n    imagedetail_cloud.list()\n"
+    )
+    operator.pytest("none", "nova-202[56].?").assert_outcomes(passed=3)
 
 
 def test_an_import_of_another_release(operator):
@@ -383,7 +388,10 @@ def test_an_import_of_another_release(operator):
     assert code == 2
     assert "the body has declared juno" in err
     assert operator.recordings == baseline
-    assert operator.runs(*arguments, "--release=2023.1")[0] == 0
+    assert operator.runs(*arguments)[0] == 0  # the recorded release is kept
+    assert "2023.1" in (operator.folder / "cassettes" / "before" / "limit=1.yaml").read_text()
+    code, _, err = operator.runs("import", str(body), "--cloud=nova-2026.2", "--release=2023.1")
+    assert code == 2, "the shipped recordings of this name are of another release"
 
 
 def test_verify_applies_rules(operator):

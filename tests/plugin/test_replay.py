@@ -49,10 +49,10 @@ def test_what_is_unknown_ends_the_run_before_any_test(project):
     project.makepyfile("def test_x(): pass")
     for option, lines in (
         (
-            "--imagedetail-cloud=nova-2026.1",
+            "--imagedetail-cloud=nova-2026.3",
             [
-                "ERROR: unknown cloud 'nova-2026.1'",
-                "  next:  did you mean nova-2026.2? known clouds: nova-2026.2, nova-essex",
+                "ERROR: unknown cloud 'nova-2026.3'",
+                "  next:  did you mean nova-2026.2? known clouds: nova-2026.2, nova-essex, *",
             ],
         ),
         ("--imagedetail-baseline=nova-1999", ["ERROR: unknown cloud 'nova-1999'"]),
