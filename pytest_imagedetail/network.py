@@ -232,9 +232,9 @@ def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
 def _pycurl_names(pycurl: Any, _modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
     """Return each module dictionary that holds a class of pycurl, with its name.
 
-    `from pycurl import Curl` copies the name, and pytest-recording puts an object in place of the
-    module, so the classes are looked up in all modules. That is slow, so the result is kept as long
-    as no further module is imported.
+    `from pycurl import Curl as Client` copies a class under any name, and pytest-recording puts an
+    object in place of the module, so the classes are looked up in all modules. That is slow, so the
+    result is kept as long as no further module is imported.
     """
     classes = {
         id(getattr(module, name, None))
@@ -246,8 +246,8 @@ def _pycurl_names(pycurl: Any, _modules: int) -> tuple[tuple[dict[str, Any], str
     return tuple(
         (names, name)
         for names in dictionaries.values()
-        for name in _CURL_CLASSES
-        if id(names.get(name)) in classes
+        for name, value in list(names.items())
+        if id(value) in classes
     )
 
 

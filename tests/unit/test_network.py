@@ -203,12 +203,12 @@ def test_libcurl_is_refused(port):
     """Its URL is shown without secrets, also for a class that was imported by name before."""
     pycurl = pytest.importorskip("pycurl", reason="pycurl is not installed")
     importer = types.ModuleType("importer")
-    importer.Curl = pycurl.Curl
+    importer.Client = pycurl.Curl
     sys.modules["importer"] = importer
     try:
         with network.shut("this test"):
-            for module in (pycurl, importer):
-                asked = module.Curl()
+            for curl in (pycurl.Curl, importer.Client):
+                asked = curl()
                 asked.setopt(asked.URL, f"http://me:a-password@127.0.0.1:{port}/images?token=t")
                 with pytest.raises(NetworkShutError) as caught:
                     asked.perform()
@@ -218,7 +218,7 @@ def test_libcurl_is_refused(port):
                 )
             with pytest.raises(NetworkShutError, match="a server with libcurl"):
                 pycurl.CurlMulti().perform()
-        assert importer.Curl is pycurl.Curl
+        assert importer.Client is pycurl.Curl
     finally:
         del sys.modules["importer"]
 
