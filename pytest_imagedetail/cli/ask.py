@@ -45,7 +45,7 @@ from pytest_imagedetail.record.release_guard import (
     evidence_of,
     looks_like,
     mislabelled,
-    ways_on,
+    remedies_for_change,
 )
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import (
@@ -240,7 +240,7 @@ def _remedies(
     cassette_dir: str | None,
 ) -> str:
     expect = changed.candidate.error
-    return ways_on(
+    return remedies_for_change(
         recorded.provenance, os_cloud, microversion, expect=expect, cassette_dir=cassette_dir
     )
 

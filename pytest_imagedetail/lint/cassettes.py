@@ -116,11 +116,7 @@ class Linter:
             refuse_stale(recording, self.releases.get(provenance.cloud))
         except StaleCassetteError as error:
             yield _at(path, text, "release", error.problem, "imagedetail", "release")
-        evidence = Evidence(
-            where=str(path),
-            release=provenance.release,
-            max_microversion=provenance.max_microversion,
-        )
+        evidence = Evidence.of(provenance, where=str(path))
         first = self._evidence.setdefault(provenance.cloud, evidence)
         if first.contradicts(evidence):
             problem = f"{first.where} is another release of this cloud: {first.text}"

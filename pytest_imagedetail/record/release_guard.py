@@ -1,13 +1,14 @@
 """Decide whether answers are of the release that their cloud is declared or recorded to be.
 
-A cloud tells its release by its newest microversion (Nova `api_version_request.py`). Without one
-there is no evidence, and no evidence is no contradiction: vendor clouds and clouds older than Kilo
-have none. Releases that share a microversion cannot be told apart by it.
+A cloud tells its release by its newest microversion (Nova `api_version_request.py`). Clouds older
+than Kilo and some vendor clouds never offer one, and some releases share one: then the declared
+releases are compared. A cloud that offered one when it was recorded must still offer it.
 """
 
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, load_own_traffic, loads
@@ -44,6 +45,11 @@ class Evidence:
         indexes = {contract.release_index(each) for each in labels} - {None}
         return _excludes(mine, labels[1]) or _excludes(theirs, labels[0]) or len(indexes) > 1
 
+    @classmethod
+    def of(cls, known: Provenance, *, where: str) -> Self:
+        """Return what a recording says of its cloud's release."""
+        return cls(where=where, release=known.release, max_microversion=known.max_microversion)
+
     @property
     def contradicts_itself(self) -> bool:
         """Whether the declared release cannot have this microversion."""
@@ -78,16 +84,12 @@ def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
     """Read what is recorded of a cloud's release, the traffic of tests included.
 
     Raises:
-        DamagedCassetteError: A cassette cannot be read, so nobody knows which release it is.
+        DamagedCassetteError: A cassette cannot be read, so its release is unknown.
     """
     for path in store.paths(cloud):
-        yield _recorded(str(path), loads(path).provenance)
+        yield Evidence.of(loads(path).provenance, where=str(path))
     for path in store.traffic_paths(cloud):
-        yield _recorded(str(path), load_own_traffic(path, cloud=cloud).provenance)
-
-
-def _recorded(where: str, known: Provenance) -> Evidence:
-    return Evidence(where=where, release=known.release, max_microversion=known.max_microversion)
+        yield Evidence.of(load_own_traffic(path, cloud=cloud).provenance, where=str(path))
 
 
 def other_release(
@@ -99,7 +101,7 @@ def other_release(
         new: The live cloud or the imported body, with the declared release.
         recorded: What is recorded under the cloud's name.
         cloud: The name that recordings are kept under.
-        remedy: How to keep both; see `ways_on`.
+        remedy: How to keep both; see `remedies_for_change`.
     """
     if new.contradicts_itself:
         return ReleaseError(
@@ -140,7 +142,7 @@ def under_new_name(cloud: str, os_cloud: str, microversion: str | None, *options
     return f"if the cloud was upgraded, record it under a new name: {command}"
 
 
-def ways_on(
+def remedies_for_change(
     recorded: Provenance,
     os_cloud: str,
     microversion: str | None,
@@ -176,7 +178,7 @@ def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteEr
     """
     where = f"cloud {provenance.cloud}"
     where += f", query {provenance.query}" if provenance.test is None else f", {provenance.test}"
-    known = _recorded(where, provenance)
+    known = Evidence.of(provenance, where=where)
     if known.contradicts_itself or _excludes(
         contract.releases_of(known.max_microversion), declared if not known.release else None
     ):

@@ -15,8 +15,8 @@ from pytest_imagedetail.record.release_guard import (
     Evidence,
     evidence_of,
     other_release,
+    remedies_for_change,
     under_new_name,
-    ways_on,
 )
 from pytest_imagedetail.record.retry import NOT_ANSWERED, OnWait
 from pytest_imagedetail.redact import placeholder
@@ -183,7 +183,9 @@ def refuse_other_cloud(
             f"nothing was added to the recordings of {cloud!r}: the answer to a recorded query "
             f"changed\n{terminal.render(comparison)}",
             where=str(store.path(cloud, known.query)),
-            remedy=ways_on(known.provenance, os_cloud, newest, expect=comparison.candidate.error),
+            remedy=remedies_for_change(
+                known.provenance, os_cloud, newest, expect=comparison.candidate.error
+            ),
         )
     return release
 
@@ -226,8 +228,7 @@ def upgraded(recorded: Listing, access: Access, *, os_cloud: str) -> ReleaseErro
         os_cloud: Its name in clouds.yaml.
     """
     known = recorded.provenance
-    where = f"cloud {known.cloud}"
-    old = Evidence(where=where, release=known.release, max_microversion=known.max_microversion)
+    old = Evidence.of(known, where=f"cloud {known.cloud}")
     remedy = under_new_name(known.cloud, os_cloud, access.max_microversion)
     return other_release(_live(access), [old], cloud=known.cloud, remedy=remedy)
 
