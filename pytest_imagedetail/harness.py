@@ -335,9 +335,10 @@ class Harness:
 
     def _is_of_library(self, name: str) -> bool:
         """Whether only the library knows a cloud; it is replayed in every record mode."""
-        own = {*self.settings.declared, *self.store.clouds(), *self.store.traffic_clouds()}
-        library = Store(directory=reference_library() or Path())
-        return name not in own and name in library.clouds()
+        is_own = name in self.settings.declared or self.store.has(name)
+        if is_own or self.store.traffic_paths(name):
+            return False
+        return replace(self.store, library=reference_library()).has(name)
 
     def access(self, name: str) -> Access | None:
         """Return the live access to a cloud, or None while replaying."""
