@@ -8,6 +8,7 @@ changes, and the strings that a caller replaces.
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, Never
 
@@ -19,6 +20,7 @@ _COLON: Final = re.compile(r"[ \t\r\n]*:")
 _OPEN: Final = frozenset("{[")
 _CLOSE: Final = frozenset("}]")
 _SPACED: Final = {",": ", ", ":": ": "}
+_REPEATED: Final = " (repeated)"
 _INDENT: Final = "  "
 _LINE: Final = 100  # columns that a container may fill before it is laid out over several lines
 
@@ -29,6 +31,9 @@ class _NotJsonError(ValueError):
 
 def parse(text: str, *, where: str) -> Any:
     """Parse JSON strictly, without NaN and Infinity.
+
+    A key that an object has twice keeps its last value, as in most clients. All its values are
+    listed under another key, `KEY (repeated)`, so that a comparison shows them.
 
     Args:
         text: The document.
@@ -44,7 +49,12 @@ def parse(text: str, *, where: str) -> Any:
             remedy="save the cloud's answer again; an empty answer is not an empty list",
         )
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        return json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
     except json.JSONDecodeError as error:
         reason = error.msg[:1].lower() + error.msg[1:]
         raise BodyError(
@@ -64,6 +74,18 @@ def parse(text: str, *, where: str) -> Any:
         ) from error
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for key, times in Counter(key for key, _ in pairs).items():
+            if times > 1:
+                name = key + _REPEATED
+                while name in found:
+                    name += _REPEATED
+                found[name] = [value for each, value in pairs if each == key]
+    return found
+
+
 def _refuse_constant(name: str) -> Never:
     raise _NotJsonError(f"{name} is not a JSON value (RFC 8259, section 6)")
 
@@ -73,6 +95,11 @@ def _finite(number: str) -> float:
     if math.isinf(value):
         raise _NotJsonError(f"{number} is too large a number for any client")
     return value
+
+
+def is_repeated(key: object) -> bool:
+    """Return whether `parse` made this key to list the values of a repeated one."""
+    return isinstance(key, str) and key.endswith(_REPEATED)
 
 
 def pretty(text: str) -> str:

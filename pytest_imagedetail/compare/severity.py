@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.model import MISSING, Difference, Path, Severity
 from pytest_imagedetail.redact import placeholder
 
@@ -110,6 +111,8 @@ class Judge:
 
     def _breach_verdict(self, change: Change) -> Verdict | None:
         """Return the verdict if one of the two values breaks a promise; None if neither does."""
+        if change.is_addition and jsontext.is_repeated(change.path[-1]):
+            return "breaking", "a key is repeated, and clients differ in which value they read"
         part = self.part(change.path)
         old, new = (
             None if each is MISSING else part.breach(_with_ids(each), change.path[-1])

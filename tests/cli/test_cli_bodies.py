@@ -55,7 +55,8 @@ def diff(tmp_path, capsys):
     def run(one, other, profile="cross-version"):
         paths = tmp_path / "a.json", tmp_path / "b.json"
         for path, document in zip(paths, (one, other), strict=True):
-            path.write_text(json.dumps(document), encoding="utf-8")
+            text = document if isinstance(document, str) else json.dumps(document)
+            path.write_text(text, encoding="utf-8")
         main(["diff", *map(str, paths), "--profile", profile, "--json"])
         printed = capsys.readouterr().out
         for secret in ("10.0.0.", "10.9.9.", "x.com", PROJECT, ELSEWHERE, person(1), person(91)):
@@ -74,6 +75,17 @@ def edited(*path, to):
         place = place[key]
     place[last] = to(place[last]) if callable(to) else to
     return new
+
+
+def test_a_repeated_key_is_found(diff):
+    """Its last value is equal in both bodies, and another client reads the first one."""
+    text = json.dumps(body())
+    repeated = text.replace('"status": "ACTIVE"', '"status": "ERROR", "status": "ACTIVE"', 1)
+    path = "images[000000a1-1111-4222-8333-000000000000]['status (repeated)']"
+    for profile in PROFILES:
+        assert diff(text, repeated, profile) == [("field_added", path)]
+        assert diff(repeated, text, profile) == [("field_removed", path)]
+        assert diff(repeated, repeated, profile) == []
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
 from pytest_imagedetail.listing import normalized_together, read, read_page
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.settings import PROFILES
-from unit import changed, image_of, listing_of, recording_of, without
+from unit import changed, image_of, listing_of, recording_of, snapshot_of, without
 
 
 def test_a_listing_holds_all_pages_in_order():
@@ -85,6 +86,49 @@ def test_values_are_equal_if_their_json_is(one, other):
     assert strictly_equal(one, json.loads(json.dumps(one)))
 
 
+REPEATED_KEYS = (
+    ('"status": "ACTIVE"', '"status": "ERROR", "status": "ACTIVE"'),
+    ('"status": "ACTIVE"', '"status": "ACTIVE", "status": "ACTIVE"'),
+    ('"architecture": "x86_64"', '"architecture": "a", "architecture": "x86_64"'),
+    ('"metadata": {', '"metadata": {}, "metadata": {'),
+    ('"rel": "self"', '"rel": "x", "rel": "self"'),
+    ('"href": "https', '"href": "http://x.invalid/", "href": "https'),
+    ('"links": [', '"links": [], "links": ['),
+    ('"id": "7', '"id": "8", "id": "7'),
+    ('"server": {', '"server": {}, "server": {'),
+    ('"id": "9168', '"id": "9", "id": "9168'),
+    ('{"images": [', '{"images": [], "images": ['),
+    ('"images_links": [', '"images_links": [], "images_links": ['),
+    ('"rel": "next"', '"rel": "prev", "rel": "next"'),
+    ('"vendor": {', '"vendor": 1, "vendor": {'),
+    ('{"a": 1}', '{"a": 2, "a": 1}'),
+    ('{"a": 1}', '{"a": 2, "a": 1, "a (repeated)": [2, 1]}'),
+)
+
+
+def test_a_repeated_key_is_a_difference():
+    """Clients differ in which of the values they read, so it is one under every profile."""
+    next_link = {"rel": "next", "href": "https://compute.a.invalid/v2/images/detail?marker=1"}
+    document = {"images": [snapshot_of()], "images_links": [next_link], "vendor": {"a": 1}}
+    text = json.dumps(document)
+    plain = read(recording_of(text, complete=False))
+    for once, repeated in REPEATED_KEYS:
+        assert once in text
+        other = read(recording_of(text.replace(once, repeated, 1), complete=False))
+        for profile in PROFILES:
+            assert not compare(plain, other, profile=profile).same, repeated
+            assert not compare(other, plain, profile=profile).same, repeated
+            assert compare(other, other, profile=profile).same, repeated
+            assert not compare(plain, other, profile=profile, level="shape").same, repeated
+        assert plain != other
+    other = read(recording_of(text.replace(*REPEATED_KEYS[0], 1), complete=False))
+    assert other.images[0]["status"] == "ACTIVE"
+    (difference,) = compare(plain, other).differences
+    assert (difference.kind, difference.severity) == ("field_added", "breaking")
+    assert difference.path == f"images[{plain.images[0]['id']}]['status (repeated)']"
+    assert difference.candidate == ["ERROR", "ACTIVE"]
+
+
 def test_normalizing_together_changes_no_result():
     """Equal links are one object in both listings."""
     sides = listing_of(image_of(1), image_of(2)), listing_of(image_of(1), image_of(3))
@@ -122,9 +166,9 @@ def test_an_expected_error():
         "  where: cloud a, query all\n"
         "  next:  look at .error, or ask a query that answers with a listing"
     )
-    for compare in (operator.eq, operator.ne):
+    for equality in (operator.eq, operator.ne):
         with pytest.raises(ComparisonError) as caught:
-            compare(one, other)
+            equality(one, other)
         assert str(caught.value) == (
             "both sides answered 400; two errors have no images to compare\n"
             "  where: query all of a and a\n"
