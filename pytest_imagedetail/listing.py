@@ -27,10 +27,17 @@ from pytest_imagedetail.normalize import (
     numbered,
     says_the_same,
 )
+from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 
 _XML, _JSON = "application/xml", "application/json"
 _HTML = re.compile(r"<html|<!doctype html", re.IGNORECASE)
+_NOVA = frozenset({"created", "links", "metadata", "minDisk", "minRam", "progress", "updated"})
+_GLANCE = frozenset(  # v1 and v2; Nova renames or drops each of them
+    {"container_format", "created_at", "disk_format", "is_public", "min_disk", "min_ram"}
+    | {"owner", "protected", "schema", "updated_at", "visibility"}
+)
+_GLANCE_BESIDE = frozenset({"first", "schema"})
 _ID = (str, int)  # integers until Cactus
 _BODY_START = 60  # characters of an unexpected body that a message shows
 
@@ -219,21 +226,25 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
         return _expected_error(recording, expect, where)
     _check_status(first.status_code, expect, first.body, where)
     images: list[dict[str, Any]] = []
-    document: dict[str, Any] = {}
-    next_links: list[Any] = []
+    beside: dict[str, list[Any]] = {}
     for number, interaction in enumerate(recording.interactions, start=1):
         place = where if len(recording.interactions) == 1 else f"{where}, page {number}"
         if number > 1:
             _check_status(interaction.response.status_code, None, interaction.response.body, place)
         page = read_page(interaction.response.body, where=place)
-        images += page["images"]
-        found = page.get("images_links", [])
-        next_links += found if isinstance(found, list) else [found]
-        document.update(page)
-    document["images"] = images
-    if len(recording.interactions) > 1 and "images_links" in document:
-        document["images_links"] = next_links  # of all pages, so that each is compared
-    return Listing(recording=recording, document=document)
+        images += page.pop("images")
+        for name, value in page.items():
+            beside.setdefault(name, []).append(value)
+    document = {name: _of_all_pages(name, values) for name, values in beside.items()}
+    return Listing(recording=recording, document={"images": images, **document})
+
+
+def _of_all_pages(name: str, values: list[Any]) -> Any:
+    """Return what the pages have beside their images, so that each page is compared."""
+    if name == "images_links" and len(values) > 1:
+        lists = (each if isinstance(each, list) else [each] for each in values)
+        return [link for links in lists for link in links]
+    return values[0] if all(strictly_equal(values[0], each) for each in values) else values
 
 
 def error_status(recording: Recording) -> int | None:
@@ -250,6 +261,14 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
             of objects with an `id`.
     """
     document = _document(body, where)
+    if of_glance := _of_glance(document):
+        raise BodyError(
+            f"the body is Glance's list of images, not Nova's: {of_glance}",
+            where=where,
+            remedy="ask GET .../images/detail at the endpoint of the service `compute`; Glance's "
+            "is `image`\nif clouds.yaml has compute_endpoint_override or compute_service_type, "
+            "correct it",
+        )
     form = "XML" if xmltext.is_xml(body) else "JSON"
     if not isinstance(document, dict) or "images" not in document:
         raise _not_a_listing(f"it has no `images` ({_outline(document)})", where, form)
@@ -297,6 +316,23 @@ def _document(body: bytes, where: str) -> Any:
             remedy="a web server or proxy answered instead of Nova; check the endpoint",
         )
     return xmltext.parse(body, where=where)
+
+
+def _of_glance(document: Any) -> str | None:
+    """Return what shows that a document is Glance's; None if nothing does.
+
+    A vendor's Nova may send one of Glance's names, but then it sends more of its own.
+    """
+    if not isinstance(document, dict) or not isinstance(document.get("images"), list):
+        return None
+    if document.keys() >= _GLANCE_BESIDE:
+        return "it has `first` and `schema`"
+    for position, image in enumerate(document["images"]):
+        names = image.keys() if isinstance(image, dict) else frozenset()
+        found = _GLANCE & names
+        if len(found) > max(1, len(_NOVA & names)):
+            return f"images[{position}] has {', '.join(sorted(found)[:4])}"
+    return None
 
 
 def _is_fault(value: Any) -> bool:

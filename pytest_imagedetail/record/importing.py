@@ -18,6 +18,7 @@ from pytest_imagedetail.model import (
     Recording,
     Response,
 )
+from pytest_imagedetail.record.paging import further_page
 from pytest_imagedetail.record.recorder import Live
 from pytest_imagedetail.redact import (
     Numbering,
@@ -144,7 +145,7 @@ def _asked(saved: Saved, page: _Page | None, *, beside: _Page | None = None) -> 
     endpoint, complete = None, saved.query.is_whole
     if page is not None:
         endpoint = _endpoint_of(page, None if beside is None else _most_common(beside, "self"))
-        complete = complete and not page.get("images_links")
+        complete = complete and further_page(page, images=len(page["images"])) is None
     return _Asked(saved=saved, endpoint=endpoint or _UNKNOWN, complete=complete)
 
 

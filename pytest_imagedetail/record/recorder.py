@@ -18,8 +18,8 @@ from pytest_imagedetail.errors import (
     ResponseError,
 )
 from pytest_imagedetail.listing import Listing, read
-from pytest_imagedetail.model import Interaction, Provenance, Query, Recording, Response
-from pytest_imagedetail.record.paging import Ask, walk
+from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
+from pytest_imagedetail.record.paging import Ask, refuse_further_page, walk
 from pytest_imagedetail.record.release_guard import mislabelled
 from pytest_imagedetail.record.retry import OnWait, Retry
 from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
@@ -104,6 +104,7 @@ def follow(recording: Recording, *, expect: int | None = None) -> Listing:
         DamagedCassetteError: Its pages are not the ones that their links lead to.
         ResponseError: Its status is not the expected one.
         BodyError: It is not a listing.
+        RecordingError: It shows a further page in a form that is not understood.
     """
     listing = read(recording, expect=expect)
     if recording.provenance.source == "imported":
@@ -116,6 +117,7 @@ def follow(recording: Recording, *, expect: int | None = None) -> Listing:
     )
     if len(asked) != len(pages):
         raise _lost_pages(cloud, len(asked), len(pages))
+    refuse_further_page(listing, asked[-1])
     return listing
 
 
@@ -155,11 +157,13 @@ class Answer:
     Attributes:
         recording: Its pages.
         secrets: What the final check must look for when it is written.
+        headers: The response headers of the last page, not redacted.
         unreadable: Whether the last page could not be read before it was redacted.
     """
 
     recording: Recording = field(repr=False)
     secrets: frozenset[str] = field(repr=False)
+    headers: Headers = field(repr=False)
     unreadable: bool
 
     @property
@@ -178,7 +182,8 @@ class Answer:
         """
         try:
             listing = read(self.recording, expect=expect)
-        except (ResponseError, BodyError):
+            refuse_further_page(listing, self._last_page)
+        except (ResponseError, BodyError, RecordingError):
             self.refuse_unsafe()
             raise
         if self.unreadable:
@@ -189,6 +194,10 @@ class Answer:
                 remedy="nothing was written; report it with the page's structure, without values",
             )
         return listing
+
+    @property
+    def _last_page(self) -> Response:
+        return replace(self.recording.interactions[-1].response, headers=self.headers)
 
     def refuse_unsafe(self) -> None:
         """Raise LeakError if redaction left a secret: what is shown is checked like a file."""
@@ -247,7 +256,12 @@ def fetch(
         ),
         interactions=redacted.interactions,
     )
-    return Answer(recording=recording, secrets=redacted.replaced, unreadable=unreadable)
+    return Answer(
+        recording=recording,
+        secrets=redacted.replaced,
+        headers=interactions[-1].response.headers,
+        unreadable=unreadable,
+    )
 
 
 def _attempt(access: Access, query: Query, name: str) -> Interaction:

@@ -9,6 +9,53 @@ from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Re
 PROJECT = f"{0:032x}"
 OTHER_PROJECT = f"{1:032x}"
 
+NEXT_PAGE = "https://compute.a.invalid/v2/images/detail?page=2"
+FURTHER_PAGES = (
+    {"next": NEXT_PAGE},
+    {"next": {"href": NEXT_PAGE}},
+    {"links": [{"rel": "next", "href": NEXT_PAGE}]},
+    {"links": {"next": NEXT_PAGE}},
+    {"_links": {"next": {"href": NEXT_PAGE}}},
+    {"images_links": {"rel": "next", "href": f"{NEXT_PAGE}&marker=1"}},
+    {"images_links": NEXT_PAGE},
+    {"images_links": [NEXT_PAGE]},
+    {"images_links": [{"href": NEXT_PAGE}]},
+    {"images_links": [{"rel": "next"}]},
+    {"images_links": [{"rel": "next", "href": NEXT_PAGE}]},
+    {"images_links": [{"rel": "next", "href": "http://[x?marker=1"}]},
+    {"images_links": [{"rel": "Next", "href": f"{NEXT_PAGE}&marker=1"}]},
+    {"images_links": [{"rel": ["next"], "href": NEXT_PAGE}]},
+    {"has_more": True},
+    {"hasMore": True},
+    {"more": "true"},
+    {"is-truncated": True},
+    {"next_page": 2},
+    {"next_marker": "1"},
+    {"nextPageToken": "abc"},
+    {"NextToken": "abc"},
+    {"marker": "1"},
+    {"cursor": "abc"},
+    {"pagination": {"next": 2}},
+    {"meta": {"total": 2, "count": 1}},
+    {"pageInfo": {"totalResults": 2}},
+    {"count": 2},
+    {"total": 2},
+    {"total_count": "2"},
+    {"totalImages": 2.0},
+    {"pages": 2},
+    {"total_pages": 2},
+)
+"""What an answer with one image has beside it if a page follows in a form that is not Nova's."""
+
+NO_FURTHER_PAGES = (
+    {"next": None, "has_more": False, "next_marker": "", "links": [], "images_links": None},
+    {"images_links": [{"rel": "previous", "href": NEXT_PAGE}]},
+    {"links": [{"rel": "self", "href": NEXT_PAGE}, {"rel": "first", "href": NEXT_PAGE}]},
+    {"count": 1, "total": 1, "total_count": "1", "pages": 1, "page": 1, "more": "false"},
+    {"request_id": "req-1", "total_size": 10**9, "quota": {"total": 50}, "page_size": 1000},
+    {"nextras": 1, "counter": 9, "pageant": 3},
+)
+
 
 def recording_of(*bodies, cloud="a", query="", status=200, **facts):
     """A recording whose pages have these bodies; a str or bytes body stays as it is."""

@@ -8,7 +8,7 @@ from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.importing import imported
-from unit import image_of
+from unit import FURTHER_PAGES, NO_FURTHER_PAGES, image_of
 
 ENDPOINT = "http://nova.corp.example:8774/v2/3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
 NEXT = {"images_links": [{"rel": "next", "href": f"{ENDPOINT}/images/detail?marker=1"}]}
@@ -68,6 +68,13 @@ def test_an_imported_page_is_a_part_and_replays():
     listing = saved({"images": [image_of()], **NEXT})
     assert not listing.complete
     assert recorder.follow(listing.recording).images == listing.images
+
+
+def test_an_imported_page_is_a_part_whatever_shows_that_another_follows():
+    for beside in FURTHER_PAGES:
+        assert not saved({"images": [image_of()], **beside}).complete, beside
+    for beside in NO_FURTHER_PAGES:
+        assert saved({"images": [image_of()], **beside}).complete, beside
 
 
 def test_an_imported_error_is_expected():

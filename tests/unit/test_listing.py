@@ -38,6 +38,12 @@ def test_a_listing_holds_all_pages_in_order():
     assert repr(listing) == "<Listing a all: 200, 2 images>"
 
 
+def test_what_pages_have_beside_images_is_kept_of_each():
+    """The last page does not hide that an earlier one differs from it."""
+    pages = {"images": [], "x": 1, "y": 2}, {"images": [], "x": 1, "y": 3}
+    assert read(recording_of(*pages)).document == {"images": [], "x": 1, "y": [2, 3]}
+
+
 def test_equality_is_that_of_normalized_facts():
     """Order of keys and links is representation; a value, a type or a lost image is not."""
     one = image_of(1)
@@ -260,3 +266,41 @@ def test_what_is_not_a_listing():
         assert caught.value.problem.startswith(problem)
         assert caught.value.where.startswith("here")
         assert caught.value.remedy
+
+
+def test_the_list_of_another_service():
+    """Glance's has the same path and key; a vendor's Nova may send single names of it."""
+    v2 = {"id": "1", "name": "x", "status": "active", "min_ram": 0, "min_disk": 0, "tags": []}
+    v2 |= {"created_at": "2024-01-15T08:00:00Z", "visibility": "public", "schema": "/v2/x"}
+    v1 = {"id": "1", "name": "x", "status": "active", "is_public": True, "container_format": "bare"}
+    v1 |= {"min_ram": 0, "min_disk": 0, "properties": {}, "created_at": "2024-01-15T08:00:00"}
+    brief = {"id": "1", "name": "x", "container_format": "bare", "disk_format": "raw", "size": 1}
+    beside = {"first": "/v2/images", "schema": "/v2/schemas/images"}
+    for document, shown in (
+        ({"images": [v2], **beside}, "it has `first` and `schema`"),
+        ({"images": [], **beside}, "it has `first` and `schema`"),
+        ({"images": [v2]}, "images[0] has created_at, min_disk, min_ram, schema"),
+        ({"images": [v2 | {"metadata": "a user's", "links": "too"}]}, "images[0] has created_at"),
+        ({"images": [v1]}, "images[0] has container_format, created_at, is_public, min_disk"),
+        ({"images": [brief]}, "images[0] has container_format, disk_format"),
+        ({"images": [image_of(), brief]}, "images[1] has container_format, disk_format"),
+    ):
+        with pytest.raises(BodyError) as caught:
+            read_page(json.dumps(document).encode(), where="here")
+        assert caught.value.problem.startswith(
+            f"the body is Glance's list of images, not Nova's: {shown}"
+        )
+        assert caught.value.remedy == (
+            "ask GET .../images/detail at the endpoint of the service `compute`; Glance's is "
+            "`image`\nif clouds.yaml has compute_endpoint_override or compute_service_type, "
+            "correct it"
+        )
+    for name in ("servers", "volumes", "flavors", "image"):
+        with pytest.raises(BodyError, match=f"it has no `images` .an object with {name}"):
+            read_page(json.dumps({name: []}).encode(), where="here")
+    vendor = {"visibility": "public", "owner": "x", "min_ram": 0, "protected": False}
+    for document in (
+        {"images": [image_of() | vendor], "schema": "x"},
+        {"images": [{"id": "1", "name": "x", "owner": "y"}], "first": 1},
+    ):
+        assert read_page(json.dumps(document).encode(), where="here") == document

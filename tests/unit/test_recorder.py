@@ -17,7 +17,7 @@ from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Re
 from pytest_imagedetail.record import paging, recorder, retry
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
-from unit import image_of
+from unit import FURTHER_PAGES, NEXT_PAGE, NO_FURTHER_PAGES, image_of
 
 ENDPOINT = "http://nova.corp.example:8774/v2/3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
 ACCESS = Access(
@@ -145,16 +145,63 @@ def test_a_page_that_fails_is_an_error(answers):
 
 
 def test_only_a_next_link_with_a_marker_is_followed(answers):
-    for links in (
-        *(None, 7, {}, [], [7], [{"rel": "next"}]),
-        [{"rel": "previous", "href": "x?marker=1"}],
-        [{"rel": "next", "href": "http://[x?marker=1"}],
-    ):
+    for links in (None, {}, [], [{"rel": "previous", "href": "x?marker=1"}]):
         answers[""] = page(image_of(1), images_links=links)
         assert len(ask().images) == 1, links
     answers["status=x"] = page(image_of(1), status=500, **next_link(marker=1))
     with pytest.raises(ResponseError):
         ask("status=x")
+
+
+def test_a_further_page_in_another_form_is_an_error(answers):
+    """Live and from a cassette; a part may show one."""
+    for beside in FURTHER_PAGES:
+        answers[""] = answers["limit=1"] = page(image_of(1), **beside)
+        (name,) = beside
+        with pytest.raises(RecordingError, match=f"in a form that is not understood: '{name}"):
+            ask()
+        with pytest.raises(RecordingError, match="in a form that is not understood"):
+            recorder.follow(recorded(answers[""], queries=("",)))
+        assert len(ask("limit=1").images) == 1
+    for beside in NO_FURTHER_PAGES:
+        answers[""] = page(image_of(1), **beside)
+        assert ask().complete, beside
+    answers[""] = page(image_of(1), **next_link(marker=2), next=NEXT_PAGE, total=2)
+    answers["marker=2"] = page(image_of(2), next=None, total=2)
+    assert len(ask().images) == 2
+    answers["marker=2"] = page(image_of(2), next=None, total=3)
+    with pytest.raises(RecordingError) as caught:
+        ask()
+    assert str(caught.value) == (
+        "the cloud shows a further page in a form that is not understood: 'total'\n"
+        "  where: cloud a, query all, page 2\n"
+        "  next:  the listing would not be complete, so it is not used\n"
+        "  next:  record a part, which is marked as one: --query limit=1000 in a shell, limit=1000 "
+        "in a test"
+    )
+
+
+def test_a_further_page_in_a_header_is_an_error(answers):
+    """Headers that say nothing about paging are those of any proxy."""
+    for name, value in (
+        ("Link", f'<{NEXT_PAGE}>; rel="next"'),
+        ("link", f'<{NEXT_PAGE}>; rel="prev", <{NEXT_PAGE},;>; title="x"; REL = "last next"'),
+        ("X-Next-Page", "2"),
+        ("X-Total-Count", "2"),
+        ("X-Has-More", "true"),
+    ):
+        answers[""] = replace(page(image_of(1)), headers=Headers([(name, value)]))
+        with pytest.raises(RecordingError, match=f"in a form that is not understood: '{name}'"):
+            ask()
+    for name, value in (
+        ("Link", f'<{NEXT_PAGE}>; rel="prev"; title="next"'),
+        ("X-Next-Page", ""),
+        ("X-Total-Count", "1"),
+        ("X-RateLimit-Remaining", "59"),
+        ("Content-Length", "1234"),
+    ):
+        answers[""] = replace(page(image_of(1)), headers=Headers([(name, value)]))
+        assert ask().complete
 
 
 def test_nothing_secret_is_in_an_unexpected_error(answers):
