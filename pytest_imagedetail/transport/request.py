@@ -17,9 +17,11 @@ def url_of(endpoint: str, query: Query) -> str:
 
 
 def is_url_of_http(text: str) -> bool:
-    """Return whether a text is an absolute http or https URL."""
+    """Return whether a text is an absolute http or https URL that can be requested."""
     try:
         parts = urlsplit(text)
+        if " " in text or not (text.isascii() and text.isprintable()):
+            return False
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

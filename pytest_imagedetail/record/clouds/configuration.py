@@ -145,7 +145,7 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
     )
     for key in _invalid_urls(region.config["auth"]):
         raise CredentialsError(
-            f"{key} is not a URL that begins with http:// or https://",
+            f"{key} is not a valid http or https URL",
             where=configuration.where,
             remedy=f"write {key} as in https://HOST:PORT/v3",
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -89,7 +89,7 @@ def access(login: Login) -> Access:
     """Find the compute endpoint in the catalog, or as clouds.yaml overrides it.
 
     Raises:
-        CredentialsError: There is none for the region and interface.
+        CredentialsError: There is none for the region and interface, or it is not a URL.
     """
     found = _found(login)
     if isinstance(found, CredentialsError):
@@ -106,16 +106,13 @@ def _found(login: Login) -> Access | CredentialsError:
             endpoint = login.session.get_endpoint(**_wanted(login), skip_discovery=True)
         except ClientException:
             endpoint = None
+        except MALFORMED:
+            endpoint = "not a URL"
         if not endpoint:
-            return _no_endpoint(login.configuration, _offered(login))
+            return _no_endpoint(login, _offered(login))
         if not is_url_of_http(endpoint):
-            return CredentialsError(
-                "the compute endpoint is not a URL that begins with http:// or https://",
-                where=login.configuration.where,
-                remedy="correct the service catalog, or compute_endpoint_override",
-            )
-        renew = partial(_renew, login) if _asks_keystone(login.session) else None
-        return replace(_access(login, endpoint), renew=renew)
+            return _no_url(login)
+        return _access(login, endpoint)
 
 
 def _asks_keystone(session: Any) -> bool:
@@ -140,6 +137,7 @@ def _access(login: Login, endpoint: str) -> Access:
         certificate=(certificate, None) if isinstance(certificate, str) else certificate,
         verify=bool(verify),
         timeout=sdk.config["api_timeout"],
+        renew=partial(_renew, login) if _asks_keystone(session) else None,
     )
 
 
@@ -170,7 +168,7 @@ def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
         return endpoint, None
     parts = found.max_microversion if found is not None else None
     newest = ".".join(map(str, parts)) if parts else None
-    if found is None or _VERSION.search(urlsplit(endpoint).path):
+    if found is None or _VERSION.search(urlsplit(endpoint).path) or not is_url_of_http(found.url):
         return endpoint, newest
     return found.url, newest
 
@@ -185,7 +183,8 @@ def _offered(login: Login) -> dict[str, list[str]]:
         regions: dict[str, list[str]] = {}
         for each in endpoints:
             regions.setdefault(each.region_name or "no region", []).append(str(each.interface))
-        offered[kind] = [f"{name} ({', '.join(found)})" for name, found in sorted(regions.items())]
+        if regions:
+            offered[kind] = [f"{name} ({', '.join(regions[name])})" for name in sorted(regions)]
     return offered
 
 
@@ -217,12 +216,25 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
     return CredentialsError(problem, where=configuration.where, remedy=f"{remedy}\n{again}")
 
 
-def _no_endpoint(
-    configuration: Configuration, offered: Mapping[str, list[str]]
-) -> CredentialsError:
+def _no_url(login: Login) -> CredentialsError:
+    """Explain that the endpoint is not a URL, without showing it."""
+    if login.configuration.sdk.get_endpoint(COMPUTE):
+        problem = "compute_endpoint_override is not a valid http or https URL"
+        where = login.configuration.where
+        remedy = "write compute_endpoint_override as in https://HOST:PORT/v2.1"
+    else:
+        problem = "the compute endpoint in the service catalog is not a valid http or https URL"
+        where = _in_catalog(login)
+        remedy = (
+            "ask the cloud's operator to correct the service catalog\n"
+            "or name the endpoint yourself: compute_endpoint_override: https://HOST:PORT/v2.1"
+        )
+    return CredentialsError(problem, where=where, remedy=remedy)
+
+
+def _no_endpoint(login: Login, offered: Mapping[str, list[str]]) -> CredentialsError:
     """Explain why there is no compute endpoint, and what `_offered` found."""
-    kind = configuration.sdk.get_service_type(COMPUTE)
-    wanted = f"region {configuration.region or 'not named'}, interface {configuration.interface}"
+    kind = login.configuration.sdk.get_service_type(COMPUTE)
     if not offered:
         problem = "the service catalog is empty: the token is for no project"
         remedy = "name project_name and project_domain_name in the auth section"
@@ -233,7 +245,15 @@ def _no_endpoint(
         problem = "the service catalog has no compute endpoint for this region and interface"
         remedy = f"it has: {'; '.join(offered[kind])}\ncorrect region_name or interface"
     remedy += "\nor name the endpoint yourself: compute_endpoint_override"
-    return CredentialsError(problem, where=f"{configuration.where}, {wanted}", remedy=remedy)
+    return CredentialsError(problem, where=_in_catalog(login), remedy=remedy)
+
+
+def _in_catalog(login: Login) -> str:
+    """Describe what is looked for in the catalog, for error messages."""
+    wanted = login.configuration
+    region = f"region {wanted.region or 'not named'}"
+    kind = wanted.sdk.get_service_type(COMPUTE)
+    return f"{wanted.where}, service {kind}, {region}, interface {wanted.interface}"
 
 
 def _kind(configuration: Configuration) -> str:
