@@ -19,6 +19,7 @@ from pytest_imagedetail.hidden import Hidden
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import under_new_name
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import refuse_other_cloud, upgraded, verify
@@ -85,11 +86,9 @@ def refuse_upgraded(
         return sessions.confirmed[name, adds]
     declared = settings.declaration(name)
     release = refuse_other_cloud(
-        sessions.access(declared.os_cloud),
+        LiveCloud(access=sessions.access(declared.os_cloud), name=name, release=declared.release),
         replace(store, library=reference_library()),
-        cloud=name,
         os_cloud=declared.os_cloud,
-        release=declared.release,
         adds=adds,
         rules=accepted(settings.rules),
     )
@@ -327,7 +326,8 @@ class Harness:
             return verified
         adds = not self.store.path(name, known).exists()
         release = refuse_upgraded(name, self.settings, self.store, self._sessions, adds=adds)
-        live = recorder.ask(self._live(name), query, cloud=name, release=release, expect=expect)
+        cloud = LiveCloud(access=self._live(name), name=name, release=release)
+        live = recorder.ask(cloud, query, expect=expect)
         written = recorder.keep(self.store, live)
         self.used.add(self.store.path(name, known))
         self.done[f"{name}: {known}"] = f"recorded ({written.value})"

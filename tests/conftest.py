@@ -38,8 +38,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, release in RELEASES.items():
         with SimulatedCloud(release=release) as cloud:
             access = authenticate(cloud)
+            live_cloud = recorder.LiveCloud(access=access, name=name, release=release)
             for query in (Query(), Query.of(status="ACTIVE")):
-                live = recorder.ask(access, query, cloud=name, release=release)
+                live = recorder.ask(live_cloud, query)
                 recorder.keep(Store(directory=folder), live)
     return folder
 

@@ -175,22 +175,20 @@ def _record(options: argparse.Namespace) -> int:
     access = clouds.connect(os_cloud)
     asked = query(options)
     path = store.path(name, recorder.known_query(access, asked, cloud=name))
+    cloud = recorder.LiveCloud(access=access, name=name, release=release, on_wait=say)
     release = refuse_other_cloud(
-        access,
+        cloud,
         store,
-        cloud=name,
         os_cloud=os_cloud,
-        release=release,
         adds=not path.exists(),
         rules=accepted(chosen.rules),
-        on_wait=say,
     )
-    how = {"cloud": name, "release": release, "expect": options.expect, "on_wait": say}
+    cloud = replace(cloud, release=release)
     repeated = None
     if options.twice:
-        live, repeated = ask_twice(access, asked, **how)
+        live, repeated = ask_twice(cloud, asked, expect=options.expect)
     else:
-        live = recorder.ask(access, asked, **how)
+        live = recorder.ask(cloud, asked, expect=options.expect)
     for clue in fingerprint([live.listing]).contradictions:
         say(
             f"warning: {name} is declared as release {release}, but {clue.seen} ({clue.span}); "
@@ -613,7 +611,8 @@ def _one_image(access: Access, cloud: str) -> tuple[str, str]:
     with capture():  # imports every installed HTTP client, which is none of the cloud's time
         pass
     begun = time.monotonic()
-    listing = recorder.ask(access, Query.of(limit=1), cloud=cloud).listing
+    live = recorder.LiveCloud(access=access, name=cloud)
+    listing = recorder.ask(live, Query.of(limit=1)).listing
     milliseconds = round((time.monotonic() - begun) * 1000)
     images = text.count(len(listing.images), "image")
     finding = f"{listing.status_code}, {images} with limit=1, {milliseconds} ms"

@@ -159,9 +159,10 @@ def _recorded(store: Store, cloud: str, number: int) -> Iterator[str]:
             project_id=server.project_id,
             max_microversion=server.max_microversion,
         )
+        recorded = recorder.LiveCloud(access=access, name=cloud, release=release)
         for question in _QUESTIONS:
             error, query = question.errors[number], question.query
-            live = recorder.ask(access, query, cloud=cloud, release=release, expect=error)
+            live = recorder.ask(recorded, query, expect=error)
             recorder.keep(store, live)
             command = [f"imagedetail record --os-cloud {cloud} --release {release}", *query.options]
             command += [f"--expect {error}"] if error else []

@@ -41,6 +41,23 @@ class Live:
     secrets: frozenset[str] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveCloud:
+    """A cloud that can be asked, and what to record its answers under.
+
+    Attributes:
+        access: Authenticated access to it.
+        name: The name of the cloud in recordings.
+        release: Its declared release, if any.
+        on_wait: Called with a line of text before a noticeable wait.
+    """
+
+    access: Access
+    name: str
+    release: str | None = None
+    on_wait: OnWait | None = None
+
+
 def replay(
     store: Store,
     cloud: str,
@@ -121,32 +138,21 @@ def follow(recording: Recording, *, expect: int | None = None) -> Listing:
     return listing
 
 
-def ask(
-    access: Access,
-    query: Query,
-    *,
-    cloud: str,
-    release: str | None = None,
-    expect: int | None = None,
-    on_wait: OnWait | None = None,
-) -> Live:
+def ask(live: LiveCloud, query: Query, *, expect: int | None = None) -> Live:
     """Ask a live cloud, capture the answer with vcrpy and redact it. Write nothing.
 
     Args:
-        access: The cloud.
+        live: The cloud.
         query: What to ask.
-        cloud: The name to record it under.
-        release: The cloud's declared release, if any.
         expect: An error status that is wanted.
-        on_wait: Called with a line of text before a noticeable wait.
 
     Raises:
         RecordingError: The cloud could not be reached, asks for too long a wait, or a page did not
-            arrive whole.
+            arrive whole or is not the last one.
         ResponseError: It answered with another status than expected.
         BodyError: It answered with something else than a listing.
     """
-    answer = fetch(access, query, cloud=cloud, release=release, expect=expect, on_wait=on_wait)
+    answer = fetch(live, query, expect=expect)
     return Live(listing=answer.read(expect=expect), secrets=answer.secrets)
 
 
@@ -209,15 +215,7 @@ class Answer:
         return f"cloud {provenance.cloud}, query {provenance.query}"
 
 
-def fetch(
-    access: Access,
-    query: Query,
-    *,
-    cloud: str,
-    release: str | None = None,
-    expect: int | None = None,
-    on_wait: OnWait | None = None,
-) -> Answer:
+def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer:
     """As `ask`, whatever status the cloud answers with.
 
     Answers that only ask to wait, or say that the token expired, are not part of the recording.
@@ -225,7 +223,8 @@ def fetch(
     Raises:
         RecordingError: As `ask`.
     """
-    retry = Retry(access, expect=expect, on_wait=on_wait)
+    access, cloud = live.access, live.name
+    retry = Retry(access, expect=expect, on_wait=live.on_wait)
     interactions: list[Interaction] = []
 
     def send(query: Query) -> Response:
@@ -245,7 +244,7 @@ def fetch(
         provenance=Provenance(
             cloud=cloud,
             query=known,
-            release=release,
+            release=live.release,
             recorded_at=_now(),
             api_version=api_version(access.endpoint),
             max_microversion=access.max_microversion,

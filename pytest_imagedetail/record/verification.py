@@ -10,7 +10,7 @@ from pytest_imagedetail.errors import ComparisonError, ReleaseError, Verificatio
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FailOn, Provenance, Query
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.record.recorder import Live
+from pytest_imagedetail.record.recorder import Live, LiveCloud
 from pytest_imagedetail.record.release_guard import (
     Evidence,
     evidence_of,
@@ -72,21 +72,20 @@ def verify(
             remedy="verify it in the test that asks it: pytest --imagedetail-record-mode=verify",
         )
     expect = error_status(recorded.recording)
-    answer = recorder.fetch(
-        access,
-        query or recorded.query,
-        cloud=recorded.cloud,
+    live = LiveCloud(
+        access=access,
+        name=recorded.cloud,
         release=recorded.provenance.release,
         on_wait=on_wait,
-        expect=expect,
     )
+    answer = recorder.fetch(live, query or recorded.query, expect=expect)
     redirected = answer.status_code // 100 == 3  # noqa: PLR2004  not followed, so not an answer
     if redirected or answer.status_code in NOT_ANSWERED:
-        live = answer.read(expect=expect)
+        found = answer.read(expect=expect)
     else:
-        live = answer.read(expect=error_status(answer.recording))
+        found = answer.read(expect=error_status(answer.recording))
     answer.refuse_unsafe()
-    return compare(recorded, live, profile=PROFILE, fail_on=fail_on, expect=expect, rules=rules)
+    return compare(recorded, found, profile=PROFILE, fail_on=fail_on, expect=expect, rules=rules)
 
 
 def _is_redacted(query: Query) -> bool:
@@ -94,13 +93,7 @@ def _is_redacted(query: Query) -> bool:
 
 
 def ask_twice(
-    access: Access,
-    query: Query,
-    *,
-    cloud: str,
-    release: str | None = None,
-    expect: int | None = None,
-    on_wait: OnWait | None = None,
+    live: LiveCloud, query: Query, *, expect: int | None = None
 ) -> tuple[Live, Comparison]:
     """Ask a live cloud twice, as `recorder.ask` does, and compare, nothing normalized.
 
@@ -112,12 +105,9 @@ def ask_twice(
         LeakError: Redaction left a secret in one.
         ComparisonError: Only one of the answers is complete.
     """
-    first, second = (
-        recorder.ask(access, query, cloud=cloud, release=release, expect=expect, on_wait=on_wait)
-        for _ in range(2)
-    )
+    first, second = (recorder.ask(live, query, expect=expect) for _ in range(2))
     for each in (first, second):
-        where = f"the answer of cloud {cloud}"
+        where = f"the answer of cloud {live.name}"
         refuse_unsafe(each.listing.recording, secrets=each.secrets, where=where)
     compared = compare(first.listing, second.listing, profile="wire", expect=expect)
     recording = first.listing.recording
@@ -128,15 +118,7 @@ def ask_twice(
 
 
 def refuse_other_cloud(
-    access: Access,
-    store: Store,
-    *,
-    cloud: str,
-    os_cloud: str,
-    release: str | None,
-    adds: bool,
-    rules: Rules = NO_RULES,
-    on_wait: OnWait | None = None,
+    live: LiveCloud, store: Store, *, os_cloud: str, adds: bool, rules: Rules = NO_RULES
 ) -> str | None:
     """Raise unless a live cloud is still the one that was recorded under its name.
 
@@ -144,14 +126,11 @@ def refuse_other_cloud(
     before a recording is added to others, one recorded query is asked again.
 
     Args:
-        access: The live cloud.
+        live: The cloud, with its declared release.
         store: Where its recordings are.
-        cloud: The name that recordings are kept under.
         os_cloud: The name of the cloud in clouds.yaml.
-        release: The declared release.
         adds: Whether a recording will be added to others, not replaced.
         rules: Which differences are accepted.
-        on_wait: Called with a line of text before a noticeable wait.
 
     Returns:
         The release to record under: the declared one, or else what is recorded.
@@ -163,11 +142,12 @@ def refuse_other_cloud(
         VerificationError: The cloud's answer to a recorded query changed.
         ImageDetailError: As `verify`, if the query could not be asked.
     """
+    access, cloud = live.access, live.name
     recorded = tuple(evidence_of(store, cloud))
-    release = release or next((each.release for each in recorded if each.release), None)
+    release = live.release or next((each.release for each in recorded if each.release), None)
     newest = access.max_microversion
     error = other_release(
-        _live(access, release),
+        _evidence(access, release),
         recorded,
         cloud=cloud,
         remedy=under_new_name(cloud, os_cloud, newest),
@@ -177,7 +157,7 @@ def refuse_other_cloud(
     known = _to_ask_again(store, cloud, release) if adds else None
     if known is None:
         return release
-    comparison = verify(known, access, fail_on="change", rules=rules, on_wait=on_wait)
+    comparison = verify(known, access, fail_on="change", rules=rules, on_wait=live.on_wait)
     if not comparison.compatible:
         raise VerificationError(
             f"nothing was added to the recordings of {cloud!r}: the answer to a recorded query "
@@ -190,7 +170,7 @@ def refuse_other_cloud(
     return release
 
 
-def _live(access: Access, release: str | None = None) -> Evidence:
+def _evidence(access: Access, release: str | None = None) -> Evidence:
     newest = access.max_microversion
     return Evidence(
         where="the cloud", release=release, max_microversion=newest, offers_none=newest is None
@@ -230,7 +210,7 @@ def upgraded(recorded: Listing, access: Access, *, os_cloud: str) -> ReleaseErro
     known = recorded.provenance
     old = Evidence.of(known, where=f"cloud {known.cloud}")
     remedy = under_new_name(known.cloud, os_cloud, access.max_microversion)
-    return other_release(_live(access), [old], cloud=known.cloud, remedy=remedy)
+    return other_release(_evidence(access), [old], cloud=known.cloud, remedy=remedy)
 
 
 def _to_ask_again(store: Store, cloud: str, declared: str | None) -> Listing | None:

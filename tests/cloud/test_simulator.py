@@ -55,8 +55,8 @@ def ask(cloud, recorded):
     access = authenticate(cloud)
     access = replace(access, endpoint=cloud.origin + path.replace(CALLER, cloud.project_id))
     query, expect = recorded.provenance.query, error_status(recorded)
-    live = recorder.ask(access, query, cloud=recorded.provenance.cloud, expect=expect)
-    return live.listing.recording
+    cloud = recorder.LiveCloud(access=access, name=recorded.provenance.cloud)
+    return recorder.ask(cloud, query, expect=expect).listing.recording
 
 
 def get(url, token):
@@ -86,13 +86,13 @@ def test_following_next_links_gives_what_no_limit_gives():
     """On every release and with every size of page; the recorder walks as a client would."""
     for name in RELEASES:
         with SimulatedCloud(name, images=5) as cloud:
-            access = authenticate(cloud)
-            whole = recorder.ask(access, Query(), cloud="a").listing.images
+            live = recorder.LiveCloud(access=authenticate(cloud), name="a")
+            whole = recorder.ask(live, Query()).listing.images
             for limit in (1, 4, len(whole), len(whole) + 1):
                 ids, marker = [], {}
                 while marker is not None:
                     query = Query.of(limit=limit, **marker)
-                    page = recorder.ask(access, query, cloud="a").listing
+                    page = recorder.ask(live, query).listing
                     ids += [each["id"] for each in page.images]
                     marker = {"marker": ids[-1]} if "images_links" in page.document else None
                 assert ids == [each["id"] for each in whole], (name, limit)

@@ -49,7 +49,8 @@ def servers(cloud, pytester, monkeypatch):
         store = Store(directory=pytester.path / "cassettes")
         for name, server in servers.items():
             server.plan(show("old 1", next_="m1"), show("old 2"))
-            recorder.keep(store, recorder.ask(clouds.connect(name), Query(), cloud=name))
+            live = recorder.LiveCloud(access=clouds.connect(name), name=name)
+            recorder.keep(store, recorder.ask(live, Query()))
         yield servers
 
 

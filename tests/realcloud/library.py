@@ -61,13 +61,14 @@ def ask(access: Access, question: Question, name: str, release: str) -> recorder
     Raises:
         RealcloudError: Another status than it allows.
     """
+    cloud = recorder.LiveCloud(access=access, name=name, release=release)
     try:
-        live = recorder.ask(access, question.query, cloud=name, release=release)
+        live = recorder.ask(cloud, question.query)
     except ResponseError as error:
         if error.status_code not in question.statuses:
             raise RealcloudError(f"{name}, query {question.query}: {error}") from error
         status = error.status_code
-        return recorder.ask(access, question.query, cloud=name, release=release, expect=status)
+        return recorder.ask(cloud, question.query, expect=status)
     if live.listing.status_code not in question.statuses:
         raise RealcloudError(f"{name}, query {question.query}: {live.listing.status_code}")
     return live

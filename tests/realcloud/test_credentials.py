@@ -88,7 +88,7 @@ def credential(site: Site) -> Iterator[dict[str, str]]:
 
 def images(access: Access) -> int:
     """How many images an access lists."""
-    return len(recorder.ask(access, Query(), cloud="real").listing.images)
+    return len(recorder.ask(recorder.LiveCloud(access=access, name="real"), Query()).listing.images)
 
 
 @pytest.mark.parametrize("auth_type", ["password", "v3password"])
@@ -138,10 +138,11 @@ def test_an_admin_token(site: Site) -> None:
     """A token that Keystone never saw: Nova's 401 can be recorded."""
     endpoint = site.connect().endpoint
     access = site.connect({"endpoint": endpoint, "token": "wrong"}, auth_type="admin_token")
+    live = recorder.LiveCloud(access=access, name="real")
     with pytest.raises(ResponseError) as caught:
-        recorder.ask(access, Query(), cloud="real")
+        recorder.ask(live, Query())
     assert caught.value.status_code == 401
-    listing = recorder.ask(access, Query(), cloud="real", expect=401).listing
+    listing = recorder.ask(live, Query(), expect=401).listing
     assert listing.error is not None
     assert listing.error["code"] == 401
 

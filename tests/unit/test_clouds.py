@@ -128,9 +128,13 @@ def password(front, **changed):
     return {**front.cloud.credentials, "auth_url": f"{front.origin}/v3", **changed}
 
 
+def live(access):
+    return recorder.LiveCloud(access=access, name="staging")
+
+
 def lists(access):
     """Whether an access really lists images."""
-    return len(recorder.ask(access, Query(), cloud="staging").listing.images) == 13
+    return len(recorder.ask(live(access), Query()).listing.images) == 13
 
 
 def refused(*secrets, cloud="staging"):
@@ -197,10 +201,10 @@ def test_an_admin_token(front, folder):
     assert (access.project_id, access.user_id, access.renew) == ("", None, None)
     assert access.secrets == {"deliberately-wrong"}
     with pytest.raises(ResponseError) as caught:
-        recorder.ask(access, Query(), cloud="staging")
+        recorder.ask(live(access), Query())
     assert caught.value.status_code == 401
-    live = recorder.ask(access, Query(), cloud="staging", expect=401)
-    assert live.listing.error["code"] == 401
+    answer = recorder.ask(live(access), Query(), expect=401)
+    assert answer.listing.error["code"] == 401
     assert front.asked == []
 
 

@@ -87,8 +87,9 @@ def answers(monkeypatch):
     return canned
 
 
-def ask(query="", access=ACCESS, **options):
-    return recorder.ask(access, Query.parse(query), cloud="a", **options).listing
+def ask(query="", access=ACCESS, expect=None, **facts):
+    live = recorder.LiveCloud(access=access, name="a", **facts)
+    return recorder.ask(live, Query.parse(query), expect=expect).listing
 
 
 @pytest.mark.parametrize("view", ["images", "images/detail"])
@@ -323,7 +324,7 @@ def test_both_tokens_are_secrets(answers):
         Response(status_code=401, body=b""),
         page(image_of(1) | {"name": f"{ACCESS.token} {later}"}),
     ]
-    live = recorder.ask(renewed(later), Query(), cloud="a")
+    live = recorder.ask(recorder.LiveCloud(access=renewed(later), name="a"), Query())
     assert {ACCESS.token, later} <= live.secrets
     assert live.listing.images[0]["name"] == "<redacted-1> <redacted-2>"
 

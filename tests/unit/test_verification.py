@@ -31,9 +31,8 @@ def older():
 
 def recorded(cloud, expect=None, **query):
     """What a cloud answers, as a recording would hold it."""
-    return recorder.ask(
-        authenticate(cloud), Query.of(**query), cloud="nova", release="2026.2", expect=expect
-    ).listing
+    live = recorder.LiveCloud(access=authenticate(cloud), name="nova", release="2026.2")
+    return recorder.ask(live, Query.of(**query), expect=expect).listing
 
 
 def test_the_same_answer_is_no_difference(cloud):
