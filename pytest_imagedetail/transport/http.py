@@ -96,32 +96,28 @@ def get(
     Raises:
         RecordingError: No connection, no response in time, or a response that ends early or is
             larger than `LARGEST_BODY`.
-        UsageError: The scheme is not HTTP, or a certificate file cannot be used.
+        UsageError: A certificate file cannot be used.
     """
+    fields = [*headers.fields, ("X-Auth-Token", access.token)]
     try:
-        return _get(url, [*headers.fields, ("X-Auth-Token", access.token)], access, connections)
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        # http.client checks this, too, but under vcrpy only when it sends.
+        texts = (target, *(text for _, text in fields))
+        if " " in target or not all(each.isascii() and each.isprintable() for each in texts):
+            raise http.client.InvalidURL
+        with closing(_connection(parts, access, connections)) as connection:
+            connection.putrequest("GET", target, skip_accept_encoding=True)
+            for header, value in fields:
+                connection.putheader(header, value)
+            connection.connect()
+            with _deadline(connection.sock, access.timeout * _WHOLE_ANSWER):
+                return _exchange(connection)
     except OversizeError:
         raise too_large(f"cloud {name}") from None
     except (http.client.HTTPException, OSError, ValueError, zlib.error, _BadResponseError) as error:
         # Their texts quote the host, the URL or the token, so they are not chained.
         raise RecordingError(_problem(error, access), where=f"cloud {name}", remedy=_NEXT) from None
-
-
-def _get(
-    url: str, fields: list[tuple[str, str]], access: Access, connections: Connections
-) -> Response:
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    # http.client checks this, too, but under vcrpy only when it sends.
-    if " " in target or not all(map(_is_printable_ascii, (target, *(text for _, text in fields)))):
-        raise http.client.InvalidURL
-    with closing(_connection(parts, access, connections)) as connection:
-        connection.putrequest("GET", target, skip_accept_encoding=True)
-        for header, value in fields:
-            connection.putheader(header, value)
-        connection.connect()
-        with _deadline(connection.sock, access.timeout * _WHOLE_ANSWER):
-            return _exchange(connection)
 
 
 class OversizeError(Exception):
@@ -142,8 +138,14 @@ def too_large(where: str) -> RecordingError:
     )
 
 
-class _LimitedResponse(http.client.HTTPResponse):
-    """A response whose body is at most `LARGEST_BODY` long."""
+class _Response(http.client.HTTPResponse):
+    """The final response, whose body is at most `LARGEST_BODY` long."""
+
+    def begin(self) -> None:
+        super().begin()
+        while self.status // 100 == 1:  # http.client skips 100 only, not 103 for example
+            self.headers = None  # type: ignore[assignment]  # as before the first line
+            super().begin()
 
     def read(self, amt: int | None = None) -> bytes:
         if amt is not None:
@@ -160,7 +162,7 @@ class _LimitedResponse(http.client.HTTPResponse):
 
 def _exchange(connection: http.client.HTTPConnection) -> Response:
     # vcrpy's connection is a stub around the real one, which reads the response.
-    getattr(connection, "real_connection", connection).response_class = _LimitedResponse
+    getattr(connection, "real_connection", connection).response_class = _Response
     connection.endheaders()
     try:
         answer = connection.getresponse()
@@ -234,10 +236,7 @@ def _connection(
     if parts.scheme == "http":
         return connections.HTTPConnection(host, parts.port, timeout=access.timeout)
     if parts.scheme != "https":
-        raise UsageError(
-            f"the compute endpoint has the scheme {parts.scheme!r}",
-            remedy="the service catalog must name an http or https URL",
-        )
+        raise http.client.InvalidURL
     try:
         context = ssl.create_default_context(cafile=access.cacert)
         if access.certificate is not None:
@@ -251,14 +250,8 @@ def _connection(
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     secure: Any = connections.HTTPSConnection  # only this one takes a context
-    return cast(
-        http.client.HTTPConnection,
-        secure(host, parts.port, timeout=access.timeout, context=context),
-    )
-
-
-def _is_printable_ascii(text: str) -> bool:
-    return text.isascii() and text.isprintable()
+    made = secure(host, parts.port, timeout=access.timeout, context=context)
+    return cast(http.client.HTTPConnection, made)
 
 
 def _problem(error: Exception, access: Access) -> str:
@@ -270,11 +263,10 @@ def _problem(error: Exception, access: Access) -> str:
             problem = f"the answer ended early, after {len(error.partial)} bytes of its body"
         case TimeoutError():
             problem = f"no answer within {access.timeout:g} seconds"
-        case ssl.SSLCertVerificationError():
-            # "Hostname mismatch, certificate is not valid for 'HOST'"
-            problem = f"TLS failed: {str(error.verify_message).partition(',')[0]}"
         case ssl.SSLError():
-            problem = f"TLS failed: {error.reason or 'unknown reason'}"
+            # "Hostname mismatch, certificate is not valid for 'HOST'"
+            verdict = str(getattr(error, "verify_message", "")).partition(",")[0]
+            problem = f"TLS failed: {verdict or error.reason or 'unknown reason'}"
         case zlib.error():
             problem = "the answer's compression is damaged"
         case http.client.InvalidURL() | ValueError():
