@@ -39,7 +39,7 @@ from pytest_imagedetail.harness import accepted, reference_library
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds, recorder
-from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.record.release_guard import (
     Evidence,
     evidence_of,
@@ -265,14 +265,15 @@ def _import(options: argparse.Namespace) -> int:
         *(each.release for each in evidence_of(store, cloud)),
     )
     release = next(filter(None, labels), None)
-    live = imported(
-        sides.read_bytes(Path(options.file)),
+    saved = Saved(
+        body=sides.read_bytes(Path(options.file)),
         cloud=cloud,
         query=query(options),
         status_code=options.status,
         release=release,
         where=options.file,
     )
+    live = imported(saved)
     refuse_other_import(live.listing.provenance, store, declared=declared)
     path = store.path(cloud, live.listing.query)
     if not options.force and path.exists() and loads(path).provenance.source == "recorded":

@@ -122,15 +122,7 @@ def _load(name: str, query: Query, settings: Settings) -> Listing:
         recording = store_of(settings).load(check_cloud_name(name), query)
         return _listing_of(recorder.labelled(recording, settings.declaration(name).release))
     if _is_body(name):
-        saved = _saved(path)
-        return imported(
-            saved.body,
-            cloud=saved.cloud,
-            query=saved.query,
-            status_code=saved.status_code,
-            release=saved.release,
-            where=saved.where,
-        ).listing
+        return imported(_saved(path)).listing
     if not path.is_file():
         raise CassetteNotFoundError(
             "there is no such cassette", where=str(path), remedy="imagedetail ls lists them"

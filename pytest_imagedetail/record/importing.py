@@ -59,17 +59,12 @@ class Saved:
         return self.status_code in LISTING_STATUSES
 
 
-def imported(
-    body: bytes, *, cloud: str, query: Query, status_code: int, release: str | None, where: str
-) -> Live:
-    """Make a recording of a body that was saved by hand. The arguments are those of `Saved`.
+def imported(saved: Saved) -> Live:
+    """Make a recording of a body that was saved by hand.
 
     Raises:
         BodyError: It is not a listing, with line and column.
     """
-    saved = Saved(
-        body=body, cloud=cloud, query=query, status_code=status_code, release=release, where=where
-    )
     asked = _asked(saved, _page_of(saved))
     part = asked.part
     return asked.live(redact(part.interactions, cloud=part.cloud, secrets=part.secrets))

@@ -51,7 +51,7 @@ def body(name):
 
 def imported(data, *, cloud="a", status_code=200):
     return importing.imported(
-        data, cloud=cloud, query=Query(), status_code=status_code, release=None, where="body.json"
+        importing.Saved(body=data, cloud=cloud, status_code=status_code, where="body.json")
     )
 
 

@@ -11,7 +11,6 @@ from unit import image_of, listing_of
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError, ComparisonError
-from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import importing
 from pytest_imagedetail.record.recorder import follow
 
@@ -89,14 +88,8 @@ def test_the_corpus(calls):
     listings = []
     for path in sorted(CORPUS.glob("*__*.*")):
         try:
-            live = importing.imported(
-                path.read_bytes(),
-                cloud=path.name[:8],
-                query=Query(),
-                status_code=200,
-                release=None,
-                where=path.name,
-            )
+            body, cloud = path.read_bytes(), path.name[:8]
+            live = importing.imported(importing.Saved(body=body, cloud=cloud, where=path.name))
         except BodyError:
             continue  # no listing
         listings.append(live.listing)

@@ -7,7 +7,7 @@ import pytest
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.importing import Saved, imported
 from unit import FURTHER_PAGES, NO_FURTHER_PAGES, image_of
 
 ENDPOINT = "http://nova.corp.example:8774/v2/3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
@@ -16,14 +16,14 @@ NEXT = {"images_links": [{"rel": "next", "href": f"{ENDPOINT}/images/detail?mark
 
 def saved(document, query="", status_code=200):
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return imported(
-        body,
+    saved = Saved(
+        body=body,
         cloud="a",
         query=Query.parse(query),
         status_code=status_code,
-        release=None,
         where="saved.json",
-    ).listing
+    )
+    return imported(saved).listing
 
 
 def test_an_imported_body_is_redacted_like_any_other():
