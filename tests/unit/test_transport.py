@@ -2,7 +2,6 @@
 
 import gzip
 import http.client
-import logging
 import socket
 import ssl
 import threading
@@ -24,7 +23,6 @@ from pytest_imagedetail.transport.request import (
     is_url_of_http,
     url_of,
 )
-from pytest_imagedetail.transport.silenced import silenced
 
 TOKEN = "s3cret-token-of-this-session"
 NEXT = (
@@ -41,34 +39,60 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 @contextmanager
-def answering(answer, *, until=b"\r\n\r\n", hold=None):
-    """A server that sends these bytes to the first who asks; it keeps what was asked."""
-    asked = []
+def serving(handle):
+    """A server that handles one connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(10)
 
         def serve():
             connection, _ = server.accept()
-            with connection:
+            with connection, suppress(ConnectionError):  # who has read enough hangs up
                 connection.settimeout(10)
-                received = b""
-                while until not in received and (more := connection.recv(65536)):
-                    received += more
-                asked.append(received)
-                with suppress(ConnectionError):  # who has read enough hangs up
-                    connection.sendall(answer)
-                if hold is not None:
-                    hold.wait(10)
+                handle(connection)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v2/images/detail?limit=1"
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def answering(answer, *, until=b"\r\n\r\n", hold=False):
+    """A server that sends these bytes; it keeps what was asked."""
+    asked, released = [], threading.Event()
+
+    def handle(connection):
+        received = b""
+        while until not in received and (more := connection.recv(65536)):
+            received += more
+        asked.append(received)
+        connection.sendall(answer)
+        if hold:
+            released.wait(10)
+
+    with serving(handle) as url:
         try:
-            yield f"http://127.0.0.1:{server.getsockname()[1]}/v2/images/detail?limit=1", asked
+            yield url, asked
         finally:
-            if hold is not None:
-                hold.set()
-            thread.join(30)
-            assert not thread.is_alive()
+            released.set()
+
+
+@contextmanager
+def dripping(head, drop):
+    """A server that sends a head, then a drop now and then for fifteen seconds."""
+    drops = []
+
+    def handle(connection):
+        connection.recv(65536)
+        connection.sendall(head)
+        for _ in range(500):
+            connection.sendall(drop)
+            drops.append(drop)
+            time.sleep(0.03)
+
+    with serving(handle) as url:
+        yield url, drops
 
 
 def alone():
@@ -116,13 +140,6 @@ def test_asks_once_and_as_told():
     ]
 
 
-def test_an_endpoint_without_a_path():
-    """The root is asked, not nothing."""
-    with answering(body_of(b"{}")) as (url, asked):
-        get(url.partition("/v2")[0])
-    assert asked[0].startswith(b"GET / HTTP/1.1\r\n")
-
-
 def test_repeated_headers_are_kept_apart():
     """In their order and spelling; what only describes the transfer is not kept."""
     with answering(body_of(b"{}", b"Vary: a", b"X-B: 1", b"VARY: b")) as (url, _):
@@ -164,7 +181,7 @@ def test_a_chunked_body_is_read_whole():
 
 
 def test_compression_is_undone():
-    """A proxy may compress unasked."""
+    """A proxy may compress unasked; what is returned and what is captured is the plain body."""
     plain = b'{"images": []}'
     for coding, data in (
         (b"gzip", gzip.compress(plain)),
@@ -172,9 +189,13 @@ def test_compression_is_undone():
         (b"deflate", zlib.compress(plain)),
         (b"identity", plain),
     ):
-        with answering(body_of(data, b"Content-Encoding: " + coding)) as (url, _):
-            answer = get(url)
-        assert (answer.body, answer.headers.fields) == (plain, ()), coding
+        answer = body_of(data, b"Content-Encoding: " + coding)
+        with answering(answer) as (url, _), capture() as caught:
+            assert get(url, connections=caught).body == plain
+        assert caught.interactions[0].response.body == plain
+        with answering(answer) as (url, _):
+            got = get(url)
+        assert (got.body, got.headers.fields) == (plain, ()), coding
 
 
 def test_damaged_compression_is_refused():
@@ -194,14 +215,6 @@ def test_damaged_compression_is_refused():
         assert refusal(url) == (
             f"the answer has the content encoding 'br', which was not asked for\n{NEXT}"
         )
-
-
-def test_compression_while_recording():
-    """What the walker sees and what is kept are the same plain body."""
-    data = body_of(gzip.compress(b'{"images": []}', mtime=0), b"Content-Encoding: gzip")
-    with answering(data) as (url, _), capture() as caught:
-        assert get(url, connections=caught).body == b'{"images": []}'
-    assert caught.interactions[0].response.body == b'{"images": []}'
 
 
 def test_what_is_not_a_whole_answer_is_refused():
@@ -226,105 +239,61 @@ def test_what_is_not_a_whole_answer_is_refused():
             assert said in {f"{problem}\n{NEXT}", f"{problem} of its body\n{NEXT}"}
 
 
-@pytest.mark.parametrize(
-    "answer", [b"", OK + b"Content-Length: 9\r\n\r\nabc"], ids=["head", "body"]
-)
-def test_a_slow_answer_is_not_waited_for(answer):
+def test_a_slow_answer_is_not_waited_for():
     """Before the head or in the middle of the body, the wait has an end."""
-    with answering(answer, hold=threading.Event()) as (url, _):
-        assert refusal(url, timeout=0.1) == f"no answer within 0.1 seconds\n{NEXT}"
+    for answer in (b"", OK + b"Content-Length: 9\r\n\r\nabc"):
+        with answering(answer, hold=True) as (url, _):
+            assert refusal(url, timeout=0.1) == f"no answer within 0.1 seconds\n{NEXT}"
 
 
-@contextmanager
-def dripping(head, drop, pause=0.03):
-    """A server that sends a head, then a drop now and then for as long as it can."""
-    drops = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
-
-        def serve():
-            connection, _ = server.accept()
-            with connection:
-                connection.recv(65536)
-                with suppress(OSError):  # the client hangs up
-                    connection.sendall(head)
-                    for _ in range(500):
-                        connection.sendall(drop)
-                        drops.append(drop)
-                        time.sleep(pause)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/v2", drops
-        thread.join(30)
-        assert not thread.is_alive()
-
-
-@pytest.mark.parametrize("around", [alone, capture], ids=["alone", "recording"])
-@pytest.mark.parametrize(
-    ("head", "drop"),
-    [
-        (b"", b"H"),
-        (OK + b"X: ", b"x"),
-        (OK, b"A: b\r\n"),
-        (OK + b"Content-Length: 99999\r\n\r\n", b" "),
-        (OK + b"Connection: close\r\n\r\n{}", b" "),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-        (OK + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n", b"\x1f\x8b"),
-    ],
-    ids=["status", "header", "headers", "length", "until the end", "chunks", "100", "gzip"],
+DRIPS = (
+    (b"", b"H"),
+    (OK + b"Content-Length: 99999\r\n\r\n", b" "),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
 )
-def test_a_dripping_answer_is_not_waited_for(head, drop, around, monkeypatch):
+
+
+def test_a_dripping_answer_is_not_waited_for(monkeypatch):
     """No single read is late, and the whole would never come; the connection is ended."""
     monkeypatch.setattr(transport, "_WHOLE_ANSWER", 0.05)
+
+    class AfterSomeDrops(threading.Timer):
+        """A timer that no slow machine lets fire before the answer has begun to drip."""
+
+        def run(self):
+            while len(drops) < 4 and not self.finished.wait(0.01):
+                pass
+            super().run()
+
+    monkeypatch.setattr(threading, "Timer", AfterSomeDrops)
     before = threading.active_count()
-    with dripping(head, drop) as (url, drops):
-
-        class AfterSomeDrops(threading.Timer):
-            """A timer that no slow machine lets fire before the answer has begun to drip."""
-
-            def run(self):
-                while len(drops) < 4 and not self.finished.wait(0.01):
-                    pass
-                super().run()
-
-        monkeypatch.setattr(threading, "Timer", AfterSomeDrops)
-        began = time.monotonic()
-        with around() as connections:
-            said = refusal(url, timeout=5, connections=connections)
-        assert 0.25 <= time.monotonic() - began < 12  # it drips for fifteen
-    assert said == f"the answer was not whole within 0.25 seconds\n{NEXT}"
-    assert threading.active_count() == before
+    for head, drop in DRIPS:
+        for around in (alone, capture):
+            with dripping(head, drop) as (url, drops):
+                began = time.monotonic()
+                with around() as connections:
+                    said = refusal(url, timeout=5, connections=connections)
+                assert 0.25 <= time.monotonic() - began < 12  # it drips for fifteen
+            assert said == f"the answer was not whole within 0.25 seconds\n{NEXT}"
+            assert threading.active_count() == before
 
 
-def test_a_whole_answer_has_five_times_as_long_as_a_read():
-    """A large listing on a slow line is not cut off; no thread is left to watch."""
-    chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
-    before = threading.active_count()
-    with answering(OK + chunks) as (url, _):
-        assert get(url, timeout=1).body == b"{}"
-    assert threading.active_count() == before
-    assert transport._WHOLE_ANSWER == 5
-
-
-@pytest.mark.parametrize(
-    ("message", "shown"),
-    [
-        ("Hostname mismatch, certificate is not valid for 'nowhere.example'.", "Hostname mismatch"),
-        ("self-signed certificate", "self-signed certificate"),
-    ],
-)
-def test_a_certificate_that_is_not_the_hosts(message, shown, monkeypatch):
+def test_a_certificate_that_is_not_the_hosts(monkeypatch):
     """OpenSSL's words without the name in them, in the traceback too."""
-    error = ssl.SSLCertVerificationError(1, f"certificate verify failed: {message}")
-    error.verify_message = message
 
     def connect(_):
         raise error
 
     monkeypatch.setattr(http.client.HTTPSConnection, "connect", connect)
-    assert refusal("https://127.0.0.1:1/v2") == f"TLS failed: {shown}\n{NEXT}"
+    for message, shown in (
+        ("Hostname mismatch, certificate is not valid for 'nowhere.example'.", "Hostname mismatch"),
+        ("self-signed certificate", "self-signed certificate"),
+    ):
+        error = ssl.SSLCertVerificationError(1, f"certificate verify failed: {message}")
+        error.verify_message = message
+        assert refusal("https://127.0.0.1:1/v2") == f"TLS failed: {shown}\n{NEXT}"
 
 
 def test_nobody_listens():
@@ -431,13 +400,3 @@ def test_the_request_for_a_query():
     for text in ("ftp://a", "http://", "http://[", "http://a:x", "http://a:0", "a"):
         assert not is_url_of_http(text), text
     assert is_url_of_http("https://a:1/b")
-
-
-def test_loggers_are_silenced(caplog):
-    """Also those below them, and only while the block runs."""
-    logger = logging.getLogger("foreign.child")
-    with caplog.at_level("DEBUG"):
-        with silenced("foreign"):
-            logger.critical("token")
-        logger.debug("harmless")
-    assert [each.message for each in caplog.records] == ["harmless"]
