@@ -14,8 +14,10 @@ LOOPBACK = "127.0.0.1"
 class LoopbackServer:
     """Serves one application from construction to `close`; port 0 lets the system choose."""
 
-    def __init__(self, application, port=0):
+    def __init__(self, application, port=0, context=None):
         self._server = _Server((LOOPBACK, port), _Handler)
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._server.application = application
         self.port = self._server.server_address[1]
         serve = self._server.serve_forever
