@@ -143,12 +143,13 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
         interface=", ".join(interface) if isinstance(interface, list) else str(interface),
         sdk=region,
     )
-    for key in _invalid_urls(region.config["auth"]):
-        raise CredentialsError(
-            f"{key} is not a valid http or https URL",
-            where=configuration.where,
-            remedy=f"write {key} as in https://HOST:PORT/v3",
-        )
+    for key in ("auth_url", "endpoint"):  # no traceback may show the section
+        if region.config["auth"].get(key) and not is_url_of_http(str(region.config["auth"][key])):
+            raise CredentialsError(
+                f"{key} is not a valid http or https URL",
+                where=configuration.where,
+                remedy=f"write {key} as in https://HOST:PORT/v3",
+            )
     for key in ("cacert", "cert", "key"):
         named = region.config.get(key)
         if named and not Path(str(named)).expanduser().exists():
@@ -158,12 +159,6 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
                 remedy=f"correct {key}, or omit it; without cacert the system's CAs are used",
             )
     return configuration
-
-
-def _invalid_urls(auth: dict[str, Any]) -> list[str]:
-    """Return keys only: no traceback may show the values."""
-    keys = [key for key in ("auth_url", "endpoint") if auth.get(key)]
-    return [key for key in keys if not is_url_of_http(str(auth[key]))]
 
 
 def _names(read: Any) -> tuple[str, ...]:
@@ -179,33 +174,23 @@ def _files(read: Any) -> tuple[Path, ...]:
 def _unknown(
     os_cloud: str | None, known: Sequence[str], files: tuple[Path, ...]
 ) -> CredentialsError:
+    """Explain that there is no such cloud."""
+    has = f"it has: {', '.join(sorted(known))}" if known else "it has no clouds"
     if os_cloud is None:
-        return CredentialsError(
-            "no cloud is named",
-            where=_where(files),
-            remedy=f"name one: --os-cloud NAME, or set OS_CLOUD\n{_known(known)}",
-        )
-    if os_cloud == _VARIABLES:
-        return CredentialsError(
-            f"the OS_* variables make no usable cloud {os_cloud!r}",
-            where=_where(files),
-            remedy="set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and so on",
-        )
-    near = difflib.get_close_matches(os_cloud, known, n=1)
-    lines = [f"did you mean {near[0]}?"] if near else []
-    lines.append("name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file")
-    lines += [_known(known)] if files or known else []
-    if known:
-        lines.append(f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}")
-    return CredentialsError(
-        f"clouds.yaml has no usable cloud {os_cloud!r}",
-        where=_where(files),
-        remedy="\n".join(lines),
-    )
-
-
-def _known(names: Sequence[str]) -> str:
-    return f"it has: {', '.join(sorted(names))}" if names else "it has no clouds"
+        problem, lines = "no cloud is named", ["name one: --os-cloud NAME, or set OS_CLOUD", has]
+    elif os_cloud == _VARIABLES:
+        problem = f"the OS_* variables make no usable cloud {os_cloud!r}"
+        lines = ["set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and so on"]
+    else:
+        problem = f"clouds.yaml has no usable cloud {os_cloud!r}"
+        lines = [
+            *(f"did you mean {near}?" for near in difflib.get_close_matches(os_cloud, known, n=1)),
+            "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file",
+        ]
+        lines += [has] if files or known else []
+        if known:
+            lines.append(f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}")
+    return CredentialsError(problem, where=_where(files), remedy="\n".join(lines))
 
 
 def _where(files: tuple[Path, ...]) -> str:
@@ -221,18 +206,16 @@ def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -
 
     where = f"{_where(files)}, cloud {os_cloud!r}" if os_cloud else _where(files)
     remedy = "correct its section in clouds.yaml and secure.yaml"
-    unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    problem = f"openstacksdk cannot read its section ({type(error).__name__})"
     if isinstance(error, NoMatchingPlugin):
         names = loading.get_available_plugin_names()
-        near = difflib.get_close_matches(error.name, names, n=1)
-        suggestion = f"did you mean {near[0]}? " if near else ""
+        near = "".join(difflib.get_close_matches(error.name, names, n=1))
         problem = f"unknown auth_type {error.name!r}"
-        remedy = f"{suggestion}common ones: password, v3applicationcredential, token"
+        remedy = "common ones: password, v3applicationcredential, token"
+        remedy = f"did you mean {near}? {remedy}" if near else remedy
     elif isinstance(error, OptionError):
         problem = f"its auth section is incomplete: {error}"
         remedy += "; OS_CLIENT_SECURE_FILE names another secure.yaml"
-    elif isinstance(error, TypeError) and unknown:
+    elif unknown := re.search(r"unexpected keyword argument '(\w+)'", str(error)):
         problem = f"its auth section has {unknown.group(1)!r}, which its auth_type does not take"
-    else:
-        problem = f"openstacksdk cannot read its section ({type(error).__name__})"
     return CredentialsError(problem, where=where, remedy=remedy)
