@@ -120,7 +120,7 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
 _MORE: Final = frozenset(
     {"continuation", "continue", "cursor", "marker", "more", "next", "partial", "truncated"}
 )
-"""Words in the name of a field that shows a further page, unless its value is none."""
+"""Words in the name of a field that shows a further page, unless its value is empty."""
 
 _TOTAL: Final = frozenset({"count", "total"})
 _OF_IMAGES: Final = _TOTAL | {"available", "images", "items", "number", "of", "results", "x"}

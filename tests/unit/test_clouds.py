@@ -467,7 +467,7 @@ def test_keystone_is_down(front, folder):
 
 
 def test_keystone_is_silent(folder):
-    """Nobody waits for ever: api_timeout, or else a minute."""
+    """The wait ends after api_timeout, by default a minute."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3"
         auth = {"auth_url": url, "username": "u", "password": "secret-word", "project_name": "p"}

@@ -27,7 +27,7 @@ def saved(document, query="", status_code=200):
 
 
 def test_an_imported_body_is_redacted_like_any_other():
-    """Host and project come from its own links; nobody knows when it was recorded."""
+    """Host and project come from its own links; the date is unknown."""
     image = image_of() | {"links": [{"rel": "self", "href": f"{ENDPOINT}/images/1"}]}
     listing = saved({"images": [image]})
     assert listing.images[0]["links"][0]["href"] == (

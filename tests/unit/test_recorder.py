@@ -22,7 +22,7 @@ from unit import FURTHER_PAGES, NEXT_PAGE, NO_FURTHER_PAGES, image_of
 ENDPOINT = "http://nova.corp.example:8774/v2/3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
 ACCESS = Access(
     endpoint=ENDPOINT,
-    token="gAAAAABtoken-of-nobody-0123456789",
+    token="gAAAAABtoken-of-a-test-0123456789",
     project_id="3f2a9c4e8b7d41c6a5e0f9d8c7b6a594",
     user_id="77b0c1d2e3f405162738495a6b7c8d9e",
     secrets=frozenset({"hunter2-hunter2"}),
@@ -380,7 +380,7 @@ def test_nothing_secret_is_in_the_error_of_an_unreadable_part(answers):
 
 
 def test_what_redaction_makes_readable_is_refused(answers):
-    """Its links were not followed, so nobody knows whether it is the last."""
+    """Its links were not followed, so it may not be the last page."""
     url = b"http://user\xff@nova.corp.example/v2/"  # no UTF-8, and gone with the user's name
     answers[""] = Response(
         status_code=200, body=b'{"images": [], "images_links": [], "x": "' + url + b'"}'

@@ -96,7 +96,7 @@ def dripping(head, drop):
 
 
 def alone():
-    """Connections that nobody listens to."""
+    """Connections without a capture."""
     return nullcontext(http.client)
 
 
@@ -296,7 +296,7 @@ def test_a_certificate_that_is_not_the_hosts(monkeypatch):
         assert refusal("https://127.0.0.1:1/v2") == f"TLS failed: {shown}\n{NEXT}"
 
 
-def test_nobody_listens():
+def test_a_closed_port():
     """The operating system's words, without the address they were about."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
