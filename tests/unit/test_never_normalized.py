@@ -11,8 +11,7 @@ import pytest
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.listing import read
-from pytest_imagedetail.model import Query
-from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.settings import PROFILES
 from unit import (
     OTHER_PROJECT,
@@ -363,9 +362,7 @@ def test_redaction_keeps_values_apart():
     def of(key, *values):
         images = described(*({"name": str(place)} | {key: v} for place, v in enumerate(values)))
         body = json.dumps({"images": images}).encode()
-        live = imported(
-            body, cloud="a", query=Query(), status_code=200, release=None, where="body.json"
-        )
+        live = imported(Saved(body=body, cloud="a", where="body.json"))
         assert values[0] not in live.listing.body
         return live.listing
 

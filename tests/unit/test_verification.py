@@ -8,7 +8,7 @@ import pytest
 from pytest_imagedetail.errors import ComparisonError, RecordingError, ResponseError
 from pytest_imagedetail.model import Interaction, Query, Response
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.record.verification import verify
 from pytest_imagedetail.redact.placeholder import KINDS
 from pytest_imagedetail.transport import http as transport
@@ -111,11 +111,9 @@ def test_a_cloud_that_is_gone_is_an_error(cloud):
 
 
 def test_what_was_imported_is_refused(cloud):
-    """Nobody knows which cloud it is from, so none can be held to it."""
+    """It does not say which cloud it is from."""
     body = recorded(cloud).body.encode()
-    saved = imported(
-        body, cloud="manual", query=Query(), status_code=200, release=None, where="a.json"
-    )
+    saved = imported(Saved(body=body, cloud="manual", where="a.json"))
     with pytest.raises(ComparisonError) as caught:
         verify(saved.listing, authenticate(cloud))
     assert str(caught.value) == (

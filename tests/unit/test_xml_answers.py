@@ -17,7 +17,7 @@ from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Headers, Query
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.record.importing import imported
+from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import PROFILES
 from unit import PROJECT, changed, image_of, listing_of, recording_of, snapshot_of, without
@@ -328,9 +328,7 @@ def test_an_import_is_redacted_and_replayed(tmp_path):
     )
 
     def made(body):
-        return imported(
-            body.encode(), cloud="a", query=Query(), status_code=200, release=None, where="x"
-        )
+        return imported(Saved(body=body.encode(), cloud="a", where="x"))
 
     live, as_json = made(in_xml(image)), made(json.dumps({"images": [image]}))
     kept = live.listing.body
