@@ -263,6 +263,7 @@ class Provenance:
         endpoint: The redacted compute endpoint of a test's own traffic, if known.
         catalog: The redacted service catalog of a test's own client: type, interface, region and
             url of each endpoint.
+        project: A digest of the project that asked, 32 hexadecimal digits; None if not known.
     """
 
     cloud: str
@@ -280,6 +281,7 @@ class Provenance:
     volatile: tuple[str, ...] = ()
     endpoint: str | None = None
     catalog: tuple[Mapping[str, str], ...] = ()
+    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

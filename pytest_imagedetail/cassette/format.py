@@ -1,18 +1,19 @@
 """The text of a cassette: vcrpy's format 1, with our provenance beside it and a readable body.
 
 Stock vcrpy and pytest-recording read the same file: they look at `version` and `interactions` and
-pass over `imagedetail`. Provenance does not use vcrpy's own `metadata` key, because
-pytest-recording cannot load a cassette that has one.
+ignore `imagedetail`. Provenance does not use vcrpy's own `metadata` key, because pytest-recording
+cannot load a cassette that has one.
 """
 
 import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final
 
 from pytest_imagedetail.body import compression as packing
@@ -30,28 +31,32 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.transport.request import is_url_of_http
 
 VCR_VERSION: Final = 1
-SCHEMA: Final = 1
-KEYS: Final = frozenset({"version", "imagedetail", "interactions"})
+SCHEMA: Final = 2
+SCHEMAS: Final = (1, SCHEMA)
+"""The schemas that are read; only the last one is written."""
+
 _REMEDY: Final = (
     "bring the file back from version control; it was left as it is\n"
     "or delete it, then record it again: pytest --imagedetail-record-mode=once, or imagedetail "
     "record"
 )
-
-_METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
-_STATUS_CODES: Final = range(100, 1000)
 _REMEDY_OF_FOREIGN: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
+_METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
+_STATUS_CODES: Final = range(100, 1000)
+_BODY: Final = "\n      string: |-\n"  # before a body in JSON, as `dumps` lays it out,
+_REQUEST: Final = "\n- request:\n"  # after it,
+_INDENT: Final = "\n        "  # and before each of its lines
 
 
 def dumps(recording: Recording) -> str:
-    """The text of a redacted recording; the same recording gives the same text."""
+    """Return the text of a redacted recording; the same recording gives the same text."""
     interactions = [_interaction_to_dict(each) for each in recording.interactions]
-    provenance = _provenance_to_dict(recording.provenance)
+    facts = _provenance_to_dict(recording.provenance)
     document = {
         "version": VCR_VERSION,
-        "imagedetail": {**provenance, "sha256": digest(provenance, interactions)},
+        "imagedetail": {**facts, "sha256": _digest(facts, interactions)},
         "interactions": interactions,
     }
     return yamltext.dump(document)
@@ -64,9 +69,11 @@ def loads(path: Path) -> Recording:
         DamagedCassetteError: It is not readable, not a cassette, of an unknown version, without
             provenance, or not what was written.
     """
-    document = yamltext.read(path, error=DamagedCassetteError, remedy=_REMEDY)
-    with _explained(path):
-        return _own(document, path)
+    text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
+    try:
+        return _own(_parse_quickly(text))
+    except (DamagedCassetteError, LookupError, TypeError, ValueError):
+        return _parsed(text, path, _own, yamltext.AliasFreeLoader)  # or says what is wrong
 
 
 def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
@@ -74,77 +81,120 @@ def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
 
     Args:
         path: The file.
-        cloud: Whose a stock cassette is taken for; it does not say so itself.
-        test: Of which test it is taken for.
+        cloud: The cloud of a stock cassette, which does not name it.
+        test: Its test, likewise.
 
     Raises:
-        DamagedCassetteError: As `loads`, but for the provenance that a stock cassette lacks.
+        DamagedCassetteError: As `loads`, except that a stock cassette needs no provenance.
     """
-    document = yamltext.read(path, error=DamagedCassetteError, remedy=_REMEDY)
-    with _explained(path):
-        if not _is_stock(document):
-            return _own(document, path)
-        pages = tuple(_plain(each) for each in _interactions(document))
-    provenance = Provenance(cloud=cloud, test=test, source="stock", pages=len(pages))
-    return Recording(provenance=provenance, interactions=pages)
+    text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
+    known = partial(_own_or_stock, cloud=cloud, test=test)
+    return _parsed(text, path, known, yamltext.Loader)  # vcrpy writes aliases
 
 
 def as_read(interaction: Interaction) -> Interaction:
-    """The interaction as it will be read back: only white space and framing are other."""
-    return _interaction(_interaction_to_dict(interaction))
+    """Return the interaction as it will be read back: white space and framing may differ."""
+    return _interaction({"interactions": [_interaction_to_dict(interaction)]}, 0)
 
 
-def digest(provenance: Mapping[str, Any], interactions: list[dict[str, Any]]) -> str:
-    """SHA-256 of both as compact JSON with sorted keys; bytes count as base64.
+def is_as_written(document: Mapping[str, Any]) -> bool:
+    """Return whether the hash of a cassette fits its provenance and interactions."""
+    facts = {name: value for name, value in document["imagedetail"].items() if name != "sha256"}
+    digest = _digest_of_schema_1 if facts.get("schema") == 1 else _digest
+    try:
+        found = digest(facts, document["interactions"])
+    except (TypeError, ValueError, LookupError):  # for example a date without quotes
+        return False
+    return bool(found == document["imagedetail"].get("sha256"))
 
-    The provenance counts too: another release there would turn a breaking difference into none.
+
+def _digest(facts: Mapping[str, Any], interactions: Sequence[Mapping[str, Any]]) -> str:
+    """Return the SHA-256 of both as compact JSON with sorted keys, each body as its own SHA-256.
+
+    Provenance counts too: another release there would turn a breaking difference into none.
     """
+    hashed = []
+    for each in interactions:
+        request, response = each["request"], each["response"]
+        body = {**response["body"], "string": _sha256(response["body"]["string"])}
+        request = {**request, "body": _sha256(request["body"])}
+        hashed.append({**each, "request": request, "response": {**response, "body": body}})
+    document = {"imagedetail": facts, "interactions": hashed}
+    return _sha256(json.dumps(document, sort_keys=True, separators=(",", ":")))
+
+
+def _sha256(data: str | bytes | None) -> str:
+    raw = data.encode("utf-8") if isinstance(data, str) else data or b""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -> str:
+    """Return the SHA-256 of both as compact JSON with sorted keys; bytes count as base64."""
     text = json.dumps(
-        {"imagedetail": provenance, "interactions": interactions},
+        {"imagedetail": facts, "interactions": interactions},
         sort_keys=True,
         separators=(",", ":"),
         default=lambda value: base64.b64encode(value).decode("ascii"),
     )
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Tell the user of a file what is wrong with its document."""
-    try:
-        yield
-    except _UnsoundError as fault:
-        line = fault.line or (fault.keys and yamltext.line_of(_text_of(path), *fault.keys))
-        raise DamagedCassetteError(
-            str(fault), where=f"{path}, line {line}" if line else str(path), remedy=fault.remedy
-        ) from fault
-
-
-def _text_of(path: Path) -> str:
-    return yamltext.content(path).decode("utf-8")
+    return _sha256(text)
 
 
 class _UnsoundError(ValueError):
-    """What is wrong with a document, before anyone knows its path.
+    """What is wrong with a document, and the keys that lead there."""
 
-    Attributes:
-        keys: The way to the part that is wrong, if it is one.
-        line: Where that is known at once.
-        remedy: What to do next.
-    """
-
-    remedy = _REMEDY
-
-    def __init__(self, problem: str, *keys: str | int, line: int | None = None) -> None:
+    def __init__(self, problem: str, *keys: str | int, remedy: str = _REMEDY) -> None:
         super().__init__(problem)
         self.keys = keys
-        self.line = line
+        self.remedy = remedy
 
 
-class _ForeignError(_UnsoundError):
-    """It is a recording of another tool."""
+def _parsed(
+    text: str, path: Path, known: Callable[[Any], Recording], loader: type[yamltext.Loader]
+) -> Recording:
+    document = yamltext.parse(
+        text, loader, where=str(path), error=DamagedCassetteError, remedy=_REMEDY
+    )
+    try:
+        return known(document)
+    except _UnsoundError as fault:
+        where = f"{path}, line {yamltext.line_of(text, *fault.keys)}" if fault.keys else str(path)
+        raise DamagedCassetteError(str(fault), where=where, remedy=fault.remedy) from fault
 
-    remedy = _REMEDY_OF_FOREIGN
+
+def _parse_quickly(text: str) -> Any:
+    """Parse a cassette as `dumps` lays it out, without passing long bodies through libyaml.
+
+    What it returns counts only if the hash fits: it does not know all of YAML.
+
+    Raises:
+        DamagedCassetteError: The rest is not YAML.
+        ValueError: A line of a body is not indented as `dumps` does.
+    """
+    pieces: list[str] = []
+    bodies: list[str] = []
+    done = 0
+    while (start := text.find(_BODY, done)) >= 0:
+        pieces.append(f"{text[done:start]}{_BODY[:-4]} {len(bodies)}")
+        end = text.find(_REQUEST, start)
+        done = end if end >= 0 else len(text.rstrip("\n"))
+        block = text[start + len(_BODY) - 1 : done]
+        body = block.replace(_INDENT, "\n")
+        if len(block) - len(body) != body.count("\n") * (len(_INDENT) - 1):
+            raise ValueError("not indented")
+        bodies.append(body[1:])
+    pieces.append(text[done:])
+    document = yamltext.parse(
+        "".join(pieces),
+        yamltext.AliasFreeLoader,
+        where="",
+        error=DamagedCassetteError,
+        remedy=_REMEDY,
+    )
+    for each in document["interactions"]:
+        body = each["response"]["body"]
+        if isinstance(body["string"], int):
+            body["string"] = bodies[body["string"]]
+    return document
 
 
 def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
@@ -207,116 +257,62 @@ def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
         "complete": provenance.complete,
         "redactions": dict(provenance.redactions) or None,
         "volatile": list(provenance.volatile) or None,
+        "project": provenance.project,
         "plugin": provenance.plugin,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _own(document: Any, path: Path) -> Recording:
-    """A recording of ours, and nothing beside it that no hash covers."""
-    recording = _recording(document)
-    text = _text_of(path)
-    if (line := yamltext.merge_line(text)) is not None:
-        raise _UnsoundError(
-            "the cassette was changed after it was written: it merges a mapping into another",
-            line=line,
-        )
-    for key in document:
-        if key not in KEYS:
-            raise _UnsoundError(
-                "the cassette was changed after it was written: it holds something beside "
-                "`version`, `imagedetail` and `interactions`",
-                key,
-            )
-    if (line := yamltext.comment_line(text)) is not None:
-        raise _UnsoundError(
-            "the cassette was changed after it was written: it holds a comment", line=line
-        )
-    return recording
-
-
-def _recording(document: Any) -> Recording:
+def _own(document: Any) -> Recording:
     _refuse_strangers(document)
     facts = document.get("imagedetail")
     if not isinstance(facts, dict):
-        raise _ForeignError("no provenance: the cassette was not written by imagedetail")
-    if facts.get("schema") != SCHEMA:
+        problem = "no provenance: the cassette was not written by imagedetail"
+        raise _UnsoundError(problem, remedy=_REMEDY_OF_FOREIGN)
+    if facts.get("schema") not in SCHEMAS:
         raise _UnsoundError(
-            f"unknown provenance schema {facts.get('schema')!r}; this reads schema 1 "
+            f"unknown provenance schema {facts.get('schema')!r}; this reads schema 1 and 2 "
             "(a newer pytest-imagedetail may have written it)",
-            "imagedetail",
-            "schema",
+            *("imagedetail", "schema"),
         )
+    if not is_as_written(document):
+        problem = "the cassette was changed after it was written: its SHA-256 does not fit"
+        raise _UnsoundError(problem, "imagedetail", "sha256")
     pages = _interactions(document)
-    with _as_written("the provenance", "imagedetail"):
+    try:
         provenance = _provenance(facts)
-    with _as_written("the cassette"):
-        said = {name: value for name, value in facts.items() if name != "sha256"}
-        found = digest(said, document["interactions"])
-    if found != facts.get("sha256"):
-        raise _UnsoundError(
-            "the cassette was changed after it was written: its SHA-256 is "
-            f"{found[:12]}..., and it says {str(facts.get('sha256'))[:12]}...",
-            "imagedetail",
-            "sha256",
-        )
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as fault:
+        raise _UnsoundError("the provenance is not as written", "imagedetail") from fault
     if provenance.pages != len(pages):
-        raise _UnsoundError(
-            f"the cassette holds {len(pages)} pages and says {provenance.pages}",
-            "imagedetail",
-            "pages",
-        )
+        problem = f"the cassette holds {len(pages)} pages and says {provenance.pages}"
+        raise _UnsoundError(problem, "imagedetail", "pages")
     return Recording(provenance=provenance, interactions=pages)
 
 
-def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:
-    interactions = document["interactions"]
-    if not isinstance(interactions, list) or not interactions:
-        raise _UnsoundError("the cassette has no interactions", "interactions")
-    found = []
-    for number, each in enumerate(interactions):
-        with _as_written(f"interaction {number + 1}", "interactions", number):
-            found.append(_interaction(each))
-    return tuple(found)
-
-
-@contextmanager
-def _as_written(what: str, *keys: str | int) -> Iterator[None]:
-    try:
-        yield
-    except _PartError as error:
-        raise _UnsoundError(f"{what} is not as written: {error}", *keys, *error.keys) from error
-    except KeyError as error:
-        raise _UnsoundError(
-            f"{what} is not as written: it has no `{error.args[0]}`", *keys
-        ) from error
-    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise _UnsoundError(
-            f"{what} is not as written: a value in it is of another kind "
-            "(a date or a number without quotes, say)",
-            *keys,
-        ) from error
-
-
-class _PartError(ValueError):
-    """A part of an interaction or of the provenance is not what it can be; shows no value.
-
-    Attributes:
-        keys: The way to it.
-    """
-
-    def __init__(self, problem: str, *keys: str) -> None:
-        super().__init__(problem)
-        self.keys = keys
-
-
-def _is_stock(document: Any) -> bool:
-    """Whether it is a cassette of vcrpy alone: of its version, and nothing of ours in it."""
-    is_cassette = isinstance(document, dict) and "interactions" in document
-    if not is_cassette or "imagedetail" in document:
-        return False
+def _own_or_stock(document: Any, *, cloud: str, test: str) -> Recording:
+    if isinstance(document, dict) and "imagedetail" in document:
+        return _own(document)
     _refuse_strangers(document)
-    return True
+    pages = tuple(_plain(each) for each in _interactions(document))
+    provenance = Provenance(cloud=cloud, test=test, source="stock", pages=len(pages))
+    return Recording(provenance=provenance, interactions=pages)
+
+
+def _refuse_strangers(document: Any) -> None:
+    if document is None:
+        raise _UnsoundError("the cassette is empty")
+    if isinstance(document, dict) and "http_interactions" in document:
+        problem = "not a cassette of imagedetail: Ruby's VCR or betamax wrote it"
+        raise _UnsoundError(problem, remedy=_REMEDY_OF_FOREIGN)
+    if not isinstance(document, dict) or "interactions" not in document:
+        raise _UnsoundError("not a cassette: it has no `interactions`")
+    version = document.get("version")
+    if type(version) is not int or version != VCR_VERSION:
+        raise _UnsoundError(
+            f"unknown cassette version {version!r}; this reads version 1", "version"
+        )
+    if not isinstance(document["interactions"], list) or not document["interactions"]:
+        raise _UnsoundError("the cassette has no interactions", "interactions")
 
 
 def _plain(each: Interaction) -> Interaction:
@@ -335,124 +331,93 @@ def _plain(each: Interaction) -> Interaction:
     return replace(each, response=replace(response, headers=headers, body=body))
 
 
-def _refuse_strangers(document: Any) -> None:
-    if document is None:
-        raise _UnsoundError("the cassette is empty")
-    if isinstance(document, dict) and "http_interactions" in document:
-        raise _ForeignError("not a cassette of imagedetail: Ruby's VCR or betamax wrote it")
-    if not isinstance(document, dict) or "interactions" not in document:
-        raise _UnsoundError("not a cassette: it has no `interactions`")
-    version = document.get("version")
-    if type(version) is not int or version != VCR_VERSION:
-        raise _UnsoundError(
-            f"unknown cassette version {version!r}; this reads version 1",
-            "version",
-        )
-
-
 def _provenance(facts: Mapping[str, Any]) -> Provenance:
+    query = Query.parse(facts.get("query", ""))
     return Provenance(
-        cloud=str(facts["cloud"]),
-        test=_text(facts, "test"),
-        endpoint=_text(facts, "endpoint"),
+        cloud=facts["cloud"],
+        test=facts.get("test"),
+        endpoint=facts.get("endpoint"),
         catalog=tuple(dict(each) for each in facts.get("catalog", ())),
-        query=replace(
-            Query.parse(_text(facts, "query") or ""), microversion=_text(facts, "microversion")
-        ),
-        release=_text(facts, "release"),
+        query=replace(query, microversion=facts.get("microversion")),
+        release=facts.get("release"),
         source=facts["source"],
-        recorded_at=_text(facts, "recorded_at"),
-        api_version=_text(facts, "api_version"),
-        max_microversion=_text(facts, "max_microversion"),
-        pages=int(facts["pages"]),
-        complete=bool(facts["complete"]),
+        recorded_at=facts.get("recorded_at"),
+        api_version=facts.get("api_version"),
+        max_microversion=facts.get("max_microversion"),
+        pages=facts["pages"],
+        complete=facts["complete"],
         redactions=dict(facts.get("redactions", {})),
-        volatile=tuple(str(each) for each in facts.get("volatile", ())),
-        plugin=str(facts["plugin"]),
+        volatile=tuple(facts.get("volatile", ())),
+        project=facts.get("project"),
+        plugin=facts["plugin"],
     )
 
 
-def _text(facts: Mapping[str, Any], name: str) -> str | None:
-    value = facts.get(name)
-    if value is not None and not isinstance(value, str):
-        raise _PartError(f"`{name}` is no text in quotes", name)
-    return value
+def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:
+    return tuple(_interaction(document, number) for number in range(len(document["interactions"])))
 
 
-def _interaction(fields: Mapping[str, Any]) -> Interaction:
-    request, response = fields["request"], fields["response"]
-    status, body = response["status"], response["body"]["string"]
+def _interaction(document: Mapping[str, Any], number: int) -> Interaction:
+    part = partial(_part, document)
+    request, response = ("interactions", number, "request"), ("interactions", number, "response")
     return Interaction(
-        method=_method(request["method"]),
-        url=_url(request["uri"]),
-        request_headers=_headers(request["headers"], "request", "headers"),
-        request_body=_body(request.get("body"), "request", "body"),
+        method=part(*request, "method", fits=_METHOD.fullmatch, what="an HTTP method"),
+        url=part(*request, "uri", fits=is_url_of_http, what="an HTTP URL"),
+        request_headers=_headers(document, *request, "headers"),
+        request_body=_body(document, *request, "body"),
         response=Response(
-            status_code=_status_code(status["code"]),
-            reason=_reason(status["message"]),
-            headers=_headers(response["headers"], "response", "headers"),
-            body=_body(body, "response", "body", "string"),
+            status_code=part(
+                *(*response, "status", "code"),
+                kinds=(int,),
+                fits=_STATUS_CODES.__contains__,
+                what="a number from 100 to 999",
+            ),
+            reason=part(*response, "status", "message", kinds=(str, NoneType)) or "",  # HTTP/2
+            headers=_headers(document, *response, "headers"),
+            body=_body(document, *response, "body", "string"),
         ),
     )
 
 
-def _method(value: Any) -> str:
-    if not isinstance(value, str) or not _METHOD.fullmatch(value):
-        raise _PartError("its `method` is none of HTTP", "request", "method")
+def _part(
+    document: Any,
+    *keys: str | int,
+    kinds: tuple[type, ...] = (str,),
+    fits: Callable[[Any], object] = lambda _: True,
+    what: str = "a text in quotes",
+) -> Any:
+    """Return the part of a document to which the keys lead.
+
+    Raises:
+        _UnsoundError: It is missing, of another type, or does not fit; the value is not shown.
+    """
+    value = document
+    for position, key in enumerate(keys, start=1):
+        if isinstance(key, str) and not (isinstance(value, dict) and key in value):
+            raise _UnsoundError(f"{_named(keys[:position])} is missing", *keys)
+        value = value[key]
+    if not isinstance(value, kinds) or isinstance(value, bool) or not fits(value):
+        raise _UnsoundError(f"{_named(keys)} is not {what}", *keys)
     return value
 
 
-def _url(value: Any) -> str:
-    if not isinstance(value, str) or not is_url_of_http(value):
-        raise _PartError("its `uri` is no URL of HTTP", "request", "uri")
-    return value
+def _named(keys: Sequence[str | int]) -> str:
+    parts = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+    return "`" + "".join(parts).removeprefix(".") + "`"
 
 
-def _status_code(value: Any) -> int:
-    if type(value) is not int or value not in _STATUS_CODES:  # a flag is an int, too
-        raise _PartError(
-            "its `code` is no status, a number from 100 to 999", "response", "status", "code"
-        )
-    return value
+def _body(document: Any, *keys: str | int) -> bytes:
+    body = _part(document, *keys, kinds=(str, bytes, NoneType), what="a text in quotes, or bytes")
+    return body.encode("utf-8") if isinstance(body, str) else body or b""
 
 
-def _reason(value: Any) -> str:
-    """The words after a status; HTTP/2 has none."""
-    if value is not None and not isinstance(value, str):
-        raise _PartError("its `message` is no text in quotes", "response", "status", "message")
-    return value or ""
-
-
-def _body(body: Any, *keys: str) -> bytes:
-    if body is None:
-        return b""
-    if not isinstance(body, str | bytes):
-        raise _PartError(f"its `{keys[-1]}` is no text in quotes, and no bytes", *keys)
-    return body if isinstance(body, bytes) else body.encode("utf-8")
-
-
-def _headers(headers: Any, *keys: str) -> Headers:
-    """Fields in their order; vcrpy keeps a single value without a list, and bytes, too."""
-    if not isinstance(headers, dict):
-        raise _PartError("its `headers` are no mapping", *keys)
-    return Headers(
-        (_name(name, *keys), _value(value, *keys, str(name)))
-        for name, values in headers.items()
-        for value in (values if isinstance(values, list) else [values])
-    )
-
-
-def _name(name: Any, *keys: str) -> str:
-    if not isinstance(name, str) or not name:
-        raise _PartError("the name of a header is no text in quotes", *keys, str(name))
-    return name
-
-
-def _value(value: Any, *keys: str) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    if type(value) is int:  # http.client takes numbers, and vcrpy keeps them so
-        return str(value)
-    if not isinstance(value, str):
-        raise _PartError("the value of a header is no text in quotes", *keys)
-    return value
+def _headers(document: Any, *keys: str | int) -> Headers:
+    """Read fields in their order; vcrpy keeps a single value without a list, and bytes, too."""
+    headers = _part(document, *keys, kinds=(dict,), what="a mapping of names")
+    fields = []
+    for name, values in headers.items():
+        for value in values if isinstance(values, list) else [values]:
+            if not isinstance(name, str) or not name or type(value) not in {str, bytes, int}:
+                raise _UnsoundError("a header is not a text in quotes", *keys, str(name))
+            fields.append((name, value.decode("latin-1") if type(value) is bytes else str(value)))
+    return Headers(fields)

@@ -157,7 +157,7 @@ class Store:
             DamagedCassetteError: It cannot be read.
         """
         path = self.path(recording.provenance.cloud, recording.provenance.query)
-        return _is_same_answer(path, load_own(path), recording)
+        return _is_same_answer(load_own(path), recording)
 
     def traffic_path(self, cloud: str, test: str) -> Path:
         """Where a test's own traffic is written, whether or not it is there."""
@@ -237,7 +237,7 @@ class Store:
         if place.exists() and not place.is_file():
             raise OSError(errno.EEXIST, "what stands in its place is no file")
         old = load_own(path)  # what is damaged may be mended, and is never written over
-        if not _is_same_answer(place, old, recording):
+        if not _is_same_answer(old, recording):
             return dumps(recording), Written.REPLACED
         if not _is_older(old, recording, self.max_age):
             return None, Written.UNCHANGED
@@ -431,10 +431,10 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
     )
 
 
-def _is_same_answer(path: Path, old: Recording, new: Recording) -> bool:
+def _is_same_answer(old: Recording, new: Recording) -> bool:
     """Whether the file says the same but for when and by what it was written."""
     if new.provenance.test is None:
-        return dumps(_dated(new, old)).encode("utf-8") == path.read_bytes()
+        return dumps(_dated(new, old)) == dumps(old)
     return dumps(_sorted(_dated(new, old))) == dumps(_sorted(old))
 
 

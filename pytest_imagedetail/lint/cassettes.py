@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.cassette.age import too_old, too_young
-from pytest_imagedetail.cassette.format import KEYS, SCHEMA, VCR_VERSION, digest
+from pytest_imagedetail.cassette.format import SCHEMAS, VCR_VERSION, is_as_written
 from pytest_imagedetail.cassette.store import own_name
 from pytest_imagedetail.errors import (
     DamagedCassetteError,
@@ -68,7 +68,7 @@ class Linter:
         try:
             recording = loads(path)
         except DamagedCassetteError as error:
-            yield _damage(path, text, error)
+            yield _damage(path, error)
             yield from self._spill(path, text, is_ours=False)
             return
         yield from self._name(path, raw, text, recording)
@@ -138,7 +138,7 @@ class Linter:
             yield Finding(path=path, line=line, rule=rule, message=message)
 
 
-def _damage(path: Path, text: str, error: DamagedCassetteError) -> Finding:
+def _damage(path: Path, error: DamagedCassetteError) -> Finding:
     """Which rule a file breaks that cannot be loaded; the first one, as loading stops there."""
     try:
         document = yamltext.read(path, error=DamagedCassetteError, remedy=error.remedy)
@@ -154,7 +154,7 @@ def _damage(path: Path, text: str, error: DamagedCassetteError) -> Finding:
     return Finding(
         path=path,
         line=int(place.group(1)) if place else 1,
-        rule=_broken(document, facts, text),
+        rule=_broken(document, facts),
         message=error.problem[:_LONGEST],
     )
 
@@ -166,7 +166,7 @@ def _is_foreign(document: Any) -> bool:
     )
 
 
-def _broken(document: Any, facts: Any, text: str) -> str:
+def _broken(document: Any, facts: Any) -> str:
     """The rule that a readable document breaks; as it is loaded."""
     if not isinstance(document, dict) or "interactions" not in document:
         return "format"
@@ -174,20 +174,11 @@ def _broken(document: Any, facts: Any, text: str) -> str:
         return "version"
     if not isinstance(facts, dict):
         return "provenance"
-    if facts.get("schema") != SCHEMA:
+    if facts.get("schema") not in SCHEMAS:
         return "schema"
     if not document["interactions"]:
         return "format"
-    is_alone = set(document) <= KEYS and yamltext.comment_line(text) is None
-    return "provenance" if is_alone and _is_as_hashed(document) else "hash"
-
-
-def _is_as_hashed(document: Mapping[str, Any]) -> bool:
-    said = {key: value for key, value in document["imagedetail"].items() if key != "sha256"}
-    try:
-        return digest(said, document["interactions"]) == str(document["imagedetail"].get("sha256"))
-    except (TypeError, ValueError):
-        return True  # it holds what no recording does, a date without quotes say, and has no hash
+    return "provenance" if is_as_written(document) else "hash"
 
 
 def _unredacted(recording: Recording) -> Iterator[tuple[Any, ...]]:

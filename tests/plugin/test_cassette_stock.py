@@ -136,7 +136,7 @@ def test_keystone_in_a_stock_cassette_is_answered_by_the_one_built_in(pytester):
     ("change", "problem"),
     [
         (("version: 1", "version: 2"), "unknown cassette version 2; this reads version 1"),
-        (("  response:", "  answer:"), "*interaction 1 is not as written: it has no `response`"),
+        (("  response:", "  answer:"), "*.response` is missing"),
         (("interactions:\n", "interactions: {}\nother:\n"), "the cassette has no interactions"),
     ],
 )

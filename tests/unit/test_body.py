@@ -13,11 +13,9 @@ from pytest_imagedetail.body import compression
 from pytest_imagedetail.body.json import parse, pretty, replace_strings
 from pytest_imagedetail.body.yaml import (
     Literal,
-    comment_line,
     content,
     dump,
     line_of,
-    merge_line,
     read,
     read_foreign,
 )
@@ -200,7 +198,7 @@ def test_yaml_errors_have_a_place(tmp_path):
         (b"a: 1\nb: [1\n", "did not find expected ',' or ']'", ", line 3, column 1"),
         (b"b: 1\na: 2027-02-30\n", "a value does not fit its type: day is", ", line 2, column 4"),
         (b"\xc3\xa9: 1\nb: \x01\n", "control characters are not allowed", ", line 2"),
-        (b"a: 1\n<<<<<<< HEAD\n", "it holds a merge conflict; ", ", line 2, column 1"),
+        (b"a: 1\n<<<<<<< HEAD\n", "it holds a merge conflict; ", ", line 2"),
         (b"a: 1\nb: 2\na: 3\n", twice.format("a"), ", line 3, column 1"),
         (b"- x: {b: 1, c: [b, {b: 1}], b: 2}\n", twice.format("b"), ", line 1, column 29"),
         (b"a: 1\n? {q: 1}\n: 2\n'a': 3\n", twice.format("a"), ", line 4, column 1"),
@@ -249,22 +247,10 @@ def test_yaml_of_other_tools(tmp_path):
 
 
 def test_yaml_lines():
-    """Of a part, of a comment and of a merge key; only what YAML takes for one."""
+    """Of a part, or of the nearest parent that is there."""
     text = "a:\n- b: 1\n- c: 2\n  d: 3\n"
     for keys, line in (((), 1), (("a", 1, "d"), 4), (("a", 1), 3), (("a", 7), 1), (("x",), 1)):
         assert line_of(text, *keys) == line
-    for text, line in (
-        ("a: 1\n", None),
-        ("a: '# x'\nb: |\n  # x\n", None),
-        ("a: 1 # x\n", 1),
-        ("# x\na: 1\n", 1),
-        ("a: 1\nb: 2\n# x", 3),
-        ("a: | # x\n  b\n", 1),
-        ("é: é\nb: [1, # x\n 2]\n", 2),
-    ):
-        assert comment_line(text) == line
-    for text, line in (("a: '<<'\n'<<': 1\n", None), ("a: &a {}\nb:\n  <<: *a\n", 3)):
-        assert merge_line(text) == line
 
 
 def test_a_device_is_not_read(tmp_path):

@@ -327,7 +327,8 @@ def test_what_cannot_be_read_back_replaces_nothing(tmp_path, monkeypatch):
     kept = Store(directory=tmp_path)
     kept.write(recording(), secrets=())
     before = kept.path("k5", Query()).read_bytes()
-    monkeypatch.setattr(store, "dumps", lambda _: "version: 1\n")
+    texts = iter("123456789")
+    monkeypatch.setattr(store, "dumps", lambda _: f"version: {next(texts)}\n")
     with pytest.raises(DamagedCassetteError):
         kept.write(recording(2), secrets=())
     assert kept.path("k5", Query()).read_bytes() == before
