@@ -417,7 +417,9 @@ def _headers(document: Any, *keys: str | int) -> Headers:
     fields = []
     for name, values in headers.items():
         for value in values if isinstance(values, list) else [values]:
-            if not isinstance(name, str) or not name or type(value) not in {str, bytes, int}:
+            is_value = isinstance(value, str | bytes | int) and not isinstance(value, bool)
+            if not isinstance(name, str) or not name or not is_value:
                 raise _UnsoundError("a header is not a text in quotes", *keys, str(name))
-            fields.append((name, value.decode("latin-1") if type(value) is bytes else str(value)))
+            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            fields.append((name, text))
     return Headers(fields)

@@ -14,7 +14,7 @@ from typing import Final
 from pytest_imagedetail.cassette.age import too_old
 from pytest_imagedetail.cassette.format import dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import TRAFFIC, check_cloud_name, file_name, traffic_name
-from pytest_imagedetail.cassette.swapping import swapped
+from pytest_imagedetail.cassette.swapping import LOCK, swapped
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     DamagedCassetteError,
@@ -227,7 +227,8 @@ class Store:
 
     def _written(self, path: Path, make: Callable[[], Recording]) -> Written:
         """Make a recording of what is there by now, and write it if that is still there."""
-        return swapped(path, lambda: self._replacement(path, make()), check=loads)
+        lock = self.directory / LOCK
+        return swapped(path, lambda: self._replacement(path, make()), lock=lock, check=loads)
 
     def _replacement(self, path: Path, recording: Recording) -> tuple[str | None, Written]:
         """The text that takes the place of what is there, None if that stays; and what is done."""

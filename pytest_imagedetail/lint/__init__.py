@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
+from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.lint.cassettes import Linter
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 
@@ -67,7 +68,7 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
             return
         if (real := path.resolve()) in above:
             return
-        inside = sorted(path.iterdir())
+        inside = sorted(each for each in path.iterdir() if each.name != LOCK)
     except OSError as error:
         yield _unreadable(path, error)
         return
@@ -109,7 +110,7 @@ def _stranger(path: Path) -> Finding:
     if path.suffix in {".json", ".har"} and _is_recording(path):
         problem = "not recorded by this tool, so nobody has looked for secrets in it"
         return Finding(path=path, line=1, rule="foreign", message=problem)
-    what = {".tmp": "left over from a write that was killed", ".lock": "a lock"}
+    what = {".tmp": "left over from a write that was killed"}
     problem = what.get(path.suffix, "no cassette, and nothing reads it")
     return Finding(path=path, line=1, rule="orphan", message=problem)
 

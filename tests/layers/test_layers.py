@@ -13,7 +13,6 @@ MODULES = {
 }
 OWNERS = {
     "deepdiff": {"compare.differ"},
-    "fcntl": {"cassette.swapping"},
     "filelock": {"cassette.swapping"},
     "http.client": {"cassette.capture", "transport.http"},
     "http.server": {"server.http"},

@@ -34,7 +34,11 @@ class Kept:
     def files(self):
         """Every file by its path below the folder."""
         folder = self.store.directory
-        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        return sorted(
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if path.is_file() and path.name != ".imagedetail.lock"
+        )
 
     def debris(self):
         """Sizes of what a dead writer left beside the cassette."""

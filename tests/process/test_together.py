@@ -126,6 +126,40 @@ def test_merging_is_done_under_the_lock(tmp_path):
     assert {each.url.rpartition("/")[2] for each in found} == {str(n) for n in range(40)}
 
 
+ADDER = """
+import time
+from dataclasses import replace
+from pytest_imagedetail.cassette.store import swapped, dumps, loads, LOCK
+def make():
+    old = loads(path)
+    time.sleep(0.01)  # long enough for the other to write in between, if it could
+    pages = (*old.interactions, replace(old.interactions[0], url=f"https://k5.invalid/{turn}"))
+    provenance = replace(old.provenance, pages=len(pages))
+    return dumps(replace(old, interactions=pages, provenance=provenance)), None
+path = path_of(store, recording(kind=kind))
+for turn in range(TURNS):
+    swapped(path, make, lock=store.directory / LOCK, check=loads)
+"""
+
+
+@pytest.mark.parametrize("kept", ["query"], indirect=True)
+def test_processes_with_other_temporary_folders(kept, child, monkeypatch, tmp_path):
+    """Three processes with a TMPDIR each add to one file, as containers do: all is kept."""
+    turns = (range(100, 120), range(200, 220), range(300, 320))
+    processes = []
+    for number, each in enumerate(turns):
+        folder = tmp_path / f"tmp-{number}"
+        folder.mkdir()
+        monkeypatch.setenv("TMPDIR", str(folder))
+        processes.append(child(ADDER.replace("range(TURNS)", repr(each))))
+    for process in processes:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    found = {each.url.rpartition("/")[2] for each in loads(kept.path).interactions}
+    assert {str(turn) for each in turns for turn in each} <= found
+    assert kept.debris() == []
+
+
 def test_four_workers_share_cassettes_of_queries(live, pytester):
     """Twenty tests ask five queries; each is recorded, and all tests replay alone."""
     pytester.makepyfile(QUERIES)
@@ -162,7 +196,7 @@ def test_two_runs_at_once(live, pytester):
 
 def test_a_lock_file_that_nobody_holds(kept):
     """What a dead process left in the folder of locks does not hold up anyone."""
-    lock = swapping._lock_path(kept.path)
+    lock = kept.store.directory / swapping.LOCK
     lock.touch()
     os.utime(lock, (1, 1))
     began = time.monotonic()
@@ -173,9 +207,10 @@ def test_a_lock_file_that_nobody_holds(kept):
 
 def test_a_lock_that_a_living_process_holds(kept, child, monkeypatch):
     """The wait ends with a message; once the other process dies, the write goes through."""
+    lock = kept.store.directory / swapping.LOCK
     process = child(
-        "import time\nfrom pytest_imagedetail.cassette import swapping as place\n"
-        f"with place.FileLock(place._lock_path(Path({str(kept.path)!r}))):\n"
+        "import time\nfrom filelock import FileLock\n"
+        f"with FileLock({str(lock)!r}):\n"
         "    print('held', flush=True)\n    time.sleep(60)"
     )
     assert process.stdout.readline() == "held\n"
@@ -183,8 +218,8 @@ def test_a_lock_that_a_living_process_holds(kept, child, monkeypatch):
     with pytest.raises(RecordingError) as caught:
         write(kept.store, recording(2, kind=kept.kind))
     assert str(caught.value) == (
-        "another process has been writing this cassette for 0.3 seconds\n"
-        f"  where: {kept.path}\n"
+        "another process has been writing cassettes for 0.3 seconds\n"
+        f"  where: {kept.path}, locked by {lock}\n"
         "  next:  wait for it to end, then record again; an older recording is untouched"
     )
     assert kept.path.read_bytes() == kept.text

@@ -394,13 +394,11 @@ def test_a_cassette_of_another_tool_is_found_with_its_secrets(folder):
 def test_what_is_no_cassette_is_found_in_the_folder(folder, path):
     """Leftovers, locks and strangers; not what version control and readers need."""
     path.with_name(".all.0123.tmp").write_text("half")
-    path.with_name("all.yaml.lock").write_text("")
     path.with_name("notes.json").write_text("{}")
-    for welcome in (".gitignore", ".gitattributes", "README.md"):
+    for welcome in (".imagedetail.lock", ".gitignore", ".gitattributes", "README.md"):
         (folder / welcome).write_text("x")
     assert [str(each).removeprefix(str(path.parent)) for each in linted(folder).findings] == [
         "/.all.0123.tmp:1: warning orphan left over from a write that was killed",
-        "/all.yaml.lock:1: warning orphan a lock",
         "/notes.json:1: warning orphan no cassette, and nothing reads it",
     ]
 
