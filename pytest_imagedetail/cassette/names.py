@@ -16,6 +16,7 @@ _RESERVED: Final = re.compile(  # names that Windows keeps for devices, with any
     r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE
 )
 _LONGEST: Final = 80
+_SHARED: Final = ".d"
 TRAFFIC: Final = "tests"
 """The folder of tests' own traffic, below a cloud's."""
 
@@ -65,14 +66,16 @@ def _says_all(query: Query, exact: str) -> bool:
     return plain and not (ambiguous or looks_hashed or reserved) and len(exact) <= _LONGEST
 
 
-def traffic_name(test: str) -> PurePosixPath:
+def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
     """The cassette of a test's own traffic, below its cloud's folder.
 
-    `tests/test_k8s.py::test_images` is kept in `tests/tests/test_k8s/test_images.yaml`; what tests
-    share, `inventory`, in `tests/inventory.yaml`. The two cannot meet, since one is in a folder.
+    `tests/test_k8s.py::test_images` is kept in `tests/tests/test_k8s/test_images.yaml`, or, if it
+    shares the folder `inventory`, in `tests/inventory.d/tests/test_k8s/test_images.yaml`. The
+    read-only file `old` is `tests/old.yaml`. They cannot meet: no module's folder ends in `.d`.
 
     Args:
         test: A node id, relative to the root of the project, or a name without `::`.
+        shared: The folder that the test shares with others.
     """
     module, is_test, rest = test.partition("::")
     if not is_test:
@@ -87,7 +90,18 @@ def traffic_name(test: str) -> PurePosixPath:
     # A module may have no suffix or another: test.py and test.txt are two.
     if not file.endswith(".py"):
         parts[-1] = f"{file}/"
-    return PurePosixPath(TRAFFIC, *map(_component, parts), f"{last}.yaml")
+    folder = [TRAFFIC] if shared is None else [TRAFFIC, shared_folder(shared)]
+    return PurePosixPath(*folder, *map(_component, parts), f"{last}.yaml")
+
+
+def shared_folder(name: str) -> str:
+    """The folder, below that of all tests' traffic, that tests share."""
+    return f"{_component(name)}{_SHARED}"
+
+
+def is_shared_folder(name: str) -> bool:
+    """Whether a folder below that of all tests' traffic is one that tests share."""
+    return name.endswith(_SHARED)
 
 
 def _component(name: str) -> str:

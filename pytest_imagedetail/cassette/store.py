@@ -13,7 +13,14 @@ from typing import Final
 
 from pytest_imagedetail.cassette.age import too_old
 from pytest_imagedetail.cassette.format import dumps, loads, loads_traffic
-from pytest_imagedetail.cassette.names import TRAFFIC, check_cloud_name, file_name, traffic_name
+from pytest_imagedetail.cassette.names import (
+    TRAFFIC,
+    check_cloud_name,
+    file_name,
+    is_shared_folder,
+    shared_folder,
+    traffic_name,
+)
 from pytest_imagedetail.cassette.swapping import LOCK, swapped
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
@@ -24,6 +31,7 @@ from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 from pytest_imagedetail.redact.final_check import refuse_leaks
 
 _FEW: Final = 8
+_SHARED_PARTS: Final = 3  # cloud, `tests` and the shared folder, at least
 _REMEMBERED: Final = 64  # recordings that a reader keeps
 
 
@@ -47,13 +55,9 @@ class Reader:
         """Read a cassette as `load_own` does."""
         return self._listing(path)
 
-    def traffic(self, path: Path, *, cloud: str, test: str) -> Recording:
-        """Read a test's own traffic, which may be stock vcrpy's.
-
-        Raises:
-            DamagedCassetteError: As `load_own`.
-        """
-        return self._traffic(path, cloud, test)
+    def traffic(self, path: Path, *, cloud: str) -> Recording:
+        """Read a test's own traffic as `load_own_traffic` does."""
+        return self._traffic(path, cloud)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,11 +163,16 @@ class Store:
         path = self.path(recording.provenance.cloud, recording.provenance.query)
         return _is_same_answer(load_own(path), recording)
 
-    def traffic_path(self, cloud: str, test: str) -> Path:
+    def traffic_path(self, cloud: str, test: str, *, shared: str | None = None) -> Path:
         """Where a test's own traffic is written, whether or not it is there."""
-        return self.directory / check_cloud_name(cloud) / traffic_name(test)
+        return self.directory / check_cloud_name(cloud) / traffic_name(test, shared=shared)
 
-    def load_traffic(self, cloud: str, test: str) -> Recording | None:
+    def shared_paths(self, cloud: str, shared: str) -> tuple[Path, ...]:
+        """The cassettes in a folder that tests share."""
+        folder = self.directory / check_cloud_name(cloud) / TRAFFIC / shared_folder(shared)
+        return tuple(sorted(folder.rglob("*.yaml")))
+
+    def load_traffic(self, cloud: str, test: str, *, shared: str | None = None) -> Recording | None:
         """Read a test's own traffic; None if there is no file.
 
         A cassette of stock vcrpy or pytest-recording that lies there is this test's.
@@ -171,16 +180,15 @@ class Store:
         Raises:
             DamagedCassetteError: It is there, but not whole, or another test's.
         """
-        path = self.traffic_path(cloud, test)
-        if not _is_there(path):
-            return None
-        return self.reader.traffic(path, cloud=cloud, test=test)
+        path = self.traffic_path(cloud, test, shared=shared)
+        return self.reader.traffic(path, cloud=cloud) if _is_there(path) else None
 
     def write_traffic(
         self,
         recording: Recording,
         *,
         secrets: Iterable[str],
+        shared: str | None = None,
         merge: Callable[[Recording], Recording] | None = None,
     ) -> Written:
         """Write a test's own traffic as `write` does.
@@ -188,13 +196,15 @@ class Store:
         Args:
             recording: Redacted.
             secrets: What the gate looks for.
+            shared: The folder that the test shares with others.
             merge: Makes one of both, given the recording that is there by then; without it, what
                 is there is replaced.
 
         Raises:
             ImageDetailError: As `write`, and what `merge` raises.
         """
-        path = self.directory / own_name(recording.provenance)
+        facts = recording.provenance
+        path = self.traffic_path(facts.cloud, str(facts.test), shared=shared)
         known = frozenset(secrets)
 
         def whole() -> Recording:
@@ -204,26 +214,6 @@ class Store:
             return made
 
         return self._written(path, whole)
-
-    def renew(self, path: Path, *, when: str) -> bool:
-        """Date a recording by when all its answers were heard again, if it is too old.
-
-        Args:
-            path: Its file.
-            when: As in `Provenance.recorded_at`.
-
-        Returns:
-            Whether the file has a new date.
-
-        Raises:
-            ImageDetailError: As `write`.
-        """
-
-        def renewed() -> Recording:
-            old = load_own(path)
-            return replace(old, provenance=replace(old.provenance, recorded_at=when))
-
-        return self._written(path, renewed) is Written.RENEWED
 
     def _written(self, path: Path, make: Callable[[], Recording]) -> Written:
         """Make a recording of what is there by now, and write it if that is still there."""
@@ -301,8 +291,8 @@ def load_own_traffic(path: Path, *, cloud: str) -> Recording:
     return recording if recording.provenance.source == "stock" else _in_its_place(recording, path)
 
 
-def _load_traffic(path: Path, cloud: str, test: str) -> Recording:
-    return _in_its_place(loads_traffic(path, cloud=cloud, test=test), path)
+def _load_traffic(path: Path, cloud: str) -> Recording:
+    return load_own_traffic(path, cloud=cloud)
 
 
 def _remembered(load: Callable[..., Recording]) -> Callable[..., Recording]:
@@ -326,7 +316,10 @@ def _remembered(load: Callable[..., Recording]) -> Callable[..., Recording]:
 def _in_its_place(recording: Recording, path: Path) -> Recording:
     provenance = recording.provenance
     own = own_name(provenance)
-    if path.parts[-len(own.parts) :] != own.parts:
+    if own.parts not in {
+        path.parts[-len(own.parts) :],
+        _unshared(path.parts[-len(own.parts) - 1 :]),
+    }:
         of = f"test {provenance.test}" if provenance.test else f"query {str(provenance.query)!r}"
         what = "test" if provenance.test else "query"
         raise DamagedCassetteError(
@@ -335,6 +328,12 @@ def _in_its_place(recording: Recording, path: Path) -> Recording:
             remedy=f"move it to {own}, or delete it and record this cloud and {what} afresh",
         )
     return recording
+
+
+def _unshared(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return cloud, `tests`, module and test of a cassette in a folder that tests share."""
+    cloud, tests, folder, *rest = parts if len(parts) > _SHARED_PARTS else ("", "", "")
+    return (cloud, tests, *rest) if is_shared_folder(folder) else ()
 
 
 def own_name(provenance: Provenance) -> PurePosixPath:

@@ -4,7 +4,6 @@ pytest imports this module at every start, so it imports nothing but pytest. The
 and registered once a test that takes one of the fixtures has been collected.
 """
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -67,7 +66,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """The command line's options without their prefix, as argparse takes them."""
 
 _FIXTURES = frozenset({"imagedetail", "imagedetail_cloud", "imagedetail_cassette"})
-_BEGAN = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,10 +84,6 @@ def pytest_configure(config: pytest.Config) -> None:
         "imagedetail(*clouds, baseline=None, query={}, level='facts', profile=None, rules=(), "
         "record_mode=None, cassette=None): "
         "which clouds a test runs for, and how its answers are asked for, recorded and compared",
-    )
-    # All workers of pytest-xdist work with the time of their controller.
-    config.stash[_BEGAN] = getattr(config, "workerinput", {}).get(
-        "imagedetail_began", time.time_ns()
     )
     if config.pluginmanager.has_plugin("xdist"):
         config.pluginmanager.register(_Workers(), "imagedetail-workers")
@@ -123,10 +117,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 class _Workers:
     """Hooks of pytest-xdist."""
-
-    def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker when the run began."""
-        node.workerinput["imagedetail_began"] = node.config.stash[_BEGAN]
 
     def pytest_testnodedown(self, node: Any) -> None:
         """Take over the results of a worker."""
@@ -165,7 +155,7 @@ def _load(config: pytest.Config) -> "Run":
     """Import and register the rest of the plugin, once."""
     from pytest_imagedetail.plugin.fixtures import load
 
-    return load(config, began=config.stash[_BEGAN], fixtures=_FIXTURES)
+    return load(config, fixtures=_FIXTURES)
 
 
 def _ini_key(option: str) -> str:

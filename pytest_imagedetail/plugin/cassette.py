@@ -4,26 +4,25 @@ import functools
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 import pytest
 
-from pytest_imagedetail.cassette import check_cloud_name, load_own
+from pytest_imagedetail.cassette import check_cloud_name
 from pytest_imagedetail.errors import (
     CredentialsError,
     ImageDetailError,
     NoInteractionError,
     UsageError,
 )
-from pytest_imagedetail.harness import refuse_upgraded, store_of
+from pytest_imagedetail.harness import reference_library, refuse_upgraded, store_of
 from pytest_imagedetail.plugin.options import refused, settings_for
 from pytest_imagedetail.plugin.run import Run, RunResult, TestState, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
-from pytest_imagedetail.traffic import Session, Together, Traffic
-from pytest_imagedetail.traffic.keys import unasked
+from pytest_imagedetail.traffic import Live, Place, Session, Traffic
 
 _FIXTURE = "imagedetail_cassette"
 _NEEDED = frozenset({"imagedetail", "imagedetail_cloud"})
@@ -94,22 +93,23 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     if "imagedetail" in request.fixturenames:
         harness = request.getfixturevalue("imagedetail")
         if session.mode.replays and session.endpoint is not None:
-            harness.endpoints[session.cloud] = session.endpoint
+            harness.endpoints[session.place.cloud] = session.endpoint
     state.refused.append(session.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
     shuts = harness is None or settings.record_mode == "none"
     with run.records(session), session.running(shuts=shuts):
         yield Traffic(session)
-    run.result.used.add(str(session.path))
-    name = f"{session.cloud}: {_shown(session.path, settings)}"
+    place, player = session.place, session.player
+    run.result.used |= {str(place.path), *map(str, player.used)}
+    name = f"{place.cloud}: {_shown(place.path, settings)}"
     if not state.passed:
         _note_not_kept(run, session, name, why="the test did not pass")
         return
     if state.broken is not None:
         raise state.broken
     state.recorded = session, name
-    if session.missed and not session.may_miss:
-        error = session.missed[0]
+    if session.failed:
+        error = session.failed[0]
         error.add_note(
             "the test passed all the same: something caught this error\n"
             "if the test is about that: imagedetail_cassette.expect_miss()"
@@ -118,9 +118,9 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     refuse_swallowed(item, session.refused)
     session.redact()
     if session.mode.replays:
-        path, root = session.path, request.config.rootpath
+        path, root = player.held, request.config.rootpath
         cassette = str(path.relative_to(root) if path.is_relative_to(root) else path)
-        run.result.add(RunResult(unplayed={cassette: list(session.unplayed)}))
+        run.result.add(RunResult(unplayed={cassette: list(player.unplayed)}))
 
 
 def _note_not_kept(run: Run, session: Session, name: str, *, why: str) -> None:
@@ -129,32 +129,10 @@ def _note_not_kept(run: Run, session: Session, name: str, *, why: str) -> None:
 
 
 def _keep(run: Run, session: Session, name: str) -> None:
-    """Write or compare what was recorded, and note what the end of the run needs of it."""
+    """Write or compare what was recorded, and note it for the summary."""
     done = session.keep()
     if done is not None:
         run.result.done[name] = done
-    if session.mode.shared and session.mode.verifies:
-        run.result.add(RunResult(verified={str(session.path): dict(session.asked)}))
-    elif session.mode.shared and session.mode.rewrites:
-        run.result.add(RunResult(rewritten={str(session.path): dict(session.asked)}))
-
-
-def renew_shared(settings: Settings, run: Run) -> None:
-    """Renew the dates of cassettes that tests share, where this run asked all that they hold.
-
-    Raises:
-        ImageDetailError: A file cannot be written, or is not what this run wrote.
-    """
-    began = datetime.fromtimestamp(run.began // 10**9, UTC)
-    store = store_of(settings)
-    for path, asked in run.result.rewritten.items():
-        recording = load_own(Path(path))
-        if unasked(recording, asked):
-            continue
-        when = began.isoformat().replace("+00:00", "Z")
-        if store.renew(Path(path), when=when):
-            name = f"{recording.provenance.cloud}: {_shown(Path(path), settings)}"
-            run.result.done[name] = "recorded (renewed)"
 
 
 def _open(
@@ -168,22 +146,23 @@ def _open(
         run.read_files(declared.os_cloud)  # once more: a fixture may have set them
         return run.credentials()
 
-    store, shared = store_of(settings, reader=run.reader), _shared_name(item)
-    test = shared or _test_name(item, cloud)
-    path = str(store.traffic_path(cloud, shared)) if shared else ""
-    session = Session(
-        store=store,
+    place = Place(
+        store=replace(store_of(settings, reader=run.reader), library=reference_library()),
         cloud=cloud,
-        test=test,
+        test=_test_name(item, cloud),
         node=item.nodeid,
+        shared=_shared_name(item),
+    )
+    session = Session(
+        place,
         record_mode=settings.record_mode,
         release=declared.release,
         max_age=settings.max_age,
-        accesses=functools.partial(run.sessions.accesses, declared.os_cloud),
-        secrets=known,
-        guard=functools.partial(_refuse_upgraded, cloud, settings, run, test),
-        together=run.together.setdefault(path, Together()) if shared else None,
-        is_ours=lambda modified: modified >= run.began,
+        live=Live(
+            accesses=functools.partial(run.sessions.accesses, declared.os_cloud),
+            secrets=known,
+            guard=functools.partial(_refuse_upgraded, place, settings, run),
+        ),
     )
     if not session.mode.replays:
         run.read_files(declared.os_cloud)
@@ -202,14 +181,14 @@ def _is_configured(os_cloud: str) -> bool:
     return True
 
 
-def _refuse_upgraded(cloud: str, settings: Settings, run: Run, test: str) -> None:
+def _refuse_upgraded(place: Place, settings: Settings, run: Run) -> None:
+    cloud = place.cloud
     if not _is_configured(settings.declaration(cloud).os_cloud):
         return
-    store = store_of(settings)
     adds = settings.record_mode != "verify" and (
-        settings.record_mode == "new_episodes" or not store.traffic_path(cloud, test).exists()
+        settings.record_mode == "new_episodes" or not place.path.exists()
     )
-    refuse_upgraded(cloud, settings, store, run.sessions, adds=adds)
+    refuse_upgraded(cloud, settings, store_of(settings), run.sessions, adds=adds)
 
 
 def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Judge a whole run at its end: unused recordings, requests not asked again, lost interactions.
+"""Judge a whole run at its end: find recordings that no test used.
 
 Only a full run can tell what is unused: one that replays, was given no part of the tests to run,
 and in which every module was collected and every test that takes our fixtures has passed.
@@ -12,14 +12,10 @@ from pathlib import Path
 import pytest
 
 from pytest_imagedetail import report
-from pytest_imagedetail.cassette import load_own
-from pytest_imagedetail.errors import ImageDetailError, ReportError
-from pytest_imagedetail.plugin.cassette import renew_shared
+from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.plugin.options import settings_of
 from pytest_imagedetail.plugin.run import Run, RunResult
 from pytest_imagedetail.settings import Settings
-from pytest_imagedetail.traffic.keys import unasked
-from pytest_imagedetail.traffic.together import lost
 
 _OF_A_PART = "this run is of a part of the tests"
 _MOST_LINES = 20
@@ -39,7 +35,7 @@ class Ending:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._reports: tuple[Path, ...] = ()
-        self._verdicts: tuple[Verdict, ...] = ()
+        self._verdict = Verdict()
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note that tests which take our fixtures will not run."""
@@ -56,10 +52,7 @@ class Ending:
         run, result = self._run, self._run.result
         left_out = run.left_out or _not_collected(session.config)
         ours = {each.nodeid for each in getattr(session, "items", ()) if self._takes_ours(each)}
-        written = {path: dict(each.written()) for path, each in run.together.items()}
-        result.add(
-            RunResult(expected=ours, passed=run.passed & ours, written=written, left_out=left_out)
-        )
+        result.add(RunResult(expected=ours, passed=run.passed & ours, left_out=left_out))
         output = getattr(session.config, "workeroutput", None)
         if output is not None:  # pytest-xdist's way to talk to its controller
             output["imagedetail"] = run.send()
@@ -70,9 +63,8 @@ class Ending:
             return  # every test that takes a fixture of ours has failed with it
         self._reports = settings.reports
         all_passed = exitstatus == pytest.ExitCode.OK
-        found = _verdicts(session.config, settings, run, all_passed=all_passed)
-        self._verdicts = tuple(found)
-        if all_passed and any(each.fails for each in self._verdicts):
+        self._verdict = _judge_unused(session.config, settings, result, all_passed=all_passed)
+        if all_passed and self._verdict.fails:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         for path in self._reports:
             try:
@@ -85,7 +77,7 @@ class Ending:
         """Print what was recorded, where the reports are, and the verdicts."""
         lines = [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
         lines += [f"report {path}" for path in self._reports]
-        lines += [line for verdict in self._verdicts for line in verdict.lines]
+        lines += self._verdict.lines
         if lines:
             terminalreporter.section("imagedetail")
         for line in lines:
@@ -104,18 +96,6 @@ def _not_collected(config: pytest.Config) -> str:
     return next((f"{nodeid} was not collected" for nodeid in found), "")
 
 
-def _verdicts(
-    config: pytest.Config, settings: Settings, run: Run, *, all_passed: bool
-) -> Iterator[Verdict]:
-    try:
-        renew_shared(settings, run)
-        yield _judge_unused(config, settings, run.result, all_passed=all_passed)
-        yield _judge_verified(config, run.result, all_passed=all_passed)
-        yield _judge_written(config, run.result)
-    except ImageDetailError as error:
-        yield Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True)
-
-
 def _judge_unused(
     config: pytest.Config, settings: Settings, result: RunResult, *, all_passed: bool
 ) -> Verdict:
@@ -132,48 +112,6 @@ def _judge_unused(
         return Verdict()
     last = "no test used these recordings: delete them, or pass --imagedetail-unused=ignore"
     return Verdict(lines=(*_first_of(found, "unused ..."), last), fails=fails)
-
-
-def _judge_verified(config: pytest.Config, result: RunResult, *, all_passed: bool) -> Verdict:
-    """Find the requests of shared, verified cassettes that no test sent again."""
-    found = [
-        f"no longer asked {_shown(Path(path), config.rootpath)}: {each}"
-        for path, asked in sorted(result.verified.items())
-        for each in unasked(load_own(Path(path)), asked)
-    ]
-    if not found:
-        return Verdict()
-    why_not = _why_not_full(config, result, all_passed=all_passed)
-    if why_not:
-        line = f"{len(found)} of its requests were not asked, {why_not}"
-        return Verdict(lines=(f"what tests share was verified in part: {line}",))
-    last = "if that is right, delete the cassette and record: pytest --imagedetail-record-mode=once"
-    return Verdict(lines=(*_first_of(found, "no longer asked ..."), last), fails=True)
-
-
-def _judge_written(config: pytest.Config, result: RunResult) -> Verdict:
-    """Check that all that tests wrote to shared cassettes is still there."""
-    lines: list[str] = []
-    for name, written in sorted(result.written.items()):
-        path = Path(name)
-        found = lost(load_own(path) if path.exists() else None, written) if written else []
-        if found:
-            lines += [
-                (
-                    f"ERROR: {len(found)} of the {sum(written.values())} interactions that this "
-                    f"run recorded are not in {_shown(path, config.rootpath)}"
-                ),
-                *_first_of([f"  lost:  {each}" for each in found], "  lost: "),
-                (
-                    "  next:  if another run wrote it, too, record alone: "
-                    "pytest --imagedetail-record-mode=rewrite"
-                ),
-                (
-                    "  next:  if the cloud answered the tests differently, give them cassettes of "
-                    "their own"
-                ),
-            ]
-    return Verdict(lines=tuple(lines), fails=bool(lines))
 
 
 def _first_of(lines: Sequence[str], start: str) -> list[str]:

@@ -19,12 +19,12 @@ from pytest_imagedetail.settings import nothing_selected
 _RUN = "imagedetail-run"
 
 
-def load(config: pytest.Config, *, began: int, fixtures: frozenset[str]) -> Run:
+def load(config: pytest.Config, *, fixtures: frozenset[str]) -> Run:
     """Return the state of the run; register it and the hooks that need it, once."""
     plugins = config.pluginmanager
     run: Run | None = plugins.get_plugin(_RUN)
     if run is None:
-        run = Run(began=began, fixtures=fixtures)
+        run = Run(fixtures=fixtures)
         plugins.register(run, _RUN)
         plugins.register(OwnTraffic(run), "imagedetail-own-traffic")
         plugins.register(Explain(run, config.rootpath), "imagedetail-explain")

@@ -4,7 +4,6 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import pytest
 
@@ -16,12 +15,8 @@ from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.record.clouds import configured, connect
 from pytest_imagedetail.record.sessions import CloudSessions
-from pytest_imagedetail.traffic import Session, Together
-from pytest_imagedetail.traffic.keys import Key
-from pytest_imagedetail.traffic.together import Mark
+from pytest_imagedetail.traffic import Session
 from pytest_imagedetail.transport.http import Access
-
-_Of = TypeVar("_Of")
 
 
 @dataclass(slots=True)
@@ -34,10 +29,6 @@ class RunResult:
         done: What was done to a recording, by its name.
         used: Paths of the cassettes that were read or written.
         unplayed: Interactions that no test played, by the cassette's path below the root.
-        verified: How often a test asked the cloud for each request of a shared cassette that was
-            verified, by the cassette's path.
-        rewritten: The same for shared cassettes that were recorded afresh.
-        written: How often each recorded interaction must be in a shared cassette.
         expected: Tests that take our fixtures.
         passed: Those of them that passed.
         left_out: Why one of them may not have run; empty if all have.
@@ -48,9 +39,6 @@ class RunResult:
     done: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     unplayed: dict[str, list[str]] = field(default_factory=dict)
-    verified: dict[str, dict[Key, int]] = field(default_factory=dict)
-    rewritten: dict[str, dict[Key, int]] = field(default_factory=dict)
-    written: dict[str, dict[Mark, int]] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
     left_out: str = ""
@@ -62,12 +50,9 @@ class RunResult:
         self.done |= other.done
         self.used |= other.used
         for cassette, interactions in other.unplayed.items():
-            # An interaction of a shared cassette is played if one test plays it.
+            # Several tests may replay one read-only file.
             known = self.unplayed.get(cassette, interactions)
             self.unplayed[cassette] = [each for each in known if each in interactions]
-        _add_most(self.verified, other.verified)
-        _add_most(self.rewritten, other.rewritten)
-        _add_most(self.written, other.written)
         self.expected |= other.expected
         self.passed |= other.passed
         self.left_out = self.left_out or other.left_out
@@ -84,13 +69,6 @@ class RunResult:
         for severity in ("breaking", "compatible", "data"):
             yield f"imagedetail_{severity}", found.count(severity)
         yield "imagedetail_expected", sum(len(each.expected) for each in self.results)
-
-
-def _add_most(own: dict[str, dict[_Of, int]], more: dict[str, dict[_Of, int]]) -> None:
-    """Merge counts of requests: each as often as the test that asked it most."""
-    for path, counted in more.items():
-        known = own.setdefault(path, {})
-        known |= {key: max(times, known.get(key, 0)) for key, times in counted.items()}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,7 +119,6 @@ class Run:
     """The state of one pytest run in one process.
 
     Attributes:
-        began: When the run began, in nanoseconds; with pytest-xdist, when its controller did.
         fixtures: The names of our fixtures.
         reader: Reads cassettes, each once.
         sessions: Opens clouds, each once.
@@ -149,10 +126,8 @@ class Run:
         left_out: Why tests that take our fixtures may not run; empty if all do.
         passed: Tests of this process whose call passed.
         current: Compares for the running test.
-        together: What tests recorded to a shared cassette, by its path.
     """
 
-    began: int
     fixtures: frozenset[str]
     reader: Reader = field(default_factory=Reader)
     sessions: CloudSessions = field(default_factory=lambda: CloudSessions(_connect))
@@ -160,7 +135,6 @@ class Run:
     left_out: str = ""
     passed: set[str] = field(default_factory=set)
     current: Harness | None = None
-    together: dict[str, Together] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set, repr=False)
     _session: Session | None = field(default=None, repr=False)
 
@@ -172,7 +146,7 @@ class Run:
     def credentials(self) -> frozenset[str]:
         """Return the tokens and passwords that this process knows, from whatever source."""
         if self._session is not None:
-            self._known |= self._session.learnt()
+            self._known |= self._session.secrets()
         accesses = self.sessions.accesses()
         return frozenset(self._known).union(*({each.token, *each.secrets} for each in accesses))
 
@@ -191,7 +165,7 @@ class Run:
         try:
             yield
         finally:
-            self._known |= session.learnt()
+            self._known |= session.secrets()
             self._session = None
 
     @contextmanager

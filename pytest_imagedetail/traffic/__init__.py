@@ -1,7 +1,6 @@
 """A test's own HTTP traffic: recorded while its clients ask a cloud, replayed without one."""
 
-from pytest_imagedetail.traffic.face import Traffic
-from pytest_imagedetail.traffic.session import Session
-from pytest_imagedetail.traffic.together import Together
+from pytest_imagedetail.traffic.errors import Place
+from pytest_imagedetail.traffic.session import Live, Session, Traffic
 
-__all__ = ["Session", "Together", "Traffic"]
+__all__ = ["Live", "Place", "Session", "Traffic"]

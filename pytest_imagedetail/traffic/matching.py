@@ -1,21 +1,23 @@
-"""Decides whether a request is the one that was recorded; the verdict is the list of differences.
+"""Decide whether a request is the recorded one; the verdict is the list of differences.
 
-A recording holds placeholders, and a test may ask by its own real names: what stands where a
-placeholder was recorded is taken for it, and from then on only for it.
+Compared are method, path, query, effective microversion and body; not the host. A recording holds
+placeholders, and a test may ask by its own real names: what stands where a placeholder was recorded
+is taken for it, and from then on only for it.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from pytest_imagedetail.model import Interaction
+from pytest_imagedetail.model import Headers, Interaction
 from pytest_imagedetail.redact import urls
-from pytest_imagedetail.redact.placeholder import ID, SECRET, finder, is_id
+from pytest_imagedetail.redact.placeholder import ID, KINDS, SECRET, finder, is_id
 
-_MICROVERSION_HEADERS: Final = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
+_OLDEST: Final = ("compute", "2.1")  # what Nova takes a request without a microversion for
 _HOST: Final = r"[\w-]+\.[\w.-]+?\.invalid(?![\w.-])"  # also one that was written by hand
 _PLACEHOLDER: Final = finder(
     ID,
@@ -25,6 +27,7 @@ _PLACEHOLDER: Final = finder(
         "secret": rf"<{SECRET.pattern}>",  # with what stands around it: a secret may be anything
     },
 )
+_NUMBERED: Final = finder(*KINDS)
 _REAL: Final = {  # what may stand for a placeholder of each kind
     "origin": r"[a-zA-Z][\w+.-]*://[^/?#\s\"'<>\\]+",
     "host": r"[^/?#\s\"'<>\\]+",
@@ -32,6 +35,9 @@ _REAL: Final = {  # what may stand for a placeholder of each kind
     "secret": r".+?",
 }
 _LONGEST: Final = 120  # characters of a value that a message shows
+
+Key = tuple[str, str, tuple[tuple[str, str], ...], bytes]
+"""What makes two redacted requests the same: method, URL, headers and body."""
 
 
 @dataclass(slots=True)
@@ -79,7 +85,7 @@ class Difference:
     """One part in which a request departs from a recorded one.
 
     Attributes:
-        part: "method", "host", "path", "query limit", "header OpenStack-API-Version", "body".
+        part: "method", "path", "query limit", "microversion", "body".
         asked: What was asked; None if this part was not.
         recorded: What was recorded; None if this part was not.
     """
@@ -111,15 +117,12 @@ def _differences(asked: Interaction, recorded: Interaction, names: Names) -> Ite
     if asked.method != recorded.method:
         yield Difference(part="method", asked=asked.method, recorded=recorded.method)
     ours, theirs = urlsplit(asked.url), urlsplit(recorded.url)
-    if not _same_origin(origin(ours), origin(theirs), names):
-        yield Difference(part="host", asked=origin(ours), recorded=origin(theirs))
     if not _same_path(ours.path, theirs.path, names):
         yield Difference(part="path", asked=ours.path or "/", recorded=theirs.path or "/")
     yield from _in_pairs("query", ours.query, theirs.query, names)
-    for name in _MICROVERSION_HEADERS:
-        values = asked.request_headers.get(name), recorded.request_headers.get(name)
-        if values[0] != values[1]:
-            yield Difference(part=f"header {name}", asked=values[0], recorded=values[1])
+    versions = _microversion(asked.request_headers), _microversion(recorded.request_headers)
+    if versions[0] != versions[1]:
+        yield Difference(part="microversion", asked=versions[0], recorded=versions[1])
     yield from _in_bodies(asked.request_body, recorded.request_body, names)
 
 
@@ -133,13 +136,21 @@ def is_placeholder(name: str) -> bool:
     return name.endswith(".invalid")
 
 
-def _same_origin(asked: str, recorded: str, names: Names) -> bool:
-    if not is_placeholder(recorded):  # a cassette of another tool has real names
-        return asked == recorded
-    if not names.takes(asked, recorded):
-        return False
-    names.learn(asked, recorded)
-    return True
+def _microversion(headers: Headers) -> str | None:
+    """Return the microversions that a request asks for, by service; None for Nova's 2.1."""
+    stated = ",".join(headers.all("OpenStack-API-Version")).split(",")
+    versions = dict(_stated(each) for each in stated if each.strip())
+    if (
+        nova := headers.get("X-OpenStack-Nova-API-Version", "").strip()
+    ) and "compute" not in versions:
+        versions["compute"] = nova
+    asked = sorted(each for each in versions.items() if each != _OLDEST)
+    return ", ".join(map(" ".join, asked)) or None
+
+
+def _stated(text: str) -> tuple[str, str]:
+    service, _, version = text.strip().partition(" ")
+    return service.lower(), version.strip()
 
 
 def _same_path(asked: str, recorded: str, names: Names) -> bool:
@@ -272,3 +283,48 @@ def _shown(value: str | None) -> str:
     text = value or "(blank)"
     text = text if text.isprintable() else repr(text)[1:-1]
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def line(each: Interaction) -> str:
+    """Return what was asked, in one line."""
+    return f"{each.method} {each.url}"
+
+
+def key_of(each: Interaction) -> Key:
+    """Return what makes the request of an interaction the same as another's."""
+    return each.method, each.url, _fields(each.request_headers), each.request_body
+
+
+def answer_of(each: Interaction) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    """Return what makes two answers the same: status, headers and body."""
+    return each.response.status_code, _fields(each.response.headers), each.response.body
+
+
+def same_answers(one: Interaction, other: Interaction) -> bool:
+    """Return whether the answers of two recordings are the same but for numbered placeholders."""
+    return _skeleton(answer_of(one)) == _skeleton(answer_of(other))
+
+
+def _skeleton(answer: tuple[int, tuple[tuple[str, str], ...], bytes]) -> str:
+    status, fields, body = answer
+    text = "\n".join((str(status), *map(": ".join, fields), body.decode("latin-1")))
+    return _NUMBERED.sub(lambda match: f"\0{match.lastgroup}\0", text)
+
+
+def by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
+    """Group interactions by their requests, each group in its order."""
+    found: dict[Key, list[Interaction]] = {}
+    for each in interactions:
+        found.setdefault(key_of(each), []).append(each)
+    return found
+
+
+def missing_from(there: Iterable[Interaction], sought: Iterable[Interaction]) -> int:
+    """Count the interactions that are not there as often as they are sought."""
+    left = Counter((key_of(each), answer_of(each)) for each in sought)
+    left.subtract((key_of(each), answer_of(each)) for each in there)
+    return (+left).total()
+
+
+def _fields(headers: Headers) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name.lower(), value) for name, value in headers.fields))

@@ -1,26 +1,28 @@
-"""Plays a recording to a test's own clients: each interaction as often as it was recorded."""
+"""Answer a test's own clients from recordings; each finite one as often as it was recorded."""
 
 import threading
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import NoInteractionError
-from pytest_imagedetail.model import Interaction, Response
+from pytest_imagedetail.model import Interaction, Recording, Response
 from pytest_imagedetail.redact import redact
-from pytest_imagedetail.redact.placeholder import host
 from pytest_imagedetail.redact.traffic import secrets_in
-from pytest_imagedetail.traffic.keys import line
+from pytest_imagedetail.traffic.errors import Place
+from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_of
 from pytest_imagedetail.traffic.matching import (
     Difference,
     Names,
     differences,
     is_placeholder,
+    line,
     origin,
+    same_answers,
 )
 
 _SHOWN: Final = 8  # recorded interactions in a message
@@ -30,192 +32,308 @@ _NOTHING: Final = "the cassette does not exist: nothing was ever recorded for th
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
-@dataclass(slots=True, kw_only=True)
-class Player:
-    """What is left to be played of one test's recording.
+class Source:
+    """Recordings that are looked into together, read when they are needed.
 
-    Attributes:
-        interactions: As recorded.
-        cloud: Whose, for the placeholders of messages.
-        path: The cassette, for messages; it may be missing.
-        test: Who asks, for messages.
-        record: How to record what is missing, for messages.
+    Args:
+        read: Reads the recordings, by their files.
+        repeats: Whether a request may be asked any number of times; then the first file that has
+            it answers, and files are not compared.
     """
 
-    interactions: Sequence[Interaction]
-    cloud: str
-    path: Path
-    test: str
-    record: str
-    missed: list[NoInteractionError] = field(default_factory=list)
-    _seen: list[Interaction] = field(default_factory=list, repr=False)
-    _played: set[int] = field(default_factory=set)
-    _answered: list[tuple[Interaction, Interaction]] = field(default_factory=list, repr=False)
-    _names: Names = field(default_factory=Names)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(
+        self, read: Callable[[], Mapping[Path, Recording]] = dict, *, repeats: bool = False
+    ) -> None:
+        self._read: Final = read
+        self._names: Final[dict[Path, Names]] = {}
+        self.repeats: Final = repeats
+        self.played: Final[dict[Path, set[int]]] = {}
+
+    @cached_property
+    def recordings(self) -> Mapping[Path, Recording]:
+        """The recordings, by their files."""
+        return self._read()
+
+    def names(self, path: Path) -> Names:
+        """Return what is known of the placeholders of a file."""
+        return self._names.setdefault(path, Names())
+
+    def matches(self, asked: Interaction) -> dict[Path, list[int]]:
+        """Return the interactions that were recorded for a request, by file."""
+        found = {
+            path: _matches(recording.interactions, asked, self.names(path))
+            for path, recording in self.recordings.items()
+        }
+        return {path: numbers for path, numbers in found.items() if numbers}
+
+    def next_of(self, asked: Interaction, place: Place) -> "tuple[bool, Answer | None]":
+        """Return whether a request is known here, and the interaction that is next for it.
+
+        Raises:
+            CassetteError: Two files answer the request differently.
+        """
+        known = self.matches(asked)
+        if not known:
+            return False, None
+        path = next(iter(known)) if self.repeats else max(known, key=lambda each: len(known[each]))
+        if not self.repeats:
+            self._refuse_contradiction(asked, known, path, place)
+        played = set() if self.repeats else self.played.get(path, set())
+        number = next((each for each in known[path] if each not in played), None)
+        return True, None if number is None else (path, number)
+
+    def play(self, asked: Interaction, answer: "Answer") -> Interaction:
+        """Count an interaction as played."""
+        path, number = answer
+        found = self.recordings[path].interactions[number]
+        differences(asked, found, self.names(path))  # learns the names
+        self.played.setdefault(path, set()).add(number)
+        return found
+
+    def _refuse_contradiction(
+        self, asked: Interaction, known: Mapping[Path, list[int]], chosen: Path, place: Place
+    ) -> None:
+        answers = {
+            path: [self.recordings[path].interactions[each] for each in numbers]
+            for path, numbers in known.items()
+        }
+        for path, some in answers.items():
+            if not all(map(same_answers, some, answers[chosen])):
+                raise place.contradiction(shown_alone(asked, place.cloud), (chosen, path))
+
+
+Answer = tuple[Path, int]
+"""A file and the number of an interaction in it."""
+
+
+class Player:
+    """Plays recordings to a test's own clients.
+
+    The first source that knows a request answers it alone, even if its answers are used up.
+
+    Args:
+        place: The test.
+        held: The file that is the test's: its own, or the read-only one that its marker names.
+        sources: Recordings, in the order in which they are looked into.
+        remedy: How to record what is missing, for messages.
+
+    Attributes:
+        held: The test's file.
+        remedy: How to record what is missing, for messages.
+    """
+
+    def __init__(self, place: Place, *, held: Path, sources: Sequence[Source], remedy: str) -> None:
+        self._place: Final = place
+        self.held: Final = held
+        self._sources: Final = tuple(sources)
+        self.remedy: Final = remedy
+        self._seen: Final[list[Interaction]] = []
+        self._lock: Final = threading.RLock()
+
+    def read(self) -> None:
+        """Read the test's cassette, so that damage is an error before anything is asked."""
+        assert self._holder is not None  # noqa: S101  the caller has seen to it
+
+    @property
+    def interactions(self) -> tuple[Interaction, ...]:
+        """What the test's cassette holds."""
+        return self._holder.recordings[self.held].interactions if self._holder else ()
+
+    @cached_property
+    def _holder(self) -> Source | None:
+        return next((each for each in self._sources if self.held in each.recordings), None)
 
     @property
     def played(self) -> int:
-        """How many interactions have been played."""
-        return len(self._played)
+        """How many interactions have been played, from any source."""
+        return sum(len(each) for source in self._sources for each in source.played.values())
 
     @property
-    def told(self) -> tuple[tuple[Interaction, Interaction], ...]:
-        """What was played so far: each request as it was asked, and the interaction."""
-        return tuple(self._answered)
-
-    @property
-    def names(self) -> dict[str, str]:
-        """The placeholders that real names stand for, as far as they were asked by."""
-        return dict(self._names.reals())
+    def used(self) -> tuple[Path, ...]:
+        """The files that something was played from."""
+        return tuple(path for source in self._sources for path in source.played)
 
     @property
     def unplayed(self) -> tuple[str, ...]:
-        """The interactions that have not been played, by number, method and URL."""
-        left = [n for n in range(len(self.interactions)) if n not in self._played]
-        shown = self._redacted(self.interactions) if left else ()
-        return tuple(f"{number + 1}: {_shortened(shown[number])}" for number in left)
+        """What was not played of the test's cassette, by number, method and URL."""
+        played = self._holder.played.get(self.held, set()) if self._holder else set()
+        left = [
+            (number, each)
+            for number, each in enumerate(self.interactions, start=1)
+            if number - 1 not in played
+        ]
+        shown = self._redacted([each for _, each in left]) if left else ()
+        return tuple(
+            f"{number}: {_shortened(each)}" for (number, _), each in zip(left, shown, strict=True)
+        )
+
+    @cached_property
+    def endpoint(self) -> str | None:
+        """The compute endpoint of the first source that has a recording, in placeholders."""
+        recording = self._first()
+        if recording is None:
+            return None
+        return recording.provenance.endpoint or endpoint_of(recording.interactions[0].url)
+
+    @cached_property
+    def _keystone(self) -> Keystone | None:
+        recording = self._first()
+        if recording is None:
+            return None
+        return keystone_of(recording.provenance.catalog, self.endpoint)
+
+    def _first(self) -> Recording | None:
+        return next((each for source in self._sources for each in source.recordings.values()), None)
+
+    def names(self) -> dict[str, str]:
+        """Return the placeholders that real names stand for in the test's cassette."""
+        return dict(self._holder.names(self.held).reals()) if self._holder else {}
 
     def has(self, asked: Interaction) -> bool:
-        """Whether there is an answer left."""
+        """Return whether there is an answer left."""
         with self._lock:
             return self._find(asked) is not None
 
     def play(self, asked: Interaction) -> Response | None:
-        """The next answer that was recorded for this request; None if there is none left."""
+        """Return the next answer that was recorded for this request; None if none is left."""
         with self._lock:
+            self._seen.append(asked)
             found = self._find(asked)
             if found is None:
                 return None
-            differences(asked, self.interactions[found], self._names)  # learns the names
-            self._played.add(found)
-            self._answered.append((asked, self.interactions[found]))
-            self._seen.append(asked)
-            return self.interactions[found].response
+            source, answer = found
+            return source.play(asked, answer).response
 
-    def overhear(self, asked: Interaction) -> None:
-        """Take note of a request that another answers: it may tell what is secret."""
+    def authenticate(self, asked: Interaction) -> Response | None:
+        """Answer in place of Keystone; None if that is not asked, or nothing is recorded."""
         with self._lock:
-            self._seen.append(asked)
+            response = self._keystone.answer(asked) if self._keystone is not None else None
+            if response is not None:
+                self._seen.append(asked)  # it may show what is secret
+            return response
 
     def miss(self, asked: Interaction) -> NoInteractionError:
-        """What to raise for a request that nothing was recorded for."""
+        """Return what to raise for a request that nothing was recorded for."""
         with self._lock:
-            error = NoInteractionError(
-                "\n".join(self._told(asked)),
-                where=f"{self.test}, cassette {self.path}",
-                remedy=self.record,
-            )
-        self.missed.append(error)
-        return error
+            explained = "\n".join(self._explained(asked))
+        return NoInteractionError(explained, where=self._place.where, remedy=self.remedy)
 
-    def _find(self, asked: Interaction) -> int | None:
-        return next_of(self.interactions, asked, self._played, self._names)
+    def _find(self, asked: Interaction) -> tuple[Source, Answer] | None:
+        for source in self._sources:
+            is_known, found = source.next_of(asked, self._place)
+            if is_known:
+                return None if found is None else (source, found)
+        return None
 
-    def _told(self, asked: Interaction) -> list[str]:
-        """What was asked, what is recorded, and what comes nearest; redacted, line by line."""
-        departures = [differences(asked, each, self._names.copy()) for each in self.interactions]
-        if not departures:
-            shown = self._redacted([asked])[-1]
-            return [f"nothing is recorded for {_shortened(shown)}", _NOTHING]
-        nearest = self._nearest(asked, departures)
-        *recorded, shown = self._redacted([*self.interactions, self._named(asked, nearest)])
-        return [
-            f"nothing is recorded for {_shortened(shown)}",
-            *self._list(recorded),
-            *_departed(shown, recorded[nearest], departures, nearest),
+    def _candidates(self) -> Iterator["_Candidate"]:
+        for source in self._sources:
+            for path, recording in source.recordings.items():
+                for number, each in enumerate(recording.interactions):
+                    yield _Candidate(
+                        interaction=each,
+                        names=source.names(path),
+                        is_played=number in source.played.get(path, ()),
+                    )
+
+    def _explained(self, asked: Interaction) -> Iterator[str]:
+        """Say what was asked, what is recorded, and what comes nearest; redacted."""
+        candidates = list(self._candidates())
+        if not candidates:
+            yield f"nothing is recorded for {_shortened(self._redacted([asked])[-1])}"
+            yield _NOTHING
+            return
+        departures = [
+            differences(asked, each.interaction, each.names.copy()) for each in candidates
         ]
-
-    def _list(self, recorded: Sequence[Interaction]) -> list[str]:
-        lines = [f"recorded, {self.played} of {len(recorded)} played:"]
-        for number, each in enumerate(recorded[:_SHOWN]):
-            lines.append(f"  {_shortened(each)}{' (played)' if number in self._played else ''}")
-        if len(recorded) > _SHOWN:
-            lines.append(f"  and {len(recorded) - _SHOWN} more")
-        return lines
-
-    def _nearest(self, asked: Interaction, departures: Sequence[Sequence[Difference]]) -> int:
-        path = SequenceMatcher(b=urlsplit(asked.url).path, autojunk=False)
-
-        def distance(number: int) -> tuple[float, ...]:
-            parts = [each.part for each in departures[number]]
-            path.set_seq1(urlsplit(self.interactions[number].url).path)
-            apart = 1 - path.ratio() if "path" in parts else 0
-            far = ("method" in parts, apart, "host" in parts)
-            return *far, len(parts), number in self._played
-
-        return min(range(len(departures)), key=distance)
-
-    def _named(self, asked: Interaction, nearest: int) -> Interaction:
-        """A request with the placeholders of the recording, where it may be what they stand for.
-
-        A host that cannot be any of them gets a name of its own.
-        """
-        names = self._names.copy()
-        differences(asked, self.interactions[nearest], names)
-        url, body = asked.url, asked.request_body
-        parts = urlsplit(url)
-        real, rest = origin(parts), parts._replace(scheme="", netloc="").geturl()
-        known = names.placeholder(real)
+        nearest = _nearest(asked, candidates, departures)
+        first = candidates[:_SHOWN]
+        named = _named(asked, candidates[nearest])
+        *listed, recorded, shown = self._redacted(
+            [*(each.interaction for each in first), candidates[nearest].interaction, named]
+        )
+        yield f"nothing is recorded for {_shortened(shown)}"
+        yield f"recorded, {self.played} of {len(candidates)} played:"
+        for one, each in zip(first, listed, strict=True):
+            yield f"  {_shortened(each)}{' (played)' if one.is_played else ''}"
+        if len(candidates) > _SHOWN:
+            yield f"  and {len(candidates) - _SHOWN} more"
+        known = next(filter(None, (each.matches(asked) for each in self._sources)), None)
         if known is not None:
-            url = known + rest
-        elif self._is_redacted and not is_placeholder(real):
-            url = f"https://{host('other-host', 1, self.cloud)}{rest}"
-        for one, placeholder in names.reals():
-            if len(one) < _SHORTEST:
-                continue  # it may be any word
-            url = url.replace(one, placeholder)
-            body = body.replace(one.encode("utf-8", "surrogateescape"), placeholder.encode())
-        return replace(asked, url=url, request_body=body)
-
-    @property
-    def _is_redacted(self) -> bool:
-        """Whether the recording holds placeholders; that of another tool holds real names."""
-        return all(is_placeholder(origin(urlsplit(each.url))) for each in self.interactions)
+            times = max(map(len, known.values()))
+            often = "once" if times == 1 else f"{times} times"
+            yield f"it was recorded {often}, and it has been played {often}"
+            return
+        told = {each.part: str(each) for each in differences(shown, recorded, Names(closed=True))}
+        yield f"nearest: {_shortened(recorded)}"
+        for departure in departures[nearest]:
+            yield f"  {told.get(departure.part, f'{departure.part}: differs')}"
 
     def _redacted(self, shown: Sequence[Interaction]) -> tuple[Interaction, ...]:
-        """Requests as a message may show them: no one has redacted what was asked."""
+        """Redact requests for a message."""
         requests = [replace(each, response=_NO_ANSWER) for each in shown]
         secrets = secrets_in([*requests, *self._seen])
-        return redact(requests, cloud=self.cloud, secrets=secrets).interactions
+        return redact(requests, cloud=self._place.cloud, secrets=secrets).interactions
 
 
-def next_of(
-    interactions: Sequence[Interaction], asked: Interaction, played: AbstractSet[int], names: Names
-) -> int | None:
-    """Which interaction answers a request: the first one that has not been played and fits.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A recorded interaction that a request may have meant."""
 
-    One that fits by what is known comes before one that a new name may stand for.
-    """
+    interaction: Interaction = field(repr=False)
+    names: Names
+    is_played: bool
+
+
+def shown_alone(asked: Interaction, cloud: str) -> Interaction:
+    """Redact one request for a message."""
+    request = replace(asked, response=_NO_ANSWER)
+    (shown,) = redact([request], cloud=cloud, secrets=secrets_in([request])).interactions
+    return shown
+
+
+def _matches(interactions: Sequence[Interaction], asked: Interaction, names: Names) -> list[int]:
+    """Return the interactions that a request fits by what is known, else by a new name."""
     for closed in (True, False):
+        found = []
         for number, each in enumerate(interactions):
-            if number not in played:
-                trial = names.copy()
-                trial.closed = closed
-                if not differences(asked, each, trial):
-                    return number
-    return None
+            trial = names.copy()
+            trial.closed = closed
+            if not differences(asked, each, trial):
+                found.append(number)
+        if found:
+            return found
+    return []
 
 
-def _departed(
-    shown: Interaction,
-    recorded: Interaction,
+def _nearest(
+    asked: Interaction,
+    candidates: Sequence[_Candidate],
     departures: Sequence[Sequence[Difference]],
-    nearest: int,
-) -> list[str]:
-    """In what a request departs from the nearest one, told by both as they are shown."""
-    if not departures[nearest]:
-        times = sum(1 for each in departures if not each)
-        often = "once" if times == 1 else f"{times} times"
-        return [f"it was recorded {often}, and it has been played {often}"]
-    told = {each.part: str(each) for each in differences(shown, recorded, Names(closed=True))}
-    return [
-        f"nearest: {_shortened(recorded)}",
-        *(
-            f"  {told.get(each.part, f'{each.part}: another than recorded')}"
-            for each in departures[nearest]
-        ),
-    ]
+) -> int:
+    path = SequenceMatcher(b=urlsplit(asked.url).path, autojunk=False)
+
+    def distance(number: int) -> tuple[float, ...]:
+        parts = [each.part for each in departures[number]]
+        path.set_seq1(urlsplit(candidates[number].interaction.url).path)
+        apart = 1 - path.ratio() if "path" in parts else 0
+        return "method" in parts, apart, len(parts), candidates[number].is_played
+
+    return min(range(len(departures)), key=distance)
+
+
+def _named(asked: Interaction, nearest: _Candidate) -> Interaction:
+    """Return a request with the placeholders of the nearest recorded one."""
+    names = nearest.names.copy()
+    differences(asked, nearest.interaction, names)
+    url, body = asked.url, asked.request_body
+    place = origin(urlsplit(nearest.interaction.url))
+    if is_placeholder(place):
+        url = place + urlsplit(url)._replace(scheme="", netloc="").geturl()
+    for real, placeholder in names.reals():
+        if len(real) >= _SHORTEST:  # a shorter one may be any word
+            url = url.replace(real, placeholder)
+            body = body.replace(real.encode("utf-8", "surrogateescape"), placeholder.encode())
+    return replace(asked, url=url, request_body=body)
 
 
 def _shortened(interaction: Interaction) -> str:

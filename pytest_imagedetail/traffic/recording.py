@@ -1,6 +1,7 @@
-"""Makes a recording of what was heard: checked and redacted."""
+"""Make a recording of what a test's clients were answered: checked and redacted."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,11 +12,11 @@ from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
 from pytest_imagedetail.record.retry import NOT_ANSWERED
-from pytest_imagedetail.redact import Numbering, Secrets, redact
+from pytest_imagedetail.redact import Secrets, redact
 from pytest_imagedetail.redact.placeholder import CALLER
 from pytest_imagedetail.redact.traffic import keystone_among, secrets_in
-from pytest_imagedetail.traffic.keys import line
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
+from pytest_imagedetail.traffic.matching import line
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
@@ -48,7 +49,6 @@ def made_of(
     accesses: Iterable[Access] = (),
     exposed: Secrets | None = None,
     known: frozenset[str] = frozenset(),
-    numbering: Numbering | None = None,
 ) -> Heard:
     """Redact what was heard; Keystone's part tells what is secret, and is left out.
 
@@ -60,7 +60,6 @@ def made_of(
         accesses: What the run itself knows of the cloud.
         exposed: What the traffic shows and nobody may read; by default what is found in it.
         known: What nobody may read, however it is known.
-        numbering: Of the ids, secrets and addresses that the run has met in the same cassette.
     """
     is_keystone = keystone_among(heard)
     kept = [each for each in heard if not is_keystone(each)]
@@ -68,9 +67,7 @@ def made_of(
     endpoint = ways[0].endpoint if ways else endpoint_of(kept[0].url)
     summary = _summary(endpoint, catalog_in(heard))
     secrets = _secrets(secrets_in(heard) if exposed is None else exposed, ways, known)
-    # Hosts are named by what they are in this traffic.
-    own = numbering and numbering.with_own_hosts()
-    redacted = redact([*kept, summary], cloud=cloud, secrets=secrets, numbering=own)
+    redacted = redact([*kept, summary], cloud=cloud, secrets=secrets)
     facts = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
     provenance = Provenance(
@@ -89,13 +86,8 @@ def made_of(
     return Heard(
         recording=Recording(provenance=provenance, interactions=interactions),
         secrets=redacted.replaced,
-        ids=_ids(secrets, own),
+        ids={secrets.project_id: CALLER} if secrets.project_id else {},
     )
-
-
-def _ids(secrets: Secrets, numbering: Numbering | None) -> dict[str, str]:
-    caller = {secrets.project_id: CALLER} if secrets.project_id else {}
-    return {**numbering.ids, **caller} if numbering else caller
 
 
 def of_stock(recording: Recording) -> Recording:
@@ -115,6 +107,19 @@ def of_stock(recording: Recording) -> Recording:
         recording.provenance, pages=len(left), endpoint=endpoint, catalog=stub.catalog
     )
     return Recording(provenance=provenance, interactions=left)
+
+
+def appended(old: Recording, new: Recording) -> Recording:
+    """Return a recording with the interactions of another behind its own."""
+    interactions = (*old.interactions, *new.interactions)
+    counts = Counter(old.provenance.redactions) + Counter(new.provenance.redactions)
+    provenance = replace(
+        old.provenance,
+        pages=len(interactions),
+        redactions=dict(sorted(counts.items())),
+        catalog=old.provenance.catalog or new.provenance.catalog,
+    )
+    return Recording(provenance=provenance, interactions=interactions)
 
 
 def refuse_failures(recording: Recording, *, expected: frozenset[int], where: str) -> None:

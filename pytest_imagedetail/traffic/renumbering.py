@@ -11,7 +11,7 @@ from typing import Final
 
 from pytest_imagedetail.model import Headers, Interaction, Recording
 from pytest_imagedetail.redact.placeholder import HOST, KINDS, finder, name_in, spelled
-from pytest_imagedetail.traffic.keys import Key, answer_of, by_request
+from pytest_imagedetail.traffic.matching import Key, answer_of, by_request
 
 _FINDER: Final = finder(*(kind for kind in KINDS if kind is not HOST))
 _WRITERS: Final = {kind.name: kind.write for kind in KINDS}
@@ -123,15 +123,6 @@ def _guessed(words: Words, some: _Group, candidates: Sequence[_Group]) -> Words:
                     if kind == its:
                         trial.learn(here, there)
             return trial
-    return words
-
-
-def its_own(recording: Recording) -> Words:
-    """The words of a recording that is the first."""
-    words = Words()
-    for each in recording.interactions:
-        for _, name in _names(each):
-            words.learn(name, name)
     return words
 
 

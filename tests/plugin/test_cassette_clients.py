@@ -253,29 +253,6 @@ def test_libcurl_cannot_be_recorded_and_the_run_says_so(pytester, run, name):
         assert len(asked) == 1
 
 
-def test_tests_that_share_a_cassette_and_hear_otherwise_are_red(pytester, run):
-    """The second answer to the same request is an error, and the first one stays."""
-    source = """
-import pytest, requests
-
-@pytest.mark.imagedetail("staging", cassette="shared")
-@pytest.mark.parametrize("number", [0, 1])
-def test_count(imagedetail_cassette, number):
-    requests.get("{url}/count")
-"""
-    with answering() as (url, _):
-        result = record(run, source.format(url=url))
-    result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(
-        [
-            "E *RecordingError: another test of this cassette was answered otherwise to GET *",
-            "E * next:  give the tests cassettes of their own: *",
-        ]
-    )
-    [path] = pytester.path.rglob("*.yaml")
-    assert path.read_text().endswith("string: |-\n        0\n")
-
-
 def test_an_interrupted_test_keeps_the_old_recording(pytester, run):
     """Nothing is half written, and nothing of the new."""
     source = """

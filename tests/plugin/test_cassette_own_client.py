@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 
 import httpx
 import pytest
 import requests
 import urllib3
 
-from pytest_imagedetail.cassette import capture, dumps, loads
+from pytest_imagedetail.cassette import capture
 
 aiohttp = pytest.importorskip("aiohttp", reason="the matrix of clients needs aiohttp")
 session = pytest.importorskip("keystoneauth1.session", reason="needs the extra `record`")
@@ -305,65 +304,6 @@ def test_a_miss_that_the_test_is_about_is_none(pytester):
     run(pytester).assert_outcomes(passed=1)
 
 
-PARTS = """
-import pytest
-
-@pytest.mark.imagedetail("staging", cassette="inventory")
-@pytest.mark.parametrize("limit", [1, 2, 3])
-def test_page(imagedetail_cassette, ask, url, limit):
-    assert ask(f"{url}limit={limit}")[0] == 200
-"""
-RECORD = "pytest --imagedetail-record-mode=once"
-IN_PART = "what tests share was verified in part"
-LIMIT_3 = "GET https://compute.staging.invalid/v2.1/images/detail?limit=3"
-
-
-def said(result):
-    """The lines of the plugin's own summary."""
-    lines = result.stdout.str().partition("= imagedetail =")[2].splitlines()[1:-1]
-    return [line for line in lines if line]
-
-
-@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
-def test_verify_judges_what_tests_share_by_what_each_asks(pytester, own, more):
-    """A test asks a part; what none of them asks is named at the end of a full run, which fails."""
-    pytester.makepyfile(test_own=PARTS)
-    record(pytester, "once").assert_outcomes(passed=3)
-    result = record(pytester, "verify", *more)
-    result.assert_outcomes(passed=3)
-    assert (result.ret, said(result)) == (0, ["staging: tests/inventory: verified"])
-    pytester.makepyfile(test_own=PARTS.replace("[1, 2, 3]", "[1, 2]"))
-    result = record(pytester, "verify", *more)
-    result.assert_outcomes(passed=2)
-    assert (result.ret, said(result)) == (
-        1,
-        [
-            "staging: tests/inventory: verified",
-            f"no longer asked {FOLDER}/inventory.yaml: {LIMIT_3}",
-            f"if that is right, delete the cassette and record: {RECORD}",
-        ],
-    )
-
-
-def test_verify_of_a_part_says_that_it_is_one(pytester, own):
-    """The rest may ask what these do not; what is asked beyond the recording is seen even so."""
-    pytester.makepyfile(test_own=PARTS)
-    record(pytester, "once").assert_outcomes(passed=3)
-    result = record(pytester, "verify", "-k", "1 or 2")
-    result.assert_outcomes(passed=2, deselected=1)
-    assert (result.ret, said(result)) == (
-        0,
-        [
-            "staging: tests/inventory: verified",
-            f"{IN_PART}: 1 of its requests were not asked, this run is of a part of the tests",
-        ],
-    )
-    pytester.makepyfile(test_own=PARTS.replace("[1, 2, 3]", "[1, 2, 4]"))
-    result = record(pytester, "verify")
-    result.assert_outcomes(passed=3, errors=1)
-    result.stdout.fnmatch_lines(["E *not recorded: GET *limit=4"])
-
-
 def test_verify_of_a_test_that_asks_nothing_is_an_error(pytester, own):
     """Its recording was compared with nothing."""
     record(pytester).assert_outcomes(passed=1)
@@ -377,25 +317,6 @@ def test_verify_of_a_test_that_asks_nothing_is_an_error(pytester, own):
             "E * next:  if the test needs no recording, delete it",
         ]
     )
-
-
-@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
-def test_what_tests_share_is_renewed_once_all_of_it_was_heard(pytester, own, more):
-    """One of them alone hears a part, and the rest is as old as before."""
-    pytester.makepyfile(test_own=PARTS)
-    record(pytester, "once").assert_outcomes(passed=3)
-    path = cassette(pytester, "inventory")
-    old = loads(path)
-    provenance = replace(old.provenance, recorded_at="2020-02-03T04:05:06Z")
-    path.write_text(dumps(replace(old, provenance=provenance)))
-    limit = "--imagedetail-max-age=90"
-    result = record(pytester, "rewrite", limit, "-k", "1 or 2")
-    assert said(result) == ["staging: tests/inventory: recorded (unchanged)"]
-    assert loads(path).provenance == provenance
-    result = record(pytester, "rewrite", limit, *more)
-    assert said(result) == ["staging: tests/inventory: recorded (renewed)"]
-    assert loads(path).interactions == old.interactions
-    run(pytester, limit).assert_outcomes(passed=3)
 
 
 def test_the_network_is_shut_while_replaying(pytester, own):

@@ -1,7 +1,6 @@
-"""A cassette that several tests record: nothing is lost, nothing contradicts, no id is mixed up."""
+"""A folder that tests share: each writes its own file in it, and replays the others' beside it."""
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ HEAD = """
 import json, os, urllib.request
 import pytest
 
-pytestmark = pytest.mark.imagedetail("staging", cassette="inv")
+pytestmark = pytest.mark.imagedetail("staging"SHARED)
 
 def get(path):
     with urllib.request.urlopen("URL/v2.1" + path) as answer:
@@ -83,9 +82,9 @@ def run(pytester, monkeypatch, live):
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a module is rewritten within a second
 
-    def run(source, mode="none", *arguments):
+    def run(source, mode="none", *arguments, shared=', cassette="inv"'):
         url = f"http://127.0.0.1:{live.server_port}"
-        pytester.makepyfile(test_own=HEAD.replace("URL", url) + source)
+        pytester.makepyfile(test_own=HEAD.replace("URL", url).replace("SHARED", shared) + source)
         plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
         mode = f"--imagedetail-record-mode={mode}"
         return pytester.runpytest_inprocess(*plugins, mode, *arguments)
@@ -94,67 +93,173 @@ def run(pytester, monkeypatch, live):
 
 
 def held(pytester):
-    """What the one cassette holds: path and body of each interaction."""
-    [path] = (pytester.path / "cassettes").rglob("*.yaml")
-    return [
-        (each.url.partition("/v2.1")[2], each.response.body.decode())
-        for each in loads(path).interactions
-    ]
+    """What the cassettes hold: path and body of each interaction, by the file's place."""
+    folder = pytester.path / "cassettes" / "staging" / "tests"
+    return {
+        str(path.relative_to(folder)): [
+            (each.url.partition("/v2.1")[2], each.response.body.decode())
+            for each in loads(path).interactions
+        ]
+        for path in sorted(folder.rglob("*.yaml"))
+    }
 
 
-TWICE = """
-def test_a(imagedetail_cassette):
-    assert get("/same/x") == get("/same/x")
-
-def test_b(imagedetail_cassette):
-    get("/same/x")
-"""
-
-
-@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
-def test_rewriting_keeps_what_the_one_that_asked_most_often_heard(pytester, run, more):
-    """Another test of the run that asked less often takes nothing away."""
-    for mode in ("once", "rewrite"):
-        run(TWICE, mode, *more).assert_outcomes(passed=2)
-        assert [path for path, _ in held(pytester)] == ["/same/x", "/same/x"]
-        run(TWICE).assert_outcomes(passed=2)
-
-
-def test_rewriting_one_of_them_leaves_what_the_others_asked_beyond(pytester, run):
-    """The answer is the same, so the recording of the others holds."""
-    run(TWICE, "once").assert_outcomes(passed=2)
-    run(TWICE, "rewrite", "-k", "test_b").assert_outcomes(passed=1, deselected=1)
-    run(TWICE).assert_outcomes(passed=2)
-
-
-def test_rewriting_judges_the_tests_of_the_run_as_once_does(pytester, run):
-    """They contradict each other, and the last one must not win; the answer of old may go."""
-    source = """
-@pytest.mark.parametrize("number", [0, 1, 2])
-def test_count(imagedetail_cassette, number):
-    get("/n")
-"""
-    for mode, kept in (("once", 1), ("rewrite", 4)):
-        result = run(source, mode)
-        result.assert_outcomes(passed=3, errors=2)
-        result.stdout.fnmatch_lines(
-            ["E *RecordingError: another test of this cassette was answered otherwise to GET */n"]
-        )
-        assert held(pytester) == [("/n", json.dumps({"n": kept}))]
-
-
-@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
-def test_new_episodes_adds_what_is_asked_more_often(pytester, run, more):
-    """The first is played, so the second is one more; each test replays from the start."""
-    once = "def test_a(imagedetail_cassette):\n    get('/same/x')\n"
-    twice = "\n".join(
-        f"def test_{name}(imagedetail_cassette):\n    get('/same/x')\n    get('/same/x')\n"
-        for name in "ab"
+def asks(**tests):
+    """A module of tests, each with the paths that it asks for."""
+    return "".join(
+        f"\ndef test_{name}(imagedetail_cassette):\n"
+        + "".join(f"    get({path!r})\n" for path in paths.split())
+        for name, paths in tests.items()
     )
-    run(once, "once").assert_outcomes(passed=1)
-    run(twice, "new_episodes", *more).assert_outcomes(passed=2)
-    assert [path for path, _ in held(pytester)] == ["/same/x", "/same/x"]
-    run(twice).assert_outcomes(passed=2)
+
+
+A, B, C = (f"inv.d/test_own/test_{name}.yaml" for name in "abc")
+SAME = ("/same/x", '{\n  "same": ["x"]\n}')
+ONE, TWO, THREE = (("/n", json.dumps({"n": number})) for number in (1, 2, 3))
+
+
+def test_each_test_writes_its_own_file(run, pytester, live):
+    """In the shared folder, alone and with workers, in every mode that records."""
+    source = asks(a="/n", b="/same/x", c="/same/x /same/x")
+    for mode, *more in (("once",), ("rewrite", "-n2"), ("new_episodes",), ("verify", "-n2")):
+        run(source.replace("/n", "/same/y"), mode, *more).assert_outcomes(passed=3)
+        assert {name: len(found) for name, found in held(pytester).items()} == {A: 1, B: 1, C: 2}
+    live.asked.clear()
+    run(source.replace("/n", "/same/y"), "none", "-n2").assert_outcomes(passed=3)
+    assert live.asked == []
+
+
+def test_while_recording_only_the_own_file_counts(run, pytester):
+    """What others recorded answers nothing and is not touched."""
+    run(asks(a="/n"), "once").assert_outcomes(passed=1)
+    run(asks(a="/n", b="/n"), "once").assert_outcomes(passed=2)
+    assert held(pytester) == {A: [ONE], B: [TWO]}
+    run(asks(b="/n"), "rewrite").assert_outcomes(passed=1)
+    assert held(pytester) == {A: [ONE], B: [THREE]}
+    run(asks(b="/n /same/x"), "new_episodes").assert_outcomes(passed=1)
+    assert held(pytester) == {A: [ONE], B: [THREE, SAME]}
+    result = run(asks(c="/n"), "verify")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["E *CassetteNotFoundError: nothing is recorded for this test, *"])
+
+
+def test_while_replaying_the_others_answer_what_the_own_file_lacks(run, live):
+    """A new test of the folder needs no recording."""
+    run(asks(a="/same/x", b="/same/y"), "once").assert_outcomes(passed=2)
+    live.asked.clear()
+    run(asks(a="/same/x /same/y", c="/same/y /same/x")).assert_outcomes(passed=2)
+    result = run(asks(c="/same/z"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *NoInteractionError: nothing is recorded for GET */same/z",
+            "E *recorded, 0 of 2 played:",
+            "E *   GET */same/x",
+            "E *next:  record it: pytest test_own.py::test_c --imagedetail-record-mode=once",
+        ]
+    )
+    assert live.asked == []
+
+
+def test_a_renamed_test_gets_nothing_of_the_old_name(run):
+    """Outside a shared folder, no test is answered from another one's file."""
+    run(asks(a="/same/x"), "once", shared="").assert_outcomes(passed=1)
+    result = run(asks(renamed="/same/x"), shared="")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *the cassette does not exist: nothing was ever recorded *"])
+
+
+def test_what_the_own_file_knows_comes_from_it_alone(run):
+    """A poll that is over does not go on with another test's answers."""
+    run(asks(a="/n"), "once").assert_outcomes(passed=1)
+    run(asks(b="/n /n"), "once").assert_outcomes(passed=1)
+    result = run(asks(a="/n /n"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *it was recorded once, and it has been played once"])
+
+
+def test_two_files_that_disagree_are_an_error(run, live):
+    """It names both; the answers of one that goes on where the other ends are all replayed."""
+    run(asks(a="/n /same/x"), "once").assert_outcomes(passed=1)
+    run(asks(b="/n"), "once").assert_outcomes(passed=1)
+    result = run(asks(c="/n"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *CassetteError: two cassettes answer differently to GET https://*.invalid/v2.1/n",
+            f"E *where: test_own.py::test_c, */{A}, */{B}",
+            "E *next:  record the request for this test: pytest *::test_c --*new_episodes",
+        ]
+    )
+    live.asked.clear()
+    run(asks(b="/n /n"), "rewrite").assert_outcomes(passed=1)
+    run(asks(c="/n /n")).assert_outcomes(passed=1)
+    run(asks(c="/n /n /n")).assert_outcomes(failed=1)
+
+
+def test_a_swallowed_contradiction_is_an_error(run, pytester):
+    """As a miss is."""
+    run(asks(a="/n"), "once").assert_outcomes(passed=1)
+    run(asks(b="/n"), "once").assert_outcomes(passed=1)
+    pytester.makepyfile(
+        client="""
+        def swallow(get):
+            try:
+                get("/n")
+            except Exception:
+                pass
+        """
+    )
+    source = "import client\ndef test_c(imagedetail_cassette):\n    client.swallow(get)\n"
+    result = run(source)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["E *CassetteError: two cassettes answer differently *"])
+
+
+def test_a_damaged_file_of_the_folder_is_an_error(run, pytester):
+    """What it holds must not pass for missing."""
+    run(asks(a="/same/x"), "once").assert_outcomes(passed=1)
+    path = pytester.path / "cassettes" / "staging" / "tests" / A
+    path.write_text(path.read_text().replace("same", "other"))
+    result = run(asks(b="/same/y"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *DamagedCassetteError: *"])
+
+
+def test_a_file_that_nobody_plays_is_unused(run):
+    """The file of a test that is gone, unless another test of the folder needs it."""
+    run(asks(a="/same/x", b="/same/y"), "once").assert_outcomes(passed=2)
+    options = ("none", "--imagedetail-unused=fail", "--imagedetail-cloud=staging")
+    result = run(asks(a="/same/x"), *options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"unused cassettes/staging/tests/{B}"])
+    assert run(asks(a="/same/x /same/y"), *options).ret == pytest.ExitCode.OK
+
+
+def test_what_was_written_over_is_an_error(run, pytester):
+    """The file is read back: a loss is red."""
+    pytester.makeconftest(
+        """
+        import pytest
+        from pytest_imagedetail.cassette import Store
+
+        write = Store.write_traffic
+
+        def losing(store, recording, **more):
+            from dataclasses import replace
+            kept = recording.interactions[:1]
+            facts = replace(recording.provenance, pages=1)
+            return write(store, replace(recording, provenance=facts, interactions=kept), **more)
+
+        Store.write_traffic = losing
+
+        def pytest_unconfigure():
+            Store.write_traffic = write
+        """
+    )
+    result = run(asks(a="/same/x /same/y /same/y"), "once")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["E *2 of the 3 recorded interactions are not in the cassette"])
 
 
 A1, B2 = "a1" * 16, "b2" * 16
@@ -172,70 +277,24 @@ ASKS = {
 }
 
 
-@pytest.mark.parametrize("shared", [True, False])
-def test_new_episodes_do_not_mix_up_ids(run, pytester, live, shared):
-    """The new one gets a number of its own, and each replays with its own answer."""
+def test_new_episodes_do_not_mix_up_ids(run, live):
+    """Each id replays with its own answer."""
     live.names = {A1: "ann", B2: "bob"}
-    mark = "" if shared else "@pytest.mark.imagedetail('staging')\n"
-    run(OWNS + mark + ASKS["a1"], "once").assert_outcomes(passed=1)
-    both = OWNS + mark + ASKS["a1"] + ASKS["b2"]
+    run(OWNS + ASKS["a1"], "once").assert_outcomes(passed=1)
+    both = OWNS + ASKS["a1"] + ASKS["b2"]
     run(both, "new_episodes").assert_outcomes(passed=1)
-    paths = [path for path, _ in held(pytester)]
-    assert len(set(paths)) == 2
-    for path, body in held(pytester):
-        assert json.loads(body)["owner"] == path.rpartition("/")[2]
     run(both).assert_outcomes(passed=1)
     run(both, "verify").assert_outcomes(passed=1)
 
 
-LISTS = """
-def test_a(imagedetail_cassette):
-    owner(B2)
-    get("/list")
-
-def test_b(imagedetail_cassette):
-    get("/list")
-
-def test_c(imagedetail_cassette):
-    get("/list")
-    owner(B2)
-"""
-
-
-@pytest.mark.parametrize("more", [(), ("-n3",)], ids=["alone", "workers"])
-def test_ids_that_tests_meet_in_another_order_are_the_same(run, pytester, live, more):
-    """Each numbers them by its own order, and the cloud has answered all of them the same."""
-    live.names, live.owners = {B2: "bob"}, [A1, B2]
-    for mode in ("once", "rewrite", "verify"):
-        run(OWNS + LISTS, mode, *more).assert_outcomes(passed=3)
-        assert len(held(pytester)) == 2
-    run(OWNS + LISTS).assert_outcomes(passed=3)
-
-
-def test_an_id_that_a_test_knows_by_itself_is_not_taken_for_anothers(run, pytester, live):
-    """Nothing in a cassette tells one from the other, so recording the second is an error."""
-    live.names = {A1: "ann", B2: "bob"}
-    source = OWNS + ASKS["a1"] + ASKS["b2"].join(["\ndef test_b(imagedetail_cassette):\n", ""])
-    result = run(source, "once")
-    result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(
-        [
-            "E *Error: replaying could take one id for another: GET */0*2 would be * as GET */0*1",
-            "E * where: cloud staging, cassette inv",
-            "E * next:  give the test a cassette of its own: without cassette= *",
-            "E * next:  ids are told apart by their order alone; what is recorded is untouched",
-        ]
-    )
-    assert len(held(pytester)) == 1
-
-
 def test_rewriting_what_a_test_knows_by_an_id_replaces_it(run, pytester, live):
-    """The id is called as before, and nothing of the old answer is left."""
+    """Nothing of the old answer is left."""
     source = OWNS + "def test_own(imagedetail_cassette):\n    assert owner(A1)[1] == '{}'\n"
     for mode, name in ("once", "ann"), ("rewrite", "eve"):
         live.names = {A1: name}
         run(source.format(name), mode).assert_outcomes(passed=1)
-        assert [json.loads(body)["name"] for _, body in held(pytester)] == [name]
+        [found] = held(pytester).values()
+        assert [json.loads(body)["name"] for _, body in found] == [name]
         run(source.format(name)).assert_outcomes(passed=1)
 
 
@@ -251,68 +310,3 @@ def test_own(imagedetail_cassette, number, name):
     run(OWNS + source, "once", "-n2").assert_outcomes(passed=2)
     run(OWNS + source).assert_outcomes(passed=2)
     run(OWNS + source, "none", "-k", "bob").assert_outcomes(passed=1, deselected=1)
-
-
-BACK = """
-import pathlib, pytest
-
-def cassette():
-    return next(pathlib.Path("cassettes").rglob("*.yaml"))
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session):
-    if not hasattr(session.config, "workerinput"):
-        {done}
-"""
-LOSES = """path = cassette()
-        from pytest_imagedetail.cassette import dumps, loads
-        from dataclasses import replace
-        old = loads(path)
-        facts = replace(old.provenance, pages=2)
-        path.write_text(dumps(replace(old, provenance=facts, interactions=old.interactions[:2])))
-"""
-MANY = """
-@pytest.mark.parametrize("number", range(4))
-def test_own(imagedetail_cassette, number):
-    get(f"/same/{number}")
-"""
-
-
-@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
-def test_what_another_run_wrote_over_is_told_at_the_end(run, pytester, more):
-    """Two runs that do not meet at one lock: the run whose interactions are lost is red."""
-    pytester.makeconftest(BACK.format(done=LOSES))
-    result = run(MANY, "once", *more)
-    result.assert_outcomes(passed=4)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(
-        [
-            "ERROR: 2 of the 4 interactions that this run recorded are not in cassettes/*/inv.yaml",
-            "  lost:  GET https://compute.staging.invalid/v2.1/same/*",
-            "  lost:  GET https://compute.staging.invalid/v2.1/same/*",
-            "  next:  if another run wrote it, too, record alone: pytest --*-record-mode=rewrite",
-            "  next:  if the cloud answered the tests differently, give them cassettes *",
-        ]
-    )
-    pytester.makeconftest(BACK.format(done="cassette().unlink()"))
-    shutil.rmtree(pytester.path / "cassettes")
-    result = run(MANY, "once", *more)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["ERROR: 4 of the 4 interactions that this run recorded are not *"])
-
-
-def test_workers_that_contradict_each_other_are_red(run, pytester):
-    """None of them sees what the other heard; the end of the run does."""
-    source = """
-import time
-
-@pytest.mark.parametrize("number", [0, 1])
-def test_count(imagedetail_cassette, number):
-    get("/n")
-    time.sleep(1)
-"""
-    result = run(source, "rewrite", "-n2")
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert len(held(pytester)) == 1
-    said = result.stdout.str()
-    assert "ERROR: 1 of the 2 interactions" in said or "was answered otherwise" in said

@@ -62,20 +62,44 @@ def test_a_stock_cassette_is_replayed_and_left_alone(pytester, stock, mode):
     assert stock.read_bytes() == before
 
 
-@pytest.mark.parametrize("mode", ["new_episodes", "rewrite", "verify"])
-def test_nothing_is_written_to_a_stock_cassette(pytester, stock, mode):
+OWN = "cassettes/staging/tests/test_own/test_images.yaml"
+
+
+def test_nothing_is_written_to_a_stock_cassette(pytester, stock):
     """Nobody has redacted it; the error says how to make a safe one."""
+    path = pytester.path / OWN
+    path.parent.mkdir(parents=True)
+    path.write_bytes(before := stock.read_bytes())
+    source = SHARED.replace(', cassette="shared"', "").format(url="http://cloud.example/v2.1")
+    alone = source.replace('@pytest.mark.parametrize("ask", [requests.get, httpx.get])\n', "")
+    pytester.makepyfile(test_own=alone.replace(", ask", "").replace("ask(", "requests.get("))
+    run(pytester).assert_outcomes(passed=1)
+    for mode in ("new_episodes", "rewrite", "verify"):
+        result = run(pytester, f"--imagedetail-record-mode={mode}")
+        result.assert_outcomes(errors=1)
+        result.stdout.fnmatch_lines(
+            [
+                f"E *RecordingError: record mode {mode} needs a cassette of imagedetail, *",
+                f"E * next:  make a safe cassette of it: imagedetail scrub {path} --cloud staging",
+                "E *and replay that: @pytest.mark.imagedetail('staging', cassette='test_images')",
+            ]
+        )
+        assert path.read_bytes() == before
+
+
+def test_a_read_only_cassette_is_recorded_beside(pytester, stock):
+    """What a test records goes to its own file, which comes first from then on."""
     before = stock.read_bytes()
-    result = run(pytester, f"--imagedetail-record-mode={mode}")
-    result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(
-        [
-            f"E *RecordingError: record mode {mode} needs a cassette of imagedetail, *",
-            f"E * next:  make a safe cassette of it: imagedetail scrub {stock} --cloud staging",
-            "E *and replay that: @pytest.mark.imagedetail('staging', cassette='shared')",
-        ]
-    )
+    run(pytester, "--imagedetail-record-mode=verify").assert_outcomes(errors=2)
+    with answering() as (url, asked):
+        source = SHARED.split('    assert "Content-Encoding')[0].format(url=url)
+        pytester.makepyfile(test_own=source)
+        run(pytester, "--imagedetail-record-mode=new_episodes").assert_outcomes(passed=2)
+        assert len(asked) == 2
     assert stock.read_bytes() == before
+    assert len(list((stock.parent / "shared.d").rglob("*.yaml"))) == 2
+    stock.unlink()
+    run(pytester).assert_outcomes(passed=2)
 
 
 def test_a_miss_in_a_stock_cassette_shows_no_host_and_no_secret(pytester, stock):
@@ -89,8 +113,8 @@ def test_a_miss_in_a_stock_cassette_shows_no_host_and_no_secret(pytester, stock)
         [
             "E *nothing is recorded for GET https://compute.staging.invalid/*limit=2",
             "E *   GET https://compute.staging.invalid/*limit=2&token=*redacted*",
-            "E *   query token: asked without, recorded <redacted-*>",
-            "E *next: *another tool wrote the cassette, so nothing is added to it: delete it *",
+            "E *   query token: asked without, recorded <redacted*",
+            "E *next: *record it: pytest *--imagedetail-record-mode=new_episodes",
         ]
     )
     shown = result.stdout.str().split("NoInteractionError")[1].split("short test summary")[0]
@@ -157,7 +181,7 @@ def ours(pytester):
         live = SHARED.split('    assert "Content-Encoding')[0]  # what comes live is compressed
         pytester.makepyfile(test_own=live.format(url=url))
         run(pytester, "--imagedetail-record-mode=once").assert_outcomes(passed=2)
-    return pytester.path / PLACE
+    return min((pytester.path / "cassettes").rglob("*.yaml"))
 
 
 def test_ours_is_replayed_by_plain_vcrpy(ours):

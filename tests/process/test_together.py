@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from process.recordings import SHARED, images_in, load, path_of, recording, write
+from process.recordings import images_in, load, path_of, recording, write
 from pytest_imagedetail.cassette import Store, loads, swapping
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.harness import Harness
@@ -52,9 +52,10 @@ def live(pytester, monkeypatch):
 
 
 def shared_urls(pytester):
-    """What the shared cassette holds, by its limit."""
-    found = loads(pytester.path / "cassettes" / "staging" / "tests" / f"{SHARED}.yaml")
-    return sorted(int(each.url.rpartition("limit=")[2]) for each in found.interactions)
+    """What the files of the shared folder hold, by its limit."""
+    folder = pytester.path / "cassettes" / "staging" / "tests" / "inventory.d"
+    found = [each for path in folder.rglob("*.yaml") for each in loads(path).interactions]
+    return sorted(int(each.url.rpartition("limit=")[2]) for each in found)
 
 
 def test_eight_threads_of_one_process(tmp_path):
@@ -170,8 +171,8 @@ def test_four_workers_share_cassettes_of_queries(live, pytester):
     pytester.runpytest_subprocess().assert_outcomes(passed=20)
 
 
-def test_four_workers_share_a_cassette_of_traffic(live, pytester):
-    """Twenty tests write to one file: twenty interactions are in it, or the run is red."""
+def test_four_workers_share_a_folder_of_traffic(live, pytester):
+    """Twenty tests write a file each: twenty interactions are there."""
     pytester.makepyfile(TRAFFIC)
     result = pytester.runpytest_subprocess(ONCE, "-n4")
     result.assert_outcomes(passed=20)

@@ -183,3 +183,19 @@ def test_every_name_of_a_test_is_legal_everywhere(node):
 def test_a_simple_test_is_its_own_name(test, path):
     """Who looks into the folder sees whose traffic it is."""
     assert str(traffic_name(test)) == path
+
+
+@given(nodes, st.text(min_size=1))
+@example("t.py::x", "inv")
+@example("inv.d/t.py::x", "inv")
+@example("con.py::x", "con")
+def test_a_shared_folder_meets_no_other_file(node, shared):
+    """Neither that of a test outside it nor the read-only file of its name."""
+    assume("::" not in shared and "::" in node)
+    top, folder, *rest = traffic_name(node, shared=shared).parts
+    own = traffic_name(node).parts
+    assert own == (top, *rest)
+    assert folder.endswith(".d")
+    assert not own[1].endswith(".d")
+    assert traffic_name(shared).name != folder
+    assert traffic_name(node, shared=f"{shared}2").parts[1].casefold() != folder.casefold()

@@ -6,11 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording, Response
-from pytest_imagedetail.traffic.merging import merged
-from pytest_imagedetail.traffic.mixups import as_asked_again, refuse_mixups
-from pytest_imagedetail.traffic.renumbering import Words, its_own, renumbered
+from pytest_imagedetail.traffic.renumbering import Words, renumbered
 
 BASE = "https://compute.staging.invalid/v2.1"
 LIVE = "http://nova.corp.example:8774/v2.1"
@@ -83,12 +80,6 @@ def test_what_is_known_to_be_another_is_not_taken_for_the_same():
     assert read([owned(0)], [owned(0)]) == (owned(0),)
 
 
-def test_what_this_process_wrote_keeps_its_name():
-    """Two tests that have no request in common, and one owner."""
-    words = its_own(recording(owned(1)))
-    assert read([asked("/other", ID[1])], [owned(1)], words) == (asked("/other", ID[1]),)
-
-
 @pytest.mark.parametrize("path", ["/list", "/owner/{}"])
 def test_where_an_answer_has_changed_the_names_stay(path):
     """Asking again what has changed renames nobody; a request beside it is another's."""
@@ -99,7 +90,6 @@ def test_where_an_answer_has_changed_the_names_stay(path):
     old, new = recording(answer(3, 0, 1)), recording(answer(1, 2, 2))
     done, _ = renumbered(new, old, Words(), again=True)
     assert done.interactions == (answer(3, 0, 2),)
-    assert merged(old, done, replacing=True).interactions == done.interactions
     assert renumbered(new, old, Words())[0].interactions == new.interactions
 
 
@@ -149,34 +139,6 @@ def test_an_address_is_the_same_in_a_url_and_in_a_body():
     old = [asked("/ports", ["02:00:00:00:00:07"])]
     new = [asked("/ports", ["02:00:00:00:00:01"]), asked("/ports?mac=02%3A00%3A00%3A00%3A00%3A01")]
     assert read(new, old) == (*old, asked("/ports?mac=02%3A00%3A00%3A00%3A00%3A07"))
-
-
-def test_a_renumbered_recording_is_merged_once():
-    """The same answer in other words is the same: nothing is added."""
-    old = recording(owned(0), listed(1))
-    new, _ = renumbered(recording(listed(0)), old, Words())
-    assert merged(old, new, replacing=False).interactions == old.interactions
-
-
-def test_an_id_that_a_test_knows_by_itself_may_be_anybodys():
-    """It would be answered what was heard of the first one; told by an answer, it is not."""
-    done = recording(owned(1, "x"), owned(2, "y"), listed(1, 2))
-    heard = [asked("/list", [X, Y], base=LIVE), asked(f"/owner/{Y}", base=LIVE)]
-    ids = {X: ID[1], Y: ID[2]}
-    kept = [done.interactions[2], done.interactions[1]]
-    refuse_mixups(done, zip(as_asked_again(heard, ids), kept, strict=True), remedy="do it")
-    with pytest.raises(RecordingError) as caught:
-        refuse_mixups(done, zip(heard[1:], kept[1:], strict=True), remedy="do it")
-    assert str(caught.value) == (
-        f"replaying could take one id for another: GET {BASE}/owner/{ID[2]} would be answered as "
-        f"GET {BASE}/owner/{ID[1]}\n"
-        "  where: cloud staging, cassette shared\n"
-        "  next:  do it\n"
-        "  next:  ids are told apart by their order alone; what is recorded is untouched"
-    )
-    both = [asked(f"/owner/{each}", base=LIVE) for each in (X, Y)]
-    refuse_mixups(done, zip(both, done.interactions, strict=False), remedy="do it")
-    refuse_mixups(done, [(asked("/missing", base=LIVE), owned(1))], remedy="do it")
 
 
 def test_reading_takes_time_in_proportion():

@@ -32,7 +32,7 @@ def heard(path, answer=b"{}", status=200, *, base=NOVA, method="GET", **more):
 def recording(*interactions, **facts):
     """A recording in placeholders."""
     provenance = Provenance(
-        cloud="staging", test="shared", pages=len(interactions), plugin="1", **facts
+        cloud="staging", test="t.py::a", pages=len(interactions), plugin="1", **facts
     )
     return Recording(provenance=provenance, interactions=interactions)
 

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.record.retry import NOT_ANSWERED
-from pytest_imagedetail.traffic.drift import asked_of, changes, refuse_no_answer
+from pytest_imagedetail.traffic.verifying import changes, refuse_no_answer
 from unit.traffic import BASE, MEND, kept, recording
 
 
@@ -56,13 +56,3 @@ def test_what_changed_is_told_line_by_line():
         f"not recorded: GET {BASE}/new",
     ]
     assert changes(new, new) == []
-
-
-def test_a_test_is_judged_by_its_part():
-    """Of what tests share, each request as often as this one asked it, in the recorded order."""
-    shared = recording(kept("/a", b"1"), kept("/b"), kept("/a", b"2"), kept("/c"))
-    part = asked_of(shared, recording(kept("/c"), kept("/a", b"9")))
-    assert [(each.url[-2:], each.response.body) for each in part.interactions] == [
-        ("/a", b"1"),
-        ("/c", b"{}"),
-    ]

@@ -1,8 +1,7 @@
-"""Compares what a cloud answers now with what was recorded."""
+"""Compare what a cloud answers now with what was recorded."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
@@ -11,7 +10,7 @@ from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import MISSING, Recording, Response, path_of
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.record.retry import NOT_ANSWERED
-from pytest_imagedetail.traffic.keys import by_request, key_of, line, times_asked
+from pytest_imagedetail.traffic.matching import by_request, line
 from pytest_imagedetail.traffic.recording import mend
 
 
@@ -30,17 +29,6 @@ def changes(old: Recording, new: Recording) -> list[str]:
                 f"{line(one)}: {each}" for each in _response_changes(one.response, other.response)
             ]
     return lines
-
-
-def asked_of(old: Recording, new: Recording) -> Recording:
-    """Return the part of a shared recording that one of its tests asked for."""
-    wanted = times_asked(new)
-    kept = []
-    for each in old.interactions:
-        if wanted[key_of(each)]:
-            wanted[key_of(each)] -= 1
-            kept.append(each)
-    return replace(old, interactions=tuple(kept))
 
 
 def refuse_no_answer(

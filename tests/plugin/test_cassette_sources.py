@@ -1,0 +1,99 @@
+"""Without a recording of its own, a test replays the recordings of its cloud."""
+
+from pathlib import Path
+
+import requests
+
+import pytest_imagedetail.cassette.capture
+
+LOADED = (pytest_imagedetail.cassette.capture, requests)
+"""A run in this process forgets the modules that it is the first to load, and their classes."""
+
+LIBRARY = Path(__file__).parents[2] / "cassettes"
+
+CLIENT = """
+import pytest, requests
+
+def listed(url, **headers):
+    answer = requests.get(f"{url}/images/detail?limit=3", headers=headers)
+    assert answer.status_code == 200
+    return [each["name"] for each in answer.json()["images"]]
+"""
+ALONE = """
+@pytest.mark.imagedetail("nova-2026.2")
+def test_client(imagedetail_cassette):
+    assert imagedetail_cassette.endpoint == "https://compute.nova-2026.2.invalid/v2.1"
+    first = listed(imagedetail_cassette.endpoint)
+    assert len(first) == 3
+    old, new = "X-OpenStack-Nova-API-Version", "OpenStack-API-Version"
+    assert listed(imagedetail_cassette.endpoint, **{old: "2.1"}) == first
+    assert listed("http://my.cloud.example:8774/v2.1", **{new: "compute 2.1"}) == first
+    assert imagedetail_cassette.interactions == imagedetail_cassette.unplayed == ()
+"""
+EACH = """
+MARK
+def test_client(imagedetail_cloud, imagedetail_cassette):
+    assert imagedetail_cassette.cloud == imagedetail_cloud.name
+    url = f"{imagedetail_cloud.endpoint}/images/detail"
+    assert requests.get(url, headers=imagedetail_cloud.headers).json()["images"]
+"""
+LOGIN = """
+@pytest.mark.imagedetail("nova-2023.1")
+def test_login(imagedetail_cassette):
+    auth = {"auth": {"identity": {"methods": ["password"], "password": {"user": {}}}}}
+    answer = requests.post("https://keystone.example/v3/auth/tokens", json=auth).json()
+    [compute] = answer["token"]["catalog"]
+    assert len(listed(compute["endpoints"][0]["url"])) == 3
+"""
+
+
+def test_a_clients_own_test_replays_from_the_library(run):
+    """Named in the marker; any number of times, by either microversion header, on any host."""
+    run(CLIENT + ALONE).assert_outcomes(passed=1)
+    run(CLIENT + LOGIN).assert_outcomes(passed=1)
+
+
+def test_it_runs_for_each_cloud_of_a_glob(run):
+    """In the marker or on the command line."""
+    each = len(list(LIBRARY.glob("nova-20*")))
+    marked = EACH.replace("MARK", '@pytest.mark.imagedetail("nova-20*")')
+    run(CLIENT + marked).assert_outcomes(passed=each)
+    plain = CLIENT + EACH.replace("MARK", "")
+    run(plain, "--imagedetail-cloud=nova-2026.?*").assert_outcomes(passed=4)
+
+
+def test_an_own_listing_comes_before_the_library(run, pytester):
+    """And what it lacks, the library has."""
+    path = pytester.path / "cassettes" / "nova-2026.2" / "limit=1.yaml"
+    path.parent.mkdir(parents=True)
+    record = (
+        "from pytest_imagedetail.cassette import dumps, loads\nfrom dataclasses import replace\n"
+    )
+    assert record
+    path.write_bytes((LIBRARY / "nova-2026.2" / "limit=1.yaml").read_bytes())
+    source = """
+@pytest.mark.imagedetail("nova-2026.2")
+def test_client(imagedetail_cassette):
+    url = imagedetail_cassette.endpoint
+    assert requests.get(f"{url}/images/detail?limit=1").status_code == 200
+    assert len(listed(url)) == 3
+"""
+    more = ("--imagedetail-unused=fail", "--imagedetail-cloud=nova-2026.2")
+    assert run(CLIENT + source, *more).ret == 0
+    path.write_text(path.read_text().replace("status: ACTIVE", "status: x").replace("200", "299"))
+    result = run(CLIENT + source)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *DamagedCassetteError: *"])
+
+
+def test_what_no_source_knows_is_a_miss(run):
+    """The message names what is recorded of the cloud."""
+    source = ALONE.replace("    first", "    requests.get('http://x/v2.1/flavors')\n    first", 1)
+    result = run(CLIENT + source)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *NoInteractionError: nothing is recorded for GET https://*.invalid/v2.1/flavors",
+            "E *nearest: GET https://compute.nova-2026.2.invalid/v2.1/images/detail",
+        ]
+    )
