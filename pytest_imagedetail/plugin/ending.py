@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pytest_imagedetail import report
-from pytest_imagedetail.errors import ReportError
+from pytest_imagedetail.errors import ImageDetailError, ReportError
+from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.plugin.options import settings_of
 from pytest_imagedetail.plugin.run import Run, RunResult
 from pytest_imagedetail.settings import Settings
@@ -107,7 +108,10 @@ def _judge_unused(
     why_not = records or _why_not_full(config, result, all_passed=all_passed)
     if why_not:
         return Verdict(lines=(f"unused recordings were not judged: {why_not}",) * fails)
-    found = sorted([*_unused_files(config, settings, result), *_unplayed(result)])
+    try:
+        found = sorted([*_unused_files(config, settings, result), *_unplayed(result)])
+    except ImageDetailError as error:
+        return Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True)
     if not found:
         return Verdict()
     last = "no test used these recordings: delete them, or pass --imagedetail-unused=ignore"
@@ -149,8 +153,9 @@ def _is_of_a_part(config: pytest.Config) -> bool:
 def _unused_files(config: pytest.Config, settings: Settings, result: RunResult) -> Iterator[str]:
     """Yield cassettes of the selected clouds that no test read; of the project's own folder."""
     found = {path.name: sorted(path.rglob("*.yaml")) for path in settings.cassette_dir.glob("*/")}
-    # A cloud may have the traffic of tests alone, and no answer to a query.
-    for cloud in settings.select(sorted(cloud for cloud, paths in found.items() if paths)):
+    # A cloud may have the traffic of tests alone, and a selected one may be the library's.
+    own = sorted(cloud for cloud, paths in found.items() if paths)
+    for cloud in settings.select([*own, *store_of(settings).library_clouds()]):
         for path in found.get(cloud, ()):
             if str(path) not in result.used:
                 yield f"unused {_shown(path, config.rootpath)}"

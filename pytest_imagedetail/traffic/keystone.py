@@ -201,7 +201,7 @@ def endpoint_of(url: str) -> str:
 
 def _endpoints(body: bytes) -> Iterable[dict[str, str]]:
     """What a catalog says; other services have a `catalog` of another shape."""
-    document = _document(body)
+    document = document_in(body)
     token = document.get("token", document)
     for service, each in _in_services(token, "catalog"):
         if isinstance(each.get("interface"), str) and isinstance(each.get("url"), str):
@@ -234,7 +234,8 @@ def _entry(
     }
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def document_in(body: bytes) -> dict[str, Any]:
+    """Read a body that is a JSON object; an empty one for any other."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

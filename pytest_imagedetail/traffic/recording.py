@@ -1,21 +1,29 @@
 """Make a recording of what a test's clients were answered: checked and redacted."""
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.cassette import as_read
-from pytest_imagedetail.errors import ResponseError
+from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
 from pytest_imagedetail.record.retry import NOT_ANSWERED
-from pytest_imagedetail.redact import Secrets, redact
+from pytest_imagedetail.redact import Secrets, project_in_path, redact
 from pytest_imagedetail.redact.placeholder import CALLER
 from pytest_imagedetail.redact.traffic import keystone_among, secrets_in
-from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
+from pytest_imagedetail.traffic.keystone import (
+    catalog_in,
+    document_in,
+    endpoint_of,
+    keystone_of,
+)
 from pytest_imagedetail.traffic.matching import line
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
@@ -23,6 +31,7 @@ from pytest_imagedetail.transport.request import api_version
 _REFUSED: Final = frozenset({403}) | NOT_ANSWERED
 _BUSY: Final = frozenset({408, 413, 425, 429, 502, 503, 504})
 _BROKEN: Final = 500  # and above
+_HEXADECIMAL: Final = re.compile(r"(?:[0-9a-fA-F]-?){32,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +149,76 @@ def refuse_failures(recording: Recording, *, expected: frozenset[int], where: st
             "an older recording is untouched",
             status_code=status,
         )
+
+
+def refuse_two_identities(
+    received: Sequence[Interaction], *, accesses: Sequence[Access], where: str
+) -> None:
+    """Raise if requests were sent as different users or projects: replay could not tell them apart.
+
+    A token is known by Keystone's answer to it; an unknown one is an identity of its own.
+
+    Args:
+        received: As sent and received; Keystone's, too.
+        accesses: What the run itself knows of the cloud.
+        where: The test and its cassette, for messages.
+
+    Raises:
+        RecordingError: There are two identities.
+    """
+    known: dict[str, object] = {
+        each.token: (each.user_id, each.project_id) for each in accesses if each.user_id
+    }
+    is_keystone = keystone_among(received)
+    for each in filter(is_keystone, received):
+        known.update(_issued(each))
+    sent = [each for each in received if not is_keystone(each) and _is_accepted(each)]
+    tokens = {token for each in sent if (token := _token(each))}
+    if len({known.get(token, token) for token in tokens}) > 1:
+        raise _two("different users or projects", where)
+    projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
+    if len(projects) > 1 and not all(map(_HEXADECIMAL.fullmatch, projects)):
+        raise _two("different projects, whose ids cannot be told apart once redacted", where)
+
+
+def _two(what: str, where: str) -> RecordingError:
+    return RecordingError(
+        f"the recording was not kept: its requests were sent as {what}",
+        where=where,
+        remedy="who asks is part of the cloud: use one cloud name for each, for example\n"
+        "@pytest.mark.imagedetail('staging-member') and a test for each of them\n"
+        "an older recording is untouched",
+    )
+
+
+def _is_accepted(each: Interaction) -> bool:
+    return each.response.status_code != HTTPStatus.UNAUTHORIZED
+
+
+def _token(each: Interaction) -> str | None:
+    """Return the credential that a request was sent with; None if it is another each time."""
+    headers = each.request_headers
+    token = headers.get("X-Auth-Token") or headers.get("X-Storage-Token")
+    login = headers.get("Authorization", "")
+    return token or (login if login.lower().startswith(("basic ", "bearer ")) else None)
+
+
+def _issued(each: Interaction) -> Iterator[tuple[str, object]]:
+    """Yield the token that an answer of Keystone is about, and its user and project."""
+    document, headers = document_in(each.response.body), each.response.headers
+    token, access = document.get("token"), document.get("access")
+    if isinstance(token, dict):  # v3
+        subject = headers.get("X-Subject-Token") or each.request_headers.get("X-Subject-Token")
+        scope = _id(token, "project") or _id(token, "domain")
+        if subject and (user := _id(token, "user")):
+            yield subject, (user, scope)
+    if isinstance(access, dict) and (issued := _id(access, "token")):  # v2.0
+        yield issued, (_id(access, "user"), _id(access["token"], "tenant"))
+
+
+def _id(holder: Mapping[str, Any], name: str) -> str | None:
+    of = holder.get(name)
+    return str(of["id"]) if isinstance(of, dict) and "id" in of else None
 
 
 def mend(status: int) -> str:

@@ -28,6 +28,7 @@ from pytest_imagedetail.traffic.recording import (
     made_of,
     of_stock,
     refuse_failures,
+    refuse_two_identities,
 )
 from pytest_imagedetail.traffic.renumbering import Words, renumbered
 from pytest_imagedetail.traffic.verifying import changes, refuse_no_answer
@@ -352,6 +353,7 @@ class Session:
             refuse_unsafe(made.recording, secrets=made.secrets, where=where)
             return self._verified(made.recording)
         refuse_failures(made.recording, expected=self.expected.statuses, where=where)
+        refuse_two_identities(received.interactions, accesses=self._live.accesses(), where=where)
         self._live.guard()
         return f"recorded ({self._written(made)}){beside}"
 

@@ -6,10 +6,16 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.cassette import Store, dumps
-from pytest_imagedetail.errors import ResponseError
+from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.traffic.matching import missing_from
-from pytest_imagedetail.traffic.recording import made_of, of_stock, refuse_failures
+from pytest_imagedetail.traffic.recording import (
+    made_of,
+    of_stock,
+    refuse_failures,
+    refuse_two_identities,
+)
+from pytest_imagedetail.transport.http import Access
 from unit.traffic import BASE, MEND, NOVA, TOKEN, heard, kept, recording
 
 PASSWORD = "a-live-password"
@@ -108,3 +114,73 @@ def test_of_a_stock_cassette_keystone_tells_the_catalog_alone():
     assert done.provenance.endpoint == NOVA
     assert [each["url"] for each in done.provenance.catalog] == [NOVA]
     assert of_stock(recording(LOGIN)).interactions == (LOGIN,)
+
+
+def login(token, user, project, version="v3"):
+    """What Keystone answers to a login."""
+    base = "http://keystone.corp.example:5000"
+    if version == "v3":
+        answer = {"token": {"user": {"id": user}, "project": {"id": project}}}
+        found = heard("/v3/auth/tokens", answer, 201, base=base, method="POST")
+        headers = Headers([("X-Subject-Token", token)])
+        return replace(found, response=replace(found.response, headers=headers))
+    answer = {"access": {"token": {"id": token, "tenant": {"id": project}}, "user": {"id": user}}}
+    body = b'{"auth": {"passwordCredentials": {"username": "me", "password": "a-password"}}}'
+    return heard("/v2.0/tokens", answer, base=base, method="POST", request_body=body)
+
+
+def sent_as(token, path="/images", status=200, header="X-Auth-Token"):
+    """A request with a token."""
+    return replace(heard(path, status=status), request_headers=Headers([(header, token)]))
+
+
+def access(token, user, project):
+    """What the run itself knows of a cloud."""
+    return Access(endpoint=NOVA, token=token, project_id=project, user_id=user)
+
+
+A, B = "a" * 32, "b" * 32
+
+
+def test_one_identity_is_kept():
+    """A renewed token is the same one, a refused token is none, and so is no token."""
+    one, two = sent_as("one"), sent_as("two")
+    for received, accesses in (
+        ([one, one], ()),
+        ([login("one", "u", A), one, login("two", "u", A), two], ()),
+        ([login("one", "u", A), one, login("two", "u", A, "v2.0"), two], ()),
+        ([login("one", "u", A), one, two], (access("two", "u", A),)),
+        ([one, sent_as("two", status=401)], ()),
+        ([one, kept("/versions")], ()),
+        ([one, sent_as("AWS4 Signature=1", header="Authorization")], ()),
+        ([sent_as("one", f"/v2/{A}/images"), sent_as("one", f"/v2/{B}/images")], ()),
+        ([sent_as("one", "/v2/demo/images"), sent_as("one", "/v2/demo/flavors")], ()),
+    ):
+        refuse_two_identities(received, accesses=accesses, where="t.py::a")
+
+
+def test_two_identities_are_refused():
+    """Replay would give the answer of one to the other."""
+    one, two = sent_as("one"), sent_as("two")
+    for received, accesses, what in (
+        ([one, two], (), "users"),
+        ([login("one", "u", A), one, login("two", "u", B), two], (), "users"),
+        ([login("one", "u", A), one, login("two", "v", A), two], (), "users"),
+        ([login("one", "u", A), one, login("two", "u", B, "v2.0"), two], (), "users"),
+        ([login("one", "u", A), one, two], (), "users"),
+        ([one, two], (access("two", "u", A),), "users"),
+        ([one, sent_as("Bearer two", header="Authorization")], (), "users"),
+        (
+            [sent_as("one", "/v2/demo/images"), sent_as("one", "/v2/7/images")],
+            (),
+            "projects",
+        ),
+        (
+            [sent_as("one", "/v2/7/images"), sent_as("one", f"/v2/{A}/images")],
+            (),
+            "projects",
+        ),
+    ):
+        with pytest.raises(RecordingError, match=what) as caught:
+            refuse_two_identities(received, accesses=accesses, where="t.py::a")
+        assert "one cloud name for each" in caught.value.remedy
