@@ -1,9 +1,9 @@
-"""Check and clean recordings on disk: `lint` and `scrub`; no cloud is asked."""
+"""Check and clean recordings on disk: `lint` and `scrub`."""
 
 import argparse
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,14 +17,13 @@ from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.redact import Secrets
 from pytest_imagedetail.report import text
 from pytest_imagedetail.scrub import (
-    Outcome,
     Scrubbed,
     Source,
     check,
-    exposed_in,
     path_of,
     read,
-    scrubbed,
+    scrub,
+    secrets_of,
     write,
 )
 from pytest_imagedetail.settings import Settings
@@ -53,9 +52,9 @@ def add_verbs(verbs: Any) -> None:
         help=f"pass over a rule; repeatable; known: {', '.join(RULES)}",
     )
 
-    summary = "make safe cassettes of recordings of vcrpy, betamax, Ruby's VCR, or HAR files"
+    summary = "write safe cassettes from recordings of vcrpy, betamax, Ruby's VCR, or HAR files"
     parser = add_verb(verbs, "scrub", _scrub, summary, "--json")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a recording; it is left alone")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a recording; it is not changed")
     parser.add_argument(
         "--cloud",
         metavar="NAME",
@@ -68,7 +67,7 @@ def add_verbs(verbs: Any) -> None:
         help="write nothing, and end with 1 if anything would be removed",
     )
     parser.add_argument(
-        "--force", action="store_true", help="replace another cassette that lies in the place"
+        "--force", action="store_true", help="replace another cassette of the same name"
     )
 
 
@@ -111,7 +110,7 @@ def _lint(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
-    """What became of a file, and where its cassette is."""
+    """What was done with a file, and where its cassette is."""
 
     file: Path
     tool: str = ""
@@ -122,9 +121,8 @@ class _Result:
 
     @property
     def interactions(self) -> int:
-        if self.done is None or self.done.heard is None:
-            return 0
-        return len(self.done.heard.recording.interactions)
+        recording = self.done and self.done.recording
+        return len(recording.interactions) if recording else 0
 
     def to_dict(self) -> dict[str, Any]:
         if self.error is not None:
@@ -146,10 +144,12 @@ def _scrub(options: argparse.Namespace) -> int:
     cloud = check_cloud_name(options.cloud or _only_cloud(chosen))
     store = store_of(chosen)
     files = [_read(Path(each)) for each in dict.fromkeys(options.files)]
-    exposed = exposed_in(each for each in files if isinstance(each, Source))
+    secrets = secrets_of(each for each in files if isinstance(each, Source))
     results = []
     for each in files:
-        result = each if isinstance(each, _Result) else _done(each, options, cloud, store, exposed)
+        result = (
+            each if isinstance(each, _Result) else _scrubbed(each, options, cloud, store, secrets)
+        )
         results.append(result)
         if not options.json:
             _print(result)
@@ -158,11 +158,8 @@ def _scrub(options: argparse.Namespace) -> int:
         print_json({"schema": 1, "files": [each.to_dict() for each in results]})
     else:
         print(f"{text.count(len(results), 'file')}: {len(results) - failed} done, {failed} failed")
-        if any(each.outcome == Outcome.SCRUBBED.value for each in results):
-            print(
-                "read what was written before you commit it: names and metadata of images stay as "
-                "they are"
-            )
+        if any(each.outcome == "scrubbed" for each in results):
+            print("review the cassettes before you commit them: image names and metadata are kept")
     if failed:
         return IMPOSSIBLE
     found = (each.done for each in results if each.done is not None)
@@ -175,7 +172,7 @@ def _only_cloud(chosen: Settings) -> str:
         return next(iter(chosen.declared))
     raise UsageError(
         "no cloud is named, so there is no folder for the cassettes",
-        remedy="name one, as you like: --cloud staging",
+        remedy="choose any name, for example --cloud staging",
     )
 
 
@@ -186,27 +183,25 @@ def _read(path: Path) -> Source | _Result:
         return _Result(file=path, outcome="failed", error=error)
 
 
-def _done(
-    source: Source, options: argparse.Namespace, cloud: str, store: Store, exposed: Secrets
+def _scrubbed(
+    source: Source, options: argparse.Namespace, cloud: str, store: Store, secrets: Secrets
 ) -> _Result:
     """Write one cassette, or with `--check` only say what would be written."""
-
-    def result(outcome: str, path: Path | None = None, done: Scrubbed | None = None) -> _Result:
-        return _Result(file=source.path, tool=source.tool, outcome=outcome, path=path, done=done)
-
+    result = _Result(file=source.path, tool=source.tool, outcome="ours")
     if source.tool == "imagedetail":
-        return result(Outcome.OURS.value)
+        return result
     try:
-        done = scrubbed(source, cloud=cloud, exposed=exposed)
-        if done.heard is None:
-            return result(Outcome.NOTHING_LEFT.value, done=done)
-        path = path_of(done, cloud=cloud, store=store)
+        done = scrub(source, cloud=cloud, secrets=secrets)
+        if done.recording is None:
+            return replace(result, outcome="nothing left", done=done)
+        path = path_of(source, cloud=cloud, store=store)
         if options.check:
-            check(done.heard, path)
-            return result("would scrub", path, done)
-        return result(write(done.heard, store=store, force=options.force).value, path, done)
+            check(done.recording, path, secrets=done.secrets)
+            return replace(result, outcome="would scrub", path=path, done=done)
+        outcome = write(done.recording, secrets=done.secrets, store=store, force=options.force)
+        return replace(result, outcome=outcome, path=path, done=done)
     except ImageDetailError as error:
-        return _Result(file=source.path, outcome="failed", error=error)
+        return replace(result, outcome="failed", error=error)
 
 
 def _print(result: _Result) -> None:
@@ -216,23 +211,22 @@ def _print(result: _Result) -> None:
         complain(result.error, IMPOSSIBLE)
         return
     if result.done is None:
-        print(f"{name}: a cassette of imagedetail already; nothing to do")
+        print(f"{name}: already a cassette of imagedetail; nothing to do")
         return
-    dropped = ", ".join(_dropped(result.done))
+    left_out = ", ".join(_left_out(result.done))
     if result.path is None:
-        print(f"{name}: nothing left to write ({dropped})")
-    else:
-        head = "= unchanged" if result.outcome == Outcome.UNCHANGED.value else result.outcome
-        count = text.count(result.interactions, "interaction") + (
-            f" ({dropped})" if dropped else ""
-        )
-        print(f"{head} {name} -> {text.plain(str(result.path))}: {count}")
+        print(f"{name}: nothing to write ({left_out})")
+        return
+    head = "= unchanged" if result.outcome == "unchanged" else result.outcome
+    count = text.count(result.interactions, "interaction") + (f" ({left_out})" if left_out else "")
+    print(f"{head} {name} -> {text.plain(str(result.path))}: {count}")
     removed = ", ".join(f"{kind} {number}" for kind, number in result.done.removed.items())
     print(f"  removed: {removed or 'nothing'}")
 
 
-def _dropped(done: Scrubbed) -> Iterator[str]:
+def _left_out(done: Scrubbed) -> Iterator[str]:
+    """Say which interactions are not in the cassette."""
     if done.keystone:
-        yield f"{done.keystone} of Keystone dropped"
+        yield f"{done.keystone} of authentication left out"
     if done.unanswered:
-        yield f"{done.unanswered} without an answer dropped"
+        yield f"{done.unanswered} without a response left out"

@@ -1,24 +1,6 @@
-"""Makes safe cassettes of what other tools recorded with passwords and tokens in clear."""
+"""Write safe cassettes from recordings of other tools that hold passwords and tokens."""
 
 from pytest_imagedetail.scrub.reading import Source, read
-from pytest_imagedetail.scrub.writing import (
-    Outcome,
-    Scrubbed,
-    check,
-    exposed_in,
-    path_of,
-    scrubbed,
-    write,
-)
+from pytest_imagedetail.scrub.writing import Scrubbed, check, path_of, scrub, secrets_of, write
 
-__all__ = [
-    "Outcome",
-    "Scrubbed",
-    "Source",
-    "check",
-    "exposed_in",
-    "path_of",
-    "read",
-    "scrubbed",
-    "write",
-]
+__all__ = ["Scrubbed", "Source", "check", "path_of", "read", "scrub", "secrets_of", "write"]

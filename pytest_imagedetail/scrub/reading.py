@@ -1,23 +1,34 @@
-"""Reads a recording of another tool, safely, and says which tool's it is."""
+"""Read the recordings of other tools: vcrpy, pytest-recording, Ruby's VCR, betamax, HAR files."""
 
+import base64
+import io
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
 
+from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.errors import DamagedCassetteError
-from pytest_imagedetail.model import Interaction
-from pytest_imagedetail.scrub import fields, har, http_interactions, vcrpy
-from pytest_imagedetail.scrub.fields import UnsoundError
+from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.transport.request import is_url_of_http
 
+UNANSWERED: Final = 0
+"""The status of a request in a HAR file that got no HTTP response."""
+
+_METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
+_STATUS_CODES: Final = range(100, 1000)
+_ENCODING: Final = frozenset({"content-encoding", "transfer-encoding", "content-length"})
 _REMEDY: Final = (
-    "give it a whole recording of vcrpy, pytest-recording, Ruby's VCR or betamax, or a HAR file\n"
-    "nothing was written for it, and the file was left as it is"
+    "pass a complete recording of vcrpy, pytest-recording, Ruby's VCR or betamax, or a HAR file\n"
+    "nothing was written for it, and the file was not changed"
 )
 
 
@@ -28,7 +39,7 @@ class Source:
     Attributes:
         path: The file.
         tool: "vcrpy", "Ruby VCR", "betamax" or "HAR"; "imagedetail" for one of ours.
-        interactions: As sent and received, bodies decoded; none of ours are looked at.
+        interactions: As sent and received, bodies decoded; empty for one of ours.
         recorded_at: When the first was recorded, UTC, ISO 8601; None if the file does not say.
     """
 
@@ -38,113 +49,289 @@ class Source:
     recorded_at: str | None = None
 
 
+class _UnsoundError(ValueError):
+    """What is wrong with an interaction; the message names the field and shows no value."""
+
+
 def read(path: Path) -> Source:
-    """Read a file; one that this project wrote is checked, and comes without interactions.
+    """Read a recording.
 
     Raises:
-        DamagedCassetteError: It cannot be read, is not safe, or is no recording that is known.
+        DamagedCassetteError: It cannot be read, is not safe, or is not a known recording.
     """
-    text, is_json = _text_of(path)
-    document = (
-        _json(path, text)
-        if is_json
-        else yamltext.read_foreign(path, error=DamagedCassetteError, remedy=_REMEDY)
-    )
+    text = _text_of(path)
+    is_json = text.lstrip()[:1] in {"{", "["}
+    if is_json:
+        document = _json(path, text)
+    else:
+        document = yamltext.read_foreign(path, error=DamagedCassetteError, remedy=_REMEDY)
     if document is None:
         raise _damaged("the file is empty", path)
     if not isinstance(document, dict):
-        raise _damaged("no recording that is known here: it is no mapping of names", path)
+        raise _damaged("not a known recording: it is not a mapping", path)
     if isinstance(document.get("imagedetail"), dict):
-        loads(path)  # one of ours that was changed is no safe one
+        loads(path)  # raises if it was changed: only an unchanged one is safe
         return Source(path=path, tool="imagedetail")
-    tool, keys, listed, made, date = _format(document, path)
-    if not isinstance(listed, list):
-        raise _damaged(f"its `{'.'.join(keys)}` is no list", path)
-    if not listed:
-        raise _damaged("the recording has no interactions", path)
+    tool, keys, convert = _format_of(document, path)
+    listed: Any = document
+    for key in keys:
+        listed = listed[key]
+    if not isinstance(listed, list) or not listed:
+        raise _damaged(f"the recording has no list of interactions in `{'.'.join(keys)}`", path)
     interactions = []
     for number, each in enumerate(listed):
         try:
-            interactions.append(made(fields.whole(each)))
-        except UnsoundError as fault:
+            interactions.append(_checked(convert(each)))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+            problem = str(fault) if isinstance(fault, _UnsoundError) else "a value is not valid"
             line = "" if is_json else f", line {yamltext.line_of(text, *keys, number)}"
-            place = f"{path}{line}, interaction {number + 1}"
             raise DamagedCassetteError(
-                f"an interaction is not as {tool} writes it: {fault}", where=place, remedy=_REMEDY
-            ) from fault
-    dates = (each.get(date) for each in listed if isinstance(each, dict))
-    return Source(path=path, tool=tool, interactions=tuple(interactions), recorded_at=_first(dates))
+                f"an interaction is not as {tool} writes it: {problem}",
+                where=f"{path}{line}, interaction {number + 1}",
+                remedy=_REMEDY,
+            ) from None  # the cause may show a value
+    date = "startedDateTime" if tool == "HAR" else "recorded_at"
+    return Source(
+        path=path,
+        tool=tool,
+        interactions=tuple(interactions),
+        recorded_at=_oldest(each.get(date) for each in listed),
+    )
 
 
-def _text_of(path: Path) -> tuple[str, bool]:
-    """The text of a file, and whether it is JSON."""
+def _text_of(path: Path) -> str:
     try:
-        text = yamltext.content(path).decode("utf-8-sig")  # some exporters of HAR begin with a mark
+        return yamltext.content(path).decode("utf-8-sig")  # some HAR exporters write a BOM
     except UnicodeDecodeError as fault:
         problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
-        raise _damaged(problem, path) from fault
+        raise _damaged(problem, path) from None
     except OSError as fault:
         raise _damaged(f"the file cannot be read: {fault.strerror}", path) from fault
     except ValueError as fault:  # a pipe, or too large
         raise _damaged(f"the file cannot be read: {fault}", path) from fault
-    return text, text.lstrip()[:1] in {"{", "["}
 
 
 def _json(path: Path, text: str) -> Any:
+    place = str(path)
     try:
         return json.loads(text)
     except json.JSONDecodeError as fault:
-        place = f"{path}, line {fault.lineno}, column {fault.colno}"
-        raise DamagedCassetteError(
-            f"not a readable JSON file: {fault.msg}", where=place, remedy=_REMEDY
-        ) from None  # the decoder's error holds the whole text
+        problem = fault.msg
+        place += f", line {fault.lineno}, column {fault.colno}"
     except (RecursionError, ValueError) as fault:
         problem = "nested too deeply" if isinstance(fault, RecursionError) else "a number too long"
-        raise _damaged(f"not a readable JSON file: {problem}", path) from None
+    raise DamagedCassetteError(f"not a readable JSON file: {problem}", where=place, remedy=_REMEDY)
 
 
-_Format = tuple[str, tuple[str, ...], Any, Callable[[dict[Any, Any]], Interaction], str]
-
-
-def _format(document: dict[Any, Any], path: Path) -> _Format:
-    """The tool, where its interactions stand, these, how each is read, and where its date is."""
-    if vcrpy.KEY in document:
-        made = vcrpy.interaction
-        return "vcrpy", (vcrpy.KEY,), document[vcrpy.KEY], made, "recorded_at"
-    key = http_interactions.KEY
-    if key in document:
+def _format_of(
+    document: dict[str, Any], path: Path
+) -> tuple[str, tuple[str, ...], Callable[[Any], Interaction]]:
+    """Return the tool, the path to its interactions, and the function that converts one."""
+    if "interactions" in document:
+        return "vcrpy", ("interactions",), _of_vcr
+    if "http_interactions" in document:
         is_betamax = str(document.get("recorded_with", "")).startswith("betamax")
-        tool = "betamax" if is_betamax else "Ruby VCR"
-        return tool, (key,), document[key], http_interactions.interaction, "recorded_at"
+        return "betamax" if is_betamax else "Ruby VCR", ("http_interactions",), _of_vcr
     log = document.get("log")
     if isinstance(log, dict) and "entries" in log:
-        return "HAR", ("log", "entries"), log["entries"], har.interaction, "startedDateTime"
+        return "HAR", ("log", "entries"), _of_har
     raise _damaged(
-        "no recording that is known here: it has no `interactions`, `http_interactions` or "
-        "`log.entries`",
+        "not a known recording: it has no `interactions`, `http_interactions` or `log.entries`",
         path,
     )
 
 
-def _first(dates: Iterable[Any]) -> str | None:
-    """The oldest of dates in ISO 8601 or RFC 2822; None if one of them is neither."""
-    found = [_date(each) for each in dates]
-    known = [each for each in found if each is not None]
-    if not known or len(known) < len(found):
-        return None
-    return min(known).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+def _of_vcr(document: Any) -> Interaction:
+    """Convert one interaction of vcrpy, Ruby's VCR or betamax; the three share a format."""
+    sent = _headers(_at(document, "request").get("headers"))
+    received = _headers(_at(document, "response").get("headers"))
+    response = document["response"]
+    if "status_code" in response:  # vcrpy before 6, for httpx
+        status, reason, body = response["status_code"], "", response.get("content")
+    else:
+        status, body = _at(document, "response.status.code", object), response.get("body")
+        reason = _scalar(response["status"].get("message"))
+    return Interaction(
+        method=_text(document, "request.method").lstrip(":").upper(),  # Ruby writes symbols
+        url=_text(document, "request.uri"),
+        request_headers=_decoded(sent),
+        request_body=_undo(_body(document["request"].get("body")), sent, "request.body"),
+        response=Response(
+            status_code=int(status),
+            reason=reason,
+            headers=_decoded(received),
+            body=_undo(_body(body), received, "response.body"),
+        ),
+    )
 
 
-def _date(value: Any) -> datetime | None:
+def _of_har(document: Any) -> Interaction:
+    """Convert one entry; HAR keeps bodies without content encoding."""
+    request, response = _at(document, "request"), _at(document, "response")
+    url, status = _text(document, "request.url"), _at(document, "response.status", object)
+    is_answered = status != UNANSWERED and urlsplit(url).scheme in {"", "http", "https"}
+    sent, received = (
+        Headers(pair for pair in _pairs(each.get("headers")) if pair[0][:1] != ":")  # not HTTP/2's
+        for each in (request, response)
+    )
+    posted = request.get("postData") or {}
+    body = _har_body(posted, posted.get("mimeType"))
+    if not body:
+        body = urlencode(_pairs(posted.get("params"))).encode("ascii")
+    content = response.get("content") or {}
+    if is_answered and content.get("text") is None and content.get("size", 0) > 0:
+        raise _UnsoundError("its `response.content` has no body; export the HAR file with content")
+    mime_type = content.get("mimeType", received.get("content-type"))
+    return Interaction(
+        method=_text(document, "request.method").upper(),
+        url=url,
+        request_headers=_decoded(sent),
+        request_body=body,
+        response=Response(
+            status_code=int(status) if is_answered else UNANSWERED,
+            reason=_scalar(response.get("statusText")),
+            headers=_decoded(received),
+            body=_har_body(content, mime_type) if is_answered else b"",
+        ),
+    )
+
+
+def _pairs(listed: Any) -> list[tuple[str, str]]:
+    return [(_scalar(each.get("name")), _scalar(each.get("value"))) for each in listed or ()]
+
+
+def _har_body(content: dict[str, Any], mime_type: Any) -> bytes:
+    text, encoding = content.get("text"), str(content.get("encoding") or "").lower()
+    if encoding not in {"", "base64"}:
+        raise _UnsoundError("the only encoding of a body in a HAR file is base64")
+    if encoding:
+        return _from_base64(text)
+    header = Message()
+    header["Content-Type"] = str(mime_type or "").partition("\n")[0]
+    return _body({"string": text, "encoding": header.get_content_charset()})
+
+
+def _at(document: Any, path: str, kind: type = dict) -> Any:
+    """Return the value under a dotted path."""
+    value = document
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is None or not isinstance(value, kind):
+        raise _UnsoundError(f"its `{path}` is missing or of another type")
+    return value
+
+
+def _text(document: Any, path: str) -> str:
+    return str(_at(document, path, str))
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, dict | list):
+        raise _UnsoundError("a mapping or list stands where a text belongs")
+    return "" if value is None else str(value)
+
+
+def _headers(value: Any) -> Headers:
+    """Return headers that are kept by name, each with one value or a list of values."""
+    return Headers(
+        (_scalar(name), _scalar(each))
+        for name, values in (value or {}).items()
+        for each in (values if isinstance(values, list) else [values])
+    )
+
+
+def _decoded(headers: Headers) -> Headers:
+    """Return the headers of a body whose encoding is undone."""
+    return Headers(each for each in headers.fields if each[0].lower() not in _ENCODING)
+
+
+def _body(value: Any) -> bytes:
+    """Return a body that is kept as text, as bytes, or in a mapping, also in base64."""
+    charset = None
+    if isinstance(value, dict):
+        if value.get("base64_string") is not None:
+            return _from_base64(value["base64_string"])
+        value, charset = value.get("string"), value.get("encoding")
+    if value is None or isinstance(value, bytes):
+        return value or b""
     if not isinstance(value, str):
+        raise _UnsoundError("a body is neither text nor bytes")
+    try:
+        return value.encode(charset or "utf-8")
+    except (LookupError, TypeError, ValueError):  # an unknown charset, or one without a character
+        return value.encode("utf-8")
+
+
+def _from_base64(value: Any) -> bytes:
+    try:
+        data = value.encode("ascii") if isinstance(value, str) else value
+        return base64.b64decode(b"".join(data.split()), validate=True)
+    except (AttributeError, TypeError, ValueError):
+        raise _UnsoundError("a body is not valid base64") from None
+
+
+def _undo(body: bytes, headers: Headers, name: str) -> bytes:
+    """Return a body without chunks and compression, which some tools keep and others undo."""
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        body = _unchunked(body)
+    content = compression.decoded(body, headers.get("content-encoding", ""))
+    if content is None:
+        raise _UnsoundError(
+            f"its `{name}` is compressed and cannot be unpacked: it is damaged, too large, or of "
+            "an unknown encoding"
+        )
+    return content
+
+
+def _unchunked(body: bytes) -> bytes:
+    """Return a body without chunk framing; unchanged if it has none."""
+    stream = io.BytesIO(body)
+    content: list[bytes] = []
+    try:
+        while (line := stream.readline()).endswith(b"\r\n"):
+            if (size := int(line.partition(b";")[0], 16)) == 0:
+                return b"".join(content)
+            content.append(stream.read(size))
+            if len(content[-1]) != size or stream.read(2) != b"\r\n":
+                break
+    except (ValueError, OverflowError):
+        pass
+    return body
+
+
+def _checked(interaction: Interaction) -> Interaction:
+    """Return a sound interaction; raise if a client could not have sent or received it."""
+    response = interaction.response
+    is_answered = response.status_code != UNANSWERED
+    if not _METHOD.fullmatch(interaction.method):
+        raise _UnsoundError("its method is not one of HTTP")
+    if is_answered and not is_url_of_http(interaction.url):
+        raise _UnsoundError("its URL is not one of HTTP")
+    if is_answered and response.status_code not in _STATUS_CODES:
+        raise _UnsoundError("its status does not have three digits")
+    fields = (*interaction.request_headers.fields, *response.headers.fields)
+    texts = (interaction.url, response.reason, *(part for pair in fields for part in pair))
+    "".join(texts).encode("utf-8")  # raises for half of a surrogate pair, which JSON can hold
+    return interaction
+
+
+def _oldest(dates: Iterable[Any]) -> str | None:
+    """Return the oldest of dates in ISO 8601 or RFC 2822; None if one is missing or unreadable."""
+    try:
+        found = min(map(_date, dates))
+    except (TypeError, ValueError, OverflowError):
         return None
-    for parse in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            found = parse(value)
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            continue
-    return None
+    return found.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _date(value: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        found = parsedate_to_datetime(value)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _damaged(problem: str, path: Path) -> DamagedCassetteError:

@@ -11,7 +11,6 @@ from functools import partial
 import pytest
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.lint.lines import Lines
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact import Secrets, placeholder, project_in_path, redact
 from pytest_imagedetail.redact.decodings import is_readable, readings
@@ -23,8 +22,8 @@ from pytest_imagedetail.redact.shapes import (
     replace_named,
     replace_shapes,
 )
+from pytest_imagedetail.redact.suspicious import suspicious
 from pytest_imagedetail.redact.traffic import secrets_in
-from pytest_imagedetail.scrub import bodies
 
 SHORT, LONG = 2_000, 20_000
 MOST = 40  # times as long for ten times the text: ten is linear, a hundred quadratic
@@ -79,9 +78,9 @@ def refused(text):
         return
 
 
-def spotted(text):
-    for is_ours in (True, False):
-        list(Lines().spots(f"a: 1\n  b: {text}\n", is_ours=is_ours))
+def suspected(text):
+    bodies = (text.encode(), json.dumps({text: [text]}).encode())
+    list(suspicious([interaction("", body=each) for each in bodies]))
 
 
 def named(text):
@@ -89,15 +88,8 @@ def named(text):
         judge(text)
 
 
-def decoded(text):
-    body = text.encode()
-    bodies.charset_of(text)
-    bodies.decoded(body, Headers([("Transfer-Encoding", "chunked")]))
-
-
 WAYS = {
-    each.__name__: each
-    for each in (redacted, redacted_xml, exposed, refused, spotted, named, decoded)
+    each.__name__: each for each in (redacted, redacted_xml, exposed, refused, suspected, named)
 } | {
     "replace_shapes": partial(replace_shapes, replace=lambda _: "<redacted-1>"),
     "replace_named": partial(replace_named, replace=lambda _: "<redacted-1>"),

@@ -1,0 +1,85 @@
+"""Find texts that look sensitive and are kept: private addresses, internal hosts, e-mail addresses.
+
+Nothing says that they are secret, so redaction leaves them; `lint` reports them with their place.
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from pytest_imagedetail.model import Interaction
+
+_BETWEEN_WORDS: Final = re.compile(r"[^\w.:@-]+")
+_INTERNAL: Final = frozenset({"corp", "internal", "intranet", "lan", "local", "localdomain"})
+_EXAMPLES: Final = ("example.com", "example.net", "example.org", ".invalid")
+_FOR_DOCUMENTATION: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"),
+    )
+)
+
+
+def suspicious(interactions: Iterable[Interaction]) -> Iterator[tuple[str, str]]:
+    """Yield what a text in a body looks like, and its place.
+
+    A place is for example `interactions[0].response.body: images[3].metadata.note`.
+    """
+    for number, each in enumerate(interactions):
+        bodies = (("request", each.request_body), ("response", each.response.body))
+        for message, body in bodies:
+            for path, text in _texts(body):
+                if (what := _look_of(text)) is not None:
+                    place = f"interactions[{number}].{message}.body"
+                    yield what, f"{place}: {path}" if path else place
+
+
+def _texts(body: bytes) -> Iterator[tuple[str, str]]:
+    """Yield every text of a JSON body with its path; any other body is one text."""
+    try:
+        pending: list[tuple[str, Any]] = [("", json.loads(body))]
+    except (ValueError, RecursionError):
+        yield "", body.decode("utf-8", errors="replace")
+        return
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, list):
+            pending += [(f"{path}[{n}]", each) for n, each in enumerate(value)]
+        elif isinstance(value, dict):
+            pending += [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
+
+
+def _look_of(text: str) -> str | None:
+    """Return what the first suspicious word of a text looks like."""
+    if not {".", ":"}.intersection(text):
+        return None
+    looks = (_look_of_word(word.rstrip(".")) for word in _BETWEEN_WORDS.split(text))
+    return next((each for each in looks if each is not None), None)
+
+
+def _look_of_word(word: str) -> str | None:
+    user, _, domain = word.lower().rpartition("@")
+    labels, has_port = domain.partition(":")[0].split("."), ":" in domain
+    if user and len(labels) > 1 and labels[-1].isalpha() and not has_port:
+        return None if domain.endswith(_EXAMPLES) else "an e-mail address"
+    if _is_private(domain) or (has_port and _is_private(domain.rpartition(":")[0])):
+        return "a private IP address"
+    if (len(labels) > 1 and labels[-1] in _INTERNAL) or (labels == ["localhost"] and has_port):
+        return "an internal host name"
+    return None
+
+
+def _is_private(word: str) -> bool:
+    if word.count(".") != 3 and word.count(":") < 2:  # noqa: PLR2004
+        return False
+    try:
+        address = ipaddress.ip_address(word)
+    except ValueError:
+        return False
+    is_harmless = address.is_unspecified or address.is_reserved
+    is_example = any(address in network for network in _FOR_DOCUMENTATION)
+    return address.is_private and not is_harmless and not is_example
