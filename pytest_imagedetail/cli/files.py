@@ -33,24 +33,25 @@ _SEVERITIES: Final = ("error", "warning", "note")
 
 def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
-    summary = "look through cassettes for secrets, damage and leftovers; asks no cloud"
+    summary = "check cassettes for secrets, damage and stray files; uses no network"
     parser = add_verb(verbs, "lint", _lint, summary, "--json")
     parser.add_argument(
         "paths",
         nargs="*",
         metavar="PATH",
-        help="a cassette, or a folder with all that lies in it (default: the folder of cassettes)",
+        help="a file, or a folder with everything in it (default: the folder of cassettes)",
     )
     parser.add_argument(
-        "--max-age", metavar="DAYS", help="find recordings that are older (default: any age)"
+        "--max-age", metavar="DAYS", help="report recordings that are older (default: any age)"
     )
     parser.add_argument(
         "--ignore",
         action="append",
         default=[],
         metavar="RULE",
-        help=f"pass over a rule; repeatable; known: {', '.join(RULES)}",
+        help=f"skip a rule; repeatable; known: {', '.join(RULES)}",
     )
+    parser.add_argument("--strict", action="store_true", help="end with 1 for warnings as well")
 
     summary = "write safe cassettes from recordings of vcrpy, betamax, Ruby's VCR, or HAR files"
     parser = add_verb(verbs, "scrub", _scrub, summary, "--json")
@@ -85,7 +86,7 @@ def _lint(options: argparse.Namespace) -> int:
     done = lint(paths, linter) if options.paths or chosen.cassette_dir.is_dir() else None
     if done is None or done.is_empty:
         raise UsageError(
-            "there is nothing to look through",
+            "there is nothing to check",
             where=", ".join(map(str, paths)),
             remedy="name files or a folder, or record first: imagedetail record --os-cloud NAME",
         )
@@ -105,7 +106,8 @@ def _lint(options: argparse.Namespace) -> int:
         print(f"{text.count(done.files, 'file')}: {parts or 'nothing found'}")
     if any(each.rule == "unreadable" for each in found):
         return IMPOSSIBLE
-    return DIFFERENT if any(each.severity != "note" for each in found) else SAME
+    failing = {"error", "warning"} if options.strict else {"error"}
+    return DIFFERENT if any(each.severity in failing for each in found) else SAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

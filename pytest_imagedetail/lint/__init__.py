@@ -1,19 +1,20 @@
-"""Looks through cassettes for what should not be committed. Asks nobody, writes nothing."""
+"""Check recordings before they are committed: damage, misplaced files and secrets."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.cassette.swapping import LOCK
-from pytest_imagedetail.lint.cassettes import Linter
+from pytest_imagedetail.lint.cassettes import Linter, leaks, line_at, lines_of
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
+from pytest_imagedetail.model import Provenance
+from pytest_imagedetail.record.release_guard import Evidence
 
 __all__ = ["RULES", "Finding", "Linted", "Linter", "Rule", "lint"]
 
-_WELCOME: Final = frozenset(
+_EXPECTED: Final = frozenset(
     {".gitattributes", ".gitignore", ".gitkeep", "README", "README.md", "README.rst"}
 )
 _CASSETTES: Final = frozenset({".yaml", ".yml"})
@@ -21,11 +22,11 @@ _CASSETTES: Final = frozenset({".yaml", ".yml"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linted:
-    """What was looked at, and what was found.
+    """What was checked, and what was found.
 
     Attributes:
-        files: How many files.
-        is_empty: Whether folders were looked through, and no cassette or stranger lies in them.
+        files: The number of files.
+        is_empty: Whether folders were given that hold nothing but files such as README.
         findings: By path and line.
     """
 
@@ -35,40 +36,41 @@ class Linted:
 
 
 def lint(paths: Iterable[Path], linter: Linter) -> Linted:
-    """Look through files, and through folders with everything that lies in them.
-
-    Args:
-        paths: Files and folders.
-        linter: What they are judged by.
-    """
+    """Check files, and folders with everything in them."""
     given = tuple(paths)
     seen = tuple(dict.fromkeys(each for path in given for each in _files(path)))
     files = tuple(each for each in seen if isinstance(each, Path))
     findings = [each for each in seen if isinstance(each, Finding)]
-    findings += [found for file in files for found in _look(file, linter)]
-    findings += _alike(files)
+    intact: dict[Path, Provenance] = {}
+    for path in files:
+        found, provenance = _look(path, linter)
+        findings += found
+        if provenance is not None:
+            intact[path] = provenance
+    findings += _case(files)
+    findings += _clouds(intact, linter)
     return Linted(
         files=len(files),
         is_empty=all(
-            isinstance(each, Path) and each.name in _WELCOME and each not in given for each in seen
+            isinstance(each, Path) and each.name in _EXPECTED and each not in given for each in seen
         ),
         findings=tuple(sorted(findings)),
     )
 
 
 def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | Finding]:
-    """Files, and folders that nobody can look into: what lies in them is not known.
+    """Yield files, and a finding for each folder that cannot be read.
 
-    Links are followed, as replaying does, but to no folder that they lie in.
+    Links are followed, as replaying does, but not to a folder that contains them.
     """
-    # Not glob: it passes over a folder that may not be read, and its cassettes would be missing.
+    # Not glob: it skips a folder that may not be read, and its cassettes would be missing.
     try:
         if not path.is_dir():
             yield path
             return
         if (real := path.resolve()) in above:
             return
-        inside = sorted(each for each in path.iterdir() if each.name != LOCK)
+        inside = sorted(path.iterdir())
     except OSError as error:
         yield _unreadable(path, error)
         return
@@ -79,25 +81,16 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
             yield from _files(each, above | {real})
 
 
-def _look(path: Path, linter: Linter) -> Iterator[Finding]:
+def _look(path: Path, linter: Linter) -> tuple[Sequence[Finding], Provenance | None]:
     try:
-        is_file, exists = path.is_file(), path.exists()
-    except OSError as error:
-        yield _unreadable(path, error)
-        return
-    if not is_file:  # nor is a pipe or a device, which might never end
-        problem = "no regular file" if exists else "there is no such file"
-        yield Finding(path=path, line=1, rule="unreadable", message=problem)
-        return
-    if path.name in _WELCOME:
-        return
-    try:
+        if not path.is_file():  # a pipe or a device might never end
+            problem = "not a regular file" if path.exists() else "there is no such file"
+            return [Finding(path=path, line=1, rule="unreadable", message=problem)], None
         if path.suffix in _CASSETTES:
-            yield from linter.cassette(path)
-        else:
-            yield _stranger(path)
+            return linter.look(path)
+        return [*_stray(path)], None
     except OSError as error:
-        yield _unreadable(path, error)
+        return [_unreadable(path, error)], None
 
 
 def _unreadable(path: Path, error: OSError) -> Finding:
@@ -105,30 +98,59 @@ def _unreadable(path: Path, error: OSError) -> Finding:
     return Finding(path=path, line=1, rule="unreadable", message=problem)
 
 
-def _stranger(path: Path) -> Finding:
-    """What a file that is no YAML does among cassettes."""
-    if path.suffix in {".json", ".har"} and _is_recording(path):
-        problem = "not recorded by this tool, so nobody has looked for secrets in it"
-        return Finding(path=path, line=1, rule="foreign", message=problem)
-    what = {".tmp": "left over from a write that was killed"}
-    problem = what.get(path.suffix, "no cassette, and nothing reads it")
-    return Finding(path=path, line=1, rule="orphan", message=problem)
-
-
-def _is_recording(path: Path) -> bool:
+def _stray(path: Path) -> Iterator[Finding]:
+    """Check a file that is not YAML; any text may hold a secret."""
     try:
-        document: Any = json.loads(yamltext.content(path))
+        data = yamltext.content(path)
+        data.decode("utf-8")
+    except ValueError:  # binary, or too large
+        data = b""
+    yield from leaks(path, data)
+    if path.name in _EXPECTED:
+        return
+    if path.suffix in {".json", ".har"} and _is_recording(data):
+        problem = "recorded by another tool, so no secret was removed"
+        yield Finding(path=path, line=1, rule="foreign", message=problem)
+        return
+    what = {".tmp": "left behind by a write that was killed", ".lock": "a lock"}
+    problem = what.get(path.suffix, "not a cassette; nothing reads it")
+    yield Finding(path=path, line=1, rule="orphan", message=problem)
+
+
+def _is_recording(data: bytes) -> bool:
+    try:
+        document: Any = json.loads(data)
     except (ValueError, RecursionError):
         return False
     known = {"interactions", "http_interactions", "log"}
     return isinstance(document, dict) and not known.isdisjoint(document)
 
 
-def _alike(files: Sequence[Path]) -> Iterator[Finding]:
-    """Files of which a file system without capitals keeps one."""
+def _case(files: Iterable[Path]) -> Iterator[Finding]:
+    """Find names of which a case-insensitive file system keeps one."""
     first: dict[str, Path] = {}
     for path in files:
         other = first.setdefault(str(path).lower(), path)
         if other != path:
-            problem = f"differs from {other} in capitals only"
+            problem = f"differs from {other} in case only"
             yield Finding(path=path, line=1, rule="case", message=problem)
+
+
+def _clouds(intact: Mapping[Path, Provenance], linter: Linter) -> Iterator[Finding]:
+    """Find clouds that are not declared, and recordings of two releases under one name."""
+    first: dict[str, Evidence] = {}
+    for path, provenance in intact.items():
+        cloud = provenance.cloud
+        if linter.releases and cloud not in linter.releases and cloud not in first:
+            problem = f"imagedetail.yaml declares clouds, but not {cloud}"
+            yield _at(path, "imagedetail.cloud", "undeclared", problem)
+        evidence = Evidence.of(provenance, where=str(path))
+        other = first.setdefault(cloud, evidence)
+        if other.contradicts(evidence):
+            problem = f"{other.where} is another release of this cloud: {other.text}"
+            yield _at(path, "imagedetail.release", "release", problem)
+
+
+def _at(path: Path, place: str, rule: str, message: str) -> Finding:
+    line = line_at(lines_of(path.read_bytes()), place)
+    return Finding(path=path, line=line, rule=rule, message=message)
