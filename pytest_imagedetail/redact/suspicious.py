@@ -30,14 +30,14 @@ def suspicious(interactions: Iterable[Interaction]) -> Iterator[tuple[str, str]]
     for number, each in enumerate(interactions):
         bodies = (("request", each.request_body), ("response", each.response.body))
         for message, body in bodies:
-            for path, text in _texts(body):
+            for path, text in texts(body):
                 if (what := _look_of(text)) is not None:
                     place = f"interactions[{number}].{message}.body"
                     yield what, f"{place}: {path}" if path else place
 
 
-def _texts(body: bytes) -> Iterator[tuple[str, str]]:
-    """Yield every text of a JSON body with its path; any other body is one text."""
+def texts(body: bytes) -> Iterator[tuple[str, str]]:
+    """Yield every text and number of a JSON body with its path; any other body is one text."""
     try:
         pending: list[tuple[str, Any]] = [("", json.loads(body))]
     except (ValueError, RecursionError):
@@ -45,8 +45,8 @@ def _texts(body: bytes) -> Iterator[tuple[str, str]]:
         return
     while pending:
         path, value = pending.pop()
-        if isinstance(value, str):
-            yield path, value
+        if isinstance(value, str | int | float):
+            yield path, str(value)
         elif isinstance(value, list):
             pending += [(f"{path}[{n}]", each) for n, each in enumerate(value)]
         elif isinstance(value, dict):

@@ -95,6 +95,12 @@ def test_what_redaction_would_replace_is_found_with_its_place(folder):
         assert value.split()[-1] not in str(findings[0])
 
 
+def test_a_secret_under_a_repeated_key_is_found(folder):
+    """Only the last one is in the parsed body."""
+    body = '{"images": [], "password": "hunter2-7741", "password": "<redacted>"}'
+    assert "secret" in {rule for rule, _ in found(put(folder, recording_of(body)))}
+
+
 def test_requests_and_headers_are_redacted_again_as_well(folder):
     """Whoever wrote them; a header that carries credentials is found by its name."""
     sound = described("nothing to see")
