@@ -50,6 +50,31 @@ _Problem = tuple[str, str, str]
 """Rule, message, and place: the path of a key in the file."""
 
 
+class Scan:
+    """Runs the final check over files; a line that many files share is scanned once."""
+
+    def __init__(self) -> None:
+        self._clean: Final[set[str]] = set()
+
+    def leaks(self, path: Path, data: bytes) -> Iterator[Finding]:
+        """Yield the first secret of a file, if any."""
+        text = data.decode("utf-8", errors="replace")
+        new = [line for line in text.split("\n") if line not in self._clean]
+        if _leak_in("\n".join(new)) is None:
+            self._clean.update(new)
+        elif (error := _leak_in(text)) is not None:
+            problem = "something in the shape of a token, a key or a password"
+            yield Finding(path=path, line=_line_in(error.where), rule="secret", message=problem)
+
+
+def _leak_in(text: str) -> LeakError | None:
+    try:
+        refuse_leaks(text.encode("utf-8"), secrets=(), where="")
+    except LeakError as error:
+        return error
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linter:
     """What cassettes are judged by.
@@ -64,7 +89,7 @@ class Linter:
     max_age: int | None
     now: datetime
 
-    def look(self, path: Path) -> tuple[list[Finding], Provenance | None]:
+    def look(self, path: Path, scan: Scan) -> tuple[list[Finding], Provenance | None]:
         """Return what is wrong with a cassette, and its provenance if it is intact."""
         try:
             data = yamltext.content(path)
@@ -74,14 +99,14 @@ class Linter:
         try:
             recording = loads(path)
         except DamagedCassetteError as error:
-            return [_damage(path, error), *leaks(path, data)], None
+            return [_damage(path, error), *scan.leaks(path, data)], None
         lines = lines_of(data)
         found = [
             Finding(path=path, line=line_at(lines, place), rule=rule, message=message)
             for rule, message, place in self._problems(recording, path, data)
         ]
         if {"secret", "header"}.isdisjoint(each.rule for each in found):
-            found += leaks(path, data)
+            found += scan.leaks(path, data)
         return found, recording.provenance
 
     def _problems(self, recording: Recording, path: Path, data: bytes) -> Iterator[_Problem]:
@@ -110,16 +135,6 @@ class Linter:
         elif self.max_age is not None and provenance.recorded_at is None:
             problem = f"{provenance.source} without a date, so its age is not judged"
             yield "undated", problem, "imagedetail.source"
-
-
-def leaks(path: Path, data: bytes) -> Iterator[Finding]:
-    """Run the final check over the bytes of a file, whatever it is."""
-    text = data.decode("utf-8", errors="replace")
-    try:
-        refuse_leaks(text.encode("utf-8"), secrets=(), where="")
-    except LeakError as error:
-        problem = "something in the shape of a token, a key or a password"
-        yield Finding(path=path, line=_line_in(error.where), rule="secret", message=problem)
 
 
 def lines_of(data: bytes) -> dict[str, int]:
