@@ -33,7 +33,6 @@ _DAMAGE: Final = (  # what an error of `loads` says, and the rule that the file 
     ("unknown provenance schema", "schema"),
     ("changed after it was written", "hash"),
     ("not as written", "provenance"),
-    ("pages and says", "provenance"),
     ("not written by imagedetail", "foreign"),
     ("not a cassette of imagedetail", "foreign"),
 )

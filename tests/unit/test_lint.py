@@ -97,8 +97,11 @@ def test_what_redaction_would_replace_is_found_with_its_place(folder):
 
 def test_a_secret_under_a_repeated_key_is_found(folder):
     """Only the last one is in the parsed body."""
-    body = '{"images": [], "password": "hunter2-7741", "password": "<redacted>"}'
-    assert "secret" in {rule for rule, _ in found(put(folder, recording_of(body)))}
+    body = '{"images": [], "password": "hunter2-7741", "password": ""}'
+    findings = linted(put(folder, recording_of(body))).findings
+    assert "a password, token or key: interactions[0].response.body" in {
+        each.message for each in findings
+    }
 
 
 def test_requests_and_headers_are_redacted_again_as_well(folder):
@@ -110,6 +113,7 @@ def test_requests_and_headers_are_redacted_again_as_well(folder):
         ({"url": f"https://compute.a.invalid/v2/{OTHER}/images/detail"}, "id", "uri:"),
         ({"url": f"https://nova.corp.test/v2/{PROJECT}/images/detail"}, "host", "uri:"),
         ({"request_headers": Headers([("x-auth-token", "x")])}, "header", "headers:"),
+        ({"request_body": b'{"password": "hunter2-77"}'}, "secret", "body:"),
         ({"response": replace(response, headers=strange)}, "header", "headers:"),
     ):
         path = put(folder, changed(sound, **fields))
@@ -146,7 +150,8 @@ def test_texts_that_only_look_sensitive_are_warnings(folder):
 
 def test_ordinary_texts_are_left_alone(folder):
     """Placeholders, documentation, versions, namespace names, and what only looks alike."""
-    text = "255.255.255.0, 8.8.4.4, 240.0.0.1, a::b, root@example.com and a@b.invalid"
+    text = "255.255.255.0, 8.8.4.4, 240.0.0.1, a::b, root@example.com, a@b.invalid"
+    text += ", git@git.corp.test:a"
     assert not list(suspicious(described(text).interactions))
     for text in (
         "https://compute.a.invalid/v2/images, http://image.a.invalid",
@@ -169,8 +174,9 @@ def test_the_name_of_a_test_is_searched_for_secrets_only(folder):
     """Its author chose it, and recording it again would not change it."""
     names = {"10.20.30.40": [], "https://nova.corp.test:8774/v2": [], "jane.doe@corp.test": []}
     for name, rules in {**names, FERNET: ["secret"]}.items():
-        facts = replace(described("x").provenance, test=f"tests/test_a.py::test_b[{name}]")
-        recording = replace(described("nothing to see"), provenance=facts)
+        recording = recording_of({"what": "a client of its own asks"})
+        facts = replace(recording.provenance, test=f"tests/test_a.py::test_b[{name}]")
+        recording = replace(recording, provenance=facts)
         path = put(folder, recording, name=f"a/{traffic_name(facts.test)}")
         assert found(path) == [(rule, line(path, "test:")) for rule in rules], name
 
@@ -220,10 +226,13 @@ def test_a_file_under_another_name_is_found(folder, path):
         (copy,) = linted(folder).findings
         assert (copy.path, copy.rule, copy.line) == (other, "duplicate", line(path, at))
         assert copy.message == f"a copy of {path}"
-        shutil.move(path, folder.parent / "aside")
+        aside = shutil.move(path, folder.parent / "aside")
+        put(folder, described("something else"))
+        assert [each.rule for each in linted(other).findings] == ["misplaced"]
+        path.unlink()
         (moved,) = linted(other).findings
         assert (moved.rule, moved.message) == ("misplaced", "by its provenance it is a/all.yaml")
-        shutil.move(folder.parent / "aside", path)
+        shutil.move(aside, path)
         other.unlink()
 
 
@@ -249,6 +258,11 @@ def test_contradicted_declarations_are_found(folder):
     put(folder, again, name="b/limit=1.yaml")
     assert found(folder, a="2024.1", b=None) == found(folder) == []
     assert found(folder, a="2026.2") == [("release", line(one, "release:")), ("undeclared", 4)]
+    facts = {"cloud": "c", "source": "imported"}
+    put(folder, recording_of({"images": []}, max_microversion="2.95", **facts))
+    other = recording_of({"images": []}, query="limit=1", max_microversion="2.96", **facts)
+    path = put(folder, other, name="c/limit=1.yaml")
+    assert found(folder) == [("release", line(path, "imagedetail:"))]
 
 
 def test_cassettes_of_other_tools_are_found_with_their_secrets(folder):
@@ -259,6 +273,8 @@ def test_cassettes_of_other_tools_are_found_with_their_secrets(folder):
     path = folder / "vcrpy.yaml"
     path.write_text(yamltext.dump(document))
     assert found(path) == [("foreign", 1), ("secret", line(path, FERNET))]
+    path.write_text(yamltext.dump({"http_interactions": []}))
+    assert found(path) == [("foreign", 1)]
     for name, key in (("vcr.json", "interactions"), ("betamax.har", "log")):
         (folder / name).write_text(json.dumps({key: document["interactions"]}))
         assert found(folder / name) == [("foreign", 1), ("secret", 1)], name
