@@ -26,6 +26,14 @@ _REDIRECTED = (
     "redirects are not followed, because the token would be sent along",
     "check that the compute endpoint in the catalog is right, its scheme and path too",
 )
+_A_PART = (
+    "the listing would not be complete, so it is not used",
+    "record a part, which is marked as one: --query limit=1000 in a shell, limit=1000 in a test",
+)
+_GLANCE = (
+    "ask GET .../images/detail at the endpoint of the service `compute`; Glance's is `image`",
+    "if clouds.yaml has compute_endpoint_override or compute_service_type, correct it",
+)
 _BUSY = ("the cloud is busy or failed: ask again later; nothing was written",)
 _LIMITED = ("the cloud limits how often it is asked: wait, then ask again; nothing was written",)
 _NO_CLOUD = "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most"
@@ -186,6 +194,24 @@ FAULTS = {
         "it has no `images` (an object with servers, images_links)",
         where=", query all, page 2",
         remedies=("check that the URL ends in /images/detail and is Nova's, not Glance's",),
+    ),
+    "page 3 in a field of a vendor": _second(
+        say(200, b'{"images": [], "has_more": true}'),
+        problem="the cloud shows a further page in a form that is not understood: 'has_more'",
+        where=", query all, page 2",
+        remedies=_A_PART,
+    ),
+    "page 2 in a header": _first(
+        say(200, b'{"images": []}', b'Link: <http://127.0.0.1:1/v2?page=2>; rel="next"'),
+        problem="the cloud shows a further page in a form that is not understood: 'Link'",
+        where=", query all, page 1",
+        remedies=_A_PART,
+    ),
+    "another service": _first(
+        say(200, b'{"images": [{"id": "1", "min_ram": 0, "visibility": "public"}]}'),
+        problem="the body is Glance's list of images, not Nova's: images[0] has min_ram, visib",
+        where=", query all",
+        remedies=_GLANCE,
     ),
     "page 2 leads to itself": _second(
         show("changed", next_="m1"),
