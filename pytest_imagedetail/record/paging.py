@@ -1,8 +1,7 @@
 """Follow a listing from page to page, in a live cloud or in a cassette."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -100,7 +99,7 @@ def refuse_further_page(listing: Listing, last: Response) -> None:
 
 
 def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> str | None:
-    """Return the first field that may show a further page, or None.
+    """Return the path of a field that may show a further page, or None.
 
     Nova sends `images` and `images_links` alone. Other fields are a vendor's, and most say nothing
     about paging.
@@ -110,17 +109,30 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
         images: How many images were received.
         pages: How many pages were received.
     """
-    received = _Received(images=images, pages=pages)
-    for name, value in fields.items():
-        if name != "images" and (sign := next(received.signs(name, value), None)) is not None:
-            return sign
+    pending = [("", name, value) for name, value in fields.items() if name != "images"]
+    while pending:
+        above, name, value = pending.pop()
+        words = _words(name)
+        if not value or (isinstance(value, str) and value.strip().lower() in _EMPTY):
+            continue
+        if words & _MORE or _is_next_link(name, value):
+            return above + name
+        if _words(above) <= _ABOUT_PAGES and (
+            (words <= _OF_IMAGES and words & _TOTAL and _exceeds(value, images))
+            or (words <= _OF_PAGES and words & {"page", "pages"} and _exceeds(value, pages))
+        ):
+            return above + name
+        if isinstance(value, dict):
+            pending += ((f"{above}{name}.", key, each) for key, each in value.items())
+        elif isinstance(value, list):
+            pending += ((above, name, each) for each in value)
     return None
 
 
 _MORE: Final = frozenset(
     {"continuation", "continue", "cursor", "marker", "more", "next", "partial", "truncated"}
 )
-"""Words in the name of a field that shows a further page, unless its value is empty."""
+"""Words in the name of a field that shows a further page, unless the value is empty."""
 
 _TOTAL: Final = frozenset({"count", "total"})
 _OF_IMAGES: Final = _TOTAL | {"available", "images", "items", "number", "of", "results", "x"}
@@ -128,50 +140,28 @@ _OF_PAGES: Final = _TOTAL | {"last", "number", "of", "page", "pages", "x"}
 _ABOUT_PAGES: Final = frozenset(
     {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging"}
 )
-_NONE: Final = frozenset({"", "0", "false", "no", "none", "null"})
+_EMPTY: Final = frozenset({"", "0", "false", "no", "none", "null"})
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Received:
-    """How much of a listing was received."""
-
-    images: int
-    pages: int
-
-    def signs(self, name: str, value: Any, above: str = "") -> Iterator[str]:
-        """Yield the paths of signs of a further page at or below a field."""
-        path, words = f"{above}{name}", _words(name)
-        if not value or (isinstance(value, str) and value.strip().lower() in _NONE):
-            return
-        is_count = _words(above) <= _ABOUT_PAGES and self._is_exceeded(words, value)
-        if words & _MORE or is_count:
-            yield path
-        elif isinstance(value, dict):
-            if _words(value.get("rel")) & _MORE or (name == _LINKS and "rel" not in value):
-                yield path
-            for key, each in value.items():
-                yield from self.signs(key, each, f"{path}.")
-        elif isinstance(value, list):
-            for each in value:
-                yield from self.signs(name, each, above)
-        elif name == _LINKS:  # neither a link nor a list of them
-            yield path
-
-    def _is_exceeded(self, words: frozenset[str], value: Any) -> bool:
-        """Return whether a field counts more images or pages than were received."""
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            return False
-        if words <= _OF_IMAGES and words & _TOTAL:
-            return number > self.images
-        return words <= _OF_PAGES and bool(words & {"page", "pages"}) and number > self.pages
 
 
 def _words(name: Any) -> frozenset[str]:
     """Return the words of a name, in lower case: "nextPage", "next_page" and "Next-Page" alike."""
     return frozenset(each.lower() for each in _WORD.findall(str(name)))
+
+
+def _is_next_link(name: str, value: Any) -> bool:
+    """Return whether a value is a next link, or something else than links in `images_links`."""
+    if isinstance(value, dict):
+        is_next = bool(_words(value.get("rel")) & _MORE)
+        return is_next or (name == _LINKS and "rel" not in value)
+    return name == _LINKS and not isinstance(value, list)
+
+
+def _exceeds(value: Any, received: int) -> bool:
+    try:
+        return float(value) > received
+    except (OverflowError, TypeError, ValueError):
+        return isinstance(value, int)  # too large for a float
 
 
 def _fields_of(headers: Headers) -> dict[str, Any]:

@@ -42,6 +42,7 @@ FURTHER_PAGES = (
     {"total": 2},
     {"total_count": "2"},
     {"totalImages": 2.0},
+    {"total": 10**400},
     {"pages": 2},
     {"total_pages": 2},
 )
