@@ -27,6 +27,41 @@ LARGEST_BODY: Final = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """How TLS connections are made.
+
+    Attributes:
+        cacert: A CA bundle; None for the system's.
+        certificate: Paths of a client certificate and its key.
+        verify: Whether the server's certificate is checked.
+    """
+
+    cacert: str | None = None
+    certificate: tuple[str, str | None] | None = None
+    verify: bool = True
+
+    def context(self) -> ssl.SSLContext:
+        """Read the files.
+
+        Raises:
+            UsageError: One cannot be used.
+        """
+        try:
+            context = ssl.create_default_context(cafile=self.cacert)
+            if self.certificate is not None:
+                context.load_cert_chain(*self.certificate)
+        except OSError as error:
+            raise UsageError(
+                f"the CA bundle or the client certificate cannot be used: {_reason(error)}",
+                remedy="correct cacert, cert and key of this cloud in clouds.yaml",
+            ) from error
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """Authenticated access to one project of one cloud.
 
@@ -37,9 +72,7 @@ class Access:
         user_id: The token's user, if known.
         max_microversion: The newest one that the cloud's version document offers.
         secrets: Everything else that must never be written, such as passwords.
-        cacert: A CA bundle for TLS; None for the system's.
-        certificate: Paths of a client certificate and its key.
-        verify: Whether TLS certificates are checked.
+        tls: For https endpoints.
         timeout: Seconds for connecting and for each read. The whole response may take five times
             as long.
         renew: Authenticates again after the token expired; None if that is not possible.
@@ -51,9 +84,7 @@ class Access:
     user_id: str | None = field(default=None, repr=False)
     max_microversion: str | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    cacert: str | None = None
-    certificate: tuple[str, str | None] | None = None
-    verify: bool = True
+    tls: Tls = Tls()
     timeout: float = 60.0
     renew: "Callable[[], Access] | None" = field(default=None, repr=False, compare=False)
 
@@ -237,20 +268,8 @@ def _connection(
         return connections.HTTPConnection(host, parts.port, timeout=access.timeout)
     if parts.scheme != "https":
         raise http.client.InvalidURL
-    try:
-        context = ssl.create_default_context(cafile=access.cacert)
-        if access.certificate is not None:
-            context.load_cert_chain(*access.certificate)
-    except OSError as error:
-        raise UsageError(
-            f"the CA bundle or the client certificate cannot be used: {_reason(error)}",
-            remedy="correct cacert, cert and key of this cloud in clouds.yaml",
-        ) from error
-    if not access.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
     secure: Any = connections.HTTPSConnection  # only this one takes a context
-    made = secure(host, parts.port, timeout=access.timeout, context=context)
+    made = secure(host, parts.port, timeout=access.timeout, context=access.tls.context())
     return cast(http.client.HTTPConnection, made)
 
 

@@ -656,7 +656,7 @@ def test_tls(secured, folder, certificates):
         transport.get(f"{access.endpoint}/", Headers(), access=stranger, name="staging")
     write(folder, password(secured), verify=False)
     access = clouds.connect("staging")
-    assert not access.verify
+    assert not access.tls.verify
     assert lists(access)
     write(folder, password(secured))
     error = refused(secured.cloud.credentials["password"])

@@ -16,7 +16,7 @@ from pytest_imagedetail.cassette.capture import capture
 from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Query
 from pytest_imagedetail.transport import http as transport
-from pytest_imagedetail.transport.http import Access
+from pytest_imagedetail.transport.http import Access, Tls
 from pytest_imagedetail.transport.request import (
     api_version,
     headers_of,
@@ -333,9 +333,9 @@ def test_what_cannot_be_requested(monkeypatch):
 
 def test_what_is_wrong_in_the_configuration():
     """The certificate files in clouds.yaml."""
-    for facts in ({"cacert": "absent.pem"}, {"certificate": ("absent.pem", None)}):
+    for tls in (Tls(cacert="absent.pem"), Tls(certificate=("absent.pem", None))):
         with pytest.raises(UsageError) as caught:
-            get("https://127.0.0.1:1/v2", **facts)
+            get("https://127.0.0.1:1/v2", tls=tls)
         assert str(caught.value) == (
             "the CA bundle or the client certificate cannot be used: No such file or directory\n"
             "  next:  correct cacert, cert and key of this cloud in clouds.yaml"

@@ -16,7 +16,7 @@ from pytest_imagedetail.record.clouds.configuration import (
     quiet_sdk,
 )
 from pytest_imagedetail.record.clouds.secrets import secrets_in
-from pytest_imagedetail.transport.http import Access
+from pytest_imagedetail.transport.http import Access, Tls
 from pytest_imagedetail.transport.request import is_url_of_http
 
 _UNAUTHORIZED: Final = 401
@@ -133,9 +133,11 @@ def _access(login: Login, endpoint: str) -> Access:
         user_id=session.get_user_id(),
         secrets=frozenset(filter(None, secrets_in(sdk.config))),
         max_microversion=newest,
-        cacert=verify if isinstance(verify, str) else None,
-        certificate=(certificate, None) if isinstance(certificate, str) else certificate,
-        verify=bool(verify),
+        tls=Tls(
+            cacert=verify if isinstance(verify, str) else None,
+            certificate=(certificate, None) if isinstance(certificate, str) else certificate,
+            verify=bool(verify),
+        ),
         timeout=sdk.config["api_timeout"],
         renew=partial(_renew, login) if _asks_keystone(session) else None,
     )
