@@ -5,6 +5,7 @@ shorter listing.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -164,13 +165,11 @@ class Answer:
         recording: Its pages.
         secrets: What the final check must look for when it is written.
         headers: The response headers of the last page, not redacted.
-        unreadable: Whether the last page could not be read before it was redacted.
     """
 
     recording: Recording = field(repr=False)
     secrets: frozenset[str] = field(repr=False)
     headers: Headers = field(repr=False)
-    unreadable: bool
 
     @property
     def status_code(self) -> int:
@@ -192,13 +191,6 @@ class Answer:
         except (ResponseError, BodyError, RecordingError):
             self.refuse_unsafe()
             raise
-        if self.unreadable:
-            raise RecordingError(
-                "the last page can be read only after redaction, so it is not known whether more "
-                "pages follow",
-                where=f"{self._where}, page {len(self.recording.interactions)}",
-                remedy="nothing was written; report it with the page's structure, without values",
-            )
         return listing
 
     @property
@@ -207,12 +199,9 @@ class Answer:
 
     def refuse_unsafe(self) -> None:
         """Raise LeakError if redaction left a secret: what is shown is checked like a file."""
-        refuse_unsafe(self.recording, secrets=self.secrets, where=f"the answer of {self._where}")
-
-    @property
-    def _where(self) -> str:
         provenance = self.recording.provenance
-        return f"cloud {provenance.cloud}, query {provenance.query}"
+        where = f"the answer of cloud {provenance.cloud}, query {provenance.query}"
+        refuse_unsafe(self.recording, secrets=self.secrets, where=where)
 
 
 def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer:
@@ -234,11 +223,8 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer
         return interaction.response
 
     known = known_query(access, query, cloud=cloud)
-    unreadable = False
-    try:
+    with suppress(BodyError):  # it quotes the body; `Answer.read` raises it for the redacted one
         walk(send, query, where=f"cloud {cloud}, query {known}")
-    except BodyError:  # quotes a body that is not redacted; read() raises it for the redacted one
-        unreadable = True
     redacted = redact(interactions, cloud=cloud, secrets=_secrets(*retry.accesses))
     recording = Recording(
         provenance=Provenance(
@@ -259,7 +245,6 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer
         recording=recording,
         secrets=redacted.replaced,
         headers=interactions[-1].response.headers,
-        unreadable=unreadable,
     )
 
 
