@@ -113,6 +113,8 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
     while pending:
         above, name, value = pending.pop()
         words = _words(name)
+        if value is False and words & _END:
+            return above + name
         if not value or (isinstance(value, str) and value.strip().lower() in _EMPTY):
             continue
         if words & _MORE or _is_next_link(name, value):
@@ -134,8 +136,15 @@ _MORE: Final = frozenset(
 )
 """Words in the name of a field that shows a further page, unless the value is empty."""
 
+_END: Final = frozenset({"complete", "end", "final", "last"})
+"""Words in the name of a field that shows a further page if it is false."""
+
 _TOTAL: Final = frozenset({"count", "total"})
-_OF_IMAGES: Final = _TOTAL | {"available", "images", "items", "number", "of", "results", "x"}
+_OF_IMAGES: Final = (
+    _TOTAL
+    | {"available", "number", "of", "x"}
+    | {"elements", "entries", "hits", "images", "items", "objects", "records", "results"}
+)
 _OF_PAGES: Final = _TOTAL | {"last", "number", "of", "page", "pages", "x"}
 _ABOUT_PAGES: Final = frozenset(
     {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging"}

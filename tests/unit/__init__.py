@@ -26,6 +26,8 @@ FURTHER_PAGES = (
     {"images_links": [{"rel": "Next", "href": f"{NEXT_PAGE}&marker=1"}]},
     {"images_links": [{"rel": ["next"], "href": NEXT_PAGE}]},
     {"has_more": True},
+    {"complete": False},
+    {"page": {"isLast": False}},
     {"hasMore": True},
     {"more": "true"},
     {"is-truncated": True},
@@ -42,6 +44,7 @@ FURTHER_PAGES = (
     {"total": 2},
     {"total_count": "2"},
     {"totalImages": 2.0},
+    {"totalElements": 2},
     {"total": 10**400},
     {"pages": 2},
     {"total_pages": 2},
@@ -54,6 +57,7 @@ NO_FURTHER_PAGES = (
     {"links": [{"rel": "self", "href": NEXT_PAGE}, {"rel": "first", "href": NEXT_PAGE}]},
     {"count": 1, "total": 1, "total_count": "1", "pages": 1, "page": 1, "more": "false"},
     {"request_id": "req-1", "total_size": 10**9, "quota": {"total": 50}, "page_size": 1000},
+    {"complete": True, "last": True, "incomplete": False, "public": False},
     {"nextras": 1, "counter": 9, "pageant": 3},
 )
 
