@@ -282,6 +282,8 @@ def _import(options: argparse.Namespace) -> int:
             where=str(path),
             remedy="choose another name with --cloud, or insist with --force",
         )
+    if saved.is_listing and saved.query.is_whole and not live.listing.complete:
+        say(f"warning: {options.file} shows that another page follows, so it is kept as a part")
     return _keep(store, live)
 
 

@@ -88,6 +88,33 @@ def test_a_repeated_key_is_found(diff):
         assert diff(repeated, repeated, profile) == []
 
 
+def test_importing_another_services_list_or_a_part(tmp_path, capsys, monkeypatch):
+    """Glance's is refused; a page that another one follows is kept as what it is."""
+    monkeypatch.chdir(tmp_path)
+    image = {"id": "1", "name": "x", "min_ram": 0, "created_at": "2024-01-15T08:00:00Z"}
+    glance = {"images": [image], "first": "/v2/images", "schema": "/v2/schemas/images"}
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps(glance))
+    for command in (
+        ["import", "saved.json", "--cloud", "old"],
+        ["diff", "saved.json", "saved.json"],
+    ):
+        assert main(command) == 2
+        assert capsys.readouterr().err.startswith(
+            "imagedetail: the body is Glance's list of images, not Nova's: it has `first` and "
+            "`schema`\n  where: saved.json\n  next:  ask GET .../images/detail at the endpoint"
+        )
+    assert not (tmp_path / "cassettes").exists()
+    for beside, complete in (({"next": "http://x/y"}, False), ({"next": None}, True)):
+        path.write_text(json.dumps(body() | beside))
+        assert main(["import", "saved.json", "--cloud", "old"]) == 0
+        warned = "warning: saved.json shows that another page follows, so it is kept as a part"
+        assert (warned in capsys.readouterr().err) is not complete
+        assert main(["ls", "--json"]) == 0
+        (listed,) = [each for each in json.loads(capsys.readouterr().out) if each["cloud"] == "old"]
+        assert listed["complete"] is complete
+
+
 def test_equal_bodies_are_the_same_under_other_names(diff):
     """Byte for byte, so under wire, too."""
     for profile in PROFILES:
