@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.listing import media_type, read, read_page
@@ -30,7 +30,7 @@ from pytest_imagedetail.redact import (
     redact_query,
     redact_together,
 )
-from pytest_imagedetail.transport.request import api_version, url_of
+from pytest_imagedetail.transport.request import api_version, is_endpoint, url_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ def _endpoint_of(page: _Page, beside: str | None) -> str | None:
 def _most_common(page: _Page, rel: str) -> str | None:
     """Return the most common prefix before `/images/` in links of a relation."""
     found = Counter(href.rpartition("/images/")[0] for href in _hrefs(page["images"], rel))
-    return next((each for each, _ in found.most_common() if _split(each).netloc), None)
+    return next((each for each, _ in found.most_common() if is_endpoint(each)), None)
 
 
 def _versioned(bookmark: str) -> str:
@@ -185,12 +185,5 @@ def _hrefs(images: Any, rel: str) -> Iterator[str]:
 
 
 def _origin(url: str) -> tuple[str, str]:
-    parts = _split(url)
+    parts = urlsplit(url)
     return parts.scheme.lower(), parts.netloc.lower()
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError:  # such as "http://["
-        return urlsplit("")

@@ -17,14 +17,18 @@ def url_of(endpoint: str, query: Query) -> str:
 
 
 def is_url_of_http(text: str) -> bool:
-    """Return whether a text is an absolute http or https URL that can be requested."""
+    """Return whether a text is an absolute http or https URL."""
     try:
         parts = urlsplit(text)
-        if " " in text or not (text.isascii() and text.isprintable()):
-            return False
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def is_endpoint(text: str) -> bool:
+    """Return whether a text is an http or https URL that a path can be added to."""
+    sent_as_it_is = text.isascii() and text.isprintable() and not set(" ?#") & set(text)
+    return sent_as_it_is and is_url_of_http(text)
 
 
 def headers_of(query: Query) -> Headers:

@@ -345,6 +345,7 @@ BROKEN_URLS = (
     "http://hunter2 .example/v2.1",
     "http://hunter2\n/v2.1",
     "http://h\u00fcnter2/v2.1",
+    "http://hunter2/v2.1?x=1",
     7,
 )
 

@@ -8,6 +8,7 @@ from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.importing import Saved, imported
+from pytest_imagedetail.transport.request import is_url_of_http
 from unit import FURTHER_PAGES, NO_FURTHER_PAGES, image_of
 
 ENDPOINT = "http://nova.corp.example:8774/v2/3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
@@ -56,9 +57,11 @@ def test_without_self_links_bookmarks_give_the_endpoint():
 
 
 def test_an_imported_image_may_have_any_links():
-    self_link = [{"rel": "self", "href": "http://[x/images/1"}]
-    for links in (None, 7, "x", {}, [], [7], [{"href": "x"}], self_link):
+    hrefs = ("http://[x/images/1", "//x/images/1", "http://x y/images/1", "http://x:99999/images/1")
+    self_links = [[{"rel": "self", "href": href}] for href in hrefs]
+    for links in (None, 7, "x", {}, [], [7], [{"href": "x"}], *self_links):
         listing = saved({"images": [{"id": "1", "links": links}]})
+        assert is_url_of_http(listing.recording.interactions[0].url)
         assert recorder.follow(listing.recording).images == listing.images
         assert [image["id"] for image in listing.images] == ["1"]
 

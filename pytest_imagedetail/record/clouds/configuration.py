@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.record.clouds.secrets import clouds_in
-from pytest_imagedetail.transport.request import is_url_of_http
+from pytest_imagedetail.transport.request import is_endpoint
 from pytest_imagedetail.transport.silenced import silenced
 
 # These log Keystone's address, and at DEBUG the whole token document.
@@ -144,7 +144,7 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
         sdk=region,
     )
     for key in ("auth_url", "endpoint"):  # no traceback may show the section
-        if region.config["auth"].get(key) and not is_url_of_http(str(region.config["auth"][key])):
+        if region.config["auth"].get(key) and not is_endpoint(str(region.config["auth"][key])):
             raise CredentialsError(
                 f"{key} is not a valid http or https URL",
                 where=configuration.where,

@@ -17,7 +17,7 @@ from pytest_imagedetail.record.clouds.configuration import (
 )
 from pytest_imagedetail.record.clouds.secrets import secrets_in
 from pytest_imagedetail.transport.http import Access, Tls
-from pytest_imagedetail.transport.request import is_url_of_http
+from pytest_imagedetail.transport.request import is_endpoint
 
 _UNAUTHORIZED: Final = 401
 _SERVER_ERROR: Final = 500
@@ -110,7 +110,7 @@ def _found(login: Login) -> Access | CredentialsError:
             endpoint = "not a URL"
         if not endpoint:
             return _no_endpoint(login, _offered(login))
-        if not is_url_of_http(endpoint):
+        if not is_endpoint(endpoint):
             return _no_url(login)
         return _access(login, endpoint)
 
@@ -170,7 +170,7 @@ def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
         return endpoint, None
     parts = found.max_microversion if found is not None else None
     newest = ".".join(map(str, parts)) if parts else None
-    if found is None or _VERSION.search(urlsplit(endpoint).path) or not is_url_of_http(found.url):
+    if found is None or _VERSION.search(urlsplit(endpoint).path) or not is_endpoint(found.url):
         return endpoint, newest
     return found.url, newest
 
