@@ -15,7 +15,6 @@ from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighbors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
 from pytest_imagedetail.gc_paused import paused_gc
-from pytest_imagedetail.hidden import Hidden
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.record import clouds, recorder
@@ -129,20 +128,20 @@ class Cloud:
     def endpoint(self) -> str:
         """The compute endpoint: live while recording, its placeholder while replaying."""
         access = self._harness.access(self.name)
-        return Hidden(access.endpoint) if access else self._harness.recorded_endpoint(self.name)
+        return access.endpoint if access else self._harness.recorded_endpoint(self.name)
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Request headers for the test's own client; the token is live only while recording."""
         access = self._harness.access(self.name)
-        token = Hidden(access.token) if access else TOKEN
+        token = access.token if access else TOKEN
         return {"X-Auth-Token": token, "Accept": "application/json"}
 
     @property
     def project_id(self) -> str:
         """The project: live while recording, its placeholder while replaying."""
         access = self._harness.access(self.name)
-        return Hidden(access.project_id) if access else CALLER
+        return access.project_id if access else CALLER
 
 
 class Harness:

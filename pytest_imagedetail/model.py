@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from pytest_imagedetail.errors import UsageError
-from pytest_imagedetail.hidden import HIDDEN
 
 Image = dict[str, Any]
 """An image detail: one element of `images`, as sent or made comparable."""
@@ -35,6 +34,9 @@ KINDS: Final = (
     *("presence_changed", "format_changed", "enumeration_changed", "page_changed"),
 )
 """The kinds of difference: of fields, of images, of whole answers, of shapes."""
+
+MASKED: Final = "<hidden>"
+"""Shown in the place of a secret."""
 
 LISTING_STATUSES: Final = frozenset({200, 203})  # the normal ones of the API reference
 
@@ -109,7 +111,7 @@ class Headers(Mapping[str, str]):
         return len({key.lower() for key, _ in self.fields})
 
     def __repr__(self) -> str:
-        shown = [(key, HIDDEN if key.lower() in _SECRET else text) for key, text in self.fields]
+        shown = [(key, MASKED if key.lower() in _SECRET else text) for key, text in self.fields]
         return f"Headers({shown!r})"
 
 

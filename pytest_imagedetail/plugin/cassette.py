@@ -18,6 +18,7 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.harness import reference_library, refuse_upgraded, store_of
+from pytest_imagedetail.plugin.masking import start_masking
 from pytest_imagedetail.plugin.options import refused, settings_for
 from pytest_imagedetail.plugin.run import Run, RunResult, TestState, state_of
 from pytest_imagedetail.record import clouds
@@ -87,6 +88,8 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     """Run a test with its cassette, and keep what was recorded if it has passed."""
     item = request.node
     state, settings = state_of(item), settings_for(item)
+    if settings.record_mode != "none":
+        start_masking(request.config, run.secrets)
     with refused(item):
         session = _open(request, settings, run, state)
     harness = None

@@ -11,7 +11,7 @@ from pytest_imagedetail.harness import Cloud, Harness, store_of
 from pytest_imagedetail.plugin.cassette import OwnTraffic, refuse_swallowed
 from pytest_imagedetail.plugin.ending import Ending
 from pytest_imagedetail.plugin.explain import Explain
-from pytest_imagedetail.plugin.masking import Masking, mask_logs
+from pytest_imagedetail.plugin.masking import start_masking
 from pytest_imagedetail.plugin.options import known, refused, settings_for
 from pytest_imagedetail.plugin.run import Run, state_of
 from pytest_imagedetail.settings import nothing_selected
@@ -29,8 +29,6 @@ def load(config: pytest.Config, *, fixtures: frozenset[str]) -> Run:
         plugins.register(OwnTraffic(run), "imagedetail-own-traffic")
         plugins.register(Explain(run, config.rootpath), "imagedetail-explain")
         plugins.register(Ending(run), "imagedetail-ending")
-        plugins.register(Masking(run.secrets), "imagedetail-masking")
-    mask_logs(run.secrets)
     return run
 
 
@@ -40,6 +38,8 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
     settings = settings_for(request.node)
     store = store_of(settings, reader=run.reader)
     harness = Harness(settings, store=store, sessions=run.sessions)
+    if settings.record_mode != "none":
+        start_masking(request.config, run.secrets)
     shut = shut_network(request) if settings.record_mode == "none" else nullcontext()
     with shut, run.serves(harness) as result:
         yield harness

@@ -1,146 +1,137 @@
-"""Keep the secrets that a run knows out of reports, logs and warnings."""
+"""Mask the secrets that a run knows in reports, logs and warnings, while it records."""
 
+import copy
 import io
+import json
 import logging
-import os
-from collections.abc import Callable, Generator
-from contextlib import suppress
-from pathlib import Path
-from typing import Any
+import re
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
+from urllib.parse import quote
 from warnings import WarningMessage
 
 import pytest
 
-from pytest_imagedetail.body import xml as xmltext
-from pytest_imagedetail.redact.final_check import without_secrets
+from pytest_imagedetail.model import MASKED
 
-Secrets = Callable[[], frozenset[str]]
-"""Returns what nothing may show, as far as the run knows by then."""
+_RUN: Final = 12  # characters of a secret that give it away
+_SHORTEST: Final = 8  # a shorter secret would be found in ordinary text
+_COLOR: Final = re.compile(r"\x1b\[[\d;]*m")  # pytest may color a part of a secret
+
+
+def start_masking(config: pytest.Config, secrets: Callable[[], frozenset[str]]) -> None:
+    """Register the hooks, once, and mask what pytest's handlers of this moment log."""
+    name = "imagedetail-masking"
+    masking = config.pluginmanager.get_plugin(name)
+    if masking is None:
+        masking = Masking(secrets)
+        config.pluginmanager.register(masking, name)
+    for handler in logging.getLogger().handlers:
+        formatter, stream = handler.formatter, getattr(handler, "stream", None)
+        # Handlers that write to memory are those of `caplog` and of reports, which are masked.
+        if formatter and not isinstance(formatter, _Masked) and not isinstance(stream, io.StringIO):
+            handler.setFormatter(_Masked(formatter, masking.mask))
 
 
 class Masking:
-    """Hooks that mask secrets in reports, before others print, write or send these."""
+    """Hooks that mask secrets before others print, write or send what has them."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Callable[[], frozenset[str]]) -> None:
         self._secrets = secrets
+        self._known: frozenset[str] = frozenset()
+        self._windows: frozenset[str] = frozenset()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the secrets out of a report of any kind."""
-        if not (secrets := self._secrets()):
-            return
-        for name in ("sections", "user_properties", "wasxfail", "context"):
+        """Mask a report; a subtest's output and context are not in it any earlier."""
+        for name in ("longrepr", "sections", "wasxfail", "context"):
             if hasattr(report, name):
-                setattr(report, name, _hidden(getattr(report, name), secrets))
-        if isinstance(report.longrepr, tuple):  # of a skipped test: file, line and reason
-            report.longrepr = _hidden(report.longrepr, secrets)
-            return
-        text = report.longreprtext
-        # The summary's line stands beside the text and may say what the text does not.
-        line = str(getattr(getattr(report.longrepr, "reprcrash", None), "message", ""))
-        shown = _shown(text, secrets)
-        if shown != text or _shown(line, secrets) != line:
-            report.longrepr = shown
+                setattr(report, name, self._masked(getattr(report, name)))
+        report.user_properties = [
+            (self.mask(name), value if self.mask(text := str(value)) == text else self.mask(text))
+            for name, value in report.user_properties
+        ]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: WarningMessage) -> None:
-        """Take the secrets out of what a test warned of; its category stays."""
-        if not (secrets := self._secrets()):
-            return
+        """Mask a warning; its category stays."""
         warning = warning_message.message
         text = f"{warning}\n{getattr(warning, 'args', '')}"  # a worker sends the arguments
-        if _shown(text, secrets) != text:
-            warning_message.message = Warning(_shown(str(warning), secrets))
+        if self.mask(text) != text:
+            warning_message.message = Warning(self.mask(str(warning)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Empty the frames that hold a secret, for no report is made of an interrupted test."""
-        if not (secrets := self._secrets()):
-            return
+        """Clear the arguments that --full-trace would show of an interrupted test."""
         error: BaseException | None = excinfo.value
         while error is not None:
-            _empty_frames(error, secrets)
-            shown = _shown(str(error), secrets)
-            if shown != str(error):
-                error.args = (shown,)
-                if isinstance(error, pytest.exit.Exception):
-                    error.msg = shown
+            traceback.clear_frames(error.__traceback__)
             error = error.__cause__ or error.__context__
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Mask what tests wrote into JUnit's file past their reports: attributes of elements."""
-        result = yield
-        config = session.config
-        name = config.getoption("--junit-xml", default=None)
-        if name and not hasattr(config, "workerinput") and (secrets := self._secrets()):
-            path = config.invocation_params.dir / os.path.expandvars(Path(name).expanduser())
-            _mask_junit(path, secrets)
-        return result
+    def mask(self, text: str) -> str:
+        """Replace what is known by now."""
+        known = self._secrets()
+        if known != self._known:
+            self._known, self._windows = known, windows_of(known)
+        return mask(text, self._windows)
 
-
-def mask_logs(secrets: Secrets) -> None:
-    """Mask what is logged wherever it is shown or written; what `caplog` gives a test stays."""
-    for handler in logging.getLogger().handlers:
-        formatter, stream = handler.formatter, getattr(handler, "stream", None)
-        if formatter is None or isinstance(formatter, _Masked) or isinstance(stream, io.StringIO):
-            continue
-        handler.setFormatter(_Masked(formatter, secrets))
-
-
-def _mask_junit(path: Path, secrets: frozenset[str]) -> None:
-    text = path.read_text(encoding="utf-8")
-    shown = xmltext.replace_strings(text, lambda value, _: _shown(value, secrets))
-    if shown != text:
-        path.write_text(shown, encoding="utf-8")
+    def _masked(self, value: Any) -> Any:
+        """Mask all strings of a value that pytest made, in a copy."""
+        if isinstance(value, str):
+            return self.mask(value)
+        if isinstance(value, dict):
+            return {self.mask(str(key)): self._masked(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(map(self._masked, value))
+        if is_dataclass(value):  # a traceback and its entries, the context of a subtest
+            value = copy.copy(value)
+            for each in fields(value):
+                object.__setattr__(value, each.name, self._masked(getattr(value, each.name)))
+        return value
 
 
 class _Masked(logging.Formatter):
-    """Mask the secrets in what another formatter makes."""
+    """Mask what another formatter returns."""
 
-    def __init__(self, inner: logging.Formatter, secrets: Secrets) -> None:
+    def __init__(self, inner: logging.Formatter, mask_text: Callable[[str], str]) -> None:
         super().__init__()
         self._inner = inner
-        self._secrets = secrets
+        self._mask = mask_text
 
     def format(self, record: logging.LogRecord) -> str:
         """Format a record."""
-        return _shown(self._inner.format(record), self._secrets())
+        return self._mask(self._inner.format(record))
 
 
-def _empty_frames(error: BaseException, secrets: frozenset[str]) -> None:
-    place = error.__traceback__
-    while place is not None:
-        if any(_holds(value, secrets) for value in place.tb_frame.f_locals.values()):
-            with suppress(RuntimeError):  # it still runs: it is pytest's own
-                place.tb_frame.clear()
-        place = place.tb_next
+def windows_of(secrets: Iterable[str]) -> frozenset[str]:
+    """Return the texts to search for: every 12 characters of a secret, or all of a shorter one.
+
+    Each secret is covered as it is, in a repr, in JSON and percent-encoded. Left out are secrets
+    of less than eight characters, numbers, and lower-case words of less than 16 letters.
+    """
+    found: set[str] = set()
+    for each in secrets:
+        word = each.isalpha() and each.islower() and len(each) < 2 * _SHORTEST
+        if len(each) < _SHORTEST or each.isdigit() or word:
+            continue
+        percent = (quote(each, safe=safe, errors="replace") for safe in ("", "/"))
+        for form in (each, repr(each)[1:-1], json.dumps(each)[1:-1], *percent):
+            found.update(form[at : at + _RUN] for at in range(max(1, len(form) - _RUN + 1)))
+    return frozenset(found)
 
 
-def _holds(value: object, secrets: frozenset[str]) -> bool:
-    try:
-        text = repr(value)
-    except Exception:  # whatever a foreign repr raises, pytest would show it
-        return True
-    return _shown(text, secrets) != text
-
-
-def _hidden(value: Any, secrets: frozenset[str]) -> Any:
-    """Return a value of a report without the secrets; the same one if it has none."""
-    if isinstance(value, str):
-        return _shown(value, secrets)
-    if type(value) is dict:
-        return {_hidden(key, secrets): _hidden(each, secrets) for key, each in value.items()}
-    if type(value) in {list, tuple}:
-        return type(value)(_hidden(each, secrets) for each in value)
-    fields = getattr(type(value), "__dataclass_fields__", None)
-    if fields is not None:
-        with suppress(TypeError):  # it is not made of its fields
-            return type(value)(**{name: _hidden(getattr(value, name), secrets) for name in fields})
-    text = str(value)
-    shown = _shown(text, secrets)
-    return value if shown == text else shown
-
-
-def _shown(text: str, secrets: frozenset[str]) -> str:
-    return without_secrets(text, secrets) if secrets else text
+def mask(text: str, windows: frozenset[str]) -> str:
+    """Replace each run of characters that are searched for; a changed text loses its colors."""
+    plain = _COLOR.sub("", text)
+    sizes = sorted(set(map(len, windows)), reverse=True)
+    parts: list[str] = []
+    end = 0
+    for start in range(len(plain) if windows else 0):
+        size = next((size for size in sizes if plain[start : start + size] in windows), 0)
+        if size:
+            if start > end or not parts:
+                parts += [plain[end:start], MASKED]
+            end = max(end, start + size)
+    return "".join([*parts, plain[end:]]) if parts else text

@@ -7,21 +7,14 @@ in redaction's list is so no hole in this one. A hit refuses the write.
 import base64
 import re
 import string
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.hidden import HIDDEN, without
 from pytest_imagedetail.redact.decodings import FOLDED, is_readable, readings
 
 _SHORTEST: Final = 4  # a shorter "secret" would be found in any text
-_SHORTEST_DISGUISED: Final = 8  # a shorter one could be read in any word of a text
-_WORDS: Final = re.compile(r"([\s\"'<>{}\[\](),]+)")  # what parts words is kept, too
-_COLOUR: Final = re.compile(r"\x1b\[[\d;]*m")
-_BETWEEN_PIECES: Final = re.compile(  # where pprint breaks a text, with what a report puts before
-    r"['\"](?:\x1b\[[\d;]*m)*+\r?\n(?:\[gw\d+\] )?+(?:\x1b\[[\d;]*m|[ \tE>?+|-])*+[bBuU]?['\"]"
-)
 _SHORTEST_TOKEN: Final = 16  # the least that has a shape of its own
 
 _TOKEN: Final = re.compile(
@@ -145,86 +138,6 @@ def refuse_leaks(data: bytes, *, secrets: Iterable[str], where: str) -> None:
             "gzip)\n"
             "or keep a request that fetches a file out of what is recorded",
         )
-
-
-def without_secrets(text: str, secrets: Iterable[str]) -> str:
-    """A text that is about to be shown, without these values and without what they can be read in.
-
-    Args:
-        text: What a test printed or failed with, say.
-        secrets: What must not show; in other writings than their own, from eight characters on.
-    """
-    known = tuple(secrets)
-    shown = _without_secrets(_together(text, known), known)
-    if _COLOUR.search(shown) is None:
-        return shown
-    plain = _COLOUR.sub("", shown)  # a colour may begin in a secret
-    without_colour = _without_secrets(_together(plain, known), known)
-    return shown if without_colour == plain else without_colour
-
-
-def _together(text: str, secrets: tuple[str, ...]) -> str:
-    """A text with what pytest has broken into strings of a line each in one, if it has a secret."""
-    shown, end = [], 0
-    for start, stop in _broken(text):
-        whole = _BETWEEN_PIECES.sub("", text[start:stop])
-        hidden = _without_secrets(whole, secrets)
-        shown += [text[end:start], text[start:stop] if hidden == whole else hidden]
-        end = stop
-    return "".join([*shown, text[end:]])
-
-
-def _broken(text: str) -> Iterator[tuple[int, int]]:
-    """Where lines begin and end that hold the pieces of one text."""
-    start = stop = -1
-    for match in _BETWEEN_PIECES.finditer(text):
-        if stop >= 0 and text.find("\n", stop, match.start()) >= 0:  # not of the piece before
-            yield start, _end_of_line(text, stop)
-            stop = -1
-        if stop < 0:
-            start = text.rfind("\n", 0, match.start()) + 1
-        stop = match.end()
-    if stop >= 0:
-        yield start, _end_of_line(text, stop)
-
-
-def _end_of_line(text: str, position: int) -> int:
-    end = text.find("\n", position)
-    return len(text) if end < 0 else end
-
-
-def _without_secrets(text: str, known: tuple[str, ...]) -> str:
-    shown = without(text, known)
-    disguised = [each for each in known if len(each) >= _SHORTEST_DISGUISED]
-    if not _is_read_in(shown, disguised):
-        return shown
-    lines = [_line_without(line, disguised) for line in shown.split("\n")]
-    shown = "\n".join(lines)
-    return (
-        f"{HIDDEN}, for a secret stands in several lines"
-        if _is_read_in(shown, disguised)
-        else shown
-    )
-
-
-def _line_without(line: str, secrets: Sequence[str]) -> str:
-    """A line without the words that a secret can be read in, or none where it takes several."""
-    if not _is_read_in(line, secrets):
-        return line
-    words = [HIDDEN if _is_read_in(word, secrets) else word for word in _WORDS.split(line)]
-    shown = "".join(words)
-    return HIDDEN if _is_read_in(shown, secrets) else shown
-
-
-def _is_read_in(text: str, secrets: Sequence[str]) -> bool:
-    if len(text) < _SHORTEST_DISGUISED or not secrets:
-        return False
-    data = text.encode("utf-8", errors="surrogatepass")
-    return any(
-        _found(secret, form, read) is not None
-        for form, read in readings(data, shortest=_SHORTEST_DISGUISED)
-        for secret in secrets
-    )
 
 
 def _found(secret: str, form: str, text: bytes) -> tuple[str, bytes] | None:

@@ -1,65 +1,87 @@
-"""What a failing run that records prints and writes: every place where a secret could show."""
+"""Every place where a failing run that records could show a live secret."""
+
+import html
+import json
+import re
+from urllib.parse import quote
 
 import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
+pytest.importorskip("requests")
 
 from tests.cloud import SimulatedCloud
 
-LOUD = (
-    *("-vv", "-l", "--tb=long", "--log-level=DEBUG", "--log-cli-level=DEBUG", "-Werror"),
-    *("--junitxml=junit.xml", "--imagedetail-report=r.html", "--imagedetail-report=r.json"),
-    "--imagedetail-report=r.md",
-)
+JWTS = [f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2Vy{each}.s1gn{each}" for each in ("QWEx", "WmYy")]
+PASSWORD = 'k9%sQz7{x}"L\\w%dvB2m'  # pytest colors its formats; a repr and JSON escape it
+SHORT = "Pa55-wrd9"
+SENT = "Sent-0nly by a l0gin: q7Zw"
 
-# Each place fails: a fixture's setup and teardown, a test, and what a client made of an answer.
-FAILING = """
-import socket
+CONFTEST = """
+import json
 
 import pytest
 
-
-def refuse(address, *more, **named):
-    raise ConnectionRefusedError(f"nobody at {address}")
+JWTS, PASSWORD, SHORT, SENT = json.load(open("facts.json"))
 
 
 @pytest.fixture
-def imagedetail_cloud(imagedetail_cloud, monkeypatch):
-    assert imagedetail_cloud.headers
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    return imagedetail_cloud
+def headers(imagedetail_cassette, imagedetail_cloud):
+    return dict(imagedetail_cloud.headers)
+"""
+
+PLACES = """
+import json
+import logging
+import sys
+import threading
+import warnings
+from urllib.parse import quote
+
+import pytest
+import requests
+from conftest import JWTS, PASSWORD, SENT, SHORT
+
+
+@pytest.mark.parametrize("number", [0, 1])  # the cloud refuses both
+def test_sent(imagedetail_cassette, imagedetail_cloud, number):
+    requests.get(imagedetail_cloud.endpoint + "/servers", headers={"X-Auth-Token": JWTS[number]})
+
+
+def test_compared():
+    assert JWTS[0] == JWTS[1]
+
+
+def test_login(imagedetail_cassette, imagedetail_cloud):
+    user = {"name": "me", "domain": {"id": "default"}, "password": SENT}
+    login = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
+    url = imagedetail_cloud.endpoint.partition("/v2")[0] + "/v3/auth/tokens"
+    assert login == requests.post(url, json=login).json()
+
+
+def test_cut(headers):
+    assert ["x" * 100, *headers.items()] == []
+
+
+def test_escaped():
+    assert {"password": PASSWORD, "json": json.dumps({"a": PASSWORD})} == {}
+
+
+def test_printed(headers):
+    print(headers, json.dumps(headers), quote(json.dumps(headers)))
+    print(PASSWORD, quote(PASSWORD), f"{SHORT}, and ordinary text", file=sys.stderr)
+    assert not headers
 
 
 @pytest.fixture
-def in_setup(imagedetail_cloud):
-    return imagedetail_cloud.list()
+def in_setup(headers):
+    raise ExceptionGroup("in setup", [ValueError(headers)])
 
 
 @pytest.fixture
-def in_teardown(imagedetail_cloud):
+def in_teardown(headers):
     yield
-    imagedetail_cloud.list()
-
-
-@pytest.fixture
-def compared(imagedetail, imagedetail_cloud):
-    imagedetail.compare("staging", "staging")
-
-
-@pytest.fixture
-def translated(imagedetail_cloud):
-    try:
-        imagedetail_cloud.list()
-    except Exception as error:
-        raise RuntimeError("translated") from error
-
-
-@pytest.fixture
-def grouped(imagedetail_cloud):
-    try:
-        imagedetail_cloud.list()
-    except Exception as error:
-        raise ExceptionGroup("grouped", [error])
+    raise ValueError(JWTS) from KeyError(PASSWORD)
 
 
 def test_setup(in_setup):
@@ -70,7 +92,119 @@ def test_teardown(in_teardown):
     pass
 
 
-def test_compared(compared):
+def test_subtests(headers, subtests):
+    with subtests.test("one", sent=headers):
+        print("sent", headers)
+        logging.getLogger("mine").warning("sent %s", headers)
+        assert not headers
+    with subtests.test(headers["X-Auth-Token"]):
+        print("sent", headers)
+
+
+def test_properties(headers, record_property):
+    record_property("sent", headers)
+    record_property("each", [(1, headers["X-Auth-Token"].encode())])
+    assert not headers
+
+
+def test_expected(headers):
+    pytest.xfail(f"not with {headers}")
+
+
+def test_skipped(headers):
+    pytest.skip(f"not with {headers}")
+
+
+def test_logged(headers):
+    logging.getLogger("mine").warning("asked with %s", headers)
+    try:
+        raise ValueError(JWTS)
+    except ValueError:
+        logging.getLogger("mine").exception("failed")
+    assert not headers
+
+
+def test_warned(headers):
+    warnings.warn(str(headers))
+    warnings.warn(DeprecationWarning(headers, 1))
+
+
+def raises(headers):
+    raise ValueError(headers)
+
+
+def test_thread(headers):
+    thread = threading.Thread(target=raises, args=(headers,))
+    thread.start()
+    thread.join()
+"""
+
+INTERRUPTED = """
+import requests
+
+
+def stop(sent):
+    raise KeyboardInterrupt
+
+
+class Interrupting(requests.adapters.HTTPAdapter):
+    def send(self, request, **more):
+        return stop(request.headers)
+
+
+def test_interrupted(headers, imagedetail_cloud):
+    session = requests.Session()
+    session.mount(imagedetail_cloud.endpoint, Interrupting())
+    session.get(imagedetail_cloud.endpoint + "/servers", headers=headers)
+"""
+
+OURS = """
+import socket
+
+import pytest
+
+
+def refuse(address, *more, **named):
+    raise ConnectionRefusedError(f"no answer at {address}")
+
+
+@pytest.fixture
+def refused(imagedetail_cloud, monkeypatch):
+    assert imagedetail_cloud.headers
+    monkeypatch.setattr(socket, "create_connection", refuse)
+
+
+@pytest.fixture
+def in_setup(refused, imagedetail_cloud):
+    return imagedetail_cloud.list()
+
+
+@pytest.fixture
+def in_teardown(refused, imagedetail_cloud):
+    yield
+    imagedetail_cloud.list()
+
+
+@pytest.fixture
+def translated(refused, imagedetail_cloud):
+    try:
+        imagedetail_cloud.list()
+    except Exception as error:
+        raise ExceptionGroup("translated", [error]) from error
+
+
+@pytest.fixture
+def defect(imagedetail_cloud, monkeypatch):
+    from pytest_imagedetail.transport import http
+
+    monkeypatch.setattr(http, "get", lambda *args, **named: 1 / 0)
+
+
+def test_setup(in_setup):
+    pass
+
+
+def test_teardown(in_teardown):
     pass
 
 
@@ -78,164 +212,132 @@ def test_translated(translated):
     pass
 
 
-def test_grouped(grouped):
-    pass
-
-
-def test_call(imagedetail_cloud):
-    imagedetail_cloud.list()
-"""
-
-DEFECT = """
-import pytest
-
-from pytest_imagedetail.transport import http as transport
-from pytest_imagedetail.cassette import Store
-
-
-def defect(*arguments, **named):
-    del arguments, named  # they are this frame's own, and the test's as far as anyone can tell
-    raise {error}("a defect")
-
-
-@pytest.fixture
-def broken(monkeypatch, imagedetail_cloud):
-    monkeypatch.setattr({place}, defect)
-
-
-def test_defect(broken, imagedetail_cloud):
+def test_call(refused, imagedetail_cloud):
     imagedetail_cloud.list()
 
 
-@pytest.fixture
-def asking(broken, imagedetail_cloud):
+def test_defect(defect, imagedetail_cloud):
     imagedetail_cloud.list()
 
 
-def test_defect_in_setup(asking):
-    pass
-"""
-
-HELD = """
-def test_held(imagedetail, imagedetail_cloud, imagedetail_cassette):
-    headers = imagedetail_cloud.headers
-    copied = dict(headers)
+def test_held(imagedetail, imagedetail_cloud):
     access = imagedetail.access("staging")
-    project = imagedetail_cloud.project_id
-    endpoint = imagedetail_cloud.endpoint
+    project, endpoint = imagedetail_cloud.project_id, imagedetail_cloud.endpoint
+    headers = imagedetail_cloud.headers
     assert not headers
 """
 
-OWN_CLIENT = """
-import urllib.request
-
-import pytest
-
-
-@pytest.fixture(params=["assertion", "error"])
-def ask(request, imagedetail_cloud, imagedetail_cassette):
-    url = imagedetail_cloud.endpoint + "/images/detail"
-    if request.param == "error":
-        url = url.replace("/images/detail", "/no-such-place")
-    asked = urllib.request.Request(url, headers=dict(imagedetail_cloud.headers))
-    answer = urllib.request.urlopen(asked).read()
-    heard = imagedetail_cassette.interactions
-    print(url, asked.headers)
-    assert not heard
-
-
-def test_own(ask):
-    pass
-"""
+LOUD = (
+    *("-p", "no:randomly", "-vv", "-l", "-rA", "--tb=long", "--color=yes"),
+    *("--log-level=DEBUG", "--log-cli-level=DEBUG", "--log-file=all.log"),
+    *("--log-file-level=DEBUG", "--junitxml=junit.xml", "-o", "junit_logging=all"),
+)
 
 
 @pytest.fixture
 def live(pytester, monkeypatch):
     """A project that declares one running cloud, `staging`."""
     with SimulatedCloud(release="2023.1") as cloud:
-        clouds_yaml = pytester.path / "clouds.yaml"
-        clouds_yaml.write_text(cloud.clouds_yaml("staging"))
-        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
+        clouds = cloud.clouds_yaml("staging") + "".join(
+            f"  {name}: {json.dumps({'auth': {'password': password}})}\n"
+            for name, password in (("other", PASSWORD), ("third", SHORT))
+        )
+        (pytester.path / "clouds.yaml").write_text(clouds)
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
         pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
+        (pytester.path / "facts.json").write_text(json.dumps([JWTS, PASSWORD, SHORT, SENT]))
+        pytester.makeconftest(CONFTEST)
         yield cloud
 
 
-def secrets_of(cloud):
-    """What must not show, by what it is."""
-    account = cloud.account
-    return {
-        "token": account.token[:24],  # a long repr is shortened in its middle
-        "password": account.password,
-        "project id": account.project_id,
-        "user id": account.user_id,
-        "address": cloud.compute_url.split("/")[2],
-    }
-
-
 def shown(pytester, result, cloud):
-    """The names of the secrets that output or a file shows, each with its place."""
+    """Return what output or a file shows of a secret, with its place."""
+    account = cloud.account
+    secrets = (account.token, account.password, account.project_id, account.user_id)
+    address = cloud.compute_url.split("/")[2]
     places = {"stdout": result.stdout.str(), "stderr": result.stderr.str()}
-    for path in pytester.path.rglob("*"):
-        if path.is_file() and path.name != "clouds.yaml" and path.suffix != ".pyc":
-            places[path.name] = path.read_bytes().decode("utf-8", "replace")
+    for name in ("junit.xml", "all.log"):
+        path = pytester.path / name
+        places[name] = path.read_text() if path.exists() else ""
     return {
-        (name, place)
-        for name, secret in secrets_of(cloud).items()
+        (part, place)
+        for part in {
+            address,
+            SHORT,
+            *(part for each in (*secrets, *JWTS, PASSWORD, SENT) for part in parts(each)),
+        }
         for place, text in places.items()
-        if secret in text
+        if part in re.sub(r"\x1b\[[\d;]*m", "", html.unescape(text))
     }
 
 
-@pytest.mark.parametrize(
-    ("mode", "more"),
-    [
-        ("once", ("--full-trace",)),
-        ("rewrite", ("-qq",)),
-        ("verify", ("--tb=native",)),
-    ],
-)
-def test_our_errors_show_no_secret_wherever_they_come_up(pytester, live, mode, more):
-    """In a fixture's setup and teardown and in a test, with the locals of every frame asked for."""
-    if mode == "verify":
-        pytester.makepyfile("def test_first(imagedetail_cloud): imagedetail_cloud.list()")
-        pytester.runpytest_subprocess("--imagedetail-record-mode=once").assert_outcomes(passed=1)
-    pytester.makepyfile(FAILING)
-    result = pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", *LOUD, *more)
-    result.assert_outcomes(failed=1, errors=5, passed=1)
-    assert shown(pytester, result, live) == set()
+def parts(secret):
+    """Yield every 12 characters of a secret, in four spellings."""
+    for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret, safe="")):
+        for at in range(len(form) - 11):
+            yield form[at : at + 12]
 
 
 @pytest.mark.parametrize(
-    ("place", "error", "more"),
-    [
-        ("transport, 'get'", "OSError", ["-qq"]),
-        ("Store, 'write'", "ZeroDivisionError", ["--full-trace"]),
-        ("transport, 'get'", "KeyboardInterrupt", ["--full-trace"]),
-        ("Store, 'write'", "KeyboardInterrupt", ["-qq"]),
-    ],
+    "more",
+    [LOUD, (*LOUD, "-n2", "--dist=loadfile"), ("--tb=native", "-rA"), ("-qq", "--full-trace")],
+    ids=["loud", "workers", "native", "quiet"],
 )
-def test_a_defect_shows_our_lines_and_no_locals(pytester, live, error, place, more):
-    """File and line of our frames are there to be reported, and what stood in them is not."""
-    pytester.makepyfile(DEFECT.format(error=error, place=place))
-    result = pytester.runpytest_subprocess("--imagedetail-record-mode=once", *LOUD, *more)
-    assert result.ret != pytest.ExitCode.OK
-    if error != "KeyboardInterrupt" or "--full-trace" in more:
-        result.stdout.fnmatch_lines(["*pytest_imagedetail*recorder.py:*"])
+def test_a_live_secret_is_shown_nowhere(pytester, live, more):
+    """In assertions, output, logs, subtests, properties, reasons, warnings and JUnit's file."""
+    pytester.makepyfile(test_places=PLACES)
+    result = pytester.runpytest_subprocess("--imagedetail-record-mode=rewrite", *more)
+    if "-qq" not in more:
+        counts = {"passed": 5, "failed": 9, "errors": 4, "skipped": 1, "xfailed": 1}
+        assert {key: result.parseoutcomes().get(key) for key in counts} == counts
+        result.stdout.fnmatch_lines(["*<hidden>, and ordinary text*"])
+    assert shown(pytester, result, live) == set()
+    if "--junitxml=junit.xml" in more:
+        junit = html.unescape((pytester.path / "junit.xml").read_text())
+        assert """name="sent" value="{'X-Auth-Token': '<hidden>'""" in junit
+        assert "asked with {'X-Auth-Token': '<hidden>'" in (pytester.path / "all.log").read_text()
+
+
+def test_an_interrupted_run_shows_no_live_secret(pytester, live):
+    """Not even the arguments of the functions that --full-trace shows."""
+    pytester.makepyfile(test_interrupted=INTERRUPTED)
+    result = pytester.runpytest_subprocess("--imagedetail-record-mode=once", "-l", "--full-trace")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*raise KeyboardInterrupt*"])
     assert shown(pytester, result, live) == set()
 
 
-def test_what_a_test_holds_shows_no_secret(pytester, live):
-    """Headers, a copy of them, project and endpoint stand in the test's own frame."""
-    pytester.makepyfile(HELD)
-    result = pytester.runpytest_subprocess("--imagedetail-record-mode=once", *LOUD)
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["headers *= *X-Auth-Token*"])
-    assert shown(pytester, result, live) == set()
+def test_our_errors_show_no_live_secret(pytester, live):
+    """In setup, teardown and a test, in each record mode, with the locals of every frame."""
+    pytester.makepyfile(test_ours=OURS)
+    first = pytester.makepyfile(first="def test_first(imagedetail_cloud): imagedetail_cloud.list()")
+    for mode in ("once", "rewrite", "verify"):
+        if mode == "verify":
+            recorded = pytester.runpytest_subprocess(first, "--imagedetail-record-mode=once")
+            recorded.assert_outcomes(passed=1)
+        result = pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", *LOUD)
+        result.assert_outcomes(failed=3, errors=3, passed=1)
+        assert shown(pytester, result, live) == set(), mode
 
 
-def test_an_own_client_that_fails_shows_no_secret(pytester, live):
-    """Neither its frames, nor its error, nor what the test printed, nor what was heard so far."""
-    pytester.makepyfile(OWN_CLIENT)
-    result = pytester.runpytest_subprocess("--imagedetail-record-mode=once", *LOUD)
-    result.assert_outcomes(errors=2)
-    assert shown(pytester, result, live) == set()
+def test_a_replaying_run_has_no_hook_that_masks(pytester):
+    """There is nothing to mask."""
+    pytester.makeconftest(
+        """
+        def pytest_sessionfinish(session):
+            assert session.config.pluginmanager.has_plugin("imagedetail-explain")
+            assert not session.config.pluginmanager.has_plugin("imagedetail-masking")
+        """
+    )
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.imagedetail("nova-2026.2")
+        def test_replayed(imagedetail_cloud, imagedetail_cassette):
+            assert imagedetail_cloud.list().images
+        """
+    )
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.OK
+    result.assert_outcomes(passed=1)

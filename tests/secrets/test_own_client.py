@@ -1,4 +1,4 @@
-"""A test's own client: what it sends and gets is in no report, and in no recording of any test."""
+"""A test's own client: what it sends and gets is in no recording of any test."""
 
 import json
 import re
@@ -11,7 +11,6 @@ import pytest
 TOKEN = "gAAAAABmZ0tok" + "Xy7-" * 45 + "abcdefghijklmnop=="
 PASSWORD = "Sup3rS3cretPassw0rd"
 ADMIN = "zz-Top-Secret-Adm1n"
-LOUD = ("-vv", "-l", "--junitxml=junit.xml", "-o", "junit_logging=all")
 
 CONFTEST = """
 import json
@@ -29,38 +28,6 @@ def headers():
 @pytest.fixture
 def url():
     return URL
-"""
-
-FAILING = """
-import json
-
-import pytest
-import requests
-from conftest import LOGIN
-
-pytestmark = pytest.mark.imagedetail("staging")
-
-
-def test_token(imagedetail_cassette, headers, url, record_property):
-    record_property("sent", str(headers))
-    print("sent", headers)
-    answer = requests.get(url + "/servers", headers=headers)
-    assert answer.json() == {"headers": headers}
-
-
-def test_login(imagedetail_cassette, url):
-    login = json.dumps(LOGIN)
-    issued = requests.post(url + "/v3/auth/tokens", data=login).headers["X-Subject-Token"]
-    server = requests.get(url + "/servers", headers={"X-Auth-Token": issued}).json()
-    assert (login, issued) == (server, "")
-
-
-def test_later(imagedetail_cassette, headers):
-    assert headers == LOGIN
-
-
-def test_nobody_answers(imagedetail_cassette, headers):
-    requests.get("http://127.0.0.1:9/", headers=headers)
 """
 
 ASKING = """
@@ -132,24 +99,10 @@ def once(pytester, *arguments):
 
 
 def found(text):
-    """Which secrets can be read in a text, by their beginning or end."""
+    """Return the secrets that stand in a text, by their beginning or end."""
     plain = unescape(text)
     parts = {each[:12] for each in (TOKEN, PASSWORD, ADMIN)} | {TOKEN[-12:], PASSWORD[-12:]}
     return {part for part in parts if part in plain}
-
-
-@pytest.mark.parametrize(
-    "more", [LOUD, ("-l",), ("-n2", "--dist=loadfile", *LOUD), ("--tb=native",)], ids=" ".join
-)
-def test_no_report_shows_what_a_client_sent_or_got(live, more):
-    """Fixture values, locals, assertions, output, the summary and JUnit's file."""
-    live.makepyfile(test_failing=FAILING)
-    result = once(live, *more)
-    result.assert_outcomes(failed=4)
-    assert found(result.stdout.str() + result.stderr.str()) == set()
-    junit = live.path / "junit.xml"
-    assert not junit.exists() or found(junit.read_text()) == set()
-    assert "<hidden>" in result.stdout.str()
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["login first", "login last"])
@@ -227,130 +180,6 @@ def test_nothing_is_written_where_what_a_test_configured_is_broken(live):
     assert not list((live.path / "cassettes").rglob("*.yaml"))
 
 
-OTHER_REPORTS = """
-import pytest
-import requests
-
-pytestmark = pytest.mark.imagedetail("staging")
-
-
-def test_in_parts(imagedetail_cassette, headers, url, subtests):
-    requests.get(url + "/servers", headers=headers)
-    with subtests.test("one", sent=headers):
-        print("sent", headers)
-        assert not headers
-    with subtests.test(headers["X-Auth-Token"]):
-        print("sent", headers)
-
-
-def test_properties(imagedetail_cassette, headers, url, record_property):
-    requests.get(url + "/servers", headers=headers)
-    record_property("sent", headers)
-    record_property("each", [(1, headers["X-Auth-Token"].encode())])
-    assert not url
-
-
-def test_expected(imagedetail_cassette, headers, url):
-    requests.get(url + "/servers", headers=headers)
-    pytest.xfail(f"not with {headers}")
-
-
-def test_skipped(imagedetail_cassette, headers, url):
-    requests.get(url + "/servers", headers=headers)
-    pytest.skip(f"not with {headers}")
-"""
-
-LOGGING = """
-import logging
-import threading
-import warnings
-
-import pytest
-
-pytestmark = pytest.mark.imagedetail("staging")
-
-
-@pytest.mark.parametrize("name", ["requests", "httpx"])
-def test_client(imagedetail_cassette, headers, url, name):
-    client = pytest.importorskip(name)
-    secret = headers["X-Auth-Token"].strip("=")
-    assert client.get(f"{url}/servers?api_key={secret}").status_code == 200
-    logging.getLogger("mine").warning("asked with %s", headers)
-    try:
-        raise ValueError(headers)
-    except ValueError:
-        logging.getLogger("mine").exception("failed")
-
-
-def test_warning(imagedetail_cassette, headers, url):
-    requests = pytest.importorskip("requests")
-    requests.get(url + "/servers", headers=headers)
-    warnings.warn(str(headers))
-    warnings.warn(DeprecationWarning(headers, 1))
-
-
-def test_thread(imagedetail_cassette, headers):
-    requests = pytest.importorskip("requests")
-    secret = headers["X-Auth-Token"].strip("=")
-    nowhere = f"http://127.0.0.1:9/x?api_key={secret}"
-    thread = threading.Thread(target=requests.get, args=(nowhere,))
-    thread.start()
-    thread.join()
-"""
-
-INTERRUPTED = """
-import pytest
-import requests
-
-pytestmark = pytest.mark.imagedetail("staging")
-
-
-class Interrupting(requests.adapters.HTTPAdapter):
-    def send(self, request, **more):
-        super().send(request, **more)
-        return self.stop(request.headers)
-
-    def stop(self, sent):
-        {stop}
-
-
-def test_interrupted(imagedetail_cassette, headers, url):
-    session = requests.Session()
-    session.mount(url, Interrupting())
-    session.request("GET", url + "/servers", headers=headers)
-"""
-
-
-@pytest.mark.parametrize("more", [LOUD, ("-n2", *LOUD)], ids=["alone", "workers"])
-def test_no_report_of_another_kind_shows_a_secret(live, more):
-    """Of a part of a test, of one that is expected to fail or skipped; properties of any type."""
-    pytest.importorskip("_pytest.subtests", reason="since pytest 9")
-    live.makepyfile(test_other=OTHER_REPORTS)
-    result = once(live, *more, "-rA")
-    result.stdout.fnmatch_lines(["*1 skipped*1 xfailed*"])
-    assert found(result.stdout.str() + result.stderr.str()) == set()
-    junit = (live.path / "junit.xml").read_text()
-    assert found(junit) == set()
-    assert "{'X-Auth-Token': '<hidden>'}" in unescape(junit)
-
-
-WHOLE_RUN = """
-import pytest
-import requests
-
-pytestmark = pytest.mark.imagedetail("staging")
-
-
-def test_attributes(
-    imagedetail_cassette, headers, url, record_xml_attribute, record_testsuite_property
-):
-    requests.get(url + "/servers", headers=headers)
-    record_xml_attribute("sent", headers)
-    record_testsuite_property("all sent", headers["X-Auth-Token"])
-    record_testsuite_property(headers["X-Auth-Token"], "name")
-"""
-
-
 def test_a_test_that_is_called_by_a_secret_is_told_how_to_be_called(live):
     """Its recording would have the secret in its own name."""
     live.makepyfile(
@@ -374,61 +203,3 @@ def test_a_test_that_is_called_by_a_secret_is_told_how_to_be_called(live):
             'E *pytest.param(..., id="with a token"), or ids= of parametrize',
         ]
     )
-
-
-def test_what_junit_says_of_a_whole_run_shows_none(live):
-    """What a test tells JUnit's file past its report."""
-    live.makepyfile(test_whole=WHOLE_RUN)
-    live.makepyfile(
-        test_first="""
-        def test_before_anything_is_known(record_property):
-            record_property("early", "as it is")
-        """
-    )
-    options = ("--junitxml=junit.xml", "-o", "junit_family=xunit1")
-    once(live, *options).assert_outcomes(passed=2)
-    junit = (live.path / "junit.xml").read_text()
-    assert found(junit) == set()
-    assert "{'X-Auth-Token': '<hidden>'}" in unescape(junit)
-    assert 'name="all sent" value="<hidden>"' in unescape(junit)
-    assert 'name="early" value="as it is"' in junit
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        ("-o", "log_cli=true", "-o", "log_cli_level=INFO"),
-        ("--log-cli-level=DEBUG", "--color=yes"),
-        ("--log-file=all.log", "--log-file-level=DEBUG"),
-        ("--log-file=all.log", "--log-file-level=DEBUG", "-n2"),
-        ("--log-level=DEBUG", "-rA"),
-    ],
-    ids=" ".join,
-)
-def test_no_log_and_no_warning_shows_a_secret(live, more):
-    """What clients log of a URL, what a test warns of, and what ends a thread."""
-    pytest.importorskip("httpx")
-    live.makepyfile(test_logging=LOGGING)
-    result = once(live, *more)
-    result.assert_outcomes(passed=4, warnings=3)
-    log = live.path / "all.log"
-    logged = log.read_text() if log.exists() else ""
-    shown = result.stdout.str() + result.stderr.str() + logged
-    assert found(shown) == set()
-    assert "Max retries exceeded with url: /x?api_key=<hidden>" in shown
-    assert "DeprecationWarning" in shown
-    if "-n2" not in more:
-        assert "/servers?api_key=<hidden>" in shown
-        assert "asked with {'X-Auth-Token': '<hidden>" in shown
-
-
-@pytest.mark.parametrize(
-    "stop", ["raise KeyboardInterrupt", "raise KeyboardInterrupt(sent)", "pytest.exit(str(sent))"]
-)
-def test_an_interrupted_run_shows_no_secret(live, stop):
-    """Neither in the frames of a client, nor in those of a test, nor in what ended it."""
-    live.makepyfile(test_interrupted=INTERRUPTED.format(stop=stop))
-    result = once(live, "-l", "--full-trace")
-    assert result.ret == pytest.ExitCode.INTERRUPTED
-    assert found(result.stdout.str() + result.stderr.str()) == set()
-    result.stdout.fnmatch_lines(["!*"])

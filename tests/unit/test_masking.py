@@ -1,0 +1,85 @@
+"""Mask known secrets in texts."""
+
+import json
+import random
+import string
+from urllib.parse import quote
+
+from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.plugin.masking import mask, windows_of
+
+TOKEN = "gAAAAABm" + "".join(random.Random(1).choices(string.ascii_letters, k=80)) + "=="
+
+
+def masked(text, *secrets):
+    return mask(text, windows_of(secrets))
+
+
+def test_runs_of_twelve_characters_are_masked_and_shorter_ones_are_not():
+    """Anywhere in a word, adjacent to another secret, and where pytest cut a long repr."""
+    other = TOKEN[::-1]
+    for text, shown in (
+        (f"a {TOKEN} here", "a <hidden> here"),
+        (f"x{TOKEN}x{TOKEN}", "x<hidden>x<hidden>"),
+        (f"{TOKEN}{other}", "<hidden>"),
+        (f"'{TOKEN[:40]}...{TOKEN[-20:]}'", "'<hidden>...<hidden>'"),
+        (f"- {TOKEN[:11]}", f"- {TOKEN[:11]}"),
+        (f"- {TOKEN[30:42]}", "- <hidden>"),
+        ("", ""),
+    ):
+        assert masked(text, TOKEN, other) == shown
+    for size in range(12, len(TOKEN)):
+        assert masked(f"a {TOKEN[:size]}... {TOKEN[-size:]}", TOKEN) == "a <hidden>... <hidden>"
+
+
+def test_each_spelling_is_masked():
+    """As it is, in a repr, in JSON, percent-encoded with or without slashes."""
+    secret = "Zq7\"w\\4x\u00e9%K9mT r2&vL/8+nB3\n'cJ"
+    for spell in (
+        str,
+        repr,
+        json.dumps,
+        quote,
+        lambda text: quote(text, safe=""),
+        lambda text: str([{"a": text}]),
+    ):
+        left = masked(spell(secret), secret)
+        assert not left.replace("<hidden>", "").strip("\"'[]{a}: "), left
+
+
+def test_short_secrets_are_masked_whole_and_weak_ones_never():
+    """A weak one would be found in ordinary text."""
+    for secret, shown in (
+        ("Pa55-wrd", True),
+        ("correct-horse", True),
+        ("longenoughtobetold", True),
+        ("Pa55-wr", False),
+        ("openstack", False),
+        ("413274413274413274", False),
+        ("", False),
+    ):
+        left = masked(f"<{secret}> {secret[:-1]}", secret)
+        assert (f"<{secret}>" not in left) == shown, secret
+    assert masked("Pa55-wr Pa55-wrd", "Pa55-wrd") == "Pa55-wr <hidden>"
+
+
+def test_colors_inside_a_secret_do_not_split_it():
+    """A text without a secret keeps its colors."""
+    assert masked(f"\x1b[31mE\x1b[0m {TOKEN[:8]}\x1b[33m{TOKEN[8:]}", TOKEN) == "E <hidden>"
+    assert masked("\x1b[31mE\x1b[0m clean", TOKEN) == "\x1b[31mE\x1b[0m clean"
+    assert masked("clean") == "clean"
+
+
+def test_traffic_that_is_not_redacted_shows_nothing():
+    """Neither address nor headers nor bodies stand in an interaction's repr."""
+    headers = Headers([("X-Auth-Token", "planted"), ("Location", "http://planted")])
+    interaction = Interaction(
+        url="http://planted/v2",
+        request_headers=headers,
+        request_body=b"planted",
+        response=Response(status_code=200, headers=headers, body=b"planted"),
+    )
+    assert "planted" not in repr(interaction)
+    assert (
+        repr(headers) == "Headers([('X-Auth-Token', '<hidden>'), ('Location', 'http://planted')])"
+    )
