@@ -262,7 +262,8 @@ def _names_no_global(patcher: Any) -> bool:
 def _counting(wire: Wire, exchange: Exchange) -> Iterator[None]:
     """Watch connections of `http.client` that are not a stub's: they were open before the block.
 
-    Their answers are counted; while the exchange is closed, they are not asked at all.
+    Their answers are counted; while the exchange is closed, they are not asked at all. Interim
+    responses are skipped, which clients of http.client take for the answer.
     """
     connection = vcr.stubs.HTTPConnection  # the real one, whatever is patched by now
     getresponse, putrequest = connection.getresponse, connection.putrequest
@@ -283,6 +284,7 @@ def _counting(wire: Wire, exchange: Exchange) -> Iterator[None]:
     with (
         mock.patch.object(connection, "getresponse", counted),
         mock.patch.object(connection, "putrequest", asked),
+        mock.patch.object(connection, "response_class", transport.FinalResponse),
     ):
         yield
 

@@ -15,6 +15,7 @@ from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Response
 
 _ENCODING_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_INTERIM: Final = frozenset(range(100, 200)) - {http.HTTPStatus.SWITCHING_PROTOCOLS}
 _WHOLE_ANSWER: Final = 5  # timeouts: a large listing may take longer than one read, but not many
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS  # makes zlib detect the format
 _NEXT: Final = (
@@ -169,14 +170,22 @@ def too_large(where: str) -> RecordingError:
     )
 
 
-class _Response(http.client.HTTPResponse):
-    """The final response, whose body is at most `LARGEST_BODY` long."""
+class FinalResponse(http.client.HTTPResponse):
+    """The response after all interim ones, such as `103 Early Hints`.
+
+    http.client itself skips `100 Continue` only. `101 Switching Protocols` is no interim response.
+    """
 
     def begin(self) -> None:
+        """Read status and headers."""
         super().begin()
-        while self.status // 100 == 1:  # http.client skips 100 only, not 103 for example
-            self.headers = None  # type: ignore[assignment]  # as before the first line
+        while self.status in _INTERIM:
+            self.headers = None  # type: ignore[assignment]  # makes it read the next ones
             super().begin()
+
+
+class _Response(FinalResponse):
+    """A response whose body is at most `LARGEST_BODY` long."""
 
     def read(self, amt: int | None = None) -> bytes:
         if amt is not None:

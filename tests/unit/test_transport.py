@@ -171,6 +171,8 @@ def test_interim_responses_are_skipped():
                 assert connections.interactions[0].response.status_code == 200
     with answering(hints) as (url, _):
         assert refusal(url) == f"no answer: the connection was closed\n{NEXT}"
+    with answering(hints + b"HTTP/1.1 101 Switching Protocols\r\n\r\n") as (url, _):
+        assert get(url).status_code == 101
 
 
 def test_a_chunked_body_is_read_whole():
