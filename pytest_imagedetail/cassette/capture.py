@@ -3,7 +3,7 @@
 import http.client
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -17,7 +17,6 @@ from vcr.cassette import Cassette
 from vcr.filters import AVAILABLE_DECOMPRESSORS
 from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
-from vcr.stubs import VCRHTTPConnection, VCRHTTPSConnection
 
 from pytest_imagedetail import network
 from pytest_imagedetail.body import compression as packing
@@ -26,25 +25,6 @@ from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.silenced import silenced
 
 _NOWHERE: Final = "in-memory"
-
-
-class Capture:
-    """Connections of `http.client` that vcrpy listens to, and what went over them.
-
-    They are told to whoever sends, instead of patched into the process: what other threads say
-    meanwhile is theirs.
-    """
-
-    def __init__(self) -> None:
-        self._heard: list[Interaction] = []
-        cassette = _Heard(self._heard)
-        self.HTTPConnection: Final = _listened(VCRHTTPConnection, cassette)
-        self.HTTPSConnection: Final = _listened(VCRHTTPSConnection, cassette)
-
-    @property
-    def interactions(self) -> Sequence[Interaction]:
-        """What was asked and answered so far, in order."""
-        return tuple(self._heard)
 
 
 class _Nowhere:
@@ -60,29 +40,6 @@ class _Nowhere:
     @staticmethod
     def save_cassette(cassette_path: Any, cassette_dict: Any, serializer: Any) -> None:
         """Unredacted traffic is not written."""
-
-
-class _Heard(Cassette):  # type: ignore[misc]
-    """A cassette of vcrpy that plays nothing and passes on what it is told."""
-
-    def __init__(self, heard: list[Interaction]) -> None:
-        super().__init__(_NOWHERE, persister=_Nowhere, record_mode=RecordMode.ALL)
-        self._heard = heard
-
-    def append(self, request: Any, response: Any) -> None:
-        self._heard.append(_exchanged(request, response))
-
-
-def _listened(kind: type, cassette: Cassette) -> type[http.client.HTTPConnection]:
-    """One of vcrpy's connections, with its cassette."""
-    return type(kind.__name__, (kind,), {"cassette": cassette})
-
-
-@contextmanager
-def capture() -> Iterator[Capture]:
-    """Listen to what is sent over the connections of a `Capture` while the block runs."""
-    with silenced("vcr"):
-        yield Capture()
 
 
 class Exchange(Protocol):
@@ -284,7 +241,7 @@ def _counting(wire: Wire, exchange: Exchange) -> Iterator[None]:
     with (
         mock.patch.object(connection, "getresponse", counted),
         mock.patch.object(connection, "putrequest", asked),
-        mock.patch.object(connection, "response_class", transport.FinalResponse),
+        transport.interim_skipped(),
     ):
         yield
 
@@ -305,7 +262,7 @@ def _asked_by_stub() -> bool:
     for _ in range(4):  # urllib3's own methods may lie between
         if frame is None:
             return False
-        if frame.f_globals.get("__name__") == "vcr.stubs":
+        if frame.f_globals.get("__name__") in {"vcr.stubs", transport.__name__}:
             return True
         frame = frame.f_back
     return False

@@ -609,10 +609,6 @@ def _release_finding(declared: str | None, newest: str | None) -> tuple[str, str
 
 def _one_image(access: Access, cloud: str) -> tuple[str, str]:
     """Ask for one image, as the recorder does; the redacted answer is looked at and dropped."""
-    from pytest_imagedetail.cassette.capture import capture  # noqa: PLC0415  loads vcrpy
-
-    with capture():  # imports every installed HTTP client, which is none of the cloud's time
-        pass
     begun = time.monotonic()
     live = recorder.LiveCloud(access=access, name=cloud)
     listing = recorder.ask(live, Query.of(limit=1)).listing

@@ -8,13 +8,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, cast
+from http.client import HTTPConnection, HTTPSConnection  # the real ones: vcrpy patches http.client
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from pytest_imagedetail.errors import RecordingError, UsageError
-from pytest_imagedetail.model import Headers, Response
+from pytest_imagedetail.model import Headers, Interaction, Response
 
-_ENCODING_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _INTERIM: Final = frozenset(range(100, 200)) - {http.HTTPStatus.SWITCHING_PROTOCOLS}
 _WHOLE_ANSWER: Final = 5  # timeouts: a large listing may take longer than one read, but not many
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS  # makes zlib detect the format
@@ -96,26 +96,7 @@ class Access:
         return frozenset(each for each in values if each)
 
 
-class Connections(Protocol):
-    """The connection classes to use: those of `http.client`, or of a capture."""
-
-    @property
-    def HTTPConnection(self) -> type[http.client.HTTPConnection]:  # noqa: N802
-        """For http URLs."""
-
-    @property
-    def HTTPSConnection(self) -> type[http.client.HTTPConnection]:  # noqa: N802
-        """For https URLs; takes an SSL `context`, too."""
-
-
-def get(
-    url: str,
-    headers: Headers,
-    *,
-    access: Access,
-    name: str,
-    connections: Connections = http.client,
-) -> Response:
+def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction:
     """Send one GET and read the whole response. Redirects are returned, not followed.
 
     Args:
@@ -123,33 +104,38 @@ def get(
         headers: What to send besides the token.
         access: For the token, TLS and the timeout.
         name: What to call the cloud in an error, because its URL is a secret.
-        connections: The connection classes.
+
+    Returns:
+        The request, and the response without its content encoding.
 
     Raises:
         RecordingError: No connection, no response in time, or a response that ends early or is
             larger than `LARGEST_BODY`.
         UsageError: A certificate file cannot be used.
     """
-    fields = [*headers.fields, ("X-Auth-Token", access.token)]
+    sent = Headers([*headers.fields, ("X-Auth-Token", access.token)])
     try:
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        # http.client checks this, too, but under vcrpy only when it sends.
-        texts = (target, *(text for _, text in fields))
-        if " " in target or not all(each.isascii() and each.isprintable() for each in texts):
-            raise http.client.InvalidURL
-        with closing(_connection(parts, access, connections)) as connection:
-            connection.putrequest("GET", target, skip_accept_encoding=True)
-            for header, value in fields:
+        if not all(text.isascii() and text.isprintable() for _, text in sent.fields):
+            raise http.client.InvalidURL  # http.client would send an accented letter in Latin-1
+        with closing(_connection(parts, access)) as connection:
+            connection.response_class = _Response
+            connection.putrequest("GET", target)
+            for header, value in sent.fields:
                 connection.putheader(header, value)
             connection.connect()
             with _deadline(connection.sock, access.timeout * _WHOLE_ANSWER):
-                return _exchange(connection)
+                response = _exchange(connection)
+            host = f"[{connection.host}]" if ":" in connection.host else connection.host
+            port = "" if connection.port == connection.default_port else f":{connection.port}"
     except OversizeError:
         raise too_large(f"cloud {name}") from None
     except (http.client.HTTPException, OSError, ValueError, zlib.error, _BadResponseError) as error:
         # Their texts quote the host, the URL or the token, so they are not chained.
         raise RecordingError(_problem(error, access), where=f"cloud {name}", remedy=_NEXT) from None
+    asked = f"{parts.scheme}://{host}{port}{target}"
+    return Interaction(url=asked, request_headers=sent, response=response)
 
 
 class OversizeError(Exception):
@@ -201,8 +187,6 @@ class _Response(FinalResponse):
 
 
 def _exchange(connection: http.client.HTTPConnection) -> Response:
-    # vcrpy's connection is a stub around the real one, which reads the response.
-    getattr(connection, "real_connection", connection).response_class = _Response
     connection.endheaders()
     try:
         answer = connection.getresponse()
@@ -210,15 +194,24 @@ def _exchange(connection: http.client.HTTPConnection) -> Response:
     except ValueError:  # http.client passes a negative length on to read()
         raise _BadResponseError("the answer announces an invalid length") from None
     headers = Headers(answer.getheaders())
-    encoding = headers.get("Content-Encoding", "identity").strip().lower()
-    return Response(
-        status_code=answer.status,
-        reason=answer.reason or "",
-        headers=Headers(
-            each for each in headers.fields if each[0].lower() not in _ENCODING_HEADERS
-        ),
-        body=_decoded(body, encoding),
-    )
+    encoding = headers.get("Content-Encoding")
+    if encoding is not None:
+        body = _decoded(body, encoding.strip().lower())
+        gone = {"content-encoding", "content-length"}
+        headers = Headers(field for field in headers.fields if field[0].lower() not in gone)
+    reason = answer.reason or ""
+    return Response(status_code=answer.status, reason=reason, headers=headers, body=body)
+
+
+@contextmanager
+def interim_skipped() -> Iterator[None]:
+    """Let all clients that are built on http.client skip interim responses while the block runs."""
+    before = HTTPConnection.response_class
+    HTTPConnection.response_class = FinalResponse
+    try:
+        yield
+    finally:
+        HTTPConnection.response_class = before
 
 
 @contextmanager
@@ -226,7 +219,7 @@ def _deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
     """Shut the connection down when the whole response takes too long.
 
     A socket's timeout is for one read, so a server that sends a byte now and then never exceeds
-    it. vcrpy reads head and body in one call, so only another thread can end it.
+    it, and only another thread can end that.
     """
     late = threading.Event()
 
@@ -269,17 +262,14 @@ def _decoded(body: bytes, encoding: str) -> bytes:
     return text
 
 
-def _connection(
-    parts: SplitResult, access: Access, connections: Connections
-) -> http.client.HTTPConnection:
+def _connection(parts: SplitResult, access: Access) -> http.client.HTTPConnection:
     host = parts.hostname or ""
     if parts.scheme == "http":
-        return connections.HTTPConnection(host, parts.port, timeout=access.timeout)
+        return HTTPConnection(host, parts.port, timeout=access.timeout)
     if parts.scheme != "https":
         raise http.client.InvalidURL
-    secure: Any = connections.HTTPSConnection  # only this one takes a context
-    made = secure(host, parts.port, timeout=access.timeout, context=access.tls.context())
-    return cast(http.client.HTTPConnection, made)
+    context = access.tls.context()
+    return HTTPSConnection(host, parts.port, timeout=access.timeout, context=context)
 
 
 def _problem(error: Exception, access: Access) -> str:

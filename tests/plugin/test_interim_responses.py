@@ -2,14 +2,18 @@
 
 import json
 import re
+import socket
 import socketserver
 import threading
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 
 pytest.importorskip("aiohttp", reason="the matrix of clients needs aiohttp")
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
+
+from tests.cloud import SimulatedCloud
 
 INTERIM = (
     b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
@@ -67,10 +71,27 @@ class Interim(socketserver.StreamRequestHandler):
             self.wfile.write(FINAL)
 
 
+class Proxy(socketserver.StreamRequestHandler):
+    """Passes one request on to a cloud, and sends interim responses before its answer."""
+
+    def handle(self):
+        """Answer once."""
+        lines = list(iter(self.rfile.readline, b"\r\n"))
+        fields = dict(line.lower().rstrip().split(b": ") for line in lines[1:] if b": " in line)
+        body = self.rfile.read(int(fields.get(b"content-length", 0)))
+        head = b"".join(line for line in lines if not line.lower().startswith(b"connection"))
+        with socket.create_connection(("127.0.0.1", self.server.cloud)) as onward:
+            onward.sendall(head + b"Connection: close\r\n\r\n" + body)
+            answer = b"".join(iter(lambda: onward.recv(65536), b""))
+        final = answer.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+        self.wfile.write(INTERIM + final)
+
+
 @contextmanager
-def answering():
+def answering(handler=Interim, cloud=None):
     """Yield the URL of a server that sends interim responses first."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Interim) as server:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.cloud = cloud
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
@@ -96,3 +117,22 @@ def test_the_final_answer_is_recorded_and_replayed(pytester, run, monkeypatch):
     run(source).assert_outcomes(passed=8)
     recorded = "".join(path.read_text() for path in (pytester.path / "cassettes").rglob("*.yaml"))
     assert re.findall(r"code: (\d+)", recorded) == ["200"] * 8
+
+
+def test_a_login_and_the_version_document_skip_them_too(pytester, run, monkeypatch):
+    """Or the release of a cloud behind such a proxy would not be known."""
+    source = """
+        def test_listing(imagedetail_cloud):
+            listing = imagedetail_cloud.list()
+            assert listing.images and listing.provenance.max_microversion == "2.95"
+        """
+    pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
+    with SimulatedCloud(release="2023.1") as cloud:
+        port = urlsplit(cloud.auth_url).port
+        with answering(Proxy, port) as url:
+            clouds = pytester.path / "clouds.yaml"
+            proxy = urlsplit(url).port
+            clouds.write_text(cloud.clouds_yaml("staging").replace(f":{port}/", f":{proxy}/"))
+            monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
+            run(source, "--imagedetail-record-mode=once").assert_outcomes(passed=1)
+    run(source).assert_outcomes(passed=1)

@@ -1,6 +1,5 @@
 """Pages asked for and followed, live and from a cassette; nothing is written here."""
 
-import importlib
 import json
 import traceback
 from dataclasses import replace
@@ -61,27 +60,15 @@ def answers(monkeypatch):
     canned = {}
     asked = []
 
-    class Capture:
-        interactions = ()
-
-        def __enter__(self):
-            self.before = len(asked)
-            return self
-
-        def __exit__(self, *_):
-            self.interactions = tuple(asked[self.before :])
-
-    def get(url, headers, *, access, name, connections):
+    def get(url, headers, *, access, name):
         response = canned[url.partition("?")[2]]
         if isinstance(response, list):
             response = response.pop(0)
         sent = Headers([*headers.fields, ("X-Auth-Token", access.token)])
         asked.append(Interaction(url=url, request_headers=sent, response=response))
-        return response
+        return asked[-1]
 
     monkeypatch.setattr(transport, "get", get)
-    module = importlib.import_module("pytest_imagedetail.cassette.capture")
-    monkeypatch.setattr(module, "capture", Capture)
     canned_and_asked = type("Answers", (dict,), {"asked": asked})
     canned = canned_and_asked()
     return canned

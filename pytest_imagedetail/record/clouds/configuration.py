@@ -14,6 +14,7 @@ from typing import Any, Final
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.record.clouds.secrets import clouds_in
 from pytest_imagedetail.transport.request import is_endpoint
+from pytest_imagedetail.transport.http import interim_skipped
 from pytest_imagedetail.transport.silenced import silenced
 
 # These log Keystone's address, and at DEBUG the whole token document.
@@ -106,8 +107,8 @@ def configure(os_cloud: str | None) -> Configuration:
 
 @contextmanager
 def quiet_sdk() -> Iterator[None]:
-    """Silence logs and warnings of the libraries: both quote hosts and secrets."""
-    with silenced(*_LOGGERS), warnings.catch_warnings():
+    """Silence logs and warnings of the libraries, which quote secrets; skip interim responses."""
+    with silenced(*_LOGGERS), interim_skipped(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
