@@ -1,4 +1,8 @@
-"""Catches HTTP traffic with vcrpy; the only module that knows vcrpy."""
+"""Intercept HTTP clients with vcrpy; the only module that uses vcrpy.
+
+Private names of vcrpy and aiohttp are used here only: `vcr.patch.force_reset`, which is replaced,
+the name of the module `vcr.stubs`, and `aiohttp.ClientSession._request`, which vcrpy patches, too.
+"""
 
 import http.client
 import sys
@@ -7,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
-from typing import Any, ClassVar, Final, Never, Protocol, Self
+from typing import Any, Final, Never, Protocol, Self
 from unittest import mock
 from urllib.parse import urlencode, urlsplit
 
@@ -15,7 +19,6 @@ import vcr.patch
 import vcr.stubs
 from vcr.cassette import Cassette
 from vcr.filters import AVAILABLE_DECOMPRESSORS
-from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
 
 from pytest_imagedetail import network
@@ -24,61 +27,41 @@ from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.silenced import silenced
 
-_NOWHERE: Final = "in-memory"
-
-
-class _Nowhere:
-    """A persister that keeps nothing: a recording reaches the disk only after redaction."""
-
-    not_found: ClassVar = CassetteNotFoundError
-
-    @classmethod
-    def load_cassette(cls, cassette_path: Any, serializer: Any) -> Any:  # noqa: ARG003  its name
-        """There is never anything to load."""
-        raise cls.not_found
-
-    @staticmethod
-    def save_cassette(cassette_path: Any, cassette_dict: Any, serializer: Any) -> None:
-        """Unredacted traffic is not written."""
-
 
 class Exchange(Protocol):
-    """Who is asked what a test's own clients ask, and told what is answered.
+    """Answers or records the requests of a test's own clients, in several threads at once.
 
-    A request comes as an interaction without an answer. Several threads may come at once.
+    A request is an interaction whose response is empty.
     """
 
     @property
     def closed(self) -> bool:
-        """Whether a request that has no answer must not go to the cloud."""
+        """Whether a request without an answer is refused, not sent."""
         ...
 
     def can_answer(self, asked: Interaction) -> bool:
-        """Whether `answer` has an answer; asked more often than `answer`, so it takes nothing."""
+        """Return whether `answer` has an answer. vcrpy may call it several times for each."""
         ...
 
     def answer(self, asked: Interaction) -> Response:
-        """Answer, and count it as played."""
+        """Return the answer, and count it as played."""
         ...
 
     def refuse(self, asked: Interaction) -> Never:
-        """Raise for a request that has no answer; asked only while `closed`.
-
-        Were it to return, the request would go to the cloud.
-        """
+        """Raise for a request without an answer, while `closed`; it would be sent otherwise."""
         ...
 
     def heard(self, interaction: Interaction) -> None:
-        """Take what the cloud answered."""
+        """Record an interaction with the cloud."""
         ...
 
 
 @dataclass(slots=True)
 class Wire:
-    """What vcrpy may have missed while an `intercept()` block ran.
+    """What an `intercept()` block has missed.
 
     Attributes:
-        lost: Answers that a client got on a connection that vcrpy had not patched.
+        lost: The number of responses on connections that vcrpy had not patched.
     """
 
     lost: int = 0
@@ -86,23 +69,26 @@ class Wire:
 
 @contextmanager
 def intercept(exchange: Exchange) -> Iterator[Wire]:
-    """Lead every request of this process's HTTP clients to an exchange while the block runs.
+    """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
-    vcrpy patches the clients process-wide, so blocks must not overlap in time.
+    vcrpy patches the clients process-wide, so blocks must not overlap in time. Interim responses
+    are skipped; clients of http.client would take one for the answer.
     """
     wire = Wire()
-    with ExitStack() as stack:
-        stack.enter_context(silenced("vcr"))
-        stack.enter_context(mock.patch.object(vcr.patch, "force_reset", _NarrowReset()))
-        stack.enter_context(_counting(wire, exchange))
-        stack.enter_context(_Led.use(path=_NOWHERE, exchange=exchange))
-        stack.enter_context(_aiohttp_bodies())
+    with (
+        silenced("vcr"),
+        mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
+        _unpatched_connections(wire, exchange),
+        transport.interim_skipped(),
+        _Exchanging.use(path="", exchange=exchange),
+        _aiohttp_bodies(),
+    ):
         yield wire
 
 
 @contextmanager
 def unpatched() -> Iterator[None]:
-    """Let this thread's requests pass by an `intercept()` block: they are not the test's own."""
+    """Send this thread's requests past an `intercept()` block: they are not the test's own."""
     _OWN.count = getattr(_OWN, "count", 0) + 1
     try:
         with _FORCE_RESET():
@@ -115,23 +101,26 @@ _OWN: Final = threading.local()
 _FORCE_RESET: Final = vcr.patch.force_reset
 
 
-class _Led(Cassette):  # type: ignore[misc]
-    """A cassette of vcrpy that keeps nothing: the stubs of its clients ask the exchange."""
+class _Exchanging(Cassette):  # type: ignore[misc]
+    """A cassette of vcrpy that holds nothing and asks the exchange.
+
+    It has no persister: unredacted traffic must not be written.
+    """
 
     def __init__(self, path: str, exchange: Exchange) -> None:
-        super().__init__(path, persister=_Nowhere, record_mode=RecordMode.NEW_EPISODES)
+        super().__init__(path, persister=object(), record_mode=RecordMode.NEW_EPISODES)
         self._exchange = exchange
         self._before = network.listeners()
         self._tests_own: set[str] = set()
 
     @classmethod
     def load(cls, **arguments: Any) -> Self:
-        """There is never anything to load."""
+        """Return an empty cassette."""
         return cls(**arguments)
 
     @property
     def write_protected(self) -> bool:
-        """Whether nothing may be asked; then the stubs come to `filter_request`."""
+        """Whether requests are refused; then vcrpy calls `filter_request` before sending one."""
         return self._exchange.closed
 
     def can_play_response_for(self, request: Any) -> bool:
@@ -143,14 +132,11 @@ class _Led(Cassette):  # type: ignore[misc]
     def find_requests_with_most_matches(
         self, request: Any
     ) -> list[tuple[Any, list[Any], list[Any]]]:
-        """The request itself: the stub of aiohttp looks here for where a redirect leads."""
+        """Return the request itself; vcrpy's stub of aiohttp follows redirects with it."""
         return [(request, [], [])]
 
     def filter_request(self, request: Any) -> Any:
-        """Refuse a request that the stubs are about to refuse; any other is to be recorded.
-
-        None is what vcrpy knows as a request that passes by.
-        """
+        """Refuse a request that vcrpy is about to refuse; return None for one not to record."""
         if self._is_tests_own(request):
             return None
         if self.write_protected:
@@ -158,9 +144,9 @@ class _Led(Cassette):  # type: ignore[misc]
         return request
 
     def _is_tests_own(self, request: Any) -> bool:
-        """Whether a server is asked that the test has opened itself: it is what is tested.
+        """Return whether the test itself has opened the server that is asked.
 
-        One that has answered once may be closed by the time that its answer comes here.
+        The server may be closed by the time that its response is recorded.
         """
         place = urlsplit(request.uri).netloc
         if place not in self._tests_own and network.is_opened_since(request.uri, self._before):
@@ -178,11 +164,11 @@ class _Led(Cassette):  # type: ignore[misc]
 
 
 class _NarrowReset:
-    """Puts back real classes for as short and as few as can be; stands in for vcrpy's own.
+    """Puts back as few real classes as possible; replaces vcrpy's `force_reset`.
 
-    vcrpy's puts back every client's while it makes or opens one connection, and a thread that
-    makes its own meanwhile gets one that is not patched: what it asks is lost. Only a class that
-    names itself by its module's global must be put back; urllib3's and httpx's do not.
+    vcrpy puts back all clients while it makes or opens one connection. A thread that makes its own
+    meanwhile would get one that is not patched. Only a class that refers to itself by its module's
+    global must be put back; urllib3's and httpx's do not.
     """
 
     def __init__(self) -> None:
@@ -195,7 +181,7 @@ class _NarrowReset:
         with self._lock:
             if self._inside == 0:
                 for patcher in vcr.patch.reset_patchers():
-                    if not _names_no_global(patcher):
+                    if not _need_not_reset(patcher):
                         self._stack.enter_context(patcher)
             self._inside += 1
         try:
@@ -207,7 +193,7 @@ class _NarrowReset:
                     self._stack.close()
 
 
-def _names_no_global(patcher: Any) -> bool:
+def _need_not_reset(patcher: Any) -> bool:
     target = patcher.getter()
     name = getattr(target, "__module__", None) or target.__name__
     return name.partition(".")[0] in {"urllib3", "httpx", "httpx2"} or (
@@ -216,13 +202,12 @@ def _names_no_global(patcher: Any) -> bool:
 
 
 @contextmanager
-def _counting(wire: Wire, exchange: Exchange) -> Iterator[None]:
-    """Watch connections of `http.client` that are not a stub's: they were open before the block.
+def _unpatched_connections(wire: Wire, exchange: Exchange) -> Iterator[None]:
+    """Watch connections of http.client that were made before the block, which vcrpy cannot patch.
 
-    Their answers are counted; while the exchange is closed, they are not asked at all. Interim
-    responses are skipped, which clients of http.client take for the answer.
+    Count their responses. While the exchange is closed, refuse their requests.
     """
-    connection = vcr.stubs.HTTPConnection  # the real one, whatever is patched by now
+    connection = vcr.stubs.HTTPConnection  # the real class
     getresponse, putrequest = connection.getresponse, connection.putrequest
     lock = threading.Lock()
 
@@ -241,7 +226,6 @@ def _counting(wire: Wire, exchange: Exchange) -> Iterator[None]:
     with (
         mock.patch.object(connection, "getresponse", counted),
         mock.patch.object(connection, "putrequest", asked),
-        transport.interim_skipped(),
     ):
         yield
 
@@ -253,12 +237,10 @@ def _asked_of(connection: Any, method: str, url: str) -> Interaction:
 
 
 def _is_known() -> bool:
-    """Whether a connection is the run's own, or a stub of vcrpy asks."""
-    return bool(getattr(_OWN, "count", 0)) or _asked_by_stub()
-
-
-def _asked_by_stub() -> bool:
-    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001  the one way to know who asks
+    """Return whether the caller is vcrpy's stub or the run itself."""
+    if getattr(_OWN, "count", 0):
+        return True
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  nothing else says who calls
     for _ in range(4):  # urllib3's own methods may lie between
         if frame is None:
             return False
@@ -270,15 +252,12 @@ def _asked_by_stub() -> bool:
 
 @contextmanager
 def _aiohttp_bodies() -> Iterator[None]:
-    """Let aiohttp send what it makes of `json=` and `data=` as the bytes that it is.
-
-    Its stub shows data and JSON as one, and of a form with files no bytes at all.
-    """
+    """Encode aiohttp's `json=` and `data=` to bytes, which vcrpy's stub does not for all."""
     aiohttp = sys.modules.get("aiohttp")
     if aiohttp is None:
         yield
         return
-    request = aiohttp.ClientSession._request  # noqa: SLF001  where vcrpy's own patch is, too
+    request = aiohttp.ClientSession._request  # noqa: SLF001
 
     async def with_bytes(self: Any, method: str, url: Any, **more: Any) -> Any:
         data, type_ = more.get("data"), ""
@@ -299,7 +278,7 @@ def _aiohttp_bodies() -> Iterator[None]:
 
 
 async def _sent_by_aiohttp(aiohttp: Any, data: Any) -> tuple[bytes, str]:
-    """The bytes of a form or a payload, and their content type."""
+    """Return the bytes of a form or a payload, and their content type."""
     if not isinstance(data, aiohttp.FormData | aiohttp.Payload):
         data = aiohttp.FormData(data)
     payload = data() if isinstance(data, aiohttp.FormData) else data
@@ -309,7 +288,7 @@ async def _sent_by_aiohttp(aiohttp: Any, data: Any) -> tuple[bytes, str]:
 
 
 class _Kept:
-    """What aiohttp writes a body to."""
+    """Keeps what aiohttp writes to it."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
@@ -321,14 +300,14 @@ class _Kept:
 def _exchanged(request: Any, response: Any) -> Interaction:
     answer = _from_vcr(response)
     if packing.exceeds(answer.body, transport.LARGEST_BODY):
-        raise transport.OversizeError  # before it is unpacked
+        raise transport.OversizeError
     return replace(_asked(request), response=_decoded(answer))
 
 
 def _decoded(answer: Response) -> Response:
-    """An answer without its content encodings; what cannot be undone stays, and the gate sees it.
+    """Undo the content encodings; leave the response as it is if one cannot be undone.
 
-    vcrpy's own way undoes one of several, and none that is written in capitals.
+    vcrpy undoes only one of several, and none that is written in capitals.
     """
     encodings = answer.headers.get("content-encoding")
     if encodings is None:
@@ -353,7 +332,7 @@ def _asked(request: Any) -> Interaction:
 
 
 def _body(body: Any) -> bytes:
-    """A body as it went over the wire; aiohttp's stub shows the fields of a form."""
+    """Return the body as it was sent; vcrpy has the fields of some of aiohttp's forms."""
     if isinstance(body, str):
         return body.encode("utf-8")
     if isinstance(body, bytes | bytearray | memoryview):
@@ -384,7 +363,7 @@ def _from_vcr(response: Any) -> Response:
 
 
 def _headers(headers: Any) -> Headers:
-    """Vcrpy keeps a header as one string or as a list of strings."""
+    """Read vcrpy's headers: one string or several for each name."""
     return Headers(
         (name, value)
         for name, values in headers.items()

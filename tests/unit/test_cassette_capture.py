@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import http.server
+import logging
 import threading
 import urllib.request
 from contextlib import contextmanager, nullcontext
@@ -11,6 +12,7 @@ import pytest
 
 from pytest_imagedetail.cassette.capture import intercept
 from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.model import Headers
 from pytest_imagedetail.transport import http as transport
 
 
@@ -64,3 +66,25 @@ def test_a_bomb_for_a_tests_own_client(monkeypatch):
             with refused:
                 urllib.request.urlopen(url).read()
         assert len(told.interactions) == fits
+
+
+def test_no_file_and_no_log(tmp_path, monkeypatch, caplog):
+    """Unredacted traffic goes nowhere but to the exchange."""
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level(logging.DEBUG)
+    told = Told()
+    with serving() as url, intercept(told):
+        urllib.request.urlopen(f"{url}/secret-project").read()
+    assert [each.url for each in told.interactions] == [f"{url}/secret-project"]
+    assert list(tmp_path.iterdir()) == []
+    assert "secret-project" not in caplog.text
+
+
+def test_the_recorders_own_requests_pass_by():
+    """They are neither given to the exchange nor counted as lost."""
+    told = Told()
+    with serving() as url, intercept(told) as wire:
+        access = transport.Access(endpoint=url, token="t0ken", project_id="p")
+        sent = transport.get(f"{url}/own", Headers(), access=access, name="a")
+    assert (sent.url, sent.response.body) == (f"{url}/own", b"{}")
+    assert (told.interactions, wire.lost) == ([], 0)
