@@ -5,6 +5,9 @@ import random
 import string
 from urllib.parse import quote
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.plugin.masking import mask, windows_of
 
@@ -30,6 +33,22 @@ def test_runs_of_twelve_characters_are_masked_and_shorter_ones_are_not():
         assert masked(text, TOKEN, other) == shown
     for size in range(12, len(TOKEN)):
         assert masked(f"a {TOKEN[:size]}... {TOKEN[-size:]}", TOKEN) == "a <hidden>... <hidden>"
+
+
+@given(
+    *(st.text(st.characters(codec="utf-8", exclude_characters="\x1b<")) for _ in range(2)),
+    st.text(st.characters(codec="utf-8", exclude_characters="\x1b<"), min_size=16),
+)
+def test_no_run_is_left_and_nothing_else_changes(before, after, secret):
+    """Whatever stands around a secret."""
+    windows = windows_of([secret])
+    text = f"{before}{secret}{after}"
+    shown = mask(text, windows)
+    assert not any(each in shown for each in windows)
+    beside = shown.split("<hidden>")
+    assert text.startswith(beside[0])
+    assert text.endswith(beside[-1])
+    assert (shown == text) == (not windows)
 
 
 def test_each_spelling_is_masked():
