@@ -76,7 +76,7 @@ def test_a_recording_without_a_date_is_not_judged(aged):
 @pytest.mark.parametrize(
     ("when", "problem", "where"),
     [
-        (None, "for it was recorded and has no date", "nobody knows when"),
+        (None, "for it was recorded and has no date", "without a date"),
         ("2999-01-01T00:00:00Z", "so its age is not known", "2999-01-01T00:00:00Z"),
     ],
 )

@@ -20,41 +20,34 @@ def judged(recorded_at, max_age=90):
     return too_old(Provenance(cloud="a", recorded_at=recorded_at), max_age=max_age, now=NOW)
 
 
-@pytest.mark.parametrize(
-    ("recorded_at", "max_age", "problem"),
-    [
+def test_age_is_judged_to_the_second():
+    """A recording is too old once more time has passed than is allowed, or if no date says it."""
+    old = "it is {} old, and at most {} are allowed"
+    for recorded_at, max_age, problem in (
         ("2026-05-01T12:00:00Z", 0, None),
-        ("2026-05-01T11:59:59Z", 0, "it is 0 days and some seconds old, and at most 0 are allowed"),
-        ("2026-05-01T10:59:00Z", 0, "it is 0 days and 1 hour old, and at most 0 are allowed"),
-        (
-            "2026-01-31T11:48:00Z",
-            90,
-            "it is 90 days and 12 minutes old, and at most 90 are allowed",
-        ),
-        ("2026-01-30T13:00:00Z", 90, "it is 90 days and 23 hours old, and at most 90 are allowed"),
-        ("2026-04-30T12:00:00Z", 0, "it is 1 day old, and at most 0 are allowed"),
+        ("2026-05-01T11:59:59Z", 0, old.format("1 day", 0)),
+        ("2026-04-30T12:00:00Z", 0, old.format("1 day", 0)),
         ("2026-01-31T12:00:00Z", 90, None),
-        ("2026-01-30T12:00:00Z", 90, "it is 91 days old, and at most 90 are allowed"),
+        ("2026-01-31T11:59:59Z", 90, old.format("91 days", 90)),
+        ("2026-01-30T12:00:00Z", 90, old.format("91 days", 90)),
+        ("2026-01-30T12:00:00", 90, old.format("91 days", 90)),
+        ("2026-01-30T11:00:00Z", 90, old.format("92 days", 90)),
         ("2026-01-30T12:00:00Z", None, None),
-        ("2026-01-30T12:00:00", 90, "it is 91 days old, and at most 90 are allowed"),
         ("2026-05-02T12:00:00Z", 0, None),
-        ("2026-05-03T12:00:00Z", 90, f"its date is 2 days {AHEAD}"),
         ("2026-05-02T12:00:01Z", 0, f"its date is 1 day {AHEAD}"),
+        ("2026-05-03T12:00:00Z", 90, f"its date is 2 days {AHEAD}"),
         (None, None, None),
         (None, 0, "its age is not known, for it was recorded and has no date"),
-        ("yesterday", 90, "its age is not known, for its date is none"),
-    ],
-)
-def test_age_is_judged_to_the_second(recorded_at, max_age, problem):
-    """A recording is too old once more time has passed than is allowed, or nobody knows."""
-    assert judged(recorded_at, max_age) == problem
+        ("yesterday", 90, "its age is not known, for its date cannot be read"),
+    ):
+        assert judged(recorded_at, max_age) == problem, recorded_at
 
 
-@pytest.mark.parametrize("source", ["imported", "scrubbed", "stock"])
-def test_what_was_never_recorded_needs_no_date(source):
-    """Nobody knows when a body was saved."""
-    provenance = Provenance(cloud="a", source=source)
-    assert too_old(provenance, max_age=0, now=NOW) is None
+def test_what_was_never_recorded_needs_no_date():
+    """When a body was saved is not known."""
+    for source in ("imported", "scrubbed", "stock"):
+        provenance = Provenance(cloud="a", source=source)
+        assert too_old(provenance, max_age=0, now=NOW) is None
 
 
 def test_a_date_to_come_is_seen_without_a_limit():
