@@ -43,6 +43,11 @@ _REMEDY: Final = (
 _REMEDY_OF_FOREIGN: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
+_FACTS: Final = (
+    *("cloud", "release", "test", "query", "microversion", "source", "recorded_at", "api_version"),
+    *("max_microversion", "endpoint", "catalog", "pages", "complete", "redactions", "volatile"),
+    *("project", "plugin"),
+)
 _METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
 _STATUS_CODES: Final = range(100, 1000)
 _BODY: Final = "\n      string: |-\n"  # before a body in JSON, as `dumps` lays it out,
@@ -233,34 +238,35 @@ def _body_to_yaml(body: bytes) -> str | bytes:
 
 
 def _headers_to_dict(headers: Headers) -> dict[str, list[str]]:
-    """Fields by name; one that was sent in several spellings stands under the first."""
+    """Return fields by name; one that was sent in several spellings stands under the first."""
     names = {name.lower(): name for name in reversed(list(headers))}
     return {name: list(headers.all(name)) for _, name in sorted(names.items())}
 
 
 def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
-    """In the order a reader wants; what is not known is left out."""
-    facts = {
-        "schema": SCHEMA,
-        "cloud": provenance.cloud,
-        "release": provenance.release,
-        "test": provenance.test,
-        "query": provenance.query.wire or None,
-        "microversion": provenance.query.microversion,
-        "source": provenance.source,
-        "recorded_at": provenance.recorded_at,
-        "api_version": provenance.api_version,
-        "max_microversion": provenance.max_microversion,
-        "endpoint": provenance.endpoint,
+    """Return the facts in the order a reader wants, without those that are not known."""
+    query = provenance.query
+    facts = {"schema": SCHEMA} | {name: getattr(provenance, name, None) for name in _FACTS}
+    facts |= {
+        "query": query.wire or None,
+        "microversion": query.microversion,
         "catalog": [dict(each) for each in provenance.catalog] or None,
-        "pages": provenance.pages,
-        "complete": provenance.complete,
         "redactions": dict(provenance.redactions) or None,
         "volatile": list(provenance.volatile) or None,
-        "project": provenance.project,
-        "plugin": provenance.plugin,
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _provenance(facts: Mapping[str, Any]) -> Provenance:
+    known = {name: value for name, value in facts.items() if name in _FACTS}
+    query = Query.parse(known.pop("query", ""))
+    microversion = known.pop("microversion", None)
+    return Provenance(
+        query=replace(query, microversion=microversion),
+        catalog=tuple(dict(each) for each in known.pop("catalog", ())),
+        volatile=tuple(known.pop("volatile", ())),
+        **known,
+    )
 
 
 def _own(document: Any) -> Recording:
@@ -329,28 +335,6 @@ def _plain(each: Interaction) -> Interaction:
     kept = [field for field in response.headers.fields if field[0].lower() not in gone]
     headers = Headers([*kept, ("Content-Length", str(len(body)))])
     return replace(each, response=replace(response, headers=headers, body=body))
-
-
-def _provenance(facts: Mapping[str, Any]) -> Provenance:
-    query = Query.parse(facts.get("query", ""))
-    return Provenance(
-        cloud=facts["cloud"],
-        test=facts.get("test"),
-        endpoint=facts.get("endpoint"),
-        catalog=tuple(dict(each) for each in facts.get("catalog", ())),
-        query=replace(query, microversion=facts.get("microversion")),
-        release=facts.get("release"),
-        source=facts["source"],
-        recorded_at=facts.get("recorded_at"),
-        api_version=facts.get("api_version"),
-        max_microversion=facts.get("max_microversion"),
-        pages=facts["pages"],
-        complete=facts["complete"],
-        redactions=dict(facts.get("redactions", {})),
-        volatile=tuple(facts.get("volatile", ())),
-        project=facts.get("project"),
-        plugin=facts["plugin"],
-    )
 
 
 def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:

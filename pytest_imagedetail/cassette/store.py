@@ -36,7 +36,7 @@ _REMEMBERED: Final = 64  # recordings that a reader keeps
 
 
 class Written(Enum):
-    """What a write did to the file; one that is renewed holds the same answer and a new date."""
+    """What a write did to the file; a renewed one holds the same answer with a new date."""
 
     NEW = "new"
     REPLACED = "replaced"
@@ -216,18 +216,18 @@ class Store:
         return self._written(path, whole)
 
     def _written(self, path: Path, make: Callable[[], Recording]) -> Written:
-        """Make a recording of what is there by now, and write it if that is still there."""
+        """Make a recording of what is there, under the lock, and write it."""
         lock = self.directory / LOCK
         return swapped(path, lambda: self._replacement(path, make()), lock=lock, check=loads)
 
     def _replacement(self, path: Path, recording: Recording) -> tuple[str | None, Written]:
-        """The text that takes the place of what is there, None if that stays; and what is done."""
+        """Return the new text of a file, None to leave it alone, and what that does."""
         place = path.resolve()
         if not _is_there(place):
             return dumps(recording), Written.NEW
         if place.exists() and not place.is_file():
-            raise OSError(errno.EEXIST, "what stands in its place is no file")
-        old = load_own(path)  # what is damaged may be mended, and is never written over
+            raise OSError(errno.EEXIST, "something that is not a file is in its place")
+        old = load_own(path)  # raises if it is damaged: someone may repair it
         if not _is_same_answer(old, recording):
             return dumps(recording), Written.REPLACED
         if not _is_older(old, recording, self.max_age):
@@ -259,7 +259,7 @@ class Store:
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    """The first few of the names, those that are most like the one that was not found."""
+    """Return the few names that are most like the one that was not found."""
     if not known:
         return "none"
     likeness = {each: difflib.SequenceMatcher(None, name, each).ratio() for each in known}
@@ -269,7 +269,7 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 
 def load_own(path: Path) -> Recording:
-    """Read a cassette that lies under its own name: a copy under another would answer for it.
+    """Read a cassette and check its name: a copy under another name would answer for that one.
 
     Raises:
         DamagedCassetteError: It is damaged, or it is another cloud's or another query's.
@@ -409,10 +409,10 @@ def _has_cassettes(folder: Path) -> bool:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether anything stands in a cassette's place, be it a link to what is gone.
+    """Return whether a file exists, or a link, even a broken one.
 
     Raises:
-        DamagedCassetteError: That cannot be told: what may be there must not pass for missing.
+        DamagedCassetteError: It cannot be known: what cannot be read is not missing.
     """
     try:
         path.lstat()
@@ -432,14 +432,12 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
 
 
 def _is_same_answer(old: Recording, new: Recording) -> bool:
-    """Whether the file says the same but for when and by what it was written."""
-    if new.provenance.test is None:
-        return dumps(_dated(new, old)) == dumps(old)
+    """Return whether both say the same, except when and by what version they were written."""
     return dumps(_sorted(_dated(new, old))) == dumps(_sorted(old))
 
 
 def _is_older(old: Recording, new: Recording, max_age: int | None) -> bool:
-    """Whether a recording is too old by the time at which its answer was heard again."""
+    """Return whether a recording is too old by the date of a new one."""
     if new.provenance.recorded_at is None:
         return False
     now = datetime.fromisoformat(new.provenance.recorded_at)
@@ -455,7 +453,7 @@ def _dated(recording: Recording, old: Recording) -> Recording:
 
 
 def _sorted(recording: Recording) -> Recording:
-    """Equal requests in their order, others by what they ask: tasks and threads end as they may."""
+    """Sort by request; threads and tasks end in any order. Equal requests keep theirs."""
 
     def asked(interaction: Interaction) -> tuple[str, str, bytes]:
         return interaction.method, interaction.url, interaction.request_body

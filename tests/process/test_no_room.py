@@ -131,7 +131,7 @@ def test_no_file_in_a_cassettes_place_is_never_replaced(kept, what):
     with pytest.raises(RecordingError) as caught:
         write(kept.store, recording(2, kind=kept.kind))
     assert caught.value.problem == (
-        "the cassette cannot be written: what stands in its place is no file"
+        "the cassette cannot be written: something that is not a file is in its place"
     )
     assert kept.path.is_symlink() if what == "device" else not kept.path.is_file()
     assert kept.debris() == []
