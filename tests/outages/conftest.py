@@ -17,6 +17,6 @@ def files():
     """Every file below a folder with its bytes: cassettes, and whatever was left beside them."""
 
     def read(folder):
-        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        return {path: path.read_bytes() for path in folder.rglob("*.yaml")}
 
     return read

@@ -81,6 +81,18 @@ def test_the_file_has_the_rights_that_new_files_have(tmp_path):
     assert stat.S_IMODE(kept.path("k5", Query()).stat().st_mode) == 0o644
 
 
+def test_the_same_answer_leaves_another_layout_alone(tmp_path):
+    """A checkout with other line ends, or a formatter, has not changed what was recorded."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), secrets=())
+    path = kept.path("k5", Query())
+    other = b"# formatted\n" + path.read_bytes().replace(b"\n", b"\r\n")
+    path.write_bytes(other)
+    assert kept.write(recording(), secrets=()) is Written.UNCHANGED
+    assert path.read_bytes() == other
+    assert kept.write(recording(2), secrets=()) is Written.REPLACED
+
+
 def test_the_same_answer_leaves_the_file_alone(tmp_path):
     """When and by what it was recorded is no reason to touch a cassette: no byte, no date."""
     kept = Store(directory=tmp_path)

@@ -50,7 +50,7 @@ class Site:
     def files(self):
         return {
             path.relative_to(self.folder).as_posix(): path.read_bytes()
-            for path in sorted(self.folder.rglob("*"))
+            for path in sorted(self.folder.rglob("*.yaml"))
             if path.is_file()
         }
 
