@@ -41,47 +41,47 @@ _RENEW: Final = (
 )
 
 
-def _error(id_: str, meaning: str, remedy: str) -> Rule:
-    return Rule(id=id_, severity="error", meaning=meaning, remedy=remedy)
-
-
-def _warning(id_: str, meaning: str, remedy: str) -> Rule:
-    return Rule(id=id_, severity="warning", meaning=meaning, remedy=remedy)
-
-
-def _note(id_: str, meaning: str, remedy: str) -> Rule:
-    return Rule(id=id_, severity="note", meaning=meaning, remedy=remedy)
-
-
-_ALL: Final = (
-    _error("unreadable", "a file or folder that cannot be read", "check path and permissions"),
-    _error("format", "not UTF-8, not safe YAML, too large, or no interactions", _RESTORE),
-    _error("version", "a cassette version other than vcrpy's 1", _RESTORE),
-    _error("schema", "provenance of an unknown schema", f"upgrade pytest-imagedetail, or {_AGAIN}"),
-    _error("provenance", "provenance or an interaction that is not valid", _RESTORE),
-    _error("hash", "changed after it was written", _RESTORE),
-    _error("replay", "pages that are not a listing or do not follow each other", _AGAIN),
-    _error("misplaced", "not under its own name", "move it to the name given, or delete it"),
-    _error("duplicate", "a copy of a recording", "delete the copy; record what should be there"),
-    _error("case", "a name that differs from another in case only", "rename one of the clouds"),
-    _error("release", "of another release than declared, or than recorded before", _RELEASE),
-    _error("foreign", "of another tool, with its secrets", "imagedetail scrub FILE --cloud NAME"),
-    _error("secret", "a password, token or key, by its name or its shape", _CLEAN),
-    _error("header", "a header that cassettes do not keep, such as `X-Auth-Token`", _CLEAN),
-    _error("host", "a host that is not a placeholder", _AGAIN),
-    _error("id", "an id of a project, user or domain that is not a placeholder", _AGAIN),
-    _error("address", "an IP or MAC address in a field for addresses", _AGAIN),
-    _error("email", "an e-mail address in the traffic of a test", _AGAIN),
-    _warning("suspicious", "a private address, internal host or e-mail address in a text", _KEEP),
-    _error("age", "older than --max-age, without a date, or dated in the future", _RENEW),
-    _note("undated", "imported without a date, so --max-age does not apply", _AGAIN),
-    _warning("orphan", "not a cassette", "delete it, or keep it in another folder"),
-    _note(
-        "undeclared", "of a cloud that imagedetail.yaml lacks", "declare it, or delete its folder"
-    ),
+_ERRORS: Final = (
+    ("unreadable", "a file or folder that cannot be read", "check path and permissions"),
+    ("format", "not UTF-8, not safe YAML, too large, or no interactions", _RESTORE),
+    ("version", "a cassette version other than vcrpy's 1", _RESTORE),
+    ("schema", "provenance of an unknown schema", f"upgrade pytest-imagedetail, or {_AGAIN}"),
+    ("provenance", "provenance or an interaction that is not valid", _RESTORE),
+    ("hash", "changed after it was written", _RESTORE),
+    ("replay", "pages that are not a listing or do not follow each other", _AGAIN),
+    ("misplaced", "not under its own name", "move it to the name given, or delete it"),
+    ("duplicate", "a copy of a recording", "delete the copy; record what should be there"),
+    ("case", "a name that differs from another in case only", "rename one of the clouds"),
+    ("release", "of another release than declared, or than recorded before", _RELEASE),
+    ("foreign", "of another tool, with its secrets", "imagedetail scrub FILE --cloud NAME"),
+    ("secret", "a password, token or key, by its name or its shape", _CLEAN),
+    ("header", "a header that cassettes do not keep, such as `X-Auth-Token`", _CLEAN),
+    ("host", "a host that is not a placeholder", _AGAIN),
+    ("id", "an id of a project, user or domain that is not a placeholder", _AGAIN),
+    ("address", "an IP or MAC address in a field for addresses", _AGAIN),
+    ("email", "an e-mail address in the traffic of a test", _AGAIN),
+    ("age", "older than --max-age, without a date, or dated in the future", _RENEW),
+)
+_WARNINGS: Final = (
+    ("suspicious", "a private address, internal host or e-mail address in a text", _KEEP),
+    ("orphan", "not a cassette", "delete it, or keep it in another folder"),
+)
+_NOTES: Final = (
+    ("undated", "imported without a date, so --max-age does not apply", _AGAIN),
+    ("undeclared", "of a cloud that imagedetail.yaml lacks", "declare it, or delete its folder"),
 )
 
-RULES: Final = {rule.id: rule for rule in _ALL}
+_SEVERITIES: Final[tuple[tuple[Severity, tuple[tuple[str, str, str], ...]], ...]] = (
+    ("error", _ERRORS),
+    ("warning", _WARNINGS),
+    ("note", _NOTES),
+)
+
+RULES: Final = {
+    id_: Rule(id=id_, severity=severity, meaning=meaning, remedy=remedy)
+    for severity, rules in _SEVERITIES
+    for id_, meaning, remedy in rules
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
