@@ -59,12 +59,7 @@ def read(path: Path) -> Source:
     Raises:
         DamagedCassetteError: It cannot be read, is not safe, or is not a known recording.
     """
-    text = _text_of(path)
-    is_json = text.lstrip()[:1] in {"{", "["}
-    if is_json:
-        document = _json(path, text)
-    else:
-        document = yamltext.read_foreign(path, error=DamagedCassetteError, remedy=_REMEDY)
+    document, text = _read(path)
     if document is None:
         raise _damaged("the file is empty", path)
     if not isinstance(document, dict):
@@ -84,7 +79,7 @@ def read(path: Path) -> Source:
             interactions.append(_checked(convert(each)))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
             problem = str(fault) if isinstance(fault, _UnsoundError) else "a value is not valid"
-            line = "" if is_json else f", line {yamltext.line_of(text, *keys, number)}"
+            line = f", line {yamltext.line_of(text, *keys, number)}" if text else ""
             raise DamagedCassetteError(
                 f"an interaction is not as {tool} writes it: {problem}",
                 where=f"{path}{line}, interaction {number + 1}",
@@ -99,28 +94,26 @@ def read(path: Path) -> Source:
     )
 
 
-def _text_of(path: Path) -> str:
-    try:
-        return yamltext.content(path).decode("utf-8-sig")  # some HAR exporters write a BOM
-    except UnicodeDecodeError as fault:
-        problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
-        raise _damaged(problem, path) from None
-    except OSError as fault:
-        raise _damaged(f"the file cannot be read: {fault.strerror}", path) from fault
-    except ValueError as fault:  # a pipe, or too large
-        raise _damaged(f"the file cannot be read: {fault}", path) from fault
-
-
-def _json(path: Path, text: str) -> Any:
+def _read(path: Path) -> tuple[Any, str]:
+    """Return the document of a file and, for the line of an error, its text if it is YAML."""
     place = str(path)
     try:
-        return json.loads(text)
+        text = yamltext.content(path).decode("utf-8-sig")  # some HAR exporters write a BOM
+        if text.lstrip()[:1] in {"{", "["}:
+            return json.loads(text), ""
+    except UnicodeDecodeError as fault:
+        problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
     except json.JSONDecodeError as fault:
-        problem = fault.msg
+        problem = f"not a readable JSON file: {fault.msg}"
         place += f", line {fault.lineno}, column {fault.colno}"
-    except (RecursionError, ValueError) as fault:
-        problem = "nested too deeply" if isinstance(fault, RecursionError) else "a number too long"
-    raise DamagedCassetteError(f"not a readable JSON file: {problem}", where=place, remedy=_REMEDY)
+    except RecursionError:
+        problem = "not a readable JSON file: nested too deeply"
+    except (OSError, ValueError) as fault:  # a pipe, too large, or a number too long
+        problem = f"the file cannot be read: {getattr(fault, 'strerror', fault)}"
+    else:
+        document = yamltext.read_foreign(path, error=DamagedCassetteError, remedy=_REMEDY)
+        return document, text
+    raise DamagedCassetteError(problem, where=place, remedy=_REMEDY)
 
 
 def _format_of(
@@ -294,7 +287,7 @@ def _unchunked(body: bytes) -> bytes:
             if (size := int(line.partition(b";")[0], 16)) == 0:
                 return b"".join(content)
             content.append(stream.read(size))
-            if len(content[-1]) != size or stream.read(2) != b"\r\n":
+            if stream.read(2) != b"\r\n":
                 break
     except (ValueError, OverflowError):
         pass

@@ -161,7 +161,7 @@ def test_other_tools_are_scrubbed(live, capsys):
     password = sent["auth"]["identity"]["password"]["user"]["password"]
     secrets = {password, listing["request"]["headers"]["X-Auth-Token"][0]}
     assert all(shows(BETAMAX, secret) for secret in secrets)
-    Path("session.har").write_text(as_har(live))
+    Path("session.har").write_text(as_har(Path(live.json)))
     assert main(["scrub", str(BETAMAX), "session.har", "--cloud", "staging", "--json"]) == 0
     betamax, har = json.loads(capsys.readouterr().out)["files"]
     assert (betamax["tool"], betamax["dropped"]) == ("betamax", {"keystone": 1, "unanswered": 0})
@@ -172,23 +172,27 @@ def test_other_tools_are_scrubbed(live, capsys):
     assert loads(Path(betamax["cassette"])).provenance.recorded_at == "2026-11-24T11:11:11Z"
 
 
-def as_har(live) -> str:
-    """The recording as a browser exports it, with a request that was blocked."""
+def as_har(recorded: Path) -> str:
+    """A recording as a browser exports it, with a request that was blocked."""
     entries = []
-    for each in json.loads(Path(live.json).read_text())["interactions"]:
-        (request, response), packed = (each["request"], each["response"]), {}
-        for name, message in (("request", request), ("response", response)):
-            pairs = [
-                (key, value) for key in message["headers"] for value in message["headers"][key]
-            ]
-            packed[name] = {"headers": [{"name": key, "value": value} for key, value in pairs]}
-        packed["request"] |= {"method": request["method"], "url": request["uri"]}
-        packed["request"]["postData"] = {"text": request["body"] or ""}
-        packed["response"]["status"] = response["status"]["code"]
-        packed["response"]["content"] = {"text": response["body"]["string"]}
-        entries.append({**packed, "_initiator": {"token": live.token}})
-    entries.append({**entries[-1], "response": {"status": 0, "content": {"size": 0}}})
-    return json.dumps({"log": {"version": "1.2", "entries": entries}})
+    for each in json.loads(recorded.read_text())["interactions"]:
+        sent, received = each["request"], each["response"]
+        request = {"method": sent["method"], "url": sent["uri"], "headers": pairs(sent)}
+        content = {"text": received["body"]["string"]}
+        response = {"status": received["status"]["code"], "headers": pairs(received)}
+        entries.append(
+            {
+                "request": {**request, "postData": {"text": sent["body"] or ""}},
+                "response": {**response, "content": content},
+            }
+        )
+    blocked = {**entries[-1], "response": {"status": 0, "content": {"size": 0}}}
+    return json.dumps({"log": {"version": "1.2", "entries": [*entries, blocked]}})
+
+
+def pairs(message: dict) -> list[dict]:
+    headers = message["headers"].items()
+    return [{"name": name, "value": each} for name, values in headers for each in values]
 
 
 @pytest.mark.xfail(reason="redaction knows the logins of Keystone and Swift only")

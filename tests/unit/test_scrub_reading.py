@@ -35,7 +35,8 @@ def vcrpy(response):
 
 
 def ruby(body, *, tool="VCR 6.2.0", **headers):
-    each = {"request": ASKED, "response": answered(body, **headers), "recorded_at": RUBY_DATE}
+    request = ASKED | {"method": ":get"}
+    each = {"request": request, "response": answered(body, **headers), "recorded_at": RUBY_DATE}
     return {"http_interactions": [each], "recorded_with": tool}
 
 
