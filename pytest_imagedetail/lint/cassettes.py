@@ -121,10 +121,13 @@ class Linter:
                 follow(recording, expect=error_status(recording))
             except ImageDetailError as error:
                 yield "replay", error.problem, "interactions"
+        replaced = set()
         for kind, place in replaceable(recording.interactions, cloud=provenance.cloud):
+            replaced.add(place)
             yield kind, f"{_REPLACED[kind]}: {place}", place
         for what, place in suspicious(recording.interactions):
-            yield "suspicious", f"{what}: {place}", place
+            if place not in replaced:
+                yield "suspicious", f"{what}: {place}", place
 
     def _age(self, provenance: Provenance) -> Iterator[_Problem]:
         old = too_old(provenance, max_age=self.max_age, now=self.now)

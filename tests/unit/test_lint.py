@@ -83,6 +83,7 @@ def test_what_redaction_would_replace_is_found_with_its_place(folder):
         "setting": ("OS_PASSWORD=x7", "secret"),
         "page": ("see https://nova.corp.test/images", "host"),
         "owner_id": (OTHER, "id"),
+        "fixed_ip": ("10.1.2.3", "address"),
     }
     for name, (value, rule) in metadata.items():
         recording = recording_of({"images": [image_of(metadata={name: value})]})
