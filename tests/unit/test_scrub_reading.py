@@ -102,8 +102,14 @@ def test_the_date_is_the_oldest_of_the_file(tmp_path):
     assert read(written(tmp_path, ruby({"string": ""}))).recorded_at == "2022-11-01T04:58:44Z"
     document = har({"text": ""})
     assert read(written(tmp_path, document)).recorded_at == "2024-05-06T05:08:09Z"
-    document["log"]["entries"].append(document["log"]["entries"][0] | {"startedDateTime": None})
-    assert read(written(tmp_path, document)).recorded_at is None
+    entry = document["log"]["entries"][0]
+    for date, oldest in (
+        ("2024-05-06T05:08:08", "2024-05-06T05:08:08Z"),  # without a zone it is UTC
+        ("2024-05-07T00:00:00Z", "2024-05-06T05:08:08Z"),
+        (None, None),
+    ):
+        document["log"]["entries"].append(entry | {"startedDateTime": date})
+        assert read(written(tmp_path, document)).recorded_at == oldest
 
 
 def test_har_entries_without_an_http_response(tmp_path):
