@@ -15,7 +15,10 @@ from pytest_imagedetail.record.release_guard import Evidence
 __all__ = ["RULES", "Finding", "Linted", "Linter", "Rule", "lint"]
 
 _EXPECTED: Final = frozenset(
-    {".gitattributes", ".gitignore", ".gitkeep", "README", "README.md", "README.rst"}
+    {
+        *(".gitattributes", ".gitignore", ".gitkeep", ".imagedetail.lock"),
+        *("README", "README.md", "README.rst"),
+    }
 )
 _CASSETTES: Final = frozenset({".yaml", ".yml"})
 
@@ -113,8 +116,8 @@ def _stray(path: Path, scan: Scan) -> Iterator[Finding]:
         problem = "recorded by another tool, so no secret was removed"
         yield Finding(path=path, line=1, rule="foreign", message=problem)
         return
-    what = {".tmp": "left behind by a write that was killed", ".lock": "a lock"}
-    problem = what.get(path.suffix, "not a cassette; nothing reads it")
+    is_temporary = path.suffix == ".tmp"
+    problem = "left behind by a write that was killed" if is_temporary else "nothing reads it"
     yield Finding(path=path, line=1, rule="orphan", message=problem)
 
 

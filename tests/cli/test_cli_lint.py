@@ -16,7 +16,7 @@ from pytest_imagedetail.cassette import dumps, loads
 from pytest_imagedetail.lint import RULES
 
 ROOT = Path(__file__).parents[2]
-ORPHAN = "cassettes/stray.txt:1: warning orphan not a cassette; nothing reads it\n"
+ORPHAN = "cassettes/stray.txt:1: warning orphan nothing reads it\n"
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_warnings_fail_only_with_strict(lint, cassettes, tmp_path):
     assert lint("--strict", "--ignore=orphan").returncode == 0
     result = lint("--json", "cassettes/stray.txt")
     finding = {"path": "cassettes/stray.txt", "line": 1, "severity": "warning", "rule": "orphan"}
-    more = {"message": "not a cassette; nothing reads it", "next": RULES["orphan"].remedy}
+    more = {"message": "nothing reads it", "next": RULES["orphan"].remedy}
     assert json.loads(result.stdout) == {"schema": 1, "files": 1, "findings": [finding | more]}
     (cassettes / "stray.txt").unlink()
     (tmp_path / "imagedetail.yaml").write_text("clouds: {nova-essex: {}}")
