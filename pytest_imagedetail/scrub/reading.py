@@ -222,7 +222,7 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, dict | list):
-        raise _UnsoundError("a mapping or list stands where a text belongs")
+        raise _UnsoundError("a header, parameter or reason is not a text")
     return "" if value is None else str(value)
 
 

@@ -159,6 +159,7 @@ def test_damage_is_one_error_with_its_place(tmp_path):
         ("interactions:\n- 1\n", "its `request` is missing", ", line 2, interaction 1"),
         (f"interactions:\n- request: {secret}\n", "its `request` is missing", ", line 2"),
         (bad, "its `request.uri` is missing or of another type", ", interaction 1"),
+        (vcrpy(answered({}, Age=[secret])), "a header, parameter or reason is", ", interaction 1"),
         (har({"size": 7}), "`response.content` has no body", ", interaction 1"),
         (har({"text": "H4sI", "encoding": "gzip"}), "only encoding", ", interaction 1"),
         (har({"text": "", "size": 0}, url="https://[::1/x"), "is not valid", ", interaction 1"),
