@@ -18,7 +18,7 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     UsageError,
 )
-from pytest_imagedetail.lint.places import replaceable
+from pytest_imagedetail.lint.places import redacted_again, replaced
 from pytest_imagedetail.lint.rules import Finding
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Provenance, Recording
@@ -121,13 +121,11 @@ class Linter:
                 follow(recording, expect=error_status(recording))
             except ImageDetailError as error:
                 yield "replay", error.problem, "interactions"
-        replaced = set()
-        for kind, place in replaceable(recording.interactions, cloud=provenance.cloud):
-            replaced.add(place)
+        redacted = redacted_again(recording)
+        for kind, place in replaced(recording.interactions, redacted):
             yield kind, f"{_REPLACED[kind]}: {place}", place
-        for what, place in suspicious(recording.interactions):
-            if place not in replaced:
-                yield "suspicious", f"{what}: {place}", place
+        for what, place in suspicious(redacted):
+            yield "suspicious", f"{what}: {place}", place
 
     def _age(self, provenance: Provenance) -> Iterator[_Problem]:
         old = too_old(provenance, max_age=self.max_age, now=self.now)

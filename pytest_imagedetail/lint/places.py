@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from pytest_imagedetail.model import Interaction
+from pytest_imagedetail.model import Interaction, Recording
 from pytest_imagedetail.redact import Secrets, redact
 from pytest_imagedetail.redact.suspicious import texts
 
@@ -17,10 +17,20 @@ _KINDS: Final = (
 """The kind of a placeholder by what it contains; anything else is an id."""
 
 
-def replaceable(interactions: tuple[Interaction, ...], *, cloud: str) -> Iterator[tuple[str, str]]:
-    """Yield kind and place of each value, for example of `interactions[0].response.body: a.b`."""
-    redacted = redact(interactions, cloud=cloud, secrets=Secrets()).interactions
-    for number, (old, new) in enumerate(zip(interactions, redacted, strict=True)):
+def redacted_again(recording: Recording) -> tuple[Interaction, ...]:
+    """Redact a recording as if it had just been made; a redacted one stays the same."""
+    cloud = recording.provenance.cloud
+    return redact(recording.interactions, cloud=cloud, secrets=Secrets()).interactions
+
+
+def replaced(
+    before: tuple[Interaction, ...], after: tuple[Interaction, ...]
+) -> Iterator[tuple[str, str]]:
+    """Yield kind and place of each value that redaction replaced.
+
+    A place is for example `interactions[0].response.body: images[3].metadata.note`.
+    """
+    for number, (old, new) in enumerate(zip(before, after, strict=True)):
         for place, here, there in _changes(old, new):
             kind = "header" if there is None else _kind(here, there)
             yield kind, f"interactions[{number}].{place}"
@@ -49,7 +59,7 @@ def _changed_texts(old: bytes, new: bytes) -> list[tuple[str, str, str]]:
     if old == new:
         return []
     pairs = zip(texts(old), texts(new), strict=False)
-    changed = [(path, here, there) for (path, here), (_, there) in pairs if here != there]
+    changed = [(path, here, there) for (_, here), (path, there) in pairs if here != there]
     whole = ("", old.decode("utf-8", "replace"), new.decode("utf-8", "replace"))
     return changed or [whole]  # a repeated key, for example, has no path of its own
 

@@ -105,6 +105,15 @@ def test_a_secret_under_a_repeated_key_is_found(folder):
     }
 
 
+def test_a_secret_in_a_key_is_not_shown(folder):
+    """Not by the place of the value below it."""
+    for value in ("10.1.2.3", "https://nova.corp.test/images"):
+        recording = recording_of({"images": [], "note": {FERNET: value}})
+        findings = linted(put(folder, recording)).findings
+        assert len(findings) > 1
+        assert not [each for each in findings if FERNET[:20] in str(each)]
+
+
 def test_requests_and_headers_are_redacted_again_as_well(folder):
     """Whoever wrote them; a header that carries credentials is found by its name."""
     sound = described("nothing to see")
