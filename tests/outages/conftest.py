@@ -17,6 +17,7 @@ def files():
     """Every file below a folder with its bytes: cassettes, and whatever was left beside them."""
 
     def read(folder):
-        return {path: path.read_bytes() for path in folder.rglob("*.yaml")}
+        found = (path for path in folder.rglob("*") if path.name != ".imagedetail.lock")
+        return {path: path.read_bytes() for path in found if path.is_file()}
 
     return read

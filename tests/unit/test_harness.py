@@ -50,8 +50,8 @@ class Site:
     def files(self):
         return {
             path.relative_to(self.folder).as_posix(): path.read_bytes()
-            for path in sorted(self.folder.rglob("*.yaml"))
-            if path.is_file()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and path.name != ".imagedetail.lock"
         }
 
 
