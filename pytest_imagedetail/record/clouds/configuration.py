@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.record.clouds.secrets import clouds_in
-from pytest_imagedetail.transport.request import is_endpoint
 from pytest_imagedetail.transport.http import interim_skipped
+from pytest_imagedetail.transport.request import is_endpoint
 from pytest_imagedetail.transport.silenced import silenced
 
 # These log Keystone's address, and at DEBUG the whole token document.
