@@ -380,7 +380,7 @@ def _part(
         if isinstance(key, str) and not (isinstance(value, dict) and key in value):
             raise _UnsoundError(f"{_named(keys[:position])} is missing", *keys)
         value = value[key]
-    if not isinstance(value, kinds) or isinstance(value, bool) or not fits(value):
+    if not isinstance(value, kinds) or not fits(value):
         raise _UnsoundError(f"{_named(keys)} is not {what}", *keys)
     return value
 

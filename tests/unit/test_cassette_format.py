@@ -15,6 +15,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.body.json import pretty
 from pytest_imagedetail.cassette import dumps, loads
 from pytest_imagedetail.cassette.format import loads_traffic
@@ -301,6 +302,7 @@ def test_a_changed_cassette_is_refused(tmp_path):
         ("schema: 2", "schema: 1"),
         ("sha256: ", "sha256: 0"),
         ("- request:", "- answer:"),
+        ("- request:", "- note: x\n  request:"),
         ("interactions:", "interactions:\n- 5"),
     ):
         assert old in text, old
@@ -404,6 +406,7 @@ def test_a_long_body_is_read_like_a_short_one(tmp_path):
     path = written(tmp_path / "a.yaml", BODY, BODY, b"[1]")
     text, recording = path.read_text(encoding="utf-8"), loads(path)
     for old, new in (
+        ('\n          "images"', '\n  "images"'),
         ('\n          "images"', '\n    "images"'),
         ('\n          "images"', '\n         "images"'),
         ('\n          "images"', '\n\n          "images"'),
@@ -420,6 +423,20 @@ def test_a_long_body_is_read_like_a_short_one(tmp_path):
     assert loads(path) == recording
     path.write_text(text.replace("      string: |-\n        [1]", "      string: 0"))
     refusal(path)
+
+
+def test_a_long_body_does_not_pass_through_the_yaml_parser(tmp_path, monkeypatch):
+    """Loading a large listing would else take longer than vcrpy does."""
+    path = written(tmp_path / "a.yaml", *[b"[" + b'{"id": "1"},' * 9999 + b"1]"] * 3)
+    parsed, parse = [], yamltext.parse
+
+    def note(text, *arguments, **named):
+        parsed.append(len(text))
+        return parse(text, *arguments, **named)
+
+    monkeypatch.setattr(yamltext, "parse", note)
+    assert len(loads(path).interactions) == 3
+    assert sum(parsed) < 3000 < path.stat().st_size
 
 
 def test_a_merge_conflict_is_called_one(tmp_path):
