@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Final
 
 _LARGEST: Final = 64 * 2**20  # bytes; a few kilobytes can unpack to gigabytes
-_PIECE: Final = 2**20
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE: Final = -zlib.MAX_WBITS
 _GZIP: Final = b"\x1f\x8b"
@@ -72,19 +71,11 @@ def _is_text(data: bytes) -> bool:
 
 
 def exceeds(data: bytes, most: int) -> bool:
-    """Return whether gzip or zlib data unpacks to more than `most` bytes; damaged data does not.
-
-    It is unpacked piece by piece, so that it takes no memory.
-    """
-    stream = zlib.decompressobj(_GZIP_OR_ZLIB)
-    size, rest = 0, data
+    """Return whether gzip or zlib data unpacks to more than `most` bytes; damaged data does not."""
     try:
-        while rest and not stream.eof and size <= most:
-            size += len(stream.decompress(rest, _PIECE))
-            rest = stream.unconsumed_tail
+        return len(zlib.decompressobj(_GZIP_OR_ZLIB).decompress(data, most + 1)) > most
     except zlib.error:
         return False
-    return size > most
 
 
 def repacked(content: bytes, *, like: bytes) -> bytes | None:

@@ -224,7 +224,7 @@ def test_yaml_errors_have_a_place(tmp_path):
 def test_yaml_aliases(tmp_path):
     """A name for a block is read; a kilobyte that would become a terabyte is not."""
     path = tmp_path / "a.yaml"
-    path.write_text("a: &a {x: 1}\nb: &b\n  <<: *a\n  x: 2\nc:\n  <<: [*b, *a]\n  x: 3\n")
+    path.write_text("a: &a {x: 1}\nb: &b\n  <<: *a\n  x: 2\nc:\n  <<: *b\n  <<: *a\n  x: 3\n")
     expected = {"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 3}}
     assert read(path, error=SettingsError, remedy="") == expected
     for first, row in (("[" + "x" * 50 + "]", "[{}]"), ("{k: v}", "{{<<: [{}]}}")):
@@ -284,7 +284,7 @@ def test_compressed_data_is_unpacked_and_packed_again():
 
 
 def test_a_compression_bomb_is_not_unpacked(monkeypatch):
-    """One byte more than fits is too large; `exceeds` counts piece by piece, to the byte."""
+    """One byte more than fits is too large; `exceeds` counts to the byte."""
     monkeypatch.setattr(compression, "_LARGEST", 1000)
     assert compression.unpacked(gzip.compress(b"x" * 1000)) == b"x" * 1000
     assert compression.unpacked(gzip.compress(b"x" * 1001)) is None
