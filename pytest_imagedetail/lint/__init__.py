@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
+from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.lint.cassettes import Linter, Scan, line_at, lines_of
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 from pytest_imagedetail.model import Provenance
@@ -81,7 +82,7 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
     for each in inside:
         if each.suffix in _CASSETTES:
             yield each
-        else:
+        elif each.name != LOCK:
             yield from _files(each, above | {real})
 
 

@@ -51,7 +51,7 @@ class Explain:
             return (yield)
         except AssertionError as error:
             harness = getattr(item, "funcargs", {}).get("imagedetail")
-            if harness is not None:
+            if isinstance(harness, Harness):  # a test may have a fixture of this name
                 _add_report(error, harness, verbose=item.config.get_verbosity() > 1)
             _add_refusals(error, item)
             raise
