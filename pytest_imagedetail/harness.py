@@ -22,8 +22,8 @@ from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.release_guard import under_new_name
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import refuse_other_cloud, upgraded, verify
-from pytest_imagedetail.redact.placeholder import CALLER, host
-from pytest_imagedetail.report import terminal
+from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
+from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import RuleSource, Settings, unknown_cloud
 from pytest_imagedetail.traffic.keystone import TOKEN
@@ -141,7 +141,7 @@ class Cloud:
     def project_id(self) -> str:
         """The project: live while recording, its placeholder while replaying."""
         access = self._harness.access(self.name)
-        return access.project_id if access else CALLER
+        return access.project_id if access else OWN_PROJECT
 
 
 class Harness:
@@ -320,9 +320,7 @@ class Harness:
         if keeps and self.store.find(name, known) is not None:
             return self._replay(name, known, expect)
         if mode == "verify":
-            verified = self._verified(self._replay(name, known, expect), self._live(name), query)
-            self.done[f"{name}: {known}"] = "verified"
-            return verified
+            return self._verified(self._replay(name, known, expect), self._live(name), query)
         adds = not self.store.path(name, known).exists()
         release = refuse_upgraded(name, self.settings, self.store, self._sessions, adds=adds)
         cloud = LiveCloud(access=self._live(name), name=name, release=release)
@@ -353,7 +351,7 @@ class Harness:
             recording = loads(path)
             parts = urlsplit(recording.interactions[0].url)
             return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix(_SUFFIX)}"
-        return f"https://{host('compute', 1, name)}/v2/{CALLER}"
+        return f"https://{host('compute', name)}/v2/{OWN_PROJECT}"
 
     def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
         declared = self.settings.declaration(name).release
@@ -425,6 +423,8 @@ class Harness:
             )
         if error is not None:
             raise error
+        unseen = (line for _, line in text.redacted(comparison))
+        self.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])
         return recorded
 
 

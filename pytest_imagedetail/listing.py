@@ -19,14 +19,7 @@ from pytest_imagedetail.model import (
     Query,
     Recording,
 )
-from pytest_imagedetail.normalize import (
-    Answer,
-    Links,
-    Normalized,
-    normalize,
-    numbered,
-    says_the_same,
-)
+from pytest_imagedetail.normalize import Answer, Links, Normalized, normalize
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 
@@ -51,13 +44,10 @@ class Listing:
     Attributes:
         recording: The pages as kept, with provenance.
         document: The images of all pages in order, as sent, or the body of an expected error.
-        numbering: An object that listings redacted together share; then equal placeholders mean
-            equal values.
     """
 
     recording: Recording = field(repr=False)
     document: Mapping[str, Any] = field(repr=False)
-    numbering: object = field(default=None, repr=False)
 
     @property
     def cloud(self) -> str:
@@ -144,10 +134,6 @@ class Listing:
                 return {"code": value.get("code"), "message": value["message"]}
         return {"code": self.status_code, "message": self.body.strip()}
 
-    def is_numbered_with(self, other: "Listing") -> bool:
-        """Return whether equal placeholders of both mean equal values."""
-        return self.numbering is not None and self.numbering is other.numbering
-
     def normalized(self, profile: str | None = None) -> Normalized:
         """Return the images in comparable form, with the counts of the rules applied."""
         return normalize(_answer_of(self), profile or DEFAULT_PROFILE)
@@ -162,8 +148,8 @@ class Listing:
             return False
         if refused is not None:
             raise errors_alone(self, other)
-        which = numbered(DEFAULT_PROFILE, together=self.is_numbered_with(other))
-        return says_the_same(*normalized_together(self, other), which)
+        one, two = normalized_together(self, other)
+        return strictly_equal(one.facts, two.facts)
 
     __hash__ = None  # type: ignore[assignment]
 

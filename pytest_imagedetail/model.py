@@ -420,6 +420,7 @@ class Side:
         recorded_at: UTC, ISO 8601; None for an imported body.
         error: The status of an error answer; None for a listing.
         volatile: See `Provenance`.
+        project: See `Provenance`.
     """
 
     cloud: str
@@ -429,3 +430,4 @@ class Side:
     recorded_at: str | None
     error: int | None = None
     volatile: tuple[str, ...] = ()
+    project: str | None = None

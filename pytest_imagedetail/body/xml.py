@@ -25,10 +25,6 @@ _PREFIXES: Final = {
     "http://docs.openstack.org/compute/ext/disk_config/api/v1.1": "OS-DCF",
     "http://docs.openstack.org/compute/ext/image_size/api/v1.1": "OS-EXT-IMG-SIZE",
 }
-_PUBLIC_NAMESPACES: Final = (
-    *("http://docs.openstack.org/", "http://docs.rackspacecloud.com/"),
-    *("http://docs.rackspace.com/", "http://www.w3.org/", "https://www.w3.org/"),
-)
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _PART: Final = re.compile(
     r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>"
@@ -190,6 +186,18 @@ def _integer(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
 
 
+def attributes(text: str) -> list[dict[str, str]] | None:
+    """Return the attributes of every element of a document; None if it is not well-formed."""
+    found: list[dict[str, str]] = []
+    parser = expat.ParserCreate("utf-8")
+    parser.StartElementHandler = lambda _, attrs: found.append(attrs)
+    try:
+        parser.Parse(text.encode("utf-8", "surrogatepass"), True)  # noqa: FBT003
+    except (expat.ExpatError, ValueError):
+        return None
+    return found
+
+
 def replace_strings(text: str, replace: _Replace) -> str:
     """Pass every text and attribute of an XML document through `replace`; the rest stays as sent.
 
@@ -232,8 +240,7 @@ def _name_of_text(tag: str) -> str:
 def _replaced_attribute(match: re.Match[str], replace: _Replace) -> str:
     name, equals, double, single = match.groups()
     value = double if double is not None else single
-    is_namespace = name == "xmlns" or name.startswith("xmlns:")
-    if is_namespace and value.startswith(_PUBLIC_NAMESPACES):
+    if name == "xmlns" or name.startswith("xmlns:"):  # an identifier, not an address
         return match.group()
     new = _replaced_text(value, name.rpartition(":")[2], replace)
     return match.group() if new == value else f'{name}{equals}"{new}"'

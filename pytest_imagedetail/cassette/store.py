@@ -4,7 +4,7 @@ import difflib
 import errno
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -28,6 +28,7 @@ from pytest_imagedetail.errors import (
     LeakError,
 )
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
+from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.final_check import refuse_leaks
 
 _FEW: Final = 8
@@ -138,7 +139,7 @@ class Store:
             raise self._not_found(cloud, query)
         return self.reader.listing(path)
 
-    def write(self, recording: Recording, *, secrets: Iterable[str]) -> Written:
+    def write(self, recording: Recording, *, secrets: Known) -> Written:
         """Write a redacted recording: checked, locked, whole or not at all.
 
         A recording of the same answer leaves the file alone; one that is older than `max_age` gets
@@ -187,7 +188,7 @@ class Store:
         self,
         recording: Recording,
         *,
-        secrets: Iterable[str],
+        secrets: Known,
         shared: str | None = None,
         merge: Callable[[Recording], Recording] | None = None,
     ) -> Written:
@@ -205,12 +206,11 @@ class Store:
         """
         facts = recording.provenance
         path = self.traffic_path(facts.cloud, str(facts.test), shared=shared)
-        known = frozenset(secrets)
 
         def whole() -> Recording:
             is_merged = merge is not None and _is_there(path)
             made = merge(load_own(path)) if merge is not None and is_merged else recording
-            refuse_unsafe(made, secrets=known, where=str(path))
+            refuse_unsafe(made, secrets=secrets, where=str(path))
             return made
 
         return self._written(path, whole)
@@ -343,7 +343,7 @@ def own_name(provenance: Provenance) -> PurePosixPath:
     return PurePosixPath(check_cloud_name(provenance.cloud), name)
 
 
-def refuse_unsafe(recording: Recording, *, secrets: Iterable[str], where: str) -> None:
+def refuse_unsafe(recording: Recording, *, secrets: Known, where: str) -> None:
     """Raise if a secret is left in a recording that is about to be written or shown.
 
     Args:
@@ -354,17 +354,16 @@ def refuse_unsafe(recording: Recording, *, secrets: Iterable[str], where: str) -
     Raises:
         LeakError: One is; with its place, never its value.
     """
-    known = frozenset(secrets)
-    _refuse_a_telling_name(recording.provenance.test or "", known)
-    refuse_leaks(dumps(recording).encode("utf-8"), secrets=known, where=where)
+    _refuse_a_telling_name(recording.provenance.test or "", secrets)
+    refuse_leaks(dumps(recording).encode("utf-8"), known=secrets, where=where)
     for what, part in _parts(recording):  # YAML may have escaped or folded them in the text
-        refuse_leaks(part, secrets=known, where=f"{where}, {what}")
+        refuse_leaks(part, known=secrets, where=f"{where}, {what}")
 
 
-def _refuse_a_telling_name(test: str, secrets: Iterable[str]) -> None:
+def _refuse_a_telling_name(test: str, secrets: Known) -> None:
     """Raise if a test's name has a secret, for its recording is called and marked by it."""
     try:
-        refuse_leaks(test.encode("utf-8", errors="surrogatepass"), secrets=secrets, where="")
+        refuse_leaks(test.encode("utf-8", errors="surrogatepass"), known=secrets, where="")
     except LeakError:
         raise LeakError(
             "refused to write: the test's own name has a secret, and its recording would have, too",

@@ -194,14 +194,18 @@ def _record(options: argparse.Namespace) -> int:
             f"warning: {name} is declared as release {release}, but {clue.seen} ({clue.span}); "
             f"imagedetail fingerprint {name} shows more"
         )
-    if path.exists() and not options.rewrite and not store.holds(live.listing.recording):
+    again = path.exists() and not options.rewrite
+    if again and not store.holds(live.listing.recording):
         recorded = sides.own(path)
         changed = _changed(recorded, live)
         print(terminal.render(changed, color=wants_color()))
         print(f"\nnot replaced  {path}: the answer changed{'' if changed.differences else _WIRE}")
         print(_remedies(recorded, changed, os_cloud, access.max_microversion, options.cassette_dir))
         return DIFFERENT
+    redacted = text.redacted(_changed(sides.own(path), live)) if again else ()
     _keep(store, live)
+    for _, line in redacted:
+        print(line)
     if repeated is not None:
         print("\n".join(_volatile(repeated)))
     return SAME
@@ -343,7 +347,8 @@ class _Verified:
             return "skipped: imported, so there is no cloud to ask"
         if self.verdict == "different":
             return f"different: {self.comparison.summary.partition(': ')[2]}"
-        return "same" if self.comparison.same else self.comparison.summary
+        found = "same" if self.comparison.same else self.comparison.summary
+        return "; ".join([found, *(line for _, line in text.redacted(self.comparison))])
 
     def to_dict(self) -> dict[str, Any]:
         return {

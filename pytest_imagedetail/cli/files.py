@@ -14,7 +14,7 @@ from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain,
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.lint import RULES, Linter, lint
-from pytest_imagedetail.redact import Secrets
+from pytest_imagedetail.redact import Known
 from pytest_imagedetail.report import text
 from pytest_imagedetail.scrub import (
     Scrubbed,
@@ -186,7 +186,7 @@ def _read(path: Path) -> Source | _Result:
 
 
 def _scrubbed(
-    source: Source, options: argparse.Namespace, cloud: str, store: Store, secrets: Secrets
+    source: Source, options: argparse.Namespace, cloud: str, store: Store, secrets: Known
 ) -> _Result:
     """Write one cassette, or with `--check` only say what would be written."""
     result = _Result(file=source.path, tool=source.tool, outcome="ours")

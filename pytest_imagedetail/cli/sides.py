@@ -1,7 +1,6 @@
 """Load the listing that an argument names: a cloud, a cassette or a saved body."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
@@ -10,15 +9,14 @@ from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.record import recorder, release_guard
-from pytest_imagedetail.record.importing import Saved, imported, imported_together
-from pytest_imagedetail.redact import holds_placeholders
+from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.settings import Settings
 
 
 def both(
     baseline: str, candidate: str, query: Query, settings: Settings
 ) -> tuple[Listing, Listing]:
-    """Load the listings of two arguments; two bodies are redacted together, so no change is lost.
+    """Load the listings of two arguments.
 
     The releases are not checked: see `mislabelled`.
 
@@ -27,15 +25,7 @@ def both(
         BodyError: A body that is not a listing.
         UsageError: Neither a path nor a possible name.
     """
-    if not (_is_body(baseline) and _is_body(candidate)):
-        return _load(baseline, query, settings), _load(candidate, query, settings)
-    saved = [_saved(Path(each)) for each in (baseline, candidate)]
-    one, other = imported_together(*saved)
-    replaced = one.secrets | other.secrets
-    if any(holds_placeholders(each.body, replaced=replaced) for each in saved):
-        # Redacted before, each body with numbers of its own.
-        return replace(one.listing, numbering=None), other.listing
-    return one.listing, other.listing
+    return _load(baseline, query, settings), _load(candidate, query, settings)
 
 
 def listing(name: str, query: Query, settings: Settings) -> Listing:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.compare.answers import (
     answer_differences,
     error_differences,
+    error_of,
     link_form_differences,
     next_link_differences,
     status_difference,
@@ -27,6 +28,7 @@ from pytest_imagedetail.model import (
     FailOn,
     Image,
     ImageRef,
+    Path,
     Side,
     Unpaired,
     path_of,
@@ -38,6 +40,7 @@ from pytest_imagedetail.normalize import (
     matched,
     vendors,
 )
+from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
@@ -48,6 +51,15 @@ from pytest_imagedetail.settings import (
 )
 
 _EXAMPLES: Final = 3
+_FIXED: Final = tuple(
+    word.encode()
+    for word in (
+        placeholders.SECRET_IN_URL,  # a part of every other word
+        placeholders.IPV4,
+        placeholders.IPV6,
+        placeholders.MAC,
+    )
+)
 
 
 @paused_gc()
@@ -90,7 +102,7 @@ def compare(
         if level == "shape":
             found = _shapes(baseline, candidate, judge, profile)
         elif _is_error(baseline) or _is_error(candidate):
-            found = _errors(baseline, candidate, judge, profile, expect)
+            found = _errors(baseline, candidate, judge, expect)
         else:
             found = _facts(baseline, candidate, judge, profile, concerned)
     except RecursionError:
@@ -110,6 +122,7 @@ def compare(
         unpaired=found.unpaired,
         unseen=found.unseen,
         normalization=found.normalization,
+        not_compared=found.not_compared,
         fail_on=fail_on,
         expect=expect,
         expected=applied.expected,
@@ -132,6 +145,7 @@ class _Found:
     unpaired: Unpaired = field(default_factory=Unpaired)
     unseen: tuple[str, ...] = ()
     normalization: Mapping[str, int] = field(default_factory=dict)
+    not_compared: tuple[str, ...] = ()
 
 
 def _facts(
@@ -142,11 +156,8 @@ def _facts(
     one, other = normalized_together(baseline, candidate, profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=profile == "cross-cloud")
-    changes, renamed = shared_changes(
-        *matched(one, other, pairing.pairs),
-        pairing,
-        together=baseline.is_numbered_with(candidate),
-    )
+    comparable = matched(one, other, pairing.pairs)
+    changes = shared_changes(*comparable, pairing)
     candidate_of = dict(pairing.pairs)
     differences = [
         *_of_whole_answers(baseline, candidate, one, other, judge),
@@ -166,7 +177,8 @@ def _facts(
         differences=differences,
         paired=len(pairing.pairs),
         unpaired=unpaired(pairing, old, new),
-        normalization=counts_of(one, other, pairs=pairing.pairs, absent=absent, renamed=renamed),
+        normalization=counts_of(*comparable, pairs=pairing.pairs, absent=absent),
+        not_compared=tuple(_not_compared(baseline, candidate, comparable, pairing)),
     )
 
 
@@ -234,14 +246,16 @@ def _is_error(listing: Listing) -> bool:
     return listing.error is not None
 
 
-def _errors(
-    baseline: Listing, candidate: Listing, judge: Judge, profile: str, expect: int | None
-) -> _Found:
+def _errors(baseline: Listing, candidate: Listing, judge: Judge, expect: int | None) -> _Found:
     """Compare answers of which at least one is an error."""
     if baseline.status_code != candidate.status_code:
         return _Found(differences=[status_difference(baseline, candidate, judge)])
     if expect == baseline.status_code:
-        return _Found(differences=error_differences(baseline, candidate, judge, profile))
+        documents = (error_of(baseline), error_of(candidate))
+        return _Found(
+            differences=error_differences(baseline, candidate, judge),
+            not_compared=tuple(map(path_of, _redacted_in_both(*documents))),
+        )
     raise errors_alone(baseline, candidate)
 
 
@@ -265,7 +279,45 @@ def _side(listing: Listing) -> Side:
         recorded_at=provenance.recorded_at,
         error=listing.status_code if _is_error(listing) else None,
         volatile=provenance.volatile,
+        project=provenance.project,
     )
+
+
+def _not_compared(
+    baseline: Listing,
+    candidate: Listing,
+    comparable: tuple[Normalized, Normalized],
+    pairing: Pairing,
+) -> Iterator[str]:
+    """Yield the paths at which both sides hold a fixed word of redaction."""
+    if not (_may_hold_fixed_words(baseline) and _may_hold_fixed_words(candidate)):
+        return
+    one, other = comparable
+    sent = baseline.images
+    for left, right in pairing.pairs:
+        for path in _redacted_in_both(one.images[left], other.images[right]):
+            yield path_of(("images", *path), reference(sent[left]))
+    yield from map(path_of, _redacted_in_both(one.answer.top_level, other.answer.top_level))
+
+
+def _may_hold_fixed_words(listing: Listing) -> bool:
+    """Return whether a body holds a fixed word anywhere; most hold none."""
+    bodies = [each.response.body for each in listing.recording.interactions]
+    return any(word in body for word in _FIXED for body in bodies)
+
+
+def _redacted_in_both(one: Any, other: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the paths of texts that hold a fixed word in both of two JSON values."""
+    if isinstance(one, str) and isinstance(other, str):
+        if placeholders.fixed_words(one) and placeholders.fixed_words(other):
+            yield path
+    elif isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in one:
+            if key in other:
+                yield from _redacted_in_both(one[key], other[key], (*path, key))
+    elif isinstance(one, list) and isinstance(other, list):
+        for place, each in enumerate(zip(one, other, strict=False)):
+            yield from _redacted_in_both(*each, (*path, place))
 
 
 def _by_cause(

@@ -11,16 +11,21 @@ from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.compare.severity import Judge, Verdict
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, path_of
-from pytest_imagedetail.normalize import LinkForm, Normalized, rules_of, without_hosts
+from pytest_imagedetail.normalize import (
+    LinkForm,
+    Normalized,
+    is_compute,
+    is_own_project,
+    without_hosts,
+)
 from pytest_imagedetail.normalize.equality import strictly_equal
-from pytest_imagedetail.redact import placeholder
+from pytest_imagedetail.redact import placeholders
 
 # These headers belong to one request, or repeat what the body and the host say.
 _OF_ONE_REQUEST: Final = frozenset({"content-length", "location", "retry-after"})
 
 _NEXT: Final = "images_links"
-_HOST: Final = re.compile(r"<([a-z]+)(?:-\d+)?>|https?://([^/?]*)")
-_COMPUTE: Final = re.compile(r"compute(-\d+)?(\..+\.invalid)?")
+_HOST: Final = re.compile(r"<([a-z-]+)>(?=[/?]|$)|(?:\w+:)?//[^/?]*")
 _PAGING: Final = frozenset({"limit", "marker", "page_size", "offset"})
 _NO_LINK: Final = "clients look for a list of links whose relation is next"
 _NO_DETAIL: Final = "from the second page on, images come without their details"
@@ -57,10 +62,10 @@ def answer_differences(one: Normalized, other: Normalized, judge: Judge) -> Iter
 
 
 def error_differences(
-    baseline: Listing, candidate: Listing, judge: Judge, profile: str
+    baseline: Listing, candidate: Listing, judge: Judge
 ) -> tuple[Difference, ...]:
     """Compare two errors of one status, value by value."""
-    one, other = (_normalized(_error(each), profile) for each in (baseline, candidate))
+    one, other = (without_hosts(error_of(each)) for each in (baseline, candidate))
     if strictly_equal(one, other):
         return ()
     (found,) = diff([(one, other)])
@@ -77,10 +82,10 @@ def error_differences(
 
 
 def header_differences(
-    baseline: Listing, candidate: Listing, judge: Judge, profile: str
+    baseline: Listing, candidate: Listing, judge: Judge
 ) -> tuple[Difference, ...]:
     """Compare the response headers of the first pages; repeated headers in their order."""
-    one, other = (_normalized(_headers(each), profile) for each in (baseline, candidate))
+    one, other = (without_hosts(_headers(each)) for each in (baseline, candidate))
     listings = baseline.error is None and candidate.error is None
     if listings and baseline.media_types != candidate.media_types:
         for side in (one, other):  # `answer_differences` has compared the media types
@@ -134,12 +139,6 @@ def _written(forms: Iterable[LinkForm]) -> Any:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _normalized(document: dict[str, Any], profile: str) -> dict[str, Any]:
-    """Put the same name of a host in place of each cloud's own."""
-    wanted = any(rule.id == "R2" for rule in rules_of(profile))
-    return dict(without_hosts(document)) if wanted else document
-
-
 def _headers(listing: Listing) -> dict[str, Any]:
     """Return the value or values of each header, by its name in lower case."""
     found: dict[str, Any] = {}
@@ -156,7 +155,7 @@ def _status(listing: Listing) -> int | str:
     return f"{listing.status_code} {listing.error['message']}"
 
 
-def _error(listing: Listing) -> dict[str, Any]:
+def error_of(listing: Listing) -> dict[str, Any]:
     """Return the error's JSON, or its text if it is not JSON (a routing 404 is HTML)."""
     return dict(listing.document) or {"body": listing.body}
 
@@ -277,15 +276,15 @@ def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
     path, _, query = href.partition("#")[0].partition("?")  # a client does not send a fragment
     host = _HOST.match(path)
     segments = path[host.end() if host else 0 :].split("/")[1:]
-    name = (host.group(1) or host.group(2)) if host else None
-    if name is None or not _COMPUTE.fullmatch(name):
-        yield "the next link leads to another host than those of Compute", name
+    if host is None or not is_compute(host[1] or ""):
+        yield "the next link leads to another host than those of Compute", host and host[0]
     has_details = segments[-1:] == ["detail"]
     above = segments[:-1] if has_details else segments
     if above[-1:] != ["images"]:
         yield "the next link leads to no list of images", path
         return
-    if others := [each for each in above if placeholder.is_id(each) and each != placeholder.CALLER]:
+    owners = filter(placeholders.is_owner, above)
+    if others := [each for each in owners if not is_own_project(each)]:
         yield "the next link leads to another project", others
     if not has_details:
         yield _NO_DETAIL, None

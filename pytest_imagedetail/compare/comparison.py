@@ -38,6 +38,7 @@ class Comparison:
         unpaired: Images of one side only.
         unseen: At level shape, paths that no image of one side could show; they were not judged.
         normalization: How often each rule of the profile changed something, on both sides together.
+        not_compared: Paths of values that redaction replaced by a fixed word on both sides.
         fail_on: The severity from which on the result is not compatible.
         expect: The error status that both sides were expected to answer with, if any.
         expected: Differences that a rule accepts; they are in no other count.
@@ -54,6 +55,7 @@ class Comparison:
     unpaired: Unpaired = field(default_factory=Unpaired)
     unseen: tuple[str, ...] = ()
     normalization: Mapping[str, int] = field(default_factory=dict)
+    not_compared: tuple[str, ...] = ()
     fail_on: FailOn = "breaking"
     expect: int | None = None
     expected: tuple[Difference, ...] = ()
@@ -86,6 +88,12 @@ class Comparison:
         if self.level != "facts" or self.paired:
             return False
         return any(each.kind in _OF_ONE_SIDE for each in self.differences)
+
+    @property
+    def of_two_projects(self) -> bool:
+        """Whether both projects are known and differ; each is its recording's own."""
+        one, other = self.baseline.project, self.candidate.project
+        return one is not None and other is not None and one != other
 
     @property
     def severities(self) -> list[Severity]:
@@ -143,6 +151,7 @@ class Comparison:
             "unpaired": {name: list(refs) for name, refs in asdict(self.unpaired).items()},
             "unseen": list(self.unseen),
             "normalization": dict(self.normalization),
+            "not_compared": {"count": len(self.not_compared), "paths": list(self.not_compared)},
         }
 
     def __bool__(self) -> Never:
@@ -163,6 +172,7 @@ def _side(side: Side) -> dict[str, Any]:
         "images": side.images,
         **error,
         **({"volatile": list(side.volatile)} if side.volatile else {}),
+        **({"project": side.project} if side.project else {}),
         "recorded_at": side.recorded_at,
     }
 

@@ -13,13 +13,7 @@ from pytest_imagedetail.compare.pairing import Pairing
 from pytest_imagedetail.compare.severity import Change
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.model import MISSING
-from pytest_imagedetail.normalize import (
-    Links,
-    Normalized,
-    could_be_the_same,
-    in_words_of,
-    numbered,
-)
+from pytest_imagedetail.normalize import Links, Normalized
 from pytest_imagedetail.normalize.equality import strictly_equal
 
 
@@ -29,21 +23,6 @@ class SharedChange:
 
     change: Change
     places: list[int] = field(default_factory=list)
-
-
-def shared_changes(
-    one: Normalized, other: Normalized, pairing: Pairing, *, together: bool
-) -> tuple[list[SharedChange], int]:
-    """Compare paired images; return the changes and how many values R16 renamed to find them.
-
-    Equal placeholders mean equal values only if both sides were redacted `together`.
-    """
-    found, renamed = _changes(one, other, pairing), 0
-    which = numbered(one.profile, together=together)
-    if any(could_be_the_same(*each.change.values, which) for each in found):
-        other, renamed = in_words_of(one, other, pairing.pairs, which)
-        found = _changes(one, other, pairing)
-    return found, renamed
 
 
 def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[Change]]:
@@ -117,7 +96,8 @@ class _Pair:
     places: list[int] = field(default_factory=list)
 
 
-def _changes(one: Normalized, other: Normalized, pairing: Pairing) -> list[SharedChange]:
+def shared_changes(one: Normalized, other: Normalized, pairing: Pairing) -> list[SharedChange]:
+    """Compare paired images; return each change with the images that share it."""
     found: dict[Hashable, SharedChange] = {}
     for name, pairs in _unequal_fields(one, other, pairing).items():
         changes = diff([(each.before, each.after) for each in pairs])

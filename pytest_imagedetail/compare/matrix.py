@@ -119,6 +119,7 @@ class Matrix:
         expired_rules: Rules that match some of the changes and have expired.
         unused_rules: Rules about two neighbors that match no change.
         nothing_in_common: Neighbors with images, none of which were paired, and the query.
+        not_compared: Paths of values that redaction replaced by a fixed word on both sides.
     """
 
     clouds: tuple[str, ...]
@@ -134,6 +135,7 @@ class Matrix:
     expired_rules: tuple[RuleRef, ...] = ()
     unused_rules: tuple[RuleRef, ...] = ()
     nothing_in_common: tuple[tuple[str, str, Query], ...] = ()
+    not_compared: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -231,6 +233,7 @@ class Matrix:
             "expected": [_step(each) for each in self.expected],
             "expired_rules": [rule_to_dict(each) for each in self.expired_rules],
             "unused_rules": [rule_to_dict(each) for each in self.unused_rules],
+            "not_compared": {"count": len(self.not_compared), "paths": list(self.not_compared)},
             "nothing_in_common": [
                 {"from": one, "to": other, "query": str(query)}
                 for one, other, query in self.nothing_in_common
@@ -287,6 +290,7 @@ def compare_neighbors(
     steps: list[Step] = []
     expected: list[Step] = []
     nothing_in_common = []
+    not_compared: dict[str, None] = {}
     for query in queries:
         for pair in pairwise(name for name, answers in row.items() if query in answers):
             pairs[pair] = None
@@ -294,6 +298,7 @@ def compare_neighbors(
             comparison, headers = _compared(old, new, profile, rules)
             steps += _steps(pair, query, (*comparison.differences, *headers.differences))
             expected += _steps(pair, query, (*comparison.expected, *headers.expected))
+            not_compared |= dict.fromkeys(comparison.not_compared)
             if comparison.nothing_in_common:
                 nothing_in_common.append((*pair, query))
     _check_compared(row, pairs)
@@ -319,6 +324,7 @@ def compare_neighbors(
         expired_rules=tuple(each for each in matched if each is not None and each.expired),
         unused_rules=_unused(pairs, rules, matched),
         nothing_in_common=tuple(nothing_in_common),
+        not_compared=tuple(not_compared),
     )
 
 
@@ -377,7 +383,7 @@ def _compared(old: Listing, new: Listing, profile: str, rules: Rules) -> tuple[C
     comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
     headers: Sequence[Difference] = ()
     if old.status_code == new.status_code:  # another status brings other headers
-        headers = header_differences(old, new, judge_of(old, new), profile)
+        headers = header_differences(old, new, judge_of(old, new))
     return comparison, apply(rules.between(old.cloud, new.cloud), headers)
 
 

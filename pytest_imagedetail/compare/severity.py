@@ -13,7 +13,8 @@ from typing import Any, Final
 from pytest_imagedetail import contract
 from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.model import MISSING, Difference, Path, Severity
-from pytest_imagedetail.redact import placeholder
+from pytest_imagedetail.normalize import is_own_project
+from pytest_imagedetail.redact import placeholders
 
 Verdict = tuple[Severity, str]
 """A severity and the reason for it."""
@@ -214,8 +215,7 @@ def _formats(value: Any) -> set[str]:
     return {contract.text_format(value)} if isinstance(value, str) else set()
 
 
-_SERVER: Final = placeholder.NAMES["server"]
-_NAMED: Final = re.compile(f"<id>|{_SERVER}|{placeholder.candidates_own(_SERVER)}")
+_NAMED: Final = re.compile(r"<id>|<\w+ of images\[\d+\]>")
 _ANY_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -258,7 +258,7 @@ def _attribute_changed(change: Change) -> Verdict:
     return link_verdict(["", *names][-2], {change.baseline}, {change.candidate})
 
 
-_WRITING: Final = frozenset({"<v>", "<project>", placeholder.CALLER, *contract.API_VERSIONS})
+_WRITING: Final = frozenset({"<v>", "<project>", *contract.API_VERSIONS})
 """Segments that do not change where a link leads; R7 and R8 remove them."""
 
 _SERVICES: Final = {"self": "<compute>", "bookmark": "<compute>", "alternate": "<image>"}
@@ -269,9 +269,9 @@ def _destination(href: str) -> tuple[str, tuple[str, ...]]:
     """Return the host and path to which a normalized link leads."""
     scheme, separator, rest = href.partition("://") if "://" in href else ("", "", href)
     host, *segments = rest.split("/")
-    path = tuple(each for each in segments if each not in _WRITING)
+    path = tuple(each for each in segments if each not in _WRITING and not is_own_project(each))
     if host == "<image>" and path[-2:] == ("images", "<id>"):
-        path = (*filter(placeholder.is_id, path[:-2]), *path[-2:])  # without glance_link_prefix
+        path = (*filter(placeholders.is_owner, path[:-2]), *path[-2:])  # without glance_link_prefix
     return f"{scheme}{separator}{host}", path
 
 

@@ -23,6 +23,7 @@ from pytest_imagedetail.lint.rules import Finding
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
+from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.redact.suspicious import suspicious
 
@@ -68,7 +69,7 @@ class Scan:
 
 def _leak_in(text: str) -> LeakError | None:
     try:
-        refuse_leaks(text.encode("utf-8"), secrets=(), where="")
+        refuse_leaks(text.encode("utf-8"), known=Known(), where="")
     except LeakError as error:
         return error
     return None

@@ -4,23 +4,27 @@ from collections.abc import Iterator
 from typing import Final
 
 from pytest_imagedetail.model import Interaction, Recording
-from pytest_imagedetail.redact import Secrets, redact
+from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, placeholders, redact
 from pytest_imagedetail.redact.suspicious import texts
 
 _KINDS: Final = (
-    ("secret", "redacted"),
-    ("email", "@example.invalid"),
+    ("id", placeholders.OWNER),
+    ("email", placeholders.EMAIL),
+    ("secret", placeholders.SECRET_IN_URL),
     ("host", ".invalid"),
-    ("address", "192.0.2."),
-    ("address", "2001:db8:"),
+    ("address", placeholders.IPV4),
+    ("address", placeholders.IPV6),
+    ("address", placeholders.MAC),
 )
 """The kind of a placeholder by what it contains; anything else is an id."""
 
 
 def redacted_again(recording: Recording) -> tuple[Interaction, ...]:
     """Redact a recording as if it had just been made; a redacted one stays the same."""
-    cloud = recording.provenance.cloud
-    return redact(recording.interactions, cloud=cloud, secrets=Secrets()).interactions
+    provenance = recording.provenance
+    shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
+    pages = recording.interactions
+    return redact(pages, cloud=provenance.cloud, known=Known(), shapes=shapes).interactions
 
 
 def replaced(

@@ -14,12 +14,11 @@ from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import LinkForm, Links
-from pytest_imagedetail.redact import placeholder
+from pytest_imagedetail.redact import placeholders
 
-_ORIGIN: Final = placeholder.finder(
-    also={
-        "origin": rf"(?P<scheme>https(?::|%3A)(?://|%2F%2F))?(?P<host>{placeholder.HOST.pattern})"
-    }
+_HOST: Final = re.compile(
+    r"(?P<scheme>https(?::|%3A)(?://|%2F%2F))?"
+    r"(?:(?<![\w.-])|(?<=%[0-9A-Fa-f]{2}))(?P<host>[a-z][\w.-]*\.invalid)(?![\w-]|\.\w)"
 )
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
@@ -162,9 +161,9 @@ class LinkRewriter:
     def _before(self, segments: list[str], where: str, resource: str) -> list[str]:
         """Return prefix, version and project of a link's path, as far as the profile keeps them."""
         head, project = segments, segments[:0]
-        if segments and placeholder.is_id(segments[-1]):
+        if segments and placeholders.is_owner(segments[-1]):
             head, project = segments[:-1], segments[-1:]
-        if project == [placeholder.CALLER]:
+        if project and is_own_project(project[0]):
             self.counts["R3"] += 1
             project = ["<project>"]
         prefix, version = self._prefix_and_version(head)
@@ -202,14 +201,14 @@ class LinkRewriter:
         return self._origin(parts, rel, where) + str(without_hosts(href.removeprefix(start)))
 
     def _origin(self, parts: SplitResult, rel: str, where: str) -> str:
-        match = placeholder.host_parts(parts.netloc)
-        if match is None:
+        role = _role(parts)
+        if role is None:
             return str(without_hosts(f"{parts.scheme}://{parts.netloc}"))
         self.counts["R2"] += 1
-        service, number = match.groups()
+        service = "compute" if is_compute(role) else role
         if service != _SERVICES.get(rel):
-            return f"<{service}{number or ''}>"  # a wrong link
-        if service == "compute":  # Nova has one; of Glance's hosts it takes one at random
+            return f"<{role}>"  # a wrong link
+        if service == "compute":
             self.hosts.setdefault(where, set()).add(parts.netloc)
             if parts.netloc != self.main_hosts.get(where, parts.netloc):
                 return "<another compute>"
@@ -217,15 +216,13 @@ class LinkRewriter:
 
 
 def without_hosts(value: Any) -> Any:
-    """Return a JSON value with each placeholder host as every cloud would have it (R2).
+    """Return a JSON value without the cloud's name in the placeholders of its own hosts (R2).
 
-    Scheme, host and port become `<compute>` as in a link; a host alone becomes `<compute host>`.
-
-    Args:
-        value: As recorded; a placeholder host in it contains the cloud's name.
+    `https://compute.a.invalid` becomes `<compute>`, as in a link; a host alone, or behind another
+    scheme, becomes `<compute host>`. Foreign hosts stay.
     """
     if isinstance(value, str):
-        return _ORIGIN.sub(_without_name, value) if ".invalid" in value else value
+        return _HOST.sub(_without_name, value) if ".invalid" in value else value
     if isinstance(value, dict):
         new = {without_hosts(key): without_hosts(each) for key, each in value.items()}
         return new if len(new) == len(value) else value
@@ -233,27 +230,43 @@ def without_hosts(value: Any) -> Any:
 
 
 def _without_name(match: re.Match[str]) -> str:
-    scheme, service = match["scheme"], match["host"].partition(".")[0]
+    scheme, role = match["scheme"], placeholders.role_of(match["host"])
+    if role is None:
+        return match[0]
     if scheme is None:
-        return f"<{service} host>"
-    return f"<{service}>" if "/" in scheme else f"%3C{service}%3E"
+        return f"<{role} host>"
+    return f"<{role}>" if "/" in scheme else f"%3C{role}%3E"
+
+
+def is_compute(role: str) -> bool:
+    """Return whether a role is Compute's: "compute", or "compute-links" for links elsewhere."""
+    return role == "compute" or role.startswith("compute-")
+
+
+def is_own_project(owner: str) -> bool:
+    """Return whether the placeholder of an owner is that of the project that asked."""
+    return placeholders.compact(owner) == placeholders.OWN_PROJECT
 
 
 def main_hosts(images: Iterable[Image]) -> dict[str, str]:
     """Return, by the path of a link, the host of Compute that most links have there.
 
-    Of hosts with equally many links, the lowest number wins, whatever the order of images.
+    Of hosts with equally many links, the endpoint's wins, whatever the order of images.
     """
     found: dict[str, Counter[str]] = {}
     for where, href in _hrefs(images):
-        host = _split(href).netloc
-        match = placeholder.host_parts(host)
-        if match is not None and match[1] == "compute":
-            found.setdefault(where, Counter())[host] += 1
+        parts = _split(href)
+        if is_compute(_role(parts) or ""):
+            found.setdefault(where, Counter())[parts.netloc] += 1
     return {
         where: min(hosts, key=lambda host: (-hosts[host], len(host), host))
         for where, hosts in found.items()
     }
+
+
+def _role(parts: SplitResult) -> str | None:
+    """Return the role of the cloud's own host that a link leads to, if it is its whole origin."""
+    return placeholders.role_of(parts.netloc) if parts.scheme == "https" else None
 
 
 def _prefixes(images: Iterable[Image]) -> frozenset[tuple[str, ...]]:

@@ -1,6 +1,7 @@
-"""What two answers need together: ids of paired images (R13), vendors (R15), absences (R11)."""
+"""What two answers need together: ids (R13, R14), vendors (R15) and absences (R11)."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -8,7 +9,9 @@ from pytest_imagedetail import contract
 from pytest_imagedetail.model import Difference, Image, path_of
 from pytest_imagedetail.normalize.answer import Normalized
 from pytest_imagedetail.normalize.rules import rules_of
-from pytest_imagedetail.normalize.values import REFERENCES, vendor_of
+from pytest_imagedetail.normalize.values import REFERENCES, form_of_id, vendor_of
+from pytest_imagedetail.redact import placeholders
+from pytest_imagedetail.redact.names import is_owner
 
 _ALTERNATE: Final = ("links", "alternate")
 _ALTERNATE_SINCE: Final = "essex"  # Nova views/images.py: two links before, three since
@@ -17,9 +20,12 @@ _ALTERNATE_SINCE: Final = "essex"  # Nova views/images.py: two links before, thr
 def matched(
     one: Normalized, other: Normalized, pairs: Iterable[tuple[int, int]]
 ) -> tuple[Normalized, Normalized]:
-    """Return both answers with the candidate's image references in the baseline's ids.
+    """Return both answers with ids that can be compared; only `cross-cloud` changes anything.
 
-    Metadata of vendors that only one side has is left out. Only `cross-cloud` changes anything.
+    The candidate's references to paired images get the baseline's ids. The id of a server, an owner
+    or an image that is not in the answer becomes `<server of images[2]>`, by the first place in the
+    paired images where it stands. So a value that two images share is one name, and two are two.
+    Metadata of vendors that only one side has is left out.
 
     Args:
         one: The baseline.
@@ -28,12 +34,18 @@ def matched(
     """
     if one.profile != "cross-cloud":
         return one, other
-    shared = {*vendors(one)} & {*vendors(other)}
+    pairs = sorted(pairs)
+    old, new = map(_foreign_ids, (one, other))
+    ours: dict[str, str] = {}
+    theirs: dict[str, str] = {}
+    for left, right in pairs:
+        for key in sorted(old[left].keys() & new[right].keys()):
+            name = f"<{key} of images[{left}]>"
+            ours.setdefault(old[left][key], name)
+            theirs.setdefault(new[right][key], name)
     partner = {other.ids[right]: one.ids[left] for left, right in pairs}
-    return (
-        replace(one, images=tuple(_translated(each, {}, shared) for each in one.images)),
-        replace(other, images=tuple(_translated(each, partner, shared) for each in other.images)),
-    )
+    shared = {*vendors(one)} & {*vendors(other)}
+    return _translated(one, old, ours, {}, shared), _translated(other, new, theirs, partner, shared)
 
 
 def vendors(side: Normalized) -> dict[str, list[str]]:
@@ -47,15 +59,69 @@ def vendors(side: Normalized) -> dict[str, list[str]]:
     return {vendor: sorted(found) for vendor, found in keys.items()}
 
 
-def _translated(image: Image, partner: Mapping[str, str], shared: set[str]) -> Image:
-    if not isinstance(image.get("metadata"), dict):
-        return image
-    metadata = {
-        key: partner.get(value, value) if key in REFERENCES and isinstance(value, str) else value
-        for key, value in image["metadata"].items()
-        if vendor_of(key) in {None, *shared}
+def _foreign_ids(side: Normalized) -> list[dict[str, str]]:
+    """Return, for each image, the ids by key that its cloud gives to what it does not list."""
+    listed = {*side.ids}
+    return [_foreign_ids_of(image, listed) for image in side.images]
+
+
+def _foreign_ids_of(image: Image, listed: set[str]) -> dict[str, str]:
+    server, metadata = image.get("server"), image.get("metadata")
+    texts = {
+        **(metadata if isinstance(metadata, dict) else {}),
+        "server": server.get("id") if isinstance(server, dict) else None,
     }
-    return {**image, "metadata": metadata}
+    return {
+        key: value
+        for key, value in texts.items()
+        if isinstance(value, str) and _is_foreign_id(key, value, listed)
+    }
+
+
+def _is_foreign_id(key: str, value: str, listed: set[str]) -> bool:
+    if key in REFERENCES:
+        return value not in listed and (form_of_id(value) or "").startswith("{}")
+    if key in {"server", "instance_uuid"}:
+        return form_of_id(value) is not None
+    return is_owner(key) and placeholders.is_owner(value) and not placeholders.is_fixed(value)
+
+
+def _translated(
+    side: Normalized,
+    ids: Sequence[Mapping[str, str]],
+    names: Mapping[str, str],
+    partner: Mapping[str, str],
+    shared: set[str],
+) -> Normalized:
+    """Return one side with names for ids, the other side's image ids, and shared vendors only."""
+    counts = Counter(side.counts)
+    images = []
+    for image, foreign in zip(side.images, ids, strict=True):
+        new = {
+            key: (form_of_id(value) or "{}").format(names[value])
+            for key, value in foreign.items()
+            if value in names
+        }
+        counts.update("R14" if is_owner(key) else "R13" for key in new)
+        images.append(_with(image, new, partner, shared))
+    return replace(side, images=tuple(images), counts=dict(counts))
+
+
+def _with(
+    image: Image, names: dict[str, str], partner: Mapping[str, str], shared: set[str]
+) -> Image:
+    new = dict(image)
+    if "server" in names:
+        new["server"] = {**image["server"], "id": names.pop("server")}
+    if isinstance(image.get("metadata"), dict):
+        new["metadata"] = {
+            key: partner.get(value, value)
+            if key in REFERENCES and key not in names and isinstance(value, str)
+            else names.get(key, value)
+            for key, value in image["metadata"].items()
+            if vendor_of(key) in {None, *shared}
+        }
+    return new
 
 
 def expected_absences(

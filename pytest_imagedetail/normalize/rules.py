@@ -11,7 +11,7 @@ class NormalizationRule:
     """One change of representation.
 
     Attributes:
-        id: "R1" to "R16".
+        id: "R1" to "R15".
         name: Two or three words.
         does: The change.
         reason: Why the difference it removes says nothing about the images.
@@ -44,11 +44,13 @@ RULES: Final = (
     NormalizationRule(
         id="R2",
         name="link host",
-        does="scheme, host and port become `<compute>` or `<image>` in links and in the "
-        "fields beside the images; another service stays, and so does a host of Compute"
-        " that most links of the answer do not have",
+        does="the cloud's own hosts become `<compute>` or `<image>` wherever they stand; in links "
+        "another service stays, and so does a host of Compute that most links of the answer do not "
+        "have; another scheme or port, and a host that is not the cloud's, stay everywhere; "
+        "`wire` takes nothing but the cloud's name out",
         reason="they are those of the request or of a configured prefix, the same for all "
-        "images; Nova chooses among several Glance hosts at random",
+        "images; Nova chooses among several Glance hosts at random; placeholders of a cloud's own "
+        "hosts have its name",
         source="Nova views/images.py, options compute_link_prefix and glance_link_prefix, and "
         "image/glance.py (get_api_servers shuffles)",
         profile="same-cloud",
@@ -150,8 +152,10 @@ RULES: Final = (
     NormalizationRule(
         id="R13",
         name="ids in values",
-        does="the image's own id becomes `<id>`; servers and images it refers to get names; "
-        "UUIDs, UUIDs without dashes and numbers stay distinct, and what is no id stays",
+        does="the image's own id becomes `<id>`; a paired image that it refers to gets the "
+        "baseline's id; a server, and an image that is not in the answer, become the first place "
+        "with this id, `<server of images[2]>`, so two stay two; UUIDs, UUIDs without dashes and "
+        "numbers stay distinct, and what is no id stays",
         reason="each cloud gives its own ids to the same image and its server",
         source="Nova writes base_image_ref, instance_uuid, kernel_id and ramdisk_id",
         profile="cross-cloud",
@@ -160,8 +164,10 @@ RULES: Final = (
     NormalizationRule(
         id="R14",
         name="owner in metadata",
-        does="the caller's project becomes `<project>`; each user gets a name",
-        reason="the owner is the caller's project, which has another id on each cloud",
+        does="the caller's project becomes `<project>`; any other project or user becomes the "
+        "first place with this owner, `<user_id of images[2]>`, so two stay two",
+        reason="each cloud gives its own ids to projects and users; which images share one can be "
+        "compared",
         source="Nova writes owner_id, user_id and project_id into snapshots",
         profile="cross-cloud",
         counts="owners",
@@ -174,17 +180,6 @@ RULES: Final = (
         source="Rackspace com.rackspace__1__* and rax_*, HP hp_*, GMO gnc_*, K5 sync_status*",
         profile="cross-cloud",
         counts="metadata keys",
-    ),
-    NormalizationRule(
-        id="R16",
-        name="placeholders",
-        does="what redaction, R13 and R14 numbered in what images say, links aside, is matched "
-        "through the paired images, one for one; the project that asked stays itself",
-        reason="each recording numbers owners, hosts and addresses as it meets them: one image "
-        "more, and all below have other numbers",
-        source="docs/cassettes.md: the same value has one placeholder, another value another one",
-        profile="same-cloud",
-        counts="values renamed",
     ),
 )
 

@@ -1,11 +1,8 @@
-"""Single values in comparable form: dates (R9), ids (R13), owners (R14) and vendors (R15)."""
+"""Single values in comparable form: dates (R9), the form of ids (R13) and vendors (R15)."""
 
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
-
-from pytest_imagedetail.redact.placeholder import name_of
 
 REFERENCES: Final = frozenset({"base_image_ref", "kernel_id", "ramdisk_id"})
 """Metadata keys whose value is the id of another image."""
@@ -24,23 +21,6 @@ _VENDORS: Final = {
     "gnc_": "gmo",
     "sync_status": "k5",
 }
-
-
-@dataclass(slots=True)
-class Names:
-    """Names for the ids of one answer, numbered by first use.
-
-    One id has one name, so a mix-up is still seen. R16 matches the names of two answers.
-    """
-
-    given: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    def of(self, what: str, id_: str) -> str:
-        """Return the name of a server, a user or an image that is not in the answer."""
-        if (what, id_) not in self.given:
-            number = 1 + sum(kind == what for kind, _ in self.given)
-            self.given[what, id_] = name_of(what, number)
-        return self.given[what, id_]
 
 
 def form_of_id(value: str) -> str | None:

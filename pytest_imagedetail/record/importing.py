@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,16 +20,7 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.record.paging import further_page
 from pytest_imagedetail.record.recorder import Live
-from pytest_imagedetail.redact import (
-    Numbering,
-    Part,
-    Redacted,
-    Secrets,
-    project_in_path,
-    redact,
-    redact_query,
-    redact_together,
-)
+from pytest_imagedetail.redact import Known, Redacted, project_in_path, redact, redact_query
 from pytest_imagedetail.transport.request import api_version, is_endpoint, url_of
 
 
@@ -66,24 +57,7 @@ def imported(saved: Saved) -> Live:
         BodyError: It is not a listing, with line and column.
     """
     asked = _asked(saved, _page_of(saved))
-    part = asked.part
-    return asked.live(redact(part.interactions, cloud=part.cloud, secrets=part.secrets))
-
-
-def imported_together(one: Saved, other: Saved) -> tuple[Live, Live]:
-    """Make recordings of two bodies so that equal placeholders mean equal values.
-
-    They are for comparing, not for keeping. A body without self links gets the endpoint of the
-    other one, unless its bookmarks link to another host.
-
-    Raises:
-        BodyError: One is not a listing, with line and column.
-    """
-    first, second = _page_of(one), _page_of(other)
-    ours, theirs = _asked(one, first, beside=second), _asked(other, second, beside=first)
-    numbering = Numbering()
-    some, others = redact_together([ours.part, theirs.part], numbering=numbering)
-    return ours.live(some, numbering), theirs.live(others, numbering)
+    return asked.live(redact([asked.interaction], cloud=saved.cloud, known=asked.known))
 
 
 _Page = dict[str, Any]
@@ -98,11 +72,11 @@ class _Asked:
     complete: bool
 
     @property
-    def secrets(self) -> Secrets:
-        return Secrets(project_id=project_in_path(f"{urlsplit(self.endpoint).path}/images"))
+    def known(self) -> Known:
+        return Known(project=project_in_path(f"{urlsplit(self.endpoint).path}/images"))
 
     @property
-    def part(self) -> Part:
+    def interaction(self) -> Interaction:
         saved, kind = self.saved, media_type(self.saved.body)
         response = Response(
             status_code=saved.status_code,
@@ -110,20 +84,17 @@ class _Asked:
             headers=Headers([("Content-Type", kind)]),
             body=saved.body,
         )
-        interaction = Interaction(
+        return Interaction(
             url=url_of(self.endpoint, saved.query),
             request_headers=Headers([("Accept", kind)]),
             response=response,
         )
-        return Part(interactions=(interaction,), cloud=saved.cloud, secrets=self.secrets)
 
-    def live(self, redacted: Redacted, numbering: Numbering | None = None) -> Live:
+    def live(self, redacted: Redacted) -> Live:
         saved = self.saved
         provenance = Provenance(
             cloud=saved.cloud,
-            query=redact_query(
-                saved.query, endpoint=self.endpoint, cloud=saved.cloud, secrets=self.secrets
-            ),
+            query=redact_query(saved.query, cloud=saved.cloud, known=redacted.known),
             release=saved.release,
             source="imported",
             api_version=api_version(self.endpoint),
@@ -133,13 +104,13 @@ class _Asked:
         )
         recording = Recording(provenance=provenance, interactions=redacted.interactions)
         listing = read(recording, expect=None if saved.is_listing else saved.status_code)
-        return Live(listing=replace(listing, numbering=numbering), secrets=redacted.replaced)
+        return Live(listing=listing, secrets=redacted.known)
 
 
-def _asked(saved: Saved, page: _Page | None, *, beside: _Page | None = None) -> _Asked:
+def _asked(saved: Saved, page: _Page | None) -> _Asked:
     endpoint, complete = None, saved.query.is_whole
     if page is not None:
-        endpoint = _endpoint_of(page, None if beside is None else _most_common(beside, "self"))
+        endpoint = _endpoint_of(page)
         complete = complete and further_page(page, images=len(page["images"])) is None
     return _Asked(saved=saved, endpoint=endpoint or _UNKNOWN, complete=complete)
 
@@ -154,14 +125,12 @@ _PROJECT: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f
 _REASONS: Final = {200: "OK", 203: "Non-Authoritative Information"}
 
 
-def _endpoint_of(page: _Page, beside: str | None) -> str | None:
-    """Return the endpoint by self links, else by those of `beside`, else by bookmarks."""
+def _endpoint_of(page: _Page) -> str | None:
+    """Return the endpoint by self links, else by bookmarks."""
     shown, bookmark = _most_common(page, "self"), _most_common(page, "bookmark")
-    if shown is not None:
+    if shown is not None or bookmark is None:
         return shown
-    if beside is not None and (bookmark is None or _origin(bookmark) == _origin(beside)):
-        return beside
-    return None if bookmark is None else _versioned(bookmark)
+    return _versioned(bookmark)
 
 
 def _most_common(page: _Page, rel: str) -> str | None:
@@ -182,8 +151,3 @@ def _hrefs(images: Any, rel: str) -> Iterator[str]:
         for link in links if isinstance(links, list) else []:
             if isinstance(link, dict) and link.get("rel") == rel:
                 yield str(link.get("href", ""))
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme.lower(), parts.netloc.lower()

@@ -23,7 +23,14 @@ from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Re
 from pytest_imagedetail.record.paging import Ask, refuse_further_page, walk
 from pytest_imagedetail.record.release_guard import mislabelled
 from pytest_imagedetail.record.retry import OnWait, Retry
-from pytest_imagedetail.redact import Secrets, project_in_path, redact, redact_query
+from pytest_imagedetail.redact import (
+    Known,
+    origin,
+    placeholders,
+    project_in_path,
+    redact,
+    redact_query,
+)
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version, headers_of, url_of
@@ -39,7 +46,7 @@ class Live:
     """
 
     listing: Listing
-    secrets: frozenset[str] = field(repr=False)
+    secrets: Known = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +175,7 @@ class Answer:
     """
 
     recording: Recording = field(repr=False)
-    secrets: frozenset[str] = field(repr=False)
+    secrets: Known = field(repr=False)
     headers: Headers = field(repr=False)
 
     @property
@@ -225,7 +232,7 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer
     known = known_query(access, query, cloud=cloud)
     with suppress(BodyError):  # it quotes the body; `Answer.read` raises it for the redacted one
         walk(send, query, where=f"cloud {cloud}, query {known}")
-    redacted = redact(interactions, cloud=cloud, secrets=_secrets(*retry.accesses))
+    redacted = redact(interactions, cloud=cloud, known=known_of(*retry.accesses))
     recording = Recording(
         provenance=Provenance(
             cloud=cloud,
@@ -238,12 +245,13 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer
             complete=query.is_whole,  # then the last page has no next link
             redactions=redacted.counts,
             plugin=__version__,
+            project=placeholders.digest_of(redacted.known.project),
         ),
         interactions=redacted.interactions,
     )
     return Answer(
         recording=recording,
-        secrets=redacted.replaced,
+        secrets=redacted.known,
         headers=interactions[-1].response.headers,
     )
 
@@ -255,7 +263,7 @@ def _attempt(access: Access, query: Query, name: str) -> Interaction:
 
 def known_query(access: Access, query: Query, *, cloud: str) -> Query:
     """Return the query as its cassette will name it, redacted."""
-    return redact_query(query, endpoint=access.endpoint, cloud=cloud, secrets=_secrets(access))
+    return redact_query(query, cloud=cloud, known=known_of(access))
 
 
 def keep(store: Store, live: Live) -> Written:
@@ -291,14 +299,17 @@ def _lost_pages(cloud: str, wanted: int, there: int) -> DamagedCassetteError:
     )
 
 
-def _secrets(*accesses: Access) -> Secrets:
-    """Return the secrets of all access objects: the token may have been renewed."""
+def known_of(*accesses: Access) -> Known:
+    """Return what access objects know; the token may have been renewed between them."""
     first = accesses[0]
     in_path = project_in_path(f"{urlsplit(first.endpoint).path}/images")
-    return Secrets(
-        project_id=in_path or first.project_id,
-        values=frozenset().union(*(each.secrets | {each.token} for each in accesses)),
-        ids=frozenset(id_ for each in accesses for id_ in (each.project_id, each.user_id) if id_),
+    return Known(
+        project=in_path or first.project_id or None,
+        secrets=frozenset().union(*(each.secrets | {each.token} for each in accesses)),
+        owners=frozenset(
+            id_ for each in accesses for id_ in (each.project_id, each.user_id) if id_
+        ),
+        origins={**first.origins, origin(first.endpoint): "compute"},
     )
 
 

@@ -19,7 +19,7 @@ from pytest_imagedetail.record.release_guard import (
     under_new_name,
 )
 from pytest_imagedetail.record.retry import NOT_ANSWERED, OnWait
-from pytest_imagedetail.redact import placeholder
+from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.report import terminal
 from pytest_imagedetail.rules import NO_RULES, Rules
 from pytest_imagedetail.transport.http import Access
@@ -89,7 +89,7 @@ def verify(
 
 
 def _is_redacted(query: Query) -> bool:
-    return any(placeholder.holds(value) for _, value in query.params)
+    return any(placeholders.holds(value) for _, value in query.params)
 
 
 def ask_twice(

@@ -1,47 +1,47 @@
-"""Removes what must not be written: an allow-list for headers, placeholders for everything else.
+"""Replace what must not be written: secrets, owners' ids and hosts. Everything else stays.
 
-Placeholders keep identity: the same value always gets the same one, different values different
-ones, so that a mix-up of ids or hosts in an answer is still visible after redaction. They are
-numbered in the order in which a recording shows the values, so that recording the same answer
-twice gives the same bytes.
-
-The final check (`redact.final_check`) looks for the secrets again, by another mechanism.
+Redaction works by what is known and by structure. A session knows its tokens, passwords, ids and
+origins. A value under a secret's or an owner's name is known from then on, and replaced wherever
+it stands in the recording. Placeholders depend on the value alone (`redact.placeholders`).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import urlsplit
 
-from pytest_imagedetail.model import Interaction, Query
-from pytest_imagedetail.redact import placeholder
-from pytest_imagedetail.redact.ids import is_placeholder_id
-from pytest_imagedetail.redact.known import Numbering, Secrets
-from pytest_imagedetail.redact.messages import (
+from pytest_imagedetail.model import Interaction, Path, Query
+from pytest_imagedetail.redact import names
+from pytest_imagedetail.redact.keystone import keystone_among
+from pytest_imagedetail.redact.known import Known, origin, search_for
+from pytest_imagedetail.redact.rewriting import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
-    redact_interaction,
+    Rewriter,
+    project_in_path,
 )
-from pytest_imagedetail.redact.placeholder import HOST, ID, PERSON, SECRET, finder
-from pytest_imagedetail.redact.placeholders import Placeholders
-from pytest_imagedetail.redact.urls import owners_in, project_in_path
 
 __all__ = [
     "REQUEST_HEADERS",
     "RESPONSE_HEADERS",
-    "Numbering",
-    "Part",
+    "SHAPES",
+    "SHAPES_AND_EMAIL",
+    "Known",
     "Redacted",
-    "Secrets",
-    "holds_placeholders",
-    "is_placeholder_id",
-    "owners_in",
+    "keystone_among",
+    "learn",
+    "origin",
     "project_in_path",
     "redact",
     "redact_query",
-    "redact_together",
 ]
 
-_NOBODYS: Final = finder(ID, SECRET, PERSON, HOST)
+SHAPES: Final = tuple(names.SHAPES.values())
+"""The shapes of secrets."""
+
+SHAPES_AND_EMAIL: Final = (*SHAPES, names.EMAIL)
+"""The same with e-mail addresses, for the traffic of a test's own client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,103 +49,81 @@ class Redacted:
     """What redaction left, and what it did.
 
     Attributes:
-        interactions: Safe to write, as far as this package can tell.
+        interactions: Safe to write.
         counts: How many values of each kind were replaced.
-        replaced: The values themselves, for the gate to look for. Never written, never printed.
+        places: Kind and place of each value that its name or its shape marks as secret, such as
+            ("secrets", "interactions[0].response.body: images[3].metadata.db_password").
+        known: What the final check must look for.
     """
 
     interactions: tuple[Interaction, ...]
     counts: Mapping[str, int]
-    replaced: frozenset[str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A recording to be redacted, by itself or together with others.
-
-    Attributes:
-        interactions: As sent and received, all pages of the recording.
-        cloud: The name that stands in the placeholders of hosts.
-        secrets: What its session knows to be secret.
-    """
-
-    interactions: tuple[Interaction, ...] = field(repr=False)
-    cloud: str
-    secrets: Secrets
+    places: tuple[tuple[str, str], ...]
+    known: Known = field(repr=False)
 
 
 def redact(
     interactions: Iterable[Interaction],
     *,
     cloud: str,
-    secrets: Secrets,
-    numbering: Numbering | None = None,
+    known: Known,
+    shapes: Sequence[re.Pattern[str]] = SHAPES,
 ) -> Redacted:
-    """Replace everything that could tell who asked whom.
+    """Replace secrets, owners' ids and hosts in a recording.
 
     Args:
         interactions: As sent and received, all pages of one recording.
         cloud: The name that stands in the placeholders of hosts.
-        secrets: What the session knows to be secret.
-        numbering: To go on with; a recording that is kept begins with none.
+        known: What the session knows; what the interactions show is added.
+        shapes: What is a secret by its shape: `SHAPES` or `SHAPES_AND_EMAIL`.
     """
-    part = Part(interactions=tuple(interactions), cloud=cloud, secrets=secrets)
-    (redacted,) = redact_together([part], numbering=numbering or Numbering(first_id=0))
-    return redacted
-
-
-def redact_together(parts: Sequence[Part], *, numbering: Numbering) -> tuple[Redacted, ...]:
-    """Replace in several recordings so that equal placeholders of theirs mean equal values.
-
-    What one of them tells of a value, a host's service say, holds in all, in whichever order.
-
-    Args:
-        parts: The recordings.
-        numbering: To go on with.
-    """
-    work = [
-        (part.interactions, Placeholders(numbering, cloud=part.cloud, secrets=part.secrets))
-        for part in parts
-    ]
-    for pages, placeholders in work:
-        for page in pages:
-            placeholders.learn(page)
-    for pages, placeholders in work:  # hosts and tokens in free text are learnt by replacing them
-        for page in pages:
-            redact_interaction(page, placeholders)
-        placeholders.counts.clear()
-    return tuple(_redacted(pages, placeholders) for pages, placeholders in work)
-
-
-def _redacted(pages: Iterable[Interaction], placeholders: Placeholders) -> Redacted:
-    interactions = tuple(redact_interaction(page, placeholders) for page in pages)
+    pages = tuple(interactions)
+    everything = known | learn(pages, known=known)
+    rewriter = Rewriter(search_for(everything, cloud=cloud), cloud=cloud, shapes=shapes)
+    redacted, places = [], []
+    for number, page in enumerate(pages):
+        redacted.append(rewriter.interaction(page))
+        for kind, (part, path) in rewriter.places:
+            where = f"interactions[{number}].{part}"
+            places.append((kind, f"{where}: {_shown(path)}" if path else where))
+        rewriter.places.clear()
     return Redacted(
-        interactions=interactions,
-        counts={kind: n for kind, n in sorted(placeholders.counts.items()) if n},
-        replaced=placeholders.replaced(),
+        interactions=tuple(redacted),
+        counts={kind: n for kind, n in sorted(rewriter.counts.items()) if n},
+        places=tuple(places),
+        known=everything,
     )
 
 
-def redact_query(query: Query, *, endpoint: str, cloud: str, secrets: Secrets) -> Query:
-    """The query as its cassette will name it: a `server` URL holds a host and a project.
+def _shown(path: Path) -> str:
+    keys = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
+    return "".join(keys).removeprefix(".")
 
-    A query made from a replayed answer holds placeholders already and comes back as it is.
+
+def learn(interactions: Iterable[Interaction], *, known: Known | None = None) -> Known:
+    """Return what traffic shows that must not be written, Keystone's answers included.
+
+    Args:
+        interactions: As sent and received.
+        known: What is known already, such as which host is which service.
     """
-    placeholders = Placeholders(Numbering(first_id=0), cloud=cloud, secrets=secrets)
-    placeholders.learn_request(endpoint)
+    pages = tuple(interactions)
+    known = known or Known()
+    is_keystone = keystone_among(pages)
+    asked = [each.url for each in pages if not is_keystone(each)]
+    project = next(filter(None, (project_in_path(urlsplit(url).path) for url in asked)), None)
+    first = {origin(url): "compute" for url in asked[:1] if not known.origins}
+    here = known | Known(project=project, origins=first)
+    rewriter = Rewriter(search_for(here, cloud=""), cloud="", shapes=SHAPES)
+    for page in pages:
+        rewriter.interaction(page)
+    return rewriter.learned.known(origins=here.origins, project=project)
+
+
+def redact_query(query: Query, *, cloud: str, known: Known) -> Query:
+    """Return a query as its cassette names it: a `server` URL holds a host and a project."""
+    rewriter = Rewriter(search_for(known, cloud=cloud), cloud=cloud, shapes=SHAPES)
     return replace(
         query,
-        params=tuple((name, placeholders.query_value(name, value)) for name, value in query.params),
+        params=tuple((name, rewriter.query_value(name, value)) for name, value in query.params),
     )
-
-
-def holds_placeholders(body: bytes, *, replaced: Collection[str]) -> bool:
-    """Whether a body was redacted before, by whomever; its numbers are then its own.
-
-    Args:
-        body: As it was before it is redacted now.
-        replaced: What was replaced now. An address for documentation may be somebody's own, and
-            counts only where nothing else was left to replace.
-    """
-    text = body.decode("latin-1")
-    return _NOBODYS.search(text) is not None or (not replaced and placeholder.holds(text))

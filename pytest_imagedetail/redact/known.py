@@ -1,47 +1,203 @@
-"""What is known before a recording is redacted."""
+"""The values that a session knows and must not write, and a search for them."""
 
-from collections import Counter
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail.redact import names, placeholders
+
+_SHORTEST: Final = 8
+_SHORTEST_WORD: Final = 16
+_ID_DIGITS: Final = 32
+_HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Secrets:
-    """What a session knows and must not write.
+class Known:
+    """What must not be written.
 
     Attributes:
-        project_id: As it stands in request URLs.
-        values: Tokens, passwords and application credential secrets.
-        ids: User and project ids.
+        project: The session's own project, as it stands in request URLs.
+        secrets: Tokens, passwords and keys.
+        owners: Ids of projects, users, domains and trusts.
+        origins: The cloud's own origins, `https://nova.example:8774`, and the service of each:
+            "compute", "image".
     """
 
-    project_id: str | None = None
-    values: frozenset[str] = field(default=frozenset(), repr=False)
-    ids: frozenset[str] = field(default=frozenset(), repr=False)
+    project: str | None = field(default=None, repr=False)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    owners: frozenset[str] = field(default=frozenset(), repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __or__(self, other: "Known") -> "Known":
+        """Return what both know; this one's project and services come first."""
+        return Known(
+            project=self.project or other.project,
+            secrets=self.secrets | other.secrets,
+            owners=self.owners | other.owners,
+            origins={**other.origins, **self.origins},
+        )
+
+    @property
+    def weak(self) -> frozenset[str]:
+        """Secrets that are replaced under a secret's name only: they could be ordinary words."""
+        return frozenset(each for each in self.secrets if not is_searchable(each))
 
 
-@dataclass(slots=True, kw_only=True)
-class Numbering:
-    """The placeholders given so far, by what they stand for.
+def is_searchable(value: str) -> bool:
+    """Return whether a value can be searched for without hitting ordinary text."""
+    if len(value) < _SHORTEST or value.isdigit() or names.is_harmless(value):
+        return False
+    is_word = value.isascii() and value.isalpha() and value.islower()
+    return not (is_word and len(value) < _SHORTEST_WORD)
 
-    Two answers redacted with one numbering can be compared by their placeholders: equal ones stand
-    for equal values. The project that asked is the exception; it is the first of each answer.
-    Secret, and never written.
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL, without the scheme's own port; "" if it has none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    if not parts.hostname:
+        return ""
+    scheme = parts.scheme.lower()
+    shown = "" if port in {None, {"http": 80, "https": 443}.get(scheme)} else f":{port}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{scheme}://{host}{shown}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Finds and replaces known values in text, in time linear in the text.
 
     Attributes:
-        first_id: Where ids begin beside that of the project that asked, which is 0: with 1, or with
-            0 in a recording that is alone, if nobody knows who asked.
+        project: The session's own project.
+        words: Values that are searched for as they are, and what replaces each.
+        ids: Owners' ids, compact; found by their form, in any spelling.
+        lengths: How many digits they have, longest first.
+        hosts: The cloud's own hosts, with and without port, and what replaces each in a text.
+        origins: The cloud's own origins, and the service of each.
     """
 
-    first_id: int = 1
-    origins: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
-    foreign: set[tuple[str, str]] = field(default_factory=set, repr=False)
-    ids: dict[str, str] = field(default_factory=dict, repr=False)
-    addresses: dict[str, str] = field(default_factory=dict, repr=False)
-    people: dict[str, str] = field(default_factory=dict, repr=False)
-    interfaces: dict[str, str] = field(default_factory=dict, repr=False)
-    tokens: dict[str, str] = field(default_factory=dict, repr=False)
-    roles: Counter[str] = field(default_factory=Counter)
+    project: str | None
+    words: Mapping[str, str]
+    ids: frozenset[str]
+    lengths: tuple[int, ...]
+    hosts: Mapping[str, str]
+    origins: Mapping[str, str]
 
-    def with_own_hosts(self) -> "Numbering":
-        """The same but for hosts: what is given to anything else is given in both."""
-        return replace(self, origins={}, foreign=set(), roles=Counter())
+    def role_of(self, hostname: str) -> str | None:
+        """Return the service of one of the cloud's own hosts, whatever the port."""
+        roles = sorted(
+            (role != "compute", role)
+            for url, role in self.origins.items()
+            if urlsplit(url).hostname == hostname.lower()
+        )
+        return roles[0][1] if roles else None
+
+    def found(self, text: str) -> Iterator[str]:
+        """Yield the known values in a text, as they are spelled there."""
+        yield from (each for each in self.words if each in text)
+        if self.ids:
+            for run in _HEX_RUN.finditer(text):
+                yield from (run[0][start:end] for start, end in self._places(run[0]))
+        yield from _host_pattern(tuple(self.hosts)).findall(text)
+
+    def narrowed(self, texts: Iterable[str]) -> "Search":
+        """Return a search for the words that are in these texts; the rest is searched as before."""
+        joined = "\n".join(texts)
+        return replace(self, words={k: new for k, new in self.words.items() if k in joined})
+
+    def replace(self, text: str, noted: Callable[[str, str], str]) -> str:
+        """Replace every known value of a text.
+
+        Args:
+            text: As written, not encoded.
+            noted: Called with the kind of each value and its placeholder, which it returns.
+        """
+        present = [each for each in self.words if each in text]
+        for each in sorted(present, key=len, reverse=True):
+            for _ in range(text.count(each)):
+                noted("secrets", self.words[each])
+            text = text.replace(each, self.words[each])
+        if self.ids:
+            text = _HEX_RUN.sub(lambda match: self._without_ids(match[0], noted), text)
+        if self.hosts:
+            pattern = _host_pattern(tuple(self.hosts))
+            text = pattern.sub(lambda match: noted("hosts", self.hosts[match[0].lower()]), text)
+        return text
+
+    def owner(self, value: str) -> str:
+        """Return the placeholder of an owner's id."""
+        own = self.project
+        if own and placeholders.compact(own) == placeholders.compact(value):
+            return placeholders.own_project(value)
+        return placeholders.owner(value)
+
+    def _without_ids(self, run: str, noted: Callable[[str, str], str]) -> str:
+        pieces, done = [], 0
+        for start, end in self._places(run):
+            pieces += [run[done:start], noted("ids", self.owner(run[start:end]))]
+            done = end
+        return "".join([*pieces, run[done:]])
+
+    def _places(self, run: str) -> Iterator[tuple[int, int]]:
+        """Yield start and end of each known id in a run of hexadecimal digits and dashes."""
+        places = [place for place, each in enumerate(run) if each != "-"]
+        digits = placeholders.compact(run)
+        start = 0
+        while start + _ID_DIGITS <= len(digits):
+            length = next((n for n in self.lengths if digits[start : start + n] in self.ids), 0)
+            if length:
+                yield places[start], places[start + length - 1] + 1
+            start += length or 1
+
+
+def search_for(known: Known, *, cloud: str) -> Search:
+    """Return a search for known values.
+
+    Args:
+        known: Values that are too weak to search for are left out.
+        cloud: The name that stands in the placeholders of hosts.
+    """
+    given = {*known.owners, *([known.project] if known.project else [])}
+    everyone = {each for each in given if not placeholders.is_owner(each)}
+    words = {
+        each: placeholders.OWN_PROJECT if each == known.project else placeholders.OWNER
+        for each in everyone
+        if not placeholders.is_id(each)
+    } | dict.fromkeys(known.secrets, placeholders.SECRET)
+    hosts: dict[str, str] = {}
+    origins = {url: role for url, role in known.origins.items() if not url.endswith(".invalid")}
+    for url, role in sorted(origins.items(), key=lambda each: each[1] != "compute"):
+        parts = urlsplit(url)
+        for each in (parts.netloc, parts.hostname):
+            if each and is_searchable(each) and not _is_loopback(each):
+                hosts.setdefault(each.lower(), placeholders.host(role, cloud))
+    ids = frozenset(placeholders.compact(each) for each in everyone if placeholders.is_id(each))
+    return Search(
+        project=known.project if known.project in everyone else None,
+        words={each: new for each, new in words.items() if is_searchable(each)},
+        ids=ids,
+        lengths=tuple(sorted({len(each) for each in ids}, reverse=True)),
+        hosts=hosts,
+        origins=origins,
+    )
+
+
+@lru_cache
+def _host_pattern(hosts: tuple[str, ...]) -> re.Pattern[str]:
+    either = "|".join(map(re.escape, sorted(hosts, key=len, reverse=True))) or "(?!)"
+    return re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

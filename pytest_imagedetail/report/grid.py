@@ -114,7 +114,9 @@ def notes(matrix: Matrix) -> tuple[tuple[str, str], ...]:
     """Return what was not compared and what the rules did, as pairs of a label and a line."""
     accepted = [each.difference for each in matrix.expected]
     rules = text.rules(accepted, matrix.expired_rules, matrix.unused_rules)
-    return (*_apart(matrix), *rules)
+    paths = matrix.not_compared
+    redacted = [("redacted", text.not_compared(paths))] if paths else []
+    return (*_apart(matrix), *redacted, *rules)
 
 
 def _apart(matrix: Matrix) -> Iterator[tuple[str, str]]:

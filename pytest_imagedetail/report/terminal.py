@@ -24,6 +24,8 @@ OF_LABEL: Final = {
     "not judged": "dim",
     "ambiguous": "data",
     "paired": "data",
+    "projects": "data",
+    "redacted": "data",
     "volatile": "compatible",
     "expected": "dim",
     "expired": "breaking",

@@ -236,12 +236,34 @@ def limits(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "ambiguous", f"{number} images share a name with others and were not paired"
     if nothing_in_common(comparison):
         yield "paired", nothing_in_common(comparison)
+    yield from redacted(comparison)
     differing = {each.any_image for each in comparison.differences}
     for side in (comparison.baseline, comparison.candidate):
         for path in side.volatile:
             if path in differing:
                 twice = f"two identical requests to {plain(side.cloud)} differed in it"
                 yield "volatile", f"{plain(path)}: {twice}; to accept it, add a rule"
+
+
+def redacted(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield notes about what redaction kept from being compared."""
+    if comparison.of_two_projects:
+        yield "projects", "the recordings are of two projects"
+    if comparison.not_compared:
+        yield "redacted", not_compared(comparison.not_compared)
+
+
+def not_compared(paths: Sequence[str]) -> str:
+    """Return "2 values were redacted and not compared: images[1].metadata.db_password, ...".
+
+    Args:
+        paths: Of the values; the first three are named.
+    """
+    named = [plain(each) for each in paths[:_EXAMPLES]]
+    if len(paths) > _EXAMPLES:
+        named[-1] += f" and {len(paths) - _EXAMPLES} more"
+    were = "value was" if len(paths) == 1 else "values were"
+    return f"{len(paths)} {were} redacted and not compared: {', '.join(named)}"
 
 
 def rules(

@@ -1,5 +1,6 @@
 """Redact the recording of another tool and write it as a cassette."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,8 +10,7 @@ from typing import Final
 from pytest_imagedetail.cassette import Store, refuse_unsafe
 from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
-from pytest_imagedetail.redact import Secrets
-from pytest_imagedetail.redact.traffic import keystone_among, secrets_in
+from pytest_imagedetail.redact import Known, keystone_among, learn
 from pytest_imagedetail.scrub.reading import UNANSWERED, Source
 from pytest_imagedetail.traffic.recording import made_of
 
@@ -36,18 +36,18 @@ class Scrubbed:
 
     source: Source
     recording: Recording | None
-    secrets: frozenset[str]
+    secrets: Known
     keystone: int
     unanswered: int
     removed: Mapping[str, int]
 
 
-def secrets_of(sources: Iterable[Source]) -> Secrets:
+def secrets_of(sources: Iterable[Source]) -> Known:
     """Return the secrets of several files: a token that one got may be used in another."""
-    return secrets_in(each for source in sources for each in source.interactions)
+    return learn(each for source in sources for each in source.interactions)
 
 
-def scrub(source: Source, *, cloud: str, secrets: Secrets) -> Scrubbed:
+def scrub(source: Source, *, cloud: str, secrets: Known) -> Scrubbed:
     """Redact a recording; write nothing.
 
     Args:
@@ -58,30 +58,24 @@ def scrub(source: Source, *, cloud: str, secrets: Secrets) -> Scrubbed:
     answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
     is_keystone = keystone_among(answered)
     kept = [each for each in answered if not is_keystone(each)]
-    recording, values, removed = None, frozenset[str](), {}
+    recording, removed = None, Counter[str]()
+    known = learn(source.interactions) | secrets
     if kept:
-        own = secrets_in(source.interactions).project_id
-        made = made_of(
-            answered,
-            cloud=cloud,
-            test=source.path.stem,
-            release=None,
-            exposed=replace(secrets, project_id=own),
-        )
+        made = made_of(answered, cloud=cloud, test=source.path.stem, known=known)
         provenance = replace(
             made.recording.provenance, source="scrubbed", recorded_at=source.recorded_at
         )
         recording = replace(made.recording, provenance=provenance)
-        values = made.secrets
         pairs = zip(kept, recording.interactions, strict=True)
         dropped = sum(
             len(old.request_headers.fields) - len(new.request_headers.fields) for old, new in pairs
         )
-        removed = {**provenance.redactions, **({"headers": dropped} if dropped else {})}
+        known = made.known
+        removed = Counter(provenance.redactions) + Counter(headers=dropped)
     return Scrubbed(
         source=source,
         recording=recording,
-        secrets=values,
+        secrets=known,
         keystone=len(answered) - len(kept),
         unanswered=len(source.interactions) - len(answered),
         removed=removed,
@@ -105,7 +99,7 @@ def path_of(source: Source, *, cloud: str, store: Store) -> Path:
     return path
 
 
-def check(recording: Recording, path: Path, *, secrets: frozenset[str]) -> None:
+def check(recording: Recording, path: Path, *, secrets: Known) -> None:
     """Run the final check as a write to this path would.
 
     Raises:
@@ -115,7 +109,7 @@ def check(recording: Recording, path: Path, *, secrets: frozenset[str]) -> None:
         refuse_unsafe(recording, secrets=secrets, where=str(path))
 
 
-def write(recording: Recording, *, secrets: frozenset[str], store: Store, force: bool) -> str:
+def write(recording: Recording, *, secrets: Known, store: Store, force: bool) -> str:
     """Write the cassette and return "scrubbed", or "unchanged" if the same one is there.
 
     Another one in its place stays unless `force` is given.

@@ -2,16 +2,23 @@
 
 import difflib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import Store, load_own
 from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
-from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, json_response, service
-from pytest_imagedetail.traffic.matching import Names, differences, origin
-from pytest_imagedetail.transport.request import api_version
+from pytest_imagedetail.redact import Known, origin, placeholders
+from pytest_imagedetail.traffic.keystone import (
+    Keystone,
+    endpoint_of,
+    json_response,
+    service,
+    version_document,
+)
+from pytest_imagedetail.traffic.matching import Key, as_recorded, key_of
 
 IDENTITY: Final = "/identity"
 _OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # without a token
@@ -24,7 +31,8 @@ class RecordedCloud:
 
     Attributes:
         name: The cloud.
-        interactions: The first one that matches a request answers it, any number of times.
+        interactions: What was recorded, in order.
+        responses: The first one for each request answers it, any number of times.
         endpoints: The compute endpoints that were recorded; the first is the catalog's `compute`.
         max_microversion: The newest microversion that the cloud offered, if it said so.
         keystone: Issues the only token that is accepted.
@@ -32,6 +40,7 @@ class RecordedCloud:
 
     name: str
     interactions: tuple[Interaction, ...]
+    responses: Mapping[Key, Response]
     endpoints: tuple[str, ...]
     max_microversion: str | None
     keystone: Keystone
@@ -41,7 +50,7 @@ class RecordedCloud:
         login = self.keystone.answer(asked) if asked.method == "POST" else None
         if login is not None:
             return login
-        document = self._version_document(asked)
+        document = version_document(asked, self.endpoints, self.max_microversion)
         is_open = document is not None or urlsplit(asked.url).path.rstrip("/") in _OPEN
         if not is_open and asked.request_headers.get("X-Auth-Token") != self.keystone.token:
             return _unauthorized(asked)
@@ -53,41 +62,11 @@ class RecordedCloud:
         )
 
     def _recorded(self, asked: Interaction) -> Response | None:
-        for each in self.interactions:
-            # Closed: every name in a request must be the recorded one. The project of the token
-            # is that of the recordings, so no other name has to stand for it.
-            if not differences(asked, each, Names(closed=True)):
-                return each.response
-        return None
-
-    def _version_document(self, asked: Interaction) -> Response | None:
-        """Answer what clients ask to discover versions and microversions."""
-        if asked.method != "GET":
-            return None
-        url = asked.url.rstrip("/")
-        versions = [
-            (root, self._version(f"{root}/{version}/", version))
-            for endpoint in self.endpoints
-            if (version := api_version(endpoint))
-            for root in [endpoint.partition(f"/{version}")[0]]
-        ]
-        for root, each in versions:
-            if url == root:
-                return json_response(200, {"versions": [each for _, each in versions]})
-            if f"{url}/" == each["links"][0]["href"]:
-                return json_response(200, {"version": each})
-        return None
-
-    def _version(self, href: str, version: str) -> dict[str, Any]:
-        newest = self.max_microversion if version == "v2.1" else None
-        return {
-            "id": "v2.0" if version == "v2" else version,
-            "status": "CURRENT" if newest else "SUPPORTED",
-            "version": newest or "",
-            "min_version": "2.1" if newest else "",
-            "updated": "2013-07-23T11:33:21Z",
-            "links": [{"rel": "self", "href": href}],
-        }
+        base = f"{urlsplit(asked.url).scheme}://{urlsplit(asked.url).netloc}"
+        # The project of the token is that of the recordings; any other is another one.
+        known = Known(project=placeholders.OWN_PROJECT, origins={base: "compute"})
+        (request,) = as_recorded(asked, cloud=self.name, known=known).interactions
+        return self.responses.get(key_of(request))
 
     def _not_recorded(self, asked: Interaction) -> Response:
         """Build Nova's fault for a request that nothing was recorded for."""
@@ -130,14 +109,15 @@ def recorded_cloud(store: Store, name: str, base: str) -> RecordedCloud:
             remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
             "or serve a cloud that has recordings: imagedetail clouds lists them",
         )
-    interactions = tuple(
-        _at(base, each) for recording in recordings for each in recording.interactions
-    )
+    recorded = [each for recording in recordings for each in recording.interactions]
+    interactions = tuple(_at(base, each) for each in recorded)
+    pairs = zip(recorded, interactions, strict=True)
     offered = (each.provenance.max_microversion for each in recordings)
     endpoints = tuple(dict.fromkeys(endpoint_of(each.url) for each in interactions))
     return RecordedCloud(
         name=name,
         interactions=interactions,
+        responses={key_of(each): served.response for each, served in reversed(list(pairs))},
         endpoints=endpoints,
         max_microversion=next(filter(None, offered), None),
         keystone=Keystone(catalog=_catalog(base, endpoints), token=secrets.token_hex(16)),
@@ -156,7 +136,7 @@ def _catalog(base: str, endpoints: tuple[str, ...]) -> tuple[dict[str, str], ...
 
 def _at(base: str, recorded: Interaction) -> Interaction:
     """Put the server's address in the place of the recorded cloud's."""
-    own, response = origin(urlsplit(recorded.url)), recorded.response
+    own, response = origin(recorded.url), recorded.response
     headers = Headers((name, text.replace(own, base)) for name, text in response.headers.fields)
     body = response.body.replace(own.encode(), base.encode())
     return replace(

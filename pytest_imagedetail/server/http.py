@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import ServerError
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.redact.placeholder import CALLER
+from pytest_imagedetail.redact.placeholders import OWN_PROJECT
 from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, recorded_cloud
 from pytest_imagedetail.traffic.keystone import REGION
 
@@ -70,7 +70,7 @@ class Server:
         self.name: Final = name
         self.auth_url: Final = base + IDENTITY
         self.compute_url: Final = cloud.endpoints[0]
-        self.project_id: Final = CALLER
+        self.project_id: Final = OWN_PROJECT
         self.token: Final = cloud.keystone.token
         self.max_microversion: Final = cloud.max_microversion
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,))

@@ -1,5 +1,6 @@
 """Whose traffic a cassette keeps, where it lies, and the errors that name both."""
 
+import os
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Place:
         paths = [self.path]
         if self.shared is not None and mode in {"none", "once"}:
             paths.append(self._single(self.shared))
-        return next((path for path in paths if path.exists()), None)
+        return next(filter(os.path.lexists, paths), None)
 
     def load(self) -> Recording | None:
         """Read the test's own cassette; None if there is none."""
@@ -59,7 +60,7 @@ class Place:
             return ()
         single = self._single(self.shared)
         paths = self.store.shared_paths(self.cloud, self.shared)
-        found = (*paths, *([single] if single.exists() else []))
+        found = (*paths, *([single] if os.path.lexists(single) else []))
         return tuple(path for path in found if path != self.path)
 
     def _single(self, shared: str) -> Path:

@@ -1,4 +1,4 @@
-"""Answers for Keystone while replaying: a token that opens nothing, and a way to the cassette."""
+"""Answer for Keystone while replaying: a token that opens nothing, and a catalog."""
 
 import json
 import re
@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.redact.placeholder import CALLER, ID
-from pytest_imagedetail.redact.traffic import keystone_among
+from pytest_imagedetail.redact import keystone_among
+from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
+from pytest_imagedetail.transport.request import api_version
 
 TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
-_USER: Final = ID.write(1)
+_USER: Final = owner("0" * 31 + "1")
 _EXPIRES: Final = "2999-12-31T23:59:59.000000Z"  # a replayed token never does
 _ISSUED: Final = "2000-01-01T00:00:00.000000Z"
 REGION: Final = "RegionOne"
@@ -87,7 +88,7 @@ class Keystone:
         services: dict[tuple[str, str], list[dict[str, str]]] = {}
         for number, each in enumerate(self.catalog):
             endpoint = {
-                "id": ID.write(number),
+                "id": f"{number:032x}",
                 "interface": each["interface"],
                 "region": each["region"],
                 "region_id": each["region"],
@@ -95,7 +96,7 @@ class Keystone:
             }
             services.setdefault((each["type"], each.get("name", "")), []).append(endpoint)
         return [
-            {"id": ID.write(number), "type": kind, "name": name, "endpoints": endpoints}
+            {"id": f"{number:032x}", "type": kind, "name": name, "endpoints": endpoints}
             for number, ((kind, name), endpoints) in enumerate(services.items())
         ]
 
@@ -105,7 +106,7 @@ class Keystone:
                 "id": self.token,
                 "expires": _EXPIRES[:19] + "Z",
                 "issued_at": _ISSUED[:19] + "Z",
-                "tenant": {"id": CALLER, "name": "replayed", "enabled": True},
+                "tenant": {"id": OWN_PROJECT, "name": "replayed", "enabled": True},
             },
             "serviceCatalog": [
                 {"type": each["type"], "name": each["name"], "endpoints": _by_region(each)}
@@ -252,7 +253,7 @@ def _by_region(service: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _project() -> dict[str, Any]:
-    return {"domain": _DOMAIN, "id": CALLER, "name": "replayed"}
+    return {"domain": _DOMAIN, "id": OWN_PROJECT, "name": "replayed"}
 
 
 def _version(name: str, href: str) -> dict[str, Any]:
@@ -277,3 +278,39 @@ def json_response(status: int, document: Any, *fields: tuple[str, str]) -> Respo
     return Response(
         status_code=status, reason=HTTPStatus(status).phrase, headers=Headers(headers), body=body
     )
+
+
+def version_document(
+    asked: Interaction, endpoints: Iterable[str], max_microversion: str | None
+) -> Response | None:
+    """Answer what clients ask a compute endpoint to discover versions; None for anything else.
+
+    Args:
+        asked: The request.
+        endpoints: The compute endpoints of the cloud.
+        max_microversion: The newest microversion that the cloud offers, if known.
+    """
+    versions = [
+        (root, _compute_version(f"{root}/{version}/", version, max_microversion))
+        for endpoint in endpoints
+        if (version := api_version(endpoint))
+        for root in [endpoint.partition(f"/{version}")[0]]
+    ]
+    for root, each in versions if asked.method == "GET" else ():
+        if asked.url.rstrip("/") == root:
+            return json_response(200, {"versions": [each for _, each in versions]})
+        if f"{asked.url.rstrip('/')}/" == each["links"][0]["href"]:
+            return json_response(200, {"version": each})
+    return None
+
+
+def _compute_version(href: str, version: str, max_microversion: str | None) -> dict[str, Any]:
+    newest = max_microversion if version == "v2.1" else None
+    return {
+        "id": "v2.0" if version == "v2" else version,
+        "status": "CURRENT" if newest else "SUPPORTED",
+        "version": newest or "",
+        "min_version": "2.1" if newest else "",
+        "updated": "2013-07-23T11:33:21Z",
+        "links": [{"rel": "self", "href": href}],
+    }

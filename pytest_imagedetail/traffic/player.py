@@ -1,109 +1,121 @@
-"""Answer a test's own clients from recordings; each finite one as often as it was recorded."""
+"""Answer a test's own clients from recordings."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import NoInteractionError
 from pytest_imagedetail.model import Interaction, Recording, Response
-from pytest_imagedetail.redact import redact
-from pytest_imagedetail.redact.traffic import secrets_in
+from pytest_imagedetail.redact import (
+    SHAPES,
+    SHAPES_AND_EMAIL,
+    Known,
+    placeholders,
+    project_in_path,
+    redact,
+)
 from pytest_imagedetail.traffic.errors import Place
-from pytest_imagedetail.traffic.keystone import Keystone, endpoint_of, keystone_of
+from pytest_imagedetail.traffic.keystone import (
+    Keystone,
+    endpoint_of,
+    keystone_of,
+    version_document,
+)
 from pytest_imagedetail.traffic.matching import (
-    Difference,
-    Names,
+    Key,
+    answer_of,
+    as_recorded,
     differences,
-    is_placeholder,
+    ids_in,
+    key_of,
     line,
-    origin,
-    same_answers,
+    parts_of,
 )
 
 _SHOWN: Final = 8  # recorded interactions in a message
 _LONGEST: Final = 300  # characters of a request in a message
-_SHORTEST: Final = 8  # characters of a name that is replaced wherever it stands
 _NOTHING: Final = "the cassette does not exist: nothing was ever recorded for this test"
-_NO_ANSWER: Final = Response(status_code=0, body=b"")
+
+Answer = tuple[Path, int]
+"""A file and the number of an interaction in it."""
 
 
 class Source:
-    """Recordings that are looked into together, read when they are needed.
+    """Recordings that are searched together, read when they are needed.
 
     Args:
         read: Reads the recordings, by their files.
-        repeats: Whether a request may be asked any number of times; then the first file that has
-            it answers, and files are not compared.
+        repeats: Whether they are listings: any number of times, the first file answers.
+
+    Attributes:
+        played: What was played, by file and number.
     """
 
     def __init__(
         self, read: Callable[[], Mapping[Path, Recording]] = dict, *, repeats: bool = False
     ) -> None:
         self._read: Final = read
-        self._names: Final[dict[Path, Names]] = {}
         self.repeats: Final = repeats
-        self.played: Final[dict[Path, set[int]]] = {}
+        self.shapes: Final = SHAPES if repeats else SHAPES_AND_EMAIL
+        self.played: Final[dict[Answer, None]] = {}
 
     @cached_property
     def recordings(self) -> Mapping[Path, Recording]:
         """The recordings, by their files."""
         return self._read()
 
-    def names(self, path: Path) -> Names:
-        """Return what is known of the placeholders of a file."""
-        return self._names.setdefault(path, Names())
-
-    def matches(self, asked: Interaction) -> dict[Path, list[int]]:
-        """Return the interactions that were recorded for a request, by file."""
-        found = {
-            path: _matches(recording.interactions, asked, self.names(path))
+    @cached_property
+    def requests(self) -> Mapping[Answer, Interaction]:
+        """All recorded requests, redacted; those of other tools' cassettes are not."""
+        return {
+            (path, number): each
             for path, recording in self.recordings.items()
+            for number, each in enumerate(_redacted(recording))
         }
-        return {path: numbers for path, numbers in found.items() if numbers}
 
-    def next_of(self, asked: Interaction, place: Place) -> "tuple[bool, Answer | None]":
-        """Return whether a request is known here, and the interaction that is next for it.
+    @cached_property
+    def owners(self) -> frozenset[str]:
+        """The placeholders of owners in all recorded requests."""
+        found = (each for request in self.requests.values() for each in ids_in(request))
+        return frozenset(filter(placeholders.is_owner, found))
+
+    @cached_property
+    def _index(self) -> Mapping[Key, Mapping[Path, list[Answer]]]:
+        index: dict[Key, dict[Path, list[Answer]]] = {}
+        for answer, request in self.requests.items():
+            index.setdefault(key_of(request), {}).setdefault(answer[0], []).append(answer)
+        return index
+
+    def recorded(self, answer: Answer) -> Interaction:
+        """Return an interaction as it was recorded."""
+        path, number = answer
+        return self.recordings[path].interactions[number]
+
+    def answers(self, request: Interaction, place: Place) -> Sequence[Answer]:
+        """Return what was recorded for a redacted request, in order; nothing if it is not known.
 
         Raises:
-            CassetteError: Two files answer the request differently.
+            CassetteError: Two files answer it differently.
         """
-        known = self.matches(asked)
-        if not known:
-            return False, None
-        path = next(iter(known)) if self.repeats else max(known, key=lambda each: len(known[each]))
-        if not self.repeats:
-            self._refuse_contradiction(asked, known, path, place)
-        played = set() if self.repeats else self.played.get(path, set())
-        number = next((each for each in known[path] if each not in played), None)
-        return True, None if number is None else (path, number)
+        known = self._index.get(key_of(request), {})
+        if self.repeats or not known:
+            return next(iter(known.values()), ())
+        longest = max(known.values(), key=len)
+        for path, some in known.items():
+            pairs = zip(some, longest, strict=False)
+            if any(answer_of(self.recorded(a)) != answer_of(self.recorded(b)) for a, b in pairs):
+                raise place.contradiction(request, (longest[0][0], path))
+        return longest
 
-    def play(self, asked: Interaction, answer: "Answer") -> Interaction:
-        """Count an interaction as played."""
-        path, number = answer
-        found = self.recordings[path].interactions[number]
-        differences(asked, found, self.names(path))  # learns the names
-        self.played.setdefault(path, set()).add(number)
-        return found
-
-    def _refuse_contradiction(
-        self, asked: Interaction, known: Mapping[Path, list[int]], chosen: Path, place: Place
-    ) -> None:
-        answers = {
-            path: [self.recordings[path].interactions[each] for each in numbers]
-            for path, numbers in known.items()
-        }
-        for path, some in answers.items():
-            if not all(map(same_answers, some, answers[chosen])):
-                raise place.contradiction(shown_alone(asked, place.cloud), (chosen, path))
-
-
-Answer = tuple[Path, int]
-"""A file and the number of an interaction in it."""
+    def is_left(self, answer: Answer) -> bool:
+        """Return whether an interaction can still be played."""
+        return self.repeats or answer not in self.played
 
 
 class Player:
@@ -114,7 +126,7 @@ class Player:
     Args:
         place: The test.
         held: The file that is the test's: its own, or the read-only one that its marker names.
-        sources: Recordings, in the order in which they are looked into.
+        sources: Recordings, in the order in which they are searched.
         remedy: How to record what is missing, for messages.
 
     Attributes:
@@ -123,71 +135,59 @@ class Player:
     """
 
     def __init__(self, place: Place, *, held: Path, sources: Sequence[Source], remedy: str) -> None:
-        self._place: Final = place
         self.held: Final = held
-        self._sources: Final = tuple(sources)
         self.remedy: Final = remedy
-        self._seen: Final[list[Interaction]] = []
+        self._place: Final = place
+        self._sources: Final = tuple(sources)
+        self._known = Known()
+        self._project: str | None = None  # the first one that the test used in a path
         self._lock: Final = threading.RLock()
 
-    def read(self) -> None:
-        """Read the test's cassette, so that damage is an error before anything is asked."""
-        assert self._holder is not None  # noqa: S101  the caller has seen to it
+    @cached_property
+    def _holder(self) -> Source:
+        return next((each for each in self._sources if self.held in each.recordings), Source())
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
-        """What the test's cassette holds."""
-        return self._holder.recordings[self.held].interactions if self._holder else ()
-
-    @cached_property
-    def _holder(self) -> Source | None:
-        return next((each for each in self._sources if self.held in each.recordings), None)
+        """What the test's file holds."""
+        recording = self._holder.recordings.get(self.held)
+        return recording.interactions if recording else ()
 
     @property
     def played(self) -> int:
         """How many interactions have been played, from any source."""
-        return sum(len(each) for source in self._sources for each in source.played.values())
+        return sum(len(source.played) for source in self._sources)
 
     @property
     def used(self) -> tuple[Path, ...]:
         """The files that something was played from."""
-        return tuple(path for source in self._sources for path in source.played)
+        return tuple(dict.fromkeys(path for each in self._sources for path, _ in each.played))
 
     @property
     def unplayed(self) -> tuple[str, ...]:
-        """What was not played of the test's cassette, by number, method and URL."""
-        played = self._holder.played.get(self.held, set()) if self._holder else set()
-        left = [
-            (number, each)
-            for number, each in enumerate(self.interactions, start=1)
-            if number - 1 not in played
-        ]
-        shown = self._redacted([each for _, each in left]) if left else ()
+        """What was not played of the test's file, by number, method and URL."""
         return tuple(
-            f"{number}: {_shortened(each)}" for (number, _), each in zip(left, shown, strict=True)
+            f"{answer[1] + 1}: {_shortened(request)}"
+            for answer, request in self._holder.requests.items()
+            if answer[0] == self.held and answer not in self._holder.played
         )
 
     @cached_property
     def endpoint(self) -> str | None:
-        """The compute endpoint of the first source that has a recording, in placeholders."""
-        recording = self._first()
+        """The compute endpoint of the first recording, in placeholders."""
+        recording = self._first
         if recording is None:
             return None
         return recording.provenance.endpoint or endpoint_of(recording.interactions[0].url)
 
     @cached_property
-    def _keystone(self) -> Keystone | None:
-        recording = self._first()
-        if recording is None:
-            return None
-        return keystone_of(recording.provenance.catalog, self.endpoint)
-
     def _first(self) -> Recording | None:
-        return next((each for source in self._sources for each in source.recordings.values()), None)
+        return next((each for one in self._sources for each in one.recordings.values()), None)
 
-    def names(self) -> dict[str, str]:
-        """Return the placeholders that real names stand for in the test's cassette."""
-        return dict(self._holder.names(self.held).reals()) if self._holder else {}
+    @cached_property
+    def _keystone(self) -> Keystone | None:
+        first = self._first
+        return None if first is None else keystone_of(first.provenance.catalog, self.endpoint)
 
     def has(self, asked: Interaction) -> bool:
         """Return whether there is an answer left."""
@@ -197,20 +197,31 @@ class Player:
     def play(self, asked: Interaction) -> Response | None:
         """Return the next answer that was recorded for this request; None if none is left."""
         with self._lock:
-            self._seen.append(asked)
             found = self._find(asked)
             if found is None:
                 return None
             source, answer = found
-            return source.play(asked, answer).response
+            source.played[answer] = None
+            return source.recorded(answer).response
 
     def authenticate(self, asked: Interaction) -> Response | None:
-        """Answer in place of Keystone; None if that is not asked, or nothing is recorded."""
-        with self._lock:
-            response = self._keystone.answer(asked) if self._keystone is not None else None
-            if response is not None:
-                self._seen.append(asked)  # it may show what is secret
-            return response
+        """Answer a login or a request for versions; None for anything else."""
+        response = self._version(asked)
+        if response is None and self._keystone is not None:
+            response = self._keystone.answer(asked)
+        if response is not None:
+            with self._lock:
+                self._as_recorded(asked, self._holder)  # it may show what is secret
+        return response
+
+    def _version(self, asked: Interaction) -> Response | None:
+        """Answer a request for the versions of a cloud that has listings only."""
+        listings = [
+            each for one in self._sources if one.repeats for each in one.recordings.values()
+        ]
+        endpoints = dict.fromkeys(endpoint_of(each.interactions[0].url) for each in listings)
+        offered = (each.provenance.max_microversion for each in listings)
+        return version_document(asked, endpoints, next(filter(None, offered), None))
 
     def miss(self, asked: Interaction) -> NoInteractionError:
         """Return what to raise for a request that nothing was recorded for."""
@@ -218,122 +229,86 @@ class Player:
             explained = "\n".join(self._explained(asked))
         return NoInteractionError(explained, where=self._place.where, remedy=self.remedy)
 
+    def _as_recorded(self, asked: Interaction, source: Source) -> Interaction:
+        """Redact a request as those of a source are, by what the test has shown so far."""
+        if self._project is None:
+            self._project = project_in_path(urlsplit(asked.url).path)
+        project = self._project
+        if project is None or placeholders.owner(project) in source.owners:
+            project = placeholders.OWN_PROJECT  # it has a placeholder of its own
+        redacted = as_recorded(
+            asked,
+            cloud=self._place.cloud,
+            known=replace(self._known, project=project),
+            owners=source.owners,
+            shapes=source.shapes,
+        )
+        self._known = redacted.known
+        return redacted.interactions[0]
+
     def _find(self, asked: Interaction) -> tuple[Source, Answer] | None:
         for source in self._sources:
-            is_known, found = source.next_of(asked, self._place)
-            if is_known:
-                return None if found is None else (source, found)
+            if not source.recordings:
+                continue
+            answers = source.answers(self._as_recorded(asked, source), self._place)
+            if answers:
+                return next(((source, each) for each in answers if source.is_left(each)), None)
         return None
 
-    def _candidates(self) -> Iterator["_Candidate"]:
-        for source in self._sources:
-            for path, recording in source.recordings.items():
-                for number, each in enumerate(recording.interactions):
-                    yield _Candidate(
-                        interaction=each,
-                        names=source.names(path),
-                        is_played=number in source.played.get(path, ()),
-                    )
-
     def _explained(self, asked: Interaction) -> Iterator[str]:
-        """Say what was asked, what is recorded, and what comes nearest; redacted."""
-        candidates = list(self._candidates())
-        if not candidates:
-            yield f"nothing is recorded for {_shortened(self._redacted([asked])[-1])}"
+        """Say what was asked, what is recorded, and what comes nearest."""
+        everything = [(source, answer) for source in self._sources for answer in source.requests]
+        source = self._holder if self._holder.recordings or not everything else everything[0][0]
+        request = self._as_recorded(asked, source)
+        yield f"nothing is recorded for {_shortened(request)}"
+        if not everything:
             yield _NOTHING
             return
-        departures = [
-            differences(asked, each.interaction, each.names.copy()) for each in candidates
-        ]
-        nearest = _nearest(asked, candidates, departures)
-        first = candidates[:_SHOWN]
-        named = _named(asked, candidates[nearest])
-        *listed, recorded, shown = self._redacted(
-            [*(each.interaction for each in first), candidates[nearest].interaction, named]
-        )
-        yield f"nothing is recorded for {_shortened(shown)}"
-        yield f"recorded, {self.played} of {len(candidates)} played:"
-        for one, each in zip(first, listed, strict=True):
-            yield f"  {_shortened(each)}{' (played)' if one.is_played else ''}"
-        if len(candidates) > _SHOWN:
-            yield f"  and {len(candidates) - _SHOWN} more"
-        known = next(filter(None, (each.matches(asked) for each in self._sources)), None)
-        if known is not None:
-            times = max(map(len, known.values()))
-            often = "once" if times == 1 else f"{times} times"
-            yield f"it was recorded {often}, and it has been played {often}"
-            return
-        told = {each.part: str(each) for each in differences(shown, recorded, Names(closed=True))}
+        yield f"recorded, {self.played} of {len(everything)} played:"
+        for one, answer in islice(everything, _SHOWN):
+            played = " (played)" if answer in one.played else ""
+            yield f"  {_shortened(one.requests[answer])}{played}"
+        if len(everything) > _SHOWN:
+            yield f"  and {len(everything) - _SHOWN} more"
+        yield from self._nearest(asked, everything)
+
+    def _nearest(
+        self, asked: Interaction, everything: list[tuple[Source, Answer]]
+    ) -> Iterator[str]:
+        for source in self._sources:
+            if answers := source.answers(self._as_recorded(asked, source), self._place):
+                often = "once" if len(answers) == 1 else f"{len(answers)} times"
+                yield f"it was recorded {often}, and it has been played {often}"
+                return
+        requests = {id(each): self._as_recorded(asked, each) for each in self._sources}
+        likeness = SequenceMatcher(b=urlsplit(asked.url).path, autojunk=False)
+
+        def distance(one: tuple[Source, Answer]) -> tuple[float, ...]:
+            source, answer = one
+            recorded = source.requests[answer]
+            parts = [
+                each.part
+                for each in differences(parts_of(requests[id(source)]), parts_of(recorded))
+            ]
+            likeness.set_seq1(urlsplit(recorded.url).path)
+            apart = 1 - likeness.ratio() if "path" in parts else 0
+            return "method" in parts, apart, len(parts), answer in source.played
+
+        source, answer = min(everything, key=distance)
+        recorded = source.requests[answer]
         yield f"nearest: {_shortened(recorded)}"
-        for departure in departures[nearest]:
-            yield f"  {told.get(departure.part, f'{departure.part}: differs')}"
-
-    def _redacted(self, shown: Sequence[Interaction]) -> tuple[Interaction, ...]:
-        """Redact requests for a message."""
-        requests = [replace(each, response=_NO_ANSWER) for each in shown]
-        secrets = secrets_in([*requests, *self._seen])
-        return redact(requests, cloud=self._place.cloud, secrets=secrets).interactions
+        for each in differences(parts_of(requests[id(source)]), parts_of(recorded)):
+            yield f"  {each}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """A recorded interaction that a request may have meant."""
-
-    interaction: Interaction = field(repr=False)
-    names: Names
-    is_played: bool
-
-
-def shown_alone(asked: Interaction, cloud: str) -> Interaction:
-    """Redact one request for a message."""
-    request = replace(asked, response=_NO_ANSWER)
-    (shown,) = redact([request], cloud=cloud, secrets=secrets_in([request])).interactions
-    return shown
-
-
-def _matches(interactions: Sequence[Interaction], asked: Interaction, names: Names) -> list[int]:
-    """Return the interactions that a request fits by what is known, else by a new name."""
-    for closed in (True, False):
-        found = []
-        for number, each in enumerate(interactions):
-            trial = names.copy()
-            trial.closed = closed
-            if not differences(asked, each, trial):
-                found.append(number)
-        if found:
-            return found
-    return []
-
-
-def _nearest(
-    asked: Interaction,
-    candidates: Sequence[_Candidate],
-    departures: Sequence[Sequence[Difference]],
-) -> int:
-    path = SequenceMatcher(b=urlsplit(asked.url).path, autojunk=False)
-
-    def distance(number: int) -> tuple[float, ...]:
-        parts = [each.part for each in departures[number]]
-        path.set_seq1(urlsplit(candidates[number].interaction.url).path)
-        apart = 1 - path.ratio() if "path" in parts else 0
-        return "method" in parts, apart, len(parts), candidates[number].is_played
-
-    return min(range(len(departures)), key=distance)
-
-
-def _named(asked: Interaction, nearest: _Candidate) -> Interaction:
-    """Return a request with the placeholders of the nearest recorded one."""
-    names = nearest.names.copy()
-    differences(asked, nearest.interaction, names)
-    url, body = asked.url, asked.request_body
-    place = origin(urlsplit(nearest.interaction.url))
-    if is_placeholder(place):
-        url = place + urlsplit(url)._replace(scheme="", netloc="").geturl()
-    for real, placeholder in names.reals():
-        if len(real) >= _SHORTEST:  # a shorter one may be any word
-            url = url.replace(real, placeholder)
-            body = body.replace(real.encode("utf-8", "surrogateescape"), placeholder.encode())
-    return replace(asked, url=url, request_body=body)
+def _redacted(recording: Recording) -> Sequence[Interaction]:
+    """Return the requests of a recording, redacted: those of another tool's are not."""
+    if recording.provenance.source != "stock":
+        return recording.interactions
+    cloud = recording.provenance.cloud
+    return redact(
+        recording.interactions, cloud=cloud, known=Known(), shapes=SHAPES_AND_EMAIL
+    ).interactions
 
 
 def _shortened(interaction: Interaction) -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -14,10 +14,18 @@ from pytest_imagedetail import __version__
 from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
+from pytest_imagedetail.record.recorder import known_of
 from pytest_imagedetail.record.retry import NOT_ANSWERED
-from pytest_imagedetail.redact import Secrets, project_in_path, redact
-from pytest_imagedetail.redact.placeholder import CALLER
-from pytest_imagedetail.redact.traffic import keystone_among, secrets_in
+from pytest_imagedetail.redact import (
+    SHAPES_AND_EMAIL,
+    Known,
+    keystone_among,
+    learn,
+    origin,
+    placeholders,
+    project_in_path,
+    redact,
+)
 from pytest_imagedetail.traffic.keystone import (
     catalog_in,
     document_in,
@@ -35,48 +43,48 @@ _HEXADECIMAL: Final = re.compile(r"(?:[0-9a-fA-F]-?){32,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Made:
     """Redacted traffic, not yet written.
 
     Attributes:
         recording: Of the test's own traffic, without Keystone's.
-        secrets: What the gate must look for when it is written.
-        ids: The placeholders of projects and users, as far as they are known.
+        known: What the final check must look for.
     """
 
     recording: Recording = field(repr=False)
-    secrets: frozenset[str] = field(repr=False)
-    ids: Mapping[str, str] = field(repr=False)
+    known: Known = field(repr=False)
 
 
 def made_of(
-    heard: Sequence[Interaction],
+    received: Sequence[Interaction],
     *,
     cloud: str,
     test: str,
-    release: str | None,
-    accesses: Iterable[Access] = (),
-    exposed: Secrets | None = None,
-    known: frozenset[str] = frozenset(),
-) -> Heard:
-    """Redact what was heard; Keystone's part tells what is secret, and is left out.
+    release: str | None = None,
+    accesses: Sequence[Access] = (),
+    known: Known | None = None,
+) -> Made:
+    """Redact traffic; Keystone's part shows what is secret, and is left out.
 
     Args:
-        heard: As sent and received, at least one interaction that is not Keystone's.
+        received: As sent and received, at least one interaction that is not Keystone's.
         cloud: The name it will be kept under.
         test: Whose traffic it is.
         release: The cloud's release, if declared.
         accesses: What the run itself knows of the cloud.
-        exposed: What the traffic shows and nobody may read; by default what is found in it.
-        known: What nobody may read, however it is known.
+        known: What else is known.
     """
-    is_keystone = keystone_among(heard)
-    kept = [each for each in heard if not is_keystone(each)]
-    ways = tuple(accesses)
-    endpoint = ways[0].endpoint if ways else endpoint_of(kept[0].url)
-    summary = _summary(endpoint, catalog_in(heard))
-    secrets = _secrets(secrets_in(heard) if exposed is None else exposed, ways, known)
-    redacted = redact([*kept, summary], cloud=cloud, secrets=secrets)
+    is_keystone = keystone_among(received)
+    kept = [each for each in received if not is_keystone(each)]
+    endpoint = accesses[0].endpoint if accesses else endpoint_of(kept[0].url)
+    catalog = catalog_in(received)
+    summary = _summary(endpoint, catalog)
+    services = {origin(each["url"]): each["type"] for each in reversed(catalog)}
+    everything = Known(origins={**services, origin(endpoint): "compute"})
+    for more in (known_of(*accesses) if accesses else None, known):
+        everything |= more or Known()
+    everything |= learn(filter(is_keystone, received), known=everything)
+    redacted = redact([*kept, summary], cloud=cloud, known=everything, shapes=SHAPES_AND_EMAIL)
     facts = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
     provenance = Provenance(
@@ -85,18 +93,16 @@ def made_of(
         release=release,
         recorded_at=datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
         api_version=api_version(facts["endpoint"]),
-        max_microversion=ways[0].max_microversion if ways else None,
+        max_microversion=accesses[0].max_microversion if accesses else None,
         pages=len(interactions),
         redactions=redacted.counts,
         plugin=__version__,
         endpoint=facts["endpoint"],
         catalog=tuple(facts["catalog"]),
+        project=placeholders.digest_of(redacted.known.project),
     )
-    return Heard(
-        recording=Recording(provenance=provenance, interactions=interactions),
-        secrets=redacted.replaced,
-        ids={secrets.project_id: CALLER} if secrets.project_id else {},
-    )
+    recording = Recording(provenance=provenance, interactions=interactions)
+    return Made(recording=recording, known=redacted.known)
 
 
 def of_stock(recording: Recording) -> Recording:
@@ -232,13 +238,3 @@ def _summary(endpoint: str, catalog: Sequence[dict[str, str]]) -> Interaction:
     """What the provenance will say, redacted with the rest so that its names are the same."""
     body = json.dumps({"endpoint": endpoint, "catalog": list(catalog)}).encode("utf-8")
     return Interaction(url=endpoint, response=Response(status_code=200, body=body))
-
-
-def _secrets(found: Secrets, accesses: Sequence[Access], known: frozenset[str]) -> Secrets:
-    return Secrets(
-        project_id=found.project_id or next((each.project_id for each in accesses), None),
-        values=found.values.union(known, *(each.secrets | {each.token} for each in accesses)),
-        ids=found.ids.union(
-            {id_ for each in accesses for id_ in (each.project_id, each.user_id) if id_}
-        ),
-    )

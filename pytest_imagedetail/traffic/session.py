@@ -17,20 +17,19 @@ from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.errors import CassetteError, ImageDetailError, NoInteractionError
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.recorder import refuse_stale
-from pytest_imagedetail.redact.traffic import keystone_among, secrets_in
+from pytest_imagedetail.redact import Known, keystone_among, learn
 from pytest_imagedetail.traffic.errors import Place
 from pytest_imagedetail.traffic.keystone import left_out, refuse_nothing_left
 from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.player import Player, Source
 from pytest_imagedetail.traffic.recording import (
-    Heard,
+    Made,
     appended,
     made_of,
     of_stock,
     refuse_failures,
     refuse_two_identities,
 )
-from pytest_imagedetail.traffic.renumbering import Words, renumbered
 from pytest_imagedetail.traffic.verifying import changes, refuse_no_answer
 from pytest_imagedetail.transport.http import Access
 
@@ -146,7 +145,7 @@ class Received:
         """Return the tokens and passwords that were sent or received."""
         with self._lock:
             unread, self._unread = self._unread, []
-            self._secrets |= secrets_in(unread).values
+            self._secrets |= learn(unread).secrets
             return self._secrets
 
 
@@ -196,7 +195,7 @@ class Session:
         self._release: Final = release
         self._live: Final = live
         self._received: Final = Received()
-        self._made: Heard | None = None
+        self._made: Made | None = None
         self._recorded: Final = _own(place, record_mode)
         recorded, held = self._recorded, place.held(record_mode)
         self.mode: Final = Mode(name=record_mode, is_recorded=held is not None)
@@ -211,7 +210,7 @@ class Session:
             remedy=place.remedy(recorded, held),
         )
         if self.mode.replays and held is not None and recorded is None:
-            self.player.read()  # damage to the read-only file is an error at once
+            _ = self.player.interactions  # damage to the read-only file is an error at once
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
@@ -235,7 +234,7 @@ class Session:
     @property
     def closed(self) -> bool:
         """Whether a request that nothing was recorded for must not go to the cloud."""
-        return self.mode.replays
+        return self.mode.replays or self._received.is_forked()
 
     @property
     def endpoint(self) -> str | None:
@@ -249,8 +248,8 @@ class Session:
     def can_answer(self, asked: Interaction) -> bool:
         """Return whether a recording, or the stub of Keystone, has an answer left."""
         if not self.mode.replays:
-            if self._received.is_forked():
-                raise self.place.forked()
+            if self.closed:
+                return False
             self._received.note(asked)
         with self._refusing():
             return self.player.has(asked) or self._of_keystone(asked) is not None
@@ -265,6 +264,8 @@ class Session:
 
     def refuse(self, asked: Interaction) -> Never:
         """Raise the error of a request that nothing was recorded for."""
+        if not self.mode.replays:
+            raise self.place.forked()
         with self._refusing():
             raise self.player.miss(asked)
 
@@ -319,7 +320,7 @@ class Session:
             test=self.place.test,
             release=self._release,
             accesses=self._live.accesses(),
-            known=self._live.secrets(),
+            known=Known(secrets=self._live.secrets()),
         )
 
     def keep(self) -> str | None:
@@ -350,27 +351,21 @@ class Session:
                 refuse_nothing_left(received.interactions, where=where)
             return None
         if self.mode.verifies:
-            refuse_unsafe(made.recording, secrets=made.secrets, where=where)
+            refuse_unsafe(made.recording, secrets=made.known, where=where)
             return self._verified(made.recording)
         refuse_failures(made.recording, expected=self.expected.statuses, where=where)
         refuse_two_identities(received.interactions, accesses=self._live.accesses(), where=where)
         self._live.guard()
         return f"recorded ({self._written(made)}){beside}"
 
-    def _written(self, made: Heard) -> str:
+    def _written(self, made: Made) -> str:
         """Write a recording, and read it back: all that was received must be there."""
         place, new = self.place, made.recording
-
-        def added(old: Recording) -> Recording:
-            nonlocal new
-            new, _ = renumbered(new, old, self._known_words(made))
-            return appended(old, new)
-
         done = place.store.write_traffic(
             new,
-            secrets=made.secrets,
+            secrets=made.known,
             shared=place.shared,
-            merge=added if self.mode.adds else None,
+            merge=partial(appended, new=new) if self.mode.adds else None,
         )
         kept = place.load()
         missing = missing_from(kept.interactions if kept else (), new.interactions)
@@ -378,19 +373,8 @@ class Session:
             raise place.overwritten(len(new.interactions), missing)
         return done.value
 
-    def _known_words(self, made: Heard) -> Words:
-        """Return which placeholders are which of the cassette, by the names that were asked."""
-        words = Words()
-        for real, placeholder in self.player.names().items():
-            if real in made.ids:
-                words.learn(made.ids[real], placeholder)
-            else:
-                words.taken.add(placeholder)
-        return words
-
     def _verified(self, new: Recording) -> str:
         assert self._recorded is not None  # noqa: S101  running() has seen to it
-        new, _ = renumbered(new, self._recorded, Words(), again=True)
         expected = self.expected.statuses
         refuse_no_answer(self._recorded, new, expected=expected, where=self.place.where)
         found = changes(self._recorded, new)

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPSConnection  # the real ones: vcrpy patches http.client
@@ -73,6 +73,7 @@ class Access:
         user_id: The token's user, if known.
         max_microversion: The newest one that the cloud's version document offers.
         secrets: Everything else that must never be written, such as passwords.
+        origins: The origins in the service catalog, and the service of each: "compute", "image".
         tls: For https endpoints.
         timeout: Seconds for connecting and for each read. The whole response may take five times
             as long.
@@ -85,6 +86,7 @@ class Access:
     user_id: str | None = field(default=None, repr=False)
     max_microversion: str | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
     tls: Tls = Tls()
     timeout: float = 60.0
     renew: "Callable[[], Access] | None" = field(default=None, repr=False, compare=False)

@@ -8,6 +8,7 @@ import pytest
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import main
 from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
+from pytest_imagedetail.redact import Known
 
 TEST = "test_own.py::test_images"
 
@@ -24,7 +25,7 @@ def look(tmp_path, monkeypatch, recorded, capsys):
             cloud=cloud, test=TEST, recorded_at="2026-01-02T03:04:05Z", pages=2, plugin="1"
         )
         recording = Recording(provenance=provenance, interactions=(page, page))
-        Store(directory=tmp_path / "cassettes").write_traffic(recording, secrets=())
+        Store(directory=tmp_path / "cassettes").write_traffic(recording, secrets=Known())
 
     def look(*arguments):
         code = main(list(arguments))

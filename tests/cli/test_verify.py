@@ -372,3 +372,21 @@ def test_every_documented_command_is_understood():
     assert {command[0] for command in commands} == {"doctor", "record", "verify"}
     for command in commands:
         parser().parse_args(command)
+
+
+def test_what_was_redacted_is_listed(site, tmp_path):
+    """A password that changed cannot be seen, so record and verify say that it was not compared."""
+    images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
+    seed = tmp_path / "seed.json"
+    line = f"1 value was redacted and not compared: images[{images[0]['id']}].metadata.db_password"
+    record = ("record", "--os-cloud=staging", "--name=other")
+    for number, password in enumerate(("s3cret-one", "s3cret-two")):
+        images[0]["properties"]["db_password"] = password
+        seed.write_text(json.dumps(images), encoding="utf-8")
+        with SimulatedCloud(release="2026.2", seed=seed) as cloud:
+            site.connect(cloud)
+            code, out, _ = site.run(*record)
+            assert (code, line in out.splitlines()) == (0, number == 1)
+            code, out, _ = site.run("verify", "other", "--os-cloud=staging")
+    assert code == 0
+    assert out.splitlines()[0] == f"cassettes/other/all.yaml  same; {line}"

@@ -26,7 +26,7 @@ class Account:
     username: str = "demo"
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     project_name: str = "demo"
-    project_id: str = field(default_factory=_hex)
+    project_id: str = "5eedc0de" * 4  # the same after an upgrade
     user_id: str = field(default_factory=_hex)
     token: str = field(default_factory=lambda: "gAAAAAB" + secrets.token_urlsafe(132))
 

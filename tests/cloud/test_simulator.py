@@ -14,7 +14,7 @@ from pytest_imagedetail.cassette import Store, dumps, load_own
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.redact.placeholder import CALLER
+from pytest_imagedetail.redact.placeholders import OWN_PROJECT
 from pytest_imagedetail.traffic.keystone import endpoint_of
 from tests.cloud import RELEASES, SimulatedCloud, authenticate
 from tests.realcloud import simulator_seed
@@ -53,7 +53,7 @@ def ask(cloud, recorded):
     """What the simulator answers to a recorded query, redacted under the same name."""
     path = urlsplit(endpoint_of(recorded.interactions[0].url)).path
     access = authenticate(cloud)
-    access = replace(access, endpoint=cloud.origin + path.replace(CALLER, cloud.project_id))
+    access = replace(access, endpoint=cloud.origin + path.replace(OWN_PROJECT, cloud.project_id))
     query, expect = recorded.provenance.query, error_status(recorded)
     cloud = recorder.LiveCloud(access=access, name=recorded.provenance.cloud)
     return recorder.ask(cloud, query, expect=expect).listing.recording

@@ -1,5 +1,6 @@
 """Everything that a user can type, and every name in an output file, is documented."""
 
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pytest_imagedetail.model import KINDS
 from pytest_imagedetail.normalize import rule_table
 from pytest_imagedetail.plugin import OPTIONS
 from pytest_imagedetail.plugin.options import OF_MARKER
+from pytest_imagedetail.redact import REQUEST_HEADERS, RESPONSE_HEADERS, names
 from tests.docs.pages import ROOT, blocks
 
 
@@ -113,3 +115,39 @@ def test_provenance():
     }
     text = page("cassettes.md")
     assert {key for key in keys if f"`{key}`" not in text} == set()
+
+
+def test_redaction():
+    """docs/redaction.md lists every name of the one table; UPDATE_DOCS=1 writes them."""
+    tables = {
+        "secrets": "\n".join(
+            (
+                "\n",
+                f"- at the end: {listed(names.SECRETS)}",
+                f"- two words at the end: {listed(names.PAIRS)}",
+                f"- at the end of a word, as in `dbpassword`: {listed(names.ENDINGS)}",
+            )
+        ),
+        "holding": listed(names.HOLDING),
+        "harmless": listed(names.HARMLESS - {""}),
+        "queries": listed(names.IN_QUERIES),
+        "owners": listed(names.OWNERS),
+        "always": listed(names.ALWAYS_OWNERS),
+        "shapes": "\n".join(["\n", *(f"- {each}" for each in names.SHAPES)]),
+        "request headers": listed(REQUEST_HEADERS),
+        "response headers": listed(RESPONSE_HEADERS),
+    }
+    text = page("redaction.md")
+
+    def filled(match):
+        return f"<!-- names: {match[1]} -->{tables[match[1]]}<!-- end -->"
+
+    new = re.sub(r"<!-- names: ([\w ]+) -->.*?<!-- end -->", filled, text, flags=re.DOTALL)
+    if os.environ.get("UPDATE_DOCS"):
+        (ROOT / "docs" / "redaction.md").write_text(new, encoding="utf-8")
+    assert page("redaction.md") == new
+    assert set(re.findall(r"names: ([\w ]+) -->", text)) == set(tables)
+
+
+def listed(words):
+    return ", ".join(f"`{each}`" for each in sorted(words))

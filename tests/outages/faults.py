@@ -80,7 +80,7 @@ def _moved(status, to):
     page = b'<a href="%s">it has moved to elsewhere.example</a>' % to
     return _first(
         say(status, page, b"Location: " + to),
-        problem=f'the cloud answered {status}, not 200 or 203: <a href="https://',
+        problem=f'the cloud answered {status}, not 200 or 203: <a href="http',
         where=", query all",
         remedies=_REDIRECTED,
     )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import requests
 
 import pytest_imagedetail.cassette.capture
@@ -45,6 +46,24 @@ def test_login(imagedetail_cassette):
     [compute] = answer["token"]["catalog"]
     assert len(listed(compute["endpoints"][0]["url"])) == 3
 """
+SDK = """
+from keystoneauth1 import session
+from keystoneauth1.identity import v3
+
+@pytest.mark.imagedetail("nova-2025.2")
+def test_sdk(imagedetail_cassette):
+    auth = v3.Password("https://keystone.example/v3", username="u", password="p", project_name="x")
+    client = session.Session(auth)
+    wanted = {"service_type": "compute", "min_version": "2.1", "max_version": "2.latest"}
+    answer = client.get("/images/detail?limit=3", endpoint_filter=wanted, microversion="2.1")
+    assert len(answer.json()["images"]) == 3
+"""
+
+
+def test_a_client_that_discovers_versions_replays_from_the_library(run):
+    """No listing holds version documents."""
+    pytest.importorskip("keystoneauth1", reason="needs the extra `record`")
+    run(CLIENT + SDK).assert_outcomes(passed=1)
 
 
 def test_a_clients_own_test_replays_from_the_library(run):

@@ -113,7 +113,7 @@ def test_a_miss_in_a_stock_cassette_shows_no_host_and_no_secret(pytester, stock)
         [
             "E *nothing is recorded for GET https://compute.staging.invalid/*limit=2",
             "E *   GET https://compute.staging.invalid/*limit=2&token=*redacted*",
-            "E *   query token: asked without, recorded <redacted*",
+            "E *   query token: asked without, recorded *redacted*",
             "E *next: *record it: pytest *--imagedetail-record-mode=new_episodes",
         ]
     )

@@ -13,7 +13,7 @@ LOADED = (pytest_imagedetail.cassette.capture, requests, concurrent.futures.proc
 """A run in this process forgets the modules that it is the first to load, and their classes."""
 
 FORKS = """
-import multiprocessing, os
+import http.client, multiprocessing, os
 from concurrent.futures import ProcessPoolExecutor
 import pytest, requests
 
@@ -26,16 +26,26 @@ def swallow(number):
     except Exception:
         pass
 
+@pytest.fixture(scope="module", autouse=True)
+def connection():
+    connection = http.client.HTTPConnection("{url}".split("/")[2])
+    connection.connect()
+    yield connection
+    connection.close()
+
 @pytest.mark.imagedetail("staging")
-def test_nine(imagedetail_cassette):
+def test_nine(imagedetail_cassette, connection):
     assert ask(0) == 200
     if MODE == "here":
         for number in range(1, 9):
             assert ask(number) == 200
-    elif MODE == "os.fork":
+    elif MODE in ("os.fork", "connected"):
         child = os.fork()
         if child == 0:
-            swallow(1)
+            try:
+                connection.request("GET", "/v2.1/a") if MODE == "connected" else ask(1)
+            except Exception:
+                pass
             os._exit(0)
         os.waitpid(child, 0)
     else:
@@ -54,7 +64,7 @@ def test_a_forked_process_cannot_be_recorded(run, pytester):
         run(source.replace("MODE", "'here'"), "--imagedetail-record-mode=once")
         [path] = pytester.path.rglob("*.yaml")
         before = path.read_bytes()
-        for how in ("ask", "swallow", "os.fork"):
+        for how in ("ask", "swallow", "os.fork", "connected"):
             for mode in ("rewrite", "new_episodes", "verify"):
                 asked.clear()
                 forks = source.replace("MODE", repr(how)).replace("ask(0)", "ask(99)")

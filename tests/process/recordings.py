@@ -10,6 +10,7 @@ from pytest_imagedetail.model import (
     Recording,
     Response,
 )
+from pytest_imagedetail.redact import Known
 
 KINDS = ("query", "traffic")
 SHARED = "inventory"
@@ -39,8 +40,8 @@ def recording(images=1, *, kind="query", name=0):
 def write(store, recording, **options):
     """Write it as what it is."""
     if recording.provenance.test is None:
-        return store.write(recording, secrets=())
-    return store.write_traffic(recording, secrets=(), **options)
+        return store.write(recording, secrets=Known())
+    return store.write_traffic(recording, secrets=Known(), **options)
 
 
 def load(store, recording):

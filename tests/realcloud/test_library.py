@@ -16,7 +16,7 @@ pytestmark = pytest.mark.realcloud
 
 @pytest.mark.parametrize("series", SELECTED)
 def test_recording_again_changes_nothing(series: int, tmp_path: Path) -> None:
-    """Every question gets the committed answer, byte for byte; only dates may differ."""
+    """Every question gets the committed answer, byte for byte; dates and project may differ."""
     record(series, tmp_path)
     name = RELEASES[series].cloud
     for cloud in (f"{name}{suffix}" for suffix in VARIANTS):
@@ -30,6 +30,7 @@ def test_recording_again_changes_nothing(series: int, tmp_path: Path) -> None:
                 new.provenance,
                 recorded_at=old.provenance.recorded_at,
                 plugin=old.provenance.plugin,
+                project=old.provenance.project,
             )
             if dumps(replace(new, provenance=dates)).encode() != committed[file].read_bytes():
                 drifted.append(file)

@@ -63,15 +63,22 @@ def test_errors_are_compared_value_by_value():
 def test_hosts_in_messages():
     """A placeholder has its cloud's name, which no cloud sent; another host is a difference."""
 
-    def see(host, cloud="a"):
-        message = f"see https://{host}.{cloud}.invalid/x"
+    def see(url, cloud="a"):
+        message = f"see {url.format(cloud)}/x"
         return error_of({"fault": {"code": 400, "message": message}}, cloud=cloud)
 
+    own, image = see("https://compute.{}.invalid"), "https://image.{}.invalid"
     for profile in PROFILES:
-        assert len(errors(see("host"), see("host", "b"), profile)) == (profile == "wire")
-    assert errors(see("host"), see("host-2")) == [
-        ("fault.message", "see <host>/x", "see <host-2>/x", "compatible")
-    ]
+        assert errors(see(image), see(image, "b"), profile) == [], profile
+    for url, shown in (
+        (image, "<image>"),
+        ("http://compute.{}.invalid", "http://<compute host>"),
+        ("https://compute.{}.invalid:8774", "<compute>:8774"),
+        ("https://host-3f2.invalid", "https://host-3f2.invalid"),
+    ):
+        assert errors(own, see(url, "b")) == [
+            ("fault.message", "see <compute>/x", f"see {shown}/x", "compatible")
+        ]
 
 
 def test_headers():
@@ -154,9 +161,12 @@ WRONG = (
     (page(asked="limit=2"), "the next link has no marker, so it leads to the first page again"),
     (page(asked=f"{LAST}&name=x"), OTHER_FILTERS),
     (page(f"/v2/{OTHER_PROJECT}/images/detail"), "the next link leads to another project"),
-    (
-        page(host="https://image.a.invalid"),
-        "the next link leads to another host than those of Compute",
+    *(
+        (page(host=host), "the next link leads to another host than those of Compute")
+        for host in (
+            *("https://image.a.invalid", "https://volume.a.invalid", "https://host-3f2.invalid"),
+            *("http://compute.a.invalid", "https://compute.a.invalid:8774", "//compute.a.invalid"),
+        )
     ),
     (page(links=[{"rel": "last", "href": "x"}]), NO_LINK),
     (page(links={}), NO_LINK),

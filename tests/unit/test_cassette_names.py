@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.cassette import check_cloud_name, file_name, traffic_name
@@ -185,6 +185,7 @@ def test_a_simple_test_is_its_own_name(test, path):
     assert str(traffic_name(test)) == path
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(nodes, st.text(min_size=1))
 @example("t.py::x", "inv")
 @example("inv.d/t.py::x", "inv")

@@ -22,6 +22,7 @@ from pytest_imagedetail.model import (
     Recording,
     Response,
 )
+from pytest_imagedetail.redact import Known
 
 UNTOUCHED = "check space and permissions; an older recording is untouched"
 
@@ -57,7 +58,7 @@ def test_a_recording_is_written_and_found(tmp_path):
     """A new cassette stands under its cloud and query, loads as written, and nothing else does."""
     kept = Store(directory=tmp_path)
     assert kept.find("k5", Query()) is None
-    assert kept.write(recording(), secrets=()) is Written.NEW
+    assert kept.write(recording(), secrets=Known()) is Written.NEW
     assert kept.find("k5", Query()) == kept.path("k5", Query()) == tmp_path / "k5" / "all.yaml"
     assert kept.load("k5", Query()).provenance == recording().provenance
     assert files(tmp_path) == ["k5/all.yaml"]
@@ -68,7 +69,7 @@ def test_the_file_has_the_rights_that_new_files_have(tmp_path):
     kept = Store(directory=tmp_path)
     before = os.umask(0o022)
     try:
-        kept.write(recording(), secrets=())
+        kept.write(recording(), secrets=Known())
     finally:
         os.umask(before)
     assert stat.S_IMODE(kept.path("k5", Query()).stat().st_mode) == 0o644
@@ -77,24 +78,24 @@ def test_the_file_has_the_rights_that_new_files_have(tmp_path):
 def test_the_same_answer_leaves_another_layout_alone(tmp_path):
     """A checkout with other line ends, or a formatter, has not changed what was recorded."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=())
+    kept.write(recording(), secrets=Known())
     path = kept.path("k5", Query())
     other = b"# formatted\n" + path.read_bytes().replace(b"\n", b"\r\n")
     path.write_bytes(other)
-    assert kept.write(recording(), secrets=()) is Written.UNCHANGED
+    assert kept.write(recording(), secrets=Known()) is Written.UNCHANGED
     assert path.read_bytes() == other
-    assert kept.write(recording(2), secrets=()) is Written.REPLACED
+    assert kept.write(recording(2), secrets=Known()) is Written.REPLACED
 
 
 def test_the_same_answer_leaves_the_file_alone(tmp_path):
     """When and by what it was recorded is no reason to touch a cassette: no byte, no date."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(recorded_at="2024-01-01T00:00:00Z"), secrets=())
+    kept.write(recording(recorded_at="2024-01-01T00:00:00Z"), secrets=Known())
     path = kept.path("k5", Query())
     os.utime(path, (1, 1))
     before = path.read_bytes()
     again = recording(recorded_at="2024-01-01T23:59:59Z", plugin="2.0")
-    assert kept.write(again, secrets=()) is Written.UNCHANGED
+    assert kept.write(again, secrets=Known()) is Written.UNCHANGED
     assert path.read_bytes() == before
     assert path.stat().st_mtime == 1
 
@@ -114,10 +115,10 @@ def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path, own, max_age, w
     """One that would be refused for its age has the new date and its hash, and no other change."""
     kept = Store(directory=tmp_path, max_age=max_age)
     write = kept.write_traffic if own else kept.write
-    write(recording(recorded_at="2024-01-01T00:00:00Z", **own), secrets=())
+    write(recording(recorded_at="2024-01-01T00:00:00Z", **own), secrets=Known())
     (path,) = tmp_path.rglob("*.yaml")
     before = path.read_text().splitlines()
-    assert write(recording(recorded_at=when, plugin="2.0", **own), secrets=()) is written
+    assert write(recording(recorded_at=when, plugin="2.0", **own), secrets=Known()) is written
     after = path.read_text().splitlines()
     changed = [line.strip() for line in after if line not in before]
     if written is Written.UNCHANGED:
@@ -133,8 +134,8 @@ def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path, own, max_age, w
 def test_another_answer_replaces_the_file(tmp_path, new):
     """What the cloud said, or which release it is, is news."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=())
-    assert kept.write(new, secrets=()) is Written.REPLACED
+    kept.write(recording(), secrets=Known())
+    assert kept.write(new, secrets=Known()) is Written.REPLACED
     assert kept.load("k5", Query()).provenance == new.provenance
     assert files(tmp_path) == ["k5/all.yaml"]
 
@@ -142,28 +143,31 @@ def test_another_answer_replaces_the_file(tmp_path, new):
 def test_a_damaged_file_is_never_written_over(tmp_path):
     """Neither reading nor writing repairs it: version control may have it whole."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=())
+    kept.write(recording(), secrets=Known())
     path = kept.path("k5", Query())
     path.write_bytes(path.read_bytes()[:100])
     errors = []
-    for access in (lambda: kept.load("k5", Query()), lambda: kept.write(recording(2), secrets=())):
+    for access in (
+        lambda: kept.load("k5", Query()),
+        lambda: kept.write(recording(2), secrets=Known()),
+    ):
         with pytest.raises(DamagedCassetteError) as caught:
             access()
         errors.append(str(caught.value))
     assert errors[0] == errors[1]
     assert len(path.read_bytes()) == 100
     path.unlink()
-    assert kept.write(recording(2), secrets=()) is Written.NEW
+    assert kept.write(recording(2), secrets=Known()) is Written.NEW
 
 
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     """It is what was recorded of another cloud, and perhaps the only copy of that."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(cloud="other"), secrets=())
+    kept.write(recording(cloud="other"), secrets=Known())
     (tmp_path / "other").rename(tmp_path / "k5")
     before = kept.path("k5", Query()).read_bytes()
     with pytest.raises(DamagedCassetteError) as caught:
-        kept.write(recording(2), secrets=())
+        kept.write(recording(2), secrets=Known())
     assert str(caught.value) == (
         "the recording is of cloud 'other', query 'all', and lies under another name\n"
         f"  where: {tmp_path}/k5/all.yaml\n"
@@ -175,8 +179,8 @@ def test_what_lies_under_another_name_is_not_written_over(tmp_path):
 def test_not_found_says_what_there_is(tmp_path):
     """The way to record it, and what is recorded of this cloud or of which clouds."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=())
-    kept.write(recording(query=Query.of(limit=3)), secrets=())
+    kept.write(recording(), secrets=Known())
+    kept.write(recording(query=Query.of(limit=3)), secrets=Known())
     with pytest.raises(CassetteNotFoundError) as caught:
         kept.load("k5", Query.of(limit=4))
     assert str(caught.value) == (
@@ -195,8 +199,8 @@ def test_not_found_names_the_nearest_clouds(tmp_path):
     """Of many, those that the name may have been meant for."""
     kept = Store(directory=tmp_path)
     for number in range(20):
-        kept.write(recording(cloud=f"nova-{number}"), secrets=())
-    kept.write(recording(cloud="staging"), secrets=())
+        kept.write(recording(cloud=f"nova-{number}"), secrets=Known())
+    kept.write(recording(cloud="staging"), secrets=Known())
     with pytest.raises(CassetteNotFoundError) as caught:
         kept.load("stagging", Query())
     last = caught.value.remedy.splitlines()[-1]
@@ -207,12 +211,12 @@ def test_not_found_names_the_nearest_clouds(tmp_path):
 def test_reads_fall_back_to_the_library_and_writes_do_not(tmp_path):
     """The library is read when the folder has nothing, and is never written."""
     library = Store(directory=tmp_path / "library")
-    library.write(recording(), secrets=())
+    library.write(recording(), secrets=Known())
     kept = Store(directory=tmp_path / "own", library=tmp_path / "library")
     assert kept.clouds() == ()
     assert kept.library_clouds() == ("k5",)
     assert kept.load("k5", Query()) == library.load("k5", Query())
-    assert kept.write(recording(2), secrets=()) is Written.NEW
+    assert kept.write(recording(2), secrets=Known()) is Written.NEW
     assert kept.paths("k5") == (tmp_path / "own" / "k5" / "all.yaml",)
     assert library.load("k5", Query()) != kept.load("k5", Query())
 
@@ -222,7 +226,7 @@ def test_a_cloud_name_leads_nowhere_else(tmp_path, cloud):
     """Neither a read nor a write leaves the folder."""
     kept = Store(directory=tmp_path / "cassettes")
     with pytest.raises(UsageError):
-        kept.write(recording(cloud=cloud), secrets=())
+        kept.write(recording(cloud=cloud), secrets=Known())
     with pytest.raises(UsageError):
         kept.load(cloud, Query())
     assert files(tmp_path) == []
@@ -231,16 +235,20 @@ def test_a_cloud_name_leads_nowhere_else(tmp_path, cloud):
 def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
     """A secret in what would be written stops the write, and the message does not show it."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=())
+    kept.write(recording(), secrets=Known())
     before = kept.path("k5", Query()).read_bytes()
     with pytest.raises(LeakError) as caught:
-        kept.write(recording(body=b'{"images": [], "a": "s3cret-pass"}'), secrets={"s3cret-pass"})
+        kept.write(
+            recording(body=b'{"images": [], "a": "s3cret-pass"}'),
+            secrets=Known(secrets=frozenset({"s3cret-pass"})),
+        )
     assert str(caught.value) == (
-        "refused to write: a live secret of this session (as it is) was left after redaction\n"
+        "refused to write: a secret or an id of this session was left after redaction "
+        "(as written)\n"
         f"  where: {tmp_path}/k5/all.yaml, line 29 of what would have been written\n"
-        "  next:  nothing was written and an older recording is untouched\n"
-        "  next:  report it with the line's field name (never its value): "
-        "redaction must learn this place"
+        "  next:  nothing was written, and an older recording is untouched\n"
+        "  next:  take the value out of what the cloud or the test sends, or change it and record "
+        "again"
     )
     assert kept.path("k5", Query()).read_bytes() == before
     assert files(tmp_path) == ["k5/all.yaml"]
@@ -259,7 +267,9 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
 def test_what_yaml_hides_is_found(tmp_path, body):
     """YAML folds base64 and escapes what it quotes; the gate sees the parts as they are."""
     with pytest.raises(LeakError):
-        Store(directory=tmp_path).write(recording(body=body), secrets={"hunter2's pass"})
+        Store(directory=tmp_path).write(
+            recording(body=body), secrets=Known(secrets=frozenset({"hunter2's pass"}))
+        )
     assert files(tmp_path) == []
 
 
@@ -267,7 +277,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     """A file where the folder should be (a read-only folder acts alike) is a RecordingError."""
     (tmp_path / "k5").write_text("in the way", encoding="utf-8")
     with pytest.raises(RecordingError) as caught:
-        Store(directory=tmp_path).write(recording(), secrets=())
+        Store(directory=tmp_path).write(recording(), secrets=Known())
     assert str(caught.value) == (
         "the cassette cannot be written: File exists\n"
         f"  where: {tmp_path}/k5/all.yaml\n"
@@ -279,11 +289,11 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 def test_a_read_only_folder(tmp_path):
     """The older recording stays, and the message says what to check."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=())
+    kept.write(recording(), secrets=Known())
     (tmp_path / "k5").chmod(0o555)
     try:
         with pytest.raises(RecordingError, match="cannot be written: Permission denied"):
-            kept.write(recording(2), secrets=())
+            kept.write(recording(2), secrets=Known())
     finally:
         (tmp_path / "k5").chmod(0o755)
     kept.load("k5", Query())
@@ -292,12 +302,12 @@ def test_a_read_only_folder(tmp_path):
 def test_a_lock_that_another_process_keeps(tmp_path, monkeypatch):
     """After a while the wait ends, with a message and with the older recording in place."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=())
+    kept.write(recording(), secrets=Known())
     monkeypatch.setattr(swapping, "_LOCK_SECONDS", 0.1)
     path = kept.path("k5", Query())
     lock = tmp_path / swapping.LOCK
     with swapping.FileLock(lock), pytest.raises(RecordingError) as caught:
-        kept.write(recording(2), secrets=())
+        kept.write(recording(2), secrets=Known())
     assert str(caught.value) == (
         "another process has been writing cassettes for 0.1 seconds\n"
         f"  where: {path}, locked by {lock}\n"
@@ -309,7 +319,7 @@ def test_a_lock_that_another_process_keeps(tmp_path, monkeypatch):
 def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
     """Ctrl-C between the write and the swap: the old file, and no temporary one."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=())
+    kept.write(recording(), secrets=Known())
     before = kept.path("k5", Query()).read_bytes()
 
     def interrupt(_):
@@ -317,7 +327,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
 
     monkeypatch.setattr(swapping.os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        kept.write(recording(2), secrets=())
+        kept.write(recording(2), secrets=Known())
     assert kept.path("k5", Query()).read_bytes() == before
     assert files(tmp_path) == ["k5/all.yaml"]
 
@@ -325,11 +335,11 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_what_cannot_be_read_back_replaces_nothing(tmp_path, monkeypatch):
     """If the written text would not load, the old cassette stays."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=())
+    kept.write(recording(), secrets=Known())
     before = kept.path("k5", Query()).read_bytes()
     texts = iter("123456789")
     monkeypatch.setattr(store, "dumps", lambda _: f"version: {next(texts)}\n")
     with pytest.raises(DamagedCassetteError):
-        kept.write(recording(2), secrets=())
+        kept.write(recording(2), secrets=Known())
     assert kept.path("k5", Query()).read_bytes() == before
     assert files(tmp_path) == ["k5/all.yaml"]

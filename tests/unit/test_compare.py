@@ -569,6 +569,7 @@ def test_json_form():
         "unpaired": {"baseline": [], "candidate": [], "ambiguous": [image]},
         "unseen": [],
         "normalization": {"R1": 3},
+        "not_compared": {"count": 0, "paths": []},
     }
 
 

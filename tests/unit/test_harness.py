@@ -194,6 +194,21 @@ def test_verify_compares_expected_errors(site):
     assert site.files == before
 
 
+def test_verify_lists_what_was_redacted(site, tmp_path):
+    """The recording holds, but for a password that nobody could compare."""
+    images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
+    images[0]["properties"]["db_password"] = "s3cret-one"
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps(images), encoding="utf-8")
+    with SimulatedCloud(release="2026.2", seed=seed) as site.cloud:
+        site.ask("once")
+        harness = site.harness("verify")
+        harness[NAME].list()
+    path = f"images[{images[0]['id']}].metadata.db_password"
+    said = f"verified; 1 value was redacted and not compared: {path}"
+    assert harness.done == {"nova: all": said}
+
+
 def test_verify_without_a_recording_says_so(site):
     """There is nothing to verify, and nothing is written."""
     with pytest.raises(CassetteNotFoundError):

@@ -13,6 +13,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store, dumps, traffic_name
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.model import Headers
+from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.suspicious import suspicious
 from tests.unit import PROJECT, image_of, recording_of
 
@@ -70,7 +71,7 @@ def test_a_sound_cassette_has_no_finding(path, folder):
     assert linted(path, folder, path).findings == ()
     assert linted(path, folder, path).files == 1
     path.unlink()
-    Store(directory=folder).write(described("fine"), secrets=())
+    Store(directory=folder).write(described("fine"), secrets=Known())
     assert found(folder) == []
 
 

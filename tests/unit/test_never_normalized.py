@@ -357,7 +357,10 @@ def test_what_cannot_be_compared():
 
 
 def test_redaction_keeps_values_apart():
-    """Item 11: the same value has the same placeholder and another value another one."""
+    """Item 11: the same owner has the same placeholder and another owner another one.
+
+    A password is replaced by one word, and the comparison says so.
+    """
 
     def of(key, *values):
         images = described(*({"name": str(place)} | {key: v} for place, v in enumerate(values)))
@@ -366,15 +369,35 @@ def test_redaction_keeps_values_apart():
         assert values[0] not in live.listing.body
         return live.listing
 
-    for key, one, other in (
-        ("owner_id", "a1" * 16, "b2" * 16),
-        ("admin_pass", "s3cret-one", "s3cret-two"),
+    one, other = "a1" * 16, "b2" * 16
+    apart, mixed = of("owner_id", one, other), of("owner_id", one, one)
+    passwords = [of("admin_pass", "s3cret-one", each) for each in ("s3cret-two", "s3cret-one")]
+    for profile in PROFILES:
+        assert compare(apart, of("owner_id", one, other), profile=profile).same
+        assert kinds(apart, mixed, profile) == {"value_changed"}
+        assert kinds(mixed, apart, profile) == {"value_changed"}
+        assert len(compare(*passwords, profile=profile).not_compared) == 2
+
+
+def test_what_redaction_keeps_is_compared():
+    """A version, and the scheme, port, path, query and fragment of a URL, in two saved bodies."""
+
+    def of(value):
+        body = json.dumps({"images": [metadata(x=value)]}).encode()
+        return imported(Saved(body=body, cloud="a", where="body.json")).listing
+
+    for old, new in (
+        ("15.1.2.1", "16.1.0.2"),
+        ("https://cdn.corp.test/x?version=1", "https://cdn.corp.test/x?version=2"),
+        ("https://cdn.corp.test/x#sha256=a", "https://cdn.corp.test/x#sha256=b"),
+        ("https://cdn.corp.test/x", "http://cdn.corp.test/x"),
+        ("https://cdn.corp.test/x", "https://cdn.corp.test:8443/x"),
+        ("https://cdn.corp.test/x", "https://cdn.corp.test/y"),
+        ("https://cdn.corp.test/x", "https://mirror.corp.test/x"),
+        ("vsphere://h/f?dcPath=dc1&dsName=fast", "vsphere://h/f?dcPath=dc1&dsName=slow"),
     ):
-        apart, mixed = of(key, one, other), of(key, one, one)
         for profile in PROFILES:
-            assert compare(apart, of(key, one, other), profile=profile).same
-            assert kinds(apart, mixed, profile) == {"value_changed"}
-            assert kinds(mixed, apart, profile) == {"value_changed"}
+            assert kinds(of(old), of(new), profile) == {"value_changed"}, (old, profile)
 
 
 def test_metadata_of_a_vendor_on_one_side_is_listed():

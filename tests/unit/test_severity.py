@@ -130,6 +130,18 @@ def test_values_that_the_contract_excludes():
         assert same == ("data", "another value of the same type")
 
 
+def test_the_project_in_a_link():
+    """Links with and without the own project lead to one place, another project is another one."""
+    for project, severity in (
+        ("0" * 32, "compatible"),
+        ("00000000-0000-0000-0000-000000000000", "compatible"),
+        (f"{1:032x}", "breaking"),
+    ):
+        old, new = (f"<compute>/v2{each}/images/{ID}" for each in ("", f"/{project}"))
+        change = Change(kind="link_changed", path=("links", 0, "href"), baseline=old, candidate=new)
+        assert Judge(baseline=None, candidate=None).severity(change)[0] == severity, project
+
+
 def test_formats_of_dates():
     """Another ISO 8601 format is compatible; another date is data."""
     written, strict = (

@@ -7,6 +7,7 @@ import pytest
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic import Place
 from pytest_imagedetail.traffic.player import Player, Source
 from unit.traffic import recording
@@ -15,7 +16,6 @@ BASE = "https://compute.staging.invalid/v2.1"
 LIVE = "http://10.1.2.3:8774/v2.1"
 PROJECT = "3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
 OTHER = "aaaa9c4e8b7d41c6a5e0f9d8c7b6a594"
-ZERO, ONE = f"{0:032x}", f"{1:032x}"
 TOKEN = "tok-4711-abcdefgh"
 
 
@@ -161,7 +161,7 @@ def test_a_miss_tells_all():
             sent(f"{LIVE}/servers", "POST", b'{"adminPass": "hunter2-secret"}'),
             [
                 f"nearest: POST {BASE}/servers",
-                'body: asked {"adminPass": "<redacted-1>"}, recorded {"name": "a"}',
+                'body: asked {"adminPass": "<redacted>"}, recorded {"name": "a"}',
             ],
         ),
         (
@@ -179,17 +179,22 @@ def test_the_nearest_is_told_with_what_differs(asked, told):
     assert nearest(RECORDED, asked) == told
 
 
-@pytest.mark.parametrize(
-    ("project", "end", "shown"), [(PROJECT, "/images", ZERO), (OTHER, "/images/detail", ONE)]
-)
-def test_a_project_is_told_by_its_placeholder(project, end, shown):
-    """The one that was learned by its own, another by another."""
-    recorded = [sent(f"https://compute.staging.invalid/v2/{ZERO}/images/detail")] * 2
-    before = [sent(f"http://10.1.2.3/v2/{PROJECT}/images/detail")]
-    asked = sent(f"http://10.1.2.3/v2/{project}{end}")
-    assert nearest(recorded, asked, before)[1] == (
-        f"path: asked /v2/{shown}{end}, recorded /v2/{ZERO}/images/detail"
-    )
+def test_the_first_project_of_a_path_is_the_recordings_own():
+    """A second one is another, which the recording knows by a placeholder of its own or not."""
+    own = sent(f"https://compute.staging.invalid/v2/{OWN_PROJECT}/images", answer=b"own")
+    other = sent(f"https://compute.staging.invalid/v2/{owner(OTHER)}/images", answer=b"other")
+
+    def answers(recorded, *projects):
+        plays = player(*recorded)
+        found = [plays.play(sent(f"http://10.1.2.3/v2/{each}/images")) for each in projects]
+        return [each and each.body for each in found]
+
+    assert answers([own, own], PROJECT, PROJECT) == [b"own", b"own"]
+    assert answers([own, own], PROJECT, OTHER) == [b"own", None]
+    assert answers([own, other], PROJECT, OTHER) == [b"own", b"other"]
+    assert answers([own, other], OTHER, OTHER) == [b"other", None]
+    assert answers([own, other], OWN_PROJECT, PROJECT) == [b"own", None]
+    assert answers([own], "demo") == [b"own"]
 
 
 @pytest.mark.parametrize(("times", "often"), [(1, "once"), (3, "3 times")])
@@ -207,7 +212,7 @@ def test_without_a_cassette_a_miss_says_so():
     asked = sent(f"{LIVE}/flavors?token=abc12345secret")
     lines = str(player().miss(asked)).splitlines()
     assert lines[:2] == [
-        f"nothing is recorded for GET {BASE}/flavors?token=%3Credacted-1%3E",
+        f"nothing is recorded for GET {BASE}/flavors?token=redacted",
         "the cassette does not exist: nothing was ever recorded for this test",
     ]
 
@@ -238,20 +243,28 @@ def test_no_secret_of_any_request_is_shown():
 def test_a_recording_of_real_names_is_shown_by_placeholders():
     """A cassette of another tool is not redacted; what is told of it is."""
     recorded = [sent(f"{LIVE}/images?token=abc12345secret"), sent(f"{LIVE}/flavors")]
-    plays = player(*recorded)
-    assert plays.unplayed == (
-        f"1: GET {BASE}/images?token=%3Credacted-1%3E",
-        f"2: GET {BASE}/flavors",
-    )
+    stock = {PLACE.path: recording(*recorded, source="stock")}
+    plays = Player(PLACE, held=PLACE.path, sources=(Source(lambda: stock),), remedy="do it")
+    assert plays.unplayed == (f"1: GET {BASE}/images?token=redacted", f"2: GET {BASE}/flavors")
     told = str(plays.miss(sent("http://other.example/v2.1/flavor")))
     assert "10.1.2.3" not in told
+    assert "other.example" not in told
 
 
-def test_what_fits_as_it_stands_comes_before_what_a_name_may_stand_for():
-    """An answer told the test this placeholder, so it means no other."""
-    first, second = (sent(f"{BASE}/owner/{each}", answer=each.encode()) for each in (ZERO, ONE))
-    plays = player(first, second)
-    assert plays.play(sent(f"{LIVE}/owner/{ONE}")).body == ONE.encode()
-    assert not plays.has(sent(f"{LIVE}/owner/{ONE}"))
-    assert plays.play(sent(f"{LIVE}/owner/{PROJECT}")).body == ZERO.encode()
-    assert plays.names() == {PROJECT: ZERO}
+def test_an_owner_that_the_test_knows_by_itself_gets_its_own_answer():
+    """Asked by the real id or by the placeholder, in any order."""
+    recorded = [sent(f"{BASE}/owner/{owner(e)}", answer=e.encode()) for e in (PROJECT, OTHER)]
+    plays = player(*recorded)
+    assert plays.play(sent(f"{LIVE}/owner/{OTHER}")).body == OTHER.encode()
+    assert not plays.has(sent(f"{LIVE}/owner/{owner(OTHER)}"))
+    assert plays.play(sent(f"{LIVE}/owner/{owner(PROJECT)}")).body == PROJECT.encode()
+
+
+def test_a_stock_recording_is_matched_redacted_and_answers_as_it_is():
+    """Its own names are in its answers only."""
+    recorded = [sent(f"{LIVE}/v2/{PROJECT}/images?token=abc12345secret", answer=b"real")]
+    stock = {PLACE.path: recording(*recorded, source="stock")}
+    plays = Player(PLACE, held=PLACE.path, sources=(Source(lambda: stock),), remedy="do it")
+    asked = sent(f"http://other/v2.1/v2/{OTHER}/images?token=another-secret")
+    assert plays.play(asked).body == b"real"
+    assert plays.interactions == tuple(recorded)

@@ -60,7 +60,7 @@ def test_keystone_tells_what_is_secret_and_is_left_out():
     text = dumps(done.recording)
     for secret in (TOKEN, PASSWORD, USER, "corp.example", "auth/tokens"):
         assert secret not in text
-    assert {TOKEN, PASSWORD, USER} <= done.secrets
+    assert {TOKEN, PASSWORD, USER} <= done.known.secrets | done.known.owners
     assert [each.url for each in done.recording.interactions] == [f"{BASE}/images"]
     provenance = done.recording.provenance
     assert (provenance.pages, provenance.endpoint) == (1, BASE)
@@ -73,7 +73,7 @@ def test_what_was_made_is_what_is_read_back(tmp_path):
     """The recording that is handed on is the one that a later run loads, byte for byte."""
     done = made(heard("/images", b'{"a":1.50,\n "b":[]}'))
     store = Store(directory=tmp_path)
-    store.write_traffic(done.recording, secrets=done.secrets)
+    store.write_traffic(done.recording, secrets=done.known)
     loaded = store.load_traffic("staging", "t.py::a")
     assert loaded.interactions == done.recording.interactions
     assert missing_from(loaded.interactions, done.recording.interactions) == 0

@@ -7,6 +7,7 @@ import pytest
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import CassetteNotFoundError, NoInteractionError
 from pytest_imagedetail.model import RECORD_MODES
+from pytest_imagedetail.redact import Known
 from pytest_imagedetail.traffic import Place, Session, Traffic
 from pytest_imagedetail.traffic.session import Mode
 from unit.traffic import BASE, kept, recording
@@ -18,7 +19,7 @@ def session(tmp_path, record_mode="none", *recorded):
     """A session of one test, with a cassette of these interactions if there are any."""
     store = Store(directory=tmp_path)
     if recorded:
-        store.write_traffic(recording(*recorded), secrets=())
+        store.write_traffic(recording(*recorded), secrets=Known())
     place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
     return Session(place, record_mode=record_mode)
 

@@ -10,7 +10,7 @@ from pytest_imagedetail.model import Interaction, Query, Response
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.record.verification import verify
-from pytest_imagedetail.redact.placeholder import KINDS
+from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.transport import http as transport
 from tests.cloud import DEFAULT_SEED, SimulatedCloud, authenticate
 
@@ -138,7 +138,8 @@ def test_no_cloud_is_asked_for_a_placeholder(cloud, monkeypatch):
     """Its answer would say nothing of the recording; a test can name the real query."""
     whole = recorded(cloud)
     url = "https://compute.nova.invalid/v2/0/servers/7"
-    queries = [Query.of(params={"property-owner_id": kind.whole(1)}) for kind in KINDS]
+    values = (placeholders.OWN_PROJECT, placeholders.owner("a" * 32), placeholders.OWNER)
+    queries = [Query.of(params={"property-x": value}) for value in (*values, placeholders.SECRET)]
     for query in (Query((("server", url),)), *queries):
         provenance = replace(whole.provenance, query=query)
         kept = replace(whole, recording=replace(whole.recording, provenance=provenance))
@@ -152,3 +153,38 @@ def test_no_cloud_is_asked_for_a_placeholder(cloud, monkeypatch):
             "  next:  verify it in the test that asks it: pytest --imagedetail-record-mode=verify"
         )
     assert verify(kept, authenticate(cloud), query=Query()).same
+
+
+def test_another_owner_or_version_is_a_difference(cloud, tmp_path):
+    """Redaction leaves a version as it is and tells owners apart; a password is listed."""
+    images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
+
+    def seeded(**properties):
+        seed = tmp_path / "seed.json"
+        first = {**images[0], "properties": {**images[0].get("properties", {}), **properties}}
+        seed.write_text(json.dumps([first, *images[1:]]), encoding="utf-8")
+        return seed
+
+    old = {
+        "os_version": "15.1.2.1",
+        "image_url": "https://cdn.corp.test/x?version=1",
+        "password_auth": "enabled",
+        "owner_id": "a1" * 16,
+        "db_password": "s3cret-one",
+    }
+    with SimulatedCloud(release="2026.2", seed=seeded(**old)) as before:
+        known = recorded(before)
+    for change in (
+        {"os_version": "16.1.0.2"},
+        {"image_url": "https://cdn.corp.test/x?version=2"},
+        {"password_auth": "disabled"},
+        {"owner_id": "b2" * 16},
+        {"db_password": "s3cret-two"},
+    ):
+        with SimulatedCloud(release="2026.2", seed=seeded(**old | change)) as after:
+            comparison = verify(known, authenticate(after))
+        (key,) = change
+        found = [each.path.rpartition(".")[2] for each in comparison.differences]
+        assert found == ([] if key == "db_password" else [key]), change
+        (path,) = comparison.not_compared
+        assert path.endswith(".metadata.db_password")

@@ -335,7 +335,7 @@ def test_an_import_is_redacted_and_replayed(tmp_path):
     for told in ("s3cret", user, project, "10.3.0.201", "corp.example"):
         assert told not in kept
     assert API in kept
-    assert 'key="admin_pass">&lt;redacted-1&gt;</meta>' in kept
+    assert 'key="admin_pass">&lt;redacted&gt;</meta>' in kept
     assert live.listing.images == as_json.listing.images
     assert live.listing.headers["content-type"] == "application/xml"
     store = Store(directory=tmp_path)
@@ -389,7 +389,7 @@ def test_redaction_sees_every_place():
     )
 
 
-def test_a_namespace_of_the_clouds_own_is_redacted():
-    """The public ones name a format; another names a host."""
+def test_the_name_of_a_namespace_stays():
+    """It is an identifier, whatever it looks like."""
     body = f'<images xmlns="{API}" xmlns:x="http://internal.corp.example.net/x"/>'
-    assert xmltext.replace_strings(body, lambda *_: "?") == f'<images xmlns="{API}" xmlns:x="?"/>'
+    assert xmltext.replace_strings(body, lambda *_: "?") == body

@@ -5,20 +5,16 @@ A test's own client may log in with any of them.
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import CredentialsError
-from pytest_imagedetail.redact.shapes import is_distinct, is_harmless
+from pytest_imagedetail.redact import names
+from pytest_imagedetail.redact.known import is_searchable
 
-_SECRET: Final = re.compile(
-    r"passw|passcode|^code$|code_verifier|secret|token|receipt|(private|access|consumer)_key"
-)
-_NOT_SECRET: Final = re.compile(r"url|endpoint|type|method")  # such as `access_token_endpoint`
-_SECRET_IDS: Final = ("application_credential_id", "trust_id")
+_ALSO_SECRET: Final = frozenset({"application_credential_id", "code", "trust_id"})
 
 _VARIABLES: Final = {"clouds": "OS_CLIENT_CONFIG_FILE", "secure": "OS_CLIENT_SECURE_FILE"}
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -26,7 +22,7 @@ _SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 def is_secret(name: str) -> bool:
     """Return whether a key of clouds.yaml names a secret."""
-    return name in _SECRET_IDS or bool(_SECRET.search(name) and not _NOT_SECRET.search(name))
+    return name in _ALSO_SECRET or names.is_secret(name)
 
 
 def configured(os_cloud: str) -> frozenset[str]:
@@ -45,8 +41,8 @@ def configured(os_cloud: str) -> frozenset[str]:
     for path in filter(None, map(_file, _VARIABLES)):
         for name, section in clouds_in(path).items():
             values = secrets_in(section)
-            found.update(values if name == os_cloud else filter(is_distinct, values))
-    return frozenset(each for each in found if not is_harmless(each))
+            found.update(values if name == os_cloud else filter(is_searchable, values))
+    return frozenset(each for each in found if not names.is_harmless(each))
 
 
 def clouds_in(path: Path, variable: str = "OS_CLIENT_CONFIG_FILE") -> dict[Any, Any]:

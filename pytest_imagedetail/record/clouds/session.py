@@ -16,6 +16,7 @@ from pytest_imagedetail.record.clouds.configuration import (
     quiet_sdk,
 )
 from pytest_imagedetail.record.clouds.secrets import secrets_in
+from pytest_imagedetail.redact import origin
 from pytest_imagedetail.transport.http import Access, Tls
 from pytest_imagedetail.transport.request import is_endpoint
 
@@ -42,6 +43,7 @@ _UNAUTHORIZED_REMEDIES: Final = {
     f"it has expired: {_CHECK_AUTH}",
     "token": "the token is wrong or has expired: issue another",
 }
+_URLS: Final = ("url", "publicURL", "internalURL", "adminURL")  # Keystone v3 and v2.0
 _VERSION: Final = re.compile(r"/v\d+(?:\.\d+)?(?:/|$)")
 
 
@@ -132,6 +134,7 @@ def _access(login: Login, endpoint: str) -> Access:
         project_id=session.get_project_id() or "",
         user_id=session.get_user_id(),
         secrets=frozenset(filter(None, secrets_in(sdk.config))),
+        origins=_origins(login),
         max_microversion=newest,
         tls=Tls(
             cacert=verify if isinstance(verify, str) else None,
@@ -173,6 +176,19 @@ def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
     if found is None or _VERSION.search(urlsplit(endpoint).path) or not is_endpoint(found.url):
         return endpoint, newest
     return found.url, newest
+
+
+def _origins(login: Login) -> dict[str, str]:
+    """Return the origins in the catalog and of Keystone, with the service of each."""
+    auth_url = login.configuration.sdk.config.get("auth", {}).get("auth_url")
+    found = {origin(auth_url): "identity"} if auth_url else {}
+    if _asks_keystone(login.session):
+        services = login.session.auth.get_access(login.session).service_catalog.catalog
+        for service in services:
+            urls = (each.get(key) for each in service["endpoints"] for key in _URLS)
+            for url in filter(None, urls):
+                found.setdefault(origin(str(url)), service["type"])
+    return {url: service for url, service in found.items() if url}
 
 
 def _offered(login: Login) -> dict[str, list[str]]:

@@ -1,0 +1,106 @@
+"""Tells authentication, which never enters a cassette, from other traffic."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail.model import Interaction
+from pytest_imagedetail.redact.known import origin
+
+_TOKEN_HEADERS: Final = ("X-Subject-Token", "X-Auth-Token", "X-Storage-Token")
+_TOKEN_FIELDS: Final = frozenset({"id", "expires", "expires_at", "methods", "catalog"})
+_LOGIN_FIELDS: Final = frozenset({"passwordCredentials", "apiAccessKeyCredentials"})
+_XML_TOKEN: Final = re.compile(rb"<(?:\w+:)?token\b[^>]*\bid=")
+_LOGIN_PATH: Final = re.compile(r"(.*?)/(?:v3/auth/tokens|v2\.0/tokens)/?$")
+_PATH: Final = re.compile(  # only Keystone has these, whatever stands before them
+    r"/v3/(?:auth/(?:tokens|catalog|projects|domains|system|receipt|OS-FEDERATION)|ec2tokens"
+    r"|s3tokens|OS-(?:FEDERATION|TRUST|OAUTH[12]|EP-FILTER|ENDPOINT-POLICY|INHERIT|REVOKE"
+    r"|SIMPLE-CERT|PKI))(?:/|$)"
+    r"|/v2\.0/(?:tokens|OS-KSADM|OS-KSEC2|ec2tokens)(?:/|$)"
+)
+_RESOURCE: Final = re.compile(  # other services have some of these paths, too
+    r"(?P<base>.*?)(?:/v3/(?:users|projects|domains|groups|roles|role_assignments|role_inferences"
+    r"|services|endpoints|regions|credentials|policies|limits|registered_limits)(?:/.*)?"
+    r"|/v2\.0/(?:tenants|users)(?:/.*)?|/v3|/v2\.0|)/?"
+)
+_IDENTITY: Final = b"application/vnd.openstack.identity"
+_PORTS: Final = (":5000", ":35357")
+
+
+def keystone_among(interactions: Iterable[Interaction]) -> Callable[[Interaction], bool]:
+    """Return a predicate: is this interaction authentication?
+
+    A request that asks for a token or is answered with one is a login. So is whatever has a path
+    that only Keystone has, its version documents, and its other resources, at a URL where a login
+    was seen or at Keystone's usual ports.
+    """
+    places = {
+        origin(each.url) + match[1]
+        for each in interactions
+        if (match := _LOGIN_PATH.match(_path(each))) is not None and is_login(each)
+    }
+
+    def is_keystone(each: Interaction) -> bool:
+        path = _path(each)
+        if is_login(each) or _PATH.search(path) or _IDENTITY in each.response.body:
+            return True
+        match = _RESOURCE.fullmatch(path)
+        if match is None:
+            return False
+        at_keystone = origin(each.url) + match["base"] in places
+        return at_keystone or (
+            origin(each.url).endswith(_PORTS) and len(path) > 1 and "/v3" in path
+        )
+
+    return is_keystone
+
+
+def is_login(each: Interaction) -> bool:
+    """Return whether an interaction asks for a token or is answered with one."""
+    sent, response = each.request_headers, each.response
+    if any(name in response.headers for name in _TOKEN_HEADERS):
+        return True
+    if "X-Auth-Key" in sent and ("X-Auth-User" in sent or "X-Storage-User" in sent):
+        return True
+    if _XML_TOKEN.search(response.body):
+        return True
+    return _asks_for_token(_json(each.request_body)) or _holds_token(_json(response.body))
+
+
+def _asks_for_token(document: Any) -> bool:
+    auth = document.get("auth") if isinstance(document, dict) else None
+    if not isinstance(auth, dict):
+        return False
+    by_token, identity = auth.get("token"), auth.get("identity")
+    return (
+        not _LOGIN_FIELDS.isdisjoint(auth)
+        or (isinstance(by_token, dict) and "id" in by_token)
+        or (isinstance(identity, dict) and "methods" in identity)
+    )
+
+
+def _holds_token(document: Any) -> bool:
+    """Return whether a token is in an answer, or in the one object in it: `access`, `auth`."""
+    if not isinstance(document, dict):
+        return False
+    objects = [document, *(each for each in document.values() if isinstance(each, dict))]
+    tokens = (each.get("token") for each in objects)
+    return any(isinstance(each, dict) and not _TOKEN_FIELDS.isdisjoint(each) for each in tokens)
+
+
+def _json(body: bytes) -> Any:
+    if body.lstrip()[:1] != b"{":
+        return None
+    try:
+        return json.loads(body, parse_int=str)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _path(each: Interaction) -> str:
+    try:
+        return urlsplit(each.url).path
+    except ValueError:
+        return ""

@@ -1,0 +1,89 @@
+"""What traffic itself shows: tokens, passwords, owners, and which host is which service."""
+
+import base64
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from pytest_imagedetail.redact import names, placeholders
+from pytest_imagedetail.redact.known import Known, origin
+
+_PARAMETER: Final = re.compile(r'(?<!\w)\w++=(?:"([^"]*)"|([^\s,]+))')
+
+
+@dataclass(slots=True, kw_only=True)
+class Learned:
+    """What stands in places that a name or a shape marks as secret.
+
+    Attributes:
+        secrets: Tokens, passwords and keys.
+        owners: Ids of projects, users, domains and trusts.
+        links: How often a link led to an origin, and to which service.
+    """
+
+    secrets: set[str] = field(default_factory=set)
+    owners: set[str] = field(default_factory=set)
+    links: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def secret(self, value: str) -> None:
+        """Learn a secret, and each of its lines: a key may be quoted in part."""
+        if value.strip() and not placeholders.is_fixed(value):
+            self.secrets.add(value.strip())
+
+    def link(self, fields: Mapping[str, Any]) -> None:
+        """Learn which service a link leads to: an image's alternate leads to Glance."""
+        if isinstance(href := fields.get("href"), str) and "rel" in fields and "://" in href:
+            service = "image" if fields["rel"] == "alternate" else "compute-links"
+            self.links[origin(href), service] += 1
+
+    def header(self, name: str, value: str) -> None:
+        """Learn from a header that no recording keeps.
+
+        Args:
+            name: In lower case.
+            value: As sent.
+        """
+        if name in {"authorization", "proxy-authorization"}:
+            self._authorization(value)
+        elif name in {"cookie", "set-cookie"}:
+            pairs = value.split(";") if name == "cookie" else value.split(";")[:1]
+            for pair in pairs:
+                self.secret(unquote(pair.partition("=")[2].strip(' "')))
+        elif name in names.SECRET_HEADERS or names.is_secret(name) or name.endswith("-key"):
+            self.secret(value)
+        elif names.is_owner(name) and value:
+            self.owners.add(value)
+
+    def _authorization(self, value: str) -> None:
+        scheme, _, rest = value.strip().partition(" ")
+        self.secret(rest or scheme)
+        for match in _PARAMETER.findall(rest):
+            self.secret("".join(match))
+        try:
+            text = base64.b64decode(rest, validate=True).decode("utf-8")
+        except ValueError:  # not base64, or not text
+            return
+        self.secret(text.partition(":")[2])
+
+    def known(self, *, origins: Mapping[str, str], project: str | None) -> Known:
+        """Return what was learned.
+
+        Args:
+            origins: The cloud's origins that are known, and the service of each.
+            project: The session's own project.
+        """
+        hosts = {urlsplit(each).hostname for each in origins}
+        found = {
+            url: max(("compute-links", "image"), key=lambda each: self.links[url, each])
+            for url, _ in self.links
+            if url and urlsplit(url).hostname not in hosts
+        }
+        return Known(
+            project=project,
+            secrets=frozenset(self.secrets),
+            owners=frozenset(self.owners),
+            origins={**found, **origins},
+        )

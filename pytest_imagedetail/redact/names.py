@@ -1,0 +1,208 @@
+"""The one table of secrets' and owners' names, and the shapes that show themselves.
+
+Redaction, the final check, `lint` and `scrub` read this table; `docs/redaction.md` lists it.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+SECRETS: Final = frozenset(
+    {
+        *("password", "passwd", "passphrase", "passcode", "passwort", "pwd", "pw", "psk"),
+        *("secret", "token", "cookie", "authorization", "credential", "otp", "totp", "webhook"),
+        *("adminpass", "rootpass", "userpass", "dbpass", "userdata"),
+    }
+)
+"""Words that name a secret when they end a name: `db_password`, `adminPassword`, `X-Auth-Token`."""
+
+ENDINGS: Final = ("password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey")
+"""The same, also at the end of a word that is written together: `dbpassword`, `clientsecret`."""
+
+PAIRS: Final = frozenset(
+    {
+        *(f"{first} key" for first in ("access", "account", "admin", "api", "app", "auth")),
+        *(f"{first} key" for first in ("client", "cipher", "consumer", "crypt", "encryption")),
+        *(f"{first} key" for first in ("license", "master", "private", "secret", "service")),
+        *(f"{first} key" for first in ("session", "shared", "signing", "storage", "url", "wrap")),
+        *("admin pass", "db pass", "root pass", "user pass", "os pass", "auth pass", "key pass"),
+        *("password hash", "passwd hash", "secret hash", "user data", "snmp community"),
+        *("community string", "webhook url", "webhook uri", "code verifier", "saml response"),
+        *("pre auth", "auth receipt", "access key id", "connection string"),
+    }
+)
+"""Two words that end a name and name a secret together: `signingKey`, `snmp_community`."""
+
+IN_QUERIES: Final = frozenset(
+    {
+        *(
+            "sig",
+            "signature",
+            "temp url sig",
+            "x amz signature",
+            "x amz credential",
+            "x amz security token",
+        ),
+        *("x goog signature", "x goog credential", "awsaccesskeyid", "aws access key id", "key"),
+        *("code", "assertion", "sid", "session id", "jsessionid", "samlresponse"),
+    }
+)
+"""Names that are secrets in the query of a URL only."""
+
+OWNERS: Final = frozenset(
+    {
+        *("project", "tenant", "user", "owner", "member", "domain", "trust", "trustor", "trustee"),
+        *("creator", "application credential", "created by", "updated by", "deleted by"),
+    }
+)
+"""Names of owners, with or without `id` behind them: `trustee_user_id`, `createdBy`."""
+
+ALWAYS_OWNERS: Final = frozenset(
+    {"owner", "owner id", "project id", "tenant id", "user id", "tenantid", "userid", "projectid"}
+)
+"""Names under which a value is an owner's id whatever its form: `admin`, `413274`."""
+
+SECRET_HEADERS: Final = frozenset(
+    {
+        *("authorization", "cookie", "openstack-auth-receipt", "proxy-authorization"),
+        *("set-cookie", "set-cookie2", "x-api-key", "x-auth-key", "x-auth-token"),
+        *("x-service-token", "x-storage-token", "x-subject-token", "x-csrf-token"),
+    }
+)
+
+NAMING: Final = frozenset({"name", "key", "property", "variable", "output key", "parameter key"})
+"""Keys of an object whose value names what stands under one of `HOLDING`."""
+
+HOLDING: Final = frozenset(
+    {
+        *("value", "values", "output value", "parameter value", "text", "content", "data", "raw"),
+        *("plain", "plaintext", "payload", "blob", "id", "key", "audit id", "$t", "$", "#text"),
+    }
+)
+"""Keys that say nothing of what stands under them; the name above or beside them does."""
+
+BESIDE: Final = HOLDING - NAMING
+"""The same beside a name: `{"name": "password", "value": "..."}`."""
+
+ABOUT: Final = frozenset(
+    {
+        *("name", "type", "kind", "status", "description", "method", "algorithm", "mode", "rel"),
+        *("href", "created", "updated", "created at", "updated at", "expires", "expires at"),
+        *("expiration", "issued at", "enabled", "bit length", "content type", "adapter"),
+    }
+)
+"""Keys below a password's name that describe it."""
+
+HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1", "***"})
+"""Values that are no secret under any name."""
+
+ADDRESSES: Final = frozenset({"addr", "ip", "ipv", "ip v", "mac", "ip address", "mac address"})
+"""Words that end the name of a network address: `addr`, `accessIPv4`, `mac_address`."""
+
+SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
+    what: re.compile(pattern)
+    for what, pattern in {
+        "a Fernet token": r"gAAAAA[\w-]{20,}={0,2}",
+        "a JSON web token": r"eyJ[\w-]{8,1000}\.eyJ[\w-]{8,}(?:\.[\w-]*)?",
+        "a private key": (
+            r"-----BEGIN [A-Z ]*PRIVATE KEY[\s\S]*?"
+            r"(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
+        ),
+        "an AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z_])",
+        "a key of a code forge": (
+            r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|npm_|pypi-Ag|hvs\.)[\w-]{16,}"
+        ),
+        "a Google key": r"\bAIza[\w-]{35,}",
+        "a Stripe key": r"\b[rs]k_live_\w{16,}",
+        "an OpenAI key": r"\bsk-(?:(?:ant|proj|svcacct|admin)-[\w-]{16,}|[A-Za-z0-9]{32,})",
+        "credentials of an Authorization header": (
+            r"(?<=\bBasic )(?=[\w+/]*[\d=+/])[\w+/]{8,}={0,2}(?![\w-])"
+            r"|(?<=\bBearer )(?=[\w+/=.~-]*\d)[\w+/=.~-]{8,}"
+        ),
+    }.items()
+}
+"""Secrets that need no name, by what they are."""
+
+WEBHOOK: Final = re.compile(
+    r"https://(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks"
+    r"|[\w.-]+\.webhook\.office\.com)/",
+    re.IGNORECASE,
+)
+"""URLs that let anyone post who has them."""
+
+EMAIL: Final = re.compile(
+    r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?![\w-])"
+)
+"""An e-mail address, percent-encoded or not."""
+
+_WORD: Final = re.compile(r"IPv|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[$#]\w*")
+_LONGEST: Final = 64
+_SHORTEST_PLURAL: Final = 3
+
+
+@cache
+def words(name: str) -> tuple[str, ...]:
+    """Return the words of a name in lower case, without numbers and plurals at its end."""
+    found = [each.lower() for each in _WORD.findall(name[-_LONGEST:])]
+    while found and found[-1].isdigit():
+        found.pop()
+    if found and len(found[-1]) > _SHORTEST_PLURAL and not found[-1].endswith("ss"):
+        found[-1] = found[-1].removesuffix("s")
+    return tuple(found)
+
+
+@cache
+def is_secret(name: str) -> bool:
+    """Return whether what stands under a name is a secret."""
+    found = words(name)
+    return bool(found) and (
+        found[-1] in SECRETS
+        or found[-1].endswith(ENDINGS)
+        or any(" ".join(found[-length:]) in PAIRS for length in (2, 3))
+    )
+
+
+@cache
+def is_secret_in_query(name: str) -> bool:
+    """Return whether a name of a URL's query or a form is that of a secret or a signature."""
+    return is_secret(name) or " ".join(words(name)) in IN_QUERIES
+
+
+@cache
+def is_owner(name: str) -> bool:
+    """Return whether an id under a name is that of a project, a user, a domain or a trust."""
+    found = words(name)
+    if found and found[-1] in {"id", "uuid"}:
+        found = found[:-1]
+    return any(" ".join(found[-length:]) in OWNERS for length in (1, 2)) or is_always_owner(name)
+
+
+@cache
+def is_always_owner(name: str) -> bool:
+    """Return whether any value under a name is an owner's id, whatever its form."""
+    return " ".join(words(name)) in ALWAYS_OWNERS
+
+
+@cache
+def is_address(name: str) -> bool:
+    """Return whether a name is that of a network address."""
+    found = words(name)
+    return any(" ".join(found[-length:]) in ADDRESSES for length in (1, 2))
+
+
+@cache
+def is_password(name: str) -> bool:
+    """Return whether everything in an object under a name is secret: `{"passwords": {...}}`."""
+    found = words(name)
+    return bool(found) and found[-1] in {"password", "passwd", "passphrase", "passcode"}
+
+
+def is_in(name: str, table: frozenset[str]) -> bool:
+    """Return whether the words of a name are in a table of names."""
+    return " ".join(words(name)) in table or name in table
+
+
+def is_harmless(value: str) -> bool:
+    """Return whether a value is no secret under any name: nothing, or a flag."""
+    return value.lower() in HARMLESS

@@ -1,0 +1,489 @@
+"""Replaces secrets, owners' ids and hosts in interactions; everything else stays as it was sent."""
+
+import ipaddress
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
+
+from pytest_imagedetail.body import compression
+from pytest_imagedetail.body import xml as xmltext
+from pytest_imagedetail.model import Headers, Interaction, Path
+from pytest_imagedetail.redact import names, placeholders
+from pytest_imagedetail.redact.decodings import decoded
+from pytest_imagedetail.redact.known import Search, origin
+from pytest_imagedetail.redact.learning import Learned
+
+REQUEST_HEADERS: Final = frozenset(
+    {"accept", "content-type", "openstack-api-version", "x-openstack-nova-api-version"}
+)
+"""The request headers that a recording keeps."""
+
+RESPONSE_HEADERS: Final = frozenset(
+    {
+        *("allow", "content-type", "link", "location", "openstack-api-version", "retry-after"),
+        *("vary", "www-authenticate", "x-openstack-nova-api-version"),
+    }
+)
+"""The response headers that a recording keeps, with `content-length` where there is no body."""
+
+Place = tuple[str, Path]
+"""A part of an interaction, "response.body", and the way to a value in its document."""
+
+_URL: Final = re.compile(r"(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]*+://[^\s\"'<>\\]++")
+_OPTION: Final = re.compile(r"(--[\w-]{2,64})(=|[ \t]+)(?!-)([^\s\"'<>]+)")
+_ASSIGNED: Final = re.compile(
+    r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]{1,63}+)"
+    r"(?P<sign>\\*[\"']?[ \t]*+(?:=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+[bu]?)"
+    r"(?:(?P<quote>\\*[\"'])(?P<quoted>[^\"'\r\n\\]+)|(?P<bare>[^\s\"'<>&;,\\]+))"
+)
+_HEADER: Final = re.compile(
+    rf"(?im)(?<![\w-])((?:{'|'.join(sorted(names.SECRET_HEADERS))})[ \t]*:[ \t]*)([^\r\n\"'<>\\]+)"
+)
+_FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
+_PART: Final = re.compile(r"(\r?\n\r?\n)")
+_PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
+_SCALAR: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*')
+_WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
+_WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # their mark stays
+
+_VERSION: Final = re.compile(r"v\d+(?:\.\d+)?")
+_RESOURCES: Final = frozenset({"images", "servers", "flavors", "extensions", "limits", "volumes"})
+_COLLECTIONS: Final = frozenset(
+    {
+        *("members", "quota-sets", "os-quota-sets", "quotas", "os-simple-tenant-usage"),
+        *("projects", "users", "tenants", "trusts", "domains"),
+    }
+)
+
+
+class _Object(list[tuple[str, Any]]):
+    """The pairs of a JSON object, repeated keys included."""
+
+
+class _Number(str):
+    """A number of JSON as it is written."""
+
+    __slots__ = ()
+
+
+class Rewriter:
+    """Replaces what is known, and what stands under a secret's or an owner's name.
+
+    Attributes:
+        counts: How many values of each kind were replaced.
+        places: Kind and place of each value whose name or shape says that it must be replaced.
+        learned: What stands under such names.
+    """
+
+    def __init__(self, search: Search, *, cloud: str, shapes: Sequence[re.Pattern[str]]) -> None:
+        self.counts: Counter[str] = Counter()
+        self.places: list[tuple[str, Place]] = []
+        self.learned: Final = Learned()
+        self._all: Final = search
+        self._cloud: Final = cloud
+        self._shapes: Final = shapes
+        self._search = search  # what is in the part at hand
+        self._is_encoded = False  # whether the part at hand holds a known value in an encoding
+        self._shapes_here = shapes  # those in the part at hand
+        self._part = ""
+
+    def interaction(self, page: Interaction) -> Interaction:
+        """Replace in every part of an interaction; headers that are not listed are dropped."""
+        response = page.response
+        allowed = RESPONSE_HEADERS | ({"content-length"} if page.is_bodiless else set())
+        headers = self._headers("response.headers", response.headers, allowed)
+        self.counts["headers"] += len(response.headers.fields) - len(headers.fields)
+        return replace(
+            page,
+            url=self.request_url(page.url),
+            request_headers=self._headers("request.headers", page.request_headers, REQUEST_HEADERS),
+            request_body=self._body("request.body", page.request_body),
+            response=replace(
+                response,
+                reason=self.text_of("response.reason", response.reason),
+                headers=headers,
+                body=self._body("response.body", response.body),
+            ),
+        )
+
+    def request_url(self, url: str) -> str:
+        """Replace in the URL of a request; clients send its user info in a header."""
+        self._begin("request.uri", url.encode("utf-8", "surrogateescape"))
+        return self._url(url).replace(f"//{placeholders.SECRET_IN_URL}@", "//", 1)
+
+    def query_value(self, name: str, value: str) -> str:
+        """Replace in a decoded value of a request's query."""
+        self._begin("request.uri", value.encode("utf-8", "surrogateescape"))
+        return self._query_value(name, value)
+
+    def text_of(self, part: str, text: str) -> str:
+        """Replace in a text that is a part of an interaction by itself."""
+        self._begin(part, text.encode("utf-8", "surrogateescape"))
+        return self._text(text)
+
+    def _begin(self, part: str, data: bytes) -> None:
+        """Look which known values the next part holds, and whether it holds any in an encoding."""
+        self._part = part
+        forms = [(form, view.decode("utf-8", "replace")) for form, view in decoded(data)]
+        self._search = self._all.narrowed(view for _, view in forms)
+        texts = {view for form, view in forms if "base64" not in form and "gzip" not in form}
+        self._shapes_here = [
+            shape for shape in self._shapes if any(shape.search(view) for view in texts)
+        ]
+        parsed = {"as written", "JSON-escaped"} if data[:1] in {b"{", b"["} else {"as written"}
+        self._is_encoded = any(
+            next(self._search.found(view), None) is not None
+            for form, view in forms
+            if form not in parsed
+        )
+
+    def _headers(self, part: str, headers: Headers, allowed: frozenset[str] | set[str]) -> Headers:
+        kept = []
+        for name, value in headers.fields:
+            lower = name.lower()
+            if lower in allowed:
+                new = self.text_of(part, value)
+                kept.append((name, self._reference(new) if lower == "location" else new))
+            else:
+                self.learned.header(lower, value)
+        return Headers(kept)
+
+    def _reference(self, value: str) -> str:
+        """Replace in a redirect, which may be a path."""
+        if "://" in value:
+            return value
+        path, mark, query = value.partition("?")
+        return self._path(path) + mark + self._pairs(query)
+
+    def _body(self, part: str, body: bytes) -> bytes:
+        if not body:
+            return body
+        content = compression.unpacked(body)
+        if content is not None:
+            redacted = self._body(part, content)
+            unchanged = redacted == content
+            return body if unchanged else compression.repacked(redacted, like=body) or redacted
+        self._begin(part, body)
+        for encoding in ("utf-8", _WIDE.get(body[:2], "latin-1"), "latin-1"):
+            try:
+                text = body.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            return self._document(text).encode(encoding)
+        raise AssertionError  # Latin-1 has every byte
+
+    def _document(self, text: str) -> str:
+        """Replace in a document by the parser of its kind, or else in a text."""
+        begins = text.lstrip("\ufeff \t\r\n")[:1]
+        if begins in {"{", "["}:
+            if (new := self._json(text)) is not None:
+                return new
+            self._is_encoded = True  # its escapes are not undone
+        if begins == "<" and (elements := xmltext.attributes(text)) is not None:
+            for each in elements:
+                self.learned.link(each)
+            return xmltext.replace_strings(text, lambda value, name: self._named(name or "", value))
+        if text.startswith("--") and _PART_NAME.search(text):
+            boundary = text.partition("\n")[0].rstrip("\r")
+            return boundary.join(map(self._form_part, text.split(boundary)))
+        if _FORM.fullmatch(text):
+            return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
+        return self._text(text)
+
+    def _form_part(self, part: str) -> str:
+        head, *rest = _PART.split(part, maxsplit=1)
+        name = _PART_NAME.search(head)
+        if not rest or name is None:
+            return part
+        content = rest[1].rstrip("\r\n")
+        new = self._named(name[1] or name[2], content)
+        new = self._document(content) if new == content else new
+        return head + rest[0] + new + rest[1][len(content) :]
+
+    def _json(self, text: str, path: Path = ()) -> str | None:
+        """Replace in a JSON document token by token; None if it is not one."""
+        found: list[str | None] = []
+        try:
+            document = json.loads(
+                text.removeprefix("\ufeff"),
+                object_pairs_hook=_Object,
+                parse_int=_Number,
+                parse_float=_Number,
+            )
+            self._walk(document, "", "", path, found)
+        except (ValueError, RecursionError):
+            return None
+        new = iter(found)
+        return _SCALAR.sub(lambda match: _token(match[0], next(new)), text)
+
+    def _walk(
+        self, value: list[Any], name: str, under: str, path: Path, found: list[str | None]
+    ) -> None:
+        """Append the replacement of every string and number of a document, in its order.
+
+        Args:
+            value: An object or an array.
+            name: The name it stands under.
+            under: Which values in it are secret for that: "all", those that are "held" under a
+                name that says nothing (`value`, `id`), or "" for none.
+            path: The way to it.
+            found: Where to append; None for a value that stays.
+        """
+        if not isinstance(value, _Object):
+            for place, each in enumerate(value):
+                if isinstance(each, list):
+                    self._walk(each, name, under, (*path, place), found)
+                elif isinstance(each, str):
+                    found.append(self._replacement(name, each, (*path, place), secret=bool(under)))
+            return
+        beside = _names_a_secret(value)
+        self.learned.link(dict(value))
+        for key, each in value:
+            found.append(None if (new := self._text(key)) == key else new)
+            secret = names.is_secret(key) or (
+                (under == "all" and not names.is_in(key, names.ABOUT))
+                or (under == "held" and names.is_in(key, names.HOLDING))
+                or (beside and names.is_in(key, names.BESIDE))
+            )
+            own = name if key == "id" and names.is_owner(name) else key
+            if isinstance(each, list):
+                everything = names.is_password(key) or under == "all"
+                below = ("all" if everything else "held") if secret else ""
+                self._walk(each, own, below, (*path, key), found)
+            elif isinstance(each, str):
+                found.append(self._replacement(own, each, (*path, key), secret=secret))
+
+    def _replacement(self, name: str, value: str, path: Path, *, secret: bool) -> str | None:
+        if isinstance(value, _Number) and not (secret or names.is_always_owner(name)):
+            return None
+        new = self._value(name, value, path, secret=secret)
+        return None if new == value else new
+
+    def _named(self, name: str, value: str) -> str:
+        return self._value(name, value, (name,), secret=names.is_secret(name))
+
+    def _value(self, name: str, value: str, path: Path, *, secret: bool) -> str:
+        """Replace in one value by the name it stands under."""
+        if names.is_owner(name) and self._is_owner(name, value):
+            return self._owner(value)
+        if secret and self._is_secret(value):
+            return self._secret(value, path)
+        if names.is_address(name) and (new := _address(value)) is not None:
+            return self._noted("addresses", new, path)
+        if value[:1] in {"{", "["} and (document := self._json(value, path)) is not None:
+            return document
+        return self._text(value, path)
+
+    def _is_owner(self, name: str, value: str) -> bool:
+        if placeholders.is_owner(value) or names.is_harmless(value):
+            return False
+        return placeholders.is_id(value) or names.is_always_owner(name)
+
+    def _owner(self, value: str) -> str:
+        self.learned.owners.add(value)
+        self.counts["ids"] += 1
+        return self._all.owner(value)
+
+    def _is_secret(self, value: str) -> bool:
+        bare = value.strip()
+        replaced = placeholders.is_fixed(bare) or placeholders.is_owner(bare)
+        return not (replaced or names.is_harmless(bare))
+
+    def _secret(self, value: str, path: Path = ()) -> str:
+        self.learned.secret(value)
+        return self._noted("secrets", placeholders.SECRET, path)
+
+    def _noted(self, kind: str, new: str, path: Path = ()) -> str:
+        self.counts[kind] += 1
+        self.places.append((kind, (self._part, path)))
+        return new
+
+    def _text(self, text: str, path: Path = ()) -> str:
+        """Replace in free text: URLs, what is assigned to a secret's name, shapes, known values."""
+        if "://" in text:
+            if _URL.fullmatch(text):
+                return self._url(text)
+            text = _URL.sub(lambda match: self._url(match[0]), text)
+        text = self._without_shapes(text, path)
+        if "=" in text or ":" in text:
+            text = _HEADER.sub(lambda match: self._assigned(match, match[2], path), text)
+            text = _ASSIGNED.sub(lambda match: self._named_in_text(match, path), text)
+        if "--" in text:
+            text = _OPTION.sub(lambda match: self._option(match, path), text)
+        return self._known(text)
+
+    def _without_shapes(self, text: str, path: Path = ()) -> str:
+        for shape in self._shapes_here:
+            text = shape.sub(lambda match: self._shape(match[0], path), text)
+        return text
+
+    def _shape(self, found: str, path: Path) -> str:
+        if "@" in found or "%40" in found:
+            return self._noted("people", placeholders.EMAIL, path)
+        return self._secret(found, path)
+
+    def _named_in_text(self, match: re.Match[str], path: Path) -> str:
+        name, value = match["name"], match["quoted"] or match["bare"]
+        if names.is_owner(name) and placeholders.is_id(value) and self._is_owner(name, value):
+            return match[0][: -len(value)] + self._owner(value)
+        is_prose = ":" in match["sign"] and match["bare"] and value.isalpha()
+        return (
+            match[0]
+            if is_prose or not names.is_secret(name)
+            else self._assigned(match, value, path)
+        )
+
+    def _option(self, match: re.Match[str], path: Path) -> str:
+        return self._assigned(match, match[3], path) if names.is_secret(match[1]) else match[0]
+
+    def _assigned(self, match: re.Match[str], value: str, path: Path) -> str:
+        if not self._is_secret(value):
+            return match[0]
+        return match[0][: -len(value)] + self._secret(value, path)
+
+    def _known(self, text: str) -> str:
+        """Replace known values: as they are written, or else each word that encodes one."""
+        text = self._search.replace(text, self._count)
+        if not self._is_encoded or not self._holds(text):
+            return text
+        words = [
+            self._count("secrets", placeholders.SECRET) if self._holds(each) else each
+            for each in _WORDS.split(text)
+        ]
+        text = "".join(words)
+        return self._count("secrets", placeholders.SECRET) if self._holds(text) else text
+
+    def _count(self, kind: str, new: str) -> str:
+        self.counts[kind] += 1
+        return new
+
+    def _holds(self, text: str) -> bool:
+        data = text.encode("utf-8", "surrogateescape")
+        views = (view.decode("utf-8", "replace") for _, view in decoded(data))
+        return any(next(self._search.found(view), None) is not None for view in views)
+
+    def _url(self, url: str) -> str:
+        """Replace user info, host, owners and secrets of a URL; the rest stays as it is."""
+        whole, url = url, url.rstrip(").,;")
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            return re.sub(r"//[^/@]*@", f"//{placeholders.SECRET_IN_URL}@", whole)
+        user = ""
+        if "@" in parts.netloc:
+            user = f"{placeholders.SECRET_IN_URL}@"
+            for each in parts.netloc.rpartition("@")[0].split(":", 1)[1:]:
+                self._secret(unquote(each))
+        query, fragment = self._pairs(parts.query), self._pairs(parts.fragment)
+        rest = self._path(parts.path) + (query and f"?{query}") + (fragment and f"#{fragment}")
+        if names.WEBHOOK.match(url):
+            rest = "/" + self._in_url(parts.path)
+        front = self._origin(url, parts.scheme, parts.hostname or "", port)
+        return f"{front.replace('://', f'://{user}', 1)}{rest}{whole[len(url) :]}"
+
+    def _origin(self, url: str, scheme: str, hostname: str, port: int | None) -> str:
+        """Replace an origin of the cloud's own as a whole, and of any other its host."""
+        if not hostname or placeholders.is_placeholder_host(hostname):
+            return f"{scheme}://{urlsplit(url).netloc.rpartition('@')[2]}"  # in its own case
+        role = self._all.origins.get(origin(url))
+        if role is not None:
+            return "https://" + self._count("hosts", placeholders.host(role, self._cloud))
+        role = self._all.role_of(hostname)
+        new = placeholders.host(role, self._cloud) if role else placeholders.foreign_host(hostname)
+        return f"{scheme}://{self._count('hosts', new)}" + (f":{port}" if port is not None else "")
+
+    def _path(self, path: str) -> str:
+        segments = path.split("/")
+        around = zip(["", *segments], segments, [*segments[1:], ""], strict=False)
+        return "/".join(self._segment(*each) for each in around)
+
+    def _segment(self, before: str, segment: str, after: str) -> str:
+        """Replace one segment of a path, by those before and after it."""
+        bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
+        is_versioned = _VERSION.fullmatch(before) is not None
+        is_above = after in _RESOURCES or after.startswith("os-")
+        is_project = segment not in _RESOURCES and (is_versioned or is_above)
+        if placeholders.is_id(bare) and (is_project or before in _COLLECTIONS):
+            owner = placeholders.is_owner(bare)
+            return segment if owner else segment[: -len(bare)] + self._owner(bare)
+        if is_project and segment == self._all.project:
+            return self._owner(segment)
+        if is_versioned and is_above and is_project and segment != placeholders.OWNER:
+            return self._owner(segment)
+        name, sign, value = segment.partition("=")
+        if sign and ";" in name and names.is_secret_in_query(name.rpartition(";")[2]):
+            return name + sign + self._in_url(value)
+        return self._decoded(segment)
+
+    def _pairs(self, text: str) -> str:
+        """Replace in the pairs of a query, of a fragment or of a form."""
+        return "&".join(map(self._pair, text.split("&"))) if text else text
+
+    def _pair(self, pair: str) -> str:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            return self._decoded(pair)
+        text = unquote_plus(value, errors="surrogateescape")
+        new = self._query_value(unquote_plus(name, errors="replace"), text)
+        return pair if new == text else f"{name}={quote(new, safe='', errors='surrogateescape')}"
+
+    def _query_value(self, name: str, value: str) -> str:
+        if names.is_owner(name) and placeholders.is_id(value) and self._is_owner(name, value):
+            return self._owner(value)
+        if names.is_secret_in_query(name) and self._is_secret(value):
+            return self._in_url(value)
+        if value[:1] in {"{", "["} and (document := self._json(value)) is not None:
+            return document
+        return self._text(value).replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
+
+    def _in_url(self, value: str) -> str:
+        self._secret(unquote(value))
+        return placeholders.SECRET_IN_URL
+
+    def _decoded(self, text: str) -> str:
+        """Replace known values and shapes in a part of a URL that may be percent-encoded."""
+        plain = unquote(text, errors="surrogateescape")
+        new = self._known(self._without_shapes(plain))
+        if new == plain:
+            return text
+        new = new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
+        return quote(new, safe="@:+", errors="surrogateescape")
+
+
+def project_in_path(path: str) -> str | None:
+    """Return the project of a versioned path of Compute, `/v2/PROJECT/images/...`; None without."""
+    segments = path.split("/")
+    for version, project, resource in zip(segments, segments[1:], segments[2:], strict=False):
+        if _VERSION.fullmatch(version) and resource in _RESOURCES and project not in _RESOURCES:
+            return project
+    return None
+
+
+def _names_a_secret(pairs: _Object) -> bool:
+    """Return whether an object names a secret beside its value: `{"name": "password", ...}`."""
+    return any(
+        isinstance(value, str) and names.is_in(key, names.NAMING) and names.is_secret(value)
+        for key, value in pairs
+    )
+
+
+def _token(token: str, new: str | None) -> str:
+    return token if new is None else json.dumps(new, ensure_ascii="\\u" in token)
+
+
+def _address(value: str) -> str | None:
+    """Return what replaces a network address; None if a value is not one, or replaced already."""
+    if re.fullmatch(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}", value):
+        new = placeholders.MAC
+    else:
+        try:
+            version = ipaddress.ip_address(value).version
+        except ValueError:
+            return None
+        new = placeholders.IPV4 if version == 4 else placeholders.IPV6  # noqa: PLR2004
+    return None if value == new else new

@@ -1,0 +1,230 @@
+"""Laws of redaction: what is known never survives, what is ordinary never changes."""
+
+import base64
+import gzip
+import json
+import uuid
+from itertools import pairwise
+from urllib.parse import quote, unquote
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pytest_imagedetail.errors import LeakError
+from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.redact import Known, placeholders, redact
+from pytest_imagedetail.redact.final_check import refuse_leaks
+
+PROJECT = "c0ffee00c0ffee00c0ffee00c0ffee01"
+ENDPOINT = f"https://nova.acme.example:8774/v2/{PROJECT}"
+IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
+THOROUGH = settings(derandomize=True, max_examples=500, deadline=None)
+
+ENCODINGS = {
+    "raw": str,
+    "in a sentence": lambda text: f"set by {text}, thanks",
+    "percent": lambda text: quote(text, safe=""),
+    "every character percent": lambda text: "".join(f"%{each:02x}" for each in text.encode()),
+    "JSON": json.dumps,
+    "every character JSON": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 behind one byte": lambda text: base64.b64encode(b"x" + text.encode()).decode(),
+    "base64 in a word": lambda text: f"x/{base64.b64encode(text.encode()).decode()}",
+    "urlsafe base64": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "wrapped base64": lambda text: base64.encodebytes(b"#" * 50 + text.encode()).decode(),
+    "gzip in base64": lambda text: base64.b64encode(gzip.compress(text.encode())).decode(),
+}
+PLACES = ("name", "metadata", "key", "link", "location", "query", "text", "latin-1", "gzip")
+SECRETS = st.one_of(
+    st.text("abcXYZ012-_.~", min_size=8, max_size=40),
+    st.text("abc\"'\\/<>&%+= {}012", min_size=8, max_size=30),
+    st.text("0123456789abcdef", min_size=33, max_size=64),
+    st.binary(min_size=12, max_size=24).map(lambda raw: base64.b64encode(raw).decode()),
+).filter(lambda text: len(set(text)) > 4 and text.strip() == text and not text.isdigit())
+
+
+def interaction(place="", text="", *, image=None):
+    """A listing that has a text in one place."""
+    image = image or {"id": IMAGE, "name": "a", "metadata": {}}
+    image["links"] = [{"rel": "self", "href": f"{ENDPOINT}/images/{IMAGE}"}]
+    url, got = f"{ENDPOINT}/images/detail", [("Content-Type", "application/json")]
+    match place:
+        case "name":
+            image["name"] = text
+        case "metadata":
+            image["metadata"]["note"] = text
+        case "key":
+            image["metadata"][text] = "x"
+        case "link":
+            image["links"][0]["href"] += f"?by={quote(text, safe='')}"
+        case "location":
+            got.append(("Location", f"{ENDPOINT}/images?by={quote(text, safe='')}"))
+        case "query":
+            url += f"?name={quote(text, safe='')}"
+    body = json.dumps({"images": [image]}, ensure_ascii=False).encode()
+    if place in {"text", "latin-1"}:
+        body = f"it failed: {text}".encode("latin-1" if place == "latin-1" else "utf-8")
+    if place == "gzip":
+        body = gzip.compress(f"it failed: {text}".encode())
+    response = Response(status_code=200, headers=Headers(got), body=body)
+    return Interaction(url=url, response=response)
+
+
+def written(page):
+    """Everything of an interaction that a cassette would hold."""
+    fields = [*page.request_headers.fields, *page.response.headers.fields]
+    return [page.url, page.response.reason, page.response.body, *(value for _, value in fields)]
+
+
+def decoded(value, layers=3):
+    """A value and all that it decodes to, written independently of the package."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    yield text
+    if not layers:
+        return
+    found = {unquote(text)}
+    for word in {*text.replace('"', " ").replace("/", " ").split(), "".join(text.split())}:
+        for start in range(3):
+            try:
+                raw = base64.b64decode(word[start:] + "==", altchars=b"-_")
+                found.add(gzip.decompress(raw).decode() if raw[:2] == b"\x1f\x8b" else raw.decode())
+            except (ValueError, OSError, EOFError):
+                continue
+    try:
+        found |= set(strings(json.loads(text)))
+    except ValueError:
+        found.add(
+            text.encode().decode("unicode_escape", "ignore").encode("utf-8", "ignore").decode()
+        )
+    for each in found - {text}:
+        yield from decoded(each, layers - 1)
+
+
+def strings(document):
+    """Every string of a JSON document."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield from (key, *strings(value))
+    elif isinstance(document, list):
+        for each in document:
+            yield from strings(each)
+    elif isinstance(document, str):
+        yield document
+
+
+@THOROUGH
+@given(SECRETS, st.sampled_from(sorted(ENCODINGS)), st.sampled_from(PLACES))
+def test_no_known_value_survives_in_any_covered_encoding(secret, encoding, place):
+    """Redaction replaces it; the final check has nothing to refuse."""
+    page = interaction(place, ENCODINGS[encoding](secret))
+    redacted = redact([page], cloud="a", known=Known(secrets=frozenset({secret})))
+    (kept,) = redacted.interactions
+    for value in written(kept):
+        assert not any(secret in text for text in decoded(value)), (encoding, place, value)
+        data = value if isinstance(value, bytes) else value.encode()
+        refuse_leaks(data, known=redacted.known, where="here")
+
+
+@THOROUGH
+@given(SECRETS, st.sampled_from(sorted(ENCODINGS)))
+def test_the_final_check_refuses_what_was_not_redacted(secret, encoding):
+    """It knows nothing of what redaction did."""
+    data = json.dumps({"note": ENCODINGS[encoding](secret)}).encode()
+    with pytest.raises(LeakError) as refused:
+        refuse_leaks(data, known=Known(secrets=frozenset({secret})), where="here")
+    assert secret not in str(refused.value)
+
+
+WORDS = st.one_of(
+    st.from_regex(r"[A-Za-z][\w.+-]{0,20}", fullmatch=True),
+    st.from_regex(r"\d{1,3}(\.\d{1,3}){1,4}", fullmatch=True),
+    st.from_regex(r"[a-f0-9]{0,4}(::?[a-f0-9]{0,4}){1,7}", fullmatch=True),
+    st.from_regex(r"[a-z]{2,8}@[a-z]{2,9}:[\w/.]{1,20}", fullmatch=True),
+    st.from_regex(r"/[\w./-]{0,30}(\?[\w.]{1,9}=[\w.-]{0,9})?(#[\w=.]{0,9})?", fullmatch=True),
+    st.uuids().map(str),
+    st.text(max_size=20),
+    st.sampled_from(
+        [
+            *("BIGIP-15.1.2.1", "5.15.0.91", "enabled", "disabled", "a::b", "x86_64", "v1.2.3"),
+            *("password authentication", "the token: see the docs", "Basic installation", "sk-lo"),
+            *("10.0.0.4", "db.internal", "Zürich", "name=value", "key: value", "-----BEGIN-----"),
+            *("application/vnd.openstack.image", "sha256:0f0f", "Bearer plan", "https:", "://"),
+        ]
+    ),
+)
+KEYS = st.sampled_from(
+    [
+        *("os_version", "kernel", "description", "password_auth", "token_type", "key_name"),
+        *("image_url", "hw_rng_model", "img_signature", "public_key", "secret_name", "note"),
+        *("base_image_ref", "instance_uuid", "min_ram", "fingerprint", "token_expires_at"),
+    ]
+)
+
+
+@THOROUGH
+@given(st.dictionaries(KEYS, WORDS), WORDS)
+@example({"note": "git@host:path"}, "BIGIP-15.1.2.1")
+def test_nothing_ordinary_is_changed(metadata, name):
+    """Names, versions, paths, queries, git addresses, what looks like IPv6, and filters."""
+    known = Known(project=PROJECT, secrets=frozenset({"gAAAAABtoken-of-this-session-0123456789"}))
+    page = interaction("query", name, image={"id": IMAGE, "name": name, "metadata": metadata})
+    (kept,) = redact([page], cloud="a", known=known).interactions
+    (image,) = json.loads(kept.response.body)["images"]
+    assert image["metadata"] == metadata
+    assert image["name"] == name
+    assert kept.url.partition("?")[2] == page.url.partition("?")[2]
+
+
+DOCUMENTS = st.recursive(
+    st.one_of(
+        WORDS, st.integers(), st.none(), st.booleans(), SECRETS, st.uuids().map(lambda u: u.hex)
+    ),
+    lambda below: st.one_of(
+        st.lists(below, max_size=3),
+        st.dictionaries(
+            st.one_of(
+                KEYS, st.sampled_from(["password", "owner_id", "owner", "addr", "token", "id"])
+            ),
+            below,
+            max_size=4,
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@THOROUGH
+@given(DOCUMENTS)
+def test_redacting_twice_is_redacting_once(document):
+    """What redaction wrote it leaves alone."""
+    image = {"id": IMAGE, "name": "a", "metadata": {"any": document}}
+    once = redact([interaction(image=image)], cloud="a", known=Known(project=PROJECT))
+    twice = redact(once.interactions, cloud="a", known=Known())
+    assert twice.interactions == once.interactions
+    assert not twice.places
+
+
+OWNERS = st.lists(st.uuids(), min_size=2, max_size=6)
+
+
+@THOROUGH
+@given(OWNERS, st.data())
+def test_owners_are_equal_after_redaction_if_and_only_if_they_were(owners, data):
+    """In any spelling, in every page, cassette and cloud."""
+    spellings = (str, lambda each: each.hex, lambda each: str(each).upper())
+    shown = [data.draw(st.sampled_from(spellings))(each) for each in owners]
+    found = []
+    for number, owner in enumerate(shown):
+        image = {"id": IMAGE, "name": "a", "metadata": {"owner_id": owner, "note": f"of {owner}"}}
+        page = interaction(image=image)
+        (kept,) = redact([page], cloud=f"cloud-{number % 2}", known=Known()).interactions
+        (image,) = json.loads(kept.response.body)["images"]
+        new = image["metadata"]["owner_id"]
+        assert image["metadata"]["note"] == f"of {new}"
+        assert [each == "-" for each in new] == [each == "-" for each in owner]
+        assert placeholders.is_owner(new)
+        found.append(uuid.UUID(new))
+    for one, other in pairwise(owners):
+        same = found[owners.index(one)] == found[owners.index(other)]
+        assert same == (one == other)

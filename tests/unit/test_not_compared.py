@@ -1,0 +1,110 @@
+"""What redaction replaced by one word on both sides is equal by construction, so it is listed."""
+
+import json
+
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare.matrix import compare_neighbors
+from pytest_imagedetail.listing import read
+from pytest_imagedetail.report import grid, html, markdown, terminal
+from pytest_imagedetail.settings import PROFILES
+from unit import image_of, listing_of, recording_of
+
+ID = image_of(1)["id"]
+LINE = "4 values were redacted and not compared: "
+
+
+def described(number=1, **metadata):
+    return image_of(number, metadata=metadata)
+
+
+def one_of_each(cloud="a"):
+    """Words in three places of one image, one of another, and what is none."""
+    url = "https://host-3f2.invalid/x?sig=redacted&v=1"
+    first = described(
+        db_password="<redacted>", at=url, block=[{"owner": "redacted-owner"}], os_version="15.1.2.1"
+    )
+    return listing_of(first, described(2, addr="192.0.2.1"), cloud=cloud)
+
+
+PATHS = (
+    f"images[{ID}].metadata.db_password",
+    f"images[{ID}].metadata.at",
+    f"images[{ID}].metadata.block[0].owner",
+    f"images[{image_of(2)['id']}].metadata.addr",
+)
+
+
+def test_every_verdict_lists_them():
+    """In each profile, as data and in each report; three are named."""
+    one, other = one_of_each(), one_of_each("b")
+    for profile in PROFILES:
+        comparison = compare(one, other, profile=profile)
+        assert comparison.same, profile
+        assert comparison.not_compared == PATHS, profile
+    assert comparison.to_dict()["not_compared"] == {"count": 4, "paths": list(PATHS)}
+    line = f"{LINE}{', '.join(PATHS[:3])} and 1 more"
+    assert f"redacted    {line}" in terminal.render(comparison).splitlines()
+    assert line in html.render([comparison])
+    assert LINE in markdown.render([comparison])
+    matrix = compare_neighbors({"a": {one.query: one}, "b": {other.query: other}})
+    assert matrix.not_compared == PATHS
+    assert matrix.to_dict()["not_compared"]["count"] == 4
+    assert f"redacted    {line}" in grid.render(matrix).splitlines()
+
+
+def test_one_value():
+    """It is one value, in a text around it, too."""
+    one, other = (listing_of(described(note=f"{word} <redacted>")) for word in ("a", "b"))
+    comparison = compare(one, other)
+    assert [each.kind for each in comparison.differences] == ["value_changed"]
+    line = f"1 value was redacted and not compared: images[{ID}].metadata.note"
+    assert line in terminal.render(comparison)
+
+
+def test_nothing_to_list():
+    """A word on one side is a difference; a digest, an own project and a version are compared."""
+    for old, new in (
+        ("<redacted>", "none"),
+        ("00000000a1b2c3d4a1b2c3d4a1b2c3d4", "00000000a1b2c3d4a1b2c3d4a1b2c3d5"),
+        ("https://host-3f2.invalid", "https://host-3f3.invalid"),
+        ("15.1.2.1", "16.1.0.2"),
+    ):
+        one, other = (listing_of(described(x=each, password="<redacted>")) for each in (old, new))
+        comparison = compare(one, other)
+        assert [each.kind for each in comparison.differences] == ["value_changed"], old
+        assert comparison.not_compared == (f"images[{ID}].metadata.password",), old
+    plain = compare(listing_of(image_of()), listing_of(image_of()))
+    assert plain.to_dict()["not_compared"] == {"count": 0, "paths": []}
+    assert "redacted" not in terminal.render(plain)
+
+
+def test_errors_and_fields_beside_the_images():
+    """A message that quotes a token, and a field of the answer."""
+    fault = {"badRequest": {"code": 400, "message": "no <redacted>"}}
+    errors = [read(recording_of(fault, status=400), expect=400) for _ in "ab"]
+    assert compare(*errors, expect=400).not_compared == ("badRequest.message",)
+    texts = [read(recording_of("token <redacted>", status=404), expect=404) for _ in "ab"]
+    assert compare(*texts, expect=404).not_compared == ("body",)
+    listings = [listing_of(image_of(), beside={"by": "redacted-owner"}) for _ in "ab"]
+    assert compare(*listings).not_compared == ("by",)
+
+
+def test_two_projects():
+    """Each recording's own project has the same placeholder, so it is said that they are two."""
+    ours, theirs, unknown = (
+        listing_of(image_of(), project=project) for project in ("1" * 32, "2" * 32, None)
+    )
+    line = "projects    the recordings are of two projects"
+    for one, other, two in (
+        (ours, theirs, True),
+        (ours, ours, False),
+        (ours, unknown, False),
+        (unknown, unknown, False),
+    ):
+        comparison = compare(one, other)
+        assert comparison.same
+        assert (line in terminal.render(comparison).splitlines()) is two
+    assert "the recordings are of two projects" in markdown.render([compare(ours, theirs)])
+    sides = json.loads(json.dumps(compare(ours, unknown).to_dict()))
+    assert sides["baseline"]["project"] == "1" * 32
+    assert "project" not in sides["candidate"]
