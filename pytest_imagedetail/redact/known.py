@@ -120,16 +120,21 @@ class Search:
             text: As written, not encoded.
             noted: Called with the kind of each value and its placeholder, which it returns.
         """
-        present = [each for each in self.words if each in text]
-        for each in sorted(present, key=len, reverse=True):
-            for _ in range(text.count(each)):
-                noted("secrets", self.words[each])
-            text = text.replace(each, self.words[each])
+        if self.words:
+            text = self._without_words(text, noted)
         if self.ids:
             text = _HEX_RUN.sub(lambda match: self._without_ids(match[0], noted), text)
         if self.hosts:
             pattern = _host_pattern(tuple(self.hosts))
             text = pattern.sub(lambda match: noted("hosts", self.hosts[match[0].lower()]), text)
+        return text
+
+    def _without_words(self, text: str, noted: Callable[[str, str], str]) -> str:
+        present = [each for each in self.words if each in text]
+        for each in sorted(present, key=len, reverse=True):
+            for _ in range(text.count(each)):
+                noted("secrets", self.words[each])
+            text = text.replace(each, self.words[each])
         return text
 
     def owner(self, value: str) -> str:
@@ -152,10 +157,11 @@ class Search:
         digits = placeholders.compact(run)
         start = 0
         while start + _ID_DIGITS <= len(digits):
-            length = next((n for n in self.lengths if digits[start : start + n] in self.ids), 0)
-            if length:
-                yield places[start], places[start + length - 1] + 1
-            start += length or 1
+            parts = (digits[start : start + length] for length in self.lengths)
+            found = next((each for each in parts if each in self.ids), "")
+            if found:
+                yield places[start], places[start + len(found) - 1] + 1
+            start += len(found) or 1
 
 
 def search_for(known: Known, *, cloud: str) -> Search:

@@ -198,6 +198,7 @@ def is_password(name: str) -> bool:
     return bool(found) and found[-1] in {"password", "passwd", "passphrase", "passcode"}
 
 
+@cache
 def is_in(name: str, table: frozenset[str]) -> bool:
     """Return whether the words of a name are in a table of names."""
     return " ".join(words(name)) in table or name in table

@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
@@ -70,6 +70,25 @@ class _Number(str):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A part of an interaction, and what it holds.
+
+    Attributes:
+        name: For example "response.body".
+        search: Finds the known values that are in it.
+        shapes: The shapes of secrets that are in it.
+        is_encoded: Whether it holds a known value in an encoding.
+        unchanged: Names and values that were looked at and stay; listings repeat them.
+    """
+
+    name: str
+    search: Search
+    shapes: Sequence[re.Pattern[str]]
+    is_encoded: bool = False
+    unchanged: set[tuple[str, str, bool]] = field(default_factory=set)
+
+
 class Rewriter:
     """Replaces what is known, and what stands under a secret's or an owner's name.
 
@@ -86,10 +105,7 @@ class Rewriter:
         self._all: Final = search
         self._cloud: Final = cloud
         self._shapes: Final = shapes
-        self._search = search  # what is in the part at hand
-        self._is_encoded = False  # whether the part at hand holds a known value in an encoding
-        self._shapes_here = shapes  # those in the part at hand
-        self._part = ""
+        self._part = _Part(name="", search=search, shapes=shapes)
 
     def interaction(self, page: Interaction) -> Interaction:
         """Replace in every part of an interaction; headers that are not listed are dropped."""
@@ -112,33 +128,36 @@ class Rewriter:
 
     def request_url(self, url: str) -> str:
         """Replace in the URL of a request; clients send its user info in a header."""
-        self._begin("request.uri", url.encode("utf-8", "surrogateescape"))
+        self._begin("request.uri", url)
         return self._url(url).replace(f"//{placeholders.SECRET_IN_URL}@", "//", 1)
 
     def query_value(self, name: str, value: str) -> str:
         """Replace in a decoded value of a request's query."""
-        self._begin("request.uri", value.encode("utf-8", "surrogateescape"))
+        self._begin("request.uri", value)
         return self._query_value(name, value)
 
     def text_of(self, part: str, text: str) -> str:
         """Replace in a text that is a part of an interaction by itself."""
-        self._begin(part, text.encode("utf-8", "surrogateescape"))
+        self._begin(part, text)
         return self._text(text)
 
-    def _begin(self, part: str, data: bytes) -> None:
-        """Look which known values the next part holds, and whether it holds any in an encoding."""
-        self._part = part
+    def _begin(self, part: str, text: str) -> None:
+        """Look what the next part holds: known values, those in an encoding, and shapes."""
+        rest = self._all.replace(text, lambda _, new: new)
+        data = rest.encode("utf-8", "surrogateescape")
         forms = [(form, view.decode("utf-8", "replace")) for form, view in decoded(data)]
-        self._search = self._all.narrowed(view for _, view in forms)
-        texts = {view for form, view in forms if "base64" not in form and "gzip" not in form}
-        self._shapes_here = [
-            shape for shape in self._shapes if any(shape.search(view) for view in texts)
-        ]
-        parsed = {"as written", "JSON-escaped"} if data[:1] in {b"{", b"["} else {"as written"}
-        self._is_encoded = any(
-            next(self._search.found(view), None) is not None
-            for form, view in forms
-            if form not in parsed
+        search = self._all.narrowed([text, *(view for _, view in forms)])
+        views = {view for form, view in forms if "base64" not in form and "gzip" not in form}
+        parsed = {"as written", "JSON-escaped"} if text[:1] in {"{", "["} else {"as written"}
+        self._part = _Part(
+            name=part,
+            search=search,
+            shapes=[each for each in self._shapes if any(each.search(view) for view in views)],
+            is_encoded=any(
+                next(search.found(view), None) is not None
+                for form, view in forms
+                if form not in parsed
+            ),
         )
 
     def _headers(self, part: str, headers: Headers, allowed: frozenset[str] | set[str]) -> Headers:
@@ -167,12 +186,12 @@ class Rewriter:
             redacted = self._body(part, content)
             unchanged = redacted == content
             return body if unchanged else compression.repacked(redacted, like=body) or redacted
-        self._begin(part, body)
         for encoding in ("utf-8", _WIDE.get(body[:2], "latin-1"), "latin-1"):
             try:
                 text = body.decode(encoding)
             except UnicodeDecodeError:
                 continue
+            self._begin(part, text)
             return self._document(text).encode(encoding)
         raise AssertionError  # Latin-1 has every byte
 
@@ -182,7 +201,7 @@ class Rewriter:
         if begins in {"{", "["}:
             if (new := self._json(text)) is not None:
                 return new
-            self._is_encoded = True  # its escapes are not undone
+            self._part = replace(self._part, is_encoded=True)  # its escapes are not undone
         if begins == "<" and (elements := xmltext.attributes(text)) is not None:
             for each in elements:
                 self.learned.link(each)
@@ -217,8 +236,13 @@ class Rewriter:
             self._walk(document, "", "", path, found)
         except (ValueError, RecursionError):
             return None
-        new = iter(found)
-        return _SCALAR.sub(lambda match: _token(match[0], next(new)), text)
+        pieces, end = [], 0
+        for match, new in zip(_SCALAR.finditer(text), found, strict=True):
+            if new is not None:
+                token = json.dumps(new, ensure_ascii="\\u" in match[0])
+                pieces += [text[end : match.start()], token]
+                end = match.end()
+        return "".join([*pieces, text[end:]])
 
     def _walk(
         self, value: list[Any], name: str, under: str, path: Path, found: list[str | None]
@@ -243,7 +267,7 @@ class Rewriter:
         beside = _names_a_secret(value)
         self.learned.link(dict(value))
         for key, each in value:
-            found.append(None if (new := self._text(key)) == key else new)
+            found.append(self._replacement("", key, path, secret=False))
             secret = names.is_secret(key) or (
                 (under == "all" and not names.is_in(key, names.ABOUT))
                 or (under == "held" and names.is_in(key, names.HOLDING))
@@ -258,10 +282,15 @@ class Rewriter:
                 found.append(self._replacement(own, each, (*path, key), secret=secret))
 
     def _replacement(self, name: str, value: str, path: Path, *, secret: bool) -> str | None:
-        if isinstance(value, _Number) and not (secret or names.is_always_owner(name)):
+        known = name, value, secret
+        if known in self._part.unchanged:
             return None
-        new = self._value(name, value, path, secret=secret)
-        return None if new == value else new
+        is_plain = isinstance(value, _Number) and not (secret or names.is_always_owner(name))
+        new = value if is_plain else self._value(name, value, path, secret=secret)
+        if new != value:
+            return new
+        self._part.unchanged.add(known)
+        return None
 
     def _named(self, name: str, value: str) -> str:
         return self._value(name, value, (name,), secret=names.is_secret(name))
@@ -299,7 +328,7 @@ class Rewriter:
 
     def _noted(self, kind: str, new: str, path: Path = ()) -> str:
         self.counts[kind] += 1
-        self.places.append((kind, (self._part, path)))
+        self.places.append((kind, (self._part.name, path)))
         return new
 
     def _text(self, text: str, path: Path = ()) -> str:
@@ -308,7 +337,8 @@ class Rewriter:
             if _URL.fullmatch(text):
                 return self._url(text)
             text = _URL.sub(lambda match: self._url(match[0]), text)
-        text = self._without_shapes(text, path)
+        if self._part.shapes:
+            text = self._without_shapes(text, path)
         if "=" in text or ":" in text:
             text = _HEADER.sub(lambda match: self._assigned(match, match[2], path), text)
             text = _ASSIGNED.sub(lambda match: self._named_in_text(match, path), text)
@@ -317,7 +347,7 @@ class Rewriter:
         return self._known(text)
 
     def _without_shapes(self, text: str, path: Path = ()) -> str:
-        for shape in self._shapes_here:
+        for shape in self._part.shapes:
             text = shape.sub(lambda match: self._shape(match[0], path), text)
         return text
 
@@ -347,8 +377,8 @@ class Rewriter:
 
     def _known(self, text: str) -> str:
         """Replace known values: as they are written, or else each word that encodes one."""
-        text = self._search.replace(text, self._count)
-        if not self._is_encoded or not self._holds(text):
+        text = self._part.search.replace(text, self._count)
+        if not self._part.is_encoded or not self._holds(text):
             return text
         words = [
             self._count("secrets", placeholders.SECRET) if self._holds(each) else each
@@ -364,7 +394,7 @@ class Rewriter:
     def _holds(self, text: str) -> bool:
         data = text.encode("utf-8", "surrogateescape")
         views = (view.decode("utf-8", "replace") for _, view in decoded(data))
-        return any(next(self._search.found(view), None) is not None for view in views)
+        return any(next(self._part.search.found(view), None) is not None for view in views)
 
     def _url(self, url: str) -> str:
         """Replace user info, host, owners and secrets of a URL; the rest stays as it is."""
@@ -466,14 +496,10 @@ def project_in_path(path: str) -> str | None:
 
 def _names_a_secret(pairs: _Object) -> bool:
     """Return whether an object names a secret beside its value: `{"name": "password", ...}`."""
-    return any(
-        isinstance(value, str) and names.is_in(key, names.NAMING) and names.is_secret(value)
-        for key, value in pairs
-    )
-
-
-def _token(token: str, new: str | None) -> str:
-    return token if new is None else json.dumps(new, ensure_ascii="\\u" in token)
+    for key, value in pairs:
+        if names.is_in(key, names.NAMING) and isinstance(value, str) and names.is_secret(value):
+            return True
+    return False
 
 
 def _address(value: str) -> str | None:
