@@ -15,6 +15,7 @@ _CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"
 _BASE64: Final = re.compile(  # lines of 40 characters or more are wrapped
     rb"(?:[A-Za-z0-9+/_-]{40,}+\s+)+[A-Za-z0-9+/_-]*+|[A-Za-z0-9+/_-]{11,}+"
 )
+_PRINTABLE: Final = re.compile(rb"[\t\n\r -~]{8,}")
 _HEXADECIMAL: Final = re.compile(rb"[0-9a-fA-F-]+")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
@@ -69,11 +70,19 @@ def _base64(data: bytes) -> bytes:
         for start in range(4):
             part = core[start:]
             part = part[: len(part) - (len(part) % 4 == 1)]
-            content = base64.b64decode(part + b"=" * (-len(part) % 4))
-            found.append(content)
-            if content.startswith(_GZIP):
-                found.append(compression.unpacked(content) or b"")
-    return b"\n".join(found)
+            found.append(_text_in(base64.b64decode(part + b"=" * (-len(part) % 4))))
+    return b"\n".join(filter(None, found))
+
+
+def _text_in(content: bytes) -> bytes:
+    """Return what can be read in decoded base64: most words decode to no text at all."""
+    if content.startswith(_GZIP):
+        return compression.unpacked(content) or b""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return b"\n".join(_PRINTABLE.findall(content))
+    return content
 
 
 def _gzip(data: bytes) -> bytes:

@@ -7,6 +7,7 @@ every decoding of the bytes (`redact.decodings`).
 import re
 from typing import Final
 
+from pytest_imagedetail.body import compression
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.decodings import decoded
@@ -48,10 +49,8 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
 
 def is_text(data: bytes) -> bool:
     """Return whether data is text in UTF-8, UTF-16 with its mark, or an 8-bit charset."""
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return True
-    from_gzip = next((view for form, view in decoded(data, layers=1) if form == "gzipped"), data)
-    return _BINARY.search(from_gzip) is None
+    content = compression.unpacked(data) or data
+    return content[:2] in {b"\xff\xfe", b"\xfe\xff"} or _BINARY.search(content) is None
 
 
 def _leak(what: str, form: str, data: bytes, value: str, where: str) -> LeakError:
