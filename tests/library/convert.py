@@ -1,8 +1,8 @@
 """Convert the shipped recordings from schema 1 to schema 2: `python -m tests.library.convert`.
 
-Schema 1 numbered the ids and hosts that were redacted. What they stand for is known here: the ids are
-those of `tests/realcloud/images.py`, and the only foreign hosts are Nova's bug tracker and the Glance
-of one error text of K5. Everything else in the files stays.
+Schema 1 numbered the ids and hosts that were redacted. What they stand for is known here: the ids
+are those of `tests/realcloud/images.py`, and the only foreign hosts are Nova's bug tracker and the
+Glance of one error text of K5. Everything else in the files stays.
 """
 
 import sys
