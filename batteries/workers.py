@@ -74,7 +74,8 @@ def shared_by_workers(bench: Bench) -> None:
             raise NotProvoked("the tests did not run in several processes")
         if run.green and len(asked) < 20:
             raise NotProvoked("not every test asked")
-        if run.green and _kept(project.interactions()) < 20:
+        kept = [each for path in project.cassettes() for each in project.interactions(path)]
+        if run.green and _kept(kept) < 20:
             raise Fault("green, and interactions are lost")
 
 

@@ -283,7 +283,7 @@ def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
     if above[-1:] != ["images"]:
         yield "the next link leads to no list of images", path
         return
-    owners = filter(placeholders.is_owner, above)
+    owners = filter(placeholders.is_owner_placeholder, above)
     if others := [each for each in owners if not is_own_project(each)]:
         yield "the next link leads to another project", others
     if not has_details:

@@ -271,7 +271,8 @@ def _destination(href: str) -> tuple[str, tuple[str, ...]]:
     host, *segments = rest.split("/")
     path = tuple(each for each in segments if each not in _WRITING and not is_own_project(each))
     if host == "<image>" and path[-2:] == ("images", "<id>"):
-        path = (*filter(placeholders.is_owner, path[:-2]), *path[-2:])  # without glance_link_prefix
+        # Without glance_link_prefix.
+        path = (*filter(placeholders.is_owner_placeholder, path[:-2]), *path[-2:])
     return f"{scheme}{separator}{host}", path
 
 

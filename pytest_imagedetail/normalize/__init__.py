@@ -30,7 +30,7 @@ from pytest_imagedetail.normalize.links import (
 from pytest_imagedetail.normalize.pairs import expected_absences, matched, vendors
 from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
 from pytest_imagedetail.normalize.values import date_in_utc, form_of_id, vendor_of
-from pytest_imagedetail.redact.names import is_owner
+from pytest_imagedetail.redact.names import names_owner
 from pytest_imagedetail.settings import PROFILES, check_choice
 
 __all__ = [
@@ -184,7 +184,7 @@ class _Work:
 
     def _text(self, key: str, value: str, image_id: str) -> str:
         """Replace the own project and the image's own id in one text of the metadata."""
-        if is_owner(key) and is_own_project(value):
+        if names_owner(key) and is_own_project(value):
             self.counts["R14"] += 1
             return "<project>"
         if len(image_id) < _SHORTEST_ID or image_id not in value:

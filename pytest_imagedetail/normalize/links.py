@@ -161,7 +161,7 @@ class LinkRewriter:
     def _before(self, segments: list[str], where: str, resource: str) -> list[str]:
         """Return prefix, version and project of a link's path, as far as the profile keeps them."""
         head, project = segments, segments[:0]
-        if segments and placeholders.is_owner(segments[-1]):
+        if segments and placeholders.is_owner_placeholder(segments[-1]):
             head, project = segments[:-1], segments[-1:]
         if project and is_own_project(project[0]):
             self.counts["R3"] += 1

@@ -11,7 +11,7 @@ from pytest_imagedetail.normalize.answer import Normalized
 from pytest_imagedetail.normalize.rules import rules_of
 from pytest_imagedetail.normalize.values import REFERENCES, form_of_id, vendor_of
 from pytest_imagedetail.redact import placeholders
-from pytest_imagedetail.redact.names import is_owner
+from pytest_imagedetail.redact.names import names_owner
 
 _ALTERNATE: Final = ("links", "alternate")
 _ALTERNATE_SINCE: Final = "essex"  # Nova views/images.py: two links before, three since
@@ -83,7 +83,11 @@ def _is_foreign_id(key: str, value: str, listed: set[str]) -> bool:
         return value not in listed and (form_of_id(value) or "").startswith("{}")
     if key in {"server", "instance_uuid"}:
         return form_of_id(value) is not None
-    return is_owner(key) and placeholders.is_owner(value) and not placeholders.is_fixed(value)
+    return (
+        names_owner(key)
+        and placeholders.is_owner_placeholder(value)
+        and not placeholders.is_fixed(value)
+    )
 
 
 def _translated(
@@ -102,7 +106,7 @@ def _translated(
             for key, value in foreign.items()
             if value in names
         }
-        counts.update("R14" if is_owner(key) else "R13" for key in new)
+        counts.update("R14" if names_owner(key) else "R13" for key in new)
         images.append(_with(image, new, partner, shared))
     return replace(side, images=tuple(images), counts=dict(counts))
 

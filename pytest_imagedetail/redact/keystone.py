@@ -12,7 +12,9 @@ from pytest_imagedetail.redact.known import origin
 _TOKEN_HEADERS: Final = ("X-Subject-Token", "X-Auth-Token", "X-Storage-Token")
 _TOKEN_FIELDS: Final = frozenset({"id", "expires", "expires_at", "methods", "catalog"})
 _LOGIN_FIELDS: Final = frozenset({"passwordCredentials", "apiAccessKeyCredentials"})
-_XML_TOKEN: Final = re.compile(rb"<(?:\w+:)?token\b[^>]*\bid=")
+_XML_TOKEN: Final = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?(?:access|auth)\b[^>]*>\s*<(?:\w+:)?token\b[^>]*\bid="
+)
 _LOGIN_PATH: Final = re.compile(r"(.*?)/(?:v3/auth/tokens|v2\.0/tokens)/?$")
 _PATH: Final = re.compile(  # only Keystone has these, whatever stands before them
     r"/v3/(?:auth/(?:tokens|catalog|projects|domains|system|receipt|OS-FEDERATION)|ec2tokens"
@@ -25,7 +27,7 @@ _RESOURCE: Final = re.compile(  # other services have some of these paths, too
     r"|services|endpoints|regions|credentials|policies|limits|registered_limits)(?:/.*)?"
     r"|/v2\.0/(?:tenants|users)(?:/.*)?|/v3|/v2\.0|)/?"
 )
-_IDENTITY: Final = b"application/vnd.openstack.identity"
+_IDENTITY: Final = "application/vnd.openstack.identity"
 _PORTS: Final = (":5000", ":35357")
 
 
@@ -44,15 +46,13 @@ def keystone_among(interactions: Iterable[Interaction]) -> Callable[[Interaction
 
     def is_keystone(each: Interaction) -> bool:
         path = _path(each)
-        if is_login(each) or _PATH.search(path) or _IDENTITY in each.response.body:
+        if is_login(each) or _PATH.search(path) or _is_version_document(each.response.body):
             return True
         match = _RESOURCE.fullmatch(path)
         if match is None:
             return False
         at_keystone = origin(each.url) + match["base"] in places
-        return at_keystone or (
-            origin(each.url).endswith(_PORTS) and len(path) > 1 and "/v3" in path
-        )
+        return at_keystone or (origin(each.url).endswith(_PORTS) and path.startswith("/v"))
 
     return is_keystone
 
@@ -64,9 +64,23 @@ def is_login(each: Interaction) -> bool:
         return True
     if "X-Auth-Key" in sent and ("X-Auth-User" in sent or "X-Storage-User" in sent):
         return True
-    if _XML_TOKEN.search(response.body):
+    if _XML_TOKEN.match(response.body):
         return True
     return _asks_for_token(_json(each.request_body)) or _holds_token(_json(response.body))
+
+
+def _is_version_document(body: bytes) -> bool:
+    """Return whether a body is Keystone's list of versions, or one of them."""
+    document = _json(body)
+    listed = document.get("versions", document.get("version")) if document else None
+    values = listed.get("values", [listed]) if isinstance(listed, dict) else listed
+    types = [
+        kind
+        for each in (values if isinstance(values, list) else ())
+        if isinstance(each, dict) and isinstance(each.get("media-types"), list)
+        for kind in each["media-types"]
+    ]
+    return any(_IDENTITY in str(kind) for kind in types)
 
 
 def _asks_for_token(document: Any) -> bool:

@@ -13,6 +13,7 @@ from pytest_imagedetail.redact import names, placeholders
 _SHORTEST: Final = 8
 _SHORTEST_WORD: Final = 16
 _ID_DIGITS: Final = 32
+_NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # a date, too
 _HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
 
 
@@ -50,7 +51,7 @@ class Known:
 
 def is_searchable(value: str) -> bool:
     """Return whether a value can be searched for without hitting ordinary text."""
-    if len(value) < _SHORTEST or value.isdigit() or names.is_harmless(value):
+    if len(value) < _SHORTEST or _NUMBER.fullmatch(value) or names.is_harmless(value):
         return False
     is_word = value.isascii() and value.isalpha() and value.islower()
     return not (is_word and len(value) < _SHORTEST_WORD)
@@ -82,6 +83,7 @@ class Search:
         lengths: How many digits they have, longest first.
         hosts: The cloud's own hosts, with and without port, and what replaces each in a text.
         origins: The cloud's own origins, and the service of each.
+        services: The cloud's own host names, and the service of each.
     """
 
     project: str | None
@@ -90,19 +92,11 @@ class Search:
     lengths: tuple[int, ...]
     hosts: Mapping[str, str]
     origins: Mapping[str, str]
-
-    def role_of(self, hostname: str) -> str | None:
-        """Return the service of one of the cloud's own hosts, whatever the port."""
-        roles = sorted(
-            (role != "compute", role)
-            for url, role in self.origins.items()
-            if urlsplit(url).hostname == hostname.lower()
-        )
-        return roles[0][1] if roles else None
+    services: Mapping[str, str]
 
     def found(self, text: str) -> Iterator[str]:
         """Yield the known values in a text, as they are spelled there."""
-        yield from (each for each in self.words if each in text)
+        yield from (each for each, new in self.words.items() if _stands_in(text, each, new))
         if self.ids:
             for run in _HEX_RUN.finditer(text):
                 yield from (run[0][start:end] for start, end in self._places(run[0]))
@@ -132,9 +126,15 @@ class Search:
     def _without_words(self, text: str, noted: Callable[[str, str], str]) -> str:
         present = [each for each in self.words if each in text]
         for each in sorted(present, key=len, reverse=True):
-            for _ in range(text.count(each)):
-                noted("secrets", self.words[each])
-            text = text.replace(each, self.words[each])
+            new = self.words[each]
+            if new == placeholders.SECRET:
+                for _ in range(text.count(each)):
+                    noted("secrets", new)
+                text = text.replace(each, new)
+            else:
+                for _ in _whole(each).findall(text):
+                    noted("ids", new)
+                text = _whole(each).sub(new, text)
         return text
 
     def owner(self, value: str) -> str:
@@ -172,18 +172,20 @@ def search_for(known: Known, *, cloud: str) -> Search:
         cloud: The name that stands in the placeholders of hosts.
     """
     given = {*known.owners, *([known.project] if known.project else [])}
-    everyone = {each for each in given if not placeholders.is_owner(each)}
+    everyone = {each for each in given if not placeholders.is_owner_placeholder(each)}
     words = {
         each: placeholders.OWN_PROJECT if each == known.project else placeholders.OWNER
         for each in everyone
         if not placeholders.is_id(each)
     } | dict.fromkeys(known.secrets, placeholders.SECRET)
     hosts: dict[str, str] = {}
+    services: dict[str, str] = {}
     origins = {url: role for url, role in known.origins.items() if not url.endswith(".invalid")}
     for url, role in sorted(origins.items(), key=lambda each: each[1] != "compute"):
         parts = urlsplit(url)
+        services.setdefault(parts.hostname or "", role)
         for each in (parts.netloc, parts.hostname):
-            if each and is_searchable(each) and not _is_loopback(each):
+            if each and len(each) >= _SHORTEST and not each.isalpha() and not _is_loopback(each):
                 hosts.setdefault(each.lower(), placeholders.host(role, cloud))
     ids = frozenset(placeholders.compact(each) for each in everyone if placeholders.is_id(each))
     return Search(
@@ -193,7 +195,19 @@ def search_for(known: Known, *, cloud: str) -> Search:
         lengths=tuple(sorted({len(each) for each in ids}, reverse=True)),
         hosts=hosts,
         origins=origins,
+        services=services,
     )
+
+
+def _stands_in(text: str, value: str, new: str) -> bool:
+    """Return whether a known value stands in a text: a secret anywhere, an owner as a word."""
+    if value not in text:
+        return False
+    return new == placeholders.SECRET or _whole(value).search(text) is not None
+
+
+def _whole(value: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])")
 
 
 @lru_cache

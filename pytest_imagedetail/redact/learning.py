@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pytest_imagedetail.redact import names, placeholders
 from pytest_imagedetail.redact.known import Known, origin
 
+_SERVICES: Final = {"self": "compute-links", "bookmark": "compute-links", "alternate": "image"}
 _PARAMETER: Final = re.compile(r'(?<!\w)\w++=(?:"([^"]*)"|([^\s,]+))')
 
 
@@ -29,14 +30,14 @@ class Learned:
     links: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def secret(self, value: str) -> None:
-        """Learn a secret, and each of its lines: a key may be quoted in part."""
+        """Learn a secret."""
         if value.strip() and not placeholders.is_fixed(value):
             self.secrets.add(value.strip())
 
     def link(self, fields: Mapping[str, Any]) -> None:
         """Learn which service a link leads to: an image's alternate leads to Glance."""
-        if isinstance(href := fields.get("href"), str) and "rel" in fields and "://" in href:
-            service = "image" if fields["rel"] == "alternate" else "compute-links"
+        href, service = fields.get("href"), _SERVICES.get(str(fields.get("rel")))
+        if isinstance(href, str) and "://" in href and service is not None:
             self.links[origin(href), service] += 1
 
     def header(self, name: str, value: str) -> None:
@@ -52,9 +53,9 @@ class Learned:
             pairs = value.split(";") if name == "cookie" else value.split(";")[:1]
             for pair in pairs:
                 self.secret(unquote(pair.partition("=")[2].strip(' "')))
-        elif name in names.SECRET_HEADERS or names.is_secret(name) or name.endswith("-key"):
+        elif name in names.SECRET_HEADERS or names.names_secret(name) or name.endswith("-key"):
             self.secret(value)
-        elif names.is_owner(name) and value:
+        elif names.names_owner(name) and value:
             self.owners.add(value)
 
     def _authorization(self, value: str) -> None:

@@ -5,7 +5,7 @@ Redaction, the final check, `lint` and `scrub` read this table; `docs/redaction.
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 SECRETS: Final = frozenset(
@@ -100,6 +100,13 @@ HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "
 ADDRESSES: Final = frozenset({"addr", "ip", "ipv", "ip v", "mac", "ip address", "mac address"})
 """Words that end the name of a network address: `addr`, `accessIPv4`, `mac_address`."""
 
+
+def _key(prefixes: str, rest: str) -> str:
+    """Return a pattern of keys that begin a word. `re` skips to a prefix that stands first."""
+    each = (rf"{re.escape(prefix)}(?<!\w{re.escape(prefix)}){rest}" for prefix in prefixes.split())
+    return "|".join(each)
+
+
 SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     what: re.compile(pattern)
     for what, pattern in {
@@ -109,51 +116,52 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
             r"-----BEGIN [A-Z ]*PRIVATE KEY[\s\S]*?"
             r"(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
         ),
-        "an AWS access key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z_])",
-        "a key of a code forge": (
-            r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|npm_|pypi-Ag|hvs\.)[\w-]{16,}"
-        ),
-        "a Google key": r"\bAIza[\w-]{35,}",
-        "a Stripe key": r"\b[rs]k_live_\w{16,}",
-        "an OpenAI key": r"\bsk-(?:(?:ant|proj|svcacct|admin)-[\w-]{16,}|[A-Za-z0-9]{32,})",
-        "credentials of an Authorization header": (
-            r"(?<=\bBasic )(?=[\w+/]*[\d=+/])[\w+/]{8,}={0,2}(?![\w-])"
-            r"|(?<=\bBearer )(?=[\w+/=.~-]*\d)[\w+/=.~-]{8,}"
-        ),
+        "an AWS access key": _key("AKIA ASIA", r"[0-9A-Z]{16}(?![0-9A-Za-z_])"),
+        "a GitHub token": _key("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"[\w-]{16,}"),
+        "a GitLab token": _key("glpat-", r"[\w-]{16,}"),
+        "a Slack token": _key("xoxa- xoxb- xoxe- xoxp- xoxr- xoxs-", r"[\w-]{16,}"),
+        "a token of a package index": _key("npm_ pypi-Ag", r"[\w-]{16,}"),
+        "a Vault token": _key("hvs.", r"[\w-]{16,}"),
+        "a Google key": _key("AIza", r"[\w-]{35,}"),
+        "a Stripe key": _key("sk_live_ rk_live_", r"\w{16,}"),
+        "an OpenAI key": _key("sk-ant- sk-proj- sk-svcacct- sk-admin-", r"[\w-]{16,}"),
     }.items()
 }
-"""Secrets that need no name, by what they are."""
+"""Self-evident secrets, which need no name."""
 
 WEBHOOK: Final = re.compile(
     r"https://(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks"
     r"|[\w.-]+\.webhook\.office\.com)/",
     re.IGNORECASE,
 )
-"""URLs that let anyone post who has them."""
+"""URLs that are secrets as a whole: whoever has one can post."""
 
 EMAIL: Final = re.compile(
-    r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?![\w-])"
+    r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?![\w-]|:[\w/~])"
 )
 """An e-mail address, percent-encoded or not."""
 
 _WORD: Final = re.compile(r"IPv|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[$#]\w*")
 _LONGEST: Final = 64
 _SHORTEST_PLURAL: Final = 3
+_remembered: Final = lru_cache(maxsize=2048)  # a listing repeats its names
 
 
-@cache
+@_remembered
 def words(name: str) -> tuple[str, ...]:
     """Return the words of a name in lower case, without numbers and plurals at its end."""
     found = [each.lower() for each in _WORD.findall(name[-_LONGEST:])]
     while found and found[-1].isdigit():
         found.pop()
-    if found and len(found[-1]) > _SHORTEST_PLURAL and not found[-1].endswith("ss"):
+    if found and found[-1].endswith("sses"):
+        found[-1] = found[-1].removesuffix("es")
+    elif found and len(found[-1]) >= _SHORTEST_PLURAL and not found[-1].endswith("ss"):
         found[-1] = found[-1].removesuffix("s")
     return tuple(found)
 
 
-@cache
-def is_secret(name: str) -> bool:
+@_remembered
+def names_secret(name: str) -> bool:
     """Return whether what stands under a name is a secret."""
     found = words(name)
     return bool(found) and (
@@ -163,42 +171,42 @@ def is_secret(name: str) -> bool:
     )
 
 
-@cache
-def is_secret_in_query(name: str) -> bool:
+@_remembered
+def names_secret_in_query(name: str) -> bool:
     """Return whether a name of a URL's query or a form is that of a secret or a signature."""
-    return is_secret(name) or " ".join(words(name)) in IN_QUERIES
+    return names_secret(name) or " ".join(words(name)) in IN_QUERIES
 
 
-@cache
-def is_owner(name: str) -> bool:
+@_remembered
+def names_owner(name: str) -> bool:
     """Return whether an id under a name is that of a project, a user, a domain or a trust."""
     found = words(name)
     if found and found[-1] in {"id", "uuid"}:
         found = found[:-1]
-    return any(" ".join(found[-length:]) in OWNERS for length in (1, 2)) or is_always_owner(name)
+    return any(" ".join(found[-length:]) in OWNERS for length in (1, 2)) or always_names_owner(name)
 
 
-@cache
-def is_always_owner(name: str) -> bool:
+@_remembered
+def always_names_owner(name: str) -> bool:
     """Return whether any value under a name is an owner's id, whatever its form."""
     return " ".join(words(name)) in ALWAYS_OWNERS
 
 
-@cache
-def is_address(name: str) -> bool:
+@_remembered
+def names_address(name: str) -> bool:
     """Return whether a name is that of a network address."""
     found = words(name)
     return any(" ".join(found[-length:]) in ADDRESSES for length in (1, 2))
 
 
-@cache
-def is_password(name: str) -> bool:
+@_remembered
+def names_password(name: str) -> bool:
     """Return whether everything in an object under a name is secret: `{"passwords": {...}}`."""
     found = words(name)
     return bool(found) and found[-1] in {"password", "passwd", "passphrase", "passcode"}
 
 
-@cache
+@_remembered
 def is_in(name: str, table: frozenset[str]) -> bool:
     """Return whether the words of a name are in a table of names."""
     return " ".join(words(name)) in table or name in table

@@ -37,7 +37,7 @@ def is_id(value: str) -> bool:
     return _ID.fullmatch(value) is not None
 
 
-def is_owner(value: str) -> bool:
+def is_owner_placeholder(value: str) -> bool:
     """Return whether redaction wrote this in place of an owner's id."""
     return value == OWNER or (is_id(value) and value.startswith(_MARK))
 
@@ -53,7 +53,7 @@ def owner(value: str) -> str:
     Args:
         value: 32 or more hex digits, dashed or not; any other value gets the fixed word.
     """
-    if is_owner(value):
+    if is_owner_placeholder(value):
         return value
     if not is_id(value):
         return OWNER

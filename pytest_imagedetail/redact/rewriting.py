@@ -34,14 +34,16 @@ Place = tuple[str, Path]
 """A part of an interaction, "response.body", and the way to a value in its document."""
 
 _URL: Final = re.compile(r"(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]*+://[^\s\"'<>\\]++")
-_OPTION: Final = re.compile(r"(--[\w-]{2,64})(=|[ \t]+)(?!-)([^\s\"'<>]+)")
+_OPTION: Final = re.compile(r"(--[\w-]{2,64})(=|[ \t]+)(?!-)(\"[^\"]+\"|'[^']+'|[^\s\"'<>]+)")
 _ASSIGNED: Final = re.compile(
     r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]{1,63}+)"
-    r"(?P<sign>\\*[\"']?[ \t]*+(?:=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+[bu]?)"
-    r"(?:(?P<quote>\\*[\"'])(?P<quoted>[^\"'\r\n\\]+)|(?P<bare>[^\s\"'<>&;,\\]+))"
+    r"(?P<sign>\\*[\"']?[ \t]*+(?:=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+)"
+    r"(?:[bBuU]?(?P<quote>\\*[\"'])(?P<quoted>(?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
+    r"|(?P<bare>(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=))+))"
 )
 _HEADER: Final = re.compile(
-    rf"(?im)(?<![\w-])((?:{'|'.join(sorted(names.SECRET_HEADERS))})[ \t]*:[ \t]*)([^\r\n\"'<>\\]+)"
+    rf"(?im)(?<![\w-])((?:{'|'.join(sorted(names.SECRET_HEADERS))})[ \t]*:[ \t]*)"
+    r"([^\r\n\"'<>\\]+)"
 )
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
 _PART: Final = re.compile(r"(\r?\n\r?\n)")
@@ -153,11 +155,7 @@ class Rewriter:
             name=part,
             search=search,
             shapes=[each for each in self._shapes if any(each.search(view) for view in views)],
-            is_encoded=any(
-                next(search.found(view), None) is not None
-                for form, view in forms
-                if form not in parsed
-            ),
+            is_encoded=any(_holds(view, search) for form, view in forms if form not in parsed),
         )
 
     def _headers(self, part: str, headers: Headers, allowed: frozenset[str] | set[str]) -> Headers:
@@ -173,6 +171,8 @@ class Rewriter:
 
     def _reference(self, value: str) -> str:
         """Replace in a redirect, which may be a path."""
+        if value.startswith("//"):
+            return self._url(f"http:{value}").partition(":")[2]
         if "://" in value:
             return value
         path, mark, query = value.partition("?")
@@ -192,7 +192,7 @@ class Rewriter:
             except UnicodeDecodeError:
                 continue
             self._begin(part, text)
-            return self._document(text).encode(encoding)
+            return self._document(text).encode(encoding, "xmlcharrefreplace")
         raise AssertionError  # Latin-1 has every byte
 
     def _document(self, text: str) -> str:
@@ -209,7 +209,8 @@ class Rewriter:
         if text.startswith("--") and _PART_NAME.search(text):
             boundary = text.partition("\n")[0].rstrip("\r")
             return boundary.join(map(self._form_part, text.split(boundary)))
-        if _FORM.fullmatch(text):
+        is_base64 = text.rstrip().endswith("=") and "&" not in text
+        if _FORM.fullmatch(text) and not is_base64:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
         return self._text(text)
 
@@ -268,14 +269,14 @@ class Rewriter:
         self.learned.link(dict(value))
         for key, each in value:
             found.append(self._replacement("", key, path, secret=False))
-            secret = names.is_secret(key) or (
+            secret = names.names_secret(key) or (
                 (under == "all" and not names.is_in(key, names.ABOUT))
                 or (under == "held" and names.is_in(key, names.HOLDING))
                 or (beside and names.is_in(key, names.BESIDE))
             )
-            own = name if key == "id" and names.is_owner(name) else key
+            own = name if key == "id" and names.names_owner(name) else key
             if isinstance(each, list):
-                everything = names.is_password(key) or under == "all"
+                everything = names.names_password(key) or under == "all"
                 below = ("all" if everything else "held") if secret else ""
                 self._walk(each, own, below, (*path, key), found)
             elif isinstance(each, str):
@@ -285,7 +286,7 @@ class Rewriter:
         known = name, value, secret
         if known in self._part.unchanged:
             return None
-        is_plain = isinstance(value, _Number) and not (secret or names.is_always_owner(name))
+        is_plain = isinstance(value, _Number) and not (secret or names.always_names_owner(name))
         new = value if is_plain else self._value(name, value, path, secret=secret)
         if new != value:
             return new
@@ -293,24 +294,24 @@ class Rewriter:
         return None
 
     def _named(self, name: str, value: str) -> str:
-        return self._value(name, value, (name,), secret=names.is_secret(name))
+        return self._value(name, value, (name,), secret=names.names_secret(name))
 
     def _value(self, name: str, value: str, path: Path, *, secret: bool) -> str:
         """Replace in one value by the name it stands under."""
-        if names.is_owner(name) and self._is_owner(name, value):
+        if names.names_owner(name) and self._is_owner(name, value):
             return self._owner(value)
         if secret and self._is_secret(value):
             return self._secret(value, path)
-        if names.is_address(name) and (new := _address(value)) is not None:
+        if names.names_address(name) and (new := _address(value)) is not None:
             return self._noted("addresses", new, path)
         if value[:1] in {"{", "["} and (document := self._json(value, path)) is not None:
             return document
         return self._text(value, path)
 
     def _is_owner(self, name: str, value: str) -> bool:
-        if placeholders.is_owner(value) or names.is_harmless(value):
+        if placeholders.is_owner_placeholder(value) or value.lower() in {"", "none", "null"}:
             return False
-        return placeholders.is_id(value) or names.is_always_owner(name)
+        return placeholders.is_id(value) or names.always_names_owner(name)
 
     def _owner(self, value: str) -> str:
         self.learned.owners.add(value)
@@ -319,7 +320,7 @@ class Rewriter:
 
     def _is_secret(self, value: str) -> bool:
         bare = value.strip()
-        replaced = placeholders.is_fixed(bare) or placeholders.is_owner(bare)
+        replaced = placeholders.is_fixed(bare) or placeholders.is_owner_placeholder(bare)
         return not (replaced or names.is_harmless(bare))
 
     def _secret(self, value: str, path: Path = ()) -> str:
@@ -337,10 +338,16 @@ class Rewriter:
             if _URL.fullmatch(text):
                 return self._url(text)
             text = _URL.sub(lambda match: self._url(match[0]), text)
+        elif text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]):
+            return self._reference(text)
+        return self._plain(text, path)
+
+    def _plain(self, text: str, path: Path = ()) -> str:
+        """Replace in a text that holds no URL."""
         if self._part.shapes:
             text = self._without_shapes(text, path)
         if "=" in text or ":" in text:
-            text = _HEADER.sub(lambda match: self._assigned(match, match[2], path), text)
+            text = _HEADER.sub(lambda match: self._field(match, path), text)
             text = _ASSIGNED.sub(lambda match: self._named_in_text(match, path), text)
         if "--" in text:
             text = _OPTION.sub(lambda match: self._option(match, path), text)
@@ -354,21 +361,30 @@ class Rewriter:
     def _shape(self, found: str, path: Path) -> str:
         if "@" in found or "%40" in found:
             return self._noted("people", placeholders.EMAIL, path)
-        return self._secret(found, path)
+        return self._noted("secrets", placeholders.SECRET, path)
 
     def _named_in_text(self, match: re.Match[str], path: Path) -> str:
         name, value = match["name"], match["quoted"] or match["bare"]
-        if names.is_owner(name) and placeholders.is_id(value) and self._is_owner(name, value):
+        if names.names_owner(name) and placeholders.is_id(value) and self._is_owner(name, value):
             return match[0][: -len(value)] + self._owner(value)
         is_prose = ":" in match["sign"] and match["bare"] and value.isalpha()
         return (
             match[0]
-            if is_prose or not names.is_secret(name)
+            if is_prose or not names.names_secret(name)
             else self._assigned(match, value, path)
         )
 
+    def _field(self, match: re.Match[str], path: Path) -> str:
+        """Replace the value of a header line, unless it is prose: `cookie: see the docs`."""
+        words = match[2].replace(",", " ").split()
+        is_prose = all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
+        return match[0] if is_prose else self._assigned(match, match[2], path)
+
     def _option(self, match: re.Match[str], path: Path) -> str:
-        return self._assigned(match, match[3], path) if names.is_secret(match[1]) else match[0]
+        value = match[3].strip("\"'")
+        if not names.names_secret(match[1]) or not self._is_secret(value):
+            return match[0]
+        return match[0].replace(value, self._secret(value, path))
 
     def _assigned(self, match: re.Match[str], value: str, path: Path) -> str:
         if not self._is_secret(value):
@@ -392,9 +408,9 @@ class Rewriter:
         return new
 
     def _holds(self, text: str) -> bool:
-        data = text.encode("utf-8", "surrogateescape")
-        views = (view.decode("utf-8", "replace") for _, view in decoded(data))
-        return any(next(self._part.search.found(view), None) is not None for view in views)
+        """Return whether a known value or the shape of a secret is in any decoding of a text."""
+        views = decoded(text.encode("utf-8", "surrogateescape"))
+        return any(_holds(view.decode("utf-8", "replace"), self._part.search) for _, view in views)
 
     def _url(self, url: str) -> str:
         """Replace user info, host, owners and secrets of a URL; the rest stays as it is."""
@@ -402,15 +418,20 @@ class Rewriter:
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError:
-            return re.sub(r"//[^/@]*@", f"//{placeholders.SECRET_IN_URL}@", whole)
+        except ValueError:  # not one host: a list of them, or a bracket that is not closed
+            return self._plain(re.sub(r"//[^/@]*@", f"//{placeholders.SECRET_IN_URL}@", whole))
         user = ""
         if "@" in parts.netloc:
             user = f"{placeholders.SECRET_IN_URL}@"
             for each in parts.netloc.rpartition("@")[0].split(":", 1)[1:]:
                 self._secret(unquote(each))
         query, fragment = self._pairs(parts.query), self._pairs(parts.fragment)
-        rest = self._path(parts.path) + (query and f"?{query}") + (fragment and f"#{fragment}")
+        own = origin(url) in self._all.origins or placeholders.is_placeholder_host(parts.netloc)
+        rest = (
+            self._path(parts.path, own=own)
+            + (query and f"?{query}")
+            + (fragment and f"#{fragment}")
+        )
         if names.WEBHOOK.match(url):
             rest = "/" + self._in_url(parts.path)
         front = self._origin(url, parts.scheme, parts.hostname or "", port)
@@ -423,30 +444,31 @@ class Rewriter:
         role = self._all.origins.get(origin(url))
         if role is not None:
             return "https://" + self._count("hosts", placeholders.host(role, self._cloud))
-        role = self._all.role_of(hostname)
+        role = self._all.services.get(hostname)
         new = placeholders.host(role, self._cloud) if role else placeholders.foreign_host(hostname)
         return f"{scheme}://{self._count('hosts', new)}" + (f":{port}" if port is not None else "")
 
-    def _path(self, path: str) -> str:
+    def _path(self, path: str, *, own: bool = True) -> str:
+        """Replace in a path; only on the cloud's own hosts is a name before `images` a project."""
         segments = path.split("/")
         around = zip(["", *segments], segments, [*segments[1:], ""], strict=False)
-        return "/".join(self._segment(*each) for each in around)
+        return "/".join([self._segment(*each, own=own) for each in around])
 
-    def _segment(self, before: str, segment: str, after: str) -> str:
+    def _segment(self, before: str, segment: str, after: str, *, own: bool) -> str:
         """Replace one segment of a path, by those before and after it."""
         bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
         is_versioned = _VERSION.fullmatch(before) is not None
         is_above = after in _RESOURCES or after.startswith("os-")
         is_project = segment not in _RESOURCES and (is_versioned or is_above)
         if placeholders.is_id(bare) and (is_project or before in _COLLECTIONS):
-            owner = placeholders.is_owner(bare)
+            owner = placeholders.is_owner_placeholder(bare)
             return segment if owner else segment[: -len(bare)] + self._owner(bare)
         if is_project and segment == self._all.project:
             return self._owner(segment)
-        if is_versioned and is_above and is_project and segment != placeholders.OWNER:
+        if own and is_versioned and is_above and is_project and segment != placeholders.OWNER:
             return self._owner(segment)
         name, sign, value = segment.partition("=")
-        if sign and ";" in name and names.is_secret_in_query(name.rpartition(";")[2]):
+        if sign and ";" in name and names.names_secret_in_query(name.rpartition(";")[2]):
             return name + sign + self._in_url(value)
         return self._decoded(segment)
 
@@ -460,12 +482,13 @@ class Rewriter:
             return self._decoded(pair)
         text = unquote_plus(value, errors="surrogateescape")
         new = self._query_value(unquote_plus(name, errors="replace"), text)
-        return pair if new == text else f"{name}={quote(new, safe='', errors='surrogateescape')}"
+        named = self._decoded(name)
+        return f"{named}={value if new == text else quote(new, safe='', errors='surrogateescape')}"
 
     def _query_value(self, name: str, value: str) -> str:
-        if names.is_owner(name) and placeholders.is_id(value) and self._is_owner(name, value):
+        if names.names_owner(name) and placeholders.is_id(value) and self._is_owner(name, value):
             return self._owner(value)
-        if names.is_secret_in_query(name) and self._is_secret(value):
+        if names.names_secret_in_query(name) and self._is_secret(value):
             return self._in_url(value)
         if value[:1] in {"{", "["} and (document := self._json(value)) is not None:
             return document
@@ -485,6 +508,12 @@ class Rewriter:
         return quote(new, safe="@:+", errors="surrogateescape")
 
 
+def _holds(text: str, search: Search) -> bool:
+    if next(search.found(text), None) is not None:
+        return True
+    return any(shape.search(text) for shape in names.SHAPES.values())
+
+
 def project_in_path(path: str) -> str | None:
     """Return the project of a versioned path of Compute, `/v2/PROJECT/images/...`; None without."""
     segments = path.split("/")
@@ -497,7 +526,7 @@ def project_in_path(path: str) -> str | None:
 def _names_a_secret(pairs: _Object) -> bool:
     """Return whether an object names a secret beside its value: `{"name": "password", ...}`."""
     for key, value in pairs:
-        if names.is_in(key, names.NAMING) and isinstance(value, str) and names.is_secret(value):
+        if names.is_in(key, names.NAMING) and isinstance(value, str) and names.names_secret(value):
             return True
     return False
 

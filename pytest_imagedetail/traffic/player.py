@@ -83,7 +83,7 @@ class Source:
     def owners(self) -> frozenset[str]:
         """The placeholders of owners in all recorded requests."""
         found = (each for request in self.requests.values() for each in ids_in(request))
-        return frozenset(filter(placeholders.is_owner, found))
+        return frozenset(filter(placeholders.is_owner_placeholder, found))
 
     @cached_property
     def _index(self) -> Mapping[Key, Mapping[Path, list[Answer]]]:

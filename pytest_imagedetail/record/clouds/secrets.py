@@ -22,7 +22,7 @@ _SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 def is_secret(name: str) -> bool:
     """Return whether a key of clouds.yaml names a secret."""
-    return name in _ALSO_SECRET or names.is_secret(name)
+    return name in _ALSO_SECRET or names.names_secret(name)
 
 
 def configured(os_cloud: str) -> frozenset[str]:

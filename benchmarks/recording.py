@@ -1,0 +1,106 @@
+"""How long recording a listing takes, against the same request and a YAML dump of the answer.
+
+python -m benchmarks.recording
+
+Every image has owners of its own. `ours` asks a server on loopback, redacts, checks and writes a
+cassette. `plain` asks the same server with http.client and dumps the parsed answer with PyYAML's
+pure dumper, `libyaml` with its C dumper. The figures are medians of the asking thread's CPU time.
+"""
+
+import argparse
+import http.client
+import json
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import log
+from pathlib import Path
+
+import yaml
+
+from benchmarks.compare import fleet, timed
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import recorder
+from pytest_imagedetail.transport.http import Access
+
+SIZES = (100, 1_000, 10_000)
+
+
+@contextmanager
+def served(body: bytes) -> Iterator[int]:
+    """Serve a body at every path while the block runs; yield the port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def measure(size: int, rounds: int) -> dict[str, float]:
+    """CPU seconds of recording one listing, and of the two plain ways."""
+    images = fleet(size, "a")
+    for image in images:
+        image["metadata"] |= {"owner_id": uuid.uuid4().hex, "user_id": uuid.uuid4().hex}
+    body = json.dumps({"images": images}).encode()
+    with served(body) as port, tempfile.TemporaryDirectory() as name:
+        endpoint = f"http://127.0.0.1:{port}/v2.1"
+        access = Access(endpoint=endpoint, token=uuid.uuid4().hex, project_id=uuid.uuid4().hex)
+
+        def ours() -> object:
+            with tempfile.TemporaryDirectory(dir=name) as folder:
+                live = recorder.ask(recorder.LiveCloud(access=access, name="a"), Query())
+                return recorder.keep(Store(directory=Path(folder)), live)
+
+        def asked() -> object:
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("GET", "/v2.1/images/detail")
+            return json.loads(connection.getresponse().read())
+
+        ways = {
+            "ours": ours,
+            "plain": lambda: yaml.dump(asked(), Dumper=yaml.SafeDumper),
+            "libyaml": lambda: yaml.dump(asked(), Dumper=yaml.CSafeDumper),
+        }
+        return timed(ways, rounds)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print one line for each size."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.recording")
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args(arguments)
+    print(f"{'images':>8}{'ours':>12}{'to plain':>10}{'to libyaml':>12}{'growth':>8}")
+    before: tuple[int, float] | None = None
+    for size in options.sizes:
+        found = measure(size, options.rounds)
+        ours = found["ours"]
+        growth = log(ours / before[1]) / log(size / before[0]) if before else 0
+        ratios = f"{ours / found['plain']:>10.2f}{ours / found['libyaml']:>12.2f}"
+        print(f"{size:>8,}{ours * 1e3:>9.0f} ms{ratios}{growth:>8.2f}")
+        before = size, ours
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
