@@ -66,7 +66,9 @@ def is_login(each: Interaction) -> bool:
         return True
     if _XML_TOKEN.match(response.body):
         return True
-    return _asks_for_token(_json(each.request_body)) or _holds_token(_json(response.body))
+    if _asks_for_token(_json(each.request_body)):
+        return True
+    return each.method == "POST" and _holds_token(_json(response.body))
 
 
 def _is_version_document(body: bytes) -> bool:
@@ -100,6 +102,8 @@ def _holds_token(document: Any) -> bool:
     if not isinstance(document, dict):
         return False
     objects = [document, *(each for each in document.values() if isinstance(each, dict))]
+    if isinstance(document.get("token"), str):
+        return True
     tokens = (each.get("token") for each in objects)
     return any(isinstance(each, dict) and not _TOKEN_FIELDS.isdisjoint(each) for each in tokens)
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
@@ -12,6 +12,7 @@ from pytest_imagedetail.redact import names, placeholders
 
 _SHORTEST: Final = 8
 _SHORTEST_WORD: Final = 16
+_MANY: Final = 32  # below that, looking for each by itself is faster
 _ID_DIGITS: Final = 32
 _NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # a date, too
 _HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
@@ -79,6 +80,7 @@ class Search:
     Attributes:
         project: The session's own project.
         words: Values that are searched for as they are, and what replaces each.
+        starts: The same values by their first characters, so that a text is read once.
         ids: Owners' ids, compact; found by their form, in any spelling.
         lengths: How many digits they have, longest first.
         hosts: The cloud's own hosts, with and without port, and what replaces each in a text.
@@ -88,6 +90,7 @@ class Search:
 
     project: str | None
     words: Mapping[str, str]
+    starts: Mapping[str, Sequence[str]]
     ids: frozenset[str]
     lengths: tuple[int, ...]
     hosts: Mapping[str, str]
@@ -96,7 +99,7 @@ class Search:
 
     def found(self, text: str) -> Iterator[str]:
         """Yield the known values in a text, as they are spelled there."""
-        yield from (each for each, new in self.words.items() if _stands_in(text, each, new))
+        yield from (each for each in self._present(text) if self._stands_in(text, each))
         if self.ids:
             for run in _HEX_RUN.finditer(text):
                 yield from (run[0][start:end] for start, end in self._places(run[0]))
@@ -104,8 +107,8 @@ class Search:
 
     def narrowed(self, texts: Iterable[str]) -> "Search":
         """Return a search for the words that are in these texts; the rest is searched as before."""
-        joined = "\n".join(texts)
-        return replace(self, words={k: new for k, new in self.words.items() if k in joined})
+        words = {each: self.words[each] for each in self._present("\n".join(texts))}
+        return replace(self, words=words, starts=_by_start(words))
 
     def replace(self, text: str, noted: Callable[[str, str], str]) -> str:
         """Replace every known value of a text.
@@ -124,8 +127,7 @@ class Search:
         return text
 
     def _without_words(self, text: str, noted: Callable[[str, str], str]) -> str:
-        present = [each for each in self.words if each in text]
-        for each in sorted(present, key=len, reverse=True):
+        for each in sorted(self._present(text), key=len, reverse=True):
             new = self.words[each]
             if new == placeholders.SECRET:
                 for _ in range(text.count(each)):
@@ -136,6 +138,23 @@ class Search:
                     noted("ids", new)
                 text = _whole(each).sub(new, text)
         return text
+
+    def _present(self, text: str) -> Sequence[str]:
+        """Return the values that are in a text; each has `_SHORTEST` characters at least."""
+        if len(self.words) < _MANY:
+            return [each for each in self.words if each in text]
+        here = {text[place : place + _SHORTEST] for place in range(len(text) - _SHORTEST + 1)}
+        return [
+            each
+            for start in here & self.starts.keys()
+            for each in self.starts[start]
+            if each in text
+        ]
+
+    def _stands_in(self, text: str, value: str) -> bool:
+        """Return whether a value stands in a text: a secret anywhere, an owner as a word."""
+        is_secret = self.words[value] == placeholders.SECRET
+        return is_secret or _whole(value).search(text) is not None
 
     def owner(self, value: str) -> str:
         """Return the placeholder of an owner's id."""
@@ -178,6 +197,7 @@ def search_for(known: Known, *, cloud: str) -> Search:
         for each in everyone
         if not placeholders.is_id(each)
     } | dict.fromkeys(known.secrets, placeholders.SECRET)
+    words = {each: new for each, new in words.items() if is_searchable(each)}
     hosts: dict[str, str] = {}
     services: dict[str, str] = {}
     origins = {url: role for url, role in known.origins.items() if not url.endswith(".invalid")}
@@ -190,7 +210,8 @@ def search_for(known: Known, *, cloud: str) -> Search:
     ids = frozenset(placeholders.compact(each) for each in everyone if placeholders.is_id(each))
     return Search(
         project=known.project if known.project in everyone else None,
-        words={each: new for each, new in words.items() if is_searchable(each)},
+        words=words,
+        starts=_by_start(words),
         ids=ids,
         lengths=tuple(sorted({len(each) for each in ids}, reverse=True)),
         hosts=hosts,
@@ -199,11 +220,11 @@ def search_for(known: Known, *, cloud: str) -> Search:
     )
 
 
-def _stands_in(text: str, value: str, new: str) -> bool:
-    """Return whether a known value stands in a text: a secret anywhere, an owner as a word."""
-    if value not in text:
-        return False
-    return new == placeholders.SECRET or _whole(value).search(text) is not None
+def _by_start(words: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in words:
+        found.setdefault(each[:_SHORTEST], []).append(each)
+    return found
 
 
 def _whole(value: str) -> re.Pattern[str]:

@@ -1,4 +1,4 @@
-"""The one table of secrets' and owners' names, and the shapes that show themselves.
+"""The one table of secrets' and owners' names, and the shapes of self-evident ones.
 
 Redaction, the final check, `lint` and `scrub` read this table; `docs/redaction.md` lists it.
 """
@@ -10,29 +10,41 @@ from typing import Final
 
 SECRETS: Final = frozenset(
     {
-        *("password", "passwd", "passphrase", "passcode", "passwort", "pwd", "pw", "psk"),
-        *("secret", "token", "cookie", "authorization", "credential", "otp", "totp", "webhook"),
-        *("adminpass", "rootpass", "userpass", "dbpass", "userdata"),
+        *("password", "passwd", "passphrase", "passcode", "passwort", "pass", "pwd", "pw", "psk"),
+        *("secret", "token", "jwt", "bearer", "cookie", "authorization", "credential", "otp"),
+        *("adminpass", "rootpass", "userpass", "dbpass", "mysqlpass", "rootpw", "userdata"),
+        *("totp", "webhook", "personality"),
     }
 )
-"""Words that name a secret when they end a name: `db_password`, `adminPassword`, `X-Auth-Token`."""
+"""Words that name a secret when they end a name: `db_password`, `adminPass`, `X-Auth-Token`."""
 
-ENDINGS: Final = ("password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey")
-"""The same, also at the end of a word that is written together: `dbpassword`, `clientsecret`."""
+ENDINGS: Final = (
+    *("password", "passwd", "passphrase", "secret", "token", "accesskey", "accountkey", "apikey"),
+    *("encryptionkey", "masterkey", "presharedkey", "privatekey", "secretkey", "sharedkey"),
+    "signingkey",
+)
+"""The same, also at the end of a word that is written together: `dbpassword`, `apikey`."""
 
+_KEYS: Final = (
+    *("access", "account", "activation", "admin", "api", "app", "auth", "cipher", "client"),
+    *("consumer", "crypt", "encryption", "hmac", "join", "license", "master", "preshared"),
+    *("private", "recovery", "secret", "service", "session", "shared", "signing", "storage"),
+    *("tls", "unseal", "url", "wrap"),
+)
 PAIRS: Final = frozenset(
     {
-        *(f"{first} key" for first in ("access", "account", "admin", "api", "app", "auth")),
-        *(f"{first} key" for first in ("client", "cipher", "consumer", "crypt", "encryption")),
-        *(f"{first} key" for first in ("license", "master", "private", "secret", "service")),
-        *(f"{first} key" for first in ("session", "shared", "signing", "storage", "url", "wrap")),
-        *("admin pass", "db pass", "root pass", "user pass", "os pass", "auth pass", "key pass"),
-        *("password hash", "passwd hash", "secret hash", "user data", "snmp community"),
-        *("community string", "webhook url", "webhook uri", "code verifier", "saml response"),
-        *("pre auth", "auth receipt", "access key id", "connection string"),
+        *(f"{first} key" for first in _KEYS),
+        *("password hash", "passwd hash", "secret hash", "secret id", "session id", "token id"),
+        *("user data", "snmp community", "community string", "webhook url", "webhook uri"),
+        *("code verifier", "saml response", "auth receipt", "access key id", "connection string"),
     }
 )
 """Two words that end a name and name a secret together: `signingKey`, `snmp_community`."""
+
+QUALIFIERS: Final = frozenset(
+    {"b64", "base64", "new", "old", "pem", "plain", "plaintext", "text", "value"}
+)
+"""Words that may stand behind: `password_old`, `private_key_pem`."""
 
 IN_QUERIES: Final = frozenset(
     {
@@ -71,13 +83,27 @@ SECRET_HEADERS: Final = frozenset(
     }
 )
 
-NAMING: Final = frozenset({"name", "key", "property", "variable", "output key", "parameter key"})
+NAMING: Final = frozenset(
+    {"name", "key", "property", "variable", "output key", "parameter key", "parameter name"}
+)
 """Keys of an object whose value names what stands under one of `HOLDING`."""
 
 HOLDING: Final = frozenset(
     {
         *("value", "values", "output value", "parameter value", "text", "content", "data", "raw"),
-        *("plain", "plaintext", "payload", "blob", "id", "key", "audit id", "$t", "$", "#text"),
+        *(
+            "plain",
+            "plaintext",
+            "contents",
+            "payload",
+            "blob",
+            "id",
+            "key",
+            "audit id",
+            "$t",
+            "$",
+            "#text",
+        ),
     }
 )
 """Keys that say nothing of what stands under them; the name above or beside them does."""
@@ -93,6 +119,9 @@ ABOUT: Final = frozenset(
     }
 )
 """Keys below a password's name that describe it."""
+
+LOGINS: Final = frozenset({"login", "user", "user name", "username"})
+"""Keys beside which `key` is a secret: `{"username": "u", "key": "..."}`."""
 
 HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1", "***"})
 """Values that are no secret under any name."""
@@ -131,7 +160,7 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
 
 WEBHOOK: Final = re.compile(
     r"https://(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks"
-    r"|[\w.-]+\.webhook\.office\.com)/",
+    r"|[\w.-]+\.webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)/",
     re.IGNORECASE,
 )
 """URLs that are secrets as a whole: whoever has one can post."""
@@ -164,6 +193,8 @@ def words(name: str) -> tuple[str, ...]:
 def names_secret(name: str) -> bool:
     """Return whether what stands under a name is a secret."""
     found = words(name)
+    if len(found) > 1 and found[-1] in QUALIFIERS:
+        found = found[:-1]
     return bool(found) and (
         found[-1] in SECRETS
         or found[-1].endswith(ENDINGS)

@@ -37,7 +37,7 @@ _URL: Final = re.compile(r"(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]*+://[^\s\"'
 _OPTION: Final = re.compile(r"(--[\w-]{2,64})(=|[ \t]+)(?!-)(\"[^\"]+\"|'[^']+'|[^\s\"'<>]+)")
 _ASSIGNED: Final = re.compile(
     r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]{1,63}+)"
-    r"(?P<sign>\\*[\"']?[ \t]*+(?:=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+)"
+    r"(?P<sign>\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+)"
     r"(?:[bBuU]?(?P<quote>\\*[\"'])(?P<quoted>(?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
     r"|(?P<bare>(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=))+))"
 )
@@ -266,6 +266,7 @@ class Rewriter:
                     found.append(self._replacement(name, each, (*path, place), secret=bool(under)))
             return
         beside = _names_a_secret(value)
+        is_login = any(names.is_in(key, names.LOGINS) for key, _ in value)
         self.learned.link(dict(value))
         for key, each in value:
             found.append(self._replacement("", key, path, secret=False))
@@ -273,6 +274,7 @@ class Rewriter:
                 (under == "all" and not names.is_in(key, names.ABOUT))
                 or (under == "held" and names.is_in(key, names.HOLDING))
                 or (beside and names.is_in(key, names.BESIDE))
+                or (is_login and key == "key")
             )
             own = name if key == "id" and names.names_owner(name) else key
             if isinstance(each, list):
@@ -425,13 +427,11 @@ class Rewriter:
             user = f"{placeholders.SECRET_IN_URL}@"
             for each in parts.netloc.rpartition("@")[0].split(":", 1)[1:]:
                 self._secret(unquote(each))
-        query, fragment = self._pairs(parts.query), self._pairs(parts.fragment)
         own = origin(url) in self._all.origins or placeholders.is_placeholder_host(parts.netloc)
-        rest = (
-            self._path(parts.path, own=own)
-            + (query and f"?{query}")
-            + (fragment and f"#{fragment}")
-        )
+        rest, has_fragment, fragment = url.partition("//")[2][len(parts.netloc) :].partition("#")
+        path, has_query, query = rest.partition("?")
+        rest = self._path(path, own=own) + has_query + self._pairs(query)
+        rest += has_fragment + self._pairs(fragment)
         if names.WEBHOOK.match(url):
             rest = "/" + self._in_url(parts.path)
         front = self._origin(url, parts.scheme, parts.hostname or "", port)
@@ -460,7 +460,8 @@ class Rewriter:
         is_versioned = _VERSION.fullmatch(before) is not None
         is_above = after in _RESOURCES or after.startswith("os-")
         is_project = segment not in _RESOURCES and (is_versioned or is_above)
-        if placeholders.is_id(bare) and (is_project or before in _COLLECTIONS):
+        is_known = own or bare != segment  # AUTH_<project>: elsewhere it may be a checksum
+        if placeholders.is_id(bare) and ((is_project and is_known) or before in _COLLECTIONS):
             owner = placeholders.is_owner_placeholder(bare)
             return segment if owner else segment[: -len(bare)] + self._owner(bare)
         if is_project and segment == self._all.project:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.errors import LeakError
@@ -193,6 +193,20 @@ DOCUMENTS = st.recursive(
     ),
     max_leaves=12,
 )
+
+
+@THOROUGH
+@given(DOCUMENTS, st.sampled_from(["", "query", "text", "gzip"]), WORDS)
+def test_the_final_check_refuses_nothing_that_was_redacted(document, place, text):
+    """Whatever text a cloud sends, redaction can replace what the final check looks for."""
+    assume(text.isprintable())
+    image = {"id": IMAGE, "name": "a", "metadata": {"any": document}}
+    pages = [interaction(image=image), interaction(place, text)]
+    redacted = redact(pages, cloud="a", known=Known(project=PROJECT))
+    for page in redacted.interactions:
+        for value in written(page):
+            data = value if isinstance(value, bytes) else value.encode("utf-8", "replace")
+            refuse_leaks(data, known=redacted.known, where="here")
 
 
 @THOROUGH

@@ -59,6 +59,7 @@ def test_values_under_a_secrets_name_are_replaced():
         *("api_key", "apiKey", "apikey", "private_key", "encryption_key", "master_key"),
         *("signingKey", "account_key", "secret_key", "Temp-URL-Key", "snmp_community"),
         *("user_data", "userData", "webhook_url", "dbpassword", "password_hash", "secrets"),
+        *("ipmi_pass", "presharedKey", "masterkey", "hmac_key", "private_key_pem", "password_old"),
         *("os_password2", "api_keys", "credential", "pwd", "authToken", "access_key"),
     ):
         for value in ("hunter2", "no word at all", 12345678, ["x1", "x2"]):
@@ -92,6 +93,8 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
             {"output_key": "admin_pass", "output_value": 0},
         ),
         ({"name": "flavor", "value": "x"}, {"name": "flavor", "value": "x"}),
+        ({"username": "u", "key": "x"}, {"username": "u", "key": 0}),
+        ({"key": "x"}, {"key": "x"}),
     )
     for sent, expected in cases:
         assert json.loads(body_of(sent)) == json.loads(
@@ -227,6 +230,8 @@ def test_urls():
         (f"/v2/images/{OTHER}", f"/v2/images/{OTHER}"),
         ("file:///etc/x", "file:///etc/x"),
         ("http://[x/v2.1", "http://[x/v2.1"),
+        ("https://h/x?#", "https://host-aaa.invalid/x?#"),
+        (f"https://h/blobs/{OTHER}/images/x", f"https://host-aaa.invalid/blobs/{OTHER}/images/x"),
         ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
     ):
         assert value_of(sent) == expected
@@ -340,12 +345,17 @@ def test_logins_are_told_from_other_traffic():
     token = {"token": {"id": "x", "expires": "2026"}}
     logins = (
         page({"access": token}, url="http://k:5000/v2.0/tokens", method="POST"),
-        page({"token": {"methods": ["password"]}}, url="http://k/identity/v3/auth/tokens"),
+        page(
+            {"token": {"methods": ["password"]}},
+            url="http://k/identity/v3/auth/tokens",
+            method="POST",
+        ),
         page({"auth": {**token, "serviceCatalog": {}}}, url="http://k/v1.1/auth", method="POST"),
         page(b"", url="http://k/auth/v1.0", headers=[("X-Auth-Token", "x")]),
         page(b"", url="http://k/x", request_body=b'{"auth": {"passwordCredentials": {}}}'),
         page(b'<access><token id="x"/></access>', url="http://k/x"),
         page({"users": []}, url="http://k/identity/v3/users"),
+        page({"token": "x"}, url="http://k/login", method="POST"),
     )
     others = (
         page({"images": []}),
@@ -354,7 +364,7 @@ def test_logins_are_told_from_other_traffic():
         page({"metadata": {"token": "x"}}),
     )
     is_keystone = keystone_among([*logins, *others])
-    assert [is_keystone(each) for each in (*logins, *others)] == [True] * 7 + [False] * 4
+    assert [is_keystone(each) for each in (*logins, *others)] == [True] * 8 + [False] * 4
 
 
 def test_a_login_gives_its_secrets_away():
