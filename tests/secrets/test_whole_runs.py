@@ -43,6 +43,10 @@ def test_own_client_that_fails(imagedetail_cloud, imagedetail_cassette):
     assert not body
 """
 PLAIN = ("raw", "in a sentence", "percent", "JSON", "a URL's query", "a URL's user")
+COVERED = (
+    *(*PLAIN, "percent twice", "JSON in JSON", "base64", "urlsafe base64", "wrapped base64"),
+    "gzip in base64",
+)
 LOUD = (
     *("-vv", "-l", "-rA", "--tb=long", "--log-level=DEBUG", "--log-cli-level=DEBUG"),
     *("--junitxml=junit.xml", "--imagedetail-report=r.html", "--imagedetail-report=r.json"),
@@ -124,7 +128,7 @@ def test_what_a_cloud_sends_back_is_in_no_file_and_no_output(pytester, cloud):
     result.assert_outcomes(passed=1, failed=2)
     assert len(written(pytester)) == 3
     assert found(pytester, result, cloud) == set()
-    plant(cloud, WRITINGS)
+    plant(cloud, COVERED)
     for mode in ("new_episodes", "rewrite", "verify"):
         kept = written(pytester)
         result = pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", *LOUD)
