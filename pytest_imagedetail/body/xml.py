@@ -16,15 +16,7 @@ from pytest_imagedetail.errors import BodyError
 INTEGERS: Final = frozenset({"minDisk", "minRam", "progress", "OS-EXT-IMG-SIZE:size"})
 """The fields of an image that are integers (Nova api-ref; contract `FIELDS`)."""
 
-_INTEGERS_1_0: Final = INTEGERS | {"id", "serverId"}  # Cloud Servers 1.0 numbers both
-_NAMESPACE_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"
-_XHTML: Final = "http://www.w3.org/1999/xhtml"
 _LINK: Final = "atom:link"
-_PREFIXES: Final = {
-    "http://www.w3.org/2005/Atom": "atom",
-    "http://docs.openstack.org/compute/ext/disk_config/api/v1.1": "OS-DCF",
-    "http://docs.openstack.org/compute/ext/image_size/api/v1.1": "OS-EXT-IMG-SIZE",
-}
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _PART: Final = re.compile(
     r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>"
@@ -42,40 +34,6 @@ class _RefusedError(ValueError):
     """The document is well-formed, but no answer of a cloud."""
 
 
-class _Builder(ET.TreeBuilder):
-    """Builds elements whose names have a prefix as in JSON: "OS-EXT-IMG-SIZE:size".
-
-    It refuses a document type, so that no entity is ever expanded.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.prefixes: dict[str, str] = {}
-        self.namespace: str | None = None  # the root's
-
-    def doctype(self, *_: object) -> None:
-        raise _RefusedError(
-            "it declares a document type, which no cloud sends: entities could read files or grow "
-            "without end"
-        )
-
-    def start_ns(self, prefix: str, uri: str) -> None:
-        self.prefixes[uri] = _PREFIXES.get(uri, prefix)
-
-    def start(self, tag: str, attrs: dict[str, str]) -> ET.Element:
-        if self.namespace is None:
-            self.namespace = tag.removeprefix("{").rpartition("}")[0]
-        named = {self._name(key): text for key, text in attrs.items()}
-        if len(named) < len(attrs):
-            raise _RefusedError(f"two attributes of <{self._name(tag)}> have one name")
-        return super().start(self._name(tag), named)
-
-    def _name(self, tag: str) -> str:
-        namespace, _, name = tag.removeprefix("{").rpartition("}")
-        prefix = self.prefixes.get(namespace)
-        return f"{prefix}:{name}" if prefix else name
-
-
 def is_xml(body: bytes) -> bool:
     """Return whether a body begins as XML does; HTML does too."""
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
@@ -89,19 +47,22 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
         where: What to call it in an error, for example a path.
 
     Raises:
-        BodyError: It is not well-formed, declares a document type, is a web page, is nested too
-            deeply, or holds a field twice.
+        BodyError: It is not well-formed, declares a document type, is nested too deeply, or holds a
+            field twice.
     """
-    builder = _Builder()
-    parser = ET.XMLParser(target=builder, encoding="utf-8")  # noqa: S314  no entities
+    builder = ET.TreeBuilder()
+    parser = expat.ParserCreate("utf-8")
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = _refuse_document_type
     try:
-        parser.feed(body)
-        return _document(parser.close(), builder.namespace or "")
-    except ET.ParseError as error:
-        line, column = error.position
+        parser.Parse(body, True)  # noqa: FBT003
+        return _document(builder.close())
+    except expat.ExpatError as error:
         raise BodyError(
             f"the body is not XML: {expat.ErrorString(error.code)}",
-            where=f"{where}, line {line}, column {column + 1}",
+            where=f"{where}, line {error.lineno}, column {error.offset + 1}",
             remedy="ask the cloud again; a body is never repaired, for a repair would be a guess",
         ) from error
     except (_RefusedError, RecursionError) as error:
@@ -113,67 +74,57 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
         ) from error
 
 
-def _document(root: ET.Element, namespace: str) -> dict[str, Any]:
+def _refuse_document_type(*_: object) -> None:
+    raise _RefusedError(
+        "it declares a document type, which no cloud sends: entities could read files or grow "
+        "without end"
+    )
+
+
+def _document(root: ET.Element) -> dict[str, Any]:
     if root.tag != "images":
-        if namespace in {"", _XHTML}:  # HTML can be well-formed
-            raise _RefusedError(f"<{root.tag}> is in no namespace of a cloud")
         fault = _value(root)
         if isinstance(fault, dict) and "code" in fault:
             fault["code"] = _integer(fault["code"])
         return {root.tag: fault}
-    integers = _INTEGERS_1_0 if namespace == _NAMESPACE_1_0 else INTEGERS
     elements = root.findall("image")
     images = [_fields(element) for element in elements]
-    for image in images:
-        image.update({key: _integer(image[key]) for key in integers & image.keys()})
     for element in elements:
         root.remove(element)
+    for image in images:
+        image.update({key: _integer(image[key]) for key in INTEGERS & image.keys()})
     document = _fields(root)
-    if "images" in document:
-        raise _RefusedError("<images> has 'images' in it")
-    document["images"] = images
     if "links" in document:
         document["images_links"] = document.pop("links")
-    return document
+    return document | {"images": images}
 
 
 def _fields(element: ET.Element) -> dict[str, Any]:
     """Return attributes and children by name; Atom links as a list, in their order."""
-    pairs: list[tuple[str, Any]] = [*element.items()]
-    links = [_fields(child) for child in element if child.tag == _LINK]
-    if links:
+    pairs: list[tuple[str, Any]]
+    pairs = [(name, text) for name, text in element.items() if name.partition(":")[0] != "xmlns"]
+    if links := [_fields(child) for child in element if child.tag == _LINK]:
         pairs.append(("links", links))
     for child in element:
-        if child.tag != _LINK:
-            read = _metadata if child.tag == "metadata" else _value
-            pairs.append((child.tag, read(child)))
+        if child.tag == "meta" and [*child.attrib] == ["key"]:
+            pairs.append((child.attrib["key"], _text(child)))
+        elif child.tag == "metadata":
+            pairs.append((child.tag, _fields(child)))
+        elif child.tag != _LINK:
+            pairs.append((child.tag, _value(child)))
     if (text := _text(element)).strip():
         pairs.append(("#text", text))
-    return _unique(pairs, f"<{element.tag}> has")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _RefusedError(f"<{element.tag}> has {name!r} twice")
+        found[name] = value
+    return found
 
 
 def _value(element: ET.Element) -> Any:
     """Return the text of an element, or its fields if it has any."""
     return _fields(element) if len(element) or element.attrib else _text(element)
-
-
-def _metadata(element: ET.Element) -> dict[str, Any]:
-    """Return each `<meta key="K">text</meta>` as K and text."""
-    if element.attrib or _text(element).strip():
-        raise _RefusedError("<metadata> holds something else than `meta`")
-    for child in element:
-        if child.tag != "meta" or [*child.attrib] != ["key"] or len(child):
-            raise _RefusedError(f"<metadata> holds <{child.tag}>, which is no `meta` with a key")
-    return _unique([(child.attrib["key"], _text(child)) for child in element], "<metadata> has")
-
-
-def _unique(pairs: list[tuple[str, Any]], what: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise _RefusedError(f"{what} {name!r} twice")
-        found[name] = value
-    return found
 
 
 def _text(element: ET.Element) -> str:
