@@ -35,7 +35,7 @@ def _unpacked(data: bytes, wbits: int) -> bytes | None:
 def decoded(
     body: bytes,
     encodings: str,
-    others: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({}),
+    decoders: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({}),
 ) -> bytes | None:
     """Return a body without its content encodings; None if one of them cannot be undone.
 
@@ -44,19 +44,19 @@ def decoded(
     Args:
         body: As received.
         encodings: The value of `Content-Encoding`, in the order in which they were applied.
-        others: Decoders of encodings that are not known here, by name.
+        decoders: For encodings other than gzip and deflate, by name.
     """
     for name in (each.strip().lower() for each in reversed(encodings.split(","))):
         content = None
-        if name in {"", "identity"}:
-            continue
         if name in {"gzip", "x-gzip", "deflate"}:
             content = unpacked(body)
-        if content is None and name == "deflate":
-            content = _unpacked(body, _RAW_DEFLATE)  # some servers leave out zlib's header
-        if content is None and name in others and not _is_text(body):
-            content = others[name](body)
-        if content is None and body and (not _is_text(body) or body.startswith(_GZIP)):
+            if content is None and name == "deflate":
+                content = _unpacked(body, _RAW_DEFLATE)  # some servers leave out zlib's header
+        elif name in {"", "identity"}:
+            content = body
+        elif name in decoders and not _is_text(body):
+            content = decoders[name](body)
+        if content is None and (not _is_text(body) or body.startswith(_GZIP)):
             return None
         body = body if content is None else content
     return body
@@ -70,21 +70,6 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def exceeds(data: bytes, most: int) -> bool:
-    """Return whether gzip or zlib data unpacks to more than `most` bytes; damaged data does not."""
-    try:
-        return len(zlib.decompressobj(_GZIP_OR_ZLIB).decompress(data, most + 1)) > most
-    except zlib.error:
-        return False
-
-
-def repacked(content: bytes, *, like: bytes) -> bytes | None:
-    """Return content compressed like other data; None if that is neither gzip nor zlib.
-
-    The same content gives the same bytes.
-    """
-    if like.startswith(_GZIP):
-        return gzip.compress(content, mtime=0)
-    if like.startswith(_ZLIB):
-        return zlib.compress(content)
-    return None
+def packed_like(data: bytes, content: bytes) -> bytes:
+    """Compress new content as gzip or zlib data is; the same content gives the same bytes."""
+    return gzip.compress(content, mtime=0) if data.startswith(_GZIP) else zlib.compress(content)

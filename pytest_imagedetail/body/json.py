@@ -2,21 +2,23 @@ r"""JSON as text: parse it strictly, and lay it out without changing a token.
 
 A recorded body has to stay what the cloud sent, for example `1.017415075e+09`, `\/`, the order of
 keys and repeated keys. So nothing is parsed and dumped again. Only the white space between tokens
-changes, and the strings that a caller replaces.
+changes.
 """
 
 import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any, Final, Never
 
 from pytest_imagedetail.errors import BodyError
 
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-_TOKEN: Final = re.compile(_STRING.pattern + r'|[{}\[\]:,]|[^\s{}\[\]:,"]+')
-_COLON: Final = re.compile(r"[ \t\r\n]*:")
+_STRING: Final = r'"(?:[^"\\]|\\.)*+"'
+_TOKEN: Final = re.compile(_STRING + r'|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+_PART: Final = re.compile(  # a container that holds no container, or a token
+    rf'[{{\[](?:[^{{}}\[\]"]|{_STRING})*+[}}\]]|{_TOKEN.pattern}'
+)
 _OPEN: Final = frozenset("{[")
 _CLOSE: Final = frozenset("}]")
 _SPACED: Final = {",": ", ", ":": ": "}
@@ -112,17 +114,10 @@ def pretty(text: str) -> str:
 
     Only the white space between tokens changes.
     """
-    tokens = [match.group() for match in _TOKEN.finditer(text)]
     pieces: list[str] = []
-    depth = position = 0
-    while position < len(tokens):
-        symbol = tokens[position]
+    depth = 0
+    for symbol in _tokens(text):
         if symbol in _OPEN:
-            line, position_after = _one_line(tokens, position)
-            if line is not None:
-                pieces.append(line)
-                position = position_after
-                continue
             depth += 1
             pieces.append(symbol + "\n" + _INDENT * depth)
         elif symbol in _CLOSE:
@@ -130,48 +125,17 @@ def pretty(text: str) -> str:
             pieces.append("\n" + _INDENT * depth + symbol)
         elif symbol == ",":
             pieces.append(",\n" + _INDENT * depth)
-        elif symbol == ":":
-            pieces.append(": ")
         else:
-            pieces.append(symbol)
-        position += 1
+            pieces.append(_SPACED.get(symbol, symbol))
     return "".join(pieces)
 
 
-def replace_strings(text: str, replace: Callable[[str, str | None], str]) -> str:
-    """Pass every string of a JSON text through `replace`; tokens it leaves alone stay as sent.
-
-    Args:
-        text: Valid JSON.
-        replace: Takes a decoded string and the key it stands under (None for a key and for a
-            string in a list) and returns its replacement.
-    """
-    pieces: list[str] = []
-    key: str | None = None
-    end = 0
-    for match in _STRING.finditer(text):
-        pieces.append(text[end : match.start()])
-        end = match.end()
-        token = match.group()
-        value = json.loads(token)
-        is_key = _COLON.match(text, end) is not None
-        new = replace(value, None if is_key else key)
-        pieces.append(token if new == value else json.dumps(new, ensure_ascii="\\u" in token))
-        if is_key:
-            key = value
-    pieces.append(text[end:])
-    return "".join(pieces)
-
-
-def _one_line(tokens: list[str], start: int) -> tuple[str | None, int]:
-    """Return the container that starts here on one line, or None if it is long or nested."""
-    width = 0
-    for position in range(start, len(tokens)):
-        token = tokens[position]
-        width += len(_SPACED.get(token, token))
-        if width > _LINE or (position > start and token in _OPEN):
-            return None, start
-        if token in _CLOSE:
-            text = "".join(_SPACED.get(token, token) for token in tokens[start : position + 1])
-            return text, position + 1
-    return None, start
+def _tokens(text: str) -> Iterator[str]:
+    """Yield the tokens of a JSON text; a short container that holds no container is one."""
+    for part in _PART.findall(text):
+        if part[0] in _OPEN and len(part) > 1:
+            tokens = _TOKEN.findall(part)
+            line = "".join(_SPACED.get(token, token) for token in tokens)
+            yield from [line] if len(line) <= _LINE else tokens
+        else:
+            yield part

@@ -3,7 +3,7 @@
 import re
 import stat
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import yaml
 from yaml.composer import Composer
@@ -40,8 +40,6 @@ class Literal(str):
 class Loader(_Base):
     """The safe loader with limits, for which a repeated key is an error."""
 
-    most_aliased: ClassVar = _LARGEST
-
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = self._count = self._size = 0
@@ -60,9 +58,8 @@ class Loader(_Base):
             raise _fault(f"more than {_MOST} values", event.start_mark)
         if isinstance(event, yaml.AliasEvent):
             self._size += self._sizes.get(str(event.anchor), _LARGEST)  # itself if not closed
-            if self._size > self.most_aliased:
-                problem = "aliases that multiply" if self.most_aliased else "it uses an alias"
-                raise _fault(problem, event.start_mark)
+            if self._size > _LARGEST:
+                raise _fault("aliases that multiply", event.start_mark)
         node = super().compose_node(parent, index)
         self._depth -= 1
         if event.anchor is not None:
@@ -89,12 +86,6 @@ class Loader(_Base):
         except (LookupError, AttributeError, TypeError, ArithmeticError, ValueError) as fault:
             reason = str(fault) if isinstance(fault, ValueError) else type(fault).__name__
             raise _fault(f"a value does not fit its type: {reason}", node.start_mark) from fault
-
-
-class AliasFreeLoader(Loader):
-    """Refuses aliases, which `dump` does not write."""
-
-    most_aliased = 0
 
 
 class _ForeignLoader(Loader):
@@ -135,13 +126,13 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
             repeated key in one mapping; with line and column where they are known.
     """
     text = read_text(path, error=error, remedy=remedy)
-    return parse(text, Loader, where=str(path), error=error, remedy=remedy)
+    return parse(text, where=str(path), error=error, remedy=remedy)
 
 
 def read_foreign(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
     """Read a file of another tool as `read` does: a header's value is text, not a number."""
     text = read_text(path, error=error, remedy=remedy)
-    return parse(text, _ForeignLoader, where=str(path), error=error, remedy=remedy)
+    return parse(text, where=str(path), error=error, remedy=remedy, loader=_ForeignLoader)
 
 
 def read_text(path: Path, *, error: type[ImageDetailError], remedy: str) -> str:
@@ -159,7 +150,12 @@ def read_text(path: Path, *, error: type[ImageDetailError], remedy: str) -> str:
 
 
 def parse(
-    text: str, loader: type[Loader], *, where: str, error: type[ImageDetailError], remedy: str
+    text: str,
+    *,
+    where: str,
+    error: type[ImageDetailError],
+    remedy: str,
+    loader: type[Loader] = Loader,
 ) -> Any:
     """Parse the text of the file `where`; raise as `read` does."""
     try:

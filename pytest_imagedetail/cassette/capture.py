@@ -22,7 +22,7 @@ from vcr.filters import AVAILABLE_DECOMPRESSORS
 from vcr.record_mode import RecordMode
 
 from pytest_imagedetail import network
-from pytest_imagedetail.body import compression as packing
+from pytest_imagedetail.cassette.format import without_encodings
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.silenced import silenced
@@ -154,13 +154,8 @@ class _Exchanging(Cassette):  # type: ignore[misc]
         return place in self._tests_own
 
     def append(self, request: Any, response: Any) -> None:
-        if self._is_tests_own(request):
-            return
-        try:
-            interaction = _exchanged(request, response)
-        except transport.OversizeError:
-            raise transport.too_large("the answer to the test's own request") from None
-        self._exchange.heard(interaction)
+        if not self._is_tests_own(request):
+            self._exchange.heard(_exchanged(request, response))
 
 
 class _NarrowReset:
@@ -298,27 +293,8 @@ class _Kept:
 
 
 def _exchanged(request: Any, response: Any) -> Interaction:
-    answer = _from_vcr(response)
-    if packing.exceeds(answer.body, transport.LARGEST_BODY):
-        raise transport.OversizeError
-    return replace(_asked(request), response=_decoded(answer))
-
-
-def _decoded(answer: Response) -> Response:
-    """Undo the content encodings; leave the response as it is if one cannot be undone.
-
-    vcrpy undoes only one of several, and none that is written in capitals.
-    """
-    encodings = answer.headers.get("content-encoding")
-    if encodings is None:
-        return answer
-    body = packing.decoded(answer.body, encodings, AVAILABLE_DECOMPRESSORS)
-    if body is None:
-        return answer
-    gone = {"content-encoding", *(("content-length",) if body else ())}
-    kept = [field for field in answer.headers.fields if field[0].lower() not in gone]
-    length = [("Content-Length", str(len(body)))] if body else []
-    return replace(answer, headers=Headers([*kept, *length]), body=body)
+    answer = without_encodings(_from_vcr(response), AVAILABLE_DECOMPRESSORS)
+    return replace(_asked(request), response=answer)
 
 
 def _asked(request: Any) -> Interaction:

@@ -5,7 +5,6 @@ ignore `imagedetail`. Provenance does not use vcrpy's own `metadata` key, becaus
 cannot load a cassette that has one.
 """
 
-import base64
 import hashlib
 import json
 import re
@@ -13,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any, Final
 
-from pytest_imagedetail.body import compression as packing
 from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.body import yaml as yamltext
+from pytest_imagedetail.body.compression import decoded
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.model import (
     Headers,
@@ -32,8 +31,6 @@ from pytest_imagedetail.transport.request import is_url_of_http
 
 VCR_VERSION: Final = 1
 SCHEMA: Final = 2
-SCHEMAS: Final = (1, SCHEMA)
-"""The schemas that are read; only the last one is written."""
 
 _REMEDY: Final = (
     "bring the file back from version control; it was left as it is\n"
@@ -50,9 +47,9 @@ _FACTS: Final = (
 )
 _METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
 _STATUS_CODES: Final = range(100, 1000)
-_BODY: Final = "\n      string: |-\n"  # before a body in JSON, as `dumps` lays it out,
-_REQUEST: Final = "\n- request:\n"  # after it,
-_INDENT: Final = "\n        "  # and before each of its lines
+_BODY: Final = re.compile(  # in JSON, as `dumps` lays it out
+    r"(?<=\n      string: )\|-\n((?: {8}.*\n)+)"
+)
 
 
 def dumps(recording: Recording) -> str:
@@ -78,7 +75,7 @@ def loads(path: Path) -> Recording:
     try:
         return _own(_parse_quickly(text))
     except (DamagedCassetteError, LookupError, TypeError, ValueError):
-        return _parsed(text, path, _own, yamltext.AliasFreeLoader)  # or says what is wrong
+        return _parsed(text, path, _own)  # or says what is wrong
 
 
 def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
@@ -94,7 +91,7 @@ def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
     """
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
     known = partial(_own_or_stock, cloud=cloud, test=test)
-    return _parsed(text, path, known, yamltext.Loader)  # vcrpy writes aliases
+    return _parsed(text, path, known)
 
 
 def as_read(interaction: Interaction) -> Interaction:
@@ -102,12 +99,11 @@ def as_read(interaction: Interaction) -> Interaction:
     return _interaction({"interactions": [_interaction_to_dict(interaction)]}, 0)
 
 
-def is_as_written(document: Mapping[str, Any]) -> bool:
+def _is_as_written(document: Mapping[str, Any]) -> bool:
     """Return whether the hash of a cassette fits its provenance and interactions."""
     facts = {name: value for name, value in document["imagedetail"].items() if name != "sha256"}
-    digest = _digest_of_schema_1 if facts.get("schema") == 1 else _digest
     try:
-        found = digest(facts, document["interactions"])
+        found = _digest(facts, document["interactions"])
     except (TypeError, ValueError, LookupError):  # for example a date without quotes
         return False
     return bool(found == document["imagedetail"].get("sha256"))
@@ -133,17 +129,6 @@ def _sha256(data: str | bytes | None) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -> str:
-    """Return the SHA-256 of both as compact JSON with sorted keys; bytes count as base64."""
-    text = json.dumps(
-        {"imagedetail": facts, "interactions": interactions},
-        sort_keys=True,
-        separators=(",", ":"),
-        default=lambda value: base64.b64encode(value).decode("ascii"),
-    )
-    return _sha256(text)
-
-
 class _UnsoundError(ValueError):
     """What is wrong with a document, and the keys that lead there."""
 
@@ -153,12 +138,8 @@ class _UnsoundError(ValueError):
         self.remedy = remedy
 
 
-def _parsed(
-    text: str, path: Path, known: Callable[[Any], Recording], loader: type[yamltext.Loader]
-) -> Recording:
-    document = yamltext.parse(
-        text, loader, where=str(path), error=DamagedCassetteError, remedy=_REMEDY
-    )
+def _parsed(text: str, path: Path, known: Callable[[Any], Recording]) -> Recording:
+    document = yamltext.parse(text, where=str(path), error=DamagedCassetteError, remedy=_REMEDY)
     try:
         return known(document)
     except _UnsoundError as fault:
@@ -170,31 +151,15 @@ def _parse_quickly(text: str) -> Any:
     """Parse a cassette as `dumps` lays it out, without passing long bodies through libyaml.
 
     What it returns counts only if the hash fits: it does not know all of YAML.
-
-    Raises:
-        DamagedCassetteError: The rest is not YAML.
-        ValueError: A line of a body is not indented as `dumps` does.
     """
-    pieces: list[str] = []
     bodies: list[str] = []
-    done = 0
-    while (start := text.find(_BODY, done)) >= 0:
-        pieces.append(f"{text[done:start]}{_BODY[:-4]} {len(bodies)}")
-        end = text.find(_REQUEST, start)
-        done = end if end >= 0 else len(text.rstrip("\n"))
-        block = text[start + len(_BODY) - 1 : done]
-        body = block.replace(_INDENT, "\n")
-        if len(block) - len(body) != body.count("\n") * (len(_INDENT) - 1):
-            raise ValueError("not indented")
-        bodies.append(body[1:])
-    pieces.append(text[done:])
-    document = yamltext.parse(
-        "".join(pieces),
-        yamltext.AliasFreeLoader,
-        where="",
-        error=DamagedCassetteError,
-        remedy=_REMEDY,
-    )
+
+    def cut(match: re.Match[str]) -> str:
+        bodies.append(match[1].removeprefix(" " * 8).replace("\n" + " " * 8, "\n").rstrip("\n"))
+        return f"{len(bodies) - 1}\n"
+
+    rest = _BODY.sub(cut, text)
+    document = yamltext.parse(rest, where="", error=DamagedCassetteError, remedy=_REMEDY)
     for each in document["interactions"]:
         body = each["response"]["body"]
         if isinstance(body["string"], int):
@@ -275,20 +240,17 @@ def _own(document: Any) -> Recording:
     if not isinstance(facts, dict):
         problem = "no provenance: the cassette was not written by imagedetail"
         raise _UnsoundError(problem, remedy=_REMEDY_OF_FOREIGN)
-    if facts.get("schema") not in SCHEMAS:
+    if facts.get("schema") != SCHEMA:
         raise _UnsoundError(
-            f"unknown provenance schema {facts.get('schema')!r}; this reads schema 1 and 2 "
+            f"unknown provenance schema {facts.get('schema')!r}; this reads schema {SCHEMA} "
             "(a newer pytest-imagedetail may have written it)",
             *("imagedetail", "schema"),
         )
-    if not is_as_written(document):
+    if not _is_as_written(document):
         problem = "the cassette was changed after it was written: its SHA-256 does not fit"
         raise _UnsoundError(problem, "imagedetail", "sha256")
     pages = _interactions(document)
-    try:
-        provenance = _provenance(facts)
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as fault:
-        raise _UnsoundError("the provenance is not as written", "imagedetail") from fault
+    provenance = _provenance(facts)
     if provenance.pages != len(pages):
         problem = f"the cassette holds {len(pages)} pages and says {provenance.pages}"
         raise _UnsoundError(problem, "imagedetail", "pages")
@@ -299,7 +261,9 @@ def _own_or_stock(document: Any, *, cloud: str, test: str) -> Recording:
     if isinstance(document, dict) and "imagedetail" in document:
         return _own(document)
     _refuse_strangers(document)
-    pages = tuple(_plain(each) for each in _interactions(document))
+    pages = tuple(
+        replace(each, response=without_encodings(each.response)) for each in _interactions(document)
+    )
     provenance = Provenance(cloud=cloud, test=test, source="stock", pages=len(pages))
     return Recording(provenance=provenance, interactions=pages)
 
@@ -321,20 +285,23 @@ def _refuse_strangers(document: Any) -> None:
         raise _UnsoundError("the cassette has no interactions", "interactions")
 
 
-def _plain(each: Interaction) -> Interaction:
-    """An interaction without compression, which stock clients do not all undo.
+def without_encodings(
+    response: Response, decoders: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({})
+) -> Response:
+    """Undo the content encodings, which stock clients do not all undo.
 
-    What cannot be undone stays as it is.
+    Args:
+        response: Returned as it is if one of its encodings cannot be undone.
+        decoders: For encodings other than gzip and deflate, by name.
     """
-    response = each.response
     encodings = response.headers.get("content-encoding")
-    body = None if encodings is None else packing.decoded(response.body, encodings)
-    if body is None or each.is_bodiless:
-        return each
-    gone = {"content-encoding", "content-length", "transfer-encoding"}
+    body = None if encodings is None else decoded(response.body, encodings, decoders)
+    if body is None:
+        return response
+    gone = {"content-encoding", "transfer-encoding", *(("content-length",) if body else ())}
     kept = [field for field in response.headers.fields if field[0].lower() not in gone]
-    headers = Headers([*kept, ("Content-Length", str(len(body)))])
-    return replace(each, response=replace(response, headers=headers, body=body))
+    length = [("Content-Length", str(len(body)))] if body else []
+    return replace(response, headers=Headers([*kept, *length]), body=body)
 
 
 def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:

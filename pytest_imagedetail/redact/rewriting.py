@@ -184,8 +184,7 @@ class Rewriter:
         content = compression.unpacked(body)
         if content is not None:
             redacted = self._body(part, content)
-            unchanged = redacted == content
-            return body if unchanged else compression.repacked(redacted, like=body) or redacted
+            return body if redacted == content else compression.packed_like(body, redacted)
         for encoding in ("utf-8", _WIDE.get(body[:2], "latin-1"), "latin-1"):
             try:
                 text = body.decode(encoding)

@@ -1,17 +1,13 @@
 """What vcrpy catches, as values; nothing reaches the disk and no log shows an address."""
 
-import gzip
 import http.client
 import http.server
 import logging
 import threading
 import urllib.request
-from contextlib import contextmanager, nullcontext
-
-import pytest
+from contextlib import contextmanager
 
 from pytest_imagedetail.cassette.capture import intercept
-from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers
 from pytest_imagedetail.transport import http as transport
 
@@ -53,19 +49,6 @@ class Told:
 
     def heard(self, interaction):
         self.interactions.append(interaction)
-
-
-def test_a_bomb_for_a_tests_own_client(monkeypatch):
-    """It is refused before anyone unpacks it; what fits is heard."""
-    monkeypatch.setattr(transport, "LARGEST_BODY", 2**20)
-    for size, fits in ((2**20, True), (2**20 + 1, False)):
-        told = Told()
-        body, headers = gzip.compress(b" " * size), [("Content-Encoding", "gzip")]
-        with serving(body, headers) as url, intercept(told):
-            refused = nullcontext() if fits else pytest.raises(RecordingError, match="than 1 MiB")
-            with refused:
-                urllib.request.urlopen(url).read()
-        assert len(told.interactions) == fits
 
 
 def test_no_file_and_no_log(tmp_path, monkeypatch, caplog):
