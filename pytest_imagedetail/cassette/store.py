@@ -3,7 +3,6 @@
 import difflib
 import errno
 import functools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pytest_imagedetail.cassette.age import too_old
-from pytest_imagedetail.cassette.format import dumps, loads, loads_traffic
+from pytest_imagedetail.cassette.format import as_read, dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import (
     TRAFFIC,
     check_cloud_name,
@@ -32,8 +31,8 @@ from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.final_check import refuse_leaks
 
 _FEW: Final = 8
-_SHARED_PARTS: Final = 3  # cloud, `tests` and the shared folder, at least
 _REMEMBERED: Final = 64  # recordings that a reader keeps
+_INDENTED: Final = b"\n" + b" " * 8  # a line of a body in JSON
 
 
 class Written(Enum):
@@ -49,16 +48,27 @@ class Reader:
     """Reads cassettes for replaying, each once as long as its file stays the same."""
 
     def __init__(self) -> None:
-        self._listing: Final = _remembered(load_own)
-        self._traffic: Final = _remembered(_load_traffic)
+        self._load: Final = functools.lru_cache(maxsize=_REMEMBERED)(_load)
 
     def listing(self, path: Path) -> Recording:
         """Read a cassette as `load_own` does."""
-        return self._listing(path)
+        return self._load(path, None, _state_of(path))
 
     def traffic(self, path: Path, *, cloud: str) -> Recording:
         """Read a test's own traffic as `load_own_traffic` does."""
-        return self._traffic(path, cloud)
+        return self._load(path, cloud, _state_of(path))
+
+
+def _load(path: Path, cloud: str | None, _state: tuple[int, ...]) -> Recording:
+    return load_own(path) if cloud is None else load_own_traffic(path, cloud=cloud)
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    try:
+        status = path.stat()
+    except OSError:
+        return ()  # loading it raises what is wrong
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +98,12 @@ class Store:
 
     def has(self, cloud: str) -> bool:
         """Whether a cloud has answers to queries, here or in the library."""
-        folders = [self.directory, *([self.library] if self.library is not None else [])]
-        return any(_has_cassettes(folder / check_cloud_name(cloud)) for folder in folders)
+        return any(map(_has_cassettes, self._folders(cloud)))
 
     def traffic_clouds(self) -> tuple[str, ...]:
         """Clouds with the traffic of tests in the folder itself, by name."""
-        folders = _folders_in(self.directory)
-        return tuple(sorted(path.name for path in folders if self.traffic_paths(path.name)))
+        names = (path.name for path in _entries(self.directory))
+        return tuple(name for name in names if self.traffic_paths(name))
 
     def traffic_paths(self, cloud: str) -> tuple[Path, ...]:
         """The cassettes of tests' own traffic with a cloud."""
@@ -208,8 +217,9 @@ class Store:
         path = self.traffic_path(facts.cloud, str(facts.test), shared=shared)
 
         def whole() -> Recording:
-            is_merged = merge is not None and _is_there(path)
-            made = merge(load_own(path)) if merge is not None and is_merged else recording
+            made = recording
+            if merge is not None and _is_there(path):
+                made = merge(load_own(path))
             refuse_unsafe(made, secrets=secrets, where=str(path))
             return made
 
@@ -291,35 +301,11 @@ def load_own_traffic(path: Path, *, cloud: str) -> Recording:
     return recording if recording.provenance.source == "stock" else _in_its_place(recording, path)
 
 
-def _load_traffic(path: Path, cloud: str) -> Recording:
-    return load_own_traffic(path, cloud=cloud)
-
-
-def _remembered(load: Callable[..., Recording]) -> Callable[..., Recording]:
-    """Call `load(path, *more)` once for each state of the file at `path`."""
-
-    @functools.lru_cache(maxsize=_REMEMBERED)
-    def load_state(path: Path, _state: tuple[int, ...], *more: str) -> Recording:
-        return load(path, *more)
-
-    def read(path: Path, *more: str) -> Recording:
-        try:
-            status = path.stat()
-        except OSError:
-            return load(path, *more)  # raises what is wrong with it
-        state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        return load_state(path, state, *more)
-
-    return read
-
-
 def _in_its_place(recording: Recording, path: Path) -> Recording:
     provenance = recording.provenance
     own = own_name(provenance)
-    if own.parts not in {
-        path.parts[-len(own.parts) :],
-        _unshared(path.parts[-len(own.parts) - 1 :]),
-    }:
+    parts = [part for part in path.parts if part == own.parts[0] or not is_shared_folder(part)]
+    if tuple(parts[-len(own.parts) :]) != own.parts:
         of = f"test {provenance.test}" if provenance.test else f"query {str(provenance.query)!r}"
         what = "test" if provenance.test else "query"
         raise DamagedCassetteError(
@@ -328,12 +314,6 @@ def _in_its_place(recording: Recording, path: Path) -> Recording:
             remedy=f"move it to {own}, or delete it and record this cloud and {what} afresh",
         )
     return recording
-
-
-def _unshared(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return cloud, `tests`, module and test of a cassette in a folder that tests share."""
-    cloud, tests, folder, *rest = parts if len(parts) > _SHARED_PARTS else ("", "", "")
-    return (cloud, tests, *rest) if is_shared_folder(folder) else ()
 
 
 def own_name(provenance: Provenance) -> PurePosixPath:
@@ -355,9 +335,15 @@ def refuse_unsafe(recording: Recording, *, secrets: Known, where: str) -> None:
         LeakError: One is; with its place, never its value.
     """
     _refuse_a_telling_name(recording.provenance.test or "", secrets)
-    refuse_leaks(dumps(recording).encode("utf-8"), known=secrets, where=where)
-    for what, part in _parts(recording):  # YAML may have escaped or folded them in the text
-        refuse_leaks(part, known=secrets, where=f"{where}, {what}")
+    text = dumps(recording).encode("utf-8")
+    refuse_leaks(text, known=secrets, where=where)
+    place = 0
+    for what, part in _parts(recording):
+        found = text.find(part.replace(b"\n", _INDENTED), place)
+        if found < 0:  # YAML escaped it
+            refuse_leaks(part, known=secrets, where=f"{where}, {what}")
+        else:
+            place = found
 
 
 def _refuse_a_telling_name(test: str, secrets: Known) -> None:
@@ -375,34 +361,37 @@ def _refuse_a_telling_name(test: str, secrets: Known) -> None:
 
 
 def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
-    for number, page in enumerate(recording.interactions, start=1):
-        yield f"body {number}", page.response.body
+    """Yield the parts of the interactions in the order of the text, as they will be read back."""
+    for number, page in enumerate(map(as_read, recording.interactions), start=1):
+        response = page.response
+        yield f"headers {number}", _as_bytes(page.url)
         yield f"request body {number}", page.request_body
-        fields = [*page.request_headers.fields, *page.response.headers.fields]
-        lines = [page.url, page.response.reason, *(f"{name}: {value}" for name, value in fields)]
-        yield f"headers {number}", "\n".join(lines).encode("utf-8", errors="surrogateescape")
+        for _, value in page.request_headers.fields:
+            yield f"headers {number}", _as_bytes(value)
+        yield f"headers {number}", _as_bytes(response.reason)
+        for _, value in response.headers.fields:
+            yield f"headers {number}", _as_bytes(value)
+        yield f"body {number}", response.body
+
+
+def _as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", errors="surrogateescape")
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:
-    return tuple(sorted(path.name for path in _folders_in(directory) if _has_cassettes(path)))
-
-
-def _folders_in(directory: Path) -> list[Path]:
-    # Not glob: it passes over a folder that may not be read, and its cassettes would be missing.
-    try:
-        return [path for path in directory.iterdir() if path.is_dir()]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise _unreadable(directory, error) from error
+    return tuple(path.name for path in _entries(directory) if _has_cassettes(path))
 
 
 def _has_cassettes(folder: Path) -> bool:
+    return folder.is_dir() and any(path.suffix == ".yaml" for path in _entries(folder))
+
+
+def _entries(folder: Path) -> list[Path]:
+    # Not glob: it passes over a folder that may not be read, and its cassettes would be missing.
     try:
-        with os.scandir(folder) as entries:  # ends at the first one
-            return any(entry.name.endswith(".yaml") for entry in entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
     except OSError as error:
         raise _unreadable(folder, error) from error
 
