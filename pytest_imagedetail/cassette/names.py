@@ -9,8 +9,8 @@ from pytest_imagedetail.errors import UsageError
 from pytest_imagedetail.model import Query
 
 _CLOUD: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
-_SAFE: Final = re.compile(r"[a-z0-9.=_+-]+")
-_UNSAFE: Final = re.compile(r"[^a-z0-9.=_+-]+")
+_SAFE: Final = re.compile(r"[a-z0-9.=_+@-]+")
+_UNSAFE: Final = re.compile(r"[^a-z0-9.=_+@-]+")
 _HASHED: Final = re.compile(r".*-[0-9a-f]{8}")
 _RESERVED: Final = re.compile(  # names that Windows keeps for devices, with any ending
     r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE
@@ -47,23 +47,10 @@ def file_name(query: Query) -> str:
     wire = query.wire
     if query.microversion is not None:
         exact, wire = f"{exact}@{query.microversion}", f"{wire}@{query.microversion}"
-    if _says_all(query, exact):
-        return f"{exact}.yaml"
-    digest = hashlib.sha256(wire.encode("utf-8")).hexdigest()[:8]
-    slug = _UNSAFE.sub("_", exact.lower())[:_LONGEST].strip("._-+") or "query"
-    if _RESERVED.fullmatch(slug):
-        slug = f"query-{slug}"
-    return f"{slug}-{digest}.yaml"
-
-
-def _says_all(query: Query, exact: str) -> bool:
-    """Whether the plain name can be taken for no other query, on any file system."""
-    parts = [part for pair in query.params for part in pair]
-    plain = all(_SAFE.fullmatch(f"{part}=") for part in [*parts, query.microversion or ""])
-    ambiguous = any(mark in part for part in parts for mark in "+=")
-    looks_hashed = _HASHED.fullmatch(exact) is not None
-    reserved = _RESERVED.fullmatch(exact) is not None
-    return plain and not (ambiguous or looks_hashed or reserved) and len(exact) <= _LONGEST
+    parts = (*(part for pair in query.params for part in pair), query.microversion or "")
+    is_ambiguous = any(mark in part for part in parts for mark in "+=@")
+    says_all = _is_plain(exact) and not is_ambiguous
+    return f"{exact if says_all else _hashed(exact, wire)}.yaml"
 
 
 def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
@@ -120,5 +107,5 @@ def _is_plain(name: str) -> bool:
 
 def _hashed(name: str, exact: str) -> str:
     digest = hashlib.sha256(exact.encode("utf-8", errors="surrogatepass")).hexdigest()[:8]
-    slug = _UNSAFE.sub("_", name.lower())[:_LONGEST].strip("._-+=") or "test"
-    return f"test-{slug}-{digest}" if _RESERVED.fullmatch(slug) else f"{slug}-{digest}"
+    slug = _UNSAFE.sub("_", name.lower())[:_LONGEST].strip("._-+=@") or "other"
+    return f"other-{slug}-{digest}" if _RESERVED.fullmatch(slug) else f"{slug}-{digest}"
