@@ -51,9 +51,8 @@ def parse(text: str, *, where: str) -> Any:
             remedy="save the cloud's answer again; an empty answer is not an empty list",
         )
     try:
-        hook = _object if _repeats_keys(text) else None  # which costs a call for each object
         return json.loads(
-            text, object_pairs_hook=hook, parse_constant=_refuse_constant, parse_float=_finite
+            text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite
         )
     except json.JSONDecodeError as error:
         reason = error.msg[:1].lower() + error.msg[1:]
@@ -72,13 +71,6 @@ def parse(text: str, *, where: str) -> Any:
             where=where,
             remedy="ask the cloud again, or look at the file",
         ) from error
-
-
-def _repeats_keys(text: str) -> bool:
-    """Return whether an object has a key twice, without a call in Python for each object."""
-    objects: list[list[tuple[str, Any]]] = []
-    json.loads(text, object_pairs_hook=objects.append)
-    return sum(map(len, objects)) > sum(map(len, map(dict, objects)))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -272,8 +272,7 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     """Return the few names that are most like the one that was not found."""
     if not known:
         return "none"
-    likeness = {each: difflib.SequenceMatcher(None, name, each).ratio() for each in known}
-    first = sorted(known, key=lambda each: -likeness[each])[:_FEW]
+    first = difflib.get_close_matches(name, known, _FEW, cutoff=0)
     more = f" and {len(known) - _FEW} more" if len(known) > _FEW else ""
     return ", ".join(first) + more
 
