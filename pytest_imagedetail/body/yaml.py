@@ -92,13 +92,21 @@ class _ForeignLoader(Loader):
     """Reads every plain value but null as text, and Ruby's `!binary` as bytes."""
 
 
+def _as_text(loader: Any, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
+def _as_bytes(loader: Any, node: Any) -> Any:
+    return loader.construct_yaml_binary(node)
+
+
 for _tag in (
     *(f"tag:yaml.org,2002:{each}" for each in ("bool", "int", "float", "timestamp")),
     *("tag:yaml.org,2002:python/unicode", "tag:yaml.org,2002:python/str"),
     *("!ruby/symbol", "!ruby/sym"),
 ):
-    _ForeignLoader.add_constructor(_tag, lambda loader, node: loader.construct_scalar(node))
-_ForeignLoader.add_constructor("!binary", lambda loader, node: loader.construct_yaml_binary(node))
+    _ForeignLoader.add_constructor(_tag, _as_text)
+_ForeignLoader.add_constructor("!binary", _as_bytes)
 
 
 def _fault(problem: str, mark: Any) -> yaml.MarkedYAMLError:
@@ -154,6 +162,8 @@ def parse(
         return loader(text).get_single_data()
     except yaml.MarkedYAMLError as fault:
         problem = fault.problem or fault.context or "not YAML"
+        if "nesting depth" in problem:  # libyaml counts, too
+            problem = "nested too deeply"
         if (conflict := f"\n{text}".find("\n<<<<<<< ")) >= 0:
             where += ", line " + str(text.count("\n", 0, conflict) + 1)
             problem = "it holds a merge conflict; take one side whole: "

@@ -148,21 +148,43 @@ class Store:
             raise self._not_found(cloud, query)
         return self.reader.listing(path)
 
-    def write(self, recording: Recording, *, secrets: Known) -> Written:
+    def write(
+        self,
+        recording: Recording,
+        *,
+        secrets: Known,
+        shared: str | None = None,
+        merge: Callable[[Recording], Recording] | None = None,
+    ) -> Written:
         """Write a redacted recording: checked, locked, whole or not at all.
 
         A recording of the same answer leaves the file alone; one that is older than `max_age` gets
         the new date, and nothing else in it changes.
+
+        Args:
+            recording: The answer to a query, or a test's own traffic.
+            secrets: What the final check looks for.
+            shared: The folder that the test shares with others.
+            merge: Makes one of both, given the recording that is there by then; without it, what
+                is there is replaced.
 
         Raises:
             LeakError: A secret is left in it; nothing is written.
             RecordingError: The folder cannot be written or is locked by another process.
             DamagedCassetteError: What is there is no cassette of this name, or the text would not
                 load as what it is; nothing is written.
+            ImageDetailError: What `merge` raises.
         """
-        path = self.directory / own_name(recording.provenance)
-        refuse_unsafe(recording, secrets=secrets, where=str(path))
-        return self._written(path, lambda: recording)
+        path = self.directory / own_name(recording.provenance, shared=shared)
+
+        def replacement() -> tuple[str | None, Written]:
+            made = recording
+            if merge is not None and _is_there(path):
+                made = merge(load_own(path))
+            refuse_unsafe(made, secrets=secrets, where=str(path))
+            return self._replacement(path, made)
+
+        return swapped(path, replacement, lock=self.directory / LOCK, check=loads)
 
     def holds(self, recording: Recording) -> bool:
         """Return whether the file of this query has the same answer, dates aside.
@@ -192,43 +214,6 @@ class Store:
         """
         path = self.traffic_path(cloud, test, shared=shared)
         return self.reader.traffic(path, cloud=cloud) if _is_there(path) else None
-
-    def write_traffic(
-        self,
-        recording: Recording,
-        *,
-        secrets: Known,
-        shared: str | None = None,
-        merge: Callable[[Recording], Recording] | None = None,
-    ) -> Written:
-        """Write a test's own traffic as `write` does.
-
-        Args:
-            recording: Redacted.
-            secrets: What the gate looks for.
-            shared: The folder that the test shares with others.
-            merge: Makes one of both, given the recording that is there by then; without it, what
-                is there is replaced.
-
-        Raises:
-            ImageDetailError: As `write`, and what `merge` raises.
-        """
-        facts = recording.provenance
-        path = self.traffic_path(facts.cloud, str(facts.test), shared=shared)
-
-        def whole() -> Recording:
-            made = recording
-            if merge is not None and _is_there(path):
-                made = merge(load_own(path))
-            refuse_unsafe(made, secrets=secrets, where=str(path))
-            return made
-
-        return self._written(path, whole)
-
-    def _written(self, path: Path, make: Callable[[], Recording]) -> Written:
-        """Make a recording of what is there, under the lock, and write it."""
-        lock = self.directory / LOCK
-        return swapped(path, lambda: self._replacement(path, make()), lock=lock, check=loads)
 
     def _replacement(self, path: Path, recording: Recording) -> tuple[str | None, Written]:
         """Return the new text of a file, None to leave it alone, and what that does."""
@@ -315,10 +300,10 @@ def _in_its_place(recording: Recording, path: Path) -> Recording:
     return recording
 
 
-def own_name(provenance: Provenance) -> PurePosixPath:
+def own_name(provenance: Provenance, *, shared: str | None = None) -> PurePosixPath:
     """Where a recording belongs below the folder of cassettes."""
     test = provenance.test
-    name = file_name(provenance.query) if test is None else traffic_name(test)
+    name = file_name(provenance.query) if test is None else traffic_name(test, shared=shared)
     return PurePosixPath(check_cloud_name(provenance.cloud), name)
 
 

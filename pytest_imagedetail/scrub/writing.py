@@ -132,7 +132,7 @@ def write(recording: Recording, *, secrets: Known, store: Store, force: bool) ->
         return old
 
     with _explained():
-        written = store.write_traffic(recording, secrets=secrets, merge=None if force else same)
+        written = store.write(recording, secrets=secrets, merge=None if force else same)
     return "unchanged" if written.value == "unchanged" else "scrubbed"
 
 

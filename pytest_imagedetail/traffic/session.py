@@ -361,7 +361,7 @@ class Session:
     def _written(self, made: Made) -> str:
         """Write a recording, and read it back: all that was received must be there."""
         place, new = self.place, made.recording
-        done = place.store.write_traffic(
+        done = place.store.write(
             new,
             secrets=made.known,
             shared=place.shared,

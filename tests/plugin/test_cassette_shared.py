@@ -243,7 +243,7 @@ def test_what_was_written_over_is_an_error(run, pytester):
         import pytest
         from pytest_imagedetail.cassette import Store
 
-        write = Store.write_traffic
+        write = Store.write
 
         def losing(store, recording, **more):
             from dataclasses import replace
@@ -251,10 +251,10 @@ def test_what_was_written_over_is_an_error(run, pytester):
             facts = replace(recording.provenance, pages=1)
             return write(store, replace(recording, provenance=facts, interactions=kept), **more)
 
-        Store.write_traffic = losing
+        Store.write = losing
 
         def pytest_unconfigure():
-            Store.write_traffic = write
+            Store.write = write
         """
     )
     result = run(asks(a="/same/x /same/y /same/y"), "once")

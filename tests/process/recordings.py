@@ -39,9 +39,7 @@ def recording(images=1, *, kind="query", name=0):
 
 def write(store, recording, **options):
     """Write it as what it is."""
-    if recording.provenance.test is None:
-        return store.write(recording, secrets=Known())
-    return store.write_traffic(recording, secrets=Known(), **options)
+    return store.write(recording, secrets=Known(), **options)
 
 
 def load(store, recording):

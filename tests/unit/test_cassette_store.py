@@ -114,11 +114,10 @@ def test_the_same_answer_leaves_the_file_alone(tmp_path):
 def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path, own, max_age, when, written):
     """One that would be refused for its age has the new date and its hash, and no other change."""
     kept = Store(directory=tmp_path, max_age=max_age)
-    write = kept.write_traffic if own else kept.write
-    write(recording(recorded_at="2024-01-01T00:00:00Z", **own), secrets=Known())
+    kept.write(recording(recorded_at="2024-01-01T00:00:00Z", **own), secrets=Known())
     (path,) = tmp_path.rglob("*.yaml")
     before = path.read_text().splitlines()
-    assert write(recording(recorded_at=when, plugin="2.0", **own), secrets=Known()) is written
+    assert kept.write(recording(recorded_at=when, plugin="2.0", **own), secrets=Known()) is written
     after = path.read_text().splitlines()
     changed = [line.strip() for line in after if line not in before]
     if written is Written.UNCHANGED:

@@ -73,7 +73,7 @@ def test_what_was_made_is_what_is_read_back(tmp_path):
     """The recording that is handed on is the one that a later run loads, byte for byte."""
     done = made(heard("/images", b'{"a":1.50,\n "b":[]}'))
     store = Store(directory=tmp_path)
-    store.write_traffic(done.recording, secrets=done.known)
+    store.write(done.recording, secrets=done.known)
     loaded = store.load_traffic("staging", "t.py::a")
     assert loaded.interactions == done.recording.interactions
     assert missing_from(loaded.interactions, done.recording.interactions) == 0

@@ -19,7 +19,7 @@ def session(tmp_path, record_mode="none", *recorded):
     """A session of one test, with a cassette of these interactions if there are any."""
     store = Store(directory=tmp_path)
     if recorded:
-        store.write_traffic(recording(*recorded), secrets=Known())
+        store.write(recording(*recorded), secrets=Known())
     place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
     return Session(place, record_mode=record_mode)
 
