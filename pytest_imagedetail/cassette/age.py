@@ -36,12 +36,7 @@ def too_old(provenance: Provenance, *, max_age: int | None, now: datetime) -> st
 
 
 def too_young(provenance: Provenance, *, now: datetime) -> str | None:
-    """Return how far a date lies in the future if that is more than clocks may differ, else None.
-
-    Args:
-        provenance: Of the recording.
-        now: The time, with a zone.
-    """
+    """Return how far a date lies in the future, or None if clocks may differ so much."""
     recorded = _date(provenance.recorded_at or "")
     if recorded is None or recorded - now <= _AHEAD:
         return None
@@ -50,17 +45,7 @@ def too_young(provenance: Provenance, *, now: datetime) -> str | None:
 
 
 def refuse_old(provenance: Provenance, *, path: Path, max_age: int | None, now: datetime) -> None:
-    """Raise if a recording is older than allowed.
-
-    Args:
-        provenance: Of the recording.
-        path: Its file.
-        max_age: In days; None allows any age.
-        now: The time, with a zone.
-
-    Raises:
-        StaleCassetteError: It is too old, or its age is not known.
-    """
+    """Raise `StaleCassetteError` if a recording is too old by `too_old`."""
     problem = too_old(provenance, max_age=max_age, now=now)
     if problem is not None:
         raise StaleCassetteError(

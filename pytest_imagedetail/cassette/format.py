@@ -19,14 +19,7 @@ from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.body.compression import decoded
 from pytest_imagedetail.errors import DamagedCassetteError
-from pytest_imagedetail.model import (
-    Headers,
-    Interaction,
-    Provenance,
-    Query,
-    Recording,
-    Response,
-)
+from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
 from pytest_imagedetail.transport.request import is_url_of_http
 
 VCR_VERSION: Final = 1
@@ -73,9 +66,9 @@ def loads(path: Path) -> Recording:
     """
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
     try:
-        return _own(_parse_quickly(text))
+        return _recording(_parse_quickly(text))
     except (DamagedCassetteError, LookupError, TypeError, ValueError):
-        return _parsed(text, path, _own)  # or says what is wrong
+        return _parsed(text, path)  # or says what is wrong
 
 
 def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
@@ -90,23 +83,12 @@ def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
         DamagedCassetteError: As `loads`, except that a stock cassette needs no provenance.
     """
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
-    known = partial(_own_or_stock, cloud=cloud, test=test)
-    return _parsed(text, path, known)
+    return _parsed(text, path, stock=Provenance(cloud=cloud, test=test, source="stock"))
 
 
 def as_read(interaction: Interaction) -> Interaction:
     """Return the interaction as it will be read back: white space and framing may differ."""
     return _interaction({"interactions": [_interaction_to_dict(interaction)]}, 0)
-
-
-def _is_as_written(document: Mapping[str, Any]) -> bool:
-    """Return whether the hash of a cassette fits its provenance and interactions."""
-    facts = {name: value for name, value in document["imagedetail"].items() if name != "sha256"}
-    try:
-        found = _digest(facts, document["interactions"])
-    except (TypeError, ValueError, LookupError):  # for example a date without quotes
-        return False
-    return bool(found == document["imagedetail"].get("sha256"))
 
 
 def _digest(facts: Mapping[str, Any], interactions: Sequence[Mapping[str, Any]]) -> str:
@@ -138,10 +120,10 @@ class _UnsoundError(ValueError):
         self.remedy = remedy
 
 
-def _parsed(text: str, path: Path, known: Callable[[Any], Recording]) -> Recording:
+def _parsed(text: str, path: Path, *, stock: Provenance | None = None) -> Recording:
     document = yamltext.parse(text, where=str(path), error=DamagedCassetteError, remedy=_REMEDY)
     try:
-        return known(document)
+        return _recording(document, stock=stock)
     except _UnsoundError as fault:
         where = f"{path}, line {yamltext.line_of(text, *fault.keys)}" if fault.keys else str(path)
         raise DamagedCassetteError(str(fault), where=where, remedy=fault.remedy) from fault
@@ -234,9 +216,16 @@ def _provenance(facts: Mapping[str, Any]) -> Provenance:
     )
 
 
-def _own(document: Any) -> Recording:
+def _recording(document: Any, *, stock: Provenance | None = None) -> Recording:
+    """Return what a document holds; `stock` is the provenance of one that has none."""
     _refuse_strangers(document)
     facts = document.get("imagedetail")
+    if facts is None and stock is not None:
+        pages = tuple(
+            replace(page, response=without_encodings(page.response))
+            for page in _interactions(document)
+        )
+        return Recording(provenance=replace(stock, pages=len(pages)), interactions=pages)
     if not isinstance(facts, dict):
         problem = "no provenance: the cassette was not written by imagedetail"
         raise _UnsoundError(problem, remedy=_REMEDY_OF_FOREIGN)
@@ -246,26 +235,15 @@ def _own(document: Any) -> Recording:
             "(a newer pytest-imagedetail may have written it)",
             *("imagedetail", "schema"),
         )
-    if not _is_as_written(document):
+    written = {name: value for name, value in facts.items() if name != "sha256"}
+    try:
+        digest = _digest(written, document["interactions"])
+    except (TypeError, ValueError, LookupError):  # for example a date without quotes
+        digest = None
+    if digest is None or digest != facts.get("sha256"):
         problem = "the cassette was changed after it was written: its SHA-256 does not fit"
         raise _UnsoundError(problem, "imagedetail", "sha256")
-    pages = _interactions(document)
-    provenance = _provenance(facts)
-    if provenance.pages != len(pages):
-        problem = f"the cassette holds {len(pages)} pages and says {provenance.pages}"
-        raise _UnsoundError(problem, "imagedetail", "pages")
-    return Recording(provenance=provenance, interactions=pages)
-
-
-def _own_or_stock(document: Any, *, cloud: str, test: str) -> Recording:
-    if isinstance(document, dict) and "imagedetail" in document:
-        return _own(document)
-    _refuse_strangers(document)
-    pages = tuple(
-        replace(each, response=without_encodings(each.response)) for each in _interactions(document)
-    )
-    provenance = Provenance(cloud=cloud, test=test, source="stock", pages=len(pages))
-    return Recording(provenance=provenance, interactions=pages)
+    return Recording(provenance=_provenance(facts), interactions=_interactions(document))
 
 
 def _refuse_strangers(document: Any) -> None:
@@ -337,11 +315,7 @@ def _part(
     fits: Callable[[Any], object] = lambda _: True,
     what: str = "a text in quotes",
 ) -> Any:
-    """Return the part of a document to which the keys lead.
-
-    Raises:
-        _UnsoundError: It is missing, of another type, or does not fit; the value is not shown.
-    """
+    """Return the part of a document to which the keys lead; raise if it is not `what`."""
     value = document
     for position, key in enumerate(keys, start=1):
         if isinstance(key, str) and not (isinstance(value, dict) and key in value):

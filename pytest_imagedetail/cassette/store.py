@@ -21,11 +21,7 @@ from pytest_imagedetail.cassette.names import (
     traffic_name,
 )
 from pytest_imagedetail.cassette.swapping import LOCK, swapped
-from pytest_imagedetail.errors import (
-    CassetteNotFoundError,
-    DamagedCassetteError,
-    LeakError,
-)
+from pytest_imagedetail.errors import CassetteNotFoundError, DamagedCassetteError, LeakError
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.final_check import refuse_leaks
@@ -101,7 +97,7 @@ class Store:
         return any(map(_has_cassettes, self._folders(cloud)))
 
     def traffic_clouds(self) -> tuple[str, ...]:
-        """Clouds with the traffic of tests in the folder itself, by name."""
+        """Clouds with the traffic of tests in the folder itself."""
         names = (path.name for path in _entries(self.directory))
         return tuple(name for name in names if self.traffic_paths(name))
 
@@ -345,21 +341,13 @@ def _refuse_a_telling_name(test: str, secrets: Known) -> None:
 
 
 def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
-    """Yield the parts of the interactions in the order of the text, as they will be read back."""
+    """Yield the parts of the interactions as they will be read back, about in the file's order."""
     for number, page in enumerate(map(as_read, recording.interactions), start=1):
-        response = page.response
-        yield f"headers {number}", _as_bytes(page.url)
+        fields = (*page.request_headers.fields, *page.response.headers.fields)
+        for text in (page.url, *(value for _, value in fields), page.response.reason):
+            yield f"headers {number}", text.encode("utf-8", errors="surrogateescape")
         yield f"request body {number}", page.request_body
-        for _, value in page.request_headers.fields:
-            yield f"headers {number}", _as_bytes(value)
-        yield f"headers {number}", _as_bytes(response.reason)
-        for _, value in response.headers.fields:
-            yield f"headers {number}", _as_bytes(value)
-        yield f"body {number}", response.body
-
-
-def _as_bytes(text: str) -> bytes:
-    return text.encode("utf-8", errors="surrogateescape")
+        yield f"body {number}", page.response.body
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:

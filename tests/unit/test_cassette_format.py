@@ -440,12 +440,6 @@ def test_a_merge_conflict_is_called_one(tmp_path):
     )
 
 
-def test_pages_are_counted(tmp_path):
-    """A recording that says how many pages it has holds that many."""
-    path = written(tmp_path / "a.yaml", BODY, BODY, pages=3)
-    assert refusal(path) == "the cassette holds 2 pages and says 3"
-
-
 junk = st.one_of(
     st.none(),
     st.booleans(),
