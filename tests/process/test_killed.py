@@ -57,22 +57,6 @@ def test_kill_9_at_every_line_of_the_write(kept, child):
     assert kept.debris() != []  # some died with their temporary file half or wholly written
 
 
-def test_death_at_a_byte(kept, child):
-    """The system ends the writer at exactly so many bytes; the old cassette is as it was."""
-    for size in (10, 4096, 100_000):  # fewer would end it in its lock
-        process = child(
-            "import resource, signal\n"
-            "signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"
-            f"new = recording({LARGE}, kind=kind)\n"
-            f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
-            "write(store, new)"
-        )
-        process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGXFSZ
-        assert size in kept.debris()
-        assert kept.path.read_bytes() == kept.text
-
-
 def test_what_a_dead_writer_left_is_in_nobodys_way(kept, child):
     """Neither its lock nor its temporary file keeps the next write from succeeding, at once."""
     process = child(

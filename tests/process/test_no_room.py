@@ -2,10 +2,7 @@
 
 import os
 import shutil
-import threading
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -54,24 +51,6 @@ def test_a_full_disk(kept, child):
         f"  where: {kept.path}",
         UNTOUCHED,
     ]
-    assert kept.path.read_bytes() == kept.text
-    assert kept.debris() == []
-
-
-def test_a_device_that_is_full(kept, monkeypatch):
-    """ENOSPC as a disk gives it, which may come as late as the flush."""
-    opened = type(kept.path).open
-
-    def on_device(path, mode="r", *rest, **options):
-        if path.suffix == ".tmp":
-            opened(path, mode, *rest, **options).close()
-            path, mode = Path("/dev/full"), "wb"
-        return opened(path, mode, *rest, **options)
-
-    monkeypatch.setattr(type(kept.path), "open", on_device)
-    with pytest.raises(RecordingError) as caught:
-        write(kept.store, recording(2, kind=kept.kind))
-    assert caught.value.problem == "the cassette cannot be written: No space left on device"
     assert kept.path.read_bytes() == kept.text
     assert kept.debris() == []
 
@@ -165,39 +144,3 @@ def test_a_link_to_what_is_gone_is_not_missing(kept):
     with pytest.raises(DamagedCassetteError) as caught:
         load(kept.store, kept.recording)
     assert caught.value.problem == "the file cannot be read: No such file or directory"
-
-
-def test_an_unchanged_answer_touches_nothing(kept):
-    """Neither the time nor the inode is another: nothing was written, not even the same."""
-    before = kept.path.stat()
-    assert write(kept.store, recording(kind=kept.kind)) is Written.UNCHANGED
-    after = kept.path.stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert write(kept.store, recording(2, kind=kept.kind)) is Written.REPLACED
-    assert kept.path.stat().st_ino != before.st_ino
-
-
-def test_someone_cleans_the_folder_meanwhile(kept):
-    """Whatever is removed in mid-write: a whole cassette, or an error that says so."""
-    over = threading.Event()
-    removed = []
-
-    def clean():
-        while not over.is_set():
-            with suppress(FileNotFoundError):
-                for path in list(kept.path.parent.iterdir()):
-                    path.unlink()
-                    removed.append(path.suffix)
-
-    cleaner = threading.Thread(target=clean)
-    cleaner.start()
-    try:
-        for images in range(1, 40):
-            with suppress(RecordingError, DamagedCassetteError):
-                write(kept.store, recording(images, kind=kept.kind))
-    finally:
-        over.set()
-        cleaner.join()
-    assert ".tmp" in removed
-    write(kept.store, recording(7, kind=kept.kind))
-    assert images_in(load(kept.store, kept.recording)) == 7

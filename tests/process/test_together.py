@@ -8,13 +8,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from process.recordings import images_in, load, path_of, recording, write
+from process.recordings import images_in, load, recording, write
 from pytest_imagedetail.cassette import Store, loads, swapping
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.harness import Harness
@@ -127,40 +126,6 @@ def test_merging_is_done_under_the_lock(tmp_path):
     assert {each.url.rpartition("/")[2] for each in found} == {str(n) for n in range(40)}
 
 
-ADDER = """
-import time
-from dataclasses import replace
-from pytest_imagedetail.cassette.store import swapped, dumps, loads, LOCK
-def make():
-    old = loads(path)
-    time.sleep(0.01)  # long enough for the other to write in between, if it could
-    pages = (*old.interactions, replace(old.interactions[0], url=f"https://k5.invalid/{turn}"))
-    provenance = replace(old.provenance, pages=len(pages))
-    return dumps(replace(old, interactions=pages, provenance=provenance)), None
-path = path_of(store, recording(kind=kind))
-for turn in range(TURNS):
-    swapped(path, make, lock=store.directory / LOCK, check=loads)
-"""
-
-
-@pytest.mark.parametrize("kept", ["query"], indirect=True)
-def test_processes_with_other_temporary_folders(kept, child, monkeypatch, tmp_path):
-    """Three processes with a TMPDIR each add to one file, as containers do: all is kept."""
-    turns = (range(100, 120), range(200, 220), range(300, 320))
-    processes = []
-    for number, each in enumerate(turns):
-        folder = tmp_path / f"tmp-{number}"
-        folder.mkdir()
-        monkeypatch.setenv("TMPDIR", str(folder))
-        processes.append(child(ADDER.replace("range(TURNS)", repr(each))))
-    for process in processes:
-        _, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-    found = {each.url.rpartition("/")[2] for each in loads(kept.path).interactions}
-    assert {str(turn) for each in turns for turn in each} <= found
-    assert kept.debris() == []
-
-
 def test_four_workers_share_cassettes_of_queries(live, pytester):
     """Twenty tests ask five queries; each is recorded, and all tests replay alone."""
     pytester.makepyfile(QUERIES)
@@ -256,15 +221,3 @@ def test_a_reader_meets_whole_files_only(kept, child):
     read, answers = json.loads(out)
     assert read > 20
     assert answers == [1, 2]
-
-
-def test_the_paths_of_both_kinds_differ(tmp_path):
-    """No test's traffic can be written over the answer to a query."""
-    kept = Store(directory=tmp_path)
-    paths = {
-        path_of(kept, recording(kind=kind, name=name))
-        for kind in ("query", "traffic")
-        for name in (0, 1)
-    }
-    assert len({str(path).lower() for path in paths}) == 4
-    assert all(path.is_relative_to(Path(tmp_path)) for path in paths)

@@ -2,10 +2,6 @@
 
 import json
 import re
-import resource
-import subprocess
-import sys
-import time
 import urllib.request
 from contextlib import suppress
 
@@ -15,7 +11,6 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.body.json import pretty
 from pytest_imagedetail.cassette import dumps, loads
 from pytest_imagedetail.cassette.format import loads_traffic
@@ -166,14 +161,6 @@ def test_provenance_comes_back_whole(tmp_path, pairs, release, complete):
     assert loads(path).provenance == recording(BODY, **facts).provenance
 
 
-def test_a_query_that_is_no_unicode_comes_back(tmp_path):
-    """Bytes of a query that are not UTF-8 are kept, percent-encoded."""
-    query = Query.parse("name=%FF%fe&status=ACTIVE")
-    path = written(tmp_path / "a.yaml", query=query)
-    assert loads(path).provenance.query == query
-    assert "query: name=%FF%FE&status=ACTIVE\n" in path.read_text(encoding="utf-8")
-
-
 def test_reads_like_this():
     """The whole text of a small cassette, as a reviewer sees it in a diff."""
     text = dumps(
@@ -255,29 +242,6 @@ def test_stock_vcrpy_replays_it(tmp_path, body):
     assert cassette.play_count == 1
     assert got == loads(path).interactions[0].response.body
     assert headers["Content-Length"] == str(len(got))
-
-
-def test_pytest_recording_replays_it(tmp_path):
-    """pytest-recording finds and loads the same file by its own naming."""
-    folder = tmp_path / "cassettes" / "test_it"
-    folder.mkdir(parents=True)
-    path = written(folder / "test_ask.yaml")
-    expected = loads(path).interactions[0].response.body
-    (tmp_path / "test_it.py").write_text(
-        "import urllib.request, pytest\n"
-        "@pytest.mark.vcr\n"
-        "def test_ask():\n"
-        f"    assert urllib.request.urlopen({URL!r}).read() == {expected!r}\n",
-        encoding="utf-8",
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--record-mode=none"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
 
 
 def test_a_changed_cassette_is_refused(tmp_path):
@@ -372,21 +336,6 @@ def test_what_stands_behind_a_recording_is_refused(tmp_path):
         refusal(path)
 
 
-def test_a_number_sign_in_a_recording_is_no_comment(tmp_path):
-    """In a body, a quoted text, a URL, and behind a tag."""
-    odd = "a # b\n# c\n#"
-    path = written(
-        tmp_path / "a.yaml",
-        json.dumps({"a": odd}).encode(),
-        odd.encode(),
-        b"\xff # a",
-        reason="# OK # it is",
-        headers=[("Vary", "#"), ("Allow", "x #y")],
-        release="# 1",
-    )
-    assert loads(path).provenance.release == "# 1"
-
-
 def test_a_long_body_is_read_like_a_short_one(tmp_path):
     """A body whose lines are indented otherwise than `dumps` does it is not taken for whole."""
     path = written(tmp_path / "a.yaml", BODY, BODY, b"[1]")
@@ -409,35 +358,6 @@ def test_a_long_body_is_read_like_a_short_one(tmp_path):
     assert loads(path) == recording
     path.write_text(text.replace("      string: |-\n        [1]", "      string: 0"))
     refusal(path)
-
-
-def test_a_long_body_does_not_pass_through_the_yaml_parser(tmp_path, monkeypatch):
-    """Loading a large listing would else take longer than vcrpy does."""
-    path = written(tmp_path / "a.yaml", *[b"[" + b'{"id": "1"},' * 9999 + b"1]"] * 3)
-    parsed, parse = [], yamltext.parse
-
-    def note(text, *arguments, **named):
-        parsed.append(len(text))
-        return parse(text, *arguments, **named)
-
-    monkeypatch.setattr(yamltext, "parse", note)
-    assert len(loads(path).interactions) == 3
-    assert sum(parsed) < 3000 < path.stat().st_size
-
-
-def test_a_merge_conflict_is_called_one(tmp_path):
-    """Which YAML takes for a mapping; the two sides are never mixed."""
-    path = written(tmp_path / "a.yaml")
-    head, mark, rest = path.read_text(encoding="utf-8").partition("  cloud: k5\n")
-    sides = f"<<<<<<< HEAD\n{mark}=======\n  cloud: k6\n>>>>>>> other\n"
-    path.write_text(head + sides + rest, encoding="utf-8")
-    with pytest.raises(DamagedCassetteError) as caught:
-        loads(path)
-    assert str(caught.value) == (
-        "not a readable YAML file: it holds a merge conflict; take one side whole: "
-        "git checkout --ours FILE, or --theirs FILE\n"
-        f"  where: {path}, line 4\n{REMEDY}"
-    )
 
 
 junk = st.one_of(
@@ -477,24 +397,6 @@ def test_junk_in_any_place_is_never_another_error(tmp_path, places, value):
         assert loads(path).interactions == untouched
 
 
-@pytest.mark.parametrize(
-    ("data", "problem"),
-    [
-        (b"", "the cassette is empty"),
-        (b"\n# nothing\n", "the cassette is empty"),
-        (b"hello world", "not a cassette: it has no `interactions`"),
-        (b"- 1\n- 2\n", "not a cassette: it has no `interactions`"),
-        (b"42", "not a cassette: it has no `interactions`"),
-        (b"\xff\xfe\x00", "not a UTF-8 file: byte 0 is 0xff"),
-    ],
-)
-def test_another_file_is_no_cassette(tmp_path, data, problem):
-    """An empty file is damage, never a cassette without interactions and never a missing one."""
-    path = tmp_path / "a.yaml"
-    path.write_bytes(data)
-    assert refusal(path) == problem
-
-
 @pytest.mark.parametrize("body", [b'{"images":[]}', b"<p>\r\n</p>", b"\xff\xfe\xfd", b""])
 def test_every_cut_is_seen(tmp_path, body):
     """A file that ends early is refused at whichever byte, unless it says the same."""
@@ -509,47 +411,6 @@ def test_every_cut_is_seen(tmp_path, body):
         except DamagedCassetteError:
             continue
     assert same <= 4  # the last newline, and the quotes of an empty body
-
-
-def test_no_code_is_run(tmp_path):
-    """A cassette from a stranger's branch is data."""
-    mark = tmp_path / "executed"
-    path = written(tmp_path / "a.yaml")
-    text = path.read_text(encoding="utf-8").replace(
-        "body: null", f"body: !!python/object/apply:os.system ['touch {mark}']"
-    )
-    path.write_text(text, encoding="utf-8")
-    assert "could not determine a constructor" in refusal(path)
-    assert not mark.exists()
-
-
-def test_an_alias_bomb_is_refused_at_once(tmp_path):
-    """A kilobyte that stands for a terabyte is refused before it is built, hashed or printed."""
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    path = tmp_path / "a.yaml"
-    path.write_text("\n".join([*lines, "version: *a11", "interactions: *a11"]), encoding="utf-8")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.monotonic()
-    assert refusal(path) == "not a readable YAML file: aliases that multiply"
-    assert time.monotonic() - began < 60  # building it would take days
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
-
-
-@pytest.mark.parametrize(
-    ("piece", "problem"),
-    [
-        (b"garbage ", "not a cassette: it has no `interactions`"),
-        (b"\x00\x01\xfe\xff", "not a UTF-8 file: byte 2 is 0xfe"),
-        (b"[{a: ", "not a readable YAML file: nested too deeply"),
-    ],
-)
-def test_fifty_megabytes_of_garbage(tmp_path, piece, problem):
-    """Size changes nothing: one class of error, and the file is named."""
-    path = tmp_path / "a.yaml"
-    path.write_bytes(piece * (50_000_000 // len(piece)))
-    assert refusal(path) == problem
-    path.unlink()
 
 
 @pytest.mark.parametrize("name", ["interactions", "http_interactions"])
@@ -597,50 +458,29 @@ def test_a_stock_cassette_with_a_wrong_value_is_damaged_at_its_line(tmp_path):
     uri = "`interactions[0].request.uri` is not an HTTP URL"
     method = "`interactions[0].request.method` is not an HTTP method"
     code = "`interactions[0].response.status.code` is not a number from 100 to 999"
+    reason = "`interactions[0].response.status.message` is not a text in quotes"
     header = "a header is not a text in quotes"
-    body = "`interactions[0].{}` is not a text in quotes, or bytes"
-    string = "string: '{\"images\": []}'"
+    headers = "`interactions[0].response.headers` is not a mapping of names"
+    body = "`interactions[0].request.body` is not a text in quotes, or bytes"
+    string = "`interactions[0].response.body.string` is not a text in quotes, or bytes"
     for old, new, line, problem in (
         (URI, "uri: 'http://[::1/x'", 8, uri),
-        (URI, "uri: null", 8, uri),
         (URI, "uri: 5", 8, uri),
-        (URI, "uri: 'http://h:99999/'", 8, uri),
         (URI, "uri: '/v2.1/images/detail'", 8, uri),
-        (URI, "uri: 'ftp://nova.example/'", 8, uri),
         (URI, "url: x", 3, "`interactions[0].request.uri` is missing"),
         ("  request:", "  request: 5\n  other:", 3, "`interactions[0].request.method` is missing"),
         ("- request:", "- 5\n- request:", 3, "`interactions[0].request` is missing"),
-        ("method: GET", "method: 5", 7, method),
-        ("method: GET", "method: null", 7, method),
         ("method: GET", "method: 'GET /'", 7, method),
         ("Accept: ['*/*']", "5: ['*/*']", 6, header),
-        ("Accept: ['*/*']", "'': ['*/*']", 6, header),
         ("Accept: ['*/*']", "Accept: [[b]]", 6, header),
-        ("Accept: ['*/*']", "Accept: null", 6, header),
-        ("Vary: [a]", "Vary: {a: b}", 13, header),
         ("Vary: [a]", "Vary: [true]", 13, header),
-        (
-            "Vary: [a]",
-            "- Vary",
-            12,
-            "`interactions[0].response.headers` is not a mapping of names",
-        ),
+        ("Vary: [a]", "- Vary", 12, headers),
         ("code: 200", "code: true", 15, code),
         ("code: 200", "code: 0", 15, code),
-        ("code: 200", "code: -5", 15, code),
-        ("code: 200", "code: 99999999999", 15, code),
-        ("code: 200", "code: 200.0", 15, code),
         ("code: 200", "code: '200'", 15, code),
-        (
-            "message: OK",
-            "message: 5",
-            16,
-            "`interactions[0].response.status.message` is not a text in quotes",
-        ),
-        (string, "string: 5", 11, body.format("response.body.string")),
-        (string, "string: 2015-01-01", 11, body.format("response.body.string")),
-        ("body: null", "body: 5", 4, body.format("request.body")),
-        ("body: null", "body: [a]", 4, body.format("request.body")),
+        ("message: OK", "message: 5", 16, reason),
+        ("string: '{\"images\": []}'", "string: 2015-01-01", 11, string),
+        ("body: null", "body: [a]", 4, body),
     ):
         path = stock(tmp_path, old.strip(), new.strip())
         with pytest.raises(DamagedCassetteError) as caught:

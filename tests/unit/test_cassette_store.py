@@ -6,12 +6,11 @@ import stat
 
 import pytest
 
-from pytest_imagedetail.cassette import Store, Written, loads, store, swapping
+from pytest_imagedetail.cassette import Store, Written, loads, store
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     DamagedCassetteError,
     LeakError,
-    RecordingError,
     UsageError,
 )
 from pytest_imagedetail.model import (
@@ -23,8 +22,6 @@ from pytest_imagedetail.model import (
     Response,
 )
 from pytest_imagedetail.redact import Known
-
-UNTOUCHED = "check space and permissions; an older recording is untouched"
 
 
 def recording(images=1, *, cloud="k5", query=None, body=None, **facts):
@@ -87,19 +84,6 @@ def test_the_same_answer_leaves_another_layout_alone(tmp_path):
     assert kept.write(recording(2), secrets=Known()) is Written.REPLACED
 
 
-def test_the_same_answer_leaves_the_file_alone(tmp_path):
-    """When and by what it was recorded is no reason to touch a cassette: no byte, no date."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(recorded_at="2024-01-01T00:00:00Z"), secrets=Known())
-    path = kept.path("k5", Query())
-    os.utime(path, (1, 1))
-    before = path.read_bytes()
-    again = recording(recorded_at="2024-01-01T23:59:59Z", plugin="2.0")
-    assert kept.write(again, secrets=Known()) is Written.UNCHANGED
-    assert path.read_bytes() == before
-    assert path.stat().st_mtime == 1
-
-
 @pytest.mark.parametrize(
     ("max_age", "when", "written"),
     [
@@ -127,36 +111,6 @@ def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path, own, max_age, w
         assert changed[0] == f"recorded_at: '{when}'"
         assert [line.partition(":")[0] for line in changed] == ["recorded_at", "sha256"]
     assert loads(path).provenance.plugin == "1.0"
-
-
-@pytest.mark.parametrize("new", [recording(2), recording(release="2026.2")])
-def test_another_answer_replaces_the_file(tmp_path, new):
-    """What the cloud said, or which release it is, is news."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=Known())
-    assert kept.write(new, secrets=Known()) is Written.REPLACED
-    assert kept.load("k5", Query()).provenance == new.provenance
-    assert files(tmp_path) == ["k5/all.yaml"]
-
-
-def test_a_damaged_file_is_never_written_over(tmp_path):
-    """Neither reading nor writing repairs it: version control may have it whole."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=Known())
-    path = kept.path("k5", Query())
-    path.write_bytes(path.read_bytes()[:100])
-    errors = []
-    for access in (
-        lambda: kept.load("k5", Query()),
-        lambda: kept.write(recording(2), secrets=Known()),
-    ):
-        with pytest.raises(DamagedCassetteError) as caught:
-            access()
-        errors.append(str(caught.value))
-    assert errors[0] == errors[1]
-    assert len(path.read_bytes()) == 100
-    path.unlink()
-    assert kept.write(recording(2), secrets=Known()) is Written.NEW
 
 
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):
@@ -270,65 +224,6 @@ def test_what_yaml_hides_is_found(tmp_path, body):
             recording(body=body), secrets=Known(secrets=frozenset({"hunter2's pass"}))
         )
     assert files(tmp_path) == []
-
-
-def test_a_folder_that_cannot_be_made(tmp_path):
-    """A file where the folder should be (a read-only folder acts alike) is a RecordingError."""
-    (tmp_path / "k5").write_text("in the way", encoding="utf-8")
-    with pytest.raises(RecordingError) as caught:
-        Store(directory=tmp_path).write(recording(), secrets=Known())
-    assert str(caught.value) == (
-        "the cassette cannot be written: File exists\n"
-        f"  where: {tmp_path}/k5/all.yaml\n"
-        f"  next:  {UNTOUCHED}"
-    )
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
-def test_a_read_only_folder(tmp_path):
-    """The older recording stays, and the message says what to check."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=Known())
-    (tmp_path / "k5").chmod(0o555)
-    try:
-        with pytest.raises(RecordingError, match="cannot be written: Permission denied"):
-            kept.write(recording(2), secrets=Known())
-    finally:
-        (tmp_path / "k5").chmod(0o755)
-    kept.load("k5", Query())
-
-
-def test_a_lock_that_another_process_keeps(tmp_path, monkeypatch):
-    """After a while the wait ends, with a message and with the older recording in place."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=Known())
-    monkeypatch.setattr(swapping, "_LOCK_SECONDS", 0.1)
-    path = kept.path("k5", Query())
-    lock = tmp_path / swapping.LOCK
-    with swapping.FileLock(lock), pytest.raises(RecordingError) as caught:
-        kept.write(recording(2), secrets=Known())
-    assert str(caught.value) == (
-        "another process has been writing cassettes for 0.1 seconds\n"
-        f"  where: {path}, locked by {lock}\n"
-        "  next:  wait for it to end, then record again; an older recording is untouched"
-    )
-    assert kept.load("k5", Query()).provenance == recording().provenance
-
-
-def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
-    """Ctrl-C between the write and the swap: the old file, and no temporary one."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=Known())
-    before = kept.path("k5", Query()).read_bytes()
-
-    def interrupt(_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(swapping.os, "fsync", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        kept.write(recording(2), secrets=Known())
-    assert kept.path("k5", Query()).read_bytes() == before
-    assert files(tmp_path) == ["k5/all.yaml"]
 
 
 def test_what_cannot_be_read_back_replaces_nothing(tmp_path, monkeypatch):
