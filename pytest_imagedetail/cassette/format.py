@@ -41,7 +41,7 @@ _FACTS: Final = (
 _METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
 _STATUS_CODES: Final = range(100, 1000)
 _BODY: Final = re.compile(  # in JSON, as `dumps` lays it out
-    r"(?<=\n      string: )\|-\n((?: {8}.*\n)+)"
+    r"\n      string: \|-\n((?: {8}.*\n)+)"
 )
 
 
@@ -138,9 +138,11 @@ def _parse_quickly(text: str) -> Any:
 
     def cut(match: re.Match[str]) -> str:
         bodies.append(match[1].removeprefix(" " * 8).replace("\n" + " " * 8, "\n").rstrip("\n"))
-        return f"{len(bodies) - 1}\n"
+        return f"\n      string: {len(bodies) - 1}\n"
 
     rest = _BODY.sub(cut, text)
+    if not bodies:
+        raise ValueError("no body as `dumps` lays it out")
     document = yamltext.parse(rest, where="", error=DamagedCassetteError, remedy=_REMEDY)
     for each in document["interactions"]:
         body = each["response"]["body"]
