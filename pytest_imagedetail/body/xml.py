@@ -1,7 +1,7 @@
 """XML as text: read the answers of clouds through Juno into the values that JSON has.
 
 Nova's XML writes every value as text. Fields that the API defines as integers become integers; all
-else stays text. A null (`None`) does too, for only a rule can say what it stands for.
+else stays text. A null (`None`) does too, for only a rule knows what it stands for.
 """
 
 import html
@@ -106,7 +106,7 @@ def _fields(element: ET.Element) -> dict[str, Any]:
     if links := [_fields(child) for child in element if child.tag == _LINK]:
         pairs.append(("links", links))
     for child in element:
-        if child.tag == "meta" and [*child.attrib] == ["key"]:
+        if child.tag == "meta" and [*child.attrib] == ["key"] and not len(child):
             pairs.append((child.attrib["key"], _text(child)))
         elif child.tag == "metadata":
             pairs.append((child.tag, _fields(child)))

@@ -51,7 +51,7 @@ class Exchange(Protocol):
         """Raise for a request without an answer, while `closed`; it would be sent otherwise."""
         ...
 
-    def heard(self, interaction: Interaction) -> None:
+    def record(self, interaction: Interaction) -> None:
         """Record an interaction with the cloud."""
         ...
 
@@ -155,7 +155,7 @@ class _Exchanging(Cassette):  # type: ignore[misc]
 
     def append(self, request: Any, response: Any) -> None:
         if not self._is_tests_own(request):
-            self._exchange.heard(_exchanged(request, response))
+            self._exchange.record(_exchanged(request, response))
 
 
 class _NarrowReset:
@@ -236,7 +236,7 @@ def _is_known() -> bool:
     if getattr(_OWN, "count", 0):
         return True
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  nothing else says who calls
-    for _ in range(4):  # urllib3's own methods may lie between
+    for _ in range(4):  # urllib3's own methods may be between
         if frame is None:
             return False
         if frame.f_globals.get("__name__") in {"vcr.stubs", transport.__name__}:

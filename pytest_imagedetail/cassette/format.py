@@ -1,4 +1,4 @@
-"""The text of a cassette: vcrpy's format 1, with our provenance beside it and a readable body.
+"""The text of a cassette: vcrpy's format 1, with provenance and a readable body.
 
 Stock vcrpy and pytest-recording read the same file: they look at `version` and `interactions` and
 ignore `imagedetail`. Provenance does not use vcrpy's own `metadata` key, because pytest-recording

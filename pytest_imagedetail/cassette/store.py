@@ -69,7 +69,7 @@ def _state_of(path: Path) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """Cassettes under one folder, `<cloud>/<query>.yaml`, and a library to read beside them.
+    """Cassettes under one folder, `<cloud>/<query>.yaml`, and a second folder to read.
 
     Query by query, the folder comes first and the library answers for what it lacks.
 
@@ -203,7 +203,7 @@ class Store:
     def load_traffic(self, cloud: str, test: str, *, shared: str | None = None) -> Recording | None:
         """Read a test's own traffic; None if there is no file.
 
-        A cassette of stock vcrpy or pytest-recording that lies there is this test's.
+        A cassette of stock vcrpy or pytest-recording in its place is this test's.
 
         Raises:
             DamagedCassetteError: It is there, but not whole, or another test's.
@@ -268,7 +268,7 @@ def load_own(path: Path) -> Recording:
 
 
 def load_own_traffic(path: Path, *, cloud: str) -> Recording:
-    """Read a test's own traffic, which lies under its own name unless it is stock vcrpy's.
+    """Read a test's own traffic, which is under its own name unless it is stock vcrpy's.
 
     Args:
         path: The file.
@@ -289,7 +289,7 @@ def _in_its_place(recording: Recording, path: Path) -> Recording:
         of = f"test {provenance.test}" if provenance.test else f"query {str(provenance.query)!r}"
         what = "test" if provenance.test else "query"
         raise DamagedCassetteError(
-            f"the recording is of cloud {provenance.cloud!r}, {of}, and lies under another name",
+            f"the recording is of cloud {provenance.cloud!r}, {of}, but its file has another name",
             where=str(path),
             remedy=f"move it to {own}, or delete it and record this cloud and {what} afresh",
         )
@@ -392,7 +392,7 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
 
 
 def _is_same_answer(old: Recording, new: Recording) -> bool:
-    """Return whether both say the same, except when and by what version they were written."""
+    """Return whether both hold the same, except when and by what version they were written."""
     return dumps(_sorted(_dated(new, old))) == dumps(_sorted(old))
 
 

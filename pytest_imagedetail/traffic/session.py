@@ -269,7 +269,7 @@ class Session:
         with self._refusing():
             raise self.player.miss(asked)
 
-    def heard(self, interaction: Interaction) -> None:
+    def record(self, interaction: Interaction) -> None:
         """Take what the cloud answered."""
         self._received.add(interaction)
 

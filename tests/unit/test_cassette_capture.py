@@ -36,8 +36,8 @@ def serving(body=b"{}", headers=()):
             thread.join()
 
 
-class Told:
-    """An exchange that has no answers and keeps what it is told."""
+class Recorder:
+    """An exchange that has no answers and keeps what it gets."""
 
     closed = False
 
@@ -47,7 +47,7 @@ class Told:
     def can_answer(self, asked):  # noqa: ARG002  as an exchange is asked
         return False
 
-    def heard(self, interaction):
+    def record(self, interaction):
         self.interactions.append(interaction)
 
 
@@ -55,19 +55,19 @@ def test_no_file_and_no_log(tmp_path, monkeypatch, caplog):
     """Unredacted traffic goes nowhere but to the exchange."""
     monkeypatch.chdir(tmp_path)
     caplog.set_level(logging.DEBUG)
-    told = Told()
-    with serving() as url, intercept(told):
+    recorder = Recorder()
+    with serving() as url, intercept(recorder):
         urllib.request.urlopen(f"{url}/secret-project").read()
-    assert [each.url for each in told.interactions] == [f"{url}/secret-project"]
+    assert [each.url for each in recorder.interactions] == [f"{url}/secret-project"]
     assert list(tmp_path.iterdir()) == []
     assert "secret-project" not in caplog.text
 
 
 def test_the_recorders_own_requests_pass_by():
     """They are neither given to the exchange nor counted as lost."""
-    told = Told()
-    with serving() as url, intercept(told) as wire:
+    recorder = Recorder()
+    with serving() as url, intercept(recorder) as wire:
         access = transport.Access(endpoint=url, token="t0ken", project_id="p")
         sent = transport.get(f"{url}/own", Headers(), access=access, name="a")
     assert (sent.url, sent.response.body) == (f"{url}/own", b"{}")
-    assert (told.interactions, wire.lost) == ([], 0)
+    assert (recorder.interactions, wire.lost) == ([], 0)

@@ -122,7 +122,7 @@ def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     with pytest.raises(DamagedCassetteError) as caught:
         kept.write(recording(2), secrets=Known())
     assert str(caught.value) == (
-        "the recording is of cloud 'other', query 'all', and lies under another name\n"
+        "the recording is of cloud 'other', query 'all', but its file has another name\n"
         f"  where: {tmp_path}/k5/all.yaml\n"
         "  next:  move it to other/all.yaml, or delete it and record this cloud and query afresh"
     )
