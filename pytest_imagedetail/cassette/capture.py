@@ -40,8 +40,7 @@ class Exchange(Protocol):
         ...
 
     def can_answer(self, asked: Interaction) -> bool:
-        """Return whether `answer` has an answer. vcrpy may call it several times for each."""
-        ...
+        """Return whether `answer` has one. vcrpy may call it several times for each request."""
 
     def answer(self, asked: Interaction) -> Response:
         """Return the answer, and count it as played."""

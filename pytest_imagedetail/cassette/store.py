@@ -86,10 +86,7 @@ class Store:
     reader: Reader = field(default_factory=Reader, compare=False, repr=False)
 
     def clouds(self) -> tuple[str, ...]:
-        """Clouds with answers to queries in the folder itself, by name; the library's are not here.
-
-        One that has the traffic of tests alone has no listing to replay or compare.
-        """
+        """Clouds with answers to queries in the folder itself, without the library's."""
         return _clouds_in(self.directory)
 
     def has(self, cloud: str) -> bool:
@@ -114,7 +111,8 @@ class Store:
         found = {
             path.name: path
             for folder in reversed(tuple(self._folders(cloud)))
-            for path in folder.glob("*.yaml")
+            for path in _entries(folder)
+            if path.suffix == ".yaml"
         }
         names = sorted(found, key=lambda name: (name != "all.yaml", name))
         return tuple(found[name] for name in names)
@@ -133,12 +131,7 @@ class Store:
         return next((path for path in candidates if _is_there(path)), None)
 
     def load(self, cloud: str, query: Query) -> Recording:
-        """Read one recording.
-
-        Raises:
-            CassetteNotFoundError: There is none; the message lists what there is.
-            DamagedCassetteError: It is there, but not whole.
-        """
+        """Read one recording; raise `CassetteNotFoundError` with what there is without it."""
         path = self.find(cloud, query)
         if path is None:
             raise self._not_found(cloud, query)
@@ -173,21 +166,19 @@ class Store:
         """
         path = self.directory / own_name(recording.provenance, shared=shared)
 
+        refuse_unsafe(recording, secrets=secrets, where=str(path))
+
         def replacement() -> tuple[str | None, Written]:
-            made = recording
-            if merge is not None and _is_there(path):
-                made = merge(load_own(path))
-            refuse_unsafe(made, secrets=secrets, where=str(path))
-            return self._replacement(path, made)
+            if merge is None or not _is_there(path):
+                return self._replacement(path, recording)
+            merged = merge(load_own(path))
+            refuse_unsafe(merged, secrets=secrets, where=str(path))
+            return self._replacement(path, merged)
 
         return swapped(path, replacement, lock=self.directory / LOCK, check=loads)
 
     def holds(self, recording: Recording) -> bool:
-        """Return whether the file of this query has the same answer, dates aside.
-
-        Raises:
-            DamagedCassetteError: It cannot be read.
-        """
+        """Return whether the file of this query has the same answer, dates aside."""
         path = self.path(recording.provenance.cloud, recording.provenance.query)
         return _is_same_answer(load_own(path), recording)
 
@@ -201,13 +192,7 @@ class Store:
         return tuple(sorted(folder.rglob("*.yaml")))
 
     def load_traffic(self, cloud: str, test: str, *, shared: str | None = None) -> Recording | None:
-        """Read a test's own traffic; None if there is no file.
-
-        A cassette of stock vcrpy or pytest-recording in its place is this test's.
-
-        Raises:
-            DamagedCassetteError: It is there, but not whole, or another test's.
-        """
+        """Read a test's own traffic, or stock vcrpy's in its place; None if there is no file."""
         path = self.traffic_path(cloud, test, shared=shared)
         return self.reader.traffic(path, cloud=cloud) if _is_there(path) else None
 
