@@ -37,22 +37,18 @@ class Exchange(Protocol):
     @property
     def closed(self) -> bool:
         """Whether a request without an answer is refused, not sent."""
-        ...
 
     def can_answer(self, asked: Interaction) -> bool:
         """Return whether `answer` has one. vcrpy may call it several times for each request."""
 
     def answer(self, asked: Interaction) -> Response:
         """Return the answer, and count it as played."""
-        ...
 
     def refuse(self, asked: Interaction) -> Never:
         """Raise for a request without an answer, while `closed`; it would be sent otherwise."""
-        ...
 
     def record(self, interaction: Interaction) -> None:
         """Record an interaction with the cloud."""
-        ...
 
 
 @dataclass(slots=True)

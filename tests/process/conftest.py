@@ -16,17 +16,16 @@ from pathlib import Path
 from process.recordings import *
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import *
-store, kind = Store(directory=Path({folder!r})), {kind!r}
+store = Store(directory=Path({folder!r}))
 """
 
 
 class Kept:
     """A small good recording on disk, and how to see that it is as it was."""
 
-    def __init__(self, folder, kind):
+    def __init__(self, folder):
         self.store = Store(directory=folder)
-        self.kind = kind
-        self.recording = recording(kind=kind)
+        self.recording = recording()
         write(self.store, self.recording)
         self.path = path_of(self.store, self.recording)
         self.text = self.path.read_bytes()
@@ -45,20 +44,20 @@ class Kept:
         return [path.stat().st_size for path in self.path.parent.glob("*.tmp")]
 
 
-@pytest.fixture(params=["query", "traffic"])
-def kept(request, tmp_path):
-    """The recording of a query, and that of a test's own traffic."""
-    return Kept(tmp_path / "cassettes", request.param)
+@pytest.fixture
+def kept(tmp_path):
+    """A recording on disk."""
+    return Kept(tmp_path / "cassettes")
 
 
 @pytest.fixture
 def child(kept):
-    """Start a Python of its own that has `store`, `kind` and the recordings at hand."""
+    """Start a Python of its own that has `store` and the recordings at hand."""
     started = []
 
     def start(body, kept=kept):
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-        begin = BEGIN.format(folder=str(kept.store.directory), kind=kept.kind)
+        begin = BEGIN.format(folder=str(kept.store.directory))
         process = subprocess.Popen(
             [sys.executable, "-c", begin + body],
             env=environment,
@@ -76,14 +75,14 @@ def child(kept):
 
 
 @pytest.fixture
-def guarded(kept):
+def guarded():
     """The same, where a user without rights can reach it; pytest's own folder is for its user."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "tmp").mkdir()
         (folder / "tmp").chmod(0o777)
-        guarded = Kept(folder / "cassettes", kept.kind)
+        guarded = Kept(folder / "cassettes")
         yield guarded
         for place, _, _ in os.walk(guarded.store.directory):
             Path(place).chmod(0o755)

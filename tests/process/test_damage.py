@@ -103,14 +103,13 @@ import resource, sys, time
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 began = time.monotonic()
 try:
-    load(store, recording(kind=kind))
+    load(store, recording())
 except DamagedCassetteError as error:
     print(error.problem)
 print(time.monotonic() - began < 60)
 """
 
 
-@pytest.mark.parametrize("kept", ["query"], indirect=True)
 def test_huge_files(kept, child):
     """In seconds and with bounded memory it is said how large a cassette may be."""
     for unit, megabytes, problem in (
@@ -139,6 +138,6 @@ def test_damage_is_not_written_over(kept):
         kept.path.write_text(damaged)
         error = refused(kept)
         with pytest.raises(DamagedCassetteError) as caught:
-            write(kept.store, recording(2, kind=kept.kind))
+            write(kept.store, recording(2))
         assert str(caught.value) == str(error)
         assert kept.path.read_text() == damaged

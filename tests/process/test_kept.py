@@ -175,14 +175,3 @@ def test_a_run_that_is_ended_while_it_records(project, how):
         run.communicate()
     assert run.returncode == (2 if how is signal.SIGINT else -signal.SIGKILL)
     assert project.files() == before
-
-
-def test_a_cassette_that_goes_away_while_it_is_replayed(project):
-    """What a test holds it holds; the next run says that nothing is recorded."""
-    path = project.recorded()
-    project.test(last=f"__import__('os').unlink({str(path)!r})")
-    project.run("none", passed=1)
-    assert not path.exists()
-    project.test()
-    result = project.run("none", failed=1)
-    result.stdout.fnmatch_lines(["E *nothing is recorded*"])

@@ -29,14 +29,14 @@ def killed_at(number):
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
     sys.settrace(trace)
-    write(store, recording(2, kind=kind))
+    write(store, recording(2))
     os._exit(0)
 
 deaths, number, status = [], 0, signal.SIGKILL
 while status == signal.SIGKILL:
     number += 1
     status = killed_at(number)
-    now = load(store, recording(kind=kind))
+    now = load(store, recording())
     deaths.append((status, images_in(now)))
 print(json.dumps(deaths))
 """
@@ -62,7 +62,7 @@ def test_what_a_dead_writer_left_is_in_nobodys_way(kept, child):
     process = child(
         "import os, time\n"
         "os.fsync = lambda _: (print('writing', flush=True), time.sleep(60))\n"
-        f"write(store, recording({LARGE}, kind=kind))"
+        f"write(store, recording({LARGE}))"
     )
     assert process.stdout.readline() == "writing\n"
     process.kill()
@@ -71,10 +71,10 @@ def test_what_a_dead_writer_left_is_in_nobodys_way(kept, child):
     assert kept.debris() != []
     assert kept.path.read_bytes() == kept.text
     began = time.monotonic()
-    assert write(kept.store, recording(2, kind=kept.kind)) is Written.REPLACED
+    assert write(kept.store, recording(2)) is Written.REPLACED
     assert time.monotonic() - began < 50  # of the 60 seconds that it would wait
     assert images_in(load(kept.store, kept.recording)) == 2
-    assert kept.store.clouds() == (() if kept.kind == "traffic" else ("k5",))
+    assert kept.store.clouds() == ("k5",)
 
 
 def test_ctrl_c_at_every_moment_cleans_up(kept, child):
@@ -82,7 +82,7 @@ def test_ctrl_c_at_every_moment_cleans_up(kept, child):
     process = child(
         "import os, time\n"
         "os.fsync = lambda _: (print('writing', flush=True), time.sleep(60))\n"
-        "write(store, recording(2, kind=kind))"
+        "write(store, recording(2))"
     )
     assert process.stdout.readline() == "writing\n"
     assert kept.debris() != []

@@ -41,7 +41,7 @@ def test_a_full_disk(kept, child):
     """What fitted is taken away again."""
     process = child(
         "import resource\n"
-        "new = recording(5_000, kind=kind)\n"
+        "new = recording(5_000)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "try:\n    write(store, new)" + SAY
     )
@@ -58,7 +58,7 @@ def test_a_full_disk(kept, child):
 def test_a_folder_that_is_read_only(guarded, child):
     """For a user whom the rights bind, which root is not."""
     guarded.path.parent.chmod(0o555)
-    process = child(AS_NOBODY + "    write(store, recording(2, kind=kind))" + SAY, guarded)
+    process = child(AS_NOBODY + "    write(store, recording(2))" + SAY, guarded)
     assert said(process) == [
         "RecordingError",
         "the cassette cannot be written: Permission denied",
@@ -75,7 +75,7 @@ def test_what_may_not_be_read_is_not_missing(guarded, child, what):
     place = guarded.path if what == "file" else guarded.path.parent
     place.chmod(0)
     kind, problem, where, *remedies = said(
-        child(AS_NOBODY + "    load(store, recording(kind=kind))" + SAY, guarded)
+        child(AS_NOBODY + "    load(store, recording())" + SAY, guarded)
     )
     assert kind == "DamagedCassetteError"
     assert problem.endswith("Permission denied")
@@ -95,7 +95,7 @@ def test_a_file_where_the_folder_belongs(kept):
     shutil.rmtree(kept.store.directory / "k5")
     (kept.store.directory / "k5").write_text("in the way")
     with pytest.raises(RecordingError, match="the cassette cannot be written: "):
-        write(kept.store, recording(2, kind=kept.kind))
+        write(kept.store, recording(2))
     with pytest.raises(DamagedCassetteError, match="cassettes cannot be looked up: Not a dir"):
         load(kept.store, kept.recording)
     assert (kept.store.directory / "k5").read_text() == "in the way"
@@ -108,7 +108,7 @@ def test_no_file_in_a_cassettes_place_is_never_replaced(kept, what):
     make = {"directory": os.mkdir, "fifo": os.mkfifo, "device": partial(os.symlink, "/dev/null")}
     make[what](kept.path)
     with pytest.raises(RecordingError) as caught:
-        write(kept.store, recording(2, kind=kept.kind))
+        write(kept.store, recording(2))
     assert caught.value.problem == (
         "the cassette cannot be written: something that is not a file is in its place"
     )
@@ -120,7 +120,7 @@ def test_a_folder_that_is_a_link(kept, tmp_path):
     """Recordings go where it leads, and both ways to them take one lock."""
     link = tmp_path / "link"
     link.symlink_to(kept.store.directory, target_is_directory=True)
-    assert write(Store(directory=link), recording(2, kind=kept.kind)) is Written.REPLACED
+    assert write(Store(directory=link), recording(2)) is Written.REPLACED
     assert link.is_symlink()
     assert images_in(load(kept.store, kept.recording)) == 2
 
@@ -130,7 +130,7 @@ def test_a_cassette_that_is_a_link(kept, tmp_path):
     target = tmp_path / "shared.yaml"
     kept.path.rename(target)
     kept.path.symlink_to(target)
-    assert write(kept.store, recording(2, kind=kept.kind)) is Written.REPLACED
+    assert write(kept.store, recording(2)) is Written.REPLACED
     assert kept.path.is_symlink()
     assert images_in(load(kept.store, kept.recording)) == 2
     assert kept.debris() == []

@@ -1,7 +1,6 @@
 """Several at once: threads, workers of pytest-xdist, two runs of pytest, a lock that stays."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -67,21 +66,18 @@ def test_eight_threads_of_one_process(tmp_path):
     def work(number):
         barrier.wait()
         for turn in range(4):
-            for kind in ("query", "traffic"):
-                busy.add(number)
-                overlaps.append(len(busy))
-                write(kept, recording(number * 10 + turn + 1, kind=kind))
-                write(kept, recording(number + 1, kind=kind, name=number + 1))
-                busy.discard(number)
+            busy.add(number)
+            overlaps.append(len(busy))
+            write(kept, recording(number * 10 + turn + 1))
+            write(kept, recording(number + 1, name=number + 1))
+            busy.discard(number)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     assert max(overlaps) == 8  # they did run at once
-    for kind in ("query", "traffic"):
-        for number in range(8):
-            own = recording(kind=kind, name=number + 1)
-            assert images_in(load(kept, own)) == number + 1
-        assert images_in(load(kept, recording(kind=kind))) in range(4, 80, 10)
+    for number in range(8):
+        assert images_in(load(kept, recording(name=number + 1))) == number + 1
+    assert images_in(load(kept, recording())) in range(4, 80, 10)
     assert not list(tmp_path.rglob("*.tmp"))
 
 
@@ -107,7 +103,7 @@ def test_merging_is_done_under_the_lock(tmp_path):
     kept = Store(directory=tmp_path)
 
     def add(number):
-        own = recording(kind="traffic")
+        own = recording()
         page = replace(own.interactions[0], url=f"https://compute.k5.invalid/{number}")
         new = replace(own, interactions=(page,))
 
@@ -122,7 +118,7 @@ def test_merging_is_done_under_the_lock(tmp_path):
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(add, range(40)))
-    found = load(kept, recording(kind="traffic")).interactions
+    found = load(kept, recording()).interactions
     assert {each.url.rpartition("/")[2] for each in found} == {str(n) for n in range(40)}
 
 
@@ -160,17 +156,6 @@ def test_two_runs_at_once(live, pytester):
     pytester.runpytest_subprocess().assert_outcomes(passed=20)
 
 
-def test_a_lock_file_that_nobody_holds(kept):
-    """What a dead process left in the folder of locks does not hold up anyone."""
-    lock = kept.store.directory / swapping.LOCK
-    lock.touch()
-    os.utime(lock, (1, 1))
-    began = time.monotonic()
-    write(kept.store, recording(2, kind=kept.kind))
-    assert time.monotonic() - began < 50  # of the 60 seconds that it would wait
-    assert images_in(load(kept.store, kept.recording)) == 2
-
-
 def test_a_lock_that_a_living_process_holds(kept, child, monkeypatch):
     """The wait ends with a message; once the other process dies, the write goes through."""
     lock = kept.store.directory / swapping.LOCK
@@ -182,7 +167,7 @@ def test_a_lock_that_a_living_process_holds(kept, child, monkeypatch):
     assert process.stdout.readline() == "held\n"
     monkeypatch.setattr(swapping, "_LOCK_SECONDS", 0.3)
     with pytest.raises(RecordingError) as caught:
-        write(kept.store, recording(2, kind=kept.kind))
+        write(kept.store, recording(2))
     assert str(caught.value) == (
         "another process has been writing cassettes for 0.3 seconds\n"
         f"  where: {kept.path}, locked by {lock}\n"
@@ -191,7 +176,7 @@ def test_a_lock_that_a_living_process_holds(kept, child, monkeypatch):
     assert kept.path.read_bytes() == kept.text
     process.kill()
     process.communicate()
-    write(kept.store, recording(2, kind=kept.kind))
+    write(kept.store, recording(2))
     assert images_in(load(kept.store, kept.recording)) == 2
 
 
@@ -201,7 +186,7 @@ end = time.monotonic() + 3
 read, answers = 0, set()
 print("reading", flush=True)
 while time.monotonic() < end:
-    answers.add(images_in(load(store, recording(kind=kind))))
+    answers.add(images_in(load(store, recording())))
     read += 1
 import json
 print(json.dumps([read, sorted(answers)]))
@@ -215,7 +200,7 @@ def test_a_reader_meets_whole_files_only(kept, child):
     images = 0
     while process.poll() is None:
         images = images % 2 + 1
-        write(kept.store, recording(images, kind=kept.kind))
+        write(kept.store, recording(images))
     out, err = process.communicate()
     assert process.returncode == 0, err
     read, answers = json.loads(out)

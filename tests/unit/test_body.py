@@ -13,7 +13,6 @@ from pytest_imagedetail.body import compression
 from pytest_imagedetail.body.json import parse, pretty
 from pytest_imagedetail.body.yaml import (
     Literal,
-    content,
     dump,
     line_of,
     read,
@@ -223,14 +222,6 @@ def test_yaml_lines():
     text = "a:\n- b: 1\n- c: 2\n  d: 3\n"
     for keys, line in (((), 1), (("a", 1, "d"), 4), (("a", 1), 3), (("a", 7), 1), (("x",), 1)):
         assert line_of(text, *keys) == line
-
-
-def test_a_device_is_not_read(tmp_path):
-    """Reading it would not end."""
-    path = tmp_path / "a"
-    path.symlink_to("/dev/zero")
-    with pytest.raises(ValueError, match="it is a pipe, a socket or a device, not a file"):
-        content(path)
 
 
 # --- compression

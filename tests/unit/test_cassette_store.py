@@ -148,19 +148,6 @@ def test_not_found_says_what_there_is(tmp_path):
     assert caught.value.remedy.endswith("\nor name a cloud that has cassettes: k5")
 
 
-def test_not_found_names_the_nearest_clouds(tmp_path):
-    """Of many, those that the name may have been meant for."""
-    kept = Store(directory=tmp_path)
-    for number in range(20):
-        kept.write(recording(cloud=f"nova-{number}"), secrets=Known())
-    kept.write(recording(cloud="staging"), secrets=Known())
-    with pytest.raises(CassetteNotFoundError) as caught:
-        kept.load("stagging", Query())
-    last = caught.value.remedy.splitlines()[-1]
-    assert last.startswith("or name a cloud that has cassettes: staging, nova-")
-    assert last.endswith(" and 13 more")
-
-
 def test_reads_fall_back_to_the_library_and_writes_do_not(tmp_path):
     """The library is read when the folder has nothing, and is never written."""
     library = Store(directory=tmp_path / "library")
