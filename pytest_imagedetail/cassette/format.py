@@ -10,9 +10,8 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from types import MappingProxyType, NoneType
+from types import MappingProxyType, UnionType
 from typing import Any, Final
 
 from pytest_imagedetail.body import json as jsontext
@@ -38,8 +37,6 @@ _FACTS: Final = (
     *("max_microversion", "endpoint", "catalog", "pages", "complete", "redactions", "volatile"),
     *("project", "plugin"),
 )
-_METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
-_STATUS_CODES: Final = range(100, 1000)
 _BODY: Final = re.compile(  # in JSON, as `dumps` lays it out
     r"\n      string: \|-\n((?: {8}.*\n)+)"
 )
@@ -289,58 +286,49 @@ def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:
 
 
 def _interaction(document: Mapping[str, Any], number: int) -> Interaction:
-    part = partial(_part, document)
     request, response = ("interactions", number, "request"), ("interactions", number, "response")
+    url = _part(document, *request, "uri")
+    if not is_url_of_http(url):
+        raise _UnsoundError(f"{_named(*request, 'uri')} is not an HTTP URL", *request, "uri")
     return Interaction(
-        method=part(*request, "method", fits=_METHOD.fullmatch, what="an HTTP method"),
-        url=part(*request, "uri", fits=is_url_of_http, what="an HTTP URL"),
+        method=_part(document, *request, "method"),
+        url=url,
         request_headers=_headers(document, *request, "headers"),
         request_body=_body(document, *request, "body"),
         response=Response(
-            status_code=part(
-                *(*response, "status", "code"),
-                kinds=(int,),
-                fits=_STATUS_CODES.__contains__,
-                what="a number from 100 to 999",
-            ),
-            reason=part(*response, "status", "message", kinds=(str, NoneType)) or "",  # HTTP/2
+            status_code=_part(document, *response, "status", "code", kind=int),
+            reason=_part(document, *response, "status", "message", kind=str | None) or "",  # HTTP/2
             headers=_headers(document, *response, "headers"),
             body=_body(document, *response, "body", "string"),
         ),
     )
 
 
-def _part(
-    document: Any,
-    *keys: str | int,
-    kinds: tuple[type, ...] = (str,),
-    fits: Callable[[Any], object] = lambda _: True,
-    what: str = "a text in quotes",
-) -> Any:
-    """Return the part of a document to which the keys lead; raise if it is not `what`."""
+def _part(document: Any, *keys: str | int, kind: type | UnionType = str) -> Any:
+    """Return the part of a document to which the keys lead; raise if it is of another kind."""
     value = document
     for position, key in enumerate(keys, start=1):
         if isinstance(key, str) and not (isinstance(value, dict) and key in value):
-            raise _UnsoundError(f"{_named(keys[:position])} is missing", *keys)
+            raise _UnsoundError(f"{_named(*keys[:position])} is missing", *keys)
         value = value[key]
-    if not isinstance(value, kinds) or not fits(value):
-        raise _UnsoundError(f"{_named(keys)} is not {what}", *keys)
+    if not isinstance(value, kind):
+        raise _UnsoundError(f"{_named(*keys)} is not of the type that vcrpy writes", *keys)
     return value
 
 
-def _named(keys: Sequence[str | int]) -> str:
+def _named(*keys: str | int) -> str:
     parts = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
     return "`" + "".join(parts).removeprefix(".") + "`"
 
 
 def _body(document: Any, *keys: str | int) -> bytes:
-    body = _part(document, *keys, kinds=(str, bytes, NoneType), what="a text in quotes, or bytes")
+    body = _part(document, *keys, kind=str | bytes | None)
     return body.encode("utf-8") if isinstance(body, str) else body or b""
 
 
 def _headers(document: Any, *keys: str | int) -> Headers:
     """Read fields in their order; vcrpy keeps a single value without a list, and bytes, too."""
-    headers = _part(document, *keys, kinds=(dict,), what="a mapping of names")
+    headers = _part(document, *keys, kind=dict)
     fields = []
     for name, values in headers.items():
         for value in values if isinstance(values, list) else [values]:

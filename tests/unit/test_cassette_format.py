@@ -305,6 +305,7 @@ def test_what_is_not_as_written_is_named_at_its_line(tmp_path):
         with pytest.raises(DamagedCassetteError) as caught:
             loads(path)
         assert caught.value.problem.startswith(problem)
+        assert ("imagedetail scrub FILE" in caught.value.remedy) == problem.startswith("no prov")
         assert caught.value.where.startswith(f"{path}, line {line}" if line else str(path))
         assert "bring the file back from version control" in caught.value.remedy
 
@@ -428,27 +429,24 @@ URI = "uri: http://nova.example/v2.1/images/detail"
 def test_a_stock_cassette_with_a_wrong_value_is_damaged_at_its_line(tmp_path):
     """Neither a stumble nor taken for another value, and the value is not shown."""
     uri = "`interactions[0].request.uri` is not an HTTP URL"
-    method = "`interactions[0].request.method` is not an HTTP method"
-    code = "`interactions[0].response.status.code` is not a number from 100 to 999"
-    reason = "`interactions[0].response.status.message` is not a text in quotes"
+    method = "`interactions[0].request.method` is not of the type that vcrpy writes"
+    code = "`interactions[0].response.status.code` is not of the type that vcrpy writes"
+    reason = "`interactions[0].response.status.message` is not of the type that vcrpy writes"
     header = "a header is not a text in quotes"
-    headers = "`interactions[0].response.headers` is not a mapping of names"
-    body = "`interactions[0].request.body` is not a text in quotes, or bytes"
-    string = "`interactions[0].response.body.string` is not a text in quotes, or bytes"
+    headers = "`interactions[0].response.headers` is not of the type that vcrpy writes"
+    body = "`interactions[0].request.body` is not of the type that vcrpy writes"
+    string = "`interactions[0].response.body.string` is not of the type that vcrpy writes"
     for old, new, line, problem in (
         (URI, "uri: 'http://[::1/x'", 8, uri),
-        (URI, "uri: 5", 8, uri),
         (URI, "uri: '/v2.1/images/detail'", 8, uri),
         (URI, "url: x", 3, "`interactions[0].request.uri` is missing"),
-        ("  request:", "  request: 5\n  other:", 3, "`interactions[0].request.method` is missing"),
+        ("  request:", "  request: 5\n  other:", 3, "`interactions[0].request.uri` is missing"),
         ("- request:", "- 5\n- request:", 3, "`interactions[0].request` is missing"),
-        ("method: GET", "method: 'GET /'", 7, method),
+        ("method: GET", "method: 5", 7, method),
         ("Accept: ['*/*']", "5: ['*/*']", 6, header),
         ("Accept: ['*/*']", "Accept: [[b]]", 6, header),
         ("Vary: [a]", "Vary: [true]", 13, header),
         ("Vary: [a]", "- Vary", 12, headers),
-        ("code: 200", "code: true", 15, code),
-        ("code: 200", "code: 0", 15, code),
         ("code: 200", "code: '200'", 15, code),
         ("message: OK", "message: 5", 16, reason),
         ("string: '{\"images\": []}'", "string: 2015-01-01", 11, string),
