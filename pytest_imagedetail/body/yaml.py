@@ -114,17 +114,7 @@ def _fault(problem: str, mark: Any) -> yaml.MarkedYAMLError:
 
 
 def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
-    """Read a UTF-8 YAML file.
-
-    Args:
-        path: The file.
-        error: The class of error to raise.
-        remedy: What the user should do next.
-
-    Raises:
-        ImageDetailError: As the class given: unreadable, not UTF-8, not YAML, not safe YAML, or a
-            repeated key in one mapping; with line and column where they are known.
-    """
+    """Read a UTF-8 YAML file; raise `error`, with line and column, if it is not safe YAML."""
     text = read_text(path, error=error, remedy=remedy)
     return parse(text, where=str(path), error=error, remedy=remedy)
 
@@ -179,12 +169,7 @@ def parse(
 
 
 def content(path: Path) -> bytes:
-    """Return the bytes of a file, unless reading it would never end or take all memory.
-
-    Raises:
-        OSError: It cannot be read.
-        ValueError: It is a pipe or device, or too large.
-    """
+    """Return the bytes of a file; raise ValueError if reading would never end or fill memory."""
     status = path.stat()  # before it is opened: opening a pipe waits for its writer
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise ValueError("it is a pipe, a socket or a device, not a file")
@@ -194,12 +179,7 @@ def content(path: Path) -> bytes:
 
 
 def line_of(text: str, *keys: str | int) -> int:
-    """Return the line, from 1, of a part of a readable document, or of its nearest parent.
-
-    Args:
-        text: A document that `read` has read.
-        *keys: The path to the part: keys of mappings and positions in sequences.
-    """
+    """Return the line, from 1, of a part of a readable document, or of its nearest parent."""
     node = Loader(text).get_single_node()
     line = 0
     for key in keys:

@@ -55,12 +55,7 @@ def dumps(recording: Recording) -> str:
 
 
 def loads(path: Path) -> Recording:
-    """Read a cassette that this project wrote.
-
-    Raises:
-        DamagedCassetteError: It is not readable, not a cassette, of an unknown version, without
-            provenance, or not what was written.
-    """
+    """Read a cassette that this project wrote; raise `DamagedCassetteError` for any other."""
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
     try:
         return _recording(_parse_quickly(text))
@@ -69,16 +64,7 @@ def loads(path: Path) -> Recording:
 
 
 def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
-    """Read a test's own traffic, be it a cassette of stock vcrpy or pytest-recording.
-
-    Args:
-        path: The file.
-        cloud: The cloud of a stock cassette, which does not name it.
-        test: Its test, likewise.
-
-    Raises:
-        DamagedCassetteError: As `loads`, except that a stock cassette needs no provenance.
-    """
+    """Read a test's own traffic as `loads` does, or a stock cassette, which names neither."""
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
     return _parsed(text, path, stock=Provenance(cloud=cloud, test=test, source="stock"))
 

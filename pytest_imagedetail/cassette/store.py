@@ -156,13 +156,6 @@ class Store:
             shared: The folder that the test shares with others.
             merge: Makes one of both, given the recording that is there by then; without it, what
                 is there is replaced.
-
-        Raises:
-            LeakError: A secret is left in it; nothing is written.
-            RecordingError: The folder cannot be written or is locked by another process.
-            DamagedCassetteError: What is there is no cassette of this name, or the text would not
-                load as what it is; nothing is written.
-            ImageDetailError: What `merge` raises.
         """
         path = self.directory / own_name(recording.provenance, shared=shared)
 
@@ -244,24 +237,12 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 
 def load_own(path: Path) -> Recording:
-    """Read a cassette and check its name: a copy under another name would answer for that one.
-
-    Raises:
-        DamagedCassetteError: It is damaged, or it is another cloud's or another query's.
-    """
+    """Read a cassette and check its name: a copy under another name would answer for that one."""
     return _in_its_place(loads(path), path)
 
 
 def load_own_traffic(path: Path, *, cloud: str) -> Recording:
-    """Read a test's own traffic, which is under its own name unless it is stock vcrpy's.
-
-    Args:
-        path: The file.
-        cloud: Whose a stock cassette is taken for; its test is the file's name.
-
-    Raises:
-        DamagedCassetteError: As `load_own`.
-    """
+    """Read a test's own traffic as `load_own` does, or a stock cassette as this cloud's."""
     recording = loads_traffic(path, cloud=cloud, test=path.stem)
     return recording if recording.provenance.source == "stock" else _in_its_place(recording, path)
 
@@ -289,15 +270,9 @@ def own_name(provenance: Provenance, *, shared: str | None = None) -> PurePosixP
 
 
 def refuse_unsafe(recording: Recording, *, secrets: Known, where: str) -> None:
-    """Raise if a secret is left in a recording that is about to be written or shown.
+    """Raise `LeakError` if a secret is left in a recording that is about to be written or shown.
 
-    Args:
-        recording: After redaction.
-        secrets: Values that must not be there in any writing.
-        where: The file, or whose answer to what it is.
-
-    Raises:
-        LeakError: One is; with its place, never its value.
+    The error names the place below `where`, never the value.
     """
     _refuse_a_telling_name(recording.provenance.test or "", secrets)
     text = dumps(recording).encode("utf-8")

@@ -26,10 +26,10 @@ def swapped(
     lock: Path,
     check: Callable[[Path], object],
 ) -> _Of:
-    """Replace a file by a text that is made of it.
+    """Replace a file, or the target of a link, by a text that is made of it.
 
     Args:
-        path: The file, or a link, whose target is replaced.
+        path: The file.
         make: Reads what is there, under the lock, and returns the new text, None to leave the
             file alone, and a result.
         lock: The lock file.
@@ -37,10 +37,6 @@ def swapped(
 
     Returns:
         The result.
-
-    Raises:
-        RecordingError: The file cannot be written, or another process holds the lock.
-        ImageDetailError: What `make` or `check` raises; the file is untouched.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
