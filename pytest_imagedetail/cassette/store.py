@@ -301,13 +301,21 @@ def _refuse_a_telling_name(test: str, secrets: Known) -> None:
 
 
 def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
-    """Yield the parts of the interactions as they will be read back, about in the file's order."""
+    """Yield the parts of the interactions as they will be read back, in the order of the file."""
     for number, page in enumerate(map(as_read, recording.interactions), start=1):
-        fields = (*page.request_headers.fields, *page.response.headers.fields)
-        for text in (page.url, *(value for _, value in fields), page.response.reason):
-            yield f"headers {number}", text.encode("utf-8", errors="surrogateescape")
+        response = page.response
+        yield f"headers {number}", _as_bytes(page.url)
         yield f"request body {number}", page.request_body
-        yield f"body {number}", page.response.body
+        yield from (
+            (f"headers {number}", _as_bytes(value)) for _, value in page.request_headers.fields
+        )
+        yield f"headers {number}", _as_bytes(response.reason)
+        yield from ((f"headers {number}", _as_bytes(value)) for _, value in response.headers.fields)
+        yield f"body {number}", response.body
+
+
+def _as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", errors="surrogateescape")
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:
