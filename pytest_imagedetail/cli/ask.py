@@ -56,6 +56,7 @@ from pytest_imagedetail.record.verification import (
     verify,
 )
 from pytest_imagedetail.redact import project_in_path
+from pytest_imagedetail.redact.suspicious import suspicious
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.settings import (
@@ -74,6 +75,8 @@ _SINGULAR: Final = {
     "people": "person",
     "secrets": "secret",
 }
+_NAMED: Final = 3  # of the texts that look sensitive
+_FIRST_PAGE: Final = "interactions[0].response.body: "
 _WIRE: Final = " on the wire only: key order, a repeated key, a header or the label"
 _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
 _STEPS: Final = (
@@ -304,7 +307,26 @@ def _keep(store: Store, live: recorder.Live) -> int:
         for kind, number in listing.provenance.redactions.items()
     )
     print(f"{written.value}  {path}  {found}; redacted: {redacted or 'nothing'}")
+    for warning in _warnings(live):
+        say(f"warning: {warning}")
     return SAME
+
+
+def _warnings(live: recorder.Live) -> Iterator[str]:
+    """Yield what redaction could not decide: weak secrets, and texts that look sensitive."""
+    weak = len(live.secrets.weak)
+    if weak:
+        subject = "it is" if weak == 1 else "they are"
+        yield (
+            f"{text.count(weak, 'secret')} of this session {'is' if weak == 1 else 'are'} too weak "
+            f"to search for (short, digits only, or a plain word): {subject} replaced only under "
+            "a secret's name; use a stronger one"
+        )
+    found = list(suspicious(live.listing.recording.interactions))
+    for what, place in found[:_NAMED]:
+        yield f"looks like {what}, kept: {cell(place.removeprefix(_FIRST_PAGE))}"
+    if len(found) > _NAMED:
+        yield f"{len(found) - _NAMED} more of such texts; imagedetail lint lists them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

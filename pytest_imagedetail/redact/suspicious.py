@@ -48,9 +48,11 @@ def texts(body: bytes) -> Iterator[tuple[str, str]]:
         if isinstance(value, str | int | float):
             yield path, str(value)
         elif isinstance(value, list):
-            pending += [(f"{path}[{n}]", each) for n, each in enumerate(value)]
+            inner = [(f"{path}[{n}]", each) for n, each in enumerate(value)]
+            pending += reversed(inner)  # the first is on top
         elif isinstance(value, dict):
-            pending += [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
+            inner = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
+            pending += reversed(inner)
 
 
 def _look_of(text: str) -> str | None:

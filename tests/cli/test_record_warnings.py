@@ -1,0 +1,73 @@
+"""`record` and `import` warn on stderr about what redaction left as it is."""
+
+import json
+
+import pytest
+
+pytest.importorskip("openstack", reason="credentials need the extra `record`")
+
+from openstack.config import loader
+
+from tests.cloud import SimulatedCloud
+
+ONE_WEAK = (
+    "imagedetail: warning: 1 secret of this session is too weak to search for (short, digits only, "
+    "or a plain word): it is replaced only under a secret's name; use a stronger one\n"
+)
+
+
+@pytest.fixture
+def record(imagedetail, tmp_path, monkeypatch):
+    """Record a cloud from an account with this password."""
+    monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
+    monkeypatch.delenv("OS_CLIENT_CONFIG_FILE", raising=False)
+
+    def run(password):
+        with SimulatedCloud() as cloud:
+            object.__setattr__(cloud.account, "password", password)
+            (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
+            return imagedetail("record", "--os-cloud", "staging")
+
+    return run
+
+
+@pytest.mark.parametrize("password", ["image", "12345678", "k9-x"])
+def test_a_weak_secret_is_counted(record, password):
+    """Its value is not shown, and the recording is kept."""
+    result = record(password)
+    assert (result.returncode, result.stderr) == (0, ONE_WEAK)
+    assert result.stdout.startswith("new  cassettes/staging/all.yaml  13 images")
+
+
+def test_a_strong_secret_is_not_mentioned(record):
+    result = record("s3cret-of-this-account")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_texts_that_look_sensitive_are_named(imagedetail, tmp_path):
+    """The first three in the order of the body; each is kept as it is."""
+    notes = ["see 10.1.2.3", "plain", "db.corp.local", "me@corp.test", "fd00::17", "10.9.9.9"]
+    images = [{"id": str(n), "metadata": {"note": note}} for n, note in enumerate(notes)]
+    (tmp_path / "a.json").write_text(json.dumps({"images": images}))
+    result = imagedetail("import", "a.json", "--cloud", "a")
+    assert result.returncode == 0
+    assert result.stderr == (
+        "imagedetail: warning: looks like a private IP address, kept: images[0].metadata.note\n"
+        "imagedetail: warning: looks like an internal host name, kept: images[2].metadata.note\n"
+        "imagedetail: warning: looks like an e-mail address, kept: images[3].metadata.note\n"
+        "imagedetail: warning: 2 more of such texts; imagedetail lint lists them\n"
+    )
+    text = (tmp_path / "cassettes/a/all.yaml").read_text()
+    assert all(note in text for note in notes)
+
+
+def test_weak_secrets_that_a_saved_body_shows_are_counted(imagedetail, tmp_path):
+    """What stands under a secret's name is a secret of the recording."""
+    metadata = {"db_password": "image", "admin_pass": "12345678"}
+    body = {"images": [{"id": "1", "metadata": metadata}]}
+    (tmp_path / "a.json").write_text(json.dumps(body))
+    result = imagedetail("import", "a.json", "--cloud", "a")
+    assert result.returncode == 0
+    assert result.stderr.startswith(
+        "imagedetail: warning: 2 secrets of this session are too weak to search for "
+    )
