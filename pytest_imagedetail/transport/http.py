@@ -4,7 +4,6 @@ import http.client
 import socket
 import ssl
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,12 +11,12 @@ from http.client import HTTPConnection, HTTPSConnection  # the real ones: vcrpy 
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from pytest_imagedetail.body.compression import decoded, exceeds
 from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Interaction, Response
 
 _INTERIM: Final = frozenset(range(100, 200)) - {http.HTTPStatus.SWITCHING_PROTOCOLS}
 _WHOLE_ANSWER: Final = 5  # timeouts: a large listing may take longer than one read, but not many
-_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS  # makes zlib detect the format
 _NEXT: Final = (
     "nothing was written and an older recording is untouched\n"
     "check that the cloud is up and reachable from here, then ask again"
@@ -27,39 +26,35 @@ LARGEST_BODY: Final = 256 * 2**20
 """Bytes of one page's decompressed body: about twenty times the size of 10,000 images."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tls:
-    """How TLS connections are made.
+def tls_context(
+    *,
+    cacert: str | None = None,
+    certificate: tuple[str, str | None] | None = None,
+    verify: bool = True,
+) -> ssl.SSLContext:
+    """Return how TLS connections are made.
 
-    Attributes:
+    Args:
         cacert: A CA bundle; None for the system's.
         certificate: Paths of a client certificate and its key.
         verify: Whether the server's certificate is checked.
+
+    Raises:
+        UsageError: One of the files cannot be used.
     """
-
-    cacert: str | None = None
-    certificate: tuple[str, str | None] | None = None
-    verify: bool = True
-
-    def context(self) -> ssl.SSLContext:
-        """Read the files.
-
-        Raises:
-            UsageError: One cannot be used.
-        """
-        try:
-            context = ssl.create_default_context(cafile=self.cacert)
-            if self.certificate is not None:
-                context.load_cert_chain(*self.certificate)
-        except OSError as error:
-            raise UsageError(
-                f"the CA bundle or the client certificate cannot be used: {_reason(error)}",
-                remedy="correct cacert, cert and key of this cloud in clouds.yaml",
-            ) from error
-        if not self.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+    try:
+        context = ssl.create_default_context(cafile=cacert)
+        if certificate is not None:
+            context.load_cert_chain(*certificate)
+    except OSError as error:
+        raise UsageError(
+            f"the CA bundle or the client certificate cannot be used: {_reason(error)}",
+            remedy="correct cacert, cert and key of this cloud in clouds.yaml",
+        ) from error
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +69,7 @@ class Access:
         max_microversion: The newest one that the cloud's version document offers.
         secrets: Everything else that must never be written, such as passwords.
         origins: The origins in the service catalog, and the service of each: "compute", "image".
-        tls: For https endpoints.
+        tls: For https endpoints; None for the system's CAs.
         timeout: Seconds for connecting and for each read. The whole response may take five times
             as long.
         renew: Authenticates again after the token expired; None if that is not possible.
@@ -87,7 +82,7 @@ class Access:
     max_microversion: str | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
-    tls: Tls = Tls()
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
     timeout: float = 60.0
     renew: "Callable[[], Access] | None" = field(default=None, repr=False, compare=False)
 
@@ -113,7 +108,6 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
     Raises:
         RecordingError: No connection, no response in time, or a response that ends early or is
             larger than `LARGEST_BODY`.
-        UsageError: A certificate file cannot be used.
     """
     sent = Headers([*headers.fields, ("X-Auth-Token", access.token)])
     try:
@@ -129,15 +123,12 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
             connection.connect()
             with _deadline(connection.sock, access.timeout * _WHOLE_ANSWER):
                 response = _exchange(connection)
-            host = f"[{connection.host}]" if ":" in connection.host else connection.host
-            port = "" if connection.port == connection.default_port else f":{connection.port}"
     except OversizeError:
         raise too_large(f"cloud {name}") from None
-    except (http.client.HTTPException, OSError, ValueError, zlib.error, _BadResponseError) as error:
+    except (http.client.HTTPException, OSError, ValueError, _BadResponseError) as error:
         # Their texts quote the host, the URL or the token, so they are not chained.
         raise RecordingError(_problem(error, access), where=f"cloud {name}", remedy=_NEXT) from None
-    asked = f"{parts.scheme}://{host}{port}{target}"
-    return Interaction(url=asked, request_headers=sent, response=response)
+    return Interaction(url=url, request_headers=sent, response=response)
 
 
 class OversizeError(Exception):
@@ -196,9 +187,14 @@ def _exchange(connection: http.client.HTTPConnection) -> Response:
     except ValueError:  # http.client passes a negative length on to read()
         raise _BadResponseError("the answer announces an invalid length") from None
     headers = Headers(answer.getheaders())
-    encoding = headers.get("Content-Encoding")
-    if encoding is not None:
-        body = _decoded(body, encoding.strip().lower())
+    encodings = headers.get("Content-Encoding")
+    if encodings is not None:  # some proxies add one unasked
+        if exceeds(body, LARGEST_BODY):
+            raise OversizeError
+        plain = decoded(body, encodings)
+        if plain is None:
+            raise _BadResponseError("the answer's compression is damaged or unknown")
+        body = plain
         gone = {"content-encoding", "content-length"}
         headers = Headers(field for field in headers.fields if field[0].lower() not in gone)
     reason = answer.reason or ""
@@ -247,31 +243,13 @@ def _deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
         raise _BadResponseError(f"the answer was not whole within {seconds:g} seconds")
 
 
-def _decoded(body: bytes, encoding: str) -> bytes:
-    """Undo the content encoding, which some proxies add unasked."""
-    if encoding == "identity":
-        return body
-    if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise _BadResponseError(
-            f"the answer has the content encoding {encoding!r}, which was not asked for"
-        )
-    stream = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
-    text = stream.decompress(body, LARGEST_BODY + 1)
-    if len(text) > LARGEST_BODY:
-        raise OversizeError
-    if not stream.eof or stream.unused_data:
-        raise zlib.error("the stream has no end, or two")
-    return text
-
-
 def _connection(parts: SplitResult, access: Access) -> http.client.HTTPConnection:
     host = parts.hostname or ""
     if parts.scheme == "http":
         return HTTPConnection(host, parts.port, timeout=access.timeout)
     if parts.scheme != "https":
         raise http.client.InvalidURL
-    context = access.tls.context()
-    return HTTPSConnection(host, parts.port, timeout=access.timeout, context=context)
+    return HTTPSConnection(host, parts.port, timeout=access.timeout, context=access.tls)
 
 
 def _problem(error: Exception, access: Access) -> str:
@@ -287,10 +265,8 @@ def _problem(error: Exception, access: Access) -> str:
             # "Hostname mismatch, certificate is not valid for 'HOST'"
             verdict = str(getattr(error, "verify_message", "")).partition(",")[0]
             problem = f"TLS failed: {verdict or error.reason or 'unknown reason'}"
-        case zlib.error():
-            problem = "the answer's compression is damaged"
         case http.client.InvalidURL() | ValueError():
-            problem = "the endpoint, the query or the token is not valid in an HTTP request"
+            problem = "the endpoint, the query or the token cannot be sent over HTTP"
         case _:
             problem = f"no answer: {_reason(error)}"
     return problem

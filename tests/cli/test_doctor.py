@@ -37,8 +37,8 @@ skipped  images/detail     needs: token
 REFUSED_BECAUSE = """\
 imagedetail: Keystone gave no token: 401 Unauthorized
   where: cloud 'staging' of FOLDER/clouds.yaml
-  next:  user, password, project or one of their domains is wrong; Keystone does not say \
-which: check its auth section and secure.yaml
+  next:  user, password, project, a domain, token or application credential is wrong or has \
+expired; Keystone does not say which: check its auth section and secure.yaml
   next:  `openstack --os-cloud staging token issue` must succeed
 """
 

@@ -141,12 +141,8 @@ FAULTS = {
         send(head_of(200, b"Transfer-Encoding: chunked") + b"5\r\nabcde\r\n"),
         problem="the answer ended early, after 5 bytes of its body",
     ),
-    "damaged compression": _first(
-        say(200, b"no gzip at all", b"Content-Encoding: gzip"),
-        problem="the answer's compression is damaged",
-    ),
     "cut compression": _first(
-        zipped("changed", cut=-9), problem="the answer's compression is damaged"
+        zipped("changed", cut=-9), problem="the answer's compression is damaged or unknown"
     ),
     "a long header": _first(
         send(head_of(200, b"X: " + b"x" * 66_000)),

@@ -15,7 +15,7 @@ import pytest
 from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Query
 from pytest_imagedetail.transport import http as transport
-from pytest_imagedetail.transport.http import Access, Tls
+from pytest_imagedetail.transport.http import Access, tls_context
 from pytest_imagedetail.transport.request import (
     api_version,
     headers_of,
@@ -202,17 +202,14 @@ def test_compression_is_undone():
 
 def test_damaged_compression_is_refused():
     """Half a listing is none."""
-    for data in (
-        gzip.compress(b'{"images": []}' * 9)[:-9],
-        b"no gzip at all",
-        gzip.compress(b"[1") + gzip.compress(b",2]"),
+    twice = gzip.compress(b"[1") + gzip.compress(b",2]")
+    for data, encoding in (
+        (gzip.compress(b'{"images": []}' * 9)[:-9], b"gzip"),
+        (twice, b"gzip"),
+        (twice, b"br"),
     ):
-        with answering(body_of(data, b"Content-Encoding: gzip")) as (url, _):
-            assert refusal(url) == f"the answer's compression is damaged\n{NEXT}"
-    with answering(body_of(b"?", b"Content-Encoding: br")) as (url, _):
-        assert refusal(url) == (
-            f"the answer has the content encoding 'br', which was not asked for\n{NEXT}"
-        )
+        with answering(body_of(data, b"Content-Encoding: " + encoding)) as (url, _):
+            assert refusal(url) == f"the answer's compression is damaged or unknown\n{NEXT}"
 
 
 def test_what_is_not_a_whole_answer_is_refused():
@@ -320,15 +317,15 @@ def test_what_cannot_be_requested(monkeypatch):
         ("http://127.0.0.1:1/v2", "tok\u20acen-127"),
     ):
         said = refusal(url, token=token)
-        problem = "the endpoint, the query or the token is not valid in an HTTP request"
+        problem = "the endpoint, the query or the token cannot be sent over HTTP"
         assert said == f"{problem}\n{NEXT}"
 
 
 def test_what_is_wrong_in_the_configuration():
     """The certificate files in clouds.yaml."""
-    for tls in (Tls(cacert="absent.pem"), Tls(certificate=("absent.pem", None))):
+    for files in ({"cacert": "absent.pem"}, {"certificate": ("absent.pem", None)}):
         with pytest.raises(UsageError) as caught:
-            get("https://127.0.0.1:1/v2", tls=tls)
+            tls_context(**files)
         assert str(caught.value) == (
             "the CA bundle or the client certificate cannot be used: No such file or directory\n"
             "  next:  correct cacert, cert and key of this cloud in clouds.yaml"
@@ -380,9 +377,6 @@ def test_the_request_for_a_query():
         "OpenStack-API-Version": "compute 2.35",
         "X-OpenStack-Nova-API-Version": "2.35",
     }
-    for microversion in ("é", "2.1\r\nX-Auth-Token: t", "\x00"):
-        with pytest.raises(UsageError, match="cannot be sent in a header"):
-            headers_of(Query.of(microversion=microversion))
     for text, version in (
         (endpoint, "v2"),
         ("https://nova.example/compute/v2.1", "v2.1"),

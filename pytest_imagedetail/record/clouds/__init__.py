@@ -7,8 +7,12 @@ Errors of openstacksdk quote hosts and, in their frames, passwords. Each is repl
 which is not chained to it.
 """
 
-from pytest_imagedetail.record.clouds.configuration import Configuration, configure, sdk_version
-from pytest_imagedetail.record.clouds.secrets import configured
+from pytest_imagedetail.record.clouds.configuration import (
+    Configuration,
+    configure,
+    configured,
+    sdk_version,
+)
 from pytest_imagedetail.record.clouds.session import Login, access, authenticate
 from pytest_imagedetail.transport.http import Access
 

@@ -1,6 +1,7 @@
 """Read clouds.yaml, secure.yaml and the OS_* variables with openstacksdk."""
 
 import difflib
+import json
 import os
 import re
 import warnings
@@ -9,11 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any, Final
 
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import CredentialsError
-from pytest_imagedetail.record.clouds.secrets import clouds_in
-from pytest_imagedetail.transport.http import interim_skipped
+from pytest_imagedetail.redact import names
+from pytest_imagedetail.redact.known import is_searchable
+from pytest_imagedetail.transport.http import interim_skipped, tls_context
 from pytest_imagedetail.transport.request import is_endpoint
 from pytest_imagedetail.transport.silenced import silenced
 
@@ -21,7 +25,7 @@ from pytest_imagedetail.transport.silenced import silenced
 _LOGGERS: Final = ("keystoneauth", "openstack", "urllib3", "requests", "stevedore")
 _TIMEOUT: Final = 60.0  # openstacksdk itself has none
 _BUILT_IN: Final = "defaults"  # the cloud of openstacksdk when none is configured
-_VARIABLES: Final = "envvars"  # its cloud for the OS_* variables
+_ALSO_SECRET: Final = frozenset({"application_credential_id", "code", "trust_id"})
 COMPUTE: Final = "compute"
 
 # What openstacksdk, keystoneauth and their plugins raise for malformed files and responses.
@@ -38,6 +42,7 @@ class Configuration:
         auth_type: For example "password".
         region: The wanted region; None for the catalog's first.
         interface: "public", "internal" or "admin", or several in order of preference.
+        tls: How TLS connections are made.
         sdk: The CloudRegion of openstacksdk.
     """
 
@@ -46,6 +51,7 @@ class Configuration:
     auth_type: str
     region: str | None
     interface: str
+    tls: SSLContext = field(repr=False)
     sdk: Any = field(repr=False)
 
     @property
@@ -83,7 +89,14 @@ def configure(os_cloud: str | None) -> Configuration:
             its section cannot be used.
     """
     sdk_version()
-    _refuse_unreadable()
+    for variable, path in _credential_files():
+        if not path.exists():
+            raise CredentialsError(
+                f"{variable} names a file that does not exist",
+                where=str(path),
+                remedy=f"correct {variable}, or unset it to search the usual folders",
+            )
+        _clouds_in(path)  # openstacksdk would skip a broken file and read the next one
     from keystoneauth1.exceptions import AuthPluginException  # noqa: PLC0415
     from openstack.config import OpenStackConfig  # noqa: PLC0415
     from openstack.exceptions import SDKException  # noqa: PLC0415
@@ -113,35 +126,102 @@ def quiet_sdk() -> Iterator[None]:
         yield
 
 
-def _refuse_unreadable() -> None:
-    """Raise for a broken file, which openstacksdk would skip to read another one."""
-    from openstack.config import loader  # noqa: PLC0415
+def configured(os_cloud: str) -> frozenset[str]:
+    """Return the secrets in clouds.yaml, secure.yaml and the `OS_*` variables.
 
+    A test's own client may log in with any of them. Those of other clouds are included, except
+    ordinary words, which may occur elsewhere.
+
+    Args:
+        os_cloud: The cloud that is used; it need not be in the files.
+
+    Raises:
+        CredentialsError: A file is broken.
+    """
+    variables = {name[3:].lower(): text for name, text in os.environ.items() if name[:3] == "OS_"}
+    found = set(secrets_in(variables))
+    for path in (path for _, path in _credential_files() if path.exists()):
+        for name, section in _clouds_in(path).items():
+            values = secrets_in(section)
+            found.update(values if name == os_cloud else filter(is_searchable, values))
+    return frozenset(each for each in found if not names.is_harmless(each))
+
+
+def secrets_in(section: Any) -> Iterator[str]:
+    """Yield the secrets of a section, at any depth."""
+    pending: list[tuple[str, Any]] = [("", section)]
+    while pending:
+        name, value = pending.pop()
+        if isinstance(value, dict):
+            pending.extend((str(key), each) for key, each in value.items())
+        elif isinstance(value, list):
+            pending.extend((name, each) for each in value)
+        elif isinstance(value, bool) or not isinstance(value, str | int):
+            continue
+        elif name in _ALSO_SECRET or names.is_secret(name):
+            yield str(value)
+
+
+def _credential_files() -> Iterator[tuple[str, Path]]:
+    """Yield the files that openstacksdk reads, and the variable that names each."""
+    try:
+        from openstack.config import loader  # noqa: PLC0415
+    except ImportError:
+        return  # then no client in this process reads them
     for variable, searched in (
         ("OS_CLIENT_CONFIG_FILE", loader.CONFIG_FILES),
         ("OS_CLIENT_SECURE_FILE", loader.SECURE_FILES),
     ):
-        named = os.environ.get(variable)
-        if named and not Path(named).exists():
-            raise CredentialsError(
-                f"{variable} names a file that does not exist",
-                where=named,
-                remedy=f"correct {variable}, or unset it to search the usual folders",
-            )
-        paths = map(Path, [named] if named else searched)
-        path = next((path for path in paths if path.exists()), None)
-        if path is not None:
-            clouds_in(path, variable)
+        if named := os.environ.get(variable):
+            yield variable, Path(named)
+        else:
+            existing = (path for path in map(Path, searched) if path.exists())
+            yield from ((variable, path) for path in [next(existing, None)] if path is not None)
+
+
+def _clouds_in(path: Path) -> dict[Any, Any]:
+    """Return the clouds of a credential file.
+
+    Raises:
+        CredentialsError: It is broken. No value is quoted, and no error is chained that has one in
+            its frames.
+    """
+    where = str(path)
+    try:
+        return dict((_document(path) or {}).get("clouds", {}).items())
+    except CredentialsError as error:
+        problem, where = "the file is not valid YAML", error.where
+    except OSError as error:
+        problem = f"it cannot be read: {error.strerror}"
+    except ValueError:
+        problem = "the file is not valid JSON"
+    except AttributeError:
+        problem = "the file has no `clouds:` with each cloud below it under its name"
+    remedy = "correct it; quote a password that is more than letters and digits"
+    raise CredentialsError(problem, where=where, remedy=remedy)
+
+
+def _document(path: Path) -> Any:
+    text = path.read_bytes()
+    if path.suffix == ".json":
+        return json.loads(text)
+    return yamltext.read(path, error=CredentialsError, remedy="")
 
 
 def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
     interface = region.get_interface(COMPUTE)
+    verify, certificate = region.get_requests_verify_args()
     configuration = Configuration(
         cloud=region.name,
         files=files,
         auth_type=str(region.config.get("auth_type") or "none"),
         region=region.get_region_name(COMPUTE) or None,
         interface=", ".join(interface) if isinstance(interface, list) else str(interface),
+        tls=tls_context(
+            cacert=verify if isinstance(verify, str) else None,
+            certificate=(certificate, None) if isinstance(certificate, str) else certificate,
+            verify=bool(verify),
+        ),
         sdk=region,
     )
     for key in ("auth_url", "endpoint"):  # no traceback may show the section
@@ -150,14 +230,6 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
                 f"{key} is not a valid http or https URL",
                 where=configuration.where,
                 remedy=f"write {key} as in https://HOST:PORT/v3",
-            )
-    for key in ("cacert", "cert", "key"):
-        named = region.config.get(key)
-        if named and not Path(str(named)).expanduser().exists():
-            raise CredentialsError(
-                f"{key} names a file that does not exist",
-                where=f"{configuration.where}: {named}",
-                remedy=f"correct {key}, or omit it; without cacert the system's CAs are used",
             )
     return configuration
 
@@ -179,9 +251,6 @@ def _unknown(
     has = f"it has: {', '.join(sorted(known))}" if known else "it has no clouds"
     if os_cloud is None:
         problem, lines = "no cloud is named", ["name one: --os-cloud NAME, or set OS_CLOUD", has]
-    elif os_cloud == _VARIABLES:
-        problem = f"the OS_* variables make no usable cloud {os_cloud!r}"
-        lines = ["set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and so on"]
     else:
         problem = f"clouds.yaml has no usable cloud {os_cloud!r}"
         lines = [

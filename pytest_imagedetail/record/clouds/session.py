@@ -14,13 +14,12 @@ from pytest_imagedetail.record.clouds.configuration import (
     MALFORMED,
     Configuration,
     quiet_sdk,
+    secrets_in,
 )
-from pytest_imagedetail.record.clouds.secrets import secrets_in
 from pytest_imagedetail.redact import origin
-from pytest_imagedetail.transport.http import Access, Tls
+from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import is_endpoint
 
-_UNAUTHORIZED: Final = 401
 _SERVER_ERROR: Final = 500
 _CHECK_AUTH: Final = "check its auth section and secure.yaml"
 _CHECK_NETWORK: Final = "check that Keystone is up and can be reached from here, and its auth_url"
@@ -34,14 +33,9 @@ _FAILED: Final = "Keystone failed: try again later"
 _REMEDIES: Final = {
     400: f"Keystone does not understand the request: {_CHECK_AUTH}; quote values that look like "
     "numbers",
-    401: "user, password, project or one of their domains is wrong; Keystone does not say which: "
-    f"{_CHECK_AUTH}",
+    401: "user, password, project, a domain, token or application credential is wrong or has "
+    f"expired; Keystone does not say which: {_CHECK_AUTH}",
     404: _CHECK_URL,
-}
-_UNAUTHORIZED_REMEDIES: Final = {
-    "applicationcredential": "the application credential is unknown, its secret is wrong, or "
-    f"it has expired: {_CHECK_AUTH}",
-    "token": "the token is wrong or has expired: issue another",
 }
 _URLS: Final = ("url", "publicURL", "internalURL", "adminURL")  # Keystone v3 and v2.0
 _VERSION: Final = re.compile(r"/v\d+(?:\.\d+)?(?:/|$)")
@@ -126,7 +120,6 @@ def _asks_keystone(session: Any) -> bool:
 
 def _access(login: Login, endpoint: str) -> Access:
     session, sdk = login.session, login.configuration.sdk
-    verify, certificate = sdk.get_requests_verify_args()
     versioned, newest = _version_document(login, endpoint)
     return Access(
         endpoint=versioned.rstrip("/"),
@@ -136,11 +129,7 @@ def _access(login: Login, endpoint: str) -> Access:
         secrets=frozenset(filter(None, secrets_in(sdk.config))),
         origins=_origins(login),
         max_microversion=newest,
-        tls=Tls(
-            cacert=verify if isinstance(verify, str) else None,
-            certificate=(certificate, None) if isinstance(certificate, str) else certificate,
-            verify=bool(verify),
-        ),
+        tls=login.configuration.tls,
         timeout=sdk.config["api_timeout"],
         renew=partial(_renew, login) if _asks_keystone(session) else None,
     )
@@ -217,8 +206,6 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
     if status is not None:
         problem = f"Keystone gave no token: {status} {type(error).__name__}"
         remedy = _REMEDIES.get(status, _FAILED if status >= _SERVER_ERROR else _CHECK_AUTH)
-        if status == _UNAUTHORIZED:
-            remedy = _UNAUTHORIZED_REMEDIES.get(_kind(configuration), remedy)
     elif isinstance(error, exceptions.SSLError):
         problem, remedy = f"Keystone gave no token: TLS failed{_tls_reason(error)}", _CHECK_TLS
     elif isinstance(error, exceptions.ConnectTimeout):
@@ -236,18 +223,12 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
 
 def _no_url(login: Login) -> CredentialsError:
     """Explain that the endpoint is not a URL, without showing it."""
-    if login.configuration.sdk.get_endpoint(COMPUTE):
-        problem = "compute_endpoint_override is not a valid http or https URL"
-        where = login.configuration.where
-        remedy = "write compute_endpoint_override as in https://HOST:PORT/v2.1"
-    else:
-        problem = "the compute endpoint in the service catalog is not a valid http or https URL"
-        where = _in_catalog(login)
-        remedy = (
-            "ask the cloud's operator to correct the service catalog\n"
-            "or name the endpoint yourself: compute_endpoint_override: https://HOST:PORT/v2.1"
-        )
-    return CredentialsError(problem, where=where, remedy=remedy)
+    return CredentialsError(
+        "the compute endpoint is not a valid http or https URL",
+        where=_in_catalog(login),
+        remedy="ask the cloud's operator to correct the service catalog\n"
+        "or name the endpoint yourself: compute_endpoint_override: https://HOST:PORT/v2.1",
+    )
 
 
 def _no_endpoint(login: Login, offered: Mapping[str, list[str]]) -> CredentialsError:
@@ -274,15 +255,9 @@ def _in_catalog(login: Login) -> str:
     return f"{wanted.where}, service {kind}, {region}, interface {wanted.interface}"
 
 
-def _kind(configuration: Configuration) -> str:
-    """Return the auth type without Keystone's version."""
-    return configuration.auth_type.removeprefix("v3").removeprefix("v2")
-
-
 def _tls_reason(error: Exception) -> str:
     """Return the reason that OpenSSL gives, without names."""
-    match = re.search(r"certificate verify failed: ([A-Za-z -]+)", str(error))
-    if match is not None:
-        return f": {match.group(1).strip().lower()}"
-    match = re.search(r"\[SSL: ([A-Z_]+)\]", str(error))
-    return f": {match.group(1).replace('_', ' ').lower()}" if match else ""
+    text = str(error)
+    match = re.search(r"certificate verify failed: ([A-Za-z -]+)", text)
+    match = match or re.search(r"\[SSL: ([A-Z_]+)\]", text)
+    return f": {match[1].replace('_', ' ').strip().lower()}" if match else ""
