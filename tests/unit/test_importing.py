@@ -39,21 +39,14 @@ def test_an_imported_body_is_redacted_like_any_other():
     assert (provenance.api_version, provenance.complete) == ("v2", True)
 
 
-def test_without_self_links_bookmarks_give_the_endpoint():
-    """They have the same host, and the project if it is one."""
-    host, _, project = ENDPOINT.partition("/v2/")
-    hidden = f"{0:032x}"
-    for bookmark, shown in (
-        (f"{host}/{project}/images/1", f"/{hidden}/images/1"),
-        (f"{host}/compute/{project}/images/1", f"/compute/{hidden}/images/1"),
-        (f"{host}/17031369947864/images/1", f"/{hidden}/images/1"),
-        (f"{host}/images/1", "/images/1"),
-        (f"{host}/compute/images/1", "/compute/images/1"),
-    ):
-        links = [{"rel": "self", "href": ""}, {"rel": "bookmark", "href": bookmark}]
+def test_a_body_without_self_links_is_redacted():
+    """The endpoint is not known then, but bookmarks show the same host and project."""
+    for bookmark in (ENDPOINT.replace("/v2", ""), ENDPOINT.replace("/v2", "/compute")):
+        links = [{"rel": "self", "href": ""}, {"rel": "bookmark", "href": f"{bookmark}/images/1"}]
         listing = saved({"images": [{"id": "1", "links": links}]})
-        assert listing.images[0]["links"][1]["href"] == f"https://compute.a.invalid{shown}"
-        assert listing.provenance.api_version == "v2"
+        href = listing.images[0]["links"][1]["href"]
+        assert href.startswith("https://compute-links.a.invalid/")
+        assert ENDPOINT.rpartition("/")[2] not in href
 
 
 def test_an_imported_image_may_have_any_links():
