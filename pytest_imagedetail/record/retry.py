@@ -1,9 +1,7 @@
 """Repeat a request when the cloud asks to wait or when the token expired."""
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from math import ceil
 from time import sleep
 from typing import Final
 
@@ -20,9 +18,9 @@ NOT_ANSWERED: Final = frozenset({401, 407, 408, 413, 425, 429, 502, 503, 504})
 _UNAUTHORIZED: Final = 401
 _WAIT: Final = frozenset({413, 429, 503})  # 413 overLimit is Nova's rate limit through Mitaka
 _MAX_WAITS: Final = 3
-_MAX_SECONDS: Final = 60.0  # for one answer: Nova's stock limits are per minute
-_NOTICEABLE: Final = 1.0
-_CENTURY: Final = 100 * 365 * 86_400.0  # the latest date that datetime can surely add
+_MAX_SECONDS: Final = 60  # for one answer: Nova's stock limits are per minute
+_NOTICEABLE: Final = 1
+_SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 
 class Retry:
@@ -57,7 +55,7 @@ class Retry:
             RecordingError: The cloud asks for too long a wait, or the new token is for another
                 project; and whatever an attempt or Keystone raises.
         """
-        waits: list[float] = []
+        waits: list[int] = []
         while True:
             interaction = attempt(self._accesses[-1])
             response = interaction.response
@@ -95,40 +93,23 @@ class Retry:
         return True
 
 
-def _retry_after(response: Response) -> float | None:
+def _retry_after(response: Response) -> int | None:
     """Return the seconds that a cloud asks to wait; None if its answer is final."""
     text = response.headers.get("Retry-After", "").strip()
-    if response.status_code not in _WAIT:
-        return None
-    if text.isascii() and text.isdigit():
-        return min(float(text), _CENTURY)
-    until = _date(text)
-    if until is None:
-        return None
-    sent = _date(response.headers.get("Date", "")) or datetime.now(UTC)  # the cloud's own clock
-    return min(max((until - sent).total_seconds(), 0.0), _CENTURY)
+    is_wait = response.status_code in _WAIT and _SECONDS.fullmatch(text)
+    return int(text) if is_wait else None
 
 
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
-
-
-def _too_long(status_code: int, seconds: float, waits: int, name: str) -> RecordingError:
+def _too_long(status_code: int, seconds: int, waits: int, name: str) -> RecordingError:
     again = f" again after {waits} wait{'s' * (waits > 1)}" if waits else ""
-    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=ceil(seconds))
     return RecordingError(
         f"the cloud answered {status_code}{again} and asks to wait {_count(seconds)}",
         where=f"cloud {name}",
         remedy="nothing was written and an older recording is untouched\n"
-        f"ask again after {end.isoformat().replace('+00:00', 'Z')}\n"
-        f"(at most {_MAX_WAITS} waits and {_count(_MAX_SECONDS)} for one answer)",
+        "wait as long, then ask again "
+        f"(at most {_MAX_WAITS} waits and {_MAX_SECONDS} seconds for one answer)",
     )
 
 
-def _count(seconds: float) -> str:
-    whole = ceil(seconds)
-    return f"{whole} second{'' if whole == 1 else 's'}"
+def _count(seconds: int) -> str:
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -1,7 +1,6 @@
 """`imagedetail record` during outages: exit code 2, a message, and the older recording kept."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -85,13 +84,11 @@ def test_a_rest_that_is_too_long(server, record, files, tmp_path, monkeypatch):
     server.plan(say(429, b"{}", b"Retry-After: 3600"))
     code, (_, err) = record()
     assert code == 2
-    assert re.fullmatch(
-        r"imagedetail: the cloud answered 429 and asks to wait 3600 seconds\n"
-        r"  where: cloud staging\n"
-        r"  next:  nothing was written and an older recording is untouched\n"
-        r"  next:  ask again after 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\n"
-        r"  next:  \(at most 3 waits and 60 seconds for one answer\)\n",
-        err,
+    assert err == (
+        "imagedetail: the cloud answered 429 and asks to wait 3600 seconds\n"
+        "  where: cloud staging\n"
+        "  next:  nothing was written and an older recording is untouched\n"
+        "  next:  wait as long, then ask again (at most 3 waits and 60 seconds for one answer)\n"
     )
     assert len(server.asked) == 1
     assert files(tmp_path) == before
@@ -113,7 +110,7 @@ def test_a_cloud_that_is_never_ready(server, record, files, tmp_path):
 def test_a_rest_is_given(server, record, files, tmp_path):
     """A second in earnest; the refusals are no part of the recording."""
     limited = say(413, b'{"overLimit": {}}', b"Retry-After: 1")
-    again = say(429, b"", b"Retry-After: Mon, 23 Nov 2015 12:00:00 GMT")
+    again = say(429, b"", b"Retry-After: 0")
     server.plan(limited, show("new 1", next_="m1"), again, show("new 2"))
     began = time.monotonic()
     code, (out, err) = record()

@@ -2,11 +2,8 @@
 
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pytest_imagedetail.errors import CredentialsError, RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
@@ -15,9 +12,7 @@ from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.transport.http import Access
 
-NOW = datetime(2026, 11, 23, 12, 0, 0, 400_000, tzinfo=UTC)
 ACCESS = Access(endpoint="http://nova.example/v2/p", token="first", project_id="p")
-MINUTE_AGO = "Mon, 23 Nov 2026 11:59:00 GMT"
 
 
 def answer(status, **headers):
@@ -28,16 +23,9 @@ def answer(status, **headers):
 
 @pytest.fixture(autouse=True)
 def slept(monkeypatch):
-    """The waits in seconds; the clock stands still."""
+    """The waits in seconds."""
     waits = []
     monkeypatch.setattr(retry, "sleep", waits.append)
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz):
-            return NOW.astimezone(tz)
-
-    monkeypatch.setattr(retry, "datetime", Clock)
     return waits
 
 
@@ -57,20 +45,11 @@ class Asked:
 
 
 def test_retry_after_is_honored(slept):
-    """In seconds, or until a date by the cloud's own clock."""
-    for headers, seconds in (
-        ({"Retry_After": "0"}, 0),
-        ({"Retry_After": " 60 "}, 60),
-        ({"Retry_After": "Mon, 23 Nov 2026 12:00:30 GMT"}, 29.6),
-        ({"Retry_After": "Mon, 23 Nov 2026 11:59:07 GMT", "Date": MINUTE_AGO}, 7),
-        ({"Retry_After": "Mon, 23 Nov 2026 12:00:30 -0000"}, 29.6),
-        ({"Retry_After": "Mon, 23 Nov 2026 12:00:30 GMT", "Date": "today"}, 29.6),
-        ({"Retry_After": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0),
-    ):
+    for text, seconds in (("0", 0), (" 60 ", 60)):
         for status in (413, 429, 503):
             slept.clear()
-            assert Asked(answer(status, **headers), answer(200)).status() == 200, headers
-            assert slept == pytest.approx([seconds]), headers
+            assert Asked(answer(status, Retry_After=text), answer(200)).status() == 200
+            assert slept == [seconds]
 
 
 def test_other_answers_are_final(slept):
@@ -82,7 +61,8 @@ def test_other_answers_are_final(slept):
         "1.5",
         "1, 2",
         "0x10",
-        "Mon, 99 Nov 2026 12:00:00 GMT",
+        "Mon, 23 Nov 2026 12:00:30 GMT",
+        "9" * 5000,
         "\u00b2",
     ):
         assert Asked(answer(503, Retry_After=text)).status() == 503, text
@@ -102,20 +82,10 @@ def test_a_long_wait_is_announced(slept):
 
 def test_waits_have_a_limit(slept):
     """Three waits and a minute for one answer; the error says when to ask again."""
-    for waits, problem, after in (
-        (["61"], " and asks to wait 61 seconds", "2026-11-23T12:01:01Z"),
-        (["1", "60"], " again after 1 wait and asks to wait 60 seconds", "2026-11-23T12:01:00Z"),
-        (
-            ["1", "2", "3", "1"],
-            " again after 3 waits and asks to wait 1 second",
-            "2026-11-23T12:00:01Z",
-        ),
-        (["9" * 5000], " and asks to wait 3153600000 seconds", "2126-10-30T12:00:00Z"),
-        (
-            ["Fri, 31 Dec 9999 23:59:59 GMT"],
-            " and asks to wait 3153600000 seconds",
-            "2126-10-30T12:00:00Z",
-        ),
+    for waits, problem in (
+        (["61"], " and asks to wait 61 seconds"),
+        (["1", "60"], " again after 1 wait and asks to wait 60 seconds"),
+        (["1", "2", "3", "1"], " again after 3 waits and asks to wait 1 second"),
     ):
         slept.clear()
         with pytest.raises(RecordingError) as caught:
@@ -124,20 +94,13 @@ def test_waits_have_a_limit(slept):
             f"the cloud answered 429{problem}\n"
             "  where: cloud k5\n"
             "  next:  nothing was written and an older recording is untouched\n"
-            f"  next:  ask again after {after}\n"
-            "  next:  (at most 3 waits and 60 seconds for one answer)"
+            "  next:  wait as long, then ask again (at most 3 waits and 60 seconds for one answer)"
         )
         assert len(slept) == len(waits) - 1
     slept.clear()
     asked = Asked(*[answer(429, Retry_After="60"), answer(200)] * 2)
     assert [asked.status(), asked.status()] == [200, 200]
     assert slept == [60, 60]
-
-
-@given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,25} Jan [0-9]{1,25} \S*"))
-def test_no_header_raises(text):
-    seconds = retry._retry_after(answer(503, Retry_After=text).response)
-    assert seconds is None or 0 <= seconds <= 100 * 365 * 86_400
 
 
 def test_an_expired_token_is_renewed_once():
