@@ -19,7 +19,7 @@ from pytest_imagedetail.errors import (
     ResponseError,
 )
 from pytest_imagedetail.listing import Listing, read
-from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
+from pytest_imagedetail.model import Interaction, Provenance, Query, Recording, Response
 from pytest_imagedetail.record.paging import Ask, refuse_further_page, walk
 from pytest_imagedetail.record.release_guard import mislabelled
 from pytest_imagedetail.record.retry import OnWait, Retry
@@ -90,21 +90,13 @@ def replay(
         ResponseError: The recorded answer is not the expected one.
         BodyError: The recorded body is not a listing.
     """
-    return follow(as_declared(store.load(cloud, query), declared), expect=expect)
-
-
-def as_declared(recording: Recording, declared: str | None) -> Recording:
-    """Return the recording with the declared release of its cloud if it names none itself.
-
-    Raises:
-        StaleCassetteError: It names another release.
-    """
+    recording = store.load(cloud, query)
     refuse_stale(recording, declared)
-    return labelled(recording, declared)
+    return follow(labelled(recording, declared), expect=expect)
 
 
 def labelled(recording: Recording, declared: str | None) -> Recording:
-    """As `as_declared`, but without checking."""
+    """Return the recording with the declared release of its cloud if it names none itself."""
     provenance = recording.provenance
     if provenance.release is not None or declared is None:
         return recording
@@ -171,12 +163,10 @@ class Answer:
     Attributes:
         recording: Its pages.
         secrets: What the final check must look for when it is written.
-        headers: The response headers of the last page, not redacted.
     """
 
     recording: Recording = field(repr=False)
     secrets: Known = field(repr=False)
-    headers: Headers = field(repr=False)
 
     @property
     def status_code(self) -> int:
@@ -194,15 +184,11 @@ class Answer:
         """
         try:
             listing = read(self.recording, expect=expect)
-            refuse_further_page(listing, self._last_page)
+            refuse_further_page(listing, self.recording.interactions[-1].response)
         except (ResponseError, BodyError, RecordingError):
             self.refuse_unsafe()
             raise
         return listing
-
-    @property
-    def _last_page(self) -> Response:
-        return replace(self.recording.interactions[-1].response, headers=self.headers)
 
     def refuse_unsafe(self) -> None:
         """Raise LeakError if redaction left a secret: what is shown is checked like a file."""
@@ -225,9 +211,13 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer
 
     def send(query: Query) -> Response:
         name = f"{cloud}, page {len(interactions) + 1}" if interactions else cloud
-        interaction = retry.ask(lambda access: _attempt(access, query, name), name=name)
-        interactions.append(interaction)
-        return interaction.response
+
+        def attempt(access: Access) -> Interaction:
+            url = url_of(access.endpoint, query)
+            return transport.get(url, headers_of(query), access=access, name=name)
+
+        interactions.append(retry.ask(attempt, name=name))
+        return interactions[-1].response
 
     known = known_query(access, query, cloud=cloud)
     with suppress(BodyError):  # it quotes the body; `Answer.read` raises it for the redacted one
@@ -249,16 +239,7 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer
         ),
         interactions=redacted.interactions,
     )
-    return Answer(
-        recording=recording,
-        secrets=redacted.known,
-        headers=interactions[-1].response.headers,
-    )
-
-
-def _attempt(access: Access, query: Query, name: str) -> Interaction:
-    url = url_of(access.endpoint, query)
-    return transport.get(url, headers_of(query), access=access, name=name)
+    return Answer(recording=recording, secrets=redacted.known)
 
 
 def known_query(access: Access, query: Query, *, cloud: str) -> Query:
@@ -277,16 +258,14 @@ def keep(store: Store, live: Live) -> Written:
 
 
 def _from_cassette(interactions: Sequence[Interaction], cloud: str) -> Ask:
-    """Answer each query from the interactions, in any order, each of them once."""
-    remaining = list(interactions)
+    """Answer each query by the next interaction, which must have asked it."""
+    remaining = iter(enumerate(interactions, start=1))
 
     def find(query: Query) -> Response:
-        for interaction in remaining:
-            if Query.parse(urlsplit(interaction.url).query).params == query.params:
-                remaining.remove(interaction)
-                return interaction.response
-        played = len(interactions) - len(remaining)
-        raise _lost_pages(cloud, played + 1, len(interactions))
+        number, interaction = next(remaining, (len(interactions) + 1, None))
+        if interaction and Query.parse(urlsplit(interaction.url).query).params == query.params:
+            return interaction.response
+        raise _lost_pages(cloud, number, len(interactions))
 
     return find
 

@@ -216,8 +216,10 @@ def upgraded(recorded: Listing, access: Access, *, os_cloud: str) -> ReleaseErro
 def _to_ask_again(store: Store, cloud: str, declared: str | None) -> Listing | None:
     """Return the first own recording of a query that can be asked again, or None."""
     for path in filter(store.is_own, store.paths(cloud)):
-        recording = recorder.as_declared(load_own(path), declared)
+        recording = load_own(path)
+        recorder.refuse_stale(recording, declared)
         provenance = recording.provenance
         if provenance.source == "recorded" and not _is_redacted(provenance.query):
-            return recorder.follow(recording, expect=error_status(recording))
+            labelled = recorder.labelled(recording, declared)
+            return recorder.follow(labelled, expect=error_status(recording))
     return None

@@ -170,26 +170,20 @@ def test_a_further_page_in_another_form_is_an_error(answers):
 
 
 def test_a_further_page_in_a_header_is_an_error(answers):
-    """Headers that say nothing about paging are those of any proxy."""
-    for name, value in (
-        ("Link", f'<{NEXT_PAGE}>; rel="next"'),
-        ("link", f'<{NEXT_PAGE}>; rel="prev", <{NEXT_PAGE},;>; title="x"; REL = "last next"'),
-        ("X-Next-Page", "2"),
-        ("X-Total-Count", "2"),
-        ("X-Has-More", "true"),
+    """RFC 8288, which gateways use."""
+    for value, is_next in (
+        (f'<{NEXT_PAGE}>; rel="next"', True),
+        (f"<{NEXT_PAGE}>; rel=next", True),
+        (f'<{NEXT_PAGE}>; rel="prev"; title="next"', False),
     ):
-        answers[""] = replace(page(image_of(1)), headers=Headers([(name, value)]))
-        with pytest.raises(RecordingError, match=f"in a form that is not understood: '{name}'"):
+        headers = Headers([("Link", value)])
+        answers[""] = answers["limit=1"] = replace(page(image_of(1)), headers=headers)
+        assert len(ask("limit=1").images) == 1
+        if not is_next:
+            assert ask().complete
+            continue
+        with pytest.raises(RecordingError, match="in a form that is not understood: 'Link'"):
             ask()
-    for name, value in (
-        ("Link", f'<{NEXT_PAGE}>; rel="prev"; title="next"'),
-        ("X-Next-Page", ""),
-        ("X-Total-Count", "1"),
-        ("X-RateLimit-Remaining", "59"),
-        ("Content-Length", "1234"),
-    ):
-        answers[""] = replace(page(image_of(1)), headers=Headers([(name, value)]))
-        assert ask().complete
 
 
 def test_nothing_secret_is_in_an_unexpected_error(answers):
@@ -241,13 +235,6 @@ def test_a_query_is_kept_without_host_and_project(answers):
     known = recorder.known_query(ACCESS, query, cloud="a")
     assert known.params == (("server", f"https://compute.a.invalid/v2/{0:032x}/servers/9"),)
     assert recorder.known_query(ACCESS, known, cloud="a") == known
-
-
-def test_pages_may_stand_in_any_order_in_a_file():
-    """They are found by what was asked."""
-    pages = (page(image_of(1), **next_link(marker=2)), page(image_of(2)))
-    assert len(recorder.follow(recorded(*pages)).images) == 2
-    assert recorder.follow(recorded(pages[1], pages[0], queries=("marker=2", "")))
 
 
 @pytest.mark.parametrize(
@@ -364,19 +351,6 @@ def test_nothing_secret_is_in_the_error_of_an_unreadable_part(answers):
         ask("limit=1")
     assert caught.value.where == "cloud a, query limit=1"
     assert "nova.corp.example" not in str(caught.value)
-
-
-def test_a_page_that_only_redaction_makes_readable(answers):
-    """Its links were not followed, so it must have none."""
-    url = b"http://user\xff@nova.corp.example/v2/"  # no UTF-8, and gone with the user's name
-    for links, more in (([], False), (next_link(marker=2)["images_links"], True)):
-        body = json.dumps({"images": [], "images_links": links, "x": "URL"}).encode()
-        answers[""] = Response(status_code=200, body=body.replace(b"URL", url))
-        if not more:
-            assert ask().complete
-            continue
-        with pytest.raises(RecordingError, match="shows a further page"):
-            ask()
 
 
 def test_nothing_secret_is_in_the_error_of_endless_pages(answers):

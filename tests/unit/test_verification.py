@@ -129,7 +129,7 @@ def test_a_status_that_is_no_answer_is_an_error(cloud, monkeypatch):
     for status in (401, 407, 408, 413, 425, 429, 502, 503, 504, 302):
         response = Response(status_code=status, body=b'{"fault": {"code": 1, "message": "no"}}')
         refused = Interaction(url=f"{access.endpoint}/images/detail", response=response)
-        monkeypatch.setattr(recorder, "_attempt", lambda *_, refused=refused: refused)
+        monkeypatch.setattr(transport, "get", lambda *_, refused=refused, **__: refused)
         with pytest.raises(ResponseError, match=f"answered {status}"):
             verify(known, access)
 
