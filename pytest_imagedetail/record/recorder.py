@@ -76,13 +76,6 @@ def replay(
 ) -> Listing:
     """Read a recorded listing, without network access.
 
-    Args:
-        store: Where recordings are.
-        cloud: The name of the cloud.
-        query: The recorded query.
-        declared: The cloud's declared release, if any.
-        expect: An error status that is wanted.
-
     Raises:
         CassetteNotFoundError: Nothing was recorded.
         StaleCassetteError: It was recorded from another release than declared.
@@ -104,11 +97,7 @@ def labelled(recording: Recording, declared: str | None) -> Recording:
 
 
 def refuse_stale(recording: Recording, declared: str | None) -> None:
-    """Raise if a recording is not of the release that it or its cloud is declared to be.
-
-    Raises:
-        StaleCassetteError: It is not.
-    """
+    """Raise StaleCassetteError if a recording is not of its declared release."""
     error = mislabelled(recording.provenance, declared)
     if error is not None:
         raise error
@@ -248,12 +237,7 @@ def known_query(access: Access, query: Query, *, cloud: str) -> Query:
 
 
 def keep(store: Store, live: Live) -> Written:
-    """Write the answer of a cloud.
-
-    Raises:
-        LeakError: It still holds a secret; nothing is written.
-        RecordingError: The file cannot be written.
-    """
+    """Write the answer of a cloud as `Store.write` does."""
     return store.write(live.listing.recording, secrets=live.secrets)
 
 

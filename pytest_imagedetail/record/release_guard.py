@@ -170,12 +170,7 @@ def remedies_for_change(
 
 
 def mislabelled(provenance: Provenance, declared: str | None) -> StaleCassetteError | None:
-    """Return the error of a recording that is not of the release it is said to be, or None.
-
-    Args:
-        provenance: Of the recording.
-        declared: The release that its cloud is declared to be.
-    """
+    """Return the error of a recording that is not of the release it is said to be, or None."""
     where = f"cloud {provenance.cloud}"
     where += f", query {provenance.query}" if provenance.test is None else f", {provenance.test}"
     known = Evidence.of(provenance, where=where)

@@ -99,11 +99,6 @@ def ask_twice(
 
     Returns:
         The first answer, whose provenance lists the paths that changed, and the comparison.
-
-    Raises:
-        RecordingError, ResponseError, BodyError: As `recorder.ask`, for either request.
-        LeakError: Redaction left a secret in one.
-        ComparisonError: Only one of the answers is complete.
     """
     first, second = (recorder.ask(live, query, expect=expect) for _ in range(2))
     for each in (first, second):
@@ -137,10 +132,8 @@ def refuse_other_cloud(
 
     Raises:
         ReleaseError: The cloud contradicts its declared release or its recordings.
-        StaleCassetteError: A recording contradicts itself.
-        DamagedCassetteError: A recording cannot be read.
         VerificationError: The cloud's answer to a recorded query changed.
-        ImageDetailError: As `verify`, if the query could not be asked.
+        ImageDetailError: A recording cannot be read, or the query cannot be asked.
     """
     access, cloud = live.access, live.name
     recorded = tuple(evidence_of(store, cloud))
@@ -178,16 +171,7 @@ def _evidence(access: Access, release: str | None = None) -> Evidence:
 
 
 def refuse_other_import(new: Provenance, store: Store, *, declared: str | None) -> None:
-    """Raise if a saved body is not of the release that its cloud is declared or recorded to be.
-
-    Args:
-        new: Of the body; a release is known only if it was declared.
-        store: Where the cloud's recordings are.
-        declared: The release that the cloud is declared to be.
-
-    Raises:
-        ReleaseError: It is another release.
-    """
+    """Raise ReleaseError if a body is not of its cloud's declared or recorded release."""
     yaml = Evidence(where="imagedetail.yaml", release=declared)
     error = other_release(
         Evidence(where="the body", release=new.release or declared),
@@ -200,13 +184,7 @@ def refuse_other_import(new: Provenance, store: Store, *, declared: str | None) 
 
 
 def upgraded(recorded: Listing, access: Access, *, os_cloud: str) -> ReleaseError | None:
-    """Return the error of a live cloud that is another release than one recording, or None.
-
-    Args:
-        recorded: The recording, with its cloud's declared release.
-        access: The live cloud.
-        os_cloud: Its name in clouds.yaml.
-    """
+    """Return the error of a live cloud that is another release than one recording, or None."""
     known = recorded.provenance
     old = Evidence.of(known, where=f"cloud {known.cloud}")
     remedy = under_new_name(known.cloud, os_cloud, access.max_microversion)

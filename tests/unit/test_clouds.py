@@ -308,7 +308,7 @@ def test_what_the_catalog_lacks(front, folder):
     """The error says what the catalog has, and shows no address."""
     region = "the service catalog has no compute endpoint for this region and interface"
     for edit, wrong, problem, remedy in (
-        (two_regions, {"region_name": "RegionThree"}, region, "it has: RegionOne (public, "),
+        (two_regions, {"region_name": "RegionThree"}, region, "it has: RegionOne (internal), "),
         (two_regions, {"region_name": "RegionTwo", "interface": "admin"}, region, "it has: "),
         (
             lambda catalog: [each for each in catalog if "compute" not in each["type"]],

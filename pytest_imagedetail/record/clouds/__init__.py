@@ -29,13 +29,9 @@ __all__ = [
 
 
 def connect(os_cloud: str) -> Access:
-    """Authenticate as clouds.yaml says and find the compute endpoint.
-
-    Args:
-        os_cloud: The name of the cloud in clouds.yaml; "envvars" for the `OS_*` variables.
+    """Authenticate with a cloud of clouds.yaml and find its compute endpoint.
 
     Raises:
-        CredentialsError: openstacksdk is missing, the cloud is not configured, Keystone refuses, or
-            its catalog has no compute service.
+        CredentialsError: As `configure`, `authenticate` and `access`.
     """
     return access(authenticate(configure(os_cloud)))

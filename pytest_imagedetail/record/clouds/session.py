@@ -1,7 +1,6 @@
 """Get a token from Keystone and the compute endpoint from its catalog."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -105,7 +104,7 @@ def _found(login: Login) -> Access | CredentialsError:
         except MALFORMED:
             endpoint = "not a URL"
         if not endpoint:
-            return _no_endpoint(login, _offered(login))
+            return _no_endpoint(login)
         if not is_endpoint(endpoint):
             return _no_url(login)
         return _access(login, endpoint)
@@ -180,21 +179,6 @@ def _origins(login: Login) -> dict[str, str]:
     return {url: service for url, service in found.items() if url}
 
 
-def _offered(login: Login) -> dict[str, list[str]]:
-    """Return the regions, with their interfaces, of each service type in the catalog."""
-    if not _asks_keystone(login.session):
-        return {}
-    catalog = login.session.auth.get_access(login.session).service_catalog
-    offered = {}
-    for kind, endpoints in catalog.get_endpoints_data().items():
-        regions: dict[str, list[str]] = {}
-        for each in endpoints:
-            regions.setdefault(each.region_name or "no region", []).append(str(each.interface))
-        if regions:
-            offered[kind] = [f"{name} ({', '.join(regions[name])})" for name in sorted(regions)]
-    return offered
-
-
 def _no_token(configuration: Configuration, error: Exception) -> CredentialsError:
     """Explain why there is no token; keystoneauth's texts name hosts, so they are not quoted."""
     from keystoneauth1 import exceptions  # noqa: PLC0415
@@ -231,9 +215,13 @@ def _no_url(login: Login) -> CredentialsError:
     )
 
 
-def _no_endpoint(login: Login, offered: Mapping[str, list[str]]) -> CredentialsError:
-    """Explain why there is no compute endpoint, and what `_offered` found."""
+def _no_endpoint(login: Login) -> CredentialsError:
+    """Explain why there is no compute endpoint, and what the catalog has instead."""
     kind = login.configuration.sdk.get_service_type(COMPUTE)
+    offered: dict[str, Any] = {}
+    if _asks_keystone(login.session):
+        catalog = login.session.auth.get_access(login.session).service_catalog
+        offered = {name: found for name, found in catalog.get_endpoints_data().items() if found}
     if not offered:
         problem = "the service catalog is empty: the token is for no project"
         remedy = "name project_name and project_domain_name in the auth section"
@@ -241,8 +229,9 @@ def _no_endpoint(login: Login, offered: Mapping[str, list[str]]) -> CredentialsE
         problem = f"the service catalog has no service of type {kind!r}"
         remedy = f"it has: {', '.join(sorted(offered))}\nname another with compute_service_type"
     else:
+        places = sorted({f"{each.region_name} ({each.interface})" for each in offered[kind]})
         problem = "the service catalog has no compute endpoint for this region and interface"
-        remedy = f"it has: {'; '.join(offered[kind])}\ncorrect region_name or interface"
+        remedy = f"it has: {', '.join(places)}\ncorrect region_name or interface"
     remedy += "\nor name the endpoint yourself: compute_endpoint_override"
     return CredentialsError(problem, where=_in_catalog(login), remedy=remedy)
 
