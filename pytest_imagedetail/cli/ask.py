@@ -203,7 +203,11 @@ def _record(options: argparse.Namespace) -> int:
         changed = _changed(recorded, live)
         print(terminal.render(changed, color=wants_color()))
         print(f"\nnot replaced  {path}: the answer changed{'' if changed.differences else _WIRE}")
-        print(_remedies(recorded, changed, os_cloud, access.max_microversion, options.cassette_dir))
+        print(
+            remedies_for_change(
+                changed, os_cloud, access.max_microversion, cassette_dir=options.cassette_dir
+            )
+        )
         return DIFFERENT
     redacted = text.redacted(_changed(sides.own(path), live)) if again else ()
     _keep(store, live)
@@ -235,19 +239,6 @@ def _changed(recorded: Listing, live: recorder.Live) -> Comparison:
     )
     expect = error_status(recorded.recording)
     return compare(recorded, live.listing, profile="wire", fail_on="change", expect=expect)
-
-
-def _remedies(
-    recorded: Listing,
-    changed: Comparison,
-    os_cloud: str,
-    microversion: str | None,
-    cassette_dir: str | None,
-) -> str:
-    expect = changed.candidate.error
-    return remedies_for_change(
-        recorded.provenance, os_cloud, microversion, expect=expect, cassette_dir=cassette_dir
-    )
 
 
 def _volatile(comparison: Comparison) -> Iterator[str]:
@@ -548,8 +539,14 @@ def _print_details(
         print(terminal.render(each.comparison, color=wants_color()))
         os_cloud = options.os_cloud or chosen.declaration(each.cloud).os_cloud
         if each.comparison.differences and each.error is None and each.recorded is not None:
-            newest, folder = each.microversion, options.cassette_dir
-            print(_remedies(each.recorded, each.comparison, os_cloud, newest, folder))
+            print(
+                remedies_for_change(
+                    each.comparison,
+                    os_cloud,
+                    each.microversion,
+                    cassette_dir=options.cassette_dir,
+                )
+            )
     for label, line in text.rules((), (), sorted(unused, key=lambda rule: rule.where)):
         print(f"{label}  {line}")
     counts = Counter(each.verdict for each in done)

@@ -17,7 +17,12 @@ from pytest_imagedetail.errors import (
     NoInteractionError,
     UsageError,
 )
-from pytest_imagedetail.harness import reference_library, refuse_upgraded, store_of
+from pytest_imagedetail.harness import (
+    reference_library,
+    refuse_upgraded,
+    store_of,
+    to_choose_from,
+)
 from pytest_imagedetail.plugin.masking import start_masking
 from pytest_imagedetail.plugin.options import refused, settings_for
 from pytest_imagedetail.plugin.run import Run, RunResult, TestState, state_of
@@ -203,9 +208,7 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
     if len(named) == 1 and not set(named[0]) & set("*?["):
         return check_cloud_name(named[0])
     store = store_of(settings)
-    shipped = store.library_clouds() if settings.clouds else ()
-    known = dict.fromkeys([*store.clouds(), *store.traffic_clouds(), *shipped])
-    selected = settings.select(known)
+    selected = settings.select([*to_choose_from(store, settings), *store.traffic_clouds()])
     if len(selected) == 1:
         return selected[0]
     clouds = f"{len(selected)} clouds are selected: {', '.join(selected[:8])}"

@@ -12,6 +12,7 @@ from typing import Self
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, load_own_traffic, loads
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ReleaseError, StaleCassetteError
 from pytest_imagedetail.model import Provenance
 
@@ -143,22 +144,17 @@ def under_new_name(cloud: str, os_cloud: str, microversion: str | None, *options
 
 
 def remedies_for_change(
-    recorded: Provenance,
-    os_cloud: str,
-    microversion: str | None,
-    *,
-    expect: int | None = None,
-    cassette_dir: str | None = None,
+    changed: Comparison, os_cloud: str, microversion: str | None, *, cassette_dir: str | None = None
 ) -> str:
     """Return the remedies for a changed answer: a new name, or a replaced recording.
 
     Args:
-        recorded: Of the recording.
+        changed: The recording and what its cloud answers now.
         os_cloud: The name of the cloud in clouds.yaml.
         microversion: The newest one that the cloud has now, if known.
-        expect: The error status that the cloud answers with now.
         cassette_dir: The folder of cassettes, if it was typed.
     """
+    recorded, expect = changed.baseline, changed.candidate.error
     folder = [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
     words = [f"--os-cloud={shlex.quote(os_cloud)}"]
     words += [f"--name={shlex.quote(recorded.cloud)}"] if os_cloud != recorded.cloud else []

@@ -156,9 +156,7 @@ def refuse_other_cloud(
             f"nothing was added to the recordings of {cloud!r}: the answer to a recorded query "
             f"changed\n{terminal.render(comparison)}",
             where=str(store.path(cloud, known.query)),
-            remedy=remedies_for_change(
-                known.provenance, os_cloud, newest, expect=comparison.candidate.error
-            ),
+            remedy=remedies_for_change(comparison, os_cloud, newest),
         )
     return release
 

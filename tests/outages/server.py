@@ -1,6 +1,5 @@
 """A cloud that answers requests for a listing as a test plans."""
 
-import gzip
 import json
 import socket
 import struct
@@ -180,16 +179,6 @@ def show(*names, next_=None):
     def act(server, connection):
         body = page(server, *names, next_=next_)
         connection.sendall(head_of(200, length=len(body)) + body)
-
-    return act
-
-
-def zipped(*names, cut=None):
-    """Answer with a good page, compressed though nobody asked for it; perhaps cut."""
-
-    def act(server, connection):
-        body = gzip.compress(page(server, *names))[:cut]
-        connection.sendall(head_of(200, b"Content-Encoding: gzip", length=len(body)) + body)
 
     return act
 
