@@ -141,53 +141,37 @@ def ask(live: LiveCloud, query: Query, *, expect: int | None = None) -> Live:
         ResponseError: It answered with another status than expected.
         BodyError: It answered with something else than a listing.
     """
-    answer = fetch(live, query, expect=expect)
-    return Live(listing=answer.read(expect=expect), secrets=answer.secrets)
+    recording, secrets = fetch(live, query, expect=expect)
+    return Live(listing=read_live(recording, secrets, expect=expect), secrets=secrets)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A redacted answer of a live cloud, whatever its status.
+def read_live(recording: Recording, secrets: Known, *, expect: int | None) -> Listing:
+    """Make a listing from a redacted answer.
 
-    Attributes:
-        recording: Its pages.
-        secrets: What the final check must look for when it is written.
+    Raises:
+        ResponseError: It has another status than expected.
+        BodyError: It is not a listing.
+        LeakError: One of these errors would quote a secret that redaction left.
+        RecordingError: Some pages may be missing.
     """
-
-    recording: Recording = field(repr=False)
-    secrets: Known = field(repr=False)
-
-    @property
-    def status_code(self) -> int:
-        """Return the HTTP status of the first page."""
-        return self.recording.interactions[0].response.status_code
-
-    def read(self, *, expect: int | None) -> Listing:
-        """Make a listing from it.
-
-        Raises:
-            ResponseError: It has another status than expected.
-            BodyError: It is not a listing.
-            LeakError: One of these errors would quote a secret that redaction left.
-            RecordingError: Some pages may be missing.
-        """
-        try:
-            listing = read(self.recording, expect=expect)
-            refuse_further_page(listing, self.recording.interactions[-1].response)
-        except (ResponseError, BodyError, RecordingError):
-            self.refuse_unsafe()
-            raise
-        return listing
-
-    def refuse_unsafe(self) -> None:
-        """Raise LeakError if redaction left a secret: what is shown is checked like a file."""
-        provenance = self.recording.provenance
-        where = f"the answer of cloud {provenance.cloud}, query {provenance.query}"
-        refuse_unsafe(self.recording, secrets=self.secrets, where=where)
+    try:
+        listing = read(recording, expect=expect)
+        refuse_further_page(listing, recording.interactions[-1].response)
+    except (ResponseError, BodyError, RecordingError):
+        refuse_leak(recording, secrets)
+        raise
+    return listing
 
 
-def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer:
-    """As `ask`, whatever status the cloud answers with.
+def refuse_leak(recording: Recording, secrets: Known) -> None:
+    """Raise LeakError if redaction left a secret: what is shown is checked like a file."""
+    provenance = recording.provenance
+    where = f"the answer of cloud {provenance.cloud}, query {provenance.query}"
+    refuse_unsafe(recording, secrets=secrets, where=where)
+
+
+def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> tuple[Recording, Known]:
+    """Ask a live cloud; return its redacted answer, whatever its status, and all secrets.
 
     Answers that only ask to wait, or say that the token expired, are not part of the recording.
 
@@ -209,7 +193,7 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer
         return interactions[-1].response
 
     known = known_query(access, query, cloud=cloud)
-    with suppress(BodyError):  # it quotes the body; `Answer.read` raises it for the redacted one
+    with suppress(BodyError):  # it quotes the body; `read_live` raises it for the redacted one
         walk(send, query, where=f"cloud {cloud}, query {known}")
     redacted = redact(interactions, cloud=cloud, known=known_of(*retry.accesses))
     recording = Recording(
@@ -228,7 +212,7 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> Answer
         ),
         interactions=redacted.interactions,
     )
-    return Answer(recording=recording, secrets=redacted.known)
+    return recording, redacted.known
 
 
 def known_query(access: Access, query: Query, *, cloud: str) -> Query:

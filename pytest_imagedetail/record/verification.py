@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from pytest_imagedetail.cassette import Store, load_own, refuse_unsafe
+from pytest_imagedetail.cassette import Store, load_own
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ComparisonError, ReleaseError, VerificationError
@@ -78,13 +78,14 @@ def verify(
         release=recorded.provenance.release,
         on_wait=on_wait,
     )
-    answer = recorder.fetch(live, query or recorded.query, expect=expect)
-    redirected = answer.status_code // 100 == 3  # noqa: PLR2004  not followed, so not an answer
-    if redirected or answer.status_code in NOT_ANSWERED:
-        found = answer.read(expect=expect)
-    else:
-        found = answer.read(expect=error_status(answer.recording))
-    answer.refuse_unsafe()
+    recording, secrets = recorder.fetch(live, query or recorded.query, expect=expect)
+    status = recording.interactions[0].response.status_code
+    redirected = status // 100 == 3  # noqa: PLR2004  not followed, so not an answer
+    is_answer = not redirected and status not in NOT_ANSWERED
+    found = recorder.read_live(
+        recording, secrets, expect=error_status(recording) if is_answer else expect
+    )
+    recorder.refuse_leak(recording, secrets)
     return compare(recorded, found, profile=PROFILE, fail_on=fail_on, expect=expect, rules=rules)
 
 
@@ -102,8 +103,7 @@ def ask_twice(
     """
     first, second = (recorder.ask(live, query, expect=expect) for _ in range(2))
     for each in (first, second):
-        where = f"the answer of cloud {live.name}"
-        refuse_unsafe(each.listing.recording, secrets=each.secrets, where=where)
+        recorder.refuse_leak(each.listing.recording, each.secrets)
     compared = compare(first.listing, second.listing, profile="wire", expect=expect)
     recording = first.listing.recording
     paths = tuple(dict.fromkeys(each.any_image for each in compared.differences))
