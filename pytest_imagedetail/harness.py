@@ -76,11 +76,7 @@ def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
 def refuse_upgraded(
     name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
 ) -> str | None:
-    """Raise unless a live cloud is still the one that was recorded; ask once in a run.
-
-    `adds` says that a recording will be added to others, not replaced. For what is returned and
-    raised see `verification.refuse_other_cloud`.
-    """
+    """Do `verification.refuse_other_cloud` once in a run."""
     if (name, adds) in sessions.confirmed:
         return sessions.confirmed[name, adds]
     declared = settings.declaration(name)
@@ -281,15 +277,9 @@ class Harness:
             **query: As for `Cloud.list`.
 
         Raises:
-            UsageError: Fewer than two clouds, or a level, for a matrix compares facts.
+            UsageError: Fewer than two clouds.
             ImageDetailError: As `compare`.
         """
-        if "level" in query:
-            raise UsageError(
-                "a matrix compares facts, and takes no level",
-                remedy="leave it out, or compare two clouds: "
-                "imagedetail.compare(OLD, NEW, level='shape')",
-            )
         asked, clouds = self.asked(query), names or self.clouds
         with self._noted(*(clouds[0], clouds[-1]) if clouds else ("", "")):
             row = {name: {asked: self._as_recorded(name, asked, expect)} for name in clouds}

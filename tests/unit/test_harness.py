@@ -289,19 +289,6 @@ def test_a_matrix_that_records_afresh_expects_what_it_is_told(site):
         site.harness("rewrite").matrix(NAME, "other", limit=0)
 
 
-def test_a_matrix_knows_no_level(site):
-    """The word is of `compare`; it is not taken for a filter of the query."""
-    for name in (NAME, "other"):
-        site.harness("once")[name].list()
-    harness = site.harness("none")
-    with pytest.raises(UsageError) as caught:
-        harness.matrix(NAME, "other", level="shape")
-    assert str(caught.value) == (
-        "a matrix compares facts, and takes no level\n"
-        "  next:  leave it out, or compare two clouds: imagedetail.compare(OLD, NEW, level='shape')"
-    )
-
-
 def test_what_makes_listings_unequal_is_a_result(site):
     """Kept once, under the terms of `==`: no rule accepts it, no profile hides it."""
     rules = site.folder.parent / "rules.yaml"
