@@ -30,12 +30,7 @@ _A_PART = (
     "the listing would not be complete, so it is not used",
     "record a part, which is marked as one: --query limit=1000 in a shell, limit=1000 in a test",
 )
-_GLANCE = (
-    "ask GET .../images/detail at the endpoint of the service `compute`; Glance's is `image`",
-    "if clouds.yaml has compute_endpoint_override or compute_service_type, correct it",
-)
 _BUSY = ("the cloud is busy or failed: ask again later; nothing was written",)
-_LIMITED = ("the cloud limits how often it is asked: wait, then ask again; nothing was written",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +85,6 @@ FAULTS = {
         where=", query all",
         remedies=_BUSY,
     ),
-    "limited": _first(
-        say(413, b"overLimit"),
-        problem="the cloud answered 413, not 200 or 203: overLimit",
-        where=", query all",
-        remedies=_LIMITED,
-    ),
     "moved": _first(
         say(301, b"it has moved", b"Location: https://elsewhere.example/v2"),
         problem="the cloud answered 301, not 200 or 203: it has moved",
@@ -126,30 +115,11 @@ FAULTS = {
         where=", query all, page 2",
         remedies=_BUSY,
     ),
-    "page 2 is something else": _second(
-        say(200, b'{"servers": [], "images_links": []}'),
-        problem="the body is JSON, but not a listing of images: "
-        "it has no `images` (an object with servers, images_links)",
-        where=", query all, page 2",
-        remedies=("check that the URL ends in /images/detail and is Nova's, not Glance's",),
-    ),
     "page 3 in a field of a vendor": _second(
         say(200, b'{"images": [], "has_more": true}'),
         problem="the cloud shows a further page in a form that is not understood: 'has_more'",
         where=", query all, page 2",
         remedies=_A_PART,
-    ),
-    "page 2 in a header": _first(
-        say(200, b'{"images": []}', b'Link: <http://127.0.0.1:1/v2?page=2>; rel="next"'),
-        problem="the cloud shows a further page in a form that is not understood: 'Link'",
-        where=", query all, page 1",
-        remedies=_A_PART,
-    ),
-    "another service": _first(
-        say(200, b'{"images": [{"id": "1", "min_ram": 0, "visibility": "public"}]}'),
-        problem="the body is Glance's list of images, not Nova's: images[0] has min_ram, visib",
-        where=", query all",
-        remedies=_GLANCE,
     ),
     "page 2 leads to itself": _second(
         show("changed", next_="m1"),
