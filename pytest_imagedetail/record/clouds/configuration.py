@@ -236,8 +236,8 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
 
 def _names(read: Any) -> tuple[str, ...]:
     """Return the configured clouds, without openstacksdk's built-in `defaults`."""
-    names = read.get_cloud_names() if read.default_cloud != _BUILT_IN else ()
-    return tuple(name for name in names if isinstance(name, str))
+    found = read.get_cloud_names() if read.default_cloud != _BUILT_IN else ()
+    return tuple(name for name in found if isinstance(name, str))
 
 
 def _files(read: Any) -> tuple[Path, ...]:
@@ -278,8 +278,8 @@ def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -
     remedy = "correct its section in clouds.yaml and secure.yaml"
     problem = f"openstacksdk cannot read its section ({type(error).__name__})"
     if isinstance(error, NoMatchingPlugin):
-        names = loading.get_available_plugin_names()
-        near = "".join(difflib.get_close_matches(error.name, names, n=1))
+        plugins = loading.get_available_plugin_names()
+        near = "".join(difflib.get_close_matches(error.name, plugins, n=1))
         problem = f"unknown auth_type {error.name!r}"
         remedy = "common ones: password, v3applicationcredential, token"
         remedy = f"did you mean {near}? {remedy}" if near else remedy
