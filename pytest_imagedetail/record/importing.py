@@ -18,7 +18,13 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.record.paging import further_page
 from pytest_imagedetail.record.recorder import Live
-from pytest_imagedetail.redact import Known, project_in_path, redact, redact_query
+from pytest_imagedetail.redact import (
+    Known,
+    placeholders,
+    project_in_path,
+    redact,
+    redact_query,
+)
 from pytest_imagedetail.transport.request import api_version, is_endpoint, url_of
 
 _UNKNOWN: Final = "https://unknown.invalid/v2"  # for a body without links
@@ -88,11 +94,21 @@ def imported(saved: Saved) -> Live:
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:
-    """Return the endpoint that most self links lead to."""
+    """Return the endpoint that self links lead to, else bookmarks, which have no version."""
+    endpoint, bookmark = _most_common(images, "self"), _most_common(images, "bookmark")
+    if endpoint is not None or bookmark is None:
+        return endpoint or _UNKNOWN
+    above, _, last = bookmark.rpartition("/")
+    is_project = placeholders.is_id(last) or last.isdigit()
+    return f"{above}/v2/{last}" if is_project else f"{bookmark}/v2"
+
+
+def _most_common(images: list[dict[str, Any]], rel: str) -> str | None:
+    """Return the most common prefix before `/images/` in links of a relation."""
     found: Counter[str] = Counter()
     for image in images:
         links = image.get("links")
         for link in links if isinstance(links, list) else []:
-            if isinstance(link, dict) and link.get("rel") == "self":
+            if isinstance(link, dict) and link.get("rel") == rel:
                 found[str(link.get("href", "")).rpartition("/images/")[0]] += 1
-    return next((each for each, _ in found.most_common() if is_endpoint(each)), _UNKNOWN)
+    return next((each for each, _ in found.most_common() if is_endpoint(each)), None)

@@ -39,14 +39,18 @@ def test_an_imported_body_is_redacted_like_any_other():
     assert (provenance.api_version, provenance.complete) == ("v2", True)
 
 
-def test_a_body_without_self_links_is_redacted():
-    """The endpoint is not known then, but bookmarks show the same host and project."""
-    for bookmark in (ENDPOINT.replace("/v2", ""), ENDPOINT.replace("/v2", "/compute")):
-        links = [{"rel": "self", "href": ""}, {"rel": "bookmark", "href": f"{bookmark}/images/1"}]
+def test_without_self_links_bookmarks_give_the_endpoint():
+    """They have the same host, and the project if it is one."""
+    host, _, project = ENDPOINT.partition("/v2/")
+    for above, shown in ((f"/compute/{project}", f"/compute/{0:032x}"), ("/compute", "/compute")):
+        links = [
+            {"rel": "self", "href": ""},
+            {"rel": "bookmark", "href": f"{host}{above}/images/1"},
+        ]
         listing = saved({"images": [{"id": "1", "links": links}]})
-        href = listing.images[0]["links"][1]["href"]
-        assert href.startswith("https://compute-links.a.invalid/")
-        assert ENDPOINT.rpartition("/")[2] not in href
+        href = f"https://compute.a.invalid{shown}/images/1"
+        assert listing.images[0]["links"][1]["href"] == href
+        assert listing.provenance.api_version == "v2"
 
 
 def test_an_imported_image_may_have_any_links():
