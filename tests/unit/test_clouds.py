@@ -431,16 +431,6 @@ def test_a_wrong_password(front, folder):
     )
 
 
-def test_a_wrong_application_credential(front, folder):
-    auth = {
-        "auth_url": f"{front.origin}/v3", "application_credential_id": CREDENTIAL["id"],
-        "application_credential_secret": "wrong-secret",
-    }  # fmt: skip
-    write(folder, auth, auth_type="v3applicationcredential")
-    error = refused("wrong-secret", CREDENTIAL["id"])
-    assert error.problem == "Keystone gave no token: 401 Unauthorized"
-
-
 def test_keystone_fails(front, folder):
     """It is silent, without TLS, a web page or down; its address is never shown."""
 
