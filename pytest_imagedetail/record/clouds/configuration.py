@@ -158,7 +158,7 @@ def secrets_in(section: Any) -> Iterator[str]:
             pending.extend((name, each) for each in value)
         elif isinstance(value, bool) or not isinstance(value, str | int):
             continue
-        elif name in _ALSO_SECRET or names.is_secret(name):
+        elif name in _ALSO_SECRET or names.names_secret(name):
             yield str(value)
 
 
