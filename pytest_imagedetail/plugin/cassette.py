@@ -100,7 +100,7 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     harness = None
     if "imagedetail" in request.fixturenames:
         harness = request.getfixturevalue("imagedetail")
-        if session.mode.replays and session.endpoint is not None:
+        if session.replays and session.endpoint is not None:
             harness.endpoints[session.place.cloud] = session.endpoint
     state.refused.append(session.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
@@ -116,8 +116,7 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     if state.broken is not None:
         raise state.broken
     state.recorded = session, name
-    if session.failed:
-        error = session.failed[0]
+    if (error := session.failed) is not None:
         error.add_note(
             "the test passed all the same: something caught this error\n"
             "if the test is about that: imagedetail_cassette.expect_miss()"
@@ -125,14 +124,14 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
         raise error
     refuse_swallowed(item, session.refused)
     session.redact()
-    if session.mode.replays:
+    if session.replays:
         path, root = player.held, request.config.rootpath
         cassette = str(path.relative_to(root) if path.is_relative_to(root) else path)
         run.result.add(RunResult(unplayed={cassette: list(player.unplayed)}))
 
 
 def _note_not_kept(run: Run, session: Session, name: str, *, why: str) -> None:
-    if not session.mode.replays and not session.mode.verifies and session.interactions:
+    if not session.replays and session.record_mode != "verify" and session.interactions:
         run.result.done[name] = f"not kept: {why}"
 
 
@@ -172,7 +171,7 @@ def _open(
             guard=functools.partial(_refuse_upgraded, place, settings, run),
         ),
     )
-    if not session.mode.replays:
+    if not session.replays:
         run.read_files(declared.os_cloud)
         if _is_configured(declared.os_cloud):
             run.sessions.access(declared.os_cloud)

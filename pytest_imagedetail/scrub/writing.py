@@ -61,16 +61,13 @@ def scrub(source: Source, *, cloud: str, secrets: Known) -> Scrubbed:
     recording, removed = None, Counter[str]()
     known = learn(source.interactions) | secrets
     if kept:
-        made = made_of(answered, cloud=cloud, test=source.path.stem, known=known)
-        provenance = replace(
-            made.recording.provenance, source="scrubbed", recorded_at=source.recorded_at
-        )
-        recording = replace(made.recording, provenance=provenance)
+        made, known = made_of(answered, cloud=cloud, test=source.path.stem, known=known)
+        provenance = replace(made.provenance, source="scrubbed", recorded_at=source.recorded_at)
+        recording = replace(made, provenance=provenance)
         pairs = zip(kept, recording.interactions, strict=True)
         dropped = sum(
             len(old.request_headers.fields) - len(new.request_headers.fields) for old, new in pairs
         )
-        known = made.known
         removed = Counter(provenance.redactions) + Counter(headers=dropped)
     return Scrubbed(
         source=source,

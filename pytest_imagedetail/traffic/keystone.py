@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,6 +21,7 @@ _ISSUED: Final = "2000-01-01T00:00:00.000000Z"
 REGION: Final = "RegionOne"
 _INTERFACES: Final = ("public", "internal", "admin")
 _DOMAIN: Final = {"id": "default", "name": "Default"}
+_PATHS: Final = ("/v3/auth/tokens", "/v3/auth/catalog", "/v3", "/v2.0/tokens", "/v2.0")
 _ROOTS: Final = frozenset({"", "/identity", "/keystone"})  # where versions are asked for
 _SHOWN: Final = re.compile(r".*?/v(?:3|2\.0)/(?:auth/)?[\w-]+")  # behind it there may be a token
 _RESOURCE: Final = re.compile(r"^(?P<base>.*?/v\d+(?:\.\d+)?(?:/[0-9a-f]{32})?)(?:/|$)")
@@ -39,47 +40,39 @@ class Keystone:
     token: str = field(default=TOKEN, repr=False)
 
     def answer(self, asked: Interaction) -> Response | None:
-        """Answer what Keystone v2.0 and v3 are asked for on the way to a token; None otherwise."""
+        """Answer a login, and what clients ask before it; None for anything else."""
         url = urlsplit(asked.url)
         path = url.path.rstrip("/")
-        href = f"{url.scheme}://{url.netloc}{path}"
-        for method, end, answer in self._answers(href):
-            if asked.method == method and path.endswith(end):
-                return answer()
-        if asked.method == "GET" and path in _ROOTS:
-            versions = [_version("v3.14", f"{href}/v3/")]
-            return json_response(300, {"versions": {"values": versions}})
-        return None
-
-    def _answers(self, href: str) -> Iterable[tuple[str, str, Callable[[], Response]]]:
-        def token(status: int) -> Response:
-            return json_response(status, {"token": self._token()}, ("X-Subject-Token", self.token))
-
-        def version(name: str) -> Response:
-            return json_response(200, {"version": _version(name, f"{href}/")})
-
-        def projects() -> Response:
-            return json_response(200, {"projects": [{**_project(), "enabled": True}], "links": {}})
-
-        return (
-            ("POST", "/v3/auth/tokens", lambda: token(201)),
-            ("GET", "/v3/auth/tokens", lambda: token(200)),
-            ("GET", "/v3/auth/catalog", lambda: json_response(200, {"catalog": self._services()})),
-            ("GET", "/v3/auth/projects", projects),
-            ("GET", "/v3", lambda: version("v3.14")),
-            ("POST", "/v2.0/tokens", lambda: json_response(200, {"access": self._access()})),
-            ("GET", "/v2.0", lambda: version("v2.0")),
-        )
+        href = f"{url.scheme}://{url.netloc}{path}/"
+        known = next((each for each in _PATHS if path.endswith(each)), None)
+        document: Any
+        match asked.method, "/" if path in _ROOTS else known:
+            case "GET" | "POST", "/v3/auth/tokens":
+                status = 201 if asked.method == "POST" else 200
+                subject = "X-Subject-Token", self.token
+                return json_response(status, {"token": self._token()}, subject)
+            case "GET", "/v3/auth/catalog":
+                document = {"catalog": self._services()}
+            case "POST", "/v2.0/tokens":
+                document = {"access": self._access()}
+            case "GET", "/v3":
+                document = {"version": _version("v3.14", href)}
+            case "GET", "/v2.0":
+                document = {"version": _version("v2.0", href)}
+            case "GET", "/":
+                versions = {"values": [_version("v3.14", f"{href}v3/")]}
+                return json_response(300, {"versions": versions})
+            case _:
+                return None
+        return json_response(200, document)
 
     def _token(self) -> dict[str, Any]:
         return {
             "methods": ["password"],
             "user": {"domain": _DOMAIN, "id": _USER, "name": "replayed"},
-            "audit_ids": ["replayed"],
             "expires_at": _EXPIRES,
             "issued_at": _ISSUED,
             "project": _project(),
-            "is_domain": False,
             "roles": [{"id": _USER, "name": "member"}],
             "catalog": self._services(),
         }
@@ -118,7 +111,7 @@ class Keystone:
 
 
 def keystone_of(catalog: tuple[Mapping[str, str], ...], endpoint: str | None) -> Keystone:
-    """The Keystone of a recording; without a recorded catalog one that knows a compute alone."""
+    """Return the Keystone of a recording; without a recorded catalog it has only a compute."""
     if catalog or endpoint is None:
         return Keystone(catalog=catalog)
     return Keystone(catalog=service("compute", "nova", endpoint))
@@ -132,111 +125,88 @@ def service(kind: str, name: str, url: str) -> tuple[dict[str, str], ...]:
     )
 
 
-def left_out(heard: Sequence[Interaction], *, where: str) -> str:
-    """What of Keystone's was heard, which no recording holds, in words for the run's summary.
+def left_out(received: Sequence[Interaction], *, where: str) -> str:
+    """Count the interactions with Keystone, for the run's summary; "" if there are none.
 
     Args:
-        heard: All that a test's clients asked while it was recorded.
+        received: Everything that a test's clients asked while it was recorded.
         where: The test and its cassette, for messages.
 
-    Returns:
-        Nothing where there was none; else it begins with a comma.
-
     Raises:
-        RecordingError: A replay could not answer some of it, so it would fail for ever.
+        RecordingError: The built-in Keystone could not answer one of them during a replay.
     """
-    is_keystone = keystone_among(heard)
-    found = [each for each in heard if is_keystone(each)]
+    found = [*filter(keystone_among(received), received)]
     stub = Keystone(catalog=())
     lost = dict.fromkeys(_shown(each) for each in found if stub.answer(each) is None)
     if lost:
         raise RecordingError(
-            f"Keystone was asked what no recording holds and no replay answers: {', '.join(lost)}",
+            f"the built-in Keystone could not answer during a replay: {', '.join(lost)}",
             where=where,
-            remedy="let the test do without it: a token and a catalog are all that the built-in "
-            "Keystone has\nnothing was written and an older recording is untouched",
+            remedy="ask Keystone only for a token, its catalog and its versions in this test\n"
+            "nothing was written and an older recording is untouched",
         )
     return f", {len(found)} of Keystone left out" if found else ""
 
 
-def refuse_nothing_left(heard: Sequence[Interaction], *, where: str) -> None:
-    """Raise if all that was heard is Keystone's: there is nothing to record.
-
-    Raises:
-        RecordingError: It is.
-    """
-    if heard and all(map(keystone_among(heard), heard)):
-        raise RecordingError(
-            "nothing can be recorded: the test asked Keystone alone, and no recording holds that",
-            where=where,
-            remedy="ask for what the test is about, or let it do without imagedetail_cassette",
-        )
-
-
 def _shown(asked: Interaction) -> str:
-    """A request of Keystone as far as it holds no id and no token."""
-    path = urlsplit(asked.url).path
-    match = _SHOWN.match(path)
-    shown = match[0] if match else "/..."
-    return f"{asked.method} {shown}{'/...' if match and match[0] != path.rstrip('/') else ''}"
+    """Return a request without the ids and tokens at the end of its path."""
+    match = _SHOWN.match(urlsplit(asked.url).path)
+    return f"{asked.method} {match[0] if match else '/...'}"
 
 
 def catalog_in(interactions: Iterable[Interaction]) -> tuple[dict[str, str], ...]:
-    """The endpoints that Keystone told, of those hosts alone that were then asked; not redacted."""
+    """Return the endpoints in Keystone's answers whose hosts were asked; not redacted."""
     seen = tuple(interactions)
-    told = [endpoint for each in seen for endpoint in _endpoints(each.response.body)]
+    found = [endpoint for each in seen for endpoint in _endpoints(each.response.body)]
     asked = {urlsplit(each.url).netloc for each in seen}
     entries = {
-        tuple(sorted(each.items())): each for each in told if urlsplit(each["url"]).netloc in asked
+        tuple(sorted(each.items())): each for each in found if urlsplit(each["url"]).netloc in asked
     }
     return tuple(entries.values())
 
 
 def endpoint_of(url: str) -> str:
-    """The endpoint that a request was sent to, as far as its path tells: up to the project."""
+    """Return the endpoint that a request was sent to: its URL up to the version and the project."""
     parts = urlsplit(url)
     match = _RESOURCE.match(parts.path)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{match['base'] if match else ''}"
 
 
-def _endpoints(body: bytes) -> Iterable[dict[str, str]]:
-    """What a catalog says; other services have a `catalog` of another shape."""
+def _endpoints(body: bytes) -> Iterator[dict[str, str]]:
+    """Yield the endpoints of a catalog of v3 or v2.0; other services have catalogs, too."""
     document = document_in(body)
-    token = document.get("token", document)
-    for service, each in _in_services(token, "catalog"):
-        if isinstance(each.get("interface"), str) and isinstance(each.get("url"), str):
-            yield _entry(service, each["interface"], each, each["url"])
-    for service, each in _in_services(document.get("access"), "serviceCatalog"):
-        for interface in _INTERFACES:
-            if isinstance(each.get(f"{interface}URL"), str):
-                yield _entry(service, interface, each, each[f"{interface}URL"])
+    for service in _objects(document.get("token", document), "catalog"):
+        for each in _objects(service, "endpoints"):
+            if "interface" in each and "url" in each:
+                yield _entry(service, each["interface"], each, each["url"])
+    for service in _objects(document.get("access"), "serviceCatalog"):
+        for each in _objects(service, "endpoints"):
+            for interface in _INTERFACES:
+                if f"{interface}URL" in each:
+                    yield _entry(service, interface, each, each[f"{interface}URL"])
 
 
-def _in_services(holder: Any, key: str) -> Iterable[tuple[dict[str, Any], dict[str, Any]]]:
-    """Pairs of a service and one of its endpoints."""
-    services = holder.get(key) if isinstance(holder, dict) else None
-    for service in services if isinstance(services, list) else []:
-        endpoints = service.get("endpoints") if isinstance(service, dict) else None
-        for each in endpoints if isinstance(endpoints, list) else []:
-            if isinstance(each, dict):
-                yield service, each
+def _objects(holder: Any, key: str) -> list[dict[str, Any]]:
+    """Return the objects in a list of an object; nothing if it has no such list."""
+    found = holder.get(key) if isinstance(holder, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _entry(
-    service: Mapping[str, Any], interface: str, endpoint: Mapping[str, Any], url: str
+    service: Mapping[str, Any], interface: Any, endpoint: Mapping[str, Any], url: Any
 ) -> dict[str, str]:
     return {
         "type": str(service.get("type", "")),
         "name": str(service.get("name", "")),
-        "interface": interface,
+        "interface": str(interface),
         "region": str(endpoint.get("region") or endpoint.get("region_id") or REGION),
-        "url": url,
+        "url": str(url),
     }
 
 
 def document_in(body: bytes) -> dict[str, Any]:
-    """Read a body that is a JSON object; an empty one for any other."""
+    """Return the JSON object of a body; an empty one if it is anything else."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -262,12 +232,6 @@ def _version(name: str, href: str) -> dict[str, Any]:
         "status": "stable",
         "updated": "2020-04-07T00:00:00Z",
         "links": [{"rel": "self", "href": href}],
-        "media-types": [
-            {
-                "base": "application/json",
-                "type": f"application/vnd.openstack.identity-{name.partition('.')[0]}+json",
-            }
-        ],
     }
 
 

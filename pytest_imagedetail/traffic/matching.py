@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -18,11 +18,11 @@ Parts = Mapping[str, tuple[str, ...]]
 """The parts of a request that are compared: "method", "path", "query limit", "body"."""
 
 Key = frozenset[tuple[str, tuple[str, ...]]]
-"""The same as one value; equal for requests that are the same."""
+"""The same as one hashable value."""
 
 _OLDEST: Final = ("compute", "2.1")  # what Nova takes a request without a microversion for
 _OWNER: Final = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
-_FORM: Final = re.compile(rb"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*")
+_FORM: Final = "application/x-www-form-urlencoded"
 _LONGEST: Final = 120  # characters of a value that a message shows
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
@@ -38,7 +38,7 @@ def as_recorded(
     """Redact a request as a recording of it would be.
 
     Args:
-        asked: As sent; what is in place of its response does not matter.
+        asked: As sent; its response is ignored.
         cloud: The name in the placeholders of hosts.
         known: What is known of the test so far.
         owners: The placeholders of owners in recorded requests.
@@ -58,14 +58,11 @@ def ids_in(request: Interaction) -> Iterator[str]:
 def parts_of(request: Interaction) -> Parts:
     """Return the parts of a redacted request that are compared."""
     url = urlsplit(request.url)
-    segments = (unquote(each, errors="surrogateescape") for each in (url.path or "/").split("/"))
-    path = "/".join(
-        quote(each, safe="~:@!$&'()*+,;=", errors="surrogateescape") for each in segments
-    )
+    path = "/".join(map(_respelled, (url.path or "/").split("/")))
     parts = {"method": (request.method,), "path": (path,), **_pairs("query", url.query)}
     if microversion := _microversion(request.request_headers):
         parts["microversion"] = (microversion,)
-    return parts | _body(request.request_body)
+    return parts | _body(request)
 
 
 def key_of(request: Interaction) -> Key:
@@ -73,36 +70,23 @@ def key_of(request: Interaction) -> Key:
     return frozenset(parts_of(request).items())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One part in which a request differs from a recorded one; None where it lacks it."""
-
-    part: str
-    asked: tuple[str, ...] | None
-    recorded: tuple[str, ...] | None
-
-    def __str__(self) -> str:
-        asked, recorded = _shown(self.asked), _shown(self.recorded)
-        return f"{self.part}: asked {asked}, recorded {recorded}"
-
-
-def differences(asked: Parts, recorded: Parts) -> tuple[Difference, ...]:
-    """Return in which parts two requests differ."""
-    return tuple(
-        Difference(part=part, asked=asked.get(part), recorded=recorded.get(part))
+def differences(asked: Parts, recorded: Parts) -> Mapping[str, str]:
+    """Return the parts in which two requests differ, and how."""
+    return {
+        part: f"asked {_shown(asked.get(part))}, recorded {_shown(recorded.get(part))}"
         for part in dict.fromkeys([*recorded, *asked])
         if asked.get(part) != recorded.get(part)
-    )
+    }
 
 
-def _normal(segment: str) -> str:
-    """Return a segment of a path in one spelling; a slash that is encoded stays encoded."""
+def _respelled(segment: str) -> str:
+    """Return a segment of a path in one spelling; an encoded slash stays encoded."""
     text = unquote(segment, errors="surrogateescape")
     return quote(text, safe=":@!$&'()*+,;=", errors="surrogateescape")
 
 
 def _pairs(what: str, text: str) -> dict[str, tuple[str, ...]]:
-    """Blank values count, repeated names keep their order, and names come in any order."""
+    """Group pairs by their names. Blank values count, and repeated names keep their order."""
     values: dict[str, tuple[str, ...]] = {}
     for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
         values[f"{what} {name}"] = (*values.get(f"{what} {name}", ()), value)
@@ -111,25 +95,24 @@ def _pairs(what: str, text: str) -> dict[str, tuple[str, ...]]:
 
 def _microversion(headers: Headers) -> str | None:
     """Return the microversions that a request asks for, by service; None for Nova's 2.1."""
-    stated = ",".join(headers.all("OpenStack-API-Version")).split(",")
-    versions = dict(_stated(each) for each in stated if each.strip())
+    versions: dict[str, str] = {}
+    for each in ",".join(headers.all("OpenStack-API-Version")).split(","):
+        service, _, version = each.strip().partition(" ")
+        if service:
+            versions[service.lower()] = version.strip()
     if nova := headers.get("X-OpenStack-Nova-API-Version", "").strip():
         versions.setdefault("compute", nova)
     asked = sorted(each for each in versions.items() if each != _OLDEST)
     return ", ".join(map(" ".join, asked)) or None
 
 
-def _stated(text: str) -> tuple[str, str]:
-    service, _, version = text.strip().partition(" ")
-    return service.lower(), version.strip()
-
-
-def _body(body: bytes) -> dict[str, tuple[str, ...]]:
-    """JSON counts by its values, a form by its pairs, and any other body as it is."""
+def _body(request: Interaction) -> dict[str, tuple[str, ...]]:
+    """Compare JSON by its values, a form by its pairs, and any other body as it is."""
+    body = request.request_body
     if not body:
         return {}
-    if _FORM.fullmatch(body):
-        return _pairs("form", body.decode("ascii"))
+    if request.request_headers.get("Content-Type", "").lower().startswith(_FORM):
+        return _pairs("form", body.decode("latin-1"))
     try:
         text = json.dumps(json.loads(body), sort_keys=True, ensure_ascii=False)
     except (ValueError, RecursionError):

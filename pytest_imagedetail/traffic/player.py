@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.errors import NoInteractionError
+from pytest_imagedetail.errors import CassetteError, NoInteractionError
 from pytest_imagedetail.model import Interaction, Recording, Response
 from pytest_imagedetail.redact import (
     SHAPES,
@@ -20,7 +19,6 @@ from pytest_imagedetail.redact import (
     project_in_path,
     redact,
 )
-from pytest_imagedetail.traffic.errors import Place
 from pytest_imagedetail.traffic.keystone import (
     Keystone,
     endpoint_of,
@@ -37,6 +35,7 @@ from pytest_imagedetail.traffic.matching import (
     line,
     parts_of,
 )
+from pytest_imagedetail.traffic.place import Place
 
 _SHOWN: Final = 8  # recorded interactions in a message
 _LONGEST: Final = 300  # characters of a request in a message
@@ -51,10 +50,7 @@ class Source:
 
     Args:
         read: Reads the recordings, by their files.
-        repeats: Whether they are listings: any number of times, the first file answers.
-
-    Attributes:
-        played: What was played, by file and number.
+        repeats: Whether they are listings: each answers any number of times.
     """
 
     def __init__(
@@ -67,12 +63,12 @@ class Source:
 
     @cached_property
     def recordings(self) -> Mapping[Path, Recording]:
-        """The recordings, by their files."""
+        """All recordings, by their files."""
         return self._read()
 
     @cached_property
     def requests(self) -> Mapping[Answer, Interaction]:
-        """All recorded requests, redacted; those of other tools' cassettes are not."""
+        """All recorded requests, redacted."""
         return {
             (path, number): each
             for path, recording in self.recordings.items()
@@ -110,12 +106,17 @@ class Source:
         for path, some in known.items():
             pairs = zip(some, longest, strict=False)
             if any(answer_of(self.recorded(a)) != answer_of(self.recorded(b)) for a, b in pairs):
-                raise place.contradiction(request, (longest[0][0], path))
+                raise CassetteError(
+                    f"two cassettes answer differently to {line(request)}",
+                    where=f"{place.node}, {longest[0][0]}, {path}",
+                    remedy=f"record the request for this test: {place.command('new_episodes')}\n"
+                    "or record both afresh with --imagedetail-record-mode=rewrite",
+                )
         return longest
 
-    def is_left(self, answer: Answer) -> bool:
-        """Return whether an interaction can still be played."""
-        return self.repeats or answer not in self.played
+    def next_of(self, answers: Sequence[Answer]) -> Answer | None:
+        """Return the first one that can still be played."""
+        return next((each for each in answers if self.repeats or each not in self.played), None)
 
 
 class Player:
@@ -127,10 +128,6 @@ class Player:
         place: The test.
         held: The file that is the test's: its own, or the read-only one that its marker names.
         sources: Recordings, in the order in which they are searched.
-        remedy: How to record what is missing, for messages.
-
-    Attributes:
-        held: The test's file.
         remedy: How to record what is missing, for messages.
     """
 
@@ -211,7 +208,7 @@ class Player:
             response = self._keystone.answer(asked)
         if response is not None:
             with self._lock:
-                self._as_recorded(asked, self._holder)  # it may show what is secret
+                self._as_recorded(asked, self._sources[0])  # learn its secrets
         return response
 
     def _version(self, asked: Interaction) -> Response | None:
@@ -250,59 +247,54 @@ class Player:
         for source in self._sources:
             if not source.recordings:
                 continue
-            answers = source.answers(self._as_recorded(asked, source), self._place)
-            if answers:
-                return next(((source, each) for each in answers if source.is_left(each)), None)
+            if answers := source.answers(self._as_recorded(asked, source), self._place):
+                answer = source.next_of(answers)
+                return None if answer is None else (source, answer)
         return None
 
     def _explained(self, asked: Interaction) -> Iterator[str]:
         """Say what was asked, what is recorded, and what comes nearest."""
         everything = [(source, answer) for source in self._sources for answer in source.requests]
-        source = self._holder if self._holder.recordings or not everything else everything[0][0]
-        request = self._as_recorded(asked, source)
+        request = self._as_recorded(asked, self._sources[0])
         yield f"nothing is recorded for {_shortened(request)}"
         if not everything:
             yield _NOTHING
             return
         yield f"recorded, {self.played} of {len(everything)} played:"
-        for one, answer in islice(everything, _SHOWN):
-            played = " (played)" if answer in one.played else ""
-            yield f"  {_shortened(one.requests[answer])}{played}"
+        for source, answer in everything[:_SHOWN]:
+            played = " (played)" if answer in source.played else ""
+            yield f"  {_shortened(source.requests[answer])}{played}"
         if len(everything) > _SHOWN:
             yield f"  and {len(everything) - _SHOWN} more"
-        yield from self._nearest(asked, everything)
-
-    def _nearest(
-        self, asked: Interaction, everything: list[tuple[Source, Answer]]
-    ) -> Iterator[str]:
         for source in self._sources:
             if answers := source.answers(self._as_recorded(asked, source), self._place):
                 often = "once" if len(answers) == 1 else f"{len(answers)} times"
                 yield f"it was recorded {often}, and it has been played {often}"
                 return
-        requests = {id(each): self._as_recorded(asked, each) for each in self._sources}
-        likeness = SequenceMatcher(b=urlsplit(asked.url).path, autojunk=False)
+        compared = [
+            (recorded, differences(parts, parts_of(recorded)))
+            for source in self._sources
+            for parts in [parts_of(self._as_recorded(asked, source))]
+            for recorded in source.requests.values()
+        ]
+        nearest, different = min(compared, key=lambda each: _distance(request, *each))
+        yield f"nearest: {_shortened(nearest)}"
+        for part, how in different.items():
+            yield f"  {part}: {how}"
 
-        def distance(one: tuple[Source, Answer]) -> tuple[float, ...]:
-            source, answer = one
-            recorded = source.requests[answer]
-            parts = [
-                each.part
-                for each in differences(parts_of(requests[id(source)]), parts_of(recorded))
-            ]
-            likeness.set_seq1(urlsplit(recorded.url).path)
-            apart = 1 - likeness.ratio() if "path" in parts else 0
-            return "method" in parts, apart, len(parts), answer in source.played
 
-        source, answer = min(everything, key=distance)
-        recorded = source.requests[answer]
-        yield f"nearest: {_shortened(recorded)}"
-        for each in differences(parts_of(requests[id(source)]), parts_of(recorded)):
-            yield f"  {each}"
+def _distance(
+    asked: Interaction, recorded: Interaction, different: Mapping[str, str]
+) -> tuple[float, int]:
+    """Return how far a recorded request is from one: by its path, then by the number of parts."""
+    if "path" not in different:
+        return 0, len(different)
+    one, other = urlsplit(asked.url).path, urlsplit(recorded.url).path
+    return 1 - SequenceMatcher(None, one, other).ratio(), len(different)
 
 
 def _redacted(recording: Recording) -> Sequence[Interaction]:
-    """Return the requests of a recording, redacted: those of another tool's are not."""
+    """Return the interactions of a recording; redact those of another tool."""
     if recording.provenance.source != "stock":
         return recording.interactions
     cloud = recording.provenance.cloud

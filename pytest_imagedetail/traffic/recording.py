@@ -1,10 +1,10 @@
-"""Make a recording of what a test's clients were answered: checked and redacted."""
+"""Make a recording of the traffic of a test's clients, and refuse one that must not be kept."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -36,23 +36,9 @@ from pytest_imagedetail.traffic.matching import line
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
-_REFUSED: Final = frozenset({403}) | NOT_ANSWERED
-_BUSY: Final = frozenset({408, 413, 425, 429, 502, 503, 504})
+_REFUSED: Final = frozenset({401, 403, 407})
 _BROKEN: Final = 500  # and above
 _HEXADECIMAL: Final = re.compile(r"(?:[0-9a-fA-F]-?){32,}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """Redacted traffic, not yet written.
-
-    Attributes:
-        recording: Of the test's own traffic, without Keystone's.
-        known: What the final check must look for.
-    """
-
-    recording: Recording = field(repr=False)
-    known: Known = field(repr=False)
 
 
 def made_of(
@@ -63,8 +49,8 @@ def made_of(
     release: str | None = None,
     accesses: Sequence[Access] = (),
     known: Known | None = None,
-) -> Made:
-    """Redact traffic; Keystone's part shows what is secret, and is left out.
+) -> tuple[Recording, Known]:
+    """Redact traffic, and leave Keystone's part out.
 
     Args:
         received: As sent and received, at least one interaction that is not Keystone's.
@@ -73,6 +59,9 @@ def made_of(
         release: The cloud's release, if declared.
         accesses: What the run itself knows of the cloud.
         known: What else is known.
+
+    Returns:
+        The recording, and what the final check must look for.
     """
     is_keystone = keystone_among(received)
     kept = [each for each in received if not is_keystone(each)]
@@ -101,23 +90,22 @@ def made_of(
         catalog=tuple(facts["catalog"]),
         project=placeholders.digest_of(redacted.known.project),
     )
-    recording = Recording(provenance=provenance, interactions=interactions)
-    return Made(recording=recording, known=redacted.known)
+    return Recording(provenance=provenance, interactions=interactions), redacted.known
 
 
 def of_stock(recording: Recording) -> Recording:
-    """A cassette of stock vcrpy as a test replays it: Keystone's part only tells the catalog.
+    """Return a cassette of stock vcrpy as a test replays it.
 
-    The token in it may have expired, and the built-in Keystone issues one that does not.
+    The built-in Keystone answers in place of the recorded one, whose token may have expired.
     """
-    heard = recording.interactions
-    is_keystone = keystone_among(heard)
-    kept = tuple(each for each in heard if not is_keystone(each))
+    received = recording.interactions
+    is_keystone = keystone_among(received)
+    kept = tuple(each for each in received if not is_keystone(each))
     if not kept:
         return recording
     endpoint = endpoint_of(kept[0].url)
-    stub = keystone_of(catalog_in(heard), endpoint)
-    left = tuple(each for each in heard if not is_keystone(each) or stub.answer(each) is None)
+    stub = keystone_of(catalog_in(received), endpoint)
+    left = tuple(each for each in received if not is_keystone(each) or stub.answer(each) is None)
     provenance = replace(
         recording.provenance, pages=len(left), endpoint=endpoint, catalog=stub.catalog
     )
@@ -133,39 +121,71 @@ def appended(old: Recording, new: Recording) -> Recording:
         pages=len(interactions),
         redactions=dict(sorted(counts.items())),
         catalog=old.provenance.catalog or new.provenance.catalog,
+        project=old.provenance.project or new.provenance.project,
     )
     return Recording(provenance=provenance, interactions=interactions)
 
 
-def refuse_failures(recording: Recording, *, expected: frozenset[int], where: str) -> None:
-    """Raise if an answer is one that nobody wants to replay for ever.
+def refuse_other_project(old: Recording, new: Recording, *, where: str, command: str) -> None:
+    """Raise if a recording would get interactions that another project asked for.
+
+    Args:
+        old: What is recorded.
+        new: What would be added.
+        where: The test and its cassette, for messages.
+        command: How to record the test afresh.
 
     Raises:
-        ResponseError: A refusal, a busy cloud or a 5xx that the test does not expect.
+        RecordingError: Both projects are known, and they differ.
     """
+    projects = {old.provenance.project, new.provenance.project} - {None}
+    if len(projects) > 1:
+        raise RecordingError(
+            "nothing was added to the recording: another project asked than the one that recorded",
+            where=where,
+            remedy="use the credentials of that project again\n"
+            f"or record everything as the new one: {command}\n"
+            "or keep both, each under a cloud name of its own: @pytest.mark.imagedetail(NAME)",
+        )
+
+
+def refuse_failures(recording: Recording, *, expected: frozenset[int], where: str) -> None:
+    """Raise if the cloud refused or failed, and the test does not expect it.
+
+    Raises:
+        ResponseError: It did.
+    """
+    failures = _REFUSED | NOT_ANSWERED
     for each in recording.interactions:
         status = each.response.status_code
-        if status in expected or not (status in _REFUSED or status >= _BROKEN):
-            continue
-        raise ResponseError(
-            f"the recording was not kept: the cloud answered {status} to {line(each)}",
-            where=where,
-            remedy=f"{mend(status)}, then record again\n"
-            f"or, if the test is about it: imagedetail_cassette.expect({status})\n"
-            "an older recording is untouched",
-            status_code=status,
-        )
+        if status not in expected and (status in failures or status >= _BROKEN):
+            raise failure(each, what="kept", where=where)
+
+
+def failure(each: Interaction, *, what: str, where: str) -> ResponseError:
+    """Return the error that the cloud failed, so a recording was not kept or not verified."""
+    status = each.response.status_code
+    if status in _REFUSED:
+        remedy = "fix the credentials or the policy, then run the test again"
+    else:
+        remedy = "wait until the cloud works again, then run the test again"
+    return ResponseError(
+        f"the recording was not {what}: the cloud answered {status} to {line(each)}",
+        where=f"{where}; nothing was written",
+        remedy=f"{remedy}\nor, if the test is about it: imagedetail_cassette.expect({status})",
+        status_code=status,
+    )
 
 
 def refuse_two_identities(
     received: Sequence[Interaction], *, accesses: Sequence[Access], where: str
 ) -> None:
-    """Raise if requests were sent as different users or projects: replay could not tell them apart.
+    """Raise if different users or projects sent requests: replay could not tell them apart.
 
-    A token is known by Keystone's answer to it; an unknown one is an identity of its own.
+    Keystone's answers say whose a token is; one that they do not mention is another user's.
 
     Args:
-        received: As sent and received; Keystone's, too.
+        received: As sent and received, with Keystone's.
         accesses: What the run itself knows of the cloud.
         where: The test and its cassette, for messages.
 
@@ -227,14 +247,7 @@ def _id(holder: Mapping[str, Any], name: str) -> str | None:
     return str(of["id"]) if isinstance(of, dict) and "id" in of else None
 
 
-def mend(status: int) -> str:
-    """What to do about a failure, for the error that names it."""
-    if status in _BUSY:
-        return "wait until the cloud has time"
-    return "mend what the cloud refused (credentials, policy)"
-
-
 def _summary(endpoint: str, catalog: Sequence[dict[str, str]]) -> Interaction:
-    """What the provenance will say, redacted with the rest so that its names are the same."""
+    """Return what the provenance will say, to be redacted with the rest."""
     body = json.dumps({"endpoint": endpoint, "catalog": list(catalog)}).encode("utf-8")
     return Interaction(url=endpoint, response=Response(status_code=200, body=body))

@@ -2,6 +2,7 @@
 
 import mmap
 import os
+import shlex
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,57 +15,31 @@ from typing import Final, Never
 from pytest_imagedetail import network
 from pytest_imagedetail.cassette import Store, refuse_unsafe
 from pytest_imagedetail.cassette.age import refuse_old
-from pytest_imagedetail.errors import CassetteError, ImageDetailError, NoInteractionError
+from pytest_imagedetail.errors import (
+    CassetteError,
+    CassetteNotFoundError,
+    ImageDetailError,
+    NoInteractionError,
+    RecordingError,
+    VerificationError,
+)
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.recorder import refuse_stale
 from pytest_imagedetail.redact import Known, keystone_among, learn
-from pytest_imagedetail.traffic.errors import Place
-from pytest_imagedetail.traffic.keystone import left_out, refuse_nothing_left
+from pytest_imagedetail.traffic.keystone import left_out
 from pytest_imagedetail.traffic.matching import missing_from
+from pytest_imagedetail.traffic.place import Place
 from pytest_imagedetail.traffic.player import Player, Source
 from pytest_imagedetail.traffic.recording import (
-    Made,
     appended,
     made_of,
     of_stock,
     refuse_failures,
+    refuse_other_project,
     refuse_two_identities,
 )
 from pytest_imagedetail.traffic.verifying import changes, refuse_no_answer
 from pytest_imagedetail.transport.http import Access
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mode:
-    """What a record mode means for one test.
-
-    Attributes:
-        name: The record mode.
-        is_recorded: Whether something is recorded for the test.
-    """
-
-    name: RecordMode
-    is_recorded: bool
-
-    @property
-    def replays(self) -> bool:
-        """Whether everything comes from recordings, and nothing else is let through."""
-        return self.name == "none" or (self.name == "once" and self.is_recorded)
-
-    @property
-    def plays(self) -> bool:
-        """Whether the test's own cassette is played, whatever answers the rest."""
-        return self.replays or self.adds
-
-    @property
-    def adds(self) -> bool:
-        """Whether recorded answers are played, and new ones are added to them."""
-        return self.name == "new_episodes"
-
-    @property
-    def verifies(self) -> bool:
-        """Whether live answers are compared with recorded ones, and nothing is written."""
-        return self.name == "verify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +62,7 @@ class Received:
     """What the live cloud answered, from all threads of the process that the test runs in.
 
     Attributes:
-        lost: How many answers came to a client without being caught.
+        lost: How many answers were received that could not be recorded.
     """
 
     def __init__(self) -> None:
@@ -101,7 +76,7 @@ class Received:
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
-        """Everything that was asked and answered, in order; Keystone's, too."""
+        """Everything that was asked and answered, in order, with Keystone's."""
         with self._lock:
             return tuple(self._interactions)
 
@@ -118,14 +93,14 @@ class Received:
         return bool(self._forked[0])
 
     def is_forked(self) -> bool:
-        """Return whether this is a forked process, and let the test's own process know."""
+        """Return whether this is a forked process; if so, tell the test's own process."""
         if os.getpid() == self._process:
             return False
         self._forked[0] = 1
         return True
 
     def add(self, interaction: Interaction) -> None:
-        """Add what the cloud answered."""
+        """Add an interaction with the cloud."""
         with self._lock:
             self._interactions.append(interaction)
             self._unread.append(interaction)
@@ -149,19 +124,6 @@ class Received:
             return self._secrets
 
 
-@dataclass(slots=True, kw_only=True)
-class Expected:
-    """What the test says that it is about.
-
-    Attributes:
-        statuses: Failures whose recording is kept.
-        miss: Whether a request that nothing was recorded for is no error.
-    """
-
-    statuses: frozenset[int] = frozenset()
-    miss: bool = False
-
-
 class Session:
     """A test's cassette from before its first request until it is kept.
 
@@ -174,9 +136,11 @@ class Session:
 
     Attributes:
         place: The test and its cassette.
-        mode: What is done with it.
+        record_mode: The record mode of this test.
+        replays: Whether all answers come from recordings.
         player: Plays what is recorded.
-        expected: What the test says that it is about.
+        expected_statuses: Failures that the test is about.
+        expects_miss: Whether the test is about a request that was not recorded.
         refused: The errors of requests and connections that were refused.
     """
 
@@ -190,64 +154,64 @@ class Session:
         live: Live = Live(),
     ) -> None:
         self.place: Final = place
-        self.expected: Final = Expected()
+        self.record_mode: Final = record_mode
+        self.expected_statuses: frozenset[int] = frozenset()
+        self.expects_miss = False
         self.refused: Final[list[ImageDetailError]] = []
         self._release: Final = release
         self._live: Final = live
         self._received: Final = Received()
-        self._made: Made | None = None
+        self._made: tuple[Recording, Known] | None = None
         self._recorded: Final = _own(place, record_mode)
-        recorded, held = self._recorded, place.held(record_mode)
-        self.mode: Final = Mode(name=record_mode, is_recorded=held is not None)
+        recorded = self._recorded
+        held = place.held(record_mode)
+        self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
         check = partial(_check, release=release, max_age=max_age)
-        if self.mode.replays and recorded is not None:
+        own: dict[Path, Recording] = {}
+        if recorded is not None and (self.replays or record_mode == "new_episodes"):
+            own = {place.path: recorded}
+        if recorded is not None and self.replays:
             check(place.path, recorded)
-        own = {place.path: recorded} if recorded is not None and self.mode.plays else {}
         self.player: Final = Player(
             place,
             held=held or place.path,
-            sources=(Source(lambda: own), *(_others(place, check) if self.mode.replays else ())),
+            sources=(Source(lambda: own), *(_others(place, check) if self.replays else ())),
             remedy=place.remedy(recorded, held),
         )
-        if self.mode.replays and held is not None and recorded is None:
+        if self.replays and held is not None and recorded is None:
             _ = self.player.interactions  # damage to the read-only file is an error at once
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
-        """What the cassette holds: as recorded, or, while recording, what was received so far.
-
-        While recording they are as sent and received, Keystone's left out, and not redacted.
-        """
+        """What was recorded and, while recording, what was received so far, not redacted."""
         return (*self.player.interactions, *self._received.own)
 
     @property
-    def failed(self) -> Sequence[CassetteError]:
-        """The errors of requests that no recording answered and the test is not about."""
-        errors = [each for each in self.refused if isinstance(each, CassetteError)]
-        is_about_misses = self.expected.miss
-        return [
-            each
-            for each in errors
-            if not (is_about_misses and isinstance(each, NoInteractionError))
-        ]
+    def failed(self) -> CassetteError | None:
+        """The first error that a request got and that the test is not about."""
+        for error in self.refused:
+            is_expected = self.expects_miss and isinstance(error, NoInteractionError)
+            if isinstance(error, CassetteError) and not is_expected:
+                return error
+        return None
 
     @property
     def closed(self) -> bool:
-        """Whether a request that nothing was recorded for must not go to the cloud."""
-        return self.mode.replays or self._received.is_forked()
+        """Whether a request without an answer is refused, not sent."""
+        return self.replays or self._received.is_forked()
 
     @property
     def endpoint(self) -> str | None:
         """The compute endpoint in placeholders, while replaying."""
-        return self.player.endpoint if self.mode.replays else None
+        return self.player.endpoint if self.replays else None
 
     def secrets(self) -> frozenset[str]:
         """Return the tokens and passwords that the test's clients sent or received."""
         return self._received.secrets()
 
     def can_answer(self, asked: Interaction) -> bool:
-        """Return whether a recording, or the stub of Keystone, has an answer left."""
-        if not self.mode.replays:
+        """Return whether a recording, or the built-in Keystone, has an answer left."""
+        if not self.replays:
             if self.closed:
                 return False
             self._received.note(asked)
@@ -263,18 +227,18 @@ class Session:
         return found
 
     def refuse(self, asked: Interaction) -> Never:
-        """Raise the error of a request that nothing was recorded for."""
-        if not self.mode.replays:
-            raise self.place.forked()
+        """Raise for a request that was not recorded."""
+        if not self.replays:
+            raise self._forked()
         with self._refusing():
             raise self.player.miss(asked)
 
-    def record(self, interaction: Interaction) -> None:
-        """Take what the cloud answered."""
+    def heard(self, interaction: Interaction) -> None:
+        """Record an interaction with the cloud."""
         self._received.add(interaction)
 
     def _of_keystone(self, asked: Interaction) -> Response | None:
-        return self.player.authenticate(asked) if self.mode.replays else None
+        return self.player.authenticate(asked) if self.replays else None
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
@@ -287,18 +251,22 @@ class Session:
 
     @contextmanager
     def running(self, *, shuts: bool = True) -> Iterator[None]:
-        """Route the requests of this process's HTTP clients here while the block runs.
+        """Pass the requests of this process's HTTP clients to this session while the block runs.
 
         Args:
-            shuts: Whether the network is shut while replaying.
+            shuts: Whether the network is blocked while replaying.
         """
         # Loads vcrpy and every HTTP client that it can patch.
         from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
 
-        if self.mode.verifies and self._recorded is None:
-            raise self.place.nothing_to_verify()
+        if self.record_mode == "verify" and self._recorded is None:
+            raise CassetteNotFoundError(
+                "nothing is recorded for this test, so there is nothing to verify",
+                where=self.place.where,
+                remedy=f"record it: {self.place.command('once')}",
+            )
         with ExitStack() as stack:
-            if self.mode.replays and shuts:
+            if self.replays and shuts:
                 shut = network.shut(
                     self.place.node, remedy=self.player.remedy, refused=self.refused
                 )
@@ -310,9 +278,9 @@ class Session:
         self._received.lost += wire.lost
 
     def redact(self) -> None:
-        """Redact what was received by what is known now: fixtures may take it back as they end."""
+        """Redact what was received, before fixtures take secrets back as they end."""
         received = self._received
-        if self.mode.replays or received.lost or not received.own:
+        if self.replays or received.lost or not received.own:
             return
         self._made = made_of(
             received.interactions,
@@ -331,53 +299,72 @@ class Session:
 
         Raises:
             ResponseError: The cloud refused or failed.
-            RecordingError: Not everything was caught, or it cannot be written.
+            RecordingError: Something could not be recorded, or must not be.
             LeakError: A secret is left in it.
             VerificationError: The live cloud's answers differ from the recording.
         """
-        received, where = self._received, self.place.where
-        if received.was_forked:
-            raise self.place.forked()
-        if received.lost:
-            raise self.place.lost_answers(received.lost)
-        if self.mode.replays:
+        if self._received.was_forked:
+            raise self._forked()
+        if self._received.lost:
+            raise self._incomplete()
+        if self.replays:
             return None
-        beside = "" if self.mode.verifies else left_out(received.interactions, where=where)
-        made = self._made
-        if made is None:
-            if self.mode.verifies and self._recorded is not None:
-                raise self.place.asked_nothing(self._recorded)
-            if self._recorded is None:
-                refuse_nothing_left(received.interactions, where=where)
-            return None
-        if self.mode.verifies:
-            refuse_unsafe(made.recording, secrets=made.known, where=where)
-            return self._verified(made.recording)
-        refuse_failures(made.recording, expected=self.expected.statuses, where=where)
-        refuse_two_identities(received.interactions, accesses=self._live.accesses(), where=where)
-        self._live.guard()
-        return f"recorded ({self._written(made)}){beside}"
+        if self.record_mode == "verify":
+            return self._verify()
+        left = left_out(self._received.interactions, where=self.place.where)
+        if self._made is not None:
+            return f"recorded ({self._write(*self._made)}){left}"
+        if left and self._recorded is None:
+            raise RecordingError(
+                "nothing can be recorded: the test asked only Keystone, which is never recorded",
+                where=self.place.where,
+                remedy="ask for what the test is about, or remove imagedetail_cassette from it",
+            )
+        return None
 
-    def _written(self, made: Made) -> str:
-        """Write a recording, and read it back: all that was received must be there."""
-        place, new = self.place, made.recording
-        done = place.store.write(
+    def _write(self, new: Recording, known: Known) -> str:
+        """Write a recording, and read it back: everything that was received must be in it."""
+        place, received = self.place, self._received.interactions
+        refuse_failures(new, expected=self.expected_statuses, where=place.where)
+        refuse_two_identities(received, accesses=self._live.accesses(), where=place.where)
+        adds = self.record_mode == "new_episodes"
+        if adds and self._recorded is not None:
+            command = place.command("rewrite")
+            refuse_other_project(self._recorded, new, where=place.where, command=command)
+        self._live.guard()
+        done = place.store.write_traffic(
             new,
-            secrets=made.known,
+            secrets=known,
             shared=place.shared,
-            merge=partial(appended, new=new) if self.mode.adds else None,
+            merge=partial(appended, new=new) if adds else None,
         )
-        kept = place.load()
-        missing = missing_from(kept.interactions if kept else (), new.interactions)
+        written = place.load()
+        missing = missing_from(written.interactions if written else (), new.interactions)
         if missing:
-            raise place.overwritten(len(new.interactions), missing)
+            raise RecordingError(
+                f"{missing} of the {len(new.interactions)} recorded interactions are not in the "
+                "cassette",
+                where=place.where,
+                remedy="another process writes the same file; record again",
+            )
         return done.value
 
-    def _verified(self, new: Recording) -> str:
-        assert self._recorded is not None  # noqa: S101  running() has seen to it
-        expected = self.expected.statuses
-        refuse_no_answer(self._recorded, new, expected=expected, where=self.place.where)
-        found = changes(self._recorded, new)
+    def _verify(self) -> str | None:
+        """Compare the live cloud's answers with the recording."""
+        old, place = self._recorded, self.place
+        assert old is not None  # noqa: S101  `running` has checked it
+        where = f"{place.where}; nothing was written"
+        if self._made is None:
+            raise VerificationError(
+                "the test asked the cloud nothing, and its recording holds "
+                f"{len(old.interactions)} of its requests",
+                where=where,
+                remedy="if the test needs no recording, delete it",
+            )
+        new, known = self._made
+        refuse_unsafe(new, secrets=known, where=place.where)
+        refuse_no_answer(old, new, expected=self.expected_statuses, where=place.where)
+        found = changes(old, new)
         try:
             self._live.guard()
         except ImageDetailError as error:
@@ -385,8 +372,35 @@ class Session:
                 error.add_note(line)
             raise
         if found:
-            raise self.place.changed(found)
+            lines = "\n".join(f"  {each}" for each in found)
+            raise VerificationError(
+                f"the live cloud's answers differ from the recording\n{lines}",
+                where=where,
+                remedy="if the cloud was upgraded, record the test under a new cloud name: "
+                "@pytest.mark.imagedetail(NAME)\n"
+                "if only its data changed, replace the recording: "
+                f"{place.command('rewrite')}",
+            )
         return "verified"
+
+    def _forked(self) -> RecordingError:
+        return RecordingError(
+            "a forked process sent a request, which cannot be recorded",
+            where=self.place.where,
+            remedy="send all requests from the test's own process while recording, for example "
+            "with threads\nnothing was written and an older recording is untouched",
+        )
+
+    def _incomplete(self) -> RecordingError:
+        lost = self._received.lost
+        answers = "1 answer" if lost == 1 else f"{lost} answers"
+        return RecordingError(
+            f"not everything was recorded: {answers} came to a client past the cassette",
+            where=self.place.where,
+            remedy="make connections inside the test, not before it, and on one thread, or with "
+            "requests, urllib3 or httpx\nlibcurl (pycurl, curl_cffi) cannot be recorded: ask with "
+            "another client\nnothing was written and an older recording is untouched",
+        )
 
 
 def _own(place: Place, record_mode: RecordMode) -> Recording | None:
@@ -395,12 +409,21 @@ def _own(place: Place, record_mode: RecordMode) -> Recording | None:
     if recorded is None or recorded.provenance.source != "stock":
         return recorded
     if record_mode not in {"none", "once"}:
-        raise place.not_ours(record_mode)
+        path = place.path
+        raise RecordingError(
+            f"record mode {record_mode} needs a cassette of imagedetail, and another tool wrote "
+            "this one: it is not redacted, so it is replayed and never written to",
+            where=place.where,
+            remedy="make a safe cassette of it: imagedetail scrub "
+            f"{shlex.quote(str(path))} --cloud {place.cloud}\n"
+            f"and replay that: @pytest.mark.imagedetail({place.cloud!r}, cassette={path.stem!r})\n"
+            f"or delete it and record afresh: {place.command('once')}",
+        )
     return of_stock(recorded)
 
 
 def _others(place: Place, check: Callable[[Path, Recording], None]) -> Iterator[Source]:
-    """Yield what replays beside the test's own cassette, in this order."""
+    """Yield what else replays, in this order."""
     store, cloud = place.store, place.cloud
 
     def read(paths: Iterable[Path], load: Callable[[Path], Recording]) -> dict[Path, Recording]:
@@ -448,18 +471,18 @@ class Traffic:
 
     @property
     def path(self) -> Path:
-        """The test's own cassette, whether or not it is there."""
+        """The test's own cassette, whether or not it exists."""
         return self._session.place.path
 
     @property
     def record_mode(self) -> RecordMode:
         """The record mode of this test."""
-        return self._session.mode.name
+        return self._session.record_mode
 
     @property
     def replays(self) -> bool:
-        """Whether everything comes from recordings, and nothing else is let through."""
-        return self._session.mode.replays
+        """Whether all answers come from recordings."""
+        return self._session.replays
 
     @property
     def endpoint(self) -> str | None:
@@ -468,10 +491,7 @@ class Traffic:
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
-        """What the cassette holds: as recorded, or, while recording, what was received so far.
-
-        While recording they are as sent and received, Keystone's left out, and not redacted.
-        """
+        """What was recorded and, while recording, what was received so far, not redacted."""
         return self._session.interactions
 
     @property
@@ -485,13 +505,13 @@ class Traffic:
         return self._session.player.unplayed
 
     def expect(self, *statuses: int) -> None:
-        """Say which failures the test is about, so that their recording is kept.
+        """Declare the failures that the test is about, so that its recording is kept.
 
         Args:
             *statuses: HTTP statuses, for example 401.
         """
-        self._session.expected.statuses |= frozenset(statuses)
+        self._session.expected_statuses |= frozenset(statuses)
 
     def expect_miss(self) -> None:
-        """Say that the test is about a request that nothing was recorded for."""
-        self._session.expected.miss = True
+        """Declare that the test is about a request that was not recorded."""
+        self._session.expects_miss = True

@@ -115,3 +115,26 @@ def test_two_identities_cannot_be_recorded(run, pytester):
         same = source.replace("SECOND", "in_thread('token-of-an-admin')")
         run(same, "--imagedetail-record-mode=once").assert_outcomes(passed=1)
     run(same).assert_outcomes(passed=1)
+
+
+def test_new_episodes_of_another_project_are_refused(run, pytester):
+    """The recording is that of the project in its first path."""
+    mode = "--imagedetail-record-mode=new_episodes"
+    with answering() as (url, _):
+        source = TOKENS.replace("{url}", url.replace("/v2.1", f"/v2/{'a1' * 16}"))
+        one = source.replace("SECOND", "")
+        run(one, mode).assert_outcomes(passed=1)
+        [path] = pytester.path.rglob("*.yaml")
+        before = path.read_bytes()
+        other = source.replace("a1" * 16, "b2" * 16).replace("SECOND", "ask('token-of-an-admin')")
+        result = run(other, mode)
+        result.assert_outcomes(passed=1, errors=1)
+        result.stdout.fnmatch_lines(
+            [
+                "E *RecordingError: nothing was added to the recording: another project asked *",
+                "E * next:  use the credentials of that project again",
+                "E *or record everything as the new one: pytest *::test_two --*-mode=rewrite",
+            ]
+        )
+        assert path.read_bytes() == before
+        run(other, mode.replace("new_episodes", "rewrite")).assert_outcomes(passed=1)

@@ -1,4 +1,4 @@
-"""What was heard becomes a recording: redacted first, and without what nobody would replay."""
+"""Received traffic becomes a recording: redacted, and refused if it must not be kept."""
 
 import json
 from dataclasses import replace
@@ -10,13 +10,15 @@ from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.recording import (
+    appended,
     made_of,
     of_stock,
     refuse_failures,
+    refuse_other_project,
     refuse_two_identities,
 )
 from pytest_imagedetail.transport.http import Access
-from unit.traffic import BASE, MEND, NOVA, TOKEN, heard, kept, recording
+from unit.traffic import BASE, NOVA, REMEDIES, TOKEN, kept, received, recording
 
 PASSWORD = "a-live-password"
 KEYSTONE = "http://keystone.corp.example:5000/v3/auth/tokens"
@@ -49,65 +51,88 @@ LOGIN = Interaction(
 
 
 def made(*interactions):
-    """A recording of what was heard."""
+    """A recording of received traffic, and what is known."""
     return made_of(interactions, cloud="staging", test="t.py::a", release="2023.1")
 
 
-def test_keystone_tells_what_is_secret_and_is_left_out():
-    """No token, password, user or host is in the text, and the catalog is of whom was asked."""
+def test_keystone_is_left_out_and_its_secrets_are_redacted():
+    """The catalog has the endpoints that were asked."""
     answer = {"owner": USER, "note": f"{PASSWORD} {TOKEN}", "href": f"{NOVA}/images"}
-    done = made(LOGIN, heard("/images", answer))
-    text = dumps(done.recording)
+    done, known = made(LOGIN, received("/images", answer))
+    text = dumps(done)
     for secret in (TOKEN, PASSWORD, USER, "corp.example", "auth/tokens"):
         assert secret not in text
-    assert {TOKEN, PASSWORD, USER} <= done.known.secrets | done.known.owners
-    assert [each.url for each in done.recording.interactions] == [f"{BASE}/images"]
-    provenance = done.recording.provenance
+    assert {TOKEN, PASSWORD, USER} <= known.secrets | known.owners
+    assert [each.url for each in done.interactions] == [f"{BASE}/images"]
+    provenance = done.provenance
     assert (provenance.pages, provenance.endpoint) == (1, BASE)
     assert (provenance.release, provenance.api_version) == ("2023.1", "v2.1")
     assert [(each["type"], each["url"]) for each in provenance.catalog] == [("compute", BASE)]
-    assert TOKEN not in repr(done)
 
 
 def test_what_was_made_is_what_is_read_back(tmp_path):
-    """The recording that is handed on is the one that a later run loads, byte for byte."""
-    done = made(heard("/images", b'{"a":1.50,\n "b":[]}'))
+    """A later run loads the same interactions."""
+    done, known = made(received("/images", b'{"a":1.50,\n "b":[]}'))
     store = Store(directory=tmp_path)
-    store.write(done.recording, secrets=done.known)
+    store.write_traffic(done, secrets=known)
     loaded = store.load_traffic("staging", "t.py::a")
-    assert loaded.interactions == done.recording.interactions
-    assert missing_from(loaded.interactions, done.recording.interactions) == 0
+    assert loaded.interactions == done.interactions
+    assert missing_from(loaded.interactions, done.interactions) == 0
+    assert missing_from((), done.interactions) == 1
 
 
-@pytest.mark.parametrize("status", MEND)
-def test_a_failure_is_not_kept(status):
-    """It would be replayed for ever; the error says how to keep it if the test is about it."""
-    done = recording(kept("/images"), kept("/images", status=status))
-    with pytest.raises(ResponseError) as caught:
+def test_a_failure_is_kept_only_if_it_is_expected():
+    """The error says how to keep it; any other status is kept."""
+    for status, remedy in REMEDIES.items():
+        done = recording(kept("/images"), kept("/images", status=status))
+        with pytest.raises(ResponseError) as caught:
+            refuse_failures(done, expected=frozenset(), where="t.py::a")
+        assert caught.value.status_code == status
+        assert str(caught.value) == (
+            f"the recording was not kept: the cloud answered {status} to GET {BASE}/images\n"
+            "  where: t.py::a; nothing was written\n"
+            f"  next:  {remedy}\n"
+            f"  next:  or, if the test is about it: imagedetail_cassette.expect({status})"
+        )
+        refuse_failures(done, expected=frozenset({status}), where="t.py::a")
+    for status in (200, 204, 302, 400, 404, 409):
+        done = recording(kept("/images", status=status))
         refuse_failures(done, expected=frozenset(), where="t.py::a")
-    assert caught.value.status_code == status
+
+
+def test_what_another_project_asked_is_not_added():
+    """An unknown project is no other one."""
+    one, other, unknown = (recording(project=each) for each in (A, B, None))
+    for old, new in ((one, one), (one, unknown), (unknown, other)):
+        refuse_other_project(old, new, where="t.py::a", command="pytest")
+    with pytest.raises(RecordingError) as caught:
+        refuse_other_project(one, other, where="t.py::a", command="pytest t.py::a")
     assert str(caught.value) == (
-        f"the recording was not kept: the cloud answered {status} to GET {BASE}/images\n"
+        "nothing was added to the recording: another project asked than the one that recorded\n"
         "  where: t.py::a\n"
-        f"  next:  {MEND[status]}, then record again\n"
-        f"  next:  or, if the test is about it: imagedetail_cassette.expect({status})\n"
-        "  next:  an older recording is untouched"
-    )
-    refuse_failures(done, expected=frozenset({status}), where="t.py::a")
-
-
-@pytest.mark.parametrize("status", [200, 204, 302, 400, 404, 409])
-def test_another_status_is_kept(status):
-    """A test may well be about what is not there."""
-    refuse_failures(
-        recording(kept("/images", status=status)), expected=frozenset(), where="t.py::a"
+        "  next:  use the credentials of that project again\n"
+        "  next:  or record everything as the new one: pytest t.py::a\n"
+        "  next:  or keep both, each under a cloud name of its own: @pytest.mark.imagedetail(NAME)"
     )
 
 
-def test_of_a_stock_cassette_keystone_tells_the_catalog_alone():
-    """Its token may have expired; what the built-in Keystone cannot answer stays."""
-    users = heard("/v3/users", base="http://keystone.corp.example:5000")
-    stock = replace(recording(LOGIN, heard("/images"), users))
+def test_added_interactions_follow_the_old_ones():
+    """Counts are added, and what the old recording did not know is taken over."""
+    catalog = ({"type": "compute"},)
+    old = recording(kept("/a"), redactions={"ids": 1}, release="2023.1")
+    new = recording(kept("/b"), redactions={"ids": 2, "hosts": 1}, catalog=catalog, project=A)
+    both = appended(old, new)
+    assert both.interactions == (kept("/a"), kept("/b"))
+    facts = both.provenance
+    assert (facts.pages, facts.release, facts.catalog) == (2, "2023.1", catalog)
+    assert (facts.project, dict(facts.redactions)) == (A, {"hosts": 1, "ids": 3})
+    assert appended(new, old).provenance.project == A
+
+
+def test_the_built_in_keystone_replaces_that_of_a_stock_cassette():
+    """What the built-in Keystone cannot answer stays."""
+    users = received("/v3/users", base="http://keystone.corp.example:5000")
+    stock = replace(recording(LOGIN, received("/images"), users))
     done = of_stock(stock)
     assert [each.url for each in done.interactions] == [f"{NOVA}/images", users.url]
     assert done.provenance.pages == 2
@@ -117,21 +142,21 @@ def test_of_a_stock_cassette_keystone_tells_the_catalog_alone():
 
 
 def login(token, user, project, version="v3"):
-    """What Keystone answers to a login."""
+    """A login and its answer."""
     base = "http://keystone.corp.example:5000"
     if version == "v3":
         answer = {"token": {"user": {"id": user}, "project": {"id": project}}}
-        found = heard("/v3/auth/tokens", answer, 201, base=base, method="POST")
+        found = received("/v3/auth/tokens", answer, 201, base=base, method="POST")
         headers = Headers([("X-Subject-Token", token)])
         return replace(found, response=replace(found.response, headers=headers))
     answer = {"access": {"token": {"id": token, "tenant": {"id": project}}, "user": {"id": user}}}
     body = b'{"auth": {"passwordCredentials": {"username": "me", "password": "a-password"}}}'
-    return heard("/v2.0/tokens", answer, base=base, method="POST", request_body=body)
+    return received("/v2.0/tokens", answer, base=base, method="POST", request_body=body)
 
 
 def sent_as(token, path="/images", status=200, header="X-Auth-Token"):
     """A request with a token."""
-    return replace(heard(path, status=status), request_headers=Headers([(header, token)]))
+    return replace(received(path, status=status), request_headers=Headers([(header, token)]))
 
 
 def access(token, user, project):
@@ -145,7 +170,7 @@ A, B = "a" * 32, "b" * 32
 def test_one_identity_is_kept():
     """A renewed token is the same one, a refused token is none, and so is no token."""
     one, two = sent_as("one"), sent_as("two")
-    for received, accesses in (
+    for traffic, accesses in (
         ([one, one], ()),
         ([login("one", "u", A), one, login("two", "u", A), two], ()),
         ([login("one", "u", A), one, login("two", "u", A, "v2.0"), two], ()),
@@ -156,13 +181,13 @@ def test_one_identity_is_kept():
         ([sent_as("one", f"/v2/{A}/images"), sent_as("one", f"/v2/{B}/images")], ()),
         ([sent_as("one", "/v2/demo/images"), sent_as("one", "/v2/demo/flavors")], ()),
     ):
-        refuse_two_identities(received, accesses=accesses, where="t.py::a")
+        refuse_two_identities(traffic, accesses=accesses, where="t.py::a")
 
 
 def test_two_identities_are_refused():
     """Replay would give the answer of one to the other."""
     one, two = sent_as("one"), sent_as("two")
-    for received, accesses, what in (
+    for traffic, accesses, what in (
         ([one, two], (), "users"),
         ([login("one", "u", A), one, login("two", "u", B), two], (), "users"),
         ([login("one", "u", A), one, login("two", "v", A), two], (), "users"),
@@ -182,5 +207,5 @@ def test_two_identities_are_refused():
         ),
     ):
         with pytest.raises(RecordingError, match=what) as caught:
-            refuse_two_identities(received, accesses=accesses, where="t.py::a")
+            refuse_two_identities(traffic, accesses=accesses, where="t.py::a")
         assert "one cloud name for each" in caught.value.remedy

@@ -1,16 +1,16 @@
-"""What a test holds is small: what an editor completes is what a test may use."""
+"""A test's session, and the part of it that the fixture shows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.errors import CassetteNotFoundError, NoInteractionError
-from pytest_imagedetail.model import RECORD_MODES
+from pytest_imagedetail.errors import CassetteNotFoundError, NoInteractionError, RecordingError
+from pytest_imagedetail.model import RECORD_MODES, Headers
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.traffic import Place, Session, Traffic
-from pytest_imagedetail.traffic.session import Mode
-from unit.traffic import BASE, kept, recording
+from unit.traffic import BASE, kept, received, recording
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-client.md"
 
@@ -24,8 +24,8 @@ def session(tmp_path, record_mode="none", *recorded):
     return Session(place, record_mode=record_mode)
 
 
-def test_what_a_test_may_use_is_documented_and_nothing_else_is_there():
-    """Recording and refusing are the plugin's; a test cannot get in their way by a slip."""
+def test_the_fixture_has_only_documented_names():
+    """A test cannot call what is the plugin's."""
     names = [name for name in dir(Traffic) if not name.startswith("_")]
     assert sorted(names) == [
         "cloud",
@@ -45,7 +45,7 @@ def test_what_a_test_may_use_is_documented_and_nothing_else_is_there():
 
 
 def test_it_shows_what_the_session_does(tmp_path):
-    """While replaying: what is recorded, what was played of it, and what was not."""
+    """What is recorded, what was played of it, and what was not."""
     own = session(tmp_path, "none", kept("/a", b"1"), kept("/b"))
     held = Traffic(own)
     assert own.closed
@@ -60,39 +60,37 @@ def test_it_shows_what_the_session_does(tmp_path):
         held.replays = False
 
 
-def test_what_it_is_told_the_session_knows(tmp_path):
-    """A test that is about a miss says so."""
+def test_a_miss_fails_the_test_unless_it_is_expected(tmp_path):
+    """A client may swallow the error."""
     own = session(tmp_path, "none", kept("/a"))
-    with pytest.raises(NoInteractionError):
+    with pytest.raises(NoInteractionError) as caught:
         own.refuse(kept("/other"))
-    assert len(own.failed) == 1
+    assert own.failed is caught.value
     Traffic(own).expect_miss()
-    assert own.failed == []
+    assert own.failed is None
 
 
-def test_a_record_mode_replays_records_or_compares():
-    """Only `once` depends on what is there."""
-    done = {
-        (name, there): [
-            word for word in ("replays", "plays", "adds", "verifies") if getattr(mode, word)
-        ]
-        for name in RECORD_MODES
-        for there in (False, True)
-        for mode in [Mode(name=name, is_recorded=there)]
-    }
-    assert done.pop(("once", False)) == []
-    assert done.pop(("once", True)) == ["replays", "plays"]
-    expected = {
-        "none": ["replays", "plays"],
-        "new_episodes": ["plays", "adds"],
-        "rewrite": [],
-        "verify": ["verifies"],
-    }
-    assert done == {(name, there): expected[name] for name, there in done}
+def test_once_replays_if_something_is_recorded(tmp_path):
+    """The other modes replay always or never."""
+    for name in RECORD_MODES:
+        assert session(tmp_path, name).replays is (name == "none"), name
+    for name in RECORD_MODES:
+        assert session(tmp_path, name, kept("/a")).replays is (name in {"none", "once"}), name
+
+
+def test_a_login_alone_is_no_recording(tmp_path):
+    """Its replay would ask to record it."""
+    own = session(tmp_path, "once")
+    token = Headers([("X-Subject-Token", "8f14e45fceea167a5a36dedd4bea2543")])
+    login = received("/v3/auth/tokens", base="http://keystone.corp.example:5000", method="POST")
+    own.heard(replace(login, response=replace(login.response, headers=token)))
+    own.redact()
+    with pytest.raises(RecordingError, match="the test asked only Keystone"):
+        own.keep()
 
 
 def test_there_is_nothing_to_verify(tmp_path):
-    """The error comes before the test asks a cloud."""
+    """The error comes before the test runs."""
     own = session(tmp_path, "verify")
     with pytest.raises(CassetteNotFoundError) as caught, own.running():
         pass

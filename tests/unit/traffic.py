@@ -1,4 +1,4 @@
-"""A test's own traffic, as it is heard and as it is kept."""
+"""A test's own traffic, as it is received and as it is recorded."""
 
 import json
 
@@ -8,15 +8,15 @@ NOVA = "http://nova.corp.example:8774/v2.1"
 BASE = "https://compute.staging.invalid/v2.1"
 TOKEN = "8f14e45fceea167a5a36dedd4bea2543"
 
-REFUSED = "mend what the cloud refused (credentials, policy)"
-BUSY = "wait until the cloud has time"
-MEND = {401: REFUSED, 403: REFUSED, 407: REFUSED, 500: REFUSED} | dict.fromkeys(
-    (408, 413, 425, 429, 502, 503, 504), BUSY
+REFUSED = "fix the credentials or the policy, then run the test again"
+BUSY = "wait until the cloud works again, then run the test again"
+REMEDIES = dict.fromkeys((401, 403, 407), REFUSED) | dict.fromkeys(
+    (408, 413, 425, 429, 500, 502, 503, 504), BUSY
 )
 """What to do about a failure, by its status."""
 
 
-def heard(path, answer=b"{}", status=200, *, base=NOVA, method="GET", **more):
+def received(path, answer=b"{}", status=200, *, base=NOVA, method="GET", **more):
     """One interaction."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     fields = [("X-Auth-Token", TOKEN)] if base == NOVA else []
@@ -39,4 +39,4 @@ def recording(*interactions, **facts):
 
 def kept(path, answer=b"{}", **more):
     """One interaction in placeholders."""
-    return heard(path, answer, base=BASE, **more)
+    return received(path, answer, base=BASE, **more)
