@@ -135,10 +135,10 @@ def line(each: Interaction) -> str:
     return f"{each.method} {each.url}"
 
 
-def answer_of(each: Interaction) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-    """Return what makes two answers the same: status, headers and body."""
-    fields = sorted((name.lower(), value) for name, value in each.response.headers.fields)
-    return each.response.status_code, tuple(fields), each.response.body
+def answer_of(response: Response) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    """Return what makes two responses the same: status, headers and body."""
+    fields = sorted((name.lower(), value) for name, value in response.headers.fields)
+    return response.status_code, tuple(fields), response.body
 
 
 def by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
@@ -151,6 +151,6 @@ def by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interactio
 
 def missing_from(there: Iterable[Interaction], sought: Iterable[Interaction]) -> int:
     """Count the interactions that are not there as often as they are sought."""
-    left = Counter((key_of(each), answer_of(each)) for each in sought)
-    left.subtract((key_of(each), answer_of(each)) for each in there)
+    left = Counter((key_of(each), answer_of(each.response)) for each in sought)
+    left.subtract((key_of(each), answer_of(each.response)) for each in there)
     return (+left).total()

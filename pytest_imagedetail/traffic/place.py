@@ -61,16 +61,5 @@ class Place:
         """Return the command that runs the test in another record mode."""
         return f"pytest {shlex.quote(self.node)} --imagedetail-record-mode={mode}"
 
-    def remedy(self, recorded: Recording | None, held: Path | None) -> str:
-        """Say how to record what the test's own cassette lacks."""
-        if held is None:
-            return f"record it: {self.command('once')}"
-        if recorded is None or recorded.provenance.source != "stock":
-            return f"record it: {self.command('new_episodes')}"
-        return (
-            "another tool wrote the cassette, so nothing is added to it: delete it and record "
-            f"afresh: {self.command('once')}"
-        )
-
     def _read_only(self) -> list[Path]:
         return [] if self.shared is None else [self.store.traffic_path(self.cloud, self.shared)]

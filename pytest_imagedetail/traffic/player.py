@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
@@ -41,8 +41,22 @@ _SHOWN: Final = 8  # recorded interactions in a message
 _LONGEST: Final = 300  # characters of a request in a message
 _NOTHING: Final = "the cassette does not exist: nothing was ever recorded for this test"
 
-Answer = tuple[Path, int]
-"""A file and the number of an interaction in it."""
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recorded:
+    """One recorded interaction.
+
+    Attributes:
+        path: Its file.
+        number: Its place in the file, from 1.
+        request: The request, redacted.
+        response: The response, as it was recorded.
+    """
+
+    path: Path
+    number: int
+    request: Interaction
+    response: Response
 
 
 class Source:
@@ -59,7 +73,6 @@ class Source:
         self._read: Final = read
         self.repeats: Final = repeats
         self.shapes: Final = SHAPES if repeats else SHAPES_AND_EMAIL
-        self.played: Final[dict[Answer, None]] = {}
 
     @cached_property
     def recordings(self) -> Mapping[Path, Recording]:
@@ -67,33 +80,30 @@ class Source:
         return self._read()
 
     @cached_property
-    def requests(self) -> Mapping[Answer, Interaction]:
-        """All recorded requests, redacted."""
-        return {
-            (path, number): each
+    def interactions(self) -> Sequence[Recorded]:
+        """The interactions of all recordings."""
+        return [
+            Recorded(path=path, number=number, request=request, response=each.response)
             for path, recording in self.recordings.items()
-            for number, each in enumerate(_redacted(recording))
-        }
+            for number, (each, request) in enumerate(
+                zip(recording.interactions, _redacted(recording), strict=True), start=1
+            )
+        ]
 
     @cached_property
     def owners(self) -> frozenset[str]:
         """The placeholders of owners in all recorded requests."""
-        found = (each for request in self.requests.values() for each in ids_in(request))
-        return frozenset(filter(placeholders.is_owner_placeholder, found))
+        found = (id_ for each in self.interactions for id_ in ids_in(each.request))
+        return frozenset(filter(placeholders.is_owner, found))
 
     @cached_property
-    def _index(self) -> Mapping[Key, Mapping[Path, list[Answer]]]:
-        index: dict[Key, dict[Path, list[Answer]]] = {}
-        for answer, request in self.requests.items():
-            index.setdefault(key_of(request), {}).setdefault(answer[0], []).append(answer)
+    def _index(self) -> Mapping[Key, Mapping[Path, list[Recorded]]]:
+        index: dict[Key, dict[Path, list[Recorded]]] = {}
+        for each in self.interactions:
+            index.setdefault(key_of(each.request), {}).setdefault(each.path, []).append(each)
         return index
 
-    def recorded(self, answer: Answer) -> Interaction:
-        """Return an interaction as it was recorded."""
-        path, number = answer
-        return self.recordings[path].interactions[number]
-
-    def answers(self, request: Interaction, place: Place) -> Sequence[Answer]:
+    def answers(self, request: Interaction, place: Place) -> Sequence[Recorded]:
         """Return what was recorded for a redacted request, in order; nothing if it is not known.
 
         Raises:
@@ -105,18 +115,14 @@ class Source:
         longest = max(known.values(), key=len)
         for path, some in known.items():
             pairs = zip(some, longest, strict=False)
-            if any(answer_of(self.recorded(a)) != answer_of(self.recorded(b)) for a, b in pairs):
+            if any(answer_of(a.response) != answer_of(b.response) for a, b in pairs):
                 raise CassetteError(
                     f"two cassettes answer differently to {line(request)}",
-                    where=f"{place.node}, {longest[0][0]}, {path}",
+                    where=f"{place.node}, {longest[0].path}, {path}",
                     remedy=f"record the request for this test: {place.command('new_episodes')}\n"
                     "or record both afresh with --imagedetail-record-mode=rewrite",
                 )
         return longest
-
-    def next_of(self, answers: Sequence[Answer]) -> Answer | None:
-        """Return the first one that can still be played."""
-        return next((each for each in answers if self.repeats or each not in self.played), None)
 
 
 class Player:
@@ -126,16 +132,17 @@ class Player:
 
     Args:
         place: The test.
-        held: The file that is the test's: its own, or the read-only one that its marker names.
+        held: The test's file: its own, or the read-only one that its marker names; None if nothing
+            is recorded.
         sources: Recordings, in the order in which they are searched.
-        remedy: How to record what is missing, for messages.
     """
 
-    def __init__(self, place: Place, *, held: Path, sources: Sequence[Source], remedy: str) -> None:
-        self.held: Final = held
-        self.remedy: Final = remedy
+    def __init__(self, place: Place, *, held: Path | None, sources: Sequence[Source]) -> None:
+        self.held: Final = held or place.path
+        self.remedy: Final = f"record it: {place.command('new_episodes' if held else 'once')}"
         self._place: Final = place
         self._sources: Final = tuple(sources)
+        self._played: Final[dict[Recorded, None]] = {}
         self._known = Known()
         self._project: str | None = None  # the first one that the test used in a path
         self._lock: Final = threading.RLock()
@@ -153,20 +160,20 @@ class Player:
     @property
     def played(self) -> int:
         """How many interactions have been played, from any source."""
-        return sum(len(source.played) for source in self._sources)
+        return len(self._played)
 
     @property
     def used(self) -> tuple[Path, ...]:
         """The files that something was played from."""
-        return tuple(dict.fromkeys(path for each in self._sources for path, _ in each.played))
+        return tuple(dict.fromkeys(each.path for each in self._played))
 
     @property
     def unplayed(self) -> tuple[str, ...]:
         """What was not played of the test's file, by number, method and URL."""
         return tuple(
-            f"{answer[1] + 1}: {_shortened(request)}"
-            for answer, request in self._holder.requests.items()
-            if answer[0] == self.held and answer not in self._holder.played
+            f"{each.number}: {_shortened(each.request)}"
+            for each in self._holder.interactions
+            if each.path == self.held and each not in self._played
         )
 
     @cached_property
@@ -195,11 +202,9 @@ class Player:
         """Return the next answer that was recorded for this request; None if none is left."""
         with self._lock:
             found = self._find(asked)
-            if found is None:
-                return None
-            source, answer = found
-            source.played[answer] = None
-            return source.recorded(answer).response
+            if found is not None:
+                self._played[found] = None
+            return None if found is None else found.response
 
     def authenticate(self, asked: Interaction) -> Response | None:
         """Answer a login or a request for versions; None for anything else."""
@@ -243,27 +248,26 @@ class Player:
         self._known = redacted.known
         return redacted.interactions[0]
 
-    def _find(self, asked: Interaction) -> tuple[Source, Answer] | None:
+    def _find(self, asked: Interaction) -> Recorded | None:
         for source in self._sources:
             if not source.recordings:
                 continue
             if answers := source.answers(self._as_recorded(asked, source), self._place):
-                answer = source.next_of(answers)
-                return None if answer is None else (source, answer)
+                left = (each for each in answers if source.repeats or each not in self._played)
+                return next(left, None)
         return None
 
     def _explained(self, asked: Interaction) -> Iterator[str]:
         """Say what was asked, what is recorded, and what comes nearest."""
-        everything = [(source, answer) for source in self._sources for answer in source.requests]
+        everything = [each for source in self._sources for each in source.interactions]
         request = self._as_recorded(asked, self._sources[0])
         yield f"nothing is recorded for {_shortened(request)}"
         if not everything:
             yield _NOTHING
             return
         yield f"recorded, {self.played} of {len(everything)} played:"
-        for source, answer in everything[:_SHOWN]:
-            played = " (played)" if answer in source.played else ""
-            yield f"  {_shortened(source.requests[answer])}{played}"
+        for each in everything[:_SHOWN]:
+            yield f"  {_shortened(each.request)}{' (played)' if each in self._played else ''}"
         if len(everything) > _SHOWN:
             yield f"  and {len(everything) - _SHOWN} more"
         for source in self._sources:
@@ -272,10 +276,10 @@ class Player:
                 yield f"it was recorded {often}, and it has been played {often}"
                 return
         compared = [
-            (recorded, differences(parts, parts_of(recorded)))
+            (each.request, differences(parts, parts_of(each.request)))
             for source in self._sources
             for parts in [parts_of(self._as_recorded(asked, source))]
-            for recorded in source.requests.values()
+            for each in source.interactions
         ]
         nearest, different = min(compared, key=lambda each: _distance(request, *each))
         yield f"nearest: {_shortened(nearest)}"

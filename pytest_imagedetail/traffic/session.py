@@ -174,9 +174,8 @@ class Session:
             check(place.path, recorded)
         self.player: Final = Player(
             place,
-            held=held or place.path,
+            held=held,
             sources=(Source(lambda: own), *(_others(place, check) if self.replays else ())),
-            remedy=place.remedy(recorded, held),
         )
         if self.replays and held is not None and recorded is None:
             _ = self.player.interactions  # damage to the read-only file is an error at once

@@ -44,7 +44,7 @@ def player(*recorded, others=()):
     """A player of the test's own cassette and of further sources."""
     own = {PLACE.path: recording(*recorded)} if recorded else {}
     sources = (Source(lambda: own), *others)
-    return Player(PLACE, held=PLACE.path, sources=sources, remedy="do it")
+    return Player(PLACE, held=PLACE.path, sources=sources)
 
 
 def nearest(recorded, asked, before=()):
@@ -126,7 +126,7 @@ def test_a_miss_is_explained():
         "  query limit: asked 3, recorded 2\n"
         "  query marker: asked (blank), recorded without\n"
         "  where: t.py::a, cassette /nowhere/staging/tests/t/a.yaml\n"
-        "  next:  do it"
+        "  next:  record it: pytest t.py::a --imagedetail-record-mode=new_episodes"
     )
 
 
@@ -233,7 +233,7 @@ def test_a_stock_recording_is_matched_redacted_and_answers_as_it_is():
     """Its own names are in its answers only."""
     recorded = [sent(f"{LIVE}/v2/{PROJECT}/images?token=abc12345secret", answer=b"real")]
     stock = {PLACE.path: recording(*recorded, source="stock")}
-    plays = Player(PLACE, held=PLACE.path, sources=(Source(lambda: stock),), remedy="do it")
+    plays = Player(PLACE, held=PLACE.path, sources=(Source(lambda: stock),))
     asked = sent(f"http://other/v2.1/v2/{OTHER}/images?token=another-secret")
     assert plays.play(asked).body == b"real"
     assert plays.interactions == tuple(recorded)
