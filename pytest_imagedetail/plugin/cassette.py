@@ -123,7 +123,6 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
         )
         raise error
     refuse_swallowed(item, session.refused)
-    session.redact()
     if session.replays:
         path, root = player.held, request.config.rootpath
         cassette = str(path.relative_to(root) if path.is_relative_to(root) else path)
@@ -149,10 +148,6 @@ def _open(
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
 
-    def known() -> frozenset[str]:
-        run.read_files(declared.os_cloud)  # once more: a fixture may have set them
-        return run.credentials()
-
     place = Place(
         store=replace(store_of(settings, reader=run.reader), library=reference_library()),
         cloud=cloud,
@@ -167,7 +162,7 @@ def _open(
         max_age=settings.max_age,
         live=Live(
             accesses=functools.partial(run.sessions.accesses, declared.os_cloud),
-            secrets=known,
+            secrets=run.credentials,
             guard=functools.partial(_refuse_upgraded, place, settings, run),
         ),
     )

@@ -33,6 +33,7 @@ from pytest_imagedetail.traffic.keystone import (
     keystone_of,
 )
 from pytest_imagedetail.traffic.matching import line
+from pytest_imagedetail.traffic.place import Place
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
@@ -126,14 +127,8 @@ def appended(old: Recording, new: Recording) -> Recording:
     return Recording(provenance=provenance, interactions=interactions)
 
 
-def refuse_other_project(old: Recording, new: Recording, *, where: str, command: str) -> None:
-    """Raise if a recording would get interactions that another project asked for.
-
-    Args:
-        old: What is recorded.
-        new: What would be added.
-        where: The test and its cassette, for messages.
-        command: How to record the test afresh.
+def refuse_other_project(old: Recording, new: Recording, *, place: Place) -> None:
+    """Raise if what would be added to a recording was asked by another project.
 
     Raises:
         RecordingError: Both projects are known, and they differ.
@@ -142,9 +137,9 @@ def refuse_other_project(old: Recording, new: Recording, *, where: str, command:
     if len(projects) > 1:
         raise RecordingError(
             "nothing was added to the recording: another project asked than the one that recorded",
-            where=where,
+            where=place.where,
             remedy="use the credentials of that project again\n"
-            f"or record everything as the new one: {command}\n"
+            f"or record everything as the new one: {place.command('rewrite')}\n"
             "or keep both, each under a cloud name of its own: @pytest.mark.imagedetail(NAME)",
         )
 
@@ -184,11 +179,6 @@ def refuse_two_identities(
 
     Keystone's answers say whose a token is; one that they do not mention is another user's.
 
-    Args:
-        received: As sent and received, with Keystone's.
-        accesses: What the run itself knows of the cloud.
-        where: The test and its cassette, for messages.
-
     Raises:
         RecordingError: There are two identities.
     """
@@ -198,7 +188,8 @@ def refuse_two_identities(
     is_keystone = keystone_among(received)
     for each in filter(is_keystone, received):
         known.update(_issued(each))
-    sent = [each for each in received if not is_keystone(each) and _is_accepted(each)]
+    refused = HTTPStatus.UNAUTHORIZED
+    sent = [e for e in received if not is_keystone(e) and e.response.status_code != refused]
     tokens = {token for each in sent if (token := _token(each))}
     if len({known.get(token, token) for token in tokens}) > 1:
         raise _two("different users or projects", where)
@@ -217,10 +208,6 @@ def _two(what: str, where: str) -> RecordingError:
     )
 
 
-def _is_accepted(each: Interaction) -> bool:
-    return each.response.status_code != HTTPStatus.UNAUTHORIZED
-
-
 def _token(each: Interaction) -> str | None:
     """Return the credential that a request was sent with; None if it is another each time."""
     headers = each.request_headers
@@ -233,11 +220,8 @@ def _issued(each: Interaction) -> Iterator[tuple[str, object]]:
     """Yield the token that an answer of Keystone is about, and its user and project."""
     document, headers = document_in(each.response.body), each.response.headers
     token, access = document.get("token"), document.get("access")
-    if isinstance(token, dict):  # v3
-        subject = headers.get("X-Subject-Token") or each.request_headers.get("X-Subject-Token")
-        scope = _id(token, "project") or _id(token, "domain")
-        if subject and (user := _id(token, "user")):
-            yield subject, (user, scope)
+    if isinstance(token, dict) and (subject := headers.get("X-Subject-Token")):  # v3
+        yield subject, (_id(token, "user"), _id(token, "project") or _id(token, "domain"))
     if isinstance(access, dict) and (issued := _id(access, "token")):  # v2.0
         yield issued, (_id(access, "user"), _id(access["token"], "tenant"))
 

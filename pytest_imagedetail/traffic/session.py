@@ -129,14 +129,12 @@ class Session:
 
     Args:
         place: The test and its cassette.
-        record_mode: As in `RECORD_MODES`.
+        record_mode: The record mode of this test.
         release: The cloud's release, if declared.
         max_age: In days; an older recording is not replayed.
         live: What the run knows of the live cloud.
 
     Attributes:
-        place: The test and its cassette.
-        record_mode: The record mode of this test.
         replays: Whether all answers come from recordings.
         player: Plays what is recorded.
         expected_statuses: Failures that the test is about.
@@ -161,7 +159,6 @@ class Session:
         self._release: Final = release
         self._live: Final = live
         self._received: Final = Received()
-        self._made: tuple[Recording, Known] | None = None
         self._recorded: Final = _own(place, record_mode)
         recorded = self._recorded
         held = place.held(record_mode)
@@ -276,22 +273,8 @@ class Session:
             yield
         self._received.lost += wire.lost
 
-    def redact(self) -> None:
-        """Redact what was received, before fixtures take secrets back as they end."""
-        received = self._received
-        if self.replays or received.lost or not received.own:
-            return
-        self._made = made_of(
-            received.interactions,
-            cloud=self.place.cloud,
-            test=self.place.test,
-            release=self._release,
-            accesses=self._live.accesses(),
-            known=Known(secrets=self._live.secrets()),
-        )
-
     def keep(self) -> str | None:
-        """Write what was redacted, or compare it, once the test has passed.
+        """Redact what was received and write or compare it, once the test has passed.
 
         Returns:
             What was done, for the summary of the run; None if nothing was to be done.
@@ -311,8 +294,8 @@ class Session:
         if self.record_mode == "verify":
             return self._verify()
         left = left_out(self._received.interactions, where=self.place.where)
-        if self._made is not None:
-            return f"recorded ({self._write(*self._made)}){left}"
+        if self._received.own:
+            return f"recorded ({self._write()}){left}"
         if left and self._recorded is None:
             raise RecordingError(
                 "nothing can be recorded: the test asked only Keystone, which is never recorded",
@@ -321,15 +304,25 @@ class Session:
             )
         return None
 
-    def _write(self, new: Recording, known: Known) -> str:
+    def _made(self) -> tuple[Recording, Known]:
+        return made_of(
+            self._received.interactions,
+            cloud=self.place.cloud,
+            test=self.place.test,
+            release=self._release,
+            accesses=self._live.accesses(),
+            known=Known(secrets=self._live.secrets()),
+        )
+
+    def _write(self) -> str:
         """Write a recording, and read it back: everything that was received must be in it."""
         place, received = self.place, self._received.interactions
+        new, known = self._made()
         refuse_failures(new, expected=self.expected_statuses, where=place.where)
         refuse_two_identities(received, accesses=self._live.accesses(), where=place.where)
         adds = self.record_mode == "new_episodes"
         if adds and self._recorded is not None:
-            command = place.command("rewrite")
-            refuse_other_project(self._recorded, new, where=place.where, command=command)
+            refuse_other_project(self._recorded, new, place=place)
         self._live.guard()
         done = place.store.write_traffic(
             new,
@@ -353,14 +346,14 @@ class Session:
         old, place = self._recorded, self.place
         assert old is not None  # noqa: S101  `running` has checked it
         where = f"{place.where}; nothing was written"
-        if self._made is None:
+        if not self._received.own:
             raise VerificationError(
                 "the test asked the cloud nothing, and its recording holds "
                 f"{len(old.interactions)} of its requests",
                 where=where,
                 remedy="if the test needs no recording, delete it",
             )
-        new, known = self._made
+        new, known = self._made()
         refuse_unsafe(new, secrets=known, where=place.where)
         refuse_no_answer(old, new, expected=self.expected_statuses, where=place.where)
         found = changes(old, new)

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pytest_imagedetail.cassette import Store, dumps
 from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.traffic import Place
 from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.recording import (
     appended,
@@ -100,18 +102,24 @@ def test_a_failure_is_kept_only_if_it_is_expected():
         refuse_failures(done, expected=frozenset(), where="t.py::a")
 
 
+PLACE = Place(
+    store=Store(directory=Path("/nowhere")), cloud="staging", test="t.py::a", node="t.py::a"
+)
+
+
 def test_what_another_project_asked_is_not_added():
     """An unknown project is no other one."""
     one, other, unknown = (recording(project=each) for each in (A, B, None))
     for old, new in ((one, one), (one, unknown), (unknown, other)):
-        refuse_other_project(old, new, where="t.py::a", command="pytest")
+        refuse_other_project(old, new, place=PLACE)
     with pytest.raises(RecordingError) as caught:
-        refuse_other_project(one, other, where="t.py::a", command="pytest t.py::a")
+        refuse_other_project(one, other, place=PLACE)
     assert str(caught.value) == (
         "nothing was added to the recording: another project asked than the one that recorded\n"
-        "  where: t.py::a\n"
+        f"  where: {PLACE.where}\n"
         "  next:  use the credentials of that project again\n"
-        "  next:  or record everything as the new one: pytest t.py::a\n"
+        "  next:  or record everything as the new one: pytest t.py::a "
+        "--imagedetail-record-mode=rewrite\n"
         "  next:  or keep both, each under a cloud name of its own: @pytest.mark.imagedetail(NAME)"
     )
 
