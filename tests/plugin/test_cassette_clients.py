@@ -163,24 +163,18 @@ def test_early(early, imagedetail_cassette):
     early.request("GET", "/v2.1/images")
     assert early.getresponse().status == 200
 """
-LIBCURL = {
-    "pycurl": """
-    asked = client.Curl()
+CURL = """
+import pycurl
+import pytest
+
+@pytest.mark.imagedetail("staging")
+def test_curl(imagedetail_cassette):
+    asked = pycurl.Curl()
     asked.setopt(asked.URL, "{url}/images")
     asked.setopt(asked.WRITEFUNCTION, lambda data: None)
     asked.perform()
     asked.close()
-""",
-    "curl_cffi": """
-    assert client.get("{url}/images").status_code == 200
-""",
-}
-CURL = """
-import pytest
-import {name} as client
-
-@pytest.mark.imagedetail("staging")
-def test_curl(imagedetail_cassette):"""
+"""
 LOST = [
     "E *RecordingError: not everything was recorded: 1 answer came to a client past the cassette",
     "E * next:  make connections inside the test, not before it, *",
@@ -234,14 +228,12 @@ def test_a_connection_that_is_open_already_is_not_asked_while_replaying(run):
     assert failures.count(missed) == 2
 
 
-@pytest.mark.parametrize("name", LIBCURL)
-def test_libcurl_cannot_be_recorded_and_the_run_says_so(pytester, run, name):
+def test_libcurl_cannot_be_recorded(pytester, run):
     """Its answer comes, and no cassette holds it; while replaying it is refused."""
-    pytest.importorskip(name, reason=f"{name} is not installed")
+    pytest.importorskip("pycurl", reason="pycurl is not installed")
     with answering() as (url, asked):
-        source = CURL.format(name=name) + LIBCURL[name].format(url=url)
+        source = CURL.format(url=url)
         result = record(run, source)
-        assert len(asked) == 1
         result.assert_outcomes(passed=1, errors=1)
         result.stdout.fnmatch_lines(LOST)
         assert not list(pytester.path.rglob("*.yaml"))
@@ -251,28 +243,6 @@ def test_libcurl_cannot_be_recorded_and_the_run_says_so(pytester, run, name):
             [f"E *something tried to reach {url}/images with libcurl while the network is shut"]
         )
         assert len(asked) == 1
-
-
-def test_an_interrupted_test_keeps_the_old_recording(pytester, run):
-    """Nothing is half written, and nothing of the new."""
-    source = """
-import pytest, requests
-
-@pytest.mark.imagedetail("staging")
-def test_count(imagedetail_cassette):
-    requests.get("{url}/count")
-    requests.get("{url}/images")
-"""
-    with answering() as (url, asked):
-        record(run, source.format(url=url)).assert_outcomes(passed=1)
-        [path] = pytester.path.rglob("*.yaml")
-        before = path.read_bytes(), path.stat().st_mtime_ns
-        pytester.makepyfile(test_own=source.format(url=url) + "    raise KeyboardInterrupt\n")
-        result = pytester.runpytest_subprocess("--imagedetail-record-mode=rewrite")
-        assert len(asked) == 4
-    assert result.ret == pytest.ExitCode.INTERRUPTED
-    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
-    assert list(path.parent.iterdir()) == [path]
 
 
 SWALLOWS = """
@@ -352,16 +322,18 @@ def test_keystone(imagedetail_cassette, ask):
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_clients_of_openstack_find_their_way(pytester, run):
-    """Keystone v3 and openstacksdk: recorded without authentication, replayed with any."""
+    """Authentication is not recorded, and a replay accepts any."""
     with SimulatedCloud(release="2023.1") as cloud:
         auth = dict(cloud.credentials)
         source = KEYSTONE.format(url=cloud.compute_url, auth=auth)
-        record(run, source).assert_outcomes(passed=2)
+        result = record(run, source)
+        result.assert_outcomes(passed=2)
+        result.stdout.fnmatch_lines(["staging: *: recorded (new), ? of Keystone left out"] * 2)
     texts = [path.read_text() for path in pytester.path.rglob("*.yaml")]
     assert len(texts) == 2
     for text in texts:
-        assert "tokens" not in text
-        assert auth["password"] not in text
+        for secret in ("tokens", auth["password"], cloud.account.token, "127.0.0.1"):
+            assert secret not in text
     run(source).assert_outcomes(passed=2)
     another = {**auth, "password": "another", "username": "nobody"}
     run(KEYSTONE.format(url="", auth=another)).assert_outcomes(passed=2)

@@ -197,35 +197,6 @@ def test_two_files_that_disagree_are_an_error(run, live):
     run(asks(c="/n /n /n")).assert_outcomes(failed=1)
 
 
-def test_a_swallowed_contradiction_is_an_error(run, pytester):
-    """As a miss is."""
-    run(asks(a="/n"), "once").assert_outcomes(passed=1)
-    run(asks(b="/n"), "once").assert_outcomes(passed=1)
-    pytester.makepyfile(
-        client="""
-        def swallow(get):
-            try:
-                get("/n")
-            except Exception:
-                pass
-        """
-    )
-    source = "import client\ndef test_c(imagedetail_cassette):\n    client.swallow(get)\n"
-    result = run(source)
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["E *CassetteError: two cassettes answer differently *"])
-
-
-def test_a_damaged_file_of_the_folder_is_an_error(run, pytester):
-    """What it holds must not pass for missing."""
-    run(asks(a="/same/x"), "once").assert_outcomes(passed=1)
-    path = pytester.path / "cassettes" / "staging" / "tests" / A
-    path.write_text(path.read_text().replace("same", "other"))
-    result = run(asks(b="/same/y"))
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E *DamagedCassetteError: *"])
-
-
 def test_a_file_that_nobody_plays_is_unused(run):
     """The file of a test that is gone, unless another test of the folder needs it."""
     run(asks(a="/same/x", b="/same/y"), "once").assert_outcomes(passed=2)
@@ -285,17 +256,6 @@ def test_new_episodes_do_not_mix_up_ids(run, live):
     run(both, "new_episodes").assert_outcomes(passed=1)
     run(both).assert_outcomes(passed=1)
     run(both, "verify").assert_outcomes(passed=1)
-
-
-def test_rewriting_what_a_test_knows_by_an_id_replaces_it(run, pytester, live):
-    """Nothing of the old answer is left."""
-    source = OWNS + "def test_own(imagedetail_cassette):\n    assert owner(A1)[1] == '{}'\n"
-    for mode, name in ("once", "ann"), ("rewrite", "eve"):
-        live.names = {A1: name}
-        run(source.format(name), mode).assert_outcomes(passed=1)
-        [found] = held(pytester).values()
-        assert [json.loads(body)["name"] for _, body in found] == [name]
-        run(source.format(name)).assert_outcomes(passed=1)
 
 
 def test_ids_that_tests_are_told_are_not_mixed_up(run, live):

@@ -85,10 +85,6 @@ def test_an_own_listing_comes_before_the_library(run, pytester):
     """And what it lacks, the library has."""
     path = pytester.path / "cassettes" / "nova-2026.2" / "limit=1.yaml"
     path.parent.mkdir(parents=True)
-    record = (
-        "from pytest_imagedetail.cassette import dumps, loads\nfrom dataclasses import replace\n"
-    )
-    assert record
     path.write_bytes((LIBRARY / "nova-2026.2" / "limit=1.yaml").read_bytes())
     source = """
 @pytest.mark.imagedetail("nova-2026.2")

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,7 +9,10 @@ import requests
 import vcr
 from answering import BODY, answering
 
-from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.cassette import loads
+
+LOADED = (httpx, requests)
+"""A run in this process forgets the modules that it is the first to load, and their classes."""
 
 TOKEN = "live-token-4711-gAAAA"
 TEST = """
@@ -28,22 +30,12 @@ PLACE = "cassettes/staging/tests/shared.yaml"
 SHARED = TEST.replace('("staging")', '("staging", cassette="shared")')
 
 
-def by_requests(url):
-    """Ask with a client that shows vcrpy what came over the wire."""
-    requests.get(f"{url}/images/detail?limit=2", headers={"X-Auth-Token": TOKEN})
-
-
-def by_httpx(url):
-    """Ask with the other kind of stub."""
-    httpx.get(f"{url}/images/detail?limit=2", headers={"X-Auth-Token": TOKEN})
-
-
-@pytest.fixture(params=[by_requests, by_httpx])
-def stock(request, pytester):
+@pytest.fixture
+def stock(pytester):
     """The path of a cassette that plain vcrpy wrote, where a test of ours looks for its own."""
     path = pytester.path / PLACE
     with answering() as (url, _), vcr.use_cassette(str(path)):
-        request.param(url)
+        requests.get(f"{url}/images/detail?limit=2", headers={"X-Auth-Token": TOKEN}, timeout=9)
     pytester.makepyfile(test_own=SHARED.format(url=url))
     return path
 
@@ -156,22 +148,14 @@ def test_keystone_in_a_stock_cassette_is_answered_by_the_one_built_in(pytester):
     run(pytester).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        (("version: 1", "version: 2"), "unknown cassette version 2; this reads version 1"),
-        (("  response:", "  answer:"), "*.response` is missing"),
-        (("interactions:\n", "interactions: {}\nother:\n"), "the cassette has no interactions"),
-    ],
-)
-def test_a_damaged_stock_cassette_is_damage(pytester, stock, change, problem):
-    """It is no cassette to be replayed, and none that is missing."""
-    before = stock.read_text().replace(*change)
-    stock.write_text(before)
+def test_a_damaged_stock_cassette_is_an_error(pytester, stock):
+    """It is never treated as missing."""
+    text = stock.read_text().replace("version: 1", "version: 2")
+    stock.write_text(text)
     result = run(pytester, "--imagedetail-record-mode=once")
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines([f"E *DamagedCassetteError: {problem}"])
-    assert stock.read_text() == before
+    result.stdout.fnmatch_lines(["E *DamagedCassetteError: unknown cassette version 2; *"])
+    assert stock.read_text() == text
 
 
 @pytest.fixture
@@ -214,15 +198,6 @@ def test_ours_is_replayed_by_pytest_recording(pytester, ours):
     )
     arguments = ("-p", "no:randomly", "test_theirs.py", "--record-mode=none")
     pytester.runpytest_inprocess(*arguments).assert_outcomes(passed=1)
-
-
-def test_a_copy_of_ours_that_was_changed_is_no_stock_cassette(pytester, ours):
-    """What says that it is ours must be as it was written."""
-    recording = loads(ours)
-    changed = replace(recording, provenance=replace(recording.provenance, release="essex"))
-    ours.write_text(dumps(changed).replace("release: essex", "release: kilo"))
-    result = run(pytester)
-    result.stdout.fnmatch_lines(["E *DamagedCassetteError: the cassette was changed after *"])
 
 
 def test_a_stock_cassette_is_listed(pytester, stock):
