@@ -6,7 +6,6 @@ and in which every module was collected and every test that takes our fixtures h
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,41 +21,33 @@ _OF_A_PART = "this run is of a part of the tests"
 _MOST_LINES = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Lines for the summary, and whether the run fails for them."""
-
-    lines: tuple[str, ...] = ()
-    fails: bool = False
-
-
 class Ending:
     """Hooks that note what has run, and judge and report it at the end."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._reports: tuple[Path, ...] = ()
-        self._verdict = Verdict()
+        self._unused: Sequence[str] = ()
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note that tests which take our fixtures will not run."""
         if any(map(self._takes_ours, items)):
-            self._run.left_out = _OF_A_PART
+            self._run.result.left_out = _OF_A_PART
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a test whose call passed."""
         if report.when == "call" and report.passed:
-            self._run.passed.add(report.nodeid)
+            self._run.result.passed.add(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports and judge the run, or send a worker's part to the controller."""
-        run, result = self._run, self._run.result
-        left_out = run.left_out or _not_collected(session.config)
-        ours = {each.nodeid for each in getattr(session, "items", ()) if self._takes_ours(each)}
-        result.add(RunResult(expected=ours, passed=run.passed & ours, left_out=left_out))
+        result = self._run.result
+        result.left_out = result.left_out or _not_collected(session.config)
+        items = getattr(session, "items", ())
+        result.expected |= {each.nodeid for each in items if self._takes_ours(each)}
         output = getattr(session.config, "workeroutput", None)
         if output is not None:  # pytest-xdist's way to talk to its controller
-            output["imagedetail"] = run.send()
+            output["imagedetail"] = self._run.send()
             return
         try:
             settings = settings_of(session.config)
@@ -64,8 +55,8 @@ class Ending:
             return  # every test that takes a fixture of ours has failed with it
         self._reports = settings.reports
         all_passed = exitstatus == pytest.ExitCode.OK
-        self._verdict = _judge_unused(session.config, settings, result, all_passed=all_passed)
-        if all_passed and self._verdict.fails:
+        self._unused, fails = _judge_unused(session.config, settings, result, all_passed=all_passed)
+        if all_passed and fails:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         for path in self._reports:
             try:
@@ -78,7 +69,7 @@ class Ending:
         """Print what was recorded, where the reports are, and the verdicts."""
         lines = [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
         lines += [f"report {path}" for path in self._reports]
-        lines += self._verdict.lines
+        lines += self._unused
         if lines:
             terminalreporter.section("imagedetail")
         for line in lines:
@@ -99,28 +90,30 @@ def _not_collected(config: pytest.Config) -> str:
 
 def _judge_unused(
     config: pytest.Config, settings: Settings, result: RunResult, *, all_passed: bool
-) -> Verdict:
-    """Find the recordings of the selected clouds that no test used."""
+) -> tuple[list[str], bool]:
+    """Find the recordings of the selected clouds that no test used.
+
+    Returns:
+        Lines for the summary, and whether the run fails for them.
+    """
     if settings.unused == "ignore" or not result.expected:
-        return Verdict()
+        return [], False
     fails = settings.unused == "fail"
     records = "this run records" if settings.record_mode != "none" else None
     why_not = records or _why_not_full(config, result, all_passed=all_passed)
     if why_not:
-        return Verdict(lines=(f"unused recordings were not judged: {why_not}",) * fails)
+        return [f"unused recordings were not judged: {why_not}"] * fails, False
     try:
         found = sorted([*_unused_files(config, settings, result), *_unplayed(result)])
     except ImageDetailError as error:
-        return Verdict(lines=tuple(f"ERROR: {error}".splitlines()), fails=True)
+        return f"ERROR: {error}".splitlines(), True
     if not found:
-        return Verdict()
-    last = "no test used these recordings: delete them, or pass --imagedetail-unused=ignore"
-    return Verdict(lines=(*_first_of(found, "unused ..."), last), fails=fails)
-
-
-def _first_of(lines: Sequence[str], start: str) -> list[str]:
-    more = len(lines) - _MOST_LINES
-    return [*lines[:_MOST_LINES], *([f"{start} and {more} more"] if more > 0 else [])]
+        return [], False
+    lines = found[:_MOST_LINES]
+    if len(found) > _MOST_LINES:
+        lines.append(f"unused ... and {len(found) - _MOST_LINES} more")
+    lines.append("no test used these recordings: delete them, or pass --imagedetail-unused=ignore")
+    return lines, fails
 
 
 def _why_not_full(config: pytest.Config, result: RunResult, *, all_passed: bool) -> str | None:

@@ -30,7 +30,7 @@ class RunResult:
         used: Paths of the cassettes that were read or written.
         unplayed: Interactions that no test played, by the cassette's path below the root.
         expected: Tests that take our fixtures.
-        passed: Those of them that passed.
+        passed: Tests that passed, these among them.
         left_out: Why one of them may not have run; empty if all have.
     """
 
@@ -123,8 +123,6 @@ class Run:
         reader: Reads cassettes, each once.
         sessions: Opens clouds, each once.
         result: What finished tests and workers left.
-        left_out: Why tests that take our fixtures may not run; empty if all do.
-        passed: Tests of this process whose call passed.
         current: Compares for the running test.
     """
 
@@ -132,8 +130,6 @@ class Run:
     reader: Reader = field(default_factory=Reader)
     sessions: CloudSessions = field(default_factory=lambda: CloudSessions(_connect))
     result: RunResult = field(default_factory=RunResult)
-    left_out: str = ""
-    passed: set[str] = field(default_factory=set)
     current: Harness | None = None
     _known: set[str] = field(default_factory=set, repr=False)
     _session: Session | None = field(default=None, repr=False)

@@ -68,27 +68,31 @@ def made_of(
     kept = [each for each in received if not is_keystone(each)]
     endpoint = accesses[0].endpoint if accesses else endpoint_of(kept[0].url)
     catalog = catalog_in(received)
-    summary = _summary(endpoint, catalog)
+    # What the provenance will say is redacted with the rest.
+    facts = json.dumps({"endpoint": endpoint, "catalog": catalog}).encode("utf-8")
+    summary = Interaction(url=endpoint, response=Response(status_code=200, body=facts))
     services = {origin(each["url"]): each["type"] for each in reversed(catalog)}
     everything = Known(origins={**services, origin(endpoint): "compute"})
-    for more in (known_of(*accesses) if accesses else None, known):
-        everything |= more or Known()
+    if accesses:
+        everything |= known_of(*accesses)
+    if known is not None:
+        everything |= known
     everything |= learn(filter(is_keystone, received), known=everything)
     redacted = redact([*kept, summary], cloud=cloud, known=everything, shapes=SHAPES_AND_EMAIL)
-    facts = json.loads(redacted.interactions[-1].response.body)
+    said = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
     provenance = Provenance(
         cloud=cloud,
         test=test,
         release=release,
         recorded_at=datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
-        api_version=api_version(facts["endpoint"]),
+        api_version=api_version(said["endpoint"]),
         max_microversion=accesses[0].max_microversion if accesses else None,
         pages=len(interactions),
         redactions=redacted.counts,
         plugin=__version__,
-        endpoint=facts["endpoint"],
-        catalog=tuple(facts["catalog"]),
+        endpoint=said["endpoint"],
+        catalog=tuple(said["catalog"]),
         project=placeholders.digest_of(redacted.known.project),
     )
     return Recording(provenance=provenance, interactions=interactions), redacted.known
@@ -229,9 +233,3 @@ def _issued(each: Interaction) -> Iterator[tuple[str, object]]:
 def _id(holder: Mapping[str, Any], name: str) -> str | None:
     of = holder.get(name)
     return str(of["id"]) if isinstance(of, dict) and "id" in of else None
-
-
-def _summary(endpoint: str, catalog: Sequence[dict[str, str]]) -> Interaction:
-    """Return what the provenance will say, to be redacted with the rest."""
-    body = json.dumps({"endpoint": endpoint, "catalog": list(catalog)}).encode("utf-8")
-    return Interaction(url=endpoint, response=Response(status_code=200, body=body))

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Final
 
 from pytest_imagedetail.compare.differ import diff
-from pytest_imagedetail.model import MISSING, Recording, Response, path_of
+from pytest_imagedetail.model import Recording, Response, path_of
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.record.retry import NOT_ANSWERED
+from pytest_imagedetail.report import text
 from pytest_imagedetail.traffic.matching import by_request, key_of, line
 from pytest_imagedetail.traffic.recording import failure
+
+_SHOWN: Final = 8  # changes of one body in a message
 
 
 def changes(old: Recording, new: Recording) -> list[str]:
@@ -55,29 +58,18 @@ def _response_changes(old: Response, new: Response) -> Iterator[str]:
     if old.body == new.body:
         return
     try:
-        found = sorted(_changed_values(json.loads(old.body), json.loads(new.body)))
+        bodies = json.loads(old.body), json.loads(new.body)
     except (ValueError, RecursionError):
         yield f"body: {len(old.body)} -> {len(new.body)} bytes"
         return
-    yield from found[:8] or ["body: the same values, in another layout"]
-    if len(found) > 8:  # noqa: PLR2004
-        yield f"and {len(found) - 8} more in its body"
-
-
-def _changed_values(old: Any, new: Any) -> Iterator[str]:
-    if strictly_equal(old, new):
+    if strictly_equal(*bodies):
+        yield "body: the same values in another layout"
         return
-    (found,) = diff([(old, new)])
+    (found,) = diff([bodies])
+    lines = []
     for each in found:
-        path = path_of(("body", *each.path))
-        if each.candidate is MISSING:
-            yield f"{path}: removed"
-        elif each.baseline is MISSING:
-            yield f"{path}: added, {_short(each.candidate)}"
-        else:
-            yield f"{path}: {_short(each.baseline)} -> {_short(each.candidate)}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004
+        before, after = text.contrast(each.baseline, each.candidate)
+        lines.append(f"{path_of(('body', *each.path))}: {before} -> {after}")
+    yield from sorted(lines)[:_SHOWN]
+    if len(lines) > _SHOWN:
+        yield f"and {len(lines) - _SHOWN} more in its body"

@@ -45,11 +45,11 @@ def test_each_change_is_a_line():
         f"no longer asked: GET {BASE}/gone",
         f'GET {BASE}/a: body.x: 1 -> "1"',
         f"GET {BASE}/a: body.y[0]: 1 -> 2",
-        f"GET {BASE}/a: body.z: added, 2",
+        f"GET {BASE}/a: body.z: absent -> 2",
         f"GET {BASE}/s: status 200 -> 404",
         f"GET {BASE}/n: body: 4 -> 5 bytes",
         f"asked 2 times, recorded 1: GET {BASE}/w",
-        f"GET {BASE}/w: body: the same values, in another layout",
+        f"GET {BASE}/w: body: the same values in another layout",
         f"not recorded: GET {BASE}/new",
     ]
     assert changes(new, new) == []
