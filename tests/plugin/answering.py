@@ -10,14 +10,9 @@ from typing import Any
 
 BODY = json.dumps({"images": [{"id": "1", "name": "übuntu"}] * 40}).encode()
 
-TOKEN = "token-of-keystone-v2-4711"
-
 
 class Answering(BaseHTTPRequestHandler):
-    """Answers GET with a long document, in gzip for who takes that, and POST with what came.
-
-    It is a Keystone v2.0, too.
-    """
+    """Answers GET with a long document, in gzip for who takes that, and POST with what came."""
 
     protocol_version = "HTTP/1.1"
 
@@ -29,9 +24,6 @@ class Answering(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer with what came, and the microversion it came with."""
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        if self.path == "/v2.0/tokens":
-            self._send(json.dumps(_access(f"http://{self.headers['Host']}/v2.1")).encode())
-            return
         wanted = self.headers.get("OpenStack-API-Version")
         self._send(json.dumps({"sent": sent, "microversion": wanted}).encode())
 
@@ -48,15 +40,6 @@ class Answering(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
-
-
-def _access(url: str) -> dict[str, Any]:
-    """What Keystone v2.0 answers to a password."""
-    token = {"id": TOKEN, "expires": "2999-01-01T00:00:00Z", "tenant": {"id": "7", "name": "demo"}}
-    endpoint = {"region": "RegionOne", **{f"{each}URL": url for each in ("public", "internal")}}
-    service = {"type": "compute", "name": "nova", "endpoints": [endpoint]}
-    user = {"id": "8", "name": "demo", "username": "demo", "roles": []}
-    return {"access": {"token": token, "serviceCatalog": [service], "user": user}}
 
 
 @contextmanager

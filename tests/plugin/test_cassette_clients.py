@@ -6,7 +6,7 @@ import httpx
 import pytest
 import requests
 import urllib3
-from answering import TOKEN, answering
+from answering import answering
 
 import pytest_imagedetail.cassette.capture
 from tests.cloud import SimulatedCloud
@@ -337,35 +337,6 @@ def test_clients_of_openstack_find_their_way(pytester, run):
     run(source).assert_outcomes(passed=2)
     another = {**auth, "password": "another", "username": "nobody"}
     run(KEYSTONE.format(url="", auth=another)).assert_outcomes(passed=2)
-
-
-VERSION_2 = """
-import pytest
-from keystoneauth1 import session
-from keystoneauth1.identity import v2
-
-@pytest.mark.imagedetail("staging")
-def test_keystone(imagedetail_cassette):
-    login = v2.Password("{url}", username="demo", password="{password}", tenant_name="demo")
-    wanted = {{"service_type": "compute", "interface": "{interface}"}}
-    answer = session.Session(login).get("/images/detail?limit=2", endpoint_filter=wanted)
-    assert len(answer.json()["images"]) == 40
-"""
-
-
-def test_keystone_v2_is_recorded_and_replayed(pytester, run):
-    """The catalog of v2.0 leads to the recording, by each interface that it has."""
-    with answering() as (url, _):
-        place = url.replace("/v2.1", "/v2.0")
-        facts = {"url": place, "password": "a-live-password", "interface": "public"}
-        record(run, VERSION_2.format(**facts)).assert_outcomes(passed=1)
-    [path] = pytester.path.rglob("*.yaml")
-    text = path.read_text()
-    for secret in (TOKEN, "a-live-password", "127.0.0.1", "v2.0/tokens"):
-        assert secret not in text
-    for interface in ("public", "internal"):
-        facts |= {"password": "another", "interface": interface}
-        run(VERSION_2.format(**facts)).assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("fixture", ["imagedetail", "imagedetail_cloud"])

@@ -6,7 +6,7 @@ import pytest
 from answering import answering
 
 FIRST = """
-import pytest, unittest, urllib.request
+import pytest, urllib.request
 
 pytestmark = pytest.mark.imagedetail("staging")
 
@@ -21,15 +21,6 @@ def test_own(imagedetail_cassette, subtests):
         assert PASSES
     with subtests.test("two"):
         get("/images")
-""",
-    "subtest": """
-@pytest.mark.usefixtures("imagedetail_cassette")
-class TestOwn(unittest.TestCase):
-    def test_own(self):
-        for number in range(2):
-            with self.subTest(number=number):
-                get("/count")
-                assert PASSES or number
 """,
     "fixture": """
 @pytest.fixture

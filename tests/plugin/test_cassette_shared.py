@@ -242,20 +242,6 @@ def owner(which):
     return found["owner"], found["name"]
 
 """
-ASKS = {
-    "a1": "def test_own(imagedetail_cassette):\n    assert owner(A1)[1] == 'ann'\n",
-    "b2": "    assert owner(B2)[1] == 'bob'\n",
-}
-
-
-def test_new_episodes_do_not_mix_up_ids(run, live):
-    """Each id replays with its own answer."""
-    live.names = {A1: "ann", B2: "bob"}
-    run(OWNS + ASKS["a1"], "once").assert_outcomes(passed=1)
-    both = OWNS + ASKS["a1"] + ASKS["b2"]
-    run(both, "new_episodes").assert_outcomes(passed=1)
-    run(both).assert_outcomes(passed=1)
-    run(both, "verify").assert_outcomes(passed=1)
 
 
 def test_ids_that_tests_are_told_are_not_mixed_up(run, live):

@@ -1,8 +1,5 @@
 """Whether two redacted requests are the same, and in what they differ."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
@@ -69,15 +66,6 @@ def test_these_queries_are_two():
         assert queries(asked, recorded) == differs
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.text("xy", max_size=2))), st.randoms())
-def test_names_come_in_any_order_and_their_values_in_one(pairs, random):
-    """Shuffling names changes nothing as long as each name's values stay in their order."""
-    order = random.sample("abc", 3)
-    shuffled = sorted(pairs, key=lambda pair: order.index(pair[0]))
-    one, other = ("&".join(f"{n}={v}" for n, v in each) for each in (pairs, shuffled))
-    assert queries(one, other) == []
-
-
 def test_a_path_is_compared_by_its_segments():
     """A slash that is encoded is part of a name, and no path is the root."""
     recorded = sent(f"{HOST}/v2/a%2Fb")
@@ -85,12 +73,7 @@ def test_a_path_is_compared_by_its_segments():
         assert shown(sent(f"{HOST}{path}"), recorded) == [], path
     for path in ("/v2/a/b", "/v2/a%2Fb/", "/V2/a%2Fb", "//v2/a%2Fb"):
         assert shown(sent(f"{HOST}{path}"), recorded) != [], path
-    assert shown(sent("http://cloud"), sent(f"{HOST}/")) == []
-
-
-def test_the_host_is_not_compared():
-    """Scheme, host and port may be any."""
-    assert shown(sent("http://real:8774/a"), sent(f"{HOST}/a")) == []
+    assert shown(sent("http://cloud"), sent(f"{HOST}/")) == []  # nor is the host compared
 
 
 NEW, OLD = "OpenStack-API-Version", "X-OpenStack-Nova-API-Version"
