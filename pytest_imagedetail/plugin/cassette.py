@@ -84,7 +84,9 @@ class OwnTraffic:
                 _note_not_kept(self._run, *state.recorded, why="the test's teardown failed")
             raise
         if state.recorded is not None:
-            _keep(self._run, *state.recorded)
+            session, name = state.recorded
+            if (done := session.keep()) is not None:
+                self._run.result.done[name] = done
         return result
 
 
@@ -132,13 +134,6 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
 def _note_not_kept(run: Run, session: Session, name: str, *, why: str) -> None:
     if not session.replays and session.record_mode != "verify" and session.interactions:
         run.result.done[name] = f"not kept: {why}"
-
-
-def _keep(run: Run, session: Session, name: str) -> None:
-    """Write or compare what was recorded, and note it for the summary."""
-    done = session.keep()
-    if done is not None:
-        run.result.done[name] = done
 
 
 def _open(
