@@ -132,6 +132,8 @@ def test_only_logins_and_versions_are_answered():
         ("PUT", "/"),
     ):
         assert answered(path, method) is None, path
+    assert answered("/v3/auth/tokens", "POST").status_code == 201
+    assert answered("/v3/auth/tokens").status_code == 200
     answer = answered("/v3")
     assert int(answer.headers["Content-Length"]) == len(answer.body)
     assert json.loads(answer.body)["version"]["links"][0]["href"] == f"{AUTH}/v3/"
