@@ -13,6 +13,7 @@ from pytest_imagedetail.traffic.keystone import (
     endpoint_of,
     keystone_of,
     left_out,
+    version_document,
 )
 
 session = pytest.importorskip("keystoneauth1.session", reason="needs the extra `record`")
@@ -211,3 +212,23 @@ def test_what_no_replay_can_answer_is_an_error():
         "  next:  ask Keystone only for a token, its catalog and its versions in this test\n"
         "  next:  nothing was written and an older recording is untouched"
     )
+
+
+def test_a_compute_endpoint_has_its_versions():
+    """Only v2.1 has microversions."""
+
+    def versions(url, method="GET"):
+        asked = Interaction(method=method, url=url, response=Response(status_code=0, body=b""))
+        found = version_document(asked, ("http://n/v2", "http://n/v2.1"), "2.96")
+        document = found and json.loads(found.body)
+        return found and [
+            (each["id"], each["version"], each["status"])
+            for each in document.get("versions") or [document["version"]]
+        ]
+
+    old, new = ("v2.0", "", "SUPPORTED"), ("v2.1", "2.96", "CURRENT")
+    assert versions("http://n/") == [old, new]
+    assert versions("http://n/v2") == [old]
+    assert versions("http://n/v2.1/") == [new]
+    assert versions("http://n/", "POST") is None
+    assert versions("http://n/v2.1/images") is None

@@ -6,22 +6,29 @@ from pathlib import Path
 import pytest
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.errors import CassetteNotFoundError, NoInteractionError, RecordingError
+from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
+    NoInteractionError,
+    RecordingError,
+    ReleaseError,
+    ResponseError,
+)
 from pytest_imagedetail.model import RECORD_MODES, Headers
 from pytest_imagedetail.redact import Known
-from pytest_imagedetail.traffic import Place, Session, Traffic
+from pytest_imagedetail.traffic import Live, Place, Session, Traffic
 from unit.traffic import BASE, kept, received, recording
 
+OFFLINE = Live()
 PAGE = Path(__file__).parents[2] / "docs" / "own-client.md"
 
 
-def session(tmp_path, record_mode="none", *recorded):
+def session(tmp_path, record_mode="none", *recorded, live=OFFLINE):
     """A session of one test, with a cassette of these interactions if there are any."""
     store = Store(directory=tmp_path)
     if recorded:
         store.write(recording(*recorded), secrets=Known())
     place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
-    return Session(place, record_mode=record_mode)
+    return Session(place, record_mode=record_mode, live=live)
 
 
 def test_the_fixture_has_only_documented_names():
@@ -98,3 +105,48 @@ def test_there_is_nothing_to_verify(tmp_path):
         f"  where: t.py::a, cassette {tmp_path}/staging/tests/t/a.yaml\n"
         "  next:  record it: pytest t.py::a --imagedetail-record-mode=once"
     )
+
+
+def done(tmp_path, record_mode, *interactions, live=OFFLINE):
+    """What a session says of the traffic that it keeps, and what the cassette then holds."""
+    own = session(tmp_path, record_mode, live=live)
+    for each in interactions:
+        own.heard(each)
+    said = own.keep()
+    return said, [(each.url, each.response.body) for each in own.place.load().interactions]
+
+
+def test_new_episodes_add_and_rewrite_replaces(tmp_path):
+    """What the run knows as secret, and e-mail addresses, are redacted."""
+    live = Live(secrets=lambda: frozenset({"a-secret-of-the-run"}))
+    one, other = received("/a", b"a-secret-of-the-run"), received("/b", b"me@corp.example")
+    first = (f"{BASE}/a", b"<redacted>")
+    second = (f"{BASE}/b", b"redacted@redacted.invalid")
+    assert done(tmp_path, "once", one, live=live) == ("recorded (new)", [first])
+    assert session(tmp_path, "new_episodes").can_answer(one)
+    assert not session(tmp_path, "rewrite").can_answer(one)
+    assert done(tmp_path, "new_episodes", other) == ("recorded (replaced)", [first, second])
+    assert done(tmp_path, "rewrite", other) == ("recorded (replaced)", [second])
+
+
+def test_a_refused_recording_leaves_the_old_one(tmp_path):
+    """The cloud failed, two users asked, another project asked, or the cloud was upgraded."""
+
+    def guard():
+        raise ReleaseError("the cloud was upgraded", remedy="")
+
+    a, b = (received(f"/{each * 32}/images", base="http://nova.corp.example/v2") for each in "ab")
+    another = replace(a, request_headers=Headers([("X-Auth-Token", "another-token")]))
+    done(tmp_path, "once", a)
+    [path] = tmp_path.rglob("*.yaml")
+    before = path.read_bytes()
+    for mode, traffic, live, error in (
+        ("rewrite", [received("/a", status=503)], Live(), ResponseError),
+        ("rewrite", [received("/a"), another], Live(), RecordingError),
+        ("new_episodes", [b], Live(), RecordingError),
+        ("rewrite", [b], Live(guard=guard), ReleaseError),
+        ("verify", [a], Live(guard=guard), ReleaseError),
+    ):
+        with pytest.raises(error):
+            done(tmp_path, mode, *traffic, live=live)
+        assert path.read_bytes() == before
