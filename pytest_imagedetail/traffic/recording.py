@@ -179,7 +179,7 @@ def failure(each: Interaction, *, what: str, where: str) -> ResponseError:
 def refuse_two_identities(
     received: Sequence[Interaction], *, accesses: Sequence[Access], where: str
 ) -> None:
-    """Raise if different users or projects sent requests: replay could not tell them apart.
+    """Raise if different users or projects sent requests: replay could not distinguish them.
 
     Keystone's answers say whose a token is; one that they do not mention is another user's.
 
@@ -199,7 +199,7 @@ def refuse_two_identities(
         raise _two("different users or projects", where)
     projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
     if len(projects) > 1 and not all(map(_HEXADECIMAL.fullmatch, projects)):
-        raise _two("different projects, whose ids cannot be told apart once redacted", where)
+        raise _two("different projects, whose ids cannot be distinguished once redacted", where)
 
 
 def _two(what: str, where: str) -> RecordingError:

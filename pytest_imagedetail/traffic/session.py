@@ -93,7 +93,7 @@ class Received:
         return bool(self._forked[0])
 
     def is_forked(self) -> bool:
-        """Return whether this is a forked process; if so, tell the test's own process."""
+        """Return whether this is a forked process; if so, notify the test's own process."""
         if os.getpid() == self._process:
             return False
         self._forked[0] = 1

@@ -341,7 +341,7 @@ def test_clients_of_openstack_find_their_way(pytester, run):
 
 @pytest.mark.parametrize("fixture", ["imagedetail", "imagedetail_cloud"])
 def test_the_network_is_shut_while_recordings_alone_replay(project, run, fixture):
-    """Who takes no cassette of its own reaches nothing either, and is told how to record."""
+    """The message says how to record."""
     source = f"""
 import requests
 

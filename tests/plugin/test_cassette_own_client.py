@@ -111,7 +111,7 @@ def test_a_good_recording_stays(pytester, cloud):
 
 @pytest.mark.parametrize("mode", ["once", "rewrite"])
 def test_a_refused_request_is_not_kept_unless_the_test_is_about_it(pytester, cloud, mode):
-    """A 401 would be replayed for ever."""
+    """Replaying a 401 forever would hide what the test is about."""
     refused = TEST.replace('ask(url + "limit=2")', "ask401(url)").split("    assert len")[0]
     refused = refused.replace("status == 200", "status == 401")
     code = "\nimport requests\ndef ask401(url):\n    return requests.get(url).status_code, 0, 0\n"

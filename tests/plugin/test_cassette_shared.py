@@ -1,4 +1,4 @@
-"""A folder that tests share: each writes its own file in it, and replays the others' beside it."""
+"""A folder that tests share: each writes its own file and replays those of the others, too."""
 
 import json
 import sys
@@ -244,8 +244,8 @@ def owner(which):
 """
 
 
-def test_ids_that_tests_are_told_are_not_mixed_up(run, live):
-    """While replaying they are told placeholders, and ask by these."""
+def test_ids_that_tests_receive_are_not_mixed_up(run, live):
+    """While replaying they receive placeholders, and send them."""
     live.names, live.owners = {A1: "ann", B2: "bob"}, [A1, B2]
     source = """
 @pytest.mark.parametrize("number, name", [(0, "ann"), (1, "bob")])

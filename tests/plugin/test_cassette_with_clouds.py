@@ -1,4 +1,4 @@
-"""The cassette beside the fixtures that say whose traffic it keeps, in any order."""
+"""The cassette together with the fixtures that choose its cloud, in any order."""
 
 
 def test_fixtures_in_any_order(pytester):
