@@ -229,7 +229,7 @@ class Session:
         with self._refusing():
             raise self.player.miss(asked)
 
-    def heard(self, interaction: Interaction) -> None:
+    def record(self, interaction: Interaction) -> None:
         """Record an interaction with the cloud."""
         self._received.add(interaction)
 
@@ -324,7 +324,7 @@ class Session:
         if adds and self._recorded is not None:
             refuse_other_project(self._recorded, new, place=place)
         self._live.guard()
-        done = place.store.write_traffic(
+        done = place.store.write(
             new,
             secrets=known,
             shared=place.shared,

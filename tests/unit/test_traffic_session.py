@@ -90,7 +90,7 @@ def test_a_login_alone_is_no_recording(tmp_path):
     own = session(tmp_path, "once")
     token = Headers([("X-Subject-Token", "8f14e45fceea167a5a36dedd4bea2543")])
     login = received("/v3/auth/tokens", base="http://keystone.corp.example:5000", method="POST")
-    own.heard(replace(login, response=replace(login.response, headers=token)))
+    own.record(replace(login, response=replace(login.response, headers=token)))
     with pytest.raises(RecordingError, match="the test asked only Keystone"):
         own.keep()
 
@@ -111,7 +111,7 @@ def done(tmp_path, record_mode, *interactions, live=OFFLINE):
     """What a session says of the traffic that it keeps, and what the cassette then holds."""
     own = session(tmp_path, record_mode, live=live)
     for each in interactions:
-        own.heard(each)
+        own.record(each)
     said = own.keep()
     return said, [(each.url, each.response.body) for each in own.place.load().interactions]
 
