@@ -94,7 +94,7 @@ class Source:
     def owners(self) -> frozenset[str]:
         """The placeholders of owners in all recorded requests."""
         found = (id_ for each in self.interactions for id_ in ids_in(each.request))
-        return frozenset(filter(placeholders.is_owner, found))
+        return frozenset(filter(placeholders.is_owner_placeholder, found))
 
     @cached_property
     def _index(self) -> Mapping[Key, Mapping[Path, list[Recorded]]]:
