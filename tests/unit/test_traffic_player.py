@@ -70,6 +70,13 @@ def test_equal_requests_are_answered_in_their_order_and_as_often_as_recorded():
     assert (plays.played, plays.unplayed) == (2, (f"2: GET {BASE}/b",))
 
 
+def test_only_the_own_file_can_have_unplayed_interactions():
+    """Those of other files in its folder are other tests'."""
+    both = {path: recording(sent(f"{BASE}/a")) for path in (PLACE.path, Path("/b"))}
+    plays = Player(PLACE, held=PLACE.path, sources=(Source(lambda: both),))
+    assert plays.unplayed == (f"1: GET {BASE}/a",)
+
+
 def test_threads_get_each_answer_once():
     """No answer is lost, and none comes twice."""
     answers = [str(number).encode() for number in range(200)]
