@@ -1,8 +1,11 @@
 """Compare what a cloud answers now with what was recorded."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_imagedetail.errors import ResponseError
+from pytest_imagedetail.model import Headers
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.traffic.verifying import changes, refuse_no_answer
 from unit.traffic import BASE, REMEDIES, kept, recording
@@ -53,3 +56,16 @@ def test_each_change_is_a_line():
         f"not recorded: GET {BASE}/new",
     ]
     assert changes(new, new) == []
+
+
+def test_headers_are_compared_but_for_the_length():
+    """The length changes with the body, which is compared itself."""
+
+    def answered(kind, length):
+        headers = Headers([("Content-Type", kind), ("Content-Length", length)])
+        one = kept("/a")
+        return recording(replace(one, response=replace(one.response, headers=headers)))
+
+    assert changes(answered("text/plain", "2"), answered("text/html", "3")) == [
+        f"GET {BASE}/a: header Content-Type: text/plain -> text/html"
+    ]
