@@ -17,6 +17,7 @@ INTEGERS: Final = frozenset({"minDisk", "minRam", "progress", "OS-EXT-IMG-SIZE:s
 """The fields of an image that are integers (Nova api-ref; contract `FIELDS`)."""
 
 _LINK: Final = "atom:link"
+_XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _PART: Final = re.compile(
     r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>"
@@ -47,8 +48,8 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
         where: What to call it in an error, for example a path.
 
     Raises:
-        BodyError: It is not well-formed, declares a document type, is nested too deeply, or holds a
-            field twice.
+        BodyError: It is not well-formed, declares a document type, is a web page, is nested too
+            deeply, or holds a field twice.
     """
     builder = ET.TreeBuilder()
     parser = expat.ParserCreate("utf-8")
@@ -83,6 +84,9 @@ def _refuse_document_type(*_: object) -> None:
 
 def _document(root: ET.Element) -> dict[str, Any]:
     if root.tag != "images":
+        spaces = [uri for name, uri in root.items() if name.partition(":")[0] == "xmlns"]
+        if not spaces or _XHTML in spaces:  # HTML can be well-formed
+            raise _RefusedError(f"<{root.tag}> is in no namespace of a cloud")
         fault = _value(root)
         if isinstance(fault, dict) and "code" in fault:
             fault["code"] = _integer(fault["code"])

@@ -5,6 +5,7 @@ ignore `imagedetail`. Provenance does not use vcrpy's own `metadata` key, becaus
 cannot load a cassette that has one.
 """
 
+import base64
 import hashlib
 import json
 import re
@@ -23,6 +24,7 @@ from pytest_imagedetail.transport.request import is_url_of_http
 
 VCR_VERSION: Final = 1
 SCHEMA: Final = 2
+_NUMBERED: Final = re.compile(rb"<redacted-\d+>")  # in schema 1
 
 _REMEDY: Final = (
     "bring the file back from version control; it was left as it is\n"
@@ -214,21 +216,44 @@ def _recording(document: Any, *, stock: Provenance | None = None) -> Recording:
     if not isinstance(facts, dict):
         problem = "no provenance: the cassette was not written by imagedetail"
         raise _UnsoundError(problem, remedy=_REMEDY_OF_FOREIGN)
-    if facts.get("schema") != SCHEMA:
+    schema = facts.get("schema")
+    if schema not in (1, SCHEMA):
         raise _UnsoundError(
-            f"unknown provenance schema {facts.get('schema')!r}; this reads schema {SCHEMA} "
+            f"unknown provenance schema {schema!r}; this reads schema 1 and {SCHEMA} "
             "(a newer pytest-imagedetail may have written it)",
             *("imagedetail", "schema"),
         )
     written = {name: value for name, value in facts.items() if name != "sha256"}
     try:
-        digest = _digest(written, document["interactions"])
+        hashed = _digest_of_schema_1 if schema == 1 else _digest
+        digest = hashed(written, document["interactions"])
     except (TypeError, ValueError, LookupError):  # for example a date without quotes
         digest = None
     if digest is None or digest != facts.get("sha256"):
         problem = "the cassette was changed after it was written: its SHA-256 does not fit"
         raise _UnsoundError(problem, "imagedetail", "sha256")
-    return Recording(provenance=_provenance(facts), interactions=_interactions(document))
+    pages = _interactions(document)
+    if schema == 1:
+        pages = tuple(map(_of_schema_1, pages))
+    return Recording(provenance=_provenance(facts), interactions=pages)
+
+
+def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -> str:
+    """Return the SHA-256 of both as compact JSON with sorted keys; bytes count as base64."""
+    text = json.dumps(
+        {"imagedetail": facts, "interactions": interactions},
+        sort_keys=True,
+        separators=(",", ":"),
+        default=lambda value: base64.b64encode(value).decode("ascii"),
+    )
+    return _sha256(text)
+
+
+def _of_schema_1(page: Interaction) -> Interaction:
+    """Replace `<redacted-1>` and so on by the placeholder that has no number."""
+    body = _NUMBERED.sub(b"<redacted>", page.response.body)
+    sent = _NUMBERED.sub(b"<redacted>", page.request_body)
+    return replace(page, request_body=sent, response=replace(page.response, body=body))
 
 
 def _refuse_strangers(document: Any) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.listing import Listing, read_page
-from pytest_imagedetail.model import LISTING_STATUSES, Query, Response
+from pytest_imagedetail.model import LISTING_STATUSES, Headers, Query, Response
 
 _MAX_PAGES: Final = 10_000
 _LINKS: Final = "images_links"
@@ -42,9 +42,11 @@ def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
         limit = {"limit": following["limit"]} if following.get("limit") else {}
         pages.append(ask(query.replaced(marker=marker, **limit)))
     last = pages[-1]
-    is_listing = query.is_whole and last.status_code in LISTING_STATUSES
-    if is_listing and re.search(r"rel=\W?next\b", last.headers.get("Link", "")):
-        raise _not_understood("Link", f"{where}, page {len(pages)}")
+    if query.is_whole and last.status_code in LISTING_STATUSES:
+        images = sum(len(read_page(each.body, where=where)["images"]) for each in pages)
+        sign = further_page(_fields_of(last.headers), images=images, pages=len(pages))
+        if sign is not None:
+            raise _not_understood(sign, f"{where}, page {len(pages)}")
     return pages
 
 
@@ -87,9 +89,10 @@ def refuse_further_page(listing: Listing, last: Response) -> None:
     """
     if not listing.complete or listing.document.keys() == {"images"} or listing.error is not None:
         return
-    sign = further_page(read_page(last.body, where="the last page"), images=len(listing.images))
+    pages = len(listing.recording.interactions)
+    page = read_page(last.body, where="the last page")
+    sign = further_page(page, images=len(listing.images), pages=pages)
     if sign is not None:
-        pages = len(listing.recording.interactions)
         where = f"cloud {listing.cloud}, query {listing.query}, page {pages}"
         raise _not_understood(sign, where)
 
@@ -104,24 +107,31 @@ def _not_understood(sign: str, where: str) -> RecordingError:
     )
 
 
-def further_page(page: Mapping[str, Any], *, images: int) -> str | None:
+def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> str | None:
     """Return the path of a field that may show a further page, or None.
 
     Nova sends `images` and `images_links` alone. Other fields are a vendor's, and most say nothing
     about paging.
 
     Args:
-        page: The last page.
+        fields: Of the last page: its body or its headers.
         images: How many images were received, on all pages.
+        pages: How many pages were received.
     """
-    pending = [("", name, value) for name, value in page.items() if name != "images"]
+    pending = [("", name, value) for name, value in fields.items() if name != "images"]
     while pending:
         above, name, value = pending.pop()
+        words = _words(name)
+        if value is False and words & _END:
+            return above + name
         if not value or (isinstance(value, str) and value.strip().lower() in _EMPTY):
             continue
-        words = _words(name)
-        is_total = words & _TOTAL and words <= _OF_IMAGES and _words(above) <= _ABOUT_PAGES
-        if words & _MORE or _is_next_link(name, value) or (is_total and _exceeds(value, images)):
+        if words & _MORE or _is_next_link(name, value):
+            return above + name
+        if _words(above) <= _ABOUT_PAGES and (
+            (words <= _OF_IMAGES and words & _TOTAL and _exceeds(value, images))
+            or (words <= _OF_PAGES and words & {"page", "pages"} and _exceeds(value, pages))
+        ):
             return above + name
         if isinstance(value, dict):
             pending += ((f"{above}{name}.", key, each) for key, each in value.items())
@@ -135,9 +145,19 @@ _MORE: Final = frozenset(
 )
 """Words in the name of a field that shows a further page, unless the value is empty."""
 
+_END: Final = frozenset({"complete", "end", "final", "last"})
+"""Words in the name of a field that shows a further page if it is false."""
+
 _TOTAL: Final = frozenset({"count", "total"})
-_OF_IMAGES: Final = _TOTAL | {"elements", "images", "items", "number", "of", "records", "results"}
-_ABOUT_PAGES: Final = frozenset({"info", "links", "meta", "metadata", "page", "pagination"})
+_OF_IMAGES: Final = (
+    _TOTAL
+    | {"available", "number", "of", "x"}
+    | {"elements", "entries", "hits", "images", "items", "objects", "records", "results"}
+)
+_OF_PAGES: Final = _TOTAL | {"last", "number", "of", "page", "pages", "x"}
+_ABOUT_PAGES: Final = frozenset(
+    {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging"}
+)
 _EMPTY: Final = frozenset({"", "0", "false", "no", "none", "null"})
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -157,6 +177,22 @@ def _is_next_link(name: str, value: Any) -> bool:
 
 def _exceeds(value: Any, received: int) -> bool:
     try:
-        return int(value) > received
-    except (TypeError, ValueError):
-        return False
+        return float(value) > received
+    except (OverflowError, TypeError, ValueError):
+        return isinstance(value, int)  # too large for a float
+
+
+def _fields_of(headers: Headers) -> dict[str, Any]:
+    """Return headers by name; `Link` headers as a list of links, `Content-Range` as its total."""
+    fields: dict[str, Any] = {}
+    for name, value in headers.fields:
+        if name.lower() == "link":
+            parameters = (each.split(";")[1:] for each in value.split(","))
+            pairs = (each.partition("=") for links in parameters for each in links)
+            rels = [text.strip(' "') for key, _, text in pairs if key.strip().lower() == "rel"]
+            fields.setdefault(name, []).extend({"rel": rel} for rel in rels)
+        elif name.lower() == "content-range":
+            fields["total"] = value.rpartition("/")[2]
+        else:
+            fields[name] = value
+    return fields

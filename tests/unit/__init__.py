@@ -26,6 +26,8 @@ FURTHER_PAGES = (
     {"images_links": [{"rel": "Next", "href": f"{NEXT_PAGE}&marker=1"}]},
     {"images_links": [{"rel": ["next"], "href": NEXT_PAGE}]},
     {"has_more": True},
+    {"complete": False},
+    {"page": {"isLast": False}},
     {"hasMore": True},
     {"more": "true"},
     {"is-truncated": True},
@@ -43,6 +45,9 @@ FURTHER_PAGES = (
     {"total_count": "2"},
     {"totalImages": 2.0},
     {"totalElements": 2},
+    {"total": 10**400},
+    {"pages": 2},
+    {"total_pages": 2},
 )
 """What an answer with one image has beside it if a page follows in a form that is not Nova's."""
 

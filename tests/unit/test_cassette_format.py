@@ -291,7 +291,7 @@ def test_what_is_not_as_written_is_named_at_its_line(tmp_path):
         ("version: 1", "version: 2", "unknown cassette version 2; this reads version 1", 1),
         ("version: 1", "version: true", "unknown cassette version True; this reads version 1", 1),
         ("version: 1\n", "", "unknown cassette version None; this reads version 1", 1),
-        ("schema: 2", "schema: 9", "unknown provenance schema 9; this reads schema 2 ", 3),
+        ("schema: 2", "schema: 9", "unknown provenance schema 9; this reads schema 1 and 2 ", 3),
         ("imagedetail:", "other:", "no provenance: the cassette was not written by imagedetail", 0),
         ("interactions:", "interactions: []\nmore:", "the cassette has no interactions", 10),
         ("interactions:", "interactions: {a: 1}\nmore:", "the cassette has no interactions", 10),
@@ -474,3 +474,45 @@ def test_what_vcrpy_writes_is_read(tmp_path, old, new, read):
     """HTTP/2 has no words after a status, and http.client takes numbers in headers."""
     recording = loads_traffic(stock(tmp_path, old, new), cloud="staging", test="stock")
     assert read(recording.interactions[0])
+
+
+def test_schema_1_is_read(tmp_path):
+    """What an older version wrote is checked by its own rule, and written anew as schema 2."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(SCHEMA_1.encode())
+    (page,) = loads(path).interactions
+    assert page.response.body == b'{\n  "images": []\n}'
+    assert "  schema: 2\n" in dumps(loads(path))
+    for old, new in (("images", "Images"), ("cloud: k5", "cloud: k6"), ("schema: 1", "schema: 2")):
+        path.write_bytes(SCHEMA_1.replace(old, new).encode())
+        assert refusal(path) == CHANGED
+
+
+SCHEMA_1 = """version: 1
+imagedetail:
+  schema: 1
+  cloud: k5
+  source: recorded
+  pages: 1
+  complete: true
+  plugin: '1.0'
+  sha256: a43cac5d09bfcd94a7420e1f43f31140959f1a7dddb2bf344f8068c3fa13bc17
+interactions:
+- request:
+    method: GET
+    uri: https://compute.k5.invalid/v2/images/detail
+    body: null
+    headers: {}
+  response:
+    status:
+      code: 200
+      message: OK
+    headers:
+      Content-Length:
+      - '18'
+    body:
+      string: |-
+        {
+          "images": []
+        }
+"""

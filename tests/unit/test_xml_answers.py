@@ -232,7 +232,7 @@ def test_what_is_not_a_listing_in_xml():
         ("<images><image name='x'/></images>", "images[0] is not an object with an `id`"),
         (f'<itemNotFound xmlns="{API}" code="404"/>', "XML, but not a listing of images"),
         ("<html><body>It works!</body></html>", "the body is HTML, not JSON"),
-        ("<feed/>", "XML, but not a listing of images"),
+        ("<feed/>", "<feed> is in no namespace of a cloud"),
         (b'<images><image id="\xff"/></images>', "the body is not UTF-8: byte 19 is 0xff"),
         (
             f'<images xmlns:atom="{ATOM}"><image id="1" links="x"><atom:link/></image></images>',
