@@ -97,6 +97,6 @@ def test_ls_names_a_stock_cassette_with_a_wrong_value(look, tmp_path):
     code, output = look("ls")
     assert code == 2
     assert len(output.out.splitlines()) == 6
-    assert "`interactions[0].request.uri` is not an HTTP URL" in output.err
+    assert "`interactions[0].request.uri` is not of the type that vcrpy writes" in output.err
     assert "cassettes/staging/tests/stock.yaml, line 3" in output.err
     assert "report it" not in output.err
