@@ -119,7 +119,7 @@ def test_an_application_credential(site: Site, credential: Mapping[str, str]) ->
             {**auth, "application_credential_secret": "wrong"}, auth_type="v3applicationcredential"
         )
         assert error.problem == "Keystone gave no token: 401 Unauthorized"
-        assert error.remedy.startswith("the application credential")
+        assert "application credential is wrong or has expired" in error.remedy
 
 
 @pytest.mark.parametrize("auth_type", ["token", "v3token"])
@@ -174,7 +174,7 @@ def test_region_and_interface(site: Site, interface: str) -> None:
     assert error.problem == (
         "the service catalog has no compute endpoint for this region and interface"
     )
-    assert re.match(r"it has: RegionOne \([a-z, ]+\)\n", error.remedy)
+    assert re.match(r"it has: RegionOne \([a-z]+\)(, RegionOne \([a-z]+\))*\n", error.remedy)
 
 
 def test_the_legacy_endpoint(site: Site) -> None:
