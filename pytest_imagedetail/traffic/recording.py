@@ -39,6 +39,9 @@ from pytest_imagedetail.transport.request import api_version
 
 _REFUSED: Final = frozenset({401, 403, 407})
 _BROKEN: Final = 500  # and above
+_SENDERS: Final = ("X-Api-Key", "X-Auth-Project-Id", "X-Auth-User", "X-Project-Id", "X-Tenant-Id")
+"""Headers that say who asks, beside a token."""
+
 _HEXADECIMAL: Final = re.compile(r"(?:[0-9a-fA-F]-?){32,}")
 
 
@@ -195,7 +198,11 @@ def refuse_two_identities(
     refused = HTTPStatus.UNAUTHORIZED
     sent = [e for e in received if not is_keystone(e) and e.response.status_code != refused]
     tokens = {token for each in sent if (token := _token(each))}
-    if len({known.get(token, token) for token in tokens}) > 1:
+    senders = [{known.get(token, token) for token in tokens}]
+    senders += [
+        {value for each in sent if (value := each.request_headers.get(name))} for name in _SENDERS
+    ]
+    if any(len(each) > 1 for each in senders):
         raise _two("different users or projects", where)
     projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
     if len(projects) > 1 and not all(map(_HEXADECIMAL.fullmatch, projects)):

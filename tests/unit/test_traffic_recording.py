@@ -203,6 +203,8 @@ def test_two_identities_are_refused():
         ([login("one", "u", A), one, two], (), "users"),
         ([one, two], (access("two", "u", A),), "users"),
         ([one, sent_as("Bearer two", header="Authorization")], (), "users"),
+        ([sent_as(each, header="X-Auth-User") for each in ("admin", "bob")], (), "users"),
+        ([one, *(sent_as(each, header="X-Project-Id") for each in (A, B))], (), "users"),
         (
             [sent_as("one", "/v2/demo/images"), sent_as("one", "/v2/7/images")],
             (),
