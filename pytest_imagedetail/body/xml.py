@@ -197,7 +197,9 @@ def _name_of_text(tag: str) -> str:
 def _replaced_attribute(match: re.Match[str], replace: _Replace) -> str:
     name, equals, double, single = match.groups()
     value = double if double is not None else single
-    if name == "xmlns" or name.startswith("xmlns:"):  # an identifier, not an address
+    local = name.rpartition(":")[2]
+    is_identifier = name == "xmlns" or name.startswith("xmlns:") or local == "schemaLocation"
+    if is_identifier:  # not an address, though it is written as one
         return match.group()
     new = _replaced_text(value, name.rpartition(":")[2], replace)
     return match.group() if new == value else f'{name}{equals}"{new}"'

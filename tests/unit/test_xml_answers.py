@@ -316,5 +316,8 @@ def test_redaction_sees_every_place():
 
 def test_the_name_of_a_namespace_stays():
     """It is an identifier, whatever it looks like."""
-    body = f'<images xmlns="{API}" xmlns:x="http://internal.corp.example.net/x"/>'
+    body = (
+        f'<images xmlns="{API}" xmlns:x="http://internal.corp.example.net/x" '
+        f'xsi:schemaLocation="{API} {API}/api.xsd"/>'
+    )
     assert xmltext.replace_strings(body, lambda *_: "?") == body
