@@ -26,7 +26,7 @@ SIZES = (7, 100, 1_000, 5_000)
 def measure(size: int, folder: Path, rounds: int) -> dict[str, float]:
     """CPU seconds of loading one listing with each tool."""
     answer = recording(json.dumps({"images": fleet(size, "a")}).encode(), "a")
-    Store(directory=folder).write(answer, secrets=Known())
+    Store(directory=folder).write(answer, known=Known())
     path = str(Store(directory=folder).path("a", Query()))
 
     def ours() -> Listing:

@@ -141,7 +141,7 @@ class Store:
         self,
         recording: Recording,
         *,
-        secrets: Known,
+        known: Known,
         shared: str | None = None,
         merge: Callable[[Recording], Recording] | None = None,
     ) -> Written:
@@ -152,20 +152,20 @@ class Store:
 
         Args:
             recording: The answer to a query, or a test's own traffic.
-            secrets: What the final check looks for.
+            known: What the final check looks for.
             shared: The folder that the test shares with others.
             merge: Makes one of both, given the recording that is there by then; without it, what
                 is there is replaced.
         """
         path = self.directory / own_name(recording.provenance, shared=shared)
 
-        refuse_unsafe(recording, secrets=secrets, where=str(path))
+        refuse_unsafe(recording, known=known, where=str(path))
 
         def replacement() -> tuple[str | None, Written]:
             if merge is None or not _is_there(path):
                 return self._replacement(path, recording)
             merged = merge(load_own(path))
-            refuse_unsafe(merged, secrets=secrets, where=str(path))
+            refuse_unsafe(merged, known=known, where=str(path))
             return self._replacement(path, merged)
 
         return swapped(path, replacement, lock=self.directory / LOCK, check=loads)
@@ -269,27 +269,27 @@ def own_name(provenance: Provenance, *, shared: str | None = None) -> PurePosixP
     return PurePosixPath(check_cloud_name(provenance.cloud), name)
 
 
-def refuse_unsafe(recording: Recording, *, secrets: Known, where: str) -> None:
+def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> None:
     """Raise `LeakError` if a secret is left in a recording that is about to be written or shown.
 
     The error names the place below `where`, never the value.
     """
-    _refuse_a_telling_name(recording.provenance.test or "", secrets)
+    _refuse_a_telling_name(recording.provenance.test or "", known)
     text = dumps(recording).encode("utf-8")
-    refuse_leaks(text, known=secrets, where=where)
+    refuse_leaks(text, known=known, where=where)
     place = 0
     for what, part in _parts(recording):
         found = text.find(part.replace(b"\n", _INDENTED), place)
         if found < 0:  # YAML escaped it
-            refuse_leaks(part, known=secrets, where=f"{where}, {what}")
+            refuse_leaks(part, known=known, where=f"{where}, {what}")
         else:
             place = found
 
 
-def _refuse_a_telling_name(test: str, secrets: Known) -> None:
+def _refuse_a_telling_name(test: str, known: Known) -> None:
     """Raise if a test's name has a secret, for its recording is called and marked by it."""
     try:
-        refuse_leaks(test.encode("utf-8", errors="surrogatepass"), known=secrets, where="")
+        refuse_leaks(test.encode("utf-8", errors="surrogatepass"), known=known, where="")
     except LeakError:
         raise LeakError(
             "refused to write: the test's own name has a secret, and its recording would have, too",

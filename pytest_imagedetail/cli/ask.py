@@ -234,7 +234,7 @@ def _release(typed: str | None, name: str, chosen: Settings) -> str | None:
 
 def _changed(recorded: Listing, live: recorder.Live) -> Comparison:
     """Compare a recording with the answer that would replace it, nothing normalized."""
-    recorder.refuse_leak(live.listing.recording, live.secrets)
+    recorder.refuse_leak(live.listing.recording, live.known)
     expect = error_status(recorded.recording)
     return compare(recorded, live.listing, profile="wire", fail_on="change", expect=expect)
 
@@ -303,7 +303,7 @@ def _keep(store: Store, live: recorder.Live) -> int:
 
 def _warnings(live: recorder.Live) -> Iterator[str]:
     """Yield what redaction could not decide: weak secrets, and texts that look sensitive."""
-    weak = len(live.secrets.weak)
+    weak = len(live.known.weak)
     if weak:
         subject = "it is" if weak == 1 else "they are"
         yield (

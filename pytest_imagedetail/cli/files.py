@@ -146,11 +146,11 @@ def _scrub(options: argparse.Namespace) -> int:
     cloud = check_cloud_name(options.cloud or _only_cloud(chosen))
     store = store_of(chosen)
     files = [_read(Path(each)) for each in dict.fromkeys(options.files)]
-    secrets = secrets_of(each for each in files if isinstance(each, Source))
+    known = secrets_of(each for each in files if isinstance(each, Source))
     results = []
     for each in files:
         result = (
-            each if isinstance(each, _Result) else _scrubbed(each, options, cloud, store, secrets)
+            each if isinstance(each, _Result) else _scrubbed(each, options, cloud, store, known)
         )
         results.append(result)
         if not options.json:
@@ -186,21 +186,21 @@ def _read(path: Path) -> Source | _Result:
 
 
 def _scrubbed(
-    source: Source, options: argparse.Namespace, cloud: str, store: Store, secrets: Known
+    source: Source, options: argparse.Namespace, cloud: str, store: Store, known: Known
 ) -> _Result:
     """Write one cassette, or with `--check` only say what would be written."""
     result = _Result(file=source.path, tool=source.tool, outcome="ours")
     if source.tool == "imagedetail":
         return result
     try:
-        done = scrub(source, cloud=cloud, secrets=secrets)
+        done = scrub(source, cloud=cloud, known=known)
         if done.recording is None:
             return replace(result, outcome="nothing left", done=done)
         path = path_of(source, cloud=cloud, store=store)
         if options.check:
-            check(done.recording, path, secrets=done.secrets)
+            check(done.recording, path, known=done.known)
             return replace(result, outcome="would scrub", path=path, done=done)
-        outcome = write(done.recording, secrets=done.secrets, store=store, force=options.force)
+        outcome = write(done.recording, known=done.known, store=store, force=options.force)
         return replace(result, outcome=outcome, path=path, done=done)
     except ImageDetailError as error:
         return replace(result, outcome="failed", error=error)

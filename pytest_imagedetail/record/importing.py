@@ -90,7 +90,7 @@ def imported(saved: Saved) -> Live:
     )
     recording = Recording(provenance=provenance, interactions=redacted.interactions)
     listing = read(recording, expect=None if saved.is_listing else saved.status_code)
-    return Live(listing=listing, secrets=redacted.known)
+    return Live(listing=listing, known=redacted.known)
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:

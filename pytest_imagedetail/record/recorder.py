@@ -42,11 +42,11 @@ class Live:
 
     Attributes:
         listing: The checked answer.
-        secrets: What the final check must look for when it is written.
+        known: What the final check must look for when it is written.
     """
 
     listing: Listing
-    secrets: Known = field(repr=False)
+    known: Known = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +141,11 @@ def ask(live: LiveCloud, query: Query, *, expect: int | None = None) -> Live:
         ResponseError: It answered with another status than expected.
         BodyError: It answered with something else than a listing.
     """
-    recording, secrets = fetch(live, query, expect=expect)
-    return Live(listing=read_live(recording, secrets, expect=expect), secrets=secrets)
+    recording, known = fetch(live, query, expect=expect)
+    return Live(listing=read_live(recording, known, expect=expect), known=known)
 
 
-def read_live(recording: Recording, secrets: Known, *, expect: int | None) -> Listing:
+def read_live(recording: Recording, known: Known, *, expect: int | None) -> Listing:
     """Make a listing from a redacted answer.
 
     Raises:
@@ -158,16 +158,16 @@ def read_live(recording: Recording, secrets: Known, *, expect: int | None) -> Li
         listing = read(recording, expect=expect)
         refuse_further_page(listing, recording.interactions[-1].response)
     except (ResponseError, BodyError, RecordingError):
-        refuse_leak(recording, secrets)
+        refuse_leak(recording, known)
         raise
     return listing
 
 
-def refuse_leak(recording: Recording, secrets: Known) -> None:
+def refuse_leak(recording: Recording, known: Known) -> None:
     """Raise LeakError if redaction left a secret: what is shown is checked like a file."""
     provenance = recording.provenance
     where = f"the answer of cloud {provenance.cloud}, query {provenance.query}"
-    refuse_unsafe(recording, secrets=secrets, where=where)
+    refuse_unsafe(recording, known=known, where=where)
 
 
 def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> tuple[Recording, Known]:
@@ -222,7 +222,7 @@ def known_query(access: Access, query: Query, *, cloud: str) -> Query:
 
 def keep(store: Store, live: Live) -> Written:
     """Write the answer of a cloud as `Store.write` does."""
-    return store.write(live.listing.recording, secrets=live.secrets)
+    return store.write(live.listing.recording, known=live.known)
 
 
 def _from_cassette(interactions: Sequence[Interaction], cloud: str) -> Ask:

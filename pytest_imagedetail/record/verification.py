@@ -78,14 +78,14 @@ def verify(
         release=recorded.provenance.release,
         on_wait=on_wait,
     )
-    recording, secrets = recorder.fetch(live, query or recorded.query, expect=expect)
+    recording, known = recorder.fetch(live, query or recorded.query, expect=expect)
     status = recording.interactions[0].response.status_code
     redirected = status // 100 == 3  # noqa: PLR2004  not followed, so not an answer
     is_answer = not redirected and status not in NOT_ANSWERED
     found = recorder.read_live(
-        recording, secrets, expect=error_status(recording) if is_answer else expect
+        recording, known, expect=error_status(recording) if is_answer else expect
     )
-    recorder.refuse_leak(recording, secrets)
+    recorder.refuse_leak(recording, known)
     return compare(recorded, found, profile=PROFILE, fail_on=fail_on, expect=expect, rules=rules)
 
 
@@ -103,13 +103,13 @@ def ask_twice(
     """
     first, second = (recorder.ask(live, query, expect=expect) for _ in range(2))
     for each in (first, second):
-        recorder.refuse_leak(each.listing.recording, each.secrets)
+        recorder.refuse_leak(each.listing.recording, each.known)
     compared = compare(first.listing, second.listing, profile="wire", expect=expect)
     recording = first.listing.recording
     paths = tuple(dict.fromkeys(each.any_image for each in compared.differences))
     recording = replace(recording, provenance=replace(recording.provenance, volatile=paths))
     listing = replace(first.listing, recording=recording)
-    return Live(listing=listing, secrets=first.secrets | second.secrets), compared
+    return Live(listing=listing, known=first.known | second.known), compared
 
 
 def refuse_other_cloud(

@@ -28,7 +28,7 @@ class Scrubbed:
     Attributes:
         source: The file that was read.
         recording: None if the file had only logins, Keystone's traffic and unanswered requests.
-        secrets: The values that must not stand in the cassette.
+        known: The values that must not stand in the cassette.
         keystone: The number of interactions left out: logins and Keystone's other traffic.
         unanswered: The number of requests left out because they got no response.
         removed: The number of values replaced and headers dropped, by kind.
@@ -36,7 +36,7 @@ class Scrubbed:
 
     source: Source
     recording: Recording | None
-    secrets: Known
+    known: Known
     keystone: int
     unanswered: int
     removed: Mapping[str, int]
@@ -47,19 +47,19 @@ def secrets_of(sources: Iterable[Source]) -> Known:
     return learn(each for source in sources for each in source.interactions)
 
 
-def scrub(source: Source, *, cloud: str, secrets: Known) -> Scrubbed:
+def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
     """Redact a recording; write nothing.
 
     Args:
         source: What was read.
         cloud: The name of the cloud that it is kept under.
-        secrets: Of all files that are scrubbed together.
+        known: Of all files that are scrubbed together.
     """
     answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
     is_keystone = keystone_among(answered)
     kept = [each for each in answered if not is_keystone(each)]
     recording, removed = None, Counter[str]()
-    known = learn(source.interactions) | secrets
+    known = learn(source.interactions) | known
     if kept:
         made, known = made_of(answered, cloud=cloud, test=source.path.stem, known=known)
         provenance = replace(made.provenance, source="scrubbed", recorded_at=source.recorded_at)
@@ -72,7 +72,7 @@ def scrub(source: Source, *, cloud: str, secrets: Known) -> Scrubbed:
     return Scrubbed(
         source=source,
         recording=recording,
-        secrets=known,
+        known=known,
         keystone=len(answered) - len(kept),
         unanswered=len(source.interactions) - len(answered),
         removed=removed,
@@ -96,17 +96,17 @@ def path_of(source: Source, *, cloud: str, store: Store) -> Path:
     return path
 
 
-def check(recording: Recording, path: Path, *, secrets: Known) -> None:
+def check(recording: Recording, path: Path, *, known: Known) -> None:
     """Run the final check as a write to this path would.
 
     Raises:
         LeakError: A secret is left.
     """
     with _explained():
-        refuse_unsafe(recording, secrets=secrets, where=str(path))
+        refuse_unsafe(recording, known=known, where=str(path))
 
 
-def write(recording: Recording, *, secrets: Known, store: Store, force: bool) -> str:
+def write(recording: Recording, *, known: Known, store: Store, force: bool) -> str:
     """Write the cassette and return "scrubbed", or "unchanged" if the same one is there.
 
     Another one in its place stays unless `force` is given.
@@ -129,7 +129,7 @@ def write(recording: Recording, *, secrets: Known, store: Store, force: bool) ->
         return old
 
     with _explained():
-        written = store.write(recording, secrets=secrets, merge=None if force else same)
+        written = store.write(recording, known=known, merge=None if force else same)
     return "unchanged" if written.value == "unchanged" else "scrubbed"
 
 

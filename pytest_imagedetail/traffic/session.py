@@ -326,7 +326,7 @@ class Session:
         self._live.guard()
         done = place.store.write(
             new,
-            secrets=known,
+            known=known,
             shared=place.shared,
             merge=partial(appended, new=new) if adds else None,
         )
@@ -354,7 +354,7 @@ class Session:
                 remedy="if the test needs no recording, delete it",
             )
         new, known = self._made()
-        refuse_unsafe(new, secrets=known, where=place.where)
+        refuse_unsafe(new, known=known, where=place.where)
         refuse_no_answer(old, new, expected=self.expected_statuses, where=place.where)
         found = changes(old, new)
         try:

@@ -25,7 +25,7 @@ def look(tmp_path, monkeypatch, recorded, capsys):
             cloud=cloud, test=TEST, recorded_at="2026-01-02T03:04:05Z", pages=2, plugin="1"
         )
         recording = Recording(provenance=provenance, interactions=(page, page))
-        Store(directory=tmp_path / "cassettes").write(recording, secrets=Known())
+        Store(directory=tmp_path / "cassettes").write(recording, known=Known())
 
     def look(*arguments):
         code = main(list(arguments))

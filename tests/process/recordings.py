@@ -33,7 +33,7 @@ def recording(images=1, *, name=0):
 
 
 def write(store, recording, **options):
-    return store.write(recording, secrets=Known(), **options)
+    return store.write(recording, known=Known(), **options)
 
 
 def load(store, recording):

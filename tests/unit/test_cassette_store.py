@@ -55,7 +55,7 @@ def test_a_recording_is_written_and_found(tmp_path):
     """A new cassette stands under its cloud and query, loads as written, and nothing else does."""
     kept = Store(directory=tmp_path)
     assert kept.find("k5", Query()) is None
-    assert kept.write(recording(), secrets=Known()) is Written.NEW
+    assert kept.write(recording(), known=Known()) is Written.NEW
     assert kept.find("k5", Query()) == kept.path("k5", Query()) == tmp_path / "k5" / "all.yaml"
     assert kept.load("k5", Query()).provenance == recording().provenance
     assert files(tmp_path) == ["k5/all.yaml"]
@@ -66,7 +66,7 @@ def test_the_file_has_the_rights_that_new_files_have(tmp_path):
     kept = Store(directory=tmp_path)
     before = os.umask(0o022)
     try:
-        kept.write(recording(), secrets=Known())
+        kept.write(recording(), known=Known())
     finally:
         os.umask(before)
     assert stat.S_IMODE(kept.path("k5", Query()).stat().st_mode) == 0o644
@@ -75,13 +75,13 @@ def test_the_file_has_the_rights_that_new_files_have(tmp_path):
 def test_the_same_answer_leaves_another_layout_alone(tmp_path):
     """A checkout with other line ends, or a formatter, has not changed what was recorded."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=Known())
+    kept.write(recording(), known=Known())
     path = kept.path("k5", Query())
     other = b"# formatted\n" + path.read_bytes().replace(b"\n", b"\r\n")
     path.write_bytes(other)
-    assert kept.write(recording(), secrets=Known()) is Written.UNCHANGED
+    assert kept.write(recording(), known=Known()) is Written.UNCHANGED
     assert path.read_bytes() == other
-    assert kept.write(recording(2), secrets=Known()) is Written.REPLACED
+    assert kept.write(recording(2), known=Known()) is Written.REPLACED
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_the_same_answer_leaves_another_layout_alone(tmp_path):
 def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path, own, max_age, when, written):
     """One that would be refused for its age has the new date and its hash, and no other change."""
     kept = Store(directory=tmp_path, max_age=max_age)
-    kept.write(recording(recorded_at="2024-01-01T00:00:00Z", **own), secrets=Known())
+    kept.write(recording(recorded_at="2024-01-01T00:00:00Z", **own), known=Known())
     (path,) = tmp_path.rglob("*.yaml")
     before = path.read_text().splitlines()
-    assert kept.write(recording(recorded_at=when, plugin="2.0", **own), secrets=Known()) is written
+    assert kept.write(recording(recorded_at=when, plugin="2.0", **own), known=Known()) is written
     after = path.read_text().splitlines()
     changed = [line.strip() for line in after if line not in before]
     if written is Written.UNCHANGED:
@@ -116,11 +116,11 @@ def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path, own, max_age, w
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     """It is what was recorded of another cloud, and perhaps the only copy of that."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(cloud="other"), secrets=Known())
+    kept.write(recording(cloud="other"), known=Known())
     (tmp_path / "other").rename(tmp_path / "k5")
     before = kept.path("k5", Query()).read_bytes()
     with pytest.raises(DamagedCassetteError) as caught:
-        kept.write(recording(2), secrets=Known())
+        kept.write(recording(2), known=Known())
     assert str(caught.value) == (
         "the recording is of cloud 'other', query 'all', but its file has another name\n"
         f"  where: {tmp_path}/k5/all.yaml\n"
@@ -132,8 +132,8 @@ def test_what_lies_under_another_name_is_not_written_over(tmp_path):
 def test_not_found_says_what_there_is(tmp_path):
     """The way to record it, and what is recorded of this cloud or of which clouds."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=Known())
-    kept.write(recording(query=Query.of(limit=3)), secrets=Known())
+    kept.write(recording(), known=Known())
+    kept.write(recording(query=Query.of(limit=3)), known=Known())
     with pytest.raises(CassetteNotFoundError) as caught:
         kept.load("k5", Query.of(limit=4))
     assert str(caught.value) == (
@@ -151,12 +151,12 @@ def test_not_found_says_what_there_is(tmp_path):
 def test_reads_fall_back_to_the_library_and_writes_do_not(tmp_path):
     """The library is read when the folder has nothing, and is never written."""
     library = Store(directory=tmp_path / "library")
-    library.write(recording(), secrets=Known())
+    library.write(recording(), known=Known())
     kept = Store(directory=tmp_path / "own", library=tmp_path / "library")
     assert kept.clouds() == ()
     assert kept.library_clouds() == ("k5",)
     assert kept.load("k5", Query()) == library.load("k5", Query())
-    assert kept.write(recording(2), secrets=Known()) is Written.NEW
+    assert kept.write(recording(2), known=Known()) is Written.NEW
     assert kept.paths("k5") == (tmp_path / "own" / "k5" / "all.yaml",)
     assert library.load("k5", Query()) != kept.load("k5", Query())
 
@@ -166,7 +166,7 @@ def test_a_cloud_name_leads_nowhere_else(tmp_path, cloud):
     """Neither a read nor a write leaves the folder."""
     kept = Store(directory=tmp_path / "cassettes")
     with pytest.raises(UsageError):
-        kept.write(recording(cloud=cloud), secrets=Known())
+        kept.write(recording(cloud=cloud), known=Known())
     with pytest.raises(UsageError):
         kept.load(cloud, Query())
     assert files(tmp_path) == []
@@ -175,12 +175,12 @@ def test_a_cloud_name_leads_nowhere_else(tmp_path, cloud):
 def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
     """A secret in what would be written stops the write, and the message does not show it."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=Known())
+    kept.write(recording(), known=Known())
     before = kept.path("k5", Query()).read_bytes()
     with pytest.raises(LeakError) as caught:
         kept.write(
             recording(body=b'{"images": [], "a": "s3cret-pass"}'),
-            secrets=Known(secrets=frozenset({"s3cret-pass"})),
+            known=Known(secrets=frozenset({"s3cret-pass"})),
         )
     assert str(caught.value) == (
         "refused to write: a secret or an id of this session was left after redaction "
@@ -208,7 +208,7 @@ def test_what_yaml_hides_is_found(tmp_path, body):
     """YAML folds base64 and escapes what it quotes; the gate sees the parts as they are."""
     with pytest.raises(LeakError):
         Store(directory=tmp_path).write(
-            recording(body=body), secrets=Known(secrets=frozenset({"hunter2's pass"}))
+            recording(body=body), known=Known(secrets=frozenset({"hunter2's pass"}))
         )
     assert files(tmp_path) == []
 
@@ -216,11 +216,11 @@ def test_what_yaml_hides_is_found(tmp_path, body):
 def test_what_cannot_be_read_back_replaces_nothing(tmp_path, monkeypatch):
     """If the written text would not load, the old cassette stays."""
     kept = Store(directory=tmp_path)
-    kept.write(recording(), secrets=Known())
+    kept.write(recording(), known=Known())
     before = kept.path("k5", Query()).read_bytes()
     texts = iter("123456789")
     monkeypatch.setattr(store, "dumps", lambda _: f"version: {next(texts)}\n")
     with pytest.raises(DamagedCassetteError):
-        kept.write(recording(2), secrets=Known())
+        kept.write(recording(2), known=Known())
     assert kept.path("k5", Query()).read_bytes() == before
     assert files(tmp_path) == ["k5/all.yaml"]

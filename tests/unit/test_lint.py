@@ -71,7 +71,7 @@ def test_a_sound_cassette_has_no_finding(path, folder):
     assert linted(path, folder, path).findings == ()
     assert linted(path, folder, path).files == 1
     path.unlink()
-    Store(directory=folder).write(described("fine"), secrets=Known())
+    Store(directory=folder).write(described("fine"), known=Known())
     assert found(folder) == []
 
 

@@ -306,7 +306,7 @@ def test_both_tokens_are_secrets(answers):
         page(image_of(1) | {"name": f"{ACCESS.token} {later}"}),
     ]
     live = recorder.ask(recorder.LiveCloud(access=renewed(later), name="a"), Query())
-    assert {ACCESS.token, later} <= live.secrets.secrets
+    assert {ACCESS.token, later} <= live.known.secrets
     assert live.listing.images[0]["name"] == "<redacted> <redacted>"
 
 

@@ -219,10 +219,10 @@ def test_junk_in_any_place_is_read_or_refused(tmp_path):
                     source = read(path)
                     if source.tool == "imagedetail":
                         continue
-                    done = scrub(source, cloud="staging", secrets=secrets_of([source]))
+                    done = scrub(source, cloud="staging", known=secrets_of([source]))
                     if done.recording is not None:
                         place = path_of(source, cloud="staging", store=store)
-                        check(done.recording, place, secrets=done.secrets)
+                        check(done.recording, place, known=done.known)
                 except ImageDetailError:
                     continue
                 except Exception as error:

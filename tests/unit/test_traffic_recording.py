@@ -76,7 +76,7 @@ def test_what_was_made_is_what_is_read_back(tmp_path):
     """A later run loads the same interactions."""
     done, known = made(received("/images", b'{"a":1.50,\n "b":[]}'))
     store = Store(directory=tmp_path)
-    store.write(done, secrets=known)
+    store.write(done, known=known)
     loaded = store.load_traffic("staging", "t.py::a")
     assert loaded.interactions == done.interactions
     assert missing_from(loaded.interactions, done.interactions) == 0

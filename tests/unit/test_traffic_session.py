@@ -26,7 +26,7 @@ def session(tmp_path, record_mode="none", *recorded, live=OFFLINE):
     """A session of one test, with a cassette of these interactions if there are any."""
     store = Store(directory=tmp_path)
     if recorded:
-        store.write(recording(*recorded), secrets=Known())
+        store.write(recording(*recorded), known=Known())
     place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
     return Session(place, record_mode=record_mode, live=live)
 
