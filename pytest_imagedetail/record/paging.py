@@ -42,9 +42,11 @@ def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
         limit = {"limit": following["limit"]} if following.get("limit") else {}
         pages.append(ask(query.replaced(marker=marker, **limit)))
     last = pages[-1]
-    if query.is_whole and last.status_code in LISTING_STATUSES:
+    fields = _fields_of(last.headers)
+    is_listing = query.is_whole and last.status_code in LISTING_STATUSES
+    if is_listing and further_page(fields, images=0, pages=0) is not None:
         images = sum(len(read_page(each.body, where=where)["images"]) for each in pages)
-        sign = further_page(_fields_of(last.headers), images=images, pages=len(pages))
+        sign = further_page(fields, images=images, pages=len(pages))
         if sign is not None:
             raise _not_understood(sign, f"{where}, page {len(pages)}")
     return pages
