@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImageDetailError as error:
         return complain(error, IMPOSSIBLE)
     except BrokenPipeError:
-        # Whoever read our output has enough; keep the interpreter from complaining at its end.
+        # The reader closed the pipe. Keep the interpreter from complaining when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CUT_OFF
     except Exception:  # noqa: BLE001  a crash must not end with the exit code of "differences"

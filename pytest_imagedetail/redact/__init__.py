@@ -105,7 +105,7 @@ def learn(interactions: Iterable[Interaction], *, known: Known | None = None) ->
 
     Args:
         interactions: As sent and received.
-        known: What is known already, such as which host is which service.
+        known: What the session knows, for example the origins of the catalog.
     """
     pages = tuple(interactions)
     known = known or Known()

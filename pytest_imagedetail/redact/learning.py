@@ -17,7 +17,7 @@ _PARAMETER: Final = re.compile(r'(?<!\w)\w++=(?:"([^"]*)"|([^\s,]+))')
 
 @dataclass(slots=True, kw_only=True)
 class Learned:
-    """What stands in places that a name or a shape marks as secret.
+    """Collect what stands under a secret's or an owner's name, and where links lead.
 
     Attributes:
         secrets: Tokens, passwords and keys.

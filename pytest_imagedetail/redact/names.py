@@ -163,7 +163,7 @@ WEBHOOK: Final = re.compile(
     r"|[\w.-]+\.webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)/",
     re.IGNORECASE,
 )
-"""URLs that are secrets as a whole: whoever has one can post."""
+"""URLs that are secrets as a whole: they need no other credentials."""
 
 EMAIL: Final = re.compile(
     r"(?<![\w.%+-])[\w.+-]+(?:@|%40)(?:[A-Za-z0-9-]+\.)+(?!invalid\b)[A-Za-z]{2,}(?![\w-]|:[\w/~])"

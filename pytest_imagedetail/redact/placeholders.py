@@ -96,7 +96,7 @@ def foreign_host(hostname: str) -> str:
 
 
 def is_placeholder_host(hostname: str) -> bool:
-    """Return whether a host is one that nobody can have (RFC 2606)."""
+    """Return whether a host is in the reserved domain `.invalid` (RFC 2606)."""
     return hostname.lower().endswith(".invalid")
 
 

@@ -329,9 +329,8 @@ class Rewriter:
         return self._noted("secrets", placeholders.SECRET, path)
 
     def _noted(self, kind: str, new: str, path: Path = ()) -> str:
-        self.counts[kind] += 1
         self.places.append((kind, (self._part.name, path)))
-        return new
+        return self._count(kind, new)
 
     def _text(self, text: str, path: Path = ()) -> str:
         """Replace in free text: URLs, what is assigned to a secret's name, shapes, known values."""

@@ -1,7 +1,6 @@
 """Make a recording of the traffic of a test's clients, and refuse one that must not be kept."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -41,8 +40,6 @@ _REFUSED: Final = frozenset({401, 403, 407})
 _BROKEN: Final = 500  # and above
 _SENDERS: Final = ("X-Api-Key", "X-Auth-Project-Id", "X-Auth-User", "X-Project-Id", "X-Tenant-Id")
 """Headers that say who asks, beside a token."""
-
-_HEXADECIMAL: Final = re.compile(r"(?:[0-9a-fA-F]-?){32,}")
 
 
 def made_of(
@@ -205,7 +202,7 @@ def refuse_two_identities(
     if any(len(each) > 1 for each in senders):
         raise _two("different users or projects", where)
     projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
-    if len(projects) > 1 and not all(map(_HEXADECIMAL.fullmatch, projects)):
+    if len(projects) > 1 and not all(map(placeholders.is_id, projects)):
         raise _two("different projects, whose ids cannot be distinguished once redacted", where)
 
 
