@@ -368,11 +368,9 @@ class Rewriter:
         if names.names_owner(name) and placeholders.is_id(value) and self._is_owner(name, value):
             return match[0][: -len(value)] + self._owner(value)
         is_prose = ":" in match["sign"] and match["bare"] and value.isalpha()
-        return (
-            match[0]
-            if is_prose or not names.names_secret(name)
-            else self._assigned(match, value, path)
-        )
+        if is_prose or not names.names_secret(name):
+            return match[0]
+        return self._assigned(match, value, path)
 
     def _field(self, match: re.Match[str], path: Path) -> str:
         """Replace the value of a header line, unless it is prose: `cookie: see the docs`."""
@@ -381,10 +379,11 @@ class Rewriter:
         return match[0] if is_prose else self._assigned(match, match[2], path)
 
     def _option(self, match: re.Match[str], path: Path) -> str:
-        value = match[3].strip("\"'")
-        if not names.names_secret(match[1]) or not self._is_secret(value):
+        option, sign, quoted = match.groups()
+        value = quoted.strip("\"'")
+        if not names.names_secret(option) or not self._is_secret(value):
             return match[0]
-        return match[0].replace(value, self._secret(value, path))
+        return option + sign + quoted.replace(value, self._secret(value, path))
 
     def _assigned(self, match: re.Match[str], value: str, path: Path) -> str:
         if not self._is_secret(value):

@@ -112,6 +112,8 @@ def test_secrets_in_a_text():
         ("{'adminPass': 'x'}", "{'adminPass': '<redacted>'}"),
         ("openstack --os-password X list", "openstack --os-password <redacted> list"),
         ("run --token=X now", "run --token=<redacted> now"),
+        ("run --os-token token now", "run --os-token <redacted> now"),
+        ("run --password 'a b' now", "run --password '<redacted>' now"),
         ("X-Auth-Token: a1 b", "X-Auth-Token: <redacted>"),
         (f"got {FERNET}.", "got <redacted>."),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2ln", "<redacted>"),
