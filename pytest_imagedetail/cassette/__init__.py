@@ -5,7 +5,12 @@ every HTTP client there is, and replaying needs none of them.
 """
 
 from pytest_imagedetail.cassette.format import as_read, dumps, loads
-from pytest_imagedetail.cassette.names import check_cloud_name, file_name, traffic_name
+from pytest_imagedetail.cassette.names import (
+    CLIENTS,
+    check_cloud_name,
+    file_name,
+    traffic_name,
+)
 from pytest_imagedetail.cassette.store import (
     Reader,
     Store,
@@ -16,6 +21,7 @@ from pytest_imagedetail.cassette.store import (
 )
 
 __all__ = [
+    "CLIENTS",
     "Reader",
     "Store",
     "Written",

@@ -7,18 +7,20 @@ from urllib.request import HTTPSHandler, OpenerDirector, Request
 
 from vcr import VCR
 
-from pytest_imagedetail.cassette import dumps, file_name, load_own, loads
+from pytest_imagedetail.cassette import CLIENTS, dumps, file_name, load_own, loads, traffic_name
 from pytest_imagedetail.lint import Linter, lint
 from pytest_imagedetail.model import LISTING_STATUSES, Interaction
 from pytest_imagedetail.record.recorder import follow
-from pytest_imagedetail.redact import Known, redact
+from pytest_imagedetail.redact import Known, placeholders, redact
 from pytest_imagedetail.redact.final_check import refuse_leaks
-from tests.realcloud.library import LIBRARY, VARIANTS
+from tests.realcloud.library import LIBRARY, LISTINGS
+from tests.realcloud.questions import CLIENTS as ASKED
 from tests.realcloud.releases import RELEASES
 
 ROOT = LIBRARY.parent
 FOLDERS = sorted([*LIBRARY.iterdir(), *ROOT.glob("examples/*/cassettes/*/")])
-PATHS = [path for folder in FOLDERS for path in sorted(folder.iterdir())]
+LISTINGS_THERE = [path for folder in FOLDERS for path in sorted(folder.glob("*.yaml"))]
+PATHS = [*LISTINGS_THERE, *sorted(LIBRARY.glob("*/tests/*.yaml"))]
 PRIVATE = re.compile(
     rb"\b(?:127|10)\.\d+\.\d+\.\d+|\b192\.168\.\d+\.\d+|\b172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+"
     rb"|localhost|X-Auth-Token|X-Subject-Token|Set-Cookie|password"
@@ -31,10 +33,9 @@ OPENER.add_handler(HTTPSHandler())
 def test_the_library_holds_the_questions_of_each_release_and_no_other():
     """What `nox -s realcloud` asks is what is committed; two clouds were imported by hand."""
     expected = {
-        Path(f"{release.cloud}{suffix}", file_name(question.query))
+        Path(release.cloud, name)
         for release in RELEASES.values()
-        for suffix, (_, questions) in VARIANTS.items()
-        for question in questions
+        for name in (*(file_name(each.query) for each in LISTINGS), traffic_name(CLIENTS))
     }
     expected |= {Path("fujitsu-k5/all.yaml"), Path("openstack-sample/all.yaml")}
     assert {path.relative_to(LIBRARY) for path in LIBRARY.rglob("*.yaml")} == expected
@@ -43,11 +44,25 @@ def test_the_library_holds_the_questions_of_each_release_and_no_other():
 
 def test_they_replay():
     """Each loads under its own name, has all its pages, and is what its status says."""
-    for path in PATHS:
+    for path in LISTINGS_THERE:
         recording = load_own(path)
         status = recording.interactions[0].response.status_code
         listing = follow(recording, expect=None if status in LISTING_STATUSES else status)
         assert (listing.error is None) is (status in LISTING_STATUSES), path
+
+
+def test_what_clients_ask_is_recorded_and_v2_has_one_answer_in_all_releases():
+    """The documented URL and its images are the same on nine Novas, but for hosts."""
+    answers = {}
+    for release in RELEASES.values():
+        recording = load_own(LIBRARY / release.cloud / traffic_name(CLIENTS))
+        paths = [each.url.partition(".invalid")[2] for each in recording.interactions]
+        assert paths == [path.format(project=placeholders.OWN_PROJECT) for path in ASKED]
+        for path, each in zip(paths, recording.interactions, strict=True):
+            body = each.response.body.replace(release.cloud.encode(), b"CLOUD")
+            answers.setdefault(path, set()).add((each.response.status_code, body))
+    different = {path for path, each in answers.items() if len(each) > 1}
+    assert different == {"/", "/v2.1", "/v2.1/", "/v2", "/v2/"}
 
 
 def test_they_are_the_bytes_that_would_be_written():
@@ -66,7 +81,7 @@ def test_they_hold_no_secret():
         refuse_leaks(data, known=Known(), where=str(path))
         assert not PRIVATE.findall(data), path
         hosts = set(re.findall(rb"https?://([^/\"\s>%&;]+)", data))
-        own = rb"[a-z-]+\." + re.escape(path.parent.name.encode()) + rb"\.invalid"
+        own = rb"[a-z-]+\." + re.escape(loads(path).provenance.cloud.encode()) + rb"\.invalid"
         foreign = rb"host-[0-9a-f]{3}\.invalid(?::\d+)?"
         assert all(re.fullmatch(rb"%b|%b" % (own, foreign), each) for each in hosts), (path, hosts)
 
@@ -75,7 +90,8 @@ def test_redacting_them_again_changes_nothing():
     """Redaction finds no host, person, address or secret in a recording that it has seen."""
     for path in PATHS:
         recording = loads(path)
-        again = redact(recording.interactions, cloud=path.parent.name, known=Known())
+        cloud = recording.provenance.cloud
+        again = redact(recording.interactions, cloud=cloud, known=Known())
         assert list(map(_parts, again.interactions)) == list(map(_parts, recording.interactions))
         assert not again.counts.keys() & {"addresses", "hosts", "people", "secrets"}, path
 

@@ -6,8 +6,8 @@ ARGUMENTS = "baseline, query, level, profile, rules, record_mode, cassette"
 IN = "in the imagedetail marker"
 KNOWN = (
     "did you mean nova-2019.2? known clouds: nova-2026.2, nova-essex, fujitsu-k5, nova-2019.1, "
-    "nova-2019.1-v2, nova-2019.2, nova-2019.2-v2, nova-2020.2, nova-2020.2-v2, nova-2022.1, "
-    "nova-2022.1-v2, nova-2023.1 and 9 more: imagedetail clouds lists them"
+    "nova-2019.2, nova-2020.2, nova-2022.1, nova-2023.1, nova-2024.2, nova-2025.2, nova-2026.1, "
+    "openstack-sample"
 )
 CLOUD = "write a name or a glob in quotes, as 'public-*'"
 QUERY = "write for example query={'status': 'ACTIVE'}"

@@ -1,58 +1,64 @@
 """Records the reference library from the real clouds, with the plugin itself."""
 
+import http.client
 import os
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import yaml
-
-from pytest_imagedetail.cassette import Store, Written
+from pytest_imagedetail.cassette import CLIENTS as CLIENT_TRAFFIC
+from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.traffic import Live, Place, Session
 from pytest_imagedetail.transport.http import Access
 
 from .cloud import Cloud, Report, running, silent
 from .errors import RealcloudError
-from .questions import DOCUMENTED, OTHERS, Question
+from .questions import CLIENTS, DOCUMENTED, OTHERS, Question
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
-
-VARIANTS: Mapping[str, tuple[str, tuple[Question, ...]]] = {
-    "": ("compute", (*DOCUMENTED, *OTHERS)),  # /v2.1
-    "-v2": ("compute_legacy", DOCUMENTED),  # /v2/<project>
-}
-"""The clouds of one release: the suffix of the name, the service type, the questions."""
+LISTINGS = (*DOCUMENTED, *OTHERS)
 
 
-def record(series: int, directory: Path = LIBRARY, report: Report = silent) -> Counter[Written]:
-    """Ask a real cloud every question on /v2.1 and /v2, and keep the answers.
+def record(series: int, directory: Path = LIBRARY, report: Report = silent) -> None:
+    """Ask a real cloud every question on /v2.1 and what clients ask besides; keep the answers.
 
     Args:
         series: Nova's major version.
         directory: Where the cassettes go.
         report: Told what was done.
 
-    Returns:
-        How many cassettes were new, replaced and unchanged.
-
     Raises:
         RealcloudError: An answer with a status that no release is known to give.
         ImageDetailError: As recording.
     """
-    written: Counter[Written] = Counter()
     store = Store(directory=directory)
     with running(series, report) as cloud:
-        for suffix, (service_type, questions) in VARIANTS.items():
-            name = f"{cloud.name}{suffix}"
-            with _clouds_yaml(cloud, name, service_type):
-                access = clouds.connect(name)
-            for question in questions:
-                live = ask(access, question, name, cloud.release.name)
-                written[recorder.keep(store, live)] += 1
-            report(f"{name}: {len(questions)} answers")
-    return written
+        with _clouds_yaml(cloud):
+            access = clouds.connect(cloud.name)
+        for question in LISTINGS:
+            recorder.keep(store, ask(access, question, cloud.name, cloud.release.name))
+        report(f"{cloud.name}: {len(LISTINGS)} listings")
+        done = _record_clients(cloud, access, store)
+        report(f"{cloud.name}: {len(CLIENTS)} requests of clients, {done}")
+
+
+def _record_clients(cloud: Cloud, access: Access, store: Store) -> str | None:
+    """Record what clients ask as the traffic of a test, and return what was done."""
+    place = Place(store=store, cloud=cloud.name, test=CLIENT_TRAFFIC, node=__name__)
+    live = Live(accesses=lambda: (access,))
+    session = Session(place, record_mode="rewrite", release=cloud.release.name, live=live)
+    headers = {"Accept": "application/json", "X-Auth-Token": access.token}
+    with session.running():
+        for path in CLIENTS:
+            # It follows no redirect: a 302 is an answer, too.
+            connection = http.client.HTTPConnection(urlsplit(access.endpoint).netloc, timeout=60)
+            connection.request("GET", path.format(project=access.project_id), headers=headers)
+            connection.getresponse().read()
+            connection.close()
+    return session.keep()
 
 
 def ask(access: Access, question: Question, name: str, release: str) -> recorder.Live:
@@ -75,20 +81,13 @@ def ask(access: Access, question: Question, name: str, release: str) -> recorder
 
 
 @contextmanager
-def _clouds_yaml(cloud: Cloud, name: str, service_type: str) -> Iterator[None]:
-    """Use a clouds.yaml in which the cloud has this name and service type."""
-    entry = yaml.safe_load(cloud.clouds_yaml.read_text())["clouds"][cloud.name]
-    path = cloud.clouds_yaml.with_name(f"{name}.yaml")
-    path.touch(mode=0o600)
-    path.write_text(
-        yaml.safe_dump({"clouds": {name: {**entry, "compute_service_type": service_type}}})
-    )
+def _clouds_yaml(cloud: Cloud) -> Iterator[None]:
+    """Use the cloud's clouds.yaml."""
     before = os.environ.get("OS_CLIENT_CONFIG_FILE")
-    os.environ["OS_CLIENT_CONFIG_FILE"] = str(path)
+    os.environ["OS_CLIENT_CONFIG_FILE"] = str(cloud.clouds_yaml)
     try:
         yield
     finally:
-        path.unlink()
         if before is None:
             del os.environ["OS_CLIENT_CONFIG_FILE"]
         else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pytest_imagedetail.model import Query
 
-from .images import IMAGES, INSTANCE
+from .images import IMAGES, INSTANCE, LISTED_TO_DEMO
 
 _FOREIGN_PRIVATE = next(each.id for each in IMAGES if each.name == "private-of-other")
 _UNICODE = next(str(each.name) for each in IMAGES if each.name and "\u00fc" in each.name)
@@ -101,3 +101,36 @@ OTHERS: tuple[Question, ...] = (
     _ask("three filters at once", ("type", "snapshot"), ("status", "ACTIVE"), ("server", INSTANCE)),
 )
 """Asked on /v2.1 only, which /v2 differs from in its links and in ignoring microversions."""
+
+_LEGACY = "/v2/{project}"
+
+
+def _besides_detail(endpoint: str) -> tuple[str, ...]:
+    images = f"{endpoint}/images"
+    return (
+        images,
+        *(f"{images}/{id_}" for id_ in LISTED_TO_DEMO),
+        f"{images}/5eed9999-0000-4000-8000-000000009999",  # no such image: a 404
+        # By name, as openstacksdk finds one: as an id, a 404, then in the list without details.
+        f"{images}/cirros-base",
+        f"{images}?name=cirros-base",
+    )
+
+
+CLIENTS: tuple[str, ...] = (
+    # versions, as openstacksdk 4.22 and python-novaclient 7.1.2 spell them
+    "/",
+    "/v2.1",
+    "/v2.1/",
+    "/v2",
+    "/v2/",
+    _LEGACY,  # novaclient asks its endpoint for a version: a 404
+    # the documented URL
+    *(
+        f"{_LEGACY}/images/detail{wire and '?' + wire}"
+        for wire in (each.query.wire for each in DOCUMENTED)
+    ),
+    *_besides_detail(_LEGACY),
+    *_besides_detail("/v2.1"),
+)
+"""What clients ask on the way to list and to show images, besides the listings on /v2.1."""
