@@ -163,7 +163,7 @@ class Session:
         recorded = self._recorded
         held = place.held(record_mode)
         self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
-        check = partial(_check, release=release, max_age=max_age)
+        check = partial(_check, store=place.store, release=release, max_age=max_age)
         own: dict[Path, Recording] = {}
         if recorded is not None and (self.replays or record_mode == "new_episodes"):
             own = {place.path: recorded}
@@ -434,10 +434,13 @@ def _others(place: Place, check: Callable[[Path, Recording], None]) -> Iterator[
         yield Source(partial(read, paths, store.reader.listing), repeats=True)
 
 
-def _check(path: Path, recording: Recording, *, release: str | None, max_age: int | None) -> None:
-    """Refuse a recording of another release or of an old date."""
+def _check(
+    path: Path, recording: Recording, *, store: Store, release: str | None, max_age: int | None
+) -> None:
+    """Refuse a recording of another release or, unless it is the library's, of an old date."""
     refuse_stale(recording, release)
-    refuse_old(recording.provenance, path=path, max_age=max_age, now=datetime.now(UTC))
+    if store.is_own(path):
+        refuse_old(recording.provenance, path=path, max_age=max_age, now=datetime.now(UTC))
 
 
 class Traffic:
