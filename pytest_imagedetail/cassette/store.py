@@ -13,6 +13,7 @@ from typing import Final
 from pytest_imagedetail.cassette.age import too_old
 from pytest_imagedetail.cassette.format import as_read, dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import (
+    CLIENTS,
     TRAFFIC,
     check_cloud_name,
     file_name,
@@ -105,6 +106,13 @@ class Store:
     def library_clouds(self) -> tuple[str, ...]:
         """Clouds of the library."""
         return _clouds_in(self.library) if self.library is not None else ()
+
+    def client_traffic(self, cloud: str) -> Path | None:
+        """The library's cassette of what clients ask a cloud besides its listings, or None."""
+        if self.library is None:
+            return None
+        path = self.library / check_cloud_name(cloud) / traffic_name(CLIENTS)
+        return path if _is_there(path) else None
 
     def paths(self, cloud: str) -> tuple[Path, ...]:
         """The cassettes of a cloud, own before the library's; the one of all images comes first."""

@@ -73,7 +73,7 @@ class RecordedCloud:
         shown, query = _target(asked.url), Query.parse(urlsplit(asked.url).query)
         known = dict.fromkeys(f"{each.method} {_target(each.url)}" for each in self.interactions)
         nearest = difflib.get_close_matches(f"{asked.method} {shown}", known, _NEAREST, cutoff=0)
-        if asked.method == "GET" and urlsplit(asked.url).path.endswith("/images/detail"):
+        if asked.method == "GET" and _is_listing(asked):
             query = Query(query.params, _microversion(asked))
             command = " ".join(["imagedetail record --os-cloud NAME", *query.options])
             remedy = f"record it from a real cloud: {command}"
@@ -88,7 +88,7 @@ class RecordedCloud:
 
 
 def recorded_cloud(store: Store, name: str, base: str) -> RecordedCloud:
-    """Read the recordings of a cloud: its own first, then those of the shipped library.
+    """Read the recordings of a cloud: its own, the library's, and what clients ask besides.
 
     Args:
         store: Where recordings are.
@@ -99,21 +99,22 @@ def recorded_cloud(store: Store, name: str, base: str) -> RecordedCloud:
         CassetteError: There is none, or one is damaged.
     """
     folders = filter(None, (store.directory, store.library))
-    recordings = [
-        load_own(path) for folder in folders for path in Store(directory=folder).paths(name)
-    ]
-    if not recordings:
+    paths = [path for folder in folders for path in Store(directory=folder).paths(name)]
+    if not paths:
         raise CassetteNotFoundError(
             f"nothing is recorded for cloud {name!r}",
             where=str(store.directory / name),
             remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
             "or serve a cloud that has recordings: imagedetail clouds lists them",
         )
+    clients = store.client_traffic(name)
+    recordings = [load_own(path) for path in (*paths, *filter(None, [clients]))]
     recorded = [each for recording in recordings for each in recording.interactions]
     interactions = tuple(_at(base, each) for each in recorded)
     pairs = zip(recorded, interactions, strict=True)
     offered = (each.provenance.max_microversion for each in recordings)
-    endpoints = tuple(dict.fromkeys(endpoint_of(each.url) for each in interactions))
+    listed = (each.url for each in interactions if _is_listing(each))
+    endpoints = tuple(dict.fromkeys(map(endpoint_of, listed)))
     return RecordedCloud(
         name=name,
         interactions=interactions,
@@ -153,6 +154,10 @@ def _unauthorized(asked: Interaction) -> Response:
     document = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
     uri = f'Keystone uri="{url.scheme}://{url.netloc}{IDENTITY}"'
     return json_response(401, document, ("WWW-Authenticate", uri))
+
+
+def _is_listing(asked: Interaction) -> bool:
+    return urlsplit(asked.url).path.endswith("/images/detail")
 
 
 def _target(url: str) -> str:

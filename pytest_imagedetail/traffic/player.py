@@ -15,6 +15,7 @@ from pytest_imagedetail.redact import (
     SHAPES,
     SHAPES_AND_EMAIL,
     Known,
+    origin,
     placeholders,
     project_in_path,
     redact,
@@ -64,7 +65,7 @@ class Source:
 
     Args:
         read: Reads the recordings, by their files.
-        repeats: Whether they are listings: each answers any number of times.
+        repeats: Whether each answers any number of times, as listings do.
     """
 
     def __init__(
@@ -253,6 +254,8 @@ class Player:
             if not source.recordings:
                 continue
             if answers := source.answers(self._as_recorded(asked, source), self._place):
+                if source.repeats and not _is_of_same_root(asked, answers[0].request):
+                    continue
                 left = (each for each in answers if source.repeats or each not in self._played)
                 return next(left, None)
         return None
@@ -295,6 +298,12 @@ def _distance(
         return 0, len(different)
     one, other = urlsplit(asked.url).path, urlsplit(recorded.url).path
     return 1 - SequenceMatcher(None, one, other).ratio(), len(different)
+
+
+def _is_of_same_root(asked: Interaction, recorded: Interaction) -> bool:
+    """Compare the hosts of requests for `/`, which Keystone answers, too."""
+    is_root = urlsplit(asked.url).path in {"", "/"}
+    return not is_root or origin(asked.url) == origin(recorded.url)
 
 
 def _redacted(recording: Recording) -> Sequence[Interaction]:

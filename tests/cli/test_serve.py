@@ -84,6 +84,12 @@ class Served:
         assert (answer.status_code, token["project"]["id"]) == (201, PROJECT)
         return answer.headers["X-Subject-Token"], _endpoint(token["catalog"])
 
+    def legacy_endpoint(self, cloud, token):
+        """The endpoint of /v2 in the catalog."""
+        url = f"{self.auth_urls[cloud]}/v3/auth/catalog"
+        answer = requests.get(url, headers={"X-Auth-Token": token}, timeout=30)
+        return _endpoint(answer.json()["catalog"], "compute_legacy")
+
     def get(self, cloud, path):
         """What urllib gets with a token: status and document."""
         token, endpoint = self.login(cloud)
@@ -96,8 +102,8 @@ class Served:
                 return error.code, json.load(error)
 
 
-def _endpoint(catalog):
-    (compute,) = (each for each in catalog if each["type"] == "compute")
+def _endpoint(catalog, kind="compute"):
+    (compute,) = (each for each in catalog if each["type"] == kind)
     return next(each["url"] for each in compute["endpoints"] if each["interface"] == "public")
 
 
@@ -159,6 +165,29 @@ def test_openstacksdk_lists_images_of_every_release(serve, tmp_path):
     for cloud, line in zip(served.auth_urls, done.stdout.splitlines(), strict=True):
         ids = [each["id"] for each in recorded(cloud)[1]["images"]]
         assert line.split() == [PROJECT, *ids], cloud
+
+
+def test_a_plain_client_gets_what_is_no_listing_of_v21(serve):
+    """The documented URL from the catalog, one image and Nova's own versions, of every release."""
+    clouds = sorted(path.name for path in LIBRARY.glob("nova-*"))
+    with serve(*clouds) as served:
+        for cloud in clouds:
+            token, endpoint = served.login(cloud)
+            legacy = served.legacy_endpoint(cloud, token)
+            root = endpoint.removesuffix("/v2.1")
+            assert legacy == f"{root}/v2/{PROJECT}"
+
+            def got(url, token=token):
+                answer = requests.get(url, headers={"X-Auth-Token": token}, timeout=30)
+                assert answer.status_code == 200, url
+                return answer.json()
+
+            for url in (f"{legacy}/images/detail?status=ACTIVE", f"{endpoint}/images/detail"):
+                for each in got(url)["images"]:
+                    assert got(each["links"][0]["href"])["image"] == each, cloud
+            version = got(f"{root}/v2.1/")["version"]
+            assert version["links"][0]["href"] == f"{root}/v2.1/"
+            assert len(got(f"{root}/")["versions"]) == 2
 
 
 def test_what_is_recorded_from_it_is_the_library(serve, imagedetail):
@@ -241,7 +270,7 @@ def test_versions_are_told_without_a_token(serve):
         for place in ("/v2.1", "/v2.1/"):
             version = requests.get(root + place, timeout=30).json()["version"]
             assert (version["id"], version["version"]) == ("v2.1", "2.95")
-        (version, *_) = requests.get(f"{root}/", timeout=30).json()["versions"]
+        (_, version) = requests.get(f"{root}/", timeout=30).json()["versions"]
         assert version["links"] == [{"rel": "self", "href": f"{root}/v2.1/"}]
 
 

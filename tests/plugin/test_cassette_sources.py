@@ -81,6 +81,47 @@ def test_it_runs_for_each_cloud_of_a_glob(run):
     run(plain, "--imagedetail-cloud=nova-2026.?*").assert_outcomes(passed=2)
 
 
+def test_a_plain_client_replays_what_is_no_listing_of_v21(run):
+    """The documented URL, one image and the versions of nine Novas, as often as they are asked."""
+    source = """
+import json, pytest, requests, urllib.request
+
+@pytest.mark.imagedetail("nova-*")
+def test_client(imagedetail_cloud, imagedetail_cassette):
+    def got(path):
+        sent = urllib.request.Request(f"http://my.cloud.example:8774{path}")
+        sent.add_header("X-Auth-Token", "mine")
+        with urllib.request.urlopen(sent) as answer:
+            return json.load(answer)
+
+    for _ in range(2):
+        listed = got(f"/v2/{'7' * 32}/images/detail?status=ACTIVE")["images"]
+        assert listed and {each["status"] for each in listed} == {"ACTIVE"}
+        for each in got("/v2.1/images/detail")["images"]:
+            assert got(f"/v2.1/images/{each['id']}")["image"] == each
+        newest = got("/v2.1/")["version"]
+        assert (newest["id"], newest["status"]) == ("v2.1", "CURRENT")
+    unknown = "5eed9999-0000-4000-8000-000000009999"
+    assert requests.get(f"http://my.cloud.example/v2.1/images/{unknown}").status_code == 404
+"""
+    run(source).assert_outcomes(passed=len(list(LIBRARY.glob("nova-*"))))
+
+
+def test_the_root_of_a_host_is_novas_or_keystones(run):
+    """Both answer `/` with their versions; the host in the catalog is Nova's."""
+    source = """
+import pytest, requests
+
+@pytest.mark.imagedetail("nova-2019.1")
+def test_client(imagedetail_cassette):
+    root = imagedetail_cassette.endpoint.removesuffix("/v2.1")
+    assert [each["id"] for each in requests.get(root).json()["versions"]] == ["v2.0", "v2.1"]
+    keystone = requests.get("https://keystone.example/").json()["versions"]["values"]
+    assert [each["id"] for each in keystone] == ["v3.14"]
+"""
+    run(source).assert_outcomes(passed=1)
+
+
 def test_an_own_listing_comes_before_the_library(run, pytester):
     """And what it lacks, the library has."""
     path = pytester.path / "cassettes" / "nova-2026.2" / "limit=1.yaml"
@@ -109,6 +150,6 @@ def test_what_no_source_knows_is_a_miss(run):
     result.stdout.fnmatch_lines(
         [
             "E *NoInteractionError: nothing is recorded for GET https://*.invalid/v2.1/flavors",
-            "E *nearest: GET https://compute.nova-2026.2.invalid/v2.1/images/detail",
+            "E *nearest: GET https://compute.nova-2026.2.invalid/v2.1/images",
         ]
     )
