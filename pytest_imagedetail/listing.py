@@ -32,7 +32,7 @@ _GLANCE = frozenset(  # v1 and v2; Nova renames or drops each of them
 )
 _GLANCE_BESIDE = frozenset({"first", "schema"})
 _ID = (str, int)  # integers until Cactus
-_BODY_START = 60  # characters of an unexpected body that a message shows
+_BODY_START = 200  # characters of an unexpected body that a message shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,10 +129,10 @@ class Listing:
         """
         if "images" in self.document:
             return None
-        for value in self.document.values():
-            if isinstance(value, dict) and "message" in value:
-                return {"code": value.get("code"), "message": value["message"]}
-        return {"code": self.status_code, "message": self.body.strip()}
+        found = _fault(self.document)
+        if found is None:
+            return {"code": self.status_code, "message": self.body.strip()}
+        return {"code": found.get("code"), "message": found["message"]}
 
     def normalized(self, profile: str | None = None) -> Normalized:
         """Return the images in comparable form, with the counts of the rules applied."""
@@ -350,7 +350,7 @@ def _check_status(status: int, expect: int | None, body: bytes, where: str) -> N
         return
     expected = " or ".join(map(str, sorted(wanted)))
     raise ResponseError(
-        f"the cloud answered {status}, not {expected}: {_start(body)}",
+        f"the cloud answered {status}, not {expected}: {_said(body, where)}",
         where=where,
         remedy=_REMEDIES.get(status, _ANY_REMEDY).format(status=status),
         status_code=status,
@@ -365,7 +365,7 @@ _REMEDIES = {
         "check that the compute endpoint in the catalog is right, its scheme and path too",
     ),
     200: "the cloud accepts this query: do not expect an error, or ask another cloud",
-    400: "Nova refuses the query or the project in the URL; the body says which\n" + _ANY_REMEDY,
+    400: "Nova refuses the query, or the project in the URL\n" + _ANY_REMEDY,
     401: "the token was refused: check the credentials in clouds.yaml, then ask again",
     403: "the project may not see this: check its roles, or the marker's owner\n" + _ANY_REMEDY,
     404: "images/detail ends with microversion 2.35: ask without one, or with 2.35 at most\n"
@@ -394,6 +394,22 @@ def _outline(value: Any) -> str:
         return f"an object with {', '.join(map(_plain, list(value)[:5])) or 'no fields'}"
     names = {list: "a list", str: "a string", type(None): "null", bool: "a boolean"}
     return names.get(type(value), "a number")
+
+
+def _fault(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the fault in an error answer: `{"badRequest": {"code": 400, "message": "..."}}`."""
+    faults = (each for each in document.values() if isinstance(each, dict) and "message" in each)
+    return next(faults, None)
+
+
+def _said(body: bytes, where: str) -> str:
+    """Return the message of an error, or else the start of its body."""
+    try:
+        document = _document(body, where)
+    except BodyError:
+        return _start(body)
+    found = _fault(document) if isinstance(document, dict) else None
+    return _start(body) if found is None else _plain(str(found["message"]))
 
 
 def _start(body: bytes) -> str:

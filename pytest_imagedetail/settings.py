@@ -1,6 +1,9 @@
 """Resolve every choice of a run once, into one frozen value; read `imagedetail.yaml`."""
 
 import difflib
+import os
+import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
@@ -31,6 +34,9 @@ LEVELS: Final = ("facts", "shape")
 DEFAULT_LEVEL: Final = "facts"
 CLOUDS_FILE: Final = "imagedetail.yaml"
 RULES_FILE: Final = "imagedetail-rules.yaml"
+_ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
+_CLOUDS_KEY: Final = re.compile(r"clouds:[ \t]*(?:#.*)?")
+_WILDCARDS: Final = frozenset("*?[")
 _MOST_NAMES: Final = 12  # of clouds in a message
 _LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold
 
@@ -61,6 +67,7 @@ class Settings:
 
     Attributes:
         cassette_dir: Where cassettes are.
+        clouds_file: The file that declares clouds, whether or not it exists.
         record_mode: One of `RECORD_MODES`.
         clouds: Names or globs of the clouds to run for; empty means every one
             that has cassettes or is declared.
@@ -77,6 +84,7 @@ class Settings:
     """
 
     cassette_dir: Path
+    clouds_file: Path = Path(CLOUDS_FILE)
     record_mode: RecordMode = "none"
     clouds: tuple[str, ...] = ()
     declared: Mapping[str, CloudDeclaration]
@@ -124,7 +132,7 @@ class Settings:
         chosen: list[str] = []
         for pattern in self.clouds:
             found = [name for name in known if fnmatchcase(name, pattern)]
-            if not found and self.record_mode != "none" and not set(pattern) & set("*?["):
+            if not found and self.record_mode != "none" and not set(pattern) & _WILDCARDS:
                 found = [pattern]  # a name of clouds.yaml, to be recorded
             if not found:
                 raise unknown_cloud(pattern, known)
@@ -173,6 +181,7 @@ def resolve(*layers: Choices, root: Path) -> Settings:
         check_choice("report suffix", Path(report).suffix, (".html", ".json", ".md"))
     return Settings(
         cassette_dir=root / (chosen.cassette_dir or "cassettes"),
+        clouds_file=root / (chosen.clouds_file or CLOUDS_FILE),
         record_mode=check_choice("record mode", chosen.record_mode or "none", RECORD_MODES),
         clouds=chosen.clouds,
         declared=declared,
@@ -253,10 +262,11 @@ def unknown_cloud(name: str, known: Iterable[str]) -> UsageError:
     shown = ", ".join(names[:_MOST_NAMES]) or "none"
     if len(names) > _MOST_NAMES:
         shown += f" and {len(names) - _MOST_NAMES} more: imagedetail clouds lists them"
+    is_glob = bool(set(name) & _WILDCARDS)
+    record = "" if is_glob else f"\nor record it: imagedetail record {shlex.quote(name)}"
     return UsageError(
-        f"unknown cloud {name!r}",
-        remedy=f"{did_you_mean(name, names)}known clouds: {shown}\n"
-        f"record it, or declare it in {CLOUDS_FILE}",
+        f"no cloud matches {name!r}" if is_glob else f"unknown cloud {name!r}",
+        remedy=f"{did_you_mean(name, names)}known clouds: {shown}{record}",
     )
 
 
@@ -269,6 +279,66 @@ def nothing_selected(settings: Settings) -> CassetteNotFoundError:
         "or import a saved answer: imagedetail import FILE --cloud NAME\n"
         f"or declare clouds in {CLOUDS_FILE} and run with --imagedetail-record-mode=once",
     )
+
+
+def find_root(folder: Path) -> Path:
+    """Return the project that a folder is in: the nearest one upwards with a root's file, or it."""
+    folders = (folder, *folder.parents)
+    found = (each for each in folders if any((each / name).is_file() for name in _ROOT_FILES))
+    return next(found, folder)
+
+
+def declare(cloud: CloudDeclaration, path: Path) -> bool:
+    """Add a cloud to a clouds file, which is created if it does not exist.
+
+    Comments and layout stay.
+
+    Returns:
+        Whether it was added. A file in an unusual layout, or one that cannot be written, is left
+        alone.
+
+    Raises:
+        SettingsError: The file is not valid.
+    """
+    declared, baseline = _read_clouds_file(path.parent, path.name) if path.exists() else ({}, None)
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    release = {} if cloud.release is None else {"release": cloud.release}
+    entry = yamltext.dump({cloud.name: {"os_cloud": cloud.os_cloud, **release}})
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(_with_entry(old, entry), encoding="utf-8")
+        if _read_clouds_file(beside.parent, beside.name) != (
+            {**declared, cloud.name: cloud},
+            baseline,
+        ):
+            return False
+        beside.replace(path)
+    except (OSError, SettingsError):
+        return False
+    finally:
+        beside.unlink(missing_ok=True)
+    return True
+
+
+def _with_entry(text: str, entry: str) -> str:
+    """Insert an entry at the end of the block `clouds:`, or append the block."""
+    lines = text.splitlines()
+    start = next((at for at, line in enumerate(lines) if _CLOUDS_KEY.fullmatch(line)), None)
+    if start is None:
+        lines.append("clouds:")
+        start = len(lines) - 1
+    end, indent = start + 1, "  "
+    for at, line in enumerate(lines[start + 1 :], start=start + 1):
+        content = line.lstrip()
+        if not content or content.startswith("#"):
+            continue
+        if line == content:
+            break
+        if end == start + 1:
+            indent = line[: -len(content)]
+        end = at + 1
+    lines[end:end] = [indent + line for line in entry.splitlines()]
+    return "\n".join([*lines, ""])
 
 
 def _read_clouds_file(

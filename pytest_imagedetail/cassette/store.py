@@ -4,6 +4,7 @@ import difflib
 import errno
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -22,7 +23,13 @@ from pytest_imagedetail.cassette.names import (
     traffic_name,
 )
 from pytest_imagedetail.cassette.swapping import LOCK, swapped
-from pytest_imagedetail.errors import CassetteNotFoundError, DamagedCassetteError, LeakError
+from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
+    DamagedCassetteError,
+    ImageDetailError,
+    LeakError,
+    UsageError,
+)
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.final_check import refuse_leaks
@@ -94,6 +101,10 @@ class Store:
         """Whether a cloud has answers to queries, here or in the library."""
         return any(map(_has_cassettes, self._folders(cloud)))
 
+    def has_own(self, cloud: str) -> bool:
+        """Whether a cloud has answers to queries in the folder itself."""
+        return _has_cassettes(self.directory / check_cloud_name(cloud))
+
     def traffic_clouds(self) -> tuple[str, ...]:
         """Clouds with the traffic of tests in the folder itself."""
         names = (path.name for path in _entries(self.directory))
@@ -124,6 +135,14 @@ class Store:
         }
         names = sorted(found, key=lambda name: (name != "all.yaml", name))
         return tuple(found[name] for name in names)
+
+    def queries(self, cloud: str) -> tuple[Query, ...]:
+        """The recorded queries of a cloud, without those of damaged cassettes."""
+        found = []
+        for path in self.paths(cloud):
+            with suppress(ImageDetailError):
+                found.append(self.reader.listing(path).provenance.query)
+        return tuple(found)
 
     def is_own(self, path: Path) -> bool:
         """Whether a cassette is the project's, not the library's."""
@@ -166,7 +185,7 @@ class Store:
                 is there is replaced.
         """
         path = self.directory / own_name(recording.provenance, shared=shared)
-
+        self.refuse_same_folder(recording.provenance.cloud)
         refuse_unsafe(recording, known=known, where=str(path))
 
         def replacement() -> tuple[str | None, Written]:
@@ -177,6 +196,20 @@ class Store:
             return self._replacement(path, merged)
 
         return swapped(path, replacement, lock=self.directory / LOCK, check=loads)
+
+    def refuse_same_folder(self, cloud: str) -> None:
+        """Raise UsageError if another cloud's name differs in case only.
+
+        Some file systems keep one folder for both.
+        """
+        names = (path.name for path in _entries(self.directory))
+        for name in names:
+            if name != cloud and name.casefold() == cloud.casefold():
+                raise UsageError(
+                    f"cloud {cloud!r} differs from {name!r} in case only",
+                    where=str(self.directory),
+                    remedy=f"use the name {name}, or one that differs in more than case",
+                )
 
     def holds(self, recording: Recording) -> bool:
         """Return whether the file of this query has the same answer, dates aside."""
@@ -220,25 +253,25 @@ class Store:
             yield self.library / cloud
 
     def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:
-        recorded = self.paths(cloud)
-        if recorded:
-            names = _nearest(self.path(cloud, query).stem, [path.stem for path in recorded])
-            known = f"or ask what is recorded for {cloud}: {names}"
-        else:
-            known = f"or name a cloud that has cassettes: {_nearest(cloud, self.clouds())}"
-        command = ["imagedetail record", f"--os-cloud={cloud}", *query.options]
+        nearest = _nearest(str(query), [str(each) for each in self.queries(cloud)])
+        command = ["imagedetail record", cloud, *query.options]
+        steps = [
+            "in a test:  pytest --imagedetail-record-mode=once",
+            f"in a shell: {' '.join(command)}",
+        ]
+        if cloud in self.library_clouds() and not self.has_own(cloud):
+            steps = ["it is a shipped recording, to which nothing can be added"]
+        if nearest:
+            steps.append(f"or ask what is recorded: {nearest}; imagedetail ls {cloud} lists all")
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
             where=str(self.path(cloud, query)),
-            remedy="in a test:  pytest --imagedetail-record-mode=once\n"
-            f"in a shell: {' '.join(command)}\n{known}",
+            remedy="\n".join(steps),
         )
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
     """Return the few names that are most like the one that was not found."""
-    if not known:
-        return "none"
     first = difflib.get_close_matches(name, known, _FEW, cutoff=0)
     more = f" and {len(known) - _FEW} more" if len(known) > _FEW else ""
     return ", ".join(first) + more

@@ -1,6 +1,7 @@
 """Parse what several verbs share: options, queries and settings."""
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from pytest_imagedetail.settings import (
     RULES_FILE,
     Choices,
     Settings,
+    find_root,
     resolve,
 )
 
@@ -119,13 +121,21 @@ def as_typed(options: argparse.Namespace) -> str:
 
 
 def settings(options: argparse.Namespace) -> Settings:
-    """Resolve what was typed, with the clouds file of the current folder."""
+    """Resolve what was typed, with the files of the project that the current folder is in."""
+    here = Path.cwd()
+    root = Path(os.path.relpath(find_root(here)))
+
+    def typed(path: str | None) -> str | None:
+        # What is typed is relative to the current folder; settings are relative to the root.
+        return path if not path or Path(path).is_absolute() else os.path.relpath(path, root)
+
+    reports, rules = getattr(options, "report", ()), [getattr(options, "rules", None)]
     choices = Choices(
-        cassette_dir=options.cassette_dir,
+        cassette_dir=typed(options.cassette_dir),
         profile=getattr(options, "profile", None),
         fail_on=getattr(options, "fail_on", None),
-        reports=tuple(getattr(options, "report", ())),
+        reports=tuple(filter(None, map(typed, reports))),
         max_age=getattr(options, "max_age", None),
-        rules=tuple(filter(None, [getattr(options, "rules", None)])),
+        rules=tuple(filter(None, map(typed, rules))),
     )
-    return resolve(choices, root=Path())
+    return resolve(choices, root=root)

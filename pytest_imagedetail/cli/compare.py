@@ -3,12 +3,11 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import report, rules
-from pytest_imagedetail.cassette import Store, check_cloud_name
+from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, query, settings
 from pytest_imagedetail.cli.output import (
@@ -42,7 +41,7 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import grid, terminal, text
 from pytest_imagedetail.rules import Rule, Rules
-from pytest_imagedetail.settings import RULES_FILE, Settings, unknown_cloud
+from pytest_imagedetail.settings import RULES_FILE, Settings
 
 _PAIR: Final = 2
 _MOST_CLOUDS: Final = 6  # in a message
@@ -100,7 +99,7 @@ def add_verbs(verbs: Any) -> None:
 
     summary = "show which releases of Nova answer as a cloud does"
     parser = add_verb(verbs, "fingerprint", _fingerprint, summary, *QUERY, "--json")
-    parser.add_argument("cloud", metavar="CLOUD", help="a cloud, or the path of a cassette or body")
+    parser.add_argument("cloud", metavar="NAME", help="a cloud, or the path of a cassette or body")
 
 
 def _diff(options: argparse.Namespace) -> int:
@@ -176,25 +175,14 @@ def _matrix(options: argparse.Namespace) -> int:
 
 def _named_row(options: argparse.Namespace, chosen: Settings, store: Store) -> dict[str, Answers]:
     """Load the clouds that were typed, in their order."""
-    known = tuple(dict.fromkeys([*store.clouds(), *store.library_clouds()]))
     row: dict[str, Answers] = {}
     for name in options.names:
-        found = {cloud: _answers(cloud, options, chosen, store) for cloud in _matching(name, known)}
+        names = sides.names([name], chosen, store)
+        found = {cloud: _answers(cloud, options, chosen, store) for cloud in names}
         row |= {each: answers for each, answers in by_release(found).items() if each not in row}
     if _has_query(options) and len(row) >= _PAIR > sum(map(bool, row.values())):
         raise _not_recorded(options, row)
     return row
-
-
-def _matching(name: str, known: Sequence[str]) -> Sequence[str]:
-    found = [cloud for cloud in known if fnmatchcase(cloud, name)]
-    if found:
-        return found
-    if set(name) & set("*?["):
-        raise UsageError(
-            f"no recorded cloud matches {name!r}", remedy=f"recorded: {', '.join(known) or 'none'}"
-        )
-    raise unknown_cloud(name, known)
 
 
 def _rows_by_family(
@@ -365,7 +353,9 @@ def _listings(options: argparse.Namespace) -> tuple[Listing, ...]:
     chosen, asked = settings(options), query(options)
     if sides.is_path(options.cloud) or _has_query(options):
         return (sides.listing(options.cloud, asked, chosen),)
-    found = tuple(sides.recorded(check_cloud_name(options.cloud), chosen, store_of(chosen)))
+    store = store_of(chosen)
+    cloud = sides.one_name(options.cloud, chosen, store)
+    found = tuple(sides.recorded(cloud, chosen, store))
     return found or (sides.listing(options.cloud, asked, chosen),)  # raises how to record it
 
 

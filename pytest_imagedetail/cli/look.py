@@ -26,9 +26,15 @@ def add_verbs(verbs: Any) -> None:
     """Add the three verbs."""
     summary = "list the clouds that have cassettes or are declared"
     add_verb(verbs, "clouds", _clouds, summary, "--json")
-    add_verb(verbs, "ls", _ls, "list the cassettes", "--json")
+    parser = add_verb(verbs, "ls", _ls, "list the cassettes", "--json")
+    parser.add_argument(
+        "clouds",
+        nargs="*",
+        metavar="NAME",
+        help="a cloud or a glob; a shipped one, too (default: every cloud of the project)",
+    )
     parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
-    parser.add_argument("cloud", metavar="CLOUD", help="a cloud, or the path of a cassette or body")
+    parser.add_argument("cloud", metavar="NAME", help="a cloud, or the path of a cassette or body")
 
 
 def _clouds(options: argparse.Namespace) -> int:
@@ -68,7 +74,8 @@ def _recorded_release(store: Store, cloud: str) -> str | None:
 
 
 def _ls(options: argparse.Namespace) -> int:
-    store = store_of(settings(options))
+    chosen = settings(options)
+    store = store_of(chosen)
     if options.cassette_dir and not store.directory.is_dir():
         raise UsageError(
             "there is no such folder",
@@ -77,9 +84,13 @@ def _ls(options: argparse.Namespace) -> int:
         )
     entries: list[dict[str, Any]] = []
     damaged: list[ImageDetailError] = []
-    for cloud in sorted({*store.clouds(), *store.traffic_clouds()}):
+    own = sorted({*store.clouds(), *store.traffic_clouds()})
+    for cloud in sides.names(options.clouds, chosen, store) if options.clouds else own:
         traffic = store.traffic_paths(cloud)
-        for path in (*filter(store.is_own, store.paths(cloud)), *traffic):
+        listings = store.paths(cloud)
+        if not options.clouds:
+            listings = tuple(filter(store.is_own, listings))
+        for path in (*listings, *traffic):
             try:
                 entries.append(_traffic_entry(path, cloud) if path in traffic else _entry(path))
             except ImageDetailError as error:

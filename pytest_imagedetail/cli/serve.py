@@ -4,13 +4,14 @@ import argparse
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import network, report
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_verb, settings
 from pytest_imagedetail.cli.output import SAME, wants_color
 from pytest_imagedetail.compare import compare
@@ -64,7 +65,13 @@ def add_verbs(verbs: Any) -> None:
         "--folder", metavar="DIR", default="imagedetail-demo", help="where to put what it makes"
     )
     parser = add_verb(verbs, "serve", _serve, "replay recordings over HTTP on loopback")
-    parser.add_argument("clouds", metavar="NAME", nargs="+", help="a recorded cloud, or a glob")
+    parser.add_argument(
+        "clouds",
+        metavar="NAME",
+        nargs="*",
+        help="a recorded cloud, or a glob (default: every one of the project, or else every "
+        "shipped one)",
+    )
     parser.add_argument(
         "--port",
         type=int,
@@ -76,9 +83,10 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    chosen = replace(settings(options), clouds=tuple(options.clouds))
+    chosen = settings(options)
     store = store_of(chosen)
-    names = chosen.select((*store.clouds(), *store.library_clouds()))
+    every = store.clouds() or store.library_clouds()
+    names = sides.names(options.clouds, chosen, store) if options.clouds else every
     # Blocked before any thread starts, so that the signal waits for sigwait.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     with ExitStack() as stack:

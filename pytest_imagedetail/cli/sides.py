@@ -1,10 +1,16 @@
 """Load the listing that an argument names: a cloud, a cassette or a saved body."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
-from pytest_imagedetail.errors import CassetteError, CassetteNotFoundError, StaleCassetteError
+from pytest_imagedetail.errors import (
+    CassetteError,
+    CassetteNotFoundError,
+    StaleCassetteError,
+    UsageError,
+)
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
@@ -41,6 +47,31 @@ def listing(name: str, query: Query, settings: Settings) -> Listing:
     if error is not None:
         raise error
     return found
+
+
+def names(patterns: Sequence[str], settings: Settings, store: Store) -> tuple[str, ...]:
+    """Return the recorded, shipped and declared clouds that names and globs stand for, in order.
+
+    Raises:
+        UsageError: One stands for none.
+    """
+    recorded = (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
+    return replace(settings, clouds=tuple(patterns)).select(recorded)
+
+
+def one_name(pattern: str, settings: Settings, store: Store) -> str:
+    """Return the only cloud that a name or a glob stands for.
+
+    Raises:
+        UsageError: It stands for none, or for several.
+    """
+    found = names([pattern], settings, store)
+    if len(found) > 1:
+        raise UsageError(
+            f"{pattern!r} stands for {len(found)} clouds, and one is needed",
+            remedy=f"name one of them: {', '.join(found)}",
+        )
+    return found[0]
 
 
 def own(path: Path, declared: str | None = None) -> Listing:
@@ -109,8 +140,10 @@ def read_bytes(path: Path) -> bytes:
 def _load(name: str, query: Query, settings: Settings) -> Listing:
     path = Path(name)
     if not is_path(name):
-        recording = store_of(settings).load(check_cloud_name(name), query)
-        return _listing_of(recorder.labelled(recording, settings.declaration(name).release))
+        store = store_of(settings)
+        cloud = one_name(name, settings, store)
+        recording = store.load(cloud, query)
+        return _listing_of(recorder.labelled(recording, settings.declaration(cloud).release))
     if _is_body(name):
         return imported(_saved(path)).listing
     if not path.is_file():

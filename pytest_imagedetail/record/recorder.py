@@ -18,7 +18,7 @@ from pytest_imagedetail.errors import (
     RecordingError,
     ResponseError,
 )
-from pytest_imagedetail.listing import Listing, read
+from pytest_imagedetail.listing import Listing, error_status, read
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording, Response
 from pytest_imagedetail.record.paging import Ask, refuse_further_page, walk
 from pytest_imagedetail.record.release_guard import mislabelled
@@ -142,6 +142,14 @@ def ask(live: LiveCloud, query: Query, *, expect: int | None = None) -> Live:
         BodyError: It answered with something else than a listing.
     """
     recording, known = fetch(live, query, expect=expect)
+    return Live(listing=read_live(recording, known, expect=expect), known=known)
+
+
+def ask_any(live: LiveCloud, query: Query, *, statuses: frozenset[int]) -> Live:
+    """Ask a live cloud as `ask` does; expect the error that it gives if its status is listed."""
+    recording, known = fetch(live, query)
+    status = error_status(recording)
+    expect = status if status in statuses else None
     return Live(listing=read_live(recording, known, expect=expect), known=known)
 
 

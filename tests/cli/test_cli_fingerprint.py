@@ -79,5 +79,5 @@ def test_what_cannot_be_said_is_an_error(tmp_path, capsys):
     assert main(["fingerprint", body(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert said.startswith("imagedetail: nothing in these answers dates a release\n")
-    assert main(["fingerprint", "nowhere"]) == 2
-    assert "imagedetail record --os-cloud=nowhere" in capsys.readouterr().err
+    assert main(["fingerprint", "nowhere"]) == 4
+    assert "imagedetail record nowhere" in capsys.readouterr().err

@@ -10,7 +10,8 @@ pytest.importorskip("openstack", reason="credentials need the extra `record`")
 
 from openstack.config import loader
 
-from pytest_imagedetail.cli import ask, main
+from pytest_imagedetail.cli import doctor as verbs
+from pytest_imagedetail.cli import main
 from pytest_imagedetail.transport.http import Access
 from tests.cloud import SimulatedCloud
 
@@ -221,7 +222,7 @@ def test_an_admin_token(doctor, cloud, clouds_yaml):
 def test_a_token_without_a_project_leaves_the_path_alone():
     """Nothing is put between its letters."""
     endpoint = "http://127.0.0.1/v2.1"
-    assert ask._path(Access(endpoint=endpoint, token="t", project_id="")) == "/v2.1"
-    assert ask._path(Access(endpoint=endpoint, token="t", project_id="p")) == "/v2.1"
+    assert verbs._path(Access(endpoint=endpoint, token="t", project_id="")) == "/v2.1"
+    assert verbs._path(Access(endpoint=endpoint, token="t", project_id="p")) == "/v2.1"
     older = f"http://127.0.0.1/v2/{'a' * 32}"
-    assert ask._path(Access(endpoint=older, token="t", project_id="")) == "/v2/<project>"
+    assert verbs._path(Access(endpoint=older, token="t", project_id="")) == "/v2/<project>"

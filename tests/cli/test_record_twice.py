@@ -74,9 +74,7 @@ def test_noise_is_named_and_kept_as_a_proposal(record, tmp_path):
     assert code == 0
     assert 'volatile  images[*].metadata.seen  value_changed  "1" -> "2"\n' in out
     assert "volatile  images[*].minRam  value_changed  1 -> 2\n" in out
-    assert out.endswith(
-        "two identical requests disagreed; nothing is accepted by that, a rule accepts\n"
-    )
+    assert "two identical requests disagreed; nothing is accepted by that, a rule accepts\n" in out
     recording = loads(tmp_path / "cassettes/public/all.yaml")
     assert set(recording.provenance.volatile) == {"images[*].metadata.seen", "images[*].minRam"}
 
@@ -84,7 +82,7 @@ def test_noise_is_named_and_kept_as_a_proposal(record, tmp_path):
 def test_a_quiet_cloud_is_called_so(record, tmp_path):
     """Nothing is proposed where nothing differed."""
     code, out = record()
-    assert (code, out.splitlines()[-1]) == (0, "asked twice, and answered the same")
+    assert (code, out.splitlines()[1]) == (0, "asked twice, and answered the same")
     assert loads(tmp_path / "cassettes/public/all.yaml").provenance.volatile == ()
 
 

@@ -343,7 +343,7 @@ def test_globs_and_ports(serve, imagedetail):
     """A glob names several clouds; the first has the port that was typed, the others the next."""
     done = imagedetail("serve", "nova-2O24*")
     assert (done.returncode, done.stdout) == (4, "")
-    assert "unknown cloud 'nova-2O24*'" in done.stderr
+    assert "no cloud matches 'nova-2O24*'" in done.stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = imagedetail("serve", "nova-2023.1", "--port", str(port))

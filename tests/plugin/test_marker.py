@@ -37,11 +37,8 @@ CASES = [
     ("rules=['']", f"one of rules {IN} cannot be ''", [RULE_OR_FILE]),
     (
         "'nova-9*'",
-        "unknown cloud 'nova-9*'",
-        [
-            KNOWN,
-            "record it, or declare it in imagedetail.yaml",
-        ],
+        "no cloud matches 'nova-9*'",
+        [KNOWN],
     ),
 ]
 FIXTURES = ("imagedetail", "imagedetail_cloud", "imagedetail_cassette")

@@ -140,12 +140,12 @@ def test_not_found_says_what_there_is(tmp_path):
         "nothing is recorded for cloud 'k5', query 'limit=4'\n"
         f"  where: {tmp_path}/k5/limit=4.yaml\n"
         "  next:  in a test:  pytest --imagedetail-record-mode=once\n"
-        "  next:  in a shell: imagedetail record --os-cloud=k5 --query=limit=4\n"
-        "  next:  or ask what is recorded for k5: limit=3, all"
+        "  next:  in a shell: imagedetail record k5 --query=limit=4\n"
+        "  next:  or ask what is recorded: limit=3, all; imagedetail ls k5 lists all"
     )
     with pytest.raises(CassetteNotFoundError) as caught:
         kept.load("k6", Query())
-    assert caught.value.remedy.endswith("\nor name a cloud that has cassettes: k5")
+    assert caught.value.remedy.endswith("\nin a shell: imagedetail record k6")
 
 
 def test_reads_fall_back_to_the_library_and_writes_do_not(tmp_path):

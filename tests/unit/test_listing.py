@@ -176,7 +176,7 @@ def test_another_status_than_expected():
     """It is an error with the start of the body and what to do."""
     ways = "if you expect this answer: expect={0} in a test, --expect={0} in a shell"
     for status, expect, wanted, remedy in (
-        (400, None, "200 or 203", "Nova refuses the query or the project in the URL"),
+        (400, None, "200 or 203", "Nova refuses the query, or the project in the URL"),
         (401, None, "200 or 203", "the token was refused: check the credentials in clouds.yaml"),
         (403, None, "200 or 203", "the project may not see this"),
         (404, None, "200 or 203", "images/detail ends with microversion 2.35"),
@@ -201,10 +201,14 @@ def test_another_status_than_expected():
             assert caught.value.status_code == status
             assert caught.value.remedy.startswith(remedy)
     with pytest.raises(ResponseError) as caught:
-        read(recording_of("\x1b[2Jgone\x9b31m\n" + "x" * 100, status=500))
+        read(recording_of("\x1b[2Jgone\x9b31m\n" + "x" * 300, status=500))
     assert caught.value.problem == (
-        "the cloud answered 500, not 200 or 203: \\x1b[2Jgone\\x9b31m " + "x" * 41 + "..."
+        "the cloud answered 500, not 200 or 203: \\x1b[2Jgone\\x9b31m " + "x" * 181 + "..."
     )
+    message = "Invalid input for query parameters limit. Value: 0. " + "why " * 100 + "."
+    with pytest.raises(ResponseError) as caught:
+        read(recording_of({"badRequest": {"code": 400, "message": message}}, status=400))
+    assert caught.value.problem == f"the cloud answered 400, not 200 or 203: {message}"
     with pytest.raises(ResponseError, match="not 200 or 203: an empty body"):
         read(recording_of(b"", status=500))
 

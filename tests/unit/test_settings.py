@@ -20,6 +20,7 @@ def test_defaults(tmp_path):
     """Nothing typed anywhere: replay from `cassettes`, cross-version, fail on what breaks."""
     assert resolve(Choices(), root=tmp_path) == Settings(
         cassette_dir=tmp_path / "cassettes",
+        clouds_file=tmp_path / "imagedetail.yaml",
         record_mode="none",
         declared={},
         profile="cross-version",
@@ -225,5 +226,5 @@ def test_an_unknown_cloud_is_refused_with_the_nearest(tmp_path):
     assert str(caught.value) == (
         "unknown cloud 'nova-2026.1'\n"
         "  next:  did you mean nova-2026.2? known clouds: nova-2026.2, k5\n"
-        "  next:  record it, or declare it in imagedetail.yaml"
+        "  next:  or record it: imagedetail record nova-2026.1"
     )

@@ -1,0 +1,140 @@
+"""Check step by step whether a cloud can be recorded: `doctor`."""
+
+import argparse
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail.cli.arguments import add_verb, settings
+from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, Progress, cell, complain, print_json
+from pytest_imagedetail.errors import ImageDetailError
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record.release_guard import Evidence, looks_like
+from pytest_imagedetail.redact import project_in_path
+from pytest_imagedetail.report import text
+from pytest_imagedetail.settings import CloudDeclaration, Settings
+from pytest_imagedetail.transport.http import Access
+
+_LONG: Final = timedelta(days=7)
+_STEPS: Final = (
+    "openstacksdk",
+    "configuration",
+    "auth type",
+    "token",
+    "compute endpoint",
+    "max microversion",
+    "release",
+    "images/detail",
+)
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add the verb."""
+    summary = "check credentials, endpoint and one answer; shows nothing secret, writes nothing"
+    parser = add_verb(verbs, "doctor", _doctor, summary, "--json")
+    cloud = parser.add_mutually_exclusive_group()
+    cloud.add_argument(
+        "cloud", nargs="?", metavar="NAME", help="a cloud of imagedetail.yaml or clouds.yaml"
+    )
+    cloud.add_argument(
+        "--os-cloud",
+        metavar="NAME",
+        help="a cloud of clouds.yaml, or envvars (default: $OS_CLOUD, the OS_* variables, or the "
+        "only cloud there is)",
+    )
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    chosen = settings(options)
+    os_cloud = chosen.declaration(options.cloud).os_cloud if options.cloud else options.os_cloud
+    findings, progress = _findings(os_cloud, options.cloud, chosen), Progress()
+    steps: list[dict[str, str]] = []
+    failed, failed_step, width = None, "", max(map(len, _STEPS))
+    for name in _STEPS:
+        if failed is not None:
+            verdict, finding = "skipped", f"needs: {failed_step}"
+        else:
+            try:
+                with progress.waiting(f"{name} ..."):
+                    verdict, finding = next(findings)
+            except ImageDetailError as error:
+                failed, failed_step, verdict, finding = error, name, "failed", error.problem
+        steps.append({"step": name, "verdict": verdict, "finding": finding})
+        if not options.json:
+            print(f"{verdict:<7}  {name:<{width}}  {cell(finding)}", flush=True)
+    if options.json:
+        print_json({"schema": 1, "ok": failed is None, "steps": steps})
+    return SAME if failed is None else complain(failed, IMPOSSIBLE)
+
+
+def _findings(
+    os_cloud: str | None, name: str | None, chosen: Settings
+) -> Iterator[tuple[str, str]]:
+    """Yield verdict and finding of each of `_STEPS`; raise at the one that fails."""
+    yield "ok", clouds.sdk_version()
+    configuration = clouds.configure(os_cloud)
+    files = " and ".join(map(str, configuration.files)) or "the OS_* variables"
+    yield "ok", f"cloud {configuration.cloud!r} of {files}"
+    yield "ok", configuration.auth_type
+    login = clouds.authenticate(configuration)
+    yield "ok", _lifetime(login.expires_at)
+    access = clouds.access(login)
+    region = f"region {configuration.region or 'not named'}"
+    yield "ok", f"{_path(access)}, {region}, interface {configuration.interface}"
+    newest = access.max_microversion
+    yield "ok", newest or "none: older than microversions, or its version document cannot be read"
+    # Which cloud it is, OS_CLOUD and the only one there is included, is known by now.
+    declared = chosen.declaration(name) if name else _declared_as(configuration.cloud, chosen)
+    yield _release_finding(declared.release, newest)
+    yield _one_image(access, declared.name)
+
+
+def _declared_as(os_cloud: str, chosen: Settings) -> CloudDeclaration:
+    """Return the declaration of a cloud of clouds.yaml; its name alone if there is none."""
+    known = (each for each in chosen.declared.values() if each.os_cloud == os_cloud)
+    return next(known, CloudDeclaration(name=os_cloud, os_cloud=os_cloud))
+
+
+def _lifetime(expires_at: datetime | None) -> str:
+    if expires_at is None:
+        return "as configured; its lifetime is not known"
+    left = expires_at - datetime.now(UTC)
+    if left > _LONG:
+        return f"valid until {expires_at:%Y-%m-%d}"
+    hours, minutes = divmod(round(left.total_seconds() / 60), 60)
+    return f"valid for {hours} h {minutes} min" if hours else f"valid for {minutes} min"
+
+
+def _path(access: Access) -> str:
+    """Return the endpoint's path, with a placeholder for the project."""
+    path = urlsplit(access.endpoint).path
+    project = project_in_path(f"{path}/images") or access.project_id
+    return (path.replace(project, "<project>") if project else path) or "/"
+
+
+def _release_finding(declared: str | None, newest: str | None) -> tuple[str, str]:
+    if newest is None:
+        known = f"declared: {declared}; nothing of the cloud shows it" if declared else ""
+        return "ok", known or "not declared, and nothing shows it"
+    looks = f"{newest} looks like {looks_like(newest)}"
+    if declared is None:
+        return "ok", f"not declared; {looks}"
+    if Evidence(where="", release=declared, max_microversion=newest).contradicts_itself:
+        return "warning", f"declared: {declared}, but {looks}"
+    return "ok", f"declared: {declared}; {looks}"
+
+
+def _one_image(access: Access, cloud: str) -> tuple[str, str]:
+    """Ask for one image, as the recorder does; the redacted answer is looked at and dropped."""
+    begun = time.monotonic()
+    live = recorder.LiveCloud(access=access, name=cloud)
+    listing = recorder.ask(live, Query.of(limit=1)).listing
+    milliseconds = round((time.monotonic() - begun) * 1000)
+    images = text.count(len(listing.images), "image")
+    finding = f"{listing.status_code}, {images} with limit=1, {milliseconds} ms"
+    if not listing.images:
+        return "warning", f"{finding}: this project sees none"
+    return "ok", finding

@@ -1,0 +1,389 @@
+"""Write recordings: `record` asks clouds, `import` takes an answer that was saved by hand."""
+
+import argparse
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from pytest_imagedetail import contract
+from pytest_imagedetail.cassette import Store, check_cloud_name, loads
+from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
+from pytest_imagedetail.cli.output import (
+    DIFFERENT,
+    IMPOSSIBLE,
+    SAME,
+    USAGE,
+    cell,
+    complain,
+    say,
+    wants_color,
+)
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.fingerprint import fingerprint
+from pytest_imagedetail.harness import accepted, reference_library
+from pytest_imagedetail.listing import Listing, error_status
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record.importing import Saved, imported
+from pytest_imagedetail.record.release_guard import evidence_of, remedies_for_change
+from pytest_imagedetail.record.suites import SUITES, gate_suite
+from pytest_imagedetail.record.verification import (
+    ask_twice,
+    refuse_other_cloud,
+    refuse_other_import,
+)
+from pytest_imagedetail.redact.suspicious import suspicious
+from pytest_imagedetail.report import terminal, text
+from pytest_imagedetail.settings import (
+    CLOUDS_FILE,
+    CloudDeclaration,
+    Settings,
+    check_release,
+    declare,
+)
+
+_SINGULAR: Final = {
+    "addresses": "address",
+    "headers": "header",
+    "hosts": "host",
+    "ids": "id",
+    "people": "person",
+    "secrets": "secret",
+}
+_NAMED: Final = 3  # of the texts that look sensitive
+_FIRST_PAGE: Final = "interactions[0].response.body: "
+_WIRE: Final = " on the wire only: key order, a repeated key, a header or the label"
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add both verbs."""
+    summary = "record what clouds of clouds.yaml answer"
+    parser = add_verb(verbs, "record", _record, summary, *QUERY, "--rules")
+    parser.add_argument(
+        "clouds",
+        nargs="*",
+        metavar="NAME",
+        help="a cloud of imagedetail.yaml or clouds.yaml, or a glob (default: $OS_CLOUD, or else "
+        "every cloud that imagedetail.yaml declares)",
+    )
+    parser.add_argument(
+        "--os-cloud", metavar="NAME", help="the cloud's name in clouds.yaml (default: the same)"
+    )
+    parser.add_argument("--name", metavar="N", help="the name to keep it under; the same as NAME")
+    parser.add_argument(
+        "--release", metavar="R", help='its OpenStack release, for example "2026.2"'
+    )
+    parser.add_argument(
+        "--suite",
+        choices=SUITES,
+        help="gate: all images, and every query that Nova's releases answer differently",
+    )
+    parser.add_argument(
+        "--expect", type=int, metavar="CODE", help="record this error, which the query must give"
+    )
+    parser.add_argument(
+        "--twice",
+        action="store_true",
+        help="ask twice, and note what two identical requests disagree on",
+    )
+    parser.add_argument(
+        "--rewrite",
+        action="store_true",
+        help="replace a recording whose answer changed (default: print the differences)",
+    )
+    parser.add_argument(
+        "--max-age",
+        metavar="DAYS",
+        help="renew the date of the same answer if it is older (default: never)",
+    )
+
+    summary = "make a cassette of a body that was saved by hand"
+    parser = add_verb(verbs, "import", _import, summary, *QUERY)
+    parser.add_argument("file", metavar="FILE", help="the body of the answer, JSON or XML")
+    parser.add_argument("--cloud", required=True, metavar="N", help="the name to keep it under")
+    parser.add_argument("--release", metavar="R", help="the OpenStack release, if known")
+    parser.add_argument(
+        "--status", type=int, default=200, metavar="CODE", help="what the cloud answered with"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace what was recorded from a cloud, too"
+    )
+
+
+def _record(options: argparse.Namespace) -> int:
+    if options.suite and (options.query or options.microversion or options.expect):
+        raise UsageError(
+            "a suite has its own queries", remedy="leave out --query, --microversion and --expect"
+        )
+    chosen = settings(options)
+    store = _store(chosen)
+    targets = _targets(options, chosen, store)
+    codes = []
+    for target in targets:
+        try:
+            codes.append(_record_cloud(target, options, chosen, store))
+        except ImageDetailError as error:
+            if len(targets) == 1:
+                raise
+            codes.append(complain(error, USAGE if isinstance(error, UsageError) else IMPOSSIBLE))
+    return max(codes)
+
+
+def _store(chosen: Settings) -> Store:
+    return Store(directory=chosen.cassette_dir, library=reference_library(), max_age=chosen.max_age)
+
+
+def _targets(
+    options: argparse.Namespace, chosen: Settings, store: Store
+) -> Sequence[CloudDeclaration]:
+    """Return the clouds to record, each with its name in clouds.yaml and its release.
+
+    Raises:
+        UsageError: None is named, or what was typed is for one cloud and several are named.
+    """
+    os_cloud = options.os_cloud
+    if not (options.clouds or options.name or os_cloud):
+        os_cloud = os.environ.get("OS_CLOUD")
+    named = [*options.clouds, *filter(None, [options.name])]
+    names = named or [*filter(None, [os_cloud])] or list(chosen.declared)
+    if not names:
+        raise UsageError(
+            "no cloud is named",
+            remedy="name one of clouds.yaml: imagedetail record NAME\n"
+            f"or set OS_CLOUD, or declare clouds in {CLOUDS_FILE}",
+        )
+    # A name that is neither recorded nor declared is one of clouds.yaml.
+    selected = replace(chosen, clouds=tuple(names), record_mode="once").select(store.clouds())
+    if len(selected) > 1 and (os_cloud or options.name or options.release):
+        raise UsageError(
+            "--os-cloud, --name and --release are for one cloud, and these are "
+            f"{len(selected)}: {', '.join(selected)}",
+            remedy=f"name one, or declare each cloud in {CLOUDS_FILE}",
+        )
+    return [
+        replace(
+            chosen.declaration(check_cloud_name(name)),
+            os_cloud=chosen.declaration(os_cloud or name).os_cloud,
+            release=_release(options.release, name, chosen),
+        )
+        for name in selected
+    ]
+
+
+def _release(typed: str | None, name: str, chosen: Settings) -> str | None:
+    """Return the cloud's release: as typed or as declared, which must agree."""
+    declared = chosen.declaration(name).release
+    index = contract.release_index(check_release(typed))
+    if typed and declared and index != contract.release_index(declared):
+        raise UsageError(
+            f"--release {typed} contradicts imagedetail.yaml, which declares {name!r} as release "
+            f"{declared}",
+            remedy="record an upgraded cloud under a new name: --name NAME\n"
+            "or correct the declaration",
+        )
+    return typed or declared
+
+
+def _record_cloud(
+    target: CloudDeclaration, options: argparse.Namespace, chosen: Settings, store: Store
+) -> int:
+    """Record a cloud's answers to what was typed; return the exit code."""
+    name, os_cloud = target.name, target.os_cloud
+    store.refuse_same_folder(name)
+    access = clouds.connect(os_cloud)
+    asked = _asked(options)
+    paths = {
+        each: store.path(name, recorder.known_query(access, each, cloud=name)) for each in asked
+    }
+    cloud = recorder.LiveCloud(access=access, name=name, release=target.release, on_wait=say)
+    release = refuse_other_cloud(
+        cloud,
+        store,
+        os_cloud=os_cloud,
+        adds=not all(path.exists() for path in paths.values()),
+        rules=accepted(chosen.rules),
+    )
+    cloud = replace(cloud, release=release)
+    code, warned = SAME, False
+    for each, statuses in asked.items():
+        found = _ask(cloud, each, statuses, options)
+        if not warned:
+            warned = _warn_of_release(found.live.listing, release)
+        code = max(code, _keep_unchanged(found, paths[each], os_cloud, options, store))
+    if code == SAME:
+        _declare(replace(target, release=release), chosen)
+    return code
+
+
+def _asked(options: argparse.Namespace) -> Mapping[Query, frozenset[int]]:
+    """Return the queries, each with the statuses of errors that are wanted."""
+    library = reference_library()
+    if options.suite and library is not None:
+        return gate_suite(library)
+    expect = options.expect
+    return {query(options): frozenset() if expect is None else frozenset({expect})}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A live answer.
+
+    Attributes:
+        live: The answer.
+        repeated: What a second, identical request answered otherwise; None if none was sent.
+    """
+
+    live: recorder.Live
+    repeated: Comparison | None = None
+
+
+def _ask(
+    cloud: recorder.LiveCloud,
+    asked: Query,
+    statuses: frozenset[int],
+    options: argparse.Namespace,
+) -> _Found:
+    if options.suite:
+        live = recorder.ask_any(cloud, asked, statuses=statuses)
+        return _Found(live=live)
+    if options.twice:
+        live, repeated = ask_twice(cloud, asked, expect=options.expect)
+        return _Found(live=live, repeated=repeated)
+    return _Found(live=recorder.ask(cloud, asked, expect=options.expect))
+
+
+def _warn_of_release(listing: Listing, release: str | None) -> bool:
+    """Warn if an answer does not look like the release; return whether it did not."""
+    clues = fingerprint([listing]).contradictions
+    for clue in clues:
+        say(
+            f"warning: {listing.cloud} is declared as release {release}, but {clue.seen} "
+            f"({clue.span}); imagedetail fingerprint {listing.cloud} shows more"
+        )
+    return bool(clues)
+
+
+def _keep_unchanged(
+    found: _Found, path: Path, os_cloud: str, options: argparse.Namespace, store: Store
+) -> int:
+    """Write an answer unless it would replace another one unasked; return the exit code."""
+    live = found.live
+    again = path.exists() and not options.rewrite
+    if again and not store.holds(live.listing.recording):
+        changed = _changed(sides.own(path), live)
+        print(terminal.render(changed, color=wants_color()))
+        print(f"\nnot replaced  {path}: the answer changed{'' if changed.differences else _WIRE}")
+        newest, folder = live.listing.provenance.max_microversion, options.cassette_dir
+        print(remedies_for_change(changed, os_cloud, newest, cassette_dir=folder))
+        return DIFFERENT
+    redacted = text.redacted(_changed(sides.own(path), live)) if again else ()
+    _keep(store, live)
+    for _, line in redacted:
+        print(line)
+    if found.repeated is not None:
+        print("\n".join(_volatile(found.repeated)))
+    return SAME
+
+
+def _declare(target: CloudDeclaration, chosen: Settings) -> None:
+    """Keep a cloud's name in clouds.yaml, so that it can be verified by its own name."""
+    if target.name in chosen.declared or target.name == target.os_cloud:
+        return
+    if declare(target, chosen.clouds_file):
+        release = f", release {target.release}" if target.release else ""
+        print(f"declared   {chosen.clouds_file}  {target.name}: {target.os_cloud}{release}")
+    else:
+        say(
+            f"warning: {target.name} could not be added to {chosen.clouds_file}; add it by hand, "
+            f"or verify it with --os-cloud {target.os_cloud}"
+        )
+
+
+def _changed(recorded: Listing, live: recorder.Live) -> Comparison:
+    """Compare a recording with the answer that would replace it, nothing normalized."""
+    recorder.refuse_leak(live.listing.recording, live.known)
+    expect = error_status(recorded.recording)
+    return compare(recorded, live.listing, profile="wire", fail_on="change", expect=expect)
+
+
+def _volatile(comparison: Comparison) -> Iterator[str]:
+    if comparison.same:
+        yield "asked twice, and answered the same"
+    for group in text.groups(comparison.differences):
+        values = " -> ".join(value for _, value in text.values(group.first))
+        yield f"volatile  {group.first.any_image}  {group.first.kind}  {values}".rstrip()
+    if not comparison.same:
+        yield "two identical requests disagreed; nothing is accepted by that, a rule accepts"
+
+
+def _import(options: argparse.Namespace) -> int:
+    cloud, chosen = check_cloud_name(options.cloud), settings(options)
+    store = _store(chosen)
+    store.refuse_same_folder(cloud)
+    declared = chosen.declaration(cloud).release
+    labels = (
+        check_release(options.release),
+        declared,
+        *(each.release for each in evidence_of(store, cloud)),
+    )
+    release = next(filter(None, labels), None)
+    saved = Saved(
+        body=sides.read_bytes(Path(options.file)),
+        cloud=cloud,
+        query=query(options),
+        status_code=options.status,
+        release=release,
+        where=options.file,
+    )
+    live = imported(saved)
+    refuse_other_import(live.listing.provenance, store, declared=declared)
+    path = store.path(cloud, live.listing.query)
+    if not options.force and path.exists() and loads(path).provenance.source == "recorded":
+        raise UsageError(
+            "this would replace a cloud's recorded answer with a body that was saved by hand",
+            where=str(path),
+            remedy="choose another name with --cloud, or insist with --force",
+        )
+    if saved.is_listing and saved.query.is_whole and not live.listing.complete:
+        say(f"warning: {options.file} shows that another page follows, so it is kept as a part")
+    return _keep(store, live)
+
+
+def _keep(store: Store, live: recorder.Live) -> int:
+    """Write a cassette, and print its path and what was redacted."""
+    written = recorder.keep(store, live)
+    listing = live.listing
+    path = store.path(listing.cloud, listing.query)
+    found = f"answered {listing.status_code}"
+    if listing.error is None:
+        found = text.count(len(listing.images), "image")
+    redacted = ", ".join(
+        f"{number} {_SINGULAR.get(kind, kind) if number == 1 else kind}"
+        for kind, number in listing.provenance.redactions.items()
+    )
+    print(f"{written.value}  {path}  {found}; redacted: {redacted or 'nothing'}")
+    for warning in _warnings(live):
+        say(f"warning: {warning}")
+    return SAME
+
+
+def _warnings(live: recorder.Live) -> Iterator[str]:
+    """Yield what redaction could not decide: weak secrets, and texts that look sensitive."""
+    weak = len(live.known.weak)
+    if weak:
+        subject = "it is" if weak == 1 else "they are"
+        yield (
+            f"{text.count(weak, 'secret')} of this session {'is' if weak == 1 else 'are'} too weak "
+            f"to search for (short, digits only, or a plain word): {subject} replaced only under "
+            "a secret's name; use a stronger one"
+        )
+    found = list(suspicious(live.listing.recording.interactions))
+    for what, place in found[:_NAMED]:
+        yield f"looks like {what}, kept: {cell(place.removeprefix(_FIRST_PAGE))}"
+    if len(found) > _NAMED:
+        yield f"{len(found) - _NAMED} more of such texts; imagedetail lint lists them"

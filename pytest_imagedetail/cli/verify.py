@@ -1,0 +1,294 @@
+"""Ask live clouds what was recorded of them, and compare: `verify`."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from pytest_imagedetail import report
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
+from pytest_imagedetail.cli.output import (
+    DIFFERENT,
+    IMPOSSIBLE,
+    SAME,
+    Progress,
+    cell,
+    print_json,
+    say,
+    wants_color,
+)
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
+    ComparisonError,
+    ImageDetailError,
+    UsageError,
+)
+from pytest_imagedetail.harness import accepted, reference_library
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import FAIL_ON, Failure
+from pytest_imagedetail.record import clouds
+from pytest_imagedetail.record.release_guard import mislabelled, remedies_for_change
+from pytest_imagedetail.record.sessions import CloudSessions
+from pytest_imagedetail.record.verification import upgraded, verify
+from pytest_imagedetail.report import terminal, text
+from pytest_imagedetail.rules import Rules
+from pytest_imagedetail.settings import Settings, nothing_selected
+
+_VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add the verb."""
+    summary = "ask live clouds what was recorded of them, and compare; writes no cassette"
+    parser = add_verb(verbs, "verify", _verify, summary, *QUERY, "--rules", "--report", "--json")
+    parser.add_argument(
+        "clouds",
+        nargs="*",
+        metavar="NAME",
+        help="a cloud or a glob (default: every cloud that is recorded or declared)",
+    )
+    parser.add_argument(
+        "--os-cloud",
+        metavar="NAME",
+        help="the name of the one cloud in clouds.yaml (default: as imagedetail.yaml says)",
+    )
+    parser.add_argument("--fail-on", choices=FAIL_ON, default="change", help="default: change")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verified:
+    """What became of one cassette.
+
+    Attributes:
+        cloud: Its cloud.
+        path: Its file, whether or not it is there.
+        recorded: What it holds; None if that cannot be read.
+        comparison: With what the cloud answers now; None if it was not asked or did not answer.
+        error: Why there is no comparison, or why it does not count: the cloud is another release.
+        microversion: The newest one that the cloud offers now.
+    """
+
+    cloud: str
+    path: Path
+    recorded: Listing | None = None
+    comparison: Comparison | None = None
+    error: ImageDetailError | None = None
+    microversion: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        """One of `_VERDICTS`."""
+        if self.error is not None:
+            return "error"
+        if self.comparison is None:
+            return "skipped"
+        if self.comparison.same:
+            return "same"
+        return "different" if self.comparison.differences else "accepted"
+
+    @property
+    def finding(self) -> str:
+        """The verdict and its reason, in one line."""
+        if self.error is not None:
+            return f"error: {self.error.problem}"
+        if self.comparison is None:
+            return "skipped: imported, so there is no cloud to ask"
+        if self.verdict == "different":
+            return f"different: {self.comparison.summary.partition(': ')[2]}"
+        found = "same" if self.comparison.same else self.comparison.summary
+        return "; ".join([found, *(line for _, line in text.redacted(self.comparison))])
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "cloud": self.cloud,
+            "query": str(self.recorded.query) if self.recorded is not None else None,
+            "path": str(self.path),
+            "verdict": self.verdict,
+            "problem": str(self.error) if self.error is not None else None,
+            "comparison": self.comparison.to_dict() if self.comparison is not None else None,
+        }
+
+
+def _verify(options: argparse.Namespace) -> int:
+    chosen = settings(options)
+    targets = _targets(options, chosen)
+    width = max(len(str(path)) for _, path in targets)
+    done: list[_Verified] = []
+    for each in _verified(targets, options.os_cloud, chosen):
+        done.append(each)
+        if not options.json:
+            print(f"{each.path!s:<{width}}  {cell(each.finding)}", flush=True)
+    done = _with_unused_rules(done)
+    compared = [each.comparison for each in done if each.comparison is not None]
+    failures = [
+        Failure(baseline=each.cloud, candidate=each.cloud, problem=str(each.error))
+        for each in done
+        if each.error is not None
+    ]
+    compatible = all(each.compatible for each in compared)
+    for path in chosen.reports:
+        report.write(compared, path, failures=failures)
+    if options.json:
+        asked = {each.verdict for each in done} - {"skipped"}
+        document = {
+            "schema": 1,
+            "same": asked == {"same"},
+            "compatible": compatible and not failures,
+            "cassettes": [each.to_dict() for each in done],
+        }
+        print_json(document)
+    else:
+        _print_details(done, options, chosen)
+    for problem in dict.fromkeys(failure.problem for failure in failures):
+        say(problem)
+    if not compared and not failures:
+        raise ComparisonError(
+            "nothing was verified: what was imported cannot be asked again",
+            where=str(chosen.cassette_dir),
+            remedy="record from a cloud: imagedetail record --os-cloud NAME",
+        )
+    if failures:
+        return IMPOSSIBLE
+    return SAME if compatible else DIFFERENT
+
+
+def _targets(options: argparse.Namespace, chosen: Settings) -> list[tuple[str, Path]]:
+    """Return cloud and path of each cassette to verify; one that is missing is named, too.
+
+    Raises:
+        UsageError: An unknown name, or `--os-cloud` for several clouds.
+        CassetteNotFoundError: There is none.
+    """
+    store = Store(directory=chosen.cassette_dir)
+    own = store.clouds()
+    library = Store(directory=reference_library() or Path()).clouds()
+    for name in options.clouds:
+        if name in library and name not in (*own, *chosen.declared):
+            raise UsageError(
+                f"{name} is of the reference library, whose clouds cannot be asked from here",
+                remedy="name clouds of your own: imagedetail clouds lists them",
+            )
+    names = replace(chosen, clouds=tuple(options.clouds)).select(own)
+    if options.os_cloud and len(names) != 1:
+        raise UsageError(
+            f"--os-cloud is the name of one cloud in clouds.yaml, and these are {len(names)}: "
+            f"{', '.join(names) or 'none'}",
+            remedy="name the one: imagedetail verify CLOUD --os-cloud NAME\n"
+            "or declare each cloud's os_cloud in imagedetail.yaml",
+        )
+    asked = query(options)
+    if not (options.query or options.microversion):
+        if not options.clouds:  # what only the library has cannot be asked from here
+            names = tuple(name for name in names if name in own or name not in library)
+        if not names:
+            raise nothing_selected(chosen)
+        pairs = {name: store.paths(name) or (store.path(name, asked),) for name in names}
+        return [(name, path) for name in names for path in pairs[name]]
+    paths = [(name, store.path(name, asked)) for name in names]
+    found = [(name, path) for name, path in paths if path.exists() or options.clouds]
+    if not found:
+        raise CassetteNotFoundError(
+            f"no cloud has a recording of query {str(asked)!r}",
+            where=str(chosen.cassette_dir),
+            remedy="imagedetail ls lists what is recorded",
+        )
+    return found
+
+
+def _verified(
+    targets: Sequence[tuple[str, Path]], os_cloud: str | None, chosen: Settings
+) -> Iterator[_Verified]:
+    progress, sessions = Progress(), CloudSessions(clouds.connect)
+    rules = accepted(chosen.rules)
+    for number, (cloud, path) in enumerate(targets, start=1):
+        with progress.waiting(f"asking {cloud} ({number} of {len(targets)})"):
+            name = os_cloud or chosen.declaration(cloud).os_cloud
+            found = _verify_one(cloud, path, name, sessions, chosen, rules, progress)
+        yield found
+
+
+def _verify_one(
+    cloud: str,
+    path: Path,
+    os_cloud: str,
+    sessions: CloudSessions,
+    chosen: Settings,
+    rules: Rules,
+    progress: Progress,
+) -> _Verified:
+    found = _Verified(cloud=cloud, path=path)
+    try:
+        if not path.exists():
+            raise CassetteNotFoundError(
+                "nothing is recorded to verify",
+                where=str(path),
+                remedy=f"record it first: imagedetail record --os-cloud={cloud}",
+            )
+        declared = chosen.declaration(cloud).release
+        recorded = sides.own(path)
+        found = replace(found, recorded=recorded)
+        if recorded.provenance.source == "imported":
+            return found
+        access = sessions.access(os_cloud)
+        compared = verify(
+            recorded, access, fail_on=chosen.fail_on, rules=rules, on_wait=progress.say
+        )
+        error = mislabelled(recorded.provenance, declared)
+        return replace(
+            found,
+            comparison=compared,
+            error=error or upgraded(recorded, access, os_cloud=os_cloud),
+            microversion=access.max_microversion,
+        )
+    except ImageDetailError as error:
+        return replace(found, error=error)
+
+
+def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
+    """Keep as unused only the rules that no comparison used; if one is missing, none is known."""
+    compared = [each.comparison for each in done if each.comparison is not None]
+    unused = set.intersection(*(set(each.unused_rules) for each in compared)) if compared else set()
+    if len(compared) < len(done):
+        unused = set()
+    trimmed = []
+    for each in done:
+        if each.comparison is None:
+            trimmed.append(each)
+            continue
+        rules = tuple(rule for rule in each.comparison.unused_rules if rule in unused)
+        trimmed.append(replace(each, comparison=replace(each.comparison, unused_rules=rules)))
+    return trimmed
+
+
+def _print_details(
+    done: Sequence[_Verified], options: argparse.Namespace, chosen: Settings
+) -> None:
+    compared = [each for each in done if each.comparison is not None]
+    unused = set()
+    for each in compared:
+        assert each.comparison is not None  # noqa: S101  selected above
+        unused |= set(each.comparison.unused_rules)
+        if each.comparison.same:
+            continue
+        print(f"\n{each.path}: recorded, and as it answers now")
+        print(terminal.render(each.comparison, color=wants_color()))
+        os_cloud = options.os_cloud or chosen.declaration(each.cloud).os_cloud
+        if each.comparison.differences and each.error is None and each.recorded is not None:
+            print(
+                remedies_for_change(
+                    each.comparison,
+                    os_cloud,
+                    each.microversion,
+                    cassette_dir=options.cassette_dir,
+                )
+            )
+    for label, line in text.rules((), (), sorted(unused, key=lambda rule: rule.where)):
+        print(f"{label}  {line}")
+    counts = Counter(each.verdict for each in done)
+    found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS if counts[verdict])
+    print(f"\n{text.count(len(done), 'cassette')}: {found}; nothing was written")

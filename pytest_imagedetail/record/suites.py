@@ -1,0 +1,42 @@
+"""Choose sets of queries that are recorded together."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_imagedetail.cassette import Store, load_own
+from pytest_imagedetail.compare.matrix import by_release, compare_neighbors, release_of
+from pytest_imagedetail.listing import Listing, error_status
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.record import recorder
+
+SUITES = ("gate",)
+"""The names of the sets."""
+
+Suite = Mapping[Query, frozenset[int]]
+"""Queries, each with the statuses that some release answers it with."""
+
+
+def gate_suite(library: Path) -> Suite:
+    """Return the query for all images, and every query whose answer differs between releases.
+
+    A baseline that has them all shows what an upgrade changes for clients, for example `limit=0`.
+
+    Args:
+        library: The folder of the recorded releases.
+    """
+    store = Store(directory=library)
+    recorded = {cloud: _answers(store, cloud) for cloud in store.clouds()}
+    row = by_release({cloud: each for cloud, each in recorded.items() if release_of(each)})
+    changed = {query for step in compare_neighbors(row).steps for query in step.queries}
+    queries = dict.fromkeys(query for answers in row.values() for query in answers)
+    return {
+        query: frozenset(each[query].status_code for each in row.values() if query in each)
+        for query in queries
+        if query == Query() or query in changed
+    }
+
+
+def _answers(store: Store, cloud: str) -> dict[Query, Listing]:
+    recordings = map(load_own, store.paths(cloud))
+    listings = (recorder.follow(each, expect=error_status(each)) for each in recordings)
+    return {each.query: each for each in listings}

@@ -1,0 +1,199 @@
+"""A cloud's name means the same in every verb, from any folder of a project."""
+
+import json
+
+import pytest
+
+pytest.importorskip("openstack", reason="recording needs the extra `record`")
+
+from pytest_imagedetail.body import yaml
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.harness import reference_library
+from pytest_imagedetail.server import Server
+
+
+@pytest.fixture
+def staging(tmp_path, monkeypatch):
+    """Two clouds of clouds.yaml, `old` and `new`, which answer as two releases did."""
+    shipped = Store(directory=tmp_path / "nothing", library=reference_library())
+    with Server(shipped, "nova-2023.1") as old, Server(shipped, "nova-2024.2") as new:
+        entries = {"old": old.clouds_yaml, "new": new.clouds_yaml}
+        (tmp_path / "clouds.yaml").write_text(yaml.dump({"clouds": entries}))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+        yield
+
+
+def ok(result):
+    """Return what a command printed; it must have succeeded."""
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.usefixtures("staging")
+def test_record_takes_names(imagedetail, tmp_path):
+    """One, several, a glob, or every declared cloud if none is named."""
+    ok(imagedetail("record", "old"))
+    ok(imagedetail("record", "old", "new", "--query=limit=1"))
+    (tmp_path / "imagedetail.yaml").write_text(
+        'clouds:\n  before: {os_cloud: old, release: "2023.1"}\n  beyond: {os_cloud: new}\n'
+    )
+    ok(imagedetail("record", "be*"))
+    ok(imagedetail("record", "--query=limit=1"))
+    entries = json.loads(ok(imagedetail("ls", "--json")))
+    found = {(each["cloud"], each["query"]) for each in entries}
+    assert found == {
+        *((cloud, "limit=1") for cloud in ("before", "beyond", "new", "old")),
+        ("before", "all"),
+        ("beyond", "all"),
+        ("old", "all"),
+    }
+    assert "declared" not in (tmp_path / "imagedetail.yaml").read_text()
+
+
+@pytest.mark.usefixtures("staging")
+def test_one_that_fails_does_not_stop_the_others(imagedetail):
+    """The exit code is that of the worst."""
+    result = imagedetail("record", "gone", "old")
+    assert result.returncode == 2
+    assert "clouds.yaml has no usable cloud 'gone'" in result.stderr
+    assert "cassettes/old/all.yaml  14 images" in result.stdout
+
+
+def test_what_names_one_cloud_is_refused_for_several(imagedetail, monkeypatch):
+    """`--release` and `--os-cloud` with two clouds, and no cloud at all."""
+    for option in ("--release=2023.1", "--os-cloud=old", "--name=third"):
+        result = imagedetail("record", "one", "two", option)
+        assert result.returncode == 4
+        assert "are for one cloud, and these are" in result.stderr
+    assert "no cloud is named" in imagedetail("record").stderr
+    monkeypatch.setenv("OS_CLOUD", "one")
+    assert "'one'" in imagedetail("record").stderr
+
+
+@pytest.mark.usefixtures("staging")
+def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, tmp_path):
+    """`record` adds it to imagedetail.yaml, whatever is in that file already."""
+    arguments = ("record", "--os-cloud", "old", "--name", "before", "--release", "2023.1")
+    path = tmp_path / "imagedetail.yaml"
+    entry = "  before:\n    os_cloud: old\n    release: '2023.1'\n"
+    for text, expected in (
+        (None, f"clouds:\n{entry}"),
+        ("", f"clouds:\n{entry}"),
+        ("# ours\nbaseline: k5", f"# ours\nbaseline: k5\nclouds:\n{entry}"),
+        (
+            "clouds:  # ours\n  k5: {}\n\n  # the end\n\nbaseline: k5\n",
+            f"clouds:  # ours\n  k5: {{}}\n{entry}\n  # the end\n\nbaseline: k5\n",
+        ),
+        ("clouds:\n k5:\n  os_cloud: x\n", f"clouds:\n k5:\n  os_cloud: x\n{entry}"),
+    ):
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_text(text)
+        assert "declared   imagedetail.yaml  before: old" in ok(imagedetail(*arguments))
+        if not (text or "").startswith("clouds:\n k5"):
+            assert path.read_text() == expected
+        assert "cassettes/before/all.yaml  same" in ok(imagedetail("verify", "before"))
+        before = path.read_text()
+        ok(imagedetail(*arguments))
+        assert path.read_text() == before
+    path.write_text("clouds: {k5: {}}\n")
+    result = imagedetail(*arguments)
+    assert result.returncode == 0
+    assert "could not be added to imagedetail.yaml; add it by hand" in result.stderr
+    assert path.read_text() == "clouds: {k5: {}}\n"
+
+
+@pytest.mark.usefixtures("staging")
+def test_a_name_that_differs_in_case_only_is_refused(imagedetail, tmp_path):
+    """As `lint` does: some file systems keep one folder for both."""
+    ok(imagedetail("record", "old"))
+    (tmp_path / "answer.json").write_text('{"images": []}')
+    for arguments in (
+        ("record", "--os-cloud=old", "--name=OLD"),
+        ("import", "answer.json", "--cloud=Old"),
+    ):
+        result = imagedetail(*arguments)
+        assert result.returncode == 4
+        assert "differs from 'old' in case only" in result.stderr
+
+
+@pytest.mark.usefixtures("staging")
+def test_any_folder_of_the_project_will_do(imagedetail, tmp_path, monkeypatch):
+    """The root is found as pytest finds it; what is typed is relative to where it is typed."""
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    (tmp_path / "imagedetail.yaml").write_text("clouds: {before: {os_cloud: old}}\n")
+    ok(imagedetail("record", "before"))
+    folder = tmp_path / "tests" / "deep"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    assert "../../cassettes/before/all.yaml" in ok(imagedetail("ls"))
+    assert "nothing found" in ok(imagedetail("lint"))
+    ok(imagedetail("record", "--query=limit=1"))
+    assert (tmp_path / "cassettes/before/limit=1.yaml").is_file()
+    ok(imagedetail("record", "new", "--cassette-dir=here"))
+    assert (folder / "here/new/all.yaml").is_file()
+    ok(imagedetail("diff", "before", "before", "--report=report.md"))
+    assert (folder / "report.md").is_file()
+
+
+def test_a_misspelt_cloud_gets_a_suggestion(imagedetail):
+    """In every verb that reads."""
+    for arguments in (
+        ("diff", "nova-2026.2", "nvoa-2026.2"),
+        ("show", "nvoa-2026.2"),
+        ("ls", "nvoa-2026.2"),
+        ("matrix", "nova-2026.1", "nvoa-2026.2"),
+        ("fingerprint", "nvoa-2026.2"),
+        ("serve", "nvoa-2026.2"),
+        ("accept", "nova-2026.2", "nvoa-2026.2", "--path=x", "--reason=x", "--expires=never"),
+    ):
+        result = imagedetail(*arguments)
+        assert result.returncode == 4, arguments
+        assert "unknown cloud 'nvoa-2026.2'" in result.stderr
+        assert "did you mean nova-2026.2? " in result.stderr
+
+
+def test_globs_work_everywhere(imagedetail):
+    """Where one cloud is needed, a glob has to stand for one."""
+    assert "nova-2026.2, query all" in ok(imagedetail("show", "*-2026.2"))
+    listed = ok(imagedetail("ls", "nova-2026.?"))
+    assert {line.split()[0] for line in listed.splitlines()} == {"nova-2026.1", "nova-2026.2"}
+    queries = {line.split()[1] for line in ok(imagedetail("ls", "nova-2019.1")).splitlines()}
+    assert {"all", "limit=0", "name=cirros-base"} <= queries
+    result = imagedetail("diff", "nova-2026.*", "nova-2019.1")
+    assert result.returncode == 4
+    assert "clouds, and one is needed" in result.stderr
+    assert "name one of them: nova-2026.1, " in result.stderr
+
+
+def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail):
+    """As they are typed, not as their files are called; nothing can be added to a shipped cloud."""
+    result = imagedetail("show", "nova-2026.2", "--query=name=cirros-bas")
+    assert result.returncode == 2
+    said = result.stderr.splitlines()
+    assert said[2] == "  next:  it is a shipped recording, to which nothing can be added"
+    assert said[3].startswith("  next:  or ask what is recorded: name=cirros-base, ")
+    assert said[3].endswith("; imagedetail ls nova-2026.2 lists all")
+    assert "afc" not in said[3]
+
+
+@pytest.mark.usefixtures("staging")
+def test_the_suite_of_the_gate_shows_what_an_upgrade_breaks(imagedetail):
+    """A baseline that was recorded with it has `limit=0`, and its errors are no failures."""
+    assert "valid until" in ok(imagedetail("doctor", "old"))
+    out = ok(imagedetail("record", "old", "new", "--suite=gate"))
+    assert "cassettes/old/limit=0.yaml  14 images" in out
+    assert "cassettes/new/limit=0.yaml  answered 400" in out
+    assert "cassettes/old/limit=abc.yaml  answered 400" in out
+    again = ok(imagedetail("record", "old", "--suite=gate"))
+    assert all(line.startswith("unchanged") for line in again.splitlines())
+    assert "different" not in ok(imagedetail("verify", "old"))
+    matrix = imagedetail("matrix", "old", "new")
+    assert matrix.returncode == 1
+    assert "breaking    status_changed  limit=0  200 -> " in matrix.stdout
+    accept = ("--path=status_code", "--reason=we do not send it", "--expires=never")
+    ok(imagedetail("accept", "old", "new", "--query=limit=0", *accept))
+    assert "0 breaking" in ok(imagedetail("matrix", "old", "new"))
+    result = imagedetail("record", "old", "--suite=gate", "--query=limit=1")
+    assert result.returncode == 4
+    assert "a suite has its own queries" in result.stderr
