@@ -100,19 +100,25 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Load the rest of the plugin for a test that takes a fixture of ours.
 
-    Run one that takes `imagedetail_cloud` once for each selected cloud.
+    Run one that takes `imagedetail_cloud` once for each selected cloud, and one that takes
+    `imagedetail_cassette` alone once for each cloud that is named.
     """
     if _FIXTURES.isdisjoint(metafunc.fixturenames):
         return
     _load(metafunc.config)
-    if "imagedetail_cloud" in metafunc.fixturenames:
-        from pytest_imagedetail.plugin.options import selected
+    from pytest_imagedetail.plugin.options import named, selected
 
-        names = selected(metafunc.config, metafunc.definition.get_closest_marker("imagedetail"))
+    marker = metafunc.definition.get_closest_marker("imagedetail")
+    if "imagedetail_cloud" in metafunc.fixturenames:
+        names = selected(metafunc.config, marker)
         # An empty set would skip the test silently; None makes the fixture fail and say why.
         metafunc.parametrize(
             "imagedetail_cloud", names or (None,), ids=names or ("no-cloud",), indirect=True
         )
+    elif "imagedetail_cassette" in metafunc.fixturenames:
+        names = named(metafunc.config, marker)
+        if len(names) > 1:
+            metafunc.parametrize("imagedetail_cassette", names, ids=names, indirect=True)
 
 
 class _Workers:

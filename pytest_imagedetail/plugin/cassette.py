@@ -21,10 +21,9 @@ from pytest_imagedetail.harness import (
     reference_library,
     refuse_upgraded,
     store_of,
-    to_choose_from,
 )
 from pytest_imagedetail.plugin.masking import start_masking
-from pytest_imagedetail.plugin.options import refused, settings_for
+from pytest_imagedetail.plugin.options import known, refused, settings_for
 from pytest_imagedetail.plugin.run import Run, RunResult, TestState, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
@@ -192,21 +191,19 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
     """Return the name of the one cloud that the traffic is kept under."""
     if "imagedetail_cloud" in request.fixturenames:
         return str(request.getfixturevalue("imagedetail_cloud").name)
+    if hasattr(request, "param"):
+        return str(request.param)
     marker = request.node.get_closest_marker("imagedetail")
-    named = tuple(marker.args) if marker else ()
-    if len(named) == 1 and not set(named[0]) & set("*?["):
-        return check_cloud_name(named[0])
-    store = store_of(settings)
-    selected = settings.select([*to_choose_from(store, settings), *store.traffic_clouds()])
+    selected = settings.select([*known(settings, marker), *store_of(settings).traffic_clouds()])
     if len(selected) == 1:
-        return selected[0]
+        return check_cloud_name(selected[0])
     clouds = f"{len(selected)} clouds are selected: {', '.join(selected[:8])}"
     raise UsageError(
         "imagedetail_cassette needs one cloud whose traffic it keeps: "
         + (clouds if selected else "no cloud is selected"),
         where=request.node.nodeid,
         remedy="name one, which needs no configuration: @pytest.mark.imagedetail('staging')\n"
-        "or run the test for each cloud: take the fixture imagedetail_cloud, too\n"
+        "or several, and the test runs for each: @pytest.mark.imagedetail('nova-*')\n"
         "or select one: --imagedetail-cloud NAME",
     )
 
@@ -232,7 +229,8 @@ def _test_name(item: pytest.Item, cloud: str) -> str:
     classes = [each.name for each in item.listchain() if isinstance(each, pytest.Class)]
     name = item.name
     parameters = getattr(item, "callspec", None)
-    if parameters is not None and parameters.params.get("imagedetail_cloud") == cloud:
+    given = {} if parameters is None else parameters.params
+    if cloud in {given.get("imagedetail_cloud"), given.get("imagedetail_cassette")}:
         name = name.removesuffix(f"[{cloud}]")
     return "::".join([module, *classes, name])
 

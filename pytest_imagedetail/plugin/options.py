@@ -81,6 +81,16 @@ def selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ..
     raise pytest.Collector.CollectError(message)
 
 
+def named(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
+    """Return the clouds that marker, option or ini key name; none if they name none.
+
+    Raises:
+        pytest.Collector.CollectError: As `selected`.
+    """
+    names = selected(config, marker)
+    return names if names and _resolved(config, marker).clouds else ()
+
+
 def known(settings: Settings, marker: pytest.Mark | None) -> tuple[str, ...]:
     """Return the clouds to choose from: the recorded ones, and one that only the marker names."""
     named = [name for name in (marker.args if marker else ()) if not set(name) & set("*?[")]
