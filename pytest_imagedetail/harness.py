@@ -269,6 +269,8 @@ class Harness:
     ) -> Matrix:
         """Compare each cloud with the next one, by what they answer to one query.
 
+        Without a query, by every query that is recorded of them.
+
         Args:
             *names: Clouds, oldest first. Default: those of this run, ordered by release.
             profile: As for `compare`, like all that follow.
@@ -282,7 +284,13 @@ class Harness:
         """
         asked, clouds = self.asked(query), names or self.clouds
         with self._noted(*(clouds[0], clouds[-1]) if clouds else ("", "")):
-            row = {name: {asked: self._as_recorded(name, asked, expect)} for name in clouds}
+            row = {
+                name: {
+                    each: self._as_recorded(name, each, expect)
+                    for each in ([asked] if asked != Query() else self._recorded(name))
+                }
+                for name in clouds
+            }
             matrix = compare_neighbors(
                 row if names else by_release(row),
                 profile=profile or self.settings.profile,
@@ -363,6 +371,11 @@ class Harness:
         if expect is None and not afresh and self.store.find(cloud, query) is not None:
             expect = error_status(self.store.load(cloud, query))
         return self.answer(cloud, query, expect)
+
+    def _recorded(self, name: str) -> Sequence[Query]:
+        """Return the recorded queries of a cloud; if there are none, the one for all images."""
+        store = replace(self.store, library=reference_library())
+        return store.queries(self[name].name) or (Query(),)
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
         """Read the rules of a call, or those of the run."""

@@ -246,10 +246,9 @@ class Matrix:
         )
 
     def __repr__(self) -> str:
-        return (
-            f"<Matrix of {', '.join(self.clouds)}, queries {', '.join(map(str, self.queries))}: "
-            f"{self.summary}>"
-        )
+        number = len(self.queries)
+        asked = f"query {self.queries[0]}" if number == 1 else f"{number} queries"
+        return f"<Matrix of {', '.join(self.clouds)}, {asked}: {self.summary}>"
 
 
 def _step(step: Step) -> dict[str, Any]:

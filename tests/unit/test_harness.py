@@ -243,7 +243,7 @@ def test_an_unknown_cloud_is_refused_while_replaying(recorded):
     assert str(caught.value) == (
         "unknown cloud 'novaa'\n"
         "  next:  did you mean nova? known clouds: nova\n"
-        "  next:  record it, or declare it in imagedetail.yaml"
+        "  next:  or record it: imagedetail record novaa"
     )
 
 
