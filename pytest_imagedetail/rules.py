@@ -23,9 +23,10 @@ from pytest_imagedetail.model import KINDS, Difference, ImageRef, RuleRef, path_
 NEVER: Final = "never"
 
 _REQUIRED: Final = ("path", "reason", "expires")
-_KEYS: Final = ("path", "kind", "between", "clouds", "reason", "reference", "expires")
+_KEYS: Final = ("path", "kind", "query", "between", "clouds", "reason", "reference", "expires")
 _REMEDY: Final = (
-    "each rule has path, reason and expires, and may have kind, between or clouds, and reference; "
+    "each rule has path, reason and expires, and may have kind, query, between or clouds, and "
+    "reference; "
     "see docs/rules.md"
 )
 
@@ -89,6 +90,7 @@ class Rule:
     Attributes:
         path: Where it may be.
         kinds: The accepted kinds; empty for any.
+        queries: Globs for the query, as reports show it; empty for any.
         between: Globs for the names of baseline and candidate; None for any.
         clouds: Globs of which one must match either side; empty for any.
         reason: Why it is accepted.
@@ -99,6 +101,7 @@ class Rule:
 
     path: PathPattern
     kinds: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
     between: tuple[str, str] | None = None
     clouds: tuple[str, ...] = ()
     reason: str
@@ -106,8 +109,10 @@ class Rule:
     expires: date | None
     where: str
 
-    def concerns(self, baseline: str, candidate: str) -> bool:
-        """Tell whether the rule is about these two clouds."""
+    def concerns(self, baseline: str, candidate: str, query: str) -> bool:
+        """Tell whether the rule is about this query of these two clouds."""
+        if self.queries and not any(fnmatchcase(query, glob) for glob in self.queries):
+            return False
         if self.between is not None:
             return all(map(fnmatchcase, (baseline, candidate), self.between))
         return not self.clouds or any(
@@ -131,9 +136,9 @@ class Rules:
     rules: tuple[Rule, ...]
     today: date
 
-    def between(self, baseline: str, candidate: str) -> "Rules":
-        """Return the rules about two clouds."""
-        concerned = tuple(rule for rule in self.rules if rule.concerns(baseline, candidate))
+    def between(self, baseline: str, candidate: str, query: str) -> "Rules":
+        """Return the rules about a query of two clouds."""
+        concerned = tuple(rule for rule in self.rules if rule.concerns(baseline, candidate, query))
         return Rules(rules=concerned, today=self.today)
 
     def by_rule(
@@ -317,6 +322,7 @@ def parse(entry: Any, *, where: str = "") -> Rule:
         return Rule(
             path=_pattern(_text(entry, "path")),
             kinds=_kinds(entry.get("kind")),
+            queries=_names(entry.get("query"), "query"),
             between=_between(entry.get("between")),
             clouds=_names(entry.get("clouds"), "clouds"),
             reason=_text(entry, "reason"),

@@ -264,6 +264,7 @@ def _accept(options: argparse.Namespace) -> int:
     given = {
         "path": options.path,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
+        "query": str(both[0].query) if _has_query(options) else None,
         "between": [each.cloud for each in both],
         "reason": options.reason,
         "reference": options.reference,

@@ -252,7 +252,8 @@ def _verify_one(
 def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
     """Keep as unused only the rules that no comparison used; if one is missing, none is known."""
     compared = [each.comparison for each in done if each.comparison is not None]
-    unused = set.intersection(*(set(each.unused_rules) for each in compared)) if compared else set()
+    used = {one.rule for each in compared for one in (*each.differences, *each.expected)}
+    unused = {rule for each in compared for rule in each.unused_rules} - used
     if len(compared) < len(done):
         unused = set()
     trimmed = []

@@ -30,7 +30,7 @@ from pytest_imagedetail.model import (
     Severity,
     path_of,
 )
-from pytest_imagedetail.rules import NO_RULES, Applied, Rules, apply
+from pytest_imagedetail.rules import NO_RULES, Applied, Rule, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 
 SCHEMA: Final = 1
@@ -290,9 +290,11 @@ def compare_neighbors(
     expected: list[Step] = []
     nothing_in_common = []
     not_compared: dict[str, None] = {}
+    concerned: dict[Rule, None] = {}
     for query in queries:
         for pair in pairwise(name for name, answers in row.items() if query in answers):
             pairs[pair] = None
+            concerned |= dict.fromkeys(rules.between(*pair, str(query)).rules)
             old, new = (row[name][query] for name in pair)
             comparison, headers = _compared(old, new, profile, rules)
             steps += _steps(pair, query, (*comparison.differences, *headers.differences))
@@ -321,7 +323,7 @@ def compare_neighbors(
         expect=expect,
         expected=_sorted(expected, [*row]),
         expired_rules=tuple(each for each in matched if each is not None and each.expired),
-        unused_rules=_unused(pairs, rules, matched),
+        unused_rules=tuple(each for each in map(rules.reference, concerned) if each not in matched),
         nothing_in_common=tuple(nothing_in_common),
         not_compared=tuple(not_compared),
     )
@@ -383,7 +385,7 @@ def _compared(old: Listing, new: Listing, profile: str, rules: Rules) -> tuple[C
     headers: Sequence[Difference] = ()
     if old.status_code == new.status_code:  # another status brings other headers
         headers = header_differences(old, new, judge_of(old, new))
-    return comparison, apply(rules.between(old.cloud, new.cloud), headers)
+    return comparison, apply(rules.between(old.cloud, new.cloud, str(old.query)), headers)
 
 
 def _steps(pair: _Pair, query: Query, differences: Iterable[Difference]) -> Iterator[Step]:
@@ -408,14 +410,6 @@ def _sorted(steps: Iterable[Step], clouds: Sequence[str]) -> tuple[Step, ...]:
         return clouds.index(step.baseline), clouds.index(step.candidate), severity
 
     return tuple(sorted(merged.values(), key=place))
-
-
-def _unused(
-    pairs: Iterable[_Pair], rules: Rules, matched: Mapping[RuleRef | None, None]
-) -> tuple[RuleRef, ...]:
-    """Return the rules about neighbors that match no change."""
-    concerned = (rules.reference(rule) for pair in pairs for rule in rules.between(*pair).rules)
-    return tuple(each for each in dict.fromkeys(concerned) if each not in matched)
 
 
 def _cell(listing: Listing) -> Cell:

@@ -178,7 +178,7 @@ def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail):
 
 
 @pytest.mark.usefixtures("staging")
-def test_the_suite_of_the_gate_shows_what_an_upgrade_breaks(imagedetail):
+def test_the_suite_of_the_gate_shows_what_an_upgrade_breaks(imagedetail, tmp_path):
     """A baseline that was recorded with it has `limit=0`, and its errors are no failures."""
     assert "valid until" in ok(imagedetail("doctor", "old"))
     out = ok(imagedetail("record", "old", "new", "--suite=gate"))
@@ -193,6 +193,7 @@ def test_the_suite_of_the_gate_shows_what_an_upgrade_breaks(imagedetail):
     assert "breaking    status_changed  limit=0  200 -> " in matrix.stdout
     accept = ("--path=status_code", "--reason=we do not send it", "--expires=never")
     ok(imagedetail("accept", "old", "new", "--query=limit=0", *accept))
+    assert "\n  query: limit=0\n" in (tmp_path / "imagedetail-rules.yaml").read_text()
     assert "0 breaking" in ok(imagedetail("matrix", "old", "new"))
     result = imagedetail("record", "old", "--suite=gate", "--query=limit=1")
     assert result.returncode == 4

@@ -332,3 +332,18 @@ def test_a_printed_path_matches_itself_alone(keys, image, others, another):
     assert pattern(path_of(*ours)).matches(path_of(*theirs)) is same
     headers, other_headers = (path_of(("headers", *each)) for each in (keys, others))
     assert pattern(headers).matches(other_headers) is (keys == others)
+
+
+def test_a_rule_may_name_queries():
+    """What one query may answer says nothing of another: `status_code` is a path of all of them."""
+    for query, others in (
+        ("limit=0", ("all", "limit=01", "limit=0 @2.35")),
+        ("limit=*", ("all", "status=ACTIVE&limit=0")),
+        (["all", "limit=?"], ("all @2.35", "limit=10")),
+    ):
+        rule = {"path": "status_code", "query": query, "reason": "known", "expires": "never"}
+        found = rules.rules_of(rule, today=TODAY)
+        assert found.between("a", "b", "limit=0").rules == found.rules
+        assert [found.between("a", "b", each).rules for each in others] == [()] * len(others)
+    with pytest.raises(SettingsError, match="query must be a name or a list of names, not 5"):
+        rules.rules_of({**rule, "query": 5}, today=TODAY)
