@@ -61,10 +61,13 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style: ruff's rules and ruff's formatting."""
+    """Style: ruff's rules and formatting, and the CI files of the examples."""
     session.install("-q", *group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    gate, check = "examples/upgrade-gate", ("check-jsonschema", "--builtin-schema")
+    session.run(*check, "vendor.github-workflows", f"{gate}/.github/workflows/images.yml")
+    session.run(*check, "vendor.gitlab-ci", f"{gate}/.gitlab-ci.yml")
 
 
 @nox.session
@@ -76,11 +79,14 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build the wheel and use it away from the checkout: the demo and the shipped library."""
-    session.install("-q", "build")
+    """Build the wheel and use it away from the checkout: the demo, the library, the examples."""
+    session.install("-q", "build", *group("examples"))
     folder = session.create_tmp()
     session.run("python", "-m", "build", "-q", "--wheel", "--outdir", folder, ".")
     session.run("bash", "-c", f"pip install -q {folder}/*.whl", external=True)
     with session.chdir(folder):
         session.run("imagedetail", "demo")
         session.run("imagedetail", "show", "openstack-sample")
+    for example in ("upgrade-gate", "client-tests"):
+        with session.chdir(f"examples/{example}"):
+            session.run("pytest", "-q", "-p", "no:cacheprovider")

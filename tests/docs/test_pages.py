@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 
 import pytest
 
@@ -42,9 +41,3 @@ def test_page(page, tmp_path):
             if "\n...\n" not in block.text:
                 text = text.replace(block.text, printed, 1)
         page.write_text(text, encoding="utf-8")
-
-
-def test_example(pytester):
-    """The example project replays and compares, with no network and no account."""
-    shutil.copytree(ROOT / "examples" / "downstream", pytester.path, dirs_exist_ok=True)
-    pytester.runpytest_subprocess().assert_outcomes(passed=4)

@@ -1,0 +1,38 @@
+"""The example projects do what their README says, with no network and no account."""
+
+import shutil
+
+import pytest
+
+from tests.docs.pages import ROOT
+
+
+def project(pytester, name):
+    """Copy an example into an empty folder."""
+    shutil.copytree(ROOT / "examples" / name, pytester.path, dirs_exist_ok=True)
+
+
+def test_the_gate_is_green_because_of_one_rule(pytester):
+    """It fails on `limit=0` without the rule, and after the rule's last day."""
+    project(pytester, "upgrade-gate")
+    pytester.runpytest_subprocess().assert_outcomes(passed=3)
+    rules = pytester.path / "imagedetail-rules.yaml"
+    written = rules.read_text()
+    rules.unlink()
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["E *breaking * status_changed limit=0: 200 -> *"])
+    rules.write_text(written.replace("2099-12-31", "2026-01-01"))
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
+        ["E *expired *the rule for status_code, imagedetail-rules.yaml, line 1"]
+    )
+
+
+def test_a_clients_tests_run_against_nine_releases(pytester):
+    """The tool of the example lists images with apache-libcloud."""
+    pytest.importorskip("libcloud", reason="the example's tool needs apache-libcloud")
+    project(pytester, "client-tests")
+    pytester.runpytest_subprocess().assert_outcomes(passed=18)
+    assert not (pytester.path / "cassettes").exists()

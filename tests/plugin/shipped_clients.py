@@ -1,0 +1,100 @@
+"""Client libraries as their users write them; each test runs against nine shipped releases."""
+
+import asyncio
+import json
+
+import aiohttp
+import httpx
+import openstack
+import pytest
+import requests
+import urllib3
+from keystoneauth1 import adapter, session
+from keystoneauth1.identity import v3
+from libcloud.compute.providers import get_driver
+from libcloud.compute.types import Provider
+from novaclient import client
+
+pytestmark = pytest.mark.imagedetail("nova-*")
+
+KEYSTONE = "https://keystone.example.com:5000/v3"
+URL = "https://nova.example.com:8774/v2.1/images/detail"
+HEADERS = {"X-Auth-Token": "of-my-own-cloud"}
+IMAGES = 14
+ACTIVE = 8
+
+
+def test_requests(imagedetail_cassette):
+    assert len(requests.get(URL, headers=HEADERS).json()["images"]) == IMAGES
+
+
+def test_httpx(imagedetail_cassette):
+    assert len(httpx.get(URL, headers=HEADERS).json()["images"]) == IMAGES
+
+
+def test_httpx_async(imagedetail_cassette):
+    async def ask():
+        async with httpx.AsyncClient() as client:
+            return (await client.get(URL, headers=HEADERS)).json()
+
+    assert len(asyncio.run(ask())["images"]) == IMAGES
+
+
+def test_aiohttp(imagedetail_cassette):
+    async def ask():
+        async with aiohttp.ClientSession() as client, client.get(URL, headers=HEADERS) as answer:
+            return await answer.json()
+
+    assert len(asyncio.run(ask())["images"]) == IMAGES
+
+
+def test_urllib3(imagedetail_cassette):
+    answer = urllib3.PoolManager().request("GET", URL, headers=HEADERS)
+    assert len(json.loads(answer.data)["images"]) == IMAGES
+
+
+def test_keystoneauth1(imagedetail_cassette):
+    auth = v3.Password(
+        KEYSTONE,
+        username="me",
+        password="secret",
+        user_domain_id="default",
+        project_name="mine",
+        project_domain_id="default",
+    )
+    compute = adapter.Adapter(session.Session(auth), service_type="compute")
+    assert len(compute.get("/images/detail").json()["images"]) == IMAGES
+
+
+def test_openstacksdk(imagedetail_cassette):
+    cloud = openstack.connect(
+        auth_url=KEYSTONE,
+        username="me",
+        password="secret",
+        user_domain_id="default",
+        project_name="mine",
+        project_domain_id="default",
+    )
+    assert len(list(cloud.compute.images(details=True))) == IMAGES
+    assert len(cloud.compute.get("/images/detail?status=ACTIVE").json()["images"]) == ACTIVE
+
+
+def test_novaclient(imagedetail_cassette):
+    nova = client.Client("2", "me", "secret", "mine", KEYSTONE)
+    images = nova.images.list()
+    assert len(images) == IMAGES
+    for each in images:
+        assert nova.images.get(each.id).to_dict() == each.to_dict()
+
+
+def test_libcloud(imagedetail_cassette):
+    driver = get_driver(Provider.OPENSTACK)(
+        "me",
+        "secret",
+        ex_force_auth_url="https://keystone.example.com:5000",
+        ex_force_auth_version="3.x_password",
+        ex_tenant_name="mine",
+    )
+    images = driver.list_images()
+    assert len(images) == ACTIVE  # libcloud leaves the others out
+    assert driver.get_image(images[0].id).name == images[0].name
