@@ -8,14 +8,19 @@ import sys
 import pytest
 import yaml
 
-from pytest_imagedetail import rules
+from pytest_imagedetail import errors, rules
 from pytest_imagedetail.cli import parser
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.matrix import Matrix, Span, Step
+from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.lint import RULES
-from pytest_imagedetail.model import KINDS
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import KINDS, Difference
 from pytest_imagedetail.normalize import rule_table
 from pytest_imagedetail.plugin import OPTIONS
 from pytest_imagedetail.plugin.options import OF_MARKER
 from pytest_imagedetail.redact import REQUEST_HEADERS, RESPONSE_HEADERS, names
+from pytest_imagedetail.traffic import Traffic
 from tests.docs.pages import ROOT, blocks
 
 
@@ -151,3 +156,33 @@ def test_redaction():
 
 def listed(words):
     return ", ".join(f"`{each}`" for each in sorted(words))
+
+
+def test_public_names():
+    """docs/reference/fixtures.md has each name of what a test holds, and each error."""
+    text = page("reference/fixtures.md")
+    for kind in (Cloud, Listing, Comparison, Difference, Matrix, Step, Span, Traffic):
+        title = "Matrix" if kind in {Step, Span} else kind.__name__
+        found = set(re.findall(r"`[^`]*?\.(\w+)", section(text, title)))
+        names = {each for each in dir(kind) if not each.startswith("_")}
+        assert names <= found, (kind, names - found)
+    for name in re.findall(r"`\.(\w+)", section(text, "Harness")):
+        assert hasattr(Harness, name)
+    raised = {name for name in vars(errors) if name.endswith("Error")}
+    assert set(re.findall(r"`(\w+Error)`", section(text, "Errors"))) == raised
+
+
+def test_verbs(capsys):
+    """docs/reference/command.md has each verb, and each option that several have."""
+    text = page("reference/command.md")
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--help"])
+    verbs = re.findall(r"^    ([a-z]+)\b", capsys.readouterr().out, re.MULTILINE)
+    assert set(re.findall(r"^\| `([a-z]+)", text, re.MULTILINE)) == set(verbs)
+    options = []
+    for verb in verbs:
+        with pytest.raises(SystemExit):
+            parser().parse_args([verb, "--help"])
+        options += {*re.findall(r"^  (--[a-z][a-z-]+)", capsys.readouterr().out, re.MULTILINE)}
+    shared = {each for each in options if options.count(each) > 2} - {"--help"}
+    assert {each for each in shared if f"`{each}" not in text} == set()
