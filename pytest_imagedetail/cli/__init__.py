@@ -4,7 +4,9 @@ Results go to stdout, messages to stderr. Exit codes: 0 same or compatible, 1 di
 above --fail-on, 2 could not compare or record, 4 usage.
 """
 
+import argparse
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -27,11 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         options = parser().parse_args(arguments)
-        return int(options.verb(options))
-    except UsageError as error:
-        return complain(error, USAGE)
-    except ImageDetailError as error:
-        return complain(error, IMPOSSIBLE)
+        return _run(options)
     except BrokenPipeError:
         # The reader closed the pipe. Keep the interpreter from complaining when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -43,6 +41,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("stopped; nothing is half-written")
         return STOPPED
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run the verb and return the exit code; print an error with commands that can be typed."""
+    try:
+        return int(options.verb(options))
+    except ImageDetailError as error:
+        folder = options.cassette_dir
+        if folder and "imagedetail " in error.remedy and "--cassette-dir" not in error.remedy:
+            error.remedy += f"\nadd --cassette-dir={shlex.quote(folder)} to such a command"
+        return complain(error, USAGE if isinstance(error, UsageError) else IMPOSSIBLE)
 
 
 def parser() -> Parser:

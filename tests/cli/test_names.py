@@ -175,6 +175,8 @@ def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail):
     assert said[3].startswith("  next:  or ask what is recorded: name=cirros-base, ")
     assert said[3].endswith("; imagedetail ls nova-2026.2 lists all")
     assert "afc" not in said[3]
+    result = imagedetail("show", "nova-2026.2", "--query=name=x", "--cassette-dir=other place")
+    assert result.stderr.endswith("\n  next:  add --cassette-dir='other place' to such a command\n")
 
 
 @pytest.mark.usefixtures("staging")
