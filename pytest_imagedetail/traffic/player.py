@@ -20,6 +20,7 @@ from pytest_imagedetail.redact import (
     project_in_path,
     redact,
 )
+from pytest_imagedetail.settings import did_you_mean
 from pytest_imagedetail.traffic.keystone import (
     Keystone,
     endpoint_of,
@@ -230,7 +231,11 @@ class Player:
         """Return what to raise for a request that nothing was recorded for."""
         with self._lock:
             explained = "\n".join(self._explained(asked))
-        return NoInteractionError(explained, where=self._place.where, remedy=self.remedy)
+        store, cloud = self._place.store, self._place.cloud
+        known = (*store.clouds(), *store.library_clouds())
+        suggestion = "" if cloud in known else did_you_mean(cloud, known)
+        remedy = f"{suggestion.strip()}\n{self.remedy}".strip()
+        return NoInteractionError(explained, where=self._place.where, remedy=remedy)
 
     def _as_recorded(self, asked: Interaction, source: Source) -> Interaction:
         """Redact a request as those of a source are, by what the test has shown so far."""
