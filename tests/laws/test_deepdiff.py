@@ -11,6 +11,7 @@ from unit import image_of, listing_of
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError, ComparisonError
+from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record import importing
 from pytest_imagedetail.record.recorder import follow
 
@@ -69,15 +70,19 @@ def check(listings, calls):
     return checked
 
 
+def of_v2(recording):
+    """The listing on /v2 in a cassette of what clients ask."""
+    found = (each for each in recording.interactions if "/v2/" in each.url)
+    listed = next(each for each in found if each.url.endswith("/images/detail"))
+    provenance = Provenance(cloud=f"{recording.provenance.cloud}-v2")
+    return Recording(provenance=provenance, interactions=(listed,))
+
+
 def test_the_library(calls):
-    """Every cloud's listing of all images against every other's."""
-    paths = sorted(ROOT.glob("cassettes/*/all.yaml"))
-    recordings = [loads(path) for path in paths]
-    listings = [
-        follow(each, expect=None)
-        for each in recordings
-        if each.interactions[0].response.status_code == 200
-    ]
+    """Every cloud's listing of all images on both endpoints against every other's."""
+    recordings = [loads(path) for path in sorted(ROOT.glob("cassettes/*/all.yaml"))]
+    recordings += [of_v2(loads(path)) for path in ROOT.glob("cassettes/*/tests/clients.yaml")]
+    listings = [follow(each) for each in recordings]
     assert len(listings) > 5
     assert check(listings, calls) > 1_000
 

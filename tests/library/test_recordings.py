@@ -81,7 +81,9 @@ def test_they_hold_no_secret():
         refuse_leaks(data, known=Known(), where=str(path))
         assert not PRIVATE.findall(data), path
         hosts = set(re.findall(rb"https?://([^/\"\s>%&;]+)", data))
-        own = rb"[a-z-]+\." + re.escape(loads(path).provenance.cloud.encode()) + rb"\.invalid"
+        # The examples were recorded from shipped releases, so some hosts are these releases'.
+        cloud = re.escape(loads(path).provenance.cloud.encode())
+        own = rb"[a-z-]+\.(?:%b|nova-[\d.]+)\.invalid" % cloud
         foreign = rb"host-[0-9a-f]{3}\.invalid(?::\d+)?"
         assert all(re.fullmatch(rb"%b|%b" % (own, foreign), each) for each in hosts), (path, hosts)
 

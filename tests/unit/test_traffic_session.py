@@ -1,7 +1,6 @@
 """A test's session, and the part of it that the fixture shows."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,6 @@ from pytest_imagedetail.traffic import Live, Place, Session, Traffic
 from unit.traffic import BASE, kept, received, recording
 
 OFFLINE = Live()
-PAGE = Path(__file__).parents[2] / "docs" / "own-client.md"
 
 
 def session(tmp_path, record_mode="none", *recorded, live=OFFLINE):
@@ -29,26 +27,6 @@ def session(tmp_path, record_mode="none", *recorded, live=OFFLINE):
         store.write(recording(*recorded), known=Known())
     place = Place(store=store, cloud="staging", test="t.py::a", node="t.py::a")
     return Session(place, record_mode=record_mode, live=live)
-
-
-def test_the_fixture_has_only_documented_names():
-    """A test cannot call what is the plugin's."""
-    names = [name for name in dir(Traffic) if not name.startswith("_")]
-    assert sorted(names) == [
-        "cloud",
-        "endpoint",
-        "expect",
-        "expect_miss",
-        "interactions",
-        "path",
-        "played",
-        "record_mode",
-        "replays",
-        "test",
-        "unplayed",
-    ]
-    page = PAGE.read_text(encoding="utf-8")
-    assert [name for name in names if f"`{name}" not in page] == []
 
 
 def test_it_shows_what_the_session_does(tmp_path):
