@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Never
 
 from pytest_imagedetail.errors import BodyError
@@ -19,12 +19,23 @@ _TOKEN: Final = re.compile(_STRING + r'|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 _PART: Final = re.compile(  # a container that holds no container, or a token
     rf'[{{\[](?:[^{{}}\[\]"]|{_STRING})*+[}}\]]|{_TOKEN.pattern}'
 )
+_SCALAR: Final = re.compile(_STRING + "|-?[0-9][0-9.eE+-]*")
 _OPEN: Final = frozenset("{[")
 _CLOSE: Final = frozenset("}]")
 _SPACED: Final = {",": ", ", ":": ": "}
 _REPEATED: Final = " (repeated)"
 _INDENT: Final = "  "
 _LINE: Final = 100  # columns that a container may fill before it is laid out over several lines
+
+
+class Pairs(list[tuple[str, Any]]):
+    """The pairs of an object, repeated keys included."""
+
+
+class Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
 
 
 class _NotJsonError(ValueError):
@@ -131,3 +142,31 @@ def _tokens(text: str) -> Iterator[str]:
             yield from [line] if len(line) <= _LINE else tokens
         else:
             yield part
+
+
+def replace_scalars(text: str, replace: Callable[[Any], Iterable[str | None]]) -> str | None:
+    """Replace keys, strings and numbers of a JSON document; the rest stays as sent.
+
+    Args:
+        text: The document; None is returned for any other text.
+        replace: Takes the document, its objects as `Pairs` and its numbers as `Number`. Returns
+            what replaces each key, string and number, in their order; None for one that stays.
+    """
+    pieces, end = [], 0
+    try:
+        document = json.loads(
+            text.removeprefix("\ufeff"),
+            object_pairs_hook=Pairs,
+            parse_int=Number,
+            parse_float=Number,
+        )
+        for match, new in zip(_SCALAR.finditer(text), replace(document), strict=True):
+            if new is not None:
+                pieces += [
+                    text[end : match.start()],
+                    json.dumps(new, ensure_ascii="\\u" in match[0]),
+                ]
+                end = match.end()
+    except (ValueError, RecursionError):
+        return None
+    return "".join([*pieces, text[end:]])

@@ -6,6 +6,7 @@ it stands in the recording. Placeholders depend on the value alone (`redact.plac
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -51,7 +52,7 @@ class Redacted:
     Attributes:
         interactions: Safe to write.
         counts: How many values of each kind were replaced.
-        places: Kind and place of each value that its name or its shape marks as secret, such as
+        places: Kind and place of each value that was replaced and each header that was dropped:
             ("secrets", "interactions[0].response.body: images[3].metadata.db_password").
         known: What the final check must look for.
     """
@@ -79,17 +80,18 @@ def redact(
     """
     pages = tuple(interactions)
     everything = known | learn(pages, known=known)
-    rewriter = Rewriter(search_for(everything, cloud=cloud), cloud=cloud, shapes=shapes)
-    redacted, places = [], []
+    rewriter = Rewriter(search_for(everything, cloud=cloud), shapes=shapes)
+    redacted, places, counts = [], [], Counter[str]()
     for number, page in enumerate(pages):
         redacted.append(rewriter.interaction(page))
-        for kind, (part, path) in rewriter.places:
+        for kind, part, path in rewriter.notes:
             where = f"interactions[{number}].{part}"
             places.append((kind, f"{where}: {_shown(path)}" if path else where))
-        rewriter.places.clear()
+            counts[kind] += (kind, part) != ("headers", "request.headers")
+        rewriter.notes.clear()
     return Redacted(
         interactions=tuple(redacted),
-        counts={kind: n for kind, n in sorted(rewriter.counts.items()) if n},
+        counts={kind: n for kind, n in sorted(counts.items()) if n},
         places=tuple(places),
         known=everything,
     )
@@ -114,7 +116,7 @@ def learn(interactions: Iterable[Interaction], *, known: Known | None = None) ->
     project = next(filter(None, (project_in_path(urlsplit(url).path) for url in asked)), None)
     first = {origin(url): "compute" for url in asked[:1] if not known.origins}
     here = known | Known(project=project, origins=first)
-    rewriter = Rewriter(search_for(here, cloud=""), cloud="", shapes=SHAPES)
+    rewriter = Rewriter(search_for(here, cloud=""), shapes=SHAPES)
     for page in pages:
         rewriter.interaction(page)
     return rewriter.learned.known(origins=here.origins, project=project)
@@ -122,7 +124,7 @@ def learn(interactions: Iterable[Interaction], *, known: Known | None = None) ->
 
 def redact_query(query: Query, *, cloud: str, known: Known) -> Query:
     """Return a query as its cassette names it: a `server` URL holds a host and a project."""
-    rewriter = Rewriter(search_for(known, cloud=cloud), cloud=cloud, shapes=SHAPES)
+    rewriter = Rewriter(search_for(known, cloud=cloud), shapes=SHAPES)
     return replace(
         query,
         params=tuple((name, rewriter.query_value(name, value)) for name, value in query.params),

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from pytest_imagedetail.body import compression
 
-LAYERS: Final = 2
+_LAYERS: Final = 2  # how many encodings to undo on top of each other
 _GZIP: Final = b"\x1f\x8b"
 _ESCAPE: Final = re.compile(rb"((?:\\u[0-9a-fA-F]{4})+)|\\([^u])")
 _CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -20,24 +20,22 @@ _HEXADECIMAL: Final = re.compile(rb"[0-9a-fA-F-]+")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
-def decoded(data: bytes, *, layers: int = LAYERS) -> Iterator[tuple[str, bytes]]:
-    """Yield the data, and what it becomes by every way of decoding it.
+def decoded(data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield data as text, and what it becomes by every way of decoding it.
 
     Args:
         data: A file, a body or a text.
-        layers: How many encodings to undo on top of each other.
 
     Yields:
-        The names of the encodings undone ("as written", "percent-encoded, in base64"), and bytes.
+        The names of the encodings undone ("as written", "percent-encoded, in base64"), and text.
     """
-    yield "as written", data
-    yield from _below(data, "", layers)
+    yield "as written", data.decode("utf-8", "replace")
+    for form, view in _below(data, "", _LAYERS):
+        yield form, view.decode("utf-8", "replace")
 
 
 def _below(data: bytes, form: str, layers: int) -> Iterator[tuple[str, bytes]]:
-    if not layers:
-        return
-    for name, decode in _DECODERS:
+    for name, decode in _DECODERS if layers else ():
         below = decode(data)
         if below and below != data:
             both = f"{form}, {name}" if form else name

@@ -5,13 +5,14 @@ every decoding of the bytes (`redact.decodings`).
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.decodings import decoded
-from pytest_imagedetail.redact.known import Known, search_for
+from pytest_imagedetail.redact.known import Known, Search, search_for
 
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -28,14 +29,14 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
         LeakError: One does. The error names the kind and the line, never the value. Or the data is
             neither text nor compressed text, so it cannot be checked.
     """
-    search = search_for(known, cloud="")
-    for form, view in decoded(data):
-        text = view.decode("utf-8", "replace")
-        if (value := next(search.found(text), None)) is not None:
-            raise _leak("a secret or an id of this session", form, data, value, where)
-        for what, pattern in names.SHAPES.items():
-            if (match := pattern.search(text)) is not None:
-                raise _leak(what, form, data, match[0], where)
+    for form, what, line in found_in(decoded(data), search_for(known, cloud="")):
+        shown = f", line {line} of what would have been written" if form == "as written" else ""
+        raise LeakError(
+            f"refused to write: {what} was left after redaction ({form})",
+            where=f"{where}{shown}",
+            remedy="nothing was written, and an older recording is untouched\n"
+            "take the value out of what the cloud or the test sends, or change it and record again",
+        )
     if not is_text(data):
         raise LeakError(
             f"refused to write {len(data)} bytes that are not text: they cannot be checked for "
@@ -47,19 +48,24 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
         )
 
 
+def found_in(views: Iterable[tuple[str, str]], search: Search) -> Iterator[tuple[str, str, int]]:
+    """Yield the encoding, the kind and the line of known values and of shapes of secrets.
+
+    Args:
+        views: What `decoded` yields.
+        search: Finds the known values.
+    """
+    for form, text in views:
+        if (replaced := search.replace(text)) != text:
+            pairs = enumerate(zip(text.split("\n"), replaced.split("\n"), strict=False), start=1)
+            line = next((number for number, (old, new) in pairs if old != new), 1)
+            yield form, "a secret or an id of this session", line
+        for what, pattern in names.SHAPES.items():
+            if (match := pattern.search(text)) is not None:
+                yield form, what, 1 + text.count("\n", 0, match.start())
+
+
 def is_text(data: bytes) -> bool:
     """Return whether data is text in UTF-8, UTF-16 with its mark, or an 8-bit charset."""
     content = compression.unpacked(data) or data
     return content[:2] in {b"\xff\xfe", b"\xfe\xff"} or _BINARY.search(content) is None
-
-
-def _leak(what: str, form: str, data: bytes, value: str, where: str) -> LeakError:
-    place = data.find(value.encode("utf-8"))
-    number = data[: max(place, 0)].count(b"\n") + 1
-    line = f", line {number} of what would have been written" if place >= 0 else ""
-    return LeakError(
-        f"refused to write: {what} was left after redaction ({form})",
-        where=f"{where}{line}",
-        remedy="nothing was written, and an older recording is untouched\n"
-        "take the value out of what the cloud or the test sends, or change it and record again",
-    )

@@ -2,9 +2,8 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -73,6 +72,10 @@ def origin(url: str) -> str:
     return f"{scheme}://{host}{shown}"
 
 
+def _placeholder(_: str, new: str) -> str:
+    return new
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """Finds and replaces known values in text, in time linear in the text.
@@ -81,62 +84,47 @@ class Search:
         project: The session's own project.
         words: Values that are searched for as they are, and what replaces each.
         starts: The same values by their first characters, so that a text is read once.
-        ids: Owners' ids, compact; found by their form, in any spelling.
-        lengths: How many digits they have, longest first.
+        ids: Owners' ids by their number of digits, longest first; found in any spelling.
         hosts: The cloud's own hosts, with and without port, and what replaces each in a text.
-        origins: The cloud's own origins, and the service of each.
-        services: The cloud's own host names, and the service of each.
+        host: Finds one of them.
+        origins: The cloud's own origins, and the host that replaces each.
+        services: The cloud's own host names, and the host that replaces each.
     """
 
     project: str | None
     words: Mapping[str, str]
     starts: Mapping[str, Sequence[str]]
-    ids: frozenset[str]
-    lengths: tuple[int, ...]
+    ids: Mapping[int, frozenset[str]]
     hosts: Mapping[str, str]
+    host: re.Pattern[str]
     origins: Mapping[str, str]
     services: Mapping[str, str]
-
-    def found(self, text: str) -> Iterator[str]:
-        """Yield the known values in a text, as they are spelled there."""
-        yield from (each for each in self._present(text) if self._stands_in(text, each))
-        if self.ids:
-            for run in _HEX_RUN.finditer(text):
-                yield from (run[0][start:end] for start, end in self._places(run[0]))
-        yield from _host_pattern(tuple(self.hosts)).findall(text)
 
     def narrowed(self, texts: Iterable[str]) -> "Search":
         """Return a search for the words that are in these texts; the rest is searched as before."""
         words = {each: self.words[each] for each in self._present("\n".join(texts))}
         return replace(self, words=words, starts=_by_start(words))
 
-    def replace(self, text: str, noted: Callable[[str, str], str]) -> str:
+    def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
         """Replace every known value of a text.
 
         Args:
             text: As written, not encoded.
             noted: Called with the kind of each value and its placeholder, which it returns.
         """
-        if self.words:
-            text = self._without_words(text, noted)
-        if self.ids:
-            text = _HEX_RUN.sub(lambda match: self._without_ids(match[0], noted), text)
-        if self.hosts:
-            pattern = _host_pattern(tuple(self.hosts))
-            text = pattern.sub(lambda match: noted("hosts", self.hosts[match[0].lower()]), text)
-        return text
-
-    def _without_words(self, text: str, noted: Callable[[str, str], str]) -> str:
         for each in sorted(self._present(text), key=len, reverse=True):
             new = self.words[each]
             if new == placeholders.SECRET:
                 for _ in range(text.count(each)):
                     noted("secrets", new)
                 text = text.replace(each, new)
-            else:
-                for _ in _whole(each).findall(text):
-                    noted("ids", new)
-                text = _whole(each).sub(new, text)
+            else:  # an owner's name is a word by itself
+                whole = rf"(?<![^\W_]){re.escape(each)}(?![^\W_])"
+                text = re.sub(whole, lambda match: noted("ids", self.words[match[0]]), text)
+        if self.ids:
+            text = _HEX_RUN.sub(lambda match: self._without_ids(match[0], noted), text)
+        if self.hosts:
+            text = self.host.sub(lambda match: noted("hosts", self.hosts[match[0].lower()]), text)
         return text
 
     def _present(self, text: str) -> Sequence[str]:
@@ -144,17 +132,8 @@ class Search:
         if len(self.words) < _MANY:
             return [each for each in self.words if each in text]
         here = {text[place : place + _SHORTEST] for place in range(len(text) - _SHORTEST + 1)}
-        return [
-            each
-            for start in here & self.starts.keys()
-            for each in self.starts[start]
-            if each in text
-        ]
-
-    def _stands_in(self, text: str, value: str) -> bool:
-        """Return whether a value stands in a text: a secret anywhere, an owner as a word."""
-        is_secret = self.words[value] == placeholders.SECRET
-        return is_secret or _whole(value).search(text) is not None
+        starts = here & self.starts.keys()
+        return [each for start in starts for each in self.starts[start] if each in text]
 
     def owner(self, value: str) -> str:
         """Return the placeholder of an owner's id."""
@@ -164,23 +143,20 @@ class Search:
         return placeholders.owner(value)
 
     def _without_ids(self, run: str, noted: Callable[[str, str], str]) -> str:
-        pieces, done = [], 0
-        for start, end in self._places(run):
-            pieces += [run[done:start], noted("ids", self.owner(run[start:end]))]
-            done = end
-        return "".join([*pieces, run[done:]])
-
-    def _places(self, run: str) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each known id in a run of hexadecimal digits and dashes."""
-        places = [place for place, each in enumerate(run) if each != "-"]
+        """Replace each known id in a run of hexadecimal digits and dashes."""
         digits = placeholders.compact(run)
-        start = 0
+        places: list[int] = []
+        pieces, done, start = [], 0, 0
         while start + _ID_DIGITS <= len(digits):
-            parts = (digits[start : start + length] for length in self.lengths)
-            found = next((each for each in parts if each in self.ids), "")
-            if found:
-                yield places[start], places[start + len(found) - 1] + 1
-            start += len(found) or 1
+            sizes = (size for size, ids in self.ids.items() if digits[start : start + size] in ids)
+            size = next(sizes, 0)
+            if size:
+                places = places or [place for place, each in enumerate(run) if each != "-"]
+                first, end = places[start], places[start + size - 1] + 1
+                pieces += [run[done:first], noted("ids", self.owner(run[first:end]))]
+                done = end
+            start += size or 1
+        return "".join([*pieces, run[done:]])
 
 
 def search_for(known: Known, *, cloud: str) -> Search:
@@ -198,23 +174,30 @@ def search_for(known: Known, *, cloud: str) -> Search:
         if not placeholders.is_id(each)
     } | dict.fromkeys(known.secrets, placeholders.SECRET)
     words = {each: new for each, new in words.items() if is_searchable(each)}
+    ids: dict[int, set[str]] = {}
+    for each in map(placeholders.compact, filter(placeholders.is_id, everyone)):
+        ids.setdefault(len(each), set()).add(each)
+    origins = {
+        url: placeholders.host(role, cloud)
+        for url, role in sorted(known.origins.items(), key=lambda each: each[1] != "compute")
+        if not url.endswith(".invalid")
+    }
     hosts: dict[str, str] = {}
     services: dict[str, str] = {}
-    origins = {url: role for url, role in known.origins.items() if not url.endswith(".invalid")}
-    for url, role in sorted(origins.items(), key=lambda each: each[1] != "compute"):
+    for url, new in origins.items():
         parts = urlsplit(url)
-        services.setdefault(parts.hostname or "", role)
-        for each in (parts.netloc, parts.hostname):
-            if each and len(each) >= _SHORTEST and not each.isalpha() and not _is_loopback(each):
-                hosts.setdefault(each.lower(), placeholders.host(role, cloud))
-    ids = frozenset(placeholders.compact(each) for each in everyone if placeholders.is_id(each))
+        services.setdefault(parts.hostname or "", new)
+        for each in (parts.netloc, parts.hostname or ""):
+            if len(each) >= _SHORTEST and not each.isalpha() and not _is_loopback(each):
+                hosts.setdefault(each.lower(), new)
+    either = "|".join(map(re.escape, sorted(hosts, key=len, reverse=True)))
     return Search(
         project=known.project if known.project in everyone else None,
         words=words,
         starts=_by_start(words),
-        ids=ids,
-        lengths=tuple(sorted({len(each) for each in ids}, reverse=True)),
+        ids={size: frozenset(ids[size]) for size in sorted(ids, reverse=True)},
         hosts=hosts,
+        host=re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE),
         origins=origins,
         services=services,
     )
@@ -225,16 +208,6 @@ def _by_start(words: Iterable[str]) -> dict[str, list[str]]:
     for each in words:
         found.setdefault(each[:_SHORTEST], []).append(each)
     return found
-
-
-def _whole(value: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])")
-
-
-@lru_cache
-def _host_pattern(hosts: tuple[str, ...]) -> re.Pattern[str]:
-    either = "|".join(map(re.escape, sorted(hosts, key=len, reverse=True))) or "(?!)"
-    return re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
 
 
 def _is_loopback(host: str) -> bool:

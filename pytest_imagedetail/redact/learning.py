@@ -53,7 +53,7 @@ class Learned:
             pairs = value.split(";") if name == "cookie" else value.split(";")[:1]
             for pair in pairs:
                 self.secret(unquote(pair.partition("=")[2].strip(' "')))
-        elif name in names.SECRET_HEADERS or names.names_secret(name) or name.endswith("-key"):
+        elif names.names_secret(name) or name.endswith("-key"):
             self.secret(value)
         elif names.names_owner(name) and value:
             self.owners.add(value)

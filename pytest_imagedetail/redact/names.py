@@ -4,9 +4,9 @@ Redaction, the final check, `lint` and `scrub` read this table; `docs/redaction.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 SECRETS: Final = frozenset(
     {
@@ -74,14 +74,6 @@ ALWAYS_OWNERS: Final = frozenset(
     {"owner", "owner id", "project id", "tenant id", "user id", "tenantid", "userid", "projectid"}
 )
 """Names under which a value is an owner's id whatever its form: `admin`, `413274`."""
-
-SECRET_HEADERS: Final = frozenset(
-    {
-        *("authorization", "cookie", "openstack-auth-receipt", "proxy-authorization"),
-        *("set-cookie", "set-cookie2", "x-api-key", "x-auth-key", "x-auth-token"),
-        *("x-service-token", "x-storage-token", "x-subject-token", "x-csrf-token"),
-    }
-)
 
 NAMING: Final = frozenset(
     {"name", "key", "property", "variable", "output key", "parameter key", "parameter name"}
@@ -241,6 +233,30 @@ def names_password(name: str) -> bool:
 def is_in(name: str, table: frozenset[str]) -> bool:
     """Return whether the words of a name are in a table of names."""
     return " ".join(words(name)) in table or name in table
+
+
+def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> frozenset[str]:
+    """Return the keys of an object whose values are secret.
+
+    Args:
+        pairs: The object, repeated keys included.
+        under: What is secret because of the name above it: "all" values, those that are "held"
+            under a name that says nothing (`value`, `id`), or "" for none.
+    """
+    names_one = any(
+        is_in(key, NAMING) and isinstance(value, str) and names_secret(value)
+        for key, value in pairs
+    )
+    is_login = any(is_in(key, LOGINS) for key, _ in pairs)
+    return frozenset(
+        key
+        for key, _ in pairs
+        if names_secret(key)
+        or (under == "all" and not is_in(key, ABOUT))
+        or (under == "held" and is_in(key, HOLDING))
+        or (names_one and is_in(key, BESIDE))
+        or (is_login and key == "key")
+    )
 
 
 def is_harmless(value: str) -> bool:

@@ -64,6 +64,8 @@ def owner(value: str) -> str:
 
 def spelled(digits: str, *, like: str) -> str:
     """Return digits with the dashes of another spelling."""
+    if "-" not in like:
+        return digits[: len(like)]
     following = iter(digits)
     return "".join("-" if each == "-" else next(following, "") for each in like)
 

@@ -1,19 +1,19 @@
 """Replaces secrets, owners' ids and hosts in interactions; everything else stays as it was sent."""
 
 import ipaddress
-import json
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from pytest_imagedetail.body import compression
+from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.model import Headers, Interaction, Path
 from pytest_imagedetail.redact import names, placeholders
 from pytest_imagedetail.redact.decodings import decoded
+from pytest_imagedetail.redact.final_check import found_in
 from pytest_imagedetail.redact.known import Search, origin
 from pytest_imagedetail.redact.learning import Learned
 
@@ -30,25 +30,25 @@ RESPONSE_HEADERS: Final = frozenset(
 )
 """The response headers that a recording keeps, with `content-length` where there is no body."""
 
-Place = tuple[str, Path]
-"""A part of an interaction, "response.body", and the way to a value in its document."""
-
+_MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
+_USER_INFO: Final = re.compile(r"//([^/@]*)@")
 _URL: Final = re.compile(r"(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]*+://[^\s\"'<>\\]++")
-_OPTION: Final = re.compile(r"(--[\w-]{2,64})(=|[ \t]+)(?!-)(\"[^\"]+\"|'[^']+'|[^\s\"'<>]+)")
-_ASSIGNED: Final = re.compile(
-    r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]{1,63}+)"
-    r"(?P<sign>\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+)"
-    r"(?:[bBuU]?(?P<quote>\\*[\"'])(?P<quoted>(?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
-    r"|(?P<bare>(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=))+))"
+_HEADER: Final = re.compile(  # its value may have several words
+    r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
+    r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*([^\r\n\"'<>\\]+)"
 )
-_HEADER: Final = re.compile(
-    rf"(?im)(?<![\w-])((?:{'|'.join(sorted(names.SECRET_HEADERS))})[ \t]*:[ \t]*)"
-    r"([^\r\n\"'<>\\]+)"
+_OPTION: Final = re.compile(
+    r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)(?:\"([^\"]++)(?=\")|'([^']++)(?=')|([^\s\"'<>]+))"
+)
+_ASSIGNED: Final = re.compile(
+    r"(?<![\w.-])([A-Za-z][\w.-]{1,63}+)"
+    r"(?P<sign>\\*[\"']?[ \t]*+(?::?=(?!=)>?|:(?=[ \t]|\\*[\"']))[ \t]*+)"
+    r"(?:[bBuU]?(?P<quote>\\*[\"'])((?:(?!(?P=quote))(?:\\.|[^\r\n]))+)"
+    r"|(?P<bare>(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=))+))"
 )
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
 _PART: Final = re.compile(r"(\r?\n\r?\n)")
 _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
-_SCALAR: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*')
 _WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
 _WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # their mark stays
 
@@ -60,16 +60,6 @@ _COLLECTIONS: Final = frozenset(
         *("projects", "users", "tenants", "trusts", "domains"),
     }
 )
-
-
-class _Object(list[tuple[str, Any]]):
-    """The pairs of a JSON object, repeated keys included."""
-
-
-class _Number(str):
-    """A number of JSON as it is written."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,88 +85,79 @@ class Rewriter:
     """Replaces what is known, and what stands under a secret's or an owner's name.
 
     Attributes:
-        counts: How many values of each kind were replaced.
-        places: Kind and place of each value whose name or shape says that it must be replaced.
+        notes: Kind, part and path of each value that was replaced, such as
+            ("secrets", "response.body", ("images", 3, "metadata", "db_password")).
         learned: What stands under such names.
     """
 
-    def __init__(self, search: Search, *, cloud: str, shapes: Sequence[re.Pattern[str]]) -> None:
-        self.counts: Counter[str] = Counter()
-        self.places: list[tuple[str, Place]] = []
+    def __init__(self, search: Search, *, shapes: Sequence[re.Pattern[str]]) -> None:
+        self.notes: Final[list[tuple[str, str, Path]]] = []
         self.learned: Final = Learned()
         self._all: Final = search
-        self._cloud: Final = cloud
         self._shapes: Final = shapes
         self._part = _Part(name="", search=search, shapes=shapes)
+        self._path: Path = ()
 
     def interaction(self, page: Interaction) -> Interaction:
         """Replace in every part of an interaction; headers that are not listed are dropped."""
         response = page.response
         allowed = RESPONSE_HEADERS | ({"content-length"} if page.is_bodiless else set())
-        headers = self._headers("response.headers", response.headers, allowed)
-        self.counts["headers"] += len(response.headers.fields) - len(headers.fields)
         return replace(
             page,
-            url=self.request_url(page.url),
-            request_headers=self._headers("request.headers", page.request_headers, REQUEST_HEADERS),
+            url=self._request_url(page.url),
+            request_headers=self._headers("request", page.request_headers, REQUEST_HEADERS),
             request_body=self._body("request.body", page.request_body),
             response=replace(
                 response,
-                reason=self.text_of("response.reason", response.reason),
-                headers=headers,
+                reason=self._text_of("response.reason", response.reason),
+                headers=self._headers("response", response.headers, allowed),
                 body=self._body("response.body", response.body),
             ),
         )
-
-    def request_url(self, url: str) -> str:
-        """Replace in the URL of a request; clients send its user info in a header."""
-        self._begin("request.uri", url)
-        return self._url(url).replace(f"//{placeholders.SECRET_IN_URL}@", "//", 1)
 
     def query_value(self, name: str, value: str) -> str:
         """Replace in a decoded value of a request's query."""
         self._begin("request.uri", value)
         return self._query_value(name, value)
 
-    def text_of(self, part: str, text: str) -> str:
-        """Replace in a text that is a part of an interaction by itself."""
-        self._begin(part, text)
-        return self._text(text)
+    # --- the parts of an interaction
 
-    def _begin(self, part: str, text: str) -> None:
+    def _begin(self, part: str, text: str, *path: str) -> None:
         """Look what the next part holds: known values, those in an encoding, and shapes."""
-        rest = self._all.replace(text, lambda _, new: new)
-        data = rest.encode("utf-8", "surrogateescape")
-        forms = [(form, view.decode("utf-8", "replace")) for form, view in decoded(data)]
-        search = self._all.narrowed([text, *(view for _, view in forms)])
-        views = {view for form, view in forms if "base64" not in form and "gzip" not in form}
+        rest = self._all.replace(text).encode("utf-8", "surrogateescape")
+        views = list(decoded(rest))
+        search = self._all.narrowed([text, *(view for _, view in views)])
+        plain = [view for form, view in views if "base64" not in form and "gzip" not in form]
         parsed = {"as written", "JSON-escaped"} if text[:1] in {"{", "["} else {"as written"}
+        encoded = [(form, view) for form, view in views if form not in parsed]
         self._part = _Part(
             name=part,
             search=search,
-            shapes=[each for each in self._shapes if any(each.search(view) for view in views)],
-            is_encoded=any(_holds(view, search) for form, view in forms if form not in parsed),
+            shapes=[each for each in self._shapes if any(map(each.search, plain))],
+            is_encoded=any(found_in(encoded, search)),
         )
+        self._path = path
 
-    def _headers(self, part: str, headers: Headers, allowed: frozenset[str] | set[str]) -> Headers:
+    def _request_url(self, url: str) -> str:
+        """Replace in the URL of a request; clients send its user info in a header."""
+        self._begin("request.uri", url)
+        return self._url(url).replace(f"//{placeholders.SECRET_IN_URL}@", "//", 1)
+
+    def _text_of(self, part: str, text: str, *path: str) -> str:
+        self._begin(part, text, *path)
+        return self._text(text)
+
+    def _headers(self, message: str, headers: Headers, allowed: Collection[str]) -> Headers:
         kept = []
         for name, value in headers.fields:
             lower = name.lower()
             if lower in allowed:
-                new = self.text_of(part, value)
+                new = self._text_of(f"{message}.headers", value, name)
                 kept.append((name, self._reference(new) if lower == "location" else new))
             else:
                 self.learned.header(lower, value)
+                self.notes.append(("headers", f"{message}.headers", (name,)))
         return Headers(kept)
-
-    def _reference(self, value: str) -> str:
-        """Replace in a redirect, which may be a path."""
-        if value.startswith("//"):
-            return self._url(f"http:{value}").partition(":")[2]
-        if "://" in value:
-            return value
-        path, mark, query = value.partition("?")
-        return self._path(path) + mark + self._pairs(query)
 
     def _body(self, part: str, body: bytes) -> bytes:
         if not body:
@@ -194,6 +175,8 @@ class Rewriter:
             return self._document(text).encode(encoding, "xmlcharrefreplace")
         raise AssertionError  # Latin-1 has every byte
 
+    # --- documents
+
     def _document(self, text: str) -> str:
         """Replace in a document by the parser of its kind, or else in a text."""
         begins = text.lstrip("\ufeff \t\r\n")[:1]
@@ -204,7 +187,7 @@ class Rewriter:
         if begins == "<" and (elements := xmltext.attributes(text)) is not None:
             for each in elements:
                 self.learned.link(each)
-            return xmltext.replace_strings(text, lambda value, name: self._named(name or "", value))
+            return xmltext.replace_strings(text, self._named)
         if text.startswith("--") and _PART_NAME.search(text):
             boundary = text.partition("\n")[0].rstrip("\r")
             return boundary.join(map(self._form_part, text.split(boundary)))
@@ -219,120 +202,105 @@ class Rewriter:
         if not rest or name is None:
             return part
         content = rest[1].rstrip("\r\n")
-        new = self._named(name[1] or name[2], content)
+        new = self._named(content, name[1] or name[2])
         new = self._document(content) if new == content else new
         return head + rest[0] + new + rest[1][len(content) :]
 
-    def _json(self, text: str, path: Path = ()) -> str | None:
-        """Replace in a JSON document token by token; None if it is not one."""
-        found: list[str | None] = []
-        try:
-            document = json.loads(
-                text.removeprefix("\ufeff"),
-                object_pairs_hook=_Object,
-                parse_int=_Number,
-                parse_float=_Number,
-            )
-            self._walk(document, "", "", path, found)
-        except (ValueError, RecursionError):
-            return None
-        pieces, end = [], 0
-        for match, new in zip(_SCALAR.finditer(text), found, strict=True):
-            if new is not None:
-                token = json.dumps(new, ensure_ascii="\\u" in match[0])
-                pieces += [text[end : match.start()], token]
-                end = match.end()
-        return "".join([*pieces, text[end:]])
+    def _json(self, text: str) -> str | None:
+        """Replace in a JSON document; None if it is not one."""
+        path = self._path
+        return jsontext.replace_scalars(text, lambda found: self._scalars(found, "", "", path))
 
-    def _walk(
-        self, value: list[Any], name: str, under: str, path: Path, found: list[str | None]
-    ) -> None:
-        """Append the replacement of every string and number of a document, in its order.
+    def _scalars(self, value: Any, name: str, under: str, path: Path) -> list[str | None]:
+        """Return what replaces each key, string and number of a document, in its order.
 
         Args:
-            value: An object or an array.
+            value: An object, an array, or what is in one.
             name: The name it stands under.
-            under: Which values in it are secret for that: "all", those that are "held" under a
-                name that says nothing (`value`, `id`), or "" for none.
+            under: Which values in it are secret for that, as `names.secret_keys` takes it.
             path: The way to it.
-            found: Where to append; None for a value that stays.
         """
-        if not isinstance(value, _Object):
-            for place, each in enumerate(value):
-                if isinstance(each, list):
-                    self._walk(each, name, under, (*path, place), found)
-                elif isinstance(each, str):
-                    found.append(self._replacement(name, each, (*path, place), secret=bool(under)))
-            return
-        beside = _names_a_secret(value)
-        is_login = any(names.is_in(key, names.LOGINS) for key, _ in value)
-        self.learned.link(dict(value))
-        for key, each in value:
-            found.append(self._replacement("", key, path, secret=False))
-            secret = names.names_secret(key) or (
-                (under == "all" and not names.is_in(key, names.ABOUT))
-                or (under == "held" and names.is_in(key, names.HOLDING))
-                or (beside and names.is_in(key, names.BESIDE))
-                or (is_login and key == "key")
-            )
-            own = name if key == "id" and names.names_owner(name) else key
-            if isinstance(each, list):
+        if isinstance(value, str):
+            return [self._scalar(name, value, path, secret=bool(under))]
+        found: list[str | None] = []
+        if isinstance(value, jsontext.Pairs):
+            self.learned.link(dict(value))
+            secrets = names.secret_keys(value, under)
+            for key, each in value:
+                new = self._scalar("", key, path, secret=False)
+                own = name if key == "id" and names.names_owner(name) else key
                 everything = names.names_password(key) or under == "all"
-                below = ("all" if everything else "held") if secret else ""
-                self._walk(each, own, below, (*path, key), found)
-            elif isinstance(each, str):
-                found.append(self._replacement(own, each, (*path, key), secret=secret))
+                below = ("all" if everything else "held") if key in secrets else ""
+                here = (*path, key if new is None else new)
+                found += (new, *self._scalars(each, own, below, here))
+        elif isinstance(value, list):
+            for place, each in enumerate(value):
+                found += self._scalars(each, name, under, (*path, place))
+        return found
 
-    def _replacement(self, name: str, value: str, path: Path, *, secret: bool) -> str | None:
+    def _scalar(self, name: str, value: str, path: Path, *, secret: bool) -> str | None:
         known = name, value, secret
         if known in self._part.unchanged:
             return None
-        is_plain = isinstance(value, _Number) and not (secret or names.always_names_owner(name))
-        new = value if is_plain else self._value(name, value, path, secret=secret)
+        self._path = path
+        is_plain = isinstance(value, jsontext.Number) and not (
+            secret or names.always_names_owner(name)
+        )
+        new = value if is_plain else self._value(name, value, secret=secret)
         if new != value:
             return new
         self._part.unchanged.add(known)
         return None
 
-    def _named(self, name: str, value: str) -> str:
-        return self._value(name, value, (name,), secret=names.names_secret(name))
+    def _named(self, value: str, name: str | None) -> str:
+        """Replace in a text of XML or of a form by the name it stands under."""
+        self._path = (name,) if name else ()
+        return self._value(name or "", value, secret=names.names_secret(name or ""))
 
-    def _value(self, name: str, value: str, path: Path, *, secret: bool) -> str:
+    def _value(self, name: str, value: str, *, secret: bool) -> str:
         """Replace in one value by the name it stands under."""
-        if names.names_owner(name) and self._is_owner(name, value):
-            return self._owner(value)
-        if secret and self._is_secret(value):
-            return self._secret(value, path)
-        if names.names_address(name) and (new := _address(value)) is not None:
-            return self._noted("addresses", new, path)
-        if value[:1] in {"{", "["} and (document := self._json(value, path)) is not None:
-            return document
-        return self._text(value, path)
+        is_owner = names.names_owner(name) and (
+            placeholders.is_id(value) or names.always_names_owner(name)
+        )
+        new = self._replacement(value, owner=is_owner, secret=secret)
+        if new is None and names.names_address(name):
+            new = self._address(value)
+        if new is None and value[:1] in {"{", "["}:
+            new = self._json(value)
+        return self._text(value) if new is None else new
 
-    def _is_owner(self, name: str, value: str) -> bool:
-        if placeholders.is_owner_placeholder(value) or value.lower() in {"", "none", "null"}:
-            return False
-        return placeholders.is_id(value) or names.always_names_owner(name)
-
-    def _owner(self, value: str) -> str:
-        self.learned.owners.add(value)
-        self.counts["ids"] += 1
-        return self._all.owner(value)
-
-    def _is_secret(self, value: str) -> bool:
+    def _replacement(self, value: str, *, owner: bool, secret: bool) -> str | None:
+        """Return what replaces an owner's id or a secret; None for a value that stays."""
         bare = value.strip()
-        replaced = placeholders.is_fixed(bare) or placeholders.is_owner_placeholder(bare)
-        return not (replaced or names.is_harmless(bare))
+        if placeholders.is_fixed(bare) or placeholders.is_owner_placeholder(bare):
+            return None
+        if owner and bare.lower() not in {"", "none", "null"}:
+            self.learned.owners.add(value)
+            return self._noted("ids", self._all.owner(value))
+        if secret and not names.is_harmless(bare):
+            self.learned.secret(value)
+            return self._noted("secrets", placeholders.SECRET)
+        return None
 
-    def _secret(self, value: str, path: Path = ()) -> str:
-        self.learned.secret(value)
-        return self._noted("secrets", placeholders.SECRET, path)
+    def _address(self, value: str) -> str | None:
+        """Return what replaces a network address; None if a value is none, or is replaced."""
+        if _MAC.fullmatch(value):
+            new = placeholders.MAC
+        else:
+            try:
+                version = ipaddress.ip_address(value).version
+            except ValueError:
+                return None
+            new = placeholders.IPV4 if version == 4 else placeholders.IPV6  # noqa: PLR2004
+        return None if value == new else self._noted("addresses", new)
 
-    def _noted(self, kind: str, new: str, path: Path = ()) -> str:
-        self.places.append((kind, (self._part.name, path)))
-        return self._count(kind, new)
+    def _noted(self, kind: str, new: str) -> str:
+        self.notes.append((kind, self._part.name, self._path))
+        return new
 
-    def _text(self, text: str, path: Path = ()) -> str:
+    # --- texts
+
+    def _text(self, text: str) -> str:
         """Replace in free text: URLs, what is assigned to a secret's name, shapes, known values."""
         if "://" in text:
             if _URL.fullmatch(text):
@@ -340,112 +308,112 @@ class Rewriter:
             text = _URL.sub(lambda match: self._url(match[0]), text)
         elif text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]):
             return self._reference(text)
-        return self._plain(text, path)
+        return self._plain(text)
 
-    def _plain(self, text: str, path: Path = ()) -> str:
+    def _plain(self, text: str) -> str:
         """Replace in a text that holds no URL."""
-        if self._part.shapes:
-            text = self._without_shapes(text, path)
+        text = self._without_shapes(text)
         if "=" in text or ":" in text:
-            text = _HEADER.sub(lambda match: self._field(match, path), text)
-            text = _ASSIGNED.sub(lambda match: self._named_in_text(match, path), text)
+            text = _HEADER.sub(self._in_header, text)
+            text = _ASSIGNED.sub(self._assigned, text)
         if "--" in text:
-            text = _OPTION.sub(lambda match: self._option(match, path), text)
+            text = _OPTION.sub(self._named_in_text, text)
         return self._known(text)
 
-    def _without_shapes(self, text: str, path: Path = ()) -> str:
+    def _without_shapes(self, text: str) -> str:
         for shape in self._part.shapes:
-            text = shape.sub(lambda match: self._shape(match[0], path), text)
+            text = shape.sub(self._shape, text)
         return text
 
-    def _shape(self, found: str, path: Path) -> str:
-        if "@" in found or "%40" in found:
-            return self._noted("people", placeholders.EMAIL, path)
-        return self._noted("secrets", placeholders.SECRET, path)
+    def _shape(self, found: re.Match[str]) -> str:
+        if "@" in found[0] or "%40" in found[0]:
+            return self._noted("people", placeholders.EMAIL)
+        return self._noted("secrets", placeholders.SECRET)
 
-    def _named_in_text(self, match: re.Match[str], path: Path) -> str:
-        name, value = match["name"], match["quoted"] or match["bare"]
-        if names.names_owner(name) and placeholders.is_id(value) and self._is_owner(name, value):
-            return match[0][: -len(value)] + self._owner(value)
-        is_prose = ":" in match["sign"] and match["bare"] and value.isalpha()
-        if is_prose or not names.names_secret(name):
-            return match[0]
-        return self._assigned(match, value, path)
-
-    def _field(self, match: re.Match[str], path: Path) -> str:
-        """Replace the value of a header line, unless it is prose: `cookie: see the docs`."""
+    def _in_header(self, match: re.Match[str]) -> str:
         words = match[2].replace(",", " ").split()
         is_prose = all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
-        return match[0] if is_prose else self._assigned(match, match[2], path)
+        return match[0] if is_prose else self._named_in_text(match)  # `cookie: see the docs`
 
-    def _option(self, match: re.Match[str], path: Path) -> str:
-        option, sign, quoted = match.groups()
-        value = quoted.strip("\"'")
-        if not names.names_secret(option) or not self._is_secret(value):
-            return match[0]
-        return option + sign + quoted.replace(value, self._secret(value, path))
+    def _assigned(self, match: re.Match[str]) -> str:
+        bare = match["bare"] or ""
+        is_prose = ":" in match["sign"] and bare.isalpha()
+        return match[0] if is_prose else self._named_in_text(match)
 
-    def _assigned(self, match: re.Match[str], value: str, path: Path) -> str:
-        if not self._is_secret(value):
-            return match[0]
-        return match[0][: -len(value)] + self._secret(value, path)
+    def _named_in_text(self, match: re.Match[str]) -> str:
+        """Replace the value that ends a match, by the name in its first group."""
+        name, value = match[1], match[match.lastindex or 0]
+        is_owner = placeholders.is_id(value) and names.names_owner(name)
+        new = self._replacement(value, owner=is_owner, secret=names.names_secret(name))
+        return match[0] if new is None else match[0].removesuffix(value) + new
 
     def _known(self, text: str) -> str:
         """Replace known values: as they are written, or else each word that encodes one."""
-        text = self._part.search.replace(text, self._count)
+        text = self._part.search.replace(text, self._noted)
         if not self._part.is_encoded or not self._holds(text):
             return text
-        words = [
-            self._count("secrets", placeholders.SECRET) if self._holds(each) else each
-            for each in _WORDS.split(text)
-        ]
+        words = [self._encoded(each) if self._holds(each) else each for each in _WORDS.split(text)]
         text = "".join(words)
-        return self._count("secrets", placeholders.SECRET) if self._holds(text) else text
+        return self._encoded(text) if self._holds(text) else text
 
-    def _count(self, kind: str, new: str) -> str:
-        self.counts[kind] += 1
-        return new
+    def _encoded(self, _: str) -> str:
+        return self._noted("secrets", placeholders.SECRET)
 
     def _holds(self, text: str) -> bool:
         """Return whether a known value or the shape of a secret is in any decoding of a text."""
         views = decoded(text.encode("utf-8", "surrogateescape"))
-        return any(_holds(view.decode("utf-8", "replace"), self._part.search) for _, view in views)
+        return any(found_in(views, self._part.search))
+
+    # --- URLs
+
+    def _reference(self, value: str) -> str:
+        """Replace in a redirect, which may be a path."""
+        if value.startswith("//"):
+            return self._url(f"http:{value}").partition(":")[2]
+        if "://" in value:
+            return value
+        path, mark, query = value.partition("?")
+        return self._path_in(path) + mark + self._pairs(query)
 
     def _url(self, url: str) -> str:
         """Replace user info, host, owners and secrets of a URL; the rest stays as it is."""
         whole, url = url, url.rstrip(").,;")
         try:
             parts = urlsplit(url)
-            port = parts.port
+            port = "" if parts.port is None else f":{parts.port}"
         except ValueError:  # not one host: a list of them, or a bracket that is not closed
-            return self._plain(re.sub(r"//[^/@]*@", f"//{placeholders.SECRET_IN_URL}@", whole))
-        user = ""
+            return self._plain(_USER_INFO.sub(lambda match: self._user_info(match[1]), whole))
+        new, host = self._all.origins.get(origin(url)), parts.hostname or ""
+        is_replaced = not host or placeholders.is_placeholder_host(host)
+        if is_replaced:
+            front = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # in its own case
+        elif new is not None:
+            front = f"https://{self._noted('hosts', new)}"
+        else:
+            other = self._all.services.get(host) or placeholders.foreign_host(host)
+            front = f"{parts.scheme}://{self._noted('hosts', other)}{port}"
         if "@" in parts.netloc:
-            user = f"{placeholders.SECRET_IN_URL}@"
-            for each in parts.netloc.rpartition("@")[0].split(":", 1)[1:]:
-                self._secret(unquote(each))
-        own = origin(url) in self._all.origins or placeholders.is_placeholder_host(parts.netloc)
+            front = front.replace("//", self._user_info(parts.netloc.rpartition("@")[0]), 1)
+        own = new is not None or placeholders.is_placeholder_host(parts.netloc)
         rest, has_fragment, fragment = url.partition("//")[2][len(parts.netloc) :].partition("#")
         path, has_query, query = rest.partition("?")
-        rest = self._path(path, own=own) + has_query + self._pairs(query)
+        rest = self._path_in(path, own=own) + has_query + self._pairs(query)
         rest += has_fragment + self._pairs(fragment)
         if names.WEBHOOK.match(url):
-            rest = "/" + self._in_url(parts.path)
-        front = self._origin(url, parts.scheme, parts.hostname or "", port)
-        return f"{front.replace('://', f'://{user}', 1)}{rest}{whole[len(url) :]}"
+            rest = "/" + self._in_url(parts.path, parts.path)
+        return f"{front}{rest}{whole[len(url) :]}"
 
-    def _origin(self, url: str, scheme: str, hostname: str, port: int | None) -> str:
-        """Replace an origin of the cloud's own as a whole, and of any other its host."""
-        if not hostname or placeholders.is_placeholder_host(hostname):
-            return f"{scheme}://{urlsplit(url).netloc.rpartition('@')[2]}"  # in its own case
-        role = self._all.origins.get(origin(url))
-        if role is not None:
-            return "https://" + self._count("hosts", placeholders.host(role, self._cloud))
-        role = self._all.services.get(hostname)
-        new = placeholders.host(role, self._cloud) if role else placeholders.foreign_host(hostname)
-        return f"{scheme}://{self._count('hosts', new)}" + (f":{port}" if port is not None else "")
+    def _user_info(self, info: str) -> str:
+        return f"//{self._in_url(info, info.partition(':')[2])}@"
 
-    def _path(self, path: str, *, own: bool = True) -> str:
+    def _in_url(self, text: str, secret: str) -> str:
+        """Replace a part of a URL that is, or has, a secret."""
+        if text != placeholders.SECRET_IN_URL:
+            self.learned.secret(unquote(secret))
+            self._noted("secrets", placeholders.SECRET_IN_URL)
+        return placeholders.SECRET_IN_URL
+
+    def _path_in(self, path: str, *, own: bool = True) -> str:
         """Replace in a path; only on the cloud's own hosts is a name before `images` a project."""
         segments = path.split("/")
         around = zip(["", *segments], segments, [*segments[1:], ""], strict=False)
@@ -457,17 +425,19 @@ class Rewriter:
         is_versioned = _VERSION.fullmatch(before) is not None
         is_above = after in _RESOURCES or after.startswith("os-")
         is_project = segment not in _RESOURCES and (is_versioned or is_above)
-        is_known = own or bare != segment  # AUTH_<project>: elsewhere it may be a checksum
-        if placeholders.is_id(bare) and ((is_project and is_known) or before in _COLLECTIONS):
-            owner = placeholders.is_owner_placeholder(bare)
-            return segment if owner else segment[: -len(bare)] + self._owner(bare)
-        if is_project and segment == self._all.project:
-            return self._owner(segment)
-        if own and is_versioned and is_above and is_project and segment != placeholders.OWNER:
-            return self._owner(segment)
+        is_own = segment == self._all.project
+        if placeholders.is_id(bare):  # on another host it may be a checksum
+            is_owner = is_project and (own or is_own or bare != segment)
+            is_owner = is_owner or before in _COLLECTIONS
+        else:
+            bare = segment
+            is_owner = is_project and (is_own or (own and is_versioned and is_above))
+        if is_owner:
+            new = self._replacement(bare, owner=True, secret=False)
+            return segment if new is None else segment.removesuffix(bare) + new
         name, sign, value = segment.partition("=")
         if sign and ";" in name and names.names_secret_in_query(name.rpartition(";")[2]):
-            return name + sign + self._in_url(value)
+            return name + sign + self._in_url(value, value)
         return self._decoded(segment)
 
     def _pairs(self, text: str) -> str:
@@ -484,17 +454,13 @@ class Rewriter:
         return f"{named}={value if new == text else quote(new, safe='', errors='surrogateescape')}"
 
     def _query_value(self, name: str, value: str) -> str:
-        if names.names_owner(name) and placeholders.is_id(value) and self._is_owner(name, value):
-            return self._owner(value)
-        if names.names_secret_in_query(name) and self._is_secret(value):
-            return self._in_url(value)
-        if value[:1] in {"{", "["} and (document := self._json(value)) is not None:
+        is_owner = placeholders.is_id(value) and names.names_owner(name)
+        secret = names.names_secret_in_query(name)
+        new = self._replacement(value, owner=is_owner, secret=secret)
+        if new is None and value[:1] in {"{", "["} and (document := self._json(value)) is not None:
             return document
-        return self._text(value).replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
-
-    def _in_url(self, value: str) -> str:
-        self._secret(unquote(value))
-        return placeholders.SECRET_IN_URL
+        new = self._text(value) if new is None else new
+        return new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
 
     def _decoded(self, text: str) -> str:
         """Replace known values and shapes in a part of a URL that may be percent-encoded."""
@@ -506,12 +472,6 @@ class Rewriter:
         return quote(new, safe="@:+", errors="surrogateescape")
 
 
-def _holds(text: str, search: Search) -> bool:
-    if next(search.found(text), None) is not None:
-        return True
-    return any(shape.search(text) for shape in names.SHAPES.values())
-
-
 def project_in_path(path: str) -> str | None:
     """Return the project of a versioned path of Compute, `/v2/PROJECT/images/...`; None without."""
     segments = path.split("/")
@@ -519,24 +479,3 @@ def project_in_path(path: str) -> str | None:
         if _VERSION.fullmatch(version) and resource in _RESOURCES and project not in _RESOURCES:
             return project
     return None
-
-
-def _names_a_secret(pairs: _Object) -> bool:
-    """Return whether an object names a secret beside its value: `{"name": "password", ...}`."""
-    for key, value in pairs:
-        if names.is_in(key, names.NAMING) and isinstance(value, str) and names.names_secret(value):
-            return True
-    return False
-
-
-def _address(value: str) -> str | None:
-    """Return what replaces a network address; None if a value is not one, or replaced already."""
-    if re.fullmatch(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}", value):
-        new = placeholders.MAC
-    else:
-        try:
-            version = ipaddress.ip_address(value).version
-        except ValueError:
-            return None
-        new = placeholders.IPV4 if version == 4 else placeholders.IPV6  # noqa: PLR2004
-    return None if value == new else new
