@@ -1,7 +1,7 @@
 """Check one cassette: whether it is intact, in its place, and redacted."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,12 +18,11 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     UsageError,
 )
-from pytest_imagedetail.lint.places import redacted_again, replaced
 from pytest_imagedetail.lint.rules import Finding
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
-from pytest_imagedetail.redact import Known
+from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, redact
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.redact.suspicious import suspicious
 
@@ -37,13 +36,13 @@ _DAMAGE: Final = (  # what an error of `loads` says, and the rule that the file 
     ("not written by imagedetail", "foreign"),
     ("not a cassette of imagedetail", "foreign"),
 )
-_REPLACED: Final = {
-    "secret": "a password, token or key",
-    "header": "a header that cassettes do not keep",
-    "host": "a host that is not a placeholder",
-    "id": "an id of a project or user that is not a placeholder",
-    "address": "an IP or MAC address in a field for addresses",
-    "email": "an e-mail address",
+_REPLACED: Final = {  # rule and message by what redaction would replace, the worst first
+    "secrets": ("secret", "a password, token or key"),
+    "headers": ("header", "a header that cassettes do not keep"),
+    "people": ("email", "an e-mail address"),
+    "hosts": ("host", "a host that is not a placeholder"),
+    "addresses": ("address", "an IP or MAC address in a field for addresses"),
+    "ids": ("id", "an id of a project or user that is not a placeholder"),
 }
 
 _Problem = tuple[str, str, str]
@@ -122,10 +121,14 @@ class Linter:
                 follow(recording, expect=error_status(recording))
             except ImageDetailError as error:
                 yield "replay", error.problem, "interactions"
-        redacted = redacted_again(recording)
-        for kind, place in replaced(recording.interactions, redacted):
-            yield kind, f"{_REPLACED[kind]}: {place}", place
-        for what, place in suspicious(redacted):
+        shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
+        redacted = redact(
+            recording.interactions, cloud=provenance.cloud, known=Known(), shapes=shapes
+        )
+        for place, kind in _worst(redacted.places).items():
+            rule, what = _REPLACED[kind]
+            yield rule, f"{what}: {place}", place
+        for what, place in suspicious(redacted.interactions):
             yield "suspicious", f"{what}: {place}", place
 
     def _age(self, provenance: Provenance) -> Iterator[_Problem]:
@@ -136,6 +139,13 @@ class Linter:
         elif self.max_age is not None and provenance.recorded_at is None:
             problem = f"{provenance.source} without a date, so its age is not judged"
             yield "undated", problem, "imagedetail.source"
+
+
+def _worst(places: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the worst kind of value by place; writing a cassette adds Content-Length."""
+    kinds = list(_REPLACED)
+    worst_last = sorted(places, key=lambda each: kinds.index(each[0]), reverse=True)
+    return {place: kind for kind, place in worst_last if not place.endswith(": Content-Length")}
 
 
 def lines_of(data: bytes) -> dict[str, int]:

@@ -101,7 +101,7 @@ def test_a_secret_under_a_repeated_key_is_found(folder):
     """Only the last one is in the parsed body."""
     body = '{"images": [], "password": "hunter2-7741", "password": ""}'
     findings = linted(put(folder, recording_of(body))).findings
-    assert "a password, token or key: interactions[0].response.body" in {
+    assert "a password, token or key: interactions[0].response.body: password" in {
         each.message for each in findings
     }
 
@@ -126,6 +126,7 @@ def test_requests_and_headers_are_redacted_again_as_well(folder):
         ({"request_headers": Headers([("x-auth-token", "x")])}, "header", "headers:"),
         ({"request_body": b'{"password": "hunter2-77"}'}, "secret", "body:"),
         ({"response": replace(response, headers=strange)}, "header", "headers:"),
+        ({"response": replace(response, reason="token=hunter2-77")}, "secret", "response:"),
     ):
         path = put(folder, changed(sound, **fields))
         findings = linted(path).findings
