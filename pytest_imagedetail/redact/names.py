@@ -8,38 +8,29 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-SECRETS: Final = frozenset(
-    {
-        *("password", "passwd", "passphrase", "passcode", "passwort", "pass", "pwd", "pw", "psk"),
-        *("secret", "token", "jwt", "bearer", "cookie", "authorization", "credential", "otp"),
-        *("adminpass", "rootpass", "userpass", "dbpass", "mysqlpass", "rootpw", "userdata"),
-        *("totp", "webhook", "personality"),
-    }
-)
-"""Words that name a secret when they end a name: `db_password`, `adminPass`, `X-Auth-Token`."""
-
-ENDINGS: Final = (
-    *("password", "passwd", "passphrase", "secret", "token", "accesskey", "accountkey", "apikey"),
-    *("encryptionkey", "masterkey", "presharedkey", "privatekey", "secretkey", "sharedkey"),
-    "signingkey",
-)
-"""The same, also at the end of a word that is written together: `dbpassword`, `apikey`."""
-
 _KEYS: Final = (
     *("access", "account", "activation", "admin", "api", "app", "auth", "cipher", "client"),
     *("consumer", "crypt", "encryption", "hmac", "join", "license", "master", "preshared"),
     *("private", "recovery", "secret", "service", "session", "shared", "signing", "storage"),
     *("tls", "unseal", "url", "wrap"),
 )
-PAIRS: Final = frozenset(
+SECRETS: Final = frozenset(
     {
+        *("password", "passwd", "passphrase", "passcode", "passwort", "pass", "pwd", "pw", "psk"),
+        *("secret", "token", "jwt", "bearer", "cookie", "authorization", "credential", "otp"),
+        *("adminpass", "rootpass", "userpass", "dbpass", "mysqlpass", "rootpw", "totp", "webhook"),
         *(f"{first} key" for first in _KEYS),
         *("password hash", "passwd hash", "secret hash", "secret id", "session id", "token id"),
         *("user data", "snmp community", "community string", "webhook url", "webhook uri"),
         *("code verifier", "saml response", "auth receipt", "access key id", "connection string"),
+        "personality",
     }
 )
-"""Two words that end a name and name a secret together: `signingKey`, `snmp_community`."""
+"""Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
+
+_LONG: Final = 5
+_TOGETHER: Final = tuple(each.replace(" ", "") for each in SECRETS if len(each) >= _LONG)
+"""The same, written together at the end of a word: `dbpassword`, `apikey`."""
 
 QUALIFIERS: Final = frozenset(
     {"b64", "base64", "new", "old", "pem", "plain", "plaintext", "text", "value"}
@@ -48,16 +39,8 @@ QUALIFIERS: Final = frozenset(
 
 IN_QUERIES: Final = frozenset(
     {
-        *(
-            "sig",
-            "signature",
-            "temp url sig",
-            "x amz signature",
-            "x amz credential",
-            "x amz security token",
-        ),
-        *("x goog signature", "x goog credential", "awsaccesskeyid", "aws access key id", "key"),
-        *("code", "assertion", "sid", "session id", "jsessionid", "samlresponse"),
+        *("sig", "signature", "temp url sig", "x amz signature", "x goog signature"),
+        *("key", "code", "assertion", "sid"),
     }
 )
 """Names that are secrets in the query of a URL only."""
@@ -83,19 +66,8 @@ NAMING: Final = frozenset(
 HOLDING: Final = frozenset(
     {
         *("value", "values", "output value", "parameter value", "text", "content", "data", "raw"),
-        *(
-            "plain",
-            "plaintext",
-            "contents",
-            "payload",
-            "blob",
-            "id",
-            "key",
-            "audit id",
-            "$t",
-            "$",
-            "#text",
-        ),
+        *("plain", "plaintext", "contents", "payload", "blob", "id", "key", "audit id"),
+        *("$t", "$", "#text"),
     }
 )
 """Keys that say nothing of what stands under them; the name above or beside them does."""
@@ -187,11 +159,8 @@ def names_secret(name: str) -> bool:
     found = words(name)
     if len(found) > 1 and found[-1] in QUALIFIERS:
         found = found[:-1]
-    return bool(found) and (
-        found[-1] in SECRETS
-        or found[-1].endswith(ENDINGS)
-        or any(" ".join(found[-length:]) in PAIRS for length in (2, 3))
-    )
+    ends = any(" ".join(found[-length:]) in SECRETS for length in (1, 2, 3))
+    return ends or (bool(found) and found[-1].endswith(_TOGETHER))
 
 
 @_remembered
