@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.model import Interaction, Path, Query
 from pytest_imagedetail.redact import names
-from pytest_imagedetail.redact.keystone import keystone_among
 from pytest_imagedetail.redact.known import Known, origin, search_for
 from pytest_imagedetail.redact.rewriting import (
     REQUEST_HEADERS,
@@ -30,7 +29,6 @@ __all__ = [
     "SHAPES_AND_EMAIL",
     "Known",
     "Redacted",
-    "keystone_among",
     "learn",
     "origin",
     "project_in_path",
@@ -103,7 +101,7 @@ def _shown(path: Path) -> str:
 
 
 def learn(interactions: Iterable[Interaction], *, known: Known | None = None) -> Known:
-    """Return what traffic shows that must not be written, Keystone's answers included.
+    """Return what traffic shows that must not be written.
 
     Args:
         interactions: As sent and received.
@@ -111,10 +109,9 @@ def learn(interactions: Iterable[Interaction], *, known: Known | None = None) ->
     """
     pages = tuple(interactions)
     known = known or Known()
-    is_keystone = keystone_among(pages)
-    asked = [each.url for each in pages if not is_keystone(each)]
-    project = next(filter(None, (project_in_path(urlsplit(url).path) for url in asked)), None)
-    first = {origin(url): "compute" for url in asked[:1] if not known.origins}
+    projects = (project_in_path(urlsplit(each.url).path) for each in pages)
+    project = next(filter(None, projects), None)
+    first = {origin(each.url): "compute" for each in pages[:1] if not known.origins}
     here = known | Known(project=project, origins=first)
     rewriter = Rewriter(search_for(here, cloud=""), shapes=SHAPES)
     for page in pages:

@@ -10,8 +10,9 @@ from typing import Final
 from pytest_imagedetail.cassette import Store, refuse_unsafe
 from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
-from pytest_imagedetail.redact import Known, keystone_among, learn
+from pytest_imagedetail.redact import Known, learn
 from pytest_imagedetail.scrub.reading import UNANSWERED, Source
+from pytest_imagedetail.traffic.authentication import keystone_among
 from pytest_imagedetail.traffic.recording import made_of
 
 _REFUSED: Final = (
@@ -44,7 +45,8 @@ class Scrubbed:
 
 def secrets_of(sources: Iterable[Source]) -> Known:
     """Return the secrets of several files: a token that one got may be used in another."""
-    return learn(each for source in sources for each in source.interactions)
+    found = learn(each for source in sources for each in source.interactions)
+    return Known(secrets=found.secrets, owners=found.owners)
 
 
 def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
@@ -59,7 +61,6 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
     is_keystone = keystone_among(answered)
     kept = [each for each in answered if not is_keystone(each)]
     recording, removed = None, Counter[str]()
-    known = learn(source.interactions) | known
     if kept:
         made, known = made_of(answered, cloud=cloud, test=source.path.stem, known=known)
         provenance = replace(made.provenance, source="scrubbed", recorded_at=source.recorded_at)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.redact import keystone_among
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
+from pytest_imagedetail.traffic.authentication import keystone_among
 from pytest_imagedetail.transport.request import api_version
 
 TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token

@@ -15,6 +15,7 @@ from pytest_imagedetail.redact import (
     SHAPES,
     SHAPES_AND_EMAIL,
     Known,
+    learn,
     origin,
     placeholders,
     project_in_path,
@@ -215,7 +216,8 @@ class Player:
             response = self._keystone.answer(asked)
         if response is not None:
             with self._lock:
-                self._as_recorded(asked, self._sources[0])  # learn its secrets
+                learned = learn([asked])
+                self._known |= Known(secrets=learned.secrets, owners=learned.owners)
         return response
 
     def _version(self, asked: Interaction) -> Response | None:
@@ -315,10 +317,10 @@ def _redacted(recording: Recording) -> Sequence[Interaction]:
     """Return the interactions of a recording; redact those of another tool."""
     if recording.provenance.source != "stock":
         return recording.interactions
-    cloud = recording.provenance.cloud
-    return redact(
-        recording.interactions, cloud=cloud, known=Known(), shapes=SHAPES_AND_EMAIL
-    ).interactions
+    cloud, endpoint = recording.provenance.cloud, recording.provenance.endpoint
+    known = Known(origins={origin(endpoint): "compute"} if endpoint else {})
+    pages = recording.interactions
+    return redact(pages, cloud=cloud, known=known, shapes=SHAPES_AND_EMAIL).interactions
 
 
 def _shortened(interaction: Interaction) -> str:

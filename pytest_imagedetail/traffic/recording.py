@@ -18,13 +18,13 @@ from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import (
     SHAPES_AND_EMAIL,
     Known,
-    keystone_among,
     learn,
     origin,
     placeholders,
     project_in_path,
     redact,
 )
+from pytest_imagedetail.traffic.authentication import keystone_among
 from pytest_imagedetail.traffic.keystone import (
     catalog_in,
     document_in,

@@ -25,7 +25,8 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.recorder import refuse_stale
-from pytest_imagedetail.redact import Known, keystone_among, learn
+from pytest_imagedetail.redact import Known, learn
+from pytest_imagedetail.traffic.authentication import keystone_among
 from pytest_imagedetail.traffic.keystone import left_out
 from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.place import Place

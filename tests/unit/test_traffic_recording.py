@@ -10,6 +10,7 @@ from pytest_imagedetail.cassette import Store, dumps
 from pytest_imagedetail.errors import RecordingError, ResponseError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.traffic import Place
+from pytest_imagedetail.traffic.authentication import keystone_among
 from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.recording import (
     appended,
@@ -55,6 +56,34 @@ LOGIN = Interaction(
 def made(*interactions):
     """A recording of received traffic, and what is known."""
     return made_of(interactions, cloud="staging", test="t.py::a", release="2023.1")
+
+
+def test_logins_are_told_from_other_traffic():
+    """By what is asked or answered, not by one path."""
+
+    def asked(url, answer, *, sent=b"", got=(), method="GET"):
+        each = received("", answer, base=url, method=method, request_body=sent)
+        return replace(each, response=replace(each.response, headers=Headers(got)))
+
+    token = {"token": {"id": "x", "expires": "2026"}}
+    logins = (
+        asked("http://k:5000/v2.0/tokens", {"access": token}, method="POST"),
+        asked("http://k/identity/v3/auth/tokens", {"token": {"methods": []}}, method="POST"),
+        asked("http://k/v1.1/auth", {"auth": {**token, "serviceCatalog": {}}}, method="POST"),
+        asked("http://k/auth/v1.0", b"", got=[("X-Auth-Token", "x")]),
+        asked("http://k/x", b"", sent=b'{"auth": {"passwordCredentials": {}}}'),
+        asked("http://k/x", b'<access><token id="x"/></access>'),
+        asked("http://k/identity/v3/users", {"users": []}),
+        asked("http://k/login", {"token": "x"}, method="POST"),
+    )
+    others = (
+        asked(f"{NOVA}/images", {"images": []}),
+        asked(f"{NOVA}/servers", {"server": {"adminPass": "x"}}),
+        asked("http://other/v3/users", {"users": []}),
+        asked(f"{NOVA}/images/1", {"metadata": {"token": "x"}}),
+    )
+    is_keystone = keystone_among([*logins, *others])
+    assert [is_keystone(each) for each in (*logins, *others)] == [True] * 8 + [False] * 4
 
 
 def test_keystone_is_left_out_and_its_secrets_are_redacted():

@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.model import Interaction
-from pytest_imagedetail.redact.known import origin
+from pytest_imagedetail.redact import origin
 
 _TOKEN_HEADERS: Final = ("X-Subject-Token", "X-Auth-Token", "X-Storage-Token")
 _TOKEN_FIELDS: Final = frozenset({"id", "expires", "expires_at", "methods", "catalog"})
