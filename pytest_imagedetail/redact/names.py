@@ -204,8 +204,8 @@ def is_in(name: str, table: frozenset[str]) -> bool:
     return " ".join(words(name)) in table or name in table
 
 
-def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> frozenset[str]:
-    """Return the keys of an object whose values are secret.
+def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
+    """Return the keys of an object whose values are secret, and what is secret below each.
 
     Args:
         pairs: The object, repeated keys included.
@@ -217,15 +217,15 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> frozenset[str]:
         for key, value in pairs
     )
     is_login = any(is_in(key, LOGINS) for key, _ in pairs)
-    return frozenset(
-        key
+    return {
+        key: "all" if under == "all" or names_password(key) else "held"
         for key, _ in pairs
         if names_secret(key)
         or (under == "all" and not is_in(key, ABOUT))
         or (under == "held" and is_in(key, HOLDING))
         or (names_one and is_in(key, BESIDE))
         or (is_login and key == "key")
-    )
+    }
 
 
 def is_harmless(value: str) -> bool:

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
@@ -32,6 +33,7 @@ RESPONSE_HEADERS: Final = frozenset(
 
 _MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 _USER_INFO: Final = re.compile(r"//([^/@]*)@")
+_HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
 _URL: Final = re.compile(r"(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]*+://[^\s\"'<>\\]++")
 _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
@@ -102,14 +104,18 @@ class Rewriter:
         """Replace in every part of an interaction; headers that are not listed are dropped."""
         response = page.response
         allowed = RESPONSE_HEADERS | ({"content-length"} if page.is_bodiless else set())
+        self._begin("request.uri", page.url)
+        url = self._url(page.url)
+        self._begin("response.reason", response.reason)
+        reason = self._text(response.reason)
         return replace(
             page,
-            url=self._request_url(page.url),
+            url=url.replace(_HIDDEN_USER, "//", 1),  # clients send it in a header
             request_headers=self._headers("request", page.request_headers, REQUEST_HEADERS),
             request_body=self._body("request.body", page.request_body),
             response=replace(
                 response,
-                reason=self._text_of("response.reason", response.reason),
+                reason=reason,
                 headers=self._headers("response", response.headers, allowed),
                 body=self._body("response.body", response.body),
             ),
@@ -138,21 +144,13 @@ class Rewriter:
         )
         self._path = path
 
-    def _request_url(self, url: str) -> str:
-        """Replace in the URL of a request; clients send its user info in a header."""
-        self._begin("request.uri", url)
-        return self._url(url).replace(f"//{placeholders.SECRET_IN_URL}@", "//", 1)
-
-    def _text_of(self, part: str, text: str, *path: str) -> str:
-        self._begin(part, text, *path)
-        return self._text(text)
-
     def _headers(self, message: str, headers: Headers, allowed: Collection[str]) -> Headers:
         kept = []
         for name, value in headers.fields:
             lower = name.lower()
             if lower in allowed:
-                new = self._text_of(f"{message}.headers", value, name)
+                self._begin(f"{message}.headers", value, name)
+                new = self._text(value)
                 kept.append((name, self._reference(new) if lower == "location" else new))
             else:
                 self.learned.header(lower, value)
@@ -225,14 +223,12 @@ class Rewriter:
         found: list[str | None] = []
         if isinstance(value, jsontext.Pairs):
             self.learned.link(dict(value))
-            secrets = names.secret_keys(value, under)
+            below = names.secret_keys(value, under)
             for key, each in value:
                 new = self._scalar("", key, path, secret=False)
                 own = name if key == "id" and names.names_owner(name) else key
-                everything = names.names_password(key) or under == "all"
-                below = ("all" if everything else "held") if key in secrets else ""
                 here = (*path, key if new is None else new)
-                found += (new, *self._scalars(each, own, below, here))
+                found += (new, *self._scalars(each, own, below.get(key, ""), here))
         elif isinstance(value, list):
             for place, each in enumerate(value):
                 found += self._scalars(each, name, under, (*path, place))
@@ -263,8 +259,8 @@ class Rewriter:
             placeholders.is_id(value) or names.always_names_owner(name)
         )
         new = self._replacement(value, owner=is_owner, secret=secret)
-        if new is None and names.names_address(name):
-            new = self._address(value)
+        if new is None and names.names_address(name) and (new := _address(value)) is not None:
+            self._noted("addresses", new)
         if new is None and value[:1] in {"{", "["}:
             new = self._json(value)
         return self._text(value) if new is None else new
@@ -282,19 +278,7 @@ class Rewriter:
             return self._noted("secrets", placeholders.SECRET)
         return None
 
-    def _address(self, value: str) -> str | None:
-        """Return what replaces a network address; None if a value is none, or is replaced."""
-        if _MAC.fullmatch(value):
-            new = placeholders.MAC
-        else:
-            try:
-                version = ipaddress.ip_address(value).version
-            except ValueError:
-                return None
-            new = placeholders.IPV4 if version == 4 else placeholders.IPV6  # noqa: PLR2004
-        return None if value == new else self._noted("addresses", new)
-
-    def _noted(self, kind: str, new: str) -> str:
+    def _noted(self, kind: str, new: str, _: object = None) -> str:
         self.notes.append((kind, self._part.name, self._path))
         return new
 
@@ -307,44 +291,33 @@ class Rewriter:
                 return self._url(text)
             text = _URL.sub(lambda match: self._url(match[0]), text)
         elif text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]):
-            return self._reference(text)
+            return self._target(text)
         return self._plain(text)
 
     def _plain(self, text: str) -> str:
         """Replace in a text that holds no URL."""
         text = self._without_shapes(text)
         if "=" in text or ":" in text:
-            text = _HEADER.sub(self._in_header, text)
+            text = _HEADER.sub(self._assigned, text)
             text = _ASSIGNED.sub(self._assigned, text)
         if "--" in text:
-            text = _OPTION.sub(self._named_in_text, text)
+            text = _OPTION.sub(self._assigned, text)
         return self._known(text)
 
     def _without_shapes(self, text: str) -> str:
         for shape in self._part.shapes:
-            text = shape.sub(self._shape, text)
+            kind, new = "secrets", placeholders.SECRET
+            if shape is names.EMAIL:
+                kind, new = "people", placeholders.EMAIL
+            text = shape.sub(partial(self._noted, kind, new), text)
         return text
 
-    def _shape(self, found: re.Match[str]) -> str:
-        if "@" in found[0] or "%40" in found[0]:
-            return self._noted("people", placeholders.EMAIL)
-        return self._noted("secrets", placeholders.SECRET)
-
-    def _in_header(self, match: re.Match[str]) -> str:
-        words = match[2].replace(",", " ").split()
-        is_prose = all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
-        return match[0] if is_prose else self._named_in_text(match)  # `cookie: see the docs`
-
     def _assigned(self, match: re.Match[str]) -> str:
-        bare = match["bare"] or ""
-        is_prose = ":" in match["sign"] and bare.isalpha()
-        return match[0] if is_prose else self._named_in_text(match)
-
-    def _named_in_text(self, match: re.Match[str]) -> str:
         """Replace the value that ends a match, by the name in its first group."""
         name, value = match[1], match[match.lastindex or 0]
         is_owner = placeholders.is_id(value) and names.names_owner(name)
-        new = self._replacement(value, owner=is_owner, secret=names.names_secret(name))
+        is_secret = names.names_secret(name) and not _is_prose(match, value)
+        new = self._replacement(value, owner=is_owner, secret=is_secret)
         return match[0] if new is None else match[0].removesuffix(value) + new
 
     def _known(self, text: str) -> str:
@@ -352,15 +325,14 @@ class Rewriter:
         text = self._part.search.replace(text, self._noted)
         if not self._part.is_encoded or not self._holds(text):
             return text
-        words = [self._encoded(each) if self._holds(each) else each for each in _WORDS.split(text)]
-        text = "".join(words)
-        return self._encoded(text) if self._holds(text) else text
+        words = "".join(map(self._encoded, _WORDS.split(text)))
+        return self._encoded(words)
 
-    def _encoded(self, _: str) -> str:
-        return self._noted("secrets", placeholders.SECRET)
+    def _encoded(self, text: str) -> str:
+        """Replace a text as a whole if a known value or a shape is in any decoding of it."""
+        return self._noted("secrets", placeholders.SECRET) if self._holds(text) else text
 
     def _holds(self, text: str) -> bool:
-        """Return whether a known value or the shape of a secret is in any decoding of a text."""
         views = decoded(text.encode("utf-8", "surrogateescape"))
         return any(found_in(views, self._part.search))
 
@@ -370,10 +342,7 @@ class Rewriter:
         """Replace in a redirect, which may be a path."""
         if value.startswith("//"):
             return self._url(f"http:{value}").partition(":")[2]
-        if "://" in value:
-            return value
-        path, mark, query = value.partition("?")
-        return self._path_in(path) + mark + self._pairs(query)
+        return value if "://" in value else self._target(value)
 
     def _url(self, url: str) -> str:
         """Replace user info, host, owners and secrets of a URL; the rest stays as it is."""
@@ -384,8 +353,7 @@ class Rewriter:
         except ValueError:  # not one host: a list of them, or a bracket that is not closed
             return self._plain(_USER_INFO.sub(lambda match: self._user_info(match[1]), whole))
         new, host = self._all.origins.get(origin(url)), parts.hostname or ""
-        is_replaced = not host or placeholders.is_placeholder_host(host)
-        if is_replaced:
+        if not host or placeholders.is_placeholder_host(host):
             front = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # in its own case
         elif new is not None:
             front = f"https://{self._noted('hosts', new)}"
@@ -395,10 +363,7 @@ class Rewriter:
         if "@" in parts.netloc:
             front = front.replace("//", self._user_info(parts.netloc.rpartition("@")[0]), 1)
         own = new is not None or placeholders.is_placeholder_host(parts.netloc)
-        rest, has_fragment, fragment = url.partition("//")[2][len(parts.netloc) :].partition("#")
-        path, has_query, query = rest.partition("?")
-        rest = self._path_in(path, own=own) + has_query + self._pairs(query)
-        rest += has_fragment + self._pairs(fragment)
+        rest = self._target(url.partition("//")[2][len(parts.netloc) :], own=own)
         if names.WEBHOOK.match(url):
             rest = "/" + self._in_url(parts.path, parts.path)
         return f"{front}{rest}{whole[len(url) :]}"
@@ -413,11 +378,19 @@ class Rewriter:
             self._noted("secrets", placeholders.SECRET_IN_URL)
         return placeholders.SECRET_IN_URL
 
-    def _path_in(self, path: str, *, own: bool = True) -> str:
-        """Replace in a path; only on the cloud's own hosts is a name before `images` a project."""
+    def _target(self, target: str, *, own: bool = True) -> str:
+        """Replace in path, query and fragment.
+
+        Args:
+            target: What follows the host.
+            own: Whether it is the cloud's own, where a name before `images` is a project.
+        """
+        target, has_fragment, fragment = target.partition("#")
+        path, has_query, query = target.partition("?")
         segments = path.split("/")
         around = zip(["", *segments], segments, [*segments[1:], ""], strict=False)
-        return "/".join([self._segment(*each, own=own) for each in around])
+        path = "/".join([self._segment(*each, own=own) for each in around])
+        return path + has_query + self._pairs(query) + has_fragment + self._pairs(fragment)
 
     def _segment(self, before: str, segment: str, after: str, *, own: bool) -> str:
         """Replace one segment of a path, by those before and after it."""
@@ -479,3 +452,24 @@ def project_in_path(path: str) -> str | None:
         if _VERSION.fullmatch(version) and resource in _RESOURCES and project not in _RESOURCES:
             return project
     return None
+
+
+def _is_prose(match: re.Match[str], value: str) -> bool:
+    """Return whether what follows a name and a colon is a sentence: `cookie: see the docs`."""
+    if match.re is _HEADER:
+        words = value.replace(",", " ").split()
+        return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
+    return match.lastgroup == "bare" and ":" in match["sign"] and value.isalpha()
+
+
+def _address(value: str) -> str | None:
+    """Return what replaces a network address; None if a value is none, or is replaced."""
+    if _MAC.fullmatch(value):
+        new = placeholders.MAC
+    else:
+        try:
+            version = ipaddress.ip_address(value).version
+        except ValueError:
+            return None
+        new = placeholders.IPV4 if version == 4 else placeholders.IPV6  # noqa: PLR2004
+    return None if value == new else new
