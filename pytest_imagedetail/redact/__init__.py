@@ -12,15 +12,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.model import Interaction, Path, Query
+from pytest_imagedetail.model import Interaction, Query
 from pytest_imagedetail.redact import names
-from pytest_imagedetail.redact.known import Known, origin, search_for
+from pytest_imagedetail.redact.known import Known, Search, origin
 from pytest_imagedetail.redact.rewriting import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
     Rewriter,
     project_in_path,
 )
+from pytest_imagedetail.redact.suspicious import place_of
 
 __all__ = [
     "REQUEST_HEADERS",
@@ -78,13 +79,12 @@ def redact(
     """
     pages = tuple(interactions)
     everything = known | learn(pages, known=known)
-    rewriter = Rewriter(search_for(everything, cloud=cloud), shapes=shapes)
+    rewriter = Rewriter(Search(everything, cloud=cloud), shapes=shapes)
     redacted, places, counts = [], [], Counter[str]()
     for number, page in enumerate(pages):
         redacted.append(rewriter.interaction(page))
         for kind, part, path in rewriter.notes:
-            where = f"interactions[{number}].{part}"
-            places.append((kind, f"{where}: {_shown(path)}" if path else where))
+            places.append((kind, place_of(number, part, path)))
             counts[kind] += (kind, part) != ("headers", "request.headers")
         rewriter.notes.clear()
     return Redacted(
@@ -93,11 +93,6 @@ def redact(
         places=tuple(places),
         known=everything,
     )
-
-
-def _shown(path: Path) -> str:
-    keys = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
-    return "".join(keys).removeprefix(".")
 
 
 def learn(interactions: Iterable[Interaction], *, known: Known | None = None) -> Known:
@@ -113,7 +108,7 @@ def learn(interactions: Iterable[Interaction], *, known: Known | None = None) ->
     project = next(filter(None, projects), None)
     first = {origin(each.url): "compute" for each in pages[:1] if not known.origins}
     here = known | Known(project=project, origins=first)
-    rewriter = Rewriter(search_for(here, cloud=""), shapes=SHAPES)
+    rewriter = Rewriter(Search(here), shapes=SHAPES)
     for page in pages:
         rewriter.interaction(page)
     return rewriter.learned.known(origins=here.origins, project=project)
@@ -121,7 +116,7 @@ def learn(interactions: Iterable[Interaction], *, known: Known | None = None) ->
 
 def redact_query(query: Query, *, cloud: str, known: Known) -> Query:
     """Return a query as its cassette names it: a `server` URL holds a host and a project."""
-    rewriter = Rewriter(search_for(known, cloud=cloud), shapes=SHAPES)
+    rewriter = Rewriter(Search(known, cloud=cloud), shapes=SHAPES)
     return replace(
         query,
         params=tuple((name, rewriter.query_value(name, value)) for name, value in query.params),

@@ -10,7 +10,7 @@ from pytest_imagedetail.body import compression
 
 _LAYERS: Final = 2  # how many encodings to undo on top of each other
 _GZIP: Final = b"\x1f\x8b"
-_ESCAPE: Final = re.compile(rb"((?:\\u[0-9a-fA-F]{4})+)|\\([^u])")
+_ESCAPE: Final = re.compile(rb"\\(?:u([0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|([^u]))")
 _CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _BASE64: Final = re.compile(  # lines of 40 characters or more are wrapped
     rb"(?:[A-Za-z0-9+/_-]{40,}+\s+)+[A-Za-z0-9+/_-]*+|[A-Za-z0-9+/_-]{11,}+"
@@ -43,12 +43,8 @@ def _below(data: bytes, form: str, layers: int) -> Iterator[tuple[str, bytes]]:
             yield from _below(below, both, layers - 1)
 
 
-def _percent(data: bytes) -> bytes:
-    return unquote_to_bytes(data) if b"%" in data else data
-
-
 def _json(data: bytes) -> bytes:
-    return _ESCAPE.sub(_unescaped, data) if b"\\" in data else data
+    return _ESCAPE.sub(_unescaped, data)
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
@@ -83,13 +79,9 @@ def _text_in(content: bytes) -> bytes:
     return content
 
 
-def _gzip(data: bytes) -> bytes:
-    return compression.unpacked(data) or b""
-
-
 _DECODERS: Final = (
-    ("percent-encoded", _percent),
+    ("percent-encoded", unquote_to_bytes),
     ("JSON-escaped", _json),
     ("in base64", _base64),
-    ("gzipped", _gzip),
+    ("gzipped", compression.unpacked),
 )

@@ -12,7 +12,7 @@ from pytest_imagedetail.body import compression
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.decodings import decoded
-from pytest_imagedetail.redact.known import Known, Search, search_for
+from pytest_imagedetail.redact.known import Known, Search
 
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -29,7 +29,7 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
         LeakError: One does. The error names the kind and the line, never the value. Or the data is
             neither text nor compressed text, so it cannot be checked.
     """
-    for form, what, line in found_in(decoded(data), search_for(known, cloud="")):
+    for form, what, line in found_in(decoded(data), Search(known)):
         shown = f", line {line} of what would have been written" if form == "as written" else ""
         raise LeakError(
             f"refused to write: {what} was left after redaction ({form})",

@@ -1,9 +1,10 @@
 """The values that a session knows and must not write, and a search for them."""
 
+import copy
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -76,34 +77,61 @@ def _placeholder(_: str, new: str) -> str:
     return new
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """Finds and replaces known values in text, in time linear in the text.
+
+    Values that are too weak to search for are left out.
+
+    Args:
+        known: The values.
+        cloud: The name that stands in the placeholders of hosts.
 
     Attributes:
         project: The session's own project.
         words: Values that are searched for as they are, and what replaces each.
         starts: The same values by their first characters, so that a text is read once.
-        ids: Owners' ids by their number of digits, longest first; found in any spelling.
-        hosts: The cloud's own hosts, with and without port, and what replaces each in a text.
-        host: Finds one of them.
         origins: The cloud's own origins, and the host that replaces each.
         services: The cloud's own host names, and the host that replaces each.
     """
 
-    project: str | None
-    words: Mapping[str, str]
-    starts: Mapping[str, Sequence[str]]
-    ids: Mapping[int, frozenset[str]]
-    hosts: Mapping[str, str]
-    host: re.Pattern[str]
-    origins: Mapping[str, str]
-    services: Mapping[str, str]
+    def __init__(self, known: Known, *, cloud: str = "") -> None:
+        given = {*known.owners, known.project or ""} - {""}
+        owners = {each for each in given if not placeholders.is_owner_placeholder(each)}
+        self.project: Final = known.project if known.project in owners else None
+        self._ids: Final[dict[int, set[str]]] = {}  # by length, compact: in any spelling
+        words = {}
+        for each in sorted(owners, key=len, reverse=True):
+            if placeholders.is_id(each):
+                digits = placeholders.compact(each)
+                self._ids.setdefault(len(digits), set()).add(digits)
+            else:
+                own = each == known.project
+                words[each] = placeholders.OWN_PROJECT if own else placeholders.OWNER
+        words |= dict.fromkeys(known.secrets, placeholders.SECRET)
+        self.words = {each: new for each, new in words.items() if is_searchable(each)}
+        self.starts = _by_start(self.words)
+        self.origins: Final = {
+            url: placeholders.host(role, cloud)
+            for url, role in sorted(known.origins.items(), key=lambda each: each[1] != "compute")
+            if not url.endswith(".invalid")
+        }
+        self.services: Final[dict[str, str]] = {}
+        self._hosts: Final[dict[str, str]] = {}  # with and without port
+        for url, new in self.origins.items():
+            parts = urlsplit(url)
+            self.services.setdefault(parts.hostname or "", new)
+            for host in (parts.netloc, parts.hostname or ""):
+                if len(host) >= _SHORTEST and not host.isalpha() and not _is_loopback(host):
+                    self._hosts.setdefault(host.lower(), new)
+        either = "|".join(map(re.escape, sorted(self._hosts, key=len, reverse=True)))
+        self._host: Final = re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
 
     def narrowed(self, texts: Iterable[str]) -> "Search":
         """Return a search for the words that are in these texts; the rest is searched as before."""
-        words = {each: self.words[each] for each in self._present("\n".join(texts))}
-        return replace(self, words=words, starts=_by_start(words))
+        found = copy.copy(self)
+        found.words = {each: self.words[each] for each in self._present("\n".join(texts))}
+        found.starts = _by_start(found.words)
+        return found
 
     def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
         """Replace every known value of a text.
@@ -121,10 +149,10 @@ class Search:
             else:  # an owner's name is a word by itself
                 whole = rf"(?<![^\W_]){re.escape(each)}(?![^\W_])"
                 text = re.sub(whole, lambda match: noted("ids", self.words[match[0]]), text)
-        if self.ids:
+        if self._ids:
             text = _HEX_RUN.sub(lambda match: self._without_ids(match[0], noted), text)
-        if self.hosts:
-            text = self.host.sub(lambda match: noted("hosts", self.hosts[match[0].lower()]), text)
+        if self._hosts:
+            text = self._host.sub(lambda match: noted("hosts", self._hosts[match[0].lower()]), text)
         return text
 
     def _present(self, text: str) -> Sequence[str]:
@@ -148,7 +176,7 @@ class Search:
         places: list[int] = []
         pieces, done, start = [], 0, 0
         while start + _ID_DIGITS <= len(digits):
-            sizes = (size for size, ids in self.ids.items() if digits[start : start + size] in ids)
+            sizes = (size for size, ids in self._ids.items() if digits[start : start + size] in ids)
             size = next(sizes, 0)
             if size:
                 places = places or [place for place, each in enumerate(run) if each != "-"]
@@ -157,50 +185,6 @@ class Search:
                 done = end
             start += size or 1
         return "".join([*pieces, run[done:]])
-
-
-def search_for(known: Known, *, cloud: str) -> Search:
-    """Return a search for known values.
-
-    Args:
-        known: Values that are too weak to search for are left out.
-        cloud: The name that stands in the placeholders of hosts.
-    """
-    given = {*known.owners, *([known.project] if known.project else [])}
-    everyone = {each for each in given if not placeholders.is_owner_placeholder(each)}
-    words = {
-        each: placeholders.OWN_PROJECT if each == known.project else placeholders.OWNER
-        for each in everyone
-        if not placeholders.is_id(each)
-    } | dict.fromkeys(known.secrets, placeholders.SECRET)
-    words = {each: new for each, new in words.items() if is_searchable(each)}
-    ids: dict[int, set[str]] = {}
-    for each in map(placeholders.compact, filter(placeholders.is_id, everyone)):
-        ids.setdefault(len(each), set()).add(each)
-    origins = {
-        url: placeholders.host(role, cloud)
-        for url, role in sorted(known.origins.items(), key=lambda each: each[1] != "compute")
-        if not url.endswith(".invalid")
-    }
-    hosts: dict[str, str] = {}
-    services: dict[str, str] = {}
-    for url, new in origins.items():
-        parts = urlsplit(url)
-        services.setdefault(parts.hostname or "", new)
-        for each in (parts.netloc, parts.hostname or ""):
-            if len(each) >= _SHORTEST and not each.isalpha() and not _is_loopback(each):
-                hosts.setdefault(each.lower(), new)
-    either = "|".join(map(re.escape, sorted(hosts, key=len, reverse=True)))
-    return Search(
-        project=known.project if known.project in everyone else None,
-        words=words,
-        starts=_by_start(words),
-        ids={size: frozenset(ids[size]) for size in sorted(ids, reverse=True)},
-        hosts=hosts,
-        host=re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE),
-        origins=origins,
-        services=services,
-    )
 
 
 def _by_start(words: Iterable[str]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from pytest_imagedetail.model import Interaction
+from pytest_imagedetail.model import Interaction, Path
 
 _BETWEEN_WORDS: Final = re.compile(r"[^\w.:@-]+")
 _INTERNAL: Final = frozenset({"corp", "internal", "intranet", "lan", "local", "localdomain"})
@@ -28,31 +28,33 @@ def suspicious(interactions: Iterable[Interaction]) -> Iterator[tuple[str, str]]
     A place is for example `interactions[0].response.body: images[3].metadata.note`.
     """
     for number, each in enumerate(interactions):
-        bodies = (("request", each.request_body), ("response", each.response.body))
-        for message, body in bodies:
-            for path, text in texts(body):
+        for part, body in (("request", each.request_body), ("response", each.response.body)):
+            for path, text in _texts_of(body):
                 if (what := _look_of(text)) is not None:
-                    place = f"interactions[{number}].{message}.body"
-                    yield what, f"{place}: {path}" if path else place
+                    yield what, place_of(number, f"{part}.body", path)
 
 
-def texts(body: bytes) -> Iterator[tuple[str, str]]:
-    """Yield every text and number of a JSON body with its path; any other body is one text."""
+def place_of(number: int, part: str, path: Path) -> str:
+    """Return the place of a value in a recording as messages name it."""
+    keys = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
+    place = f"interactions[{number}].{part}"
+    return f"{place}: {''.join(keys).removeprefix('.')}" if path else place
+
+
+def _texts_of(body: bytes) -> Iterable[tuple[Path, str]]:
+    """Return every text and number of a JSON body with its path; any other body is one text."""
     try:
-        pending: list[tuple[str, Any]] = [("", json.loads(body))]
+        return list(_texts(json.loads(body), ()))
     except (ValueError, RecursionError):
-        yield "", body.decode("utf-8", errors="replace")
-        return
-    while pending:
-        path, value = pending.pop()
-        if isinstance(value, str | int | float):
-            yield path, str(value)
-        elif isinstance(value, list):
-            inner = [(f"{path}[{n}]", each) for n, each in enumerate(value)]
-            pending += reversed(inner)  # the first is on top
-        elif isinstance(value, dict):
-            inner = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
-            pending += reversed(inner)
+        return [((), body.decode("utf-8", errors="replace"))]
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str | int | float):
+        yield path, str(value)
+    elif isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(each, (*path, key))
 
 
 def _look_of(text: str) -> str | None:
