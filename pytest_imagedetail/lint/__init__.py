@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
-from pytest_imagedetail.lint.cassettes import Linter, Scan, line_at, lines_of
+from pytest_imagedetail.lint.cassettes import Linter, Scan, line_of
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence
@@ -157,5 +157,5 @@ def _clouds(intact: Mapping[Path, Provenance], linter: Linter) -> Iterator[Findi
 
 
 def _at(path: Path, place: str, rule: str, message: str) -> Finding:
-    line = line_at(lines_of(path.read_bytes()), place)
+    line = line_of(path.read_text(encoding="utf-8"), place)
     return Finding(path=path, line=line, rule=rule, message=message)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -99,9 +100,9 @@ class Linter:
             recording = loads(path)
         except DamagedCassetteError as error:
             return [_damage(path, error), *scan.leaks(path, data)], None
-        lines = lines_of(data)
+        text = data.decode("utf-8")
         found = [
-            Finding(path=path, line=line_at(lines, place), rule=rule, message=message)
+            Finding(path=path, line=line_of(text, place), rule=rule, message=message)
             for rule, message, place in self._problems(recording, path, data)
         ]
         if {"secret", "header"}.isdisjoint(each.rule for each in found):
@@ -148,34 +149,15 @@ def _worst(places: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {place: kind for kind, place in worst_last if not place.endswith(": Content-Length")}
 
 
-def lines_of(data: bytes) -> dict[str, int]:
-    """Return the line of each key of provenance and interactions, in a file as we write it."""
-    lines: dict[str, int] = {}
-    above, number = "", -1
-    for line, text in enumerate(data.decode("utf-8").split("\n"), start=1):
-        key, is_key, _ = text.strip().partition(":")
-        indent = len(text) - len(text.lstrip())
-        if text == "- request:":
-            number += 1
-            above = f"interactions[{number}].request"
-            lines.update({above.removesuffix(".request"): line, above: line})
-        elif text == "  response:":
-            above = f"interactions[{number}].response"
-            lines[above] = line
-        elif is_key and indent == 0:
-            above = key
-            lines[key] = line
-        elif is_key and indent == (2 if above == "imagedetail" else 4):
-            lines.setdefault(f"{above}.{key}", line)
-    return lines
+def line_of(text: str, place: str) -> int:
+    """Return the line of a place in a cassette, or of the nearest key above it."""
+    return _line_of(text, place.partition(": ")[0])
 
 
-def line_at(lines: Mapping[str, int], place: str) -> int:
-    """Return the line of a place, or of the nearest key above it."""
-    key = place.partition(": ")[0]
-    while key not in lines and key:
-        key = key.rpartition(".")[0]
-    return lines.get(key, 1)
+@lru_cache(maxsize=32)  # most findings of a file are in one body
+def _line_of(text: str, key: str) -> int:
+    keys = (int(each) if each.isdigit() else each for each in re.findall(r"\w+", key))
+    return yamltext.line_of(text, *keys)
 
 
 def _in_its_place(provenance: Provenance, path: Path, data: bytes) -> Iterator[_Problem]:
