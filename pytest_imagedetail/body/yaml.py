@@ -119,12 +119,6 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
     return parse(text, where=str(path), error=error, remedy=remedy)
 
 
-def read_foreign(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
-    """Read a file of another tool as `read` does: a header's value is text, not a number."""
-    text = read_text(path, error=error, remedy=remedy)
-    return parse(text, where=str(path), error=error, remedy=remedy, loader=_ForeignLoader)
-
-
 def read_text(path: Path, *, error: type[ImageDetailError], remedy: str) -> str:
     """Return the text of a UTF-8 file; raise as `read` does."""
     try:
@@ -166,6 +160,11 @@ def parse(
     except ValueError as fault:
         problem = str(fault)
     raise error(f"not a readable YAML file: {problem}", where=where, remedy=remedy)
+
+
+def parse_foreign(text: str, *, where: str, error: type[ImageDetailError], remedy: str) -> Any:
+    """Parse a file of another tool as `parse` does: a header's value is text, not a number."""
+    return parse(text, where=where, error=error, remedy=remedy, loader=_ForeignLoader)
 
 
 def content(path: Path) -> bytes:

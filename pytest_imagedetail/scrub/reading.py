@@ -96,23 +96,21 @@ def read(path: Path) -> Source:
 
 def _read(path: Path) -> tuple[Any, str]:
     """Return the document of a file and, for the line of an error, its text if it is YAML."""
-    place = str(path)
-    try:
-        text = yamltext.content(path).decode("utf-8-sig")  # some HAR exporters write a BOM
-        if text.lstrip()[:1] in {"{", "["}:
-            return json.loads(text), ""
-    except UnicodeDecodeError as fault:
-        problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
-    except json.JSONDecodeError as fault:
-        problem = f"not a readable JSON file: {fault.msg}"
-        place += f", line {fault.lineno}, column {fault.colno}"
-    except RecursionError:
-        problem = "not a readable JSON file: nested too deeply"
-    except (OSError, ValueError) as fault:  # a pipe, too large, or a number too long
-        problem = f"the file cannot be read: {getattr(fault, 'strerror', fault)}"
-    else:
-        document = yamltext.read_foreign(path, error=DamagedCassetteError, remedy=_REMEDY)
+    place, text = str(path), yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
+    text = text.removeprefix("\ufeff")  # some HAR exporters write a BOM
+    if text.lstrip()[:1] not in {"{", "["}:
+        document = yamltext.parse_foreign(
+            text, where=place, error=DamagedCassetteError, remedy=_REMEDY
+        )
         return document, text
+    try:
+        return json.loads(text), ""
+    except json.JSONDecodeError as fault:
+        problem = fault.msg
+        place += f", line {fault.lineno}, column {fault.colno}"
+    except (RecursionError, ValueError) as fault:
+        problem = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
+    problem = f"not a readable JSON file: {problem}"
     raise DamagedCassetteError(problem, where=place, remedy=_REMEDY)
 
 

@@ -15,8 +15,8 @@ from pytest_imagedetail.body.yaml import (
     Literal,
     dump,
     line_of,
+    parse_foreign,
     read,
-    read_foreign,
 )
 from pytest_imagedetail.errors import BodyError, DamagedCassetteError, SettingsError
 
@@ -211,7 +211,7 @@ def test_yaml_of_other_tools(tmp_path):
     """Every value but null is text; Ruby's bytes are bytes."""
     path = tmp_path / "a.yaml"
     path.write_text("a: [1, 1.0, yes, 2024-01-01, null, !ruby/sym c]\nd: !binary eA==\n")
-    assert read_foreign(path, error=SettingsError, remedy="") == {
+    assert parse_foreign(path.read_text(), where="", error=SettingsError, remedy="") == {
         "a": ["1", "1.0", "yes", "2024-01-01", None, "c"],
         "d": b"x",
     }
