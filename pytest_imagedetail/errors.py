@@ -45,7 +45,13 @@ class CassetteNotFoundError(CassetteError):
 
 
 class DamagedCassetteError(CassetteError):
-    """A cassette was changed or damaged; it is never treated as missing."""
+    """A cassette was changed or damaged; it is never treated as missing.
+
+    Attributes:
+        rule: The rule of `lint` that it breaks.
+    """
+
+    rule = "format"
 
 
 class StaleCassetteError(CassetteError):

@@ -97,11 +97,14 @@ def _sha256(data: str | bytes | None) -> str:
 
 
 class _UnsoundError(ValueError):
-    """What is wrong with a document, and the keys that lead there."""
+    """What is wrong with a document, the keys that lead there, and the rule of `lint`."""
 
-    def __init__(self, problem: str, *keys: str | int, remedy: str = _REMEDY) -> None:
+    def __init__(
+        self, problem: str, *keys: str | int, rule: str = "format", remedy: str = _REMEDY
+    ) -> None:
         super().__init__(problem)
         self.keys = keys
+        self.rule = rule
         self.remedy = remedy
 
 
@@ -111,7 +114,9 @@ def _parsed(text: str, path: Path, *, stock: Provenance | None = None) -> Record
         return _recording(document, stock=stock)
     except _UnsoundError as fault:
         where = f"{path}, line {yamltext.line_of(text, *fault.keys)}" if fault.keys else str(path)
-        raise DamagedCassetteError(str(fault), where=where, remedy=fault.remedy) from fault
+        error = DamagedCassetteError(str(fault), where=where, remedy=fault.remedy)
+        error.rule = fault.rule
+        raise error from fault
 
 
 def _parse_quickly(text: str) -> Any:
@@ -215,13 +220,14 @@ def _recording(document: Any, *, stock: Provenance | None = None) -> Recording:
         return Recording(provenance=replace(stock, pages=len(pages)), interactions=pages)
     if not isinstance(facts, dict):
         problem = "no provenance: the cassette was not written by imagedetail"
-        raise _UnsoundError(problem, remedy=_REMEDY_OF_FOREIGN)
+        raise _UnsoundError(problem, rule="foreign", remedy=_REMEDY_OF_FOREIGN)
     schema = facts.get("schema")
     if schema not in (1, SCHEMA):
         raise _UnsoundError(
             f"unknown provenance schema {schema!r}; this reads schema 1 and {SCHEMA} "
             "(a newer pytest-imagedetail may have written it)",
             *("imagedetail", "schema"),
+            rule="schema",
         )
     written = {name: value for name, value in facts.items() if name != "sha256"}
     try:
@@ -231,7 +237,7 @@ def _recording(document: Any, *, stock: Provenance | None = None) -> Recording:
         digest = None
     if digest is None or digest != facts.get("sha256"):
         problem = "the cassette was changed after it was written: its SHA-256 does not fit"
-        raise _UnsoundError(problem, "imagedetail", "sha256")
+        raise _UnsoundError(problem, "imagedetail", "sha256", rule="hash")
     pages = _interactions(document)
     if schema == 1:
         pages = tuple(map(_of_schema_1, pages))
@@ -261,13 +267,15 @@ def _refuse_strangers(document: Any) -> None:
         raise _UnsoundError("the cassette is empty")
     if isinstance(document, dict) and "http_interactions" in document:
         problem = "not a cassette of imagedetail: Ruby's VCR or betamax wrote it"
-        raise _UnsoundError(problem, remedy=_REMEDY_OF_FOREIGN)
+        raise _UnsoundError(problem, rule="foreign", remedy=_REMEDY_OF_FOREIGN)
     if not isinstance(document, dict) or "interactions" not in document:
         raise _UnsoundError("not a cassette: it has no `interactions`")
     version = document.get("version")
     if type(version) is not int or version != VCR_VERSION:
         raise _UnsoundError(
-            f"unknown cassette version {version!r}; this reads version 1", "version"
+            f"unknown cassette version {version!r}; this reads version 1",
+            "version",
+            rule="version",
         )
     if not isinstance(document["interactions"], list) or not document["interactions"]:
         raise _UnsoundError("the cassette has no interactions", "interactions")

@@ -29,14 +29,6 @@ from pytest_imagedetail.redact.suspicious import suspicious
 
 _LINE: Final = re.compile(r"line (\d+)")
 _LONGEST: Final = 200  # characters of a message
-_DAMAGE: Final = (  # what an error of `loads` says, and the rule that the file breaks
-    ("unknown cassette version", "version"),
-    ("unknown provenance schema", "schema"),
-    ("changed after it was written", "hash"),
-    ("not as written", "provenance"),
-    ("not written by imagedetail", "foreign"),
-    ("not a cassette of imagedetail", "foreign"),
-)
 _REPLACED: Final = {  # rule and message by what redaction would replace, the worst first
     "secrets": ("secret", "a password, token or key"),
     "headers": ("header", "a header that cassettes do not keep"),
@@ -179,9 +171,8 @@ def _in_its_place(provenance: Provenance, path: Path, data: bytes) -> Iterator[_
 
 
 def _damage(path: Path, error: DamagedCassetteError) -> Finding:
-    rule = next((rule for text, rule in _DAMAGE if text in error.problem), "format")
     line = _line_in(error.where.removeprefix(str(path)))
-    return Finding(path=path, line=line, rule=rule, message=error.problem[:_LONGEST])
+    return Finding(path=path, line=line, rule=error.rule, message=error.problem[:_LONGEST])
 
 
 def _line_in(where: str) -> int:
