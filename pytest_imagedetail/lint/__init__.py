@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
-from pytest_imagedetail.lint.cassettes import Linter, Scan, line_of
+from pytest_imagedetail.lint.cassettes import Linter, leaks, line_of
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence
@@ -46,9 +46,8 @@ def lint(paths: Iterable[Path], linter: Linter) -> Linted:
     files = tuple(each for each in seen if isinstance(each, Path))
     findings = [each for each in seen if isinstance(each, Finding)]
     intact: dict[Path, Provenance] = {}
-    scan = Scan()
     for path in files:
-        found, provenance = _look(path, linter, scan)
+        found, provenance = _look(path, linter)
         findings += found
         if provenance is not None:
             intact[path] = provenance
@@ -86,14 +85,14 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
             yield from _files(each, above | {real})
 
 
-def _look(path: Path, linter: Linter, scan: Scan) -> tuple[Sequence[Finding], Provenance | None]:
+def _look(path: Path, linter: Linter) -> tuple[Sequence[Finding], Provenance | None]:
     try:
         if not path.is_file():  # a pipe or a device might never end
             problem = "not a regular file" if path.exists() else "there is no such file"
             return [Finding(path=path, line=1, rule="unreadable", message=problem)], None
         if path.suffix in _CASSETTES:
-            return linter.look(path, scan)
-        return [*_stray(path, scan)], None
+            return linter.look(path)
+        return [*_stray(path)], None
     except OSError as error:
         return [_unreadable(path, error)], None
 
@@ -103,14 +102,14 @@ def _unreadable(path: Path, error: OSError) -> Finding:
     return Finding(path=path, line=1, rule="unreadable", message=problem)
 
 
-def _stray(path: Path, scan: Scan) -> Iterator[Finding]:
+def _stray(path: Path) -> Iterator[Finding]:
     """Check a file that is not YAML; any text may hold a secret."""
     try:
         data = yamltext.content(path)
         data.decode("utf-8")
     except ValueError:  # binary, or too large
         data = b""
-    yield from scan.leaks(path, data)
+    yield from leaks(path, data)
     if path.name in _EXPECTED:
         return
     if path.suffix in {".json", ".har"} and _is_recording(data):

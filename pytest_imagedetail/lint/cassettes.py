@@ -42,29 +42,14 @@ _Problem = tuple[str, str, str]
 """Rule, message, and place: the path of a key in the file."""
 
 
-class Scan:
-    """Runs the final check over files; a line that many files share is scanned once."""
-
-    def __init__(self) -> None:
-        self._clean: Final[set[str]] = set()
-
-    def leaks(self, path: Path, data: bytes) -> Iterator[Finding]:
-        """Yield the first secret of a file, if any."""
-        text = data.decode("utf-8", errors="replace")
-        new = [line for line in text.split("\n") if line not in self._clean]
-        if _leak_in("\n".join(new)) is None:
-            self._clean.update(new)
-        elif (error := _leak_in(text)) is not None:
-            problem = "something in the shape of a token, a key or a password"
-            yield Finding(path=path, line=_line_in(error.where), rule="secret", message=problem)
-
-
-def _leak_in(text: str) -> LeakError | None:
+def leaks(path: Path, data: bytes) -> Iterator[Finding]:
+    """Run the final check over a file; yield its first secret, if any."""
+    text = data.decode("utf-8", errors="replace")
     try:
         refuse_leaks(text.encode("utf-8"), known=Known(), where="")
     except LeakError as error:
-        return error
-    return None
+        problem = "something in the shape of a token, a key or a password"
+        yield Finding(path=path, line=_line_in(error.where), rule="secret", message=problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +66,7 @@ class Linter:
     max_age: int | None
     now: datetime
 
-    def look(self, path: Path, scan: Scan) -> tuple[list[Finding], Provenance | None]:
+    def look(self, path: Path) -> tuple[list[Finding], Provenance | None]:
         """Return what is wrong with a cassette, and its provenance if it is intact."""
         try:
             data = yamltext.content(path)
@@ -91,14 +76,14 @@ class Linter:
         try:
             recording = loads(path)
         except DamagedCassetteError as error:
-            return [_damage(path, error), *scan.leaks(path, data)], None
+            return [_damage(path, error), *leaks(path, data)], None
         text = data.decode("utf-8")
         found = [
             Finding(path=path, line=line_of(text, place), rule=rule, message=message)
             for rule, message, place in self._problems(recording, path, data)
         ]
         if {"secret", "header"}.isdisjoint(each.rule for each in found):
-            found += scan.leaks(path, data)
+            found += leaks(path, data)
         return found, recording.provenance
 
     def _problems(self, recording: Recording, path: Path, data: bytes) -> Iterator[_Problem]:

@@ -315,17 +315,6 @@ def test_stray_files_are_found_and_searched(folder, path):
     assert found(folder / "notes.txt") == [("orphan", 1), ("secret", 2)]
 
 
-def test_a_line_that_many_files_share_is_found_in_each(folder):
-    """It is scanned once only while it is clean."""
-    folder.mkdir()
-    for name in ("a.txt", "b.txt", "c.txt"):
-        (folder / name).write_text("shared\n" if name == "a.txt" else f"shared\n{FERNET}\n")
-    secrets = [
-        (each.path.name, each.line) for each in linted(folder).findings if each.rule == "secret"
-    ]
-    assert secrets == [("b.txt", 2), ("c.txt", 2)]
-
-
 def test_names_and_files_that_cannot_be_used_are_found(folder, path, tmp_path):
     """Case, folders and pipes in place of a file, and missing files; none is waited for."""
     put(folder, recording_of({"images": []}, cloud="A"))
