@@ -39,6 +39,7 @@ _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
     r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*([^\r\n\"'<>\\]+)"
 )
+_BEHIND: Final = (")", ".", ",", ";")  # what may stand behind a URL in a text
 _OPTION: Final = re.compile(
     r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)(?:\"([^\"]++)(?=\")|'([^']++)(?=')|([^\s\"'<>]+))"
 )
@@ -288,7 +289,8 @@ class Rewriter:
         """Replace in free text: URLs, what is assigned to a secret's name, shapes, known values."""
         if "://" in text:
             if _URL.fullmatch(text):
-                return self._url(text)
+                new = self._url(text)
+                return self._known(new) if text.endswith(_BEHIND) else new
             text = _URL.sub(lambda match: self._url(match[0]), text)
         elif text[:2] == "/v" and _VERSION.fullmatch(text.split("/")[1]):
             return self._target(text)
@@ -346,7 +348,7 @@ class Rewriter:
 
     def _url(self, url: str) -> str:
         """Replace user info, host, owners and secrets of a URL; the rest stays as it is."""
-        whole, url = url, url.rstrip(").,;")
+        whole, url = url, url.rstrip("".join(_BEHIND))
         try:
             parts = urlsplit(url)
             port = "" if parts.port is None else f":{parts.port}"
