@@ -1,18 +1,16 @@
 """`imagedetail scrub`: recordings are scrubbed, searched for secrets, and replayed."""
 
 import base64
-import gzip
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
 import vcr
-import yaml
+from planting import is_in
 
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.cli import main
@@ -61,33 +59,7 @@ def log_in_and_list(access: dict[str, str]) -> str:
 
 def shows(path: Path | str, secret: str) -> bool:
     """Whether a file shows a secret; knows nothing of how this project looks for one."""
-    data = Path(path).read_bytes()
-    return any(
-        secret.encode() in text
-        for part in (data, *leaves(yaml.safe_load(data)))
-        for text in decodings(part)
-    )
-
-
-def decodings(data: bytes, depth: int = 4) -> Iterator[bytes]:
-    yield data
-    if depth and data[:2] == b"\x1f\x8b":
-        yield from decodings(gzip.decompress(data), depth - 1)
-    if depth and b"%" in data:
-        yield from decodings(unquote_to_bytes(data), depth - 1)
-    for run in set(re.findall(rb"[A-Za-z0-9+/_-]{12,}", data)) if depth else ():
-        for start in range(4):
-            text = run[start:].translate(bytes.maketrans(b"-_", b"+/"))
-            yield from decodings(base64.b64decode(text[: len(text) // 4 * 4]), 0)
-
-
-def leaves(value: object) -> Iterator[bytes]:
-    if isinstance(value, dict | list):
-        parts = [*value, *value.values()] if isinstance(value, dict) else value
-        for each in parts:
-            yield from leaves(each)
-    elif value is not None:
-        yield value if isinstance(value, bytes) else str(value).encode()
+    return is_in(secret, Path(path).read_bytes())
 
 
 def vcrpy_of(*exchanges: tuple[dict, dict]) -> str:
