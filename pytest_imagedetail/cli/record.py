@@ -37,7 +37,7 @@ from pytest_imagedetail.record.verification import (
     refuse_other_cloud,
     refuse_other_import,
 )
-from pytest_imagedetail.redact.suspicious import suspicious
+from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.settings import (
     CLOUDS_FILE,

@@ -20,12 +20,12 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.lint.rules import Finding
+from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
 from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, redact
 from pytest_imagedetail.redact.final_check import refuse_leaks
-from pytest_imagedetail.redact.suspicious import suspicious
 
 _LINE: Final = re.compile(r"line (\d+)")
 _LONGEST: Final = 200  # characters of a message

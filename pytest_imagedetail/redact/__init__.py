@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.model import Interaction, Query
+from pytest_imagedetail.model import Interaction, Path, Query
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import Known, Search, origin
 from pytest_imagedetail.redact.rewriting import (
@@ -21,7 +21,6 @@ from pytest_imagedetail.redact.rewriting import (
     Rewriter,
     project_in_path,
 )
-from pytest_imagedetail.redact.suspicious import place_of
 
 __all__ = [
     "REQUEST_HEADERS",
@@ -32,6 +31,7 @@ __all__ = [
     "Redacted",
     "learn",
     "origin",
+    "place_of",
     "project_in_path",
     "redact",
     "redact_query",
@@ -93,6 +93,13 @@ def redact(
         places=tuple(places),
         known=everything,
     )
+
+
+def place_of(number: int, part: str, path: Path) -> str:
+    """Return the place of a value in a recording as messages name it."""
+    keys = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
+    place = f"interactions[{number}].{part}"
+    return f"{place}: {''.join(keys).removeprefix('.')}" if path else place
 
 
 def learn(interactions: Iterable[Interaction], *, known: Known | None = None) -> Known:

@@ -11,10 +11,10 @@ from contextlib import suppress
 import pytest
 
 from pytest_imagedetail.errors import LeakError
+from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact import SHAPES_AND_EMAIL, Known, redact
 from pytest_imagedetail.redact.final_check import refuse_leaks
-from pytest_imagedetail.redact.suspicious import suspicious
 
 SHORT, LONG = 2_000, 20_000
 MOST = 40  # times as long for ten times the text: ten is linear, a hundred quadratic

@@ -12,9 +12,9 @@ import pytest
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store, dumps, traffic_name
 from pytest_imagedetail.lint import RULES, Linter, lint
+from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.model import Headers
 from pytest_imagedetail.redact import Known
-from pytest_imagedetail.redact.suspicious import suspicious
 from tests.unit import PROJECT, image_of, recording_of
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """Find texts that look sensitive and are kept: private addresses, internal hosts, e-mail addresses.
 
-Nothing says that they are secret, so redaction leaves them; `lint` reports them with their place.
+Nothing says that they are secret, so redaction leaves them; `lint` and `record` report them.
 """
 
 import ipaddress
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from pytest_imagedetail.model import Interaction, Path
+from pytest_imagedetail.redact import place_of
 
 _BETWEEN_WORDS: Final = re.compile(r"[^\w.:@-]+")
 _INTERNAL: Final = frozenset({"corp", "internal", "intranet", "lan", "local", "localdomain"})
@@ -32,13 +33,6 @@ def suspicious(interactions: Iterable[Interaction]) -> Iterator[tuple[str, str]]
             for path, text in _texts_of(body):
                 if (what := _look_of(text)) is not None:
                     yield what, place_of(number, f"{part}.body", path)
-
-
-def place_of(number: int, part: str, path: Path) -> str:
-    """Return the place of a value in a recording as messages name it."""
-    keys = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
-    place = f"interactions[{number}].{part}"
-    return f"{place}: {''.join(keys).removeprefix('.')}" if path else place
 
 
 def _texts_of(body: bytes) -> Iterable[tuple[Path, str]]:
