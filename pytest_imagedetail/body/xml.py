@@ -29,7 +29,7 @@ _PART: Final = re.compile(
 _ATTRIBUTE: Final = re.compile(r"""(?<![\w:.-])([\w:.-]++)(\s*+=\s*+)(?:"([^"]*)"|'([^']*)')""")
 _CDATA: Final = "<![CDATA["
 
-_Replace = Callable[[str, str | None], str]
+_Replace = Callable[[str, str], str]
 
 
 class _RefusedError(ValueError):
@@ -161,13 +161,13 @@ def replace_strings(text: str, replace: _Replace) -> str:
     Args:
         text: Well-formed XML.
         replace: Takes a decoded text and the name it stands under (an attribute's, an element's,
-            or for `<meta key="K">` K; None for a comment) and returns its replacement.
+            or for `<meta key="K">` K; "" for a comment) and returns its replacement.
     """
     return "".join(_replaced(text, replace))
 
 
 def _replaced(text: str, replace: _Replace) -> Iterator[str]:
-    names: list[str | None] = [None]
+    names = [""]
     for match in _PART.finditer(text):
         part = match.group()
         if part.startswith(_CDATA):
@@ -175,7 +175,7 @@ def _replaced(text: str, replace: _Replace) -> Iterator[str]:
             new = replace(inner, names[-1])
             yield part if new == inner else html.escape(new)
         elif part.startswith(("<!--", "<?")):
-            yield part[:2] + _replaced_text(part[2:-1], None, replace) + part[-1]
+            yield part[:2] + _replaced_text(part[2:-1], "", replace) + part[-1]
         elif part.startswith("</"):
             names.pop()
             yield part
@@ -205,7 +205,7 @@ def _replaced_attribute(match: re.Match[str], replace: _Replace) -> str:
     return match.group() if new == value else f'{name}{equals}"{new}"'
 
 
-def _replaced_text(text: str, name: str | None, replace: _Replace) -> str:
+def _replaced_text(text: str, name: str, replace: _Replace) -> str:
     value = html.unescape(text)
     new = replace(value, name)
     return text if new == value else html.escape(new)

@@ -41,12 +41,7 @@ class Learned:
             self.links[origin(href), service] += 1
 
     def header(self, name: str, value: str) -> None:
-        """Learn from a header that no recording keeps.
-
-        Args:
-            name: In lower case.
-            value: As sent.
-        """
+        """Learn from a header that no recording keeps; its name is in lower case."""
         if name in {"authorization", "proxy-authorization"}:
             self._authorization(value)
         elif name in {"cookie", "set-cookie"}:
@@ -70,12 +65,7 @@ class Learned:
         self.secret(text.partition(":")[2])
 
     def known(self, *, origins: Mapping[str, str], project: str | None) -> Known:
-        """Return what was learned.
-
-        Args:
-            origins: The cloud's origins that are known, and the service of each.
-            project: The session's own project.
-        """
+        """Return what was learned, and the project and the origins that were known before."""
         hosts = {urlsplit(each).hostname for each in origins}
         found = {
             url: max(("compute-links", "image"), key=lambda each: self.links[url, each])

@@ -75,6 +75,9 @@ HOLDING: Final = frozenset(
 BESIDE: Final = HOLDING - NAMING
 """The same beside a name: `{"name": "password", "value": "..."}`."""
 
+PASSWORDS: Final = frozenset((each,) for each in ("password", "passwd", "passphrase", "passcode"))
+"""Last words of a name below which everything is secret: `{"passwords": {...}}`."""
+
 ABOUT: Final = frozenset(
     {
         *("name", "type", "kind", "status", "description", "method", "algorithm", "mode", "rel"),
@@ -192,13 +195,6 @@ def names_address(name: str) -> bool:
 
 
 @_remembered
-def names_password(name: str) -> bool:
-    """Return whether everything in an object under a name is secret: `{"passwords": {...}}`."""
-    found = words(name)
-    return bool(found) and found[-1] in {"password", "passwd", "passphrase", "passcode"}
-
-
-@_remembered
 def is_in(name: str, table: frozenset[str]) -> bool:
     """Return whether the words of a name are in a table of names."""
     return " ".join(words(name)) in table or name in table
@@ -218,7 +214,7 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
     )
     is_login = any(is_in(key, LOGINS) for key, _ in pairs)
     return {
-        key: "all" if under == "all" or names_password(key) else "held"
+        key: "all" if under == "all" or words(key)[-1:] in PASSWORDS else "held"
         for key, _ in pairs
         if names_secret(key)
         or (under == "all" and not is_in(key, ABOUT))

@@ -80,7 +80,7 @@ class _Part:
     name: str
     search: Search
     shapes: Sequence[re.Pattern[str]]
-    is_encoded: bool = False
+    is_encoded: bool
     unchanged: set[tuple[str, str, bool]] = field(default_factory=set)
 
 
@@ -98,7 +98,7 @@ class Rewriter:
         self.learned: Final = Learned()
         self._all: Final = search
         self._shapes: Final = shapes
-        self._part = _Part(name="", search=search, shapes=shapes)
+        self._part: _Part
         self._path: Path = ()
 
     def interaction(self, page: Interaction) -> Interaction:
@@ -249,10 +249,10 @@ class Rewriter:
         self._part.unchanged.add(known)
         return None
 
-    def _named(self, value: str, name: str | None) -> str:
+    def _named(self, value: str, name: str) -> str:
         """Replace in a text of XML or of a form by the name it stands under."""
         self._path = (name,) if name else ()
-        return self._value(name or "", value, secret=names.names_secret(name or ""))
+        return self._value(name, value, secret=names.names_secret(name))
 
     def _value(self, name: str, value: str, *, secret: bool) -> str:
         """Replace in one value by the name it stands under."""
