@@ -143,26 +143,23 @@ def _integer(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
 
 
-def attributes(text: str) -> list[dict[str, str]] | None:
-    """Return the attributes of every element of a document; None if it is not well-formed."""
-    found: list[dict[str, str]] = []
+def replace_strings(
+    text: str, replace: _Replace, see: Callable[[dict[str, str]], None]
+) -> str | None:
+    """Pass every text and attribute of an XML document through `replace`; the rest stays as sent.
+
+    Args:
+        text: The document; None is returned for one that is not well-formed.
+        replace: Takes a decoded text and the name it stands under (an attribute's, an element's,
+            or for `<meta key="K">` K; "" for a comment) and returns its replacement.
+        see: Takes the attributes of each element.
+    """
     parser = expat.ParserCreate("utf-8")
-    parser.StartElementHandler = lambda _, attrs: found.append(attrs)
+    parser.StartElementHandler = lambda _, attributes: see(attributes)
     try:
         parser.Parse(text.encode("utf-8", "surrogatepass"), True)  # noqa: FBT003
     except (expat.ExpatError, ValueError):
         return None
-    return found
-
-
-def replace_strings(text: str, replace: _Replace) -> str:
-    """Pass every text and attribute of an XML document through `replace`; the rest stays as sent.
-
-    Args:
-        text: Well-formed XML.
-        replace: Takes a decoded text and the name it stands under (an attribute's, an element's,
-            or for `<meta key="K">` K; "" for a comment) and returns its replacement.
-    """
     return "".join(_replaced(text, replace))
 
 

@@ -179,14 +179,14 @@ class Rewriter:
     def _document(self, text: str) -> str:
         """Replace in a document by the parser of its kind, or else in a text."""
         begins = text.lstrip("\ufeff \t\r\n")[:1]
+        new = None
         if begins in {"{", "["}:
-            if (new := self._json(text)) is not None:
-                return new
+            new = self._json(text)
             self._part = replace(self._part, is_encoded=True)  # its escapes are not undone
-        if begins == "<" and (elements := xmltext.attributes(text)) is not None:
-            for each in elements:
-                self.learned.link(each)
-            return xmltext.replace_strings(text, self._named)
+        elif begins == "<":
+            new = xmltext.replace_strings(text, self._named, self.learned.link)
+        if new is not None:
+            return new
         if text.startswith("--") and _PART_NAME.search(text):
             boundary = text.partition("\n")[0].rstrip("\r")
             return boundary.join(map(self._form_part, text.split(boundary)))

@@ -299,7 +299,7 @@ def test_any_text_survives(metadata, name):
     image = {"id": "1", "name": name, "metadata": metadata}
     body = in_xml(image)
     assert xmltext.parse(body.encode(), where="x")["images"] == [image]
-    assert xmltext.replace_strings(body, lambda value, _: value) == body
+    assert xmltext.replace_strings(body, lambda value, _: value, dict) == body
 
 
 def test_redaction_sees_every_place():
@@ -308,7 +308,7 @@ def test_redaction_sees_every_place():
         f'<?pi s3cret?><images xmlns="{API}" a="s3cret"><!-- s3cret --><b c=\'s3&#99;ret\'>'
         "<![CDATA[s3cret]]>&#x73;3cret</b><d/>s3cret</images>"
     )
-    assert xmltext.replace_strings(body, lambda value, _: value.replace("s3cret", "<1>")) == (
+    assert xmltext.replace_strings(body, lambda value, _: value.replace("s3cret", "<1>"), dict) == (
         f'<?pi &lt;1&gt;?><images xmlns="{API}" a="&lt;1&gt;"><!-- &lt;1&gt; --><b c="&lt;1&gt;">'
         "&lt;1&gt;&lt;1&gt;</b><d/>&lt;1&gt;</images>"
     )
@@ -320,4 +320,4 @@ def test_the_name_of_a_namespace_stays():
         f'<images xmlns="{API}" xmlns:x="http://internal.corp.example.net/x" '
         f'xsi:schemaLocation="{API} {API}/api.xsd"/>'
     )
-    assert xmltext.replace_strings(body, lambda *_: "?") == body
+    assert xmltext.replace_strings(body, lambda *_: "?", dict) == body
