@@ -60,6 +60,7 @@ def test_values_under_a_secrets_name_are_replaced():
         *("user_data", "userData", "webhook_url", "dbpassword", "password_hash", "secrets"),
         *("ipmi_pass", "presharedKey", "masterkey", "hmac_key", "private_key_pem", "password_old"),
         *("os_password2", "api_keys", "credential", "pwd", "authToken", "access_key"),
+        *("jsessionid", "clientkey", "AWSAccessKeyId", "samlresponse"),
     ):
         for value in ("hunter2", "no word at all", 12345678, ["x1", "x2"]):
             new = value_of(value, name)
@@ -73,6 +74,7 @@ def test_values_under_other_names_stay():
         *("password_auth", "token_type", "token_expires_at", "key_name", "public_key", "keypair"),
         *("secret_name", "password_policy", "img_signature", "hash_key_id", "compass", "bypass"),
         *("os_version", "monkey", "turkey", "user_data_format", "passwordless", "community"),
+        *("hotkey", "session", "curl_keys", "tokenizer", "cookies_allowed"),
     ):
         assert value_of("enabled 1.2", name) == "enabled 1.2", name
     for value in ("", "true", None, False, "null", "none"):
