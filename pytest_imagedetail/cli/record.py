@@ -26,6 +26,7 @@ from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.harness import accepted, reference_library
+from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
@@ -37,7 +38,6 @@ from pytest_imagedetail.record.verification import (
     refuse_other_cloud,
     refuse_other_import,
 )
-from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.settings import (
     CLOUDS_FILE,
