@@ -215,8 +215,7 @@ def read(recording: Recording, *, expect: int | None = None) -> Listing:
     beside: dict[str, list[Any]] = {}
     for number, interaction in enumerate(recording.interactions, start=1):
         place = where if len(recording.interactions) == 1 else f"{where}, page {number}"
-        if number > 1:
-            _check_status(interaction.response.status_code, None, interaction.response.body, place)
+        _check_status(interaction.response.status_code, None, interaction.response.body, place)
         page = read_page(interaction.response.body, where=place)
         images += page.pop("images")
         for name, value in page.items():

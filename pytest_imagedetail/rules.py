@@ -100,12 +100,12 @@ class Rule:
     """
 
     path: PathPattern
-    kinds: tuple[str, ...] = ()
-    queries: tuple[str, ...] = ()
-    between: tuple[str, str] | None = None
-    clouds: tuple[str, ...] = ()
+    kinds: tuple[str, ...]
+    queries: tuple[str, ...]
+    between: tuple[str, str] | None
+    clouds: tuple[str, ...]
     reason: str
-    reference: str | None = None
+    reference: str | None
     expires: date | None
     where: str
 
@@ -351,7 +351,7 @@ def _check_keys(rule: Any) -> None:
 
 
 def _known(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(name, names)
     return (f"did you mean {near[0]}? " if near else "") + f"known: {', '.join(names)}"
 
 

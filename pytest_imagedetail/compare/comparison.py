@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Never
 
 from pytest_imagedetail import contract
@@ -49,18 +49,18 @@ class Comparison:
     baseline: Side
     candidate: Side
     profile: str
-    level: str = "facts"
-    differences: tuple[Difference, ...] = ()
-    paired: int = 0
-    unpaired: Unpaired = field(default_factory=Unpaired)
-    unseen: tuple[str, ...] = ()
-    normalization: Mapping[str, int] = field(default_factory=dict)
-    not_compared: tuple[str, ...] = ()
-    fail_on: FailOn = "breaking"
-    expect: int | None = None
-    expected: tuple[Difference, ...] = ()
-    expired_rules: tuple[RuleRef, ...] = ()
-    unused_rules: tuple[RuleRef, ...] = ()
+    level: str
+    differences: tuple[Difference, ...]
+    paired: int
+    unpaired: Unpaired
+    unseen: tuple[str, ...]
+    normalization: Mapping[str, int]
+    not_compared: tuple[str, ...]
+    fail_on: FailOn
+    expect: int | None
+    expected: tuple[Difference, ...]
+    expired_rules: tuple[RuleRef, ...]
+    unused_rules: tuple[RuleRef, ...]
 
     @property
     def same(self) -> bool:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Never
 
@@ -89,9 +89,9 @@ class Span:
 
     kind: str
     what: str
-    first: str | None = None
-    last: str | None = None
-    missing: tuple[str, ...] = ()
+    first: str | None
+    last: str | None
+    missing: tuple[str, ...]
 
     def __str__(self) -> str:
         parts = [f"first seen in {self.first}"] if self.first else []
@@ -123,19 +123,19 @@ class Matrix:
     """
 
     clouds: tuple[str, ...]
-    releases: Mapping[str, str] = field(default_factory=dict)
+    releases: Mapping[str, str]
     queries: tuple[Query, ...]
     cells: Mapping[tuple[Query, str], Cell]
-    steps: tuple[Step, ...] = ()
-    spans: tuple[Span, ...] = ()
-    profile: str = DEFAULT_PROFILE
-    fail_on: FailOn = "breaking"
-    expect: int | None = None
-    expected: tuple[Step, ...] = ()
-    expired_rules: tuple[RuleRef, ...] = ()
-    unused_rules: tuple[RuleRef, ...] = ()
-    nothing_in_common: tuple[tuple[str, str, Query], ...] = ()
-    not_compared: tuple[str, ...] = ()
+    steps: tuple[Step, ...]
+    spans: tuple[Span, ...]
+    profile: str
+    fail_on: FailOn
+    expect: int | None
+    expected: tuple[Step, ...]
+    expired_rules: tuple[RuleRef, ...]
+    unused_rules: tuple[RuleRef, ...]
+    nothing_in_common: tuple[tuple[str, str, Query], ...]
+    not_compared: tuple[str, ...]
 
     @property
     def same(self) -> bool:

@@ -354,12 +354,7 @@ def _more_verdict(path: Path, other: Shape, judge: Judge) -> Verdict:
         _REFUSED_TYPE
         if _not_allowed(each, other.traits[each].types, judge)
         else judge.severity(
-            Change(
-                kind="field_added",
-                path=(each[0], "key") if each[1:] == (ANY_KEY,) else each,
-                baseline=MISSING,
-                candidate=MISSING,
-            )
+            Change(kind="field_added", path=each, baseline=MISSING, candidate=MISSING)
         )
         for each in sorted(other.traits)
         if each[: len(path)] == path

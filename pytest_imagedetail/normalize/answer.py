@@ -81,7 +81,7 @@ class AnswerFacts:
     status_code: int
     media_type: str
     top_level: Mapping[str, Any]
-    link_forms: Mapping[str, frozenset[LinkForm]] = field(default_factory=dict)
+    link_forms: Mapping[str, frozenset[LinkForm]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,6 +182,9 @@ def test_a_wrong_next_link_breaks():
         assert verdict(wrong, page(), **options)[0] == "compatible"
         assert compare(wrong, wrong, **options).same
     servers, project = WRONG[1][0], WRONG[9]
+    bare = {"path": "/images/detail", "host": ""}  # no host, and nothing but the resource
+    sides = page(**bare), page(asked=f"{LAST}&name=x", **bare)
+    assert verdict(*sides, profile="wire") == ("breaking", OTHER_FILTERS)
     assert verdict(servers, project[0]) == ("breaking", project[1])  # wrong in another way
 
 
@@ -221,6 +224,9 @@ def test_filters_of_the_request_are_kept():
             assert compare(kept, kept, profile=profile).same
             assert verdict(kept, lost, profile=profile) == ("breaking", OTHER_FILTERS)
             assert verdict(lost, kept, profile=profile)[0] == "compatible"
+    query = "&property-os=x"
+    kept, lost = (page(asked=LAST + each, query=query) for each in (query, ""))
+    assert verdict(kept, lost) == ("breaking", OTHER_FILTERS)
 
 
 def test_unknown_parameters_are_no_filters():
@@ -239,6 +245,11 @@ def test_a_next_link_in_another_form_or_on_one_side():
     """Another form is compatible; whether there is a next page depends on the images."""
     other = page(f"/v2.1/{PROJECT}/images/detail")
     assert verdict(page(), other, profile="same-cloud") == (
+        "compatible",
+        "the next link is written in another form",
+    )
+    other = page(asked=LAST.replace("limit=2", "limit=1"))  # the page size is no other parameter
+    assert verdict(page(), other, profile="wire") == (
         "compatible",
         "the next link is written in another form",
     )

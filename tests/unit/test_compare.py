@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail.cli import parser
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.comparison import Comparison, evidence
+from pytest_imagedetail.compare.comparison import evidence
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side, Unpaired, path_of
@@ -490,9 +490,8 @@ SIDE = Side(cloud="a", query=Query(), release="2026.2", images=2, recorded_at=No
 
 def comparison(*differences, images=2, **facts):
     side = replace(SIDE, images=images)
-    return Comparison(
-        baseline=side, candidate=side, profile="wire", differences=differences, **facts
-    )
+    same = compare(listing_of(), listing_of(), profile="wire")
+    return replace(same, baseline=side, candidate=side, differences=differences, **facts)
 
 
 def difference(severity, **facts):
@@ -570,6 +569,12 @@ def test_json_form():
         "unseen": [],
         "normalization": {"R1": 3},
         "not_compared": {"count": 0, "paths": []},
+    }
+    more = replace(made.baseline, volatile=("images[*].x",), project="00000001")
+    assert replace(made, baseline=more).to_dict()["baseline"] == {
+        **side,
+        "volatile": ["images[*].x"],
+        "project": "00000001",
     }
 
 

@@ -201,9 +201,9 @@ def test_another_status_than_expected():
             assert caught.value.status_code == status
             assert caught.value.remedy.startswith(remedy)
     with pytest.raises(ResponseError) as caught:
-        read(recording_of("\x1b[2Jgone\x9b31m\n" + "x" * 300, status=500))
+        read(recording_of("\x1b[2Jgoné\x9b31m\n" + "x" * 300, status=500))
     assert caught.value.problem == (
-        "the cloud answered 500, not 200 or 203: \\x1b[2Jgone\\x9b31m " + "x" * 181 + "..."
+        "the cloud answered 500, not 200 or 203: \\x1b[2Jgoné\\x9b31m " + "x" * 181 + "..."
     )
     message = "Invalid input for query parameters limit. Value: 0. " + "why " * 100 + "."
     with pytest.raises(ResponseError) as caught:
@@ -232,6 +232,7 @@ def test_what_is_not_a_listing():
         (b"\xff", "the body is not UTF-8: byte 0 is 0xff"),
         (b"<images><image/></images>", "the body is XML, but not a listing of images"),
         (b"<!doctype html><html>", "the body is HTML, not JSON"),
+        (b"<!doctype html><title>no</title>", "the body is HTML, not JSON"),
         (b'{"images": [NaN]}', "the body is not JSON that can be read: "),
         (b'{"images": []', "the body is not JSON: "),
         (b"[]", f"{not_listing}it has no `images` (a list)"),

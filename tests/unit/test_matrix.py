@@ -69,6 +69,7 @@ def test_one_difference_in_many_queries_is_one_step():
     new = [listing_of(image_of(minDisk=1), query=each) for each in ("", "status=ACTIVE")]
     matrix = compare_neighbors(row(a=old, b=new))
     assert steps(matrix) == [("a", "b", "value_changed", ["all", "status=ACTIVE"])]
+    assert matrix.compatible  # only a breaking change is not, by default
 
 
 def test_worst_first_between_two_clouds():

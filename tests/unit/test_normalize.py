@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -85,6 +86,23 @@ def test_the_answer_is_not_changed():
     for role in ("compute", "image"):
         hosts = hosts.replace(f"https://{role}.a.invalid", f"<{role}>")
     assert (found.images, found.counts) == ((json.loads(hosts),), {})
+
+
+def test_changes_are_counted():
+    """Each changed link, date, id and key, in every image, whether its links are new or not."""
+    each = {"R1": 5, "R2": 5, "R3": 4, "R5": 0, "R6": 2}
+    expected = {"wire": {}, "same-cloud": dict(each)}
+    each |= {"R7": 2, "R8": 4, "R9": 1, "R10": 0, "R11": 0}
+    expected["cross-version"] = dict(each)
+    expected["cross-cloud"] = each | {"R12": 0, "R13": 1, "R14": 1, "R15": 1}
+    metadata = {"owner_id": PROJECT, "rax_x": "1"}
+    images = [
+        snapshot_of(number, metadata=metadata, created="2024-01-15T08:00:00+00:00")
+        for number in (1, 2, 3)
+    ]
+    for profile in PROFILES:
+        counts = normalized(*images, profile=profile).counts
+        assert counts == {rule: 3 * count for rule, count in expected[profile].items()}
 
 
 def test_r1_own_id_in_links():
@@ -349,6 +367,8 @@ def test_r7_version_and_prefix():
         "self": ("http://h/compute/v2.1/images/1", "http://h/<v>/images/<id>"),
         "bookmark": ("http://h/compute/images/1", "http://h/images/<id>"),
         "x": ("http://h/other/images/1", "http://h/other/images/<id>"),
+        "alternate": ("http://h/glance/v2/images/1", "http://h/<v>/images/<id>"),
+        "z": ("http://h/glance/images/1", "http://h/glance/images/<id>"),  # no self link has it
         "y": ("http://h//v2.1/images/1", "http://h//v2.1/images/<id>"),
     }
     image = {"id": "1", "links": [{"rel": rel, "href": href} for rel, (href, _) in links.items()]}
@@ -358,7 +378,7 @@ def test_r7_version_and_prefix():
     forms = {path: [*map(str, each)] for path, each in found.answer.link_forms.items()}
     assert forms["images[*].links.self"] == ["/<prefix>/<v>/images/<id>"]
     assert forms["images[*].links.bookmark"] == ["/<prefix>/images/<id>"]
-    assert found.counts["R7"] == 2
+    assert found.counts["R7"] == 3
 
 
 def test_r8_project_presence():
@@ -398,6 +418,16 @@ def test_r9_date_form():
         assert found.images[0] == {"id": "1", "created": after, "updated": after}
         assert found.counts["R9"] == 2 * (date != after)
         assert normalized(image, profile="same-cloud").images[0]["created"] == date
+
+
+def test_r9_a_date_without_offset_is_in_utc(monkeypatch):
+    """Wherever the tests run."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC-9")
+        time.tzset()
+        found = normalized({"id": "1", "created": "2010-10-10T12:00:00"}, profile="cross-version")
+    time.tzset()
+    assert found.images[0]["created"] == "2010-10-10T12:00:00Z"
 
 
 def test_r10_is_for_xml_only():
@@ -494,12 +524,18 @@ def test_r13_references_and_names():
     """An image outside the answer, or a server, is the first place that has its id."""
     gone, undashed = "70a599e0-0009-4b49-8b26-000000000009", "7" * 32
     one = image_of(1, metadata={"kernel_id": gone, "ramdisk_id": "nokernel"})
-    two = image_of(2, metadata={"kernel_id": gone, "base_image_ref": one["id"]})
+    two = image_of(
+        2, metadata={"kernel_id": gone, "base_image_ref": one["id"], "ramdisk_id": SERVERS[0]}
+    )
     three = image_of(3, metadata={"kernel_id": undashed, "ramdisk_id": "17", "other": gone})
     found = beside_itself(one, two, three)
     assert [image["metadata"] for image in found.images] == [
         {"kernel_id": "<kernel_id of images[0]>", "ramdisk_id": "nokernel"},
-        {"kernel_id": "<kernel_id of images[0]>", "base_image_ref": one["id"]},
+        {
+            "kernel_id": "<kernel_id of images[0]>",
+            "base_image_ref": one["id"],
+            "ramdisk_id": "<ramdisk_id of images[1]>",
+        },
         {
             "kernel_id": "<kernel_id of images[2]> without dashes",
             "ramdisk_id": "17",

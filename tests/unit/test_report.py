@@ -3,6 +3,7 @@
 import html as html_entities
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from itertools import takewhile
 from pathlib import Path
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail import report
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.listing import read
@@ -196,13 +196,15 @@ DIFFERENCES = st.lists(
 AFTER_GROUPS = ("paired ", "values and reasons: ", *(f"{each} more line" for each in range(9)))
 
 
-@given(
-    st.builds(
-        Comparison, baseline=SIDE, candidate=SIDE, profile=st.just("wire"), differences=DIFFERENCES
-    )
-)
-def test_brief_fits_into_a_failing_assertion(comparison):
+@given(SIDE, SIDE, DIFFERENCES)
+def test_brief_fits_into_a_failing_assertion(baseline, candidate, differences):
     """At most seven printable lines of 90 columns, whatever is compared."""
+    comparison = replace(
+        compare(listing_of(), listing_of(), profile="wire"),
+        baseline=baseline,
+        candidate=candidate,
+        differences=differences,
+    )
     lines = terminal.brief(comparison).split("\n")
     assert len(lines) <= 7
     groups = text.groups(comparison.differences)
@@ -450,6 +452,12 @@ def row_of_three():
         },
         rules=Rules(rules=(known,), today=date(2026, 11, 24)),
     )
+
+
+def test_json_of_a_matrix():
+    """The whole document."""
+    expected = json.loads((GOLDEN / "matrix.json").read_text(encoding="utf-8"))
+    assert row_of_three().to_dict() == expected
 
 
 def test_a_failing_assertion_shows_a_matrix_within_eight_lines():

@@ -108,6 +108,8 @@ def test_an_image_by_its_id_is_split_from_the_others(written):
         ("field_added", f"images[{last}].os_hidden", 1),
     ]
     assert paths(comparison.differences) == [("field_added", "images[*].os_hidden", 5), RNG]
+    found = written(f"""- {{path: "images['{first}'].os_hidden", reason: r, {NEXT_YEAR}}}""")
+    assert paths(compared(found).expected) == [("field_added", f"images[{first}].os_hidden", 1)]
 
 
 def test_the_last_day(written):
@@ -193,6 +195,7 @@ def test_an_invalid_rule_is_an_error(written):
         ("- {path: a, reason: r, expires: never, kind: []}", "kind must be a name or", "each"),
         ("- {path: a, reason: r, expires: never, clouds: [1]}", "clouds must be a name", "each"),
         ("- {path: a, reason: r, expires: never, between: a}", "between names baseline", "each"),
+        ("- {path: a, reason: r, expires: never, between: 7}", "between must be a name", "each"),
         (
             "- {path: a, reason: r, expires: never, between: [a, b], clouds: a}",
             "the rule has both between and clouds",

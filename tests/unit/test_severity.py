@@ -1,9 +1,12 @@
 """How bad each kind of change is, by the releases of both sides."""
 
+from pathlib import Path
+
 from pytest_imagedetail.compare.severity import Change, Judge
 from pytest_imagedetail.contract import FIELDS
 from pytest_imagedetail.model import MISSING
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 REQUIRED = [name for name, field in FIELDS.items() if field.required_since]
 OPTIONAL = [name for name, field in FIELDS.items() if not field.required_since]
 NEW = "2026.2"
@@ -132,14 +135,43 @@ def test_values_that_the_contract_excludes():
 
 def test_the_project_in_a_link():
     """Links with and without the own project lead to one place, another project is another one."""
-    for project, severity in (
-        ("0" * 32, "compatible"),
-        ("00000000-0000-0000-0000-000000000000", "compatible"),
-        (f"{1:032x}", "breaking"),
+    same = "compatible", "the same place, written in another form"
+    other = "breaking", "a link leads elsewhere after hosts and projects were normalized"
+    for project, verdict in (
+        ("0" * 32, same),
+        ("00000000-0000-0000-0000-000000000000", same),
+        (f"{1:032x}", other),
     ):
         old, new = (f"<compute>/v2{each}/images/{ID}" for each in ("", f"/{project}"))
         change = Change(kind="link_changed", path=("links", 0, "href"), baseline=old, candidate=new)
-        assert Judge(baseline=None, candidate=None).severity(change)[0] == severity, project
+        assert Judge(baseline=None, candidate=None).severity(change) == verdict, project
+
+
+def test_a_link_that_now_leads_to_its_own_image():
+    """By its relation, wherever it stands; without one, any service is right."""
+    own = "compatible", "the candidate's link leads to its own image or server, as it should"
+    for path, right in (
+        (("self",), {"<compute>"}),
+        (("self", 1), {"<compute>"}),
+        (("alternate", 1), {"<image>"}),
+        ((1,), {"<compute>", "<image>"}),
+    ):
+        for host in ("<compute>", "<image>", "<volume>"):
+            change = Change(
+                kind="link_changed",
+                path=("links", *path, "href"),
+                baseline="<compute>/images/other",
+                candidate=f"{host}/images/<id>",
+            )
+            found = Judge(baseline=None, candidate=None).severity(change)
+            assert (found == own) is (host in right), (path, host)
+
+
+def test_one_more_link_is_compatible():
+    """In the list as sent, too."""
+    for kind, path in (("field_added", "links.x"), ("item_added", "links.3")):
+        found = judged(kind, path, MISSING, {"rel": "x", "href": "y"})
+        assert found == ("compatible", "one more link relation or attribute")
 
 
 def test_formats_of_dates():
@@ -159,7 +191,8 @@ def test_formats_of_dates():
 
 
 def test_severity():
-    """One line per kind and place; releases are not declared."""
+    """One line per kind and place, with its reason; releases are not declared."""
+    reasons = []
     for kind, path, baseline, candidate, severity in (
         ("value_changed", "name", "a", "b", "data"),
         ("value_changed", SIZE, 1.5, 2.5, "data"),
@@ -196,9 +229,13 @@ def test_severity():
         ("type_changed", "links.self", {}, [], "breaking"),
         ("type_changed", "links.self", [{}], {}, "compatible"),
         ("link_changed", "server.links.self.href", "a", "b", "breaking"),
+        ("link_changed", "server.links.self.href", "a/servers/b", "a/servers/c", "data"),
         ("field_removed", "server.links.self", {}, MISSING, "breaking"),
         ("field_added", "server.links.x", MISSING, {}, "compatible"),
         ("type_changed", "links", [], {}, "breaking"),
+        ("type_changed", "links.self.href", 5, "a", "compatible"),
+        ("type_changed", "links.self.href", "a", 5, "breaking"),
+        ("null_changed", "links.self.type", None, "a", "breaking"),
         ("image_added", "", MISSING, {}, "data"),
         ("image_removed", "", {}, MISSING, "data"),
         ("image_repeated", "", MISSING, {}, "breaking"),
@@ -211,6 +248,10 @@ def test_severity():
         ("error_changed", "code", 400, 404, "breaking"),
         ("answer_changed", "", MISSING, [], "compatible"),
         ("vendor_removed", "metadata", [], MISSING, "data"),
+        ("vendor_added", "metadata", MISSING, [], "data"),
+        ("item_removed", "links.3", {"rel": "x"}, MISSING, "breaking"),
     ):
-        found = judged(kind, path, baseline, candidate)[0]
+        found, reason = judged(kind, path, baseline, candidate)
         assert found == severity, (kind, path, baseline, candidate)
+        reasons.append(f"{severity} {kind} {path}: {reason}")
+    assert reasons == (GOLDEN / "severity.txt").read_text(encoding="utf-8").splitlines()

@@ -60,6 +60,13 @@ def test_formats_of_texts_that_users_write_are_not_compared():
     """Those of fields that no release has are."""
     old, new = fleet(1, x="a text"), fleet(2, cloud="b", x=PROJECT, name="2024-01-15T08:00:00Z")
     assert found(old, new) == [("data", "format_changed", "images[*].x")]
+    titled = [
+        image_of(number, type=text, links=[{"rel": "self", "href": "x", "title": text}])
+        for number, text in enumerate(("a text", "b text"))
+    ]
+    assert found(titled[:1], titled[1:]) == []
+    old, new = [snapshot_of(1)], [snapshot_of(2, "5")]  # the cloud writes the id of a server
+    assert found(old, new) == [("data", "format_changed", "images[*].server.id")]
 
 
 def test_one_changed_image_of_three_is_found():
@@ -79,6 +86,14 @@ def test_a_difference_names_its_images():
     assert difference.reason == "the baseline's release (2026.2) promises it for every image"
 
 
+def test_a_null_is_named():
+    """Where the contract does not allow it."""
+    (difference,) = shapes(
+        fleet(1, 2, 3), changed(lambda image: image.update(status=None))
+    ).breaking
+    assert difference.reason == "the contract does not allow null here"
+
+
 def test_a_field_that_no_image_has():
     """It is gone; the other way round it is added."""
     old, new = fleet(1, 2, 3), [without(image, SIZE) for image in fleet(4, 5, cloud="b")]
@@ -88,6 +103,21 @@ def test_a_field_that_no_image_has():
     (added,) = shapes(new, old).differences
     assert (added.kind, added.severity, added.count) == ("field_added", "compatible", 3)
     assert (added.baseline, added.candidate) == (MISSING, "in 3 of 3")
+
+
+def test_an_added_field_is_judged_by_what_is_below_it():
+    """Not by another field, which has its own difference."""
+    old = [snapshot_of(1)]
+    assert found(old, [snapshot_of(2, os_hidden=False, minRam="64")]) == [
+        ("breaking", "type_changed", "images[*].minRam"),
+        ("compatible", "field_added", "images[*].os_hidden"),
+    ]
+    wrong = snapshot_of(2)
+    wrong["server"]["id"] = 5
+    assert found([without(*old, "server")], [wrong]) == [
+        ("breaking", "field_added", "images[*].server"),
+        ("breaking", "field_added", "images[*].server.id"),
+    ]
 
 
 def test_an_image_counts_once_however_many_keys_it_changes():
@@ -115,6 +145,19 @@ def test_values_are_judged_alike_at_both_levels():
                 assert [each.reason for each in differences] == ["the contract promises isotime"]
 
 
+def test_a_form_that_only_the_candidates_release_promises():
+    """An id is any text in Diablo, and a UUID since Essex."""
+    links = [{"rel": "self", "href": "x"}]
+    old = listing_of(image_of(1, id="7", links=links), release="diablo")
+    for release, verdict in (
+        ("essex", ("compatible", "the candidate writes what its own release promises")),
+        ("diablo", ("data", "no release promises a form")),
+    ):
+        new = listing_of(image_of(2, links=links), release=release)
+        (difference,) = compare(old, new, level="shape").differences
+        assert (difference.severity, difference.reason) == verdict
+
+
 def test_server_is_judged_among_snapshots_only():
     """A cloud without snapshots shows nothing about them."""
     old = [*fleet(1, 2), snapshot_of(3, created="2024-01-01T08:00:00Z")]
@@ -139,6 +182,10 @@ def test_the_order_of_the_list_is_part_of_the_shape():
     (difference,) = shapes(fleet(1, 2, 3), mixed).differences
     assert (difference.kind, difference.severity) == ("order_changed", "compatible")
     assert (difference.baseline, difference.candidate) == ("newest first", "neither")
+    (difference,) = shapes(fleet(1, 2, 3), fleet(4, 5, 6, cloud="b")[::-1]).differences
+    assert (difference.severity, difference.candidate) == ("data", "oldest first")
+    no_dates = [image_of(number, created=text) for number, text in enumerate(("a day", "b day"))]
+    assert found(no_dates, no_dates[::-1]) == []
 
 
 def test_a_next_link_without_detail_breaks():
@@ -221,6 +268,25 @@ def test_a_fault_that_the_candidate_fixed_is_compatible():
         (wrong, "link_changed", "images[*].links.alternate.href"),
     ):
         assert found(old, fleet(4, 5, cloud="b")) == [("compatible", kind, path)]
+    wrong, right = snapshot_of(1), snapshot_of(2)
+    put(wrong["server"], 0, f"https://compute.a.invalid/v2/{PROJECT}/servers/other")
+    path = "images[*].server.links.self.href"
+    for profile in PROFILES:
+        for old, new, severity in ((wrong, right, "compatible"), (right, wrong, "breaking")):
+            assert found([old], [new], profile=profile) == [(severity, "link_changed", path)]
+
+
+def test_repeated_ids_are_counted_with_their_images():
+    """Those of the side that has them."""
+    once, twice = fleet(1, 2), [*fleet(1, 2), image_of(2, created="2024-01-01T08:00:00Z")]
+    for old, new, values, severity in (
+        (once, twice, (MISSING, "1 of 3"), "breaking"),
+        (twice, once, ("1 of 3", MISSING), "compatible"),
+    ):
+        (difference,) = shapes(old, new).differences
+        assert (difference.baseline, difference.candidate) == values
+        assert (difference.severity, difference.count) == (severity, 1)
+        assert [each.name for each in difference.examples] == ["image 2"]
 
 
 def test_what_only_the_candidate_can_show_is_judged_by_the_contract():
