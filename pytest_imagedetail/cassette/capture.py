@@ -63,19 +63,23 @@ class Wire:
 
 
 @contextmanager
-def intercept(exchange: Exchange) -> Iterator[Wire]:
+def intercept(exchange: Exchange, *, beside: frozenset[str] = frozenset()) -> Iterator[Wire]:
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
     vcrpy patches the clients process-wide, so blocks must not overlap in time. Interim responses
     are skipped; clients of http.client would take one for the answer.
+
+    Args:
+        exchange: Answers or records.
+        beside: Host and port of servers whose requests are none of the exchange's.
     """
     wire = Wire()
     with (
         silenced("vcr"),
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
-        _unpatched_connections(wire, exchange),
+        _unpatched_connections(wire, exchange, beside),
         transport.interim_skipped(),
-        _Exchanging.use(path="", exchange=exchange),
+        _Exchanging.use(path="", exchange=exchange, beside=beside),
         _aiohttp_bodies(),
     ):
         yield wire
@@ -102,11 +106,11 @@ class _Exchanging(Cassette):  # type: ignore[misc]
     It has no persister: unredacted traffic must not be written.
     """
 
-    def __init__(self, path: str, exchange: Exchange) -> None:
+    def __init__(self, path: str, exchange: Exchange, beside: frozenset[str]) -> None:
         super().__init__(path, persister=object(), record_mode=RecordMode.NEW_EPISODES)
         self._exchange = exchange
         self._before = network.listeners()
-        self._tests_own: set[str] = set()
+        self._tests_own: set[str] = set(beside)
 
     @classmethod
     def load(cls, **arguments: Any) -> Self:
@@ -192,7 +196,9 @@ def _need_not_reset(patcher: Any) -> bool:
 
 
 @contextmanager
-def _unpatched_connections(wire: Wire, exchange: Exchange) -> Iterator[None]:
+def _unpatched_connections(
+    wire: Wire, exchange: Exchange, beside: frozenset[str]
+) -> Iterator[None]:
     """Watch connections of http.client that were made before the block, which vcrpy cannot patch.
 
     Count their responses. While the exchange is closed, refuse their requests.
@@ -201,14 +207,17 @@ def _unpatched_connections(wire: Wire, exchange: Exchange) -> Iterator[None]:
     getresponse, putrequest = connection.getresponse, connection.putrequest
     lock = threading.Lock()
 
+    def is_other(connection: Any) -> bool:
+        return f"{connection.host}:{connection.port}" not in beside and not _is_known()
+
     def asked(self: Any, method: str, url: str, *arguments: Any, **named: Any) -> None:
-        if exchange.closed and not _is_known():
+        if exchange.closed and is_other(self):
             exchange.refuse(_asked_of(self, method, url))
         putrequest(self, method, url, *arguments, **named)
 
     def counted(self: Any) -> Any:
         response = getresponse(self)
-        if not _is_known():
+        if is_other(self):
             with lock:
                 wire.lost += 1
         return response

@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pytest_imagedetail.harness import Cloud, Harness
     from pytest_imagedetail.plugin.run import Run
+    from pytest_imagedetail.server import Servers
     from pytest_imagedetail.traffic import Traffic
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -65,7 +66,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 """The command line's options without their prefix, as argparse takes them."""
 
-_FIXTURES = frozenset({"imagedetail", "imagedetail_cloud", "imagedetail_cassette"})
+_FIXTURES = frozenset(
+    {"imagedetail", "imagedetail_cloud", "imagedetail_cassette", "imagedetail_server"}
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -155,6 +158,18 @@ def imagedetail_cassette(request: pytest.FixtureRequest) -> Iterator["Traffic"]:
 
     with cassette_of(request, _load(request.config)) as traffic:
         yield traffic
+
+
+@pytest.fixture(scope="session")
+def imagedetail_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Servers"]:
+    """Recordings as clouds, over HTTP on loopback, for programs in any language."""
+    from pytest_imagedetail.plugin.server import servers_of
+
+    folder = tmp_path_factory.mktemp("imagedetail")
+    with servers_of(request.config, _load(request.config), folder) as servers:
+        yield servers
 
 
 def _load(config: pytest.Config) -> "Run":

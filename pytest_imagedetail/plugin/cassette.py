@@ -106,7 +106,7 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     state.refused.append(session.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
     shuts = harness is None or settings.record_mode == "none"
-    with run.records(session), session.running(shuts=shuts):
+    with run.records(session), session.running(shuts=shuts, beside=run.places()):
         yield Traffic(session)
     place, player = session.place, session.player
     run.result.used |= {str(place.path), *map(str, player.used)}

@@ -124,6 +124,7 @@ class Run:
         sessions: Opens clouds, each once.
         result: What finished tests and workers left.
         current: Compares for the running test.
+        places: Returns host and port of each server of recordings.
     """
 
     fixtures: frozenset[str]
@@ -131,6 +132,7 @@ class Run:
     sessions: CloudSessions = field(default_factory=lambda: CloudSessions(_connect))
     result: RunResult = field(default_factory=RunResult)
     current: Harness | None = None
+    places: Callable[[], frozenset[str]] = frozenset
     _known: set[str] = field(default_factory=set, repr=False)
     _session: Session | None = field(default=None, repr=False)
 

@@ -1,5 +1,5 @@
 """Recordings as clouds: an HTTP server on loopback for programs in any language."""
 
-from pytest_imagedetail.server.http import Server
+from pytest_imagedetail.server.serving import Server, Servers
 
-__all__ = ["Server"]
+__all__ = ["Server", "Servers"]

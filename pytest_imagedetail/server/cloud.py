@@ -1,9 +1,9 @@
 """Answer requests with what was recorded of a cloud, and issue tokens as Keystone does."""
 
 import difflib
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.redact import Known, origin, placeholders
 from pytest_imagedetail.traffic.keystone import (
+    REGION,
     Keystone,
     endpoint_of,
     json_response,
@@ -23,6 +24,8 @@ from pytest_imagedetail.traffic.matching import Key, as_recorded, key_of
 IDENTITY: Final = "/identity"
 _OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # without a token
 _NEAREST: Final = 3  # recorded requests that a fault names
+_NOT_ROUTED: Final = frozenset({"HEAD", "OPTIONS"})
+_NO_ROUTE: Final = b"404 Not Found\n\nThe resource could not be found.\n\n   "  # WebOb's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,46 +35,54 @@ class RecordedCloud:
     Attributes:
         name: The cloud.
         interactions: What was recorded, in order.
-        responses: The first one for each request answers it, any number of times.
+        responses: The first one for each request, and its file; it answers any number of times.
         endpoints: The compute endpoints that were recorded; the first is the catalog's `compute`.
         max_microversion: The newest microversion that the cloud offered, if it said so.
         keystone: Issues the only token that is accepted.
+        used: The files that something was answered from.
     """
 
     name: str
     interactions: tuple[Interaction, ...]
-    responses: Mapping[Key, Response]
+    responses: Mapping[Key, tuple[Path, Response]]
     endpoints: tuple[str, ...]
     max_microversion: str | None
     keystone: Keystone
+    used: set[Path] = field(default_factory=set)
 
     def respond(self, asked: Interaction) -> Response:
-        """Answer a request to an absolute URL of the server; its own response does not matter."""
+        """Answer a request to an absolute URL of the server; its own response does not matter.
+
+        Raises:
+            CassetteNotFoundError: Nothing was recorded for it.
+        """
         login = self.keystone.answer(asked) if asked.method == "POST" else None
         if login is not None:
             return login
         document = version_document(asked, self.endpoints, self.max_microversion)
-        is_open = document is not None or urlsplit(asked.url).path.rstrip("/") in _OPEN
-        if not is_open and asked.request_headers.get("X-Auth-Token") != self.keystone.token:
-            return _unauthorized(asked)
-        return (
-            self._recorded(asked)
-            or document
-            or self.keystone.answer(asked)
-            or self._not_recorded(asked)
-        )
+        needs_token = document is None and not is_open(asked)
+        if needs_token and not authorized(asked, self.keystone):
+            return unauthorized(asked)
+        found = self._recorded(asked) or document or self.keystone.answer(asked)
+        if found is not None:
+            return found
+        if asked.method in _NOT_ROUTED and _is_listing(asked):
+            return _not_routed()
+        raise self._not_recorded(asked)
 
     def _recorded(self, asked: Interaction) -> Response | None:
         base = f"{urlsplit(asked.url).scheme}://{urlsplit(asked.url).netloc}"
         # The project of the token is that of the recordings; any other is another one.
         known = Known(project=placeholders.OWN_PROJECT, origins={base: "compute"})
         (request,) = as_recorded(asked, cloud=self.name, known=known).interactions
-        return self.responses.get(key_of(request))
+        path, response = self.responses.get(key_of(request), (None, None))
+        if path is not None:
+            self.used.add(path)
+        return response
 
-    def _not_recorded(self, asked: Interaction) -> Response:
-        """Build Nova's fault for a request that nothing was recorded for."""
-        shown, query = _target(asked.url), Query.parse(urlsplit(asked.url).query)
-        known = dict.fromkeys(f"{each.method} {_target(each.url)}" for each in self.interactions)
+    def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
+        shown, query = target(asked.url), Query.parse(urlsplit(asked.url).query)
+        known = dict.fromkeys(f"{each.method} {target(each.url)}" for each in self.interactions)
         nearest = difflib.get_close_matches(f"{asked.method} {shown}", known, _NEAREST, cutoff=0)
         if asked.method == "GET" and _is_listing(asked):
             query = Query(query.params, _microversion(asked))
@@ -79,60 +90,97 @@ class RecordedCloud:
             remedy = f"record it from a real cloud: {command}"
         else:
             remedy = "ask for images/detail: `imagedetail record` records nothing else"
-        error = CassetteNotFoundError(
+        return CassetteNotFoundError(
             f"nothing is recorded for {asked.method} {shown}",
             where=f"cloud {self.name}, nearest recordings: {', '.join(nearest)}",
             remedy=remedy,
         )
-        return json_response(501, {"notImplemented": {"code": 501, "message": str(error)}})
 
 
-def recorded_cloud(store: Store, name: str, base: str) -> RecordedCloud:
+def recorded_cloud(store: Store, name: str, base: str, *, token: str) -> RecordedCloud:
     """Read the recordings of a cloud: its own, the library's, and what clients ask besides.
 
     Args:
         store: Where recordings are.
         name: The cloud.
         base: Scheme, host and port of the server, which stand for those of the cloud.
+        token: The only token that the cloud accepts.
 
     Raises:
         CassetteError: There is none, or one is damaged.
     """
+    paths = [path for folder in _folders(store, name) for path in folder]
+    clients = store.client_traffic(name)
+    recordings = {path: load_own(path) for path in (*paths, *filter(None, [clients]))}
+    recorded = [
+        (path, each, _at(base, each))
+        for path, recording in recordings.items()
+        for each in recording.interactions
+    ]
+    offered = (each.provenance.max_microversion for each in recordings.values())
+    endpoints = recorded_endpoints(store, name, base)
+    catalog = (*service("identity", "keystone", base + IDENTITY), *services(endpoints))
+    return RecordedCloud(
+        name=name,
+        interactions=tuple(served for _, _, served in recorded),
+        responses={
+            key_of(each): (path, served.response) for path, each, served in reversed(recorded)
+        },
+        endpoints=endpoints,
+        max_microversion=next(filter(None, offered), None),
+        keystone=Keystone(catalog=catalog, token=token),
+    )
+
+
+def recorded_endpoints(store: Store, name: str, base: str) -> tuple[str, ...]:
+    """Read the compute endpoints of a cloud from its first recordings; see `recorded_cloud`."""
+    firsts = [folder[0] for folder in _folders(store, name)]
+    recordings = map(store.reader.listing, [*firsts, *filter(None, [store.client_traffic(name)])])
+    listed = (one for each in recordings for one in each.interactions if _is_listing(one))
+    return tuple(dict.fromkeys(endpoint_of(_at(base, each).url) for each in listed))
+
+
+def services(endpoints: tuple[str, ...], *, region: str = REGION) -> tuple[dict[str, str], ...]:
+    """Build the catalog entries of a cloud's compute endpoints."""
+    first, *others = endpoints
+    legacy = ("compute_legacy", "nova_legacy")
+    return (
+        *service("compute", "nova", first, region=region),
+        *(entry for each in others[:1] for entry in service(*legacy, each, region=region)),
+    )
+
+
+def is_open(asked: Interaction) -> bool:
+    """Return whether Keystone answers a request without a token."""
+    return urlsplit(asked.url).path.rstrip("/") in _OPEN
+
+
+def authorized(asked: Interaction, keystone: Keystone) -> bool:
+    """Return whether a request has the token."""
+    return asked.request_headers.get("X-Auth-Token") == keystone.token
+
+
+def unauthorized(asked: Interaction) -> Response:
+    """Build the 401 that Keystone gives for a token it does not know."""
+    url = urlsplit(asked.url)
+    message = "The request you have made requires authentication."
+    document = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
+    uri = f'Keystone uri="{url.scheme}://{url.netloc}{IDENTITY}"'
+    return json_response(401, document, ("WWW-Authenticate", uri))
+
+
+def _folders(store: Store, name: str) -> list[tuple[Path, ...]]:
+    """Return the cassettes of a cloud, the project's own and the library's."""
     folders = filter(None, (store.directory, store.library))
-    paths = [path for folder in folders for path in Store(directory=folder).paths(name)]
-    if not paths:
+    found = [paths for folder in folders if (paths := Store(directory=folder).paths(name))]
+    if not found:
         raise CassetteNotFoundError(
             f"nothing is recorded for cloud {name!r}",
             where=str(store.directory / name),
             remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
             "or serve a cloud that has recordings: imagedetail clouds lists them",
         )
-    clients = store.client_traffic(name)
-    recordings = [load_own(path) for path in (*paths, *filter(None, [clients]))]
-    recorded = [each for recording in recordings for each in recording.interactions]
-    interactions = tuple(_at(base, each) for each in recorded)
-    pairs = zip(recorded, interactions, strict=True)
-    offered = (each.provenance.max_microversion for each in recordings)
-    listed = (each.url for each in interactions if _is_listing(each))
-    endpoints = tuple(dict.fromkeys(map(endpoint_of, listed)))
-    return RecordedCloud(
-        name=name,
-        interactions=interactions,
-        responses={key_of(each): served.response for each, served in reversed(list(pairs))},
-        endpoints=endpoints,
-        max_microversion=next(filter(None, offered), None),
-        keystone=Keystone(catalog=_catalog(base, endpoints), token=secrets.token_hex(16)),
-    )
-
-
-def _catalog(base: str, endpoints: tuple[str, ...]) -> tuple[dict[str, str], ...]:
-    first, *others = endpoints
-    legacy = next((service("compute_legacy", "nova_legacy", each) for each in others), ())
-    return (
-        *service("identity", "keystone", base + IDENTITY),
-        *service("compute", "nova", first),
-        *legacy,
-    )
+    return found
 
 
 def _at(base: str, recorded: Interaction) -> Interaction:
@@ -147,20 +195,21 @@ def _at(base: str, recorded: Interaction) -> Interaction:
     )
 
 
-def _unauthorized(asked: Interaction) -> Response:
-    """Build the 401 that Keystone gives for a token it does not know."""
-    url = urlsplit(asked.url)
-    message = "The request you have made requires authentication."
-    document = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
-    uri = f'Keystone uri="{url.scheme}://{url.netloc}{IDENTITY}"'
-    return json_response(401, document, ("WWW-Authenticate", uri))
+def _not_routed() -> Response:
+    """Build Nova's answer to methods that it has no route for.
+
+    Nova routes GET alone: Nova 32.0.0, nova/api/openstack/compute/routes.py. WebOb makes the 404.
+    """
+    headers = Headers([("Content-Type", "text/plain; charset=UTF-8")])
+    return Response(status_code=404, reason="Not Found", headers=headers, body=_NO_ROUTE)
 
 
 def _is_listing(asked: Interaction) -> bool:
     return urlsplit(asked.url).path.endswith("/images/detail")
 
 
-def _target(url: str) -> str:
+def target(url: str) -> str:
+    """Return path and query of a URL."""
     return urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 

@@ -1,20 +1,20 @@
-"""Serve one recorded cloud over HTTP/1.1 on loopback until it is closed; logs nothing."""
+"""Answer HTTP/1.1 on a port of loopback."""
 
 import re
 import socket
 import socketserver
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.errors import ServerError
+from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError, ServerError
 from pytest_imagedetail.model import Headers, Interaction, Response
-from pytest_imagedetail.redact.placeholders import OWN_PROJECT
-from pytest_imagedetail.server.cloud import IDENTITY, RecordedCloud, recorded_cloud
-from pytest_imagedetail.traffic.keystone import REGION
+from pytest_imagedetail.traffic.keystone import json_response
+
+Respond = Callable[[Interaction], Response]
 
 LOOPBACK: Final = "127.0.0.1"
 _OF_TRANSFER: Final = frozenset(  # bodies are served whole and without a coding
@@ -24,92 +24,53 @@ _LENGTH: Final = re.compile("[0-9]{1,8}")
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
-class Server:
-    """A recorded cloud on a port of its own, for as long as the block runs.
-
-    ::
-
-        with Server(store, "nova-2026.2") as cloud:
-            print(cloud.auth_url)
+class Listener:
+    """A port of loopback that answers HTTP/1.1 until it is closed; it logs nothing.
 
     Attributes:
-        name: The cloud.
-        auth_url: Where Keystone is.
-        compute_url: The compute endpoint; `/images/detail` goes behind it.
-        project_id: The project of every token, and of every recording.
-        token: The only token that is accepted; Keystone issues it for any password.
-        max_microversion: The newest microversion that the cloud offered, if it said so.
+        base: Scheme, host and port.
     """
 
-    def __init__(self, store: Store, name: str, *, port: int = 0) -> None:
-        """Read the recordings and begin to listen.
+    def __init__(self, what: str, *, port: int = 0) -> None:
+        """Take a port; requests wait until `start`.
 
         Args:
-            store: Where recordings are.
-            name: The cloud.
+            what: Whose port it is, for messages.
             port: TCP port on 127.0.0.1; 0 lets the system choose.
 
         Raises:
-            CassetteError: Nothing is recorded, or a cassette is damaged.
             ServerError: The port cannot be used.
         """
         try:
-            self._listener = _Listener((LOOPBACK, port), _Handler)
+            self._server = _Server((LOOPBACK, port), _Handler)
         except (OSError, OverflowError) as error:
             raise ServerError(
                 f"port {port} cannot be used: {getattr(error, 'strerror', None) or error}",
-                where=f"the server of cloud {name} on {LOOPBACK}",
+                where=f"the server of {what} on {LOOPBACK}",
                 remedy="choose another port, or 0 for one that is free: --port 0",
             ) from error
-        base = f"http://{LOOPBACK}:{self._listener.server_port}"
-        try:
-            cloud = self._listener.cloud = recorded_cloud(store, name, base)
-        except BaseException:
-            self._listener.server_close()
-            raise
-        self.name: Final = name
-        self.auth_url: Final = base + IDENTITY
-        self.compute_url: Final = cloud.endpoints[0]
-        self.project_id: Final = OWN_PROJECT
-        self.token: Final = cloud.keystone.token
-        self.max_microversion: Final = cloud.max_microversion
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,))
+        self.base: Final = f"http://{LOOPBACK}:{self._server.server_port}"
+        self._thread: threading.Thread | None = None
+
+    def start(self, respond: Respond) -> None:
+        """Answer requests; an error of ours becomes a fault in Nova's format."""
+        self._server.respond = respond
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.daemon = True  # an open server must not keep the process alive
         self._thread.start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """Stop listening and end every connection."""
-        self._listener.shutdown()
-        self._thread.join()
-        self._listener.server_close()
-
-    @property
-    def clouds_yaml(self) -> dict[str, Any]:
-        """The entry of this cloud in a clouds.yaml."""
-        return {
-            "auth": {
-                "auth_url": self.auth_url,
-                "username": "replayed",
-                "password": "any-password-is-accepted",
-                "project_name": "replayed",
-                "user_domain_name": "Default",
-                "project_domain_name": "Default",
-            },
-            "region_name": REGION,
-            "interface": "public",
-        }
+        if self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
 
 
-class _Listener(ThreadingHTTPServer):
+class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-    cloud: RecordedCloud
+    respond: Respond
 
     def __init__(self, *arguments: Any) -> None:
         self._connections: set[Any] = set()  # those that are kept alive outlive serve_forever
@@ -144,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one write for a whole response, so that no packet waits for another
     disable_nagle_algorithm = True
-    server: _Listener
+    server: _Server
 
     def do_GET(self) -> None:
         length = self.headers.get("Content-Length", "0")
@@ -159,7 +120,13 @@ class _Handler(BaseHTTPRequestHandler):
             request_body=self.rfile.read(int(length)),
             response=_NO_ANSWER,
         )
-        self._send(self.server.cloud.respond(asked))
+        try:
+            response = self.server.respond(asked)
+        except CassetteNotFoundError as error:
+            response = _fault(501, "notImplemented", error)
+        except ImageDetailError as error:
+            response = _fault(500, "computeFault", error)
+        self._send(response)
 
     do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = do_GET  # noqa: N815
 
@@ -177,3 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)
+
+
+def _fault(status: int, name: str, error: ImageDetailError) -> Response:
+    return json_response(status, {name: {"code": status, "message": str(error)}})

@@ -117,10 +117,10 @@ def keystone_of(catalog: tuple[Mapping[str, str], ...], endpoint: str | None) ->
     return Keystone(catalog=service("compute", "nova", endpoint))
 
 
-def service(kind: str, name: str, url: str) -> tuple[dict[str, str], ...]:
+def service(kind: str, name: str, url: str, *, region: str = REGION) -> tuple[dict[str, str], ...]:
     """Build the catalog entries of a service with one endpoint for every interface."""
     return tuple(
-        {"type": kind, "name": name, "interface": each, "region": REGION, "url": url}
+        {"type": kind, "name": name, "interface": each, "region": region, "url": url}
         for each in _INTERFACES
     )
 

@@ -247,11 +247,14 @@ class Session:
             raise
 
     @contextmanager
-    def running(self, *, shuts: bool = True) -> Iterator[None]:
+    def running(
+        self, *, shuts: bool = True, beside: frozenset[str] = frozenset()
+    ) -> Iterator[None]:
         """Pass the requests of this process's HTTP clients to this session while the block runs.
 
         Args:
             shuts: Whether the network is blocked while replaying.
+            beside: Host and port of servers whose requests are none of this session's.
         """
         # Loads vcrpy and every HTTP client that it can patch.
         from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
@@ -270,7 +273,7 @@ class Session:
                 stack.enter_context(shut)
             else:
                 stack.enter_context(network.on_libcurl_request(self._received.lose))
-            wire = stack.enter_context(intercept(self))
+            wire = stack.enter_context(intercept(self, beside=beside))
             yield
         self._received.lost += wire.lost
 

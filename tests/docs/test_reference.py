@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from pytest_imagedetail import errors, rules
+from pytest_imagedetail import errors, plugin, rules
 from pytest_imagedetail.cli import parser
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix, Span, Step
@@ -20,6 +20,7 @@ from pytest_imagedetail.normalize import rule_table
 from pytest_imagedetail.plugin import OPTIONS
 from pytest_imagedetail.plugin.options import OF_MARKER
 from pytest_imagedetail.redact import REQUEST_HEADERS, RESPONSE_HEADERS, names
+from pytest_imagedetail.server import Servers
 from pytest_imagedetail.traffic import Traffic
 from tests.docs.pages import ROOT, blocks
 
@@ -154,11 +155,13 @@ def listed(words):
 def test_public_names():
     """docs/reference/fixtures.md has each name of what a test holds, and each error."""
     text = page("reference/fixtures.md")
-    for kind in (Cloud, Listing, Comparison, Difference, Matrix, Step, Span, Traffic):
+    for kind in (Cloud, Listing, Comparison, Difference, Matrix, Step, Span, Traffic, Servers):
         title = "Matrix" if kind in {Step, Span} else kind.__name__
         found = set(re.findall(r"`[^`]*?\.(\w+)", section(text, title)))
         names = {each for each in dir(kind) if not each.startswith("_")}
         assert names <= found, (kind, names - found)
+    fixtures = set(re.findall(r"^\| `(imagedetail\w*)`", text, re.MULTILINE))
+    assert fixtures == {each for each in vars(plugin) if each.startswith("imagedetail")}
     for name in re.findall(r"`\.(\w+)", section(text, "Harness")):
         assert hasattr(Harness, name)
     raised = {name for name in vars(errors) if name.endswith("Error")}

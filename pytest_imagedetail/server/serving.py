@@ -1,0 +1,246 @@
+"""Serve one recorded cloud, or several behind one Keystone."""
+
+import secrets
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, Self
+
+from pytest_imagedetail.body import yaml as yamltext
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError
+from pytest_imagedetail.model import Interaction, Response
+from pytest_imagedetail.redact.placeholders import OWN_PROJECT
+from pytest_imagedetail.server.cloud import (
+    IDENTITY,
+    RecordedCloud,
+    authorized,
+    is_open,
+    recorded_cloud,
+    recorded_endpoints,
+    services,
+    target,
+    unauthorized,
+)
+from pytest_imagedetail.server.http import Listener, Respond
+from pytest_imagedetail.settings import unknown_cloud
+from pytest_imagedetail.traffic.keystone import REGION, Keystone, service
+
+
+class Server:
+    """A recorded cloud on a port of its own, for as long as the block runs.
+
+    ::
+
+        with Server(store, "nova-2026.2") as cloud:
+            print(cloud.auth_url)
+
+    Attributes:
+        name: The cloud.
+        auth_url: Where Keystone is.
+        compute_url: The compute endpoint; `/images/detail` goes behind it.
+        project_id: The project of every token, and of every recording.
+        token: The only token that is accepted; Keystone issues it for any password.
+        max_microversion: The newest microversion that the cloud offered, if it said so.
+    """
+
+    def __init__(self, store: Store, name: str, *, port: int = 0) -> None:
+        """Read the recordings and begin to answer.
+
+        Args:
+            store: Where recordings are.
+            name: The cloud.
+            port: TCP port on 127.0.0.1; 0 lets the system choose.
+
+        Raises:
+            CassetteError: Nothing is recorded, or a cassette is damaged.
+            ServerError: The port cannot be used.
+        """
+        self._listener = Listener(f"cloud {name}", port=port)
+        base = self._listener.base
+        try:
+            cloud = recorded_cloud(store, name, base, token=secrets.token_hex(16))
+        except BaseException:
+            self._listener.close()
+            raise
+        self.name: Final = name
+        self.auth_url: Final = base + IDENTITY
+        self.compute_url: Final = cloud.endpoints[0]
+        self.project_id: Final = OWN_PROJECT
+        self.token: Final = cloud.keystone.token
+        self.max_microversion: Final = cloud.max_microversion
+        self._listener.start(cloud.respond)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening and end every connection."""
+        self._listener.close()
+
+    @property
+    def clouds_yaml(self) -> dict[str, Any]:
+        """The entry of this cloud in a clouds.yaml."""
+        return _entry(self.auth_url, REGION)
+
+
+class Servers:
+    """Recorded clouds behind one Keystone, for as long as the block runs.
+
+    Each cloud has a port of its own and is a region of the catalog. Its recordings are read when it
+    is first asked.
+
+    Attributes:
+        clouds: The names of the clouds in the catalog.
+        auth_url: Where Keystone is.
+        token: The only token that is accepted; Keystone issues it for any password.
+        clouds_yaml: The path of a clouds.yaml with an entry for each cloud.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clouds: Iterable[str],
+        *,
+        clouds_yaml: Path,
+        refused: list[ImageDetailError],
+    ) -> None:
+        """Take a port for Keystone and write the file; nothing is read yet.
+
+        Args:
+            store: Where recordings are.
+            clouds: The clouds of the catalog; the first is the region `RegionOne`, too.
+            clouds_yaml: The file to write.
+            refused: Gets the error of each request that a recording does not answer.
+        """
+        self.clouds: Final = tuple(clouds)
+        self.token: Final = secrets.token_hex(16)
+        self.clouds_yaml: Final = clouds_yaml
+        self._store: Final = store
+        self._refused: Final = refused
+        self._listeners: Final[dict[str, Listener]] = {}
+        self._read: Final[dict[str, RecordedCloud]] = {}
+        self._lock: Final = threading.RLock()
+        self._identity: Final = Listener("Keystone")
+        self.auth_url: Final = self._identity.base + IDENTITY
+        entries = {name: _entry(self.auth_url, name) for name in self.clouds}
+        clouds_yaml.write_text(yamltext.dump({"clouds": entries}), encoding="utf-8")
+        self._identity.start(self._noting(self._authenticate))
+
+    def __repr__(self) -> str:
+        return f"<imagedetail server {self.auth_url}: {len(self.clouds)} clouds>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in (self._identity, *self._listeners.values()):
+            each.close()
+
+    def url(self, cloud: str) -> str:
+        """Return the compute endpoint of a cloud; any recorded or shipped one will do.
+
+        Raises:
+            UsageError: Nothing is recorded for it.
+            CassetteError: A cassette is damaged.
+        """
+        return self._endpoints(self._recorded(cloud))[0]
+
+    def env(self, cloud: str) -> dict[str, str]:
+        """Return the environment variables with which OpenStack's clients log in to a cloud.
+
+        Raises:
+            UsageError: Nothing is recorded for it.
+        """
+        entry = _entry(self.auth_url, self._recorded(cloud))
+        auth = entry.pop("auth")
+        variables = {f"OS_{name.upper()}": value for name, value in (auth | entry).items()}
+        return variables | {"OS_IDENTITY_API_VERSION": "3"}
+
+    @property
+    def used(self) -> frozenset[Path]:
+        """The cassettes that something was answered from."""
+        return frozenset().union(*(each.used for each in self._read.values()))
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Host and port of Keystone and of each cloud that listens by now."""
+        listeners = (self._identity, *self._listeners.values())
+        return frozenset(each.base.removeprefix("http://") for each in listeners)
+
+    def _recorded(self, cloud: str) -> str:
+        if not self._store.has(cloud):
+            known = (*self._store.clouds(), *self._store.library_clouds())
+            raise unknown_cloud(cloud, dict.fromkeys(known))
+        self._base(cloud)  # it is in the catalog from now on
+        return cloud
+
+    def _base(self, name: str) -> str:
+        """Return where a cloud is; begin to listen there once it is needed."""
+        with self._lock:
+            if name not in self._listeners:
+                listener = Listener(f"cloud {name}")
+                listener.start(self._noting(lambda asked: self._cloud(name).respond(asked)))
+                self._listeners[name] = listener
+            return self._listeners[name].base
+
+    def _cloud(self, name: str) -> RecordedCloud:
+        with self._lock:
+            if name not in self._read:
+                base = self._base(name)
+                self._read[name] = recorded_cloud(self._store, name, base, token=self.token)
+            return self._read[name]
+
+    def _endpoints(self, name: str) -> tuple[str, ...]:
+        return recorded_endpoints(self._store, name, self._base(name))
+
+    def _noting(self, respond: Respond) -> Respond:
+        def noting(asked: Interaction) -> Response:
+            try:
+                return respond(asked)
+            except ImageDetailError as error:
+                self._refused.append(error)
+                raise
+
+        return noting
+
+    def _authenticate(self, asked: Interaction) -> Response:
+        """Answer for Keystone, with one region for each cloud."""
+        with self._lock:
+            keystone = Keystone(catalog=tuple(self._catalog()), token=self.token)
+        found = keystone.answer(asked)
+        if asked.method != "POST" and not is_open(asked) and not authorized(asked, keystone):
+            return unauthorized(asked)
+        if found is None:
+            raise CassetteNotFoundError(
+                f"Keystone's answer to {asked.method} {target(asked.url)} is not replayed",
+                where=self.auth_url,
+                remedy="ask Keystone only for a token, its catalog and its versions",
+            )
+        return found
+
+    def _catalog(self) -> Iterator[dict[str, str]]:
+        names = dict.fromkeys([*self.clouds, *self._listeners])
+        regions = [(REGION, name) for name in self.clouds[:1]] + [(name, name) for name in names]
+        for region, name in regions:
+            yield from service("identity", "keystone", self.auth_url, region=region)
+            yield from services(self._endpoints(name), region=region)
+
+
+def _entry(auth_url: str, region: str) -> dict[str, Any]:
+    """Build the entry of a cloud in a clouds.yaml."""
+    return {
+        "auth": {
+            "auth_url": auth_url,
+            "username": "replayed",
+            "password": "any-password-is-accepted",
+            "project_name": "replayed",
+            "user_domain_name": "Default",
+            "project_domain_name": "Default",
+        },
+        "region_name": region,
+        "interface": "public",
+    }
