@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.model import Interaction, Response
 from pytest_imagedetail.redact import SHAPES, Known, Redacted, placeholders, redact
+from pytest_imagedetail.transport.request import api_version
 
 Parts = Mapping[str, tuple[str, ...]]
 """The parts of a request that are compared: "method", "path", "query limit", "body"."""
@@ -60,7 +61,7 @@ def parts_of(request: Interaction) -> Parts:
     url = urlsplit(request.url)
     path = "/".join(map(_respelled, (url.path or "/").split("/")))
     parts = {"method": (request.method,), "path": (path,), **_pairs("query", url.query)}
-    if microversion := _microversion(request.request_headers):
+    if microversion := _microversion(request):
         parts["microversion"] = (microversion,)
     return parts | _body(request)
 
@@ -93,8 +94,13 @@ def _pairs(what: str, text: str) -> dict[str, tuple[str, ...]]:
     return values
 
 
-def _microversion(headers: Headers) -> str | None:
-    """Return the microversions that a request asks for, by service; None for Nova's 2.1."""
+def _microversion(request: Interaction) -> str | None:
+    """Return the microversions that a request asks for, by service; None for Nova's 2.1.
+
+    Nova ignores them on /v2: Nova 32.0.0, nova/api/openstack/__init__.py,
+    `LegacyV2CompatibleWrapper`.
+    """
+    headers = request.request_headers
     versions: dict[str, str] = {}
     for each in ",".join(headers.all("OpenStack-API-Version")).split(","):
         service, _, version = each.strip().partition(" ")
@@ -102,6 +108,8 @@ def _microversion(headers: Headers) -> str | None:
             versions[service.lower()] = version.strip()
     if nova := headers.get("X-OpenStack-Nova-API-Version", "").strip():
         versions.setdefault("compute", nova)
+    if api_version(request.url) == "v2":
+        versions.pop("compute", None)
     asked = sorted(each for each in versions.items() if each != _OLDEST)
     return ", ".join(map(" ".join, asked)) or None
 

@@ -107,6 +107,14 @@ def test_another_microversion_is_another_request():
     assert shown(latest, new) == ["microversion: asked compute latest, recorded compute 2.35"]
 
 
+def test_v2_has_no_microversions():
+    """Nova ignores the headers there; those of other services count."""
+    url = f"{HOST}/v2/{OWN_PROJECT}/images/detail"
+    for field in ((OLD, "2.15"), (NEW, "compute 2.35")):
+        assert shown(sent(url, headers=[field]), sent(url)) == []
+    assert shown(sent(url, headers=[(NEW, "volume 3.0")]), sent(url)) != []
+
+
 def bodies(asked, recorded):
     """The differences of two bodies."""
     form = b"=" in asked + recorded and [("Content-Type", "application/x-www-form-urlencoded")]
