@@ -1,7 +1,9 @@
 """Every committed recording loads, is safe, lies where it says, and is one that was asked for."""
 
+import json
 import re
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from urllib.request import HTTPSHandler, OpenerDirector, Request
 
@@ -53,16 +55,38 @@ def test_they_replay():
 
 def test_what_clients_ask_is_recorded_and_v2_has_one_answer_in_all_releases():
     """The documented URL and its images are the same on nine Novas, but for hosts."""
+    expected = [
+        (each.path.format(project=placeholders.OWN_PROJECT), each.headers) for each in ASKED
+    ]
     answers = {}
     for release in RELEASES.values():
         recording = load_own(LIBRARY / release.cloud / traffic_name(CLIENTS))
-        paths = [each.url.partition(".invalid")[2] for each in recording.interactions]
-        assert paths == [path.format(project=placeholders.OWN_PROJECT) for path in ASKED]
-        for path, each in zip(paths, recording.interactions, strict=True):
+        asked = [
+            (each.url.partition(".invalid")[2], dict(each.request_headers.fields))
+            for each in recording.interactions
+        ]
+        assert asked == [(path, {"Accept": "application/json"} | more) for path, more in expected]
+        for (path, _), each in zip(expected, recording.interactions, strict=True):
             body = each.response.body.replace(release.cloud.encode(), b"CLOUD")
             answers.setdefault(path, set()).add((each.response.status_code, body))
     different = {path for path, each in answers.items() if len(each) > 1}
-    assert different == {"/", "/v2.1", "/v2.1/", "/v2", "/v2/"}
+    linked = "/v2.1/images/detail?foo=x&limit=5&marker=5eed0012-0000-4000-8000-000000000012"
+    assert different == {"/", "/v2.1", "/v2.1/", "/v2", "/v2/", linked}
+
+
+def test_every_next_link_leads_to_a_recorded_page():
+    """A client that follows links reaches the last page, wherever it begins."""
+    for release in RELEASES.values():
+        paths = (LIBRARY / release.cloud).rglob("*.yaml")
+        pages = [each for path in paths for each in loads(path).interactions]
+        links = {
+            link["href"]
+            for each in pages
+            if each.response.status_code == HTTPStatus.OK
+            for link in json.loads(each.response.body).get("images_links", ())
+        }
+        assert links
+        assert links <= {each.url for each in pages}, release.cloud
 
 
 def test_they_are_the_bytes_that_would_be_written():

@@ -52,10 +52,11 @@ def _record_clients(cloud: Cloud, access: Access, store: Store) -> str | None:
     session = Session(place, record_mode="rewrite", release=cloud.release.name, live=live)
     headers = {"Accept": "application/json", "X-Auth-Token": access.token}
     with session.running():
-        for path in CLIENTS:
+        for each in CLIENTS:
             # It follows no redirect: a 302 is an answer, too.
             connection = http.client.HTTPConnection(urlsplit(access.endpoint).netloc, timeout=60)
-            connection.request("GET", path.format(project=access.project_id), headers=headers)
+            path = each.path.format(project=access.project_id)
+            connection.request("GET", path, headers=headers | each.headers)
             connection.getresponse().read()
             connection.close()
     return session.keep()

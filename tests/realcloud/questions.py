@@ -5,7 +5,8 @@ clients get wrong. The values are those of `images.py`. A question lists the sta
 release answers with; another one is a surprise and stops the recording.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pytest_imagedetail.model import Query
 
@@ -103,6 +104,16 @@ OTHERS: tuple[Question, ...] = (
 """Asked on /v2.1 only, which /v2 differs from in its links and in ignoring microversions."""
 
 _LEGACY = "/v2/{project}"
+_DETAIL = "/v2.1/images/detail"
+_SNAPSHOTS = "changes-since=2024-01-01T00%3A00%3A00Z&limit=1&type=snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRequest:
+    """What a client GETs; `{project}` in the path is the project's id."""
+
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def _besides_detail(endpoint: str) -> tuple[str, ...]:
@@ -117,7 +128,22 @@ def _besides_detail(endpoint: str) -> tuple[str, ...]:
     )
 
 
-CLIENTS: tuple[str, ...] = (
+def _further_pages(first: str, limit: int) -> tuple[str, ...]:
+    """Return the requests of the pages behind a first one.
+
+    They are spelled as next links. The last one is empty, behind the last image: openstacksdk asks
+    for it if it was given a limit.
+    """
+    markers = dict.fromkeys([*LISTED_TO_DEMO[limit - 1 :: limit], LISTED_TO_DEMO[-1]])
+    return tuple(f"{first}&marker={id_}" for id_ in markers)
+
+
+def _all_pages(images: str, limit: int) -> tuple[str, ...]:
+    first = f"{images}/detail?limit={limit}"
+    return (first, *_further_pages(first, limit))
+
+
+_PATHS = (
     # versions, as openstacksdk 4.22 and python-novaclient 7.1.2 spell them
     "/",
     "/v2.1",
@@ -132,5 +158,21 @@ CLIENTS: tuple[str, ...] = (
     ),
     *_besides_detail(_LEGACY),
     *_besides_detail("/v2.1"),
+    # pages of five, from the first to the last
+    *_all_pages("/v2.1/images", 5),
+    *_all_pages(f"{_LEGACY}/images", 5),
+    # what the next links of the listings above lead to
+    *_further_pages(f"{_DETAIL}?limit=1", 1),
+    *_further_pages(f"{_DETAIL}?limit=3", 3),
+    f"{_DETAIL}?limit=3&marker={IMAGES[1].id}",  # behind the page in the middle
+    *_further_pages(f"{_DETAIL}?limit=14", 14),
+    f"{_DETAIL}?{_SNAPSHOTS}&marker={IMAGES[1].id}",
+    *_further_pages(f"{_DETAIL}?foo=x&limit=5", 5),  # newer Novas' links lack foo
+)
+
+CLIENTS: tuple[ClientRequest, ...] = (
+    *(ClientRequest(path=path) for path in _PATHS),
+    # as fog-openstack asks
+    ClientRequest(path=_DETAIL, headers={"X-OpenStack-Nova-API-Version": "2.15"}),
 )
 """What clients ask on the way to list and to show images, besides the listings on /v2.1."""
