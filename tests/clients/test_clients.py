@@ -69,20 +69,28 @@ def needs(probe, missing, env=()):
 
 
 def test_gophercloud(listing, tmp_path):
-    """Go: `images.ListDetail`, all pages. A name that is null becomes an empty one."""
+    """Go: `images.ListDetail`, in one page and in pages of five, which it follows by links.
+
+    A name that is null becomes an empty one.
+    """
     needs(["go", "list", "github.com/gophercloud/gophercloud"], "Go's gophercloud", GO)
     program = str(tmp_path / "images")
     env = os.environ | GO | {"GOCACHE": str(tmp_path / "cache")}
     subprocess.run(["go", "build", "-o", program, "."], cwd=HERE / "go", env=env, check=True)
-    client = Client(command=[program], name="each['name'] or ''")
-    listing(client).assert_outcomes(passed=len(CLOUDS))
+    for limit in ("0", "5"):  # 0 is Go's "not given"
+        client = Client(command=[program], env={"LIMIT": limit}, name="each['name'] or ''")
+        listing(client).assert_outcomes(passed=len(CLOUDS))
 
 
 def test_fog_openstack(listing):
-    """Ruby: `images.all` and `list_images_detail`, on /v2.1 at its own microversion and on /v2."""
+    """Ruby: `images.all` and `list_images_detail`, on /v2.1 at its own microversion and on /v2.
+
+    On /v2 also in pages of five, which it asks for by marker.
+    """
     needs(["ruby", "-e", "require 'fog/openstack'"], "Ruby's fog-openstack")
     command = ["ruby", str(HERE / "ruby" / "images.rb")]
-    for env in ({}, {"SERVICE": "compute_legacy"}):
+    legacy = {"SERVICE": "compute_legacy"}
+    for env in ({}, legacy, legacy | {"LIMIT": "5"}):
         client = Client(command=command, env=env)
         listing(client).assert_outcomes(passed=len(CLOUDS))
 

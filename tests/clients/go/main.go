@@ -1,10 +1,12 @@
 // List the images of a cloud with gophercloud, all pages; print id and name of each as JSON lines.
+// LIMIT is the size of a page.
 package main
 
 import (
 	"encoding/json"
 	"log"
 	"os"
+	"strconv"
 
 	"github.com/gophercloud/gophercloud"
 	"github.com/gophercloud/gophercloud/openstack"
@@ -21,7 +23,9 @@ func main() {
 	endpoint := gophercloud.EndpointOpts{Region: os.Getenv("OS_REGION_NAME")}
 	compute, err := openstack.NewComputeV2(provider, endpoint)
 	check(err)
-	pages, err := images.ListDetail(compute, images.ListOpts{}).AllPages()
+	limit, err := strconv.Atoi(os.Getenv("LIMIT"))
+	check(err)
+	pages, err := images.ListDetail(compute, images.ListOpts{Limit: limit}).AllPages()
 	check(err)
 	found, err := images.ExtractImages(pages)
 	check(err)
