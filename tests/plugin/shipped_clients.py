@@ -28,6 +28,15 @@ def test_requests(imagedetail_cassette):
     assert len(requests.get(URL, headers=HEADERS).json()["images"]) == IMAGES
 
 
+def test_requests_follows_next_links(imagedetail_cassette):
+    url, images = f"{URL}?limit=5", []
+    while url:
+        page = requests.get(url, headers=HEADERS).json()
+        images += page["images"]
+        url = next((each["href"] for each in page.get("images_links", ())), None)
+    assert images == requests.get(URL, headers=HEADERS).json()["images"]
+
+
 def test_httpx(imagedetail_cassette):
     assert len(httpx.get(URL, headers=HEADERS).json()["images"]) == IMAGES
 
@@ -76,6 +85,7 @@ def test_openstacksdk(imagedetail_cassette):
         project_domain_id="default",
     )
     assert len(list(cloud.compute.images(details=True))) == IMAGES
+    assert len(list(cloud.compute.images(details=True, limit=5))) == IMAGES
     assert len(cloud.compute.get("/images/detail?status=ACTIVE").json()["images"]) == ACTIVE
 
 
@@ -85,6 +95,11 @@ def test_novaclient(imagedetail_cassette):
     assert len(images) == IMAGES
     for each in images:
         assert nova.images.get(each.id).to_dict() == each.to_dict()
+    paged = page = nova.images.list(limit=5)
+    while page:
+        page = nova.images.list(limit=5, marker=page[-1].id)
+        paged += page
+    assert paged == images
 
 
 def test_libcloud(imagedetail_cassette):
