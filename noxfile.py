@@ -90,3 +90,7 @@ def wheel(session: nox.Session) -> None:
     for example in ("upgrade-gate", "client-tests"):
         with session.chdir(f"examples/{example}"):
             session.run("pytest", "-q", "-p", "no:cacheprovider")
+    with session.chdir("examples/clean-cassettes"):
+        session.run("imagedetail", "scrub", "recordings", "--cloud", "staging")
+        session.run("imagedetail", "lint")
+        session.run("pytest", "-q", "-p", "no:cacheprovider")

@@ -54,6 +54,10 @@ class DamagedCassetteError(CassetteError):
     rule = "format"
 
 
+class NoRecordingError(DamagedCassetteError):
+    """A file that is not a recording of any known tool."""
+
+
 class StaleCassetteError(CassetteError):
     """The cassette is from another release than the cloud is now declared to be."""
 

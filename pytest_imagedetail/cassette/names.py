@@ -59,8 +59,9 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
     """The cassette of a test's own traffic, below its cloud's folder.
 
     `tests/test_k8s.py::test_images` is kept in `tests/tests/test_k8s/test_images.yaml`, or, if it
-    shares the folder `inventory`, in `tests/inventory.d/tests/test_k8s/test_images.yaml`. The
-    read-only file `old` is `tests/old.yaml`. They cannot meet: no module's folder ends in `.d`.
+    shares the folder `inventory`, in `tests/inventory.d/tests/test_k8s/test_images.yaml`. They
+    cannot meet: no module's folder ends in `.d`. The read-only file `old/list` is
+    `tests/old/list.yaml`, so the cassettes of pytest-recording become those of their tests.
 
     Args:
         test: A node id, relative to the root of the project, or a name without `::`.
@@ -68,7 +69,8 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
     """
     module, is_test, rest = test.partition("::")
     if not is_test:
-        return PurePosixPath(TRAFFIC, f"{_component(test)}.yaml")
+        *folders, name = map(_component, test.split("/"))
+        return PurePosixPath(TRAFFIC, *folders, f"{name}.yaml")
     *folders, file = module.split("/")
     parts = [*folders, file.removesuffix(".py")]
     plain, bracket, parameters = rest.partition("[")

@@ -59,6 +59,22 @@ def swapped(
         ) from error
 
 
+def replace_file(path: Path, text: str, *, check: Callable[[Path], object]) -> None:
+    """Replace a file whole, without a lock; `check` reads the new one before that.
+
+    Raises:
+        RecordingError: It cannot be written.
+    """
+    try:
+        _swap(path.resolve(), text, check)
+    except OSError as error:
+        raise RecordingError(
+            f"the file cannot be replaced: {error.strerror}",
+            where=str(path),
+            remedy="check space and permissions; it was not changed",
+        ) from error
+
+
 def _swap(path: Path, text: str, check: Callable[[Path], object]) -> None:
     # Not tempfile: only the owner may read its files, and a cassette is shared.
     temporary = path.with_name(f".{path.stem[:40]}.{token_hex(8)}.tmp")

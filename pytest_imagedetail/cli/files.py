@@ -1,33 +1,27 @@
 """Check and clean recordings on disk: `lint` and `scrub`."""
 
 import argparse
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from pytest_imagedetail import scrub as scrubbing
 from pytest_imagedetail.cassette import Store, check_cloud_name
 from pytest_imagedetail.cli.arguments import add_verb, settings
-from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json
-from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json, say
+from pytest_imagedetail.errors import ImageDetailError, NoRecordingError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.report import text
-from pytest_imagedetail.scrub import (
-    Scrubbed,
-    Source,
-    check,
-    path_of,
-    read,
-    scrub,
-    secrets_of,
-    write,
-)
+from pytest_imagedetail.scrub import Scrubbed, Source
 from pytest_imagedetail.settings import Settings
 
+_SUFFIXES: Final = frozenset({".yaml", ".yml", ".json", ".har"})
 _SEVERITIES: Final = ("error", "warning", "note")
 
 
@@ -55,13 +49,23 @@ def add_verbs(verbs: Any) -> None:
 
     summary = "write safe cassettes from recordings of vcrpy, betamax, Ruby's VCR, or HAR files"
     parser = add_verb(verbs, "scrub", _scrub, summary, "--json")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a recording; it is not changed")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a recording, or a folder of recordings, whose structure is kept",
+    )
     parser.add_argument(
         "--cloud",
         metavar="NAME",
         help="the name to keep it under (default: the one that imagedetail.yaml declares)",
     )
     parser.add_argument("-o", dest="cassette_dir", metavar="DIR", help="the same as --cassette-dir")
+    parser.add_argument(
+        "--in-place",
+        action="store_true",
+        help="replace the recordings themselves, which git must have as they are",
+    )
     parser.add_argument(
         "--check",
         action="store_true",
@@ -82,6 +86,7 @@ def _lint(options: argparse.Namespace) -> int:
         releases={name: each.release for name, each in chosen.declared.items()},
         max_age=chosen.max_age,
         now=datetime.now(UTC),
+        folder=chosen.cassette_dir,
     )
     done = lint(paths, linter) if options.paths or chosen.cassette_dir.is_dir() else None
     if done is None or done.is_empty:
@@ -145,8 +150,19 @@ def _scrub(options: argparse.Namespace) -> int:
     chosen = settings(options)
     cloud = check_cloud_name(options.cloud or _only_cloud(chosen))
     store = store_of(chosen)
-    files = [_read(Path(each)) for each in dict.fromkeys(options.files)]
-    known = secrets_of(each for each in files if isinstance(each, Source))
+    given = set(map(Path, options.paths))
+    read = (_read(each, name, given=each in given) for each, name in _found(options.paths).items())
+    files = [each for each in read if each is not None]
+    if not files:
+        raise UsageError(
+            "there is no recording to scrub",
+            where=", ".join(options.paths),
+            remedy="name recordings of vcrpy, pytest-recording, Ruby's VCR, betamax, or HAR files",
+        )
+    sources = [each for each in files if isinstance(each, Source)]
+    if options.in_place and not options.check:
+        scrubbing.refuse_unsaved([each.path for each in sources if each.tool != "imagedetail"])
+    known = scrubbing.secrets_of(sources)
     results = []
     for each in files:
         result = (
@@ -178,9 +194,39 @@ def _only_cloud(chosen: Settings) -> str:
     )
 
 
-def _read(path: Path) -> Source | _Result:
+def _found(paths: Iterable[str]) -> dict[Path, str]:
+    """Return files, and those in folders, each with a name of its own for its cassette."""
+    given = [Path(each) for each in dict.fromkeys(paths)]
+    names: dict[Path, str] = {}
+    for path in given:
+        inside = [path] if not path.is_dir() else sorted(filter(_is_shown, path.rglob("*")))
+        for each in inside:
+            below = each.relative_to(path if path.is_dir() else path.parent)
+            names[each] = below.with_suffix("").as_posix()
+    counts = Counter(names.values())
+    above = os.path.commonpath([each.absolute().parent for each in given])
+    return {
+        path: name
+        if counts[name] == 1
+        else path.absolute().relative_to(above).with_suffix("").as_posix()
+        for path, name in names.items()
+    }
+
+
+def _is_shown(path: Path) -> bool:
+    """Return whether a path in a folder may be a recording; what begins with a dot is not."""
+    return path.suffix in _SUFFIXES and not any(part[:1] == "." for part in path.parts)
+
+
+def _read(path: Path, name: str, *, given: bool) -> Source | _Result | None:
+    """Read a recording; None for a file of another kind that is in a folder."""
     try:
-        return read(path)
+        return scrubbing.read(path, name=name)
+    except NoRecordingError as error:
+        if given:
+            return _Result(file=path, outcome="failed", error=error)
+        say(f"passed over, {error.problem}: {path}")
+        return None
     except ImageDetailError as error:
         return _Result(file=path, outcome="failed", error=error)
 
@@ -193,14 +239,21 @@ def _scrubbed(
     if source.tool == "imagedetail":
         return result
     try:
-        done = scrub(source, cloud=cloud, known=known)
+        done = scrubbing.scrub(source, cloud=cloud, known=known)
+        if options.in_place and not options.check:
+            scrubbing.write_in_place(done)
+            return replace(result, outcome="scrubbed", path=source.path, done=done)
         if done.recording is None:
             return replace(result, outcome="nothing left", done=done)
-        path = path_of(source, cloud=cloud, store=store)
+        path = (
+            source.path if options.in_place else scrubbing.path_of(source, cloud=cloud, store=store)
+        )
         if options.check:
-            check(done.recording, path, known=done.known)
+            scrubbing.check(done.recording, path, known=done.known)
             return replace(result, outcome="would scrub", path=path, done=done)
-        outcome = write(done.recording, known=done.known, store=store, force=options.force)
+        outcome = scrubbing.write(
+            done.recording, known=done.known, store=store, force=options.force
+        )
         return replace(result, outcome=outcome, path=path, done=done)
     except ImageDetailError as error:
         return replace(result, outcome="failed", error=error)

@@ -1,14 +1,14 @@
 """Check recordings before they are committed: damage, misplaced files and secrets."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.lint.cassettes import Linter, leaks, line_of
+from pytest_imagedetail.lint.foreign import foreign
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence
@@ -22,6 +22,8 @@ _EXPECTED: Final = frozenset(
     }
 )
 _CASSETTES: Final = frozenset({".yaml", ".yml"})
+_RECORDINGS: Final = _CASSETTES | {".json", ".har"}
+_KEYS: Final = (b"interactions", b'"entries"')  # of vcrpy, Ruby's VCR and betamax; of HAR files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +48,18 @@ def lint(paths: Iterable[Path], linter: Linter) -> Linted:
     files = tuple(each for each in seen if isinstance(each, Path))
     findings = [each for each in seen if isinstance(each, Finding)]
     intact: dict[Path, Provenance] = {}
+    looked = {}
     for path in files:
-        found, provenance = _look(path, linter)
-        findings += found
-        if provenance is not None:
-            intact[path] = provenance
-    findings += _case(files)
+        strays = path in given or linter.is_inside(path)
+        if strays or (path.suffix in _RECORDINGS and _is_recording(path)):
+            looked[path], provenance = _look(path, linter, strays=strays)
+            if provenance is not None:
+                intact[path] = provenance
+    findings += [each for found in looked.values() for each in found]
+    findings += _case(looked)
     findings += _clouds(intact, linter)
     return Linted(
-        files=len(files),
+        files=len(looked),
         is_empty=all(
             isinstance(each, Path) and each.name in _EXPECTED and each not in given for each in seen
         ),
@@ -81,18 +86,21 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
     for each in inside:
         if each.suffix in _CASSETTES:
             yield each
-        elif each.name != LOCK:
+        elif each.name != LOCK and not (each.name.startswith(".") and each.is_dir()):
             yield from _files(each, above | {real})
 
 
-def _look(path: Path, linter: Linter) -> tuple[Sequence[Finding], Provenance | None]:
+def _look(
+    path: Path, linter: Linter, *, strays: bool
+) -> tuple[Sequence[Finding], Provenance | None]:
     try:
         if not path.is_file():  # a pipe or a device might never end
             problem = "not a regular file" if path.exists() else "there is no such file"
             return [Finding(path=path, line=1, rule="unreadable", message=problem)], None
         if path.suffix in _CASSETTES:
             return linter.look(path)
-        return [*_stray(path)], None
+        found = [*_stray(path)]
+        return [each for each in found if strays or each.rule != "orphan"], None
     except OSError as error:
         return [_unreadable(path, error)], None
 
@@ -112,22 +120,20 @@ def _stray(path: Path) -> Iterator[Finding]:
     yield from leaks(path, data)
     if path.name in _EXPECTED:
         return
-    if path.suffix in {".json", ".har"} and _is_recording(data):
-        problem = "recorded by another tool, so no secret was removed"
-        yield Finding(path=path, line=1, rule="foreign", message=problem)
+    if path.suffix in _RECORDINGS and (found := foreign(path)) is not None:
+        yield from found
         return
     is_temporary = path.suffix == ".tmp"
     problem = "left behind by a write that was killed" if is_temporary else "nothing reads it"
     yield Finding(path=path, line=1, rule="orphan", message=problem)
 
 
-def _is_recording(data: bytes) -> bool:
+def _is_recording(path: Path) -> bool:
+    """Return whether a file has the keys of a recording, damaged or not."""
     try:
-        document: Any = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    known = {"interactions", "http_interactions", "log"}
-    return isinstance(document, dict) and not known.isdisjoint(document)
+        return any(key in path.read_bytes() for key in _KEYS)
+    except OSError:
+        return True  # it is a finding that it cannot be read
 
 
 def _case(files: Iterable[Path]) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     UsageError,
 )
+from pytest_imagedetail.lint.foreign import damaged, foreign, line_in
 from pytest_imagedetail.lint.rules import Finding
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import error_status
@@ -27,8 +28,6 @@ from pytest_imagedetail.record.recorder import follow, refuse_stale
 from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, redact
 from pytest_imagedetail.redact.final_check import refuse_leaks
 
-_LINE: Final = re.compile(r"line (\d+)")
-_LONGEST: Final = 200  # characters of a message
 _REPLACED: Final = {  # rule and message by what redaction would replace, the worst first
     "secrets": ("secret", "a password, token or key"),
     "headers": ("header", "a header that cassettes do not keep"),
@@ -49,7 +48,7 @@ def leaks(path: Path, data: bytes) -> Iterator[Finding]:
         refuse_leaks(text.encode("utf-8"), known=Known(), where="")
     except LeakError as error:
         problem = "something in the shape of a token, a key or a password"
-        yield Finding(path=path, line=_line_in(error.where), rule="secret", message=problem)
+        yield Finding(path=path, line=line_in(error.where), rule="secret", message=problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +59,17 @@ class Linter:
         releases: Of the declared clouds, by name; None where the release is not known.
         max_age: In days; None judges no age.
         now: The time, with a zone.
+        folder: The project's cassettes, where every file has to be one.
     """
 
     releases: Mapping[str, str | None]
     max_age: int | None
     now: datetime
+    folder: Path
+
+    def is_inside(self, path: Path) -> bool:
+        """Return whether a file is among the project's cassettes."""
+        return path.absolute().is_relative_to(self.folder.absolute())
 
     def look(self, path: Path) -> tuple[list[Finding], Provenance | None]:
         """Return what is wrong with a cassette, and its provenance if it is intact."""
@@ -76,7 +81,8 @@ class Linter:
         try:
             recording = loads(path)
         except DamagedCassetteError as error:
-            return [_damage(path, error), *leaks(path, data)], None
+            found = foreign(path) if error.rule == "foreign" else None
+            return [*([damaged(path, error)] if found is None else found), *leaks(path, data)], None
         text = data.decode("utf-8")
         found = [
             Finding(path=path, line=line_of(text, place), rule=rule, message=message)
@@ -144,8 +150,8 @@ def _in_its_place(provenance: Provenance, path: Path, data: bytes) -> Iterator[_
         yield "provenance", error.problem, "imagedetail.cloud"
         return
     parts = path.absolute().parts
-    if parts[-len(own.parts) :] == own.parts:
-        return
+    if parts[-len(own.parts) :] == own.parts or provenance.source == "scrubbed":
+        return  # what was scrubbed in place is where its test looks for it
     is_in_cloud = provenance.cloud in parts[:-1]
     key = "cloud" if not is_in_cloud else "query" if provenance.test is None else "test"
     original = path.parent.parent / own
@@ -153,13 +159,3 @@ def _in_its_place(provenance: Provenance, path: Path, data: bytes) -> Iterator[_
         yield "duplicate", f"a copy of {original}", f"imagedetail.{key}"
     else:
         yield "misplaced", f"by its provenance it is {own}", f"imagedetail.{key}"
-
-
-def _damage(path: Path, error: DamagedCassetteError) -> Finding:
-    line = _line_in(error.where.removeprefix(str(path)))
-    return Finding(path=path, line=line, rule=error.rule, message=error.problem[:_LONGEST])
-
-
-def _line_in(where: str) -> int:
-    found = _LINE.search(where)
-    return int(found.group(1)) if found else 1

@@ -33,6 +33,7 @@ _CLEAN: Final = (
     "remove it from version control, and from the history if it was pushed; change the secret; "
     f"then {_AGAIN}"
 )
+_SCRUB: Final = "imagedetail scrub PATH --cloud NAME, with --in-place to replace it"
 _KEEP: Final = "if it is sensitive, remove it from the image and record it again; else ignore it"
 _RELEASE: Final = "record an upgraded cloud under a new name, or correct the declared release"
 _RENEW: Final = (
@@ -53,7 +54,7 @@ _ERRORS: Final = (
     ("duplicate", "a copy of a recording", "delete the copy; record what should be there"),
     ("case", "a name that differs from another in case only", "rename one of the clouds"),
     ("release", "of another release than declared, or than recorded before", _RELEASE),
-    ("foreign", "of another tool, with its secrets", "imagedetail scrub FILE --cloud NAME"),
+    ("foreign", "of another tool, with its secrets", _SCRUB),
     ("secret", "a password, token or key, by its name or its shape", _CLEAN),
     ("header", "a header that cassettes do not keep, such as `X-Auth-Token`", _CLEAN),
     ("host", "a host that is not a placeholder", _AGAIN),

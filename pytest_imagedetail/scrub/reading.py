@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.errors import DamagedCassetteError
+from pytest_imagedetail.errors import DamagedCassetteError, NoRecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.transport.request import is_url_of_http
 
@@ -38,12 +38,14 @@ class Source:
 
     Attributes:
         path: The file.
+        name: What its cassette is called, such as `test_images/test_list`.
         tool: "vcrpy", "Ruby VCR", "betamax" or "HAR"; "imagedetail" for one of ours.
         interactions: As sent and received, bodies decoded; empty for one of ours.
         recorded_at: When the first was recorded, UTC, ISO 8601; None if the file does not say.
     """
 
     path: Path
+    name: str
     tool: str
     interactions: tuple[Interaction, ...] = field(default=(), repr=False)
     recorded_at: str | None = None
@@ -53,20 +55,24 @@ class _UnsoundError(ValueError):
     """What is wrong with an interaction; the message names the field and shows no value."""
 
 
-def read(path: Path) -> Source:
+def read(path: Path, *, name: str | None = None) -> Source:
     """Read a recording.
 
+    Args:
+        path: The file.
+        name: What its cassette is to be called; default: as the file, without its suffix.
+
     Raises:
-        DamagedCassetteError: It cannot be read, is not safe, or is not a known recording.
+        NoRecordingError: It is a file of another kind.
+        DamagedCassetteError: It cannot be read, or is not safe.
     """
+    name = name or path.stem
     document, text = _read(path)
-    if document is None:
-        raise _damaged("the file is empty", path)
     if not isinstance(document, dict):
-        raise _damaged("not a known recording: it is not a mapping", path)
+        raise _no_recording("it is empty" if document is None else "it is not a mapping", path)
     if isinstance(document.get("imagedetail"), dict):
         loads(path)  # raises if it was changed: only an unchanged one is safe
-        return Source(path=path, tool="imagedetail")
+        return Source(path=path, name=name, tool="imagedetail")
     tool, keys, convert = _format_of(document, path)
     listed: Any = document
     for key in keys:
@@ -88,6 +94,7 @@ def read(path: Path) -> Source:
     date = "startedDateTime" if tool == "HAR" else "recorded_at"
     return Source(
         path=path,
+        name=name,
         tool=tool,
         interactions=tuple(interactions),
         recorded_at=_oldest(each.get(date) for each in listed),
@@ -126,10 +133,8 @@ def _format_of(
     log = document.get("log")
     if isinstance(log, dict) and "entries" in log:
         return "HAR", ("log", "entries"), _of_har
-    raise _damaged(
-        "not a known recording: it has no `interactions`, `http_interactions` or `log.entries`",
-        path,
-    )
+    problem = "it has no `interactions`, `http_interactions` or `log.entries`"
+    raise _no_recording(problem, path)
 
 
 def _of_vcr(document: Any) -> Interaction:
@@ -323,6 +328,10 @@ def _date(value: str) -> datetime:
     except ValueError:
         found = parsedate_to_datetime(value)
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _no_recording(why: str, path: Path) -> NoRecordingError:
+    return NoRecordingError(f"not a known recording: {why}", where=str(path), remedy=_REMEDY)
 
 
 def _damaged(problem: str, path: Path) -> DamagedCassetteError:

@@ -1,13 +1,15 @@
 """Redact the recording of another tool and write it as a cassette."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, run
 from typing import Final
 
-from pytest_imagedetail.cassette import Store, refuse_unsafe
+from pytest_imagedetail.cassette import Store, dumps, loads, refuse_unsafe
+from pytest_imagedetail.cassette.swapping import replace_file
 from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.redact import Known, learn
@@ -15,6 +17,7 @@ from pytest_imagedetail.scrub.reading import UNANSWERED, Source
 from pytest_imagedetail.traffic.authentication import keystone_among
 from pytest_imagedetail.traffic.recording import made_of
 
+_YAML: Final = frozenset({".yaml", ".yml"})
 _REFUSED: Final = (
     "nothing was written for it, and the recording was not changed\n"
     "remove that value, or the interaction that holds it, from the recording and scrub it again\n"
@@ -62,7 +65,7 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
     kept = [each for each in answered if not is_keystone(each)]
     recording, removed = None, Counter[str]()
     if kept:
-        made, known = made_of(answered, cloud=cloud, test=source.path.stem, known=known)
+        made, known = made_of(answered, cloud=cloud, test=source.name, known=known)
         provenance = replace(made.provenance, source="scrubbed", recorded_at=source.recorded_at)
         recording = replace(made, provenance=provenance)
         pairs = zip(kept, recording.interactions, strict=True)
@@ -86,7 +89,7 @@ def path_of(source: Source, *, cloud: str, store: Store) -> Path:
     Raises:
         CassetteError: The file itself is there.
     """
-    path = store.traffic_path(cloud, source.path.stem)
+    path = store.traffic_path(cloud, source.name)
     if path.exists() and path.samefile(source.path):
         raise CassetteError(
             "the cassette would replace the recording that it is made from",
@@ -132,6 +135,52 @@ def write(recording: Recording, *, known: Known, store: Store, force: bool) -> s
     with _explained():
         written = store.write(recording, known=known, merge=None if force else same)
     return "unchanged" if written.value == "unchanged" else "scrubbed"
+
+
+def write_in_place(done: Scrubbed) -> None:
+    """Replace the recording itself by its cassette; see `refuse_unsaved`.
+
+    Raises:
+        CassetteError: It is not in a format that can be replaced, or nothing would be left.
+        LeakError: A secret is left; nothing is written.
+        RecordingError: The file cannot be written.
+    """
+    source, recording = done.source, done.recording
+    if recording is None:
+        raise CassetteError(
+            "it holds nothing but authentication, so nothing would be left of it",
+            where=str(source.path),
+            remedy="delete it: while replaying, the built-in Keystone answers logins",
+        )
+    if source.tool != "vcrpy" or source.path.suffix not in _YAML:
+        raise CassetteError(
+            "only YAML recordings of vcrpy and pytest-recording can be replaced in place, because "
+            f"{source.tool} would not read the cassette",
+            where=str(source.path),
+            remedy="leave out --in-place, and the cassette is written to the folder of cassettes",
+        )
+    check(recording, source.path, known=done.known)
+    replace_file(source.path, dumps(recording), check=loads)
+
+
+def refuse_unsaved(paths: Sequence[Path]) -> None:
+    """Raise CassetteError unless git has each file as it is: in place, nothing else keeps it."""
+    for path in paths:
+        if not _git(path, "ls-files").strip() or _git(path, "status", "--porcelain").strip():
+            raise CassetteError(
+                "git does not have the file as it is, so nothing would keep the original",
+                where=str(path),
+                remedy="commit it first, or leave out --in-place\nno file was changed",
+            )
+
+
+def _git(path: Path, *arguments: str) -> bytes:
+    """Return what git says of a file; nothing outside of a working tree or without git."""
+    command = ["git", "-C", str(path.parent), *arguments, "--", path.name]
+    try:
+        return run(command, stdout=PIPE, stderr=DEVNULL, check=False).stdout  # noqa: S603
+    except FileNotFoundError:
+        return b""
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The example projects do what their README says, with no network and no account."""
 
 import shutil
+import sys
 
 import pytest
 
@@ -36,3 +37,17 @@ def test_a_clients_tests_run_against_nine_releases(pytester):
     project(pytester, "client-tests")
     pytester.runpytest_subprocess().assert_outcomes(passed=18)
     assert not (pytester.path / "cassettes").exists()
+
+
+def test_old_cassettes_are_cleaned_and_still_replay(pytester):
+    """Lint refuses them, scrub keeps their structure, and the tests pass without a change."""
+    project(pytester, "clean-cassettes")
+    command = (sys.executable, "-m", "pytest_imagedetail")
+    assert pytester.run(*command, "lint", "recordings").ret == 1
+    assert pytester.run(*command, "scrub", "recordings", "--cloud", "staging").ret == 0
+    assert pytester.run(*command, "lint").ret == 0
+    pytester.runpytest_subprocess().assert_outcomes(passed=2)
+    for path in (pytester.path / "cassettes").rglob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        for secret in ("correct-horse", "gAAAA", "s3cr3t", "7c1a0fd5", "nova.example"):
+            assert secret not in text, (path, secret)

@@ -23,7 +23,8 @@ OTHER = "0f3c" * 8
 
 
 def linted(*paths, max_age=None, **releases):
-    return lint(paths, Linter(releases=releases, max_age=max_age, now=NOW))
+    folder = paths[0] if paths[0].name == "cassettes" else Path("/nowhere")
+    return lint(paths, Linter(releases=releases, max_age=max_age, now=NOW, folder=folder))
 
 
 def found(*paths, **judged_by):
@@ -281,15 +282,37 @@ def test_cassettes_of_other_tools_are_found_with_their_secrets(folder):
     """YAML, JSON and HAR."""
     folder.mkdir()
     request = {"uri": "http://10.0.0.1/", "headers": {"X-Auth-Token": [FERNET]}}
-    document = {"interactions": [{"request": request, "response": {}}], "version": 1}
+    request |= {"method": "GET", "body": None}
+    response = {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": "{}"}}
+    interactions = [{"request": request, "response": response}]
     path = folder / "vcrpy.yaml"
-    path.write_text(yamltext.dump(document))
+    path.write_text(yamltext.dump({"interactions": interactions, "version": 1}))
     assert found(path) == [("foreign", 1), ("secret", line(path, FERNET))]
+    (finding, _) = linted(path).findings
+    assert finding.message == "recorded by vcrpy; scrub would remove: hosts 3, headers 1"
     path.write_text(yamltext.dump({"http_interactions": []}))
-    assert found(path) == [("foreign", 1)]
-    for name, key in (("vcr.json", "interactions"), ("betamax.har", "log")):
-        (folder / name).write_text(json.dumps({key: document["interactions"]}))
+    assert found(path) == [("format", 1)]
+    for name, key in (("vcr.json", "interactions"), ("betamax.json", "http_interactions")):
+        (folder / name).write_text(json.dumps({key: interactions}))
         assert found(folder / name) == [("foreign", 1), ("secret", 1)], name
+    request["headers"] = {"Accept": ["*/*"]}
+    path.write_text(yamltext.dump({"interactions": interactions, "version": 1}))
+    assert found(path) == []  # nothing that must not be committed
+
+
+def test_recordings_anywhere_are_found_and_other_files_passed_over(folder, path, tmp_path):
+    """`lint .` looks for recordings; only among cassettes every file has to be one."""
+    shutil.copytree(folder, tmp_path / "old" / "k5")
+    (tmp_path / "docker-compose.yaml").write_text("services: {}")
+    (tmp_path / "broken.yaml").write_text("{{ template }}")
+    (tmp_path / "package.json").write_text('{"description": "interactions"}')
+    (tmp_path / ".hidden").mkdir()
+    shutil.copy(path, tmp_path / ".hidden" / "all.yaml")
+    (folder / "notes.json").write_text("{}")
+    linter = Linter(releases={}, max_age=None, now=NOW, folder=folder)
+    done = lint([tmp_path], linter)
+    assert [(each.path, each.rule) for each in done.findings] == [(folder / "notes.json", "orphan")]
+    assert done.files == 4
 
 
 def test_stray_files_are_found_and_searched(folder, path):

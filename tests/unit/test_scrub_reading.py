@@ -143,7 +143,7 @@ def test_damage_is_one_error_with_its_place(tmp_path):
     bad = vcrpy(answered({"string": ""}))
     bad["interactions"][0]["request"] = ASKED | {"uri": [secret]}
     cases = [
-        ("", "the file is empty", ""),
+        ("", "not a known recording: it is empty", ""),
         ("interactions:\n- request: {\n", "not a readable YAML file", ", line 3"),
         ('{"interactions": [\n', "not a readable JSON file", ", line 2, column 1"),
         (f'{{"interactions": ["{secret}" {secret}', "not a readable JSON file", ", line 1"),

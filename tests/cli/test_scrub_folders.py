@@ -1,0 +1,173 @@
+"""`imagedetail scrub` for folders of old recordings, and in place of them."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+import vcr
+
+from pytest_imagedetail.body import yaml
+from pytest_imagedetail.cassette import loads
+from tests.cli.test_cli_scrub import shows
+
+TOKEN = "gAAAAABk" + "x" * 60
+PROJECT = "0f3c7f60b2a14f5f9ec21a25c2f1a0d3"
+PASSWORD = "hunter2-and-more"
+
+
+def recording(name):
+    """What vcrpy writes of one listing, in which a password and a token stand."""
+    image = f'{{"id": "1", "name": "{name}", "metadata": {{"admin_password": "{PASSWORD}"}}}}'
+    request = {
+        "method": "GET",
+        "uri": f"http://nova.example.com:8774/v2/{PROJECT}/images/detail",
+        "body": None,
+        "headers": {"X-Auth-Token": [TOKEN]},
+    }
+    response = {
+        "status": {"code": 200, "message": "OK"},
+        "headers": {"Content-Type": ["application/json"]},
+        "body": {"string": f'{{"images": [{image}]}}'},
+    }
+    document = {"version": 1, "interactions": [{"request": request, "response": response}]}
+    return yaml.dump(document)
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A folder in the layout of pytest-recording, with a file of another kind."""
+    folder = tmp_path / "old"
+    for name in ("test_images/test_list", "test_servers/test_list", "test_images/test_more"):
+        path = folder / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(recording(name))
+    (folder / "notes.json").write_text("{}")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config.yaml").write_text("a: b")
+    return folder
+
+
+@pytest.fixture
+def git(tmp_path):
+    """Run git in the project."""
+
+    def run(*arguments):
+        identity = ("-c", "user.name=me", "-c", "user.email=me@example.com")
+        subprocess.run(
+            ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True
+        )
+
+    run("init", "-q")
+    return run
+
+
+def safe(path):
+    """Whether nothing that was planted is left in a file, in any encoding."""
+    return not any(shows(path, secret) for secret in (TOKEN, PROJECT, PASSWORD, "nova.example"))
+
+
+def test_a_folder_keeps_its_structure(imagedetail, old, tmp_path):
+    """Two files of one name are two cassettes; other files are passed over and named."""
+    result = imagedetail("scrub", "old", "--cloud=staging")
+    assert result.returncode == 0, result.stderr
+    assert "3 files: 3 done, 0 failed" in result.stdout
+    assert "passed over, not a known recording: " in result.stderr
+    assert "old/notes.json" in result.stderr
+    folder = tmp_path / "cassettes/staging/tests"
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*.yaml")}
+    assert names == {
+        "test_images/test_list.yaml",
+        "test_images/test_more.yaml",
+        "test_servers/test_list.yaml",
+    }
+    assert all(map(safe, folder.rglob("*.yaml")))
+    assert imagedetail("lint").stdout == "3 files: nothing found\n"
+    assert "3 files: 3 done" in imagedetail("scrub", "old", "--cloud=staging").stdout
+
+
+def test_files_of_one_name_keep_their_folders(imagedetail, old, tmp_path):
+    """As a shell's glob names them."""
+    files = [str(old / name / "test_list.yaml") for name in ("test_images", "test_servers")]
+    assert imagedetail("scrub", *files, "--cloud=staging").returncode == 0
+    folder = tmp_path / "cassettes/staging/tests"
+    assert (folder / "test_images/test_list.yaml").is_file()
+    assert (folder / "test_servers/test_list.yaml").is_file()
+
+
+def test_scrubbed_cassettes_of_pytest_recording_are_those_of_their_tests(
+    imagedetail, old, pytester
+):
+    """The same test replays with the same URL, without a marker for the cassette."""
+    imagedetail("scrub", str(old), "--cloud=staging", "-o", str(pytester.path / "cassettes"))
+    pytester.makepyfile(
+        test_images=f"""
+        import pytest, requests
+
+        @pytest.mark.imagedetail("staging")
+        def test_list(imagedetail_cassette):
+            url = "http://nova.example.com:8774/v2/{PROJECT}/images/detail"
+            answer = requests.get(url, headers={{"X-Auth-Token": "new"}})
+            assert [each["name"] for each in answer.json()["images"]] == ["test_images/test_list"]
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:recording").assert_outcomes(passed=1)
+
+
+def test_in_place_replaces_what_git_keeps(imagedetail, old, git):
+    """Not a file before all are safe in git; then vcrpy replays them, and lint is content."""
+    path = old / "test_images/test_list.yaml"
+    before = path.read_text()
+    arguments = ("scrub", "old", "--cloud=staging", "--in-place")
+    for step in ("not in git", "staged", "changed"):
+        result = imagedetail(*arguments)
+        assert (result.returncode, path.read_text().strip()) == (2, before.strip()), step
+        assert "git does not have the file as it is" in result.stderr
+        if step == "not in git":
+            git("add", ".")
+        elif step == "staged":
+            git("commit", "-qm", "old")
+            path.write_text(f"{before}\n")
+    path.write_text(before)
+    result = imagedetail(*arguments)
+    assert result.returncode == 0, result.stderr
+    assert all(map(safe, old.rglob("test_*.yaml")))
+    assert loads(path).provenance.source == "scrubbed"
+    assert imagedetail("lint", "old").stdout == "3 files: nothing found\n"
+    replayer = vcr.VCR(record_mode="none", match_on=["method", "path"])
+    with replayer.use_cassette(str(path)):
+        answer = requests.get(f"http://any.example/v2/{'0' * 32}/images/detail")
+    assert answer.json()["images"][0]["name"] == "test_images/test_list"
+    assert imagedetail("scrub", "old", "--cloud=staging", "--in-place").returncode == 0
+
+
+def test_in_place_is_for_yaml_of_vcrpy(imagedetail, tmp_path, git):
+    """Other tools could not read the cassette; a login alone leaves nothing."""
+    betamax = Path(__file__).parents[1] / "scrub-data" / "betamax.json"
+    (tmp_path / "betamax.json").write_bytes(betamax.read_bytes())
+    git("add", ".")
+    git("commit", "-qm", "old")
+    result = imagedetail("scrub", "betamax.json", "--cloud=staging", "--in-place")
+    assert result.returncode == 2
+    assert "only YAML recordings of vcrpy and pytest-recording can be replaced" in result.stderr
+    assert (tmp_path / "betamax.json").read_bytes() == betamax.read_bytes()
+
+
+def test_lint_says_what_scrub_would_remove(imagedetail, old):
+    """A folder of another tool's recordings fails until it is scrubbed."""
+    result = imagedetail("lint", "old")
+    assert result.returncode == 1
+    assert (
+        "old/test_images/test_list.yaml:1: error foreign recorded by vcrpy; scrub " in result.stdout
+    )
+    assert "foreign: imagedetail scrub " in result.stdout
+    assert not any(secret in result.stdout for secret in (TOKEN, PROJECT, PASSWORD))
+
+
+def test_nothing_to_scrub_is_an_error(imagedetail, tmp_path):
+    """A folder without recordings, and a file that is not there."""
+    (tmp_path / "empty").mkdir()
+    result = imagedetail("scrub", "empty", "--cloud=staging")
+    assert (result.returncode, result.stdout) == (4, "")
+    assert "there is no recording to scrub" in result.stderr
+    assert imagedetail("scrub", "gone.yaml", "--cloud=staging").returncode == 2
