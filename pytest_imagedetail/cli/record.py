@@ -2,8 +2,9 @@
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -116,20 +117,24 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _record(options: argparse.Namespace) -> int:
-    if options.suite and (options.query or options.microversion or options.expect):
+    if options.suite and any((options.query, options.microversion, options.expect, options.twice)):
         raise UsageError(
-            "a suite has its own queries", remedy="leave out --query, --microversion and --expect"
+            "a suite has its own queries",
+            remedy="leave out --query, --microversion, --expect and --twice",
         )
     chosen = settings(options)
     store = _store(chosen)
     targets = _targets(options, chosen, store)
+    return _worst(partial(_record_cloud, each, options, chosen, store) for each in targets)
+
+
+def _worst(steps: Iterable[Callable[[], int]]) -> int:
+    """Take every step, also after one that fails; return the worst exit code."""
     codes = []
-    for target in targets:
+    for step in steps:
         try:
-            codes.append(_record_cloud(target, options, chosen, store))
+            codes.append(step())
         except ImageDetailError as error:
-            if len(targets) == 1:
-                raise
             codes.append(complain(error, USAGE if isinstance(error, UsageError) else IMPOSSIBLE))
     return max(codes)
 
@@ -209,13 +214,14 @@ def _record_cloud(
         rules=accepted(chosen.rules),
     )
     cloud = replace(cloud, release=release)
-    code, warned = SAME, False
-    for each, statuses in asked.items():
-        found = _ask(cloud, each, statuses, options)
-        if not warned:
-            warned = _warn_of_release(found.live.listing, release)
-        code = max(code, _keep_unchanged(found, paths[each], os_cloud, options, store))
-    if code == SAME:
+
+    def record(asked: Query, statuses: frozenset[int]) -> int:
+        found = _ask(cloud, asked, statuses, options)
+        _warn_of_release(found.live.listing, release)
+        return _keep_unchanged(found, paths[asked], os_cloud, options, store)
+
+    code = _worst(partial(record, *each) for each in asked.items())
+    if any(path.exists() for path in paths.values()):
         _declare(replace(target, release=release), chosen)
     return code
 
@@ -257,15 +263,13 @@ def _ask(
     return _Found(live=recorder.ask(cloud, asked, expect=options.expect))
 
 
-def _warn_of_release(listing: Listing, release: str | None) -> bool:
-    """Warn if an answer does not look like the release; return whether it did not."""
-    clues = fingerprint([listing]).contradictions
-    for clue in clues:
+def _warn_of_release(listing: Listing, release: str | None) -> None:
+    """Warn if an answer does not look like the release."""
+    for clue in fingerprint([listing]).contradictions:
         say(
             f"warning: {listing.cloud} is declared as release {release}, but {clue.seen} "
             f"({clue.span}); imagedetail fingerprint {listing.cloud} shows more"
         )
-    return bool(clues)
 
 
 def _keep_unchanged(

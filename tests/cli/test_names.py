@@ -200,3 +200,17 @@ def test_the_suite_of_the_gate_shows_what_an_upgrade_breaks(imagedetail, tmp_pat
     result = imagedetail("record", "old", "--suite=gate", "--query=limit=1")
     assert result.returncode == 4
     assert "a suite has its own queries" in result.stderr
+
+
+@pytest.mark.usefixtures("staging")
+def test_a_query_that_fails_does_not_stop_a_suite(imagedetail, tmp_path, monkeypatch):
+    """What is answered is kept, what is not is named, and the exit code is 2."""
+    ok(imagedetail("record", "old"))
+    with Server(Store(directory=tmp_path / "cassettes"), "old") as poor:
+        (tmp_path / "poor.yaml").write_text(yaml.dump({"clouds": {"poor": poor.clouds_yaml}}))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "poor.yaml"))
+        result = imagedetail("record", "poor", "--suite=gate")
+    assert result.returncode == 2
+    assert "cassettes/poor/all.yaml  14 images" in result.stdout
+    assert "the cloud answered 501, not 200 or 203: nothing is recorded for GET " in result.stderr
+    assert "where: cloud poor, query limit=0" in result.stderr
