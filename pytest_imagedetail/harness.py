@@ -58,8 +58,20 @@ def to_choose_from(store: Store, settings: Settings) -> tuple[str, ...]:
     it has no listing.
     """
     named = (name for name in store.traffic_clouds() if name in settings.clouds)
-    shipped = store.library_clouds() if settings.clouds else ()
+    shipped = _with_library(store).library_clouds() if settings.clouds else ()
     return tuple(dict.fromkeys([*store.clouds(), *named, *shipped]))
+
+
+def is_shipped(name: str, settings: Settings) -> bool:
+    """Return whether only the library knows a cloud; it is replayed in every record mode."""
+    own = Store(directory=settings.cassette_dir)
+    if name in settings.declared or own.has(name) or own.traffic_paths(name):
+        return False
+    return _with_library(own).has(name)
+
+
+def _with_library(store: Store) -> Store:
+    return replace(store, library=reference_library())
 
 
 def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
@@ -308,7 +320,7 @@ class Harness:
     def answer(self, name: str, query: Query, expect: int | None = None) -> Listing:
         """Answer a query by the run's record mode; see `Cloud.list` for what is raised."""
         mode = self.settings.record_mode
-        if mode == "none" or self._is_of_library(name):
+        if mode == "none" or is_shipped(name, self.settings):
             return self._replay(name, query, expect)
         keeps = mode in {"once", "new_episodes"}
         if keeps and self.store.find(name, query) is not None:
@@ -327,13 +339,6 @@ class Harness:
         self.used.add(self.store.path(name, known))
         self.done[f"{name}: {known}"] = f"recorded ({written.value})"
         return live.listing
-
-    def _is_of_library(self, name: str) -> bool:
-        """Whether only the library knows a cloud; it is replayed in every record mode."""
-        is_own = name in self.settings.declared or self.store.has(name)
-        if is_own or self.store.traffic_paths(name):
-            return False
-        return replace(self.store, library=reference_library()).has(name)
 
     def access(self, name: str) -> Access | None:
         """Return the live access to a cloud, or None while replaying."""
@@ -354,8 +359,8 @@ class Harness:
     def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
         declared = self.settings.declaration(name).release
         store = self.store
-        if self.settings.record_mode != "none" and self._is_of_library(name):
-            store = replace(store, library=reference_library())
+        if self.settings.record_mode != "none" and is_shipped(name, self.settings):
+            store = _with_library(store)
         path = store.find(name, query) or store.path(name, query)
         self.used.add(path)  # even if it is refused, which a test may want
         listing = recorder.replay(store, name, query, declared=declared, expect=expect)
@@ -374,8 +379,7 @@ class Harness:
 
     def _recorded(self, name: str) -> Sequence[Query]:
         """Return the recorded queries of a cloud; if there are none, the one for all images."""
-        store = replace(self.store, library=reference_library())
-        return store.queries(self[name].name) or (Query(),)
+        return _with_library(self.store).queries(self[name].name) or (Query(),)
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
         """Read the rules of a call, or those of the run."""

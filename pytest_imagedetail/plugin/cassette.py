@@ -18,6 +18,7 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.harness import (
+    is_shipped,
     reference_library,
     refuse_upgraded,
     store_of,
@@ -111,6 +112,9 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     place, player = session.place, session.player
     run.result.used |= {str(place.path), *map(str, player.used)}
     name = f"{place.cloud}: {_shown(place.path, settings)}"
+    if state.skipped and session.failed is not None:
+        session.failed.add_note("the test was skipped after this error")
+        raise session.failed
     if not state.passed:
         _note_not_kept(run, session, name, why="the test did not pass")
         return
@@ -123,6 +127,8 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
             "if the test is about that: imagedetail_cassette.expect_miss()"
         )
         raise error
+    if session.expects_miss and not session.missed:
+        pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
     refuse_swallowed(item, session.refused)
     if session.replays:
         path, root = player.held, request.config.rootpath
@@ -151,7 +157,7 @@ def _open(
     )
     session = Session(
         place,
-        record_mode=settings.record_mode,
+        record_mode="none" if is_shipped(cloud, settings) else settings.record_mode,
         release=declared.release,
         max_age=settings.max_age,
         live=Live(
@@ -203,7 +209,8 @@ def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
         + (clouds if selected else "no cloud is selected"),
         where=request.node.nodeid,
         remedy="name one, which needs no configuration: @pytest.mark.imagedetail('staging')\n"
-        "or several, and the test runs for each: @pytest.mark.imagedetail('nova-*')\n"
+        "or several, and the test runs for each, unless it is of unittest or calls "
+        "getfixturevalue: @pytest.mark.imagedetail('nova-*')\n"
         "or select one: --imagedetail-cloud NAME",
     )
 

@@ -74,6 +74,7 @@ class Explain:
             state.subtest_failed |= report.failed or hasattr(report, "wasxfail")
         elif call.when == "call":
             state.passed = report.passed and not state.subtest_failed
+            state.skipped = report.skipped and not hasattr(report, "wasxfail")
         return report
 
 

@@ -80,6 +80,7 @@ class TestState:
         running: Whether its call runs: what is reported meanwhile is of a subtest.
         subtest_failed: Whether a subtest has failed; the call passes nevertheless.
         passed: Whether its call has passed, and all of its subtests with it.
+        skipped: Whether its call was skipped; one that is expected to fail was not.
         refused: Requests and connections that were refused; filled while it runs.
         learn: Learns the secrets that are configured by now, for a test that records.
         broken: The error of doing so.
@@ -92,6 +93,7 @@ class TestState:
     running: bool = False
     subtest_failed: bool = False
     passed: bool = False
+    skipped: bool = False
     refused: list[list[ImageDetailError]] = field(default_factory=list)
     learn: Callable[[], None] | None = None
     broken: ImageDetailError | None = None

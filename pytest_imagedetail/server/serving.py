@@ -88,15 +88,16 @@ class Server:
 
 
 class Servers:
-    """Recorded clouds behind one Keystone, for as long as the block runs.
+    """Recorded clouds, for as long as the block runs.
 
-    Each cloud has a port of its own and is a region of the catalog. Its recordings are read when it
-    is first asked.
+    Each cloud has a port and a Keystone of its own, so that a client that passes over the region
+    gets no other cloud. One more Keystone leads to all of them. Recordings are read when their
+    cloud is first asked.
 
     Attributes:
         clouds: The names of the clouds in the catalog.
-        auth_url: Where Keystone is.
-        token: The only token that is accepted; Keystone issues it for any password.
+        auth_url: Where the Keystone of all clouds is; each cloud is a region of its catalog.
+        token: The only token that is accepted; every Keystone issues it for any password.
         clouds_yaml: The path of a clouds.yaml with an entry for each cloud.
     """
 
@@ -108,11 +109,11 @@ class Servers:
         clouds_yaml: Path,
         refused: list[ImageDetailError],
     ) -> None:
-        """Take a port for Keystone and write the file; nothing is read yet.
+        """Take the ports and write the file; nothing is read yet.
 
         Args:
             store: Where recordings are.
-            clouds: The clouds of the catalog; the first is the region `RegionOne`, too.
+            clouds: The clouds of the catalog.
             clouds_yaml: The file to write.
             refused: Gets the error of each request that a recording does not answer.
         """
@@ -126,7 +127,7 @@ class Servers:
         self._lock: Final = threading.RLock()
         self._identity: Final = Listener("Keystone")
         self.auth_url: Final = self._identity.base + IDENTITY
-        entries = {name: _entry(self.auth_url, name) for name in self.clouds}
+        entries = {name: _entry(self._base(name) + IDENTITY, REGION) for name in self.clouds}
         clouds_yaml.write_text(yamltext.dump({"clouds": entries}), encoding="utf-8")
         self._identity.start(self._noting(self._authenticate))
 
@@ -155,7 +156,7 @@ class Servers:
         Raises:
             UsageError: Nothing is recorded for it.
         """
-        entry = _entry(self.auth_url, self._recorded(cloud))
+        entry = _entry(self._base(self._recorded(cloud)) + IDENTITY, REGION)
         auth = entry.pop("auth")
         variables = {f"OS_{name.upper()}": value for name, value in (auth | entry).items()}
         return variables | {"OS_IDENTITY_API_VERSION": "3"}
@@ -175,7 +176,6 @@ class Servers:
         if not self._store.has(cloud):
             known = (*self._store.clouds(), *self._store.library_clouds())
             raise unknown_cloud(cloud, dict.fromkeys(known))
-        self._base(cloud)  # it is in the catalog from now on
         return cloud
 
     def _base(self, name: str) -> str:
@@ -223,11 +223,9 @@ class Servers:
         return found
 
     def _catalog(self) -> Iterator[dict[str, str]]:
-        names = dict.fromkeys([*self.clouds, *self._listeners])
-        regions = [(REGION, name) for name in self.clouds[:1]] + [(name, name) for name in names]
-        for region, name in regions:
-            yield from service("identity", "keystone", self.auth_url, region=region)
-            yield from services(self._endpoints(name), region=region)
+        for name in self._listeners:
+            yield from service("identity", "keystone", self.auth_url, region=name)
+            yield from services(self._endpoints(name), region=name)
 
 
 def _entry(auth_url: str, region: str) -> dict[str, Any]:

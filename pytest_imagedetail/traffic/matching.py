@@ -139,8 +139,9 @@ def _shown(values: tuple[str, ...] | None) -> str:
 
 
 def line(each: Interaction) -> str:
-    """Return what was asked, in one line."""
-    return f"{each.method} {each.url}"
+    """Return what was asked, in one line: `GET https://compute.a.invalid/images (compute 2.35)`."""
+    microversion = _microversion(each)
+    return f"{each.method} {each.url}" + (f" ({microversion})" if microversion else "")
 
 
 def answer_of(response: Response) -> tuple[int, tuple[tuple[str, str], ...], bytes]:

@@ -142,7 +142,7 @@ class Player:
 
     def __init__(self, place: Place, *, held: Path | None, sources: Sequence[Source]) -> None:
         self.held: Final = held or place.path
-        self.remedy: Final = f"record it: {place.command('new_episodes' if held else 'once')}"
+        self.remedy: Final = _remedy(place, held=held is not None)
         self._place: Final = place
         self._sources: Final = tuple(sources)
         self._played: Final[dict[Recorded, None]] = {}
@@ -321,6 +321,16 @@ def _redacted(recording: Recording) -> Sequence[Interaction]:
     known = Known(origins={origin(endpoint): "compute"} if endpoint else {})
     pages = recording.interactions
     return redact(pages, cloud=cloud, known=known, shapes=SHAPES_AND_EMAIL).interactions
+
+
+def _remedy(place: Place, *, held: bool) -> str:
+    store = place.store
+    if place.cloud in store.library_clouds() and not (held or store.has_own(place.cloud)):
+        return (
+            f"a shipped recording cannot be added to: imagedetail ls {place.cloud} shows what it "
+            "has\nor record a cloud of your own, under another name"
+        )
+    return f"record it: {place.command('new_episodes' if held else 'once')}"
 
 
 def _shortened(interaction: Interaction) -> str:

@@ -167,7 +167,7 @@ def failure(each: Interaction, *, what: str, where: str) -> ResponseError:
     if status in _REFUSED:
         remedy = "fix the credentials or the policy, then run the test again"
     else:
-        remedy = "wait until the cloud works again, then run the test again"
+        remedy = "if the cloud is to blame, wait until it works again; else the response says why"
     return ResponseError(
         f"the recording was not {what}: the cloud answered {status} to {line(each)}",
         where=f"{where}; nothing was written",

@@ -193,6 +193,11 @@ class Session:
         return None
 
     @property
+    def missed(self) -> bool:
+        """Whether a request was refused because it is not recorded."""
+        return any(isinstance(each, NoInteractionError) for each in self.refused)
+
+    @property
     def closed(self) -> bool:
         """Whether a request without an answer is refused, not sent."""
         return self.replays or self._received.is_forked()
