@@ -130,7 +130,7 @@ def _parts(page: Interaction) -> tuple[object, ...]:
 
 def test_lint_finds_nothing():
     """`imagedetail lint` accepts all of them."""
-    linter = Linter(releases={}, max_age=None, now=datetime.now(UTC))
+    linter = Linter(releases={}, max_age=None, now=datetime.now(UTC), folder=LIBRARY)
     done = lint({folder.parent for folder in FOLDERS}, linter)
     assert done.findings == ()
     assert done.files >= len(PATHS)

@@ -160,3 +160,42 @@ def test_what_no_source_knows_is_a_miss(run):
             "E *nearest: GET https://compute.nova-2026.2.invalid/v2.1/images",
         ]
     )
+
+
+def test_a_shipped_cloud_is_replayed_in_every_record_mode(run, pytester):
+    """Nothing is recorded under its name: it would hide the release that it names."""
+    for mode in ("once", "new_episodes", "rewrite", "verify"):
+        for test in (EACH, CASSETTE_ALONE):
+            marked = test.replace("MARK", '@pytest.mark.imagedetail("nova-2026.?")')
+            run(CLIENT + marked, f"--imagedetail-record-mode={mode}").assert_outcomes(passed=2)
+    missing = """
+@pytest.mark.imagedetail("nova-2026.2")
+def test_client(imagedetail_cassette):
+    requests.get("https://nova.example/v2.1/flavors")
+"""
+    result = run(CLIENT + missing, "--imagedetail-record-mode=once")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *next:  a shipped recording cannot be added to: *"])
+    assert not (pytester.path / "cassettes").exists()
+
+
+def test_a_skip_does_not_hide_a_miss_and_expecting_one_needs_one(run):
+    """A skipped test asked for what is not recorded; a test about a miss has to send it."""
+    source = """
+@pytest.mark.imagedetail("nova-2026.2")
+def test_skips(imagedetail_cassette):
+    try:
+        requests.get("https://nova.example/v2.1/flavors")
+    except Exception:
+        pytest.skip("the cloud is down")
+
+@pytest.mark.imagedetail("nova-2026.2")
+def test_expects(imagedetail_cassette):
+    imagedetail_cassette.expect_miss()
+    requests.get("https://nova.example/v2.1/images/detail")
+"""
+    result = run(CLIENT + source)
+    result.assert_outcomes(skipped=1, passed=1, errors=2)
+    result.stdout.fnmatch_lines(
+        ["E *nothing is recorded for GET *flavors", "expect_miss(): every request *"]
+    )
