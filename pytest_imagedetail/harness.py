@@ -309,6 +309,7 @@ class Harness:
                 fail_on=self.settings.fail_on,
                 expect=expect,
                 rules=self._rules(rules),
+                own={} if asked != Query() else {name: self._own(name) for name in clouds},
             )
         self.results.append(matrix)
         return matrix
@@ -380,6 +381,9 @@ class Harness:
     def _recorded(self, name: str) -> Sequence[Query]:
         """Return the recorded queries of a cloud; if there are none, the one for all images."""
         return _with_library(self.store).queries(self[name].name) or (Query(),)
+
+    def _own(self, name: str) -> Sequence[Query]:
+        return Store(directory=self.store.directory, reader=self.store.reader).queries(name)
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
         """Read the rules of a call, or those of the run."""

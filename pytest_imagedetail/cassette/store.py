@@ -137,12 +137,8 @@ class Store:
         return tuple(found[name] for name in names)
 
     def queries(self, cloud: str) -> tuple[Query, ...]:
-        """The recorded queries of a cloud, without those of damaged cassettes."""
-        found = []
-        for path in self.paths(cloud):
-            with suppress(ImageDetailError):
-                found.append(self.reader.listing(path).provenance.query)
-        return tuple(found)
+        """The recorded queries of a cloud; raise `DamagedCassetteError` if one cannot be read."""
+        return tuple(self.reader.listing(path).provenance.query for path in self.paths(cloud))
 
     def is_own(self, path: Path) -> bool:
         """Whether a cassette is the project's, not the library's."""
@@ -253,7 +249,11 @@ class Store:
             yield self.library / cloud
 
     def _not_found(self, cloud: str, query: Query) -> CassetteNotFoundError:
-        nearest = _nearest(str(query), [str(each) for each in self.queries(cloud)])
+        recorded = []
+        for path in self.paths(cloud):
+            with suppress(ImageDetailError):  # the error is about another one
+                recorded.append(str(self.reader.listing(path).provenance.query))
+        nearest = _nearest(str(query), recorded)
         command = ["imagedetail record", cloud, *query.options]
         steps = [
             "in a test:  pytest --imagedetail-record-mode=once",

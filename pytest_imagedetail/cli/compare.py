@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +13,12 @@ from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, query, settings
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
+    IMPOSSIBLE,
     SAME,
     cell,
     print_json,
     print_table,
+    say,
     wants_color,
 )
 from pytest_imagedetail.compare import compare
@@ -28,6 +31,7 @@ from pytest_imagedetail.compare.matrix import (
     compare_neighbors,
     release_of,
 )
+from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     ComparisonError,
@@ -38,7 +42,7 @@ from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
 from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.harness import accepted, store_of
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import Failure
+from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import grid, terminal, text
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE, Settings
@@ -105,8 +109,16 @@ def add_verbs(verbs: Any) -> None:
 def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
     both = sides.both(options.baseline, options.candidate, query(options), chosen)
-    comparison = _compared(both, options, chosen, accepted(chosen.rules))
     names = (options.baseline, options.candidate)
+    if both[0].recording is both[1].recording or names[0] == names[1]:
+        raise UsageError(
+            "both sides are one recording, which never differs from itself",
+            where=names[0],
+            remedy="name another candidate",
+        )
+    if both[0].query != both[1].query:
+        say(f"warning: two queries are compared: {both[0].query} and {both[1].query}")
+    comparison = _compared(both, options, chosen, accepted(chosen.rules))
     errors = [sides.mislabelled(chosen, *side) for side in zip(both, names, strict=True)]
     error = next(filter(None, errors), None)
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
@@ -150,6 +162,7 @@ def _matrix(options: argparse.Namespace) -> int:
     else:
         rows = _rows_by_family(options, chosen, store)
     _say_sources(rows, store)
+    _warn_of_order(rows)
     known = accepted(chosen.rules)
     matrices = [
         compare_neighbors(
@@ -158,6 +171,7 @@ def _matrix(options: argparse.Namespace) -> int:
             fail_on=chosen.fail_on,
             expect=options.expect,
             rules=known,
+            own={cloud: _own(store, cloud, answers) for cloud, answers in row.items()},
         )
         for row in rows
     ]
@@ -170,7 +184,23 @@ def _matrix(options: argparse.Namespace) -> int:
             grid.render(each, color=wants_color(), every_query=options.all) for each in matrices
         )
         print("\n\n".join(grids))
+    if any(each.lost and not each.compatible for each in matrices):
+        return IMPOSSIBLE
     return SAME if all(each.compatible for each in matrices) else DIFFERENT
+
+
+def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
+    """Say which clouds stand before an older one: a comparison goes from old to new."""
+    for one, other in (pair for row in rows for pair in pairwise(row.items())):
+        old, new = (release_index(release_of(answers)) for _, answers in (one, other))
+        if old is not None and new is not None and old > new:
+            say(f"warning: {one[0]} is a newer release than {other[0]}; the older one comes first")
+
+
+def _own(store: Store, cloud: str, answers: Answers) -> list[Query]:
+    """Return the queries that the project itself recorded of a cloud."""
+    found = ((query, store.find(cloud, query)) for query in answers)
+    return [query for query, path in found if path is not None and store.is_own(path)]
 
 
 def _named_row(options: argparse.Namespace, chosen: Settings, store: Store) -> dict[str, Answers]:

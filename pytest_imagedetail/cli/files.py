@@ -161,7 +161,7 @@ def _scrub(options: argparse.Namespace) -> int:
         )
     sources = [each for each in files if isinstance(each, Source)]
     if options.in_place and not options.check:
-        scrubbing.refuse_unsaved([each.path for each in sources if each.tool != "imagedetail"])
+        scrubbing.refuse_in_place([each for each in sources if each.tool != "imagedetail"])
     known = scrubbing.secrets_of(sources)
     results = []
     for each in files:
@@ -205,12 +205,17 @@ def _found(paths: Iterable[str]) -> dict[Path, str]:
             names[each] = below.with_suffix("").as_posix()
     counts = Counter(names.values())
     above = os.path.commonpath([each.absolute().parent for each in given])
-    return {
-        path: name
-        if counts[name] == 1
-        else path.absolute().relative_to(above).with_suffix("").as_posix()
-        for path, name in names.items()
-    }
+    for path, name in names.items():
+        if counts[name] > 1:
+            names[path] = path.absolute().relative_to(above).with_suffix("").as_posix()
+    twice = [path for path, name in names.items() if list(names.values()).count(name) > 1]
+    if twice:
+        raise UsageError(
+            "two recordings would become one cassette, because they differ in their suffix only",
+            where=", ".join(map(str, twice[:2])),
+            remedy="rename one of them, or scrub them into two folders with -o",
+        )
+    return names
 
 
 def _is_shown(path: Path) -> bool:

@@ -33,7 +33,7 @@ from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.record.release_guard import evidence_of, remedies_for_change
-from pytest_imagedetail.record.suites import SUITES, gate_suite
+from pytest_imagedetail.record.suites import SUITES, gate_suite, suite_like
 from pytest_imagedetail.record.verification import (
     ask_twice,
     refuse_other_cloud,
@@ -79,10 +79,14 @@ def add_verbs(verbs: Any) -> None:
     parser.add_argument(
         "--release", metavar="R", help='its OpenStack release, for example "2026.2"'
     )
-    parser.add_argument(
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument(
         "--suite",
         choices=SUITES,
         help="gate: all images, and every query that Nova's releases answer differently",
+    )
+    several.add_argument(
+        "--like", metavar="CLOUD", help="every query that is recorded of this cloud"
     )
     parser.add_argument(
         "--expect", type=int, metavar="CODE", help="record this error, which the query must give"
@@ -117,9 +121,10 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _record(options: argparse.Namespace) -> int:
-    if options.suite and any((options.query, options.microversion, options.expect, options.twice)):
+    has_own = options.suite or options.like
+    if has_own and any((options.query, options.microversion, options.expect, options.twice)):
         raise UsageError(
-            "a suite has its own queries",
+            "--suite and --like have their own queries",
             remedy="leave out --query, --microversion, --expect and --twice",
         )
     chosen = settings(options)
@@ -201,7 +206,7 @@ def _record_cloud(
     name, os_cloud = target.name, target.os_cloud
     store.refuse_same_folder(name)
     access = clouds.connect(os_cloud)
-    asked = _asked(options)
+    asked = _asked(options, chosen, store)
     paths = {
         each: store.path(name, recorder.known_query(access, each, cloud=name)) for each in asked
     }
@@ -226,9 +231,13 @@ def _record_cloud(
     return code
 
 
-def _asked(options: argparse.Namespace) -> Mapping[Query, frozenset[int]]:
+def _asked(
+    options: argparse.Namespace, chosen: Settings, store: Store
+) -> Mapping[Query, frozenset[int]]:
     """Return the queries, each with the statuses of errors that are wanted."""
     library = reference_library()
+    if options.like:
+        return suite_like(store, sides.one_name(options.like, chosen, store))
     if options.suite and library is not None:
         return gate_suite(library)
     expect = options.expect
@@ -254,7 +263,7 @@ def _ask(
     statuses: frozenset[int],
     options: argparse.Namespace,
 ) -> _Found:
-    if options.suite:
+    if options.suite or options.like:
         live = recorder.ask_any(cloud, asked, statuses=statuses)
         return _Found(live=live)
     if options.twice:

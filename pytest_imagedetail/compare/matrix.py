@@ -1,9 +1,10 @@
 """Compare each cloud of a row with the next one, query by query; the result is a matrix."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final, Never
 
 from pytest_imagedetail.compare import compare, judge_of
@@ -119,6 +120,7 @@ class Matrix:
         expired_rules: Rules that match some of the changes and have expired.
         unused_rules: Rules about two neighbors that match no change.
         nothing_in_common: Neighbors with images, none of which were paired, and the query.
+        lost: Neighbors and the queries that the project recorded of the earlier one alone.
         not_compared: Paths of values that redaction replaced by a fixed word on both sides.
     """
 
@@ -135,6 +137,7 @@ class Matrix:
     expired_rules: tuple[RuleRef, ...]
     unused_rules: tuple[RuleRef, ...]
     nothing_in_common: tuple[tuple[str, str, Query], ...]
+    lost: tuple[tuple[str, str, Query], ...]
     not_compared: tuple[str, ...]
 
     @property
@@ -151,10 +154,12 @@ class Matrix:
     def compatible(self) -> bool:
         """Whether no change reaches `fail_on`.
 
-        False with an expired rule, and if neighbors have nothing in common unless `fail_on` is
-        "none".
+        False with an expired rule, and if neighbors have nothing in common or a recording is lost,
+        unless `fail_on` is "none".
         """
-        if self.expired_rules or (self.nothing_in_common and self.fail_on != "none"):
+        if self.expired_rules:
+            return False
+        if (self.nothing_in_common or self.lost) and self.fail_on != "none":
             return False
         return is_compatible(self.severities, self.fail_on)
 
@@ -199,7 +204,8 @@ class Matrix:
         found += accepted(
             [each.difference.severity for each in self.expected], more=bool(self.steps)
         )
-        return found + "; not all images were compared" * bool(self.nothing_in_common)
+        found += "; not all images were compared" * bool(self.nothing_in_common)
+        return found + f"; not compared: {len(self.lost)} missing recordings" * bool(self.lost)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -219,6 +225,9 @@ class Matrix:
                 for (query, cloud), cell in self.cells.items()
             ],
             "missing": [{"query": str(query), "cloud": cloud} for query, cloud in self.missing],
+            "lost": [
+                {"from": one, "to": other, "query": str(query)} for one, other, query in self.lost
+            ],
             "spans": [
                 {
                     "kind": each.kind,
@@ -267,6 +276,7 @@ def compare_neighbors(
     fail_on: FailOn = "breaking",
     expect: int | None = None,
     rules: Rules = NO_RULES,
+    own: Mapping[str, Collection[Query]] = MappingProxyType({}),
 ) -> Matrix:
     """Compare each cloud with the next one.
 
@@ -278,6 +288,8 @@ def compare_neighbors(
         fail_on: The severity from which on the matrix is not compatible.
         expect: The error status that is expected where every answer is an error.
         rules: Accepted changes; rules about other clouds are ignored.
+        own: The queries that the project itself recorded of each cloud. What it recorded of one, it
+            has to have of the next one.
 
     Raises:
         UsageError: Fewer than two clouds, or an unknown profile.
@@ -325,6 +337,12 @@ def compare_neighbors(
         expired_rules=tuple(each for each in matched if each is not None and each.expired),
         unused_rules=tuple(each for each in map(rules.reference, concerned) if each not in matched),
         nothing_in_common=tuple(nothing_in_common),
+        lost=tuple(
+            (one, other, query)
+            for one, other in pairwise(name for name in row if own.get(name))
+            for query in own[one]
+            if query not in row[other]
+        ),
         not_compared=tuple(not_compared),
     )
 

@@ -139,6 +139,7 @@ def under_new_name(cloud: str, os_cloud: str, microversion: str | None, *options
     words.append(f"--name={name if name != cloud else f'{name}-new'}")
     if len(releases) == 1:
         words.append(f"--release={contract.release_number(releases[0])}")
+    words.append(f"--like={shlex.quote(cloud)}")
     command = " ".join(["imagedetail record", *words, *options])
     return f"if the cloud was upgraded, record it under a new name: {command}"
 

@@ -9,6 +9,7 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
 
+_REFUSALS = frozenset({400, 404, 405, 406, 410, 414, 422})
 SUITES = ("gate",)
 """The names of the sets."""
 
@@ -34,6 +35,20 @@ def gate_suite(library: Path) -> Suite:
         for query in queries
         if query == Query() or query in changed
     }
+
+
+def suite_like(store: Store, cloud: str) -> Suite:
+    """Return every query that is recorded of a cloud; a refusal is an answer, too.
+
+    Raises:
+        DamagedCassetteError: A cassette cannot be read.
+    """
+    recorded = map(store.reader.listing, store.paths(cloud))
+    statuses = {
+        each.provenance.query: _REFUSALS | {each.interactions[0].response.status_code}
+        for each in recorded
+    }
+    return statuses or {Query(): frozenset()}
 
 
 def _answers(store: Store, cloud: str) -> dict[Query, Listing]:

@@ -120,7 +120,15 @@ def notes(matrix: Matrix) -> tuple[tuple[str, str], ...]:
 
 
 def _apart(matrix: Matrix) -> Iterator[tuple[str, str]]:
-    """Yield a note for each pair of neighbors without an image in common."""
+    """Yield a note for each pair of neighbors without an image in common, or a lost recording."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for one, other, query in matrix.lost:
+        lacking.setdefault((one, other), []).append(str(query))
+    for (one, other), queries in lacking.items():
+        some = ", ".join(queries[:_QUERIES]) + (", ..." if len(queries) > _QUERIES else "")
+        number = text.count(len(queries), "recording")
+        line = f"{other} lacks {number} that {one} has: {some}"
+        yield "missing", text.plain(f"{line}; imagedetail record {other} --like {one}")
     pairs: dict[tuple[str, str], list[str]] = {}
     for one, other, query in matrix.nothing_in_common:
         pairs.setdefault((one, other), []).append(str(query))

@@ -30,6 +30,7 @@ OF_LABEL: Final = {
     "expected": "dim",
     "expired": "breaking",
     "unused": "compatible",
+    "missing": "breaking",
 }
 _KIND: Final = 13  # characters of most kinds
 _MARGIN: Final = " " * 12

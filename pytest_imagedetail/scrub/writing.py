@@ -138,10 +138,10 @@ def write(recording: Recording, *, known: Known, store: Store, force: bool) -> s
 
 
 def write_in_place(done: Scrubbed) -> None:
-    """Replace the recording itself by its cassette; see `refuse_unsaved`.
+    """Replace the recording itself by its cassette; see `refuse_in_place`.
 
     Raises:
-        CassetteError: It is not in a format that can be replaced, or nothing would be left.
+        CassetteError: Nothing would be left of it.
         LeakError: A secret is left; nothing is written.
         RecordingError: The file cannot be written.
     """
@@ -152,20 +152,25 @@ def write_in_place(done: Scrubbed) -> None:
             where=str(source.path),
             remedy="delete it: while replaying, the built-in Keystone answers logins",
         )
-    if source.tool != "vcrpy" or source.path.suffix not in _YAML:
-        raise CassetteError(
-            "only YAML recordings of vcrpy and pytest-recording can be replaced in place, because "
-            f"{source.tool} would not read the cassette",
-            where=str(source.path),
-            remedy="leave out --in-place, and the cassette is written to the folder of cassettes",
-        )
     check(recording, source.path, known=done.known)
     replace_file(source.path, dumps(recording), check=loads)
 
 
-def refuse_unsaved(paths: Sequence[Path]) -> None:
-    """Raise CassetteError unless git has each file as it is: in place, nothing else keeps it."""
-    for path in paths:
+def refuse_in_place(sources: Sequence[Source]) -> None:
+    """Raise CassetteError unless all files can be replaced: what one tells, others may need.
+
+    Their tool has to read a cassette, and git has to have each as it is: nothing else keeps it.
+    """
+    for source in sources:
+        if source.tool != "vcrpy" or source.path.suffix not in _YAML:
+            raise CassetteError(
+                "only YAML recordings of vcrpy and pytest-recording can be replaced in place, "
+                f"because {source.tool} would not read the cassette",
+                where=str(source.path),
+                remedy="leave out --in-place for all of these files, so that a secret of one is "
+                "found in the others\nno file was changed",
+            )
+    for path in (each.path for each in sources):
         if not _git(path, "ls-files").strip() or _git(path, "status", "--porcelain").strip():
             raise CassetteError(
                 "git does not have the file as it is, so nothing would keep the original",

@@ -132,7 +132,7 @@ def test_any_folder_of_the_project_will_do(imagedetail, tmp_path, monkeypatch):
     assert (tmp_path / "cassettes/before/limit=1.yaml").is_file()
     ok(imagedetail("record", "new", "--cassette-dir=here"))
     assert (folder / "here/new/all.yaml").is_file()
-    ok(imagedetail("diff", "before", "before", "--report=report.md"))
+    ok(imagedetail("diff", "before", "nova-2023.1", "--report=report.md"))
     assert (folder / "report.md").is_file()
 
 
@@ -199,7 +199,7 @@ def test_the_suite_of_the_gate_shows_what_an_upgrade_breaks(imagedetail, tmp_pat
     assert "0 breaking" in ok(imagedetail("matrix", "old", "new"))
     result = imagedetail("record", "old", "--suite=gate", "--query=limit=1")
     assert result.returncode == 4
-    assert "a suite has its own queries" in result.stderr
+    assert "--suite and --like have their own queries" in result.stderr
 
 
 @pytest.mark.usefixtures("staging")
@@ -214,3 +214,40 @@ def test_a_query_that_fails_does_not_stop_a_suite(imagedetail, tmp_path, monkeyp
     assert "cassettes/poor/all.yaml  14 images" in result.stdout
     assert "the cloud answered 501, not 200 or 203: nothing is recorded for GET " in result.stderr
     assert "where: cloud poor, query limit=0" in result.stderr
+
+
+@pytest.mark.usefixtures("staging")
+def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path):
+    """What the project recorded before has to be there afterwards; `--like` records it."""
+    ok(imagedetail("record", "old", "--suite=gate"))
+    ok(imagedetail("record", "old", "--query=status=ACTIVE"))
+    ok(imagedetail("record", "new"))
+    result = imagedetail("matrix", "old", "new")
+    assert result.returncode == 2
+    assert "missing     new lacks 9 recordings that old has: " in result.stdout
+    assert "imagedetail record new --like old" in result.stdout
+    assert result.stdout.splitlines()[-1] == "no change; not compared: 9 missing recordings"
+    assert json.loads(imagedetail("matrix", "old", "new", "--json").stdout)["matrices"][0]["lost"]
+    assert imagedetail("matrix", "old", "new", "--fail-on=none").returncode == 0
+    ok(imagedetail("record", "new", "--like", "old"))
+    result = imagedetail("matrix", "old", "new")
+    assert (result.returncode, "missing" in result.stdout) == (1, False)
+    assert "status_changed  limit=0" in result.stdout
+    (tmp_path / "cassettes/new/limit=0.yaml").unlink()
+    assert imagedetail("matrix", "old", "new").returncode == 2
+    assert imagedetail("matrix", "new", "old").returncode == 0  # what came later was not there
+
+
+@pytest.mark.usefixtures("staging")
+def test_what_is_no_comparison_is_said(imagedetail):
+    """One recording, two queries, and the newer release first."""
+    for name, release in (("old", "2023.1"), ("new", "2024.2")):
+        ok(imagedetail("record", name, f"--release={release}"))
+        ok(imagedetail("record", name, f"--release={release}", "--query=status=ACTIVE"))
+    result = imagedetail("diff", "old", "old")
+    assert result.returncode == 4
+    assert "both sides are one recording" in result.stderr
+    paths = ("cassettes/old/all.yaml", "cassettes/old/status=active-bc8e2fbf.yaml")
+    assert "two queries are compared: all and status=ACTIVE" in imagedetail("diff", *paths).stderr
+    assert "new is a newer release than old" in imagedetail("matrix", "new", "old").stderr
+    assert "newer" not in imagedetail("matrix", "old", "new").stderr

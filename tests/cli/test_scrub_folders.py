@@ -150,7 +150,23 @@ def test_in_place_is_for_yaml_of_vcrpy(imagedetail, tmp_path, git):
     result = imagedetail("scrub", "betamax.json", "--cloud=staging", "--in-place")
     assert result.returncode == 2
     assert "only YAML recordings of vcrpy and pytest-recording can be replaced" in result.stderr
+    (tmp_path / "vcr.yaml").write_text(recording("a"))
+    git("add", ".")
+    git("commit", "-qm", "more")
+    result = imagedetail("scrub", "vcr.yaml", "betamax.json", "--cloud=staging", "--in-place")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert (tmp_path / "vcr.yaml").read_text() == recording("a")
     assert (tmp_path / "betamax.json").read_bytes() == betamax.read_bytes()
+
+
+def test_files_that_differ_in_suffix_only_are_refused(imagedetail, old):
+    """Even with --force, one would replace the other."""
+    path = old / "test_images/test_list.yaml"
+    path.with_suffix(".yml").write_text(path.read_text())
+    for more in ((), ("--force",), ("--check",)):
+        result = imagedetail("scrub", "old", "--cloud=staging", *more)
+        assert (result.returncode, result.stdout) == (4, "")
+        assert "two recordings would become one cassette" in result.stderr
 
 
 def test_lint_says_what_scrub_would_remove(imagedetail, old):

@@ -41,7 +41,7 @@ profile     same-cloud (RULES)
 data        image_removed  images[GONE]  "withdrawn"
             only the baseline has this image
 1 difference: 0 breaking, 0 compatible, 1 data
-{UPGRADED}record --os-cloud=staging --name=staging-2026.2 --release=2026.2
+{UPGRADED}record --os-cloud=staging --name=staging-2026.2 --release=2026.2 --like=public
 {REPLACE}record --os-cloud=staging --name=public --release=2026.2 --rewrite
 
 3 cassettes: 2 same, 1 different; nothing was written
