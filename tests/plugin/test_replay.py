@@ -109,6 +109,9 @@ def test_what_cannot_be_replayed(project):
         def test_damaged(imagedetail):
             imagedetail["nova-essex"].list()
 
+        def test_damaged_in_a_matrix(imagedetail):
+            imagedetail.matrix("nova-essex", "nova-2026.2")
+
         def test_copied(imagedetail):
             imagedetail["nova-essex"].list(status="ACTIVE")
 
@@ -120,7 +123,7 @@ def test_what_cannot_be_replayed(project):
         """
     )
     result = project.runpytest()
-    result.assert_outcomes(failed=5, passed=2)
+    result.assert_outcomes(failed=6, passed=2)
     result.stdout.fnmatch_lines(
         [
             '>       imagedetail[[]"nova-essex"[]].list(name="cirros base")',
@@ -132,6 +135,7 @@ def test_what_cannot_be_replayed(project):
             "E *where: *cassettes/nova-essex/all.yaml, line *",
             "E *next:  bring the file back from version control; it was left as it is",
             "E *next:  or delete it, then record it again: *--imagedetail-record-mode=once*",
+            "E *DamagedCassetteError: *",
             "E *DamagedCassetteError: the recording is of cloud 'nova-2026.2', query 'status=*",
             "E *next:  move it to nova-2026.2/status=*, or delete it and record *",
             "E *DamagedCassetteError: the cassette was changed after it was written: *",
