@@ -1,7 +1,7 @@
 """Answer requests with what was recorded of a cloud, and issue tokens as Keystone does."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from pytest_imagedetail.traffic.keystone import (
     version_document,
 )
 from pytest_imagedetail.traffic.matching import Key, as_recorded, key_of
+from pytest_imagedetail.transport.request import api_version
 
 IDENTITY: Final = "/identity"
 _OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # without a token
@@ -62,7 +63,7 @@ class RecordedCloud:
         document = version_document(asked, self.endpoints, self.max_microversion)
         needs_token = document is None and not is_open(asked)
         if needs_token and not authorized(asked, self.keystone):
-            return unauthorized(asked)
+            return refused(asked, self.endpoints)
         found = self._recorded(asked) or document or self.keystone.answer(asked)
         if found is not None:
             return found
@@ -160,13 +161,26 @@ def authorized(asked: Interaction, keystone: Keystone) -> bool:
     return asked.request_headers.get("X-Auth-Token") == keystone.token
 
 
-def unauthorized(asked: Interaction) -> Response:
-    """Build the 401 that Keystone gives for a token it does not know."""
+def refused(asked: Interaction, endpoints: Iterable[str]) -> Response:
+    """Build the answer to a request without the token.
+
+    It is Keystone's 401 where Keystone or Nova is, and 404 elsewhere: a 401 makes clients that look
+    for Keystone's versions wait for a token forever (keystoneauth1 5.18.1, get_version_data).
+
+    Args:
+        asked: The request.
+        endpoints: The compute endpoints of the cloud.
+    """
     url = urlsplit(asked.url)
+    keystone = f"{url.scheme}://{url.netloc}{IDENTITY}"
+    compute = ("".join(each.partition(f"/{api_version(each)}")[:2]) + "/" for each in endpoints)
+    if not asked.url.startswith((f"{keystone}/v3/", f"{keystone}/v2.0/", *compute)):
+        message = f"Nothing is here. auth_url is {keystone}"
+        document = {"error": {"code": 404, "title": "Not Found", "message": message}}
+        return json_response(404, document)
     message = "The request you have made requires authentication."
     document = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
-    uri = f'Keystone uri="{url.scheme}://{url.netloc}{IDENTITY}"'
-    return json_response(401, document, ("WWW-Authenticate", uri))
+    return json_response(401, document, ("WWW-Authenticate", f'Keystone uri="{keystone}"'))
 
 
 def _folders(store: Store, name: str) -> list[tuple[Path, ...]]:

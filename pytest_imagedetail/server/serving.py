@@ -18,9 +18,9 @@ from pytest_imagedetail.server.cloud import (
     is_open,
     recorded_cloud,
     recorded_endpoints,
+    refused,
     services,
     target,
-    unauthorized,
 )
 from pytest_imagedetail.server.http import Listener, Respond
 from pytest_imagedetail.settings import unknown_cloud
@@ -213,7 +213,7 @@ class Servers:
             keystone = Keystone(catalog=tuple(self._catalog()), token=self.token)
         found = keystone.answer(asked)
         if asked.method != "POST" and not is_open(asked) and not authorized(asked, keystone):
-            return unauthorized(asked)
+            return refused(asked, ())
         if found is None:
             raise CassetteNotFoundError(
                 f"Keystone's answer to {asked.method} {target(asked.url)} is not replayed",

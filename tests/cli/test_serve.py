@@ -258,6 +258,11 @@ def test_keystone_answers_as_clients_expect(serve):
                 answer = requests.get(place, headers=wrong, timeout=30)
                 assert (answer.status_code, answer.json()["error"]["code"]) == (401, 401)
                 assert url in answer.headers["WWW-Authenticate"]
+        # A 401 where Keystone is not makes openstacksdk wait forever.
+        for place in ("/identify", "/v3", "/v2.0", "/identity/v2", "/identity/v3x", "/"):
+            answer = requests.get(url.removesuffix("/identity") + place, timeout=30)
+            assert answer.status_code == (200 if place == "/" else 404)
+            assert place == "/" or answer.json()["error"]["message"].endswith(f"auth_url is {url}")
 
 
 def test_versions_are_told_without_a_token(serve):

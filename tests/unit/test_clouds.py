@@ -448,11 +448,16 @@ def test_keystone_fails(front, folder):
     for status, wanted, remedy in (
         ("200 OK", "the server is not Keystone", "check auth_url"),
         ("404 Not Found", "404 NotFound", "check auth_url"),
+        ("401 Unauthorized", "401 Unauthorized", "its auth section"),
         ("503 Service Unavailable", "503 ServiceUnavailable", "Keystone failed: try again later"),
     ):
         front.answer = (status, b"<html><body>hello</body></html>")
         for auth_type in ("password", "v3password"):
             assert problem(remedy, auth_type=auth_type) == wanted
+    # keystoneauth alone waits forever if the discovery of versions is refused with 401.
+    front.answer = ("401 Unauthorized", b"{}")
+    url = f"{front.origin}/identify"
+    assert problem("check auth_url", url) == "the server is not Keystone"
     front.server.close()
     assert problem("auth_url") == "it cannot be reached"
     front.server = LoopbackServer(front)  # for the fixture to close

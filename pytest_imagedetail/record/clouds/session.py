@@ -1,9 +1,12 @@
 """Get a token from Keystone and the compute endpoint from its catalog."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -66,7 +69,9 @@ def authenticate(configuration: Configuration) -> Login:
     with quiet_sdk():
         try:
             session = configuration.sdk.get_session()
-            if "X-Auth-Token" in (session.get_auth_headers() or {}):
+            with _discovering_once(session):
+                headers = session.get_auth_headers() or {}
+            if "X-Auth-Token" in headers:
                 asked = _asks_keystone(session)
                 expires_at = session.auth.get_access(session).expires if asked else None
                 return Login(configuration=configuration, expires_at=expires_at, session=session)
@@ -78,6 +83,28 @@ def authenticate(configuration: Configuration) -> Login:
         except (ClientException, OSError, *MALFORMED) as error:
             failure = _no_token(configuration, error)
     raise failure
+
+
+@contextmanager
+def _discovering_once(session: Any) -> Iterator[None]:
+    """Fail a discovery of Keystone's versions that is refused with 401.
+
+    keystoneauth repeats it with a token, for which it waits forever: it is getting that token.
+    """
+    from keystoneauth1.exceptions import DiscoveryFailure  # noqa: PLC0415
+    from keystoneauth1.identity.generic import BaseGenericPlugin  # noqa: PLC0415
+
+    def refuse(response: Any, **_: Any) -> None:
+        if response.request.method == "GET" and response.status_code == HTTPStatus.UNAUTHORIZED:
+            raise DiscoveryFailure
+
+    hooks = session.session.hooks["response"]
+    added = [refuse] if isinstance(session.auth, BaseGenericPlugin) else []
+    hooks.extend(added)
+    try:
+        yield
+    finally:
+        hooks[:] = [each for each in hooks if each not in added]
 
 
 def access(login: Login) -> Access:
