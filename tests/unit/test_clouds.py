@@ -496,7 +496,7 @@ def test_a_broken_file(folder):
     invalid, cloud = "the file is not valid YAML", ", cloud 'staging'"
     shape = "the file has no `clouds:` with each cloud below it under its name"
     address = "auth_url is not a valid http or https URL"
-    missing = "its auth section is incomplete: Auth plugin requires parameters which were not given"
+    missing = "its auth section is incomplete:"
     unreadable = "openstacksdk cannot read its section"
     for text, problem, place in (
         ("clouds:\n  staging: {auth: [\n", invalid, ", line 3, column 1"),
@@ -523,7 +523,7 @@ def test_a_broken_file(folder):
             "its auth section has 'pasword', which its auth_type does not take",
             cloud,
         ),
-        (f"{section}auth: {{username: hunter2}}\n", f"{missing}: auth_url", cloud),
+        (f"{section}auth: {{username: hunter2}}\n", f"{missing} auth_url is missing", cloud),
     ):
         (folder / "clouds.yaml").write_text(text)
         with pytest.raises(CredentialsError) as caught:
@@ -534,6 +534,30 @@ def test_a_broken_file(folder):
         assert "hunter2" not in str(error)
         frames = [each for each in caught.traceback if "pytest_imagedetail" in str(each.path)]
         assert "hunter2" not in repr([each.locals for each in frames])
+
+
+def test_an_incomplete_section(front, folder):
+    """What is missing is named before Keystone is asked."""
+    full = password(front)
+    no_token = {"auth_url": full["auth_url"]}
+    for auth_type, auth, missing in (
+        ("password", {**full, "password": None}, "password is missing"),
+        ("password", {**full, "password": ""}, "password is missing"),
+        ("v3password", {**full, "password": None}, "password is missing"),
+        ("password", {**full, "username": None}, "username is missing"),
+        ("password", no_token, "username and password are missing"),
+        ("v3password", {"password": "p", **no_token}, "username is missing"),
+        ("v3password", no_token, "password is missing"),
+        ("password", {"username": "u"}, "auth_url is missing"),
+        ("token", no_token, "token is missing"),
+        ("v3token", no_token, "token is missing"),
+    ):
+        write(folder, auth, auth_type=auth_type)
+        error = refused(full["password"])
+        assert error.problem == f"its auth section is incomplete: {missing}"
+        assert error.where == f"{folder}/clouds.yaml, cloud 'staging'"
+        assert "secure.yaml" in error.remedy
+    assert not front.asked
 
 
 def test_another_broken_file(front, folder, monkeypatch):

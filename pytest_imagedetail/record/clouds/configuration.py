@@ -111,7 +111,9 @@ def configure(os_cloud: str | None) -> Configuration:
             if name in known:
                 region = read.get_one(cloud=name)
                 region.config["api_timeout"] = float(region.config.get("api_timeout") or _TIMEOUT)
-                return _configuration(region, files=files if name != read.envvar_key else ())
+                found = _configuration(region, files=files if name != read.envvar_key else ())
+                _check_complete(region.config)
+                return found
             failure = _unknown(name if name != _BUILT_IN else None, known, files)
         except (AuthPluginException, SDKException, *MALFORMED) as error:
             failure = _unusable(os_cloud, error, files)
@@ -234,6 +236,23 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
     return configuration
 
 
+def _check_complete(section: Any) -> None:
+    """Check what keystoneauth misses only while it logs in.
+
+    Raises:
+        MissingRequiredOptions: User, password or token is missing.
+    """
+    from keystoneauth1 import loading  # noqa: PLC0415
+    from keystoneauth1.exceptions import MissingRequiredOptions  # noqa: PLC0415
+
+    options = {each.dest: each for each in loading.get_plugin_options(section["auth_type"])}
+    needed = [("username", "user_id"), ("password",)] if "password" in options else []
+    needed += [("token",)] if "token" in options else []
+    given = {name for name, value in section["auth"].items() if value not in (None, "")}
+    if missing := [options[names[0]] for names in needed if not given.intersection(names)]:
+        raise MissingRequiredOptions(missing)
+
+
 def _names(read: Any) -> tuple[str, ...]:
     """Return the configured clouds, without openstacksdk's built-in `defaults`."""
     found = read.get_cloud_names() if read.default_cloud != _BUILT_IN else ()
@@ -272,7 +291,11 @@ def _where(files: tuple[Path, ...]) -> str:
 def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -> CredentialsError:
     """Explain why a section cannot be used; quotes only errors that quote no value."""
     from keystoneauth1 import loading  # noqa: PLC0415
-    from keystoneauth1.exceptions import NoMatchingPlugin, OptionError  # noqa: PLC0415
+    from keystoneauth1.exceptions import (  # noqa: PLC0415
+        MissingRequiredOptions,
+        NoMatchingPlugin,
+        OptionError,
+    )
 
     where = f"{_where(files)}, cloud {os_cloud!r}" if os_cloud else _where(files)
     remedy = "correct its section in clouds.yaml and secure.yaml"
@@ -285,7 +308,16 @@ def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -
         remedy = f"did you mean {near}? {remedy}" if near else remedy
     elif isinstance(error, OptionError):
         problem = f"its auth section is incomplete: {error}"
+        if isinstance(error, MissingRequiredOptions):
+            problem = _incomplete([each.dest for each in error.options])
         remedy += "; OS_CLIENT_SECURE_FILE names another secure.yaml"
+    elif missing := re.search(r"missing \d+ required [a-z -]+: (.*)", str(error)):
+        problem = _incomplete(re.findall(r"\w+(?=')", missing.group(1)))
     elif unknown := re.search(r"unexpected keyword argument '(\w+)'", str(error)):
         problem = f"its auth section has {unknown.group(1)!r}, which its auth_type does not take"
     return CredentialsError(problem, where=where, remedy=remedy)
+
+
+def _incomplete(missing: Sequence[str]) -> str:
+    is_missing = "is missing" if len(missing) == 1 else "are missing"
+    return f"its auth section is incomplete: {' and '.join(missing)} {is_missing}"
