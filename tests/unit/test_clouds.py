@@ -242,6 +242,28 @@ def test_the_environment_names_file_and_cloud(front, folder, monkeypatch):
     assert lists(clouds.connect("staging"))
 
 
+def test_the_root_of_the_project(front, folder, monkeypatch):
+    """Its files come after those of the current folder and before those of the user."""
+    here, user = folder / "tests" / "api", folder / "user"
+    here.mkdir(parents=True)
+    user.mkdir()
+    (folder / "pyproject.toml").touch()
+    monkeypatch.chdir(here)
+    for kind in ("CONFIG", "SECURE"):
+        name = {"CONFIG": "clouds", "SECURE": "secure"}[kind]
+        files = [str(each / f"{name}.yaml") for each in (here, user)]
+        monkeypatch.setattr(loader, f"{kind}_FILES", files)
+    auth = password(front)
+    secret = {"password": auth.pop("password")}
+    for place in (user, folder, here):
+        write(place, auth)
+        write(place, secret, name="secure.yaml")
+        expected = place / "clouds.yaml", place / "secure.yaml"
+        assert clouds.configure("staging").files == expected
+        assert secret["password"] in configured("staging")
+    assert lists(clouds.connect("staging"))
+
+
 def test_variables_alone(front, monkeypatch):
     """`OS_*` variables make the cloud `envvars`; no file is needed, and a password is a secret."""
     for name, value in password(front).items():
@@ -465,7 +487,10 @@ def test_keystone_fails(front, folder):
 
 def test_an_unknown_cloud(front, folder):
     """The near name and all the others are named, and what to set."""
-    where = "there is no clouds.yaml here, in ~/.config/openstack or in /etc/openstack"
+    where = (
+        "there is no clouds.yaml here, in the project's root, in ~/.config/openstack or in "
+        "/etc/openstack"
+    )
     name_one = "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file"
     assert str(refused()) == (
         f"clouds.yaml has no usable cloud 'staging'\n  where: {where}\n  next:  {name_one}"

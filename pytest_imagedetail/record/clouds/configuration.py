@@ -17,6 +17,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import is_searchable
+from pytest_imagedetail.settings import find_root
 from pytest_imagedetail.transport.http import interim_skipped, tls_context
 from pytest_imagedetail.transport.request import is_endpoint
 from pytest_imagedetail.transport.silenced import silenced
@@ -105,7 +106,8 @@ def configure(os_cloud: str | None) -> Configuration:
     known: Sequence[str] = ()
     with quiet_sdk():
         try:
-            read = OpenStackConfig()
+            config_files, secure_files = _searched()
+            read = OpenStackConfig(config_files=config_files, secure_files=secure_files)
             known, files = _names(read), _files(read)
             name = os_cloud or read.default_cloud
             if name in known:
@@ -166,19 +168,33 @@ def secrets_in(section: Any) -> Iterator[str]:
 
 def _credential_files() -> Iterator[tuple[str, Path]]:
     """Yield the files that openstacksdk reads, and the variable that names each."""
-    try:
-        from openstack.config import loader  # noqa: PLC0415
-    except ImportError:
-        return  # then no client in this process reads them
-    for variable, searched in (
-        ("OS_CLIENT_CONFIG_FILE", loader.CONFIG_FILES),
-        ("OS_CLIENT_SECURE_FILE", loader.SECURE_FILES),
-    ):
+    variables = "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"
+    for variable, searched in zip(variables, _searched(), strict=True):
         if named := os.environ.get(variable):
             yield variable, Path(named)
         else:
             existing = (path for path in map(Path, searched) if path.exists())
             yield from ((variable, path) for path in [next(existing, None)] if path is not None)
+
+
+def _searched() -> tuple[list[str], list[str]]:
+    """Return where clouds.yaml and secure.yaml may be: as in openstacksdk, and the project's root.
+
+    The root comes after the current folder.
+    """
+    try:
+        from openstack.config import loader  # noqa: PLC0415
+    except ImportError:
+        return [], []  # then no client in this process reads them
+    here = Path.cwd()
+    root = find_root(here)
+
+    def with_root(files: Sequence[str]) -> list[str]:
+        first = [each for each in files if Path(each).parent == here]
+        in_root = [str(root / name) for name in dict.fromkeys(Path(each).name for each in files)]
+        return [*first, *in_root, *(each for each in files if each not in first)]
+
+    return with_root(loader.CONFIG_FILES), with_root(loader.SECURE_FILES)
 
 
 def _clouds_in(path: Path) -> dict[Any, Any]:
@@ -285,7 +301,10 @@ def _unknown(
 def _where(files: tuple[Path, ...]) -> str:
     if files:
         return str(files[0])
-    return "there is no clouds.yaml here, in ~/.config/openstack or in /etc/openstack"
+    return (
+        "there is no clouds.yaml here, in the project's root, in ~/.config/openstack or in "
+        "/etc/openstack"
+    )
 
 
 def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -> CredentialsError:
