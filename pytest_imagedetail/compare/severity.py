@@ -308,6 +308,9 @@ def _status_changed(change: Change) -> Verdict:
         return "compatible", "the candidate answers what the baseline refused"
     if isinstance(change.baseline, int):
         return "breaking", "the candidate refuses what the baseline answered"
+    failed = [str(each).startswith("5") for each in change.values]
+    if failed == [False, True]:
+        return "breaking", "the candidate fails, where the baseline refused"
     return "compatible", "both refuse, each with its own status"
 
 
