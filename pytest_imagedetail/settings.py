@@ -113,7 +113,7 @@ class Settings:
         self.select(recorded)
         known = tuple(dict.fromkeys([*recorded, *self.declared]))
         if self.baseline is not None and self.baseline not in known:
-            raise unknown_cloud(self.baseline, known)
+            raise unknown_cloud(self.baseline, known, where=self.cassette_dir)
 
     def select(self, available: Iterable[str]) -> tuple[str, ...]:
         """Return the clouds to run for, in order, each once.
@@ -135,7 +135,7 @@ class Settings:
             if not found and self.record_mode != "none" and not set(pattern) & _WILDCARDS:
                 found = [pattern]  # a name of clouds.yaml, to be recorded
             if not found:
-                raise unknown_cloud(pattern, known)
+                raise unknown_cloud(pattern, known, where=self.cassette_dir)
             chosen += found
         return tuple(dict.fromkeys(chosen))
 
@@ -256,8 +256,14 @@ def check_release(name: str | None) -> str | None:
     return name
 
 
-def unknown_cloud(name: str, known: Iterable[str]) -> UsageError:
-    """Return the error for a cloud that is neither recorded nor declared."""
+def unknown_cloud(name: str, known: Iterable[str], *, where: Path | str = "") -> UsageError:
+    """Return the error for a cloud that is neither recorded nor declared.
+
+    Args:
+        name: The name or glob.
+        known: The clouds that are recorded, shipped or declared.
+        where: The folder of cassettes that was searched.
+    """
     names = tuple(known)
     shown = ", ".join(names[:_MOST_NAMES]) or "none"
     if len(names) > _MOST_NAMES:
@@ -266,6 +272,7 @@ def unknown_cloud(name: str, known: Iterable[str]) -> UsageError:
     record = "" if is_glob else f"\nor record it: imagedetail record {shlex.quote(name)}"
     return UsageError(
         f"no cloud matches {name!r}" if is_glob else f"unknown cloud {name!r}",
+        where=str(where),
         remedy=f"{did_you_mean(name, names)}known clouds: {shown}{record}",
     )
 

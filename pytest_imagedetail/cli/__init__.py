@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     try:
-        options = parser().parse_args(arguments)
+        options, unknown = parser().parse_known_args(arguments)
+        if unknown:
+            options.parser.refuse(unknown)
         return _run(options)
     except BrokenPipeError:
         # The reader closed the pipe. Keep the interpreter from complaining when it exits.
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("this is a defect; please report it")
         return IMPOSSIBLE
     except KeyboardInterrupt:
-        say("stopped; nothing is half-written")
+        say("stopped; nothing is half-written: run the same command again to go on")
         return STOPPED
 
 

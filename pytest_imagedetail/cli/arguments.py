@@ -2,9 +2,10 @@
 
 import argparse
 import os
+import re
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Never
 
@@ -18,6 +19,7 @@ from pytest_imagedetail.settings import (
     RULES_FILE,
     Choices,
     Settings,
+    did_you_mean,
     find_root,
     resolve,
 )
@@ -66,10 +68,16 @@ QUERY: Final = ("--query", "--microversion")
 class Parser(argparse.ArgumentParser):
     """Parse arguments with this command's exit code for usage errors."""
 
-    def error(self, message: str) -> Never:
+    def error(self, message: str, hint: str = "") -> Never:
         """Print what is wrong and where to find help."""
         self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n  next:  {self.prog} --help\n")
+        self.exit(USAGE, f"{self.prog}: {message}\n  next:  {hint}{self.prog} --help\n")
+
+    def refuse(self, unknown: Sequence[str]) -> Never:
+        """Print what this verb does not take, and the option that is nearest to the first."""
+        known = re.findall(r"--[a-z-]+", self.format_usage())
+        hint = did_you_mean(unknown[0].partition("=")[0], known)
+        self.error(f"unrecognized arguments: {' '.join(unknown)}", hint)
 
 
 def add_verb(
@@ -85,7 +93,7 @@ def add_verb(
         *shared: Options of `_SHARED`; `--cassette-dir` is added to every verb.
     """
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
-    parser.set_defaults(verb=run)
+    parser.set_defaults(verb=run, parser=parser)
     for option in (*shared, "--cassette-dir"):
         parser.add_argument(option, **_SHARED[option])
     return parser

@@ -1,6 +1,7 @@
 """Ask live clouds what was recorded of them, and compare: `verify`."""
 
 import argparse
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.harness import accepted, reference_library
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import FAIL_ON, Failure
+from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record.release_guard import mislabelled, remedies_for_change
 from pytest_imagedetail.record.sessions import CloudSessions
@@ -119,7 +120,7 @@ def _verify(options: argparse.Namespace) -> int:
     targets = _targets(options, chosen)
     width = max(len(str(path)) for _, path in targets)
     done: list[_Verified] = []
-    for each in _verified(targets, options.os_cloud, chosen):
+    for each in _verified(targets, query(options), options.os_cloud, chosen):
         done.append(each)
         if not options.json:
             print(f"{each.path!s:<{width}}  {cell(each.finding)}", flush=True)
@@ -201,15 +202,29 @@ def _targets(options: argparse.Namespace, chosen: Settings) -> list[tuple[str, P
 
 
 def _verified(
-    targets: Sequence[tuple[str, Path]], os_cloud: str | None, chosen: Settings
+    targets: Sequence[tuple[str, Path]], asked: Query, os_cloud: str | None, chosen: Settings
 ) -> Iterator[_Verified]:
     progress, sessions = Progress(), CloudSessions(clouds.connect)
     rules = accepted(chosen.rules)
     for number, (cloud, path) in enumerate(targets, start=1):
+        name = os_cloud or chosen.declaration(cloud).os_cloud
+        if not path.exists():
+            error = _not_recorded(cloud, path, asked, name)
+            yield _Verified(cloud=cloud, path=path, error=error)
+            continue
         with progress.waiting(f"asking {cloud} ({number} of {len(targets)})"):
-            name = os_cloud or chosen.declaration(cloud).os_cloud
             found = _verify_one(cloud, path, name, sessions, chosen, rules, progress)
         yield found
+
+
+def _not_recorded(cloud: str, path: Path, asked: Query, os_cloud: str) -> CassetteNotFoundError:
+    named = [] if os_cloud == cloud else [f"--name={cloud}"]
+    command = shlex.join(["imagedetail", "record", f"--os-cloud={os_cloud}", *named])
+    return CassetteNotFoundError(
+        "nothing is recorded to verify",
+        where=str(path),
+        remedy=f"record it first: {' '.join([command, *asked.options])}",
+    )
 
 
 def _verify_one(
@@ -223,12 +238,6 @@ def _verify_one(
 ) -> _Verified:
     found = _Verified(cloud=cloud, path=path)
     try:
-        if not path.exists():
-            raise CassetteNotFoundError(
-                "nothing is recorded to verify",
-                where=str(path),
-                remedy=f"record it first: imagedetail record --os-cloud={cloud}",
-            )
         declared = chosen.declaration(cloud).release
         recorded = sides.own(path)
         found = replace(found, recorded=recorded)

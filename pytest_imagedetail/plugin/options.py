@@ -113,7 +113,8 @@ def refused(item: pytest.Item) -> Iterator[None]:
         yield
     except UsageError as error:
         marked = item.get_closest_marker("imagedetail") is not None
-        where = error.where or (f"{item.nodeid}, its marker imagedetail" if marked else item.nodeid)
+        place = f"{item.nodeid}, its marker imagedetail" if marked else item.nodeid
+        where = ", ".join(filter(None, [place, error.where]))
         message = str(UsageError(error.problem, where=where, remedy=error.remedy))
         raise pytest.fail.Exception(message, pytrace=False) from None
 

@@ -175,7 +175,7 @@ class Servers:
     def _recorded(self, cloud: str) -> str:
         if not self._store.has(cloud):
             known = (*self._store.clouds(), *self._store.library_clouds())
-            raise unknown_cloud(cloud, dict.fromkeys(known))
+            raise unknown_cloud(cloud, dict.fromkeys(known), where=self._store.directory)
         return cloud
 
     def _base(self, name: str) -> str:

@@ -220,6 +220,21 @@ def test_usage_errors(imagedetail):
         assert "next:" in result.stderr, arguments
 
 
+def test_an_unknown_option_leads_to_its_verb(imagedetail):
+    """With the option that is nearest, if one is near."""
+    for arguments, near in (
+        ("matrix nova-2023.1 --fail_on x", "did you mean --fail-on? "),
+        ("show nova-2023.1 --microverson=2.1", "did you mean --microversion? "),
+        ("show nova-2023.1 nova-2024.2", ""),
+        ("ls --zzz", ""),
+    ):
+        result = imagedetail(*arguments.split())
+        verb = arguments.split()[0]
+        assert result.returncode == 4
+        assert f"imagedetail {verb}: unrecognized arguments: " in result.stderr
+        assert result.stderr.endswith(f"  next:  {near}imagedetail {verb} --help\n")
+
+
 def test_ls_names_a_damaged_cassette_and_lists_the_others(imagedetail, body, tmp_path):
     """One bad file hides no good one and is never passed over."""
     imagedetail("import", "answer.json", "--cloud", "good")

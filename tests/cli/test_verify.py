@@ -301,11 +301,15 @@ def test_a_declared_cloud_without_recordings(site):
 
 def test_what_cannot_be_verified(site):
     """A name nobody knows is a usage error, a recording that is not there an impossibility."""
+    record = (
+        "imagedetail record --os-cloud=staging --name=public --query=limit=8 --microversion=2.1"
+    )
     for arguments, code, message in (
-        (("pubic",), 4, "unknown cloud 'pubic'\n  next:  did you mean public?"),
+        (("pubic",), 4, "unknown cloud 'pubic'\n  where: cassettes\n  next:  did you mean public?"),
         (("nova-2026.2",), 4, "nova-2026.2 is of the reference library"),
         (("--query", "limit=7"), 2, "no cloud has a recording of query 'limit=7'"),
         (("public", "--query", "limit=7"), 2, "nothing is recorded to verify"),
+        (("public", "--query", "limit=8", "--microversion=2.1"), 2, f"{record}\n"),
         (("public", "--query", "limit"), 4, "a query is NAME=VALUE, not 'limit'"),
     ):
         found, _, err = site.run("verify", *arguments)

@@ -122,7 +122,9 @@ def test_ctrl_c(server, files, tmp_path, act):
         process.kill()
     assert process.returncode == 130
     assert out == ""
-    assert err.splitlines()[-1] == "imagedetail: stopped; nothing is half-written"
+    assert err.splitlines()[-1] == (
+        "imagedetail: stopped; nothing is half-written: run the same command again to go on"
+    )
     assert "Traceback" not in err
     assert len(server.asked) == 1
     assert files(tmp_path) == before

@@ -63,9 +63,10 @@ def test_it_names_test_and_argument(project):
         name = test + "[no-cloud]" * (fixture == "imagedetail_cloud")
         head = next(line for line in lines if f" ERROR at setup of {name} " in line)
         start = lines.index(head) + 1
+        folder = f", {project.path}/cassettes" if "*" in problem else ""
         message = [
             problem,
-            f"  where: test_it.py::{name}, its marker imagedetail",
+            f"  where: test_it.py::{name}, its marker imagedetail{folder}",
             *(f"  next:  {line}" for line in remedies),
         ]
         assert lines[start : start + len(message)] == message

@@ -52,6 +52,7 @@ def test_what_is_unknown_ends_the_run_before_any_test(project):
             "--imagedetail-cloud=nova-2026.3",
             [
                 "ERROR: unknown cloud 'nova-2026.3'",
+                "  where: *cassettes",
                 "  next:  did you mean nova-2026.2? known clouds: nova-2026.2, nova-essex, *",
             ],
         ),

@@ -225,6 +225,7 @@ def test_an_unknown_cloud_is_refused_with_the_nearest(tmp_path):
         settings.select(["nova-2026.2"])
     assert str(caught.value) == (
         "unknown cloud 'nova-2026.1'\n"
+        f"  where: {tmp_path}/cassettes\n"
         "  next:  did you mean nova-2026.2? known clouds: nova-2026.2, k5\n"
         "  next:  or record it: imagedetail record nova-2026.1"
     )
