@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.cli import compare, doctor, files, look, record, serve, verify
-from pytest_imagedetail.cli.arguments import Parser
+from pytest_imagedetail.cli.arguments import Parser, check_folder
 from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, USAGE, complain, say
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 
@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     """Run the verb and return the exit code; print an error with commands that can be typed."""
     try:
+        check_folder(options)
         return int(options.verb(options))
     except ImageDetailError as error:
         folder = options.cassette_dir

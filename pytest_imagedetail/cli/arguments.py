@@ -62,6 +62,9 @@ _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """Options that several verbs have, as argparse takes them."""
 
+_FOLDER_MAY_BE_NEW: Final = frozenset({"demo", "doctor", "import", "record", "scrub"})
+"""The verbs that write cassettes, and the one that tries whether they could."""
+
 QUERY: Final = ("--query", "--microversion")
 
 
@@ -93,7 +96,7 @@ def add_verb(
         *shared: Options of `_SHARED`; `--cassette-dir` is added to every verb.
     """
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
-    parser.set_defaults(verb=run, parser=parser)
+    parser.set_defaults(verb=run, parser=parser, reads=name not in _FOLDER_MAY_BE_NEW)
     for option in (*shared, "--cassette-dir"):
         parser.add_argument(option, **_SHARED[option])
     return parser
@@ -126,6 +129,24 @@ def as_typed(options: argparse.Namespace) -> str:
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
     return " ".join([shlex.join(words), *query(options).options])
+
+
+def check_folder(options: argparse.Namespace) -> None:
+    """Check the folder of cassettes that was typed.
+
+    Raises:
+        UsageError: There is none, and the verb only reads.
+    """
+    if not options.cassette_dir or not options.reads or Path(options.cassette_dir).is_dir():
+        return
+    folder = Path(options.cassette_dir)
+    beside = [each.name for each in folder.parent.glob("*") if each.is_dir()]
+    raise UsageError(
+        "there is no such folder",
+        where=options.cassette_dir,
+        remedy=f"{did_you_mean(folder.name, beside)}name another with --cassette-dir, or record "
+        "into it",
+    )
 
 
 def settings(options: argparse.Namespace) -> Settings:

@@ -17,7 +17,7 @@ from pytest_imagedetail.cli.output import (
     print_json,
     print_table,
 )
-from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.report import text
 
@@ -76,12 +76,6 @@ def _recorded_release(store: Store, cloud: str) -> str | None:
 def _ls(options: argparse.Namespace) -> int:
     chosen = settings(options)
     store = store_of(chosen)
-    if options.cassette_dir and not store.directory.is_dir():
-        raise UsageError(
-            "there is no such folder",
-            where=options.cassette_dir,
-            remedy="name another with --cassette-dir, or record into it",
-        )
     entries: list[dict[str, Any]] = []
     damaged: list[ImageDetailError] = []
     own = sorted({*store.clouds(), *store.traffic_clouds()})

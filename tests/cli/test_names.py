@@ -153,6 +153,35 @@ def test_a_misspelt_cloud_gets_a_suggestion(imagedetail):
         assert "did you mean nova-2026.2? " in result.stderr
 
 
+def test_a_folder_that_is_not_there(imagedetail, tmp_path):
+    """Every verb that reads refuses it, with the nearest name; one that records makes it."""
+    (tmp_path / "cassettes-k5").mkdir()
+    one, two = "nova-2023.1", "nova-2024.2"
+    for arguments in (
+        ("clouds",),
+        ("ls",),
+        ("show", one),
+        ("diff", one, two),
+        ("matrix", one, two),
+        ("accept", one, two, "--path=x", "--reason=x", "--expires=never"),
+        ("verify",),
+        ("lint",),
+        ("fingerprint", one),
+        ("serve", one),
+    ):
+        result = imagedetail(*arguments, "--cassette-dir=casettes-k5")
+        assert (result.returncode, result.stdout) == (4, ""), arguments
+        assert result.stderr == (
+            "imagedetail: there is no such folder\n"
+            "  where: casettes-k5\n"
+            "  next:  did you mean cassettes-k5? name another with --cassette-dir, or record into "
+            "it\n"
+        )
+    (tmp_path / "saved.json").write_text('{"images": []}')
+    ok(imagedetail("import", "saved.json", "--cloud=k5", "--cassette-dir=new"))
+    ok(imagedetail("ls", "--cassette-dir=new"))
+
+
 def test_globs_work_everywhere(imagedetail):
     """Where one cloud is needed, a glob has to stand for one."""
     assert "nova-2026.2, query all" in ok(imagedetail("show", "*-2026.2"))
@@ -166,7 +195,7 @@ def test_globs_work_everywhere(imagedetail):
     assert "name one of them: nova-2026.1, " in result.stderr
 
 
-def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail):
+def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail, tmp_path):
     """As they are typed, not as their files are called; nothing can be added to a shipped cloud."""
     result = imagedetail("show", "nova-2026.2", "--query=name=cirros-bas")
     assert result.returncode == 2
@@ -175,6 +204,7 @@ def test_a_query_that_is_not_recorded_names_those_that_are(imagedetail):
     assert said[3].startswith("  next:  or ask what is recorded: name=cirros-base, ")
     assert said[3].endswith("; imagedetail ls nova-2026.2 lists all")
     assert "afc" not in said[3]
+    (tmp_path / "other place").mkdir()
     result = imagedetail("show", "nova-2026.2", "--query=name=x", "--cassette-dir=other place")
     assert result.stderr.endswith("\n  next:  add --cassette-dir='other place' to such a command\n")
 
