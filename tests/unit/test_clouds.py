@@ -463,8 +463,10 @@ def test_keystone_fails(front, folder):
         return error.problem.removeprefix("Keystone gave no token: ")
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3"
-        assert problem("raise api_timeout", url, api_timeout=0.2) == "no answer within 0.2 seconds"
+        place = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        for url in (f"{place}/v3", f"{place}/identity"):
+            found = problem("raise api_timeout", url, api_timeout=0.2)
+            assert found == "no answer within 0.2 seconds"
     url = f"https://{front.origin.removeprefix('http://')}/v3"
     assert problem("cacert", url, auth_type="v3password") == "TLS failed: wrong version number"
     for status, wanted, remedy in (
@@ -481,7 +483,8 @@ def test_keystone_fails(front, folder):
     url = f"{front.origin}/identify"
     assert problem("check auth_url", url) == "the server is not Keystone"
     front.server.close()
-    assert problem("auth_url") == "it cannot be reached"
+    for url in (f"{front.origin}/v3", f"{front.origin}/identity"):
+        assert problem("auth_url", url) == "it cannot be reached"
     front.server = LoopbackServer(front)  # for the fixture to close
 
 

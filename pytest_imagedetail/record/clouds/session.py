@@ -210,8 +210,9 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
     """Explain why there is no token; keystoneauth's texts name hosts, so they are not quoted."""
     from keystoneauth1 import exceptions  # noqa: PLC0415
 
+    if isinstance(error.__context__, exceptions.ConnectionError):
+        error = error.__context__  # why the versions could not be discovered
     status = error.http_status if isinstance(error, exceptions.HttpError) else None
-    unreachable = "Unable to establish connection" in str(error)
     named = f" --os-cloud {configuration.cloud}" if configuration.files else ""
     again = f"`openstack{named} token issue` must succeed"
     if status is not None:
@@ -223,7 +224,7 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
         seconds = configuration.sdk.config["api_timeout"]
         problem = f"Keystone gave no token: no answer within {seconds:g} seconds"
         remedy = f"{_CHECK_NETWORK}, or raise api_timeout"
-    elif isinstance(error, exceptions.ConnectFailure) or unreachable:
+    elif isinstance(error, exceptions.ConnectFailure):
         problem, remedy = "Keystone gave no token: it cannot be reached", _CHECK_NETWORK
     elif isinstance(error, exceptions.InvalidResponse | exceptions.DiscoveryFailure):
         problem, remedy = "Keystone gave no token: the server is not Keystone", _CHECK_URL
