@@ -215,7 +215,7 @@ class Harness:
             own = to_choose_from(self.store, self.settings)
             known = (*own, *self.settings.declared, *self.store.library_clouds())
             if name not in known:
-                raise unknown_cloud(name, dict.fromkeys(known))
+                raise unknown_cloud(name, dict.fromkeys(known), where=self.settings.cassette_dir)
         return Cloud(name=name, _harness=self)
 
     def compare(
