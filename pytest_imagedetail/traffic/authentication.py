@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -66,15 +66,15 @@ def is_login(each: Interaction) -> bool:
         return True
     if _XML_TOKEN.match(response.body):
         return True
-    if _asks_for_token(_json(each.request_body)):
+    if _asks_for_token(document_in(each.request_body)):
         return True
-    return each.method == "POST" and _holds_token(_json(response.body))
+    return each.method == "POST" and _holds_token(document_in(response.body))
 
 
 def _is_version_document(body: bytes) -> bool:
     """Return whether a body is Keystone's list of versions, or one of them."""
-    document = _json(body)
-    listed = document.get("versions", document.get("version")) if document else None
+    document = document_in(body)
+    listed = document.get("versions", document.get("version"))
     values = listed.get("values", [listed]) if isinstance(listed, dict) else listed
     types = [
         kind
@@ -85,8 +85,8 @@ def _is_version_document(body: bytes) -> bool:
     return any(_IDENTITY in str(kind) for kind in types)
 
 
-def _asks_for_token(document: Any) -> bool:
-    auth = document.get("auth") if isinstance(document, dict) else None
+def _asks_for_token(document: Mapping[str, Any]) -> bool:
+    auth = document.get("auth")
     if not isinstance(auth, dict):
         return False
     by_token, identity = auth.get("token"), auth.get("identity")
@@ -97,10 +97,8 @@ def _asks_for_token(document: Any) -> bool:
     )
 
 
-def _holds_token(document: Any) -> bool:
+def _holds_token(document: Mapping[str, Any]) -> bool:
     """Return whether a token is in an answer, or in the one object in it: `access`, `auth`."""
-    if not isinstance(document, dict):
-        return False
     objects = [document, *(each for each in document.values() if isinstance(each, dict))]
     if isinstance(document.get("token"), str):
         return True
@@ -108,13 +106,13 @@ def _holds_token(document: Any) -> bool:
     return any(isinstance(each, dict) and not _TOKEN_FIELDS.isdisjoint(each) for each in tokens)
 
 
-def _json(body: bytes) -> Any:
-    if body.lstrip()[:1] != b"{":
-        return None
+def document_in(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a body; an empty one if it is anything else."""
     try:
-        return json.loads(body, parse_int=str)
+        document = json.loads(body, parse_int=str)
     except (ValueError, RecursionError):
-        return None
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _path(each: Interaction) -> str:

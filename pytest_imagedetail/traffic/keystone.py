@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
-from pytest_imagedetail.traffic.authentication import keystone_among
+from pytest_imagedetail.traffic.authentication import document_in, keystone_among
 from pytest_imagedetail.transport.request import api_version
 
 TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
@@ -203,15 +203,6 @@ def _entry(
         "region": str(endpoint.get("region") or endpoint.get("region_id") or REGION),
         "url": str(url),
     }
-
-
-def document_in(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body; an empty one if it is anything else."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _by_region(service: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -24,13 +24,8 @@ from pytest_imagedetail.redact import (
     project_in_path,
     redact,
 )
-from pytest_imagedetail.traffic.authentication import keystone_among
-from pytest_imagedetail.traffic.keystone import (
-    catalog_in,
-    document_in,
-    endpoint_of,
-    keystone_of,
-)
+from pytest_imagedetail.traffic.authentication import document_in, keystone_among
+from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
 from pytest_imagedetail.traffic.matching import line
 from pytest_imagedetail.traffic.place import Place
 from pytest_imagedetail.transport.http import Access
