@@ -107,17 +107,18 @@ def test_a_json_body_loads_as_sent_but_for_white_space(tmp_path, text):
 @example(b"\xef\xbb\xbf{}")
 @example(b"\xc2\x85\t")
 @example(b"\x1f\x8b\x08\x00")
+@example(b"NaN")
 @example(b"[" * 5000)
 @example(b'{"size": ' + b"1" * 5000 + b"}")
 def test_any_other_body_loads_exactly_as_sent(tmp_path, body):
     """HTML, nothing at all, line breaks of any kind and arbitrary bytes lose nothing."""
     (page,) = loads(written(tmp_path / "a.yaml", body)).interactions
     try:
-        text = pretty(json.dumps(json.loads(body)))
+        sent = json.dumps(json.loads(body))  # as a text: NaN is not equal to itself
     except (ValueError, RecursionError):
         assert page.response.body == body
     else:
-        assert json.loads(page.response.body) == json.loads(text)
+        assert json.dumps(json.loads(page.response.body)) == sent
 
 
 names = st.sampled_from(["Vary", "vary", "Allow", "X-A", "content-length", "Content-Type"])
