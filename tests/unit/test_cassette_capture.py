@@ -63,6 +63,12 @@ def test_no_file_and_no_log(tmp_path, monkeypatch, caplog):
     assert "secret-project" not in caplog.text
 
 
+def test_a_client_of_https_is_made_as_ever():
+    """Its class refers to itself by name, which vcrpy has patched."""
+    with intercept(Recorder()):
+        http.client.HTTPSConnection("localhost").close()
+
+
 def test_the_recorders_own_requests_pass_by():
     """They are neither given to the exchange nor counted as lost."""
     recorder = Recorder()

@@ -113,6 +113,24 @@ def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path, own, max_age, w
     assert loads(path).provenance.plugin == "1.0"
 
 
+def test_headers_that_are_dropped_make_no_other_answer(tmp_path):
+    """A test's client may send more of them one day; a listing is always asked for alike."""
+    kept = Store(directory=tmp_path)
+    for own, written in ({"test": "t.py::a"}, Written.UNCHANGED), ({}, Written.REPLACED):
+        kept.write(recording(redactions={"headers": 1}, **own), known=Known())
+        assert kept.write(recording(redactions={"headers": 2}, **own), known=Known()) is written
+
+
+def test_no_other_tools_cassette_is_a_listing(tmp_path):
+    """It says neither what was asked nor that it is whole."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(), known=Known())
+    path = kept.path("k5", Query())
+    path.write_text(path.read_text().replace("imagedetail:", "other:"))
+    with pytest.raises(DamagedCassetteError, match="no provenance"):
+        kept.load("k5", Query())
+
+
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     """It is what was recorded of another cloud, and perhaps the only copy of that."""
     kept = Store(directory=tmp_path)
@@ -143,6 +161,10 @@ def test_not_found_says_what_there_is(tmp_path):
         "  next:  in a shell: imagedetail record k5 --query=limit=4\n"
         "  next:  or ask what is recorded: limit=3, all; imagedetail ls k5 lists all"
     )
+    for number in range(10, 20):
+        kept.write(recording(query=Query.of(limit=number)), known=Known())
+    with pytest.raises(CassetteNotFoundError, match="limit=13 and 4 more"):
+        kept.load("k5", Query.of(limit=4))
     with pytest.raises(CassetteNotFoundError) as caught:
         kept.load("k6", Query())
     assert caught.value.remedy.endswith("\nin a shell: imagedetail record k6")

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from pytest_imagedetail.redact import (
     Known,
     learn,
     names,
+    origin,
     placeholders,
     redact,
     redact_query,
@@ -85,13 +87,20 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
     """Objects of passwords, and pairs of a name and a value."""
     cases = (
         ({"passwords": {"root": "x", "name": "db"}}, {"passwords": {"root": 0, "name": "db"}}),
-        ({"password": {"value": "x", "type": "t"}}, {"password": {"value": 0, "type": "t"}}),
+        (
+            {"password": {"value": "x", "type": "t", "rel": "r", "updatedAt": "d"}},
+            {"password": {"value": 0, "type": "t", "rel": "r", "updatedAt": "d"}},
+        ),
         ({"token": {"id": "x", "expires": "2026"}}, {"token": {"id": 0, "expires": "2026"}}),
         ({"name": "password", "value": "x"}, {"name": "password", "value": 0}),
         ({"Value": "x", "Key": "auth_token"}, {"Value": 0, "Key": "auth_token"}),
         (
             {"output_key": "admin_pass", "output_value": "x"},
             {"output_key": "admin_pass", "output_value": 0},
+        ),
+        (
+            {"ParameterKey": "AdminPassword", "ParameterValue": "x"},
+            {"ParameterKey": "AdminPassword", "ParameterValue": 0},
         ),
         ({"name": "flavor", "value": "x"}, {"name": "flavor", "value": "x"}),
         ({"username": "u", "key": "x"}, {"username": "u", "key": 0}),
@@ -150,6 +159,7 @@ def test_addresses_by_their_names():
         ("accessIPv4", "203.0.113.9", "192.0.2.1"),
         ("fixed_ip", "fe80::1", "2001:db8::1"),
         ("mac_addr", "fa:16:3e:00:00:01", "02:00:00:00:00:01"),
+        ("fixed_ip_address", "10.0.0.4", "192.0.2.1"),
         ("ip", "dhcp", "dhcp"),
         ("note", "10.0.0.4", "10.0.0.4"),
     ):
@@ -208,6 +218,19 @@ def test_owners_in_a_body_that_is_not_one_json_document():
     assert OTHER.encode() not in gzip.decompress(kept.response.body)
 
 
+def test_a_charset_without_the_character_has_a_reference():
+    """XML stays in its encoding."""
+    body = f"<a><b>\u00e9 &#8364; by {OTHER}</b><owner_id>{OTHER}</owner_id></a>"
+    assert body_of(body.encode("latin-1")) == body.replace(OTHER, placeholders.owner(OTHER))
+
+
+def test_a_form_is_one_whatever_ends_it():
+    """Some names are those of secrets in forms and queries only. Padding makes no form."""
+    assert body_of(b"code=abc&state=") == "code=redacted&state="
+    assert body_of(b"code=") == "code="
+    assert body_of(b'name="a" password=hunter2') == 'name="a" password=<redacted>'
+
+
 def test_urls():
     """Own origins by service, whole; of others the host; user info and signatures anywhere."""
     for sent, expected in (
@@ -234,11 +257,24 @@ def test_urls():
         (f"/v2/images/{OTHER}", f"/v2/images/{OTHER}"),
         ("file:///etc/x", "file:///etc/x"),
         ("http://[x/v2.1", "http://[x/v2.1"),
+        ("https://h\ud800/x", "https://host-700.invalid/x"),
         ("https://h/x?#", "https://host-aaa.invalid/x?#"),
         (f"https://h/blobs/{OTHER}/images/x", f"https://host-aaa.invalid/blobs/{OTHER}/images/x"),
         ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
     ):
         assert value_of(sent) == expected
+
+
+def test_an_origin_has_no_port_of_its_scheme():
+    """What has no host has no origin."""
+    for url, expected in (
+        ("https://H:443/x", "https://h"),
+        ("http://u:p@h:80", "http://h"),
+        ("HTTP://[::1]:81/", "http://[::1]:81"),
+        ("http://h:x/", ""),
+        ("/x", ""),
+    ):
+        assert origin(url) == expected
 
 
 def test_a_change_in_a_url_or_a_version_stays_a_change():
@@ -295,6 +331,10 @@ def test_known_values_are_replaced_unless_they_are_ordinary_words():
     for word in ("openstack", "image", "12345678", "k9"):
         assert value_of(f"a {word} b", known=known) == f"a {word} b"
         assert value_of(word, "password", known=known) == "<redacted>"
+    hidden = Known(project="p", secrets=known.secrets, owners=known.secrets, origins={"o": "x"})
+    assert repr(hidden) == "Known()"
+    many = Known(secrets=frozenset(f"secret-number-{number}" for number in range(50)))
+    assert value_of("a secret-number-7 b", known=many) == "a <redacted> b"
     assert known.weak == {"openstack", "image", "12345678", "k9"}
     refuse_leaks(b"openstack image 12345678", known=known, where="")
 
@@ -319,19 +359,45 @@ def test_what_stands_under_a_secrets_name_is_known_for_the_whole_recording():
 
 def test_headers_are_kept_by_a_list_and_learnt_from():
     """A session's token is known from the header that carries it."""
-    sent = Headers([("X-Auth-Token", "token-1-of-me"), ("Accept", "a/b"), ("User-Agent", "x")])
+    sent = Headers(
+        [("X-Auth-Token", "token-1-of-me"), ("Accept", "a/b"), ("User-Agent", "agent-1-of-me")]
+    )
     got = [
         ("Location", f"/v2/{PROJECT}/images/1?x=1"),
         ("Set-Cookie", "sid=cookie-1-of-me; Path=/"),
     ]
     got.append(("Content-Type", "application/json"))
-    sent_page = page({"a": "token-1-of-me cookie-1-of-me"}, request_headers=sent, headers=got)
+    text = "token-1-of-me cookie-1-of-me agent-1-of-me"
+    sent_page = page({"a": text}, request_headers=sent, headers=got)
     redacted = redact([sent_page], cloud="a", known=KNOWN)
     (kept,) = redacted.interactions
     assert kept.request_headers.fields == (("Accept", "a/b"),)
     assert kept.response.headers["location"] == f"/v2/{'0' * 32}/images/1?x=1"
-    assert json.loads(kept.response.body) == {"a": "<redacted> <redacted>"}
+    assert json.loads(kept.response.body) == {"a": "<redacted> <redacted> agent-1-of-me"}
     assert redacted.counts["headers"] == 1
+
+
+def test_each_place_is_named_with_its_kind():
+    """In the order of the parts."""
+    sent = page(
+        {"owner": OTHER, "by": "me@acme.example"},
+        url=f"{ENDPOINT}/images?token=abc",
+        headers=[("X-Id", "1")],
+    )
+    sent = replace(sent, response=replace(sent.response, reason="password=abc"))
+    done = redact([sent], cloud="a", known=KNOWN, shapes=SHAPES_AND_EMAIL)
+    assert done.interactions[0].response.reason == "password=<redacted>"
+    first = "interactions[0]"
+    assert done.places == (
+        ("hosts", f"{first}.request.uri"),
+        ("ids", f"{first}.request.uri"),
+        ("secrets", f"{first}.request.uri"),
+        ("secrets", f"{first}.response.reason"),
+        ("headers", f"{first}.response.headers: X-Id"),
+        ("ids", f"{first}.response.body: owner"),
+        ("people", f"{first}.response.body: by"),
+    )
+    assert done.counts == {"headers": 1, "hosts": 1, "ids": 2, "people": 1, "secrets": 2}
 
 
 def test_a_query_is_named_as_its_url_is_written():

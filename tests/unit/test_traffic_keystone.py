@@ -230,5 +230,15 @@ def test_a_compute_endpoint_has_its_versions():
     assert versions("http://n/") == [old, new]
     assert versions("http://n/v2") == [old]
     assert versions("http://n/v2.1/") == [new]
+    asked = Interaction(url="http://n/v2.1", response=Response(status_code=0, body=b""))
+    answer = version_document(asked, ("http://n/v2.1",), "2.96")
+    assert json.loads(answer.body)["version"] == {
+        "id": "v2.1",
+        "status": "CURRENT",
+        "version": "2.96",
+        "min_version": "2.1",
+        "updated": "2013-07-23T11:33:21Z",
+        "links": [{"rel": "self", "href": "http://n/v2.1/"}],
+    }
     assert versions("http://n/", "POST") is None
     assert versions("http://n/v2.1/images") is None

@@ -11,11 +11,12 @@ from pytest_imagedetail.errors import (
     RecordingError,
     ReleaseError,
     ResponseError,
+    VerificationError,
 )
 from pytest_imagedetail.model import RECORD_MODES, Headers
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
-from unit.traffic import BASE, kept, received, recording
+from unit.traffic import BASE, TOKEN, kept, received, recording
 
 OFFLINE = Live()
 
@@ -105,6 +106,30 @@ def test_new_episodes_add_and_rewrite_replaces(tmp_path):
     assert not session(tmp_path, "rewrite").can_answer(one)
     assert done(tmp_path, "new_episodes", other) == ("recorded (replaced)", [first, second])
     assert done(tmp_path, "rewrite", other) == ("recorded (replaced)", [second])
+
+
+def test_the_secrets_of_a_request_are_known_before_its_answer(tmp_path):
+    """There may never be one."""
+    own = session(tmp_path, "once")
+    assert not own.can_answer(received("/a"))
+    assert own.secrets() == {TOKEN}
+
+
+def test_every_change_is_listed(tmp_path):
+    """Each in a line, with both ways out."""
+    done(tmp_path, "once", received("/a"), received("/b"))
+    with pytest.raises(VerificationError) as caught:
+        done(tmp_path, "verify", *(received(each, status=404) for each in ("/a", "/b")))
+    assert str(caught.value) == (
+        "the live cloud's answers differ from the recording\n"
+        f"  GET {BASE}/a: status 200 -> 404\n"
+        f"  GET {BASE}/b: status 200 -> 404\n"
+        f"  where: t.py::a, cassette {tmp_path}/staging/tests/t/a.yaml; nothing was written\n"
+        "  next:  if the cloud was upgraded, record the test under a new cloud name: "
+        "@pytest.mark.imagedetail(NAME)\n"
+        "  next:  if only its data changed, replace the recording: "
+        "pytest t.py::a --imagedetail-record-mode=rewrite"
+    )
 
 
 def test_a_refused_recording_leaves_the_old_one(tmp_path):

@@ -56,6 +56,10 @@ def test_each_change_is_a_line():
         f"not recorded: GET {BASE}/new",
     ]
     assert changes(new, new) == []
+    one, other = (recording(kept("/a", dict.fromkeys("abcdefghij", n))) for n in (1, 2))
+    assert changes(one, other)[7:] == [
+        f"GET {BASE}/a: body.h: 1 -> 2", f"GET {BASE}/a: and 2 more in its body"
+    ]  # fmt: skip
 
 
 def test_headers_are_compared_but_for_the_length():
