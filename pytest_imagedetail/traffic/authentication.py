@@ -23,9 +23,9 @@ _PATH: Final = re.compile(  # only Keystone has these, whatever stands before th
     r"|/v2\.0/(?:tokens|OS-KSADM|OS-KSEC2|ec2tokens)(?:/|$)"
 )
 _RESOURCE: Final = re.compile(  # other services have some of these paths, too
-    r"(?P<base>.*?)(?:/v3/(?:users|projects|domains|groups|roles|role_assignments|role_inferences"
+    r"(?:/v3/(?:users|projects|domains|groups|roles|role_assignments|role_inferences"
     r"|services|endpoints|regions|credentials|policies|limits|registered_limits)(?:/.*)?"
-    r"|/v2\.0/(?:tenants|users)(?:/.*)?|/v3|/v2\.0|)/?"
+    r"|/v2\.0/(?:tenants|users)(?:/.*)?|/v3|/v2\.0|)/?\Z"
 )
 _IDENTITY: Final = "application/vnd.openstack.identity"
 _PORTS: Final = (":5000", ":35357")
@@ -48,10 +48,7 @@ def keystone_among(interactions: Iterable[Interaction]) -> Callable[[Interaction
         path = _path(each)
         if is_login(each) or _PATH.search(path) or _is_version_document(each.response.body):
             return True
-        match = _RESOURCE.fullmatch(path)
-        if match is None:
-            return False
-        at_keystone = origin(each.url) + match["base"] in places
+        at_keystone = origin(each.url) + _RESOURCE.sub("", path, count=1) in places
         return at_keystone or (origin(each.url).endswith(_PORTS) and path.startswith("/v"))
 
     return is_keystone
