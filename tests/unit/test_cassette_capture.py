@@ -66,7 +66,9 @@ def test_no_file_and_no_log(tmp_path, monkeypatch, caplog):
 def test_a_client_of_https_is_made_as_ever():
     """Its class refers to itself by name, which vcrpy has patched."""
     with intercept(Recorder()):
-        http.client.HTTPSConnection("localhost").close()
+        patched = http.client.HTTPSConnection
+        patched("localhost").close()
+        assert http.client.HTTPSConnection is patched
 
 
 def test_the_recorders_own_requests_pass_by():

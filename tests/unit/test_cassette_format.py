@@ -154,6 +154,8 @@ def test_provenance_comes_back_whole(tmp_path, pairs, release, complete):
         "api_version": "v2.1",
         "max_microversion": "2.100",
         "redactions": {"hosts": 3},
+        "catalog": ({"type": "compute"},),
+        "volatile": ("images[*].updated",),
         "project": PROJECT,
     }
     path = written(tmp_path / "a.yaml", **facts)
@@ -482,7 +484,7 @@ def test_schema_1_is_read(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_bytes(SCHEMA_1.encode())
     (page,) = loads(path).interactions
-    assert page.response.body == b'{\n  "images": []\n}'
+    assert page.response.body == b'{\n  "images": [],\n  "token": "<redacted>"\n}'
     assert "  schema: 2\n" in dumps(loads(path))
     for old, new in (("images", "Images"), ("cloud: k5", "cloud: k6"), ("schema: 1", "schema: 2")):
         path.write_bytes(SCHEMA_1.replace(old, new).encode())
@@ -497,7 +499,7 @@ imagedetail:
   pages: 1
   complete: true
   plugin: '1.0'
-  sha256: a43cac5d09bfcd94a7420e1f43f31140959f1a7dddb2bf344f8068c3fa13bc17
+  sha256: 2d83b49f8b7b729e21cae533e8968a3658cd0a097046db36014b654825a6aabc
 interactions:
 - request:
     method: GET
@@ -510,10 +512,11 @@ interactions:
       message: OK
     headers:
       Content-Length:
-      - '18'
+      - '45'
     body:
       string: |-
         {
-          "images": []
+          "images": [],
+          "token": "<redacted-1>"
         }
 """

@@ -115,6 +115,7 @@ def test_two_tests_never_share_a_file(one, other):
 @example("aux/con.py::NUL")
 @example("t.py::x[../../etc/passwd]")
 @example("t.py::x[a.]")
+@example("t.py::x[\ud800]")
 @example("lpt1.py::" + "\u00e9" * 300)
 def test_every_name_of_a_test_is_legal_everywhere(node):
     """Each folder and the file, on every file system, and below `tests`."""

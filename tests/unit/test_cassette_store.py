@@ -178,9 +178,13 @@ def test_reads_fall_back_to_the_library_and_writes_do_not(tmp_path):
     assert kept.clouds() == ()
     assert kept.library_clouds() == ("k5",)
     assert kept.load("k5", Query()) == library.load("k5", Query())
+    with pytest.raises(CassetteNotFoundError, match="shipped recording, to which nothing can be"):
+        kept.load("k5", Query.of(limit=3))
     assert kept.write(recording(2), known=Known()) is Written.NEW
     assert kept.paths("k5") == (tmp_path / "own" / "k5" / "all.yaml",)
     assert library.load("k5", Query()) != kept.load("k5", Query())
+    with pytest.raises(CassetteNotFoundError, match="imagedetail record k5 --query=limit=3"):
+        kept.load("k5", Query.of(limit=3))
 
 
 @pytest.mark.parametrize("cloud", ["..", "../k5", "/etc"])
@@ -214,6 +218,16 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
     )
     assert kept.path("k5", Query()).read_bytes() == before
     assert files(tmp_path) == ["k5/all.yaml"]
+
+
+def test_what_is_added_to_is_checked_too(tmp_path):
+    """A secret of this session may stand in what an earlier one recorded."""
+    kept = Store(directory=tmp_path)
+    kept.write(recording(body=b"s3cret-pass"), known=Known())
+    with pytest.raises(LeakError):
+        kept.write(
+            recording(), known=Known(secrets=frozenset({"s3cret-pass"})), merge=lambda old: old
+        )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import base64
 import gzip
 import json
+import re
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -20,6 +22,7 @@ from pytest_imagedetail.redact import (
     redact_query,
 )
 from pytest_imagedetail.redact.final_check import refuse_leaks
+from pytest_imagedetail.redact.placeholders import owner
 
 PROJECT = "6f70656e737461636b20342065766572"
 OTHER = "0f0f656e737461636b20342065766572"
@@ -118,11 +121,12 @@ def test_secrets_in_a_text():
         ("password=hunter2", "password=<redacted>"),
         ("[db]\npassword = hunter2\nuser = x", "[db]\npassword = <redacted>\nuser = x"),
         ("password: hunter2", "password: <redacted>"),
+        ('{"passwords": {"root": "x"}}', '{"passwords": {"root": "<redacted>"}}'),
         ('{"password": "x y", cut', '{"password": "<redacted>", cut'),
         ("{'adminPass': 'x'}", "{'adminPass': '<redacted>'}"),
         ("openstack --os-password X list", "openstack --os-password <redacted> list"),
         ("run --token=X now", "run --token=<redacted> now"),
-        (f"run --os-user-id {OTHER} now", f"run --os-user-id {placeholders.owner(OTHER)} now"),
+        (f"run --os-user-id {OTHER} now", f"run --os-user-id {owner(OTHER)} now"),
         ("run --os-token token now", "run --os-token <redacted> now"),
         ("run --password 'a b' now", "run --password '<redacted>' now"),
         ("X-Auth-Token: a1 b", "X-Auth-Token: <redacted>"),
@@ -168,7 +172,7 @@ def test_addresses_by_their_names():
 
 def test_owners_by_their_names():
     """A digest for ids, one word for what could be guessed; names of users stay elsewhere."""
-    digest = placeholders.owner(OTHER)
+    digest = owner(OTHER)
     assert digest == "00000000" + digest[8:] != placeholders.OWN_PROJECT
     for name in (
         *("owner", "owner_id", "project_id", "tenantId", "user_id", "os-ext:tenant_id"),
@@ -176,6 +180,8 @@ def test_owners_by_their_names():
     ):
         assert value_of(OTHER, name) == digest, name
         assert value_of(PROJECT, name) == placeholders.OWN_PROJECT
+    dashed = str(uuid.UUID(PROJECT))
+    assert value_of(dashed, "owner") == re.sub("[0-9a-f]", "0", dashed)
     for name in ("owner", "owner_id", "project_id", "tenant_id", "user_id"):
         assert value_of("admin", name) == value_of(413274, name) == "redacted-owner"
     for name, value in (("os_admin_user", "ubuntu"), ("domain", "default"), ("project", "x")):
@@ -190,6 +196,7 @@ def test_an_owner_is_replaced_wherever_it_stands():
     assert OTHER not in body
     assert dashed not in body
     assert body.count("00000000") >= 4
+    assert f'"a{owner(OTHER)}b"' in body
 
 
 def test_owners_in_a_body_that_is_not_one_json_document():
@@ -213,7 +220,7 @@ def test_owners_in_a_body_that_is_not_one_json_document():
         kept = body_of(body).replace("\0", "")
         assert OTHER not in kept, body
         assert "hunter2-x" not in kept, body
-        assert placeholders.owner(OTHER) in kept
+        assert owner(OTHER) in kept
     kept = redact([page(gzip.compress(document.encode()))], cloud="a", known=KNOWN).interactions[0]
     assert OTHER.encode() not in gzip.decompress(kept.response.body)
 
@@ -221,7 +228,7 @@ def test_owners_in_a_body_that_is_not_one_json_document():
 def test_a_charset_without_the_character_has_a_reference():
     """XML stays in its encoding."""
     body = f"<a><b>\u00e9 &#8364; by {OTHER}</b><owner_id>{OTHER}</owner_id></a>"
-    assert body_of(body.encode("latin-1")) == body.replace(OTHER, placeholders.owner(OTHER))
+    assert body_of(body.encode("latin-1")) == body.replace(OTHER, owner(OTHER))
 
 
 def test_a_form_is_one_whatever_ends_it():
@@ -251,6 +258,7 @@ def test_urls():
         ),
         ("https://h:81/x;jsessionid=1#t", "https://host-aaa.invalid:81/x;jsessionid=redacted#t"),
         (f"https://h/v1/AUTH_{PROJECT}/c", f"https://host-aaa.invalid/v1/AUTH_{'0' * 32}/c"),
+        (f"https://h/v1/AUTH_{OTHER}/c", f"https://host-aaa.invalid/v1/AUTH_{owner(OTHER)}/c"),
         (f"{ENDPOINT[:-32]}demo/images/1", f"{OWN[:-32]}redacted-owner/images/1"),
         ("https://h/v9/Rocky-9/images/1", "https://host-aaa.invalid/v9/Rocky-9/images/1"),
         ("http://h:$PORT/x?token=abcdefgh9", "http://h:$PORT/x?token=<redacted>"),
@@ -263,6 +271,8 @@ def test_urls():
         ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
     ):
         assert value_of(sent) == expected
+    (kept,) = redact([page({}, url="https://h/x")], cloud="a", known=KNOWN).interactions
+    assert kept.url == "https://host-aaa.invalid/x"
 
 
 def test_an_origin_has_no_port_of_its_scheme():
@@ -360,20 +370,27 @@ def test_what_stands_under_a_secrets_name_is_known_for_the_whole_recording():
 def test_headers_are_kept_by_a_list_and_learnt_from():
     """A session's token is known from the header that carries it."""
     sent = Headers(
-        [("X-Auth-Token", "token-1-of-me"), ("Accept", "a/b"), ("User-Agent", "agent-1-of-me")]
+        [
+            ("X-Auth-Token", "token-1-of-me"),
+            ("Cookie", 'a=first-1-of-me; b="second-1-of-me"'),
+            ("Accept", "a/b"),
+            ("User-Agent", "agent-1-of-me"),
+        ]
     )
     got = [
         ("Location", f"/v2/{PROJECT}/images/1?x=1"),
         ("Set-Cookie", "sid=cookie-1-of-me; Path=/"),
     ]
     got.append(("Content-Type", "application/json"))
-    text = "token-1-of-me cookie-1-of-me agent-1-of-me"
+    text = "token-1-of-me cookie-1-of-me first-1-of-me, second-1-of-me Path agent-1-of-me"
     sent_page = page({"a": text}, request_headers=sent, headers=got)
     redacted = redact([sent_page], cloud="a", known=KNOWN)
     (kept,) = redacted.interactions
     assert kept.request_headers.fields == (("Accept", "a/b"),)
     assert kept.response.headers["location"] == f"/v2/{'0' * 32}/images/1?x=1"
-    assert json.loads(kept.response.body) == {"a": "<redacted> <redacted> agent-1-of-me"}
+    assert json.loads(kept.response.body) == {
+        "a": "<redacted> <redacted> <redacted>, <redacted> Path agent-1-of-me"
+    }
     assert redacted.counts["headers"] == 1
 
 
@@ -433,5 +450,15 @@ def test_the_final_check_names_the_place_and_never_the_value():
         with pytest.raises(LeakError, match=r"a\.yaml") as refused:
             refuse_leaks(f"first\n{text}".encode(), known=known, where="a.yaml")
         assert text not in str(refused.value)
+    for form, data in (
+        ("as written", b"hunter2-hunter2"),
+        ("percent-encoded", b"%68unter2-hunter2"),
+        ("JSON-escaped", b"\\u0068unter2-hunter2"),
+        ("in base64", base64.b64encode(b"\xff\0hunter2-hunter2\xff")),
+        ("gzipped", gzip.compress(b"hunter2-hunter2")),
+    ):
+        with pytest.raises(LeakError, match=re.escape(f"({form})")):
+            refuse_leaks(data, known=known, where="a.yaml")
+    refuse_leaks("text".encode("utf-16"), known=known, where="a.yaml")
     with pytest.raises(LeakError, match="not text"):
         refuse_leaks(b"\x00\x01\x02", known=known, where="a.yaml")

@@ -142,6 +142,34 @@ def test_only_logins_and_versions_are_answered():
     assert [each["type"] for each in catalog] == ["compute"]
 
 
+def test_an_answered_login_is_whole():
+    """In both versions; the catalog is another test's."""
+    user, project = ({"id": f"{number:032x}", "name": "replayed"} for number in (1, 0))
+    domain = {"domain": {"id": "default", "name": "Default"}}
+    token = json.loads(answered("/v3/auth/tokens", "POST").body)["token"]
+    assert token.pop("catalog")
+    assert token == {
+        "methods": ["password"],
+        "user": user | domain,
+        "project": project | domain,
+        "roles": [{"id": user["id"], "name": "member"}],
+        "issued_at": "2000-01-01T00:00:00.000000Z",
+        "expires_at": "2999-12-31T23:59:59.000000Z",
+    }
+    access = json.loads(answered("/v2.0/tokens", "POST").body)["access"]
+    assert access.pop("serviceCatalog")
+    assert access == {
+        "token": {
+            "id": "replayed",
+            "tenant": project | {"enabled": True},
+            "issued_at": "2000-01-01T00:00:00Z",
+            "expires": "2999-12-31T23:59:59Z",
+        },
+        "user": user | {"username": "replayed", "roles": []},
+        "metadata": {"is_admin": 0, "roles": []},
+    }
+
+
 def sent(body, url=f"{AUTH}/v3/auth/tokens"):
     """An interaction."""
     return Interaction(
@@ -172,7 +200,8 @@ def test_the_catalog_has_the_endpoints_that_were_asked():
 
 def test_a_catalog_of_another_shape_is_none():
     """Other services have catalogs, too."""
-    for body in [], "x", {"catalog": 5}, {"token": {"catalog": [1, {}]}}, None:
+    half = {"endpoints": [{"interface": "public"}]}
+    for body in [], "x", {"catalog": 5}, {"token": {"catalog": [1, half]}}, None:
         assert catalog_in([sent(body)]) == ()
 
 

@@ -58,6 +58,7 @@ def test_these_queries_are_two():
         ("a=1&a=1", "a=1", "query a: asked 1, 1, recorded 1"),
         ("a=1&A=2", "a=1", "query A: asked 2, recorded without"),
         ("a=X", "a=x", "query a: asked X, recorded x"),
+        ("a=x%5Cy", "a=b", r"query a: asked x\y, recorded b"),
         ("a=%0A", "a=b", r"query a: asked \n, recorded b"),
         ("a=" + "x" * 200, "a=", f"query a: asked {'x' * 120}..., recorded (blank)"),
         ("b=2&a=1", "a=3", "query a: asked 1, recorded 3", "query b: asked 2, recorded without"),

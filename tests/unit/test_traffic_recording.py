@@ -67,6 +67,8 @@ def test_logins_are_told_from_other_traffic():
         return replace(each, response=replace(each.response, headers=Headers(got)))
 
     token = {"token": {"id": "x", "expires": "2026"}}
+    version = {"media-types": [{"type": "application/vnd.openstack.identity-v3+json"}]}
+    user = Headers([("X-Auth-Key", "x"), ("X-Storage-User", "x")])
     logins = (
         asked("http://k:5000/v2.0/tokens", {"access": token}, method="POST"),
         asked("http://k/identity/v3/auth/tokens", {"token": {"methods": []}}, method="POST"),
@@ -74,6 +76,14 @@ def test_logins_are_told_from_other_traffic():
         asked("http://k/auth/v1.0", b"", got=[("X-Auth-Token", "x")]),
         asked("http://k/auth/v1.0", b"", got=[("X-Storage-Token", "x")]),
         asked("http://k/x", b"", sent=b'{"auth": {"passwordCredentials": {}}}'),
+        asked("http://k/x", b"", sent=b'{"auth": {"token": {"id": "x"}}}'),
+        asked("http://k/x", b"", sent=b'{"auth": {"identity": {"methods": []}}}'),
+        replace(asked("http://k/x", b""), request_headers=user),
+        asked("http://k/x", {"version": version}),
+        asked("http://k/x", {"versions": [version]}),
+        asked("http://k/x", {"versions": {"values": [version]}}),
+        asked("http://admin:35357/v3/users", {"users": []}),
+        asked("http://other/v2.0/OS-KSADM/roles", {"roles": []}),
         asked("http://k/x", b'<access><token id="x"/></access>'),
         asked("http://k/identity/v3/users", {"users": []}),
         asked("http://k/login", {"token": "x"}, method="POST"),
@@ -127,6 +137,7 @@ def test_what_was_made_is_what_is_read_back(tmp_path):
     store = Store(directory=tmp_path)
     store.write(done, known=known)
     loaded = store.load_traffic("staging", "t.py::a")
+    assert loaded.provenance == done.provenance
     assert loaded.interactions == done.interactions
     assert missing_from(loaded.interactions, done.interactions) == 0
     assert missing_from((), done.interactions) == 1

@@ -52,8 +52,20 @@ def test_a_miss_fails_the_test_unless_it_is_expected(tmp_path):
     with pytest.raises(NoInteractionError) as caught:
         own.refuse(kept("/other"))
     assert own.failed is caught.value
+    with pytest.raises(NoInteractionError):
+        own.answer(kept("/other"))  # as if another thread had taken the last one
     Traffic(own).expect_miss()
     assert own.failed is None
+
+
+def test_a_cloud_that_is_there_is_not_suggested(tmp_path):
+    """A miss under its name is no misspelling."""
+    listing = recording(kept("/images/detail"))
+    listing = replace(listing, provenance=replace(listing.provenance, test=None))
+    Store(directory=tmp_path).write(listing, known=Known())
+    with pytest.raises(NoInteractionError) as caught:
+        session(tmp_path).refuse(kept("/other"))
+    assert "did you mean" not in str(caught.value)
 
 
 def test_once_replays_if_something_is_recorded(tmp_path):
