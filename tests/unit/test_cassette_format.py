@@ -113,6 +113,7 @@ def test_a_json_body_loads_as_sent_but_for_white_space(tmp_path, text):
 def test_any_other_body_loads_exactly_as_sent(tmp_path, body):
     """HTML, nothing at all, line breaks of any kind and arbitrary bytes lose nothing."""
     (page,) = loads(written(tmp_path / "a.yaml", body)).interactions
+    assert page.response.headers["Content-Length"] == str(len(page.response.body))
     try:
         sent = json.dumps(json.loads(body))  # as a text: NaN is not equal to itself
     except (ValueError, RecursionError):

@@ -134,6 +134,7 @@ def test_every_name_of_a_test_is_legal_everywhere(node):
         ("tests/test_own.py::test_a", "tests/tests/test_own/test_a.yaml"),
         ("test_own.py::test_a", "tests/test_own/test_a.yaml"),
         ("inventory", "tests/inventory.yaml"),
+        ("t.py::" + "x" * 80, f"tests/t/{'x' * 80}.yaml"),
     ],
 )
 def test_a_simple_test_is_its_own_name(test, path):

@@ -89,6 +89,7 @@ def test_values_under_other_names_stay():
 def test_values_below_and_beside_a_secrets_name_are_replaced():
     """Objects of passwords, and pairs of a name and a value."""
     cases = (
+        ({"passwords": {"of": {"db": "x"}}}, {"passwords": {"of": {"db": 0}}}),
         ({"passwords": {"root": "x", "name": "db"}}, {"passwords": {"root": 0, "name": "db"}}),
         (
             {"password": {"value": "x", "type": "t", "rel": "r", "updatedAt": "d"}},
@@ -107,6 +108,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         ),
         ({"name": "flavor", "value": "x"}, {"name": "flavor", "value": "x"}),
         ({"username": "u", "key": "x"}, {"username": "u", "key": 0}),
+        ({"user": "u", "key": "x"}, {"user": "u", "key": 0}),
         ({"key": "x"}, {"key": "x"}),
     )
     for sent, expected in cases:
@@ -164,6 +166,7 @@ def test_addresses_by_their_names():
         ("fixed_ip", "fe80::1", "2001:db8::1"),
         ("mac_addr", "fa:16:3e:00:00:01", "02:00:00:00:00:01"),
         ("fixed_ip_address", "10.0.0.4", "192.0.2.1"),
+        ("fixed_ips", "10.0.0.4", "192.0.2.1"),
         ("ip", "dhcp", "dhcp"),
         ("note", "10.0.0.4", "10.0.0.4"),
     ):
@@ -271,6 +274,10 @@ def test_urls():
         ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
     ):
         assert value_of(sent) == expected
+    local = Known(origins={"http://127.0.0.1:8774": "compute"})
+    assert value_of("127.0.0.1, 127.0.0.1:8774", known=local) == "127.0.0.1, compute.a.invalid"
+    for each in ("images", "servers", "flavors", "extensions", "limits", "volumes"):
+        assert value_of(f"{ENDPOINT[:-32]}demo/{each}/1") == f"{OWN[:-32]}redacted-owner/{each}/1"
     (kept,) = redact([page({}, url="https://h/x")], cloud="a", known=KNOWN).interactions
     assert kept.url == "https://host-aaa.invalid/x"
 
@@ -336,8 +343,10 @@ def test_links_say_which_service_a_host_is():
 
 def test_known_values_are_replaced_unless_they_are_ordinary_words():
     """Weak ones are replaced under a secret's name only, and can be listed."""
-    known = Known(secrets=frozenset({"correct-horse", "openstack", "image", "12345678", "k9"}))
-    assert value_of("a correct-horse b", known=known) == "a <redacted> b"
+    words = {"correct-horse", "abcdefghijklmnop"}
+    known = Known(secrets=frozenset({*words, "openstack", "image", "12345678", "k9"}))
+    for word in words:
+        assert value_of(f"a {word} b", known=known) == "a <redacted> b"
     for word in ("openstack", "image", "12345678", "k9"):
         assert value_of(f"a {word} b", known=known) == f"a {word} b"
         assert value_of(word, "password", known=known) == "<redacted>"

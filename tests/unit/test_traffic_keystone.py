@@ -170,6 +170,14 @@ def test_an_answered_login_is_whole():
     }
 
 
+def test_a_service_may_have_no_name():
+    """Not every recorded catalog has them."""
+    nameless = {name: value for name, value in entry().items() if name != "name"}
+    asked = Interaction(url=f"{AUTH}/v3/auth/catalog", response=Response(status_code=0, body=b""))
+    answer = keystone_of((nameless,), COMPUTE).answer(asked)
+    assert json.loads(answer.body)["catalog"][0]["name"] == ""
+
+
 def sent(body, url=f"{AUTH}/v3/auth/tokens"):
     """An interaction."""
     return Interaction(
