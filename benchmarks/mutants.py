@@ -29,11 +29,16 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "pytest_imagedetail"
+TABLES = ("tests/docs/test_reference.py", "tests/layers/test_layers.py")  # read, execute nothing
 TESTS = (
     *(f"tests/{folder}" for folder in ("unit", "laws", "library")),
     *(f"tests/cli/test_{name}.py" for name in ("cli", "cli_accept", "cli_matrix", "cli_bodies")),
+    *(f"tests/cli/test_{name}.py" for name in ("cli_lint", "cli_scrub")),
     *(f"tests/plugin/test_{name}.py" for name in ("accepted", "compare", "report")),
-    "tests/docs/test_reference.py",
+    *(f"tests/plugin/test_cassette_{name}.py" for name in ("bodies", "clients", "kept", "order")),
+    *(f"tests/plugin/test_cassette_{name}.py" for name in ("own_client", "own_server", "shared")),
+    *(f"tests/plugin/test_cassette_{name}.py" for name in ("sources", "stock", "who")),
+    *TABLES,
 )
 TIMEOUT = 90
 SECONDS = "seconds.txt"
@@ -178,6 +183,7 @@ class Suite:
         lines = range(mutant.node.lineno, (mutant.node.end_lineno or 0) + 1)
         here = {test for line in lines for test in contexts.get(line, ())} & {*self.seconds}
         anywhere = {test for tests in contexts.values() for test in tests} & {*self.seconds}
+        anywhere |= {test for test in self.seconds if test.startswith(TABLES)}
         chosen = []
         for test in sorted(here or anywhere, key=lambda each: self.seconds[each]):
             seconds -= self.seconds[test]

@@ -2,8 +2,12 @@
 
 import ast
 import graphlib
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest_imagedetail
 
 PACKAGE = Path(__file__).parents[2] / "pytest_imagedetail"
 MODULES = {
@@ -122,3 +126,12 @@ def test_names_and_first_lines_say_what_a_module_does():
     for module, path in MODULES.items():
         assert not set(module.split(".")) & VAGUE_NAMES, module
         assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), module
+
+
+def test_every_public_name_is_there():
+    """`__all__` of each module says what can be imported from it."""
+    for each in pkgutil.walk_packages(pytest_imagedetail.__path__, "pytest_imagedetail."):
+        if not each.name.endswith("__main__"):
+            module = importlib.import_module(each.name)
+            missing = [name for name in getattr(module, "__all__", ()) if not hasattr(module, name)]
+            assert missing == [], each.name

@@ -59,6 +59,7 @@ def test_a_recording_is_written_and_found(tmp_path):
     assert kept.find("k5", Query()) == kept.path("k5", Query()) == tmp_path / "k5" / "all.yaml"
     assert kept.load("k5", Query()).provenance == recording().provenance
     assert files(tmp_path) == ["k5/all.yaml"]
+    assert [each.value for each in Written] == ["new", "replaced", "renewed", "unchanged"]
 
 
 def test_the_file_has_the_rights_that_new_files_have(tmp_path):
