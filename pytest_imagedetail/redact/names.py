@@ -65,15 +65,15 @@ NAMING: Final = frozenset(
 
 HOLDING: Final = frozenset(
     {
-        *("value", "values", "output value", "parameter value", "text", "content", "data", "raw"),
-        *("plain", "plaintext", "contents", "payload", "blob", "id", "key", "audit id"),
+        *("value", "values", "val", "default", "output value", "parameter value", "text", "data"),
+        *("content", "contents", "payload", "blob", "raw", "plain", "plaintext"),
         *("$t", "$", "#text"),
     }
 )
-"""Keys that say nothing of what stands under them; the name above or beside them does."""
+"""Keys of a value, which the name beside them names: `{"name": "password", "value": "..."}`."""
 
-BESIDE: Final = HOLDING - NAMING
-"""The same beside a name: `{"name": "password", "value": "..."}`."""
+BELOW: Final = HOLDING | {"id", "key", "audit id"}
+"""The same below a secret's name: `{"token": {"id": "..."}}`."""
 
 PASSWORDS: Final = frozenset((each,) for each in ("password", "passwd", "passphrase", "passcode"))
 """Last words of a name below which everything is secret: `{"passwords": {...}}`."""
@@ -218,8 +218,8 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
         for key, _ in pairs
         if names_secret(key)
         or (under == "all" and not is_in(key, ABOUT))
-        or (under == "held" and is_in(key, HOLDING))
-        or (names_one and is_in(key, BESIDE))
+        or (under == "held" and is_in(key, BELOW))
+        or (names_one and is_in(key, HOLDING))
         or (is_login and key == "key")
     }
 

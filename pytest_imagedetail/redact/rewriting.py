@@ -56,7 +56,9 @@ _WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
 _WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # their mark stays
 
 _VERSION: Final = re.compile(r"v\d+(?:\.\d+)?")
-_RESOURCES: Final = frozenset({"images", "servers", "flavors", "extensions", "limits", "volumes"})
+_RESOURCES: Final = frozenset(
+    {"images", "servers", "flavors", "extensions", "limits", "volumes", "schemas"}
+)
 _COLLECTIONS: Final = frozenset(
     {
         *("members", "quota-sets", "os-quota-sets", "quotas", "os-simple-tenant-usage"),
@@ -391,15 +393,21 @@ class Rewriter:
         path, has_query, query = target.partition("?")
         segments = path.split("/")
         around = zip(["", *segments], segments, [*segments[1:], ""], strict=False)
-        path = "/".join([self._segment(*each, own=own) for each in around])
+        has_version = any(map(_VERSION.fullmatch, segments))
+        path = "/".join([self._segment(*each, has_version=has_version, own=own) for each in around])
         return path + has_query + self._pairs(query) + has_fragment + self._pairs(fragment)
 
-    def _segment(self, before: str, segment: str, after: str, *, own: bool) -> str:
-        """Replace one segment of a path, by those before and after it."""
+    def _segment(
+        self, before: str, segment: str, after: str, *, has_version: bool, own: bool
+    ) -> str:
+        """Replace one segment of a path, by those before and after it.
+
+        A project stands behind the version, or before a resource in a path without one.
+        """
         bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
         is_versioned = _VERSION.fullmatch(before) is not None
-        is_above = after in _RESOURCES or after.startswith("os-")
-        is_project = segment not in _RESOURCES and (is_versioned or is_above)
+        is_above = _is_resource(after) and not _is_resource(before)
+        is_project = not _is_resource(segment) and (is_versioned or (is_above and not has_version))
         is_own = segment == self._all.project
         if placeholders.is_id(bare):  # on another host it may be a checksum
             is_owner = is_project and (own or is_own or bare != segment)
@@ -451,9 +459,14 @@ def project_in_path(path: str) -> str | None:
     """Return the project of a versioned path of Compute, `/v2/PROJECT/images/...`; None without."""
     segments = path.split("/")
     for version, project, resource in zip(segments, segments[1:], segments[2:], strict=False):
-        if _VERSION.fullmatch(version) and resource in _RESOURCES and project not in _RESOURCES:
+        if _VERSION.fullmatch(version) and resource in _RESOURCES and not _is_resource(project):
             return project
     return None
+
+
+def _is_resource(segment: str) -> bool:
+    """Return whether a segment of a path is a collection of Compute, never a project."""
+    return segment in _RESOURCES or segment.startswith("os-")
 
 
 def _is_prose(match: re.Match[str], value: str) -> bool:

@@ -106,6 +106,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
             {"ParameterKey": "AdminPassword", "ParameterValue": "x"},
             {"ParameterKey": "AdminPassword", "ParameterValue": 0},
         ),
+        ({"name": "otp", "val": "x", "default": "y"}, {"name": "otp", "val": 0, "default": 0}),
         ({"name": "flavor", "value": "x"}, {"name": "flavor", "value": "x"}),
         ({"username": "u", "key": "x"}, {"username": "u", "key": 0}),
         ({"user": "u", "key": "x"}, {"user": "u", "key": 0}),
@@ -115,6 +116,17 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         assert json.loads(body_of(sent)) == json.loads(
             json.dumps(expected).replace(": 0", ': "<redacted>"')
         )
+
+
+def test_what_has_a_secrets_name_keeps_its_id():
+    """An image may be called what it holds; only a key of a value holds one."""
+    for name in (
+        *("vault-token", "windows-password", "k8s-secret", "ci-credential", "cookie", "otp"),
+        *("tokens", "user data", "my-private-key", "webhook", "passwords", "api keys"),
+    ):
+        for key in ("id", "uuid", "href", "type", "status", "fingerprint", "audit_id"):
+            sent = {"images": [{key: OTHER, "name": name}], "note": OTHER}
+            assert json.loads(body_of(sent)) == sent, (name, key)
 
 
 def test_secrets_in_a_text():
@@ -272,6 +284,8 @@ def test_urls():
         ("https://h/x?#", "https://host-aaa.invalid/x?#"),
         (f"https://h/blobs/{OTHER}/images/x", f"https://host-aaa.invalid/blobs/{OTHER}/images/x"),
         ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
+        ("/v2/schemas/images", "/v2/schemas/images"),
+        (f"/v2.1/{OTHER}/servers/1", f"/v2.1/{placeholders.owner(OTHER)}/servers/1"),
     ):
         assert value_of(sent) == expected
     local = Known(origins={"http://127.0.0.1:8774": "compute"})
@@ -292,6 +306,21 @@ def test_an_origin_has_no_port_of_its_scheme():
         ("/x", ""),
     ):
         assert origin(url) == expected
+
+
+def test_what_stands_behind_a_resource_is_no_project():
+    """It is the id of a server, an aggregate or a hypervisor."""
+    for version in ("/v2.1", f"/v2.1/{PROJECT}", ""):
+        for path in (
+            *(f"servers/{OTHER}/os-interface", f"servers/{OTHER}/os-volume_attachments"),
+            *(f"servers/{OTHER}/os-server-password", f"flavors/{OTHER}/os-extra_specs"),
+            *(f"os-aggregates/{OTHER}/images", f"os-hypervisors/{OTHER}/servers"),
+        ):
+            note = f"http://nova.acme.example:8774{version}/{path}"
+            kept = value_of(note)
+            assert kept.endswith(f"/{path}"), kept
+            (page_kept,) = redact([page({}, url=note)], cloud="a", known=KNOWN).interactions
+            assert page_kept.url == kept
 
 
 def test_a_change_in_a_url_or_a_version_stays_a_change():
