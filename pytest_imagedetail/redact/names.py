@@ -4,6 +4,7 @@ Redaction, the final check, `lint` and `scrub` read this table; `docs/redaction.
 """
 
 import re
+import string
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -31,6 +32,20 @@ SECRETS: Final = frozenset(
 _LONG: Final = 5
 _TOGETHER: Final = tuple(each.replace(" ", "") for each in SECRETS if len(each) >= _LONG)
 """The same, written together at the end of a word: `dbpassword`, `apikey`."""
+
+ORDINARY: Final[Mapping[str, re.Pattern[str]]] = {
+    "bearer": re.compile(r".*\s.*", re.DOTALL),
+    "personality": re.compile(r".*", re.DOTALL),
+}
+"""Texts that are no secret: the bearer is a person, or Nova's list of files is a character."""
+
+PROSE: Final = frozenset(
+    {
+        *("to", "is", "are", "was", "and", "or", "for", "if", "in", "on", "with", "when", "as"),
+        *("can", "must", "may", "should", "option", "options", "flag", "argument", "parameter"),
+    }
+)
+"""Words that follow an option in a sentence: `Use --password to set a password`."""
 
 QUALIFIERS: Final = frozenset(
     {"b64", "base64", "new", "old", "pem", "plain", "plaintext", "text", "value"}
@@ -138,6 +153,7 @@ EMAIL: Final = re.compile(
 """An e-mail address, percent-encoded or not."""
 
 _WORD: Final = re.compile(r"IPv|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[$#]\w*")
+_COUNT: Final = re.compile(r"[+-]?\d[\d.,]*")
 _LONGEST: Final = 64
 _SHORTEST_PLURAL: Final = 3
 _remembered: Final = lru_cache(maxsize=2048)  # a listing repeats its names
@@ -166,10 +182,25 @@ def names_secret(name: str) -> bool:
     return ends or (bool(found) and found[-1].endswith(_TOGETHER))
 
 
+def holds_secret(name: str, value: object) -> bool:
+    """Return whether a value is a secret by its name; a number under a plural is a count."""
+    if not names_secret(name):
+        return False
+    if not isinstance(value, str):
+        return True
+    ordinary = ORDINARY.get(words(name)[-1], _COUNT if _is_plural(name) else None)
+    return ordinary is None or ordinary.fullmatch(value) is None
+
+
 @_remembered
-def names_secret_in_query(name: str) -> bool:
-    """Return whether a name of a URL's query or a form is that of a secret or a signature."""
-    return names_secret(name) or " ".join(words(name)) in IN_QUERIES
+def _is_plural(name: str) -> bool:
+    ending = name.rstrip(string.digits + string.punctuation)[-2:].lower()
+    return ending.endswith("s") and ending != "ss"
+
+
+def holds_secret_in_query(name: str, value: str) -> bool:
+    """Return whether a value of a URL's query or a form is a secret or a signature."""
+    return holds_secret(name, value) or " ".join(words(name)) in IN_QUERIES
 
 
 @_remembered
@@ -208,18 +239,19 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
         under: What is secret because of the name above it: "all" values, those that are "held"
             under a name that says nothing (`value`, `id`), or "" for none.
     """
-    names_one = any(
-        is_in(key, NAMING) and isinstance(value, str) and names_secret(value)
+    named = [
+        value
         for key, value in pairs
-    )
+        if is_in(key, NAMING) and isinstance(value, str) and names_secret(value)
+    ]
     is_login = any(is_in(key, LOGINS) for key, _ in pairs)
     return {
         key: "all" if under == "all" or words(key)[-1:] in PASSWORDS else "held"
-        for key, _ in pairs
-        if names_secret(key)
+        for key, value in pairs
+        if holds_secret(key, value)
         or (under == "all" and not is_in(key, ABOUT))
         or (under == "held" and is_in(key, BELOW))
-        or (names_one and is_in(key, HOLDING))
+        or (named and is_in(key, HOLDING) and any(holds_secret(each, value) for each in named))
         or (is_login and key == "key")
     }
 

@@ -254,7 +254,7 @@ class Rewriter:
     def _named(self, value: str, name: str) -> str:
         """Replace in a text of XML or of a form by the name it stands under."""
         self._path = (name,) if name else ()
-        return self._value(name, value, secret=names.names_secret(name))
+        return self._value(name, value, secret=names.holds_secret(name, value))
 
     def _value(self, name: str, value: str, *, secret: bool) -> str:
         """Replace in one value by the name it stands under."""
@@ -320,7 +320,7 @@ class Rewriter:
         """Replace the value that ends a match, by the name in its first group."""
         name, value = match[1], match[match.lastindex or 0]
         is_owner = placeholders.is_id(value) and names.names_owner(name)
-        is_secret = names.names_secret(name) and not _is_prose(match, value)
+        is_secret = names.holds_secret(name, value) and not _is_prose(match, value)
         new = self._replacement(value, owner=is_owner, secret=is_secret)
         return match[0] if new is None else match[0].removesuffix(value) + new
 
@@ -419,7 +419,7 @@ class Rewriter:
             new = self._replacement(bare, owner=True, secret=False)
             return segment if new is None else segment.removesuffix(bare) + new
         name, sign, value = segment.partition("=")
-        if sign and ";" in name and names.names_secret_in_query(name.rpartition(";")[2]):
+        if ";" in name and names.holds_secret_in_query(name.rpartition(";")[2], value):
             return name + sign + self._in_url(value, value)
         return self._decoded(segment)
 
@@ -438,7 +438,7 @@ class Rewriter:
 
     def _query_value(self, name: str, value: str) -> str:
         is_owner = placeholders.is_id(value) and names.names_owner(name)
-        secret = names.names_secret_in_query(name)
+        secret = names.holds_secret_in_query(name, value)
         new = self._replacement(value, owner=is_owner, secret=secret)
         if new is None and value[:1] in {"{", "["} and (document := self._json(value)) is not None:
             return document
@@ -470,7 +470,9 @@ def _is_resource(segment: str) -> bool:
 
 
 def _is_prose(match: re.Match[str], value: str) -> bool:
-    """Return whether what follows a name and a colon is a sentence: `cookie: see the docs`."""
+    """Return whether what follows a name is a sentence: `cookie: see the docs`."""
+    if match.re is _OPTION:
+        return value in names.PROSE and match[0] != f"{match[1]}={value}"
     if match.re is _HEADER:
         words = value.replace(",", " ").split()
         return all(each.isalpha() and (each.islower() or each.istitle()) for each in words)
