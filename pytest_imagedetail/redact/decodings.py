@@ -1,6 +1,7 @@
-"""Undo percent-encoding, JSON escapes, base64 and gzip, two layers deep."""
+"""Undo percent-encoding, forms, JSON escapes, entities, base64 and gzip, two layers deep."""
 
 import base64
+import html
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -12,6 +13,8 @@ _LAYERS: Final = 2  # how many encodings to undo on top of each other
 _GZIP: Final = b"\x1f\x8b"
 _ESCAPE: Final = re.compile(rb"\\(?:u([0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*)|([^u]))")
 _CONTROLS: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+_ENTITY: Final = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,7});")
+_BETWEEN_WORDS: Final = bytes.maketrans(b"\"'<>", b"    ")
 _BASE64: Final = re.compile(  # lines of 40 characters or more are wrapped
     rb"(?:[A-Za-z0-9+/_-]{40,}+\s+)+[A-Za-z0-9+/_-]*+|[A-Za-z0-9+/_-]{11,}+"
 )
@@ -41,6 +44,17 @@ def _below(data: bytes, form: str, layers: int) -> Iterator[tuple[str, bytes]]:
             both = f"{form}, {name}" if form else name
             yield both, below
             yield from _below(below, both, layers - 1)
+
+
+def _form(data: bytes) -> bytes:
+    """Decode the words that have a plus sign, which is a space in a form."""
+    words = data.translate(_BETWEEN_WORDS).split() if b"+" in data else ()
+    found = (word.replace(b"+", b" ") for word in dict.fromkeys(words) if b"+" in word)
+    return unquote_to_bytes(b"\n".join(found))
+
+
+def _entities(data: bytes) -> bytes:
+    return _ENTITY.sub(lambda match: html.unescape(match[0].decode("ascii")).encode(), data)
 
 
 def _json(data: bytes) -> bytes:
@@ -81,7 +95,9 @@ def _text_in(content: bytes) -> bytes:
 
 _DECODERS: Final = (
     ("percent-encoded", unquote_to_bytes),
+    ("in a form", _form),
     ("JSON-escaped", _json),
+    ("with entities", _entities),
     ("in base64", _base64),
     ("gzipped", compression.unpacked),
 )

@@ -2,10 +2,12 @@
 
 import base64
 import gzip
+import html
 import json
+import re
 import uuid
 from itertools import pairwise
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus, unquote_plus
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -28,6 +30,12 @@ ENCODINGS = {
     "in a sentence": lambda text: f"set by {text}, thanks",
     "percent": lambda text: quote(text, safe=""),
     "every character percent": lambda text: "".join(f"%{each:02x}" for each in text.encode()),
+    "lower-case percent": lambda text: re.sub("%..", lambda each: each[0].lower(), quote(text)),
+    "form": quote_plus,
+    "form in JSON": lambda text: json.dumps({"sent": f"a=1&b={quote_plus(text)}"}),
+    "entities": html.escape,
+    "entities in a sentence": lambda text: f"<p>set by {html.escape(text)}, thanks",
+    "every character an entity": lambda text: "".join(f"&#{ord(each)};" for each in text),
     "JSON": json.dumps,
     "every character JSON": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
@@ -41,6 +49,7 @@ PLACES = ("name", "metadata", "key", "link", "location", "query", "text", "latin
 SECRETS = st.one_of(
     st.text("abcXYZ012-_.~", min_size=8, max_size=40),
     st.text("abc\"'\\/<>&%+= {}012", min_size=8, max_size=30),
+    st.just("Sp4ce Pw&99/x"),
     st.text("0123456789abcdef", min_size=33, max_size=64),
     st.binary(min_size=12, max_size=24).map(lambda raw: base64.b64encode(raw).decode()),
 ).filter(lambda text: len(set(text)) > 4 and text.strip() == text and is_searchable(text))
@@ -90,7 +99,8 @@ def test_no_known_value_survives_in_any_covered_encoding(secret, encoding, place
     for value in written(kept):
         data = value if isinstance(value, bytes) else value.encode()
         plain = gzip.decompress(data) if place == "gzip" and data[:1] == b"\x1f" else data
-        texts = decodings(plain.decode("latin-1"))
+        text = plain.decode("latin-1")
+        texts = [*decodings(text), unquote_plus(text)]
         assert not any(secret in each for each in texts), (encoding, place, value)
         refuse_leaks(data, known=redacted.known, where="here")
 
