@@ -11,7 +11,18 @@ from typing import Any, Final
 
 _KEYS: Final = (
     *("access", "account", "activation", "admin", "api", "app", "auth", "cipher", "client"),
-    *("consumer", "crypt", "encryption", "hmac", "join", "license", "master", "preshared"),
+    *(
+        "consumer",
+        "crypt",
+        "enc",
+        "encryption",
+        "fernet",
+        "hmac",
+        "join",
+        "license",
+        "master",
+        "preshared",
+    ),
     *("private", "recovery", "secret", "service", "session", "shared", "signing", "storage"),
     *("tls", "unseal", "url", "wrap"),
 )
@@ -24,7 +35,7 @@ SECRETS: Final = frozenset(
         *("password hash", "passwd hash", "secret hash", "secret id", "session id", "token id"),
         *("user data", "snmp community", "community string", "webhook url", "webhook uri"),
         *("code verifier", "saml response", "auth receipt", "access key id", "connection string"),
-        "personality",
+        *("pass hash", "pw hash", "pwd hash", "secret key base", "personality"),
     }
 )
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
@@ -48,7 +59,10 @@ PROSE: Final = frozenset(
 """Words that follow an option in a sentence: `Use --password to set a password`."""
 
 QUALIFIERS: Final = frozenset(
-    {"b64", "base64", "new", "old", "pem", "plain", "plaintext", "text", "value"}
+    {
+        *("b64", "base64", "new", "old", "pem", "plain", "plaintext", "text", "value", "data"),
+        *("confirm", "confirmation"),
+    }
 )
 """Words that may stand behind: `password_old`, `private_key_pem`."""
 
@@ -93,14 +107,18 @@ BELOW: Final = HOLDING | {"id", "key", "audit id"}
 PASSWORDS: Final = frozenset((each,) for each in ("password", "passwd", "passphrase", "passcode"))
 """Last words of a name below which everything is secret: `{"passwords": {...}}`."""
 
+MAPS: Final = frozenset((each,) for each in ("token", "secret"))
+"""Last words whose plurals map names to secrets: `{"tokens": {"ci": "..."}}`."""
+
 ABOUT: Final = frozenset(
     {
+        *("ref", "ttl", "length", "path", "url", "uri", "policy", "format", "version", "count"),
         *("name", "type", "kind", "status", "description", "method", "algorithm", "mode", "rel"),
         *("href", "created", "updated", "created at", "updated at", "expires", "expires at"),
         *("expiration", "issued at", "enabled", "bit length", "content type", "adapter"),
     }
 )
-"""Keys below a password's name that describe it."""
+"""Keys below such a name that describe it, and words that end them."""
 
 LOGINS: Final = frozenset({"login", "user", "user name", "username"})
 """Keys beside which `key` is a secret: `{"username": "u", "key": "..."}`."""
@@ -176,8 +194,12 @@ def words(name: str) -> tuple[str, ...]:
 def names_secret(name: str) -> bool:
     """Return whether what stands under a name is a secret."""
     found = words(name)
-    if len(found) > 1 and found[-1] in QUALIFIERS:
-        found = found[:-1]
+    if _ends_as_secret(found):
+        return True
+    return len(found) > 1 and found[-1] in QUALIFIERS and _ends_as_secret(found[:-1])
+
+
+def _ends_as_secret(found: tuple[str, ...]) -> bool:
     ends = any(" ".join(found[-length:]) in SECRETS for length in (1, 2, 3))
     return ends or (bool(found) and found[-1].endswith(_TOGETHER))
 
@@ -236,8 +258,9 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
 
     Args:
         pairs: The object, repeated keys included.
-        under: What is secret because of the name above it: "all" values, those that are "held"
-            under a name that says nothing (`value`, `id`), or "" for none.
+        under: What is secret because of the name above it: "all" values, all texts that are
+            "mapped" from a name, those that are "held" under a name that says nothing (`value`,
+            `id`), or "" for none.
     """
     named = [
         value
@@ -246,14 +269,31 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
     ]
     is_login = any(is_in(key, LOGINS) for key, _ in pairs)
     return {
-        key: "all" if under == "all" or words(key)[-1:] in PASSWORDS else "held"
+        key: "all" if under == "all" else _below(key)
         for key, value in pairs
         if holds_secret(key, value)
-        or (under == "all" and not is_in(key, ABOUT))
-        or (under == "held" and is_in(key, BELOW))
+        or (under == "all" and not _is_about(key))
+        or (under == "mapped" and _is_text(value) and not _is_about(key))
+        or (under in {"held", "mapped"} and is_in(key, BELOW))
         or (named and is_in(key, HOLDING) and any(holds_secret(each, value) for each in named))
         or (is_login and key == "key")
     }
+
+
+def _below(key: str) -> str:
+    """Return what is secret below a secret's name."""
+    last = words(key)[-1:]
+    if last in PASSWORDS:
+        return "all"
+    return "mapped" if last in MAPS and _is_plural(key) else "held"
+
+
+def _is_about(key: str) -> bool:
+    return is_in(key, ABOUT) or any(each in ABOUT for each in words(key)[-1:])
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and _COUNT.fullmatch(value) is None
 
 
 def is_harmless(value: str) -> bool:

@@ -234,7 +234,8 @@ class Rewriter:
                 found += (new, *self._scalars(each, own, below.get(key, ""), here))
         elif isinstance(value, list):
             for place, each in enumerate(value):
-                found += self._scalars(each, name, under, (*path, place))
+                is_record = under == "mapped" and isinstance(each, list) and len(each) > 1
+                found += self._scalars(each, name, "held" if is_record else under, (*path, place))
         return found
 
     def _scalar(self, name: str, value: str, path: Path, *, secret: bool) -> str | None:

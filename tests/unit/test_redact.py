@@ -65,6 +65,8 @@ def test_values_under_a_secrets_name_are_replaced():
         *("user_data", "userData", "webhook_url", "dbpassword", "password_hash", "secrets"),
         *("ipmi_pass", "presharedKey", "masterkey", "hmac_key", "private_key_pem", "password_old"),
         *("os_password2", "api_keys", "credential", "pwd", "authToken", "access_key"),
+        *("passwordConfirm", "new_password_confirmation", "client_key_data", "client-key-data"),
+        *("secret_data", "secret_key_base", "fernet_keys", "enc_key", "root_pw_hash"),
         *("jsessionid", "clientkey", "AWSAccessKeyId", "samlresponse"),
     ):
         for value in ("hunter2", "no word at all", 12345678, ["x1", "x2"]):
@@ -81,6 +83,7 @@ def test_values_under_other_names_stay():
         *("password_auth", "token_type", "token_expires_at", "key_name", "public_key", "keypair"),
         *("secret_name", "password_policy", "img_signature", "hash_key_id", "compass", "bypass"),
         *("os_version", "monkey", "turkey", "user_data_format", "passwordless", "community"),
+        *("password_min_length", "token_ttl", "secret_ref", "public_key_data", "data", "key_data"),
         *("hotkey", "session", "curl_keys", "tokenizer", "cookies_allowed"),
     ):
         assert value_of("enabled 1.2", name) == "enabled 1.2", name
@@ -107,6 +110,8 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
             {"password": {"value": 0, "type": "t", "rel": "r", "updatedAt": "d"}},
         ),
         ({"token": {"id": "x", "expires": "2026"}}, {"token": {"id": 0, "expires": "2026"}}),
+        ({"tokens": {"a": "x"}}, {"tokens": {"a": 0}}),
+        ({"secrets": [{"k": "x"}]}, {"secrets": [{"k": 0}]}),
         ({"name": "password", "value": "x"}, {"name": "password", "value": 0}),
         ({"Value": "x", "Key": "auth_token"}, {"Value": 0, "Key": "auth_token"}),
         (
@@ -123,7 +128,13 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         ({"user": "u", "key": "x"}, {"user": "u", "key": 0}),
         ({"key": "x"}, {"key": "x"}),
     )
-    for sent, expected in cases:
+    kept = (
+        {"tokens": {"prompt": 5, "total": "12", "ttl": "1h", "token_type": "x"}},
+        {"secrets": [{"name": "a", "secret_ref": "b", "owned": "c"}], "total": 1},
+        {"secrets": [{"name": "default-token"}], "next": "x"},
+        {"password": {"min_length": "x", "password_policy": "x"}},
+    )
+    for sent, expected in (*cases, *zip(kept, kept, strict=True)):
         assert json.loads(body_of(sent)) == json.loads(
             json.dumps(expected).replace(": 0", ': "<redacted>"')
         )
