@@ -6,7 +6,8 @@ else stays text. A null (`None`) does too, for only a rule knows what it stands 
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -22,6 +23,7 @@ _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _PART: Final = re.compile(
     r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>"
+    r"|<![A-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>?"  # a document type may hold declarations
     r"|<(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>"
     r"|[^<]+",
     re.DOTALL,
@@ -30,6 +32,7 @@ _ATTRIBUTE: Final = re.compile(r"""(?<![\w:.-])([\w:.-]++)(\s*+=\s*+)(?:"([^"]*)
 _CDATA: Final = "<![CDATA["
 
 _Replace = Callable[[str, str], str]
+_See = Callable[[list[tuple[str, str]]], Mapping[str, str]]
 
 
 class _RefusedError(ValueError):
@@ -143,62 +146,87 @@ def _integer(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
 
 
-def replace_strings(
-    text: str, replace: _Replace, see: Callable[[dict[str, str]], None]
-) -> str | None:
+def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
     """Pass every text and attribute of an XML document through `replace`; the rest stays as sent.
 
     Args:
         text: The document; None is returned for one that is not well-formed.
         replace: Takes a decoded text and the name it stands under (an attribute's, an element's,
             or for `<meta key="K">` K; "" for a comment) and returns its replacement.
-        see: Takes the attributes of each element.
+        see: Takes the attributes of an element, the texts of its children and its own as `#text`.
+            Returns another name for those that do not stand under their own.
     """
+    names: list[Mapping[str, str]] = []  # what `see` returned, in the order of the elements
+    opened: list[tuple[int, list[tuple[str, str]], list[str]]] = []
+
+    def start(_: str, attributes: dict[str, str]) -> None:
+        opened.append((len(names), [(_local(key), attributes[key]) for key in attributes], []))
+        names.append({})
+
+    def data(content: str) -> None:
+        opened[-1][2].append(content)
+
+    def end(tag: str) -> None:
+        place, pairs, pieces = opened.pop()
+        content = "".join(pieces)
+        names[place] = see([*pairs, ("#text", content)])
+        if opened:
+            opened[-1][1].append((_local(tag), content))
+
     parser = expat.ParserCreate("utf-8")
-    parser.StartElementHandler = lambda _, attributes: see(attributes)
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = data
     try:
         parser.Parse(text.encode("utf-8", "surrogatepass"), True)  # noqa: FBT003
     except (expat.ExpatError, ValueError):
         return None
-    return "".join(_replaced(text, replace))
+    return "".join(_replaced(text, replace, iter(names)))
 
 
-def _replaced(text: str, replace: _Replace) -> Iterator[str]:
-    names = [""]
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _replaced(text: str, replace: _Replace, names: Iterator[Mapping[str, str]]) -> Iterator[str]:
+    opened: list[tuple[str, Mapping[str, str]]] = [("", {})]
     for match in _PART.finditer(text):
         part = match.group()
+        name, others = opened[-1]
         if part.startswith(_CDATA):
             inner = part.removeprefix(_CDATA).removesuffix("]]>")
-            new = replace(inner, names[-1])
+            new = replace(inner, name)
             yield part if new == inner else html.escape(new)
-        elif part.startswith(("<!--", "<?")):
+        elif part.startswith(("<!", "<?")):
             yield part[:2] + _replaced_text(part[2:-1], "", replace) + part[-1]
         elif part.startswith("</"):
-            names.pop()
+            opened.pop()
             yield part
         elif part.startswith("<"):
+            own = next(names)
             if not part.endswith("/>"):
-                names.append(_name_of_text(part))
-            yield _ATTRIBUTE.sub(lambda found: _replaced_attribute(found, replace), part)
+                name = _name_of_text(part)
+                opened.append((own.get("#text", others.get(name, name)), own))
+            yield _ATTRIBUTE.sub(partial(_replaced_attribute, replace, own), part)
         else:
-            yield _replaced_text(part, names[-1], replace)
+            yield _replaced_text(part, name, replace)
 
 
 def _name_of_text(tag: str) -> str:
     """Return the name of the text in an element: the key of a `meta`, else the element's name."""
     attributes = {name: double or single for name, _, double, single in _ATTRIBUTE.findall(tag)}
-    name = re.split(r"[\s>/]", tag[1:], maxsplit=1)[0].rpartition(":")[2]
+    name = _local(re.split(r"[\s>/]", tag[1:], maxsplit=1)[0])
     return html.unescape(attributes.get("key", name))
 
 
-def _replaced_attribute(match: re.Match[str], replace: _Replace) -> str:
+def _replaced_attribute(replace: _Replace, names: Mapping[str, str], match: re.Match[str]) -> str:
     name, equals, double, single = match.groups()
     value = double if double is not None else single
-    local = name.rpartition(":")[2]
+    local = _local(name)
     is_identifier = name == "xmlns" or name.startswith("xmlns:") or local == "schemaLocation"
     if is_identifier:  # not an address, though it is written as one
         return match.group()
-    new = _replaced_text(value, name.rpartition(":")[2], replace)
+    new = _replaced_text(value, names.get(local, local), replace)
     return match.group() if new == value else f'{name}{equals}"{new}"'
 
 

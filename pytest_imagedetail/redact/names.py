@@ -280,6 +280,12 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
     }
 
 
+def names_beside(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return which keys of a value have a secret's name beside them, and that name."""
+    named = [value for key, value in pairs if is_in(key, NAMING) and names_secret(value)]
+    return {key: name for name in named[:1] for key, _ in pairs if is_in(key, HOLDING)}
+
+
 def _below(key: str) -> str:
     """Return what is secret below a secret's name."""
     last = words(key)[-1:]

@@ -186,7 +186,7 @@ class Rewriter:
             new = self._json(text)
             self._part = replace(self._part, is_encoded=True)  # its escapes are not undone
         elif begins == "<":
-            new = xmltext.replace_strings(text, self._named, self.learned.link)
+            new = xmltext.replace_strings(text, self._named, self._beside)
         if new is not None:
             return new
         if text.startswith("--") and _PART_NAME.search(text):
@@ -251,6 +251,11 @@ class Rewriter:
             return new
         self._part.unchanged.add(known)
         return None
+
+    def _beside(self, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+        """Learn from an element of XML, and return what names its values."""
+        self.learned.link(dict(pairs))
+        return names.names_beside(pairs)
 
     def _named(self, value: str, name: str) -> str:
         """Replace in a text of XML or of a form by the name it stands under."""

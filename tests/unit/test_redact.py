@@ -140,6 +140,30 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         )
 
 
+def test_a_secrets_name_beside_a_value_in_xml():
+    """As attributes, as elements, and as an attribute of what it names."""
+    for sent, is_secret in (
+        ('<item name="password" value="{}"/>', True),
+        ('<item value="{}" name="password" id="1"></item>', True),
+        ("<entry><key>password</key><value>{}</value></entry>", True),
+        ("<entry>\n <value><![CDATA[{}]]></value>\n <key>password</key>\n</entry>", True),
+        ('<entry><name>token</name><id>1</id><a b="c"/><data>{}</data></entry>', True),
+        ('<property name="adminPass">{}</property>', True),
+        ('<property name="password"><value>{}</value></property>', True),
+        ('<image id="1" name="vault-token"><status>{}</status></image>', False),
+        ('<server><name>my-token</name><a><meta key="a">{}</meta></a></server>', False),
+        ("<entry><key>max_tokens</key><value>{}</value></entry>", False),
+    ):
+        for before in ("", "<!-- c --><!DOCTYPE r [ <!ENTITY x 'y'> ]>", "<?xml version='1.0'?>"):
+            document = f"{before}<r><e name='a'>b</e>{sent}</r>"
+            kept = body_of(document.format("12").encode())
+            if is_secret:
+                document = document.replace("<![CDATA[{}]]>", "{}").replace(
+                    "{}", "&lt;redacted&gt;"
+                )
+            assert kept == document.format("12"), sent
+
+
 def test_what_has_a_secrets_name_keeps_its_id():
     """An image may be called what it holds; only a key of a value holds one."""
     for name in (
