@@ -55,6 +55,7 @@ _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))
 _WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
 _WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # their mark stays
 
+_DEEPEST: Final = 8  # URLs in queries of URLs
 _VERSION: Final = re.compile(r"v\d+(?:\.\d+)?")
 _RESOURCES: Final = frozenset(
     {"images", "servers", "flavors", "extensions", "limits", "volumes", "schemas"}
@@ -102,6 +103,7 @@ class Rewriter:
         self._shapes: Final = shapes
         self._part: _Part
         self._path: Path = ()
+        self._depth = 0
 
     def interaction(self, page: Interaction) -> Interaction:
         """Replace in every part of an interaction; headers that are not listed are dropped."""
@@ -448,8 +450,21 @@ class Rewriter:
         new = self._replacement(value, owner=is_owner, secret=secret)
         if new is None and value[:1] in {"{", "["} and (document := self._json(value)) is not None:
             return document
-        new = self._text(value) if new is None else new
+        new = self._nested(value) if new is None else new
+        inner = unquote(value, errors="surrogateescape")
+        if new == value != inner and (text := self._nested(inner)) != inner:
+            text = text.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
+            return quote(text, safe="", errors="surrogateescape")
         return new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
+
+    def _nested(self, value: str) -> str:
+        """Replace in a value that may be a URL with a query again."""
+        if self._depth == _DEEPEST:
+            return self._plain(value)
+        self._depth += 1
+        new = self._text(value)
+        self._depth -= 1
+        return new
 
     def _decoded(self, text: str) -> str:
         """Replace known values and shapes in a part of a URL that may be percent-encoded."""

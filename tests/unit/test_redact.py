@@ -304,6 +304,7 @@ def test_a_form_is_one_whatever_ends_it():
 
 def test_urls():
     """Own origins by service, whole; of others the host; user info and signatures anywhere."""
+    host = "host-aaa.invalid"
     for sent, expected in (
         (f"{ENDPOINT}/images/1", f"{OWN}/images/1"),
         (f"{ENDPOINT}/images?marker=1&name=a%20b", f"{OWN}/images?marker=1&name=a%20b"),
@@ -333,6 +334,15 @@ def test_urls():
         ("https://h/x?#", "https://host-aaa.invalid/x?#"),
         (f"https://h/blobs/{OTHER}/images/x", f"https://host-aaa.invalid/blobs/{OTHER}/images/x"),
         ("http://a:pw12345@[x/v2.1", "http://redacted@[x/v2.1"),
+        ("https://h/x?a=a%2525b%252F", "https://host-aaa.invalid/x?a=a%2525b%252F"),
+        (
+            "https://h/x?a=https%253A%252F%252Fh%252Fx%253Fb%253D1%2526token%253DX",
+            f"https://{host}/x?a=https%253A%252F%252F{host}%252Fx%253Fb%253D1%2526token%253Dredacted",
+        ),
+        (
+            "https://h/x?to=%252Fx%253Fpassword%253DX",
+            "https://host-aaa.invalid/x?to=%252Fx%253Fpassword%253Dredacted",
+        ),
         ("/v2/schemas/images", "/v2/schemas/images"),
         (f"/v2.1/{OTHER}/servers/1", f"/v2.1/{placeholders.owner(OTHER)}/servers/1"),
     ):
@@ -355,6 +365,17 @@ def test_an_origin_has_no_port_of_its_scheme():
         ("/x", ""),
     ):
         assert origin(url) == expected
+
+
+def test_urls_in_queries_of_urls():
+    """However deep they are; the query of the first is read in any case."""
+    for piece in (
+        "https://h/x?a=",
+        "https%3A%2F%2Fh%2Fx%3Fa%3D",
+        "https%253A%252F%252Fh%253Fa%253D",
+    ):
+        new = value_of("https://h/x?a=" + piece * 2000 + "&token=hunter2")
+        assert new.endswith("&token=redacted")
 
 
 def test_what_stands_behind_a_resource_is_no_project():
