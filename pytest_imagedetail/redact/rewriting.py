@@ -52,6 +52,7 @@ _ASSIGNED: Final = re.compile(
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
 _PART: Final = re.compile(r"(\r?\n\r?\n)")
 _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
+_STORED_SECRET: Final = re.compile(r"/v1/secrets(/[^/]+(/payload)?)?$")
 _WORDS: Final = re.compile(r"([\s\"'<>(),;]+)")
 _WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}  # their mark stays
 
@@ -113,16 +114,17 @@ class Rewriter:
         url = self._url(page.url)
         self._begin("response.reason", response.reason)
         reason = self._text(response.reason)
+        sent, received = _stored_secret(page)
         return replace(
             page,
             url=url.replace(_HIDDEN_USER, "//", 1),  # clients send it in a header
             request_headers=self._headers("request", page.request_headers, REQUEST_HEADERS),
-            request_body=self._body("request.body", page.request_body),
+            request_body=self._body("request.body", page.request_body, sent),
             response=replace(
                 response,
                 reason=reason,
                 headers=self._headers("response", response.headers, allowed),
-                body=self._body("response.body", response.body),
+                body=self._body("response.body", response.body, received),
             ),
         )
 
@@ -162,12 +164,12 @@ class Rewriter:
                 self.notes.append(("headers", f"{message}.headers", (name,)))
         return Headers(kept)
 
-    def _body(self, part: str, body: bytes) -> bytes:
+    def _body(self, part: str, body: bytes, under: str) -> bytes:
         if not body:
             return body
         content = compression.unpacked(body)
         if content is not None:
-            redacted = self._body(part, content)
+            redacted = self._body(part, content, under)
             return body if redacted == content else compression.packed_like(body, redacted)
         for encoding in ("utf-8", _WIDE.get(body[:2], "latin-1"), "latin-1"):
             try:
@@ -175,17 +177,24 @@ class Rewriter:
             except UnicodeDecodeError:
                 continue
             self._begin(part, text)
-            return self._document(text).encode(encoding, "xmlcharrefreplace")
+            return self._document(text, under).encode(encoding, "xmlcharrefreplace")
         raise AssertionError  # Latin-1 has every byte
 
     # --- documents
 
-    def _document(self, text: str) -> str:
-        """Replace in a document by the parser of its kind, or else in a text."""
+    def _document(self, text: str, under: str = "") -> str:
+        """Replace in a document by the parser of its kind, or else in a text.
+
+        Args:
+            text: The document.
+            under: Which values in it are secret because of its URL, as for `_scalars`.
+        """
+        if under == "all":
+            return self._value("", text, secret=True)
         begins = text.lstrip("\ufeff \t\r\n")[:1]
         new = None
         if begins in {"{", "["}:
-            new = self._json(text)
+            new = self._json(text, under)
             self._part = replace(self._part, is_encoded=True)  # its escapes are not undone
         elif begins == "<":
             new = xmltext.replace_strings(text, self._named, self._beside)
@@ -209,10 +218,10 @@ class Rewriter:
         new = self._document(content) if new == content else new
         return head + rest[0] + new + rest[1][len(content) :]
 
-    def _json(self, text: str) -> str | None:
+    def _json(self, text: str, under: str = "") -> str | None:
         """Replace in a JSON document; None if it is not one."""
         path = self._path
-        return jsontext.replace_scalars(text, lambda found: self._scalars(found, "", "", path))
+        return jsontext.replace_scalars(text, lambda found: self._scalars(found, "", under, path))
 
     def _scalars(self, value: Any, name: str, under: str, path: Path) -> list[str | None]:
         """Return what replaces each key, string and number of a document, in its order.
@@ -474,6 +483,16 @@ class Rewriter:
             return text
         new = new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
         return quote(new, safe="@:+", errors="surrogateescape")
+
+
+def _stored_secret(page: Interaction) -> tuple[str, str]:
+    """Return which values of a request and of its response are secret: Barbican's payloads."""
+    match = _STORED_SECRET.search(page.url.partition("?")[0].rstrip("/"))
+    if match is None:
+        return "", ""
+    is_answer = match[2] is not None and page.response.status_code == 200  # noqa: PLR2004
+    is_update = match[1] is not None and page.method == "PUT"
+    return "all" if is_update else "held", "all" if is_answer else ""
 
 
 def project_in_path(path: str) -> str | None:

@@ -535,6 +535,25 @@ def test_a_query_is_named_as_its_url_is_written():
     assert Query.parse(kept.url.partition("?")[2]) == new
 
 
+def test_payloads_of_the_key_manager():
+    """A payload is what is sent to `secrets`, and all that is read from `payload`."""
+    url = "https://keys/key-manager/v1/secrets"
+    posted = page({}, url=url, method="POST", request_body=b'{"name": "a", "payload": "x"}')
+    put = page(b"", url=f"{url}/1", method="PUT", request_body=b"hunter2-hunter2")
+    read = page(b"hunter2-hunter2", url=f"{url}/1/payload")
+    listed = page({"secrets": [{"name": "a", "secret_ref": "1", "status": "A"}]}, url=url)
+    kept = redact([posted, put, read, listed], cloud="a", known=KNOWN).interactions
+    assert kept[0].request_body == b'{"name": "a", "payload": "<redacted>"}'
+    assert kept[1].request_body == kept[2].response.body == b"<redacted>"
+    assert kept[3].response == listed.response
+    other = page(b"hunter2", url="https://keys/v1/secretsets/1/payload")
+    missing = replace(
+        other, url=f"{url}/1/payload", response=replace(other.response, status_code=404)
+    )
+    for each in (other, missing):
+        assert redact([each], cloud="a", known=KNOWN).interactions[0].response.body == b"hunter2"
+
+
 def test_a_login_gives_its_secrets_away():
     """Its key is known in the rest of the recording, and so is the token it is answered with."""
     login = page(
