@@ -101,8 +101,11 @@ HOLDING: Final = frozenset(
 )
 """Keys of a value, which the name beside them names: `{"name": "password", "value": "..."}`."""
 
-BELOW: Final = HOLDING | {"id", "key", "audit id"}
-"""The same below a secret's name: `{"token": {"id": "..."}}`."""
+BELOW: Final = HOLDING | {"key"}
+"""The same below a secret's name: `{"credential": {"key": "..."}}`."""
+
+BELOW_TOKENS: Final = frozenset({"id", "audit id"})
+"""Keys of a value below a token's name: `{"token": {"id": "..."}}`. Other ids are none."""
 
 PASSWORDS: Final = frozenset((each,) for each in ("password", "passwd", "passphrase", "passcode"))
 """Last words of a name below which everything is secret: `{"passwords": {...}}`."""
@@ -259,8 +262,8 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
     Args:
         pairs: The object, repeated keys included.
         under: What is secret because of the name above it: "all" values, all texts that are
-            "mapped" from a name, those that are "held" under a name that says nothing (`value`,
-            `id`), or "" for none.
+            "mapped" from a name, those that are "held" under a name that says nothing (`value`),
+            the same and the id of a "token", or "" for none.
     """
     named = [
         value
@@ -269,12 +272,13 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
     ]
     is_login = any(is_in(key, LOGINS) for key, _ in pairs)
     return {
-        key: "all" if under == "all" else _below(key)
+        key: "all" if under == "all" else below(key)
         for key, value in pairs
         if holds_secret(key, value)
         or (under == "all" and not _is_about(key))
         or (under == "mapped" and _is_text(value) and not _is_about(key))
-        or (under in {"held", "mapped"} and is_in(key, BELOW))
+        or (under not in {"", "all"} and is_in(key, BELOW))
+        or (under == "token" and is_in(key, BELOW_TOKENS))
         or (named and is_in(key, HOLDING) and any(holds_secret(each, value) for each in named))
         or (is_login and key == "key")
     }
@@ -286,12 +290,19 @@ def names_beside(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {key: name for name in named[:1] for key, _ in pairs if is_in(key, HOLDING)}
 
 
-def _below(key: str) -> str:
-    """Return what is secret below a secret's name."""
-    last = words(key)[-1:]
+def below(name: str, *, is_record: bool = False) -> str:
+    """Return what is secret below a secret's name, as `secret_keys` takes it.
+
+    Args:
+        name: The name.
+        is_record: Whether it is about one of several objects with fields of their own.
+    """
+    last = words(name)[-1:]
     if last in PASSWORDS:
         return "all"
-    return "mapped" if last in MAPS and _is_plural(key) else "held"
+    if last in MAPS and _is_plural(name) and not is_record:
+        return "mapped"
+    return "token" if last == ("token",) else "held"
 
 
 def _is_about(key: str) -> bool:

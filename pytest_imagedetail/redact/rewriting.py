@@ -246,7 +246,8 @@ class Rewriter:
         elif isinstance(value, list):
             for place, each in enumerate(value):
                 is_record = under == "mapped" and isinstance(each, list) and len(each) > 1
-                found += self._scalars(each, name, "held" if is_record else under, (*path, place))
+                its = names.below(name, is_record=True) if is_record else under
+                found += self._scalars(each, name, its, (*path, place))
         return found
 
     def _scalar(self, name: str, value: str, path: Path, *, secret: bool) -> str | None:

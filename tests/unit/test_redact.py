@@ -111,6 +111,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         ),
         ({"token": {"id": "x", "expires": "2026"}}, {"token": {"id": 0, "expires": "2026"}}),
         ({"tokens": {"a": "x"}}, {"tokens": {"a": 0}}),
+        ({"tokens": [{"id": "x", "owned": "y"}]}, {"tokens": [{"id": 0, "owned": "y"}]}),
         ({"secrets": [{"k": "x"}]}, {"secrets": [{"k": 0}]}),
         ({"name": "password", "value": "x"}, {"name": "password", "value": 0}),
         ({"Value": "x", "Key": "auth_token"}, {"Value": 0, "Key": "auth_token"}),
@@ -132,6 +133,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         {"tokens": {"prompt": 5, "total": "12", "ttl": "1h", "token_type": "x"}},
         {"secrets": [{"name": "a", "secret_ref": "b", "owned": "c"}], "total": 1},
         {"secrets": [{"name": "default-token"}], "next": "x"},
+        {"credentials": [{"id": "a", "type": "cert"}], "secret": {"id": "b", "status": "c"}},
         {"password": {"min_length": "x", "password_policy": "x"}},
     )
     for sent, expected in (*cases, *zip(kept, kept, strict=True)):
