@@ -162,7 +162,7 @@ def failure(each: Interaction, *, what: str, where: str) -> ResponseError:
     if status in _REFUSED:
         remedy = "fix the credentials or the policy, then run the test again"
     else:
-        remedy = "if the cloud is to blame, wait until it works again; else the response says why"
+        remedy = "wait until the cloud works again, then run the test again"
     return ResponseError(
         f"the recording was not {what}: the cloud answered {status} to {line(each)}",
         where=f"{where}; nothing was written",

@@ -238,10 +238,12 @@ def test_a_cloud_shows_placeholders_while_replaying(recorded):
 
 def test_an_unknown_cloud_is_refused_while_replaying(recorded):
     """With the nearest name."""
+    harness = recorded.harness("none")
     with pytest.raises(UsageError) as caught:
-        recorded.harness("none")["novaa"]
+        harness["novaa"]
     assert str(caught.value) == (
         "unknown cloud 'novaa'\n"
+        f"  where: {harness.settings.cassette_dir}\n"
         "  next:  did you mean nova? known clouds: nova\n"
         "  next:  or record it: imagedetail record novaa"
     )
