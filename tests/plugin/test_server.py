@@ -150,7 +150,7 @@ def test_a_request_without_a_recording_fails_the_test(run):
     )
     # Setup and teardown of `test_broken` are one error each.
     result.assert_outcomes(passed=4, failed=4, errors=3, xfailed=1)
-    text = result.stdout.str()
+    text = result.stdout.str().partition("short test summary")[0]  # whole in CI, cut elsewhere
     assert "test passed" not in text
     for limit, times in {7: 1, 6: 1, 8: 2, 9: 1}.items():
         missed = f"nothing is recorded for GET /v2.1/images/detail?limit={limit}\n"
