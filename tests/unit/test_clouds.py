@@ -262,6 +262,8 @@ def test_the_root_of_the_project(front, folder, monkeypatch):
         assert clouds.configure("staging").files == expected
         assert secret["password"] in configured("staging")
     assert lists(clouds.connect("staging"))
+    write(user, {"password": "of-another-client"}, name="secure.yaml")
+    assert "of-another-client" in configured("staging")  # who does not look into the project's root
 
 
 def test_variables_alone(front, monkeypatch):

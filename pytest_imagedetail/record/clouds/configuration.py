@@ -14,7 +14,7 @@ from ssl import SSLContext
 from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.errors import CredentialsError
+from pytest_imagedetail.errors import CredentialsError, NotConfiguredError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.settings import find_root
@@ -73,7 +73,7 @@ def sdk_version() -> str:
 
         return metadata.version("openstacksdk")
     except ImportError:
-        raise CredentialsError(
+        raise NotConfiguredError(
             "recording needs openstacksdk, which is not installed",
             remedy="install the extra: pip install 'pytest-imagedetail[record]'",
         ) from None
@@ -133,8 +133,8 @@ def quiet_sdk() -> Iterator[None]:
 def configured(os_cloud: str) -> frozenset[str]:
     """Return the secrets in clouds.yaml, secure.yaml and the `OS_*` variables.
 
-    A test's own client may log in with any of them. Those of other clouds are included, except
-    ordinary words, which may occur elsewhere.
+    A test's own client may log in with any of them, from whichever file it reads. Those of other
+    clouds are included, except ordinary words, which may occur elsewhere.
 
     Args:
         os_cloud: The cloud that is used; it need not be in the files.
@@ -144,7 +144,7 @@ def configured(os_cloud: str) -> frozenset[str]:
     """
     variables = {name[3:].lower(): text for name, text in os.environ.items() if name[:3] == "OS_"}
     found = set(secrets_in(variables))
-    for path in (path for _, path in _credential_files() if path.exists()):
+    for path in dict.fromkeys(path for _, path in _credential_files(every=True) if path.exists()):
         for name, section in _clouds_in(path).items():
             values = secrets_in(section)
             found.update(values if name == os_cloud else filter(is_searchable, values))
@@ -166,15 +166,15 @@ def secrets_in(section: Any) -> Iterator[str]:
             yield str(value)
 
 
-def _credential_files() -> Iterator[tuple[str, Path]]:
-    """Yield the files that openstacksdk reads, and the variable that names each."""
+def _credential_files(*, every: bool = False) -> Iterator[tuple[str, Path]]:
+    """Yield the files that openstacksdk reads, or all that there are, and their variables."""
     variables = "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"
     for variable, searched in zip(variables, _searched(), strict=True):
         if named := os.environ.get(variable):
             yield variable, Path(named)
         else:
-            existing = (path for path in map(Path, searched) if path.exists())
-            yield from ((variable, path) for path in [next(existing, None)] if path is not None)
+            existing = [path for path in map(Path, searched) if path.exists()]
+            yield from ((variable, path) for path in (existing if every else existing[:1]))
 
 
 def _searched() -> tuple[list[str], list[str]]:
@@ -295,7 +295,7 @@ def _unknown(
         lines += [has] if files or known else []
         if known:
             lines.append(f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}")
-    return CredentialsError(problem, where=_where(files), remedy="\n".join(lines))
+    return NotConfiguredError(problem, where=_where(files), remedy="\n".join(lines))
 
 
 def _where(files: tuple[Path, ...]) -> str:
