@@ -35,21 +35,26 @@ class Refusals:
         try:
             result = yield
             self._fail()
-            return result
+        except pytest.skip.Exception:
+            self._fail()
+            raise
         finally:
             self.noted.clear()
+        return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self) -> Generator[None, object, object]:
         """Fail a teardown, also for what was refused to a failed setup."""
-        result = yield
-        self._fail()
+        try:
+            result = yield
+            self._fail()
+        finally:
+            self.noted.clear()
         return result
 
     def _fail(self) -> None:
         if self.noted:
             errors = "\n".join(dict.fromkeys(map(str, self.noted)))
-            self.noted.clear()
             pytest.fail(errors, pytrace=False)
 
 
@@ -57,7 +62,7 @@ class Refusals:
 def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Servers]:
     """Yield the recorded clouds of a run, served until it ends."""
     settings, refusals = settings_of(config), Refusals()
-    # Recording changes nothing here: what is served was recorded before.
+    # Record modes do not apply: only existing cassettes are served.
     store = Store(directory=settings.cassette_dir, library=reference_library(), reader=run.reader)
     config.pluginmanager.register(refusals, "imagedetail-refusals")
     with Servers(

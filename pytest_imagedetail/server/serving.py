@@ -127,8 +127,9 @@ class Servers:
         self._lock: Final = threading.RLock()
         self._identity: Final = Listener("Keystone")
         self.auth_url: Final = self._identity.base + IDENTITY
-        entries = {name: _entry(self._base(name) + IDENTITY, REGION) for name in self.clouds}
-        clouds_yaml.write_text(yamltext.dump({"clouds": entries}), encoding="utf-8")
+        for name in self.clouds:
+            self._base(name)
+        self._write()
         self._identity.start(self._noting(self._authenticate))
 
     def __repr__(self) -> str:
@@ -159,7 +160,9 @@ class Servers:
         entry = _entry(self._base(self._recorded(cloud)) + IDENTITY, REGION)
         auth = entry.pop("auth")
         variables = {f"OS_{name.upper()}": value for name, value in (auth | entry).items()}
-        return variables | {"OS_IDENTITY_API_VERSION": "3"}
+        # So that a cloud that the caller's environment names is not used instead.
+        file = {"OS_CLOUD": cloud, "OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml)}
+        return variables | {"OS_IDENTITY_API_VERSION": "3"} | file
 
     @property
     def used(self) -> frozenset[Path]:
@@ -176,7 +179,14 @@ class Servers:
         if not self._store.has(cloud):
             known = (*self._store.clouds(), *self._store.library_clouds())
             raise unknown_cloud(cloud, dict.fromkeys(known), where=self._store.directory)
+        if cloud not in self._listeners:
+            self._base(cloud)
+            self._write()
         return cloud
+
+    def _write(self) -> None:
+        entries = {name: _entry(self._base(name) + IDENTITY, REGION) for name in self._listeners}
+        self.clouds_yaml.write_text(yamltext.dump({"clouds": entries}), encoding="utf-8")
 
     def _base(self, name: str) -> str:
         """Return where a cloud is; begin to listen there once it is needed."""

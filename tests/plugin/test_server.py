@@ -57,7 +57,8 @@ def test_programs_ask_recorded_clouds(run):
             assert images(imagedetail_server, "nova-2023.1", "?limit=0") == [200, 14]
             assert images(imagedetail_server, "openstack-sample") == [200, 7]
             listing = imagedetail["nova-2026.2"].list()
-            by_env = child(OF_SDK, **imagedetail_server.env("nova-2026.2"))
+            env = imagedetail_server.env("nova-2026.2")
+            by_env = child(OF_SDK, **{"OS_CLOUD": "of-the-shell", **env})
             file = {"OS_CLIENT_CONFIG_FILE": str(imagedetail_server.clouds_yaml)}
             by_file = child(OF_SDK, **file, OS_CLOUD="nova-2026.2")
             assert by_env.split() == by_file.split() == [*listing.by_id]
@@ -116,6 +117,10 @@ def test_a_request_without_a_recording_fails_the_test(run):
         def broken(prepared):
             raise OSError
 
+        def test_skips(imagedetail_server):
+            images(imagedetail_server, "nova-2026.2", "?limit=4", SWALLOWING)
+            pytest.skip("the cloud is down")
+
         def test_before(imagedetail_server):
             images(imagedetail_server, "nova-2026.2")
 
@@ -149,10 +154,10 @@ def test_a_request_without_a_recording_fails_the_test(run):
         """
     )
     # Setup and teardown of `test_broken` are one error each.
-    result.assert_outcomes(passed=4, failed=4, errors=3, xfailed=1)
+    result.assert_outcomes(passed=4, failed=5, errors=3, xfailed=1)
     text = result.stdout.str().partition("short test summary")[0]  # whole in CI, cut elsewhere
     assert "test passed" not in text
-    for limit, times in {7: 1, 6: 1, 8: 2, 9: 1}.items():
+    for limit, times in {4: 1, 7: 1, 6: 1, 8: 2, 9: 1}.items():
         missed = f"nothing is recorded for GET /v2.1/images/detail?limit={limit}\n"
         assert text.count(missed) == times, limit
     assert "next:  record it from a real cloud: imagedetail record --os-cloud NAME" in text
