@@ -1,6 +1,7 @@
 """Compare recordings: `diff`, `matrix`, `accept` and `fingerprint`."""
 
 import argparse
+import glob
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -112,7 +113,7 @@ def _diff(options: argparse.Namespace) -> int:
     names = (options.baseline, options.candidate)
     if both[0].recording is both[1].recording or names[0] == names[1]:
         raise UsageError(
-            "both sides are one recording, which never differs from itself",
+            "baseline and candidate are the same recording",
             where=names[0],
             remedy="name another candidate",
         )
@@ -294,7 +295,7 @@ def _accept(options: argparse.Namespace) -> int:
     given = {
         "path": options.path,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
-        "query": str(both[0].query) if _has_query(options) else None,
+        "query": glob.escape(str(both[0].query)) if _has_query(options) else None,
         "between": [each.cloud for each in both],
         "reason": options.reason,
         "reference": options.reference,

@@ -276,7 +276,7 @@ def test_what_is_no_comparison_is_said(imagedetail):
         ok(imagedetail("record", name, f"--release={release}", "--query=status=ACTIVE"))
     result = imagedetail("diff", "old", "old")
     assert result.returncode == 4
-    assert "both sides are one recording" in result.stderr
+    assert "baseline and candidate are the same recording" in result.stderr
     paths = ("cassettes/old/all.yaml", "cassettes/old/status=active-bc8e2fbf.yaml")
     assert "two queries are compared: all and status=ACTIVE" in imagedetail("diff", *paths).stderr
     assert "new is a newer release than old" in imagedetail("matrix", "new", "old").stderr
