@@ -289,7 +289,7 @@ def nothing_selected(settings: Settings) -> CassetteNotFoundError:
 
 
 def find_root(folder: Path) -> Path:
-    """Return the project that a folder is in: the nearest one upwards with a root's file, or it."""
+    """Return the nearest folder upwards that has a project's file, or else the folder itself."""
     folders = (folder, *folder.parents)
     found = (each for each in folders if any((each / name).is_file() for name in _ROOT_FILES))
     return next(found, folder)

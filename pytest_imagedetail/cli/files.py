@@ -3,7 +3,7 @@
 import argparse
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -163,14 +163,28 @@ def _scrub(options: argparse.Namespace) -> int:
     if options.in_place and not options.check:
         scrubbing.refuse_in_place([each for each in sources if each.tool != "imagedetail"])
     known = scrubbing.secrets_of(sources)
+
+    def done(each: Source | _Result, *, writes: bool) -> _Result:
+        if isinstance(each, _Result):
+            return each
+        return _scrubbed(each, options, cloud, store, known, writes=writes)
+
+    writes = not options.check and len(sources) == len(files)
+    if writes and options.in_place:
+        writes = all(done(each, writes=False).error is None for each in sources)
     results = []
     for each in files:
-        result = (
-            each if isinstance(each, _Result) else _scrubbed(each, options, cloud, store, known)
-        )
+        result = done(each, writes=writes)
         results.append(result)
         if not options.json:
             _print(result)
+    if not (writes or options.check):
+        say("nothing was written, because a secret of one file may occur in another")
+    return _report(results, options)
+
+
+def _report(results: Sequence[_Result], options: argparse.Namespace) -> int:
+    """Print the summary and return the exit code."""
     failed = sum(each.error is not None for each in results)
     if options.json:
         print_json({"schema": 1, "files": [each.to_dict() for each in results]})
@@ -199,8 +213,10 @@ def _found(paths: Iterable[str]) -> dict[Path, str]:
     given = [Path(each) for each in dict.fromkeys(paths)]
     names: dict[Path, str] = {}
     for path in given:
-        inside = [path] if not path.is_dir() else sorted(filter(_is_shown, path.rglob("*")))
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         for each in inside:
+            if path.is_dir() and not _may_be_recording(each.relative_to(path)):
+                continue
             below = each.relative_to(path if path.is_dir() else path.parent)
             names[each] = below.with_suffix("").as_posix()
     counts = Counter(names.values())
@@ -218,9 +234,9 @@ def _found(paths: Iterable[str]) -> dict[Path, str]:
     return names
 
 
-def _is_shown(path: Path) -> bool:
-    """Return whether a path in a folder may be a recording; what begins with a dot is not."""
-    return path.suffix in _SUFFIXES and not any(part[:1] == "." for part in path.parts)
+def _may_be_recording(below: Path) -> bool:
+    """Return whether a path below a folder may be a recording; hidden files are not."""
+    return below.suffix.lower() in _SUFFIXES and not any(part[0] == "." for part in below.parts)
 
 
 def _read(path: Path, name: str, *, given: bool) -> Source | _Result | None:
@@ -237,23 +253,30 @@ def _read(path: Path, name: str, *, given: bool) -> Source | _Result | None:
 
 
 def _scrubbed(
-    source: Source, options: argparse.Namespace, cloud: str, store: Store, known: Known
+    source: Source,
+    options: argparse.Namespace,
+    cloud: str,
+    store: Store,
+    known: Known,
+    *,
+    writes: bool,
 ) -> _Result:
-    """Write one cassette, or with `--check` only say what would be written."""
+    """Write one cassette, or only say what would be written."""
     result = _Result(file=source.path, tool=source.tool, outcome="ours")
     if source.tool == "imagedetail":
         return result
     try:
         done = scrubbing.scrub(source, cloud=cloud, known=known)
-        if options.in_place and not options.check:
-            scrubbing.write_in_place(done)
-            return replace(result, outcome="scrubbed", path=source.path, done=done)
+        if options.in_place:
+            scrubbing.check_in_place(done)
+            if writes:
+                scrubbing.write_in_place(done)
+            outcome = "scrubbed" if writes else "would scrub"
+            return replace(result, outcome=outcome, path=source.path, done=done)
         if done.recording is None:
             return replace(result, outcome="nothing left", done=done)
-        path = (
-            source.path if options.in_place else scrubbing.path_of(source, cloud=cloud, store=store)
-        )
-        if options.check:
+        path = scrubbing.path_of(source, cloud=cloud, store=store)
+        if not writes:
             scrubbing.check(done.recording, path, known=done.known)
             return replace(result, outcome="would scrub", path=path, done=done)
         outcome = scrubbing.write(

@@ -4,6 +4,7 @@ from pytest_imagedetail.scrub.reading import Source, read
 from pytest_imagedetail.scrub.writing import (
     Scrubbed,
     check,
+    check_in_place,
     path_of,
     refuse_in_place,
     scrub,
@@ -16,6 +17,7 @@ __all__ = [
     "Scrubbed",
     "Source",
     "check",
+    "check_in_place",
     "path_of",
     "read",
     "refuse_in_place",

@@ -137,29 +137,37 @@ def write(recording: Recording, *, known: Known, store: Store, force: bool) -> s
     return "unchanged" if written.value == "unchanged" else "scrubbed"
 
 
-def write_in_place(done: Scrubbed) -> None:
-    """Replace the recording itself by its cassette; see `refuse_in_place`.
+def check_in_place(done: Scrubbed) -> None:
+    """Check that a recording can be replaced by its cassette; see `refuse_in_place`.
 
     Raises:
         CassetteError: Nothing would be left of it.
-        LeakError: A secret is left; nothing is written.
-        RecordingError: The file cannot be written.
+        LeakError: A secret is left.
     """
-    source, recording = done.source, done.recording
-    if recording is None:
+    if done.recording is None:
         raise CassetteError(
-            "it holds nothing but authentication, so nothing would be left of it",
-            where=str(source.path),
+            "it contains only authentication requests, so the cassette would be empty",
+            where=str(done.source.path),
             remedy="delete it: while replaying, the built-in Keystone answers logins",
         )
-    check(recording, source.path, known=done.known)
-    replace_file(source.path, dumps(recording), check=loads)
+    check(done.recording, done.source.path, known=done.known)
+
+
+def write_in_place(done: Scrubbed) -> None:
+    """Replace the recording itself by its cassette, once it was checked.
+
+    Raises:
+        RecordingError: The file cannot be written.
+    """
+    if done.recording is not None:
+        replace_file(done.source.path, dumps(done.recording), check=loads)
 
 
 def refuse_in_place(sources: Sequence[Source]) -> None:
-    """Raise CassetteError unless all files can be replaced: what one tells, others may need.
+    """Raise CassetteError unless every file can be replaced.
 
-    Their tool has to read a cassette, and git has to have each as it is: nothing else keeps it.
+    Their tool has to read a cassette, and git has to have each as it is: nothing else keeps it. It
+    is all or nothing, because a secret of one file may occur in another.
     """
     for source in sources:
         if source.tool != "vcrpy" or source.path.suffix not in _YAML:
@@ -173,7 +181,7 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
     for path in (each.path for each in sources):
         if not _git(path, "ls-files").strip() or _git(path, "status", "--porcelain").strip():
             raise CassetteError(
-                "git does not have the file as it is, so nothing would keep the original",
+                "the file is not committed, or has changes that are not",
                 where=str(path),
                 remedy="commit it first, or leave out --in-place\nno file was changed",
             )
@@ -181,6 +189,7 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
 
 def _git(path: Path, *arguments: str) -> bytes:
     """Return what git says of a file; nothing outside of a working tree or without git."""
+    path = path.resolve()  # what a link leads to is what would be replaced
     command = ["git", "-C", str(path.parent), *arguments, "--", path.name]
     try:
         return run(command, stdout=PIPE, stderr=DEVNULL, check=False).stdout  # noqa: S603

@@ -251,12 +251,14 @@ def test_what_exists_is_not_replaced(live, capsys):
         assert NEW.read_bytes() == original
 
 
-def test_one_bad_file_does_not_stop_the_others(live, capsys):
-    """It is named with its place, the others are done, and the exit code is 2."""
+def test_one_bad_file_stops_the_others(live, capsys):
+    """It is named with its place; its secrets may occur in the others, so none is written."""
     Path("bad.yaml").write_text("version: 1\ninteractions: !!python/object/apply:os.getcwd []\n")
     assert main(["scrub", "bad.yaml", live.yaml, "--cloud", "staging"]) == 2
     out, err = capsys.readouterr()
-    assert out.startswith("failed   bad.yaml\nscrubbed ")
+    assert out.startswith("failed   bad.yaml\nwould scrub ")
+    assert "nothing was written, because a secret of one file may occur in another" in err
+    assert not Path("cassettes").exists()
     assert "2 files: 1 done, 1 failed\n" in out
     assert "where: bad.yaml, line 2, column 15" in err
     assert main(["scrub", "bad.yaml", "--cloud", "staging", "--json"]) == 2

@@ -122,7 +122,7 @@ def test_in_place_replaces_what_git_keeps(imagedetail, old, git):
     for step in ("not in git", "staged", "changed"):
         result = imagedetail(*arguments)
         assert (result.returncode, path.read_text().strip()) == (2, before.strip()), step
-        assert "git does not have the file as it is" in result.stderr
+        assert "the file is not committed, or has changes that are not" in result.stderr
         if step == "not in git":
             git("add", ".")
         elif step == "staged":
@@ -187,3 +187,38 @@ def test_nothing_to_scrub_is_an_error(imagedetail, tmp_path):
     assert (result.returncode, result.stdout) == (4, "")
     assert "there is no recording to scrub" in result.stderr
     assert imagedetail("scrub", "gone.yaml", "--cloud=staging").returncode == 2
+
+
+def test_in_place_is_all_or_nothing(imagedetail, old, git):
+    """A file that cannot be scrubbed leaves the others as they are: they may share secrets."""
+    damaged = old / "test_servers" / "test_list.yaml"
+    damaged.write_text(damaged.read_text().replace("method: GET", "method: {}"))
+    git("add", ".")
+    git("commit", "-qm", "old")
+    before = {path: path.read_text() for path in old.rglob("test_*.yaml")}
+    result = imagedetail("scrub", "old", "--cloud=staging", "--in-place")
+    assert result.returncode == 2
+    assert "nothing was written" in result.stderr
+    assert {path: path.read_text() for path in before} == before
+
+
+def test_what_a_link_leads_to_is_not_replaced_unsaved(imagedetail, tmp_path, git):
+    """Git has the link, and not the file that would be replaced."""
+    (tmp_path / "linked").mkdir()
+    outside = tmp_path.parent / f"{tmp_path.name}-outside.yaml"
+    outside.write_text(recording("a"))
+    (tmp_path / "linked" / "a.yaml").symlink_to(outside)
+    git("add", ".")
+    git("commit", "-qm", "link")
+    result = imagedetail("scrub", "linked", "--cloud=staging", "--in-place")
+    assert (result.returncode, outside.read_text()) == (2, recording("a"))
+    assert "../" + tmp_path.name not in result.stdout
+
+
+def test_a_path_may_lead_upwards(imagedetail, old, tmp_path, monkeypatch):
+    """Only what is hidden below the folder is passed over."""
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    (old / "test_images" / "test_more.yaml").rename(old / "test_images" / "test_more.YAML")
+    result = imagedetail("scrub", "../old", "--cloud=staging", "--check")
+    assert "3 files: 3 done, 0 failed" in result.stdout
