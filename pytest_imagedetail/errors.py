@@ -90,10 +90,6 @@ class CredentialsError(RecordingError):
     """There are no usable credentials for a cloud."""
 
 
-class NotConfiguredError(CredentialsError):
-    """No file or variable names the cloud, or openstacksdk is not installed to read them."""
-
-
 class NetworkShutError(RecordingError):
     """Something tried to connect while the network is blocked; nothing was sent.
 

@@ -12,9 +12,9 @@ import pytest
 
 from pytest_imagedetail.cassette import check_cloud_name
 from pytest_imagedetail.errors import (
+    CredentialsError,
     ImageDetailError,
     NoInteractionError,
-    NotConfiguredError,
     UsageError,
 )
 from pytest_imagedetail.harness import (
@@ -178,7 +178,7 @@ def _is_configured(os_cloud: str) -> bool:
     """Return whether clouds.yaml names a cloud: only then can the release guard ask it anything."""
     try:
         clouds.configure(os_cloud)
-    except NotConfiguredError:
+    except CredentialsError:
         return False
     return True
 

@@ -91,7 +91,7 @@ def test_a_cloud_that_nobody_configured_says_what_to_configure(pytester, live):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E *NotConfiguredError: clouds.yaml has no usable cloud 'nowhere'",
+            "E *CredentialsError: clouds.yaml has no usable cloud 'nowhere'",
             "E *next:  name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE *",
         ]
     )

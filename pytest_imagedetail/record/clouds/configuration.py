@@ -14,7 +14,7 @@ from ssl import SSLContext
 from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.errors import CredentialsError, NotConfiguredError
+from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.settings import find_root
@@ -73,7 +73,7 @@ def sdk_version() -> str:
 
         return metadata.version("openstacksdk")
     except ImportError:
-        raise NotConfiguredError(
+        raise CredentialsError(
             "recording needs openstacksdk, which is not installed",
             remedy="install the extra: pip install 'pytest-imagedetail[record]'",
         ) from None
@@ -295,7 +295,7 @@ def _unknown(
         lines += [has] if files or known else []
         if known:
             lines.append(f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}")
-    return NotConfiguredError(problem, where=_where(files), remedy="\n".join(lines))
+    return CredentialsError(problem, where=_where(files), remedy="\n".join(lines))
 
 
 def _where(files: tuple[Path, ...]) -> str:
