@@ -3,7 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -130,10 +130,10 @@ def _record(options: argparse.Namespace) -> int:
     chosen = settings(options)
     store = _store(chosen)
     targets = _targets(options, chosen, store)
-    return _worst(partial(_record_cloud, each, options, chosen, store) for each in targets)
+    return _run_all(partial(_record_cloud, each, options, chosen, store) for each in targets)
 
 
-def _worst(steps: Iterable[Callable[[], int]]) -> int:
+def _run_all(steps: Iterable[Callable[[], int]]) -> int:
     """Take every step, also after one that fails; return the worst exit code."""
     codes = []
     for step in steps:
@@ -221,11 +221,14 @@ def _record_cloud(
     cloud = replace(cloud, release=release)
 
     def record(asked: Query, statuses: frozenset[int]) -> int:
-        found = _ask(cloud, asked, statuses, options)
-        _warn_of_release(found.live.listing, release)
-        return _keep_unchanged(found, paths[asked], os_cloud, options, store)
+        live, repeated = _ask(cloud, asked, statuses, options)
+        _warn_of_release(live.listing, release)
+        code = _keep_unchanged(live, paths[asked], os_cloud, options, store)
+        if repeated is not None and code == SAME:
+            print("\n".join(_volatile(repeated)))
+        return code
 
-    code = _worst(partial(record, *each) for each in asked.items())
+    code = _run_all(partial(record, *each) for each in asked.items())
     if any(path.exists() for path in paths.values()):
         _declare(replace(target, release=release), chosen)
     return code
@@ -244,32 +247,18 @@ def _asked(
     return {query(options): frozenset() if expect is None else frozenset({expect})}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """A live answer.
-
-    Attributes:
-        live: The answer.
-        repeated: What a second, identical request answered otherwise; None if none was sent.
-    """
-
-    live: recorder.Live
-    repeated: Comparison | None = None
-
-
 def _ask(
     cloud: recorder.LiveCloud,
     asked: Query,
     statuses: frozenset[int],
     options: argparse.Namespace,
-) -> _Found:
+) -> tuple[recorder.Live, Comparison | None]:
+    """Return a live answer and, if it was asked twice, how the second one differs."""
     if options.suite or options.like:
-        live = recorder.ask_any(cloud, asked, statuses=statuses)
-        return _Found(live=live)
+        return recorder.ask_any(cloud, asked, statuses=statuses), None
     if options.twice:
-        live, repeated = ask_twice(cloud, asked, expect=options.expect)
-        return _Found(live=live, repeated=repeated)
-    return _Found(live=recorder.ask(cloud, asked, expect=options.expect))
+        return ask_twice(cloud, asked, expect=options.expect)
+    return recorder.ask(cloud, asked, expect=options.expect), None
 
 
 def _warn_of_release(listing: Listing, release: str | None) -> None:
@@ -282,10 +271,9 @@ def _warn_of_release(listing: Listing, release: str | None) -> None:
 
 
 def _keep_unchanged(
-    found: _Found, path: Path, os_cloud: str, options: argparse.Namespace, store: Store
+    live: recorder.Live, path: Path, os_cloud: str, options: argparse.Namespace, store: Store
 ) -> int:
     """Write an answer unless it would replace another one unasked; return the exit code."""
-    live = found.live
     again = path.exists() and not options.rewrite
     if again and not store.holds(live.listing.recording):
         changed = _changed(sides.own(path), live)
@@ -298,8 +286,6 @@ def _keep_unchanged(
     _keep(store, live)
     for _, line in redacted:
         print(line)
-    if found.repeated is not None:
-        print("\n".join(_volatile(found.repeated)))
     return SAME
 
 
