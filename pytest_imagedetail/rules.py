@@ -6,7 +6,6 @@ it would have let pass. A rule that matches nothing is reported.
 
 import ast
 import difflib
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -277,11 +276,10 @@ def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
     text = (old if not old or old.endswith("\n") else f"{old}\n") + yamltext.dump(
         [{**entry, "expires": expires}]
     )
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        beside.write_text(text, encoding="utf-8")
-        added = read(beside, today=today).rules[-1]
-        beside.replace(path)
+        with yamltext.replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+            added = read(temporary, today=today).rules[-1]
     except SettingsError:
         raise SettingsError(
             "nothing can be added at the end of this file",
@@ -294,9 +292,7 @@ def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
             where=str(path),
             remedy="give another one with --rules",
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)
-    return replace(added, where=added.where.replace(str(beside), str(path)))
+    return replace(added, where=added.where.replace(str(temporary), str(path)))
 
 
 class _InvalidError(ValueError):

@@ -1,7 +1,6 @@
 """Resolve every choice of a run once, into one frozen value; read `imagedetail.yaml`."""
 
 import difflib
-import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -311,19 +310,15 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
     old = path.read_text(encoding="utf-8") if path.exists() else ""
     release = {} if cloud.release is None else {"release": cloud.release}
     entry = yamltext.dump({cloud.name: {"os_cloud": cloud.os_cloud, **release}})
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    new = _with_entry(old, entry)
     try:
-        beside.write_text(_with_entry(old, entry), encoding="utf-8")
-        if _read_clouds_file(beside.parent, beside.name) != (
-            {**declared, cloud.name: cloud},
-            baseline,
-        ):
+        found = _clouds(yamltext.parse(new, where=str(path), error=SettingsError, remedy=""))
+        if found != ({**declared, cloud.name: cloud}, baseline):
             return False
-        beside.replace(path)
-    except (OSError, SettingsError):
+        with yamltext.replacing(path) as temporary:
+            temporary.write_text(new, encoding="utf-8")
+    except (OSError, SettingsError, _InvalidError):
         return False
-    finally:
-        beside.unlink(missing_ok=True)
     return True
 
 

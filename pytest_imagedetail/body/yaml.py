@@ -1,8 +1,14 @@
-"""YAML files: load them safely, write them deterministically. Only this module uses PyYAML."""
+"""YAML files: load them safely, write them deterministically, replace them whole.
+
+Only this module uses PyYAML.
+"""
 
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final
 
 import yaml
@@ -175,6 +181,22 @@ def content(path: Path) -> bytes:
     if status.st_size > _LARGEST_FILE:
         raise ValueError(f"it has more than {_LARGEST_FILE // 2**20} MiB")
     return path.read_bytes()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary file that replaces another one, or what a link leads to, at the end.
+
+    Nothing is replaced if the block raises.
+    """
+    target = path.resolve()
+    # Not tempfile: only the owner may read its files, and cassettes and rules are shared.
+    temporary = target.with_name(f".{target.stem[:40]}.{token_hex(8)}.tmp")
+    try:
+        yield temporary
+        temporary.replace(target)  # atomic on every platform
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def line_of(text: str, *keys: str | int) -> int:

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from secrets import token_hex
 from typing import Final, TypeVar
 
 from filelock import FileLock, Timeout
 
+from pytest_imagedetail.body.yaml import replacing
 from pytest_imagedetail.errors import RecordingError
 
 LOCK: Final = ".imagedetail.lock"
@@ -43,7 +43,7 @@ def swapped(
         with FileLock(lock, timeout=_LOCK_SECONDS, mode=_LOCK_MODE):
             text, result = make()
             if text is not None:
-                _swap(path.resolve(), text, check)
+                _swap(path, text, check)
             return result
     except Timeout as error:
         raise RecordingError(
@@ -66,7 +66,7 @@ def replace_file(path: Path, text: str, *, check: Callable[[Path], object]) -> N
         RecordingError: It cannot be written.
     """
     try:
-        _swap(path.resolve(), text, check)
+        _swap(path, text, check)
     except OSError as error:
         raise RecordingError(
             f"the file cannot be replaced: {error.strerror}",
@@ -76,15 +76,9 @@ def replace_file(path: Path, text: str, *, check: Callable[[Path], object]) -> N
 
 
 def _swap(path: Path, text: str, check: Callable[[Path], object]) -> None:
-    # Not tempfile: only the owner may read its files, and a cassette is shared.
-    temporary = path.with_name(f".{path.stem[:40]}.{token_hex(8)}.tmp")
-    try:
+    with replacing(path) as temporary:
         with temporary.open("xb") as file:
             file.write(text.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
         check(temporary)
-        temporary.replace(path)  # atomic on every platform
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
