@@ -17,6 +17,7 @@ from pytest_imagedetail.cassette.store import (
     Written,
     load_own,
     load_own_traffic,
+    own_name,
     refuse_unsafe,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "load_own",
     "load_own_traffic",
     "loads",
+    "own_name",
     "refuse_unsafe",
     "traffic_name",
 ]

@@ -20,7 +20,7 @@ _SHARED: Final = ".d"
 TRAFFIC: Final = "tests"
 """The folder of tests' own traffic, below a cloud's."""
 CLIENTS: Final = "clients"
-"""The traffic of the shipped library: what clients ask a cloud besides listings on one endpoint."""
+"""The traffic of no single test: what clients ask a cloud besides listings on one endpoint."""
 
 
 def check_cloud_name(name: str) -> str:

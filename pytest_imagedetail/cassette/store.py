@@ -119,12 +119,10 @@ class Store:
         """Clouds of the library."""
         return _clouds_in(self.library) if self.library is not None else ()
 
-    def client_traffic(self, cloud: str) -> Path | None:
-        """The library's cassette of what clients ask a cloud besides its listings, or None."""
-        if self.library is None:
-            return None
-        path = self.library / check_cloud_name(cloud) / traffic_name(CLIENTS)
-        return path if _is_there(path) else None
+    def client_traffic(self, cloud: str) -> tuple[Path, ...]:
+        """What clients ask a cloud besides its listings, own before the library's."""
+        paths = (folder / traffic_name(CLIENTS) for folder in self._folders(cloud))
+        return tuple(filter(_is_there, paths))
 
     def paths(self, cloud: str) -> tuple[Path, ...]:
         """The cassettes of a cloud, own before the library's; the one of all images comes first."""

@@ -137,7 +137,8 @@ def check_folder(options: argparse.Namespace) -> None:
     Raises:
         UsageError: There is none, and the verb only reads.
     """
-    if not options.cassette_dir or not options.reads or Path(options.cassette_dir).is_dir():
+    may_be_new = not options.reads or getattr(options, "record", False)  # `serve --record` writes
+    if not options.cassette_dir or may_be_new or Path(options.cassette_dir).is_dir():
         return
     folder = Path(options.cassette_dir)
     beside = [each.name for each in folder.parent.glob("*") if each.is_dir()]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.cassette import Store, check_cloud_name, loads
+from pytest_imagedetail.cassette import Store, Written, check_cloud_name, loads, own_name
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
 from pytest_imagedetail.cli.output import (
@@ -29,7 +29,7 @@ from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.harness import accepted, reference_library
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.model import Query
+from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.record.release_guard import evidence_of, remedies_for_change
@@ -39,6 +39,7 @@ from pytest_imagedetail.record.verification import (
     refuse_other_cloud,
     refuse_other_import,
 )
+from pytest_imagedetail.redact import Known
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.settings import (
     CLOUDS_FILE,
@@ -47,6 +48,8 @@ from pytest_imagedetail.settings import (
     check_release,
     declare,
 )
+from pytest_imagedetail.traffic.matching import line
+from pytest_imagedetail.transport.http import Access
 
 _SINGULAR: Final = {
     "addresses": "address",
@@ -128,8 +131,8 @@ def _record(options: argparse.Namespace) -> int:
             remedy="leave out --query, --microversion, --expect and --twice",
         )
     chosen = settings(options)
-    store = _store(chosen)
-    targets = _targets(options, chosen, store)
+    store = store_to_write(chosen)
+    targets = targets_of(options, chosen, store)
     return _run_all(partial(_record_cloud, each, options, chosen, store) for each in targets)
 
 
@@ -144,11 +147,12 @@ def _run_all(steps: Iterable[Callable[[], int]]) -> int:
     return max(codes)
 
 
-def _store(chosen: Settings) -> Store:
+def store_to_write(chosen: Settings) -> Store:
+    """Return where recordings are written."""
     return Store(directory=chosen.cassette_dir, library=reference_library(), max_age=chosen.max_age)
 
 
-def _targets(
+def targets_of(
     options: argparse.Namespace, chosen: Settings, store: Store
 ) -> Sequence[CloudDeclaration]:
     """Return the clouds to record, each with its name in clouds.yaml and its release.
@@ -210,19 +214,12 @@ def _record_cloud(
     paths = {
         each: store.path(name, recorder.known_query(access, each, cloud=name)) for each in asked
     }
-    cloud = recorder.LiveCloud(access=access, name=name, release=target.release, on_wait=say)
-    release = refuse_other_cloud(
-        cloud,
-        store,
-        os_cloud=os_cloud,
-        adds=not all(path.exists() for path in paths.values()),
-        rules=accepted(chosen.rules),
-    )
-    cloud = replace(cloud, release=release)
+    adds = not all(path.exists() for path in paths.values())
+    cloud = guarded(target, access, chosen, store, adds=adds)
 
     def record(asked: Query, statuses: frozenset[int]) -> int:
         live, repeated = _ask(cloud, asked, statuses, options)
-        _warn_of_release(live.listing, release)
+        _warn_of_release(live.listing, cloud.release)
         code = _keep_unchanged(live, paths[asked], os_cloud, options, store)
         if repeated is not None and code == SAME:
             print("\n".join(_volatile(repeated)))
@@ -230,8 +227,22 @@ def _record_cloud(
 
     code = _run_all(partial(record, *each) for each in asked.items())
     if any(path.exists() for path in paths.values()):
-        _declare(replace(target, release=release), chosen)
+        declare_as(replace(target, release=cloud.release), chosen)
     return code
+
+
+def guarded(
+    target: CloudDeclaration, access: Access, chosen: Settings, store: Store, *, adds: bool
+) -> recorder.LiveCloud:
+    """Return a live cloud with its release, unless it is not the one that was recorded.
+
+    Raises:
+        ImageDetailError: As `refuse_other_cloud`.
+    """
+    cloud = recorder.LiveCloud(access=access, name=target.name, release=target.release, on_wait=say)
+    rules = accepted(chosen.rules)
+    release = refuse_other_cloud(cloud, store, os_cloud=target.os_cloud, adds=adds, rules=rules)
+    return replace(cloud, release=release)
 
 
 def _asked(
@@ -284,12 +295,12 @@ def _keep_unchanged(
         return DIFFERENT
     redacted = text.redacted(_changed(sides.own(path), live)) if again else ()
     _keep(store, live)
-    for _, line in redacted:
-        print(line)
+    for _, said in redacted:
+        print(said)
     return SAME
 
 
-def _declare(target: CloudDeclaration, chosen: Settings) -> None:
+def declare_as(target: CloudDeclaration, chosen: Settings) -> None:
     """Keep a cloud's name in clouds.yaml, so that it can be verified by its own name."""
     if target.name in chosen.declared or target.name == target.os_cloud:
         return
@@ -322,7 +333,7 @@ def _volatile(comparison: Comparison) -> Iterator[str]:
 
 def _import(options: argparse.Namespace) -> int:
     cloud, chosen = check_cloud_name(options.cloud), settings(options)
-    store = _store(chosen)
+    store = store_to_write(chosen)
     store.refuse_same_folder(cloud)
     declared = chosen.declaration(cloud).release
     labels = (
@@ -355,25 +366,39 @@ def _import(options: argparse.Namespace) -> int:
 
 def _keep(store: Store, live: recorder.Live) -> int:
     """Write a cassette, and print its path and what was redacted."""
-    written = recorder.keep(store, live)
-    listing = live.listing
-    path = store.path(listing.cloud, listing.query)
-    found = f"answered {listing.status_code}"
-    if listing.error is None:
-        found = text.count(len(listing.images), "image")
-    redacted = ", ".join(
-        f"{number} {_SINGULAR.get(kind, kind) if number == 1 else kind}"
-        for kind, number in listing.provenance.redactions.items()
-    )
-    print(f"{written.value}  {path}  {found}; redacted: {redacted or 'nothing'}")
-    for warning in _warnings(live):
-        say(f"warning: {warning}")
+    show_written(store, recorder.keep(store, live), live.listing.recording, live.known)
     return SAME
 
 
-def _warnings(live: recorder.Live) -> Iterator[str]:
+def show_written(store: Store, written: Written, recording: Recording, known: Known) -> None:
+    """Print the path of a cassette, what it holds and what was redacted; warn of the rest."""
+    path = store.directory / own_name(recording.provenance)
+    done = written.value if recording.provenance.test is None else "added"
+    redacted = ", ".join(
+        f"{number} {_SINGULAR.get(kind, kind) if number == 1 else kind}"
+        for kind, number in recording.provenance.redactions.items()
+    )
+    print(
+        f"{done}  {path}  {_held(recording)}; redacted: {redacted or 'nothing'}",
+        flush=True,
+    )
+    for warning in _warnings(recording, known):
+        say(f"warning: {warning}")
+
+
+def _held(recording: Recording) -> str:
+    """Say what a recording holds: `14 images`, `answered 400`, or the last request of a client."""
+    if recording.provenance.test is not None:
+        return line(recording.interactions[-1])
+    error = error_status(recording)
+    if error is not None:
+        return f"answered {error}"
+    return text.count(len(recorder.follow(recording).images), "image")
+
+
+def _warnings(recording: Recording, known: Known) -> Iterator[str]:
     """Yield what redaction could not decide: weak secrets, and texts that look sensitive."""
-    weak = len(live.known.weak)
+    weak = len(known.weak)
     if weak:
         subject = "it is" if weak == 1 else "they are"
         yield (
@@ -381,7 +406,7 @@ def _warnings(live: recorder.Live) -> Iterator[str]:
             f"to search for (short, digits only, or a plain word): {subject} replaced only under "
             "a secret's name; use a stronger one"
         )
-    found = list(suspicious(live.listing.recording.interactions))
+    found = list(suspicious(recording.interactions))
     for what, place in found[:_NAMED]:
         yield f"looks like {what}, kept: {cell(place.removeprefix(_FIRST_PAGE))}"
     if len(found) > _NAMED:

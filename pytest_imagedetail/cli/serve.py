@@ -2,9 +2,10 @@
 
 import argparse
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,14 +14,22 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_verb, settings
-from pytest_imagedetail.cli.output import SAME, wants_color
+from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, complain, wants_color
+from pytest_imagedetail.cli.record import (
+    declare_as,
+    guarded,
+    show_written,
+    store_to_write,
+    targets_of,
+)
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.errors import UsageError
+from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import reference_library, store_of
 from pytest_imagedetail.model import Query
-from pytest_imagedetail.record import recorder
+from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.report import terminal, text
-from pytest_imagedetail.server import Server
+from pytest_imagedetail.server import Recorder, Server
+from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.transport.http import Access
 
 _FIRST_LINE: Final = "# Written by `imagedetail serve`, which replaces it.\n"
@@ -80,26 +89,76 @@ def add_verbs(verbs: Any) -> None:
         help="of the first cloud, the others follow (default: 0, any that is free)",
     )
     parser.add_argument("--clouds-yaml", metavar="FILE", help="write credentials for the clouds")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="record each GET of a client that is not recorded yet from a cloud of clouds.yaml",
+    )
+    recording = parser.add_argument_group("with --record, as of the verb `record`")
+    recording.add_argument("--os-cloud", metavar="NAME")
+    recording.add_argument("--name", metavar="N")
+    recording.add_argument("--release", metavar="R")
 
 
 def _serve(options: argparse.Namespace) -> int:
     chosen = settings(options)
+    if options.record:
+        return _serve_recording(options, chosen)
+    typed = [each for each in ("os_cloud", "name", "release") if getattr(options, each)]
+    if typed:
+        raise UsageError(
+            f"--{typed[0].replace('_', '-')} is for recording",
+            remedy="add --record, or name recorded clouds: imagedetail serve NAME",
+        )
     store = store_of(chosen)
     every = store.clouds() or store.library_clouds()
     names = sides.names(options.clouds, chosen, store) if options.clouds else every
+    _serve_until_signalled(options, store, dict.fromkeys(names))
+    return SAME
+
+
+def _serve_recording(options: argparse.Namespace, chosen: Settings) -> int:
+    """Serve live clouds; return the exit code, which says whether all could be recorded."""
+    store = store_to_write(chosen)
+    own = replace(store, library=None)  # a shipped answer must not take the place of the cloud's
+    recorders: dict[str, Recorder] = {}
+    targets = []
+    failed: list[ImageDetailError] = []
+
+    def fail(error: ImageDetailError) -> None:
+        failed.append(error)
+        complain(error, IMPOSSIBLE)
+
+    for each in targets_of(options, chosen, store):
+        store.refuse_same_folder(each.name)
+        cloud = guarded(each, clouds.connect(each.os_cloud), chosen, store, adds=True)
+        written = partial(show_written, store)
+        recorders[each.name] = Recorder(cloud, own, on_written=written, on_error=fail)
+        targets.append(replace(each, release=cloud.release))
+    _serve_until_signalled(options, own, recorders)
+    for each in targets:
+        if store.has_own(each.name):
+            declare_as(each, chosen)
+    return IMPOSSIBLE if failed else SAME
+
+
+def _serve_until_signalled(
+    options: argparse.Namespace, store: Store, recorders: Mapping[str, Recorder | None]
+) -> None:
+    """Serve clouds by name, each with its recorder, until Ctrl-C or SIGTERM."""
     # Blocked before any thread starts, so that the signal waits for sigwait.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     with ExitStack() as stack:
-        servers = [
-            stack.enter_context(Server(store, name, port=options.port and options.port + number))
-            for number, name in enumerate(names)
-        ]
+        servers = []
+        for number, (name, each) in enumerate(recorders.items()):
+            port = options.port and options.port + number
+            server = Server(store, name, port=port, recorder=each)
+            servers.append(stack.enter_context(server))
         if options.clouds_yaml is not None:
             _write_credentials(Path(options.clouds_yaml), servers)
-        for each in servers:
-            print(each.name, each.auth_url, flush=True)
+        for server in servers:
+            print(server.name, server.auth_url, flush=True)
         signal.sigwait(_SIGNALS)
-    return SAME
 
 
 def _write_credentials(path: Path, servers: Sequence[Server]) -> None:

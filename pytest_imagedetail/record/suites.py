@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from pytest_imagedetail.cassette import Store, load_own
 from pytest_imagedetail.compare.matrix import by_release, compare_neighbors, release_of
@@ -9,9 +10,11 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
 
-_REFUSALS = frozenset({400, 404, 405, 406, 410, 414, 422})
 SUITES = ("gate",)
 """The names of the sets."""
+
+REFUSALS: Final = frozenset({400, 404, 405, 406, 410, 414, 422})
+"""Error statuses that are an answer to a query; others say that the cloud did not answer it."""
 
 Suite = Mapping[Query, frozenset[int]]
 """Queries, each with the statuses that some release answers it with."""
@@ -45,7 +48,7 @@ def suite_like(store: Store, cloud: str) -> Suite:
     """
     recorded = map(store.reader.listing, store.paths(cloud))
     statuses = {
-        each.provenance.query: _REFUSALS | {each.interactions[0].response.status_code}
+        each.provenance.query: REFUSALS | {each.interactions[0].response.status_code}
         for each in recorded
     }
     return statuses or {Query(): frozenset()}

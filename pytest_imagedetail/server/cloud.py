@@ -40,6 +40,7 @@ class RecordedCloud:
         endpoints: The compute endpoints that were recorded; the first is the catalog's `compute`.
         max_microversion: The newest microversion that the cloud offered, if it said so.
         keystone: Issues the only token that is accepted.
+        is_live: Whether what is not recorded is asked of the cloud, version documents, too.
         used: The files that something was answered from.
     """
 
@@ -49,6 +50,7 @@ class RecordedCloud:
     endpoints: tuple[str, ...]
     max_microversion: str | None
     keystone: Keystone
+    is_live: bool = False
     used: set[Path] = field(default_factory=set)
 
     def respond(self, asked: Interaction) -> Response:
@@ -64,7 +66,9 @@ class RecordedCloud:
         needs_token = document is None and not is_open(asked)
         if needs_token and not authorized(asked, self.keystone):
             return refused(asked, self.endpoints)
-        found = self._recorded(asked) or document or self.keystone.answer(asked)
+        is_passed_on = self.is_live and not is_identity(asked)
+        made = None if is_passed_on else document or self.keystone.answer(asked)
+        found = self._recorded(asked) or made
         if found is not None:
             return found
         if asked.method in _NOT_ROUTED and _is_listing(asked):
@@ -82,12 +86,12 @@ class RecordedCloud:
         return response
 
     def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
-        shown, query = target(asked.url), Query.parse(urlsplit(asked.url).query)
+        shown = target(asked.url)
         known = dict.fromkeys(f"{each.method} {target(each.url)}" for each in self.interactions)
         nearest = difflib.get_close_matches(f"{asked.method} {shown}", known, _NEAREST, cutoff=0)
         if asked.method == "GET" and _is_listing(asked):
-            query = Query(query.params, _microversion(asked))
-            command = " ".join(["imagedetail record --os-cloud NAME", *query.options])
+            options = query_of(asked).options
+            command = " ".join(["imagedetail record --os-cloud NAME", *options])
             remedy = f"record it from a real cloud: {command}"
         else:
             remedy = "ask for images/detail: `imagedetail record` records nothing else"
@@ -98,7 +102,9 @@ class RecordedCloud:
         )
 
 
-def recorded_cloud(store: Store, name: str, base: str, *, token: str) -> RecordedCloud:
+def recorded_cloud(
+    store: Store, name: str, base: str, *, token: str, endpoint: str | None = None
+) -> RecordedCloud:
     """Read the recordings of a cloud: its own, the library's, and what clients ask besides.
 
     Args:
@@ -106,20 +112,25 @@ def recorded_cloud(store: Store, name: str, base: str, *, token: str) -> Recorde
         name: The cloud.
         base: Scheme, host and port of the server, which stand for those of the cloud.
         token: The only token that the cloud accepts.
+        endpoint: The compute endpoint of a cloud that is being recorded, at the server; without
+            one, something must be recorded.
 
     Raises:
         CassetteError: There is none, or one is damaged.
     """
-    paths = [path for folder in _folders(store, name) for path in folder]
-    clients = store.client_traffic(name)
-    recordings = {path: load_own(path) for path in (*paths, *filter(None, [clients]))}
+    if endpoint is None:
+        paths = [path for folder in _folders(store, name) for path in folder]
+        endpoints = recorded_endpoints(store, name, base)
+    else:
+        paths = list(store.paths(name))
+        endpoints = (endpoint,)
+    recordings = {path: load_own(path) for path in (*paths, *store.client_traffic(name))}
     recorded = [
         (path, each, _at(base, each))
         for path, recording in recordings.items()
         for each in recording.interactions
     ]
     offered = (each.provenance.max_microversion for each in recordings.values())
-    endpoints = recorded_endpoints(store, name, base)
     catalog = (*service("identity", "keystone", base + IDENTITY), *services(endpoints))
     return RecordedCloud(
         name=name,
@@ -130,13 +141,14 @@ def recorded_cloud(store: Store, name: str, base: str, *, token: str) -> Recorde
         endpoints=endpoints,
         max_microversion=next(filter(None, offered), None),
         keystone=Keystone(catalog=catalog, token=token),
+        is_live=endpoint is not None,
     )
 
 
 def recorded_endpoints(store: Store, name: str, base: str) -> tuple[str, ...]:
     """Read the compute endpoints of a cloud from its first recordings; see `recorded_cloud`."""
     firsts = [folder[0] for folder in _folders(store, name)]
-    recordings = map(store.reader.listing, [*firsts, *filter(None, [store.client_traffic(name)])])
+    recordings = map(store.reader.listing, [*firsts, *store.client_traffic(name)])
     listed = (one for each in recordings for one in each.interactions if _is_listing(one))
     return tuple(dict.fromkeys(endpoint_of(_at(base, each).url) for each in listed))
 
@@ -154,6 +166,11 @@ def services(endpoints: tuple[str, ...], *, region: str = REGION) -> tuple[dict[
 def is_open(asked: Interaction) -> bool:
     """Return whether Keystone answers a request without a token."""
     return urlsplit(asked.url).path.rstrip("/") in _OPEN
+
+
+def is_identity(asked: Interaction) -> bool:
+    """Return whether a request is for Keystone."""
+    return f"{urlsplit(asked.url).path}/".startswith(f"{IDENTITY}/")
 
 
 def authorized(asked: Interaction, keystone: Keystone) -> bool:
@@ -218,6 +235,13 @@ def _not_routed() -> Response:
     return Response(status_code=404, reason="Not Found", headers=headers, body=_NO_ROUTE)
 
 
+def query_of(asked: Interaction) -> Query:
+    """Return the query of a request for a listing."""
+    text = asked.request_headers.get("OpenStack-API-Version", "").removeprefix("compute ")
+    microversion = text or asked.request_headers.get("X-OpenStack-Nova-API-Version")
+    return Query(Query.parse(urlsplit(asked.url).query).params, microversion)
+
+
 def _is_listing(asked: Interaction) -> bool:
     return urlsplit(asked.url).path.endswith("/images/detail")
 
@@ -225,8 +249,3 @@ def _is_listing(asked: Interaction) -> bool:
 def target(url: str) -> str:
     """Return path and query of a URL."""
     return urlsplit(url)._replace(scheme="", netloc="").geturl()
-
-
-def _microversion(asked: Interaction) -> str | None:
-    text = asked.request_headers.get("OpenStack-API-Version", "").removeprefix("compute ")
-    return text or asked.request_headers.get("X-OpenStack-Nova-API-Version")

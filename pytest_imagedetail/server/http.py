@@ -10,7 +10,13 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from pytest_imagedetail.errors import CassetteNotFoundError, ImageDetailError, ServerError
+from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
+    ImageDetailError,
+    RecordingError,
+    ResponseError,
+    ServerError,
+)
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.traffic.keystone import json_response
 
@@ -124,6 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
             response = self.server.respond(asked)
         except CassetteNotFoundError as error:
             response = _fault(501, "notImplemented", error)
+        except (RecordingError, ResponseError) as error:
+            response = _fault(502, "badGateway", error)
         except ImageDetailError as error:
             response = _fault(500, "computeFault", error)
         self._send(response)

@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -23,6 +24,7 @@ from pytest_imagedetail.server.cloud import (
     target,
 )
 from pytest_imagedetail.server.http import Listener, Respond
+from pytest_imagedetail.server.recording import Recorder
 from pytest_imagedetail.settings import unknown_cloud
 from pytest_imagedetail.traffic.keystone import REGION, Keystone, service
 
@@ -44,13 +46,17 @@ class Server:
         max_microversion: The newest microversion that the cloud offered, if it said so.
     """
 
-    def __init__(self, store: Store, name: str, *, port: int = 0) -> None:
+    def __init__(
+        self, store: Store, name: str, *, port: int = 0, recorder: Recorder | None = None
+    ) -> None:
         """Read the recordings and begin to answer.
 
         Args:
             store: Where recordings are.
             name: The cloud.
             port: TCP port on 127.0.0.1; 0 lets the system choose.
+            recorder: Records each GET that is not recorded yet, one at a time; without one, such a
+                request gets a fault.
 
         Raises:
             CassetteError: Nothing is recorded, or a cassette is damaged.
@@ -58,18 +64,21 @@ class Server:
         """
         self._listener = Listener(f"cloud {name}", port=port)
         base = self._listener.base
+        self.name: Final = name
+        self.auth_url: Final = base + IDENTITY
+        self.project_id: Final = OWN_PROJECT
+        self.token: Final = secrets.token_hex(16)
+        self._store: Final = store
+        self._recorder: Final = recorder
+        self._recording: Final = threading.Lock()
         try:
-            cloud = recorded_cloud(store, name, base, token=secrets.token_hex(16))
+            self._cloud = self._read()
         except BaseException:
             self._listener.close()
             raise
-        self.name: Final = name
-        self.auth_url: Final = base + IDENTITY
-        self.compute_url: Final = cloud.endpoints[0]
-        self.project_id: Final = OWN_PROJECT
-        self.token: Final = cloud.keystone.token
-        self.max_microversion: Final = cloud.max_microversion
-        self._listener.start(cloud.respond)
+        self.compute_url: Final = self._cloud.endpoints[0]
+        self.max_microversion: Final = self._cloud.max_microversion
+        self._listener.start(self._respond)
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +89,23 @@ class Server:
     def close(self) -> None:
         """Stop listening and end every connection."""
         self._listener.close()
+
+    def _read(self) -> RecordedCloud:
+        base, recorder = self._listener.base, self._recorder
+        endpoint = None if recorder is None else recorder.endpoint(base)
+        return recorded_cloud(self._store, self.name, base, token=self.token, endpoint=endpoint)
+
+    def _respond(self, asked: Interaction) -> Response:
+        if self._recorder is None or asked.method != "GET":
+            return self._cloud.respond(asked)
+        with suppress(CassetteNotFoundError):
+            return self._cloud.respond(asked)
+        with self._recording:
+            with suppress(CassetteNotFoundError):  # another client has asked the same
+                return self._cloud.respond(asked)
+            self._recorder.record(asked, self._listener.base)
+            self._cloud = self._read()
+        return self._cloud.respond(asked)
 
     @property
     def clouds_yaml(self) -> dict[str, Any]:

@@ -441,7 +441,7 @@ def _others(place: Place, check: Callable[[Path, Recording], None]) -> Iterator[
     for folder in filter(None, (store.directory, store.library)):
         paths = Store(directory=folder).paths(cloud)
         yield Source(partial(read, paths, store.reader.listing), repeats=True)
-    if (path := store.client_traffic(cloud)) is not None:
+    for path in store.client_traffic(cloud):
         yield Source(partial(read, [path], store.reader.listing), repeats=True)
 
 

@@ -1,15 +1,34 @@
 """Clients in other languages, each a process of its own, list the images of every release."""
 
 import os
+import re
+import signal
 import subprocess
+import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
+
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.server import Server
 
 HERE = Path(__file__).parent
 CLOUDS = sorted(path.name for path in (HERE.parents[1] / "cassettes").glob("nova-*"))
 GO = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode"}  # where Debian's packages are
+
+COMMAND = [sys.executable, "-m", "pytest_imagedetail"]
+DATED = re.compile(r"^  (?:recorded_at|sha256): .*\n", re.MULTILINE)
+
+ENV = {
+    "OS_USERNAME": "any",
+    "OS_PASSWORD": "any",
+    "OS_PROJECT_NAME": "any",
+    "OS_USER_DOMAIN_NAME": "Default",
+    "OS_REGION_NAME": "RegionOne",
+}
 
 TEST = """
 import json, os, subprocess
@@ -56,6 +75,50 @@ def listing(pytester):
     return listing
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder whose clouds.yaml leads to every release, and what `imagedetail record` makes there.
+
+    The recordings are in the folder `ref`: all images, the first five, and fog's microversion.
+    """
+    pytest.importorskip("openstack", reason="recording needs the extra `record`")
+    folder = tmp_path_factory.mktemp("site")
+    with ExitStack() as stack:
+        store = Store(directory=folder / "none", library=HERE.parents[1] / "cassettes")
+        servers = [stack.enter_context(Server(store, name)) for name in CLOUDS]
+        entries = {each.name: each.clouds_yaml for each in servers}
+        (folder / "clouds.yaml").write_text(yaml.safe_dump({"clouds": entries}))
+        for query in ([], ["--query=limit=5"], ["--microversion=2.15"]):
+            command = [*COMMAND, "record", *CLOUDS, "--cassette-dir=ref", *query]
+            subprocess.run(command, cwd=folder, capture_output=True, check=True)
+        yield folder
+
+
+@pytest.fixture
+def records(site):
+    """Let a client list the images of every release through `imagedetail serve --record`."""
+
+    def records(client, *recordings):
+        command = ["serve", "--record", *CLOUDS, "--cassette-dir=own", "--clouds-yaml=proxy.yaml"]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen([*COMMAND, *command], cwd=site, **pipes) as served:
+            try:
+                for line in [served.stdout.readline() for _ in CLOUDS]:
+                    env = os.environ | ENV | {"OS_AUTH_URL": line.split()[1]} | client.env
+                    subprocess.run(client.command, env=env, check=True, capture_output=True)
+            finally:
+                served.send_signal(signal.SIGTERM)
+                _, errors = served.communicate(timeout=60)
+        assert (served.returncode, errors) == (0, "")
+        for name in CLOUDS:
+            for recording in recordings:
+                own, ref = (site / folder / name / recording for folder in ("own", "ref"))
+                assert DATED.sub("", own.read_text()) == DATED.sub("", ref.read_text()), own
+                own.unlink()
+
+    return records
+
+
 def needs(probe, missing, env=()):
     """Skip the test unless a command succeeds."""
     try:
@@ -68,10 +131,10 @@ def needs(probe, missing, env=()):
         pytest.skip(f"{missing} is not installed")
 
 
-def test_gophercloud(listing, tmp_path):
+def test_gophercloud(listing, records, tmp_path):
     """Go: `images.ListDetail`, in one page and in pages of five, which it follows by links.
 
-    A name that is null becomes an empty one.
+    A name that is null becomes an empty one. What it records is what `imagedetail record` makes.
     """
     needs(["go", "list", "github.com/gophercloud/gophercloud"], "Go's gophercloud", GO)
     program = str(tmp_path / "images")
@@ -80,9 +143,10 @@ def test_gophercloud(listing, tmp_path):
     for limit in ("0", "5"):  # 0 is Go's "not given"
         client = Client(command=[program], env={"LIMIT": limit}, name="each['name'] or ''")
         listing(client).assert_outcomes(passed=len(CLOUDS))
+        records(client, "all.yaml" if limit == "0" else "limit=5.yaml")
 
 
-def test_fog_openstack(listing):
+def test_fog_openstack(listing, records):
     """Ruby: `images.all` and `list_images_detail`, on /v2.1 at its own microversion and on /v2.
 
     On /v2 also in pages of five, which it asks for by marker.
@@ -93,11 +157,13 @@ def test_fog_openstack(listing):
     for env in ({}, legacy, legacy | {"LIMIT": "5"}):
         client = Client(command=command, env=env)
         listing(client).assert_outcomes(passed=len(CLOUDS))
+    records(Client(command=command), "all@2.15.yaml")
 
 
-def test_pkgcloud(listing):
+def test_pkgcloud(listing, records):
     """JavaScript: `getImages`, with a login at Keystone v2.0, its default, and at v3."""
     needs(["node", "-e", "require('./node/node_modules/pkgcloud')"], "Node's pkgcloud")
     command = ["node", str(HERE / "node" / "images.js")]
     for env, clouds in (({}, CLOUDS[-1:]), ({"KEYSTONE": "v3"}, CLOUDS)):
         listing(Client(command=command, env=env), clouds).assert_outcomes(passed=len(clouds))
+    records(Client(command=command), "all.yaml")

@@ -2,6 +2,9 @@
 
 import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +12,12 @@ import pytest
 from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 
+from pytest_imagedetail.cassette import load_own
+
 from . import RELEASES, Cloud, layout, running
 from . import cloud as life
 from .images import LISTED_TO_DEMO
+from .library import LIBRARY
 from .services import SERVICES
 
 pytestmark = [
@@ -121,3 +127,32 @@ def test_built_twice(
 def test_selection() -> None:
     """What is selected can be run."""
     assert set(SELECTED) <= set(RELEASES)
+
+
+def test_a_go_client_records_the_library(cloud: Cloud, tmp_path: Path) -> None:
+    """List all images with gophercloud through `imagedetail serve --record`."""
+    if not shutil.which("go"):
+        pytest.skip("go is not installed")
+    client = str(tmp_path / "client")
+    go = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": str(tmp_path / "cache")}
+    source = Path(__file__).parents[1] / "clients" / "go"
+    subprocess.run(["go", "build", "-o", client, "."], cwd=source, env=os.environ | go, check=True)
+    command = [sys.executable, "-m", "pytest_imagedetail", "serve", "--record", cloud.name]
+    files = os.environ | {"OS_CLIENT_CONFIG_FILE": str(cloud.clouds_yaml)}
+    with subprocess.Popen(
+        [*command, "--cassette-dir=own"], cwd=tmp_path, env=files, stdout=subprocess.PIPE, text=True
+    ) as served:
+        assert served.stdout is not None
+        auth_url = served.stdout.readline().split()[1]
+        login = {"OS_AUTH_URL": auth_url, "OS_USERNAME": "any", "OS_PASSWORD": "any"}
+        place = {"OS_PROJECT_NAME": "any", "OS_USER_DOMAIN_NAME": "Default", "LIMIT": "0"}
+        env = os.environ | login | place | {"OS_REGION_NAME": "RegionOne"}
+        listed = subprocess.check_output([client], env=env, text=True)
+        served.terminate()
+    assert served.returncode == 0
+    assert len(listed.splitlines()) == len(LISTED_TO_DEMO)
+    ours, theirs = (
+        load_own(folder / cloud.name / "all.yaml").interactions
+        for folder in (tmp_path / "own", LIBRARY)
+    )
+    assert ours == theirs

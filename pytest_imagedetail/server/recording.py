@@ -1,0 +1,162 @@
+"""Record what clients ask a live cloud, one request at a time."""
+
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail.cassette import CLIENTS, Store, Written
+from pytest_imagedetail.errors import ImageDetailError, RecordingError, ResponseError, UsageError
+from pytest_imagedetail.model import Headers, Interaction, Query, Recording
+from pytest_imagedetail.record import recorder
+from pytest_imagedetail.record.retry import Retry
+from pytest_imagedetail.record.suites import REFUSALS
+from pytest_imagedetail.redact import Known, placeholders
+from pytest_imagedetail.server.cloud import is_identity, query_of, target
+from pytest_imagedetail.traffic.matching import line
+from pytest_imagedetail.traffic.recording import appended, made_of
+from pytest_imagedetail.transport import http as transport
+
+_SENT: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
+
+OnWritten = Callable[[Written, Recording, Known], None]
+"""Called with what was done, the recording, and what redaction knows."""
+
+OnError = Callable[[ImageDetailError], None]
+
+
+class Recorder:
+    """A live cloud, and where its answers are written.
+
+    A listing at the cloud's endpoint becomes what `imagedetail record` makes of its query: a
+    cassette with all its pages. Any other GET is added to the traffic of clients,
+    `tests/clients.yaml`.
+
+    Args:
+        live: The cloud.
+        store: Where recordings are written.
+        on_written: Called for each recording.
+        on_error: Called for each request that could not be recorded.
+    """
+
+    def __init__(
+        self, live: recorder.LiveCloud, store: Store, *, on_written: OnWritten, on_error: OnError
+    ) -> None:
+        self._live: Final = live
+        self._store: Final = store
+        self._on_written: Final = on_written
+        self._on_error: Final = on_error
+        endpoint = urlsplit(live.access.endpoint)
+        self._place: Final = endpoint.netloc
+        self._own: Final = f"{endpoint.scheme}://{endpoint.netloc}"
+        self._project: Final = recorder.known_of(live.access).project
+
+    def endpoint(self, base: str) -> str:
+        """Return the cloud's compute endpoint as clients see it.
+
+        Args:
+            base: Scheme, host and port of the server.
+        """
+        seen = self._live.access.endpoint.replace(self._own, base)
+        return seen.replace(self._project, placeholders.OWN_PROJECT) if self._project else seen
+
+    def record(self, asked: Interaction, base: str) -> None:
+        """Ask the cloud what a client asked the server, and write its redacted answer.
+
+        Args:
+            asked: A GET to an absolute URL of the server.
+            base: Scheme, host and port of the server.
+
+        Raises:
+            RecordingError: The cloud did not answer, or the request cannot be sent to it.
+            ResponseError: It refused or failed.
+            BodyError: It answered with something else than a listing.
+            LeakError: A secret is left.
+        """
+        try:
+            self._record(asked, base)
+        except ImageDetailError as error:
+            self._on_error(error)
+            raise
+
+    def _record(self, asked: Interaction, base: str) -> None:
+        url, query = self._at_cloud(asked, base)
+        access = self._live.access
+        if url == f"{access.endpoint}/images/detail":
+            recording, known = self._listing(query)
+            written = self._store.write(recording, known=known)
+        else:
+            headers = Headers(
+                (name, value) for name in _SENT for value in asked.request_headers.all(name)
+            )
+            recording, known = self._other(f"{url}?{query.wire}".rstrip("?"), headers)
+            merge = partial(appended, new=recording)
+            written = self._store.write(recording, known=known, merge=merge)
+        self._on_written(written, recording, known)
+
+    def _at_cloud(self, asked: Interaction, base: str) -> tuple[str, Query]:
+        """Return the URL without its query, and the query, with the cloud's own values.
+
+        Raises:
+            RecordingError: It holds a placeholder whose value is not known.
+        """
+
+        def meant(text: str) -> str:
+            text = text.replace(base, self._own)
+            return text.replace(placeholders.OWN_PROJECT, self._project) if self._project else text
+
+        where = f"cloud {self._live.name}, GET {target(asked.url)}"
+        query = query_of(asked)
+        params = tuple((name, meant(value)) for name, value in query.params)
+        url = meant(asked.url.partition("?")[0])
+        texts = (asked.url.partition("?")[0], *(value for _, value in query.params))
+        if any(placeholders.holds(each.replace(placeholders.OWN_PROJECT, "")) for each in texts):
+            raise RecordingError(
+                "the request holds a placeholder, whose value only the cloud knows",
+                where=where,
+                remedy="ask for something that recordings do not redact, such as image and server "
+                "ids",
+            )
+        if is_identity(asked) or urlsplit(url).netloc != self._place:
+            raise RecordingError(
+                "the request is not for the cloud's Nova, so it was not sent",
+                where=where,
+                remedy=f"ask for something below {self.endpoint(base)}",
+            )
+        return url, Query(params, query.microversion)
+
+    def _listing(self, query: Query) -> tuple[Recording, Known]:
+        known = recorder.known_query(self._live.access, query, cloud=self._live.name)
+        path = self._store.path(self._live.name, known)
+        if path.exists():
+            raise UsageError(
+                "the recording of this query is of another endpoint of the cloud",
+                where=str(path),
+                remedy="record this one under another name: --name NAME",
+            )
+        live = recorder.ask_any(self._live, query, statuses=REFUSALS)
+        return live.listing.recording, live.known
+
+    def _other(self, url: str, headers: Headers) -> tuple[Recording, Known]:
+        name = self._live.name
+        retry = Retry(self._live.access, expect=None, on_wait=self._live.on_wait)
+        received = retry.ask(
+            lambda access: transport.get(url, headers, access=access, name=name), name=name
+        )
+        recording, known = made_of(
+            [received],
+            cloud=name,
+            test=CLIENTS,
+            release=self._live.release,
+            accesses=retry.accesses,
+        )
+        status = received.response.status_code
+        if status >= HTTPStatus.BAD_REQUEST and status not in REFUSALS:
+            raise ResponseError(
+                f"cloud {name} answered {status} to {line(recording.interactions[0])}",
+                where="nothing was written",
+                remedy="correct the credentials, or wait until the cloud works again",
+                status_code=status,
+            )
+        return recording, known
