@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import reference_library
 from pytest_imagedetail.plugin.options import settings_of
 from pytest_imagedetail.plugin.run import Run, state_of
@@ -20,26 +19,25 @@ class Refusals:
 
     The program that sent one may have hidden it. What is refused while a test is set up counts for
     its call.
-
-    Attributes:
-        noted: The errors since the last test.
     """
 
-    def __init__(self) -> None:
-        self.noted: list[ImageDetailError] = []
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Fail a call that would pass; a failed one shows what was refused to it."""
-        state_of(item).refused.append(self.noted)
+        state_of(item).refused.append(self._servers.refused)
         try:
             result = yield
             self._fail()
+            if self._servers.expects_miss and not self._servers.refused:
+                pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
         except pytest.skip.Exception:
             self._fail()
             raise
         finally:
-            self.noted.clear()
+            self._servers.refused.clear()
         return result
 
     @pytest.hookimpl(wrapper=True)
@@ -49,28 +47,25 @@ class Refusals:
             result = yield
             self._fail()
         finally:
-            self.noted.clear()
+            self._servers.refused.clear()
+            self._servers.expects_miss = False
         return result
 
     def _fail(self) -> None:
-        if self.noted:
-            errors = "\n".join(dict.fromkeys(map(str, self.noted)))
-            pytest.fail(errors, pytrace=False)
+        if self._servers.refused and not self._servers.expects_miss:
+            errors = dict.fromkeys(map(str, self._servers.refused))
+            way_out = "if the test is about that: imagedetail_server.expect_miss()"
+            pytest.fail("\n".join([*errors, way_out]), pytrace=False)
 
 
 @contextmanager
 def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Servers]:
     """Yield the recorded clouds of a run, served until it ends."""
-    settings, refusals = settings_of(config), Refusals()
+    settings = settings_of(config)
     # Record modes do not apply: only existing cassettes are served.
     store = Store(directory=settings.cassette_dir, library=reference_library(), reader=run.reader)
-    config.pluginmanager.register(refusals, "imagedetail-refusals")
-    with Servers(
-        store,
-        _clouds(store, settings),
-        clouds_yaml=folder / "clouds.yaml",
-        refused=refusals.noted,
-    ) as servers:
+    with Servers(store, _clouds(store, settings), clouds_yaml=folder / "clouds.yaml") as servers:
+        config.pluginmanager.register(Refusals(servers), "imagedetail-refusals")
         run.places = lambda: servers.places
         yield servers
     run.result.used |= set(map(str, servers.used))

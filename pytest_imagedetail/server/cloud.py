@@ -1,6 +1,7 @@
 """Answer requests with what was recorded of a cloud, and issue tokens as Keystone does."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pytest_imagedetail.cassette import Store, load_own
 from pytest_imagedetail.errors import CassetteNotFoundError
 from pytest_imagedetail.model import Headers, Interaction, Query, Response
 from pytest_imagedetail.redact import Known, origin, placeholders
+from pytest_imagedetail.traffic.authentication import document_in
 from pytest_imagedetail.traffic.keystone import (
     REGION,
     Keystone,
@@ -25,8 +27,8 @@ from pytest_imagedetail.transport.request import api_version
 IDENTITY: Final = "/identity"
 _OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # without a token
 _NEAREST: Final = 3  # recorded requests that a fault names
-_NOT_ROUTED: Final = frozenset({"HEAD", "OPTIONS"})
 _NO_ROUTE: Final = b"404 Not Found\n\nThe resource could not be found.\n\n   "  # WebOb's
+_PROJECT: Final = re.compile(r"/v2(?:\.1)?/([0-9a-f-]+)/images(?:/|$)")  # as Nova routes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,20 +61,21 @@ class RecordedCloud:
         Raises:
             CassetteNotFoundError: Nothing was recorded for it.
         """
-        login = self.keystone.answer(asked) if asked.method == "POST" else None
-        if login is not None:
-            return login
+        issued = log_in(asked, self.keystone)
+        if issued is not None:
+            return issued
+        if asked.method == "OPTIONS" and _is_listing(asked):
+            # Whoever asks: oslo.middleware 8.2.0, cors.py, `_apply_cors_preflight_headers`.
+            return Response(status_code=200, reason="OK", body=b"")
         document = version_document(asked, self.endpoints, self.max_microversion)
         needs_token = document is None and not is_open(asked)
         if needs_token and not authorized(asked, self.keystone):
             return refused(asked, self.endpoints)
-        is_passed_on = self.is_live and not is_identity(asked)
-        made = None if is_passed_on else document or self.keystone.answer(asked)
-        found = self._recorded(asked) or made
+        is_passed_on = self.is_live and asked.method == "GET" and not is_identity(asked)
+        made = document or self.keystone.answer(asked) or _refusal(asked)
+        found = self._recorded(asked) or (None if is_passed_on else made)
         if found is not None:
             return found
-        if asked.method in _NOT_ROUTED and _is_listing(asked):
-            return _not_routed()
         raise self._not_recorded(asked)
 
     def _recorded(self, asked: Interaction) -> Response | None:
@@ -163,6 +166,21 @@ def services(endpoints: tuple[str, ...], *, region: str = REGION) -> tuple[dict[
     )
 
 
+def log_in(asked: Interaction, keystone: Keystone) -> Response | None:
+    """Issue a token to whoever asks for one; None for other requests.
+
+    The text of the refusal is that of Keystone 29.0.1, keystone/exception.py, `ValidationError`.
+    """
+    issued = keystone.answer(asked) if asked.method == "POST" else None
+    if issued is None or isinstance(document_in(asked.request_body).get("auth"), dict):
+        return issued
+    message = (
+        "Expecting to find auth in request body. The server could not comply with the request "
+        "since it is either malformed or otherwise incorrect. The client is assumed to be in error."
+    )
+    return json_response(400, {"error": {"code": 400, "title": "Bad Request", "message": message}})
+
+
 def is_open(asked: Interaction) -> bool:
     """Return whether Keystone answers a request without a token."""
     return urlsplit(asked.url).path.rstrip("/") in _OPEN
@@ -226,13 +244,24 @@ def _at(base: str, recorded: Interaction) -> Interaction:
     )
 
 
-def _not_routed() -> Response:
-    """Build Nova's answer to methods that it has no route for.
+def _refusal(asked: Interaction) -> Response | None:
+    """Build what every release of Nova answers to a wrong method or project; None for the others.
 
     Nova routes GET alone: Nova 32.0.0, nova/api/openstack/compute/routes.py. WebOb makes the 404.
+    DELETE takes `detail` for the id of an image. The project: nova/api/openstack/wsgi.py,
+    `_process_stack`.
     """
-    headers = Headers([("Content-Type", "text/plain; charset=UTF-8")])
-    return Response(status_code=404, reason="Not Found", headers=headers, body=_NO_ROUTE)
+    if _is_listing(asked) and asked.method not in {"GET", "DELETE"}:
+        headers = Headers([("Content-Type", "text/plain; charset=UTF-8")])
+        return Response(status_code=404, reason="Not Found", headers=headers, body=_NO_ROUTE)
+    project = _PROJECT.search(urlsplit(asked.url).path)
+    if project is not None and project[1] != placeholders.OWN_PROJECT:
+        theirs = f"doesn't match Context's project_id '{placeholders.OWN_PROJECT}'"
+        message = f"Malformed request URL: URL's project_id '{project[1]}' {theirs}"
+        return json_response(400, {"badRequest": {"code": 400, "message": message}})
+    if _is_listing(asked) and asked.method == "DELETE":
+        return json_response(404, {"itemNotFound": {"code": 404, "message": "Image not found."}})
+    return None
 
 
 def query_of(asked: Interaction) -> Query:

@@ -1,8 +1,8 @@
 """Answer HTTP/1.1 on a port of loopback."""
 
-import re
 import socket
 import socketserver
+import string
 import sys
 import threading
 from collections.abc import Callable
@@ -26,7 +26,10 @@ LOOPBACK: Final = "127.0.0.1"
 _OF_TRANSFER: Final = frozenset(  # bodies are served whole and without a coding
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 )
-_LENGTH: Final = re.compile("[0-9]{1,8}")
+_MAX_BODY: Final = 114_688  # Nova's and Keystone's: oslo.middleware 8.2.0, sizelimit.py
+_MAX_LINE: Final = 4_096  # of a chunk's size, or a trailer
+_LINGER: Final = 1.0  # seconds
+_TLS: Final = b"\x16"  # the first byte of a client's hello
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
@@ -92,6 +95,12 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
+        # Closing with unread data resets the connection, and the client loses its answer.
+        with suppress(OSError):
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(_LINGER)
+            while request.recv(_MAX_BODY):
+                pass
         self._connections.discard(request)
         super().shutdown_request(request)
 
@@ -109,21 +118,34 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.1"  # a malformed first line gets a status line, too
     wbufsize = -1  # one write for a whole response, so that no packet waits for another
     disable_nagle_algorithm = True
     server: _Server
 
-    def do_GET(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if not _LENGTH.fullmatch(length) or "Transfer-Encoding" in self.headers:
+    def handle(self) -> None:
+        # A client that speaks TLS would wait forever for the rest of its line to be answered.
+        if self.rfile.peek(1)[:1] != _TLS:  # type: ignore[attr-defined]
+            super().handle()
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """Answer every method; the recordings know which of them Nova has."""
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
+
+    def _answer(self) -> None:
+        try:
+            body = self._body()
+        except (ValueError, OverflowError) as error:
             self.close_connection = True  # what follows may be the body
-            self.send_error(400)
+            self.send_error(413 if isinstance(error, OverflowError) else 400)
             return
         asked = Interaction(
             method=self.command,
             url=f"http://{LOOPBACK}:{self.server.server_port}{self.path}",
             request_headers=Headers(self.headers.items()),
-            request_body=self.rfile.read(int(length)),
+            request_body=body,
             response=_NO_ANSWER,
         )
         try:
@@ -136,7 +158,45 @@ class _Handler(BaseHTTPRequestHandler):
             response = _fault(500, "computeFault", error)
         self._send(response)
 
-    do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = do_GET  # noqa: N815
+    def _body(self) -> bytes:
+        """Read the body of the request.
+
+        Raises:
+            ValueError: It is cut off or malformed, or the request is one to a proxy.
+            OverflowError: It is too large.
+        """
+        self.wfile.flush()  # of `100 Continue`, which the client may wait for
+        length = ", ".join(self.headers.get_all("Content-Length", []))
+        coding = ", ".join(self.headers.get_all("Transfer-Encoding", []))
+        if not self.path.startswith("/") or (coding and (length or coding.lower() != "chunked")):
+            raise ValueError
+        if not coding:
+            return self._read(length or "0", base=10)
+        body = b""
+        while chunk := self._read(self._line().partition(";")[0].strip(), base=16, before=body):
+            body += chunk
+            if self._line():
+                raise ValueError
+        while self._line():
+            pass  # a trailer
+        return body
+
+    def _read(self, size: str, *, base: int, before: bytes = b"") -> bytes:
+        if not {*size} <= {*string.hexdigits}:  # int() also takes signs and spaces
+            raise ValueError
+        wanted = int(size, base)
+        if len(before) + wanted > _MAX_BODY:
+            raise OverflowError
+        found = self.rfile.read(wanted)
+        if len(found) < wanted:
+            raise ValueError
+        return found
+
+    def _line(self) -> str:
+        line = self.rfile.readline(_MAX_LINE).decode("latin-1")
+        if not line.endswith("\n"):
+            raise ValueError
+        return line.rstrip("\r\n")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing: requests hold passwords and tokens."""

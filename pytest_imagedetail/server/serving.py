@@ -17,6 +17,7 @@ from pytest_imagedetail.server.cloud import (
     RecordedCloud,
     authorized,
     is_open,
+    log_in,
     recorded_cloud,
     recorded_endpoints,
     refused,
@@ -125,6 +126,8 @@ class Servers:
         auth_url: Where the Keystone of all clouds is; each cloud is a region of its catalog.
         token: The only token that is accepted; every Keystone issues it for any password.
         clouds_yaml: The path of a clouds.yaml with an entry for each cloud.
+        refused: The error of each request that no recording answered.
+        expects_miss: Whether the running test declared that it is about such a request.
     """
 
     def __init__(
@@ -133,7 +136,6 @@ class Servers:
         clouds: Iterable[str],
         *,
         clouds_yaml: Path,
-        refused: list[ImageDetailError],
     ) -> None:
         """Take the ports and write the file; nothing is read yet.
 
@@ -141,13 +143,13 @@ class Servers:
             store: Where recordings are.
             clouds: The clouds of the catalog.
             clouds_yaml: The file to write.
-            refused: Gets the error of each request that a recording does not answer.
         """
         self.clouds: Final = tuple(clouds)
         self.token: Final = secrets.token_hex(16)
         self.clouds_yaml: Final = clouds_yaml
+        self.refused: Final[list[ImageDetailError]] = []
+        self.expects_miss = False
         self._store: Final = store
-        self._refused: Final = refused
         self._listeners: Final[dict[str, Listener]] = {}
         self._read: Final[dict[str, RecordedCloud]] = {}
         self._lock: Final = threading.RLock()
@@ -189,6 +191,10 @@ class Servers:
         # So that a cloud that the caller's environment names is not used instead.
         file = {"OS_CLOUD": cloud, "OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml)}
         return variables | {"OS_IDENTITY_API_VERSION": "3"} | file
+
+    def expect_miss(self) -> None:
+        """Declare that the running test is about a request that was not recorded."""
+        self.expects_miss = True
 
     @property
     def used(self) -> frozenset[Path]:
@@ -238,7 +244,7 @@ class Servers:
             try:
                 return respond(asked)
             except ImageDetailError as error:
-                self._refused.append(error)
+                self.refused.append(error)
                 raise
 
         return noting
@@ -247,9 +253,12 @@ class Servers:
         """Answer for Keystone, with one region for each cloud."""
         with self._lock:
             keystone = Keystone(catalog=tuple(self._catalog()), token=self.token)
-        found = keystone.answer(asked)
-        if asked.method != "POST" and not is_open(asked) and not authorized(asked, keystone):
+        issued = log_in(asked, keystone)
+        if issued is not None:
+            return issued
+        if not is_open(asked) and not authorized(asked, keystone):
             return refused(asked, ())
+        found = keystone.answer(asked)
         if found is None:
             raise CassetteNotFoundError(
                 f"Keystone's answer to {asked.method} {target(asked.url)} is not replayed",

@@ -165,6 +165,47 @@ def test_a_request_without_a_recording_fails_the_test(run):
     assert "pytest_imagedetail/" not in text
 
 
+def test_a_test_may_be_about_a_miss(run):
+    """It says so, from a fixture or the test; then an answer to everything fails it."""
+    result = run(
+        """
+        def miss(server):
+            images(server, "nova-2026.2", "?limit=7", SWALLOWING)
+
+        @pytest.fixture
+        def expecting(imagedetail_server):
+            imagedetail_server.expect_miss()
+            yield
+            miss(imagedetail_server)
+
+        def test_own(imagedetail_server):
+            imagedetail_server.expect_miss()
+            miss(imagedetail_server)
+
+        def test_prepared(imagedetail_server, expecting):
+            miss(imagedetail_server)
+
+        def test_skipped(imagedetail_server, expecting):
+            pytest.skip("no cloud")
+
+        def test_answered(imagedetail_server):
+            imagedetail_server.expect_miss()
+            images(imagedetail_server, "nova-2026.2")
+
+        def test_next(imagedetail_server):
+            miss(imagedetail_server)
+        """
+    )
+    result.assert_outcomes(passed=2, skipped=1, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "expect_miss(): every request of this test was answered",
+            "*test_next*",
+            "if the test is about that: imagedetail_server.expect_miss()",
+        ]
+    )
+
+
 def test_unknown_and_damaged_clouds(run, pytester, cassettes):
     """A name gets a suggestion; a damaged cassette fails the test that asks for it alone."""
     cassettes.rename(pytester.path / "cassettes")

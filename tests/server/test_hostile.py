@@ -1,0 +1,326 @@
+"""Requests that a replay server must survive: it answers as Nova does, and then a good one."""
+
+import http.client
+import json
+import socket
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.server import Server
+
+LIBRARY = Path(__file__).parents[2] / "cassettes"
+OWN, OTHER = "0" * 32, "7" * 32
+HUGE = "x" * 70_000
+LOGIN = '{"auth": {"identity": {"methods": ["password"]}}}'
+TOKENS = "/identity/v3/auth/tokens"
+LIST = "/v2.1/images/detail"
+ALL, PAGE = (200, "14 images"), (200, "3 images")
+
+
+@pytest.fixture
+def server(tmp_path):
+    """One of the shipped clouds."""
+    with Server(Store(directory=tmp_path, library=LIBRARY), "nova-2026.2") as server:
+        yield server
+
+
+class Client:
+    """Sends what it is told to, on bare sockets."""
+
+    def __init__(self, server):
+        url = urlsplit(server.auth_url)
+        self.address, self.token = (url.hostname, url.port), server.token
+
+    @contextmanager
+    def connected(self, *parts):
+        """A connection on which all parts have been sent, and a function that reads answers."""
+        with socket.create_connection(self.address, 30) as connection:
+            for each in parts:
+                connection.sendall(each if isinstance(each, bytes) else each.encode("latin-1"))
+            with connection.makefile("rb") as file:
+                yield connection, partial(answer_in, file)
+
+    def ask(self, *parts, method="GET"):
+        with self.connected(*parts) as (_, answer):
+            return answer(method)
+
+    def request(self, method, target, *fields, body="", version="HTTP/1.1"):
+        """A request with the right token."""
+        lines = [f"{method} {target} {version}", "Host: x", f"X-Auth-Token: {self.token}", *fields]
+        return raw(*lines) + body
+
+    def is_served(self):
+        return self.ask(self.request("GET", LIST)) == ALL
+
+
+def answer_in(file, method="GET"):
+    """Status and form of the next answer: images, the key of a JSON document, or a media type."""
+    first = file.readline()
+    if not first:
+        return None, ""
+    headers = http.client.parse_headers(file)
+    length = 0 if method == "HEAD" else int(headers["Content-Length"])
+    status, body = int(first.split()[1]), file.read(length)
+    if not body.startswith(b"{"):
+        return status, headers.get_content_type() if body else ""
+    document = json.loads(body)
+    images = document.get("images")
+    return status, next(iter(document)) if images is None else f"{len(images)} images"
+
+
+def chunked(text, *trailers):
+    return "\r\n".join([f"{len(text):x};note=1", text, "0", *trailers, "", ""])
+
+
+def raw(*lines):
+    return "\r\n".join([*lines, "", ""])
+
+
+def login(body, *fields, path=TOKENS):
+    return raw(f"POST {path} HTTP/1.1", f"Content-Length: {len(body)}", *fields) + body
+
+
+def deep(client, depth):
+    body = '{"a":' * depth + "1" + "}" * depth
+    return client.request("POST", "/v2.1/servers", f"Content-Length: {len(body)}", body=body)
+
+
+def requests_of(client):
+    """What is sent, by name, and the status and form of the answer."""
+    ask, token = client.request, f"X-Auth-Token: {client.token}"
+    with_token = f"GET {LIST} HTTP/1.1", token
+    post = f"POST {TOKENS} HTTP/1.1"
+    chunks = raw(post, "Transfer-Encoding: chunked")
+    good, unrecorded = ALL, (501, "notImplemented")
+    unauthorized, wrong_project = (401, "error"), (400, "badRequest")
+    malformed, no_route = (400, "text/html"), (404, "text/plain")
+    return {
+        # Who asks, and for what.
+        "no token": (raw(f"GET {LIST} HTTP/1.1"), unauthorized),
+        "wrong token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token: stolen"), unauthorized),
+        "empty token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token:"), unauthorized),
+        "upper case": (raw(f"GET {LIST} HTTP/1.1", token.upper()), unauthorized),
+        "two tokens": (raw(*with_token, "X-Auth-Token: other"), unauthorized),
+        "token in the query": (raw(f"GET {LIST}?token={client.token} HTTP/1.1"), unauthorized),
+        "wrong token for Keystone": (raw(f"GET {TOKENS} HTTP/1.1"), unauthorized),
+        "neither Keystone nor Nova": (raw("GET /etc/passwd HTTP/1.1"), (404, "error")),
+        "other project": (ask("GET", f"/v2/{OTHER}/images/detail"), wrong_project),
+        "other project, 2.1": (ask("GET", f"/v2.1/{OTHER}/images/detail"), wrong_project),
+        "other project's image": (ask("GET", f"/v2.1/{OTHER}/images/{OTHER}"), wrong_project),
+        "project of letters": (ask("GET", "/v2/admin/images/detail"), unrecorded),
+        "image of another cloud": (ask("GET", f"/v2.1/images/{OTHER}"), unrecorded),
+        "unknown path": (ask("GET", "/v2.1/servers/detail"), unrecorded),
+        "unknown version": (ask("GET", "/v9/images/detail"), unrecorded),
+        "unrecorded query": (ask("GET", f"{LIST}?limit=4"), unrecorded),
+        "unrecorded microversion": (
+            ask("GET", LIST, "X-OpenStack-Nova-API-Version: 2.3.4"),
+            unrecorded,
+        ),
+        "Keystone's users": (ask("GET", "/identity/v3/users"), unrecorded),
+        # Methods. Nova routes GET alone, and takes `detail` for an id to delete.
+        "HEAD": (ask("HEAD", LIST), (404, "")),
+        "OPTIONS": (ask("OPTIONS", LIST), (200, "")),
+        "OPTIONS without a token": (raw(f"OPTIONS {LIST} HTTP/1.1"), (200, "")),
+        "HEAD without a token": (raw(f"HEAD {LIST} HTTP/1.1"), (401, "")),
+        "POST": (ask("POST", LIST, "Content-Length: 2", body="{}"), no_route),
+        "POST to another project": (ask("POST", f"/v2/{OTHER}/images/detail"), no_route),
+        "PUT": (ask("PUT", LIST), no_route),
+        "PATCH": (ask("PATCH", LIST), no_route),
+        "TRACE": (ask("TRACE", LIST), no_route),
+        "BREW": (ask("BREW", LIST), no_route),
+        "get": (ask("get", LIST), no_route),
+        "BREW without a token": (raw(f"BREW {LIST} HTTP/1.1"), unauthorized),
+        "DELETE": (ask("DELETE", LIST), (404, "itemNotFound")),
+        "DELETE an image": (ask("DELETE", f"/v2.1/images/{OTHER}"), unrecorded),
+        "CONNECT": (ask("CONNECT", "example.org:443"), malformed),
+        "OPTIONS *": (ask("OPTIONS", "*"), malformed),
+        # First lines.
+        "nonsense": ("nonsense\r\n\r\n", malformed),
+        "four words": ("GET / of HTTP/1.1\r\n\r\n", malformed),
+        "version of letters": ("GET / HTTP/x\r\n\r\n", malformed),
+        "nothing": ("\r\n\r\n", (None, "")),
+        "HTTP/0.9": ("GET /\r\n\r\n", (200, "versions")),
+        "HTTP/1.0": (ask("GET", LIST, version="HTTP/1.0"), good),
+        "HTTP/2": ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (505, "text/html")),
+        "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), (None, "")),
+        "NUL bytes": (bytes(64) + b"\r\n\r\n", malformed),
+        "huge first line": (ask("GET", f"{LIST}?name={HUGE}"), (414, "text/html")),
+        "long first line": (ask("GET", f"{LIST}?name={HUGE[:60_000]}"), unrecorded),
+        # Targets.
+        "absolute URL": (ask("GET", f"http://127.0.0.1{LIST}"), malformed),
+        "absolute URL elsewhere": (ask("GET", "https://example.org/"), malformed),
+        "two slashes first": (ask("GET", f"/{LIST}"), good),
+        "two slashes within": (ask("GET", "/v2.1//images/detail"), unrecorded),
+        "slash at the end": (ask("GET", f"{LIST}/"), unrecorded),
+        "brackets": (ask("GET", "//[x/images/detail"), unrecorded),
+        "dots": (ask("GET", "/v2.1/../../etc/passwd"), unrecorded),
+        "encoded dots": (ask("GET", "/v2.1/%2e%2e/%2e%2e/etc/passwd"), unrecorded),
+        "%00": (ask("GET", f"{LIST}%00"), unrecorded),
+        "%00 in the query": (ask("GET", f"{LIST}?name=%00"), unrecorded),
+        "line break in the query": (ask("GET", f"{LIST}?name=a%0d%0aX:b"), unrecorded),
+        "not ASCII": (ask("GET", "/v2.1/images/größe"), unrecorded),
+        "not UTF-8": (ask("GET", f"{LIST}?name=%ff%fe"), unrecorded),
+        "bad percent encoding": (ask("GET", f"{LIST}?name=%zz%"), unrecorded),
+        "another spelling": (ask("GET", "/v2.1/%69mages/detail"), good),
+        "fragment": (ask("GET", f"{LIST}#images"), good),
+        "10,000 parameters": (ask("GET", f"{LIST}?{'a=&' * 10_000}"), unrecorded),
+        # Header fields.
+        "huge field": (ask("GET", LIST, f"X: {HUGE}"), (431, "text/html")),
+        "many fields": (ask("GET", LIST, *(f"X-{n}: y" for n in range(200))), (431, "text/html")),
+        "no host": (raw(*with_token), good),
+        "two hosts": (raw(*with_token, "Host: a", "Host: b"), good),
+        "another host": (raw(*with_token, "Host: example.org"), good),
+        "no colon": (raw(*with_token, "X"), good),
+        "field that is not ASCII": (raw(*with_token, "X: größe"), good),
+        "close": (ask("GET", LIST, "Connection: close"), good),
+        "keep-alive": (ask("GET", LIST, "Connection: keep-alive"), good),
+        "upgrade": (ask("GET", LIST, "Connection: Upgrade", "Upgrade: h2c"), good),
+        "websocket": (ask("GET", LIST, "Connection: Upgrade", "Upgrade: websocket"), good),
+        "other expectation": (ask("GET", LIST, "Expect: the-spanish-inquisition"), good),
+        # Bodies.
+        "body of a GET": (ask("GET", LIST, "Content-Length: 4", body="body"), unrecorded),
+        **{
+            f"JSON, {depth} deep": (deep(client, depth), unrecorded)
+            for depth in (100, 300, 500, 700, 900, 980, 1_000, 5_000, 15_000)
+        },
+        "length of letters": (ask("GET", LIST, "Content-Length: x"), malformed),
+        "negative length": (ask("GET", LIST, "Content-Length: -1"), malformed),
+        "length with a sign": (ask("GET", LIST, "Content-Length: +0"), malformed),
+        "two lengths": (ask("GET", LIST, "Content-Length: 0", "Content-Length: 4"), malformed),
+        "huge length": (ask("GET", LIST, "Content-Length: 99999999999"), (413, "text/html")),
+        "length of 9,999 digits": (ask("GET", LIST, f"Content-Length: {'9' * 9_999}"), malformed),
+        "body of 1 MB": (login("x" * 1_000_000), (413, "text/html")),
+        "gzip coding": (ask("GET", LIST, "Transfer-Encoding: gzip"), malformed),
+        "length and chunks": (
+            raw(post, "Content-Length: 4", "Transfer-Encoding: chunked") + chunked(LOGIN),
+            malformed,
+        ),
+        "chunks": (
+            raw(post, "Transfer-Encoding: chunked") + chunked(LOGIN, "X: y"),
+            (201, "token"),
+        ),
+        "no chunk size": (chunks + "\r\n\r\n", malformed),
+        "bad chunk size": (chunks + "-1\r\n\r\n", malformed),
+        "bad chunk end": (chunks + "1\r\nabc\r\n", malformed),
+        "huge chunk": (chunks + "ffffff\r\n", (413, "text/html")),
+        "huge chunk size": (chunks + HUGE, malformed),
+        "100,000 chunks": (
+            chunks + "2\r\nxx\r\n" * 100_000,
+            (413, "text/html"),
+        ),
+        # Logins. Keystone accepts any password.
+        "login": (login(LOGIN), (201, "token")),
+        "login at /v2.0": (login('{"auth": {}}', path="/identity/v2.0/tokens"), (200, "access")),
+        "login of another type": (login(LOGIN, "Content-Type: text/plain"), (201, "token")),
+        "no login": (raw(post), (400, "error")),
+        "login that is not JSON": (login("auth=me"), (400, "error")),
+        "login that is not UTF-8": (login("{\xff}"), (400, "error")),
+        "login that is a list": (login("[1]"), (400, "error")),
+        "login without auth": (login("{}"), (400, "error")),
+        "login with a number": (login('{"auth": 1}'), (400, "error")),
+        "deep login": (login("[" * 50_000), (400, "error")),
+        "deep auth": (login('{"auth":' * 5_000 + "1" + "}" * 5_000), (400, "error")),
+        "login as XML": (login("<auth/>", "Content-Type: application/xml"), (400, "error")),
+        "login with PUT": (raw(f"PUT {TOKENS} HTTP/1.1"), unauthorized),
+    }
+
+
+def test_each_gets_a_clean_answer_and_the_server_lives(server, capfd):
+    """Of Nova, Keystone or HTTP; nothing is written to stderr."""
+    client = Client(server)
+    wrong = {}
+    for name, (sent, expected) in requests_of(client).items():
+        method = "HEAD" if name.startswith("HEAD") else "GET"
+        found = client.ask(sent, method=method)
+        if found != expected or not client.is_served():
+            wrong[name] = found, expected
+    assert not wrong
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pipelined_requests_are_answered_in_order(server):
+    """Until one asks to close, or is one that nothing can follow."""
+    client = Client(server)
+    good, page = client.request("GET", LIST), client.request("GET", f"{LIST}?limit=3")
+    with client.connected(good + page + good + page) as (_, answer):
+        assert [answer() for _ in range(4)] == [ALL, PAGE, ALL, PAGE]
+    last = client.request("GET", LIST, "Connection: close")
+    with client.connected(page, last, page) as (_, answer):
+        assert [answer() for _ in range(3)] == [PAGE, ALL, (None, "")]
+    body = client.request("POST", "/v2.1/servers", "Transfer-Encoding: chunked", body=chunked("a"))
+    head = client.request("HEAD", LIST)
+    with client.connected(body, good, head, good) as (_, answer):
+        assert [answer(), answer()] == [(501, "notImplemented"), ALL]
+        assert [answer("HEAD"), answer()] == [(404, ""), ALL]
+    smuggled = client.request("GET", LIST, "Content-Length: 0", "Content-Length: 9", body=good)
+    with client.connected(smuggled) as (_, answer):
+        assert [answer(), answer()] == [(400, "text/html"), (None, "")]
+
+
+def test_a_client_that_hangs_up_does_no_harm(server, capfd):
+    """In its first line, its fields, its body, or before it has read an answer."""
+    client = Client(server)
+    good = client.request("GET", LIST)
+    chunks = raw(f"POST {TOKENS} HTTP/1.1", "Transfer-Encoding: chunked")
+    unfinished = [good[:size] for size in (0, 1, 9, 40, len(good) - 2)]
+    unfinished += [login(LOGIN)[:-1], login("")[:-2], chunks, chunks + "5", chunks + "5\r\nabc"]
+    unfinished += [chunks + chunked(LOGIN)[:-2]]
+    for each in unfinished:
+        with client.connected(each):
+            pass
+        with client.connected(each) as (connection, answer):
+            connection.shutdown(socket.SHUT_WR)
+            assert answer()[0] in {None, 200, 400, 401}, each
+        with client.connected(each) as (connection, _):  # closing it is a reset
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for _ in range(20):
+        with client.connected(good * 50) as (connection, _):
+            connection.recv(10)
+    assert client.is_served()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_slow_client_waits_for_itself_alone(server):
+    """Its request comes in pieces; meanwhile others are served, and the server can close."""
+    client = Client(server)
+    with client.connected() as (connection, answer):
+        for piece in client.request("GET", LIST).partition(" HTTP"):
+            connection.sendall(piece.encode())
+            assert client.is_served()
+        assert answer() == ALL
+    with client.connected("GET /"), client.connected(login(LOGIN)[:-3]):
+        server.close()
+
+
+def test_a_client_that_waits_to_send_its_body_is_told_to(server):
+    """`Expect: 100-continue`, as curl sends it with a large body."""
+    fields = f"Content-Length: {len(LOGIN)}", "Expect: 100-continue"
+    waiting = raw(f"POST {TOKENS} HTTP/1.1", *fields)
+    with Client(server).connected(waiting) as (connection, answer):
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(LOGIN.encode())
+        assert answer() == (201, "token")
+
+
+def test_200_connections_at_once(server, capfd):
+    """All are open before the first one asks, and each gets its whole answer."""
+    client = Client(server)
+    request = client.request("GET", LIST).encode()
+
+    def ask(opened):
+        connection, answer = opened
+        connection.sendall(request)
+        return answer()
+
+    with ExitStack() as stack, ThreadPoolExecutor(50) as pool:
+        opened = [stack.enter_context(client.connected()) for _ in range(200)]
+        assert list(pool.map(ask, opened)) == [ALL] * 200
+    assert client.is_served()
+    assert capfd.readouterr() == ("", "")
