@@ -319,6 +319,8 @@ def test_globs_and_ports(serve, imagedetail):
         assert (done.returncode, done.stdout) == (2, "")
         assert f"port {port} cannot be used: Address already in use" in done.stderr
         assert "next:  choose another port, or 0 for one that is free" in done.stderr
+        done = imagedetail("serve", "nova-2023.1", "nova-2024.2", "--port", str(port - 1))
+        assert (done.returncode, done.stdout) == (2, "")
     done = imagedetail("serve", "nova-2023.1", "--port", "99999")
     assert (done.returncode, done.stdout) == (2, "")
     with serve("openstack-sampl?", "--port", str(port)) as served:
@@ -331,10 +333,19 @@ def test_a_damaged_cassette_is_not_served(imagedetail, tmp_path):
     path = tmp_path / "cassettes" / "openstack-sample" / "all.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("ACTIVE", "ERROR", 1))
     (tmp_path / "imagedetail.yaml").write_text("clouds: {lost: {}}\n")
-    for cloud, problem in (("openstack-sample", "all.yaml"), ("lost", "nothing is recorded")):
-        done = imagedetail("serve", cloud)
-        assert (done.returncode, done.stdout) == (2, "")
+    for name in ("cut", "bare"):
+        (tmp_path / "cassettes" / name).mkdir()
+    (tmp_path / "cassettes" / "cut" / "all.yaml").touch()
+    for cloud, code, problem in (
+        ("openstack-sample", 2, "cassettes/openstack-sample/all.yaml"),
+        ("cut", 2, "the cassette is empty"),
+        ("lost", 2, "nothing is recorded for cloud 'lost'"),
+        ("bare", 4, "unknown cloud 'bare'"),
+    ):
+        done = imagedetail("serve", "nova-2023.1", cloud)
+        assert (done.returncode, done.stdout) == (code, ""), cloud
         assert problem in done.stderr
+        assert done.stderr.count("imagedetail: ") == 1
 
 
 def test_a_foreign_clouds_yaml_stays(imagedetail, serve, tmp_path):
