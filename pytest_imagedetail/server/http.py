@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self._body()
         except (ValueError, OverflowError) as error:
-            self.close_connection = True  # what follows may be the body
+            # It closes the connection: what follows may be the body.
             self.send_error(413 if isinstance(error, OverflowError) else 400)
             return
         asked = Interaction(
