@@ -14,7 +14,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Container, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Never
@@ -178,7 +178,7 @@ def is_opened_since(url: str, before: Container[int]) -> bool:
     )
 
 
-def _serves(sock: socket.socket, host: str, port: Any, kind: int) -> bool:
+def _serves(sock: socket.SocketType, host: str, port: Any, kind: int) -> bool:
     """Return whether a socket receives what is sent to a port of a loopback address."""
     if sock.family not in _INTERNET or sock.type != kind:
         return False
@@ -189,23 +189,24 @@ def _serves(sock: socket.socket, host: str, port: Any, kind: int) -> bool:
     return ends[0] == ends[1] or any(each is None or each.is_unspecified for each in ends)
 
 
-def _listens(sock: socket.socket) -> bool:
+def _listens(sock: socket.SocketType) -> bool:
     with suppress(OSError):
         return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
     return False
 
 
-def _inode(sock: socket.socket) -> int:
+def _inode(sock: socket.SocketType) -> int:
     return os.fstat(sock.fileno()).st_ino
 
 
-def _sockets() -> Iterator[socket.socket]:
+def _sockets() -> Iterator[socket.SocketType]:
     """Yield duplicates of the sockets of this process, whichever library opened them."""
     names = os.listdir(_DESCRIPTORS) if _DESCRIPTORS.exists() else []  # noqa: PTH208  iterdir keeps it open
     for name in names:
         with suppress(OSError):  # closed meanwhile
             if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
-                with socket.socket(fileno=os.dup(int(name))) as duplicate:
+                # Not `socket.socket`, which pytest-socket replaces.
+                with closing(socket.SocketType(fileno=os.dup(int(name)))) as duplicate:
                     yield duplicate
 
 
