@@ -1,8 +1,12 @@
 """What CI and a developer run, by plain names: `nox -s tests`, `nox -s lint`, `nox -l` for all."""
 
+import shutil
+from pathlib import Path
+
 import nox
 
 PYTHONS = ("3.11", "3.12", "3.13")
+NEWEST, OLDEST = "pytest>=9", "pytest==8.2.*"
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 nox.options.default_venv_backend = "venv"
@@ -57,6 +61,38 @@ def benchmarks(session: nox.Session) -> None:
     """Speed of comparing, as ratios within one run; `python -m benchmarks.idle` needs valgrind."""
     session.install("-q", "-e", ".")
     session.run("python", "-m", "benchmarks.compare", *session.posargs)
+
+
+def run_beside(session: nox.Session, pytest: str) -> None:
+    """Run the project of tests/coexistence with one pytest and all of the other plugins."""
+    project = Path(session.create_tmp()) / "project"
+    shutil.rmtree(project, ignore_errors=True)
+    shutil.copytree("tests/coexistence", project)
+    session.install("-q", "-e", ".", pytest, *group("coexistence"))
+    run = ("pytest", "-p", "no:cacheprovider")
+    recording, vcr = ("-p", "no:vcr"), ("-p", "no:recording")  # they refuse each other
+    with session.chdir(project):
+        if pytest == OLDEST:
+            # pytest-asyncio 1.3 and anyio leave an event loop open between them.
+            run = (*run, "-W", "ignore::pytest.PytestUnraisableExceptionWarning")
+        else:
+            session.run(*run, *recording, "-c", "pyproject.toml")
+        session.run(*run, *recording)
+        session.run(*run, *vcr, "-n", "2")
+        session.run(*run, *recording, "-p", "no:imagedetail", "-c", "without.ini", "without.py")
+
+
+@nox.session
+def coexistence(session: nox.Session) -> None:
+    """Run a project beside other plugins, with the newest pytest on this Python."""
+    run_beside(session, NEWEST)
+
+
+@nox.session(python=PYTHONS, name="coexistence-on")
+@nox.parametrize("pytest", [NEWEST, OLDEST], ids=["newest", "oldest"])
+def coexistence_on(session: nox.Session, pytest: str) -> None:
+    """The same on each supported Python, and with the oldest supported pytest."""
+    run_beside(session, pytest)
 
 
 @nox.session
