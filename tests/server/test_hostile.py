@@ -226,7 +226,7 @@ def requests_of(client):
         "login without auth": (login("{}"), (400, "error")),
         "login with a number": (login('{"auth": 1}'), (400, "error")),
         "deep login": (login("[" * 50_000), (400, "error")),
-        "deep auth": (login('{"auth":' * 5_000 + "1" + "}" * 5_000), (400, "error")),
+        "deep list": (login("[" * 50_000 + "]" * 50_000), (400, "error")),
         "login as XML": (login("<auth/>", "Content-Type: application/xml"), (400, "error")),
         "login with PUT": (raw(f"PUT {TOKENS} HTTP/1.1"), unauthorized),
     }
