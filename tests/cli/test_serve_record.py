@@ -179,7 +179,8 @@ def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
         own = f"server={quote(served.base, safe='')}%2Fservers%2F1"
         for path, method, status, says in (
             ("/images/1", "DELETE", 501, "nothing is recorded for DELETE"),
-            ("/images/detail", "POST", 501, "nothing is recorded for POST"),
+            ("/images", "POST", 501, "nothing is recorded for POST"),
+            ("/images/detail", "POST", 404, "could not be found"),  # as Nova
             (f"{served.auth_url}/v3/users", "GET", 502, "not for the cloud's Nova"),
             ("/images/detail?property-owner_id=redacted-owner", "GET", 502, "a placeholder"),
             (f"/images/detail?{own}", "GET", 200, "images"),
