@@ -1,6 +1,6 @@
 """Waits that a cloud asks for, expired tokens and failed logins, without a clock or a cloud."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -15,9 +15,10 @@ from pytest_imagedetail.transport.http import Access
 ACCESS = Access(endpoint="http://nova.example/v2/p", token="first", project_id="p")
 
 
-def answer(status, **headers):
-    fields = Headers((name.replace("_", "-"), value) for name, value in headers.items())
-    response = Response(status_code=status, headers=fields, body=b"{}")
+def answer(status, wait=None):
+    """A response that asks to wait, if there is a text for it."""
+    headers = Headers([] if wait is None else [("Retry-After", wait)])
+    response = Response(status_code=status, headers=headers, body=b"{}")
     return Interaction(url="http://nova.example/v2/p/images/detail", response=response)
 
 
@@ -44,44 +45,28 @@ class Asked:
         return self.answers.pop(0)
 
 
-def test_retry_after_is_honored(slept):
-    for text, seconds in (("0", 0), (" 60 ", 60)):
-        for status in (413, 429, 503):
+def test_which_answers_are_waited_for(slept):
+    """Not another status, a malformed header, or a status that is wanted."""
+    for status in (413, 429, 503):
+        for text, seconds in (("0", 0), (" 60 ", 60)):
             slept.clear()
-            assert Asked(answer(status, Retry_After=text), answer(200)).status() == 200
+            assert Asked(answer(status, text), answer(200)).status() == 200
             assert slept == [seconds]
-
-
-def test_other_answers_are_final(slept):
-    """Other statuses, a malformed header, and a status that is wanted."""
-    for text in (
-        "-1",
-        "",
-        "soon",
-        "1.5",
-        "1, 2",
-        "0x10",
-        "Mon, 23 Nov 2026 12:00:30 GMT",
-        "9" * 5000,
-        "\u00b2",
-    ):
-        assert Asked(answer(503, Retry_After=text)).status() == 503, text
+    slept.clear()
+    date, two = "Mon, 23 Nov 2026 12:00:30 GMT", "\u00b2"
+    for text in ("-1", "", "soon", "1.5", "1, 2", "0x10", date, "9" * 5000, two):
+        assert Asked(answer(503, text)).status() == 503, text
     for status in (200, 202, 301, 400, 401, 403, 404, 500, 502):
-        assert Asked(answer(status, Retry_After="1")).status() == status
-    assert Asked(answer(429, Retry_After="1"), expect=429).status() == 429
+        assert Asked(answer(status, "1")).status() == status
+    assert Asked(answer(429, "1"), expect=429).status() == 429
     assert slept == []
 
 
-def test_a_long_wait_is_announced(slept):
-    """A second is not noticed; more looks like a hang."""
-    asked = Asked(answer(429, Retry_After="1"), answer(503, Retry_After="5"), answer(200))
+def test_waits_have_a_limit_and_long_ones_are_announced(slept):
+    """Three waits and a minute for one answer; the error says when to ask again."""
+    asked = Asked(answer(429, "1"), answer(503, "5"), answer(200))
     asked.status("a, page 2")
     assert asked.said == ["cloud a, page 2 answered 503 and asks to wait 5 seconds; waiting"]
-    assert slept == [1, 5]
-
-
-def test_waits_have_a_limit(slept):
-    """Three waits and a minute for one answer; the error says when to ask again."""
     for waits, problem in (
         (["61"], " and asks to wait 61 seconds"),
         (["1", "60"], " again after 1 wait and asks to wait 60 seconds"),
@@ -89,7 +74,7 @@ def test_waits_have_a_limit(slept):
     ):
         slept.clear()
         with pytest.raises(RecordingError) as caught:
-            Asked(*(answer(429, Retry_After=text) for text in waits)).status("k5")
+            Asked(*(answer(429, text) for text in waits)).status("k5")
         assert str(caught.value) == (
             f"the cloud answered 429{problem}\n"
             "  where: cloud k5\n"
@@ -98,24 +83,19 @@ def test_waits_have_a_limit(slept):
         )
         assert len(slept) == len(waits) - 1
     slept.clear()
-    asked = Asked(*[answer(429, Retry_After="60"), answer(200)] * 2)
-    assert [asked.status(), asked.status()] == [200, 200]
-    assert slept == [60, 60]
+    asked = Asked(*[answer(429, "60"), answer(200)] * 2)
+    assert [asked.status(), asked.status(), *slept] == [200, 200, 60, 60]
 
 
 def test_an_expired_token_is_renewed_once():
     """The recording continues with the new token; a second 401 is final."""
     access = replace(ACCESS, renew=lambda: replace(ACCESS, token="second"))
-    asked = Asked(answer(200), answer(401), answer(200), answer(401), access=access)
+    asked = Asked(*map(answer, (200, 401, 200, 401)), access=access)
     assert [asked.status() for _ in range(3)] == [200, 200, 401]
     assert asked.tokens == ["first", "first", "second", "second"]
     assert [each.token for each in asked.retry.accesses] == ["first", "second"]
     for final in (Asked(answer(401)), Asked(answer(401), access=access, expect=401)):
-        assert final.status() == 401
-        assert final.tokens == ["first"]
-
-
-def test_a_new_token_for_another_project_is_refused():
+        assert (final.status(), final.tokens) == (401, ["first"])
     for facts in ({"project_id": "q"}, {"endpoint": "http://nova.example/v2/q"}):
         access = replace(ACCESS, renew=lambda facts=facts: replace(ACCESS, **facts))
         with pytest.raises(RecordingError) as caught:
@@ -138,16 +118,12 @@ class Keystone:
         self.asked.append(os_cloud)
         if os_cloud in self.refuses:
             raise CredentialsError("no", where=os_cloud, remedy="ask")
-        return replace(
-            ACCESS,
-            token=f"token-{len(self.asked)}",
-            project_id=self.project,
-            renew=lambda: self.connect(os_cloud),
-        )
+        token, renew = f"token-{len(self.asked)}", lambda: self.connect(os_cloud)
+        return replace(ACCESS, token=token, project_id=self.project, renew=renew)
 
 
 def test_each_cloud_authenticates_once():
-    """A failed login is not repeated either: that locks accounts."""
+    """A failed login is not repeated either: that locks accounts. Threads share a new token."""
     keystone = Keystone(refuses={"c"})
     sessions = CloudSessions(keystone.connect)
     assert sessions.access("a") is sessions.access("a")
@@ -158,14 +134,17 @@ def test_each_cloud_authenticates_once():
     assert keystone.asked == ["a", "b", "c"]
     given = replace(ACCESS, renew=None)
     assert CloudSessions(lambda _: given).access("a") is given
+    expired = sessions.access("a")
+    with ThreadPoolExecutor(8) as pool:
+        tokens = {each.token for each in pool.map(lambda _: expired.renew(), range(8))}
+    assert tokens == {"token-4"}
 
 
 def test_a_new_token_is_kept():
     """Unless it is for another project: the next recording must not silently be of that one."""
     keystone = Keystone()
     sessions = CloudSessions(keystone.connect)
-    first = sessions.access("a")
-    second = first.renew()
+    second = sessions.access("a").renew()
     assert sessions.access("a") is second
     assert second.renew().token == "token-3"
     assert [each.token for each in sessions.accesses("a")] == ["token-1", "token-2", "token-3"]
@@ -173,16 +152,3 @@ def test_a_new_token_is_kept():
     keystone.project = "q"
     assert sessions.access("a").renew().project_id == "q"
     assert sessions.access("a").token == "token-3"
-
-
-def test_threads_share_a_new_token():
-    sessions = CloudSessions(Keystone().connect)
-    expired, tokens = sessions.access("a"), []
-    threads = [
-        threading.Thread(target=lambda: tokens.append(expired.renew().token)) for _ in range(8)
-    ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert tokens == ["token-2"] * 8

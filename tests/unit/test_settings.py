@@ -7,8 +7,7 @@ import pytest
 from pytest_imagedetail.errors import SettingsError, UsageError
 from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, resolve, unknown_cloud
 
-HOLDS = "  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
-REMEDY = f"\n{HOLDS}"
+REMEDY = "\n  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 
 
 def declared(tmp_path, text, **choices):
@@ -17,8 +16,8 @@ def declared(tmp_path, text, **choices):
 
 
 def test_defaults(tmp_path):
-    """Nothing typed anywhere: replay from `cassettes`, cross-version, fail on what breaks."""
-    assert resolve(Choices(), root=tmp_path) == Settings(
+    """Replay from `cassettes`, cross-version, fail on what breaks; an empty file is none."""
+    defaults = Settings(
         cassette_dir=tmp_path / "cassettes",
         clouds_file=tmp_path / "imagedetail.yaml",
         record_mode="none",
@@ -26,87 +25,67 @@ def test_defaults(tmp_path):
         profile="cross-version",
         fail_on="breaking",
     )
+    assert resolve(Choices(), root=tmp_path) == defaults
+    for text in ("", "clouds:\n", "{}\n", "# nothing yet\n"):
+        assert declared(tmp_path, text) == defaults, text
 
 
-@pytest.mark.parametrize(
-    ("field", "strong", "middle", "weak"),
-    [
+def test_the_first_layer_that_chooses_wins(tmp_path):
+    """Option, marker, ini key; a baseline also stands in the file, which is the weakest layer."""
+    for field, *values in (
         ("record_mode", "once", "verify", "rewrite"),
         ("profile", "wire", "same-cloud", "cross-cloud"),
         ("fail_on", "change", "none", "breaking"),
         ("baseline", "a", "b", "c"),
         ("clouds", ("a",), ("b", "c"), ("d",)),
-    ],
-)
-def test_option_beats_marker_beats_ini(tmp_path, field, strong, middle, weak):
-    """For each choice the first layer that made it wins, whatever it says elsewhere."""
-    layers = [Choices(**{field: value}) for value in (strong, middle, weak)]
-    nothing = Choices()
-    for chosen, given in [
-        (strong, layers),
-        (middle, [nothing, *layers[1:]]),
-        (weak, [nothing, nothing, layers[2]]),
-    ]:
-        assert getattr(resolve(*given, root=tmp_path), field) == chosen
+    ):
+        layers = [Choices(**{field: value}) for value in values]
+        for place, value in enumerate(values):
+            given = [Choices()] * place + layers[place:]
+            assert getattr(resolve(*given, root=tmp_path), field) == value, (field, place)
+    assert declared(tmp_path, "baseline: b\n", baseline="a").baseline == "a"
 
 
 def test_paths_are_relative_to_the_root(tmp_path):
     """Cassettes and reports are found from the root; an absolute path stays."""
-    settings = resolve(
-        Choices(cassette_dir="tapes", reports=("out/a.html", "/b.json")), root=tmp_path
-    )
+    chosen = Choices(cassette_dir="tapes", reports=("out/a.html", "/b.json"))
+    settings = resolve(chosen, root=tmp_path)
     assert settings.cassette_dir == tmp_path / "tapes"
     assert settings.reports == (tmp_path / "out/a.html", Path("/b.json"))
 
 
-@pytest.mark.parametrize(
-    ("choices", "message"),
-    [
+def test_an_unknown_value_names_the_nearest(tmp_path):
+    """With all known ones."""
+    modes = "known: none, once, new_episodes, rewrite, verify"
+    profiles = "known: wire, same-cloud, cross-version, cross-cloud"
+    for field, value, message in (
+        ("record_mode", "al", f"record mode 'al'\n  next:  {modes}"),
         (
-            {"record_mode": "al"},
-            "unknown record mode 'al'\n  next:  known: none, once, new_episodes, rewrite, verify",
+            *("record_mode", "rewritte"),
+            f"record mode 'rewritte'\n  next:  did you mean rewrite? {modes}",
         ),
         (
-            {"record_mode": "rewritte"},
-            (
-                "unknown record mode 'rewritte'\n  next:  did you mean rewrite? "
-                "known: none, once, new_episodes, rewrite, verify"
-            ),
+            *("profile", "cross_version"),
+            f"profile 'cross_version'\n  next:  did you mean cross-version? {profiles}",
         ),
         (
-            {"profile": "cross_version"},
-            (
-                "unknown profile 'cross_version'\n  next:  did you mean cross-version? "
-                "known: wire, same-cloud, cross-version, cross-cloud"
-            ),
+            *("fail_on", "breakin"),
+            "fail-on 'breakin'\n  next:  did you mean breaking? known: breaking, change, none",
         ),
         (
-            {"fail_on": "breakin"},
-            (
-                "unknown fail-on 'breakin'\n  next:  did you mean breaking? "
-                "known: breaking, change, none"
-            ),
+            *("reports", ("a.html", "b.htm")),
+            "report suffix '.htm'\n  next:  did you mean .html? known: .html, .json, .md",
         ),
-        (
-            {"reports": ("a.html", "b.htm")},
-            "unknown report suffix '.htm'\n  next:  did you mean .html? known: .html, .json, .md",
-        ),
-    ],
-)
-def test_a_bad_value_names_the_nearest(tmp_path, choices, message):
-    """A value that is none of the known ones is refused, with all of them."""
-    with pytest.raises(UsageError) as caught:
-        resolve(Choices(**choices), root=tmp_path)
-    assert str(caught.value) == message
+    ):
+        with pytest.raises(UsageError) as caught:
+            resolve(Choices(**{field: value}), root=tmp_path)
+        assert str(caught.value) == f"unknown {message}"
 
 
-def test_clouds_file_declares_clouds_and_baseline(tmp_path):
-    """Names and versions; a cloud with nothing behind its name is its own os_cloud."""
-    settings = declared(
-        tmp_path,
-        "clouds:\n  b: {os_cloud: staging, release: '2024.1'}\n  juno: {release: Juno}\n  c:\n"
-        "baseline: b\n",
-    )
+def test_the_clouds_file_declares_clouds_and_a_baseline(tmp_path):
+    """A cloud with nothing behind its name is its own os_cloud."""
+    text = "clouds:\n  b: {os_cloud: staging, release: '2024.1'}\n  juno: {release: Juno}\n  c:\n"
+    settings = declared(tmp_path, f"{text}baseline: b\n")
     assert settings.declared == {
         "b": CloudDeclaration(name="b", os_cloud="staging", release="2024.1"),
         "juno": CloudDeclaration(name="juno", os_cloud="juno", release="Juno"),
@@ -114,81 +93,54 @@ def test_clouds_file_declares_clouds_and_baseline(tmp_path):
     }
     assert settings.baseline == "b"
     assert settings.declaration("b").os_cloud == "staging"
-    assert settings.declaration("unheard") == CloudDeclaration(name="unheard", os_cloud="unheard")
+    assert settings.declaration("other") == CloudDeclaration(name="other", os_cloud="other")
 
 
-def test_option_beats_the_baseline_of_the_file(tmp_path):
-    """The file is the weakest layer."""
-    assert declared(tmp_path, "baseline: b\n", baseline="a").baseline == "a"
-
-
-@pytest.mark.parametrize("text", ["", "clouds:\n", "{}\n", "# nothing yet\n"])
-def test_an_empty_clouds_file_declares_nothing(tmp_path, text):
-    """An empty file, or an empty `clouds:`, is no fault."""
-    assert declared(tmp_path, text).declared == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("cloud: {}\n", "the file has unknown keys: cloud"),
+def test_faults_of_the_clouds_file(tmp_path):
+    """What cannot be right is named, with its place and what the file may hold."""
+    names, yaml = "must be a mapping with names as keys", "not a readable YAML file: "
+    newest = "epoxy (2025.1), flamingo (2025.2), gazpacho (2026.1), hibiscus (2026.2)"
+    where = f"\n  where: {tmp_path / 'imagedetail.yaml'}"
+    for text, problem, place in (
+        ("cloud: {}", "the file has unknown keys: cloud", ""),
         (
-            "clouds: {a: {password: x, os_clod: y}}\n",
+            "clouds: {a: {password: x, os_clod: y}}",
             "cloud 'a' has unknown keys: os_clod, password",
+            "",
         ),
         (
-            "clouds: {a: {release: 2024.1}}\n",
+            "clouds: {a: {release: 2024.1}}",
             "cloud 'a': quote the release, 2024.1 is not a string",
+            "",
         ),
         (
-            "clouds: {a: {release: '2031.1'}}\n",
-            (
-                "cloud 'a': unknown release '2031.1'; the newest known: epoxy (2025.1), "
-                "flamingo (2025.2), gazpacho (2026.1), hibiscus (2026.2)"
-            ),
+            "clouds: {a: {release: '2031.1'}}",
+            f"cloud 'a': unknown release '2031.1'; the newest known: {newest}",
+            "",
         ),
-        ("clouds: {a: {os_cloud: 12}}\n", "cloud 'a': quote os_cloud, 12 is not a string"),
-        ("- a\n", "the file must be a mapping with names as keys"),
-        ("[]\n", "the file must be a mapping with names as keys"),
-        ("clouds: [a]\n", "`clouds` must be a mapping with names as keys"),
-        ("clouds: {2024.1: {}}\n", "`clouds` must be a mapping with names as keys"),
-        ("clouds: {a: staging}\n", "cloud 'a' must be a mapping with names as keys"),
-        ("clouds: {a: false}\n", "cloud 'a' must be a mapping with names as keys"),
-        ("baseline: 2024.1\n", "`baseline` must be the name of a cloud, not 2024.1"),
-    ],
-)
-def test_faults_of_the_clouds_file(tmp_path, text, problem):
-    """What cannot be right is named, with the file and what it may hold."""
-    with pytest.raises(SettingsError) as caught:
-        declared(tmp_path, text)
-    where = tmp_path / "imagedetail.yaml"
-    assert str(caught.value) == f"{problem}\n  where: {where}{REMEDY}"
-
-
-def test_damaged_yaml_has_a_place(tmp_path):
-    """A syntax error is shown with line and column."""
-    with pytest.raises(SettingsError) as caught:
-        declared(tmp_path, "clouds:\n  a: {os_cloud: 'x\n")
-    assert str(caught.value) == (
-        "not a readable YAML file: found unexpected end of stream\n"
-        f"  where: {tmp_path / 'imagedetail.yaml'}, line 3, column 1{REMEDY}"
-    )
-
-
-def test_a_cloud_is_declared_once(tmp_path):
-    """The second declaration would hide the first, which a person may look at."""
-    with pytest.raises(SettingsError) as caught:
-        declared(tmp_path, "clouds:\n  a: {release: juno}\n  a: {release: kilo}\n")
-    where = tmp_path / "imagedetail.yaml"
-    assert str(caught.value) == (
-        "not a readable YAML file: the key `a` stands twice in one mapping\n"
-        f"  where: {where}, line 3, column 3{REMEDY}"
-    )
-
-
-def test_a_named_clouds_file_must_be_there(tmp_path):
-    """The default file may be missing; one that somebody named may not."""
-    with pytest.raises(SettingsError) as caught:
+        ("clouds: {a: {os_cloud: 12}}", "cloud 'a': quote os_cloud, 12 is not a string", ""),
+        ("- a", f"the file {names}", ""),
+        ("[]", f"the file {names}", ""),
+        ("clouds: [a]", f"`clouds` {names}", ""),
+        ("clouds: {2024.1: {}}", f"`clouds` {names}", ""),
+        ("clouds: {a: staging}", f"cloud 'a' {names}", ""),
+        ("clouds: {a: false}", f"cloud 'a' {names}", ""),
+        ("baseline: 2024.1", "`baseline` must be the name of a cloud, not 2024.1", ""),
+        (
+            "clouds:\n  a: {os_cloud: 'x\n",
+            f"{yaml}found unexpected end of stream",
+            ", line 3, column 1",
+        ),
+        (
+            "clouds:\n  a: {release: juno}\n  a: {release: kilo}\n",
+            f"{yaml}the key `a` stands twice in one mapping",
+            ", line 3, column 3",
+        ),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            declared(tmp_path, text)
+        assert str(caught.value) == f"{problem}{where}{place}{REMEDY}"
+    with pytest.raises(SettingsError) as caught:  # the default file may be missing
         resolve(Choices(clouds_file="other.yaml"), root=tmp_path)
     assert str(caught.value) == (
         "the file cannot be read: No such file or directory\n"
@@ -196,30 +148,18 @@ def test_a_named_clouds_file_must_be_there(tmp_path):
     )
 
 
-def test_globs_select_clouds_in_order_and_once(tmp_path):
-    """Patterns are matched with case against recorded and declared clouds."""
-    settings = declared(
-        tmp_path, "clouds: {nova-b: {}, k5: {}}\n", clouds=("k*", "nova-[ab]", "nova-*")
-    )
+def test_clouds_are_selected_by_globs(tmp_path):
+    """In their order, once; without names, all that are recorded or declared, found or not."""
+    chosen = {"clouds": ("k*", "nova-[ab]", "nova-*")}
+    settings = declared(tmp_path, "clouds: {nova-b: {}, k5: {}}\n", **chosen)
     assert settings.select(["nova-a", "nova-c"]) == ("k5", "nova-a", "nova-b", "nova-c")
-
-
-def test_without_names_every_recorded_and_declared_cloud_is_taken(tmp_path):
-    """A declared cloud whose cassettes are lost must fail, not be left out in silence."""
-    text = "clouds: {b: {}}\n"
-    assert declared(tmp_path, text).select(["a"]) == ("a", "b")
-    assert declared(tmp_path, text, record_mode="once").select(["a"]) == ("a", "b")
-
-
-def test_a_message_names_no_more_clouds_than_can_be_read():
-    """The others are a command away."""
-    error = unknown_cloud("x", [f"nova-{number}" for number in range(60)])
-    assert "nova-11 and 48 more: imagedetail clouds lists them\n" in error.remedy
-    assert "nova-12" not in error.remedy
+    for mode in ("none", "once"):
+        settings = declared(tmp_path, "clouds: {b: {}}\n", record_mode=mode)
+        assert settings.select(["a"]) == ("a", "b")
 
 
 def test_an_unknown_cloud_is_refused_with_the_nearest(tmp_path):
-    """A pattern that matches nothing would silently run nothing."""
+    """The message names a dozen clouds at most."""
     settings = declared(tmp_path, "clouds: {k5: {}}\n", clouds=("nova-2026.1",))
     with pytest.raises(UsageError) as caught:
         settings.select(["nova-2026.2"])
@@ -229,3 +169,6 @@ def test_an_unknown_cloud_is_refused_with_the_nearest(tmp_path):
         "  next:  did you mean nova-2026.2? known clouds: nova-2026.2, k5\n"
         "  next:  or record it: imagedetail record nova-2026.1"
     )
+    error = unknown_cloud("x", [f"nova-{number}" for number in range(60)])
+    assert "nova-11 and 48 more: imagedetail clouds lists them\n" in error.remedy
+    assert "nova-12" not in error.remedy
