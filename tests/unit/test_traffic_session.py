@@ -30,8 +30,8 @@ def session(tmp_path, record_mode="none", *recorded, live=OFFLINE):
     return Session(place, record_mode=record_mode, live=live)
 
 
-def test_it_shows_what_the_session_does(tmp_path):
-    """What is recorded, what was played of it, and what was not."""
+def test_the_fixture_shows_what_the_session_does(tmp_path):
+    """What is recorded, what was played of it and what was not; an expected miss is no failure."""
     own = session(tmp_path, "none", kept("/a", b"1"), kept("/b"))
     held = Traffic(own)
     assert own.closed
@@ -39,33 +39,17 @@ def test_it_shows_what_the_session_does(tmp_path):
     assert held.path == tmp_path / "staging" / "tests" / "t" / "a.yaml"
     assert (held.replays, held.endpoint, held.played) == (True, BASE, 0)
     assert own.answer(kept("/a")).body == b"1"
-    assert held.played == 1
-    assert held.unplayed == (f"2: GET {BASE}/b",)
+    assert (held.played, held.unplayed) == (1, (f"2: GET {BASE}/b",))
     assert repr(held) == "<imagedetail cassette a.yaml: 2 interactions>"
     with pytest.raises(AttributeError):
         held.replays = False
-
-
-def test_a_miss_fails_the_test_unless_it_is_expected(tmp_path):
-    """A client may swallow the error."""
-    own = session(tmp_path, "none", kept("/a"))
-    with pytest.raises(NoInteractionError) as caught:
-        own.refuse(kept("/other"))
-    assert own.failed is caught.value
-    with pytest.raises(NoInteractionError):
-        own.answer(kept("/other"))  # as if another thread had taken the last one
-    Traffic(own).expect_miss()
+    for miss in (own.refuse, own.answer):
+        with pytest.raises(NoInteractionError) as caught:
+            miss(kept("/other"))
+        assert "did you mean" not in str(caught.value)  # a cloud that is there is no misspelling
+    assert own.failed is not None
+    held.expect_miss()
     assert own.failed is None
-
-
-def test_a_cloud_that_is_there_is_not_suggested(tmp_path):
-    """A miss under its name is no misspelling."""
-    listing = recording(kept("/images/detail"))
-    listing = replace(listing, provenance=replace(listing.provenance, test=None))
-    Store(directory=tmp_path).write(listing, known=Known())
-    with pytest.raises(NoInteractionError) as caught:
-        session(tmp_path).refuse(kept("/other"))
-    assert "did you mean" not in str(caught.value)
 
 
 def test_once_replays_if_something_is_recorded(tmp_path):
@@ -76,18 +60,16 @@ def test_once_replays_if_something_is_recorded(tmp_path):
         assert session(tmp_path, name, kept("/a")).replays is (name in {"none", "once"}), name
 
 
-def test_a_login_alone_is_no_recording(tmp_path):
-    """Its replay would ask to record it."""
+def test_a_session_that_has_nothing_to_keep_or_to_verify(tmp_path):
+    """A login alone is no recording; secrets of a request are known before its answer."""
     own = session(tmp_path, "once")
+    assert not own.can_answer(received("/a"))
+    assert own.secrets() == {TOKEN}
     token = Headers([("X-Subject-Token", "8f14e45fceea167a5a36dedd4bea2543")])
     login = received("/v3/auth/tokens", base="http://keystone.corp.example:5000", method="POST")
     own.record(replace(login, response=replace(login.response, headers=token)))
     with pytest.raises(RecordingError, match="the test asked only Keystone"):
         own.keep()
-
-
-def test_there_is_nothing_to_verify(tmp_path):
-    """The error comes before the test runs."""
     own = session(tmp_path, "verify")
     with pytest.raises(CassetteNotFoundError) as caught, own.running():
         pass
@@ -120,18 +102,28 @@ def test_new_episodes_add_and_rewrite_replaces(tmp_path):
     assert done(tmp_path, "rewrite", other) == ("recorded (replaced)", [second])
 
 
-def test_the_secrets_of_a_request_are_known_before_its_answer(tmp_path):
-    """There may never be one."""
-    own = session(tmp_path, "once")
-    assert not own.can_answer(received("/a"))
-    assert own.secrets() == {TOKEN}
+def test_a_refused_recording_leaves_the_old_one(tmp_path):
+    """Another answer, a cloud that failed, two users, another project, another release."""
 
+    def guard():
+        raise ReleaseError("the cloud was upgraded", remedy="")
 
-def test_every_change_is_listed(tmp_path):
-    """Each in a line, with both ways out."""
+    a, b = (received(f"/{each * 32}/images", base="http://nova.corp.example/v2") for each in "ab")
+    another = replace(a, request_headers=Headers([("X-Auth-Token", "another-token")]))
     done(tmp_path, "once", received("/a"), received("/b"))
-    with pytest.raises(VerificationError) as caught:
-        done(tmp_path, "verify", *(received(each, status=404) for each in ("/a", "/b")))
+    [path] = tmp_path.rglob("*.yaml")
+    before = path.read_bytes()
+    changed = [received(each, status=404) for each in ("/a", "/b")]
+    for mode, traffic, live, error in (
+        ("rewrite", [received("/a", status=503)], Live(), ResponseError),
+        ("rewrite", [received("/a"), another], Live(), RecordingError),
+        ("rewrite", [b], Live(guard=guard), ReleaseError),
+        ("verify", [a], Live(guard=guard), ReleaseError),
+        ("verify", changed, Live(), VerificationError),
+    ):
+        with pytest.raises(error) as caught:
+            done(tmp_path, mode, *traffic, live=live)
+        assert path.read_bytes() == before
     assert str(caught.value) == (
         "the live cloud's answers differ from the recording\n"
         f"  GET {BASE}/a: status 200 -> 404\n"
@@ -142,26 +134,3 @@ def test_every_change_is_listed(tmp_path):
         "  next:  if only its data changed, replace the recording: "
         "pytest t.py::a --imagedetail-record-mode=rewrite"
     )
-
-
-def test_a_refused_recording_leaves_the_old_one(tmp_path):
-    """The cloud failed, two users asked, another project asked, or the cloud was upgraded."""
-
-    def guard():
-        raise ReleaseError("the cloud was upgraded", remedy="")
-
-    a, b = (received(f"/{each * 32}/images", base="http://nova.corp.example/v2") for each in "ab")
-    another = replace(a, request_headers=Headers([("X-Auth-Token", "another-token")]))
-    done(tmp_path, "once", a)
-    [path] = tmp_path.rglob("*.yaml")
-    before = path.read_bytes()
-    for mode, traffic, live, error in (
-        ("rewrite", [received("/a", status=503)], Live(), ResponseError),
-        ("rewrite", [received("/a"), another], Live(), RecordingError),
-        ("new_episodes", [b], Live(), RecordingError),
-        ("rewrite", [b], Live(guard=guard), ReleaseError),
-        ("verify", [a], Live(guard=guard), ReleaseError),
-    ):
-        with pytest.raises(error):
-            done(tmp_path, mode, *traffic, live=live)
-        assert path.read_bytes() == before
