@@ -25,24 +25,23 @@ from pytest_imagedetail.transport.http import Access
 from unit.traffic import BASE, NOVA, REMEDIES, TOKEN, kept, received, recording
 
 PASSWORD = "a-live-password"
-KEYSTONE = "http://keystone.corp.example:5000/v3/auth/tokens"
+KEYSTONE = "http://keystone.corp.example:5000"
 USER = "9a1b2c3d4e5f60718293a4b5c6d7e8f9"
+A, B = "a" * 32, "b" * 32
 CATALOG = [
     {
-        "type": "compute",
-        "name": "nova",
-        "endpoints": [{"interface": "public", "region": "one", "url": NOVA}],
-    },
-    {
-        "type": "image",
-        "name": "glance",
-        "endpoints": [{"interface": "public", "region": "one", "url": "http://glance.corp:9292"}],
-    },
+        "type": kind,
+        "name": name,
+        "endpoints": [{"interface": "public", "region": "one", "url": url}],
+    }
+    for kind, name, url in (
+        ("compute", "nova", NOVA),
+        ("image", "glance", "http://glance.corp:9292"),
+    )
 ]
-
 LOGIN = Interaction(
     method="POST",
-    url=KEYSTONE,
+    url=f"{KEYSTONE}/v3/auth/tokens",
     request_body=json.dumps(
         {"auth": {"identity": {"password": {"user": {"name": "me", "password": PASSWORD}}}}}
     ).encode(),
@@ -52,11 +51,14 @@ LOGIN = Interaction(
         body=json.dumps({"token": {"user": {"id": USER}, "catalog": CATALOG}}).encode(),
     ),
 )
+PLACE = Place(
+    store=Store(directory=Path("/nowhere")), cloud="staging", test="t.py::a", node="t.py::a"
+)
 
 
-def made(*interactions):
+def made(*interactions, **facts):
     """A recording of received traffic, and what is known."""
-    return made_of(interactions, cloud="staging", test="t.py::a", release="2023.1")
+    return made_of(interactions, cloud="staging", test="t.py::a", release="2023.1", **facts)
 
 
 def test_logins_are_told_from_other_traffic():
@@ -69,6 +71,7 @@ def test_logins_are_told_from_other_traffic():
     token = {"token": {"id": "x", "expires": "2026"}}
     version = {"media-types": [{"type": "application/vnd.openstack.identity-v3+json"}]}
     user = Headers([("X-Auth-Key", "x"), ("X-Storage-User", "x")])
+    facts = ("id", "expires", "expires_at", "methods", "catalog")
     logins = (
         asked("http://k:5000/v2.0/tokens", {"access": token}, method="POST"),
         asked("http://k/identity/v3/auth/tokens", {"token": {"methods": []}}, method="POST"),
@@ -87,10 +90,7 @@ def test_logins_are_told_from_other_traffic():
         asked("http://k/x", b'<access><token id="x"/></access>'),
         asked("http://k/identity/v3/users", {"users": []}),
         asked("http://k/login", {"token": "x"}, method="POST"),
-        *(
-            asked("http://k/login", {"token": {name: "x"}}, method="POST")
-            for name in ("id", "expires", "expires_at", "methods", "catalog")
-        ),
+        *(asked("http://k/login", {"token": {name: "x"}}, method="POST") for name in facts),
     )
     others = (
         asked(f"{NOVA}/images", {"images": []}),
@@ -103,8 +103,8 @@ def test_logins_are_told_from_other_traffic():
     assert not any(map(is_keystone, others))
 
 
-def test_keystone_is_left_out_and_its_secrets_are_redacted():
-    """The catalog has the endpoints that were asked."""
+def test_what_is_made_of_traffic(tmp_path):
+    """Keystone is left out; what it and the run know is redacted; a later run loads the same."""
     answer = {"owner": USER, "note": f"{PASSWORD} {TOKEN}", "href": f"{NOVA}/images"}
     done, known = made(LOGIN, received("/images", answer))
     text = dumps(done)
@@ -117,30 +117,18 @@ def test_keystone_is_left_out_and_its_secrets_are_redacted():
     assert len(provenance.recorded_at) == len("2026-05-01T12:00:00Z")
     assert (provenance.release, provenance.api_version) == ("2023.1", "v2.1")
     assert [(each["type"], each["url"]) for each in provenance.catalog] == [("compute", BASE)]
-
-
-def test_what_the_run_knows_of_the_cloud_is_redacted():
-    """Its token and ids, and it says the endpoint and the newest microversion."""
-    known = Access(
-        endpoint=NOVA, token="token-of-the-run", project_id=A, user_id=USER, max_microversion="2.96"
-    )
-    answer = received("/images", f"token-of-the-run {A} {USER}".encode())
-    done, _ = made_of([answer], cloud="staging", test="t.py::a", accesses=[known])
-    assert (done.provenance.endpoint, done.provenance.max_microversion) == (BASE, "2.96")
-    (each,) = done.interactions
-    assert each.response.body == f"<redacted> {OWN_PROJECT} {owner(USER)}".encode()
-
-
-def test_what_was_made_is_what_is_read_back(tmp_path):
-    """A later run loads the same interactions."""
-    done, known = made(received("/images", b'{"a":1.50,\n "b":[]}'))
     store = Store(directory=tmp_path)
     store.write(done, known=known)
     loaded = store.load_traffic("staging", "t.py::a")
-    assert loaded.provenance == done.provenance
-    assert loaded.interactions == done.interactions
+    assert (loaded.provenance, loaded.interactions) == (done.provenance, done.interactions)
     assert missing_from(loaded.interactions, done.interactions) == 0
     assert missing_from((), done.interactions) == 1
+    facts = {"project_id": A, "user_id": USER, "max_microversion": "2.96"}
+    run = Access(endpoint=NOVA, token="token-of-the-run", **facts)
+    done, _ = made(received("/images", f"token-of-the-run {A} {USER}".encode()), accesses=[run])
+    assert (done.provenance.endpoint, done.provenance.max_microversion) == (BASE, "2.96")
+    (each,) = done.interactions
+    assert each.response.body == f"<redacted> {OWN_PROJECT} {owner(USER)}".encode()
 
 
 def test_a_failure_is_kept_only_if_it_is_expected():
@@ -162,16 +150,20 @@ def test_a_failure_is_kept_only_if_it_is_expected():
         refuse_failures(done, expected=frozenset(), where="t.py::a")
 
 
-PLACE = Place(
-    store=Store(directory=Path("/nowhere")), cloud="staging", test="t.py::a", node="t.py::a"
-)
-
-
-def test_what_another_project_asked_is_not_added():
-    """An unknown project is no other one."""
+def test_what_is_added_to_a_recording():
+    """Interactions, counts and facts that it lacks; not what another project asked."""
+    catalog = ({"type": "compute"},)
+    old = recording(kept("/a"), redactions={"ids": 1}, release="2023.1")
+    new = recording(kept("/b"), redactions={"ids": 2, "hosts": 1}, catalog=catalog, project=A)
+    both = appended(old, new)
+    assert both.interactions == (kept("/a"), kept("/b"))
+    facts = both.provenance
+    assert (facts.pages, facts.release, facts.catalog) == (2, "2023.1", catalog)
+    assert (facts.project, dict(facts.redactions)) == (A, {"hosts": 1, "ids": 3})
+    assert appended(new, old).provenance.project == A
     one, other, unknown = (recording(project=each) for each in (A, B, None))
-    for old, new in ((one, one), (one, unknown), (unknown, other)):
-        refuse_other_project(old, new, place=PLACE)
+    for before, now in ((one, one), (one, unknown), (unknown, other)):
+        refuse_other_project(before, now, place=PLACE)
     with pytest.raises(RecordingError) as caught:
         refuse_other_project(one, other, place=PLACE)
     assert str(caught.value) == (
@@ -184,42 +176,26 @@ def test_what_another_project_asked_is_not_added():
     )
 
 
-def test_added_interactions_follow_the_old_ones():
-    """Counts are added, and what the old recording did not know is taken over."""
-    catalog = ({"type": "compute"},)
-    old = recording(kept("/a"), redactions={"ids": 1}, release="2023.1")
-    new = recording(kept("/b"), redactions={"ids": 2, "hosts": 1}, catalog=catalog, project=A)
-    both = appended(old, new)
-    assert both.interactions == (kept("/a"), kept("/b"))
-    facts = both.provenance
-    assert (facts.pages, facts.release, facts.catalog) == (2, "2023.1", catalog)
-    assert (facts.project, dict(facts.redactions)) == (A, {"hosts": 1, "ids": 3})
-    assert appended(new, old).provenance.project == A
-
-
 def test_the_built_in_keystone_replaces_that_of_a_stock_cassette():
     """What the built-in Keystone cannot answer stays."""
-    users = received("/v3/users", base="http://keystone.corp.example:5000")
-    stock = replace(recording(LOGIN, received("/images"), users))
-    done = of_stock(stock)
+    users = received("/v3/users", base=KEYSTONE)
+    done = of_stock(recording(LOGIN, received("/images"), users))
     assert [each.url for each in done.interactions] == [f"{NOVA}/images", users.url]
-    assert done.provenance.pages == 2
-    assert done.provenance.endpoint == NOVA
+    assert (done.provenance.pages, done.provenance.endpoint) == (2, NOVA)
     assert [each["url"] for each in done.provenance.catalog] == [NOVA]
     assert of_stock(recording(LOGIN)).interactions == (LOGIN,)
 
 
 def login(token, user, project, version="v3"):
     """A login and its answer."""
-    base = "http://keystone.corp.example:5000"
     if version == "v3":
         answer = {"token": {"user": {"id": user}, "project": {"id": project}}}
-        found = received("/v3/auth/tokens", answer, 201, base=base, method="POST")
+        found = received("/v3/auth/tokens", answer, 201, base=KEYSTONE, method="POST")
         headers = Headers([("X-Subject-Token", token)])
         return replace(found, response=replace(found.response, headers=headers))
     answer = {"access": {"token": {"id": token, "tenant": {"id": project}}, "user": {"id": user}}}
     body = b'{"auth": {"passwordCredentials": {"username": "me", "password": "a-password"}}}'
-    return received("/v2.0/tokens", answer, base=base, method="POST", request_body=body)
+    return received("/v2.0/tokens", answer, base=KEYSTONE, method="POST", request_body=body)
 
 
 def sent_as(token, path="/images", status=200, header="X-Auth-Token"):
@@ -232,53 +208,38 @@ def access(token, user, project):
     return Access(endpoint=NOVA, token=token, project_id=project, user_id=user)
 
 
-A, B = "a" * 32, "b" * 32
-
-
-def test_one_identity_is_kept():
-    """A renewed token is the same one, a refused token is none, and so is no token."""
+def test_who_asks():
+    """A renewed token is the same user, a refused one is none; replay would mix up two."""
     one, two = sent_as("one"), sent_as("two")
-    for traffic, accesses in (
-        ([one, one], ()),
-        ([login("one", "u", A), one, login("two", "u", A), two], ()),
-        ([login("one", "u", A), one, login("two", "u", A, "v2.0"), two], ()),
-        ([login("one", "u", A), one, two], (access("two", "u", A),)),
-        ([one, sent_as("two", status=401)], ()),
-        ([one, kept("/versions")], ()),
-        ([one, sent_as("AWS4 Signature=1", header="Authorization")], ()),
-        ([sent_as("one", f"/v2/{A}/images"), sent_as("one", f"/v2/{B}/images")], ()),
-        ([sent_as("one", "/v2/demo/images"), sent_as("one", "/v2/demo/flavors")], ()),
-    ):
-        refuse_two_identities(traffic, accesses=accesses, where="t.py::a")
-
-
-def test_two_identities_are_refused():
-    """Replay would give the answer of one to the other."""
-    one, two = sent_as("one"), sent_as("two")
-    for traffic, accesses, what in (
-        ([one, two], (), "users"),
-        ([login("one", "u", A), one, login("two", "u", B), two], (), "users"),
-        ([login("one", "u", A), one, login("two", "v", A), two], (), "users"),
-        ([login("one", "u", A), one, login("two", "u", B, "v2.0"), two], (), "users"),
-        ([login("one", "u", A), one, two], (), "users"),
-        ([one, two], (access("two", "u", A),), "users"),
-        ([one, two], (access("one", None, A), access("two", None, A)), "users"),
-        ([one, sent_as("Bearer two", header="Authorization")], (), "users"),
+    first, names = login("one", "u", A), ("Api-Key", "Auth-Project-Id", "Auth-User", "Project-Id")
+    for refused, traffic, *accesses in (
+        (None, [one, one]),
+        (None, [first, one, login("two", "u", A), two]),
+        (None, [first, one, login("two", "u", A, "v2.0"), two]),
+        (None, [first, one, two], access("two", "u", A)),
+        (None, [one, sent_as("two", status=401)]),
+        (None, [one, kept("/versions")]),
+        (None, [one, sent_as("AWS4 Signature=1", header="Authorization")]),
+        (None, [sent_as("one", f"/v2/{A}/images"), sent_as("one", f"/v2/{B}/images")]),
+        (None, [sent_as("one", "/v2/demo/images"), sent_as("one", "/v2/demo/flavors")]),
+        ("users", [one, two]),
+        ("users", [first, one, login("two", "u", B), two]),
+        ("users", [first, one, login("two", "v", A), two]),
+        ("users", [first, one, login("two", "u", B, "v2.0"), two]),
+        ("users", [first, one, two]),
+        ("users", [one, two], access("two", "u", A)),
+        ("users", [one, two], access("one", None, A), access("two", None, A)),
+        ("users", [one, sent_as("Bearer two", header="Authorization")]),
         *(
-            ([one, *(sent_as(each, header=f"X-{name}") for each in ("admin", "bob"))], (), "users")
-            for name in ("Api-Key", "Auth-Project-Id", "Auth-User", "Project-Id", "Tenant-Id")
+            ("users", [one, *(sent_as(each, header=f"X-{name}") for each in ("admin", "bob"))])
+            for name in (*names, "Tenant-Id")
         ),
-        (
-            [sent_as("one", "/v2/demo/images"), sent_as("one", "/v2/7/images")],
-            (),
-            "projects",
-        ),
-        (
-            [sent_as("one", "/v2/7/images"), sent_as("one", f"/v2/{A}/images")],
-            (),
-            "projects",
-        ),
+        ("projects", [sent_as("one", "/v2/demo/images"), sent_as("one", "/v2/7/images")]),
+        ("projects", [sent_as("one", "/v2/7/images"), sent_as("one", f"/v2/{A}/images")]),
     ):
-        with pytest.raises(RecordingError, match=what) as caught:
+        if refused is None:
+            refuse_two_identities(traffic, accesses=accesses, where="t.py::a")
+            continue
+        with pytest.raises(RecordingError, match=refused) as caught:
             refuse_two_identities(traffic, accesses=accesses, where="t.py::a")
         assert "one cloud name for each" in caught.value.remedy
