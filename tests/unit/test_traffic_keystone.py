@@ -1,8 +1,6 @@
-"""The built-in Keystone: real clients take its answers and follow its catalog."""
+"""The built-in Keystone: what it answers and what it leaves out. Clients of it: tests/plugin."""
 
 import json
-import re
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,15 +14,8 @@ from pytest_imagedetail.traffic.keystone import (
     version_document,
 )
 
-openstack = pytest.importorskip("openstack", reason="needs openstacksdk (the extra `record`)")
-session = pytest.importorskip("keystoneauth1.session")
-v2 = pytest.importorskip("keystoneauth1.identity.v2")
-v3 = pytest.importorskip("keystoneauth1.identity.v3")
-requests = pytest.importorskip("requests")
-
-COMPUTE, IMAGE = "https://compute.staging.invalid/v2.1", "https://image.staging.invalid"
+COMPUTE = "https://compute.staging.invalid/v2.1"
 AUTH = "https://keystone.example:5000"
-SCOPE = {"project_name": "p", "user_domain_name": "Default", "project_domain_name": "Default"}
 
 
 def entry(kind="compute", interface="public", url=COMPUTE, region="RegionOne"):
@@ -37,69 +28,6 @@ def request(url, method="GET", sent=b"", answer=b"", status=0):
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     response = Response(status_code=status, body=body)
     return Interaction(method=method, url=url, request_body=sent, response=response)
-
-
-class Wire(requests.adapters.BaseAdapter):
-    """Asks a Keystone without a wire; what it does not know is a 404."""
-
-    def __init__(self, *catalog):
-        super().__init__()
-        self.keystone, self.asked = keystone_of(catalog, COMPUTE), []
-        self.client = requests.Session()
-        self.client.mount("https://", self)
-
-    def send(self, asked, **_):
-        self.asked.append(f"{asked.method} {urlsplit(asked.url).path}")
-        body = asked.body.encode() if isinstance(asked.body, str) else asked.body or b""
-        found = self.keystone.answer(request(asked.url, asked.method, body))
-        found = found or Response(status_code=404, body=b"")
-        answer = requests.Response()
-        answer.status_code, answer.url, answer.request = found.status_code, asked.url, asked
-        answer.headers.update(dict(found.headers.fields))
-        answer._content = found.body
-        return answer
-
-    def close(self):
-        """Nothing is open."""
-
-
-def test_keystoneauth_logs_in_and_finds_the_recorded_endpoints():
-    """With each login, by type, interface and region; the token does not expire."""
-    catalog = [entry(), entry("image", url=IMAGE), entry(interface="internal", region="two")]
-    for login in (
-        v2.Password(f"{AUTH}/v2.0", username="u", password="p", tenant_name="t"),
-        v3.Password(f"{AUTH}/v3", username="u", password="p", **SCOPE),
-        v3.ApplicationCredential(
-            f"{AUTH}/v3", application_credential_id="i", application_credential_secret="s"
-        ),
-        v3.Token(f"{AUTH}/v3", token="t", project_id="p"),
-    ):
-        client = session.Session(login, session=Wire(*catalog).client)
-        assert client.get_token() == "replayed"
-        assert client.get_endpoint(service_type="compute") == COMPUTE
-        assert client.get_endpoint(service_type="image", interface="public") == IMAGE
-        two = {"service_type": "compute", "interface": "internal", "region_name": "two"}
-        assert client.get_endpoint(**two) == COMPUTE
-        assert not client.auth.get_access(client).will_expire_soon()
-        assert (client.get_project_id(), client.get_user_id()) == (f"{0:032x}", f"{1:032x}")
-    for interface in ("public", "internal", "admin"):  # without a recorded catalog
-        login = v3.Password(f"{AUTH}/v3", username="u", password="p", **SCOPE)
-        client = session.Session(login, session=Wire().client)
-        assert client.get_endpoint(service_type="compute", interface=interface) == COMPUTE
-
-
-@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-def test_openstacksdk_connects():
-    """By any usual URL of Keystone, versions discovered on the way."""
-    for place in ("", "/", "/v3", "/identity", "/identity/v3"):
-        wire = Wire(entry())
-        auth = {"auth_url": f"{AUTH}{place}", "username": "u", "password": "p", **SCOPE}
-        with openstack.connection.Connection(auth=auth, region_name="RegionOne") as connection:
-            connection.session.session = wire.client
-            assert connection.authorize() == "replayed"
-            assert connection.endpoint_for("compute") == COMPUTE
-            assert connection.current_project_id == f"{0:032x}"
-        assert any(re.search(r"POST .*/v3/auth/tokens", each) for each in wire.asked), place
 
 
 def test_what_is_answered():
@@ -119,6 +47,9 @@ def test_what_is_answered():
         assert answered(*asked.split()[::-1]) is None, asked
     assert answered("/v3/auth/tokens", "POST").status_code == 201
     assert answered("/v3/auth/tokens").status_code == 200
+    for base in ("", "/identity"):
+        (version, *_) = json.loads(answered(f"{base}/").body)["versions"]["values"]
+        assert version["links"][0]["href"] == f"{AUTH}{base}/v3/"
     answer = answered("/v3")
     assert int(answer.headers["Content-Length"]) == len(answer.body)
     assert json.loads(answer.body)["version"]["links"][0]["href"] == f"{AUTH}/v3/"

@@ -16,7 +16,6 @@ from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.recording import (
     appended,
     made_of,
-    of_stock,
     refuse_failures,
     refuse_other_project,
     refuse_two_identities,
@@ -174,16 +173,6 @@ def test_what_is_added_to_a_recording():
         "--imagedetail-record-mode=rewrite\n"
         "  next:  or keep both, each under a cloud name of its own: @pytest.mark.imagedetail(NAME)"
     )
-
-
-def test_the_built_in_keystone_replaces_that_of_a_stock_cassette():
-    """What the built-in Keystone cannot answer stays."""
-    users = received("/v3/users", base=KEYSTONE)
-    done = of_stock(recording(LOGIN, received("/images"), users))
-    assert [each.url for each in done.interactions] == [f"{NOVA}/images", users.url]
-    assert (done.provenance.pages, done.provenance.endpoint) == (2, NOVA)
-    assert [each["url"] for each in done.provenance.catalog] == [NOVA]
-    assert of_stock(recording(LOGIN)).interactions == (LOGIN,)
 
 
 def login(token, user, project, version="v3"):
