@@ -6,12 +6,9 @@ import json
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import UsageError
-from pytest_imagedetail.listing import read
 from pytest_imagedetail.normalize import (
     RULES,
     Answer,
@@ -21,9 +18,10 @@ from pytest_imagedetail.normalize import (
     without_hosts,
 )
 from pytest_imagedetail.settings import PROFILES
-from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, recording_of, snapshot_of, without
+from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, snapshot_of, without
 
 COMPUTE = "https://compute.a.invalid"
+SIZE = "OS-EXT-IMG-SIZE:size"
 SERVERS = "9168b536-cd40-4630-b43f-b259807c6e87", "9168b536-cd40-4630-b43f-b259807c6e88"
 
 
@@ -145,25 +143,21 @@ def test_r2_hosts_in_links():
 
 def test_r2_keeps_another_origin():
     """Another scheme or port of an own host, and a host that is not the cloud's, are facts."""
-    for href in (
-        "http://compute.a.invalid/images/x",
-        "https://compute.a.invalid:8774/images/x",
-        "https://redacted@compute.a.invalid/images/x",
-        "//compute.a.invalid/images/x",
-        "https://host-3f2.invalid/images/x",
-        "https://compute.a.invalid.example/images/x",
+    own = listing_of(image_of())
+    for origin in (
+        *("http://compute.a.invalid", "https://compute.a.invalid:8774", "//compute.a.invalid"),
+        *("https://redacted@compute.a.invalid", "https://host-3f2.invalid"),
+        "https://compute.a.invalid.example",
     ):
-        after, counts = href_after(href, "same-cloud")
-        assert counts == set(), href
-        assert not after.startswith("<compute>/"), href
-        assert href_after(href.replace(".a.", ".b."), "same-cloud")[0] == (
-            after.replace(".a.", ".b.")
-        ), href
-        own = listing_of(image_of())
+        after, counts = href_after(f"{origin}/images/x", "same-cloud")
+        assert counts == set(), origin
+        assert not after.startswith("<compute>/"), origin
+        elsewhere = href_after(f"{origin.replace('.a.', '.b.')}/images/x", "same-cloud")[0]
+        assert elsewhere == after.replace(".a.", ".b."), origin
         other = image_of()
-        other["links"][0]["href"] = href.replace("/images/x", f"/v2/{PROJECT}/images/{other['id']}")
+        other["links"][0]["href"] = f"{origin}/v2/{PROJECT}/images/{other['id']}"
         (difference,) = compare(own, listing_of(other)).breaking
-        assert difference.any_image == "images[*].links.self.href", href
+        assert difference.any_image == "images[*].links.self.href", origin
 
 
 def test_r2_own_hosts_anywhere():
@@ -233,12 +227,9 @@ def test_r2_compute_has_one_host():
 
 def test_the_order_of_images_does_not_change_their_links():
     """Nor which host and prefix are those of an answer that has two of them."""
-    images = [image_of(each) for each in range(1, 5)]
-    for image in images[:2]:
-        for link in image["links"][:2]:
-            link["href"] = link["href"].replace(
-                "compute.a.invalid", "compute-links.a.invalid/compute"
-            )
+    images, second = [image_of(each) for each in range(1, 5)], "compute-links.a.invalid/compute"
+    for link in (link for image in images[:2] for link in image["links"][:2]):
+        link["href"] = link["href"].replace("compute.a.invalid", second)
     one, other = listing_of(*images), listing_of(*images[::-1])
     for profile in PROFILES[1:]:
         assert kinds(one, other, profile=profile) == {"order_changed"}
@@ -289,13 +280,6 @@ def test_r3_project_in_links():
     own, other = (f"http://h/v2/{project}/images/x" for project in (PROJECT, OTHER_PROJECT))
     assert href_after(own, "same-cloud") == ("http://h/v2/<project>/images/x", {"R3"})
     assert all(OTHER_PROJECT in href_after(other, profile)[0] for profile in PROFILES[1:])
-
-
-def test_r4_is_parsing():
-    """White space, escapes and key order are gone before any rule, even under wire."""
-    one = read(recording_of('{"images": [{"id": "1", "u": "http:\\/\\/h", "n": "\\u00fc"}]}'))
-    other = read(recording_of('{"images":[{"n":"ü","u":"http://h","id":"1"}]}'))
-    assert compare(one, other, profile="wire").same
 
 
 def next_hrefs(*hrefs, images=(), complete=True, profile="same-cloud"):
@@ -400,7 +384,7 @@ def test_r8_project_presence():
     assert links["self"]["href"] == f"<compute>/v2/{PROJECT}/servers/x?a=1"
 
 
-def test_r9_date_form():
+def test_r9_date_form(monkeypatch):
     """The same second in every spelling; what is no date stays as sent."""
     for date, after in (
         ("2010-10-10T12:00:00Z", "2010-10-10T12:00:00Z"),
@@ -418,11 +402,7 @@ def test_r9_date_form():
         assert found.images[0] == {"id": "1", "created": after, "updated": after}
         assert found.counts["R9"] == 2 * (date != after)
         assert normalized(image, profile="same-cloud").images[0]["created"] == date
-
-
-def test_r9_a_date_without_offset_is_in_utc(monkeypatch):
-    """Wherever the tests run."""
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch:  # without an offset it is in UTC, wherever the tests run
         patch.setenv("TZ", "UTC-9")
         time.tzset()
         found = normalized({"id": "1", "created": "2010-10-10T12:00:00"}, profile="cross-version")
@@ -449,17 +429,17 @@ def test_r10_is_for_xml_only():
 def test_r11_what_a_release_never_had():
     """Not offered, in both directions, counted by images; never inferred from the answer."""
     for field, before, since in (
-        ("OS-EXT-IMG-SIZE:size", "folsom", "grizzly"),
+        (SIZE, "folsom", "grizzly"),
         ("minRam", "diablo", "essex"),
         ("minDisk", "diablo", "essex"),
         ("alternate", "diablo", "essex"),
         ("metadata", "cactus", "diablo"),
     ):
         path = ("links", 2) if field == "alternate" else (field,)
-        whole = [image_of(number, **{"OS-EXT-IMG-SIZE:size": 7}) for number in (1, 2)]
+        whole = [image_of(number, **{SIZE: 7}) for number in (1, 2)]
         part = [without(image, *path) for image in whole]
         newer, older = listing_of(*whole, release=since), listing_of(*part, release=before)
-        lost = "data" if "SIZE" in field else "breaking"  # not promised before Stein
+        lost = "data" if field == SIZE else "breaking"  # not promised before Stein
         for one, other, severity, more in (
             (older, newer, "compatible", ""),
             (newer, older, lost, "; the baseline's release has"),
@@ -478,22 +458,10 @@ def test_r11_what_a_release_never_had():
             found = compare(listing_of(*whole, release="2026.2"), inferred)
             assert found.breaking
             assert found.normalization["R11"] == 0
-    found = compare(
-        listing_of(image_of(metadata={"minRam": "1"}, minDisk=1), release="diablo"),
-        listing_of(image_of(metadata={}, vendor="x"), release="essex"),
-    )
+    old = listing_of(image_of(metadata={"minRam": "1"}, minDisk=1), release="diablo")
+    found = compare(old, listing_of(image_of(metadata={}, vendor="x"), release="essex"))
     assert len(found.differences) == 3  # a metadata key, a value, an unknown field
     assert found.normalization["R11"] == 0
-
-
-def test_r12_is_pairing():
-    """Across clouds an image is found by its name, with its ids normalized."""
-    one = listing_of(image_of(1, name="x", **{"OS-EXT-IMG-SIZE:size": 5}))
-    other = listing_of(image_of(2, cloud="b", name="x", **{"OS-EXT-IMG-SIZE:size": 5}), cloud="b")
-    found = compare(one, other, profile="cross-cloud")
-    assert found.same
-    assert (found.paired, found.normalization["R12"]) == (1, 1)
-    assert compare(one, one, profile="cross-cloud").normalization["R12"] == 0
 
 
 def test_r13_ids_in_values():
@@ -523,24 +491,18 @@ def test_r13_ids_in_values():
 def test_r13_references_and_names():
     """An image outside the answer, or a server, is the first place that has its id."""
     gone, undashed = "70a599e0-0009-4b49-8b26-000000000009", "7" * 32
-    one = image_of(1, metadata={"kernel_id": gone, "ramdisk_id": "nokernel"})
-    two = image_of(
-        2, metadata={"kernel_id": gone, "base_image_ref": one["id"], "ramdisk_id": SERVERS[0]}
+    two = {"kernel_id": gone, "base_image_ref": image_of(1)["id"], "ramdisk_id": SERVERS[0]}
+    sent = (
+        {"kernel_id": gone, "ramdisk_id": "nokernel"},
+        two,
+        {"kernel_id": undashed, "ramdisk_id": "17", "other": gone},
     )
-    three = image_of(3, metadata={"kernel_id": undashed, "ramdisk_id": "17", "other": gone})
-    found = beside_itself(one, two, three)
+    found = beside_itself(*(image_of(n, metadata=each) for n, each in enumerate(sent, start=1)))
+    kernel = "<kernel_id of images[0]>"
     assert [image["metadata"] for image in found.images] == [
-        {"kernel_id": "<kernel_id of images[0]>", "ramdisk_id": "nokernel"},
-        {
-            "kernel_id": "<kernel_id of images[0]>",
-            "base_image_ref": one["id"],
-            "ramdisk_id": "<ramdisk_id of images[1]>",
-        },
-        {
-            "kernel_id": "<kernel_id of images[2]> without dashes",
-            "ramdisk_id": "17",
-            "other": gone,
-        },
+        sent[0] | {"kernel_id": kernel},
+        two | {"kernel_id": kernel, "ramdisk_id": "<ramdisk_id of images[1]>"},
+        sent[2] | {"kernel_id": "<kernel_id of images[2]> without dashes"},
     ]
     there = [snapshot_of(number, server) for number, server in enumerate(SERVERS)]
     sides = listing_of(*there), listing_of(*there[::-1])
@@ -562,23 +524,21 @@ def test_r13_and_r14_name_what_both_sides_have():
         ]
 
     here = listing_of(*images(1, 1, 2, 3))
+    head = images(9, cloud="b")[0] | {"id": image_of(9)["id"], "name": "head"}
     for users, changed in (
         ((4, 4, 5, 6), []),
         ((4, 4, 4, 6), [3]),
         ((5, 4, 2, 3), [2]),
         ((6, 6, 6, 6), [3, 4]),
     ):
-        there = images(*users, cloud="b")
-        (head,) = images(9, cloud="b")
-        head |= {"id": image_of(9)["id"], "name": "head"}
-        found = compare(here, listing_of(head, *there, cloud="b"), profile="cross-cloud")
-        assert [each.path for each in found.differences if each.kind != "image_added"] == [
-            f"images[{image_of(number)['id']}].metadata.user_id" for number in changed
-        ]
-        more = images(*users, cloud="b", owner_id=f"{4:032x}", server=SERVERS[0])
-        found = compare(here, listing_of(*more, cloud="b"), profile="cross-cloud")
-        paths = [each.any_image for each in found.differences if each.kind == "value_changed"]
-        assert paths == ["images[*].metadata.user_id"] * len(changed)
+        for there in (
+            [head, *images(*users, cloud="b")],
+            images(*users, cloud="b", owner_id=f"{4:032x}", server=SERVERS[0]),
+        ):
+            found = compare(here, listing_of(*there, cloud="b"), profile="cross-cloud").differences
+            assert [each.path for each in found if each.kind == "value_changed"] == [
+                f"images[{image_of(number)['id']}].metadata.user_id" for number in changed
+            ]
 
 
 def test_r13_keeps_the_form_of_an_id():
@@ -605,11 +565,8 @@ def test_r13_keeps_the_form_of_an_id():
             assert changed == (set() if form == other else {f"images[*].{each}" for each in paths})
     for text in no_ids:
         new = beside_itself(snapshot_of(server=text, id="")).images[0]
-        assert [new["id"], new["server"]["id"], new["metadata"]["instance_uuid"]] == [
-            "",
-            text,
-            text,
-        ]
+        assert (new["id"], new["server"]["id"]) == ("", text)
+        assert new["metadata"]["instance_uuid"] == text
 
 
 def test_r14_owner_in_metadata():
@@ -655,21 +612,6 @@ def test_r15_vendor_namespaces():
     assert rackspace.normalized("cross-cloud").counts["R15"] == 1
 
 
-LINKS = st.lists(
-    st.fixed_dictionaries(
-        {"rel": st.sampled_from(["self", "bookmark", "x"]), "href": st.text(max_size=12)}
-    ),
-    max_size=3,
-)
-
-
-@given(LINKS, st.sampled_from(PROFILES))
-def test_any_link_can_be_normalized(links, profile):
-    """No href, however wrong, stops a comparison."""
-    listing = listing_of({"id": "1", "links": links})
-    assert compare(listing, listing, profile=profile).same
-
-
 def test_images_that_share_links():
     """Three images count three times; each keeps its own id where no rule takes it out."""
     images = tuple(image_of(number) for number in (1, 2, 3))
@@ -691,33 +633,3 @@ def test_images_that_share_links():
             for image, own, other in zip(found, linked, linked[::-1], strict=True):
                 assert own["id"] in str(image["links"])
                 assert other["id"] not in str(image["links"])
-
-
-def test_one_wrong_link_is_found():
-    """In one image of five; the links around it do not differ."""
-    nowhere = f"{COMPUTE}/v2/{PROJECT}/images/{image_of(9)['id']}"
-    changes = (
-        (0, "href", nowhere),
-        (0, "href", f"{COMPUTE}/v2/{OTHER_PROJECT}/images/{{id}}"),
-        (2, "href", f"{COMPUTE}/images/{{id}}"),
-        (1, "rel", "self"),
-        (2, "type", "application/json"),
-        (1, "type", "application/json"),
-    )
-    whole = listing_of(*map(image_of, range(1, 6)))
-    for number in (1, 3, 5):
-        for position, key, value in changes:
-            images = [image_of(each) for each in range(1, 6)]
-            own = images[number - 1]
-            own["links"][position][key] = value.format(id=own["id"])
-            broken = listing_of(*images)
-            for sides in ((whole, broken), (broken, whole)):
-                found = compare(*sides).differences
-                assert {each.image.id for each in found if each.image} == {own["id"]}
-    for key, value, kind in (("href", None, "null_changed"), ("rel", 5, "type_changed")):
-        broken = image_of(cloud="b")
-        broken["links"][1][key] = value
-        found = compare(listing_of(image_of()), listing_of(broken, cloud="b")).differences
-        paths = {each.path.rpartition("links")[2]: each.kind for each in found}
-        assert paths[f"[1].{key}"] == kind
-        assert paths.keys() <= {f"[1].{key}", "[1].href"}
