@@ -17,7 +17,7 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 import certifi
 from openstack.config import loader
 
-from pytest_imagedetail.errors import CredentialsError, RecordingError, ResponseError, UsageError
+from pytest_imagedetail.errors import CredentialsError, RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.clouds import configured
@@ -154,103 +154,71 @@ def refused(*secrets, cloud="staging"):
 # Ways in
 
 
-def test_a_password(front, folder):
-    """Endpoint, project, microversion and every secret are known."""
-    for number, auth_type in enumerate(("password", "v3password")):
-        write(folder, password(front), auth_type=auth_type, region_name="RegionOne")
+def test_each_way_to_log_in(front, folder, caplog):
+    """The token opens the cloud, and what proved who asks is a secret; nothing is logged."""
+    keystone, secret, old = f"{front.origin}/v3", CREDENTIAL["secret"], front.cloud.account.token
+    user = {"username": "demo", "user_domain_name": "Default"}
+    project = {"project_name": "demo", "project_domain_name": "Default"}
+    by_id, by_name = (
+        {"auth_url": keystone, "application_credential_secret": secret, **named}
+        for named in (
+            {"application_credential_id": CREDENTIAL["id"]},
+            {"application_credential_name": CREDENTIAL["name"], **user},
+        )
+    )
+    known = {front.cloud.credentials["password"]}
+    caplog.set_level("DEBUG")  # keystoneauth would log the whole token document
+    for auth_type, auth, secrets in (
+        ("password", password(front), known),
+        ("v3password", password(front), known),
+        ("v3applicationcredential", by_id, {secret, CREDENTIAL["id"]}),
+        ("v3applicationcredential", by_name, {secret}),
+        ("token", {"auth_url": keystone, "token": old, **project}, {old}),
+        ("v3token", {"auth_url": keystone, "token": old, **project}, {old}),
+    ):
+        write(folder, auth, auth_type=auth_type, region_name="RegionOne")
         access = clouds.connect("staging")
-        assert access.endpoint == f"{front.origin}/v2.1"
-        assert access.token == front.tokens[number]
+        assert (access.endpoint, access.timeout) == (f"{front.origin}/v2.1", 60)
+        assert (access.token, access.secrets - {access.token}) == (front.tokens[-1], secrets)
         assert access.project_id == front.cloud.project_id
         assert access.user_id == front.cloud.account.user_id
         assert access.max_microversion == "2.104"
-        assert access.secrets == {front.cloud.credentials["password"]}
-        assert access.timeout == 60
+        assert caplog.text == ""
         assert lists(access)
 
 
-def test_application_credentials_and_tokens(front, folder):
-    """By id, or by name and user; a token makes another one. All are secrets."""
-    keystone, secret = f"{front.origin}/v3", CREDENTIAL["secret"]
-    user = {"username": "demo", "user_domain_name": "Default"}
-    for named, secrets in (
-        ({"application_credential_id": CREDENTIAL["id"]}, {secret, CREDENTIAL["id"]}),
-        ({"application_credential_name": CREDENTIAL["name"], **user}, {secret}),
+def test_an_endpoint_without_keystone(front, folder):
+    """A token and an endpoint, or no token; the endpoint may have no version document."""
+    down, nowhere = "http://127.0.0.1:1/v2.1", f"{front.origin}/v2.1/nowhere"
+    for auth_type, auth, more, found in (
+        ("admin_token", {"endpoint": down, "token": "wrong"}, {}, (down, None)),
+        ("password", password(front), {"compute_endpoint_override": nowhere}, (nowhere, None)),
+        (
+            *("none", {}, {"compute_endpoint_override": front.cloud.compute_url}),
+            (front.cloud.compute_url, "2.104"),
+        ),
     ):
-        auth = {"auth_url": keystone, "application_credential_secret": secret, **named}
-        write(folder, auth, auth_type="v3applicationcredential")
+        write(folder, auth, auth_type=auth_type, **more)
         access = clouds.connect("staging")
-        assert access.secrets == secrets
-        assert lists(access)
-    old = front.cloud.account.token
-    project = {"project_name": "demo", "project_domain_name": "Default"}
-    for auth_type in ("token", "v3token"):
-        write(folder, {"auth_url": keystone, "token": old, **project}, auth_type=auth_type)
-        access = clouds.connect("staging")
-        assert {access.token, *access.secrets} == {front.tokens[-1], old}
-        assert lists(access)
-
-
-def test_an_admin_token(front, folder):
-    """A token and an endpoint, and Keystone is not asked: this is how a 401 is recorded."""
+        assert (access.endpoint, access.max_microversion) == found
+    front.asked.clear()
     auth = {"endpoint": front.cloud.compute_url, "token": "deliberately-wrong"}
-    write(folder, auth, auth_type="admin_token")
+    write(folder, auth, auth_type="admin_token")  # this is how a 401 is recorded
     access = clouds.connect("staging")
     assert (access.project_id, access.user_id, access.renew) == ("", None, None)
     assert access.secrets == {"deliberately-wrong"}
-    with pytest.raises(ResponseError) as caught:
-        recorder.ask(live(access), Query())
-    assert caught.value.status_code == 401
     answer = recorder.ask(live(access), Query(), expect=401)
-    assert answer.listing.error["code"] == 401
-    assert front.asked == []
+    assert (answer.listing.error["code"], front.asked) == (401, [])
 
 
-def test_an_endpoint_without_a_version_document(front, folder):
-    """The cloud is down, has no such document, or needs no token."""
-    auth = {"endpoint": "http://127.0.0.1:1/v2.1", "token": "wrong"}
-    write(folder, auth, auth_type="admin_token")
-    access = clouds.connect("staging")
-    assert (access.endpoint, access.max_microversion) == ("http://127.0.0.1:1/v2.1", None)
-    override = f"{front.origin}/v2.1/nowhere"
-    write(folder, password(front), compute_endpoint_override=override)
-    access = clouds.connect("staging")
-    assert (access.endpoint, access.max_microversion) == (override, None)
-    write(folder, {}, auth_type="none", compute_endpoint_override=front.cloud.compute_url)
-    assert clouds.connect("staging").endpoint == front.cloud.compute_url
-
-
-def test_secure_yaml(front, folder):
-    """The password may stand in secure.yaml, where clouds.yaml has the rest."""
-    auth = password(front)
-    write(folder, {"password": auth.pop("password")}, name="secure.yaml")
-    write(folder, auth)
-    assert lists(clouds.connect("staging"))
-    assert [path.name for path in clouds.configure("staging").files] == [
-        "clouds.yaml",
-        "secure.yaml",
-    ]
-
-
-def test_the_environment_names_file_and_cloud(front, folder, monkeypatch):
-    """`OS_CLIENT_CONFIG_FILE` is the file, and `OS_CLOUD` the cloud when none is named."""
-    write(folder, password(front), name="other.yaml")
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "other.yaml"))
-    monkeypatch.setenv("OS_CLOUD", "staging")
-    configuration = clouds.configure(None)
-    assert (configuration.cloud, configuration.files) == ("staging", (folder / "other.yaml",))
-    assert lists(clouds.connect("staging"))
-
-
-def test_the_root_of_the_project(front, folder, monkeypatch):
-    """Its files come after those of the current folder and before those of the user."""
+def test_where_credentials_are_read(front, folder, monkeypatch):
+    """The current folder, the project's root, the user's; then what `OS_*` variables name."""
     here, user = folder / "tests" / "api", folder / "user"
     here.mkdir(parents=True)
     user.mkdir()
     (folder / "pyproject.toml").touch()
     monkeypatch.chdir(here)
-    for kind in ("CONFIG", "SECURE"):
-        name = {"CONFIG": "clouds", "SECURE": "secure"}[kind]
+    for kind, name in (("CONFIG", "clouds"), ("SECURE", "secure")):
         files = [str(each / f"{name}.yaml") for each in (here, user)]
         monkeypatch.setattr(loader, f"{kind}_FILES", files)
     auth = password(front)
@@ -263,7 +231,13 @@ def test_the_root_of_the_project(front, folder, monkeypatch):
         assert secret["password"] in configured("staging")
     assert lists(clouds.connect("staging"))
     write(user, {"password": "of-another-client"}, name="secure.yaml")
-    assert "of-another-client" in configured("staging")  # who does not look into the project's root
+    assert "of-another-client" in configured("staging")  # that does not look into the root
+    write(folder, password(front), name="other.yaml")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "other.yaml"))
+    monkeypatch.setenv("OS_CLOUD", "staging")
+    configuration = clouds.configure(None)
+    assert (configuration.cloud, configuration.files) == ("staging", (folder / "other.yaml", here / "secure.yaml"))
+    assert lists(clouds.connect("staging"))
 
 
 def test_variables_alone(front, monkeypatch):
@@ -285,8 +259,8 @@ def test_what_is_documented_is_understood(folder):
         assert [clouds.configure(name).cloud for name in names] == names
 
 
-def test_every_secret_is_known():
-    """Of every auth type, wherever it stands; names and addresses are none."""
+def test_every_secret_is_known(folder, monkeypatch):
+    """Of every auth type, wherever it stands; a word is a secret of its own cloud only."""
     secret = {
         "password": "one", "passcode": 246810, "token": "two", "access_token": "three",
         "client_secret": "four", "code": "five", "application_credential_id": "six",
@@ -298,6 +272,31 @@ def test_every_secret_is_known():
     }  # fmt: skip
     for section in ({"auth": {**secret, **harmless}}, {"auth": None, **secret, **harmless}):
         assert set(secrets_in(section)) == set(map(str, secret.values()))
+
+    def save(name, **clouds):
+        (folder / name).write_text(json.dumps({"clouds": clouds}))
+
+    auth = {
+        "username": "recorder",
+        "password": "secret",
+        "application_credential_id": "21dced0f" * 4,
+    }
+    staging = {"auth": auth, "regions": [{"values": {"auth": {"password": 47114711}}}]}
+    other = {"auth": {"password": "Sup3rS3cretPassw0rd", "token": "images"}}
+    save("clouds.yaml", staging=staging | {"verify": False}, other=other)
+    strong, weak = {"Sup3rS3cretPassw0rd", "21dced0f" * 4}, {"secret", "47114711"}
+    for name, words in (("staging", weak), ("unknown", set()), ("other", {"images"})):
+        assert configured(name) == strong | words
+    save("clouds.yaml", staging=other)
+    save("secure.yaml", staging={"auth": {"password": "in-secure"}})
+    save("elsewhere.yaml", staging={"auth": {"password": "in-another"}})
+    for name, value in (
+        ("CLIENT_CONFIG_FILE", str(folder / "elsewhere.yaml")),  # in place of clouds.yaml
+        ("PASSWORD", "in-variable"),
+        ("AUTH_URL", "https://identity.example.com"),
+    ):
+        monkeypatch.setenv(f"OS_{name}", value)
+    assert configured("staging") == {"in-secure", "in-another", "in-variable"}
 
 
 # The endpoint
@@ -319,13 +318,23 @@ def two_regions(catalog):
     return catalog
 
 
-def test_region_and_interface(front, folder):
-    """The endpoint of the region and the interface that clouds.yaml names is taken."""
-    front.edit = two_regions
-    write(folder, password(front), region_name="RegionTwo", interface="internal")
-    access = clouds.connect("staging")
-    assert access.endpoint == f"{front.origin}/v2.1"
-    assert lists(access)
+def test_which_endpoint_is_taken(front, folder):
+    """That of region, interface and service type; an override beats the catalog."""
+    overrides = ({"compute_endpoint_override": f"{front.origin}{path}"} for path in ("/v2.1", ""))
+    legacy = {"compute_service_type": "compute_legacy", "api_timeout": 7}
+    for edit, more, path in (
+        (two_regions, {"region_name": "RegionTwo", "interface": "internal"}, "/v2.1"),
+        (lambda catalog: catalog, legacy, f"/v2/{front.cloud.project_id}"),
+        *((lambda _: [], each, "/v2.1") for each in overrides),
+    ):
+        front.edit = edit
+        write(folder, password(front), **more)
+        access = clouds.connect("staging")
+        assert (access.endpoint, access.timeout) == (
+            front.origin + path,
+            more.get("api_timeout", 60),
+        )
+        assert lists(access)
 
 
 def test_what_the_catalog_lacks(front, folder):
@@ -356,21 +365,15 @@ def test_what_the_catalog_lacks(front, folder):
 
 
 BROKEN_URLS = (
-    "http://[hunter2/v2.1",
-    "http://[::1/hunter2",
-    "http:///hunter2",
-    "https://u:hunter2@/v2.1",
-    "http://hunter2:99999/v2.1",
-    "http://hunter2:port/v2.1",
-    "http://hunter2:0/v2.1",
-    "ftp://hunter2/v2.1",
-    "hunter2.example/v2.1",
-    "/v2.1/hunter2",
-    "http://hunter2 .example/v2.1",
-    "http://hunter2\n/v2.1",
-    "http://h\u00fcnter2/v2.1",
-    "http://hunter2/v2.1?x=1",
-    7,
+    *("http://[hunter2/v2.1", "http://[::1/hunter2", "http:///hunter2", "https://u:hunter2@/v2.1"),
+    *("http://hunter2:99999/v2.1", "http://hunter2:port/v2.1", "http://hunter2:0/v2.1"),
+    *(
+        "ftp://hunter2/v2.1",
+        "hunter2.example/v2.1",
+        "/v2.1/hunter2",
+        "http://hunter2 .example/v2.1",
+    ),
+    *("http://hunter2\n/v2.1", "http://h\u00fcnter2/v2.1", "http://hunter2/v2.1?x=1", 7),
 )
 
 
@@ -404,28 +407,6 @@ def with_endpoint(catalog, kind, url):
         if service["type"] == kind:
             service["endpoints"] = [each | {"url": url} for each in service["endpoints"]]
     return catalog
-
-
-def test_another_service_type(front, folder):
-    """`compute_service_type` leads to /v2/PROJECT."""
-    write(folder, password(front), compute_service_type="compute_legacy", api_timeout=7)
-    access = clouds.connect("staging")
-    assert access.timeout == 7
-    assert access.endpoint == f"{front.origin}/v2/{front.cloud.project_id}"
-    assert lists(access)
-
-
-def test_an_endpoint_of_ones_own(front, folder):
-    """`compute_endpoint_override` beats the catalog; one without a version is completed."""
-    front.edit = lambda _: []
-    for suffix in ("/v2.1", ""):
-        write(folder, password(front), compute_endpoint_override=f"{front.origin}{suffix}")
-        access = clouds.connect("staging")
-        assert access.endpoint == f"{front.origin}/v2.1"
-        assert lists(access)
-
-
-# A token that ends
 
 
 def test_a_token_is_renewed(front, folder):
@@ -526,8 +507,9 @@ def test_a_broken_file(folder):
     invalid, cloud = "the file is not valid YAML", ", cloud 'staging'"
     shape = "the file has no `clouds:` with each cloud below it under its name"
     address = "auth_url is not a valid http or https URL"
-    missing = "its auth section is incomplete:"
+    missing = "its auth section is incomplete: auth_url is missing"
     unreadable = "openstacksdk cannot read its section"
+    typo = "its auth section has 'pasword', which its auth_type does not take"
     for text, problem, place in (
         ("clouds:\n  staging: {auth: [\n", invalid, ", line 3, column 1"),
         (f"{section}auth: {{password: *hunter2}}\n", invalid, ", line 3, column 22"),
@@ -539,21 +521,12 @@ def test_a_broken_file(folder):
         (f"{section}auth: hunter2\n", f"{unreadable} (ValueError)", cloud),
         (
             f"{section}auth: {{auth_url: 'http://{{hunter2}}/v3'}}\n",
-            f"{unreadable} (KeyError)",
-            cloud,
+            *(f"{unreadable} (KeyError)", cloud),
         ),
         (f"{section}auth: {{auth_url: 'hunter2.example/v3', username: u}}\n", address, None),
-        (
-            f"{section}auth_type: v3pasword\n    auth: {{password: hunter2}}\n",
-            "unknown auth_type 'v3pasword'",
-            cloud,
-        ),
-        (
-            f"{section}auth: {{auth_url: 'http://a/v3', pasword: hunter2}}\n",
-            "its auth section has 'pasword', which its auth_type does not take",
-            cloud,
-        ),
-        (f"{section}auth: {{username: hunter2}}\n", f"{missing} auth_url is missing", cloud),
+        (f"{section}auth_type: v3pasword\n", "unknown auth_type 'v3pasword'", cloud),
+        (f"{section}auth: {{auth_url: 'http://a/v3', pasword: hunter2}}\n", typo, cloud),
+        (f"{section}auth: {{username: hunter2}}\n", missing, cloud),
     ):
         (folder / "clouds.yaml").write_text(text)
         with pytest.raises(CredentialsError) as caught:
@@ -620,16 +593,6 @@ def test_without_openstacksdk(monkeypatch):
     )
 
 
-def test_nothing_is_logged(front, folder, caplog):
-    """Not even at DEBUG: keystoneauth would log the whole token document."""
-    write(folder, password(front))
-    with caplog.at_level("DEBUG"):
-        clouds.connect("staging")
-        write(folder, password(front, password="not-the-password"))
-        refused()
-    assert caplog.text == ""
-
-
 # TLS
 
 
@@ -684,45 +647,3 @@ def test_tls(secured, folder, certificates):
     write(folder, password(secured), cacert="nowhere/ca.pem")
     with pytest.raises(UsageError, match="the CA bundle or the client certificate cannot be used"):
         clouds.connect("staging")
-
-
-# Secrets of files and variables, without logging in
-
-STAGING = {
-    "auth": {
-        "auth_url": "https://identity.example.com/v3",
-        "username": "recorder",
-        "password": "secret",
-        "application_credential_id": "21dced0fd20347869b93710d2b98aae0",
-    },
-    "auth_type": "password",
-    "token_endpoint": "https://token.example.com",
-    "regions": [{"values": {"auth": {"password": 4711_4711}}}],
-    "verify": False,
-}
-OTHER = {"auth": {"password": "Sup3rS3cretPassw0rd", "token": "images"}}
-OF_STAGING = {"secret", "21dced0fd20347869b93710d2b98aae0", "47114711"}
-
-
-def save(path, **clouds):
-    path.write_text(json.dumps({"clouds": clouds}))
-
-
-def test_words_are_secrets_of_their_own_cloud_only(folder):
-    """A password that is a word would be found anywhere."""
-    save(folder / "clouds.yaml", staging=STAGING, other=OTHER)
-    assert configured("staging") == OF_STAGING | {"Sup3rS3cretPassw0rd"}
-    words = {"secret", "47114711"}
-    assert configured("unknown") == OF_STAGING - words | {"Sup3rS3cretPassw0rd"}
-    assert configured("other") == OF_STAGING - words | {"Sup3rS3cretPassw0rd", "images"}
-
-
-def test_secrets_in_the_secure_file_and_in_variables(folder, monkeypatch):
-    """A file that a variable names counts in place of the usual one."""
-    save(folder / "clouds.yaml", staging=OTHER)
-    save(folder / "secure.yaml", staging={"auth": {"password": "in-secure"}})
-    save(folder / "elsewhere.yaml", staging={"auth": {"password": "in-another"}})
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "elsewhere.yaml"))
-    monkeypatch.setenv("OS_PASSWORD", "in-variable")
-    monkeypatch.setenv("OS_AUTH_URL", "https://identity.example.com")
-    assert configured("staging") == {"in-secure", "in-another", "in-variable"}
