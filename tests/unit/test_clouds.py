@@ -236,7 +236,10 @@ def test_where_credentials_are_read(front, folder, monkeypatch):
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "other.yaml"))
     monkeypatch.setenv("OS_CLOUD", "staging")
     configuration = clouds.configure(None)
-    assert (configuration.cloud, configuration.files) == ("staging", (folder / "other.yaml", here / "secure.yaml"))
+    assert (configuration.cloud, configuration.files) == (
+        "staging",
+        (folder / "other.yaml", here / "secure.yaml"),
+    )
     assert lists(clouds.connect("staging"))
 
 

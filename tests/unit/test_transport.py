@@ -24,15 +24,10 @@ from pytest_imagedetail.transport.request import (
 )
 
 TOKEN = "s3cret-token-of-this-session"
-NEXT = (
-    "  where: cloud k5\n"
-    "  next:  nothing was written and an older recording is untouched\n"
-    "  next:  check that the cloud is up and reachable from here, then ask again"
-)
+UNTOUCHED = "  where: cloud k5\n  next:  nothing was written and an older recording is untouched\n"
+NEXT = f"{UNTOUCHED}  next:  check that the cloud is up and reachable from here, then ask again"
 ASK_FOR_A_PART = (
-    "  where: cloud k5\n"
-    "  next:  nothing was written and an older recording is untouched\n"
-    "  next:  ask for a part: --query limit=1000 in a shell, limit=1000 in a test"
+    f"{UNTOUCHED}  next:  ask for a part: --query limit=1000 in a shell, limit=1000 in a test"
 )
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -75,23 +70,6 @@ def answering(answer, *, until=b"\r\n\r\n", hold=False):
             yield url, asked
         finally:
             released.set()
-
-
-@contextmanager
-def dripping(head, drop):
-    """A server that sends a head, then a drop now and then for fifteen seconds."""
-    drops = []
-
-    def handle(connection):
-        connection.recv(65536)
-        connection.sendall(head)
-        for _ in range(500):
-            connection.sendall(drop)
-            drops.append(drop)
-            time.sleep(0.03)
-
-    with serving(handle) as url:
-        yield url, drops
 
 
 def sent(url, *, headers=(), **facts):
@@ -143,110 +121,75 @@ def test_asks_once_and_as_told():
     ]
 
 
-def test_repeated_headers_are_kept_apart():
-    """In their order and spelling."""
-    with answering(body_of(b"{}", b"Vary: a", b"X-B: 1", b"VARY: b")) as (url, _):
-        answer = get(url)
-    assert answer.headers.fields == (
-        *(("Vary", "a"), ("X-B", "1"), ("VARY", "b")),
-        ("Content-Length", "2"),
-    )
-
-
-def test_any_status_is_an_answer():
-    """A redirect is not followed and an error not raised."""
-    for status in (b"302 Found", b"300 Multiple Choices", b"401 No", b"503 Busy"):
-        head = b"HTTP/1.1 " + status + b"\r\nLocation: http://nowhere.example/\r\n"
-        with answering(head + b"Content-Length: 2\r\n\r\n{}") as (url, asked):
+def test_which_answers_are_read():
+    """Headers as sent, any status, no redirect followed; chunks, hints and compression undone."""
+    plain = b'{"images": []}'
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
+    busy = b"HTTP/1.1 102 Processing\r\nContent-Length: 9\r\n\r\n"
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n3\r\n \n \r\n0\r\n\r\n"
+    switched = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+    vary = (b"Vary: a", b"X-B: 1", b"VARY: b")
+    shown = [("Vary", "a"), ("X-B", "1"), ("VARY", "b"), ("Content-Length", "2")]
+    location = [("Location", "http://nowhere.example/"), ("Content-Length", "0")]
+    for answer, status, body, headers in (
+        (body_of(b"{}", *vary), 200, b"{}", shown),
+        (OK + chunks, 200, b"{} \n ", [("Transfer-Encoding", "chunked")]),
+        *(
+            (each + body_of(b"{}", *vary), 200, b"{}", shown)
+            for each in (hint, hint * 3, busy, b"HTTP/1.1 100 Continue\r\n\r\n")
+        ),
+        (hint + switched, 101, b"", []),
+        *(
+            (body_of(data, b"Content-Encoding: " + coding), 200, plain, [])
+            for coding, data in (
+                (b"gzip", gzip.compress(plain)),
+                (b"GZIP", gzip.compress(plain)),
+                (b"deflate", zlib.compress(plain)),
+                (b"identity", plain),
+            )
+        ),
+        *(
+            (
+                b"HTTP/1.1 %d No\r\nLocation: http://nowhere.example/\r\n" % status
+                + b"Content-Length: 0\r\n\r\n",
+                *(status, b"", location),
+            )
+            for status in (300, 302, 401, 503)
+        ),
+    ):
+        with answering(answer) as (url, asked):
             got = get(url)
-        assert (got.status_code, got.reason) == (int(status[:3]), status[4:].decode())
-        assert got.headers["location"] == "http://nowhere.example/"
+        assert (got.status_code, got.body, list(got.headers.fields)) == (status, body, headers)
         assert len(asked) == 1
 
 
-def test_interim_responses_are_skipped():
-    """A proxy may send hints before the response, and nothing after them is an error."""
-    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
-    for interim in (hints, hints * 3, b"HTTP/1.1 102 Processing\r\nContent-Length: 9\r\n\r\n"):
-        with answering(interim + body_of(b"{}", b"A: b")) as (url, _):
-            answer = get(url)
-        assert (answer.status_code, answer.body) == (200, b"{}")
-        assert set(answer.headers) == {"A", "Content-Length"}
-    with answering(hints) as (url, _):
-        assert refusal(url) == f"no answer: the connection was closed\n{NEXT}"
-    with answering(hints + b"HTTP/1.1 101 Switching Protocols\r\n\r\n") as (url, _):
-        assert get(url).status_code == 101
-
-
-def test_a_chunked_body_is_read_whole():
-    """Nova's proxies chunk."""
-    chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n3\r\n \n \r\n0\r\n\r\n"
-    with answering(OK + chunks) as (url, _):
-        assert get(url).body == b"{} \n "
-
-
-def test_compression_is_undone():
-    """A proxy may compress unasked."""
-    plain = b'{"images": []}'
-    for coding, data in (
-        (b"gzip", gzip.compress(plain)),
-        (b"GZIP", gzip.compress(plain)),
-        (b"deflate", zlib.compress(plain)),
-        (b"identity", plain),
-    ):
-        answer = body_of(data, b"Content-Encoding: " + coding)
-        with answering(answer) as (url, _):
-            got = get(url)
-        assert (got.body, got.headers.fields) == (plain, ()), coding
-
-
-def test_damaged_compression_is_refused():
-    """Half a listing is none."""
-    twice = gzip.compress(b"[1") + gzip.compress(b",2]")
-    for data, encoding in (
-        (gzip.compress(b'{"images": []}' * 9)[:-9], b"gzip"),
-        (twice, b"gzip"),
-        (twice, b"br"),
-    ):
-        with answering(body_of(data, b"Content-Encoding: " + encoding)) as (url, _):
-            assert refusal(url) == f"the answer's compression is damaged or unknown\n{NEXT}"
-
-
 def test_what_is_not_a_whole_answer_is_refused():
-    """The whole message, without the address; also while recording."""
+    """The whole message, without the address."""
     chunked = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+    twice = gzip.compress(b"[1") + gzip.compress(b",2]")
+    damaged = "the answer's compression is damaged or unknown"
     for answer, problem in (
         (OK + b"Content-Length: 100\r\n\r\n" + b"x" * 37, "the answer ended early, after 37 bytes"),
         (chunked + b"5\r\nabcde\r\n5\r\nab", "the answer ended early, after 5 bytes"),
         (chunked + b"z\r\n", "the answer ended early, after 0 bytes"),
         (chunked + b"-5\r\n", "the answer announces an invalid length"),
         (b"", "no answer: the connection was closed"),
+        (b"HTTP/1.1 103 Hints\r\n\r\n", "no answer: the connection was closed"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "no answer: it is not HTTP"),
         (b'{"images": []}', "no answer: it is not HTTP"),
         (b"HTTP/1.1 20x 127.0.0.1\r\n\r\n", "no answer: it is not HTTP"),
         (OK + b"A: " + b"x" * 70_000 + b"\r\n\r\n", "no answer: a header line is too long"),
         (OK + b"A: b\r\n" * 200 + b"\r\n", "no answer: too many headers"),
+        (body_of(twice[:-9], b"Content-Encoding: gzip"), damaged),
+        (body_of(twice, b"Content-Encoding: gzip"), damaged),
+        (body_of(twice, b"Content-Encoding: br"), damaged),
     ):
         with answering(answer) as (url, _):
             said = refusal(url)
         said = said.replace("Connection reset by peer", "the connection was closed")
         assert said in {f"{problem}\n{NEXT}", f"{problem} of its body\n{NEXT}"}
-
-
-def test_a_slow_answer_is_not_waited_for():
-    """Before the head or in the middle of the body, the wait has an end."""
-    for answer in (b"", OK + b"Content-Length: 9\r\n\r\nabc"):
-        with answering(answer, hold=True) as (url, _):
-            assert refusal(url, timeout=0.1) == f"no answer within 0.1 seconds\n{NEXT}"
-
-
-DRIPS = (
-    (b"", b"H"),
-    (OK + b"Content-Length: 99999\r\n\r\n", b" "),
-    (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
-)
+    with answering(b"", hold=True) as (url, _):
+        assert refusal(url, timeout=0.1) == f"no answer within 0.1 seconds\n{NEXT}"
 
 
 def test_a_dripping_answer_is_not_waited_for(monkeypatch):
@@ -263,8 +206,23 @@ def test_a_dripping_answer_is_not_waited_for(monkeypatch):
 
     monkeypatch.setattr(threading, "Timer", AfterSomeDrops)
     before = threading.active_count()
-    for head, drop in DRIPS:
-        with dripping(head, drop) as (url, drops):
+    for head, drop in (
+        (b"", b"H"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    ):
+        drops = []
+
+        def drip(connection, head=head, drop=drop, drops=drops):
+            connection.recv(65536)
+            connection.sendall(head)
+            for _ in range(500):
+                connection.sendall(drop)
+                drops.append(drop)
+                time.sleep(0.03)
+
+        with serving(drip) as url:
             began = time.monotonic()
             said = refusal(url, timeout=5)
             assert 0.25 <= time.monotonic() - began < 12  # it drips for fifteen
@@ -272,8 +230,11 @@ def test_a_dripping_answer_is_not_waited_for(monkeypatch):
         assert threading.active_count() == before
 
 
-def test_a_certificate_that_is_not_the_hosts(monkeypatch):
-    """OpenSSL's words without the name in them, in the traceback too."""
+def test_tls_that_fails(monkeypatch):
+    """OpenSSL's words without the host in them; an https endpoint that speaks plain HTTP."""
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20, until=b"\x16") as (url, _):
+        said = refusal(url.replace("http:", "https:"))
+    assert said == f"TLS failed: WRONG_VERSION_NUMBER\n{NEXT}"
 
     def connect(_):
         raise error
@@ -288,27 +249,12 @@ def test_a_certificate_that_is_not_the_hosts(monkeypatch):
         assert refusal("https://127.0.0.1:1/v2") == f"TLS failed: {shown}\n{NEXT}"
 
 
-def test_a_closed_port():
-    """The operating system's words, without the address they were about."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    assert refusal(f"http://127.0.0.1:{port}/v2") == f"no answer: Connection refused\n{NEXT}"
-
-
-def test_a_server_without_tls():
-    """An https endpoint that speaks plain HTTP."""
-    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20, until=b"\x16") as (url, _):
-        said = refusal(url.replace("http:", "https:"))
-    assert said == f"TLS failed: WRONG_VERSION_NUMBER\n{NEXT}"
-
-
 def test_what_cannot_be_requested(monkeypatch):
     """http.client's errors quote the URL and the token, so not even a traceback may show them."""
+    problem = "the endpoint, the query or the token cannot be sent over HTTP"
     monkeypatch.setattr(socket.socket, "connect", lambda *_: None)
     for url, token in (
-        ("http://127.0.0.1:99999/v2", TOKEN),
-        ("http://127.0.0.1:port/v2", TOKEN),
-        ("http://[127.0.0.1/v2", TOKEN),
+        *((f"http://{host}/v2", TOKEN) for host in ("127.0.0.1:99999", "127.0.0.1:port", "[127")),
         ("ftp://127.0.0.1/v2", TOKEN),
         ("//127.0.0.1/v2", TOKEN),
         ("http://127.0.0.1:1/v2?name=\u00e9", TOKEN),
@@ -316,13 +262,7 @@ def test_what_cannot_be_requested(monkeypatch):
         ("http://127.0.0.1:1/v2", "tok\r\nen-127"),
         ("http://127.0.0.1:1/v2", "tok\u20acen-127"),
     ):
-        said = refusal(url, token=token)
-        problem = "the endpoint, the query or the token cannot be sent over HTTP"
-        assert said == f"{problem}\n{NEXT}"
-
-
-def test_what_is_wrong_in_the_configuration():
-    """The certificate files in clouds.yaml."""
+        assert refusal(url, token=token) == f"{problem}\n{NEXT}"
     for files in ({"cacert": "absent.pem"}, {"certificate": ("absent.pem", None)}):
         with pytest.raises(UsageError) as caught:
             tls_context(**files)
@@ -330,40 +270,28 @@ def test_what_is_wrong_in_the_configuration():
             "the CA bundle or the client certificate cannot be used: No such file or directory\n"
             "  next:  correct cacert, cert and key of this cloud in clouds.yaml"
         )
-
-
-def test_access_does_not_print_its_secrets():
-    """A failing test prints values; these must not be among them."""
     access = Access(endpoint="e", token=TOKEN, project_id="p", secrets=frozenset({"hunter2"}))
-    assert TOKEN not in repr(access)
-    assert "hunter2" not in repr(access)
-
-
-LARGE = 3 * 2**20
-PACKED = gzip.compress(b" " * LARGE)
+    assert not [secret for secret in (TOKEN, "hunter2") if secret in repr(access)]
 
 
 def test_a_large_body_is_refused(monkeypatch):
     """As it came or decompressed; one that just fits is read."""
-    head = OK + b"Content-Length: " + b"9" * 20 + b"\r\n\r\n{}"
-    with answering(head) as (url, _):
-        assert refusal(url) == f"the answer is larger than 256 MiB\n{ASK_FOR_A_PART}"
-    plain = b" " * LARGE
-    chunks = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % LARGE + plain + b"\r\n0\r\n\r\n"
+    size = 3 * 2**20
+    plain, packed = b" " * size, gzip.compress(b" " * size)
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % size + plain + b"\r\n0\r\n\r\n"
     for answer in (
         body_of(plain),
         OK + b"\r\n" + plain,
         OK + chunks,
-        body_of(PACKED, b"Content-Encoding: gzip"),
+        body_of(packed, b"Content-Encoding: gzip"),
         body_of(zlib.compress(plain), b"Content-Encoding: deflate"),
     ):
-        monkeypatch.setattr(transport, "LARGEST_BODY", LARGE - 1)
+        monkeypatch.setattr(transport, "LARGEST_BODY", size - 1)
         with answering(answer) as (url, _):
-            said = refusal(url)
-        assert said == f"the answer is larger than 2 MiB\n{ASK_FOR_A_PART}"
-        monkeypatch.setattr(transport, "LARGEST_BODY", LARGE)
+            assert refusal(url) == f"the answer is larger than 2 MiB\n{ASK_FOR_A_PART}"
+        monkeypatch.setattr(transport, "LARGEST_BODY", size)
         with answering(answer) as (url, _):
-            assert len(get(url).body) == LARGE
+            assert len(get(url).body) == size
 
 
 def test_the_request_for_a_query():
@@ -371,9 +299,9 @@ def test_the_request_for_a_query():
     endpoint = "http://nova.example/v2/p"
     assert url_of(endpoint, Query()) == f"{endpoint}/images/detail"
     assert url_of(endpoint, Query.of(name="a b")) == f"{endpoint}/images/detail?name=a%20b"
-    assert dict(headers_of(Query())) == {"Accept": "application/json"}
-    assert dict(headers_of(Query.of(microversion="2.35"))) == {
-        "Accept": "application/json",
+    plain = {"Accept": "application/json"}
+    assert dict(headers_of(Query())) == plain
+    assert dict(headers_of(Query.of(microversion="2.35"))) == plain | {
         "OpenStack-API-Version": "compute 2.35",
         "X-OpenStack-Nova-API-Version": "2.35",
     }
