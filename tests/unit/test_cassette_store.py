@@ -1,12 +1,10 @@
 """A folder of cassettes: nothing is lost, whatever ends a write."""
 
 import json
-import os
-import stat
 
 import pytest
 
-from pytest_imagedetail.cassette import Store, Written, loads, store
+from pytest_imagedetail.cassette import Store, Written, loads
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     DamagedCassetteError,
@@ -62,17 +60,6 @@ def test_a_recording_is_written_and_found(tmp_path):
     assert [each.value for each in Written] == ["new", "replaced", "renewed", "unchanged"]
 
 
-def test_the_file_has_the_rights_that_new_files_have(tmp_path):
-    """A cassette is for everyone who may read the checkout, as the umask says."""
-    kept = Store(directory=tmp_path)
-    before = os.umask(0o022)
-    try:
-        kept.write(recording(), known=Known())
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE(kept.path("k5", Query()).stat().st_mode) == 0o644
-
-
 def test_the_same_answer_leaves_another_layout_alone(tmp_path):
     """A checkout with other line ends, or a formatter, has not changed what was recorded."""
     kept = Store(directory=tmp_path)
@@ -85,33 +72,31 @@ def test_the_same_answer_leaves_another_layout_alone(tmp_path):
     assert kept.write(recording(2), known=Known()) is Written.REPLACED
 
 
-@pytest.mark.parametrize(
-    ("max_age", "when", "written"),
-    [
-        (None, "2034-01-02T00:00:00Z", Written.UNCHANGED),
-        (0, "2024-01-02T00:00:00Z", Written.RENEWED),
-        (90, "2024-03-31T00:00:00Z", Written.UNCHANGED),
-        (90, "2024-04-01T00:00:00Z", Written.RENEWED),
-        (90, None, Written.UNCHANGED),
-    ],
-)
-@pytest.mark.parametrize("own", [{}, {"test": "test_own.py::test_a"}], ids=["query", "own"])
-def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path, own, max_age, when, written):
+def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path):
     """One that would be refused for its age has the new date and its hash, and no other change."""
-    kept = Store(directory=tmp_path, max_age=max_age)
-    kept.write(recording(recorded_at="2024-01-01T00:00:00Z", **own), known=Known())
-    (path,) = tmp_path.rglob("*.yaml")
-    before = path.read_text().splitlines()
-    assert kept.write(recording(recorded_at=when, plugin="2.0", **own), known=Known()) is written
-    after = path.read_text().splitlines()
-    changed = [line.strip() for line in after if line not in before]
-    if written is Written.UNCHANGED:
-        assert changed == []
-    else:
+    own = {"test": "test_own.py::test_a"}
+    for number, (max_age, when, written, facts) in enumerate(
+        (
+            (None, "2034-01-02T00:00:00Z", Written.UNCHANGED, {}),
+            (0, "2024-01-02T00:00:00Z", Written.RENEWED, {}),
+            (90, "2024-03-31T00:00:00Z", Written.UNCHANGED, own),
+            (90, "2024-04-01T00:00:00Z", Written.RENEWED, own),
+            (90, None, Written.UNCHANGED, {}),
+        )
+    ):
+        kept = Store(directory=tmp_path / str(number), max_age=max_age)
+        kept.write(recording(recorded_at="2024-01-01T00:00:00Z", **facts), known=Known())
+        (path,) = kept.directory.rglob("*.yaml")
+        before = path.read_text().splitlines()
+        new = recording(recorded_at=when, plugin="2.0", **facts)
+        assert kept.write(new, known=Known()) is written
+        after = path.read_text().splitlines()
+        changed = [line.strip() for line in after if line not in before]
+        if written is Written.RENEWED:
+            assert changed.pop(0) == f"recorded_at: '{when}'"
         assert len(before) == len(after)
-        assert changed[0] == f"recorded_at: '{when}'"
-        assert [line.partition(":")[0] for line in changed] == ["recorded_at", "sha256"]
-    assert loads(path).provenance.plugin == "1.0"
+        assert [each[:8] for each in changed] == ["sha256: "] * (written is Written.RENEWED)
+        assert loads(path).provenance.plugin == "1.0"
 
 
 def test_headers_that_are_dropped_make_no_other_answer(tmp_path):
@@ -120,16 +105,6 @@ def test_headers_that_are_dropped_make_no_other_answer(tmp_path):
     for own, written in ({"test": "t.py::a"}, Written.UNCHANGED), ({}, Written.REPLACED):
         kept.write(recording(redactions={"headers": 1}, **own), known=Known())
         assert kept.write(recording(redactions={"headers": 2}, **own), known=Known()) is written
-
-
-def test_no_other_tools_cassette_is_a_listing(tmp_path):
-    """It says neither what was asked nor that it is whole."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), known=Known())
-    path = kept.path("k5", Query())
-    path.write_text(path.read_text().replace("imagedetail:", "other:"))
-    with pytest.raises(DamagedCassetteError, match="no provenance"):
-        kept.load("k5", Query())
 
 
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):
@@ -188,27 +163,21 @@ def test_reads_fall_back_to_the_library_and_writes_do_not(tmp_path):
         kept.load("k5", Query.of(limit=3))
 
 
-@pytest.mark.parametrize("cloud", ["..", "../k5", "/etc"])
-def test_a_cloud_name_leads_nowhere_else(tmp_path, cloud):
-    """Neither a read nor a write leaves the folder."""
-    kept = Store(directory=tmp_path / "cassettes")
-    with pytest.raises(UsageError):
-        kept.write(recording(cloud=cloud), known=Known())
-    with pytest.raises(UsageError):
-        kept.load(cloud, Query())
-    assert files(tmp_path) == []
-
-
 def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
-    """A secret in what would be written stops the write, and the message does not show it."""
-    kept = Store(directory=tmp_path)
+    """Also in what is added to and in what YAML folds and escapes; the message does not show it."""
+    kept, known = Store(directory=tmp_path), Known(secrets=frozenset({"hunter2's pass"}))
     kept.write(recording(), known=Known())
     before = kept.path("k5", Query()).read_bytes()
-    with pytest.raises(LeakError) as caught:
-        kept.write(
-            recording(body=b'{"images": [], "a": "s3cret-pass"}'),
-            known=Known(secrets=frozenset({"s3cret-pass"})),
-        )
+    for body in (
+        b"\xff" * 50 + b"hunter2's pass" + b"\xff" * 50,
+        b"it's\r\nhunter2's pass\xc2\x85",
+        b"\x07\"hunter2's pass\\",
+        b"# hunter2's pass",
+        b'{"images": [], "a": "hunter2\'s pass"}',
+    ):
+        with pytest.raises(LeakError) as caught:
+            kept.write(recording(body=body), known=known)
+        assert kept.path("k5", Query()).read_bytes() == before
     assert str(caught.value) == (
         "refused to write: a secret or an id of this session was left after redaction "
         "(as written)\n"
@@ -217,47 +186,12 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
         "  next:  take the value out of what the cloud or the test sends, or change it and record "
         "again"
     )
-    assert kept.path("k5", Query()).read_bytes() == before
-    assert files(tmp_path) == ["k5/all.yaml"]
-
-
-def test_what_is_added_to_is_checked_too(tmp_path):
-    """A secret of this session may stand in what an earlier one recorded."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(body=b"s3cret-pass"), known=Known())
+    kept.write(recording(body=body), known=Known())
     with pytest.raises(LeakError):
-        kept.write(
-            recording(), known=Known(secrets=frozenset({"s3cret-pass"})), merge=lambda old: old
-        )
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"\xff" * 50 + b"hunter2's pass" + b"\xff" * 50,
-        "it's\r\nhünter2's pass\x85".replace("ü", "u").encode(),
-        b"\x07\"hunter2's pass\\",
-        b"# hunter2's pass",
-    ],
-    ids=["base64 over lines", "line breaks", "escapes", "quotes"],
-)
-def test_what_yaml_hides_is_found(tmp_path, body):
-    """YAML folds base64 and escapes what it quotes; the gate sees the parts as they are."""
-    with pytest.raises(LeakError):
-        Store(directory=tmp_path).write(
-            recording(body=body), known=Known(secrets=frozenset({"hunter2's pass"}))
-        )
-    assert files(tmp_path) == []
-
-
-def test_what_cannot_be_read_back_replaces_nothing(tmp_path, monkeypatch):
-    """If the written text would not load, the old cassette stays."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), known=Known())
-    before = kept.path("k5", Query()).read_bytes()
-    texts = iter("123456789")
-    monkeypatch.setattr(store, "dumps", lambda _: f"version: {next(texts)}\n")
-    with pytest.raises(DamagedCassetteError):
-        kept.write(recording(2), known=Known())
-    assert kept.path("k5", Query()).read_bytes() == before
+        kept.write(recording(), known=known, merge=lambda old: old)
+    for cloud in ("..", "../k5", "/etc"):
+        with pytest.raises(UsageError):
+            kept.write(recording(cloud=cloud), known=Known())
+        with pytest.raises(UsageError):
+            kept.load(cloud, Query())
     assert files(tmp_path) == ["k5/all.yaml"]
