@@ -9,7 +9,7 @@ from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.rules import Rules, parse
-from unit import image_of, listing_of, recording_of
+from unit import image_of, listing_of, recording_of, without
 
 ALL, LIMIT = Query(), Query.parse("limit=0")
 
@@ -34,28 +34,15 @@ def steps(matrix):
     ]
 
 
-def test_the_same_all_along():
-    """No step, and cells that say what was there to compare."""
-    matrix = compare_neighbors(row(a=listing_of(image_of()), b=listing_of(image_of(), cloud="b")))
-    assert matrix.same
-    assert matrix.compatible
-    assert matrix.summary == "no change"
-    assert matrix.cells == {
-        (ALL, "a"): Cell(status_code=200, images=1),
-        (ALL, "b"): Cell(status_code=200, images=1),
-    }
-    assert matrix.uneven == ()
-
-
 def test_a_cloud_without_the_query_is_passed_over_and_named():
-    """The next one that has it is the neighbor."""
+    """The next one that has it is the neighbor; cells say what was there to compare."""
+    same = compare_neighbors(row(a=listing_of(image_of()), b=listing_of(image_of(), cloud="b")))
+    assert (same.same, same.compatible, same.summary, same.uneven) == (True, True, "no change", ())
+    assert same.cells == {(ALL, name): Cell(status_code=200, images=1) for name in "ab"}
+    part = listing_of(query="limit=0", complete=False)
     refused = error_of(query="limit=0")
     matrix = compare_neighbors(
-        row(
-            a=[listing_of(), listing_of(query="limit=0", complete=False)],
-            b=[listing_of()],
-            c=[listing_of(), refused],
-        )
+        row(a=[listing_of(), part], b=[listing_of()], c=[listing_of(), refused])
     )
     assert steps(matrix) == [("a", "c", "status_changed", ["limit=0"])]
     assert matrix.missing == ((LIMIT, "b"),)
@@ -64,33 +51,22 @@ def test_a_cloud_without_the_query_is_passed_over_and_named():
 
 
 def test_one_difference_in_many_queries_is_one_step():
-    """With all its queries, in their order."""
-    old = [listing_of(image_of(), query=each) for each in ("", "status=ACTIVE")]
-    new = [listing_of(image_of(minDisk=1), query=each) for each in ("", "status=ACTIVE")]
-    matrix = compare_neighbors(row(a=old, b=new))
+    """With all its queries; what Python calls equal stays apart; the worst comes first."""
+    asked = ("", "status=ACTIVE")
+
+    def stepped(*new):
+        old = [listing_of(image_of(minDisk=0), query=each) for each in asked]
+        sides = zip(new, asked, strict=True)
+        new = [listing_of(image_of(minDisk=disk), query=each) for disk, each in sides]
+        return compare_neighbors(row(a=old, b=new))
+
+    matrix = stepped(1, 1)
     assert steps(matrix) == [("a", "b", "value_changed", ["all", "status=ACTIVE"])]
     assert matrix.compatible  # only a breaking change is not, by default
-
-
-def test_worst_first_between_two_clouds():
-    """Pairs stay in the clouds' order."""
-    old = [image_of(), image_of(2)]
-    new = [image_of(minDisk=1), {k: v for k, v in image_of(2).items() if k != "minRam"}]
+    assert [queries for *_, queries in steps(stepped(0.0, False))] == [["all"], ["status=ACTIVE"]]
+    old, new = (image_of(), image_of(2)), (image_of(minDisk=1), without(image_of(2), "minRam"))
     matrix = compare_neighbors(row(a=listing_of(*old), b=listing_of(*new)))
     assert [each.difference.severity for each in matrix.steps] == ["breaking", "data"]
-
-
-def test_changes_that_python_calls_equal_stay_apart():
-    """0 became 0.0 under one query and false under another: two changes."""
-    old = [listing_of(image_of(minDisk=0), query=each) for each in ("", "status=ACTIVE")]
-    new = [
-        listing_of(image_of(minDisk=0.0)),
-        listing_of(image_of(minDisk=False), query="status=ACTIVE"),
-    ]
-    assert [queries for *_, queries in steps(compare_neighbors(row(a=old, b=new)))] == [
-        ["all"],
-        ["status=ACTIVE"],
-    ]
 
 
 def rules(*entries, today=date(2026, 11, 24)):
@@ -101,17 +77,12 @@ def rules(*entries, today=date(2026, 11, 24)):
 
 def disks(*numbers):
     """Clouds a, b, c ... whose one image has these values of minDisk."""
-    names = "abcdefg"
-    return row(
-        **{
-            name: listing_of(image_of(minDisk=number), cloud=name)
-            for name, number in zip(names, numbers, strict=False)
-        }
-    )
+    sides = zip("abcdefg", numbers, strict=False)
+    return row(**{name: listing_of(image_of(minDisk=disk), cloud=name) for name, disk in sides})
 
 
-def test_a_rule_accepts_a_change_between_the_clouds_that_it_is_about():
-    """Elsewhere in the row the same change counts."""
+def test_rules():
+    """Each accepts between its clouds; an expired one fails; unused is what no pair needs."""
     rule = {"path": "images[*].minDisk", "between": ["b", "c"]}
     matrix = compare_neighbors(disks(0, 1, 2), fail_on="change", rules=rules(rule))
     assert steps(matrix) == [("a", "b", "value_changed", ["all"])]
@@ -120,27 +91,18 @@ def test_a_rule_accepts_a_change_between_the_clouds_that_it_is_about():
     assert matrix.summary == "1 change: 0 breaking, 0 compatible, 1 data; 1 more accepted by rules"
     (change,) = matrix.to_dict()["expected"]
     assert (change["from"], change["to"], change["rule"]["reason"]) == ("b", "c", "known")
-    accepted = compare_neighbors(disks(0, 0, 2), rules=rules(rule))
-    assert not accepted.same
+    accepted = compare_neighbors(disks(0, 0, 2), fail_on="change", rules=rules(rule))
+    assert (accepted.same, accepted.compatible) == (False, True)
     assert accepted.summary == "no change but for 1 accepted by rules"
-    assert compare_neighbors(disks(0, 0, 2), fail_on="change", rules=rules(rule)).compatible
-
-
-def test_an_expired_rule_accepts_nothing_and_fails():
-    """Whatever `fail_on` says."""
     late = rules({"path": "images[*].minDisk", "expires": "2026-11-23"})
     matrix = compare_neighbors(disks(0, 1), fail_on="none", rules=late)
     assert not matrix.compatible
     assert len(matrix.steps) == len(matrix.expired_rules) == 1
-
-
-def test_a_rule_is_unused_only_if_no_pair_needs_it():
-    """One that accepts something between two of three is at work; one about others is not asked."""
     idle = {"path": "images[*].minRam"}
-    about_others = {"path": "images[*].minRam", "between": ["x", "y"]}
-    busy = {"path": "images[*].minDisk"}
-    matrix = compare_neighbors(disks(0, 1, 1), rules=rules(idle, about_others, busy))
-    assert [each.path for each in matrix.unused_rules] == ["images[*].minRam"]
+    found = rules(idle, idle | {"between": ["x", "y"]}, {"path": "images[*].minDisk"})
+    assert [each.path for each in compare_neighbors(disks(0, 1, 1), rules=found).unused_rules] == [
+        "images[*].minRam"
+    ]
 
 
 def test_neighbors_without_an_image_in_common_are_not_compatible():
