@@ -21,9 +21,7 @@ def error_of(body, status=400, cloud="a"):
     return read(recording_of(body, status=status, cloud=cloud), expect=status)
 
 
-def errors(one, other, profile="cross-version"):
-    sides = (each if hasattr(each, "cloud") else error_of(each) for each in (one, other))
-    old, new = sides
+def errors(old, new, profile="cross-version"):
     return shown(compare(old, new, expect=old.status_code, profile=profile).differences)
 
 
@@ -45,19 +43,20 @@ def headers(one, other):
 
 def test_errors_are_compared_value_by_value():
     """The message is for people; clients look for its name and for the code."""
-    old = {"badRequest": {"code": 400, "message": "a"}}
-    assert errors(old, old) == []
-    other = {"badRequest": {"code": 400, "message": "b"}}
-    assert errors(old, other) == [("badRequest.message", "a", "b", "compatible")]
-    renamed = errors(old, {"error": {"code": "400", "message": "a"}})
-    assert sorted((path, severity) for path, _, _, severity in renamed) == [
-        ("badRequest", "breaking"),
-        ("error", "breaking"),
-    ]
-    retyped = {"badRequest": {"code": "400", "message": "a"}}
-    assert errors(old, retyped) == [("badRequest.code", 400, "400", "breaking")]
-    html, empty = (error_of(each, status=404) for each in ("<h1>404</h1>", ""))
-    assert errors(html, empty) == [("body", "<h1>404</h1>", "", "compatible")]
+
+    def fault(code, message, name="badRequest"):
+        return error_of({name: {"code": code, "message": message}})
+
+    old, (html, empty) = fault(400, "a"), (error_of(each, status=404) for each in ("<h1>", ""))
+    for one, other, expected in (
+        (old, old, []),
+        (old, fault(400, "b"), [("badRequest.message", "a", "b", "compatible")]),
+        (old, fault("400", "a"), [("badRequest.code", 400, "400", "breaking")]),
+        (html, empty, [("body", "<h1>", "", "compatible")]),
+    ):
+        assert errors(one, other) == expected
+    renamed = {(path, severity) for path, _, _, severity in errors(old, fault(400, "a", "error"))}
+    assert renamed == {("badRequest", "breaking"), ("error", "breaking")}
 
 
 def test_hosts_in_messages():
@@ -85,24 +84,14 @@ def test_headers():
     """By name in any case; repeated headers in their order; headers of one request are ignored."""
     json, charset, html = "application/json", "application/json; charset=UTF-8", "text/html"
     of_one_request = ("Content-Length", "Location", "Retry-After")
+    vary, yrav = ("Vary", "a"), ("vary", "b")
     for one, other, expected in (
-        ([("Vary", "a"), ("vary", "b")], [("VARY", "a"), ("Vary", "b")], []),
+        ([vary, yrav], [("VARY", "a"), ("Vary", "b")], []),
+        ([vary, yrav], [yrav, vary], [("headers.vary", ["a", "b"], ["b", "a"], "compatible")]),
+        ([], [("X-A", "1")], [("headers.x-a", MISSING, "1", "compatible")]),
+        ([("X-B", "1")], [], [("headers.x-b", "1", MISSING, "compatible")]),
         (
-            [("Vary", "a"), ("vary", "b")],
-            [("VARY", "b"), ("Vary", "a")],
-            [("headers.vary", ["a", "b"], ["b", "a"], "compatible")],
-        ),
-        (
-            [("X-B", "1")],
-            [("X-A", "1")],
-            [
-                ("headers.x-a", MISSING, "1", "compatible"),
-                ("headers.x-b", "1", MISSING, "compatible"),
-            ],
-        ),
-        (
-            [("Content-Type", json)],
-            [("Content-Type", charset)],
+            *([("Content-Type", json)], [("Content-Type", charset)]),
             [("headers.content-type", json, charset, "compatible")],
         ),
         *(([(name, "1")], [(name, "2")], []) for name in of_one_request),
@@ -243,22 +232,15 @@ def test_unknown_parameters_are_no_filters():
 
 def test_a_next_link_in_another_form_or_on_one_side():
     """Another form is compatible; whether there is a next page depends on the images."""
+    form = "compatible", "the next link is written in another form"
     other = page(f"/v2.1/{PROJECT}/images/detail")
-    assert verdict(page(), other, profile="same-cloud") == (
-        "compatible",
-        "the next link is written in another form",
-    )
+    assert verdict(page(), other, profile="same-cloud") == form
     other = page(asked=LAST.replace("limit=2", "limit=1"))  # the page size is no other parameter
-    assert verdict(page(), other, profile="wire") == (
-        "compatible",
-        "the next link is written in another form",
-    )
+    assert verdict(page(), other, profile="wire") == form
     bare = listing_of(ONE, TWO, query="limit=2", complete=False)
+    full = "data", "there is a next link if the page is full, which depends on the images"
     for sides, level in product(((page(), bare), (bare, page())), LEVELS):
-        assert verdict(*sides, level=level) == (
-            "data",
-            "there is a next link if the page is full, which depends on the images",
-        )
+        assert verdict(*sides, level=level) == full
 
 
 def test_the_difference_shows_where_the_links_lead():

@@ -45,20 +45,24 @@ def test_every_name_is_legal_everywhere(query):
     assert file_name(query) == name
 
 
-@pytest.mark.parametrize(
-    ("query", "name"),
-    [
+def test_simple_names_are_read_as_they_are():
+    """Who looks into the folder sees what was asked, and whose traffic it is."""
+    for query, name in (
         (Query(), "all.yaml"),
         (Query.of(limit=3), "limit=3.yaml"),
         (Query.of(limit=3, marker="a-b"), "limit=3+marker=a-b.yaml"),
         (Query.of(marker=""), "marker=.yaml"),
         (Query.of(microversion="2.35"), "all@2.35.yaml"),
         (Query.of(limit=3, microversion="latest"), "limit=3@latest.yaml"),
-    ],
-)
-def test_a_simple_query_is_its_own_name(query, name):
-    """Who looks into the folder sees what was asked."""
-    assert file_name(query) == name
+    ):
+        assert file_name(query) == name
+    for test, path in (
+        ("tests/test_own.py::test_a", "tests/tests/test_own/test_a.yaml"),
+        ("test_own.py::test_a", "tests/test_own/test_a.yaml"),
+        ("inventory", "tests/inventory.yaml"),
+        ("t.py::" + "x" * 80, f"tests/t/{'x' * 80}.yaml"),
+    ):
+        assert str(traffic_name(test)) == path
 
 
 def test_cloud_names():
@@ -126,20 +130,6 @@ def test_every_name_of_a_test_is_legal_everywhere(node):
         assert not DEVICE.fullmatch(part)
         assert part not in {".", ".."}
         assert len(part) <= 100
-
-
-@pytest.mark.parametrize(
-    ("test", "path"),
-    [
-        ("tests/test_own.py::test_a", "tests/tests/test_own/test_a.yaml"),
-        ("test_own.py::test_a", "tests/test_own/test_a.yaml"),
-        ("inventory", "tests/inventory.yaml"),
-        ("t.py::" + "x" * 80, f"tests/t/{'x' * 80}.yaml"),
-    ],
-)
-def test_a_simple_test_is_its_own_name(test, path):
-    """Who looks into the folder sees whose traffic it is."""
-    assert str(traffic_name(test)) == path
 
 
 @settings(suppress_health_check=[HealthCheck.filter_too_much])

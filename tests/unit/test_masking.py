@@ -68,7 +68,7 @@ def test_short_secrets_are_masked_whole_and_weak_ones_never():
 
 
 def test_each_spelling_is_masked():
-    """In a repr, in JSON, percent-encoded, and with colors inside; a clean text keeps its colors."""
+    """In a repr, in JSON, percent-encoded, with colors inside; a clean text keeps its colors."""
     secret = "Zq7\"w\\4x\u00e9%K9mT r2&vL/8+nB3\n'cJ"
     for spelled in (
         *(secret, repr(secret), json.dumps(secret), quote(secret), quote(secret, safe="")),

@@ -36,13 +36,6 @@ def port():
         other.stdin.close()
 
 
-@pytest.fixture
-def own_port():
-    """A port on loopback where this process listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
 def connect(port, method):
     """Connect a bare socket, and close it whatever happens."""
     with socket.socket() as bare:
@@ -114,38 +107,26 @@ def test_blocks_can_be_nested(port):
     connect(port, "connect")
 
 
-def test_a_server_of_this_process_is_reached(own_port):
-    """What a test opened itself, before or during the block, is no network."""
-    with network.shut("this test"):
-        socket.create_connection(("127.0.0.1", own_port)).close()
-        socket.create_connection(("localhost", own_port)).close()
-        socket.create_connection(("::ffff:127.0.0.1", own_port)).close()
+def test_a_server_of_this_process_is_reached(port):
+    """At its own address and no other; every spelling of loopback is known."""
+    own, other = socket.create_server(("127.0.0.1", 0)), socket.socket()
+    with own, other, network.shut("this test"):
+        for host in ("127.0.0.1", "localhost", "::ffff:127.0.0.1"):
+            socket.create_connection((host, own.getsockname()[1])).close()
         with http.server.HTTPServer(("", 0), http.server.BaseHTTPRequestHandler) as server:
             socket.create_connection(("127.0.0.1", server.server_port)).close()
         for pair in socket.socketpair():
             pair.close()
-
-
-def test_the_port_of_a_server_of_this_process_is_its_own_at_its_address_only(port):
-    """A server at another address of this machine opens no way to one of another process."""
-    with socket.socket() as bare, network.shut("this test"):
-        bare.bind(("127.0.0.2", port))
-        bare.listen()
+        for host in ("127.0.0.1", "::ffff:127.0.0.1", "::1", "0.0.0.0", "127.1", "2130706433"):
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            with socket.socket(family) as bare, pytest.raises(NetworkShutError):
+                bare.connect((host, port))
+        other.bind(("127.0.0.2", port))
+        other.listen()
         socket.create_connection(("127.0.0.2", port)).close()
-        for host in ("127.0.0.1", "::ffff:127.0.0.1", "::1"):
+        for host in ("127.0.0.1", "::1"):
             with pytest.raises(NetworkShutError, match=f":{port} while"):
                 socket.create_connection((host, port))
-
-
-def test_every_spelling_of_loopback_is_known(port):
-    for host in ("::ffff:127.0.0.1", "0.0.0.0", "127.1", "2130706433"):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with (
-            socket.socket(family) as bare,
-            network.shut("this test"),
-            pytest.raises(NetworkShutError),
-        ):
-            bare.connect((host, port))
 
 
 @pytest.mark.filterwarnings("ignore:This process.+fork:DeprecationWarning")
@@ -186,17 +167,6 @@ def test_datagrams_are_refused():
             bare.sendmsg([b"x"], [], 0, place)
         with pytest.raises(NetworkShutError, match=r"192\.0\.2\.1:53"):
             bare.sendto(b"x", ("192.0.2.1", 53))
-
-
-@pytest.mark.skipif(not hasattr(socket, "AF_PACKET"), reason="frames are Linux's")
-def test_frames_below_the_internet_are_refused():
-    """A program that may write whole frames needs no address."""
-    try:
-        bare = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    except PermissionError:
-        pytest.skip("only a privileged process may open such a socket")
-    with bare, network.shut("this test"), pytest.raises(NetworkShutError, match="another protocol"):
-        bare.sendto(b"x" * 20, ("lo", 0))
 
 
 def test_libcurl_is_refused(port):

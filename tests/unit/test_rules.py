@@ -113,32 +113,22 @@ def test_an_image_by_its_id_is_split_from_the_others(written):
 
 
 def test_the_last_day(written):
-    """A rule holds through it, and not a day longer."""
-    found = written("- {path: 'images[*].**', reason: r, expires: 2026-11-24}")
-    assert compared(found).expired_rules == ()
-    found = written("- {path: 'images[*].**', reason: r, expires: 2026-11-23}")
-    comparison = compared(found, fail_on="none")
-    assert comparison.expected == ()
-    assert paths(comparison.differences) == [HIDDEN, RNG]
-    assert not comparison.compatible  # whatever `fail_on` says
-    assert [each.expired for each in comparison.expired_rules] == [True]
-
-
-def test_an_expired_rule_that_meets_nothing_is_unused(written):
-    """Its cause is gone, so it does not fail."""
-    found = written("- {path: 'images[*].gone', reason: r, expires: 2020-01-01}")
-    comparison = compared(found, new=OLD)
-    assert comparison.compatible
-    assert (comparison.expired_rules, len(comparison.unused_rules)) == ((), 1)
-
-
-def test_a_rule_that_holds_comes_before_one_that_expired(written):
-    """Renewing one below is enough."""
-    found = written(
-        "- {path: 'images[*].**', reason: old, expires: 2020-01-01}\n"
-        "- {path: 'images[*].**', reason: new, expires: never}"
-    )
-    comparison = compared(found)
+    """A rule holds through it; later it fails if it would accept, and another may replace it."""
+    rule = "- {{path: '{}', reason: {}, expires: {}}}\n".format
+    every = "images[*].**"
+    for text, new, accepted, expired, unused, compatible in (
+        (rule(every, "r", "2026-11-24"), NEW, 2, 0, 0, True),
+        (rule(every, "r", "2026-11-23"), NEW, 0, 1, 0, False),  # whatever `fail_on` says
+        (rule("images[*].gone", "r", "2020-01-01"), OLD, 0, 0, 1, True),
+        (rule(every, "old", "2020-01-01") + rule(every, "new", "never"), NEW, 2, 0, 1, True),
+    ):
+        comparison = compared(written(text), new=new, fail_on="none")
+        assert [len(each) for each in (comparison.expected, comparison.expired_rules)] == [
+            accepted,
+            expired,
+        ]
+        assert (len(comparison.unused_rules), comparison.compatible) == (unused, compatible)
+        assert all(each.expired for each in comparison.expired_rules)
     assert {each.rule.reason for each in comparison.expected} == {"new"}
     assert [each.reason for each in comparison.unused_rules] == ["old"]
 

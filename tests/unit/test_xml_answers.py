@@ -1,7 +1,6 @@
 """Answers in XML, as clouds sent them through Juno, come to the same images as JSON."""
 
 import json
-from contextlib import suppress
 from dataclasses import replace
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,7 +18,7 @@ from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import PROFILES
-from unit import PROJECT, changed, image_of, listing_of, recording_of, snapshot_of, without
+from unit import PROJECT, image_of, listing_of, recording_of, snapshot_of
 
 API = "http://docs.openstack.org/compute/api/v1.1"
 ATOM = "http://www.w3.org/2005/Atom"
@@ -131,24 +130,6 @@ def test_none_is_null_on_the_side_of_xml_only():
     assert compare(xml_listing(none), xml_listing(none)).same
 
 
-def test_a_fact_is_found_through_xml():
-    """Neither form hides a fact."""
-    whole = listing_of(image_of())
-    for planted in (
-        image_of(minRam=1),
-        without(image_of(), "minRam"),
-        image_of(minRam="1x"),
-        changed(image_of(), "links", 0, "href", to="x"),
-        without(image_of(), "links", 2),
-        without(image_of(), "metadata"),
-        image_of(metadata={"architecture": "x86_64 "}),
-        image_of(vendor="x"),
-    ):
-        assert not compare(xml_listing(planted), whole).same
-        assert not compare(whole, xml_listing(planted)).same
-        assert compare(xml_listing(planted), listing_of(planted)).same
-
-
 def test_what_the_api_does_not_know_is_kept():
     """Other elements, attributes and texts, at every place, are part of the images."""
     image = (
@@ -205,58 +186,34 @@ def bomb(entities=10):
 
 def test_what_is_not_a_listing_in_xml():
     """The same errors as for JSON that cannot be read, and no entity is expanded."""
+    doctype = "it declares a document type, which no cloud sends"
+    servers = '<images><image id="1"><server/><server/></image></images>'
+    twice = '<meta key="a"/><meta key="a"/>'
+    linked = f'<images xmlns:atom="{ATOM}"><image id="1" links="x"><atom:link/></image></images>'
     for body, message in (
         ("<images>", "the body is not XML: no element found\n  where: x, line 1, column 9"),
         ("<images></image>", "the body is not XML: mismatched tag\n  where: x, line 1, column 11"),
         ("<images>\n<image id=1/></images>", "not well-formed (invalid token)\n  where: x, line 2"),
         ("<images/><images/>", "the body is not XML: junk after document element"),
         ("<images>&nbsp;</images>", "the body is not XML: undefined entity"),
-        (bomb(), "it declares a document type, which no cloud sends"),
-        (
-            '<!DOCTYPE images SYSTEM "file:///etc/passwd"><images/>',
-            "it declares a document type, which no cloud sends",
-        ),
-        (
-            '<!DOCTYPE i [<!ENTITY x SYSTEM "file:///etc/passwd">]><images id="&x;"/>',
-            "it declares a document type, which no cloud sends",
-        ),
+        (bomb(), doctype),
+        ('<!DOCTYPE images SYSTEM "file:///etc/passwd"><images/>', doctype),
         ("<images>" + "<a>" * 100_000 + "</a>" * 100_000 + "</images>", "it is nested too deeply"),
+        (servers, "<image> has 'server' twice"),
         (
-            '<images><image id="1"><server/><server/></image></images>',
-            "<image> has 'server' twice",
-        ),
-        (
-            '<images><image><metadata><meta key="a"/><meta key="a"/></metadata></image></images>',
+            f"<images><image><metadata>{twice}</metadata></image></images>",
             "<metadata> has 'a' twice",
         ),
+        (linked, "<image> has 'links' twice"),
         ("<images><image name='x'/></images>", "images[0] is not an object with an `id`"),
         (f'<itemNotFound xmlns="{API}" code="404"/>', "XML, but not a listing of images"),
         ("<html><body>It works!</body></html>", "the body is HTML, not JSON"),
         ("<feed/>", "<feed> is in no namespace of a cloud"),
         (b'<images><image id="\xff"/></images>', "the body is not UTF-8: byte 19 is 0xff"),
-        (
-            f'<images xmlns:atom="{ATOM}"><image id="1" links="x"><atom:link/></image></images>',
-            "<image> has 'links' twice",
-        ),
     ):
         with pytest.raises(BodyError) as caught:
             read(recording_of(body))
         assert message.replace("where: x", "where: cloud a, query all") in str(caught.value)
-
-
-@given(st.data())
-def test_any_damage_is_told(data):
-    """What is no XML is an error with a remedy, wherever it was damaged and whatever with."""
-    body = bytearray(in_xml(*IMAGES).encode())
-    for _ in range(data.draw(st.integers(1, 3))):
-        start = data.draw(st.integers(0, len(body)))
-        end = start + data.draw(st.sampled_from([0, 1, 40]))
-        body[start:end] = data.draw(
-            st.sampled_from([b"<", b">", b"&", b'"', b"\0", b"\xff", b"]]>", b"<!--", b"&#0;"])
-            | st.binary(max_size=4)
-        )
-    with suppress(BodyError):
-        read(recording_of(bytes(body)))
 
 
 def test_an_import_is_redacted_and_replayed(tmp_path):
@@ -303,7 +260,7 @@ def test_any_text_survives(metadata, name):
 
 
 def test_redaction_sees_every_place():
-    """Comments, instructions, CDATA, attributes and references hide nothing."""
+    """Comments, instructions, CDATA, attributes and references, but not the name of a namespace."""
     body = (
         f'<?pi s3cret?><images xmlns="{API}" a="s3cret"><!-- s3cret --><b c=\'s3&#99;ret\'>'
         "<![CDATA[s3cret]]>&#x73;3cret</b><d/>s3cret</images>"
@@ -312,10 +269,6 @@ def test_redaction_sees_every_place():
         f'<?pi &lt;1&gt;?><images xmlns="{API}" a="&lt;1&gt;"><!-- &lt;1&gt; --><b c="&lt;1&gt;">'
         "&lt;1&gt;&lt;1&gt;</b><d/>&lt;1&gt;</images>"
     )
-
-
-def test_the_name_of_a_namespace_stays():
-    """It is an identifier, whatever it looks like."""
     body = (
         f'<images xmlns="{API}" xmlns:x="http://internal.corp.example.net/x" '
         f'xsi:schemaLocation="{API} {API}/api.xsd"/>'
