@@ -427,18 +427,6 @@ def test_a_token_is_renewed(front, folder):
 # What goes wrong
 
 
-def test_a_wrong_password(front, folder):
-    """Keystone says no more than 401, and neither do we show what was tried."""
-    write(folder, password(front, password="not-the-password"))
-    assert str(refused("not-the-password", front.cloud.project_id)) == (
-        "Keystone gave no token: 401 Unauthorized\n"
-        f"  where: cloud 'staging' of {folder}/clouds.yaml\n"
-        "  next:  user, password, project, a domain, token or application credential is wrong or "
-        "has expired; Keystone does not say which: check its auth section and secure.yaml\n"
-        "  next:  `openstack --os-cloud staging token issue` must succeed"
-    )
-
-
 def test_keystone_fails(front, folder):
     """It is silent, without TLS, a web page or down; its address is never shown."""
 

@@ -2,13 +2,12 @@
 
 import json
 import operator
-from dataclasses import replace
 
 import pytest
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
-from pytest_imagedetail.listing import normalized_together, read, read_page
+from pytest_imagedetail.listing import read, read_page
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.settings import PROFILES
 from unit import changed, image_of, listing_of, recording_of, snapshot_of, without
@@ -117,18 +116,6 @@ def test_a_repeated_key_is_a_difference():
     assert difference.candidate == ["ERROR", "ACTIVE"]
 
 
-def test_normalizing_together_changes_no_result():
-    """Equal links are one object in both listings."""
-    sides = listing_of(image_of(1), image_of(2)), listing_of(image_of(1), image_of(3))
-    for profile in PROFILES:
-        together = normalized_together(*sides, profile)
-        alone = tuple(side.normalized(profile) for side in sides)
-        assert together == alone
-        links = [each.images[0]["links"] for each in (*together, *alone)]
-        assert (links[0] is links[1]) is (profile != "wire")  # which leaves links as sent
-        assert links[2] is not links[3]
-
-
 def test_an_expected_error():
     """It has no images, a message, and is neither equal to nor different from another one."""
     body = {"badRequest": {"message": "limit param must be an integer", "code": 400}}
@@ -194,17 +181,6 @@ def test_another_status_than_expected():
         with pytest.raises(ResponseError) as caught:
             read(recording_of(body, status=status))
         assert caught.value.problem == f"the cloud answered {status}, not 200 or 203: {shown}"
-
-
-def test_a_later_page_must_be_a_listing_too():
-    """A 500 whose body looks like an empty page does not end a listing."""
-    recording = recording_of({"images": [image_of()]}, {"images": []})
-    first, second = recording.interactions
-    second = replace(second, response=replace(second.response, status_code=500, body=b"{}"))
-    with pytest.raises(ResponseError) as caught:
-        read(replace(recording, interactions=(first, second)))
-    assert caught.value.problem == "the cloud answered 500, not 200 or 203: {}"
-    assert caught.value.where == "cloud a, query all, page 2"
 
 
 def test_what_is_not_a_listing():

@@ -15,7 +15,6 @@ from pytest_imagedetail.normalize import (
     matched,
     normalize,
     rules_of,
-    without_hosts,
 )
 from pytest_imagedetail.settings import PROFILES
 from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, snapshot_of, without
@@ -255,24 +254,6 @@ def test_r2_another_host_of_compute_breaks():
         images = [image_of(number, links=links) for number in (1, 2)]
         one, other = (listing_of(*images, image_of(3, links=each)) for each in (links, others))
         assert kinds(one, other) == kinds(other, one) == {"link_changed"}
-
-
-def test_r2_fields_beside_the_images():
-    """Their hosts go as those of links do, keys included."""
-
-    def found(cloud, profile, host="compute"):
-        url = f"https://{host}.{cloud}.invalid"
-        other = {"at": [f"{url}/doc", f"{host}.{cloud}.invalid:1"], f"{url}/key": 1}
-        return listing_of(image_of(cloud="a"), beside={"docs": other}).normalized(profile).answer
-
-    assert found("a", "same-cloud").top_level == {
-        "docs": {"at": ["<compute>/doc", "<compute host>:1"], "<compute>/key": 1}
-    }
-    assert found("a", "same-cloud") == found("b", "same-cloud")
-    assert found("a", "same-cloud") != found("a", "same-cloud", host="compute-links")
-    assert found("a", "wire") == found("b", "wire")
-    both = {"https://image.a.invalid": 1, "https://image.b.invalid": 2}
-    assert without_hosts(both) == both
 
 
 def test_r3_project_in_links():
@@ -610,26 +591,3 @@ def test_r15_vendor_namespaces():
         )
         assert (removed.kind, removed.baseline) == ("vendor_removed", ["rax_a"])
     assert rackspace.normalized("cross-cloud").counts["R15"] == 1
-
-
-def test_images_that_share_links():
-    """Three images count three times; each keeps its own id where no rule takes it out."""
-    images = tuple(image_of(number) for number in (1, 2, 3))
-    hrefs = (
-        "https://compute.a.invalid/v2/flavors/{id}",
-        "https://elsewhere.example/images/x?of={id}",
-        "https://compute.a.invalid/v2/{id}/images/{id}",
-    )
-    for profile in PROFILES:
-        one, three = normalized(images[0], profile=profile), normalized(*images, profile=profile)
-        for rule in {"R1", "R2", "R3", "R6", "R7", "R8"} & three.counts.keys():
-            assert three.counts[rule] == 3 * one.counts[rule], rule
-        for href in hrefs:
-            linked = [
-                image | {"links": [{"rel": "self", "href": href.format(id=image["id"])}]}
-                for image in images[:2]
-            ]
-            found = normalized(*linked, profile=profile).images
-            for image, own, other in zip(found, linked, linked[::-1], strict=True):
-                assert own["id"] in str(image["links"])
-                assert other["id"] not in str(image["links"])

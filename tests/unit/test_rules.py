@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail import rules
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.errors import ComparisonError, SettingsError
-from pytest_imagedetail.listing import read
+from pytest_imagedetail.errors import SettingsError
 from pytest_imagedetail.model import ANY_KEY, ImageRef, path_of
-from unit import image_of, listing_of, recording_of, without
+from unit import image_of, listing_of, without
 
 TODAY = date(2026, 11, 24)
 NEXT_YEAR = "expires: 2027-02-01"
@@ -131,17 +130,6 @@ def test_the_last_day(written):
         assert all(each.expired for each in comparison.expired_rules)
     assert {each.rule.reason for each in comparison.expected} == {"new"}
     assert [each.reason for each in comparison.unused_rules] == ["old"]
-
-
-def test_differences_of_status_can_be_accepted(written):
-    """The answers' own differences have paths, too; two refusals stay an error."""
-    found = written(f"- {{path: status_code, reason: r, {NEXT_YEAR}}}")
-    refusal = {"error": {"code": 401, "message": "m"}}
-    refused = read(recording_of(refusal, status=401), expect=401)
-    comparison = compare(listing_of(*OLD), refused, rules=found)
-    assert (comparison.differences, len(comparison.expected)) == ((), 1)
-    with pytest.raises(ComparisonError):
-        compare(refused, refused, rules=found)
 
 
 def test_the_json_form_names_rules(written):
