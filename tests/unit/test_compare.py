@@ -48,19 +48,12 @@ def judged(baseline, candidate):
 
 
 def test_whole_images():
-    """Order, added, removed and repeated images, and two that exchange their names."""
-    extra = image_of(8)
+    """Order and repeated images, and two that exchange their names; tests/laws plants the rest."""
     swapped = [OLD[0], OLD[1] | {"name": "image 5"}, *OLD[2:4], OLD[4] | {"name": "image 2"}]
     names = [("value_changed", f"images[{IDS[each]}].name", 1) for each in (1, 4)]
-    for new, expected in (
-        (OLD, []),
-        (OLD[::-1], [("order_changed", "images", 1)]),
-        ([extra, *OLD], [("image_added", f"images[{extra['id']}]", 1)]),
-        (OLD[1:], [("image_removed", f"images[{IDS[0]}]", 1)]),
-        ([*OLD, OLD[2]], [("image_repeated", f"images[{IDS[2]}]", 1)]),
-        (swapped + OLD[5:], names),
-    ):
-        assert found(OLD, new) == expected
+    assert found(OLD, OLD[::-1]) == [("order_changed", "images", 1)]
+    assert found(OLD, [*OLD, OLD[2]]) == [("image_repeated", f"images[{IDS[2]}]", 1)]
+    assert found(OLD, swapped + OLD[5:]) == names
     assert judged(OLD[:1], OLD[:1] * 2) == [("image_repeated", "breaking")]
     assert judged(OLD[:1] * 2, OLD[:1]) == [("image_repeated", "compatible")]
     assert judged([], OLD[:1] * 2) == [("image_repeated", "breaking"), ("image_added", "data")]

@@ -133,23 +133,24 @@ def test_values_that_the_contract_excludes():
         assert same == ("data", "another value of the same type")
 
 
-def test_the_project_in_a_link():
-    """Links with and without the own project lead to one place, another project is another one."""
+def test_links_and_dates():
+    """A link may leave out the own project; one to its own image is right, by its relation."""
     same = "compatible", "the same place, written in another form"
     other = "breaking", "a link leads elsewhere after hosts and projects were normalized"
+    own = "compatible", "the candidate's link leads to its own image or server, as it should"
+
+    def linked(path, baseline, candidate):
+        sides = {"baseline": baseline, "candidate": candidate}
+        change = Change(kind="link_changed", path=("links", *path, "href"), **sides)
+        return Judge(baseline=None, candidate=None).severity(change)
+
     for project, verdict in (
         ("0" * 32, same),
         ("00000000-0000-0000-0000-000000000000", same),
         (f"{1:032x}", other),
     ):
         old, new = (f"<compute>/v2{each}/images/{ID}" for each in ("", f"/{project}"))
-        change = Change(kind="link_changed", path=("links", 0, "href"), baseline=old, candidate=new)
-        assert Judge(baseline=None, candidate=None).severity(change) == verdict, project
-
-
-def test_a_link_that_now_leads_to_its_own_image():
-    """By its relation, wherever it stands; without one, any service is right."""
-    own = "compatible", "the candidate's link leads to its own image or server, as it should"
+        assert linked((0,), old, new) == verdict, project
     for path, right in (
         (("self",), {"<compute>"}),
         (("self", 1), {"<compute>"}),
@@ -157,35 +158,20 @@ def test_a_link_that_now_leads_to_its_own_image():
         ((1,), {"<compute>", "<image>"}),
     ):
         for host in ("<compute>", "<image>", "<volume>"):
-            change = Change(
-                kind="link_changed",
-                path=("links", *path, "href"),
-                baseline="<compute>/images/other",
-                candidate=f"{host}/images/<id>",
-            )
-            found = Judge(baseline=None, candidate=None).severity(change)
+            found = linked(path, "<compute>/images/other", f"{host}/images/<id>")
             assert (found == own) is (host in right), (path, host)
-
-
-def test_one_more_link_is_compatible():
-    """In the list as sent, too."""
+    more = "compatible", "one more link relation or attribute"
     for kind, path in (("field_added", "links.x"), ("item_added", "links.3")):
-        found = judged(kind, path, MISSING, {"rel": "x", "href": "y"})
-        assert found == ("compatible", "one more link relation or attribute")
-
-
-def test_formats_of_dates():
-    """Another ISO 8601 format is compatible; another date is data."""
-    written, strict = (
-        "the candidate writes what the contract promises",
-        "a date in another format; strict parsers refuse it",
-    )
+        assert judged(kind, path, MISSING, {"rel": "x", "href": "y"}) == more
+    strict = "compatible", "a date in another format; strict parsers refuse it"
+    written = "compatible", "the candidate writes what the contract promises"
+    moved = "data", "another value of the same type"
     for before, after, verdict in (
-        (DATE, OFFSET, ("compatible", strict)),
-        (OFFSET, DATE, ("compatible", written)),
-        (DATE, "2024-01-15T08:00:00.000000Z", ("compatible", strict)),
-        (DATE, "2024-01-15T08:00:01Z", ("data", "another value of the same type")),
-        ("2024-01-15T08:00:00+09:00", OFFSET, ("data", "another value of the same type")),
+        (DATE, OFFSET, strict),
+        (OFFSET, DATE, written),
+        (DATE, "2024-01-15T08:00:00.000000Z", strict),
+        (DATE, "2024-01-15T08:00:01Z", moved),
+        ("2024-01-15T08:00:00+09:00", OFFSET, moved),
     ):
         assert judged("value_changed", "created", before, after) == verdict
 
