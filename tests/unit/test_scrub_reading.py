@@ -112,23 +112,19 @@ def test_the_date_is_the_oldest_of_the_file(tmp_path):
         assert read(written(tmp_path, document)).recorded_at == oldest
 
 
-def test_har_entries_without_an_http_response(tmp_path):
-    """Blocked requests and other schemes are kept with status 0 and without a body."""
+def test_har_has_the_bytes_of_the_wire(tmp_path):
+    """In the charset of the content type; a form may be listed; none without an HTTP response."""
+    document = har({"text": "ä", "mimeType": "text/plain; charset=iso-8859-1"})
+    request = document["log"]["entries"][0]["request"]
+    request["postData"] = {"params": [{"name": "password", "value": "hunter-22"}]}
+    path = written(tmp_path, b"\xef\xbb\xbf" + json.dumps(document).encode())  # a BOM is skipped
+    (only,) = read(path).interactions
+    assert (only.request_body, only.response.body) == (b"password=hunter-22", b"\xe4")
     unanswered = [har({"size": 7}, status=0), har({"size": 7, "text": 5}, status=0)]
     unanswered += [har({"text": "x"}, url=url) for url in ("data:text/plain,x", "wss://a/")]
     for document in unanswered:
         (only,) = read(written(tmp_path, document)).interactions
         assert (only.response.status_code, only.response.body) == (0, b"")
-
-
-def test_har_texts_have_the_bytes_of_the_wire(tmp_path):
-    """In the charset of the content type; a form may be listed instead; a BOM is skipped."""
-    document = har({"text": "ä", "mimeType": "text/plain; charset=iso-8859-1"})
-    request = document["log"]["entries"][0]["request"]
-    request["postData"] = {"params": [{"name": "password", "value": "hunter-22"}]}
-    path = written(tmp_path, b"\xef\xbb\xbf" + json.dumps(document).encode())
-    (only,) = read(path).interactions
-    assert (only.request_body, only.response.body) == (b"password=hunter-22", b"\xe4")
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -181,16 +177,12 @@ def test_damage_is_one_error_with_its_place(tmp_path):
             assert secret not in str(error)
             error = error.__cause__
     assert not mark.exists()
-
-
-def test_a_file_that_is_too_large_or_missing_is_an_error(tmp_path):
-    """It is not read into memory first."""
-    with (path := tmp_path / "old.yaml").open("wb") as file:
+    with (path := tmp_path / "large.yaml").open("wb") as file:
         file.truncate(200 * 2**20)
-    with pytest.raises(DamagedCassetteError, match="more than 128 MiB"):
-        read(path)
-    with pytest.raises(DamagedCassetteError, match="cannot be read: No such file"):
-        read(tmp_path / "none.yaml")
+    missing = tmp_path / "none.yaml"
+    for file, problem in ((path, "more than 128 MiB"), (missing, "cannot be read: No such")):
+        with pytest.raises(DamagedCassetteError, match=problem):
+            read(file)
 
 
 JUNK = (

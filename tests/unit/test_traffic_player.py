@@ -63,33 +63,23 @@ def test_equal_requests_are_answered_in_their_order_and_as_often_as_recorded():
     assert (plays.played, plays.unplayed) == (2, (f"2: GET {BASE}/b",))
 
 
-def test_a_miss_is_explained():
-    """What was asked, what is recorded, what is nearest and why not, and what to do."""
-    plays = player(*RECORDED)
-    plays.play(sent(f"{LIVE}/flavors"))
-    error = plays.miss(sent(f"{LIVE}/images/detail?limit=3&marker="))
-    assert str(error) == (
-        f"nothing is recorded for GET {BASE}/images/detail?limit=3&marker=\n"
-        "recorded, 1 of 3 played:\n"
-        f"  GET {BASE}/images/detail?limit=2\n"
-        f"  POST {BASE}/servers\n"
-        f"  GET {BASE}/flavors (played)\n"
-        f"nearest: GET {BASE}/images/detail?limit=2\n"
-        "  query limit: asked 3, recorded 2\n"
-        "  query marker: asked (blank), recorded without\n"
-        "  where: t.py::a, cassette /nowhere/staging/tests/t/a.yaml\n"
-        "  next:  record it: pytest t.py::a --imagedetail-record-mode=new_episodes"
-    )
-    asked = sent(f"{LIVE}/flavors?token=abc12345secret")
-    assert str(player().miss(asked)).splitlines()[:2] == [
-        f"nothing is recorded for GET {BASE}/flavors?token=redacted",
-        "the cassette does not exist: nothing was ever recorded for this test",
-    ]
+def test_a_miss_stays_readable():
+    """What is long is cut, what is many is counted, and no request shows a secret."""
     recorded = [sent(f"{BASE}/images/{number}") for number in range(12)]
     text = str(player(*recorded).miss(sent(f"{LIVE}/images/x?changes-since={'9' * 5000}")))
     assert "  and 4 more\n" in text
     assert max(map(len, text.splitlines())) < 350
     assert f"... ({len(f'GET {BASE}/images/x?changes-since=') + 5000} characters)" in text
+    plays = player(*RECORDED)
+    plays.play(sent(f"{LIVE}/flavors", headers=[("X-Auth-Token", TOKEN)]))
+    login = b'{"auth": {"identity": {"password": {"user": {"password": "a-live-password"}}}}}'
+    plays.authenticate(sent("http://10.1.2.3:5000/v3/auth/tokens", "POST", login))
+    asked = f"{LIVE}/images/detail?q={TOKEN}&r=a-live-password&apikey=another-one-77"
+    text = str(plays.miss(sent(asked, headers=[("X-Auth-Token", "second-token-9")])))
+    assert f"recorded, 1 of 3 played:\n  GET {BASE}/images/detail?limit=2\n" in text
+    assert f"  GET {BASE}/flavors (played)\nnearest: " in text
+    for secret in (TOKEN, "a-live-password", "another-one-77", "second-token-9", "10.1.2.3"):
+        assert secret not in text
 
 
 def test_the_nearest_recording_is_shown_with_what_differs():
@@ -135,15 +125,3 @@ def test_the_first_project_of_a_path_is_the_recordings_own():
     assert plays.play(sent(f"{LIVE}/owner/{OTHER}")).body == OTHER.encode()
     assert not plays.has(sent(f"{LIVE}/owner/{owner(OTHER)}"))
     assert plays.play(sent(f"{LIVE}/owner/{owner(PROJECT)}")).body == PROJECT.encode()
-
-
-def test_no_secret_of_any_request_is_shown():
-    """Not the token of this request or of an earlier one, nor what was sent to Keystone."""
-    plays = player(*RECORDED)
-    plays.play(sent(f"{LIVE}/flavors", headers=[("X-Auth-Token", TOKEN)]))
-    login = b'{"auth": {"identity": {"password": {"user": {"password": "a-live-password"}}}}}'
-    plays.authenticate(sent("http://10.1.2.3:5000/v3/auth/tokens", "POST", login))
-    asked = f"{LIVE}/images/detail?q={TOKEN}&r=a-live-password&apikey=another-one-77"
-    text = str(plays.miss(sent(asked, headers=[("X-Auth-Token", "second-token-9")])))
-    for secret in (TOKEN, "a-live-password", "another-one-77", "second-token-9", "10.1.2.3"):
-        assert secret not in text
