@@ -412,18 +412,6 @@ def with_endpoint(catalog, kind, url):
     return catalog
 
 
-def test_a_token_is_renewed(front, folder):
-    """`renew` gives another token for the same place."""
-    write(folder, password(front))
-    old = clouds.connect("staging")
-    new = old.renew()
-    assert [old.token, new.token] == front.tokens
-    assert (new.endpoint, new.project_id) == (old.endpoint, old.project_id)
-    assert lists(new)
-    assert lists(old)  # the recorder renews by itself: the old token is not accepted any more
-    assert len(front.tokens) == 3
-
-
 # What goes wrong
 
 

@@ -109,6 +109,13 @@ def test_small_values():
     assert (len(headers), headers.get("allow")) == (2, None)
     assert "A" in repr(headers)
     assert "s3cret" not in repr(headers)
+    traffic = Interaction(
+        url="http://planted/v2",
+        request_headers=Headers([("X-Auth-Token", "planted")]),
+        request_body=b"planted",
+        response=Response(status_code=200, headers=headers, body=b"planted"),
+    )
+    assert "planted" not in repr(traffic)  # it is not redacted yet
     for method, status, bodiless in (("HEAD", 200, True), ("GET", 304, True), ("GET", 200, False)):
         response = Response(status_code=status, body=b"")
         assert Interaction(method=method, url="", response=response).is_bodiless is bodiless
