@@ -5,7 +5,12 @@ import dataclasses
 import pytest
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.errors import CassetteNotFoundError, ResponseError, UsageError
+from pytest_imagedetail.errors import (
+    CassetteNotFoundError,
+    ResponseError,
+    UsageError,
+    VerificationError,
+)
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.settings import CloudDeclaration, Settings
@@ -78,6 +83,23 @@ def test_an_error_is_kept_only_if_it_is_expected(site):
     site.spoil = {}
     for mode in ("once", "none", "verify"):
         assert site.ask(mode, limit="x", expect=400).error["code"] == 400
+
+
+def test_verify_fails_when_the_cloud_changed(site):
+    """With the whole report, and the files as they were."""
+    site.ask("once")
+    path = site.folder / "nova" / "all.yaml"
+    before = path.read_bytes()
+    larger = SimulatedCloud(release="2026.2", images=1)
+    with larger as site.cloud, pytest.raises(VerificationError) as caught:
+        site.ask("verify")
+    assert caught.value.problem.startswith(
+        "the live cloud's answer differs from its recording\nbaseline    nova  13 images"
+    )
+    assert "\ndata        image_added  " in caught.value.problem
+    assert caught.value.where == "cloud nova, query all; nothing was written"
+    assert "--imagedetail-record-mode=rewrite" in caught.value.remedy
+    assert path.read_bytes() == before
 
 
 def test_a_replayed_cloud_shows_placeholders(site):

@@ -16,6 +16,7 @@ from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.recording import (
     appended,
     made_of,
+    of_stock,
     refuse_failures,
     refuse_other_project,
     refuse_two_identities,
@@ -165,6 +166,15 @@ def test_what_is_added_to_a_recording():
         refuse_other_project(before, now, place=PLACE)
     with pytest.raises(RecordingError, match="another project asked than the one that recorded"):
         refuse_other_project(one, other, place=PLACE)
+
+
+def test_the_built_in_keystone_replaces_that_of_a_stock_cassette():
+    """What the built-in Keystone cannot answer stays, and a cassette of logins alone."""
+    users = received("/v3/users", base=KEYSTONE)
+    done = of_stock(recording(LOGIN, received("/images"), users))
+    assert [each.url for each in done.interactions] == [f"{NOVA}/images", users.url]
+    assert (done.provenance.pages, done.provenance.endpoint) == (2, NOVA)
+    assert of_stock(recording(LOGIN)).interactions == (LOGIN,)
 
 
 def login(token, user, project, version="v3"):
