@@ -22,23 +22,14 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.redact import Known
 
 
-def recording(images=1, *, cloud="k5", query=None, body=None, **facts):
+def recording(images=1, *, body=None, **facts):
     text = json.dumps({"images": [{"id": f"image-{n}", "name": "x" * 40} for n in range(images)]})
-    return Recording(
-        provenance=Provenance(
-            **({"cloud": cloud, "query": query or Query(), "plugin": "1.0"} | facts)
-        ),
-        interactions=(
-            Interaction(
-                url="https://compute.k5.invalid/v2/p/images/detail",
-                response=Response(
-                    status_code=200,
-                    headers=Headers([("Content-Type", "application/json")]),
-                    body=text.encode() if body is None else body,
-                ),
-            ),
-        ),
-    )
+    headers = Headers([("Content-Type", "application/json")])
+    data = text.encode() if body is None else body
+    response = Response(status_code=200, headers=headers, body=data)
+    page = Interaction(url="https://compute.k5.invalid/v2/p/images/detail", response=response)
+    facts = {"cloud": "k5", "query": Query(), "plugin": "1.0"} | facts
+    return Recording(provenance=Provenance(**facts), interactions=(page,))
 
 
 def files(folder):
