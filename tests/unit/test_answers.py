@@ -25,19 +25,15 @@ def errors(old, new, profile="cross-version"):
     return shown(compare(old, new, expect=old.status_code, profile=profile).differences)
 
 
-def with_headers(*fields):
-    recording = recording_of({"images": [image_of()]})
-    (page,) = recording.interactions
-    response = replace(page.response, headers=Headers(fields))
-    return read(replace(recording, interactions=(replace(page, response=response),)))
-
-
-def headers(one, other):
+def headers(*sides):
     """Compare the headers of two listings, as a matrix does."""
-    row = {
-        name: {each.query: each}
-        for name, each in (("a", with_headers(*one)), ("b", with_headers(*other)))
-    }
+    row = {}
+    for name, fields in zip("ab", sides, strict=True):
+        recording = recording_of({"images": [image_of()]})
+        (page,) = recording.interactions
+        response = replace(page.response, headers=Headers(fields))
+        listing = read(replace(recording, interactions=(replace(page, response=response),)))
+        row[name] = {listing.query: listing}
     return shown(each.difference for each in compare_neighbors(row).steps)
 
 
@@ -139,6 +135,11 @@ def verdict(baseline, candidate, **options):
     return difference.severity, difference.reason
 
 
+OTHER_HOST = "the next link leads to another host than those of Compute"
+HOSTS = (
+    *("https://image.a.invalid", "https://volume.a.invalid", "https://host-3f2.invalid"),
+    *("http://compute.a.invalid", "https://compute.a.invalid:8774", "//compute.a.invalid"),
+)
 WRONG = (
     (page(f"/v2/{PROJECT}/images"), NO_DETAIL),
     (page(f"/v2/{PROJECT}/servers/detail"), NO_LIST),
@@ -150,13 +151,7 @@ WRONG = (
     (page(asked="limit=2"), "the next link has no marker, so it leads to the first page again"),
     (page(asked=f"{LAST}&name=x"), OTHER_FILTERS),
     (page(f"/v2/{OTHER_PROJECT}/images/detail"), "the next link leads to another project"),
-    *(
-        (page(host=host), "the next link leads to another host than those of Compute")
-        for host in (
-            *("https://image.a.invalid", "https://volume.a.invalid", "https://host-3f2.invalid"),
-            *("http://compute.a.invalid", "https://compute.a.invalid:8774", "//compute.a.invalid"),
-        )
-    ),
+    *((page(host=host), OTHER_HOST) for host in HOSTS),
     (page(links=[{"rel": "last", "href": "x"}]), NO_LINK),
     (page(links={}), NO_LINK),
     (page(links=[{"rel": "next", "href": 5}]), NO_LINK),
