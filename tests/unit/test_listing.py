@@ -7,7 +7,7 @@ import pytest
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
-from pytest_imagedetail.listing import read, read_page
+from pytest_imagedetail.listing import normalized_together, read, read_page
 from pytest_imagedetail.settings import PROFILES
 from unit import changed, image_of, listing_of, recording_of, snapshot_of, without
 
@@ -100,6 +100,18 @@ def test_a_repeated_key_is_a_difference():
     assert (difference.kind, difference.severity) == ("field_added", "breaking")
     assert difference.path == f"images[{plain.images[0]['id']}]['status (repeated)']"
     assert difference.candidate == ["ERROR", "ACTIVE"]
+
+
+def test_normalizing_together_changes_no_result():
+    """Equal links are one object in both listings, so that they are compared fast."""
+    sides = listing_of(image_of(1), image_of(2)), listing_of(image_of(1), image_of(3))
+    for profile in PROFILES:
+        together = normalized_together(*sides, profile)
+        alone = tuple(side.normalized(profile) for side in sides)
+        assert together == alone
+        links = [each.images[0]["links"] for each in (*together, *alone)]
+        assert (links[0] is links[1]) is (profile != "wire")  # which leaves links as sent
+        assert links[2] is not links[3]
 
 
 def test_an_expected_error():
