@@ -20,31 +20,25 @@ def pairs(one, other, *, across_clouds=True):
     return pair(images(*one), images(*other), across_clouds=across_clouds).pairs
 
 
-def test_on_one_cloud_an_id_is_the_image():
-    """Whatever the order, the name and the JSON type; repeated ids by occurrence."""
-    for one, other, expected in (
-        ([("1", "a"), ("2", "b")], [("2", "a"), ("1", "b")], ((0, 1), (1, 0))),
-        ([("1", "a")], [("2", "a")], ()),
-        ([(1361, "a")], [("1361", "a")], ((0, 0),)),
-        ([("1", "a"), ("1", "b")], [("1", "a")], ((0, 0),)),
-        ([("1", "a"), ("1", "b")], [("1", "b"), ("2", "x"), ("1", "a")], ((0, 0), (1, 2))),
-    ):
-        assert pairs(one, other, across_clouds=False) == expected, (one, other)
-
-
-def test_across_clouds_a_uuid_or_a_unique_name_is_the_image():
-    """Each cloud counts from one, so a number alone says nothing."""
+def test_an_id_or_a_unique_name_is_the_image():
+    """On one cloud any id, repeated ones by occurrence; across clouds, which count, a UUID."""
     counted = [("1", "a"), ("2", "b"), ("3", "c")]
-    for one, other, expected in (
-        ([(UUID, "a")], [(UUID, "b")], ((0, 0),)),
-        (counted, [("2", "a"), ("3", "b"), ("4", "c")], ((0, 0), (1, 1), (2, 2))),
-        ([("1", "a")], [("1", "b")], ()),
-        ([("1", "a"), ("2", "a")], [("1", "a"), ("2", "a")], ((0, 0), (1, 1))),
-        ([("1", "a")], [("2", "a")], ((0, 0),)),
-        ([("1", "a"), ("2", "b")], [("3", "a"), ("3", "b")], ((0, 0),)),  # a repeated id
-        *(([("1", name, 1)], [("2", name, 1)], ()) for name in (None, "", [], {}, 7)),
+    twice = [("1", "a"), ("1", "b")]
+    for across, one, other, expected in (
+        (False, [("1", "a"), ("2", "b")], [("2", "a"), ("1", "b")], ((0, 1), (1, 0))),
+        (False, [("1", "a")], [("2", "a")], ()),
+        (False, [(1361, "a")], [("1361", "a")], ((0, 0),)),
+        (False, twice, [("1", "a")], ((0, 0),)),
+        (False, twice, [("1", "b"), ("2", "x"), ("1", "a")], ((0, 0), (1, 2))),
+        (True, [(UUID, "a")], [(UUID, "b")], ((0, 0),)),
+        (True, counted, [("2", "a"), ("3", "b"), ("4", "c")], ((0, 0), (1, 1), (2, 2))),
+        (True, [("1", "a")], [("1", "b")], ()),
+        (True, [("1", "a"), ("2", "a")], [("1", "a"), ("2", "a")], ((0, 0), (1, 1))),
+        (True, [("1", "a")], [("2", "a")], ((0, 0),)),
+        (True, [("1", "a"), ("2", "b")], [("3", "a"), ("3", "b")], ((0, 0),)),  # a repeated id
+        *((True, [("1", name, 1)], [("2", name, 1)], ()) for name in (None, "", [], {}, 7)),
     ):
-        assert pairs(one, other) == expected, (one, other)
+        assert pairs(one, other, across_clouds=across) == expected, (one, other)
 
 
 def test_images_of_one_name_are_paired_by_size_or_by_disk_and_day():

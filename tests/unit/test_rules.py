@@ -21,6 +21,7 @@ NEW = [
 ]
 RNG = ("field_added", "images[*].metadata.hw_rng_model", 7)
 HIDDEN = ("field_added", "images[*].os_hidden", 7)
+LOST = ("field_removed", "images[*].minRam", 7)
 
 
 @pytest.fixture
@@ -44,35 +45,29 @@ def paths(differences):
 
 
 def test_an_accepted_difference_is_expected(written):
-    """It is in no other count, is not the same, and does not fail."""
-    found = written(
-        "- {path: 'images[*].metadata.hw_*', kind: field_added, reason: new default, "
-        f"{NEXT_YEAR}}}"
-    )
-    comparison = compared(found, fail_on="change")
-    assert paths(comparison.differences) == [HIDDEN]
-    assert paths(comparison.expected) == [RNG]
-    assert comparison.expected[0].rule.reason == "new default"
-    assert not comparison.same
-    assert not comparison.compatible
-    both = written(f"- {{path: 'images[*].**', reason: all of it, {NEXT_YEAR}}}")
-    comparison = compared(both, fail_on="change")
-    assert (comparison.differences, paths(comparison.expected)) == ((), [HIDDEN, RNG])
-    assert (comparison.same, comparison.compatible) == (False, True)
-    assert comparison.summary == "no difference but for 2 accepted by rules"
-
-
-def test_an_accepted_breaking_difference_is_called_so(written):
-    """Who reads the last line alone does not take it for none."""
+    """It is in no other count, is not the same, and does not fail; a breaking one is called so."""
+    rule = f"- {{{{path: '{{}}', kind: field_{{}}, reason: new default, {NEXT_YEAR}}}}}\n".format
     lost = [without(each, "minRam") for each in NEW]
-    found = written(f"- {{path: 'images[*].**', reason: known, {NEXT_YEAR}}}")
-    comparison = compared(found, new=lost, fail_on="change")
-    assert comparison.compatible
-    assert comparison.summary == "no difference but for 3 accepted by rules (1 breaking)"
-    found = written(f"- {{path: 'images[*].minRam', reason: known, {NEXT_YEAR}}}")
-    assert compared(found, new=lost).summary == (
-        "2 differences: 0 breaking, 1 compatible, 1 data; 1 more accepted by rules (1 breaking)"
-    )
+    more = "1 more accepted by rules (1 breaking)"
+    added, every = rule("images[*].metadata.hw_*", "added"), rule("images[*].**", "added")
+    removed = rule("images[*].minRam", "removed")
+    for text, new, left, accepted, compatible, summary in (
+        (added, NEW, [HIDDEN], [RNG], False, None),
+        (every, NEW, [], [HIDDEN, RNG], True, "no difference but for 2 accepted by rules"),
+        (
+            *(every + removed, lost, [], [LOST, HIDDEN, RNG], True),
+            "no difference but for 3 accepted by rules (1 breaking)",
+        ),
+        (
+            *(removed, lost, [HIDDEN, RNG], [LOST], False),
+            f"2 differences: 0 breaking, 1 compatible, 1 data; {more}",
+        ),
+    ):
+        comparison = compared(written(text), new=new, fail_on="change")
+        assert (paths(comparison.differences), paths(comparison.expected)) == (left, accepted)
+        assert {each.rule.reason for each in comparison.expected} == {"new default"}
+        assert (comparison.same, comparison.compatible) == (False, compatible)
+        assert summary in {None, comparison.summary}
 
 
 def test_what_a_rule_is_about(written):
@@ -155,8 +150,12 @@ def test_the_json_form_names_rules(written):
     assert [each["expires"] for each in document["unused_rules"]] == [None]
 
 
-def test_an_invalid_rule_is_an_error(written):
-    """With file, line and what to do."""
+def test_an_invalid_rule_is_an_error(written, tmp_path):
+    """With file, line and what to do; so is a missing file, but not an empty one."""
+    for text in ("", "# nothing yet\n", "[]"):
+        assert written(text).rules == ()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        rules.read(tmp_path / "absent.yaml", today=TODAY)
     for text, problem, remedy in (
         ("a: 1", "not a list of rules", "each rule has path"),
         ("- a", "a rule is a mapping", "each rule has path"),
@@ -197,14 +196,6 @@ def test_an_invalid_rule_is_an_error(written):
         assert "imagedetail-rules.yaml" in caught.value.where
         if problem.startswith(("a rule", "the rule", "unknown", "path ", "expires")):
             assert caught.value.where.endswith(", line 2"), text
-
-
-def test_files_without_rules(written, tmp_path):
-    """An empty file has none; a missing one is an error."""
-    for text in ("", "# nothing yet\n", "[]"):
-        assert written(text).rules == ()
-    with pytest.raises(SettingsError, match="cannot be read"):
-        rules.read(tmp_path / "absent.yaml", today=TODAY)
 
 
 ENTRY = {"path": "images[*].os_hidden", "reason": "r", "expires": "2027-02-01"}
