@@ -46,7 +46,7 @@ def test_every_name_is_legal_everywhere(query):
 
 
 def test_simple_names_are_read_as_they_are():
-    """Who looks into the folder sees what was asked, and whose traffic it is."""
+    """A file name shows what was asked, or which test asked it."""
     for query, name in (
         (Query(), "all.yaml"),
         (Query.of(limit=3), "limit=3.yaml"),

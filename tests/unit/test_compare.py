@@ -247,8 +247,8 @@ def test_links_that_lead_elsewhere_break():
     """Of an image or of its server, but not that of another server; a fixed one is compatible."""
     one, path = snapshot_of(), ("server", "links", 0, "href")
     href = one["server"]["links"][0]["href"]
-    astray = changed(one, *path, to=href[:-36] + "other")
-    (difference,) = compare(listing_of(one), listing_of(astray)).differences
+    wrong = changed(one, *path, to=href[:-36] + "other")
+    (difference,) = compare(listing_of(one), listing_of(wrong)).differences
     assert (difference.kind, difference.severity) == ("link_changed", "breaking")
     assert difference.path == f"images[{one['id']}].server.links.self.href"
     reason = "a link leads elsewhere after hosts and projects were normalized"

@@ -116,7 +116,7 @@ def test_secrets_in_odd_places_are_found_and_not_shown(folder):
 
 
 def test_requests_and_headers_are_redacted_again_as_well(folder):
-    """Whoever wrote them; a header that carries credentials is found by its name."""
+    """A header that carries credentials is found by its name."""
     sound = described("nothing to see")
     response = sound.interactions[0].response
     strange = Headers([*response.headers.fields, ("x-openstack-request-id", "req-1")])

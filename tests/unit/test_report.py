@@ -213,7 +213,7 @@ LONG = "x" * 300
 
 
 def test_values():
-    """Types can be told apart, control characters are escaped, the first difference is visible."""
+    """Types differ visibly, control characters are escaped, the first difference is visible."""
     for value, width, line in (
         (MISSING, 100, "absent"),
         ("absent", 100, '"absent"'),

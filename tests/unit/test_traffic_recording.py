@@ -61,7 +61,7 @@ def made(*interactions, **facts):
     return made_of(interactions, cloud="staging", test="t.py::a", release="2023.1", **facts)
 
 
-def test_logins_are_told_from_other_traffic():
+def test_logins_are_recognized():
     """By what is asked or answered, not by one path."""
 
     def asked(url, answer, *, sent=b"", got=(), method="GET"):
@@ -199,7 +199,7 @@ def access(token, user, project):
     return Access(endpoint=NOVA, token=token, project_id=project, user_id=user)
 
 
-def test_who_asks():
+def test_a_recording_has_one_identity():
     """A renewed token is the same user, a refused one is none; replay would mix up two."""
     one, two = sent_as("one"), sent_as("two")
     first, names = login("one", "u", A), ("Api-Key", "Auth-Project-Id", "Auth-User", "Project-Id")

@@ -99,7 +99,7 @@ def body_of(data, *fields):
     return OK + head + b"Content-Length: %d\r\n\r\n" % len(data) + data
 
 
-def test_asks_once_and_as_told():
+def test_the_request_is_sent_once():
     """The request line, our own headers and the token; compression is not wanted."""
     with answering(body_of(b"{}")) as (url, asked):
         interaction = sent(url, headers=[("Accept", "application/json")])
