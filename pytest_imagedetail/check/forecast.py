@@ -1,0 +1,274 @@
+"""Forecast which images turn a listing into an error, and how to heal them.
+
+Nova 32 (2025.2) and later validate what they send (`[api] response_validation`). Under `error`, one
+image that breaks the schema turns the whole listing into a 400. One property that is not JSON is a
+500 in every release.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from pytest_imagedetail.body import xml
+from pytest_imagedetail.check.validation import is_uuid, nova_text, validator
+from pytest_imagedetail.model import LISTING_STATUSES, Response
+
+# Nova nova/image/glance.py, _CONVERT_PROPS; the same from Nova 20 to 34.
+_JSON_PROPERTIES: Final = ("block_device_mapping", "mappings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """The image that a finding is about; what the answer does not say is None."""
+
+    id: str | None
+    name: str | None = None
+    owner: str | None = None
+    visibility: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence:
+    """What a finding leads to.
+
+    Attributes:
+        status: The status that Nova answers instead of the listing; None if it answers as before.
+        since: The first release of which this is known, for example "2025.2".
+        option: The setting under which it happens; None for any.
+        affected: Who is affected, and how.
+    """
+
+    status: int | None
+    since: str | None
+    option: str | None
+    affected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One place that breaks a schema, or that Nova cannot read.
+
+    Attributes:
+        schema: Whose schema it breaks, "nova" or "tempest"; None for what Nova cannot read.
+        where: The answer, as the caller calls it.
+        path: The place in the answer, for example `images[3].metadata`.
+        image: The image; None if the place belongs to no image.
+        keys: The names that are not allowed there, or the property that cannot be read.
+        value: The value at fault; of names that are not allowed, each with its value.
+        error: The error text; of Nova's schema, as Nova sends it.
+        consequence: What it leads to.
+        command: The command that heals it; None if no property of the image is at fault.
+        advice: What to do besides, or instead.
+    """
+
+    schema: str | None
+    where: str
+    path: str
+    image: Image | None
+    keys: tuple[str, ...]
+    value: Any
+    error: str
+    consequence: Consequence
+    command: str | None
+    advice: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What becomes of one answer under `[api] response_validation = error`.
+
+    Attributes:
+        status: The status that Nova sends.
+        message: The message of the error that it sends; None if it sends the listing.
+        findings: Every error of every image: Nova's in the order of its validation, then tempest's.
+    """
+
+    status: int
+    message: str | None
+    findings: tuple[Finding, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the forecast as JSON values."""
+        return asdict(self)
+
+
+_REFUSED: Final = Consequence(
+    status=400,
+    since="2025.2",  # Nova 32.0.0, the first that validates images/detail
+    option="[api] response_validation = error",
+    affected="everyone who lists this image gets 400 instead of the listing",
+)
+_UNTESTED: Final = Consequence(
+    status=None,
+    since=None,
+    option=None,
+    affected="tempest's tests of images fail on this cloud",
+)
+_UNREADABLE: Final = Consequence(
+    status=500,
+    since="2019.2",  # measured on Nova 20 to 34; older ones were not run
+    option=None,
+    affected="everyone who lists this image gets 500 instead of the listing",
+)
+
+_AS_OWNER: Final = "run it as the image's owner or an administrator; deleting the image heals, too"
+_LINK_PREFIX: Final = (
+    "no property of the image is at fault: correct compute_link_prefix or glance_link_prefix in "
+    "section [api] of nova.conf"
+)
+_OF_NOVA: Final = (
+    "no property of the image is at fault: Nova itself writes this; if it is older than 2019.1, an "
+    "upgrade adds what is missing, otherwise ask whoever changed it"
+)
+
+
+def forecast_response(response: Response, *, where: str) -> Forecast | None:
+    """Forecast one response; None if it is not a listing in JSON, which Nova does not validate."""
+    if response.status_code not in LISTING_STATUSES or xml.is_xml(response.body):
+        return None
+    # As Nova reads its own answer back, so with NaN, and the last value of a repeated key.
+    return forecast(json.loads(response.body), where=where, status=response.status_code)
+
+
+def forecast(document: Any, *, where: str, status: int = 200) -> Forecast:
+    """Forecast one answer.
+
+    Args:
+        document: The body of one response, not of several pages, as `json` reads it.
+        where: What to call the answer in findings.
+        status: The status of the response, which stays if nothing breaks Nova's schema.
+
+    Raises:
+        ImageDetailError: The extra `check` is not installed.
+    """
+    nova, tempest = (
+        tuple(_finding(schema, error, document, where) for error in validator(schema)(document))
+        for schema in ("nova", "tempest")
+    )
+    return Forecast(
+        status=400 if nova else status,
+        message=nova[0].error if nova else None,  # its validator raises the first that it meets
+        findings=nova + tempest,
+    )
+
+
+def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple[Finding, ...]:
+    """Find the images whose properties Nova cannot read, which is a 500 for the whole listing.
+
+    Args:
+        images: The images of Glance's `GET /v2/images`.
+        where: What to call the answer in findings.
+    """
+    return tuple(
+        Finding(
+            schema=None,
+            where=where,
+            path=f"images[{place}].{name}",
+            image=Image(**{key: image.get(key) for key in ("id", "name", "owner", "visibility")}),
+            keys=(name,),
+            value=image[name],
+            error=error,
+            consequence=_UNREADABLE,
+            command=_unset([name], image.get("id")),
+            advice=_AS_OWNER,
+        )
+        for place, image in enumerate(images)
+        for name in _JSON_PROPERTIES
+        if isinstance(image.get(name), str) and (error := _json_error(image[name]))
+    )
+
+
+def _json_error(text: str) -> str | None:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
+    """Describe an error of jsonschema."""
+    parts = tuple(error.absolute_path)
+    image: Any = document["images"][parts[1]] if parts[:1] == ("images",) and parts[1:] else None
+    keys, value = _not_allowed(error), error.instance
+    if error.validator == "required":
+        value = None  # the whole object would say nothing
+    elif keys:
+        value = {key: value[key] for key in keys}
+    command, advice = None, _LINK_PREFIX if error.validator_value == "uri" else _OF_NOVA
+    if schema == "nova" and (properties := _at_fault(image, parts, keys)):
+        command, advice = _unset(properties, image.get("id")), _AS_OWNER
+    return Finding(
+        schema=schema,
+        where=where,
+        path=_path(parts),
+        image=_image(image),
+        keys=keys,
+        value=value,
+        error=nova_text(error) if schema == "nova" else error.message,
+        consequence=_REFUSED if schema == "nova" else _UNTESTED,
+        command=command,
+        advice=advice,
+    )
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    texts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return "".join(texts).removeprefix(".")
+
+
+def _image(image: Any) -> Image | None:
+    if not isinstance(image, dict):
+        return None
+    owner = _properties(image).get("owner_id")  # Nova writes it when it makes a snapshot
+    return Image(id=image.get("id"), name=image.get("name"), owner=owner)
+
+
+def _properties(image: Any) -> Mapping[str, Any]:
+    metadata = image.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _not_allowed(error: Any) -> tuple[str, ...]:
+    """Return the names that an error is about, because the schema does not allow them."""
+    if error.validator != "additionalProperties":
+        return ()
+    patterns = error.schema.get("patternProperties", ())
+    others = error.instance.keys() - error.schema.get("properties", {}).keys()
+    return tuple(sorted(n for n in others if not any(re.search(each, n) for each in patterns)))
+
+
+def _at_fault(image: Any, parts: Sequence[str | int], keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the properties of an image that lead to an error of Nova's schema."""
+    if parts[2:] == ("metadata",):
+        return keys
+    # Nova copies this property to the id and the links of `server`.
+    server = _properties(image).get("instance_uuid") if parts[2:3] == ("server",) else None
+    return ("instance_uuid",) if isinstance(server, str) and not is_uuid(server) else ()
+
+
+def _unset(properties: Iterable[str], image: Any) -> str:
+    """Return the command that removes properties, for a shell."""
+    words = ["openstack", "image", "unset"]
+    for name in properties:
+        words += [f"--property={name}"] if name.startswith("-") else ["--property", name]
+    return " ".join(map(_quoted, [*words, str(image)]))
+
+
+def _quoted(word: str) -> str:
+    r"""Quote a word for a shell; control characters, which act on a terminal, as `$'\033'`."""
+    if word.isprintable():
+        return shlex.quote(word)
+    plain = (each if each.isprintable() and each not in "'\\" else _octal(each) for each in word)
+    return f"$'{''.join(plain)}'"
+
+
+def _octal(character: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))
