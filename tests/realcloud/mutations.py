@@ -1,0 +1,190 @@
+"""Documents like Nova's answers, with one to four things changed at random, the same each time."""
+
+import copy
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+UUIDS = [
+    "5eed0017-0000-4000-8000-000000000017",
+    "5EED0017-0000-4000-8000-000000000017",
+    "5eed0017000040008000000000000017",
+    "{5eed0017-0000-4000-8000-000000000017}",
+    "urn:uuid:5eed0017-0000-4000-8000-000000000017",
+    "uuid:5eed0017-0000-4000-8000-000000000017",
+    "5-e-e-d-0-0-1-7000040008000000000000017",
+    "5eed0017-0000-4000-8000-00000000001",
+    "5eed0017-0000-4000-8000-0000000000177",
+    "5eed0017-0000-4000-8000-000000000017 ",
+    "5eed0017-0000-4000-8000-000000000017\n",
+    "5eed0017_0000_4000_8000_000000000017",
+    "\uff15eed0017-0000-4000-8000-000000000017",
+    "{{5eed0017000040008000000000000017",
+    "0x5eed0017000040008000000000000017",
+    "web-1",
+    "web 1",
+    "1361",
+]
+DATES = [
+    "2024-01-17T08:00:00Z",
+    "2024-01-17T08:00:00",
+    "2024-01-17T08:00:00.123456Z",
+    "2024-01-17T08:00:00,5+09:00",
+    "2024-01-17T08:00:00+0900",
+    "2024-01-17 08:00",
+    "2024-01-17",
+    "20240117T080000Z",
+    "2024-W03-3",
+    "2024-02-30T00:00:00Z",
+    "2024-01-17T24:00:00Z",
+    "2024-01-17T08:00:00+25:00",
+    "0000-01-01T00:00:00Z",
+    "2024",
+    "2024-01-17T08:00:00Z\n",
+    " 2024-01-17T08:00:00Z",
+    "\uff12\uff10\uff12\uff14-01-17T08:00:00Z",
+    "yesterday",
+    "1705478400",
+]
+URLS = [
+    "http://127.0.0.1:8774/v2.1/images/5eed0017-0000-4000-8000-000000000017",
+    "https://nova_api.example:443/a?b=c#d",
+    "http://[fe80::1]:8774/v2.1",
+    "http://[fe80::1%25eth0]/v2.1",
+    "http://[fe80::1%eth0]/v2.1",
+    "http://[::1/v2.1",
+    "http://256.1.1.1/",
+    "http://1.1.1.1:99999/",
+    "http://1.1.1.1:999999/",
+    "http://host:port/",
+    "http://user:password@host/",
+    "http://größe.example/ü",
+    "http://host/a b",
+    "http://host/{5eed}",
+    "http://host/%zz",
+    "http://host/?a=[1]",
+    "http://host/\n",
+    "http:///path",
+    "http://",
+    "http:path",
+    "urn:uuid:5eed0017-0000-4000-8000-000000000017",
+    "//host/path",
+    "/v2.1/images",
+    "images",
+    "1http://host/",
+]
+NAMES = [
+    "größe",
+    "app.kubernetes.io/name",
+    "libstdc++",
+    "a@b",
+    "x" * 255,
+    "x" * 256,
+    "org:name",
+    "os.name_1-2 ",
+    "trailing\n",
+    "line\nbreak",
+    "tab\t",
+    "it's",
+    'say "so"',
+    "back\\slash",
+    "{brace}",
+    "%(percent)s",
+    "😀",
+    "\uff46\uff55\uff4c\uff4c",
+    "",
+    " ",
+    "-",
+]
+ANYTHING = [None, True, False, 0, 1, -1, 25, 50, 100, -1.0, 25.0, -0.5, 0.5, 1e300, 2**63, [], {}]
+ANYTHING += ["", "x", "-5", "1.5", "ACTIVE", "active", "AUTO", "self", "next", "alternate", ["x"]]
+ANYTHING += [{"x": 1}, float("nan"), float("inf"), float("-inf")]
+BY_NAME = {
+    "id": UUIDS,
+    "instance_uuid": UUIDS,
+    "created": DATES,
+    "updated": [*DATES, None],
+    "href": URLS,
+    "rel": ["self", "bookmark", "alternate", "next"],
+    "type": ["application/vnd.openstack.image", "application/json"],
+    "status": ["ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN", "QUEUED", "active", ""],
+    "progress": [0, 25, 50, 75, 100, 100.0, -1],
+    "minRam": [0, 64, -1, -1.0, 0.0, 2**31 - 1],
+    "minDisk": [0, 1, -1, -0.5, 2**53 + 1],
+    "OS-EXT-IMG-SIZE:size": [0, -1, 2**63, 1.0, 1.5],
+    "OS-DCF:diskConfig": ["AUTO", "MANUAL", "DISABLED"],
+}
+ADDED = {
+    "server": {
+        "id": UUIDS[0],
+        "links": [{"rel": "self", "href": URLS[0]}, {"rel": "bookmark", "href": URLS[0]}],
+    },
+    "OS-DCF:diskConfig": "AUTO",
+    "images_links": [{"rel": "next", "href": URLS[0]}],
+    "vendor:flag": True,
+    "type": "application/vnd.openstack.image",
+}
+
+
+def mutated(bodies: Sequence[Any], count: int, *, seed: int) -> Iterator[Any]:
+    """Yield documents made of recorded ones with up to three images; some are no document."""
+    chance = random.Random(seed)
+    for number in range(count):
+        if number % 500 == 0:
+            yield chance.choice(ANYTHING)
+            continue
+        document = copy.deepcopy(bodies[number % len(bodies)])
+        document["images"] = document["images"][: chance.randint(0, 3)] or document["images"][:1]
+        for _ in range(chance.randint(1, 4)):
+            _mutate(document, chance)
+        yield document
+
+
+def _mutate(document: Any, chance: random.Random) -> None:
+    """Change one thing: an object or a list anywhere is chosen first, then what happens to it."""
+    part = chance.choice(list(_containers(document)))
+    if isinstance(part, list):
+        change = chance.choice([_drop, _drop, _double, _reverse, _replace])
+    else:
+        change = chance.choice([_replace, _replace, _replace, _drop, _add, _add])
+    change(part, chance)
+
+
+def _containers(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | list):
+        yield value
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _containers(each)
+
+
+def _drop(part: Any, chance: random.Random) -> None:
+    if part:
+        del part[chance.choice(_places(part))]
+
+
+def _double(part: list[Any], chance: random.Random) -> None:
+    if part:
+        part.append(copy.deepcopy(chance.choice(part)))
+
+
+def _reverse(part: list[Any], _: random.Random) -> None:
+    part.reverse()
+
+
+def _replace(part: Any, chance: random.Random) -> None:
+    if part:
+        place = chance.choice(_places(part))
+        wild = chance.random() < 0.3 or place not in BY_NAME
+        part[place] = copy.deepcopy(chance.choice(ANYTHING if wild else BY_NAME[place]))
+
+
+def _add(part: dict[str, Any], chance: random.Random) -> None:
+    if chance.random() < 0.5:
+        name = chance.choice(list(ADDED))
+        part[name] = copy.deepcopy(ADDED[name])
+    else:
+        part[chance.choice(NAMES)] = chance.choice(ANYTHING)
+
+
+def _places(part: Any) -> list[Any]:
+    return list(part) if isinstance(part, dict) else list(range(len(part)))

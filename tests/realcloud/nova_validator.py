@@ -1,0 +1,27 @@
+"""Run by a release's own Python: what Nova's response validation says about documents.
+
+Reads one JSON document per line; writes one line for each: null, or the message of Nova's error.
+"""
+
+import json
+import sys
+
+from nova import exception
+from nova.api.openstack.compute.schemas import images
+from nova.api.validation import validators
+
+
+def main() -> None:
+    """Answer each line of standard input."""
+    validator = validators._SchemaValidator(images.detail_response)
+    for line in sys.stdin:
+        message = None
+        try:
+            validator.validate(json.loads(line))
+        except exception.ValidationError as error:
+            message = error.format_message()
+        sys.stdout.write(json.dumps(message) + "\n")
+
+
+if __name__ == "__main__":
+    main()

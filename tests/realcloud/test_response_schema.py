@@ -1,0 +1,119 @@
+"""Our copy of Nova's response schema says what the installed Nova says, with the same text."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from pytest_imagedetail.body import xml
+from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.check.forecast import forecast
+from pytest_imagedetail.check.validation import validator
+
+from . import layout, running
+from .library import LIBRARY
+from .mutations import mutated
+from .services import environment
+from .test_live import SELECTED
+
+pytestmark = pytest.mark.realcloud
+
+GENERATED = 12_000
+SCRIPT = Path(__file__).with_name("nova_validator.py")
+ASSERTIONS = {
+    "additionalProperties",
+    "const",
+    "enum",
+    "format",
+    "maxItems",
+    "minItems",
+    "minimum",
+    "required",
+    "type",
+}
+
+
+@pytest.fixture(scope="module")
+def recorded() -> list[Any]:
+    """The bodies of all listings in the library."""
+    return [
+        json.loads(each.response.body)
+        for path in sorted(LIBRARY.rglob("*.yaml"))
+        for each in loads(path).interactions
+        if each.response.status_code == 200
+        and urlsplit(each.url).path.endswith("/images/detail")
+        and not xml.is_xml(each.response.body)
+    ]
+
+
+@pytest.fixture(scope="module")
+def generated(recorded: list[Any]) -> list[Any]:
+    """Mutations of the recorded bodies."""
+    return list(mutated(recorded, GENERATED, seed=20))
+
+
+@pytest.mark.parametrize("series", SELECTED)
+def test_the_same_verdict_and_text(series: int, recorded: list[Any], generated: list[Any]) -> None:
+    """Nova's own validator, in its own environment, agrees about every document."""
+    if series < 32:
+        pytest.skip("Nova validates images/detail since 32")
+    documents = recorded + generated
+    texts = _of_nova(series, documents)
+    ours = [forecast(each, where="").message for each in documents]
+    different = [
+        found for found in zip(documents, texts, ours, strict=True) if found[1] != found[2]
+    ]
+    refused = sum(text is not None for text in texts)
+    sys.stdout.write(
+        f"Nova {series}: {len(recorded)} recorded and {len(generated)} generated documents, "
+        f"{refused} refused with {len(set(texts)) - 1} texts, {len(different)} disagreements\n"
+    )
+    assert different == []
+
+
+def _of_nova(series: int, documents: list[Any]) -> list[str | None]:
+    with running(series):
+        paths = layout.Layout(root=layout.root(), series=series)
+        done = subprocess.run(
+            [paths.python, SCRIPT],
+            input="".join(json.dumps(each) + "\n" for each in documents),
+            env=environment(paths),
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_documents_break_every_keyword(generated: list[Any]) -> None:
+    """No keyword of the schema goes unexamined, wherever it stands."""
+    file = resources.files("pytest_imagedetail.contract") / "schemas" / "nova-images-detail.json"
+    schema = json.loads(file.read_text(encoding="utf-8"))
+    broken = {
+        tuple(error.absolute_schema_path)
+        for document in generated
+        for error in validator("nova")(document)
+    }
+    assert set(_assertions(schema, schema["$defs"], ())) - broken == set()
+
+
+def _assertions(schema: Any, named: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """The keywords of a schema that a document can break, as paths."""
+    if schema is True:
+        return
+    if "$ref" in schema:
+        schema = named[schema["$ref"].rpartition("/")[2]]
+    yield from ((*path, keyword) for keyword in schema.keys() & ASSERTIONS)
+    for name, each in schema.get("properties", {}).items():
+        yield from _assertions(each, named, (*path, "properties", name))
+    for place, each in enumerate(schema.get("prefixItems", ())):
+        yield from _assertions(each, named, (*path, "prefixItems", place))
+    if "items" in schema:
+        yield from _assertions(schema["items"], named, (*path, "items"))
