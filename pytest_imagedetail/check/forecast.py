@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.body import xml
 from pytest_imagedetail.check.validation import is_uuid, nova_text, validator
+from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import LISTING_STATUSES, Response
 
 # Nova nova/image/glance.py, _CONVERT_PROPS; the same from Nova 20 to 34.
@@ -130,11 +131,22 @@ _OF_NOVA: Final = (
 
 
 def forecast_response(response: Response, *, where: str) -> Forecast | None:
-    """Forecast one response; None if it is not a listing in JSON, which Nova does not validate."""
+    """Forecast one response; None if it is no listing in JSON, for Nova validates nothing else.
+
+    Raises:
+        BodyError: The body is neither JSON nor XML.
+        ImageDetailError: The extra `check` is not installed.
+    """
     if response.status_code not in LISTING_STATUSES or xml.is_xml(response.body):
         return None
-    # As Nova reads its own answer back, so with NaN, and the last value of a repeated key.
-    return forecast(json.loads(response.body), where=where, status=response.status_code)
+    try:
+        # Not `body.json`, for Nova takes NaN and the last value of a repeated key.
+        document = json.loads(response.body)
+    except (ValueError, RecursionError) as error:
+        raise BodyError(
+            f"the body is not JSON: {error}", where=where, remedy="ask the cloud again"
+        ) from error
+    return forecast(document, where=where, status=response.status_code)
 
 
 def forecast(document: Any, *, where: str, status: int = 200) -> Forecast:

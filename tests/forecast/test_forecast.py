@@ -1,0 +1,262 @@
+"""What Nova's response validation will refuse, to whom, and the command that heals it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from unit import changed, image_of, snapshot_of, without
+
+from pytest_imagedetail.check.forecast import forecast, forecast_glance, forecast_response
+from pytest_imagedetail.errors import BodyError
+from pytest_imagedetail.model import Response
+
+ID = image_of()["id"]
+UUID = "9168b536-cd40-4630-b43f-b259807c6e87"
+PATTERN = "'^[a-zA-Z0-9-_:. ]{1,255}$'"
+
+# contract: measured on Nova 32, 33 and 34
+BAD_NAMES = ["größe", "a/b", "app.kubernetes.io/name", "libstdc++", "x\ty", "", "n" * 256, "x\ny"]
+BAD_NAMES += list("@,=()[]'\"#%*$~")
+GOOD_NAMES = ["a:b", "a.b", "a b", " a", "a ", "a\n", "a-b_c", "n" * 255, "9"]
+BAD_SERVERS = ["web-1", "", UUID + " ", " " + UUID, UUID[:-1], UUID + "\n"]
+GOOD_SERVERS = [UUID, UUID.upper(), UUID.replace("-", ""), f"{{{UUID}}}", f"urn:uuid:{UUID}"]
+
+
+def forecast_of(*images, **beside):
+    """The forecast of a listing."""
+    return forecast({"images": list(images), **beside}, where="nova-2024.1, page 1")
+
+
+def having(number=1, **properties):
+    """An image with these properties alone."""
+    return image_of(number, metadata=properties)
+
+
+def of_nova(found):
+    """The findings by Nova's schema."""
+    return [each for each in found.findings if each.schema == "nova"]
+
+
+def answer_of(body, status=200):
+    """The forecast of a response."""
+    return forecast_response(Response(status_code=status, body=body), where="here")
+
+
+def test_property_names():
+    """A name that the pattern does not match makes the listing a 400 with Nova's own text."""
+    for name in BAD_NAMES:
+        found = forecast_of(having(**{name: "1", "os": "x"}))
+        assert (found.status, len(found.findings)) == (400, 1), name
+        assert found.message == (
+            f"Invalid input for field/attribute metadata. Value: { {name: '1', 'os': 'x'} }. "
+            f"{name!r} does not match any of the regexes: {PATTERN}"
+        )
+    for name in GOOD_NAMES:
+        found = forecast_of(having(**{name: "x" * 70_000}))
+        assert (found.status, found.message, found.findings) == (200, None, ()), name
+
+
+def test_servers():
+    """A server's id is whatever text a user gave `instance_uuid`."""
+    for server in BAD_SERVERS:
+        found = forecast_of(snapshot_of(server=server))
+        (finding,) = found.findings
+        assert (found.status, finding.path) == (400, "images[0].server.id"), server
+        assert found.message == (
+            f"Invalid input for field/attribute id. Value: {server}. {server!r} is not a 'uuid'"
+        )
+        assert finding.command == f"openstack image unset --property instance_uuid {ID}"
+    for server in GOOD_SERVERS:
+        assert forecast_of(snapshot_of(server=server)).findings == (), server
+
+
+def test_what_else_is_good():
+    """Every other state of an image that real clouds listed under `error`."""
+    for fields in (
+        {"name": None},
+        {"minRam": 2**31 - 1},
+        {"status": "SAVING", "progress": 25, "OS-EXT-IMG-SIZE:size": 0},
+        {"status": "UNKNOWN", "progress": 0},
+        {"OS-DCF:diskConfig": "MANUAL"},
+        {"metadata": {"mappings": [{"virtual": "ami"}], "block_device_mapping": None, "n": 1.5}},
+    ):
+        assert forecast_of(image_of(**fields)).findings == (), fields
+
+
+def test_one_bad_among_a_hundred():
+    """The finding names the image, its owner and what to run; Nova names none of them."""
+    images = [image_of(number) for number in range(100)]
+    images[63] = having(63, größe="1", owner_id="f" * 32)
+    (finding,) = forecast_of(*images).findings
+    assert finding.to_dict() == {
+        "schema": "nova",
+        "where": "nova-2024.1, page 1",
+        "path": "images[63].metadata",
+        "image": {
+            "id": images[63]["id"],
+            "name": "image 63",
+            "owner": "f" * 32,
+            "visibility": None,
+        },
+        "keys": ("größe",),
+        "value": {"größe": "1"},
+        "error": f"Invalid input for field/attribute metadata. Value: {images[63]['metadata']}. "
+        f"'größe' does not match any of the regexes: {PATTERN}",
+        "consequence": {
+            "status": 400,
+            "since": "2025.2",
+            "option": "[api] response_validation = error",
+            "affected": "everyone who lists this image gets 400 instead of the listing",
+        },
+        "command": f"openstack image unset --property 'größe' {images[63]['id']}",
+        "advice": "run it as the image's owner or an administrator; deleting the image heals, too",
+    }
+
+
+def test_all_errors_in_one_order():
+    """All errors of all images, in Nova's order; its answer is the first of them."""
+    bad = snapshot_of(2, server="web-1")
+    bad["metadata"] |= {"ü": "", "a/b": ""}
+    images = image_of(1), bad, having(3, ä="")
+    link = {"rel": "next", "href": "images"}
+    found = forecast_of(*images, images_links=[link])
+    assert [each.path for each in found.findings] == [
+        "images[1].metadata",
+        "images[1].server.id",
+        "images[2].metadata",
+        "images_links[0].href",
+    ]
+    assert found.findings[0].keys == ("a/b", "ü")
+    assert found.message == found.findings[0].error
+    assert found == forecast_of(*images, images_links=[link])
+    assert json.loads(json.dumps(found.to_dict()))["findings"][3]["image"] is None
+
+
+def test_what_no_property_heals():
+    """A field that Nova writes has no command, but says whom to ask."""
+    for image, path, advice in (
+        (without(image_of(), "OS-EXT-IMG-SIZE:size"), "images[0]", "Nova itself"),
+        (image_of(minRam=-1), "images[0].minRam", "Nova itself"),
+        (image_of(metadata=[]), "images[0].metadata", "Nova itself"),
+        (image_of(**{"vendor:flag": True}), "images[0]", "Nova itself"),
+        (changed(image_of(), "links", 0, "href", to="/v2.1"), "images[0].links[0].href", "prefix"),
+        (changed(snapshot_of(), "server", "id", to="x"), "images[0].server.id", "Nova itself"),
+    ):
+        finding = of_nova(forecast_of(image))[0]
+        assert (finding.path, finding.command) == (path, None)
+        assert advice in finding.advice
+
+
+def test_documents_that_are_no_listing():
+    """Whatever an answer is, the forecast has an error for it and its place."""
+    for document, path, message in (
+        ({}, "", "'images' is a required property"),
+        ({"images": None}, "images", "Invalid input for field/attribute images. Value: None. "),
+        ({"images": [1]}, "images[0]", "Invalid input for field/attribute 0. Value: 1. "),
+        ([], "", "[] is not of type 'object'"),
+    ):
+        found = forecast(document, where="here")
+        assert found.message.startswith(message)
+        assert of_nova(found)[0].path == path
+
+
+def test_tempest():
+    """What only tempest refuses does not change Nova's answer."""
+    found = forecast_of(image_of(updated=None))
+    (finding,) = found.findings
+    assert (found.status, found.message) == (200, None)
+    assert (finding.schema, finding.error) == ("tempest", "None is not of type 'string'")
+    assert finding.consequence.status is None
+
+
+def test_commands_survive_a_shell():
+    """A shell reads each name as it is, and a terminal is sent no control character."""
+    names = [
+        "größe",
+        "it's",
+        'say "so"',
+        "$(id)",
+        "`id`",
+        "-ä",
+        "--tag",
+        "a;b",
+        "a\\b",
+        "*",
+        "!",
+        "",
+    ]
+    names += ["x\ny", "x\ty", "\x1b[2J", "it's\n'", "a\\\n", "\u202e", "😀\n7", "$'x'\r"]
+    for name in names:
+        bad = having(**{name: "1", "ä/": "1"})
+        (finding,) = forecast_of(bad).findings
+        assert finding.command.isprintable(), name
+        script = "openstack() { printf '%s\\0' \"$@\"; }; " + finding.command
+        done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
+        words = done.stdout.decode().split("\0")[:-1]
+        expected = ["image", "unset"]
+        for each in finding.keys:
+            expected += [f"--property={each}"] if each.startswith("-") else ["--property", each]
+        assert words == [*expected, ID], name
+
+
+def test_responses():
+    """Nova validates listings in JSON; as it reads them, NaN is a number."""
+    body = json.dumps({"images": [having(größe="1")]}).encode()
+    assert answer_of(body).status == 400
+    assert answer_of(b'{"images": []}', status=203).status == 203
+    nan = json.dumps({"images": [having(mappings=float("nan"))]}).encode()
+    assert answer_of(nan).status == 200
+    assert answer_of(b'<images xmlns="http://docs.openstack.org/compute/api/v1.1"/>') is None
+    assert answer_of(b'{"itemNotFound": {"code": 404, "message": "x"}}', status=404) is None
+    with pytest.raises(BodyError, match="the body is not JSON"):
+        answer_of(b"[")
+
+
+def test_properties_that_nova_cannot_read():
+    """Glance lists them as text, and each that is not JSON is a 500 for the whole listing."""
+    images = [
+        {"id": "1", "name": "good", "mappings": "[]", "block_device_mapping": "NaN", "größe": "1"},
+        {"id": "2", "name": None, "owner": "p", "visibility": "public", "mappings": ""},
+        {"id": "3", "block_device_mapping": "vda", "mappings": "[" * 100_000},
+        {"id": "4", "mappings": None},
+    ]
+    found = forecast_glance(images, where="Glance")
+    assert [(each.path, each.keys) for each in found] == [
+        ("images[1].mappings", ("mappings",)),
+        ("images[2].block_device_mapping", ("block_device_mapping",)),
+        ("images[2].mappings", ("mappings",)),
+    ]
+    assert found[0].to_dict() == {
+        "schema": None,
+        "where": "Glance",
+        "path": "images[1].mappings",
+        "image": {"id": "2", "name": None, "owner": "p", "visibility": "public"},
+        "keys": ("mappings",),
+        "value": "",
+        "error": "JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
+        "consequence": {
+            "status": 500,
+            "since": "2019.2",
+            "option": None,
+            "affected": "everyone who lists this image gets 500 instead of the listing",
+        },
+        "command": "openstack image unset --property mappings 2",
+        "advice": "run it as the image's owner or an administrator; deleting the image heals, too",
+    }
+
+
+@pytest.mark.parametrize("library", ["jsonschema", "rfc3986", "iso8601"])
+def test_without_the_extra(library):
+    """Importing costs nothing; asking says what to install."""
+    code = (
+        f"import sys; sys.modules[{library!r}] = None\n"
+        "from pytest_imagedetail.check.forecast import forecast, forecast_glance\n"
+        "forecast_glance([], where='')\n"
+        "forecast({}, where='')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False
+    )
+    assert f"ImageDetailError: the forecast needs {library}, which is not" in done.stderr
+    assert "pip install 'pytest-imagedetail[check]'" in done.stderr
