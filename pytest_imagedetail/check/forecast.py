@@ -61,7 +61,7 @@ class Finding:
         value: The value at fault; of names that are not allowed, each with its value.
         error: The error text; of Nova's schema, as Nova sends it.
         consequence: What it leads to.
-        command: The command that heals it; None if no property of the image is at fault.
+        command: The command that removes the properties at fault; None if there is none to remove.
         advice: What to do besides, or instead.
     """
 
@@ -120,6 +120,11 @@ _UNREADABLE: Final = Consequence(
 )
 
 _AS_OWNER: Final = "run it as the image's owner or an administrator; deleting the image heals, too"
+# Glance 19.0.4 to 33.0.0 glance/api/v2/images.py, _decode_json_pointer: it strips the name.
+_STUCK: Final = (
+    "Glance cannot remove a property whose name begins or ends with white space: save the image's "
+    "data, create the image again without the property, and delete this one"
+)
 _LINK_PREFIX: Final = (
     "no property of the image is at fault: correct compute_link_prefix or glance_link_prefix in "
     "section [api] of nova.conf"
@@ -216,7 +221,9 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         value = {key: value[key] for key in keys}
     command, advice = None, _LINK_PREFIX if error.validator_value == "uri" else _OF_NOVA
     if schema == "nova" and (properties := _at_fault(image, parts, keys)):
-        command, advice = _unset(properties, image.get("id")), _AS_OWNER
+        removable = [name for name in properties if name == name.strip()]
+        command = _unset(removable, image.get("id")) if removable else None
+        advice = _AS_OWNER if len(removable) == len(properties) else _STUCK
     return Finding(
         schema=schema,
         where=where,

@@ -148,6 +148,16 @@ def test_what_no_property_heals():
         assert advice in finding.advice
 
 
+def test_names_that_glance_cannot_remove():
+    """Glance strips a name before it looks for it, so white space around one is there to stay."""
+    (alone,) = forecast_of(having(**{"tab\t": "1"})).findings
+    (both,) = forecast_of(having(**{"tab\t": "1", "ä": "1"})).findings
+    assert (alone.command, both.keys) == (None, ("tab\t", "ä"))
+    assert both.command == f"openstack image unset --property 'ä' {ID}"
+    assert "Glance cannot remove" in alone.advice
+    assert alone.advice == both.advice
+
+
 def test_documents_that_are_no_listing():
     """Whatever an answer is, the forecast has an error for it and its place."""
     for document, path, message in (
@@ -186,7 +196,7 @@ def test_commands_survive_a_shell():
         "!",
         "",
     ]
-    names += ["x\ny", "x\ty", "\x1b[2J", "it's\n'", "a\\\n", "\u202e", "😀\n7", "$'x'\r"]
+    names += ["x\ny", "x\ty", "\x1b[2J", "it's\n'", "a\\\nb", "\u202e", "😀\n7", "$'x'\ry"]
     for name in names:
         bad = having(**{name: "1", "ä/": "1"})
         (finding,) = forecast_of(bad).findings
