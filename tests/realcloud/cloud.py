@@ -83,6 +83,14 @@ def running(series: int, report: Report = silent) -> Iterator[Cloud]:
             stop(series, report)
 
 
+def installed(series: int, report: Report = silent) -> Layout:
+    """Have a release installed; its cloud is left as it is."""
+    release, layout = _release(series), _layout(series)
+    with locked(layout.lock, timeout=LOCK_TIMEOUT) as lock:
+        _install(release, layout, Commands(log=layout.build_log, lock=lock), report)
+    return layout
+
+
 def up(series: int, report: Report = silent) -> Cloud:
     """Have the cloud run: build what is missing, start what does not run.
 
@@ -91,11 +99,7 @@ def up(series: int, report: Report = silent) -> Cloud:
     release, layout = _release(series), _layout(series)
     with locked(layout.lock, timeout=LOCK_TIMEOUT) as lock:
         commands = Commands(log=layout.build_log, lock=lock)
-        if not venvs.is_whole(release, layout):
-            report("installing, which takes a minute")
-            layout.build_log.unlink(missing_ok=True)
-            venvs.build(release, layout, commands)
-            report(f"installed nova {release.nova} with its glance and keystone")
+        _install(release, layout, commands, report)
         state = load(layout)
         if state is None or not state.ready or state.recipe != recipe(release):
             state = _build(release, layout, state, commands, report)
@@ -163,6 +167,14 @@ def recipe(release: Release) -> str:
     for module in ("configs", "databases", "identity", "images", "seed"):
         digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     return digest.hexdigest()
+
+
+def _install(release: Release, layout: Layout, commands: Commands, report: Report) -> None:
+    if not venvs.is_whole(release, layout):
+        report("installing, which takes a minute")
+        layout.build_log.unlink(missing_ok=True)
+        venvs.build(release, layout, commands)
+        report(f"installed nova {release.nova} with its glance and keystone")
 
 
 def _build(

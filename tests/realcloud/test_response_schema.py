@@ -16,7 +16,7 @@ from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.check.forecast import forecast
 from pytest_imagedetail.check.validation import validator
 
-from . import layout, running
+from .cloud import installed
 from .library import LIBRARY
 from .mutations import mutated
 from .services import environment
@@ -78,16 +78,15 @@ def test_the_same_verdict_and_text(series: int, recorded: list[Any], generated: 
 
 
 def _of_nova(series: int, documents: list[Any]) -> list[str | None]:
-    with running(series):
-        paths = layout.Layout(root=layout.root(), series=series)
-        done = subprocess.run(
-            [paths.python, SCRIPT],
-            input="".join(json.dumps(each) + "\n" for each in documents),
-            env=environment(paths),
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
+    layout = installed(series)
+    done = subprocess.run(
+        [layout.python, SCRIPT],
+        input="".join(json.dumps(each) + "\n" for each in documents),
+        env=environment(layout),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
