@@ -2,14 +2,14 @@
 
 Nova 32 (2025.2) and later validate what they send (`[api] response_validation`). Under `error`, one
 image that breaks the schema turns the whole listing into a 400. One property that is not JSON is a
-500 in every release.
+500 in Nova 20 to 34, whatever is configured.
 """
 
 import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from pytest_imagedetail.body import xml
@@ -105,6 +105,9 @@ _REFUSED: Final = Consequence(
     since="2025.2",  # Nova 32.0.0, the first that validates images/detail
     option="[api] response_validation = error",
     affected="everyone who lists this image gets 400 instead of the listing",
+)
+_REFUSED_FOR_ITSELF: Final = replace(
+    _REFUSED, affected="everyone who asks this gets 400 instead of the listing"
 )
 _UNTESTED: Final = Consequence(
     status=None,
@@ -224,6 +227,9 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         removable = [name for name in properties if name == name.strip()]
         command = _unset(removable, image.get("id")) if removable else None
         advice = _AS_OWNER if len(removable) == len(properties) else _STUCK
+    consequence = _UNTESTED
+    if schema == "nova":
+        consequence = _REFUSED if image else _REFUSED_FOR_ITSELF
     return Finding(
         schema=schema,
         where=where,
@@ -232,7 +238,7 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         keys=keys,
         value=value,
         error=nova_text(error) if schema == "nova" else error.message,
-        consequence=_REFUSED if schema == "nova" else _UNTESTED,
+        consequence=consequence,
         command=command,
         advice=advice,
     )

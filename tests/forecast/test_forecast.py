@@ -130,6 +130,8 @@ def test_all_errors_in_one_order():
     assert found.findings[0].keys == ("a/b", "ü")
     assert found.message == found.findings[0].error
     assert found == forecast_of(*images, images_links=[link])
+    assert "this image" in found.findings[2].consequence.affected
+    assert "this image" not in found.findings[3].consequence.affected
     assert json.loads(json.dumps(found.to_dict()))["findings"][3]["image"] is None
 
 
