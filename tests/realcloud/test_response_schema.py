@@ -24,7 +24,7 @@ from .test_live import SELECTED
 
 pytestmark = pytest.mark.realcloud
 
-GENERATED = 12_000
+GENERATED = 10_000
 SCRIPT = Path(__file__).with_name("nova_validator.py")
 ASSERTIONS = {
     "additionalProperties",
@@ -97,7 +97,7 @@ def test_the_documents_break_every_keyword(generated: list[Any]) -> None:
     schema = json.loads(file.read_text(encoding="utf-8"))
     broken = {
         tuple(error.absolute_schema_path)
-        for document in generated
+        for document in generated[:5_000]
         for error in validator("nova")(document)
     }
     assert set(_assertions(schema, schema["$defs"], ())) - broken == set()
