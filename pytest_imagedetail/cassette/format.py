@@ -59,16 +59,21 @@ def dumps(recording: Recording) -> str:
 def loads(path: Path) -> Recording:
     """Read a cassette that this project wrote; raise `DamagedCassetteError` for any other."""
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
+    return loads_text(text, where=str(path))
+
+
+def loads_text(text: str, *, where: str) -> Recording:
+    """Read the text of a cassette as `loads` reads its file; `where` names it in errors."""
     try:
         return _recording(_parse_quickly(text))
     except (DamagedCassetteError, LookupError, TypeError, ValueError):
-        return _parsed(text, path)  # or says what is wrong
+        return _parsed(text, where)  # or says what is wrong
 
 
 def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
     """Read a test's own traffic as `loads` does, or a stock cassette, which names neither."""
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
-    return _parsed(text, path, stock=Provenance(cloud=cloud, test=test, source="stock"))
+    return _parsed(text, str(path), stock=Provenance(cloud=cloud, test=test, source="stock"))
 
 
 def as_read(interaction: Interaction) -> Interaction:
@@ -108,12 +113,13 @@ class _UnsoundError(ValueError):
         self.remedy = remedy
 
 
-def _parsed(text: str, path: Path, *, stock: Provenance | None = None) -> Recording:
-    document = yamltext.parse(text, where=str(path), error=DamagedCassetteError, remedy=_REMEDY)
+def _parsed(text: str, where: str, *, stock: Provenance | None = None) -> Recording:
+    document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     try:
         return _recording(document, stock=stock)
     except _UnsoundError as fault:
-        where = f"{path}, line {yamltext.line_of(text, *fault.keys)}" if fault.keys else str(path)
+        if fault.keys:
+            where += f", line {yamltext.line_of(text, *fault.keys)}"
         error = DamagedCassetteError(str(fault), where=where, remedy=fault.remedy)
         error.rule = fault.rule
         raise error from fault

@@ -61,7 +61,7 @@ def add_verbs(verbs: Any) -> None:
 
     summary = "show what separates a candidate from a baseline"
     parser = add_verb(verbs, "diff", _diff, summary, *compared, "--level", *judged)
-    side = "a cloud, or the path of a cassette or of a JSON or XML body"
+    side = "a cloud, or a path, or git's REVISION:PATH, of a cassette or of a JSON or XML body"
     for name in ("baseline", "candidate"):
         parser.add_argument(name, metavar=name.upper(), help=side)
     parser.add_argument(

@@ -1,10 +1,14 @@
-"""Load the listing that an argument names: a cloud, a cassette or a saved body."""
+"""Load the listing that an argument names: a cloud, a cassette or a saved body.
 
+A path may be one of a revision, as git shows it: `HEAD~1:cassettes/staging/all.yaml`.
+"""
+
+import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads
+from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads, loads_text
 from pytest_imagedetail.errors import (
     CassetteError,
     CassetteNotFoundError,
@@ -117,8 +121,8 @@ def mislabelled(settings: Settings, found: Listing, name: str) -> StaleCassetteE
 
 
 def is_path(name: str) -> bool:
-    """Return whether an argument is a path: it ends in .yaml, .yml, .json or .xml, or has a /."""
-    return Path(name).suffix in {".yaml", ".yml", ".json", ".xml"} or "/" in name
+    """Return whether an argument is a path: it has a / or a :, or the suffix of one."""
+    return Path(name).suffix in {".yaml", ".yml", ".json", ".xml"} or "/" in name or ":" in name
 
 
 def read_bytes(path: Path) -> bytes:
@@ -144,13 +148,36 @@ def _load(name: str, query: Query, settings: Settings) -> Listing:
         cloud = one_name(name, settings, store)
         recording = store.load(cloud, query)
         return _listing_of(recorder.labelled(recording, settings.declaration(cloud).release))
+    committed = _committed(name) if ":" in name and not path.exists() else None
     if _is_body(name):
-        return imported(_saved(path)).listing
+        body = read_bytes(path) if committed is None else committed
+        return imported(_saved(path, body)).listing
+    if committed is not None:
+        return _listing_of(loads_text(committed.decode("utf-8", "replace"), where=name))
     if not path.is_file():
         raise CassetteNotFoundError(
             "there is no such cassette", where=str(path), remedy="imagedetail ls lists them"
         )
     return _listing_of(loads(path))
+
+
+def _committed(name: str) -> bytes:
+    """Return what git has under a name such as `HEAD~1:cassettes/staging/all.yaml`."""
+    command = ["git", "show", "--no-textconv", "--end-of-options", name]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  no shell
+    except OSError as error:
+        said = [f"git cannot be run: {error.strerror}"]
+    else:
+        if done.returncode == 0:
+            return done.stdout
+        said = done.stderr.decode("utf-8", "replace").splitlines() or ["git says nothing"]
+    forms = "REVISION:PATH from the root of the repository, or REVISION:./PATH from here"
+    raise CassetteNotFoundError(
+        f"there is no such file, and git has none of that name: {said[0]}",
+        where=name,
+        remedy="\n".join([*said[1:], f"name a file, or one of a revision: {forms}"]),
+    )
 
 
 def _is_body(name: str) -> bool:
@@ -162,11 +189,11 @@ def _listing_of(recording: Recording) -> Listing:
     return recorder.follow(recording, expect=error_status(recording))
 
 
-def _saved(path: Path) -> Saved:
-    """Read a file as the answer to a query for all images."""
+def _saved(path: Path, body: bytes) -> Saved:
+    """Take a body as the answer to a query for all images."""
     name = "".join(each if each.isalnum() or each in "._-" else "-" for each in path.stem)
     return Saved(
-        body=read_bytes(path),
+        body=body,
         cloud=check_cloud_name(name.strip("._-")[:63] or "body"),
         where=str(path),
     )
