@@ -2,6 +2,7 @@
 
 import argparse
 import glob
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail import report, rules
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli import git_driver, sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, query, settings
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
@@ -67,6 +68,13 @@ def add_verbs(verbs: Any) -> None:
     parser.add_argument(
         "--explain", action="store_true", help="say what each severity rests on, with sources"
     )
+    parser.add_argument(
+        "--git-driver",
+        action=_GitDriver,
+        nargs=argparse.REMAINDER,
+        help="serve as git's external diff: git config diff.imagedetail.command "
+        "'imagedetail diff --git-driver'",
+    )
 
     summary = "show what changed from one cloud to the next, over every recorded query"
     parser = add_verb(verbs, "matrix", _matrix, summary, *compared, *judged)
@@ -105,6 +113,37 @@ def add_verbs(verbs: Any) -> None:
     summary = "show which releases of Nova answer as a cloud does"
     parser = add_verb(verbs, "fingerprint", _fingerprint, summary, *QUERY, "--json")
     parser.add_argument("cloud", metavar="NAME", help="a cloud, or the path of a cassette or body")
+
+
+class _GitDriver(argparse.Action):
+    """Print what git asks for, and end: git gives other arguments than a user."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if not values:
+            parser.error(f"git gives the arguments of {option_string}: see docs/cassettes.md")
+        git_driver.show(values, lambda old, new: _of_git(old, new, namespace))
+        parser.exit()
+
+
+def _of_git(old: str, new: str, options: argparse.Namespace) -> str:
+    """Return the report on two versions of a file; /dev/null is the one that does not exist."""
+    chosen, asked = settings(options), query(options)
+    for verb, file, other in (("added", new, old), ("removed", old, new)):
+        if other == os.devnull:
+            found = sides.listing(file, asked, chosen)
+            many = "an error" if found.error else text.count(len(found.images), "image")
+            what = f"{found.cloud}, query {found.query}: {found.status_code}, {many}"
+            return text.plain(f"{verb}: {what}")
+    both = sides.both(old, new, asked, chosen)
+    options.expect = None if both[0].error is None else both[0].status_code
+    comparison = _compared(both, options, chosen, accepted(chosen.rules))
+    return terminal.render(comparison, color=wants_color())
 
 
 def _diff(options: argparse.Namespace) -> int:

@@ -1,13 +1,16 @@
-"""Revisions as sides of a comparison, with a real git."""
+"""Revisions as sides of a comparison, and `imagedetail diff --git-driver`, with a real git."""
 
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 from tests.docs.pages import ROOT
 
 OLD, NEW = (ROOT / "cassettes" / name for name in ("nova-2023.1", "nova-2024.2"))
+DRIVER = f"'{sys.executable}' -m pytest_imagedetail diff"
+PLAIN = "git diff --no-ext-diff shows the text"
 
 
 @pytest.fixture
@@ -88,3 +91,93 @@ def test_a_revision_that_is_not_there(imagedetail, git, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     result = imagedetail("show", "HEAD:body.json")
     assert "git cannot be run: No such file or directory" in result.stderr
+
+
+@pytest.fixture
+def driven(git, tmp_path):
+    """The same, with the command as git's driver."""
+    (tmp_path / ".gitattributes").write_text("*.yaml diff=imagedetail\n")
+    git("config", "diff.imagedetail.command", f"{DRIVER} --git-driver")
+    return git
+
+
+def test_git_shows_comparisons(driven, tmp_path):
+    """Of what changed, was added, removed or renamed; in the log, too."""
+    limit = "cassettes/staging/limit=0.yaml"
+    changed = driven("diff", limit)
+    assert changed.startswith(f"imagedetail diff {limit}\nbaseline    nova-2023.1  14 images ")
+    assert changed.endswith("\n1 difference: 1 breaking, 0 compatible, 0 data\n\n")
+
+    driven("commit", "-qam", "upgrade")
+    assert changed in driven("log", "-p", "--ext-diff", "-1")
+
+    shutil.copy(NEW / "limit=abc.yaml", tmp_path / "cassettes/staging/added.yaml")
+    driven("rm", "-q", "cassettes/staging/all.yaml")
+    driven("mv", limit, "cassettes/staging/zero.yaml")
+    driven("add", ".")
+    shown = driven("diff", "--cached", "-M", "--", "cassettes")
+    for line in (
+        "imagedetail diff cassettes/staging/added.yaml",
+        "added: nova-2024.2, query limit=abc: 400, an error",
+        "imagedetail diff cassettes/staging/all.yaml",
+        "removed: nova-2024.2, query all: 200, 14 images",
+        f"imagedetail diff {limit} -> cassettes/staging/zero.yaml",
+    ):
+        assert f"{line}\n" in shown
+    driven("commit", "-qm", "moved")
+    shutil.copy(OLD / "limit=abc.yaml", tmp_path / "cassettes/staging/added.yaml")
+    assert "error_changed  badRequest.message" in driven("diff")
+
+
+def test_rules_and_options_hold_for_git(driven, tmp_path):
+    """As for the same comparison, typed."""
+    driven("config", "diff.imagedetail.command", f"{DRIVER} --rules=no.yaml --git-driver")
+    assert "not compared: the file cannot be read" in driven("diff")
+    (tmp_path / "imagedetail-rules.yaml").write_text(
+        "[{path: status_code, reason: x, expires: never}]"
+    )
+    driven("config", "diff.imagedetail.command", f"{DRIVER} --git-driver")
+    assert "no difference but for 1 accepted by rules (1 breaking)" in driven("diff")
+
+
+def test_nothing_ends_git(driven, tmp_path):
+    """What is no cassette, not merged, badly named or not read to its end is one line at most."""
+    odd = tmp_path / "cassettes/-odd\x1b[31m.yaml"
+    odd.write_text("a: b")
+    driven("add", "--", str(odd))
+    driven("commit", "-qm", "odd")
+    odd.write_bytes(b"\xff")
+    (tmp_path / "cassettes/staging/all.yaml").write_text("a: [")
+    shown = driven("diff")
+    assert "imagedetail diff cassettes/-odd\\u001b[31m.yaml\nnot compared: " in shown
+    assert shown.count(PLAIN) == 2
+    assert "1 difference: 1 breaking" in shown  # the next file
+
+    driven("checkout", "-qf", "-b", "other", "HEAD~1")
+    for branch, release in (("one", OLD), ("two", NEW)):
+        driven("checkout", "-qf", "-b", branch, "other")
+        shutil.copy(release / "limit=abc.yaml", tmp_path / "body.yaml")
+        driven("add", ".")
+        driven("commit", "-qm", branch)
+    with pytest.raises(subprocess.CalledProcessError):
+        driven("merge", "one")
+    assert "imagedetail diff body.yaml\nnot merged\n" in driven("diff", "--cached")
+
+    (tmp_path / "imagedetail.yaml").write_text("a: b")
+    assert "not compared: " in driven("diff", "one", "two", "--", "body.yaml")
+
+
+def test_the_driver_survives_its_pager(driven, tmp_path):
+    """A reader who stops early leaves no message behind."""
+    piped = "git diff cassettes | true; exit ${PIPESTATUS[0]}"
+    done = subprocess.run(
+        ["bash", "-c", piped], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_driver_is_for_git(imagedetail):
+    """Typed without arguments it is wrong usage."""
+    result = imagedetail("diff", "--git-driver")
+    assert result.returncode == 4
+    assert "git gives the arguments of --git-driver" in result.stderr
