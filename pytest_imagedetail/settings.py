@@ -31,6 +31,9 @@ LEVELS: Final = ("facts", "shape")
 """Image by image, or what the images of each side look like, whichever images they are."""
 
 DEFAULT_LEVEL: Final = "facts"
+REPORTS: Final = (".html", ".json", ".md", ".xml")
+"""The suffixes of reports: a page, JSON, Markdown, JUnit XML."""
+
 CLOUDS_FILE: Final = "imagedetail.yaml"
 RULES_FILE: Final = "imagedetail-rules.yaml"
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
@@ -177,7 +180,7 @@ def resolve(*layers: Choices, root: Path) -> Settings:
     query = chosen.query or {}
     Query.of(**query)
     for report in chosen.reports:
-        check_choice("report suffix", Path(report).suffix, (".html", ".json", ".md"))
+        check_choice("report suffix", Path(report).suffix, REPORTS)
     return Settings(
         cassette_dir=root / (chosen.cassette_dir or "cassettes"),
         clouds_file=root / (chosen.clouds_file or CLOUDS_FILE),

@@ -55,7 +55,7 @@ _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
         "action": "append",
         "default": [],
         "metavar": "FILE",
-        "help": ".html, .json or .md; repeatable",
+        "help": ".html, .json, .md, or .xml for JUnit; repeatable",
     },
     "--json": {"action": "store_true", "help": "print one JSON document"},
     "--cassette-dir": {"metavar": "DIR", "help": "folder of cassettes (default: cassettes)"},

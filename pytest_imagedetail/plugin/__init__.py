@@ -49,7 +49,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "action": "append",
         "default": [],
         "metavar": "FILE",
-        "help": "write all comparisons of the run to FILE (.html, .json or .md); repeatable",
+        "help": "write all comparisons of the run to FILE (.html, .json, .md or .xml); repeatable",
     },
     "max-age": {
         "metavar": "DAYS",

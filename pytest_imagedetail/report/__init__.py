@@ -1,4 +1,4 @@
-"""Render comparisons and matrices for the terminal and as HTML, JSON or Markdown."""
+"""Render comparisons and matrices for the terminal and as HTML, JSON, Markdown or JUnit XML."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.model import Failure
-from pytest_imagedetail.report import html, markdown, text
+from pytest_imagedetail.report import html, junit, markdown, text
 
 __all__ = ["write"]
 
@@ -18,7 +18,7 @@ __all__ = ["write"]
 def write(
     results: Sequence[Comparison | Matrix], path: Path, *, failures: Sequence[Failure] = ()
 ) -> None:
-    """Write a report whose format follows from the suffix: .html, .json or .md.
+    """Write a report whose format follows from the suffix: .html, .json, .md or .xml.
 
     Args:
         results: Comparisons and matrices, in their order.
@@ -54,4 +54,5 @@ _FORMS: Final[dict[str, Callable[[Sequence[Comparison | Matrix], Sequence[Failur
     ".html": html.render,
     ".json": _json,
     ".md": markdown.render,
+    ".xml": junit.render,
 }

@@ -18,7 +18,7 @@ TESTS = """
 def test_every_comparison_of_the_run_is_in_the_report(project, arguments):
     """JSON, HTML and Markdown say the same, with one process and with several."""
     project.makepyfile(TESTS)
-    files = ("out/run.json", "out/run.html", "out/run.md")
+    files = ("out/run.json", "out/run.html", "out/run.md", "out/run.xml")
     options = [f"--imagedetail-report={name}" for name in files]
     result = project.runpytest(*options, *arguments)
     result.assert_outcomes(passed=2)
@@ -32,6 +32,11 @@ def test_every_comparison_of_the_run_is_in_the_report(project, arguments):
         for pair in ("nova-essex → nova-2026.2", "nova-2026.2 → nova-essex"):
             assert pair in text
         assert "12 differences: 9 breaking, 3 compatible, 0 data" in text
+    suites = ET.parse(project.path / "out/run.xml").iterfind("testsuite")
+    assert sorted((each.get("name"), each.get("failures")) for each in suites) == [
+        ("nova-2026.2 -> nova-essex, query all", "1"),
+        ("nova-essex -> nova-2026.2, query all", "0"),
+    ]
 
 
 UNEQUAL = """
@@ -120,7 +125,7 @@ def test_an_unknown_suffix_is_refused_before_any_test(project):
     result = project.runpytest("--imagedetail-report=run.pdf")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["ERROR: unknown report suffix '.pdf'", "  next:  known: .html, .json, .md"]
+        ["ERROR: unknown report suffix '.pdf'", "  next:  known: .html, .json, .md, .xml"]
     )
 
 

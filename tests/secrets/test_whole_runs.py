@@ -50,7 +50,7 @@ COVERED = (
 LOUD = (
     *("-vv", "-l", "-rA", "--tb=long", "--log-level=DEBUG", "--log-cli-level=DEBUG"),
     *("--junitxml=junit.xml", "--imagedetail-report=r.html", "--imagedetail-report=r.json"),
-    "--imagedetail-report=r.md",
+    *("--imagedetail-report=r.md", "--imagedetail-report=r.xml"),
 )
 
 
@@ -149,7 +149,7 @@ def test_the_command_shows_none_either(pytester, cloud):
     for arguments in (
         ("record", "--os-cloud=staging"),
         ("record", "--os-cloud=staging", "--twice", "--name=twice"),
-        ("verify", "--report=r.html", "--report=r.json", "--report=r.md"),
+        ("verify", "--report=r.html", "--report=r.json", "--report=r.md", "--report=r.xml"),
         ("verify", "--json"),
         ("doctor", "staging"),
     ):

@@ -16,7 +16,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side
-from pytest_imagedetail.report import grid, html, markdown, terminal, text
+from pytest_imagedetail.report import grid, html, junit, markdown, terminal, text
 from pytest_imagedetail.rules import Rules, parse
 from unit import image_of, listing_of, recording_of, without
 
@@ -63,6 +63,7 @@ FORMS = {
     "terminal.txt": terminal.render,
     "brief.txt": terminal.brief,
     "report.md": lambda comparison: markdown.render([comparison]),
+    "report.xml": lambda comparison: junit.render([comparison]),
     "report.json": lambda comparison: json.dumps(comparison.to_dict(), indent=2) + "\n",
 }
 
@@ -87,9 +88,11 @@ def test_nothing_of_a_cloud_is_more_than_text(tmp_path):
     one, two = listing_of(old, cloud=f"{NASTY}1"), listing_of(new, cloud=f"{NASTY}2", release=NASTY)
     matrix = compare_neighbors({each.cloud: {each.query: each} for each in (one, two)})
     page, table, data = (written(comparison, tmp_path, each) for each in (".html", ".md", ".json"))
-    pages = html.render([matrix]), markdown.render([matrix])
-    terminals = terminal.render(comparison), terminal.brief(comparison)
-    for shown in (page, table, data, *pages, *terminals, grid.brief(matrix), grid.render(matrix)):
+    pages = html.render([matrix]), markdown.render([matrix]), junit.render([matrix])
+    terminals = (terminal.render(comparison),)
+    cases = written(comparison, tmp_path, ".xml")
+    brief = terminal.brief(comparison), grid.brief(matrix)
+    for shown in (page, table, data, cases, *pages, *terminals, *brief, grid.render(matrix)):
         assert not [each for each in shown if not each.isprintable() and each != "\n"]
     assert "<script" not in page.lower() + pages[0].lower()
     assert "&lt;script&gt;" in page

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from pytest_imagedetail.errors import SettingsError, UsageError
-from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, resolve, unknown_cloud
+from pytest_imagedetail.settings import (
+    REPORTS,
+    Choices,
+    CloudDeclaration,
+    Settings,
+    resolve,
+    unknown_cloud,
+)
 
 REMEDY = "\n  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 
@@ -64,7 +71,7 @@ def test_an_unknown_value_names_the_nearest(tmp_path):
         ("record_mode", "rewritte", "record mode 'rewritte'", "rewrite", modes),
         ("profile", "cross_version", "profile 'cross_version'", "cross-version", profiles),
         ("fail_on", "breakin", "fail-on 'breakin'", "breaking", "known: breaking, change, none"),
-        ("reports", reports, "report suffix '.htm'", ".html", "known: .html, .json, .md"),
+        ("reports", reports, "report suffix '.htm'", ".html", f"known: {', '.join(REPORTS)}"),
     ):
         with pytest.raises(UsageError) as caught:
             resolve(Choices(**{field: value}), root=tmp_path)
