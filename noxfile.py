@@ -104,6 +104,8 @@ def lint(session: nox.Session) -> None:
     gate, check = "examples/upgrade-gate", ("check-jsonschema", "--builtin-schema")
     session.run(*check, "vendor.github-workflows", f"{gate}/.github/workflows/images.yml")
     session.run(*check, "vendor.gitlab-ci", f"{gate}/.gitlab-ci.yml")
+    schema = "pytest_imagedetail/report/schema.json"
+    session.run("check-jsonschema", "--check-metaschema", schema)
 
 
 @nox.session

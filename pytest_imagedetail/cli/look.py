@@ -1,4 +1,4 @@
-"""Show what is recorded: `clouds`, `ls` and `show`; no cloud is asked."""
+"""Show what is recorded: `clouds`, `ls` and `show`; and `schema`, of every JSON document."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pytest_imagedetail import report
 from pytest_imagedetail.cassette import Store, load_own_traffic, loads
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
@@ -23,7 +24,7 @@ from pytest_imagedetail.report import text
 
 
 def add_verbs(verbs: Any) -> None:
-    """Add the three verbs."""
+    """Add the four verbs."""
     summary = "list the clouds that have cassettes or are declared"
     add_verb(verbs, "clouds", _clouds, summary, "--json")
     parser = add_verb(verbs, "ls", _ls, "list the cassettes", "--json")
@@ -35,6 +36,11 @@ def add_verbs(verbs: Any) -> None:
     )
     parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
     parser.add_argument("cloud", metavar="NAME", help="a cloud, or the path of a cassette or body")
+    add_verb(verbs, "schema", _schema, "print the JSON Schema of all JSON documents")
+
+
+def _schema(options: argparse.Namespace) -> int:  # noqa: ARG001  as every verb
+    return print_json(report.schema())
 
 
 def _clouds(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
 from pytest_imagedetail.compare.matrix import Matrix
@@ -12,7 +12,7 @@ from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import html, junit, markdown, text
 
-__all__ = ["write"]
+__all__ = ["schema", "write"]
 
 
 def write(
@@ -37,6 +37,11 @@ def write(
             where=str(path),
             remedy="check the path, its permissions and the space left",
         ) from error
+
+
+def schema() -> Any:
+    """Return the JSON Schema of every JSON document that the command writes."""
+    return json.loads(Path(__file__).with_name("schema.json").read_bytes())
 
 
 def _json(results: Sequence[Comparison | Matrix], failures: Sequence[Failure]) -> str:
