@@ -57,6 +57,10 @@ _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
         "metavar": "FILE",
         "help": ".html, .json, .md, or .xml for JUnit; repeatable",
     },
+    "--github": {
+        "action": "store_true",
+        "help": "also print what fails as annotations of GitHub, to stderr",
+    },
     "--json": {"action": "store_true", "help": "print one JSON document"},
     "--cassette-dir": {"metavar": "DIR", "help": "folder of cassettes (default: cassettes)"},
 }

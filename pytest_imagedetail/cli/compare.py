@@ -18,6 +18,7 @@ from pytest_imagedetail.cli.output import (
     IMPOSSIBLE,
     SAME,
     cell,
+    print_annotations,
     print_json,
     print_table,
     say,
@@ -61,7 +62,7 @@ def add_verbs(verbs: Any) -> None:
     judged = ("--fail-on", "--report", "--json")
 
     summary = "show what separates a candidate from a baseline"
-    parser = add_verb(verbs, "diff", _diff, summary, *compared, "--level", *judged)
+    parser = add_verb(verbs, "diff", _diff, summary, *compared, "--level", *judged, "--github")
     side = "a cloud, or a path, or git's REVISION:PATH, of a cassette or of a JSON or XML body"
     for name in ("baseline", "candidate"):
         parser.add_argument(name, metavar=name.upper(), help=side)
@@ -164,6 +165,9 @@ def _diff(options: argparse.Namespace) -> int:
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
     for path in chosen.reports:
         report.write([comparison], path, failures=failures)
+    if options.github:
+        path = sides.path_of(names[1], both[1], chosen)
+        print_annotations([(comparison, path)])
     typed = as_typed(options) if options.explain else None
     if options.json:
         document = comparison.to_dict()

@@ -3,13 +3,16 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from threading import RLock, Timer
 from time import monotonic
 from typing import Any, Final
 
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError
+from pytest_imagedetail.report import github
 
 SAME: Final = 0
 DIFFERENT: Final = 1
@@ -38,6 +41,12 @@ def print_json(document: Any) -> int:
     # Escapes throughout: valid on a terminal of any encoding, lone surrogates included.
     print(json.dumps(document, indent=2))
     return SAME
+
+
+def print_annotations(compared: Iterable[tuple[Comparison, Path]]) -> None:
+    """Print to stderr what fails, as annotations of GitHub."""
+    for line in github.annotations(compared):
+        print(line, file=sys.stderr)
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:

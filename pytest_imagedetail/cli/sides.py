@@ -120,6 +120,12 @@ def mislabelled(settings: Settings, found: Listing, name: str) -> StaleCassetteE
     return release_guard.mislabelled(found.provenance, declared)
 
 
+def path_of(name: str, found: Listing, settings: Settings) -> Path:
+    """Return the file that an argument stands for."""
+    path = None if is_path(name) else store_of(settings).find(found.cloud, found.query)
+    return path or Path(name)
+
+
 def is_path(name: str) -> bool:
     """Return whether an argument is a path: it has a / or a :, or the suffix of one."""
     return Path(name).suffix in {".yaml", ".yml", ".json", ".xml"} or "/" in name or ":" in name

@@ -18,6 +18,7 @@ from pytest_imagedetail.cli.output import (
     SAME,
     Progress,
     cell,
+    print_annotations,
     print_json,
     say,
     wants_color,
@@ -46,7 +47,8 @@ _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
 def add_verbs(verbs: Any) -> None:
     """Add the verb."""
     summary = "ask live clouds what was recorded of them, and compare; writes no cassette"
-    parser = add_verb(verbs, "verify", _verify, summary, *QUERY, "--rules", "--report", "--json")
+    shared = ("--rules", "--report", "--json", "--github")
+    parser = add_verb(verbs, "verify", _verify, summary, *QUERY, *shared)
     parser.add_argument(
         "clouds",
         nargs="*",
@@ -134,6 +136,10 @@ def _verify(options: argparse.Namespace) -> int:
     compatible = all(each.compatible for each in compared)
     for path in chosen.reports:
         report.write(compared, path, failures=failures)
+    if options.github:
+        print_annotations(
+            (each.comparison, each.path) for each in done if each.comparison is not None
+        )
     if options.json:
         asked = {each.verdict for each in done} - {"skipped"}
         document = {

@@ -184,6 +184,11 @@ def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
     return fail_on == "none" or not severities
 
 
+def failing(differences: Sequence[Difference], fail_on: FailOn) -> list[Difference]:
+    """Return the differences that reach the severity from which on a run fails."""
+    return [each for each in differences if not is_compatible([each.severity], fail_on)]
+
+
 def summary_of(thing: str, severities: Sequence[Severity]) -> str:
     """Count things by severity: "2 differences: 1 breaking, 0 compatible, 1 data"."""
     if not severities:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from pytest_imagedetail.compare.comparison import Comparison, is_compatible
+from pytest_imagedetail.compare.comparison import Comparison, failing
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import SEVERITIES, Difference, FailOn, Failure
 from pytest_imagedetail.report import text
@@ -85,8 +85,7 @@ def _of_matrix(matrix: Matrix) -> Iterator[_Problem]:
 def _groups(
     differences: Sequence[Difference], fail_on: FailOn, where: str = ""
 ) -> Iterator[_Problem]:
-    failing = [each for each in differences if not is_compatible([each.severity], fail_on)]
-    for group in text.groups(failing):
+    for group in text.groups(failing(differences, fail_on)):
         first = group.first
         yield _Problem(
             kind=first.kind,

@@ -55,6 +55,12 @@ cassettes/public/status=active-bc8e2fbf.yaml  error: Keystone gave no token: it 
 """
 
 
+ANNOTATION = (
+    "::error file=cassettes/public/all.yaml,line={line},title=data image_removed::"
+    'images[{id}] "withdrawn"%0Aonly the baseline has this image\n'
+)
+
+
 class Site:
     """A project in the current folder with the cloud `public`, in clouds.yaml `staging`."""
 
@@ -92,6 +98,7 @@ def site(cloud, tmp_path, monkeypatch, capsys):
     """Three recordings of it: all images, the active ones, and an error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OS_CLOUD", raising=False)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
     site = Site(tmp_path, capsys)
     site.connect(cloud)
@@ -134,6 +141,10 @@ def test_the_cloud_changed(site, smaller):
     before = site.state
     code, out, err = site.run("verify")
     assert (code, out.replace(gone(), "GONE"), err) == (1, CHANGED, "")
+    code, out, err = site.run("verify", "--github")
+    lines = (site.folder / "cassettes/public/all.yaml").read_text().splitlines()
+    line = next(at for at, each in enumerate(lines, 1) if gone() in each)
+    assert (out.replace(gone(), "GONE"), err) == (CHANGED, ANNOTATION.format(id=gone(), line=line))
     assert site.state == before
 
 

@@ -149,7 +149,14 @@ def test_the_command_shows_none_either(pytester, cloud):
     for arguments in (
         ("record", "--os-cloud=staging"),
         ("record", "--os-cloud=staging", "--twice", "--name=twice"),
-        ("verify", "--report=r.html", "--report=r.json", "--report=r.md", "--report=r.xml"),
+        (
+            "verify",
+            "--report=r.html",
+            "--report=r.json",
+            "--report=r.md",
+            "--report=r.xml",
+            "--github",
+        ),
         ("verify", "--json"),
         ("doctor", "staging"),
     ):

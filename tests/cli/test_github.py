@@ -1,0 +1,66 @@
+"""`imagedetail diff --github`: annotations that GitHub reads as they were meant."""
+
+import json
+import re
+
+import pytest
+
+ODD = "50 %, a:b\n::error file=x::\x1b[31m"
+
+
+@pytest.fixture
+def recorded(imagedetail, tmp_path):
+    """Make cassettes of images; the name of a cloud is that of its body."""
+
+    def write(**clouds):
+        for cloud, images in clouds.items():
+            (tmp_path / "body.json").write_text(json.dumps({"images": images}))
+            done = imagedetail("import", "body.json", f"--cloud={cloud}", "--force")
+            assert done.returncode == 0, done.stderr
+
+    return write
+
+
+def image(number, **fields):
+    return {"id": f"5eed0000-0000-4000-8000-{number:012}", "name": f"n{number}", **fields}
+
+
+def read(line):
+    """An annotation as GitHub's runner reads it: properties and message."""
+    command, _, message = line.removeprefix("::error ").partition("::")
+    found = dict(each.split("=", 1) for each in command.split(","))
+    for code, mark in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
+        found = {name: value.replace(code, mark) for name, value in found.items()}
+        message = message if mark in ":," else message.replace(code, mark)
+    return found, message
+
+
+def test_an_annotation_is_at_the_image(imagedetail, recorded, tmp_path, monkeypatch):
+    """The file is that of the candidate, from the workspace's root; any text stays one command."""
+    recorded(old=[image(1), image(2, status="ACTIVE")], new=[image(1), image(2, status=ODD)])
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path.parent))
+    result = imagedetail("diff", "old", "new", "--github", "--fail-on=change", "--json")
+    json.loads(result.stdout)
+    found, message = read(result.stderr.removesuffix("\n"))
+    assert found["file"] == f"{tmp_path.name}/cassettes/new/all.yaml"
+    assert found["title"].endswith(" value_changed")
+    lines = (tmp_path / "cassettes/new/all.yaml").read_text().splitlines()
+    assert image(2)["id"] in lines[int(found["line"]) - 1]
+    assert message.splitlines()[2] == f"+ {json.dumps(ODD)}"
+
+    odd = tmp_path / "a,b:c%.yaml"
+    odd.write_bytes((tmp_path / "cassettes/new/all.yaml").read_bytes())
+    result = imagedetail("diff", "old", odd.name, "--github", "--fail-on=change")
+    assert read(result.stderr.removesuffix("\n"))[0]["file"] == f"{tmp_path.name}/{odd.name}"
+
+
+def test_only_what_fails_is_annotated(imagedetail, recorded):
+    """Ten at most; none below the threshold, and none unless asked."""
+    several = [image(number) for number in range(12)]
+    changed = [{**each, f"x{at}:y": 1} for at, each in enumerate(several)]
+    recorded(old=several, new=changed)
+    diff = ("diff", "old", "new", "--fail-on")
+    result = imagedetail(*diff, "change", "--github")
+    assert len(re.findall(r"^::error ", result.stderr, re.MULTILINE)) == 10
+    assert imagedetail(*diff, "none", "--github").stderr == ""
+    assert imagedetail(*diff, "change").stderr == ""
