@@ -174,8 +174,9 @@ def _diff(options: argparse.Namespace) -> int:
         if error is not None:
             document |= {"same": False, "compatible": False, "problem": str(error)}
         if typed is not None:
+            compared = (comparison.baseline, comparison.candidate)
             for entry, each in zip(document["differences"], comparison.differences, strict=True):
-                entry["evidence"] = list(evidence(each, comparison, path=each.path, typed=typed))
+                entry["evidence"] = list(evidence(each, compared, path=each.path, typed=typed))
         print_json(document)
     else:
         print(terminal.render(comparison, color=wants_color(), typed=typed))

@@ -13,7 +13,7 @@ from pytest_imagedetail.compare.answers import (
     next_link_differences,
     status_difference,
 )
-from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.comparison import Comparison, side_of
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
 from pytest_imagedetail.compare.pairing import Pairing, pair, reference, unpaired
 from pytest_imagedetail.compare.severity import Change, Judge, is_of_links
@@ -29,7 +29,6 @@ from pytest_imagedetail.model import (
     Image,
     ImageRef,
     Path,
-    Side,
     Unpaired,
     path_of,
 )
@@ -113,8 +112,8 @@ def compare(
         ) from None
     applied = apply(concerned, _worst_first(found.differences))
     return Comparison(
-        baseline=_side(baseline),
-        candidate=_side(candidate),
+        baseline=side_of(baseline),
+        candidate=side_of(candidate),
         profile=profile,
         level=level,
         differences=applied.differences,
@@ -128,6 +127,7 @@ def compare(
         expected=applied.expected,
         expired_rules=applied.expired,
         unused_rules=applied.unused,
+        listings=(baseline, candidate),
     )
 
 
@@ -267,20 +267,6 @@ def _check_complete(baseline: Listing, candidate: Listing) -> None:
             where=f"query {partial.query} of {partial.cloud}",
             remedy="record every page: ask without limit and marker",
         )
-
-
-def _side(listing: Listing) -> Side:
-    provenance = listing.provenance
-    return Side(
-        cloud=provenance.cloud,
-        query=provenance.query,
-        release=provenance.release,
-        images=0 if _is_error(listing) else len(listing.images),
-        recorded_at=provenance.recorded_at,
-        error=listing.status_code if _is_error(listing) else None,
-        volatile=provenance.volatile,
-        project=provenance.project,
-    )
 
 
 def _not_compared(

@@ -3,15 +3,17 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Never
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
     MISSING,
     SEVERITIES,
     Difference,
     FailOn,
+    Query,
     RuleRef,
     Severity,
     Side,
@@ -44,6 +46,7 @@ class Comparison:
         expected: Differences that a rule accepts; they are in no other count.
         expired_rules: Rules that match some of the differences and have expired.
         unused_rules: Rules about these two clouds that match nothing.
+        listings: Both answers, as evidence for reports.
     """
 
     baseline: Side
@@ -61,6 +64,7 @@ class Comparison:
     expected: tuple[Difference, ...]
     expired_rules: tuple[RuleRef, ...]
     unused_rules: tuple[RuleRef, ...]
+    listings: tuple[Listing, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def same(self) -> bool:
@@ -242,27 +246,42 @@ def rule_to_dict(rule: RuleRef) -> dict[str, Any]:
     return {**asdict(rule), "kinds": list(rule.kinds), "expires": expires}
 
 
+def side_of(listing: Listing) -> Side:
+    """Return what the head of a report shows of an answer."""
+    provenance, is_error = listing.provenance, listing.error is not None
+    return Side(
+        cloud=provenance.cloud,
+        query=provenance.query,
+        release=provenance.release,
+        images=0 if is_error else len(listing.images),
+        recorded_at=provenance.recorded_at,
+        error=listing.status_code if is_error else None,
+        volatile=provenance.volatile,
+        project=provenance.project,
+    )
+
+
 def evidence(
-    difference: Difference, comparison: Comparison, *, path: str, typed: str
+    difference: Difference, sides: Sequence[Side], *, path: str, typed: str
 ) -> tuple[str, ...]:
     """Return what a severity rests on, one fact per line, and the command that accepts it.
 
     Args:
-        difference: One of the comparison's differences.
-        comparison: The comparison.
+        difference: A difference between two sides.
+        sides: Baseline and candidate.
         path: The path that the rule should have.
         typed: The two sides and the options of the comparison, as a shell reads them.
     """
     sign = "=" if path.startswith("-") else " "  # or argparse would take the path for an option
     accept = f"{typed} --path{sign}{shlex.quote(path)} --kind {difference.kind}"
     return (
-        *_promise(difference, comparison),
-        *_filters(comparison),
+        *_promise(difference, sides),
+        *_filters(sides[0].query),
         f"to accept it: imagedetail accept {accept} --reason WHY --expires DAY",
     )
 
 
-def _promise(difference: Difference, comparison: Comparison) -> Iterator[str]:
+def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[str]:
     found = re.match(r"images\[\*\]\.([^.\[]+)", difference.any_image)
     if found is None:
         return
@@ -276,13 +295,13 @@ def _promise(difference: Difference, comparison: Comparison) -> Iterator[str]:
         required = contract.release_name(contract.release_index(promise.required_since) or 0)
         always = f"with every image since {required}"
     yield f"contract: {found[1]} is {types}, sent since {since}, {always}; {promise.source}"
-    for side in (comparison.baseline, comparison.candidate):
+    for side in sides:
         if side.release is None:
             yield f"{side.cloud} declares no release, so it is judged as the newest"
 
 
-def _filters(comparison: Comparison) -> Iterator[str]:
-    for name, _ in dict.fromkeys(comparison.baseline.query.params):
+def _filters(query: Query) -> Iterator[str]:
+    for name, _ in dict.fromkeys(query.params):
         known = "property-" if name.startswith("property-") else name
         if note := contract.FILTERS.get(known):
             yield f"filter {name}: {note}"

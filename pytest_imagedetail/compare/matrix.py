@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, Never
@@ -122,6 +122,7 @@ class Matrix:
         nothing_in_common: Neighbors with images, none of which were paired, and the query.
         lost: Neighbors and the queries that the project recorded of the earlier one alone.
         not_compared: Paths of values that redaction replaced by a fixed word on both sides.
+        answers: All answers by cloud, as evidence for reports.
     """
 
     clouds: tuple[str, ...]
@@ -139,6 +140,7 @@ class Matrix:
     nothing_in_common: tuple[tuple[str, str, Query], ...]
     lost: tuple[tuple[str, str, Query], ...]
     not_compared: tuple[str, ...]
+    answers: Mapping[str, Answers] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def same(self) -> bool:
@@ -344,6 +346,7 @@ def compare_neighbors(
             if query not in row[other]
         ),
         not_compared=tuple(not_compared),
+        answers=row,
     )
 
 

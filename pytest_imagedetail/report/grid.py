@@ -30,7 +30,7 @@ def render(matrix: Matrix, *, color: bool = False, every_query: bool = False) ->
         color: Whether to use ANSI colors.
         every_query: Whether to include the queries that all clouds answered alike.
     """
-    lines = [_head(matrix), *_table(matrix, every_query=every_query), *_spans(matrix)]
+    lines = [head(matrix), *_table(matrix, every_query=every_query), *_spans(matrix)]
     for baseline, candidate, steps in matrix.pairs():
         lines += ["", text.plain(f"{baseline} -> {candidate}")]
         lines += [_change(group, step, color=color) for group, step in groups(steps)]
@@ -138,7 +138,8 @@ def _apart(matrix: Matrix) -> Iterator[tuple[str, str]]:
         yield "paired", text.plain(f"{names}, query {asked}, so none was compared there")
 
 
-def _head(matrix: Matrix) -> str:
+def head(matrix: Matrix) -> str:
+    """Return how much there is: "9 clouds, 43 queries, 387 answers"."""
     line = (
         f"{text.count(len(matrix.clouds), 'cloud')}, {text.count(len(matrix.queries), 'query')}, "
         f"{text.count(len(matrix.cells), 'answer')}"
@@ -152,7 +153,7 @@ def _table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
     if not queries:
         yield "every query was answered with the same status and number of images by all of them"
         return
-    shared = _shared_start(matrix.clouds)
+    shared = shared_start(matrix.clouds)
     rows = [[f"{shared}*" if shared else "", *(name[len(shared) :] for name in matrix.clouds)]]
     rows += [
         [text.cut(text.plain(str(query)), _VALUE_WIDTH), *map(_cell, matrix.row(query))]
@@ -176,7 +177,7 @@ def _spans(matrix: Matrix) -> Iterator[str]:
         yield f"{what:<{width}}  {text.plain(where)}"
 
 
-def _shared_start(names: Sequence[str]) -> str:
+def shared_start(names: Sequence[str]) -> str:
     """Return the common prefix of all names through its last hyphen: "nova-"."""
     same = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     head, hyphen, _ = "".join(letters[0] for letters in same).rpartition("-")

@@ -1,12 +1,17 @@
-"""Render results as one HTML page without scripts or other files. Only this module uses Jinja2."""
+"""Render results as one HTML page without other files. Only this module uses Jinja2."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
+from typing import Any, Final
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Failure
-from pytest_imagedetail.report import grid, text
+from pytest_imagedetail.report import findings, questions, text
+
+_MOST_FINDINGS: Final = 400  # on one page; the JSON report has all
 
 
 def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
@@ -21,12 +26,33 @@ def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] =
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+    def source(name: str) -> Any:
+        return environment.get_template(name).render()
+
+    style, script = source("page.css"), source("page.js")
+    found = findings.findings_of(results)
     return environment.get_template("page.html.j2").render(
+        style=style,
+        script=script,
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
+        verdict=findings.verdict_of(results, failures),
+        findings=found[:_MOST_FINDINGS],
+        hidden=len(found) - _MOST_FINDINGS,
+        clouds=sorted({cloud for each in found for cloud in each.clouds}),
+        queries=sorted({query for each in found for query in each.queries}),
+        tables=[questions.table_of(each) for each in results if isinstance(each, Matrix)],
         results=results,
-        comparisons=sum(isinstance(each, Comparison) for each in results),
         failures=failures,
-        grid=grid,
-        is_matrix=lambda result: isinstance(result, Matrix),
+        name_of=findings.name_of,
+        count_of=findings.count_of,
+        notes_of=findings.notes_of,
         text=text,
         version=__version__,
     )
+
+
+def _hash(content: str) -> str:
+    """Return the source of a content security policy that allows this text alone."""
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

@@ -137,7 +137,8 @@ def _brief_line(group: text.Group) -> str:
 
 
 def _lines(comparison: Comparison, *, color: bool, typed: str | None) -> Iterator[str]:
-    heads = [text.side(comparison.baseline), text.side(comparison.candidate)]
+    sides = (comparison.baseline, comparison.candidate)
+    heads = [*map(text.side, sides)]
     widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
     for name, head in zip(("baseline", "candidate"), heads, strict=True):
         cells = "  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True))
@@ -150,7 +151,7 @@ def _lines(comparison: Comparison, *, color: bool, typed: str | None) -> Iterato
     for group in groups:
         yield from _group(group, width, color=color)
         if typed is not None:
-            for line in evidence(group.first, comparison, path=group.path, typed=typed):
+            for line in evidence(group.first, sides, path=group.path, typed=typed):
                 yield paint(f"{_MARGIN}{text.plain(line)}", "dim", color=color)
     for label, line in text.notes(comparison):
         yield paint(f"{label:<10}  {line}", OF_LABEL[label], color=color)

@@ -405,7 +405,12 @@ def test_evidence():
     def lines(new, beside=None, **facts):
         sides = listing_of(image_of(), **facts), listing_of(new, beside=beside, **facts)
         (difference,) = (comparison := compare(*sides)).differences
-        return evidence(difference, comparison, path=difference.path, typed="a b")
+        return evidence(
+            difference,
+            (comparison.baseline, comparison.candidate),
+            path=difference.path,
+            typed="a b",
+        )
 
     lost = lines(without(image_of(), SIZE), query="type=ALL&property-x=1")
     assert lost[0].startswith(

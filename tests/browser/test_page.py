@@ -1,0 +1,99 @@
+"""The HTML report in a real browser: read, filtered, without scripts, on a phone, by axe-core."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from unit import image_of, listing_of
+
+from pytest_imagedetail import report
+from pytest_imagedetail.cassette import Store, load_own
+from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare.matrix import compare_neighbors
+from pytest_imagedetail.listing import error_status
+from pytest_imagedetail.model import Failure
+from pytest_imagedetail.record import recorder
+
+HERE = Path(__file__).parent
+LIBRARY = HERE.parents[1] / "cassettes"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FIRST_SCREEN = 900  # pixels
+PHONE = 360
+NASTY = "<img src=x onerror=alert(1)>\"'</script><script>alert(1)</script>"
+
+
+@pytest.fixture
+def seen(tmp_path):
+    """Write a report, look at it in Chromium, and return what was seen."""
+    if CHROMIUM is None or not shutil.which("node"):
+        pytest.skip("chromium and node are not installed")
+    if not (HERE / "node_modules" / "playwright-core").is_dir():
+        pytest.skip("playwright-core is missing: npm install --prefix tests/browser")
+
+    def seen(*results, failures=(), fields=(), axe=True):
+        page = tmp_path / "report.html"
+        report.write(results, page, failures=failures)
+        command = ["node", str(HERE / "page.js"), CHROMIUM, str(page)]
+        env = os.environ | {"FIELDS": ",".join(fields), "AXE": "yes" if axe else "no"}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert found["problems"] == []
+        assert [*found["violations"].values()] == [[]] * 4 * axe
+        assert found["phone_width"] == PHONE
+        return found
+
+    return seen
+
+
+def test_the_nine_releases(seen):
+    """The breaking change is on the first screen; filters show and hide; all works as a file."""
+    store = Store(directory=LIBRARY)
+    row = {}
+    for cloud in sorted(each for each in store.clouds() if each.startswith("nova-")):
+        listings = (
+            recorder.follow(each, expect=error_status(each))
+            for each in map(load_own, store.paths(cloud))
+        )
+        row[cloud] = {each.query: each for each in listings}
+    found = seen(compare_neighbors(row), fields=("openstack-api", "no such field"))
+    assert found["word"] == "✗ FAIL"
+    assert found["title"].startswith("FAIL: 1 of 30 differences from nova-2019.1 to nova-2026.2")
+    assert found["breaking_ends"] < FIRST_SCREEN
+    assert found["target"].startswith("breaking limit=0 answers 400, not 200")
+    assert (found["cards"], found["breaking"]) == (7, 1)
+    assert found["by_field"] == {"openstack-api": 1, "no such field": 0}
+    assert found["without_scripts"] == {"cards": 7, "filters": 0}
+
+
+def test_hostile_names_and_failures(seen):
+    """What a cloud sends is text; a failure comes first; nothing compared is no pass to read."""
+    old = listing_of(image_of(1, name=NASTY), cloud="old")
+    new = listing_of(
+        image_of(1, name="b", metadata={NASTY: NASTY}), cloud="new", query=f"name={NASTY}"
+    )
+    failure = Failure(baseline=NASTY, candidate="new", problem=f"{NASTY}\nno")
+    found = seen(compare(old, new), failures=[failure])
+    sentence = "3 differences from old to new, and none of them breaks a client"
+    assert found["title"] == f"FAIL: 1 comparison could not be made; {sentence}"
+    assert (found["word"], found["cards"]) == ("✗ FAIL", 3)
+    found = seen(compare(old, old))
+    assert (found["word"], found["cards"]) == ("✓ PASS", 0)
+
+
+def test_many_images(seen):
+    """Eight clouds with 2,000 images each, of which 200 change in their own way."""
+    row = {}
+    for cloud in range(8):
+        images = [
+            image_of(number, metadata={f"key{number}": str(cloud)} if number % 10 == 0 else {})
+            for number in range(2000)
+        ]
+        listing = listing_of(*images, cloud=f"cloud-{cloud}")
+        row[listing.cloud] = {listing.query: listing}
+    found = seen(compare_neighbors(row), fields=("key10",), axe=False)
+    assert found["cards"] == 200
+    assert found["by_field"] == {"key10": 12}  # with key100, and key1000 to key1090 in tens
