@@ -26,14 +26,31 @@ FAIL_ON: Final[tuple[FailOn, ...]] = ("breaking", "change", "none")
 RECORD_MODES: Final[tuple[RecordMode, ...]] = ("none", "once", "new_episodes", "rewrite", "verify")
 UNUSED: Final[tuple[Unused, ...]] = ("ignore", "warn", "fail")
 
-KINDS: Final = (
-    *("field_added", "field_removed", "type_changed", "null_changed", "value_changed"),
-    *("item_added", "item_removed", "link_changed", "vendor_added", "vendor_removed"),
-    *("image_added", "image_removed", "image_repeated", "order_changed"),
-    *("status_changed", "error_changed", "header_changed", "answer_changed"),
-    *("presence_changed", "format_changed", "enumeration_changed", "page_changed"),
-)
-"""The kinds of difference: of fields, of images, of whole answers, of shapes."""
+KINDS: Final[Mapping[str, str]] = {
+    "field_added": "{field} is new",
+    "field_removed": "{field} is missing",
+    "type_changed": "{field} has another type",
+    "null_changed": "{field} is null on one side",
+    "value_changed": "{field} has another value",
+    "item_added": "{field} has more items",
+    "item_removed": "{field} has fewer items",
+    "link_changed": "{field} leads elsewhere",
+    "vendor_added": "{field}: a vendor's metadata is new",
+    "vendor_removed": "{field}: a vendor's metadata is gone",
+    "image_added": "images were added",
+    "image_removed": "images are gone",
+    "image_repeated": "an image is listed more than once",
+    "order_changed": "the images are in another order",
+    "status_changed": "{query} answers {candidate}, not {baseline}",
+    "error_changed": "the text of an error changed",
+    "header_changed": "the response header {field} changed",
+    "answer_changed": "{field} changed, beside the images",
+    "presence_changed": "{field} is sent with other images",
+    "format_changed": "{field} has another format",
+    "enumeration_changed": "{field} takes other values",
+    "page_changed": "the link to the next page changed",
+}
+"""The kinds of difference: of fields, of images, of whole answers, of shapes; what each says."""
 
 MASKED: Final = "<hidden>"
 """Shown in the place of a secret."""

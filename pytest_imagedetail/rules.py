@@ -419,7 +419,7 @@ def _kinds(value: Any) -> tuple[str, ...]:
     kinds = _names(value, "kind")
     for kind in kinds:
         if kind not in KINDS:
-            raise _InvalidError(f"unknown kind {kind!r}", _known(kind, KINDS))
+            raise _InvalidError(f"unknown kind {kind!r}", _known(kind, [*KINDS]))
     return kinds
 
 

@@ -1,8 +1,9 @@
-"""Show what is recorded: `clouds`, `ls` and `show`; and `schema`, of every JSON document."""
+"""Show what is recorded: `clouds`, `ls`, `show`; and what reports say: `rules` and `schema`."""
 
 import argparse
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from pytest_imagedetail.cli.output import (
 )
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.model import KINDS
+from pytest_imagedetail.normalize import RULES
 from pytest_imagedetail.report import text
 
 
 def add_verbs(verbs: Any) -> None:
-    """Add the four verbs."""
+    """Add the five verbs."""
     summary = "list the clouds that have cassettes or are declared"
     add_verb(verbs, "clouds", _clouds, summary, "--json")
     parser = add_verb(verbs, "ls", _ls, "list the cassettes", "--json")
@@ -36,7 +39,24 @@ def add_verbs(verbs: Any) -> None:
     )
     parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
     parser.add_argument("cloud", metavar="NAME", help="a cloud, or the path of a cassette or body")
+    summary = "list the kinds of difference and the rules of normalization, by their ids"
+    add_verb(verbs, "rules", _rules, summary, "--json")
     add_verb(verbs, "schema", _schema, "print the JSON Schema of all JSON documents")
+
+
+def _rules(options: argparse.Namespace) -> int:
+    """Print the ids that rules and reports use, with what each means and where it is from."""
+    words = {"field": "FIELD", "query": "QUERY", "baseline": "OLD", "candidate": "NEW"}
+    kinds = [{"id": kind, "says": says.format(**words)} for kind, says in KINDS.items()]
+    if options.json:
+        normalization = [asdict(each) for each in RULES]
+        return print_json({"schema": 1, "kinds": kinds, "normalization": normalization})
+    print("kinds of difference; rules accept them by kind\n")
+    print_table([[each["id"], each["says"]] for each in kinds])
+    print("\nrules of normalization, with the first profile that applies them\n")
+    print_table([[each.id, each.name, each.profile] for each in RULES])
+    print("\n--json has what each rule does, why, and the source")
+    return SAME
 
 
 def _schema(options: argparse.Namespace) -> int:  # noqa: ARG001  as every verb

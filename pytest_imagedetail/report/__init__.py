@@ -11,6 +11,7 @@ from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import html, junit, markdown, text
+from pytest_imagedetail.report.findings import verdict_of
 
 __all__ = ["schema", "write"]
 
@@ -47,6 +48,7 @@ def schema() -> Any:
 def _json(results: Sequence[Comparison | Matrix], failures: Sequence[Failure]) -> str:
     document = {
         "schema": SCHEMA,
+        "verdict": verdict_of(results, failures).to_dict(),
         "comparisons": [each.to_dict() for each in results if isinstance(each, Comparison)],
         "matrices": [each.to_dict() for each in results if isinstance(each, Matrix)],
         "failures": [asdict(each) for each in failures],

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from pytest_imagedetail.cassette import file_name
 from pytest_imagedetail.compare.comparison import Comparison, evidence, side_of
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import SEVERITIES, Difference, Failure, Query, Severity
+from pytest_imagedetail.model import KINDS, SEVERITIES, Difference, Failure, Query, Severity
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import grid, text
 from pytest_imagedetail.transport.request import headers_of
@@ -19,30 +19,6 @@ from pytest_imagedetail.transport.request import headers_of
 Result = Comparison | Matrix
 _Normalize = Callable[[Listing, str], Normalized]
 
-_TITLES: Final[Mapping[str, str]] = {
-    "answer_changed": "{field} changed, beside the images",
-    "enumeration_changed": "{field} takes other values",
-    "error_changed": "the text of an error changed",
-    "field_added": "{field} is new",
-    "field_removed": "{field} is missing",
-    "format_changed": "{field} has another format",
-    "header_changed": "the response header {field} changed",
-    "image_added": "images were added",
-    "image_removed": "images are gone",
-    "image_repeated": "an image is listed more than once",
-    "item_added": "{field} has more items",
-    "item_removed": "{field} has fewer items",
-    "link_changed": "{field} leads elsewhere",
-    "null_changed": "{field} is null on one side",
-    "order_changed": "the images are in another order",
-    "page_changed": "the link to the next page changed",
-    "presence_changed": "{field} is sent with other images",
-    "status_changed": "{query} answers {candidate}, not {baseline}",
-    "type_changed": "{field} has another type",
-    "value_changed": "{field} has another value",
-    "vendor_added": "{field}: a vendor's metadata is new",
-    "vendor_removed": "{field}: a vendor's metadata is gone",
-}
 _ID_LENGTH: Final = 12
 _LONGEST_BODY: Final = 1200  # characters of a body that is no image
 
@@ -135,28 +111,40 @@ class Verdict:
     """Whether results pass, and why.
 
     Attributes:
-        passed: Whether nothing reaches the threshold and all could be compared.
+        passed: Whether nothing reaches the threshold and all could be compared; None if nothing was
+            compared.
         sentence: The answer in one sentence.
         facts: The threshold, the exit code and what was compared.
         limits: What was not compared, as pairs of a label and a line.
     """
 
-    passed: bool
+    passed: bool | None
     sentence: str
     facts: tuple[str, ...]
     limits: tuple[tuple[str, str], ...]
 
     @property
     def word(self) -> str:
-        """PASS or FAIL."""
-        return "PASS" if self.passed else "FAIL"
+        """PASS or FAIL, or NOTHING."""
+        return "NOTHING" if self.passed is None else "PASS" if self.passed else "FAIL"
+
+    @property
+    def line(self) -> str:
+        """The verdict on one line: "FAIL: 1 of 30 differences from a to b can break a client"."""
+        return f"{self.word}: {self.sentence}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        limits = [{"label": label, "text": line} for label, line in self.limits]
+        facts = {"sentence": self.sentence, "facts": list(self.facts), "limits": limits}
+        return {"passed": self.passed, **facts}
 
 
 def verdict_of(results: Sequence[Result], failures: Sequence[Failure]) -> Verdict:
     """Judge the results of one command or run together."""
     failing = [each for each in results if not each.compatible]
     return Verdict(
-        passed=not failing and not failures,
+        passed=not failing and not failures if results or failures else None,
         sentence=_sentence(results, failing, failures),
         facts=tuple(_facts(results, failures)),
         limits=tuple(dict.fromkeys(limit for each in results for limit in _limits(each))),
@@ -207,7 +195,7 @@ def _sentence(
     results: Sequence[Result], failing: Sequence[Result], failures: Sequence[Failure]
 ) -> str:
     if not results and not failures:
-        return "Nothing was compared."
+        return "no listing was compared"
     parts = []
     if failures:
         parts.append(f"{text.count(len(failures), 'comparison')} could not be made")
@@ -318,7 +306,7 @@ def _title(first: Difference, query: Query) -> str:
     baseline, candidate = values
     field = first.any_image.removeprefix("images[*].").removeprefix("headers.")
     return text.plain(
-        _TITLES[first.kind].format(field=field, query=query, baseline=baseline, candidate=candidate)
+        KINDS[first.kind].format(field=field, query=query, baseline=baseline, candidate=candidate)
     )
 
 

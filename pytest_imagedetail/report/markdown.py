@@ -7,13 +7,13 @@ from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import grid, text
+from pytest_imagedetail.report.findings import verdict_of
 
 
 def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
     """Return one section for each result and each failure."""
-    if not results and not failures:
-        return "# Image details\n\nNothing was compared.\n"
-    lines = ["# Image details", ""]
+    verdict = verdict_of(results, failures)
+    lines = [f"# {_text(verdict.line)}", "", _text(", ".join(verdict.facts)), ""]
     for each in results:
         lines += _matrix(each) if isinstance(each, Matrix) else _section(each)
     for failure in failures:

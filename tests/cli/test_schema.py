@@ -39,6 +39,7 @@ VERBS = {
     "lint": (("lint",), ("lint", str(ROOT / "cassettes/nova-2026.2"))),
     "ls": (("ls",), ("ls", "*"), ("ls", "staging")),
     "clouds": (("clouds",),),
+    "rules": (("rules",),),
     "show": (("show", "nova-2026.2"), ("show", "nova-2026.2", LIMIT)),
     "scrub": (("scrub", "vcr.yaml", "broken.yaml", "cassettes", "--cloud=s", "-o", "out"),),
     "doctor": (("doctor",), ("doctor", "nobody")),

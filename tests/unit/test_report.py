@@ -269,8 +269,8 @@ def test_no_report_shows_two_unequal_values_alike(tmp_path):
 
 def test_nothing_compared_is_said():
     """An empty report is not a green one; nor is one without an image in common."""
-    assert markdown.render([]) == "# Image details\n\nNothing was compared.\n"
-    assert "<h1>Nothing was compared.</h1>" in html.render([])
+    assert markdown.render([]) == "# NOTHING: no listing was compared\n\nexit code 0\n"
+    assert "<h1>no listing was compared</h1>" in html.render([])
     comparison = compare(listing_of(image_of(1)), listing_of(image_of(2)))
     line = (
         "paired      no image of one side is on the other, so no image was compared; "
