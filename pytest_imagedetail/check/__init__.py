@@ -1,1 +1,1 @@
-"""Check an answer of one cloud by what the API promises, without a baseline."""
+"""Check what one cloud answers, without a second one: relations that hold, and a forecast."""

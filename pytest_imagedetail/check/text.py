@@ -1,0 +1,91 @@
+"""Verdicts as text: worst first, and what agrees in one line."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
+
+_WIDTH: Final = max(map(len, VERDICTS)) + 2
+_PLURALS: Final = {
+    "fail": ("fails", "fail"),
+    "known-deviation": ("known deviation", "known deviations"),
+    "pass": ("passes", "pass"),
+}
+
+
+def headline(verdicts: Sequence[Verdict]) -> str:
+    """Return the verdict on all: `FAIL: 1 of 27 checks fails; 18 pass, 3 known deviations`."""
+    counts = {name: sum(each.verdict == name for each in verdicts) for name in VERDICTS}
+    rest = ", ".join(
+        f"{number} {_counted(name, number)}"
+        for name, number in reversed(counts.items())
+        if number and name != "fail"
+    )
+    checks = f"{len(verdicts)} check{'' if len(verdicts) == 1 else 's'}"
+    clouds = len({each.cloud for each in verdicts})
+    among = checks if clouds == 1 else f"{checks} of {clouds} clouds"
+    if counts["fail"]:
+        found = f"{counts['fail']} of {among} {_counted('fail', counts['fail'])}"
+        return f"FAIL: {found}; {rest}" if rest else f"FAIL: {found}"
+    agree = counts["pass"] or counts["known-deviation"]
+    word = "INCONCLUSIVE" if counts["inconclusive"] else "PASS" if agree else "VACUOUS"
+    return f"{word}: none of {among} fails; {rest}"
+
+
+def _counted(name: str, number: int) -> str:
+    one, several = _PLURALS.get(name, (name, name))
+    return one if number == 1 else several
+
+
+def details(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield the verdicts on one cloud; what does not say more than a reason shares a line."""
+    alone = len(verdicts) == 1
+    for name in VERDICTS:
+        found = [each for each in verdicts if each.verdict == name]
+        if name in {"fail", "known-deviation"} or alone:
+            for each in found:
+                yield from detail(each)
+            continue
+        reasons: dict[str, list[str]] = {}
+        for each in found:
+            reasons.setdefault(each.reason, []).append(each.check.id)
+        for reason, ids in reasons.items():
+            yield f"{name:<{_WIDTH}}{' '.join(ids)}"
+            yield from [f"{'':<{_WIDTH}}{reason}"] if reason else []
+
+
+def detail(verdict: Verdict) -> Iterator[str]:
+    """Yield one verdict with its evidence."""
+    yield f"{verdict.verdict:<{_WIDTH}}{verdict.check.id:<4} {verdict.check.title}"
+    image = verdict.image
+    rows = {
+        "relation": [verdict.check.relation],
+        "found": [verdict.reason],
+        "image": [str(image) if image else ""],
+        "known": [f"{each.what} ({each.releases}; {each.source})" for each in verdict.deviations],
+        "counted": [verdict.counted],
+        "again": [verdict.curl],
+    }
+    for name, texts in rows.items():
+        yield from (f"{'':<{_WIDTH}}{name:<9}{_plain(text)}" for text in texts if text)
+
+
+def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield the verdicts on several clouds, check by check."""
+    clouds = list(dict.fromkeys(each.cloud for each in verdicts))
+    rows: Mapping[str, list[Verdict]] = {each.check.id: [] for each in verdicts}
+    for each in verdicts:
+        rows[each.check.id].append(each)
+    for id_, row in rows.items():
+        first = id_
+        for name in VERDICTS:
+            names = [each.cloud for each in row if each.verdict == name]
+            if names:
+                where = f"all {len(clouds)}" if len(names) == len(clouds) else ", ".join(names)
+                yield f"{first:<5}{name:<{_WIDTH}}{where}"
+                first = ""
+
+
+def _plain(text: str) -> str:
+    """Return a text without characters that move the cursor."""
+    return "".join(each if each.isprintable() else "?" for each in text)

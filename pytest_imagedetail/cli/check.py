@@ -1,0 +1,179 @@
+"""Check what clouds do to listings of images: `check`."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.check import asking, text
+from pytest_imagedetail.check.checks import CHECKS
+from pytest_imagedetail.check.verdicts import Check, Verdict, run
+from pytest_imagedetail.cli import sides
+from pytest_imagedetail.cli.arguments import add_verb, settings
+from pytest_imagedetail.cli.output import (
+    DIFFERENT,
+    IMPOSSIBLE,
+    SAME,
+    Progress,
+    complain,
+    print_json,
+    say,
+)
+from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.record import clouds
+from pytest_imagedetail.record.recorder import LiveCloud
+from pytest_imagedetail.settings import Settings, did_you_mean
+
+_NO_CLOUD: Final = "name a cloud: imagedetail check NAME; imagedetail clouds lists them"
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add the verb."""
+    summary = "check what a cloud does to listings of images, with no other cloud to compare"
+    parser = add_verb(verbs, "check", _check, summary, "--json")
+    parser.add_argument(
+        "clouds", nargs="*", metavar="NAME", help="a cloud or a glob; a shipped one, too"
+    )
+    parser.add_argument("--list", action="store_true", help="list the checks, and ask no cloud")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--live", action="store_true", help="ask the live cloud (default: its recordings)"
+    )
+    source.add_argument(
+        "--os-cloud", metavar="NAME", help="ask this cloud of clouds.yaml live; no name is needed"
+    )
+    parser.add_argument(
+        "--budget",
+        type=_positive,
+        default=asking.BUDGET,
+        metavar="N",
+        help=f"make at most N requests to each cloud (default: {asking.BUDGET})",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="list the requests; only the listing of all images is asked for",
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="ID", help="this check, M9; repeatable"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _check(options: argparse.Namespace) -> int:
+    checks = chosen_checks(options.only)
+    if options.list:
+        return _list(checks, as_json=options.json)
+    chosen = settings(options)
+    store = store_of(chosen)
+    names = _names(options, chosen, store)
+    verdicts: list[Verdict] = []
+    code, progress = SAME, Progress()
+    for name in names:
+        try:
+            with progress.waiting(f"checking {name}"):
+                cloud = _cloud(name, options, chosen, store)
+                if options.dry_run:
+                    cloud = asking.planned(cloud)
+                verdicts += run(cloud, checks)
+            if options.dry_run:
+                print("\n".join(asking.requests(cloud)))
+        except ImageDetailError as error:
+            code = complain(error, IMPOSSIBLE)
+    if options.dry_run:
+        return code
+    if any(each.verdict == "fail" for each in verdicts):
+        code = DIFFERENT
+    if options.json:
+        print_json({"schema": 1, "checks": [each.to_dict() for each in verdicts]})
+    elif verdicts:
+        _print(verdicts)
+    return code
+
+
+def chosen_checks(only: Sequence[str]) -> tuple[Check, ...]:
+    """Return the checks with these ids, or all.
+
+    Raises:
+        UsageError: There is none with such an id.
+    """
+    known = {each.id: each for each in CHECKS}
+    for each in only:
+        if each.upper() not in known:
+            raise UsageError(
+                f"there is no check {each!r}",
+                remedy=f"{did_you_mean(each.upper(), tuple(known))}"
+                "imagedetail check --list shows them",
+            )
+    return tuple(known[each] for each in dict.fromkeys(map(str.upper, only))) or CHECKS
+
+
+def _list(checks: Sequence[Check], *, as_json: bool) -> int:
+    if as_json:
+        listed = [
+            {
+                "id": each.id,
+                "title": each.title,
+                "relation": each.relation,
+                "known_deviations": [
+                    {"what": one.what, "releases": one.releases, "source": one.source}
+                    for one in each.deviations
+                ],
+            }
+            for each in checks
+        ]
+        return print_json({"schema": 1, "checks": listed})
+    for each in checks:
+        print(f"{each.id:<5}{each.title}")
+        print(f"     {each.relation}")
+        for one in each.deviations:
+            print(f"     known: {one.what} ({one.releases})")
+    return SAME
+
+
+def _names(options: argparse.Namespace, chosen: Settings, store: Store) -> Sequence[str]:
+    """Return the clouds to check.
+
+    Raises:
+        UsageError: None is named, or --os-cloud is given with several.
+    """
+    if not options.clouds and not options.os_cloud:
+        raise UsageError("no cloud is named", remedy=_NO_CLOUD)
+    if options.os_cloud and len(options.clouds) > 1:
+        raise UsageError("--os-cloud is for one cloud", remedy="name one, or leave it out")
+    if options.os_cloud:
+        return options.clouds or [options.os_cloud]
+    if options.live:
+        # A name that is neither recorded nor declared is one of clouds.yaml.
+        known = (*store.clouds(), *store.traffic_clouds())
+        return replace(chosen, clouds=tuple(options.clouds), record_mode="once").select(known)
+    return sides.names(options.clouds, chosen, store)
+
+
+def _cloud(name: str, options: argparse.Namespace, chosen: Settings, store: Store) -> asking.Cloud:
+    declared = chosen.declaration(name)
+    if not (options.live or options.os_cloud):
+        return asking.recorded(store, name, declared=declared.release, budget=options.budget)
+    access = clouds.connect(options.os_cloud or declared.os_cloud)
+    live = LiveCloud(access=access, name=name, release=declared.release, on_wait=say)
+    return asking.live(live, budget=options.budget)
+
+
+def _print(verdicts: Sequence[Verdict]) -> None:
+    print(text.headline(verdicts))
+    names = dict.fromkeys(each.cloud for each in verdicts)
+    if len(names) == 1:
+        print("\n".join(["", *text.details(verdicts)]))
+        return
+    print("\n".join(["", *text.table(verdicts)]))
+    for each in verdicts:
+        if each.verdict == "fail":
+            print("\n".join(["", each.cloud, *text.detail(each)]))

@@ -1,0 +1,83 @@
+"""`imagedetail check`: the verdict first, evidence for it, one JSON document, exit codes."""
+
+import json
+from pathlib import Path
+
+EXPECTED = Path(__file__).with_name("expected.json")
+
+
+def verdicts(printed):
+    """The verdicts of `check --json`: by check, the clouds of each."""
+    found = {}
+    for each in json.loads(printed)["checks"]:
+        found.setdefault(each["id"], {})[each["cloud"]] = each["verdict"]
+    return found
+
+
+def test_expected_verdicts_of_the_shipped_releases(imagedetail):
+    """expected.json is what the command says of the nine releases."""
+    result = imagedetail("check", "nova-*", "--json")
+    assert result.returncode == 0
+    assert verdicts(result.stdout) == json.loads(EXPECTED.read_text(encoding="utf-8"))
+
+
+def test_every_verdict_has_its_evidence(imagedetail):
+    """The keys are those of the contract; a verdict shows what was asked and what was counted."""
+    document = json.loads(imagedetail("check", "nova-2026.2", "--json").stdout)
+    assert document["schema"] == 1
+    for each in document["checks"]:
+        assert each.keys() == {"id", "cloud", "verdict", "relation", "evidence"}
+        evidence = each["evidence"]
+        assert evidence["counted"]
+        assert evidence["requests"]
+        if each["verdict"] != "pass":
+            assert evidence["reason"]
+        if each["verdict"] == "known-deviation":
+            assert evidence["known_deviations"][0]["source"]
+            assert evidence["curl"].startswith('curl -i -H "X-Auth-Token: $OS_TOKEN"')
+
+
+def test_text_begins_with_the_verdict(imagedetail):
+    """Then what is worst; what agrees shares a line."""
+    lines = imagedetail("check", "nova-2026.2").stdout.splitlines()
+    assert lines[0].startswith("INCONCLUSIVE: none of 27 checks fails; ")
+    assert any(line.startswith("pass             M1 M2") for line in lines)
+    assert "imagedetail record nova-2026.2 --suite check" in lines[3]
+
+
+def test_list(imagedetail):
+    """It asks no cloud, and names known deviations."""
+    result = imagedetail("check", "--list")
+    assert result.returncode == 0
+    ids = [line.split()[0] for line in result.stdout.splitlines() if line[0] == "M"]
+    assert ids == [f"M{number}" for number in range(1, 28)]
+    assert "known: limit=0 is refused (since dalmatian (2024.2))" in result.stdout
+
+
+def test_dry_run(imagedetail):
+    """It lists requests, and nothing else is known of the answers than all images."""
+    lines = imagedetail("check", "nova-2026.2", "--dry-run").stdout.splitlines()
+    assert "GET https://compute.nova-2026.2.invalid/v2.1/images/detail?type=ALL" in lines
+    assert len(lines) < 200
+
+
+def test_budget(imagedetail):
+    """What it does not allow is not asked, and nothing that was not asked passes."""
+    result = imagedetail("check", "nova-2026.2", "--budget", "3", "--json")
+    found = verdicts(result.stdout)
+    assert result.returncode == 0
+    assert found["M24"]["nova-2026.2"] == "pass"
+    assert found["M27"]["nova-2026.2"] == "inconclusive"
+
+
+def test_usage(imagedetail):
+    """No cloud, an unknown one and an unknown check are usage errors."""
+    for arguments in ([], ["nova-2026.3"], ["nova-2026.2", "--only", "M28"]):
+        assert imagedetail("check", *arguments).returncode == 4
+
+
+def test_a_fault_is_exit_code_1(imagedetail):
+    """A published document whose links are not the image's is no consistent answer."""
+    result = imagedetail("check", "fujitsu-k5")
+    assert result.returncode == 1
+    assert result.stdout.startswith("FAIL: 1 of 27 checks fails; ")
