@@ -49,7 +49,7 @@ class Compute:
         project = "[^/]+" if self.release.is_essex else "[0-9a-f-]+"
         route = re.fullmatch(
             rf"/(?P<version>{'|'.join(map(re.escape, self.release.versions))})"
-            rf"(?:/(?P<project>{project}))?/images/detail",
+            rf"(?:/(?P<project>{project}))?/images(?:/(?P<image>[^/]+))?",
             request.path,
         )
         is_whole = route is not None and (route["project"] or not self.release.is_essex)
@@ -81,6 +81,8 @@ class Compute:
     def _answer(self, request, route, asked):
         try:
             self._check(route["project"], asked)
+            if route["image"] not in {None, "detail"}:
+                return self._image(request, route)
             return self._images(request, route)
         except FaultError as fault:
             return fault.response
@@ -95,16 +97,30 @@ class Compute:
         if asked >= _IMAGES_REMOVED:
             raise FaultError(404, NOT_FOUND)
 
-    def _images(self, request, route):
-        links = Links(
+    def _links(self, request, route):
+        return Links(
             origin=request.origin,
             version=route["version"],
             project=route["project"] or "",
             release=self.release,
+            is_brief=route["image"] is None,
         )
+
+    def _image(self, request, route):
+        """The answer to GET /images/{id}."""
+        found = [row for row in self.rows if row.id == route["image"] and not row.deleted]
+        if not found or not found[0].is_visible(self.account.project_id):
+            raise FaultError(404, "Image not found.")
+        return as_json(200, {"image": detail(found[0], self._links(request, route))})
+
+    def _images(self, request, route):
+        links = self._links(request, route)
         query = read_query(request.query, self.release)
         rows = select(self.rows, query, self.account.project_id)
-        document = {"images": [detail(row, links) for row in rows]}
+        described = [detail(row, links) for row in rows]
+        if links.is_brief:
+            described = [{key: each[key] for key in ("id", "name", "links")} for each in described]
+        document = {"images": described}
         if following := next_links(rows, query, links):
             document["images_links"] = following
         return as_json(200, document)

@@ -59,6 +59,30 @@ def ask(cloud, recorded):
     return recorder.ask(cloud, query, expect=expect).listing.recording
 
 
+def test_every_recorded_image_gets_the_recorded_answer(seed):
+    """The brief listing and single images, as clients asked for them."""
+    compared = 0
+    for name in CLOUDS:
+        recording = load_own(LIBRARY.directory / name / "tests" / "clients.yaml")
+        with SimulatedCloud(recording.provenance.release, seed=seed) as cloud:
+            for each in recording.interactions:
+                url = urlsplit(each.url)
+                if not re.search(r"/images(/[0-9a-f-]{36})?$", url.path) or url.query:
+                    continue
+                path = url.path.replace(OWN_PROJECT, cloud.project_id)
+                status, document = get(cloud.origin + path, cloud.account.token)
+                wanted = each.response.status_code, outline(json.loads(each.response.body))
+                assert (status, outline(document)) == wanted, each.url
+                compared += 1
+    assert compared > 200
+
+
+def outline(document):
+    """Ids, names and fields of a listing's images, or of the one image; or a fault."""
+    images = document.get("images") or list(document.values())
+    return [(each.get("id"), each.get("name"), sorted(each)) for each in images]
+
+
 def get(url, token):
     """Status and document of a GET."""
     request = urllib.request.Request(url, headers={"X-Auth-Token": token})

@@ -32,6 +32,7 @@ class Links:
     version: str
     project: str
     release: Release
+    is_brief: bool = False
 
     def of_image(self, image_id):
         owner = self.project if self.release.is_essex else ""
@@ -47,7 +48,7 @@ class Links:
 
     def next_page(self, query, last_id):
         """Continue a listing; Essex leads to the brief one and encodes nothing."""
-        collection = "images" if self.release.is_essex else "images/detail"
+        collection = "images" if self.release.is_essex or self.is_brief else "images/detail"
         url = _join(self.origin, self.version, self.project, collection)
         if not self.release.is_essex:
             return f"{url}?{urlencode(dict(sorted(query.parameters)) | {'marker': last_id})}"
