@@ -475,7 +475,7 @@ def _m14(cloud: Cloud, images: Images) -> Cases:
         asked = dict(parse_qsl(link.query, keep_blank_values=True))
         lost = [key for key, value in sought.items() if asked.get(key) != value]
         if not link.path.endswith("/images/detail") or lost:
-            what = f"has another {lost[0]}" if lost else "does not lead to images/detail"
+            what = f"has another {lost[0]}, or none" if lost else "does not lead to images/detail"
             return Outcome(answer=first, problem=f"the next link of {first.request} {what}")
         query = f"?{link.query}" if link.query else ""
         second = cloud.get(link.path + query, base=origin(cloud.target.endpoint))
@@ -717,58 +717,48 @@ NO_DISK_CONFIG: Final = Deviation(
     needs_rest=False,
 )
 def _m24(cloud: Cloud, images: Images) -> Cases:
-    release = cloud.target.release
-    laws: dict[str, Callable[[Image], bool]] = {
-        "lacks a field that its release promises": lambda image: all(
-            name in image for name in contract.FIELDS if contract.promises(name, release)
-        ),
-        "has a field of another type": lambda image: all(
-            type(image[name]) in field.part_in(release).types
-            for name, field in contract.FIELDS.items()
-            if name in image
-        ),
-        "has a status that does not fit its progress": lambda image: (
-            image.get("progress") in _PROGRESS.get(str(image.get("status")), {0})
-            or (release_is_old(release) and image.get("progress") == 0)
-        ),
-        "has a status that Nova never sends": lambda image: image.get("status") in _STATUSES,
-        "has another server than metadata.instance_uuid": lambda image: (
-            server_of(image) == metadata(image).get("instance_uuid")
-        ),
-        "has links to another image": lambda image: all(
-            str(link.get("href")).rpartition("/")[2] == str(image["id"])
-            for link in image.get("links", ())
-        ),
-        "was updated before it was created": lambda image: (
-            str(image.get("updated") or "9") >= str(image.get("created"))
-        ),
-    }
-    yield from (Case(test=partial(_every, cloud.detail(), images, *each)) for each in laws.items())
-    yield Case(
-        test=partial(
-            _every,
-            cloud.detail(),
-            images,
-            "has OS-DCF:diskConfig without metadata.auto_disk_config, or the other way round",
-            lambda image: ("OS-DCF:diskConfig" in image) == ("auto_disk_config" in metadata(image)),
-        ),
-        known={NO_DISK_CONFIG: lambda _: True},
-    )
+    release, all_ = cloud.target.release, cloud.detail()
+
+    def first(problems: Callable[[Image], Iterator[str]]) -> Outcome:
+        found = ((each, problem) for each in images for problem in problems(each))
+        image, problem = next(found, (None, ""))
+        if image is None:
+            return Outcome(answer=all_, shows=bool(images))
+        return Outcome(answer=all_, problem=f"an image {problem}", image=ref(image))
+
     newest = sorted(images, key=lambda each: str(each.get("created")), reverse=True)
-    yield Case(test=lambda: same(cloud.detail(), newest))
-    yield Case(test=lambda: same(cloud.detail(), distinct_images(images), images))
+    yield Case(test=partial(first, partial(_inconsistent, release=release)))
+    yield Case(test=partial(first, _disk_config), known={NO_DISK_CONFIG: lambda _: True})
+    yield Case(test=lambda: same(all_, newest, images))
+    yield Case(test=lambda: same(all_, distinct_images(images), images))
 
 
-def release_is_old(release: str | None) -> bool:
-    """Return whether a release is one that sends progress 0 for all that is not ACTIVE."""
-    return release is not None and not contract.reached(release, "essex")
+def _inconsistent(image: Image, *, release: str | None) -> Iterator[str]:
+    """Yield what is wrong with an image, whatever other images there are."""
+    for name, promise in contract.FIELDS.items():
+        if name not in image and contract.promises(name, release):
+            yield f"lacks {name}"
+        elif name in image and type(image[name]) not in promise.part_in(release).types:
+            yield f"has another type of {name}: {contract.json_type(image[name])}"
+    shown, progress = image.get("status"), image.get("progress")
+    if shown not in _STATUSES:
+        yield f"has the status {shown}, which Nova never sends"
+    is_old = release is not None and not contract.reached(release, "essex")
+    if progress not in _PROGRESS.get(str(shown), {0}) and not (is_old and progress == 0):
+        yield f"has the status {shown} and the progress {progress}"
+    if server_of(image) != metadata(image).get("instance_uuid"):
+        yield "has another server than metadata.instance_uuid"
+    for link in image.get("links") or ():
+        if str(link.get("href")).rpartition("/")[2] != str(image["id"]):
+            yield f"has a link to another image: {link.get('rel')}"
+    if str(image.get("updated") or "9") < str(image.get("created")):
+        yield "was updated before it was created"
 
 
-def _every(answer: Answer, images: Images, problem: str, holds: Callable[[Image], bool]) -> Outcome:
-    broken = next((each for each in images if not holds(each)), None)
-    if broken is None:
-        return Outcome(answer=answer, shows=bool(images))
-    return Outcome(answer=answer, problem=f"an image {problem}", image=ref(broken))
+def _disk_config(image: Image) -> Iterator[str]:
+    has, wanted = "OS-DCF:diskConfig" in image, "auto_disk_config" in metadata(image)
+    if has != wanted:
+        yield f"{'has' if has else 'lacks'} OS-DCF:diskConfig, unlike metadata.auto_disk_config"
 
 
 @_check(

@@ -205,7 +205,7 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     cloud.trace.clear()
     held: list[Outcome] = []
     broken: list[Outcome] = []
-    known: dict[Deviation, Outcome] = {}
+    known: list[tuple[Deviation, Outcome]] = []
     missing: list[str] = []
     for case in check.cases(cloud, images):
         try:
@@ -217,7 +217,7 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
         if not outcome.problem:
             held.append(outcome)
         elif deviation is not None:
-            known.setdefault(deviation, outcome)
+            known.append((deviation, outcome))
         else:
             broken.append(outcome)
     asked = len(held) + len(broken) + len(known) + len(missing)
@@ -229,10 +229,10 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
         + (f", {len(missing)} not asked" if missing else "")
         + "".join(f"; {each}" for each in dict.fromkeys(one.note for one in held) if each),
         requests=tuple(cloud.trace),
-        deviations=tuple(known),
+        deviations=tuple(dict.fromkeys(each for each, _ in known)),
     )
     if broken or known:
-        first = (broken or list(known.values()))[0]
+        first = (broken or [each for _, each in known])[0]
         reason = first.problem
         if not broken and cloud.target.release is None:
             reason += "; the release is not declared, so this may be a known deviation"
