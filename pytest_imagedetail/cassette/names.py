@@ -19,6 +19,8 @@ _LONGEST: Final = 80
 _SHARED: Final = ".d"
 TRAFFIC: Final = "tests"
 """The folder of tests' own traffic, below a cloud's."""
+CHECK: Final = "check"
+"""The traffic of the checks, as `record --suite check` writes it."""
 CLIENTS: Final = "clients"
 """The traffic of no single test: what clients ask a cloud besides listings on one endpoint."""
 

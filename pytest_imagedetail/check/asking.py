@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.errors import BodyError, RecordingError
 from pytest_imagedetail.model import (
     LISTING_STATUSES,
@@ -29,11 +31,10 @@ from pytest_imagedetail.transport.request import api_version
 Send = Callable[[Interaction], Interaction]
 """Answers a request; raises `NotAskedError` if it cannot."""
 
-CASSETTE: Final = "check"
-"""The name of the cassette with what the checks ask, below the folder of tests' traffic."""
 BUDGET: Final = 200
 _JSON: Final = "application/json"
 _ALWAYS_SENT: Final = frozenset({("Accept", _JSON)})
+_TELLING: Final = 8
 _MOST_PAGES: Final = 1000
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
@@ -246,27 +247,26 @@ def _document(body: bytes) -> Any:
         return None
 
 
-def live(cloud: LiveCloud, *, budget: int = BUDGET) -> Cloud:
+def live(cloud: LiveCloud, retry: Retry, *, budget: int = BUDGET) -> Cloud:
     """Return a live cloud; only GET requests are sent, one at a time.
 
     Args:
         cloud: The cloud.
+        retry: Waits when the cloud asks to, and renews the token.
         budget: The most requests to make.
     """
     access, name = cloud.access, cloud.name
     own = origin(access.endpoint)
 
     def send(asked: Interaction) -> Interaction:
-        retry = Retry(access, expect=None, on_wait=cloud.on_wait)
-
         def attempt(access: transport.Access) -> Interaction:
             return transport.get(asked.url, asked.request_headers, access=access, name=name)
 
-        if asked.url.startswith(own):
-            return retry.ask(attempt, name=name)
         try:
-            return attempt(access)
+            return retry.ask(attempt, name=name)
         except RecordingError as error:
+            if origin(asked.url) == own:
+                raise
             raise NotAskedError(f"the image service: {error.problem}") from None
 
     known = known_of(access)
@@ -278,12 +278,17 @@ def live(cloud: LiveCloud, *, budget: int = BUDGET) -> Cloud:
         release=cloud.release,
         glance=next((url for url, kind in access.origins.items() if kind == "image"), None),
         hidden={
-            **dict.fromkeys(known.secrets, placeholders.SECRET),
-            **{each: placeholders.owner(each) for each in known.owners},
+            **dict.fromkeys(filter(_is_telling, known.secrets), placeholders.SECRET),
+            **{each: placeholders.owner(each) for each in known.owners if _is_telling(each)},
             **{url: f"https://{placeholders.host(kind, name)}" for url, kind in origins.items()},
         },
     )
     return Cloud(target, send, budget=budget)
+
+
+def _is_telling(value: str) -> bool:
+    """Return whether a value is long enough to be nothing else."""
+    return len(value) >= _TELLING
 
 
 def recorded(
@@ -311,11 +316,18 @@ def recorded(
             here.setdefault(_key(interaction), []).append(interaction)
         answers = here | answers
 
+    shipped = name in store.library_clouds() and not (first or store.has_own(name))
+    of = (
+        " of the shipped release; of a cloud of yours: imagedetail record NAME"
+        if shipped
+        else (f": imagedetail record {name}")
+    )
+
     def send(asked: Interaction) -> Interaction:
         (request,) = as_recorded(asked, cloud=name, known=known).interactions
         left = answers.get(_key(request), [])
         if not left:
-            raise NotAskedError(f"not recorded: imagedetail record {name} --suite check")
+            raise NotAskedError(f"not recorded{of} --suite check")
         return left.pop(0)
 
     release = next((each.provenance.release for each in sources if each.provenance.release), None)
@@ -334,7 +346,7 @@ def _folders(store: Store) -> list[Store]:
 
 
 def _own_cassette(store: Store, name: str) -> Path | None:
-    path = store.traffic_path(name, CASSETTE)
+    path = store.traffic_path(name, CHECK)
     return path if path.exists() else None
 
 
@@ -366,9 +378,12 @@ def planned(cloud: Cloud) -> Cloud:
     """Return a cloud that asks for all images alone and answers the rest with an empty listing."""
     empty = Response(status_code=200, body=b'{"images": []}')
 
-    def send(asked: Interaction) -> Interaction:
-        if asked.url == f"{cloud.target.endpoint}/images/detail":
-            return cloud.send(asked)
+    def answer(asked: Interaction) -> Interaction:
         return Interaction(url=asked.url, request_headers=asked.request_headers, response=empty)
 
-    return Cloud(cloud.target, send)
+    sends = chain([cloud.send], repeat(answer))
+
+    def send(asked: Interaction) -> Interaction:
+        return next(sends)(asked)
+
+    return Cloud(cloud.target, send, budget=cloud.budget)

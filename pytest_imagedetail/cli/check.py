@@ -24,6 +24,7 @@ from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record.recorder import LiveCloud
+from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.settings import Settings, did_you_mean
 
 _NO_CLOUD: Final = "name a cloud: imagedetail check NAME; imagedetail clouds lists them"
@@ -164,7 +165,7 @@ def _cloud(name: str, options: argparse.Namespace, chosen: Settings, store: Stor
         return asking.recorded(store, name, declared=declared.release, budget=options.budget)
     access = clouds.connect(options.os_cloud or declared.os_cloud)
     live = LiveCloud(access=access, name=name, release=declared.release, on_wait=say)
-    return asking.live(live, budget=options.budget)
+    return asking.live(live, Retry(access, expect=None, on_wait=say), budget=options.budget)
 
 
 def _print(verdicts: Sequence[Verdict]) -> None:

@@ -10,6 +10,9 @@ from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, Written, check_cloud_name, loads, own_name
+from pytest_imagedetail.cassette.names import CHECK
+from pytest_imagedetail.check import recording
+from pytest_imagedetail.check.text import headline
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
 from pytest_imagedetail.cli.output import (
@@ -86,7 +89,8 @@ def add_verbs(verbs: Any) -> None:
     several.add_argument(
         "--suite",
         choices=SUITES,
-        help="gate: all images, and every query that Nova's releases answer differently",
+        help="gate: all images, and every query that Nova's releases answer differently; "
+        "check: what `imagedetail check` asks",
     )
     several.add_argument(
         "--like", metavar="CLOUD", help="every query that is recorded of this cloud"
@@ -210,6 +214,8 @@ def _record_cloud(
     name, os_cloud = target.name, target.os_cloud
     store.refuse_same_folder(name)
     access = clouds.connect(os_cloud)
+    if options.suite == "check":
+        return _record_checks(target, access, options, chosen, store)
     asked = _asked(options, chosen, store)
     paths = {
         each: store.path(name, recorder.known_query(access, each, cloud=name)) for each in asked
@@ -243,6 +249,27 @@ def guarded(
     rules = accepted(chosen.rules)
     release = refuse_other_cloud(cloud, store, os_cloud=target.os_cloud, adds=adds, rules=rules)
     return replace(cloud, release=release)
+
+
+def _record_checks(
+    target: CloudDeclaration,
+    access: Access,
+    options: argparse.Namespace,
+    chosen: Settings,
+    store: Store,
+) -> int:
+    """Record what the checks ask; return the exit code."""
+    adds = not (options.rewrite and store.traffic_path(target.name, CHECK).exists())
+    cloud = guarded(target, access, chosen, store, adds=adds)
+    done = recording.record(cloud, store, rewrite=options.rewrite)
+    if done.written is None:
+        print(f"not replaced  {done.path}: {text.count(done.changed, 'answer')} changed")
+        print(f"replace it: imagedetail record {target.name} --suite check --rewrite")
+        return DIFFERENT
+    print(f"{done.written.value}  {done.path}  {text.count(done.requests, 'request')}")
+    print(headline(done.verdicts))
+    declare_as(replace(target, release=cloud.release), chosen)
+    return SAME
 
 
 def _asked(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_imagedetail import report
+from pytest_imagedetail.cassette.names import CHECK, TRAFFIC
 from pytest_imagedetail.errors import ImageDetailError, ReportError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.plugin.options import settings_of
@@ -151,7 +152,7 @@ def _unused_files(config: pytest.Config, settings: Settings, result: RunResult) 
     own = sorted(cloud for cloud, paths in found.items() if paths)
     for cloud in settings.select([*own, *store_of(settings).library_clouds()]):
         for path in found.get(cloud, ()):
-            if str(path) not in result.used:
+            if str(path) not in result.used and path.parts[-2:] != (TRAFFIC, f"{CHECK}.yaml"):
                 yield f"unused {_shown(path, config.rootpath)}"
 
 

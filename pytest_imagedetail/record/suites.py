@@ -10,7 +10,7 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import recorder
 
-SUITES = ("gate",)
+SUITES = ("gate", "check")
 """The names of the sets."""
 
 REFUSALS: Final = frozenset({400, 404, 405, 406, 410, 414, 422})

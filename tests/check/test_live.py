@@ -1,0 +1,94 @@
+"""`check --live` asks a cloud, `record --suite check` keeps what it asks, and both agree."""
+
+import json
+import re
+
+import pytest
+
+pytest.importorskip("openstack", reason="recording needs the extra `record`")
+
+from openstack.config import loader
+
+from tests.check.faulty import seed
+from tests.cloud import SimulatedCloud
+
+
+@pytest.fixture
+def cloud(tmp_path, monkeypatch):
+    """A live cloud, `staging` of clouds.yaml."""
+    monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
+    with SimulatedCloud("2026.2", seed=seed(tmp_path)) as cloud:
+        (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
+        yield cloud
+
+
+def outline(result):
+    """Id, verdict, reason and counter-example of each check."""
+    return [
+        (each["id"], each["verdict"], each["evidence"].get("reason"), each["evidence"].get("image"))
+        for each in json.loads(result.stdout)["checks"]
+    ]
+
+
+def test_a_recording_says_what_the_live_cloud_said(imagedetail, cloud, tmp_path):
+    """Of each check: verdict, reason and counter-example; and no secret is shown or written."""
+    live = imagedetail("check", "staging", "--live", "--json")
+    assert live.returncode == 0, live.stderr
+    recorded = imagedetail("record", "staging", "--suite", "check")
+    assert recorded.returncode == 0, recorded.stderr
+    path = tmp_path / "cassettes" / "staging" / "tests" / "check.yaml"
+    assert re.match(r"new  cassettes/staging/tests/check.yaml  \d+ requests\n", recorded.stdout)
+    again = imagedetail("check", "staging", "--json")
+    without_glance = [each for each in outline(live) if each[0] != "M25"]
+    assert [each for each in outline(again) if each[0] != "M25"] == without_glance
+    assert {each[1] for each in without_glance} == {"pass", "known-deviation"}
+    shown = live.stdout + again.stdout + path.read_text(encoding="utf-8")
+    for secret in (cloud.account.token, cloud.account.password, cloud.project_id, cloud.origin):
+        assert secret not in shown
+
+    renewed = imagedetail("record", "staging", "--suite", "check")
+    assert renewed.stdout.startswith("unchanged  ")
+    assert imagedetail("lint").returncode == 0
+
+
+def test_a_changed_cloud_is_not_recorded_over(imagedetail, cloud, tmp_path):
+    """Only --rewrite replaces a recording."""
+    imagedetail("record", "staging", "--suite", "check")
+    path = tmp_path / "cassettes" / "staging" / "tests" / "check.yaml"
+    before = path.read_bytes()
+    object.__setattr__(cloud.application.compute, "rows", cloud.application.compute.rows[1:])
+    result = imagedetail("record", "staging", "--suite", "check")
+    assert result.returncode == 1
+    assert "changed" in result.stdout
+    assert path.read_bytes() == before
+    assert imagedetail("record", "staging", "--suite", "check", "--rewrite").returncode == 0
+    assert path.read_bytes() != before
+
+
+def test_an_unreachable_cloud_is_exit_code_2(imagedetail, cloud):
+    cloud.stop()
+    result = imagedetail("check", "--os-cloud", "staging")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert "imagedetail: " in result.stderr
+
+
+def test_dry_run_asks_for_all_images_only(imagedetail, cloud):
+    """It lists what would be asked; a live cloud is asked once."""
+    asked = []
+    respond = type(cloud.application.compute).respond
+
+    class Noting(type(cloud.application.compute)):
+        def respond(self, request):
+            asked.append(request.path)
+            return respond(self, request)
+
+    noting = Noting(
+        release=cloud.release, account=cloud.account, rows=cloud.application.compute.rows
+    )
+    object.__setattr__(cloud.application, "compute", noting)
+    result = imagedetail("check", "--os-cloud", "staging", "--dry-run")
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) > 60
+    assert [path for path in asked if "images" in path] == ["/v2.1/images/detail"]
+    assert cloud.origin not in result.stdout
