@@ -25,7 +25,7 @@ OWNERS = {
     "jsonschema": {"check"},
     "keystoneauth1": {"record.clouds"},
     "openstack": {"record.clouds"},
-    "pytest": {"plugin"},
+    "pytest": {"check.test_check", "plugin"},
     "rfc3986": {"check"},
     "socketserver": {"server.http"},
     "vcr": {"cassette.capture"},

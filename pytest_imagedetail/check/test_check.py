@@ -1,0 +1,45 @@
+"""The checks as tests: `pytest --pyargs pytest_imagedetail.check --imagedetail-cloud NAME`."""
+
+import pytest
+
+from pytest_imagedetail.check import asking, text
+from pytest_imagedetail.check.checks import CHECKS
+from pytest_imagedetail.check.verdicts import Verdict, run
+from pytest_imagedetail.harness import Cloud, Harness
+from pytest_imagedetail.record.recorder import LiveCloud
+from pytest_imagedetail.record.retry import Retry
+
+Judged = dict[str, dict[str, Verdict]]
+
+
+@pytest.fixture(scope="module")
+def judged() -> Judged:
+    """The verdicts by cloud and check: each cloud is asked once."""
+    return {}
+
+
+@pytest.mark.parametrize("check", [each.id for each in CHECKS])
+def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, check: str) -> None:
+    """Fail, skip or xfail as the check says; live in every record mode but none."""
+    name = imagedetail_cloud.name
+    if name not in judged:
+        judged[name] = {each.check.id: each for each in run(_asked(imagedetail, name), CHECKS)}
+    imagedetail.used.update(imagedetail.store.paths(name))
+    verdict = judged[name][check]
+    explained = "\n".join(text.detail(verdict))
+    match verdict.verdict:
+        case "fail":
+            pytest.fail(explained, pytrace=False)
+        case "known-deviation":
+            pytest.xfail(verdict.deviations[0].what)
+        case "vacuous" | "inconclusive":
+            pytest.skip(f"{verdict.verdict}: {verdict.reason}")
+
+
+def _asked(harness: Harness, name: str) -> asking.Cloud:
+    declared = harness.settings.declaration(name).release
+    access = harness.access(name)
+    if access is None:
+        return asking.recorded(harness.store, name, declared=declared)
+    live = LiveCloud(access=access, name=name, release=declared)
+    return asking.live(live, Retry(access, expect=None))

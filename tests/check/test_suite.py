@@ -1,0 +1,46 @@
+"""The checks as a suite of pytest."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import SimulatedCloud
+
+EXPECTED = json.loads(Path(__file__).with_name("expected.json").read_text(encoding="utf-8"))
+SUITE = ("--pyargs", "pytest_imagedetail.check", "-p", "no:cacheprovider", "-rs")
+
+
+def test_outcomes_are_the_verdicts(pytester):
+    """A pass passes, a known deviation is expected to fail, what shows nothing is skipped."""
+    found = [each["nova-2026.2"] for each in EXPECTED.values()]
+    result = pytester.runpytest_subprocess(*SUITE, "--imagedetail-cloud=nova-2026.2")
+    result.assert_outcomes(
+        passed=found.count("pass"),
+        xfailed=found.count("known-deviation"),
+        skipped=found.count("inconclusive") + found.count("vacuous"),
+    )
+    result.stdout.fnmatch_lines(["*inconclusive: not recorded of the shipped release*"])
+
+
+def test_a_failure_shows_what_the_command_shows(pytester):
+    """Relation, what was found, the image, and how to see it again."""
+    result = pytester.runpytest_subprocess(*SUITE, "--imagedetail-cloud=fujitsu-k5")
+    assert result.parseoutcomes()["failed"] == 1
+    result.stdout.fnmatch_lines(
+        ["fail * M24  *", " *found * an image has a link to another image: *", " *again * curl *"]
+    )
+
+
+def test_it_asks_a_live_cloud(pytester, monkeypatch):
+    """In record mode verify, for one."""
+    pytest.importorskip("openstack", reason="recording needs the extra `record`")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
+    with SimulatedCloud("2026.2") as cloud:
+        (pytester.path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
+        result = pytester.runpytest_subprocess(
+            *SUITE, "--imagedetail-cloud=staging", "--imagedetail-record-mode=verify"
+        )
+    outcomes = result.parseoutcomes()
+    assert outcomes["passed"] >= 20
+    assert "failed" not in outcomes
