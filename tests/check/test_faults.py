@@ -1,5 +1,7 @@
 """Every planted fault is caught by the check that is named for it, and a clean cloud has none."""
 
+from pathlib import Path
+
 import pytest
 
 from pytest_imagedetail.check.checks import CHECKS
@@ -30,6 +32,16 @@ def test_every_fault_is_caught_by_its_check(images):
 def test_no_check_is_without_a_fault():
     assert len(FAULTS) >= 30
     assert {id_ for id_, _ in FAULTS} == BY_ID.keys()
+
+
+def test_the_documentation_names_every_fault():
+    """docs/check.md has a row for each check, with its faults."""
+    rows: dict[str, list[str]] = {}
+    for id_, name in FAULTS:
+        rows.setdefault(id_, []).append(name)
+    page = (Path(__file__).parents[2] / "docs" / "check.md").read_text(encoding="utf-8")
+    for id_, names in rows.items():
+        assert f"| {id_} | {'; '.join(names)} |" in page
 
 
 def test_a_clean_cloud_has_no_fault(images):
