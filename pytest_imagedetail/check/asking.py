@@ -11,7 +11,7 @@ from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.body import xml as xmltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cassette.names import CHECK
-from pytest_imagedetail.errors import BodyError, RecordingError
+from pytest_imagedetail.errors import BodyError, RecordingError, ResponseError
 from pytest_imagedetail.model import (
     LISTING_STATUSES,
     Headers,
@@ -148,14 +148,20 @@ class Cloud:
             again: Ask a second time.
 
         Raises:
-            NotAskedError: The listing was not recorded, or it is an error.
+            NotAskedError: The listing was not recorded.
+            ResponseError: It was answered with an error.
         """
         found: list[Image] = []
         marker = None
         for _ in range(_MOST_PAGES):
             answer = self.detail({"marker": marker}, again=again)
             if answer.images is None:
-                raise NotAskedError(f"the listing of all images was answered {answer.status}")
+                raise ResponseError(
+                    f"the listing of all images was answered {answer.status}",
+                    where=f"cloud {self.target.name}",
+                    remedy=f"look at the answer: {answer.curl}",
+                    status_code=answer.status,
+                )
             found += answer.images
             if answer.next_page is None or not answer.images:
                 break
@@ -201,7 +207,7 @@ class Cloud:
         if key not in self._answers:
             asked = Interaction(url=url, request_headers=Headers(fields), response=_NO_ANSWER)
             try:
-                response = self._ask(asked)
+                response = self._ask(asked, left=not again)
             except NotAskedError as error:
                 self._answers[key] = error
             else:
@@ -217,8 +223,9 @@ class Cloud:
             raise found
         return found
 
-    def _ask(self, asked: Interaction) -> Response:
-        if len(self.received) >= self.budget:
+    def _ask(self, asked: Interaction, *, left: bool) -> Response:
+        # One request is left for the listing of all images at the end.
+        if len(self.received) + left >= self.budget:
             raise NotAskedError(f"the budget of {self.budget} requests is used up: raise --budget")
         self.received.append(self.send(asked))
         return self.received[-1].response
@@ -257,17 +264,20 @@ def live(cloud: LiveCloud, retry: Retry, *, budget: int = BUDGET) -> Cloud:
     """
     access, name = cloud.access, cloud.name
     own = origin(access.endpoint)
+    unreachable: list[str] = []
 
     def send(asked: Interaction) -> Interaction:
         def attempt(access: transport.Access) -> Interaction:
             return transport.get(asked.url, asked.request_headers, access=access, name=name)
 
-        try:
+        if origin(asked.url) == own:
             return retry.ask(attempt, name=name)
-        except RecordingError as error:
-            if origin(asked.url) == own:
-                raise
-            raise NotAskedError(f"the image service: {error.problem}") from None
+        if not unreachable:
+            try:
+                return retry.ask(attempt, name=name)
+            except RecordingError as error:
+                unreachable.append(f"the image service: {error.problem}")
+        raise NotAskedError(unreachable[0])
 
     known = known_of(access)
     origins = {**access.origins, own: "compute"}

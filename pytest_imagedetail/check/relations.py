@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, overload
 
-from pytest_imagedetail.check.asking import Answer, Cloud
+from pytest_imagedetail.check.asking import Answer, Cloud, NotAskedError
 from pytest_imagedetail.check.verdicts import Outcome, ref
 from pytest_imagedetail.model import Image
+from pytest_imagedetail.record.retry import NOT_ANSWERED
 
 Images = Sequence[Image]
 
 FEW: Final = 5  # values of one filter that are asked
+_UNAUTHORIZED: Final = 401
 _MOVING: Final = ("progress", "status", "updated")
 
 
@@ -58,8 +60,15 @@ def ids(images: Images | None) -> list[Any] | None:
 
 def no_listing(answer: Answer) -> Outcome:
     """Return the outcome of an answer that should have been a listing."""
+    refuse_outage(answer)
     problem = f"{answer.request} was answered {answer.status}, without a listing"
     return Outcome(answer=answer, problem=problem)
+
+
+def refuse_outage(answer: Answer) -> None:
+    """Raise NotAskedError if an answer says nothing about its request, as 503 does."""
+    if answer.status in NOT_ANSWERED and answer.status != _UNAUTHORIZED:
+        raise NotAskedError(f"{answer.request} was answered {answer.status}: try again later")
 
 
 def same(answer: Answer, wanted: Images, found: Images | None = None) -> Outcome:
@@ -94,6 +103,7 @@ def _difference(found: Images, wanted: Images) -> tuple[str, Image | None]:
 
 def status(answer: Answer, *codes: int) -> Outcome:
     """Compare the status of an answer."""
+    refuse_outage(answer)
     wanted = " or ".join(map(str, codes))
     problem = f"{answer.request} was answered {answer.status}, not {wanted}"
     return Outcome(answer=answer, problem="" if answer.status in codes else problem)
@@ -103,6 +113,8 @@ def alike(
     answer: Answer, found: Image | None, wanted: Image, *, but: Sequence[str] = ()
 ) -> Outcome:
     """Compare two descriptions of one image; one that is being saved may have moved on."""
+    if found is None:
+        refuse_outage(answer)
     statuses = {wanted.get("status"), (found or {}).get("status")}
     left = {*but, *(_MOVING if "SAVING" in statuses else ())}
     one, other = (

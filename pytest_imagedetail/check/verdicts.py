@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud, NotAskedError
 from pytest_imagedetail.contract import release_index, release_name
+from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef
 
 VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
@@ -162,6 +163,7 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
 
     Raises:
         RecordingError: The live cloud could not be asked.
+        ResponseError: It answered the listing of all images with an error.
     """
     try:
         images = cloud.images()
@@ -186,12 +188,14 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
     )
 
 
-def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef] | None:
+def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None] | None:
     """Return how the listing changed while it was checked; None if it did not."""
     try:
         after = cloud.images(again=True)
     except NotAskedError:  # a recording does not change
         return None
+    except ResponseError as error:
+        return f"{error.problem} when it was asked again", None
     states = [{each["id"]: each for each in listed} for listed in (before, after)]
     for id_ in dict.fromkeys([*states[0], *states[1]]):
         old, new = (each.get(id_) for each in states)

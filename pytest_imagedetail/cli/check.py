@@ -27,6 +27,7 @@ from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.settings import Settings, did_you_mean
 
+_LEAST: Final = 2  # requests: all images, before and after
 _NO_CLOUD: Final = "name a cloud: imagedetail check NAME; imagedetail clouds lists them"
 
 
@@ -47,7 +48,7 @@ def add_verbs(verbs: Any) -> None:
     )
     parser.add_argument(
         "--budget",
-        type=_positive,
+        type=_budget,
         default=asking.BUDGET,
         metavar="N",
         help=f"make at most N requests to each cloud (default: {asking.BUDGET})",
@@ -62,9 +63,9 @@ def add_verbs(verbs: Any) -> None:
     )
 
 
-def _positive(text: str) -> int:
+def _budget(text: str) -> int:
     number = int(text)
-    if number < 1:
+    if number < _LEAST:
         raise ValueError
     return number
 

@@ -224,11 +224,11 @@ def overlapping(images, everything):
 class Again:
     """The cloud changes its answer to the listing of all images from the second time on."""
 
-    def __init__(self, change):
-        self._change, self._asked = change, 0
+    def __init__(self, change, then=None):
+        self._change, self._then, self._asked = change, then, 0
 
     def __call__(self, request, clean):
-        answer = clean(request)
+        answer = self._then(request, clean) if self._then else clean(request)
         if (
             request.query
             or not request.path.endswith("/v2.1/images/detail")

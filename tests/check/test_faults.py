@@ -6,9 +6,11 @@ import pytest
 
 from pytest_imagedetail.check.checks import CHECKS
 from pytest_imagedetail.check.verdicts import run
-from tests.check.faulty import FAULTS, cloud_of, seed
+from pytest_imagedetail.errors import ResponseError
+from tests.check.faulty import FAULTS, Again, answering, cloud_of, on, seed
 from tests.cloud import RELEASES
 
+PASS_EMPTY = {"M21", "M22"}
 BY_ID = {each.id: each for each in CHECKS}
 
 
@@ -32,6 +34,36 @@ def test_every_fault_is_caught_by_its_check(images):
 def test_no_check_is_without_a_fault():
     assert len(FAULTS) >= 30
     assert {id_ for id_, _ in FAULTS} == BY_ID.keys()
+
+
+def test_what_says_nothing_about_a_cloud_is_no_fault(images):
+    """An outage is inconclusive, and so is a listing that changes meanwhile; a leak still fails."""
+    busy = answering(on("limit"), 503, {"serviceUnavailable": {}})
+    (found,) = run(cloud_of(images, busy), [BY_ID["M12"]])
+    assert (found.verdict, found.reason.partition(" was ")[2]) == (
+        "inconclusive",
+        "answered 503: try again later",
+    )
+    moving = Again(lambda images: images[1:])
+    verdicts = run(cloud_of(images, moving), [BY_ID["M5"], BY_ID["M23"], BY_ID["M24"]])
+    assert [each.verdict for each in verdicts] == ["inconclusive", "inconclusive", "pass"]
+    assert "an image disappeared" in verdicts[0].reason
+    leaking = FAULTS["M22", "another project's URL is answered"]
+    both = Again(lambda images: images[1:], then=leaking)
+    assert run(cloud_of(images, both), [BY_ID["M22"]])[0].verdict == "fail"
+
+
+def test_a_listing_that_is_an_error_cannot_be_checked(images):
+    with pytest.raises(ResponseError, match="was answered 500"):
+        run(cloud_of(images, answering(lambda _: True, 500, {})), CHECKS)
+
+
+def test_a_cloud_without_images_passes_nothing_that_they_must_show(tmp_path):
+    """What does not need one passes: refusals."""
+    (tmp_path / "seed.json").write_text("[]")
+    verdicts = run(cloud_of(tmp_path / "seed.json"), CHECKS)
+    assert {each.check.id for each in verdicts if each.verdict == "pass"} == PASS_EMPTY
+    assert {each.verdict for each in verdicts} <= {"pass", "vacuous", "known-deviation"}
 
 
 def test_the_documentation_names_every_fault():
