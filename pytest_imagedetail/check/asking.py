@@ -1,7 +1,7 @@
 """Ask a cloud: the live one, or what was recorded of it. Each request is made once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +35,6 @@ BUDGET: Final = 200
 _JSON: Final = "application/json"
 _ALWAYS_SENT: Final = frozenset({("Accept", _JSON)})
 _TELLING: Final = 8
-_MOST_PAGES: Final = 1000
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
@@ -151,28 +150,41 @@ class Cloud:
             NotAskedError: The listing was not recorded.
             ResponseError: It was answered with an error.
         """
-        found: list[Image] = []
-        marker = None
-        for _ in range(_MOST_PAGES):
-            answer = self.detail({"marker": marker}, again=again)
-            if answer.images is None:
-                raise ResponseError(
-                    f"the listing of all images was answered {answer.status}",
-                    where=f"cloud {self.target.name}",
-                    remedy=f"look at the answer: {answer.curl}",
-                    status_code=answer.status,
-                )
-            found += answer.images
-            if answer.next_page is None or not answer.images:
-                break
-            marker = answer.images[-1]["id"]
-        return tuple(found)
+        answer = self.listing(again=again)
+        if answer.images is None:
+            raise ResponseError(
+                f"the listing of all images was answered {answer.status}",
+                where=f"cloud {self.target.name}",
+                remedy=f"look at the answer: {answer.curl}",
+                status_code=answer.status,
+            )
+        return tuple(answer.images)
 
-    def detail(self, filters: Mapping[str, object] | None = None, *, again: bool = False) -> Answer:
-        """Ask for images/detail; a filter that is None is left out."""
-        pairs = [(name, str(value)) for name, value in (filters or {}).items() if value is not None]
-        query = f"?{urlencode(pairs, quote_via=quote)}" if pairs else ""
-        return self.get(f"/images/detail{query}", again=again)
+    def listing(
+        self,
+        filters: Mapping[str, object] | None = None,
+        *,
+        path: str = "/images/detail",
+        **how: Any,
+    ) -> Answer:
+        """Ask for images; without a limit for all of them, should the cloud send them in pages.
+
+        Args:
+            filters: Those that are None are left out.
+            path: The other listing is `/images`.
+            **how: As `get` takes it.
+        """
+        wanted = dict(filters or {})
+        first = page = self.get(path + _query(wanted), **how)
+        if "limit" in wanted or page.next_page is None:
+            return first
+        found = list(page.images or ())
+        while page.next_page is not None and page.images:
+            page = self.get(path + _query(wanted | {"marker": found[-1]["id"]}), **how)
+            if page.images is None:
+                return page
+            found += page.images
+        return replace(first, document={"images": found})
 
     def get(
         self,
@@ -243,6 +255,11 @@ class Cloud:
             )
             target = "${OS_COMPUTE_URL%%/v*}" + self.target.shown(below)
         return " ".join([*words, f'"{target}"'])
+
+
+def _query(filters: Mapping[str, object]) -> str:
+    pairs = [(name, str(value)) for name, value in filters.items() if value is not None]
+    return f"?{urlencode(pairs, quote_via=quote)}" if pairs else ""
 
 
 def _document(body: bytes) -> Any:

@@ -98,7 +98,7 @@ def _m1(cloud: Cloud, images: Images) -> Cases:
     shown_by="an image",
 )
 def _m2(cloud: Cloud, images: Images) -> Cases:
-    yield Case(test=lambda: same(cloud.get("/images"), images))
+    yield Case(test=lambda: same(cloud.listing(path="/images"), images))
 
 
 @_check(
@@ -108,7 +108,7 @@ def _m2(cloud: Cloud, images: Images) -> Cases:
 )
 def _m3(cloud: Cloud, images: Images) -> Cases:
     def test() -> Outcome:
-        answer = cloud.get("/images")
+        answer = cloud.listing(path="/images")
         if answer.images is None:
             return no_listing(answer)
         known = {each["id"]: each for each in images}
@@ -127,7 +127,7 @@ def _m3(cloud: Cloud, images: Images) -> Cases:
 
 COLON: Final = Deviation(
     what="a name with a colon is read as an operator: 400",
-    since="newton",
+    since="2016.2",
     source="Glance 13.0.0 db/sqlalchemy/api.py, split_filter_op; recordings",
 )
 COLLATION: Final = Deviation(
@@ -167,16 +167,16 @@ def _folded(name: object) -> str | None:
 
 QUEUED: Final = Deviation(
     what="SAVING finds no queued image, though these are shown as SAVING",
-    since="essex",
+    since="2012.1",
     source="Nova views/images.py, _get_status; ff716dee03; recordings",
 )
 NO_SUCH_STATUS: Final = Deviation(
     what="ERROR, UNKNOWN and DELETED are no words of Glance, and find nothing",
-    since="essex",
+    since="2012.1",
     source="Nova views/images.py, _get_status; ff716dee03; recordings",
 )
 DIABLO_CASE: Final = Deviation(
-    what="only statuses in lower case find anything", until="diablo", source="Nova 2011.3"
+    what="only statuses in lower case find anything", until="2011.3", source="Nova 2011.3"
 )
 
 
@@ -211,11 +211,11 @@ def _m6(cloud: Cloud, images: Images) -> Cases:
     def test() -> Outcome:
         found: list[Image] = []
         for word in _WORDS:
-            answer = cloud.detail({"status": word})
+            answer = cloud.listing({"status": word})
             if answer.images is None:
                 return no_listing(answer)
             found += answer.images
-        order = {id_: place for place, id_ in enumerate(ids(images) or ())}
+        order = {id_: place for place, id_ in enumerate(ids(images))}
         found.sort(key=lambda each: order.get(each["id"], -1))
         return same(answer, images, found)
 
@@ -223,7 +223,7 @@ def _m6(cloud: Cloud, images: Images) -> Cases:
 
 
 WHOLE_URL: Final = Deviation(
-    what="only the exact URL of the server finds its images", until="diablo", source="Nova 2011.3"
+    what="only the exact URL of the server finds its images", until="2011.3", source="Nova 2011.3"
 )
 
 
@@ -273,17 +273,17 @@ NEVER_MADE: Final = Deviation(
 )
 def _m9(cloud: Cloud, images: Images) -> Cases:
     def by_property(_: Outcome) -> bool:
-        asked = {key: cloud.detail({"type": key}) for key in ("BASE", "SERVER", "ALL")}
+        asked = {key: cloud.listing({"type": key}) for key in ("BASE", "SERVER", "ALL")}
         return all(
             ids(answer.images) == ids(tagged(images, "image_type", key))
             for key, answer in asked.items()
         )
 
     def parts() -> Outcome:
-        base, server = (cloud.detail({"type": each}) for each in ("BASE", "SERVER"))
+        base, server = (cloud.listing({"type": each}) for each in ("BASE", "SERVER"))
         if base.images is None or server.images is None:
             return no_listing(base if base.images is None else server)
-        order = {id_: place for place, id_ in enumerate(ids(images) or ())}
+        order = {id_: place for place, id_ in enumerate(ids(images))}
         both = sorted([*base.images, *server.images], key=lambda e: order.get(e["id"], -1))
         return same(base, images, both)
 
@@ -320,14 +320,15 @@ def _z(moment: datetime) -> str:
 )
 def _m10(cloud: Cloud, images: Images) -> Cases:
     def since(text: str, least: Images, most: Images) -> Outcome:
-        answer = cloud.detail({"changes-since": text})
+        answer = cloud.listing({"changes-since": text})
         if answer.images is None:
             return no_listing(answer)
         found = [each for each in answer.images if each.get("status") != "DELETED"]
         needed = [each for each in least if each.get("status") != "DELETED"]
         allowed = {each["id"] for each in most}
+        there = set(ids(found))
         extra = [each for each in found if each["id"] not in allowed]
-        lost = [each for each in needed if each["id"] not in (ids(found) or ())]
+        lost = [each for each in needed if each["id"] not in there]
         for what, some in (
             ("has an image that was updated before", extra),
             ("lacks an image", lost),
@@ -335,13 +336,14 @@ def _m10(cloud: Cloud, images: Images) -> Cases:
             if some:
                 problem = f"{answer.request} {what}"
                 return Outcome(answer=answer, problem=problem, image=ref(some[0]))
-        return same(answer, [each for each in images if each["id"] in (ids(found) or ())], found)
+        return same(answer, [each for each in images if each["id"] in there], found)
 
     def shrinks(earlier: str, later: str) -> Outcome:
-        before, after = (cloud.detail({"changes-since": each}) for each in (earlier, later))
+        before, after = (cloud.listing({"changes-since": each}) for each in (earlier, later))
         if before.images is None or after.images is None:
             return no_listing(before if before.images is None else after)
-        extra = [each for each in after.images if each["id"] not in (ids(before.images) or ())]
+        allowed = set(ids(before.images))
+        extra = [each for each in after.images if each["id"] not in allowed]
         problem = (
             f"{after.request} has an image that an earlier time does not give" if extra else ""
         )
@@ -367,10 +369,10 @@ def _m10(cloud: Cloud, images: Images) -> Cases:
 )
 def _m11(cloud: Cloud, images: Images) -> Cases:
     def test(text: str) -> Outcome:
-        first = cloud.detail({"changes-since": moment})
+        first = cloud.listing({"changes-since": moment})
         if first.images is None:
             return no_listing(first)
-        return same(cloud.detail({"changes-since": text}), first.images)
+        return same(cloud.listing({"changes-since": text}), first.images)
 
     for middle in moments(images)[1:2]:
         moment = _z(middle)
@@ -381,7 +383,7 @@ def _m11(cloud: Cloud, images: Images) -> Cases:
 
 
 INTEGER_MARKER: Final = Deviation(
-    what="a marker must be an integer", until="diablo", source="Nova 2011.3 api/openstack/common.py"
+    what="a marker must be an integer", until="2011.3", source="Nova 2011.3 api/openstack/common.py"
 )
 
 
@@ -396,7 +398,7 @@ def _m12(cloud: Cloud, images: Images) -> Cases:
         found: list[Image] = []
         marker = None
         for _ in range(_MOST_PAGES):
-            answer = cloud.detail({"limit": size, "marker": marker})
+            answer = cloud.listing({"limit": size, "marker": marker})
             if answer.images is None:
                 return no_listing(answer)
             if len(answer.images) > size:
@@ -414,7 +416,7 @@ def _m12(cloud: Cloud, images: Images) -> Cases:
 
 
 NO_ZERO: Final = Deviation(
-    what="limit=0 is refused", since="dalmatian", source="Nova 30.0.0, 41b436bff7; recordings"
+    what="limit=0 is refused", since="2024.2", source="Nova 30.0.0, 41b436bff7; recordings"
 )
 
 
@@ -433,13 +435,13 @@ def _m13(cloud: Cloud, images: Images) -> Cases:
 
 
 def _refuses(cloud: Cloud, filters: Mapping[str, object]) -> Outcome:
-    return status(cloud.detail(filters), 400)
+    return status(cloud.listing(filters), 400)
 
 
 BRIEF: Final = Deviation(
     what="the next link leads to /images, which lacks the details",
-    since="essex",
-    until="juno",
+    since="2012.1",
+    until="2014.2",
     source="Nova f233c65cd3",
 )
 
@@ -453,7 +455,7 @@ BRIEF: Final = Deviation(
 def _m14(cloud: Cloud, images: Images) -> Cases:
     def test(wanted: Images, filters: Mapping[str, object]) -> Outcome:
         limit = int(str(filters["limit"]))
-        first = cloud.detail(filters)
+        first = cloud.listing(filters)
         if first.images is None:
             return no_listing(first)
         if first.next_page is None:
@@ -520,7 +522,7 @@ def _m16(cloud: Cloud, images: Images) -> Cases:
 )
 def _m17(cloud: Cloud, images: Images) -> Cases:
     def test(key: str, value: int) -> Outcome:
-        answer = cloud.detail({key: value})
+        answer = cloud.listing({key: value})
         exact = same(answer, having(images, key, value))
         least = same(answer, [each for each in images if each.get(key, 0) >= value])
         what = "by equality" if least.problem else "at least"
@@ -533,7 +535,7 @@ def _m17(cloud: Cloud, images: Images) -> Cases:
 
 STRIPPED: Final = Deviation(
     what="the letters p r o e t y - are cut from the start of a property's name",
-    since="newton",
+    since="2016.2",
     source="Nova 8eca306ab0, lstrip; recordings",
 )
 
@@ -561,7 +563,7 @@ def _m18(cloud: Cloud, images: Images) -> Cases:
 
 SIZE_POLICY: Final = Deviation(
     what="a policy may hide the size in one version of the API",
-    until="rocky",
+    until="2018.2",
     source="Nova 19.0.0 merges it into the view",
 )
 
@@ -574,7 +576,7 @@ SIZE_POLICY: Final = Deviation(
 )
 def _m19(cloud: Cloud, images: Images) -> Cases:
     def test(base: str) -> Outcome:
-        answer = cloud.get("/images/detail", base=base)
+        answer = cloud.listing(base=base)
         if answer.status in {404, 410}:
             return Outcome(answer=answer, shows=False)
         if answer.images is None:
@@ -597,7 +599,7 @@ def _m19(cloud: Cloud, images: Images) -> Cases:
 
 JSON_ALONE: Final = Deviation(
     what="JSON is sent, whatever is asked for",
-    since="kilo",
+    since="2015.1",
     source="Nova 0e0b9bfd75, 8454a2b4f3, f3ee2212e0",
 )
 
@@ -610,7 +612,7 @@ JSON_ALONE: Final = Deviation(
 )
 def _m20(cloud: Cloud, images: Images) -> Cases:
     def test() -> Outcome:
-        answer = cloud.get("/images/detail", accept="application/xml")
+        answer = cloud.listing(accept="application/xml")
         outcome = all_alike(answer, images, but=("links", "metadata", "name", "server"))
         if outcome.problem or answer.is_xml:
             return outcome
@@ -621,7 +623,7 @@ def _m20(cloud: Cloud, images: Images) -> Cases:
 
 BEFORE_2_36: Final = Deviation(
     what="microversions that the cloud does not have are answered 406",
-    until="mitaka",
+    until="2016.1",
     source="Nova api/openstack/wsgi.py; maxima in contract/releases.py",
 )
 
@@ -638,7 +640,7 @@ def _m21(cloud: Cloud, images: Images) -> Cases:
             ("OpenStack-API-Version", f"compute {version}"),
             ("X-OpenStack-Nova-API-Version", version),
         ]
-        return cloud.get("/images/detail", headers=headers)
+        return cloud.listing(headers=headers)
 
     def gone(version: str) -> Outcome:
         return status(asked(version), 404)
@@ -670,7 +672,7 @@ def _m22(cloud: Cloud, _: Images) -> Cases:
         return
     base = f"{cloud.target.root}/{cloud.target.version}/{_OTHER_PROJECT}"
     yield Case(
-        test=lambda: status(cloud.get("/images/detail", base=base), 400),
+        test=lambda: status(cloud.listing(base=base), 400),
         known={GATEWAY: lambda outcome: "answered 40" in outcome.problem},
     )
 
@@ -682,12 +684,12 @@ def _m22(cloud: Cloud, _: Images) -> Cases:
     asks_again=True,
 )
 def _m23(cloud: Cloud, images: Images) -> Cases:
-    yield Case(test=lambda: all_alike(cloud.detail(again=True), images, but=("links",)))
+    yield Case(test=lambda: all_alike(cloud.listing(again=True), images, but=("links",)))
 
 
 NO_DISK_CONFIG: Final = Deviation(
     what="OS-DCF:diskConfig is an extension, which may be off",
-    until="mitaka",
+    until="2016.1",
     source="Nova 14.0.0 moves it into the core",
 )
 
@@ -700,7 +702,7 @@ NO_DISK_CONFIG: Final = Deviation(
     needs_rest=False,
 )
 def _m24(cloud: Cloud, images: Images) -> Cases:
-    release, all_ = cloud.target.release, cloud.detail()
+    release, all_ = cloud.target.release, cloud.listing()
 
     def first(problems: Callable[[Image], Iterator[str]]) -> Outcome:
         found = ((each, problem) for each in images for problem in problems(each))
@@ -777,9 +779,7 @@ def _m25(cloud: Cloud, images: Images) -> Cases:
 )
 def _m26(cloud: Cloud, images: Images) -> Cases:
     headers = [("Accept-Encoding", "gzip")]
-    yield Case(
-        test=lambda: all_alike(cloud.get("/images/detail", headers=headers), images, but=("links",))
-    )
+    yield Case(test=lambda: all_alike(cloud.listing(headers=headers), images, but=("links",)))
 
 
 @_check(

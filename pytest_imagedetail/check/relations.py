@@ -1,6 +1,7 @@
 """Relations between answers, and which images and values are asked for."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, overload
 
@@ -93,9 +94,9 @@ def _difference(found: Images, wanted: Images) -> tuple[str, Image | None]:
     for id_, image in by_id.items():
         if id_ not in expected:
             return "has an image that it should not have", image
-    for place, image in enumerate(found):
-        if image["id"] in ids(found[:place]) and len(found) > len(wanted):
-            return "lists an image twice", image
+    repeated = [each for each, number in Counter(ids(found)).items() if number > 1]
+    if repeated and len(found) > len(wanted):
+        return "lists an image twice", by_id[repeated[0]]
     pairs = zip(found, wanted, strict=False)
     moved = next((one for one, other in pairs if one["id"] != other["id"]), wanted[-1])
     return "has another order, first for an image", moved
@@ -146,7 +147,7 @@ def _text(image: Image, key: str) -> str:
 
 def filtered(cloud: Cloud, wanted: Images, filters: Mapping[str, object]) -> Outcome:
     """Ask with filters, and compare with the images that they must select."""
-    return same(cloud.detail(filters), wanted)
+    return same(cloud.listing(filters), wanted)
 
 
 # Which images and values are asked for.

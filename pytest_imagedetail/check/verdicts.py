@@ -1,11 +1,11 @@
 """Judge what the checks ask: one verdict for each check, with its evidence."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud, NotAskedError
-from pytest_imagedetail.contract import release_index, release_name
+from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef
 
@@ -31,22 +31,16 @@ class Deviation:
 
     @property
     def releases(self) -> str:
-        """The releases that have it, for a reader."""
-        first, last = (each and release_name(release_index(each) or 0) for each in self._bounds)
-        if first and last:
-            return f"{first} to {last}"
-        if first:
-            return f"since {first}"
-        return f"through {last}" if last else "all releases"
-
-    @property
-    def _bounds(self) -> tuple[str | None, str | None]:
-        return self.since, self.until
+        """The releases that have it, for a reader: "since newton"."""
+        if self.since and self.until:
+            return f"{self.since} to {self.until}"
+        if self.since:
+            return f"since {self.since}"
+        return f"through {self.until}" if self.until else "all releases"
 
     def is_of(self, release: str | None) -> bool:
         """Return whether a release has it; one that is not known may."""
-        index = release_index(release)
-        first, last = map(release_index, self._bounds)
+        index, first, last = map(release_index, (release, self.since, self.until))
         if index is None:
             return True
         return (first is None or first <= index) and (last is None or index <= last)
@@ -268,10 +262,3 @@ def ref(image: Image | None) -> ImageRef:
     """Return the id and the name of an image."""
     found = image or {}
     return ImageRef(id=str(found.get("id")), name=found.get("name"))
-
-
-def summary(verdicts: Iterable[Verdict]) -> Iterator[tuple[str, int]]:
-    """Yield each verdict, worst first, and how often it was given."""
-    found = [each.verdict for each in verdicts]
-    for name in VERDICTS:
-        yield name, found.count(name)

@@ -51,7 +51,7 @@ def test_list(imagedetail):
     assert result.returncode == 0
     ids = [line.split()[0] for line in result.stdout.splitlines() if line[0] == "M"]
     assert ids == [f"M{number}" for number in range(1, 28)]
-    assert "known: limit=0 is refused (since dalmatian (2024.2))" in result.stdout
+    assert "known: limit=0 is refused (since 2024.2)" in result.stdout
 
 
 def test_dry_run(imagedetail):

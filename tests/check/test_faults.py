@@ -1,5 +1,6 @@
 """Every planted fault is caught by the check that is named for it, and a clean cloud has none."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,18 @@ def test_a_cloud_without_images_passes_nothing_that_they_must_show(tmp_path):
     verdicts = run(cloud_of(tmp_path / "seed.json"), CHECKS)
     assert {each.check.id for each in verdicts if each.verdict == "pass"} == PASS_EMPTY
     assert {each.verdict for each in verdicts} <= {"pass", "vacuous", "known-deviation"}
+
+
+def test_a_cloud_that_always_sends_pages_has_no_fault(images):
+    """Some vendors have a largest page; what a listing lacks is on the next one."""
+
+    def paging(request, clean):
+        if not request.path.endswith("/images/detail") or "limit=" in request.query:
+            return clean(request)
+        return clean(replace(request, query=f"{request.query}&limit=4".lstrip("&")))
+
+    failed = [each for each in run(cloud_of(images, paging), CHECKS) if each.verdict == "fail"]
+    assert failed == []
 
 
 def test_the_documentation_names_every_fault():

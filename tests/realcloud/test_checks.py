@@ -1,0 +1,34 @@
+"""`imagedetail check` of live real clouds says what is written down of them."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pytest_imagedetail.cli import main
+
+from . import running
+
+pytestmark = pytest.mark.realcloud
+
+LIVE = Path(__file__).parents[1] / "check" / "live.json"
+SELECTED = [int(word) for word in os.environ.get("IMAGEDETAIL_REALCLOUD_RELEASES", "34").split()]
+
+
+@pytest.mark.parametrize("series", SELECTED)
+def test_verdicts(series, tmp_path, monkeypatch, capsys):
+    """UPDATE_LIVE=1 writes them down."""
+    monkeypatch.chdir(tmp_path)
+    with running(series) as cloud:
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(cloud.clouds_yaml))
+        declared = {"clouds": {cloud.name: {"release": cloud.release.name}}}
+        (tmp_path / "imagedetail.yaml").write_text(json.dumps(declared))
+        assert main(["check", cloud.name, "--live", "--json"]) == 0
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    found = {each["id"]: each["verdict"] for each in checks}
+    known = json.loads(LIVE.read_text()) if LIVE.exists() else {}
+    if "UPDATE_LIVE" in os.environ:
+        LIVE.write_text(json.dumps(known | {cloud.name: found}, indent=2, sort_keys=True) + "\n")
+    else:
+        assert found == known[cloud.name]
