@@ -66,7 +66,8 @@ class Answer:
         found = self.document.get("images") if isinstance(self.document, dict) else None
         if self.status not in LISTING_STATUSES or not isinstance(found, list):
             return None
-        return found if all(isinstance(each, dict) and "id" in each for each in found) else None
+        ids = (each.get("id") if isinstance(each, dict) else None for each in found)
+        return found if all(isinstance(each, str | int) for each in ids) else None
 
     @property
     def next_page(self) -> str | None:

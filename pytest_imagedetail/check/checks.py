@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, urlsplit
 from pytest_imagedetail import contract
 from pytest_imagedetail.check.asking import Answer, Cloud, NotAskedError
 from pytest_imagedetail.check.relations import (
-    FEW,
     Images,
     alike,
     all_alike,
@@ -24,6 +23,7 @@ from pytest_imagedetail.check.relations import (
     empty,
     filtered,
     having,
+    hrefs,
     ids,
     metadata,
     no_listing,
@@ -40,6 +40,7 @@ from pytest_imagedetail.check.relations import (
 from pytest_imagedetail.check.verdicts import Case, Check, Deviation, Outcome, ref
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.redact import origin
+from pytest_imagedetail.transport.request import is_url_of_http
 
 Cases = Iterator[Case]
 Known = dict[Deviation, Callable[[Outcome], bool]]
@@ -234,11 +235,9 @@ WHOLE_URL: Final = Deviation(
     deviations=(WHOLE_URL,),
 )
 def _m7(cloud: Cloud, images: Images) -> Cases:
-    servers = [each["server"] for each in images if isinstance(each.get("server"), dict)]
-    for server in list({each.get("id"): each for each in servers}.values())[:FEW]:
-        wanted = [each for each in images if server_of(each) == server["id"]]
-        hrefs = [each["href"] for each in server.get("links", ())]
-        for form in [server["id"], *hrefs]:
+    for server in distinct(server_of(each) for each in images if server_of(each)):
+        wanted = [each for each in images if server_of(each) == server]
+        for form in [server, *hrefs(wanted[0]["server"]).values()]:
             known = {WHOLE_URL: empty}
             yield Case(test=partial(filtered, cloud, wanted, {"server": form}), known=known)
     yield Case(test=partial(filtered, cloud, [], {"server": _NO_SUCH}))
@@ -461,6 +460,9 @@ def _m14(cloud: Cloud, images: Images) -> Cases:
         if first.next_page is None:
             problem = f"{first.request} has no next link" if len(wanted) > limit else ""
             return Outcome(answer=first, problem=problem, shows=False)
+        if not is_url_of_http(first.next_page):
+            problem = f"the next link of {first.request} is not a URL"
+            return Outcome(answer=first, problem=problem)
         link = urlsplit(first.next_page)
         sought = {
             **{key: str(value) for key, value in filters.items()},
@@ -521,16 +523,19 @@ def _m16(cloud: Cloud, images: Images) -> Cases:
     shown_by="an image with minRam or minDisk",
 )
 def _m17(cloud: Cloud, images: Images) -> Cases:
-    def test(key: str, value: int) -> Outcome:
+    def test(key: str, value: int, wanted: Images) -> Outcome:
         answer = cloud.listing({key: value})
-        exact = same(answer, having(images, key, value))
-        least = same(answer, [each for each in images if each.get(key, 0) >= value])
-        what = "by equality" if least.problem else "at least"
-        return replace(exact if least.problem else least, note=f"{key} selects {what}")
+        exact, least = same(answer, having(images, key, value)), same(answer, wanted)
+        if exact.problem and not least.problem:
+            return replace(least, note=f"{key} selects at least")
+        note = f"{key} selects by equality" if least.problem else ""
+        return replace(exact, note=note)
 
     for key in ("minRam", "minDisk"):
-        for value in sorted({each[key] for each in images if each.get(key)})[:2]:
-            yield Case(test=partial(test, key, value))
+        numbered = [each for each in images if type(each.get(key)) is int]
+        for value in sorted({each[key] for each in numbered} - {0})[:2]:
+            wanted = [each for each in numbered if each[key] >= value]
+            yield Case(test=partial(test, key, value, wanted))
 
 
 STRIPPED: Final = Deviation(
@@ -733,9 +738,9 @@ def _inconsistent(image: Image, *, release: str | None) -> Iterator[str]:
         yield f"has the status {shown} and the progress {progress}"
     if server_of(image) != metadata(image).get("instance_uuid"):
         yield "has another server than metadata.instance_uuid"
-    for link in image.get("links") or ():
-        if str(link.get("href")).rpartition("/")[2] != str(image["id"]):
-            yield f"has a link to another image: {link.get('rel')}"
+    for rel, href in hrefs(image).items():
+        if href.rpartition("/")[2] != str(image["id"]):
+            yield f"has a link to another image: {rel}"
     if str(image.get("updated") or "9") < str(image.get("created")):
         yield "was updated before it was created"
 
@@ -789,9 +794,10 @@ def _m26(cloud: Cloud, images: Images) -> Cases:
 )
 def _m27(cloud: Cloud, images: Images) -> Cases:
     def test(image: Image) -> Outcome:
-        links = {each.get("rel"): str(each.get("href")) for each in image.get("links", ())}
-        href, here = links.get("self", ""), origin(cloud.target.endpoint)
-        if href and origin(href) != here:
+        href, here = hrefs(image).get("self", ""), origin(cloud.target.endpoint)
+        if not is_url_of_http(href):
+            return Outcome(answer=cloud.listing(), problem="an image has no self link")
+        if origin(href) != here:
             raise NotAskedError("self links lead to another host, which the token is not sent to")
         answer = cloud.get(href.removeprefix(here), base=here)
         return alike(answer, element(answer), image)

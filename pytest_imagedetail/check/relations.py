@@ -116,7 +116,7 @@ def alike(
     """Compare two descriptions of one image; one that is being saved may have moved on."""
     if found is None:
         refuse_outage(answer)
-    statuses = {wanted.get("status"), (found or {}).get("status")}
+    statuses = [wanted.get("status"), (found or {}).get("status")]
     left = {*but, *(_MOVING if "SAVING" in statuses else ())}
     one, other = (
         {key: value for key, value in (each or {}).items() if key not in left}
@@ -176,7 +176,7 @@ def tags(images: Images, key: str) -> list[str]:
 
 def sample(images: Images) -> Images:
     """Return the first image of each status, and the first snapshot."""
-    firsts = {each.get("status"): each for each in reversed(images)}
+    firsts = {str(each.get("status")): each for each in reversed(images)}
     snapshots = [each for each in images if "server" in each][:1]
     return distinct_images([*firsts.values(), *snapshots])
 
@@ -190,6 +190,13 @@ def metadata(image: Image) -> dict[str, Any]:
     """Return the metadata of an image; what is none has no keys."""
     found = image.get("metadata")
     return found if isinstance(found, dict) else {}
+
+
+def hrefs(holder: Any) -> dict[str, str]:
+    """Return the addresses of the links of an image or a server, by relation."""
+    links = holder.get("links") if isinstance(holder, dict) else None
+    found = links if isinstance(links, list) else []
+    return {str(each.get("rel")): str(each.get("href")) for each in found if isinstance(each, dict)}
 
 
 def server_of(image: Image) -> Any:

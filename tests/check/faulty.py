@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from pytest_imagedetail.check.asking import Cloud, Target
 from pytest_imagedetail.model import Headers, Response
 from tests.cloud import DEFAULT_SEED, SimulatedCloud
-from tests.cloud.wsgi import Request, as_json
+from tests.cloud.wsgi import FaultError, Request, as_json
 
 ORIGIN, GLANCE = "http://nova.test", "http://glance.test"
 
@@ -80,7 +80,10 @@ def cloud_of(seed, fault=None, *, release="2026.2", glance=True):
 
 def of_glance(rows, request):
     """Glance's answer to GET /v2/images/{id}."""
-    (row,) = [each for each in rows if request.path == f"/v2/images/{each.id}"]
+    found = [each for each in rows if request.path == f"/v2/images/{each.id}"]
+    if not found:
+        return FaultError(404, "").response
+    row = found[0]
     dates = {key: f"{getattr(row, key):%Y-%m-%dT%H:%M:%SZ}" for key in ("created_at", "updated_at")}
     fields = ("id", "name", "status", "min_ram", "min_disk", "size")
     return as_json(200, {key: getattr(row, key) for key in fields} | dates)
@@ -124,7 +127,7 @@ def changing(when, change):
 
     def fault(request, clean):
         answer = clean(request)
-        if not when(request) or answer.status != 200:
+        if not when(request) or answer.status != 200 or request.origin == GLANCE:
             return answer
         document = json.loads(answer.body)
         if "images" in document:
@@ -417,4 +420,36 @@ FAULTS = {
             for each in images
         ],
     ),
+}
+
+
+# Answers of a form that no release sends; a check may say anything of them, but must not crash.
+MALFORMED = {
+    "an id is a number": each_image(lambda _: {"id": 5}),
+    "links are an object": each_image(lambda _: {"links": {}}),
+    "links are texts": each_image(lambda _: {"links": ["x"]}),
+    "links are lost": each_image(lambda _: {"links": GONE}),
+    "links are no URLs": each_image(lambda _: {"links": [{"rel": "self", "href": "http://["}]}),
+    "metadata is null": each_image(lambda _: {"metadata": None}),
+    "metadata is a list": each_image(lambda _: {"metadata": []}),
+    "a server is a text": each_image(lambda _: {"server": "x"}),
+    "a server has no id": each_image(lambda _: {"server": {}}),
+    "a status is a list": each_image(lambda _: {"status": []}),
+    "a status is lost": each_image(lambda _: {"status": GONE}),
+    "a name is a number": each_image(lambda _: {"name": 5}),
+    "a name is lost": each_image(lambda _: {"name": GONE}),
+    "dates are null": each_image(lambda _: {"created": None, "updated": None}),
+    "dates are no dates": each_image(lambda _: {"updated": "1972-01-01_15-59-11"}),
+    "numbers are texts": each_image(lambda _: {"minRam": "64", "minDisk": None}),
+    "filters are answered in HTML": lambda request, clean: (
+        replace(clean(request), body=b"<html>oops</html>") if request.query else clean(request)
+    ),
+    "filters are answered with bytes": lambda request, clean: (
+        replace(clean(request), body=b"\xff\xfe") if request.query else clean(request)
+    ),
+    "filters are answered with a list": lambda request, clean: (
+        replace(clean(request), body=b"[]") if request.query else clean(request)
+    ),
+    "next links are no URLs": linking(lambda _: "http://["),
+    "next links lead to the same page": linking(lambda href: href.replace("marker=", "x=")),
 }

@@ -8,7 +8,7 @@ import pytest
 from pytest_imagedetail.check.checks import CHECKS
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.errors import ResponseError
-from tests.check.faulty import FAULTS, Again, answering, cloud_of, on, seed
+from tests.check.faulty import FAULTS, MALFORMED, Again, answering, cloud_of, on, seed
 from tests.cloud import RELEASES
 
 PASS_EMPTY = {"M21", "M22"}
@@ -65,6 +65,13 @@ def test_a_cloud_without_images_passes_nothing_that_they_must_show(tmp_path):
     verdicts = run(cloud_of(tmp_path / "seed.json"), CHECKS)
     assert {each.check.id for each in verdicts if each.verdict == "pass"} == PASS_EMPTY
     assert {each.verdict for each in verdicts} <= {"pass", "vacuous", "known-deviation"}
+
+
+def test_no_answer_makes_a_check_crash(images):
+    """The types of fields are M24's affair; the others go on."""
+    for name, fault in {**FAULTS, **MALFORMED}.items():
+        verdicts = run(cloud_of(images, fault), CHECKS)
+        assert any(each.verdict != "pass" for each in verdicts), name
 
 
 def test_a_cloud_that_always_sends_pages_has_no_fault(images):
