@@ -186,6 +186,12 @@ def distinct_images(images: Images) -> Images:
     return list({each["id"]: each for each in images}.values())
 
 
+def in_order(found: Images, images: Images) -> Images:
+    """Return images in the order of others."""
+    order = {id_: place for place, id_ in enumerate(ids(images))}
+    return sorted(found, key=lambda each: order.get(each["id"], -1))
+
+
 def metadata(image: Image) -> dict[str, Any]:
     """Return the metadata of an image; what is none has no keys."""
     found = image.get("metadata")

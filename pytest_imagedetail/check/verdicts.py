@@ -195,7 +195,8 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
         old, new = (each.get(id_) for each in states)
         if old is None or new is None or old.get("updated") != new.get("updated"):
             change = "appeared" if old is None else "disappeared" if new is None else "was updated"
-            return f"the listing moved while it was checked: an image {change}", ref(old or new)
+            image = ref(old or new)
+            return f"the listing moved while it was checked: {image} {change}", image
     return None
 
 
