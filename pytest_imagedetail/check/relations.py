@@ -13,6 +13,7 @@ from pytest_imagedetail.record.retry import NOT_ANSWERED
 Images = Sequence[Image]
 
 FEW: Final = 5  # values of one filter that are asked
+_LONGEST: Final = 100  # characters of a value that a reason shows
 _UNAUTHORIZED: Final = 401
 _MOVING: Final = ("progress", "status", "updated")
 
@@ -126,7 +127,8 @@ def alike(
     if found is not None and not differing:
         return Outcome(answer=answer)
     key = differing[0] if differing else ""
-    what = f"shows another {key}: {_text(one, key)}, not {_text(other, key)}"
+    here, there = (_shortened(_text(each, key)) for each in (one, other))
+    what = f"shows another {key}: {here}, not {there}"
     problem = "does not show the image" if found is None else what
     return Outcome(answer=answer, problem=f"{answer.request} {problem}", image=ref(wanted))
 
@@ -143,6 +145,10 @@ def all_alike(answer: Answer, wanted: Images, *, but: Sequence[str] = ()) -> Out
 
 def _text(image: Image, key: str) -> str:
     return json.dumps(image[key], sort_keys=True, ensure_ascii=False) if key in image else "none"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def filtered(cloud: Cloud, wanted: Images, filters: Mapping[str, object]) -> Outcome:

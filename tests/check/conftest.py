@@ -1,24 +1,5 @@
-"""The command in this process, in a folder of its own."""
+"""The command in this process, as the tests of the other verbs have it."""
 
-from types import SimpleNamespace
+from tests.cli.conftest import imagedetail
 
-import pytest
-
-from pytest_imagedetail.cli import main
-
-
-@pytest.fixture
-def imagedetail(tmp_path, monkeypatch, capsys):
-    """Run the command; return its exit code and what it printed."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OS_CLOUD", raising=False)
-
-    def run(*arguments):
-        try:
-            code = main(arguments)
-        except SystemExit as end:
-            code = end.code
-        streams = capsys.readouterr()
-        return SimpleNamespace(returncode=code, stdout=streams.out, stderr=streams.err)
-
-    return run
+__all__ = ["imagedetail"]
