@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +13,7 @@ from openstack.config import loader
 
 from tests.check.faulty import seed
 from tests.cloud import SimulatedCloud
+from tests.cloud.wsgi import Response
 
 
 @pytest.fixture
@@ -73,22 +76,41 @@ def test_an_unreachable_cloud_is_exit_code_2(imagedetail, cloud):
     assert "imagedetail: " in result.stderr
 
 
-def test_dry_run_asks_for_all_images_only(imagedetail, cloud):
-    """It lists what would be asked; a live cloud is asked once."""
-    asked = []
-    respond = type(cloud.application.compute).respond
+@pytest.fixture
+def asked(cloud):
+    """The requests that the cloud gets; the next ones may be answered from `instead`."""
+    compute = cloud.application.compute
+    requests, instead = [], []
 
-    class Noting(type(cloud.application.compute)):
+    class Noting:
         def respond(self, request):
-            asked.append(request.path)
-            return respond(self, request)
+            requests.append(request)
+            if instead and "images" in request.path:
+                return instead.pop()
+            return compute.respond(request)
 
-    noting = Noting(
-        release=cloud.release, account=cloud.account, rows=cloud.application.compute.rows
-    )
-    object.__setattr__(cloud.application, "compute", noting)
+    object.__setattr__(cloud.application, "compute", Noting())
+    return SimpleNamespace(requests=requests, instead=instead)
+
+
+def test_dry_run_asks_for_all_images_only(imagedetail, cloud, asked):
+    """It lists what would be asked; a live cloud is asked once."""
     result = imagedetail("check", "--os-cloud", "staging", "--dry-run")
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) > 60
-    assert [path for path in asked if "images" in path] == ["/v2.1/images/detail"]
+    assert [each.path for each in asked.requests if "images" in each.path] == [
+        "/v2.1/images/detail"
+    ]
     assert cloud.origin not in result.stdout
+
+
+def test_it_waits_when_it_is_asked_to(imagedetail, asked):
+    """The answer that follows counts; requests are GET, and each is made once but for the first."""
+    asked.instead += [Response(status=413, headers=(("Retry-After", "0"),))]
+    result = imagedetail("check", "--os-cloud", "staging", "--json", "--only", "M4", "--only", "M5")
+    assert {each[1] for each in outline(result)} == {"known-deviation"}
+    made = [(each.path, each.query) for each in asked.requests if "images" in each.path]
+    assert made.pop(0) == ("/v2.1/images/detail", "")  # which was refused
+    assert {number for pair, number in Counter(made).items() if pair[1]} == {1}
+    assert made.count(("/v2.1/images/detail", "")) == 2
+    assert {each.method for each in asked.requests if "images" in each.path} == {"GET"}
