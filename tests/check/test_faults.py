@@ -7,7 +7,17 @@ import pytest
 from pytest_imagedetail.check.checks import CHECKS
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.errors import ResponseError
-from tests.check.faulty import FAULTS, MALFORMED, Again, answering, cloud_of, on, seed
+from tests.check.faulty import (
+    FAULTS,
+    MALFORMED,
+    ORIGIN,
+    Again,
+    answering,
+    cloud_of,
+    each_image,
+    on,
+    seed,
+)
 from tests.cloud import RELEASES
 
 PASS_EMPTY = {"M21", "M22"}
@@ -64,6 +74,19 @@ def test_a_cloud_without_images_passes_nothing_that_they_must_show(tmp_path):
     verdicts = run(cloud_of(tmp_path / "seed.json"), CHECKS)
     assert {each.check.id for each in verdicts if each.verdict == "pass"} == PASS_EMPTY
     assert {each.verdict for each in verdicts} <= {"pass", "vacuous", "known-deviation"}
+
+
+def test_the_token_is_sent_to_no_host_that_a_link_names(images):
+    """Links may have an internal name; that is no fault."""
+    internal = each_image(lambda image: {"links": elsewhere(image)})
+    cloud = cloud_of(images, internal)
+    (found,) = run(cloud, [BY_ID["M27"]])
+    assert (found.verdict, "another host" in found.reason) == ("inconclusive", True)
+    assert all(each.url.startswith(ORIGIN) for each in cloud.received)
+
+
+def elsewhere(image):
+    return [{"rel": "self", "href": f"http://10.0.0.1/v2.1/images/{image['id']}"}]
 
 
 def test_no_answer_makes_a_check_crash(images):

@@ -81,16 +81,19 @@ def asked(cloud):
     """The requests that the cloud gets; the next ones may be answered from `instead`."""
     compute = cloud.application.compute
     requests, instead = [], []
+    found = SimpleNamespace(requests=requests, instead=instead, refuses_xml=False)
 
     class Noting:
         def respond(self, request):
             requests.append(request)
             if instead and "images" in request.path:
                 return instead.pop()
+            if found.refuses_xml and "xml" in request.headers.get("accept", ""):
+                return Response(status=406)
             return compute.respond(request)
 
     object.__setattr__(cloud.application, "compute", Noting())
-    return SimpleNamespace(requests=requests, instead=instead)
+    return found
 
 
 def test_dry_run_asks_for_all_images_only(imagedetail, cloud, asked):
@@ -114,3 +117,14 @@ def test_it_waits_when_it_is_asked_to(imagedetail, asked):
     assert {number for pair, number in Counter(made).items() if pair[1]} == {1}
     assert made.count(("/v2.1/images/detail", "")) == 2
     assert {each.method for each in asked.requests if "images" in each.path} == {"GET"}
+
+
+def test_one_check_of_a_recording_gets_its_own_answers(imagedetail, cloud, asked):
+    """The same URL was asked for in XML, in JSON and compressed."""
+    asked.refuses_xml = True
+    assert imagedetail("record", "staging", "--suite", "check").returncode == 0
+    cloud.stop()
+    assert imagedetail("check", "staging", "--only", "M26").stdout.startswith("PASS: ")
+    result = imagedetail("check", "staging", "--only", "M20")
+    assert result.returncode == 1
+    assert "was answered 406" in result.stdout
