@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -33,7 +32,7 @@ Send = Callable[[Interaction], Interaction]
 
 BUDGET: Final = 200
 _JSON: Final = "application/json"
-_ALWAYS_SENT: Final = frozenset({("Accept", _JSON)})
+_OWN: Final = "of a cloud of yours: imagedetail record NAME --suite check"
 _TELLING: Final = 8
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
@@ -327,11 +326,7 @@ def recorded(
     Raises:
         CassetteError: A recording is damaged, or of another release than declared.
     """
-    first = [path for folder in _folders(store) if (path := _own_cassette(folder, name))]
-    listings = map(store.reader.listing, store.paths(name))
-    clients = filter(None, [store.client_traffic(name)])
-    sources = [store.reader.traffic(path, cloud=name) for path in first]
-    sources += [*listings, *(store.reader.listing(path) for path in clients)]
+    sources = list(_sources(store, name))
     for each in sources:
         refuse_stale(each, declared)
     endpoint = _endpoint_of(sources)
@@ -343,19 +338,15 @@ def recorded(
         for interaction in source.interactions:
             here.setdefault(_key(interaction), []).append(interaction)
         answers = here | answers
-
-    shipped = name in store.library_clouds() and not (first or store.has_own(name))
-    of = (
-        " of the shipped release; of a cloud of yours: imagedetail record NAME"
-        if shipped
-        else (f": imagedetail record {name}")
-    )
+    missing = f"not recorded: imagedetail record {name} --suite check"
+    if name in store.library_clouds() and not (store.has_own(name) or store.traffic_paths(name)):
+        missing = f"not recorded of the shipped release; {_OWN}"
 
     def send(asked: Interaction) -> Interaction:
         (request,) = as_recorded(asked, cloud=name, known=known).interactions
         left = answers.get(_key(request), [])
         if not left:
-            raise NotAskedError(f"not recorded{of} --suite check")
+            raise NotAskedError(missing)
         return left.pop(0)
 
     release = next((each.provenance.release for each in sources if each.provenance.release), None)
@@ -369,13 +360,14 @@ def recorded(
     return Cloud(target, send, budget=budget)
 
 
-def _folders(store: Store) -> list[Store]:
-    return [Store(directory=each) for each in (store.directory, store.library) if each]
-
-
-def _own_cassette(store: Store, name: str) -> Path | None:
-    path = store.traffic_path(name, CHECK)
-    return path if path.exists() else None
+def _sources(store: Store, name: str) -> Iterator[Recording]:
+    """Yield the recordings of a cloud that may answer, the first one first."""
+    for folder in filter(None, (store.directory, store.library)):
+        path = Store(directory=folder).traffic_path(name, CHECK)
+        if path.exists():
+            yield store.reader.traffic(path, cloud=name)
+    yield from map(store.reader.listing, store.paths(name))
+    yield from map(store.reader.listing, filter(None, [store.client_traffic(name)]))
 
 
 def _endpoint_of(sources: Sequence[Recording]) -> str:
@@ -390,16 +382,6 @@ def _key(request: Interaction) -> tuple[Key, str]:
     accept = request.request_headers.get("Accept", _JSON)
     service = urlsplit(request.url).netloc.partition(".")[0]
     return key_of(request), f"{service} {accept if 'xml' in accept else _JSON}"
-
-
-def requests(cloud: Cloud) -> Iterator[str]:
-    """Yield each request that was made, in one line, without secrets."""
-    for each in cloud.received:
-        shown = f"{each.method} {cloud.target.shown(each.url)}"
-        extra = [pair for pair in each.request_headers.fields if pair not in _ALWAYS_SENT]
-        yield " ".join(
-            [shown, *(f"[{key}: {text}]" for key, text in extra if key != "X-Auth-Token")]
-        )
 
 
 def planned(cloud: Cloud) -> Cloud:

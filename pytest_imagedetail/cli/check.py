@@ -86,11 +86,10 @@ def _check(options: argparse.Namespace) -> int:
                 if options.dry_run:
                     cloud = asking.planned(cloud)
                 verdicts += run(cloud, checks)
-            if options.dry_run:
-                print("\n".join(asking.requests(cloud)))
         except ImageDetailError as error:
             code = complain(error, IMPOSSIBLE)
     if options.dry_run:
+        _print_requests(verdicts, as_json=options.json)
         return code
     if any(each.verdict == "fail" for each in verdicts):
         code = DIFFERENT
@@ -99,6 +98,17 @@ def _check(options: argparse.Namespace) -> int:
     elif verdicts:
         _print(verdicts)
     return code
+
+
+def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
+    """Print what a dry run would ask, each request once for each cloud."""
+    planned = dict.fromkeys((each.cloud, one) for each in verdicts for one in each.requests)
+    if as_json:
+        rows = [{"cloud": cloud, "request": request} for cloud, request in planned]
+        print_json({"schema": 1, "requests": rows})
+        return
+    for cloud, request in planned:
+        print(f"{cloud}  {request}")
 
 
 def chosen_checks(only: Sequence[str]) -> tuple[Check, ...]:

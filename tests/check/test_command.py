@@ -57,8 +57,10 @@ def test_list(imagedetail):
 def test_dry_run(imagedetail):
     """It lists requests, and nothing else is known of the answers than all images."""
     lines = imagedetail("check", "nova-2026.2", "--dry-run").stdout.splitlines()
-    assert "GET https://compute.nova-2026.2.invalid/v2.1/images/detail?type=ALL" in lines
-    assert len(lines) < 200
+    assert "nova-2026.2  GET /images/detail?type=ALL" in lines
+    assert 60 < len(lines) < 200
+    document = json.loads(imagedetail("check", "nova-2026.2", "--dry-run", "--json").stdout)
+    assert [f"{each['cloud']}  {each['request']}" for each in document["requests"]] == lines
 
 
 def test_budget(imagedetail):
