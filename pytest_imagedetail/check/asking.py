@@ -367,7 +367,7 @@ def _sources(store: Store, name: str) -> Iterator[Recording]:
         if path.exists():
             yield store.reader.traffic(path, cloud=name)
     yield from map(store.reader.listing, store.paths(name))
-    yield from map(store.reader.listing, filter(None, [store.client_traffic(name)]))
+    yield from map(store.reader.listing, store.client_traffic(name))
 
 
 def _endpoint_of(sources: Sequence[Recording]) -> str:
