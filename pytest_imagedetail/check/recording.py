@@ -6,7 +6,7 @@ from pathlib import Path
 from pytest_imagedetail.cassette import Store, Written
 from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.check import asking
-from pytest_imagedetail.check.checks import CHECKS
+from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.verdicts import Verdict, run
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.retry import Retry
@@ -47,7 +47,7 @@ def record(cloud: LiveCloud, store: Store, *, rewrite: bool) -> Recorded:
     """
     retry = Retry(cloud.access, expect=None, on_wait=cloud.on_wait)
     asked = asking.live(cloud, retry)
-    verdicts = run(asked, CHECKS)
+    verdicts = run(asked, ALL)
     recording, known = made_of(
         asked.received,
         cloud=cloud.name,

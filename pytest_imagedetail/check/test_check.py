@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_imagedetail.check import asking, text
-from pytest_imagedetail.check.checks import CHECKS
+from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.verdicts import Verdict, run
 from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.record.recorder import LiveCloud
@@ -18,12 +18,12 @@ def judged() -> Judged:
     return {}
 
 
-@pytest.mark.parametrize("check", [each.id for each in CHECKS])
+@pytest.mark.parametrize("check", [each.id for each in ALL])
 def test_check(imagedetail: Harness, imagedetail_cloud: Cloud, judged: Judged, check: str) -> None:
     """Fail, skip or xfail as the check says; live in every record mode but none."""
     name = imagedetail_cloud.name
     if name not in judged:
-        judged[name] = {each.check.id: each for each in run(_asked(imagedetail, name), CHECKS)}
+        judged[name] = {each.check.id: each for each in run(_asked(imagedetail, name), ALL)}
     imagedetail.used.update(imagedetail.store.paths(name))
     verdict = judged[name][check]
     explained = "\n".join(text.detail(verdict))

@@ -57,17 +57,26 @@ def details(verdicts: Sequence[Verdict]) -> Iterator[str]:
 def detail(verdict: Verdict) -> Iterator[str]:
     """Yield one verdict with its evidence."""
     yield f"{verdict.verdict:<{_WIDTH}}{verdict.check.id:<4} {verdict.check.title}"
-    image = verdict.image
-    rows = {
-        "relation": [verdict.check.relation],
-        "found": [verdict.reason],
-        "image": [str(image) if image else ""],
-        "known": [f"{each.what} ({each.releases}; {each.source})" for each in verdict.deviations],
-        "counted": [verdict.counted],
-        "again": [verdict.curl],
-    }
-    for name, texts in rows.items():
-        yield from (f"{'':<{_WIDTH}}{name:<9}{_plain(text)}" for text in texts if text)
+    for name, text in _evidence(verdict):
+        if text:
+            yield f"{'':<{_WIDTH}}{name:<9}{_plain(text)}"
+
+
+def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    yield "relation", verdict.check.relation
+    yield "found", verdict.reason
+    if verdict.image and not verdict.findings:
+        yield "image", str(verdict.image)
+    for each in verdict.findings:
+        of = f"{each.image.id} ({each.image.name})" if each.image else each.where
+        yield "image", f"{of}, {each.path}{''.join(f' {key!r}' for key in each.keys)}"
+        yield "heal", each.command or each.advice
+    for error in dict.fromkeys(each.error for each in verdict.findings[:1]):
+        yield "answer", error
+    for known in verdict.deviations:
+        yield "known", f"{known.what} ({known.releases}; {known.source})"
+    yield "counted", verdict.counted
+    yield "again", verdict.curl
 
 
 def table(verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud, NotAskedError
+from pytest_imagedetail.check.forecast import Finding
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef
@@ -91,16 +92,20 @@ class Check:
         deviations: What some releases are known to do instead.
         needs_rest: Whether it counts only if the listing did not change meanwhile.
         asks_again: Whether it asks for the listing of all images a second time.
+        judge: Judges what all other checks received, in place of cases.
     """
 
     id: str
     title: str
     relation: str
     shown_by: str
-    cases: Callable[[Cloud, Sequence[Image]], Iterable[Case]] = field(repr=False)
+    cases: Callable[[Cloud, Sequence[Image]], Iterable[Case]] = field(
+        default=lambda *_: (), repr=False
+    )
     deviations: tuple[Deviation, ...] = ()
     needs_rest: bool = True
     asks_again: bool = False
+    judge: "Callable[[Check, Cloud], Verdict] | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +122,7 @@ class Verdict:
         deviations: The known deviations that were seen.
         image: The image that shows it.
         curl: A command that shows it again; the token stays a variable.
+        findings: Of a forecast: every place at fault, and how to heal it.
     """
 
     check: Check
@@ -128,6 +134,7 @@ class Verdict:
     deviations: tuple[Deviation, ...] = ()
     image: ImageRef | None = None
     curl: str = ""
+    findings: tuple[Finding, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as `check --json` prints it."""
@@ -142,6 +149,7 @@ class Verdict:
                 {"what": each.what, "releases": each.releases, "source": each.source}
                 for each in self.deviations
             ],
+            "findings": [each.to_dict() for each in self.findings],
         }
         return {
             "id": self.check.id,
@@ -155,9 +163,11 @@ class Verdict:
 def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
     """Judge a cloud by checks; the listing of all images is asked before and after.
 
+    If the listing of all images is an error, only a forecast can say why.
+
     Raises:
         RecordingError: The live cloud could not be asked.
-        ResponseError: It answered the listing of all images with an error.
+        ResponseError: It answered the listing of all images with an error, for no known reason.
     """
     try:
         images = cloud.images()
@@ -166,8 +176,13 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
             Verdict(check=each, cloud=cloud.target.name, verdict="inconclusive", reason=str(error))
             for each in checks
         )
-    # What asks for the whole listing again comes last, so that all questions lie between both.
-    order = sorted(checks, key=lambda each: each.asks_again)
+    except ResponseError as error:
+        verdicts = [_explained(each, cloud, error) for each in checks]
+        if not any(each.verdict == "fail" for each in verdicts):
+            raise
+        return tuple(verdicts)
+    # What asks for the whole listing again comes late, so that all questions lie between both.
+    order = sorted(checks, key=lambda each: (each.judge is not None, each.asks_again))
     judged = {each.id: _judge(each, cloud, images) for each in order}
     verdicts = [judged[each.id] for each in checks]
     moved = _moved(cloud, images)
@@ -200,7 +215,17 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
     return None
 
 
+def _explained(check: Check, cloud: Cloud, error: ResponseError) -> Verdict:
+    """Judge a cloud whose listing of all images is an error."""
+    if check.judge is not None:
+        return check.judge(check, cloud)
+    name = cloud.target.name
+    return Verdict(check=check, cloud=name, verdict="inconclusive", reason=error.problem)
+
+
 def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
+    if check.judge is not None:
+        return check.judge(check, cloud)
     cloud.trace.clear()
     held: list[Outcome] = []
     broken: list[Outcome] = []

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.check import asking, text
 from pytest_imagedetail.check.checks import CHECKS
+from pytest_imagedetail.check.schema_checks import ALL, FORECASTS
 from pytest_imagedetail.check.verdicts import Check, Verdict, run
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_verb, settings
@@ -58,9 +59,16 @@ def add_verbs(verbs: Any) -> None:
         action="store_true",
         help="list the requests; only the listing of all images is asked for",
     )
-    parser.add_argument(
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
         "--only", action="append", default=[], metavar="ID", help="this check, M9; repeatable"
     )
+    chosen.add_argument(
+        "--forecast-only",
+        action="store_true",
+        help="only S1 to S3: which images will make the listing fail, and how to heal them",
+    )
+    chosen.add_argument("--no-forecast", action="store_true", help="only M1 to M27")
 
 
 def _budget(text: str) -> int:
@@ -71,7 +79,7 @@ def _budget(text: str) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    checks = chosen_checks(options.only)
+    checks = _chosen(options)
     if options.list:
         return _list(checks, as_json=options.json)
     chosen = settings(options)
@@ -111,21 +119,24 @@ def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
         print(f"{cloud}  {request}")
 
 
-def chosen_checks(only: Sequence[str]) -> tuple[Check, ...]:
-    """Return the checks with these ids, or all.
+def _chosen(options: argparse.Namespace) -> tuple[Check, ...]:
+    """Return the checks that were named, or all.
 
     Raises:
         UsageError: There is none with such an id.
     """
-    known = {each.id: each for each in CHECKS}
-    for each in only:
+    if options.forecast_only or options.no_forecast:
+        return FORECASTS if options.forecast_only else CHECKS
+    known = {each.id: each for each in ALL}
+    for each in options.only:
         if each.upper() not in known:
             raise UsageError(
                 f"there is no check {each!r}",
                 remedy=f"{did_you_mean(each.upper(), tuple(known))}"
                 "imagedetail check --list shows them",
             )
-    return tuple(known[each] for each in dict.fromkeys(map(str.upper, only))) or CHECKS
+    named = dict.fromkeys(map(str.upper, options.only))
+    return tuple(known[each] for each in named) or ALL
 
 
 def _list(checks: Sequence[Check], *, as_json: bool) -> int:

@@ -19,6 +19,7 @@ def test_outcomes_are_the_verdicts(pytester):
         passed=found.count("pass"),
         xfailed=found.count("known-deviation"),
         skipped=found.count("inconclusive") + found.count("vacuous"),
+        failed=found.count("fail"),
     )
     result.stdout.fnmatch_lines(["*inconclusive: not recorded of the shipped release*"])
 
@@ -26,9 +27,12 @@ def test_outcomes_are_the_verdicts(pytester):
 def test_a_failure_shows_what_the_command_shows(pytester):
     """Relation, what was found, the image, and how to see it again."""
     result = pytester.runpytest_subprocess(*SUITE, "--imagedetail-cloud=fujitsu-k5")
-    assert result.parseoutcomes()["failed"] == 1
+    assert result.parseoutcomes()["failed"] == 2  # with S1: its id is cut
     result.stdout.fnmatch_lines(
-        ["fail * M24  *", " *found * an image has a link to another image: *", " *again * curl *"]
+        [
+            *("fail * M24  *", " *found * an image has a link to another image: *"),
+            *(" *again * curl *", "fail * S1  *"),
+        ]
     )
 
 

@@ -1,0 +1,83 @@
+"""S1 to S3 in the suite: what they are told, and a listing that fails already."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from pytest_imagedetail.check import asking
+from pytest_imagedetail.check.schema_checks import ALL, FORECASTS
+from pytest_imagedetail.check.verdicts import run
+from pytest_imagedetail.errors import ResponseError
+from pytest_imagedetail.model import Response
+
+FAULT = {"computeFault": {"code": 500, "message": "Unexpected API Error."}}
+GOOD, BAD = (
+    {"id": f"{n}" * 8, "name": f"n{n}", "mappings": text} for n, text in enumerate(("[]", "vda"))
+)
+
+
+def cloud_of(answers):
+    """A cloud that answers by the path, with a status and a document."""
+
+    def send(asked):
+        path = "/" + asked.url.split("/", 3)[3]
+        status, document = answers.get(path, (404, {}))
+        body = json.dumps(document).encode()
+        return replace(asked, response=Response(status_code=status, body=body))
+
+    glance, endpoint = "https://glance.example", "https://nova.example/v2.1"
+    target = asking.Target(name="site", endpoint=endpoint, project="p", glance=glance)
+    return asking.Cloud(target, send)
+
+
+def test_a_listing_that_fails_is_explained_by_glance():
+    """The image that Nova cannot read is named, on whichever page it is; nothing else passes."""
+    pages = {
+        "/v2.1/images/detail": (500, FAULT),
+        "/v2/images?limit=1000": (200, {"images": [GOOD], "next": "/v2/images?marker=1"}),
+        "/v2/images?marker=1": (200, {"images": [BAD]}),
+    }
+    found = {each.check.id: each for each in run(cloud_of(pages), ALL)}
+    assert found["S3"].verdict == "fail"
+    assert found["S3"].counted == "2 images of Glance"
+    (finding,) = found["S3"].findings
+    assert finding.command == "openstack image unset --property mappings 11111111"
+    assert found["M1"].reason == "the listing of all images was answered 500"
+    assert {each.verdict for id_, each in found.items() if id_ != "S3"} == {
+        "inconclusive",
+        "vacuous",
+    }
+    for glance in ((200, {"images": [GOOD]}), (200, {"images": []}), (401, {}), (200, [])):
+        with pytest.raises(ResponseError):
+            run(cloud_of(pages | {"/v2/images?limit=1000": glance}), ALL)
+
+
+def test_nothing_to_look_at_is_no_pass():
+    """No image of Glance, no image service, no listing in JSON."""
+    empty = {"/v2.1/images/detail": (200, {"images": []})}
+    cloud = cloud_of(empty | {"/v2/images?limit=1000": (200, {"images": []})})
+    assert [each.verdict for each in run(cloud, FORECASTS)] == ["pass", "pass", "vacuous"]
+    cloud = cloud_of(empty)
+    cloud = asking.Cloud(replace(cloud.target, glance=None), cloud.send)
+    assert run(cloud, FORECASTS[2:])[0].verdict == "inconclusive"
+
+
+WITHOUT = """
+import sys
+sys.modules["jsonschema"] = None
+from pytest_imagedetail.cli import main
+sys.exit(main(["check", "nova-2026.2", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize("option", ["--forecast-only", "--only=M2"])
+def test_without_the_extra(tmp_path, option):
+    """The relations are judged as ever; the forecast says what to install."""
+    command = [sys.executable, "-c", WITHOUT, option]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    needs = "the forecast needs jsonschema, which is not installed; install the extra: pip install"
+    assert (needs in done.stdout) is (option == "--forecast-only")
