@@ -215,6 +215,9 @@ def _sentence_of(result: Result) -> str:
     if not found or (not breaking and not result.compatible):
         return f"{first} to {last}: {result.summary}"
     differences = text.count(found, "difference")
+    if found == 1:
+        breaks = "can break a client" if breaking else "breaks no client"
+        return f"the only difference from {first} to {last} {breaks}"
     if not breaking:
         return f"{differences} from {first} to {last}, and none of them breaks a client"
     can = "can break a client" if breaking == 1 else "can break clients"
