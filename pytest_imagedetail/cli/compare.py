@@ -29,7 +29,6 @@ from pytest_imagedetail.compare.comparison import Comparison, evidence
 from pytest_imagedetail.compare.matrix import (
     SCHEMA,
     Answers,
-    Matrix,
     answers_with_images,
     by_release,
     compare_neighbors,
@@ -48,7 +47,7 @@ from pytest_imagedetail.harness import accepted, store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import grid, terminal, text
-from pytest_imagedetail.report.findings import verdict_of
+from pytest_imagedetail.report.findings import verdict_line
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE, Settings
 
@@ -181,19 +180,11 @@ def _diff(options: argparse.Namespace) -> int:
                 entry["evidence"] = list(evidence(each, compared, path=each.path, typed=typed))
         print_json(document)
     else:
-        _print_verdict([comparison], failures)
+        print(verdict_line([comparison], failures, color=wants_color()))
         print(terminal.render(comparison, color=wants_color(), typed=typed))
     if error is not None:
         raise error
     return SAME if comparison.compatible else DIFFERENT
-
-
-def _print_verdict(
-    results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()
-) -> None:
-    verdict = verdict_of(results, failures)
-    label = "same" if verdict.passed else "breaking"
-    print(terminal.paint(verdict.line, label, color=wants_color()))
 
 
 def _compared(
@@ -239,7 +230,7 @@ def _matrix(options: argparse.Namespace) -> int:
         grids = (
             grid.render(each, color=wants_color(), every_query=options.all) for each in matrices
         )
-        _print_verdict(matrices)
+        print(verdict_line(matrices, color=wants_color()))
         print("\n\n".join(grids))
     if any(each.lost and not each.compatible for each in matrices):
         return IMPOSSIBLE

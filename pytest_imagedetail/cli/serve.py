@@ -28,6 +28,7 @@ from pytest_imagedetail.harness import reference_library, store_of
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.report import terminal, text
+from pytest_imagedetail.report.findings import verdict_line
 from pytest_imagedetail.server import Recorder, Server
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.transport.http import Access
@@ -205,6 +206,7 @@ def _demo(options: argparse.Namespace) -> int:
         command = ["imagedetail diff", *_DEMO, *question.query.options]
         command += [f"--expect {expect}"] if expect else []
         print(f"\n{question.title}\n$ {' '.join(command)}")
+        print(verdict_line([comparison], color=wants_color()))
         print(terminal.render(comparison, color=wants_color()))
     report.write(comparisons, folder / "report.html")
     print(

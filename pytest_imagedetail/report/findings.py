@@ -14,6 +14,7 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import KINDS, SEVERITIES, Difference, Failure, Query, Severity
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import grid, text
+from pytest_imagedetail.report.terminal import paint
 from pytest_imagedetail.transport.request import headers_of
 
 Result = Comparison | Matrix
@@ -149,6 +150,14 @@ def verdict_of(results: Sequence[Result], failures: Sequence[Failure]) -> Verdic
         facts=tuple(_facts(results, failures)),
         limits=tuple(dict.fromkeys(limit for each in results for limit in _limits(each))),
     )
+
+
+def verdict_line(
+    results: Sequence[Result], failures: Sequence[Failure] = (), *, color: bool = False
+) -> str:
+    """Return the verdict for a terminal."""
+    verdict = verdict_of(results, failures)
+    return paint(verdict.line, "same" if verdict.passed else "breaking", color=color)
 
 
 def findings_of(results: Sequence[Result]) -> tuple[Finding, ...]:

@@ -116,7 +116,9 @@ def test_a_run_that_compared_nothing_says_so(project):
     """An empty report is not a report of sameness."""
     project.makepyfile("def test_x(imagedetail_cloud): pass")
     project.runpytest("--imagedetail-report=run.md").assert_outcomes(passed=2)
-    assert (project.path / "run.md").read_text() == "# Image details\n\nNothing was compared.\n"
+    assert (
+        project.path / "run.md"
+    ).read_text() == "# NOTHING: no listing was compared\n\nexit code 0\n"
 
 
 def test_an_unknown_suffix_is_refused_before_any_test(project):
