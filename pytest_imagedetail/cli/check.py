@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.check import asking, text
+from pytest_imagedetail.check import asking, report, text
 from pytest_imagedetail.check.checks import CHECKS
 from pytest_imagedetail.check.schema_checks import ALL, FORECASTS
 from pytest_imagedetail.check.verdicts import Check, Verdict, run
@@ -35,7 +35,7 @@ _NO_CLOUD: Final = "name a cloud: imagedetail check NAME; imagedetail clouds lis
 def add_verbs(verbs: Any) -> None:
     """Add the verb."""
     summary = "check what a cloud does to listings of images, with no other cloud to compare"
-    parser = add_verb(verbs, "check", _check, summary, "--json")
+    parser = add_verb(verbs, "check", _check, summary, "--report", "--json")
     parser.add_argument(
         "clouds", nargs="*", metavar="NAME", help="a cloud or a glob; a shipped one, too"
     )
@@ -101,8 +101,10 @@ def _check(options: argparse.Namespace) -> int:
         return code
     if any(each.verdict == "fail" for each in verdicts):
         code = DIFFERENT
+    for path in chosen.reports:
+        report.write(verdicts, path)
     if options.json:
-        print_json({"schema": 1, "checks": [each.to_dict() for each in verdicts]})
+        print_json(report.to_dict(verdicts))
     elif verdicts:
         _print(verdicts)
     return code

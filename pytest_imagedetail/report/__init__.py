@@ -13,7 +13,7 @@ from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import html, junit, markdown, text
 from pytest_imagedetail.report.findings import verdict_of
 
-__all__ = ["schema", "write"]
+__all__ = ["schema", "write", "write_text"]
 
 
 def write(
@@ -29,9 +29,18 @@ def write(
     Raises:
         ReportError: The file cannot be written.
     """
+    write_text(path, _FORMS[path.suffix](results, failures))
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a report and the folders above it; replace an older one.
+
+    Raises:
+        ReportError: The file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_FORMS[path.suffix](results, failures), encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
     except OSError as error:
         raise ReportError(
             f"the report cannot be written: {error.strerror}",

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.compare.comparison import Comparison
@@ -16,27 +16,11 @@ _MOST_FINDINGS: Final = 400  # on one page; the JSON report has all
 
 def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
     """Return the whole page; everything from a cloud is escaped."""
-    # Slow to import, and most runs write no page.
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
-
-    environment = Environment(
-        loader=PackageLoader("pytest_imagedetail.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-    def source(name: str) -> Any:
-        return environment.get_template(name).render()
-
-    style, script = source("page.css"), source("page.js")
-    found = findings.findings_of(results)
-    return environment.get_template("page.html.j2").render(
-        style=style,
-        script=script,
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
-        verdict=findings.verdict_of(results, failures),
+    found, verdict = findings.findings_of(results), findings.verdict_of(results, failures)
+    return page(
+        "page.html.j2",
+        title=verdict.line,
+        verdict=verdict,
         findings=found[:_MOST_FINDINGS],
         hidden=len(found) - _MOST_FINDINGS,
         clouds=sorted({cloud for each in found for cloud in each.clouds}),
@@ -47,8 +31,36 @@ def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] =
         name_of=findings.name_of,
         count_of=findings.count_of,
         notes_of=findings.notes_of,
+    )
+
+
+def page(template: str, *, title: str, **values: object) -> str:
+    """Fill a template of this folder, with the style and the script of all pages.
+
+    Args:
+        template: The name of its file.
+        title: The page's title.
+        **values: What else it needs; everything is escaped.
+    """
+    # Slow to import, and most runs write no page.
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=PackageLoader("pytest_imagedetail.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = (environment.get_template(name).render() for name in ("page.css", "page.js"))
+    return environment.get_template(template).render(
+        title=title,
+        style=style,
+        script=script,
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
         text=text,
         version=__version__,
+        **values,
     )
 
 

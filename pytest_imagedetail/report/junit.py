@@ -34,7 +34,12 @@ def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] =
     """Return one suite for each result and each failure."""
     suites = [*map(_suite, results), *map(_not_compared, failures)]
     inside = [_suite_element(each) for each in suites]
-    document = _element("testsuites", inside, name="imagedetail", **_counts(*suites))
+    return document_of(inside, **_counts(*suites))
+
+
+def document_of(suites: Sequence[str], **counts: int) -> str:
+    """Return the document of these suites, which are XML."""
+    document = element("testsuites", suites, name="imagedetail", **counts)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{document}\n'
 
 
@@ -112,19 +117,19 @@ def _not_compared(failure: Failure) -> _Suite:
 
 def _suite_element(suite: _Suite) -> str:
     properties = [
-        _element("property", name=name, value=value) for name, value in suite.properties.items()
+        element("property", name=name, value=value) for name, value in suite.properties.items()
     ]
     cases = [
-        _element("testcase", [_problem_element(each)], classname=suite.name, name=each.name)
+        element("testcase", [_problem_element(each)], classname=suite.name, name=each.name)
         for each in suite.problems
-    ] or [_element("testcase", classname=suite.name, name="compatible")]
-    inside = [_element("properties", properties), *cases]
-    return _element("testsuite", inside, name=suite.name, **_counts(suite))
+    ] or [element("testcase", classname=suite.name, name="compatible")]
+    inside = [element("properties", properties), *cases]
+    return element("testsuite", inside, name=suite.name, **_counts(suite))
 
 
 def _problem_element(problem: _Problem) -> str:
     lines = [escape(text.plain(each)) for each in problem.lines]
-    return _element(problem.tag, lines, type=problem.kind, message=problem.message)
+    return element(problem.tag, lines, type=problem.kind, message=problem.message)
 
 
 def _counts(*suites: _Suite) -> dict[str, int]:
@@ -136,7 +141,7 @@ def _counts(*suites: _Suite) -> dict[str, int]:
     }
 
 
-def _element(tag: str, inside: Sequence[str] = (), **attributes: object) -> str:
+def element(tag: str, inside: Sequence[str] = (), **attributes: object) -> str:
     """Return an element; what is in it is XML, while attributes are any text."""
     head = [tag, *(f'{key}="{escape(text.plain(str(it)))}"' for key, it in attributes.items())]
     content = "\n".join(["", *inside, ""]) if inside else ""

@@ -1,20 +1,17 @@
 "use strict";
 const form = document.getElementById("filter");
 if (form) {
-  const cards = [...document.querySelectorAll("article[data-severity]")];
+  const cards = [...document.querySelectorAll("article[data-text]")];
+  const choices = [...form.querySelectorAll("select")];
   const shown = document.getElementById("shown");
-  const has = (card, name, value) => !value || card.dataset[name].split("\n").includes(value);
   const apply = () => {
-    const { severity, cloud, query, field } = form.elements;
-    const sought = field.value.toLowerCase();
+    const sought = form.elements.text.value.toLowerCase();
     let count = 0;
     for (const card of cards) {
-      card.hidden = !(
-        has(card, "severity", severity.value) &&
-        has(card, "clouds", cloud.value) &&
-        has(card, "queries", query.value) &&
-        card.dataset.field.toLowerCase().includes(sought)
+      const chosen = choices.every(
+        ({ name, value }) => !value || card.dataset[name].split("\n").includes(value),
       );
+      card.hidden = !chosen || !card.dataset.text.toLowerCase().includes(sought);
       count += !card.hidden;
     }
     shown.textContent = `${count} of ${cards.length} shown`;

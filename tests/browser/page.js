@@ -37,17 +37,17 @@ async function main() {
   seen.title = await tab.title();
   const breaking = await tab.$("article.breaking");
   seen.breaking_ends = breaking && (await breaking.boundingBox()).y + (await breaking.boundingBox()).height;
-  seen.cards = await visible(tab, "article[data-severity]");
+  seen.cards = await visible(tab, "article[data-text]");
   if (seen.cards) {
-    await tab.selectOption("[name=severity]", "breaking");
-    seen.breaking = await visible(tab, "article[data-severity]");
-    await tab.selectOption("[name=severity]", "");
+    await tab.selectOption("select >> nth=0", { index: 1 }); // the worst
+    seen.worst = await visible(tab, "article[data-text]");
+    await tab.selectOption("select >> nth=0", "");
     seen.by_field = {};
     for (const word of (process.env.FIELDS || "").split(",").filter(Boolean)) {
-      await tab.fill("[name=field]", word);
-      seen.by_field[word] = await visible(tab, "article[data-severity]");
+      await tab.fill("[name=text]", word);
+      seen.by_field[word] = await visible(tab, "article[data-text]");
     }
-    await tab.fill("[name=field]", "");
+    await tab.fill("[name=text]", "");
     const began = Date.now();
     for (const each of await tab.$$eval("[name=cloud] option", (all) => all.map((one) => one.value)))
       await tab.selectOption("[name=cloud]", each);
@@ -60,7 +60,7 @@ async function main() {
   seen.open = await tab.$$eval("details[open]", (all) => all.length);
   const still = await open(browser, { javaScriptEnabled: false });
   seen.without_scripts = {
-    cards: await still.tab.locator("article[data-severity]:visible").count(),
+    cards: await still.tab.locator("article[data-text]:visible").count(),
     filters: await still.tab.locator("form:visible").count(),
   };
   const phone = await open(browser, { viewport: SIZES.phone });

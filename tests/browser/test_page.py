@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def seen(tmp_path):
 
     def seen(*results, failures=(), fields=(), axe=True):
         page = tmp_path / "report.html"
-        report.write(results, page, failures=failures)
+        if results:
+            report.write(results, page, failures=failures)
         command = ["node", str(HERE / "page.js"), CHROMIUM, str(page)]
         env = os.environ | {"FIELDS": ",".join(fields), "AXE": "yes" if axe else "no"}
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
@@ -64,7 +66,7 @@ def test_the_nine_releases(seen):
     assert found["title"].startswith("FAIL: 1 of 30 differences from nova-2019.1 to nova-2026.2")
     assert found["breaking_ends"] < FIRST_SCREEN
     assert found["target"].startswith("breaking limit=0 answers 400, not 200")
-    assert (found["cards"], found["breaking"]) == (7, 1)
+    assert (found["cards"], found["worst"]) == (7, 1)
     assert found["by_field"] == {"openstack-api": 1, "no such field": 0}
     assert found["without_scripts"] == {"cards": 7, "filters": 0}
 
@@ -97,3 +99,20 @@ def test_many_images(seen):
     found = seen(compare_neighbors(row), fields=("key10",), axe=False)
     assert found["cards"] == 200
     assert found["by_field"] == {"key10": 12}  # with key100, and key1000 to key1090 in tens
+
+
+def test_checks(seen, tmp_path):
+    """The forecast of nine releases: what fails comes first, each cause once for all clouds."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest_imagedetail",
+        "check",
+        "nova-*",
+        "--report=report.html",
+    ]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+    found = seen(fields=("größe",))
+    assert found["title"].startswith("FAIL: 9 of 270 checks of 9 clouds fail; ")
+    assert found["breaking_ends"] < FIRST_SCREEN
+    assert (found["worst"], found["by_field"]) == (1, {"größe": 1})

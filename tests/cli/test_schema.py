@@ -40,6 +40,7 @@ VERBS = {
     "ls": (("ls",), ("ls", "*"), ("ls", "staging")),
     "clouds": (("clouds",),),
     "rules": (("rules",),),
+    "check": (("check", "nova-2026.2"), ("check", "nova-20*", "--only=S1")),
     "show": (("show", "nova-2026.2"), ("show", "nova-2026.2", LIMIT)),
     "scrub": (("scrub", "vcr.yaml", "broken.yaml", "cassettes", "--cloud=s", "-o", "out"),),
     "doctor": (("doctor",), ("doctor", "nobody")),

@@ -1,0 +1,161 @@
+"""Write the verdicts on clouds to a file: as a page, Markdown, JSON or JUnit XML."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from pytest_imagedetail.check.text import detail, headline, table
+from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
+from pytest_imagedetail.report import html, junit, write_text
+from pytest_imagedetail.report.questions import Row, Run, Table
+from pytest_imagedetail.report.text import plain
+
+_SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
+_SHOWN: Final = ("fail", "known-deviation", "inconclusive")  # with a card of their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Verdicts on several clouds that say the same.
+
+    Attributes:
+        id: Twelve hex digits, equal in a later report.
+        severity: The class of its color.
+        clouds: The clouds.
+        lines: What the command prints of the first of them.
+        verdict: The first of them.
+    """
+
+    id: str
+    severity: str
+    clouds: tuple[str, ...]
+    lines: tuple[str, ...]
+    verdict: Verdict
+
+
+def write(verdicts: Sequence[Verdict], path: Path) -> None:
+    """Write a report whose format follows from the suffix: .html, .json, .md or .xml.
+
+    Raises:
+        ReportError: The file cannot be written.
+    """
+    write_text(path, _FORMS[path.suffix](verdicts))
+
+
+def to_dict(verdicts: Sequence[Verdict]) -> dict[str, object]:
+    """Return the JSON form."""
+    return {"schema": 1, "checks": [each.to_dict() for each in verdicts]}
+
+
+def _json(verdicts: Sequence[Verdict]) -> str:
+    return json.dumps(to_dict(verdicts), indent=2) + "\n"
+
+
+def _markdown(verdicts: Sequence[Verdict]) -> str:
+    lines = [f"# {headline(verdicts)}", "", "```", *table(verdicts), "```", ""]
+    for each in _cards(verdicts):
+        if each.severity == "breaking":
+            lines += [f"## {', '.join(each.clouds)}", "", "```", *each.lines, "```", ""]
+    return "\n".join(lines)
+
+
+def _junit(verdicts: Sequence[Verdict]) -> str:
+    suites = []
+    for cloud, members in groupby(verdicts, key=lambda each: each.cloud):
+        found = [*members]
+        cases = [
+            junit.element("testcase", _result(each), classname=cloud, name=each.check.id)
+            for each in found
+        ]
+        suites.append(junit.element("testsuite", cases, name=cloud, **_counts(found)))
+    return junit.document_of(suites, **_counts(verdicts))
+
+
+def _result(verdict: Verdict) -> list[str]:
+    lines = [escape(plain(each)) for each in detail(verdict)]
+    if verdict.verdict == "pass":
+        return []
+    tag = "failure" if verdict.verdict == "fail" else "skipped"
+    message = f"{verdict.verdict}: {verdict.reason}"
+    return [junit.element(tag, lines, message=message)]
+
+
+def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    found = [each.verdict for each in verdicts]
+    failed = found.count("fail")
+    return {
+        "tests": len(found),
+        "failures": failed,
+        "errors": 0,
+        "skipped": len(found) - failed - found.count("pass"),
+    }
+
+
+def _page(verdicts: Sequence[Verdict]) -> str:
+    cards = [*_cards(verdicts)]
+    title = headline(verdicts)
+    return html.page(
+        "check.html.j2",
+        title=title,
+        word=title.partition(":")[0],
+        sentence=title.partition(": ")[2],
+        cards=cards,
+        clouds=sorted({each.cloud for each in verdicts}),
+        checks=[*dict.fromkeys(each.verdict.check.id for each in cards)],
+        verdicts=[each for each in VERDICTS if each in _SHOWN],
+        table=_table(verdicts),
+    )
+
+
+def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
+    """Yield what is no pass, worst first; clouds with the same reason share a card."""
+    found: dict[tuple[str, str, str], list[Verdict]] = {}
+    for each in sorted(verdicts, key=lambda each: VERDICTS.index(each.verdict)):
+        if each.verdict in _SHOWN:
+            found.setdefault((each.verdict, each.check.id, each.reason), []).append(each)
+    for cause, members in found.items():
+        yield Card(
+            id=hashlib.sha256("\n".join(cause).encode("utf-8", "replace")).hexdigest()[:12],
+            severity=_SEVERITY.get(cause[0], "data"),
+            clouds=tuple(each.cloud for each in members),
+            lines=tuple(map(plain, detail(members[0]))),
+            verdict=members[0],
+        )
+
+
+def _table(verdicts: Sequence[Verdict]) -> Table:
+    clouds = tuple(dict.fromkeys(each.cloud for each in verdicts))
+    rows: Mapping[str, list[Verdict]] = {each.check.id: [] for each in verdicts}
+    for each in verdicts:
+        rows[each.check.id].append(each)
+    found: dict[bool, dict[str, list[Row]]] = {True: {}, False: {}}
+    for row in map(_row, rows.values()):
+        found[row.unanimous].setdefault(row.group, []).append(row)
+    return Table(name="", start="", clouds=clouds, uneven=found[False], alike=found[True])
+
+
+def _row(verdicts: Sequence[Verdict]) -> Row:
+    check = verdicts[0].check
+    runs = groupby(verdicts, key=lambda each: each.verdict)
+    return Row(
+        group="Relations" if check.judge is None else "Forecast",
+        question=f"{check.id} {check.title}",
+        asked=check.relation,
+        runs=tuple(
+            Run(clouds=tuple(each.cloud for each in members), state=state, words=state)
+            for state, members in runs
+        ),
+    )
+
+
+_FORMS: Final[dict[str, Callable[[Sequence[Verdict]], str]]] = {
+    ".html": _page,
+    ".json": _json,
+    ".md": _markdown,
+    ".xml": _junit,
+}
