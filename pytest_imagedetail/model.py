@@ -214,7 +214,8 @@ class Query:
 
     def __str__(self) -> str:
         text = "&".join(f"{name}={value}" for name, value in self.params) or "all"
-        text = text if text.isprintable() else self.wire
+        is_clear = text.isprintable() and not any("&" in value for _, value in self.params)
+        text = text if is_clear else self.wire
         return text if self.microversion is None else f"{text} @{self.microversion}"
 
 

@@ -1,4 +1,4 @@
-"""Compare recordings: `diff`, `matrix`, `accept` and `fingerprint`."""
+"""Compare recordings: `diff`, `matrix`, `accept`, `report` and `fingerprint`."""
 
 import argparse
 import glob
@@ -46,8 +46,8 @@ from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.harness import accepted, store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
-from pytest_imagedetail.report import grid, terminal, text
-from pytest_imagedetail.report.findings import verdict_line
+from pytest_imagedetail.report import grid, loading, terminal, text
+from pytest_imagedetail.report.findings import verdict_line, verdict_of
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE, Settings
 
@@ -58,7 +58,7 @@ _MOST_LETTERS: Final = 60  # of a fingerprint's clue, which can be any text
 
 
 def add_verbs(verbs: Any) -> None:
-    """Add the four verbs."""
+    """Add the five verbs."""
     compared = (*QUERY, "--expect", "--profile", "--rules")
     judged = ("--fail-on", "--report", "--json")
 
@@ -111,6 +111,18 @@ def add_verbs(verbs: Any) -> None:
         help="the last day, for example 2027-02-01, or never",
     )
     parser.add_argument("--reference", help="where that was decided, for example CHG-4711")
+
+    summary = "make one report of the JSON results of several commands or pytest runs"
+    parser = add_verb(verbs, "report", _report, summary)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="of --json, or a .json report")
+    parser.add_argument(
+        "-o",
+        required=True,
+        dest="report",
+        action="append",
+        metavar="FILE",
+        help="what to write: .html, .json, .md or .xml; repeatable",
+    )
 
     summary = "show which releases of Nova answer as a cloud does"
     parser = add_verb(verbs, "fingerprint", _fingerprint, summary, *QUERY, "--json")
@@ -333,6 +345,18 @@ def _not_recorded(options: argparse.Namespace, found: Mapping[str, Answers]) -> 
         where=", ".join(found) if len(found) <= _MOST_CLOUDS else "",
         remedy=f"record it of each: {command}\nor ask for one that is recorded: imagedetail ls",
     )
+
+
+def _report(options: argparse.Namespace) -> int:
+    results, failures = [], []
+    for path in map(Path, options.files):
+        found, failed = loading.results_of(loading.load(path), path)
+        results += [each for each in found if each not in results]
+        failures += [each for each in failed if each not in failures]
+    for path in settings(options).reports:
+        report.write(results, path, failures=failures)
+    print(verdict_line(results, failures, color=wants_color()))
+    return verdict_of(results, failures).exit_code
 
 
 def _accept(options: argparse.Namespace) -> int:

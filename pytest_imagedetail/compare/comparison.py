@@ -143,6 +143,8 @@ class Comparison:
             "schema": SCHEMA,
             "same": self.same,
             "compatible": self.compatible,
+            "fail_on": self.fail_on,
+            "expect": self.expect,
             "level": self.level,
             "profile": self.profile,
             "baseline": _side(self.baseline),
@@ -268,7 +270,7 @@ def evidence(
 
     Args:
         difference: A difference between two sides.
-        sides: Baseline and candidate.
+        sides: Baseline and candidate, if they are known.
         path: The path that the rule should have.
         typed: The two sides and the options of the comparison, as a shell reads them.
     """
@@ -276,7 +278,7 @@ def evidence(
     accept = f"{typed} --path{sign}{shlex.quote(path)} --kind {difference.kind}"
     return (
         *_promise(difference, sides),
-        *_filters(sides[0].query),
+        *(note for each in sides[:1] for note in _filters(each.query)),
         f"to accept it: imagedetail accept {accept} --reason WHY --expires DAY",
     )
 

@@ -215,6 +215,9 @@ class Matrix:
             "schema": SCHEMA,
             "same": self.same,
             "compatible": self.compatible,
+            "fail_on": self.fail_on,
+            "expect": self.expect,
+            "profile": self.profile,
             "clouds": [{"cloud": name, "release": self.releases.get(name)} for name in self.clouds],
             "queries": [str(query) for query in self.queries],
             "cells": [

@@ -11,7 +11,7 @@ from pytest_imagedetail.cassette import file_name
 from pytest_imagedetail.compare.comparison import Comparison, evidence, side_of
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import KINDS, SEVERITIES, Difference, Failure, Query, Severity
+from pytest_imagedetail.model import KINDS, SEVERITIES, Difference, Failure, Query, Severity, Side
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import grid, text
 from pytest_imagedetail.report.terminal import paint
@@ -50,7 +50,8 @@ class Place:
         candidate: The name of the new one.
         queries: The queries that show it.
         group: Its differences.
-        listings: Both answers.
+        sides: Both sides; none if a matrix was read from its JSON form.
+        listings: Both answers; none if the result was read from its JSON form.
         profile: How they were normalized.
     """
 
@@ -58,6 +59,7 @@ class Place:
     candidate: str
     queries: tuple[Query, ...]
     group: text.Group
+    sides: tuple[Side, ...]
     listings: tuple[Listing, ...]
     profile: str
 
@@ -115,12 +117,14 @@ class Verdict:
         passed: Whether nothing reaches the threshold and all could be compared; None if nothing was
             compared.
         sentence: The answer in one sentence.
+        exit_code: Of a command with these results.
         facts: The threshold, the exit code and what was compared.
         limits: What was not compared, as pairs of a label and a line.
     """
 
     passed: bool | None
     sentence: str
+    exit_code: int
     facts: tuple[str, ...]
     limits: tuple[tuple[str, str], ...]
 
@@ -144,10 +148,13 @@ class Verdict:
 def verdict_of(results: Sequence[Result], failures: Sequence[Failure]) -> Verdict:
     """Judge the results of one command or run together."""
     failing = [each for each in results if not each.compatible]
+    lost = any(isinstance(each, Matrix) and each.lost for each in failing)
+    exit_code = 2 if failures or lost else int(bool(failing))
     return Verdict(
         passed=not failing and not failures if results or failures else None,
         sentence=_sentence(results, failing, failures),
-        facts=tuple(_facts(results, failures)),
+        exit_code=exit_code,
+        facts=(*_facts(results), f"exit code {exit_code}", *_counts(results)),
         limits=tuple(dict.fromkeys(limit for each in results for limit in _limits(each))),
     )
 
@@ -241,13 +248,13 @@ def _ends(result: Result) -> tuple[str, str]:
     return text.plain(names[0]), text.plain(names[1])
 
 
-def _facts(results: Sequence[Result], failures: Sequence[Failure]) -> Iterator[str]:
+def _facts(results: Sequence[Result]) -> Iterator[str]:
     thresholds = dict.fromkeys(each.fail_on for each in results)
     if thresholds:
         yield f"fails on: {', '.join(thresholds)}"
-    lost = any(isinstance(each, Matrix) and each.lost for each in results)
-    fails = any(not each.compatible for each in results)
-    yield f"exit code {2 if failures or (lost and fails) else int(fails)}"
+
+
+def _counts(results: Sequence[Result]) -> Iterator[str]:
     if len(results) == 1:
         yield count_of(results[0])
         yield f"profile {results[0].profile}"
@@ -267,19 +274,22 @@ def _places(result: Result) -> Iterator[Place]:
                 candidate=result.candidate.cloud,
                 queries=(result.baseline.query,),
                 group=group,
+                sides=(result.baseline, result.candidate),
                 listings=result.listings,
                 profile=result.profile,
             )
         return
     for baseline, candidate, steps in result.pairs():
         for group, step in grid.groups(steps):
-            answers = (result.answers[each][step.queries[0]] for each in (baseline, candidate))
+            pair = [result.answers[each] for each in (baseline, candidate) if result.answers]
+            listings = tuple(each[step.queries[0]] for each in pair)
             yield Place(
                 baseline=baseline,
                 candidate=candidate,
                 queries=step.queries,
                 group=group,
-                listings=tuple(answers),
+                sides=tuple(map(side_of, listings)),
+                listings=listings,
                 profile=result.profile,
             )
 
@@ -298,7 +308,6 @@ def _finding(cause: tuple[str, ...], places: Sequence[Place], normalize: _Normal
     place = places[0]
     first, query = place.group.first, place.queries[0]
     typed = " ".join([shlex.join([place.baseline, place.candidate]), *query.options])
-    sides = tuple(map(side_of, place.listings))
     return Finding(
         id=hashlib.sha256("\n".join(cause).encode("utf-8", "replace")).hexdigest()[:_ID_LENGTH],
         severity=first.severity,
@@ -308,7 +317,7 @@ def _finding(cause: tuple[str, ...], places: Sequence[Place], normalize: _Normal
         reason=text.plain(first.reason),
         places=tuple(places),
         curl=_curl(query),
-        facts=evidence(first, sides, path=place.group.path, typed=typed),
+        facts=evidence(first, place.sides, path=place.group.path, typed=typed),
         answers=tuple(_answer(each, place, normalize) for each in place.listings),
     )
 

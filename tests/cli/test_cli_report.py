@@ -1,0 +1,72 @@
+"""`imagedetail report`: the JSON results of several runs as one report."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def saved(imagedetail, tmp_path):
+    """Save what a command prints with --json; return the name of the file."""
+
+    def saved(name, *arguments):
+        done = imagedetail(*arguments, "--json")
+        (tmp_path / name).write_text(done.stdout)
+        return name
+
+    return saved
+
+
+def test_it_says_what_the_commands_said(imagedetail, saved, tmp_path):
+    """A report of the JSON form is the one that the command itself writes, but for the bodies."""
+    for arguments in (
+        ("matrix", "nova-*"),
+        ("diff", "nova-2023.1", "nova-2024.2", "--query=limit=0"),
+        ("diff", "nova-2026.2", "fujitsu-k5", "--level=shape"),
+        ("diff", "nova-2019.1", "nova-2026.2", "--query=limit=abc", "--expect=400"),
+    ):
+        imagedetail(*arguments, "--report=own.md", "--report=own.json", "--report=own.xml")
+        for name in (saved("printed.json", *arguments), "own.json"):
+            outputs = [f"-o=again{suffix}" for suffix in (".md", ".json", ".xml", ".html")]
+            done = imagedetail("report", name, *outputs)
+            for suffix in (".md", ".json", ".xml"):
+                own, again = (tmp_path / f"{each}{suffix}" for each in ("own", "again"))
+                assert own.read_text() == again.read_text(), (arguments, suffix)
+            verdict = json.loads((tmp_path / "own.json").read_text())["verdict"]
+            assert done.returncode == (0 if verdict["passed"] else 1)
+            assert done.stdout.splitlines()[-1].endswith(verdict["sentence"])
+
+
+def test_several_become_one(imagedetail, saved, tmp_path):
+    """What is in two of them counts once; the worst result decides."""
+    good = saved("good.json", "diff", "nova-2025.2", "nova-2026.1")
+    bad = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", "--query=limit=0")
+    assert imagedetail("report", good, "-o", "r.json").returncode == 0
+    done = imagedetail("report", good, bad, "r.json", "-o", "all.json")
+    assert done.returncode == 1
+    assert done.stdout == "FAIL: 1 of 2 comparisons fail\n"
+    assert len(json.loads((tmp_path / "all.json").read_text())["comparisons"]) == 2
+
+
+def test_a_problem_stays_one(imagedetail, saved, tmp_path):
+    """A side of another release than declared is no pass, whatever was compared."""
+    (tmp_path / "imagedetail.yaml").write_text('clouds: {nova-2026.2: {release: "2019.1"}}')
+    name = saved("wrong.json", "diff", "nova-2019.1", "nova-2026.2")
+    done = imagedetail("report", name, "-o", "r.md")
+    assert done.returncode == 2
+    assert done.stdout.startswith("FAIL: 1 comparison could not be made")
+    assert "declared" in (tmp_path / "r.md").read_text()
+
+
+def test_what_is_no_result_is_refused(imagedetail, saved, tmp_path):
+    """No JSON, another document, an edited verdict, a lost key; and nothing is written."""
+    name = saved("bad.json", "diff", "nova-2023.1", "nova-2024.2", "--query=limit=0")
+    document = json.loads((tmp_path / name).read_text())
+    edited = document | {"compatible": True}
+    lost = {key: value for key, value in document.items() if key != "paired"}
+    for text in ("{", "[]", '{"schema": 2}', '{"schema": 1}', *map(json.dumps, (edited, lost))):
+        (tmp_path / "x.json").write_text(text)
+        done = imagedetail("report", "x.json", "-o", "r.html")
+        assert (done.returncode, done.stdout) == (2, ""), text
+        assert "the result cannot be read" in done.stderr
+        assert not (tmp_path / "r.html").exists()
