@@ -27,10 +27,11 @@ from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import reference_library, store_of
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
+from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.report.findings import verdict_line
 from pytest_imagedetail.server import Recorder, Server
-from pytest_imagedetail.settings import Settings
+from pytest_imagedetail.settings import CloudDeclaration, Settings
 from pytest_imagedetail.transport.http import Access
 
 _FIRST_LINE: Final = "# Written by `imagedetail serve`, which replaces it.\n"
@@ -132,15 +133,25 @@ def _serve_recording(options: argparse.Namespace, chosen: Settings) -> int:
 
     for each in targets_of(options, chosen, store):
         store.refuse_same_folder(each.name)
-        cloud = guarded(each, clouds.connect(each.os_cloud), chosen, store, adds=True)
-        written = partial(show_written, store)
-        recorders[each.name] = Recorder(cloud, own, on_written=written, on_error=fail)
+        cloud = _guarded(each, chosen, store)
+        recorders[each.name] = Recorder(
+            cloud,
+            own,
+            on_written=partial(show_written, store),
+            on_error=fail,
+            guard=partial(_guarded, each, chosen, store),
+        )
         targets.append(replace(each, release=cloud.release))
     _serve_until_signalled(options, own, recorders)
     for each in targets:
         if store.has_own(each.name):
             declare_as(each, chosen)
     return IMPOSSIBLE if failed else SAME
+
+
+def _guarded(target: CloudDeclaration, chosen: Settings, store: Store) -> LiveCloud:
+    """Log in, and return the cloud unless it is not the one that was recorded."""
+    return guarded(target, clouds.connect(target.os_cloud), chosen, store, adds=True)
 
 
 def _serve_until_signalled(

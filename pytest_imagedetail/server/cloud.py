@@ -78,12 +78,16 @@ class RecordedCloud:
             return found
         raise self._not_recorded(asked)
 
-    def _recorded(self, asked: Interaction) -> Response | None:
+    def key(self, asked: Interaction) -> Key:
+        """Return what a recording must hold to answer a request."""
         base = f"{urlsplit(asked.url).scheme}://{urlsplit(asked.url).netloc}"
         # The project of the token is that of the recordings; any other is another one.
         known = Known(project=placeholders.OWN_PROJECT, origins={base: "compute"})
         (request,) = as_recorded(asked, cloud=self.name, known=known).interactions
-        path, response = self.responses.get(key_of(request), (None, None))
+        return key_of(request)
+
+    def _recorded(self, asked: Interaction) -> Response | None:
+        path, response = self.responses.get(self.key(asked), (None, None))
         if path is not None:
             self.used.add(path)
         return response

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import CLIENTS, Store, Written
 from pytest_imagedetail.errors import ImageDetailError, RecordingError, ResponseError, UsageError
+from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Headers, Interaction, Query, Recording
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.suites import REFUSALS
 from pytest_imagedetail.redact import Known, placeholders
 from pytest_imagedetail.server.cloud import is_identity, query_of, target
-from pytest_imagedetail.traffic.matching import line
+from pytest_imagedetail.traffic.matching import Key, key_of, line
 from pytest_imagedetail.traffic.recording import appended, made_of
 from pytest_imagedetail.transport import http as transport
 
@@ -38,15 +39,24 @@ class Recorder:
         store: Where recordings are written.
         on_written: Called for each recording.
         on_error: Called for each request that could not be recorded.
+        guard: Raises if the cloud is not the recorded one any more; called when it was away.
     """
 
     def __init__(
-        self, live: recorder.LiveCloud, store: Store, *, on_written: OnWritten, on_error: OnError
+        self,
+        live: recorder.LiveCloud,
+        store: Store,
+        *,
+        on_written: OnWritten,
+        on_error: OnError,
+        guard: Callable[[], object],
     ) -> None:
         self._live: Final = live
         self._store: Final = store
         self._on_written: Final = on_written
         self._on_error: Final = on_error
+        self._guard: Final = guard
+        self._was_away = False
         endpoint = urlsplit(live.access.endpoint)
         self._place: Final = endpoint.netloc
         self._own: Final = f"{endpoint.scheme}://{endpoint.netloc}"
@@ -61,12 +71,13 @@ class Recorder:
         seen = self._live.access.endpoint.replace(self._own, base)
         return seen.replace(self._project, placeholders.OWN_PROJECT) if self._project else seen
 
-    def record(self, asked: Interaction, base: str) -> None:
+    def record(self, asked: Interaction, base: str, *, key: Key) -> None:
         """Ask the cloud what a client asked the server, and write its redacted answer.
 
         Args:
             asked: A GET to an absolute URL of the server.
             base: Scheme, host and port of the server.
+            key: What the recording must hold to answer it.
 
         Raises:
             RecordingError: The cloud did not answer, or the request cannot be sent to it.
@@ -75,24 +86,35 @@ class Recorder:
             LeakError: A secret is left.
         """
         try:
-            self._record(asked, base)
+            if self._was_away:
+                self._guard()
+                self._was_away = False
+            self._record(asked, base, key)
         except ImageDetailError as error:
+            # What answers again may be another release.
+            self._was_away |= isinstance(error, RecordingError)
             self._on_error(error)
             raise
 
-    def _record(self, asked: Interaction, base: str) -> None:
+    def _record(self, asked: Interaction, base: str, key: Key) -> None:
         url, query = self._at_cloud(asked, base)
         access = self._live.access
         if url == f"{access.endpoint}/images/detail":
             recording, known = self._listing(query)
-            written = self._store.write(recording, known=known)
+            merge = None
         else:
             headers = Headers(
                 (name, value) for name in _SENT for value in asked.request_headers.all(name)
             )
             recording, known = self._other(f"{url}?{query.wire}".rstrip("?"), headers)
             merge = partial(appended, new=recording)
-            written = self._store.write(recording, known=known, merge=merge)
+        if not any(key_of(each) == key for each in recording.interactions):
+            raise RecordingError(
+                "the request holds a value that redaction replaces, so no replay could answer it",
+                where=f"cloud {self._live.name}; nothing was written",
+                remedy="ask without passwords, tokens and ids of projects and users",
+            )
+        written = self._store.write(recording, known=known, merge=merge)
         self._on_written(written, recording, known)
 
     def _at_cloud(self, asked: Interaction, base: str) -> tuple[str, Query]:
@@ -135,8 +157,12 @@ class Recorder:
                 where=str(path),
                 remedy="record this one under another name: --name NAME",
             )
-        live = recorder.ask_any(self._live, query, statuses=REFUSALS)
-        return live.listing.recording, live.known
+        recording, secrets = recorder.fetch(self._live, query)
+        status = error_status(recording)
+        if status is not None and status not in REFUSALS:
+            raise _no_answer(status, recording)
+        recorder.read_live(recording, secrets, expect=status)
+        return recording, secrets
 
     def _other(self, url: str, headers: Headers) -> tuple[Recording, Known]:
         name = self._live.name
@@ -153,10 +179,15 @@ class Recorder:
         )
         status = received.response.status_code
         if status >= HTTPStatus.BAD_REQUEST and status not in REFUSALS:
-            raise ResponseError(
-                f"cloud {name} answered {status} to {line(recording.interactions[0])}",
-                where="nothing was written",
-                remedy="correct the credentials, or wait until the cloud works again",
-                status_code=status,
-            )
+            raise _no_answer(status, recording)
         return recording, known
+
+
+def _no_answer(status: int, recording: Recording) -> ResponseError:
+    return ResponseError(
+        f"the cloud answered {status} to {line(recording.interactions[0])}, which says nothing "
+        "about the request",
+        where=f"cloud {recording.provenance.cloud}; nothing was written",
+        remedy="ask again once the cloud and its credentials work",
+        status_code=status,
+    )

@@ -178,11 +178,13 @@ def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
         evil = served.base.replace("http://", "http://x@")
         own = f"server={quote(served.base, safe='')}%2Fservers%2F1"
         for path, method, status, says in (
-            ("/images/1", "DELETE", 501, "nothing is recorded for DELETE"),
-            ("/images", "POST", 501, "nothing is recorded for POST"),
+            ("/images/1", "DELETE", 501, "DELETE is never sent to a cloud"),
+            ("/images", "POST", 501, "POST is never sent"),
             ("/images/detail", "POST", 404, "could not be found"),  # as Nova
             (f"{served.auth_url}/v3/users", "GET", 502, "not for the cloud's Nova"),
             ("/images/detail?property-owner_id=redacted-owner", "GET", 502, "a placeholder"),
+            (f"/images/detail?name={cloud.account.password}", "GET", 502, "redaction replaces"),
+            (f"/images?x={cloud.project_id}", "GET", 502, "redaction replaces"),
             (f"/images/detail?{own}", "GET", 200, "images"),
         ):
             answer = served.ask(path, method)
@@ -202,7 +204,7 @@ def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
             for each in sent
         ]
     assert served.code == 2
-    assert served.errors.count("imagedetail: ") == 4
+    assert served.errors.count("imagedetail: ") == 6
     recorded = sorted(path.name for path in (tmp_path / "cassettes/staging").rglob("*.yaml"))
     assert recorded[:2] == ["all.yaml", "clients.yaml"]
     assert len(recorded) == 3
@@ -252,3 +254,17 @@ def test_it_is_refused_before_anything_listens(cloud, imagedetail, tmp_path):
     done = imagedetail("serve", "--record", "--os-cloud=site", "--name=other")
     assert (done.returncode, done.stdout) == (2, "")
     assert "Sesame!" not in done.stderr
+
+
+def test_another_release_after_an_outage_is_not_recorded(cloud, serve, tmp_path):
+    """The guard looks again at a cloud that was away."""
+    with serve(*RECORD) as served:
+        assert served.ask().status_code == 200
+        port = cloud.port
+        cloud.stop()
+        assert served.ask("/images/detail?limit=1").status_code == 502
+        with SimulatedCloud(release="2023.1", port=port):
+            fault = served.ask("/images/detail?limit=1")
+            assert (fault.status_code, "release" in fault.text) == (502, True), fault.text
+    assert served.code == 2
+    assert sorted(path.name for path in (tmp_path / "cassettes/staging").iterdir()) == ["all.yaml"]
