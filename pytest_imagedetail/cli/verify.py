@@ -128,10 +128,12 @@ def _verify(options: argparse.Namespace) -> int:
             print(f"{each.path!s:<{width}}  {cell(each.finding)}", flush=True)
     done = _with_unused_rules(done)
     compared = [each.comparison for each in done if each.comparison is not None]
+    failed = {str(each.error): each for each in reversed(done) if each.error is not None}
     failures = [
-        Failure(baseline=each.cloud, candidate=each.cloud, problem=str(each.error))
-        for each in done
-        if each.error is not None
+        Failure(
+            baseline=f"{each.cloud} as recorded", candidate="as it answers now", problem=problem
+        )
+        for problem, each in reversed(failed.items())
     ]
     compatible = all(each.compatible for each in compared)
     for path in chosen.reports:
@@ -151,8 +153,8 @@ def _verify(options: argparse.Namespace) -> int:
         print_json(document)
     else:
         _print_details(done, options, chosen)
-    for problem in dict.fromkeys(failure.problem for failure in failures):
-        say(problem)
+    for failure in failures:
+        say(failure.problem)
     if not compared and not failures:
         raise ComparisonError(
             "nothing was verified: what was imported cannot be asked again",
