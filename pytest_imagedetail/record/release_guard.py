@@ -134,6 +134,8 @@ def under_new_name(cloud: str, os_cloud: str, microversion: str | None, *options
     """
     releases = contract.releases_of(microversion) or range(0)
     plain = "".join(each if each.isalnum() or each in "._-" else "-" for each in os_cloud)
+    start, _, end = plain.rpartition("-")
+    plain = start if start and contract.release_index(end) is not None else plain
     name = f"{plain}-{contract.release_number(releases[-1]) if releases else 'new'}"
     words = [f"--os-cloud={shlex.quote(os_cloud)}"]
     words.append(f"--name={name if name != cloud else f'{name}-new'}")
