@@ -49,6 +49,7 @@ KINDS: Final[Mapping[str, str]] = {
     "format_changed": "{field} has another format",
     "enumeration_changed": "{field} takes other values",
     "page_changed": "the link to the next page changed",
+    "recording_missing": "{query} is not recorded of the baseline",
 }
 """The kinds of difference: of fields, of images, of whole answers, of shapes; what each says."""
 

@@ -42,6 +42,15 @@ Answers = Mapping[Query, Listing]
 
 _Pair = tuple[str, str]
 
+_UNRECORDED: Final = Difference(
+    kind="recording_missing",
+    severity="breaking",
+    path="recording",
+    reason="nothing tells what the baseline answered: restore its recording from version control, "
+    "or accept by a rule that it was never recorded",
+)
+"""A query that the project recorded of the later one of two clouds alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
@@ -294,7 +303,7 @@ def compare_neighbors(
         expect: The error status that is expected where every answer is an error.
         rules: Accepted changes; rules about other clouds are ignored.
         own: The queries that the project itself recorded of each cloud. What it recorded of one, it
-            has to have of the next one.
+            has to have of the next one, and of the one before.
 
     Raises:
         UsageError: Fewer than two clouds, or an unknown profile.
@@ -319,6 +328,13 @@ def compare_neighbors(
             not_compared |= dict.fromkeys(comparison.not_compared)
             if comparison.nothing_in_common:
                 nothing_in_common.append((*pair, query))
+    for one, other in pairwise(name for name in row if own.get(name)):
+        for query in own[other]:
+            if query not in row[one]:
+                found = apply(rules.between(one, other, str(query)), [_UNRECORDED])
+                concerned |= dict.fromkeys(rules.between(one, other, str(query)).rules)
+                steps += _steps((one, other), query, found.differences)
+                expected += _steps((one, other), query, found.expected)
     _check_compared(row, pairs)
     matched = dict.fromkeys(each.difference.rule for each in (*steps, *expected))
     return Matrix(

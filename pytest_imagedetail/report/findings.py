@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail.cassette import file_name
-from pytest_imagedetail.compare.comparison import Comparison, evidence, side_of
+from pytest_imagedetail.compare.comparison import Comparison, evidence, is_compatible, side_of
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import KINDS, SEVERITIES, Difference, Failure, Query, Severity, Side
@@ -228,8 +228,12 @@ def _sentence_of(result: Result) -> str:
     """Say in one sentence what separates two clouds, or the first and the last of several."""
     first, last = _ends(result)
     found, breaking = len(result.severities), result.severities.count("breaking")
-    if not found or (not breaking and not result.compatible):
-        return f"{first} to {last}: {result.summary}"
+    of_rules = result.expired_rules and is_compatible(result.severities, result.fail_on)
+    if not found or of_rules or (not breaking and not result.compatible):
+        expired = "; an expired rule accepts nothing" * bool(result.expired_rules)
+        return f"{first} to {last}: {result.summary}{expired}"
+    if breaking and result.compatible:
+        return f"{first} to {last}: {result.summary}; nothing makes it fail"
     differences = text.count(found, "difference")
     if found == 1:
         breaks = "can break a client" if breaking else "breaks no client"
@@ -281,8 +285,9 @@ def _places(result: Result) -> Iterator[Place]:
         return
     for baseline, candidate, steps in result.pairs():
         for group, step in grid.groups(steps):
-            pair = [result.answers[each] for each in (baseline, candidate) if result.answers]
-            listings = tuple(each[step.queries[0]] for each in pair)
+            pair = (result.answers.get(each, {}) for each in (baseline, candidate))
+            found = [each.get(step.queries[0]) for each in pair]
+            listings = tuple(each for each in found if each is not None)
             yield Place(
                 baseline=baseline,
                 candidate=candidate,
@@ -296,7 +301,8 @@ def _places(result: Result) -> Iterator[Place]:
 
 def _cause(place: Place) -> tuple[str, ...]:
     first = place.group.first
-    subject = str(place.queries[0]) if first.kind == "status_changed" else first.any_image
+    of_query = first.kind in {"status_changed", "recording_missing"}
+    subject = str(place.queries[0]) if of_query else first.any_image
     return first.severity, first.kind, subject
 
 
@@ -317,7 +323,9 @@ def _finding(cause: tuple[str, ...], places: Sequence[Place], normalize: _Normal
         reason=text.plain(first.reason),
         places=tuple(places),
         curl=_curl(query),
-        facts=evidence(first, place.sides, path=place.group.path, typed=typed),
+        facts=()
+        if first.kind == "recording_missing"
+        else evidence(first, place.sides, path=place.group.path, typed=typed),
         answers=tuple(_answer(each, place, normalize) for each in place.listings),
     )
 

@@ -208,7 +208,7 @@ def _rank(severity: Severity) -> int:
 def _change(group: text.Group, step: Step, *, color: bool) -> str:
     first = group.first
     label = paint(f"{first.severity:<10}", first.severity, color=color)
-    where = "" if first.kind == "status_changed" else f"  {group.path}"
+    where = "" if first.kind in {"status_changed", "recording_missing"} else f"  {group.path}"
     line = f"  {label}  {first.kind:<14}  {asked(step)}{where}"
     if text.shows_values(first):
         values = text.contrast(first.baseline, first.candidate, _VALUE_WIDTH)

@@ -115,8 +115,8 @@ def _images(difference: Difference) -> tuple[ImageRef, ...]:
 
 
 def shows_values(difference: Difference) -> bool:
-    """Return whether to show both values; a whole image is too long."""
-    return not difference.kind.startswith("image_")
+    """Return whether to show both values; a whole image is too long, and a recording is none."""
+    return not difference.kind.startswith(("image_", "recording_"))
 
 
 def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str], ...]:

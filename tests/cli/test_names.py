@@ -248,7 +248,7 @@ def test_a_query_that_fails_does_not_stop_a_suite(imagedetail, tmp_path, monkeyp
 
 @pytest.mark.usefixtures("staging")
 def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path):
-    """What the project recorded before has to be there afterwards; `--like` records it."""
+    """What the project recorded of one has to be there of the other, unless a rule says why not."""
     ok(imagedetail("record", "old", "--suite=gate"))
     ok(imagedetail("record", "old", "--query=status=ACTIVE"))
     ok(imagedetail("record", "new"))
@@ -265,7 +265,14 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path)
     assert "status_changed  limit=0" in result.stdout
     (tmp_path / "cassettes/new/limit=0.yaml").unlink()
     assert imagedetail("matrix", "old", "new").returncode == 2
-    assert "missing" not in imagedetail("matrix", "new", "old").stdout  # it was not there before
+    result = imagedetail("matrix", "new", "old")
+    assert result.returncode == 1
+    assert "recording_missing  limit=0" in result.stdout
+    rule = "{path: recording, kind: recording_missing, query: limit=0, reason: new, expires: never}"
+    (tmp_path / "imagedetail-rules.yaml").write_text(f"- {rule}")
+    result = imagedetail("matrix", "new", "old", "--report=r.html")
+    assert result.stdout.startswith("FAIL: 1 of 8 differences")  # it was 2 of 9
+    assert "expected    recording_missing recording: new (for good)" in result.stdout
 
 
 @pytest.mark.usefixtures("staging")
