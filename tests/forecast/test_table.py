@@ -1,0 +1,92 @@
+"""docs/forecast.md has the table of what was measured of planted images on real clouds."""
+
+import json
+import os
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "forecast.md"
+MEASURED = Path(__file__).with_name("planted.json")
+COLUMNS = {
+    "under `warn`": ["warn, alone", "warn, of 100"],
+    "under `error`, alone": ["error, alone"],
+    "under `error`, one of 100": ["error, of 100"],
+}
+
+
+def cell(pairs):
+    """A status, and its forecast if that is another one."""
+    texts = (str(a) if a == f else f"{a}, forecast {f}" for f, a in pairs)
+    return " / ".join(dict.fromkeys(texts))
+
+
+def cells(row):
+    """What a release answered, column by column."""
+    if "glance" in row:
+        return [f"Glance refuses it: {row['glance']}"] * len(COLUMNS)
+    return [cell([row[key] for key in keys]) for keys in COLUMNS.values()]
+
+
+def merged(releases, texts):
+    """One text if all releases have it, otherwise each with its releases."""
+    by_text = {}
+    for release, text in zip(releases, texts, strict=True):
+        by_text.setdefault(text, []).append(release)
+    if len(by_text) == 1:
+        return texts[0]
+    return "; ".join(f"{', '.join(names)}: {text}" for text, names in by_text.items())
+
+
+def example(kind, properties):
+    """The properties of an image, without what the kind says and without values that do nothing."""
+    if [f"`{name}`" for name in properties] == [kind]:
+        return f"`{quoted(*properties.values())}`"
+    shown = (
+        quoted(name) if value == "1" else f"{quoted(name)}: {quoted(value)}"
+        for name, value in properties.items()
+    )
+    return f"`{', '.join(shown)}`"
+
+
+def quoted(text):
+    """A text as in JSON, unless it is too long for a table."""
+    return json.dumps(text, ensure_ascii=False) if len(text) < 100 else f"{len(text)} characters"
+
+
+def table(measured):
+    """Group the images by kind and by what became of them."""
+    releases = [cloud.removeprefix("nova-") for cloud in measured]
+    groups = {}
+    for rows in zip(*measured.values(), strict=True):
+        kind, properties = rows[0]["kind"], rows[0]["properties"]
+        assert [row["properties"] for row in rows] == [properties] * len(rows)
+        columns = zip(*map(cells, rows), strict=True)
+        statuses = tuple(merged(releases, texts) for texts in columns)
+        groups.setdefault((statuses, kind), []).append(example(kind, properties))
+    yield f"| an image has | for example | {' | '.join(COLUMNS)} |"
+    yield "|---|---|" + "---|" * len(COLUMNS)
+    for (statuses, kind), examples in sorted(groups.items()):
+        yield f"| {kind} ({len(examples)}) | {' '.join(examples)} | {' | '.join(statuses)} |"
+
+
+def test_table():
+    """As tests/realcloud/test_forecast.py measures it; UPDATE_DOCS=1 writes it into the page."""
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    assert list(measured) == ["nova-2025.2", "nova-2026.1", "nova-2026.2"]
+    printed = "\n".join(table(measured)) + "\n"
+    assert len(printed.splitlines()) <= 45
+    page = PAGE.read_text(encoding="utf-8")
+    shown = page.partition("## What real clouds answered\n")[2].partition("\n\n| ")[2]
+    shown = "| " + shown.partition("\n\n")[0] + "\n"
+    if "UPDATE_DOCS" in os.environ:
+        PAGE.write_text(page.replace(shown, printed), encoding="utf-8")
+    else:
+        assert shown == printed
+
+
+def test_every_forecast_came_true():
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    for cloud, rows in measured.items():
+        planted = [row for row in rows if "glance" not in row]
+        assert f" {len(planted)} planted images, " in PAGE.read_text(encoding="utf-8"), cloud
+        for row in planted:
+            assert all(len(set(row[key])) == 1 for keys in COLUMNS.values() for key in keys), row
