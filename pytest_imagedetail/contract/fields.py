@@ -178,8 +178,8 @@ FILTERS: Final[Mapping[str, str]] = {
     "Newton the other way round; Nova 14.0.0 conf/glance.py, use_glance_v1; Glance v1 and v2",
     "minRam": f"equality, although the documents say at least; {_SUPPORTED}",
     "minDisk": f"equality, although the documents say at least; {_SUPPORTED}",
-    "limit": "0 means no limit through 2023.1; since 2024.1 the schema refuses it; Nova 30.0.0, "
-    "commit 41b436bff7; recordings of 2023.1 and 2024.2",
+    "limit": "0 means no limit through 2024.1; since 2024.2 the schema refuses it; Nova 30.0.0, "
+    "commit 41b436bff7; Nova 29.4.0 has no such schema; recordings of 2023.1 and 2024.2",
     "marker": "the id of the last image seen; Diablo takes integers only; Nova 2011.3 "
     "api/openstack/common.py",
     "property-": "since Newton letters of `property-` are cut from the key, too: os_type is asked "
