@@ -2,7 +2,7 @@
 
 Nova 32 (2025.2) and later validate what they send (`[api] response_validation`). Under `error`, one
 image that breaks the schema turns the whole listing into a 400. One property that is not JSON is a
-500 in Nova 20 to 34, whatever is configured.
+500 in Nova 19 to 34, whatever is configured.
 """
 
 import json
@@ -17,7 +17,7 @@ from pytest_imagedetail.check.validation import is_uuid, nova_text, validator
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import LISTING_STATUSES, Response
 
-# Nova nova/image/glance.py, _CONVERT_PROPS; the same from Nova 20 to 34.
+# Nova nova/image/glance.py, _CONVERT_PROPS; the same from Nova 19 to 34.
 _JSON_PROPERTIES: Final = ("block_device_mapping", "mappings")
 
 
@@ -117,7 +117,7 @@ _UNTESTED: Final = Consequence(
 )
 _UNREADABLE: Final = Consequence(
     status=500,
-    since="2019.2",  # measured on Nova 20 to 34; older ones were not run
+    since="2019.1",  # measured on Nova 19 to 34; older ones were not run
     option=None,
     affected="everyone who lists this image gets 500 instead of the listing",
 )

@@ -249,7 +249,7 @@ def test_properties_that_nova_cannot_read():
         "error": "JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
         "consequence": {
             "status": 500,
-            "since": "2019.2",
+            "since": "2019.1",
             "option": None,
             "affected": "everyone who lists this image gets 500 instead of the listing",
         },
