@@ -82,7 +82,11 @@ class Linter:
             recording = loads(path)
         except DamagedCassetteError as error:
             found = foreign(path) if error.rule == "foreign" else None
-            return [*([damaged(path, error)] if found is None else found), *leaks(path, data)], None
+            # Beside a cloud's listings, where nothing of another tool is replayed, it is damage.
+            is_listing = path.absolute().parent.parent == self.folder.absolute()
+            if found is None or (is_listing and not found):
+                found = [damaged(path, error)]
+            return [*found, *leaks(path, data)], None
         text = data.decode("utf-8")
         found = [
             Finding(path=path, line=line_of(text, place), rule=rule, message=message)

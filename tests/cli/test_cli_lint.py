@@ -160,3 +160,13 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def test_a_listing_without_provenance_is_an_error(lint, essex):
+    """Nothing replays it there, whatever it holds."""
+    text = essex.read_text(encoding="utf-8")
+    head, _, rest = text.partition("imagedetail:\n")
+    essex.write_text(f"{head}interactions:{rest.partition('interactions:')[2]}", encoding="utf-8")
+    result = lint()
+    assert result.returncode == 1
+    assert "all.yaml:1: error foreign no provenance: the cassette was not written" in result.stdout
