@@ -1,6 +1,7 @@
 """Record what clients ask a live cloud, one request at a time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -13,7 +14,7 @@ from pytest_imagedetail.model import Headers, Interaction, Query, Recording
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.suites import REFUSALS
-from pytest_imagedetail.redact import Known, placeholders
+from pytest_imagedetail.redact import Known, learn, placeholders
 from pytest_imagedetail.server.cloud import is_identity, query_of, target
 from pytest_imagedetail.traffic.matching import Key, key_of, line
 from pytest_imagedetail.traffic.recording import appended, made_of
@@ -51,7 +52,7 @@ class Recorder:
         on_error: OnError,
         guard: Callable[[], object],
     ) -> None:
-        self._live: Final = live
+        self._live = live
         self._store: Final = store
         self._on_written: Final = on_written
         self._on_error: Final = on_error
@@ -70,6 +71,12 @@ class Recorder:
         """
         seen = self._live.access.endpoint.replace(self._own, base)
         return seen.replace(self._project, placeholders.OWN_PROJECT) if self._project else seen
+
+    def learn(self, login: Interaction) -> None:
+        """Learn the secrets of a login: a program may use the real ones."""
+        access = self._live.access
+        secrets = access.secrets | learn([login]).secrets
+        self._live = replace(self._live, access=replace(access, secrets=secrets))
 
     def record(self, asked: Interaction, base: str, *, key: Key) -> None:
         """Ask the cloud what a client asked the server, and write its redacted answer.

@@ -100,6 +100,7 @@ class Server:
         if self._recorder is None:
             return self._cloud.respond(asked)
         if asked.method != "GET":
+            self._recorder.learn(asked)
             with suppress(CassetteNotFoundError):
                 return self._cloud.respond(asked)
             raise CassetteNotFoundError(

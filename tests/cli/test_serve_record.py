@@ -48,7 +48,7 @@ class Served:
         self.process = process
         self.auth_url = process.stdout.readline().split()[1]
         self.base = self.auth_url.removesuffix("/identity")
-        user = {"name": "u", "password": "p"}
+        user = {"name": "u", "password": "typed-into-a-client"}
         login = {"identity": {"methods": ["password"], "password": {"user": user}}}
         url = f"{self.auth_url}/v3/auth/tokens"
         answer = requests.post(url, json={"auth": login}, timeout=30)
@@ -185,6 +185,7 @@ def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
             ("/images/detail?property-owner_id=redacted-owner", "GET", 502, "a placeholder"),
             (f"/images/detail?name={cloud.account.password}", "GET", 502, "redaction replaces"),
             (f"/images?x={cloud.project_id}", "GET", 502, "redaction replaces"),
+            ("/images/detail?name=typed-into-a-client", "GET", 502, "redaction replaces"),
             (f"/images/detail?{own}", "GET", 200, "images"),
         ):
             answer = served.ask(path, method)
@@ -204,7 +205,7 @@ def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
             for each in sent
         ]
     assert served.code == 2
-    assert served.errors.count("imagedetail: ") == 6
+    assert served.errors.count("imagedetail: ") == 7
     recorded = sorted(path.name for path in (tmp_path / "cassettes/staging").rglob("*.yaml"))
     assert recorded[:2] == ["all.yaml", "clients.yaml"]
     assert len(recorded) == 3
