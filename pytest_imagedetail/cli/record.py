@@ -42,7 +42,7 @@ from pytest_imagedetail.record.verification import (
     refuse_other_cloud,
     refuse_other_import,
 )
-from pytest_imagedetail.redact import Known
+from pytest_imagedetail.redact import Known, placeholders
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.settings import (
     CLOUDS_FILE,
@@ -424,7 +424,10 @@ def _held(recording: Recording) -> str:
 
 
 def _warnings(recording: Recording, known: Known) -> Iterator[str]:
-    """Yield what redaction could not decide: weak secrets, and texts that look sensitive."""
+    """Yield what redaction could not decide, and a query that it made impossible to ask again."""
+    query = recording.provenance.query
+    if any(placeholders.holds(value) for _, value in query.params):
+        yield f"the query was redacted, so `imagedetail verify` cannot ask it again: {cell(query)}"
     weak = len(known.weak)
     if weak:
         subject = "it is" if weak == 1 else "they are"

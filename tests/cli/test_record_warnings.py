@@ -22,11 +22,11 @@ def record(imagedetail, tmp_path, monkeypatch):
     monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
     monkeypatch.delenv("OS_CLIENT_CONFIG_FILE", raising=False)
 
-    def run(password):
+    def run(password, *query):
         with SimulatedCloud() as cloud:
             object.__setattr__(cloud.account, "password", password)
             (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
-            return imagedetail("record", "--os-cloud", "staging")
+            return imagedetail("record", "--os-cloud", "staging", *query)
 
     return run
 
@@ -42,6 +42,14 @@ def test_a_weak_secret_is_counted(record, password):
 def test_a_strong_secret_is_not_mentioned(record):
     result = record("s3cret-of-this-account")
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_query_that_was_redacted_is_named(record):
+    """It is recorded, and `verify` cannot ask it again."""
+    result = record("s3cret-of-this-account", "--query=name=s3cret-of-this-account")
+    assert result.returncode == 0
+    assert "warning: the query was redacted, so `imagedetail verify` cannot ask" in result.stderr
+    assert "s3cret" not in result.stderr + result.stdout
 
 
 def test_texts_that_look_sensitive_are_named(imagedetail, tmp_path):
