@@ -245,7 +245,7 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
         BodyError: It is not UTF-8, neither JSON nor XML, or not an object whose `images` is a list
             of objects with an `id`.
     """
-    document = _document(body, where)
+    document = read_document(body, where=where)
     if of_glance := _of_glance(document):
         raise BodyError(
             f"the body is Glance's list of images, not Nova's: {of_glance}",
@@ -282,8 +282,12 @@ def _asked_for(interaction: Interaction) -> str:
     return _XML if "xml" in accept and "json" not in accept else _JSON
 
 
-def _document(body: bytes, where: str) -> Any:
-    """Parse a body in JSON or XML."""
+def read_document(body: bytes, *, where: str) -> Any:
+    """Parse a body in JSON or XML.
+
+    Raises:
+        BodyError: It is not UTF-8, or neither JSON nor XML.
+    """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -329,7 +333,7 @@ def _expected_error(recording: Recording, expect: int, where: str) -> Listing:
     response = recording.interactions[0].response
     _check_status(response.status_code, expect, response.body, where)
     try:
-        document = _document(response.body, where)
+        document = read_document(response.body, where=where)
     except BodyError:
         document = {}  # HTML, plain text or nothing: .body still has it
     if not isinstance(document, dict):
@@ -404,7 +408,7 @@ def _fault(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _said(body: bytes, where: str) -> str:
     """Return the message of an error, or else the start of its body."""
     try:
-        document = _document(body, where)
+        document = read_document(body, where=where)
     except BodyError:
         return _start(body)
     found = _fault(document) if isinstance(document, dict) else None

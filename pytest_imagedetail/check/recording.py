@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pytest_imagedetail.cassette import Store, Written
 from pytest_imagedetail.cassette.names import CHECK
-from pytest_imagedetail.check import asking
+from pytest_imagedetail.check import sources
 from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.verdicts import Verdict, run
 from pytest_imagedetail.record.recorder import LiveCloud
@@ -46,7 +46,7 @@ def record(cloud: LiveCloud, store: Store, *, rewrite: bool) -> Recorded:
         LeakError: A secret was left after redaction.
     """
     retry = Retry(cloud.access, expect=None, on_wait=cloud.on_wait)
-    asked = asking.live(cloud, retry)
+    asked = sources.live(cloud, retry)
     verdicts = run(asked, ALL)
     recording, known = made_of(
         asked.received,

@@ -3,90 +3,89 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, overload
+from typing import Any, Final
 
-from pytest_imagedetail.check.asking import Answer, Cloud, NotAskedError
-from pytest_imagedetail.check.verdicts import Outcome, ref
+from pytest_imagedetail.check.asking import Answer, Cloud
+from pytest_imagedetail.check.verdicts import Outcome
 from pytest_imagedetail.model import Image
-from pytest_imagedetail.record.retry import NOT_ANSWERED
+from pytest_imagedetail.report.text import cut
 
 Images = Sequence[Image]
+Predicate = Callable[[Outcome], bool]
 
 FEW: Final = 5  # values of one filter that are asked
-_LONGEST: Final = 100  # characters of a value that a reason shows
-_UNAUTHORIZED: Final = 401
+_LONGEST: Final = 103  # characters of a value that a reason shows, with three dots
 _MOVING: Final = ("progress", "status", "updated")
 
 
-# What an outcome can be.
+# How known deviations are told: what a cloud answered instead.
 
 
-def refused(outcome: Outcome) -> bool:
-    """Return whether the cloud answered 400."""
-    return outcome.answer is not None and outcome.answer.status == 400  # noqa: PLR2004
+def answered(*codes: int) -> Predicate:
+    """Return a predicate: did the cloud answer with one of these statuses?"""
+    return lambda outcome: outcome.answer.status in codes
 
 
 def empty(outcome: Outcome) -> bool:
     """Return whether the cloud answered with an empty listing."""
-    return outcome.answer is not None and outcome.answer.images == []
+    return outcome.answer.is_listing and not outcome.answer.images
 
 
-def listed(outcome: Outcome) -> list[Any] | None:
-    """Return the ids that the cloud answered with; None if it answered with no listing."""
-    return ids(outcome.answer.images) if outcome.answer is not None else None
-
-
-def selects(wanted: Images) -> Callable[[Outcome], bool]:
+def selects(wanted: Images) -> Predicate:
     """Return a predicate: did the cloud answer with these images?"""
-    return lambda outcome: listed(outcome) == ids(wanted)
+    return lambda outcome: outcome.answer.is_listing and ids(outcome.answer.images) == ids(wanted)
 
 
-def within(wanted: Images) -> Callable[[Outcome], bool]:
+def within(wanted: Images) -> Predicate:
     """Return a predicate: did the cloud answer with a part of these images?"""
-    return lambda outcome: (found := listed(outcome)) is not None and set(found) < set(ids(wanted))
+    all_ = set(ids(wanted))
+    return lambda outcome: outcome.answer.is_listing and set(ids(outcome.answer.images)) < all_
 
 
 # How answers are related.
 
 
-@overload
-def ids(images: Images) -> list[Any]: ...
-@overload
-def ids(images: None) -> None: ...
-@overload
-def ids(images: Images | None) -> list[Any] | None: ...
-def ids(images: Images | None) -> list[Any] | None:
-    """Return the ids of images, in order; None if there is no listing."""
-    return None if images is None else [each["id"] for each in images]
+def ids(images: Images) -> list[Any]:
+    """Return the ids of images, in order."""
+    return [each["id"] for each in images]
 
 
 def no_listing(answer: Answer) -> Outcome:
     """Return the outcome of an answer that should have been a listing."""
-    refuse_outage(answer)
-    problem = f"{answer.request} was answered {answer.status}, without a listing"
-    return Outcome(answer=answer, problem=problem)
+    return _failed(answer, f"was answered {answer.status}, without a listing")
 
 
-def refuse_outage(answer: Answer) -> None:
-    """Raise NotAskedError if an answer says nothing about its request, as 503 does."""
-    if answer.status in NOT_ANSWERED and answer.status != _UNAUTHORIZED:
-        raise NotAskedError(f"{answer.request} was answered {answer.status}: try again later")
+def _failed(answer: Answer, how: str, image: Image | None = None) -> Outcome:
+    """Return the outcome of an answer that is not as it should be, or is missing."""
+    if answer.missing:
+        return Outcome(answer=answer, missing=answer.missing)
+    return Outcome(answer=answer, problem=f"{answer.request} {how}", image=image)
 
 
-def same(answer: Answer, wanted: Images, found: Images | None = None) -> Outcome:
-    """Compare a listing with the images that it must have, in their order."""
-    images = answer.images if found is None else found
-    if images is None:
+def same(
+    answer: Answer,
+    wanted: Images,
+    found: Images | None = None,
+    *,
+    extra: str = "has an image that it should not have",
+) -> Outcome:
+    """Compare a listing with the images that it must have, in their order.
+
+    Args:
+        answer: The listing.
+        wanted: Its images, as they must be.
+        found: Its images with those of other pages, or without some.
+        extra: What to say of an image that is too many.
+    """
+    if not answer.is_listing:
         return no_listing(answer)
-    problem, image = _difference(images, wanted)
-    text = f"{answer.request} {problem}" if problem else ""
-    place = None if image is None else ref(image)
-    return Outcome(answer=answer, problem=text, image=place, shows=bool(wanted))
+    images = answer.images if found is None else found
+    if ids(images) == ids(wanted):
+        return Outcome(answer=answer, shows=bool(wanted))
+    return _failed(answer, *_difference(images, wanted, extra))
 
 
-def _difference(found: Images, wanted: Images) -> tuple[str, Image | None]:
-    if ids(found) == ids(wanted):
-        return "", None
+def _difference(found: Images, wanted: Images, extra: str) -> tuple[str, Image]:
     by_id = {each["id"]: each for each in found}
     expected = {each["id"]: each for each in wanted}
     for id_, image in expected.items():
@@ -94,7 +93,7 @@ def _difference(found: Images, wanted: Images) -> tuple[str, Image | None]:
             return "lacks an image", image
     for id_, image in by_id.items():
         if id_ not in expected:
-            return "has an image that it should not have", image
+            return extra, image
     repeated = [each for each, number in Counter(ids(found)).items() if number > 1]
     if repeated and len(found) > len(wanted):
         return "lists an image twice", by_id[repeated[0]]
@@ -103,42 +102,33 @@ def _difference(found: Images, wanted: Images) -> tuple[str, Image | None]:
     return "has another order, first for an image", moved
 
 
-def status(answer: Answer, *codes: int) -> Outcome:
+def status(answer: Answer, code: int) -> Outcome:
     """Compare the status of an answer."""
-    refuse_outage(answer)
-    wanted = " or ".join(map(str, codes))
-    problem = f"{answer.request} was answered {answer.status}, not {wanted}"
-    return Outcome(answer=answer, problem="" if answer.status in codes else problem)
+    if answer.status == code:
+        return Outcome(answer=answer)
+    return _failed(answer, f"was answered {answer.status}, not {code}")
 
 
 def alike(
     answer: Answer, found: Image | None, wanted: Image, *, but: Sequence[str] = ()
 ) -> Outcome:
     """Compare two descriptions of one image; one that is being saved may have moved on."""
-    if found is None:
-        refuse_outage(answer)
-    statuses = [wanted.get("status"), (found or {}).get("status")]
-    left = {*but, *(_MOVING if "SAVING" in statuses else ())}
-    one, other = (
-        {key: value for key, value in (each or {}).items() if key not in left}
-        for each in (found, wanted)
-    )
-    differing = [key for key in {**other, **one} if _text(one, key) != _text(other, key)]
-    if found is not None and not differing:
-        return Outcome(answer=answer)
-    key = differing[0] if differing else ""
-    here, there = (_shortened(_text(each, key)) for each in (one, other))
-    what = f"shows another {key}: {here}, not {there}"
-    problem = "does not show the image" if found is None else what
-    return Outcome(answer=answer, problem=f"{answer.request} {problem}", image=ref(wanted))
+    if found is None or answer.missing:
+        return _failed(answer, "does not show the image", wanted)
+    is_moving = "SAVING" in [wanted.get("status"), found.get("status")]
+    left = {*but, *(_MOVING if is_moving else ())}
+    for key in [key for key in {**wanted, **found} if key not in left]:
+        here, there = _text(found, key), _text(wanted, key)
+        if here != there:
+            what = f"shows another {key}: {cut(here, _LONGEST)}, not {cut(there, _LONGEST)}"
+            return _failed(answer, what, wanted)
+    return Outcome(answer=answer)
 
 
 def all_alike(answer: Answer, wanted: Images, *, but: Sequence[str] = ()) -> Outcome:
     """Compare a listing with images, in their order and field by field."""
     outcome = same(answer, wanted)
-    if outcome.problem:
-        return outcome
-    pairs = zip(answer.images or (), wanted, strict=True)
+    pairs = () if outcome.problem else zip(answer.images, wanted, strict=False)
     outcomes = (alike(answer, found, image, but=but) for found, image in pairs)
     return next((each for each in outcomes if each.problem), outcome)
 
@@ -147,13 +137,21 @@ def _text(image: Image, key: str) -> str:
     return json.dumps(image[key], sort_keys=True, ensure_ascii=False) if key in image else "none"
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-
-
 def filtered(cloud: Cloud, wanted: Images, filters: Mapping[str, object]) -> Outcome:
     """Ask with filters, and compare with the images that they must select."""
     return same(cloud.listing(filters), wanted)
+
+
+def united(cloud: Cloud, wanted: Images, name: str, values: Iterable[str]) -> Outcome:
+    """Ask with each value of a filter, and compare all together with the images."""
+    found: list[Image] = []
+    for value in values:
+        answer = cloud.listing({name: value})
+        if not answer.is_listing:
+            return no_listing(answer)
+        found += answer.images
+    places = {id_: place for place, id_ in enumerate(ids(wanted))}
+    return same(answer, wanted, sorted(found, key=lambda each: places.get(each["id"], -1)))
 
 
 # Which images and values are asked for.
@@ -174,10 +172,9 @@ def tagged(images: Images, key: str, value: object) -> Images:
     return [each for each in images if metadata(each).get(key) == value]
 
 
-def tags(images: Images, key: str) -> list[str]:
-    """Return the distinct texts of a key of metadata."""
-    found = (metadata(each).get(key) for each in images)
-    return distinct(each for each in found if isinstance(each, str))
+def made_from(images: Images, server: object) -> Images:
+    """Return the images that were made from a server."""
+    return [each for each in images if server_of(each) == server]
 
 
 def sample(images: Images) -> Images:
@@ -192,23 +189,10 @@ def distinct_images(images: Images) -> Images:
     return list({each["id"]: each for each in images}.values())
 
 
-def in_order(found: Images, images: Images) -> Images:
-    """Return images in the order of others."""
-    order = {id_: place for place, id_ in enumerate(ids(images))}
-    return sorted(found, key=lambda each: order.get(each["id"], -1))
-
-
 def metadata(image: Image) -> dict[str, Any]:
     """Return the metadata of an image; what is none has no keys."""
     found = image.get("metadata")
     return found if isinstance(found, dict) else {}
-
-
-def hrefs(holder: Any) -> dict[str, str]:
-    """Return the addresses of the links of an image or a server, by relation."""
-    links = holder.get("links") if isinstance(holder, dict) else None
-    found = links if isinstance(links, list) else []
-    return {str(each.get("rel")): str(each.get("href")) for each in found if isinstance(each, dict)}
 
 
 def server_of(image: Image) -> Any:

@@ -1,103 +1,87 @@
 """The checks S1 to S3: the forecast of everything that a cloud answered."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.check.asking import Cloud, NotAskedError
+from pytest_imagedetail.check.asking import Cloud
 from pytest_imagedetail.check.checks import CHECKS
-from pytest_imagedetail.check.forecast import (
-    Finding,
-    forecast_glance,
-    forecast_response,
-)
+from pytest_imagedetail.check.forecast import Finding, forecast_glance, forecast_response
 from pytest_imagedetail.check.verdicts import Check, Verdict
 from pytest_imagedetail.errors import ImageDetailError
-from pytest_imagedetail.model import ImageRef, Interaction
+from pytest_imagedetail.model import ImageRef
+from pytest_imagedetail.report.text import count
 
 _GLANCE: Final = "/v2/images?limit=1000"
 
 
 def _of_schema(schema: str, check: Check, cloud: Cloud) -> Verdict:
     """Judge every answer that was received by a response schema."""
-    verdict = Verdict(check=check, cloud=cloud.target.name, verdict="pass")
+    target = cloud.target
+    listings = [
+        (target.shown(f"GET {each.url.removeprefix(target.endpoint)}"), each.response)
+        for each in cloud.received
+        if urlsplit(each.url).path.endswith("/images/detail")
+    ]
+    verdict = Verdict(check=check, cloud=target.name, verdict="inconclusive")
     try:
-        cloud.listing()
-        received = [each for each in cloud.received if _is_listing(each)]
-        forecasts = [
-            forecast_response(each.response, where=_request(each, cloud)) for each in received
-        ]
-    except (ImageDetailError, NotAskedError) as error:
-        reason = str(error).replace("\n  next:  ", "; ")
-        return replace(verdict, verdict="inconclusive", reason=reason)
-    requests = tuple(dict.fromkeys(_request(each, cloud) for each in received))
+        forecasts = [forecast_response(response, where=where) for where, response in listings]
+    except ImageDetailError as error:
+        parts = (error.problem, error.where, error.remedy)
+        return replace(verdict, reason="; ".join(filter(None, parts)))
     judged = [each for each in forecasts if each is not None]
+    verdict = replace(
+        verdict,
+        requests=tuple(dict.fromkeys(where for where, _ in listings)),
+        counted=count(len(judged), "listing"),
+    )
     found = [one for each in judged for one in each.findings if one.schema == schema]
-    counted = f"{len(judged)} listing{'s' if len(judged) != 1 else ''}"
-    verdict = replace(verdict, requests=requests, counted=counted)
-    return _judged(verdict, found) if judged else _vacuous(verdict)
-
-
-def _is_listing(received: Interaction) -> bool:
-    return urlsplit(received.url).path.endswith("/images/detail")
-
-
-def _request(received: Interaction, cloud: Cloud) -> str:
-    return cloud.target.shown(f"GET {received.url.removeprefix(cloud.target.endpoint)}")
+    return _judged(verdict, found, is_vacuous=not judged)
 
 
 def _of_glance(check: Check, cloud: Cloud) -> Verdict:
-    """Judge the images of Glance by whether Nova can read them."""
-    name, asked = cloud.target.name, f"GET {_GLANCE}"
-    verdict = Verdict(check=check, cloud=name, verdict="pass", requests=(asked,))
+    """Judge the images of Glance, on all pages of its listing, by whether Nova can read them."""
+    asked = f"GET {_GLANCE}"
+    verdict = Verdict(
+        check=check, cloud=cloud.target.name, verdict="inconclusive", requests=(asked,)
+    )
     if cloud.target.glance is None:
-        reason = "the service catalog has no image service"
-        return replace(verdict, verdict="inconclusive", reason=reason)
-    try:
-        images = tuple(_glance_images(cloud))
-    except NotAskedError as error:
-        return replace(verdict, verdict="inconclusive", reason=str(error))
-    found = forecast_glance(images, where=asked)
-    verdict = replace(verdict, counted=f"{len(images)} images of Glance")
-    return _judged(verdict, found) if images else _vacuous(verdict)
-
-
-def _glance_images(cloud: Cloud) -> Iterator[Mapping[str, Any]]:
-    """Yield the images of all pages of Glance's listing.
-
-    Raises:
-        NotAskedError: A page was not answered with images.
-    """
+        return replace(verdict, reason="the service catalog has no image service")
+    images: list[dict[str, Any]] = []
     path: Any = _GLANCE
     while isinstance(path, str):
         answer = cloud.get(path, base=cloud.target.glance)
         page = answer.document if isinstance(answer.document, dict) else {}
         if not isinstance(page.get("images"), list):
-            raise NotAskedError(f"Glance answered {answer.status}, without a listing")
-        yield from (each for each in page["images"] if isinstance(each, dict))
+            reason = answer.missing or f"Glance answered {answer.status}, without a listing"
+            return replace(verdict, reason=reason)
+        images += (each for each in page["images"] if isinstance(each, dict))
         path = page.get("next")
+    verdict = replace(verdict, counted=f"{count(len(images), 'image')} of Glance")
+    return _judged(verdict, forecast_glance(images, where=asked), is_vacuous=not images)
 
 
-def _judged(verdict: Verdict, found: Iterable[Finding]) -> Verdict:
-    findings = tuple({_cause(each): each for each in reversed([*found])}.values())[::-1]
+def _judged(verdict: Verdict, found: Sequence[Finding], *, is_vacuous: bool) -> Verdict:
+    if is_vacuous:
+        return replace(verdict, verdict="vacuous", reason=f"needs {verdict.check.shown_by}")
+    findings = tuple({_cause(each): each for each in reversed(found)}.values())[::-1]
     if not findings:
-        return verdict
-    first = findings[0]
+        return replace(verdict, verdict="pass")
+    first, consequence = findings[0].image, findings[0].consequence
     images = {each.image.id for each in findings if each.image}
-    number = f"{len(images)} image{'s' if len(images) != 1 else ''}"
-    since = f" from {first.consequence.since} on" if first.consequence.since else ""
-    under = f", under {first.consequence.option}{since}" if first.consequence.option else since
-    subject = number if images else "the answer"
-    reason = f"{subject}: {first.consequence.affected}{under}"
-    image = ImageRef(id=str(first.image.id), name=first.image.name) if first.image else None
-    return replace(verdict, verdict="fail", reason=reason, image=image, findings=findings)
-
-
-def _vacuous(verdict: Verdict) -> Verdict:
-    return replace(verdict, verdict="vacuous", reason=f"needs {verdict.check.shown_by}")
+    subject = count(len(images), "image") if images else "the answer"
+    under = f", under {consequence.option}" if consequence.option else ""
+    since = f" from {consequence.since} on" if consequence.since else ""
+    return replace(
+        verdict,
+        verdict="fail",
+        reason=f"{subject}: {consequence.affected}{under}{since}",
+        image=ImageRef(id=str(first.id), name=first.name) if first else None,
+        findings=findings,
+    )
 
 
 def _cause(finding: Finding) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_imagedetail.check import asking, text
+from pytest_imagedetail.check import asking, sources, text
 from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.verdicts import Verdict, run
 from pytest_imagedetail.harness import Cloud, Harness
@@ -40,6 +40,6 @@ def _asked(harness: Harness, name: str) -> asking.Cloud:
     declared = harness.settings.declaration(name).release
     access = harness.access(name)
     if access is None:
-        return asking.recorded(harness.store, name, declared=declared)
+        return sources.recorded(harness.store, name, declared=declared)
     live = LiveCloud(access=access, name=name, release=declared)
-    return asking.live(live, Retry(access, expect=None))
+    return sources.live(live, Retry(access, expect=None))

@@ -1,14 +1,15 @@
 """Judge what the checks ask: one verdict for each check, with its evidence."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
-from pytest_imagedetail.check.asking import Answer, Cloud, NotAskedError
+from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.forecast import Finding
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef
+from pytest_imagedetail.report.text import count
 
 VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 """Worst first."""
@@ -33,10 +34,8 @@ class Deviation:
     @property
     def releases(self) -> str:
         """The releases that have it, for a reader: "since newton"."""
-        if self.since and self.until:
-            return f"{self.since} to {self.until}"
         if self.since:
-            return f"since {self.since}"
+            return f"{self.since} to {self.until}" if self.until else f"since {self.since}"
         return f"through {self.until}" if self.until else "all releases"
 
     def is_of(self, release: str | None) -> bool:
@@ -45,6 +44,10 @@ class Deviation:
         if index is None:
             return True
         return (first is None or first <= index) and (last is None or index <= last)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the deviation as `check --json` prints it."""
+        return {"what": self.what, "releases": self.releases, "source": self.source}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,26 +60,23 @@ class Outcome:
         image: The image that shows it, if one does.
         shows: Whether it says anything: an empty set is equal to an ignored one.
         note: What else is worth telling.
+        missing: Why it says nothing; empty if all answers are there.
+        known: The known deviations that look like the problem, of any release.
     """
 
-    answer: Answer | None = None
+    answer: Answer
     problem: str = ""
-    image: ImageRef | None = None
+    image: Image | None = None
     shows: bool = True
     note: str = ""
+    missing: str = ""
+    known: tuple[Deviation, ...] = ()
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One question of a check.
-
-    Attributes:
-        test: Asks the cloud.
-        known: For each known deviation, whether an outcome is that one.
-    """
-
-    test: Callable[[], Outcome]
-    known: Mapping[Deviation, Callable[[Outcome], bool]] = field(default_factory=dict)
+    def or_known(self, known: "Mapping[Deviation, Callable[[Outcome], bool]]") -> "Outcome":
+        """Return the outcome with the known deviations whose predicates match its problem."""
+        if not self.problem:
+            return self
+        return replace(self, known=tuple(each for each, matches in known.items() if matches(self)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +88,18 @@ class Check:
         title: A question.
         relation: What must hold.
         shown_by: What a cloud must have to show it.
-        cases: Yields the questions for a cloud.
+        outcomes: Asks a cloud, and yields the outcome of each question.
         deviations: What some releases are known to do instead.
         needs_rest: Whether it counts only if the listing did not change meanwhile.
         asks_again: Whether it asks for the listing of all images a second time.
-        judge: Judges what all other checks received, in place of cases.
+        judge: Judges what all other checks received, in place of outcomes.
     """
 
     id: str
     title: str
     relation: str
     shown_by: str
-    cases: Callable[[Cloud, Sequence[Image]], Iterable[Case]] = field(
+    outcomes: Callable[[Cloud, Sequence[Image]], Iterable[Outcome]] = field(
         default=lambda *_: (), repr=False
     )
     deviations: tuple[Deviation, ...] = ()
@@ -138,17 +138,14 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as `check --json` prints it."""
-        evidence: dict[str, Any] = {
+        evidence = {
             "question": self.check.title,
             "reason": self.reason,
             "counted": self.counted,
             "requests": list(self.requests),
-            "image": self.image and {"id": self.image.id, "name": self.image.name},
+            "image": self.image and asdict(self.image),
             "curl": self.curl,
-            "known_deviations": [
-                {"what": each.what, "releases": each.releases, "source": each.source}
-                for each in self.deviations
-            ],
+            "known_deviations": [each.to_dict() for each in self.deviations],
             "findings": [each.to_dict() for each in self.findings],
         }
         return {
@@ -169,103 +166,98 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         RecordingError: The live cloud could not be asked.
         ResponseError: It answered the listing of all images with an error, for no known reason.
     """
-    try:
-        images = cloud.images()
-    except NotAskedError as error:
-        return tuple(
-            Verdict(check=each, cloud=cloud.target.name, verdict="inconclusive", reason=str(error))
-            for each in checks
-        )
-    except ResponseError as error:
-        verdicts = [_explained(each, cloud, error) for each in checks]
-        if not any(each.verdict == "fail" for each in verdicts):
-            raise
-        return tuple(verdicts)
+    whole = cloud.listing()
+    if not whole.is_listing:
+        return _without_listing(cloud, checks, whole)
+    images = whole.images
     # What asks for the whole listing again comes late, so that all questions lie between both.
     order = sorted(checks, key=lambda each: (each.judge is not None, each.asks_again))
     judged = {each.id: _judge(each, cloud, images) for each in order}
-    verdicts = [judged[each.id] for each in checks]
-    moved = _moved(cloud, images)
-    if moved is None:
-        return tuple(verdicts)
-    reason, image = moved
+    reason, image = _moved(cloud, images)
+    moved: dict[str, Any] = {"verdict": "inconclusive", "reason": reason, "image": image}
     return tuple(
-        replace(each, verdict="inconclusive", reason=reason, image=image, deviations=(), curl="")
-        if each.check.needs_rest and each.verdict != "vacuous"
+        replace(each, **moved, deviations=(), curl="")
+        if reason and each.check.needs_rest and each.verdict != "vacuous"
         else each
-        for each in verdicts
+        for each in (judged[one.id] for one in checks)
     )
 
 
-def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None] | None:
-    """Return how the listing changed while it was checked; None if it did not."""
-    try:
-        after = cloud.images(again=True)
-    except NotAskedError:  # a recording does not change
-        return None
-    except ResponseError as error:
-        return f"{error.problem} when it was asked again", None
-    states = [{each["id"]: each for each in listed} for listed in (before, after)]
+def _without_listing(cloud: Cloud, checks: Sequence[Check], whole: Answer) -> tuple[Verdict, ...]:
+    """Judge a cloud whose listing of all images is an error, or was not asked for."""
+    reason = f"the listing of all images was answered {whole.status}"
+    if not whole.status:
+        return tuple(_inconclusive(each, cloud, whole.missing) for each in checks)
+    verdicts = tuple(
+        each.judge(each, cloud) if each.judge else _inconclusive(each, cloud, reason)
+        for each in checks
+    )
+    if not any(each.verdict == "fail" for each in verdicts):
+        raise ResponseError(
+            reason,
+            where=f"cloud {cloud.target.name}",
+            remedy=f"look at the answer: {whole.curl}",
+            status_code=whole.status,
+        )
+    return verdicts
+
+
+def _inconclusive(check: Check, cloud: Cloud, reason: str) -> Verdict:
+    name = cloud.target.name
+    return Verdict(check=check, cloud=name, verdict="inconclusive", reason=reason)
+
+
+def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]:
+    """Return how the listing changed while it was checked; "" if it did not."""
+    after = cloud.listing(again=True)
+    if not after.status:  # a recording does not change
+        return "", None
+    if not after.is_listing:
+        return (
+            f"the listing of all images was answered {after.status} when it was asked again",
+            None,
+        )
+    states = [{each["id"]: each for each in listed} for listed in (before, after.images)]
     for id_ in dict.fromkeys([*states[0], *states[1]]):
         old, new = (each.get(id_) for each in states)
         if old is None or new is None or old.get("updated") != new.get("updated"):
             change = "appeared" if old is None else "disappeared" if new is None else "was updated"
-            image = ref(old or new)
+            image = _ref(old or new)
             return f"the listing moved while it was checked: {image} {change}", image
-    return None
-
-
-def _explained(check: Check, cloud: Cloud, error: ResponseError) -> Verdict:
-    """Judge a cloud whose listing of all images is an error."""
-    if check.judge is not None:
-        return check.judge(check, cloud)
-    name = cloud.target.name
-    return Verdict(check=check, cloud=name, verdict="inconclusive", reason=error.problem)
+    return "", None
 
 
 def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     if check.judge is not None:
         return check.judge(check, cloud)
     cloud.trace.clear()
-    held: list[Outcome] = []
-    broken: list[Outcome] = []
-    known: list[tuple[Deviation, Outcome]] = []
-    missing: list[str] = []
-    for case in check.cases(cloud, images):
-        try:
-            outcome = case.test()
-            deviation = _deviation(case, outcome, cloud.target.release)
-        except NotAskedError as error:
-            missing.append(str(error))
-            continue
-        if not outcome.problem:
-            held.append(outcome)
-        elif deviation is not None:
-            known.append((deviation, outcome))
-        else:
-            broken.append(outcome)
-    asked = len(held) + len(broken) + len(known) + len(missing)
+    release, outcomes = cloud.target.release, list(check.outcomes(cloud, images))
+    missing = [each.missing for each in outcomes if each.missing]
+    held = [each for each in outcomes if not (each.problem or each.missing)]
+    broken = [each for each in outcomes if each.problem]
+    known = [next((one for one in each.known if one.is_of(release)), None) for each in broken]
+    notes = [each.note for each in held if each.note]
     verdict = Verdict(
         check=check,
         cloud=cloud.target.name,
         verdict="pass",
-        counted=f"{_count(len(images), 'image')}; {len(held)} of {_count(asked, 'question')} agree"
+        counted=f"{count(len(images), 'image')}; "
+        f"{len(held)} of {count(len(outcomes), 'question')} agree"
         + (f", {len(missing)} not asked" if missing else "")
-        + "".join(f"; {each}" for each in dict.fromkeys(one.note for one in held) if each),
+        + "".join(f"; {each}" for each in dict.fromkeys(notes)),
         requests=tuple(cloud.trace),
-        deviations=tuple(dict.fromkeys(each for each, _ in known)),
+        deviations=tuple(dict.fromkeys(each for each in known if each)),
     )
-    if broken or known:
-        first = (broken or [each for _, each in known])[0]
-        reason = first.problem
-        if not broken and cloud.target.release is None:
-            reason += "; the release is not declared, so this may be a known deviation"
+    if broken:
+        fails = None in known
+        first = broken[known.index(None) if fails else 0]
+        unsure = "; the release is not declared, so this may be a known deviation"
         return replace(
             verdict,
-            verdict="fail" if broken else "known-deviation",
-            reason=cloud.target.shown(reason),
-            image=first.image,
-            curl=first.answer.curl if first.answer else "",
+            verdict="fail" if fails else "known-deviation",
+            reason=cloud.target.shown(first.problem) + unsure * (not fails and release is None),
+            image=_ref(first.image),
+            curl=first.answer.curl,
         )
     if missing:
         return replace(verdict, verdict="inconclusive", reason=missing[0])
@@ -274,17 +266,5 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     return verdict
 
 
-def _deviation(case: Case, outcome: Outcome, release: str | None) -> Deviation | None:
-    """Return the known deviation of a release that an outcome shows, or None."""
-    found = (each for each, matches in case.known.items() if outcome.problem and matches(outcome))
-    return next((each for each in found if each.is_of(release)), None)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def ref(image: Image | None) -> ImageRef:
-    """Return the id and the name of an image."""
-    found = image or {}
-    return ImageRef(id=str(found.get("id")), name=found.get("name"))
+def _ref(image: Image | None) -> ImageRef | None:
+    return ImageRef(id=str(image.get("id")), name=image.get("name")) if image else None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.check import asking, report, text
+from pytest_imagedetail.check import asking, report, sources, text
 from pytest_imagedetail.check.checks import CHECKS
 from pytest_imagedetail.check.schema_checks import ALL, FORECASTS
 from pytest_imagedetail.check.verdicts import Check, Verdict, run
@@ -92,7 +92,7 @@ def _check(options: argparse.Namespace) -> int:
             with progress.waiting(f"checking {name}"):
                 cloud = _cloud(name, options, chosen, store)
                 if options.dry_run:
-                    cloud = asking.planned(cloud)
+                    cloud = sources.planned(cloud)
                 verdicts += run(cloud, checks)
         except ImageDetailError as error:
             code = complain(error, IMPOSSIBLE)
@@ -186,10 +186,10 @@ def _names(options: argparse.Namespace, chosen: Settings, store: Store) -> Seque
 def _cloud(name: str, options: argparse.Namespace, chosen: Settings, store: Store) -> asking.Cloud:
     declared = chosen.declaration(name)
     if not (options.live or options.os_cloud):
-        return asking.recorded(store, name, declared=declared.release, budget=options.budget)
+        return sources.recorded(store, name, declared=declared.release, budget=options.budget)
     access = clouds.connect(options.os_cloud or declared.os_cloud)
     live = LiveCloud(access=access, name=name, release=declared.release, on_wait=say)
-    return asking.live(live, Retry(access, expect=None, on_wait=say), budget=options.budget)
+    return sources.live(live, Retry(access, expect=None, on_wait=say), budget=options.budget)
 
 
 def _print(verdicts: Sequence[Verdict]) -> None:

@@ -6,9 +6,9 @@ Compared are method, path, query, effective microversion and body; not the host.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pytest_imagedetail.model import Interaction, Response
@@ -150,11 +150,13 @@ def answer_of(response: Response) -> tuple[int, tuple[tuple[str, str], ...], byt
     return response.status_code, tuple(fields), response.body
 
 
-def by_request(interactions: Iterable[Interaction]) -> dict[Key, list[Interaction]]:
+def by_request(
+    interactions: Iterable[Interaction], *, key: Callable[[Interaction], Any] = key_of
+) -> dict[Any, list[Interaction]]:
     """Group redacted interactions by their requests, each group in its order."""
-    found: dict[Key, list[Interaction]] = {}
+    found: dict[Any, list[Interaction]] = {}
     for each in interactions:
-        found.setdefault(key_of(each), []).append(each)
+        found.setdefault(key(each), []).append(each)
     return found
 
 

@@ -1,0 +1,132 @@
+"""Where the answers come from: a live cloud, or what was recorded of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, repeat
+from typing import Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.cassette.names import CHECK
+from pytest_imagedetail.check.asking import BUDGET, JSON, Cloud, NotAskedError, Send, Target
+from pytest_imagedetail.errors import RecordingError
+from pytest_imagedetail.model import Interaction, Recording, Response
+from pytest_imagedetail.record.recorder import LiveCloud, known_of, refuse_stale
+from pytest_imagedetail.record.retry import Retry
+from pytest_imagedetail.redact import Known, origin, placeholders
+from pytest_imagedetail.redact.known import is_searchable
+from pytest_imagedetail.traffic.keystone import endpoint_of
+from pytest_imagedetail.traffic.matching import Key, as_recorded, by_request, key_of
+from pytest_imagedetail.transport import http as transport
+
+_OWN: Final = "of a cloud of yours: imagedetail record NAME --suite check"
+_EMPTY: Final = Response(status_code=200, body=b'{"images": []}')
+
+
+def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) -> Cloud:
+    """Return a live cloud; only GET requests are sent, one at a time.
+
+    Args:
+        cloud: The cloud.
+        retry: Waits when the cloud asks to, and renews the token.
+        budget: The most requests to make.
+    """
+    access, name = cloud.access, cloud.name
+    retrying = retry or Retry(access, expect=None, on_wait=cloud.on_wait)
+    own = origin(access.endpoint)
+    unreachable: list[str] = []
+
+    def send(asked: Interaction) -> Interaction:
+        def attempt(access: transport.Access) -> Interaction:
+            return transport.get(asked.url, asked.request_headers, access=access, name=name)
+
+        if origin(asked.url) == own:
+            return retrying.ask(attempt, name=name)
+        if not unreachable:
+            try:
+                return retrying.ask(attempt, name=name)
+            except RecordingError as error:
+                unreachable.append(f"the image service: {error.problem}")
+        raise NotAskedError(unreachable[0])
+
+    known = known_of(access)
+    words = dict.fromkeys(known.secrets, placeholders.SECRET)
+    words |= {each: placeholders.owner(each) for each in known.owners}
+    hosts = {**access.origins, own: "compute"}
+    target = Target(
+        name=name,
+        endpoint=access.endpoint,
+        project=known.project or access.project_id,
+        release=cloud.release,
+        glance=next((url for url, kind in access.origins.items() if kind == "image"), None),
+        hidden={each: words[each] for each in filter(is_searchable, words)}
+        | {url: f"https://{placeholders.host(kind, name)}" for url, kind in hosts.items()},
+    )
+    return Cloud(target, send, budget=budget)
+
+
+def recorded(
+    store: Store, name: str, *, declared: str | None = None, budget: int = BUDGET
+) -> Cloud:
+    """Return a cloud as it was recorded: by `record --suite check`, else by any other query.
+
+    Raises:
+        CassetteError: A recording is damaged, or of another release than declared.
+    """
+    sources = list(_sources(store, name))
+    answers: dict[tuple[Key, str], list[Interaction]] = {}
+    for each in sources:
+        refuse_stale(each, declared)
+        # The first source that knows a request answers it, in order and as often as recorded.
+        answers = by_request(each.interactions, key=_key) | answers
+    endpoint = "https://compute.invalid"
+    if sources:
+        first = sources[0]
+        endpoint = first.provenance.endpoint or endpoint_of(first.interactions[0].url)
+    known = Known(project=placeholders.OWN_PROJECT, origins={origin(endpoint): "compute"})
+    missing = f"not recorded: imagedetail record {name} --suite check"
+    if name in store.library_clouds() and not (store.has_own(name) or store.traffic_paths(name)):
+        missing = f"not recorded of the shipped release; {_OWN}"
+
+    def send(asked: Interaction) -> Interaction:
+        (request,) = as_recorded(asked, cloud=name, known=known).interactions
+        left = answers.get(_key(request))
+        if not left:
+            raise NotAskedError(missing)
+        return left.pop(0)
+
+    release = next((each.provenance.release for each in sources if each.provenance.release), None)
+    target = Target(
+        name=name,
+        endpoint=endpoint,
+        project=placeholders.OWN_PROJECT,
+        release=declared or release,
+        glance=f"https://{placeholders.host('image', name)}",
+    )
+    return Cloud(target, send, budget=budget)
+
+
+def _sources(store: Store, name: str) -> Iterator[Recording]:
+    """Yield the recordings of a cloud that may answer, the first one first."""
+    for folder in filter(None, (store.directory, store.library)):
+        path = Store(directory=folder).traffic_path(name, CHECK)
+        if path.exists():
+            yield store.reader.traffic(path, cloud=name)
+    yield from map(store.reader.listing, [*store.paths(name), *store.client_traffic(name)])
+
+
+def _key(request: Interaction) -> tuple[Key, str]:
+    """Return what tells requests apart: also the host of another service, and the media type."""
+    accept = request.request_headers.get("Accept", JSON)
+    service = urlsplit(request.url).netloc.partition(".")[0]
+    return key_of(request), f"{service} {accept if 'xml' in accept else JSON}"
+
+
+def planned(cloud: Cloud) -> Cloud:
+    """Return a cloud that asks for all images alone and answers the rest with an empty listing."""
+    sends: Iterator[Send] = chain([cloud.send], repeat(lambda each: replace(each, response=_EMPTY)))
+
+    def send(asked: Interaction) -> Interaction:
+        return next(sends)(asked)
+
+    return Cloud(cloud.target, send, budget=cloud.budget)
