@@ -1,9 +1,10 @@
 """Verdicts as text: worst first, and what agrees in one line."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
+from pytest_imagedetail.report.text import count, plain
 
 _WIDTH: Final = max(map(len, VERDICTS)) + 2
 _PLURALS: Final = {
@@ -16,42 +17,32 @@ _PLURALS: Final = {
 def headline(verdicts: Sequence[Verdict]) -> str:
     """Return the verdict on all: `FAIL: 1 of 27 checks fails; 18 pass, 3 known deviations`."""
     counts = {name: sum(each.verdict == name for each in verdicts) for name in VERDICTS}
-    rest = ", ".join(
-        f"{number} {_counted(name, number)}"
-        for name, number in reversed(counts.items())
-        if number and name != "fail"
-    )
-    checks = f"{len(verdicts)} check{'' if len(verdicts) == 1 else 's'}"
+    words = {name: _PLURALS.get(name, (name, name))[number != 1] for name, number in counts.items()}
+    failed = counts.pop("fail")
+    found = {name: number for name, number in reversed(counts.items()) if number}
+    rest = ", ".join(f"{number} {words[name]}" for name, number in found.items())
     clouds = len({each.cloud for each in verdicts})
-    among = checks if clouds == 1 else f"{checks} of {clouds} clouds"
-    if counts["fail"]:
-        found = f"{counts['fail']} of {among} {_counted('fail', counts['fail'])}"
-        return f"FAIL: {found}; {rest}" if rest else f"FAIL: {found}"
-    agree = counts["pass"] or counts["known-deviation"]
-    word = "INCONCLUSIVE" if counts["inconclusive"] else "PASS" if agree else "VACUOUS"
+    among = count(len(verdicts), "check") + (f" of {clouds} clouds" if clouds > 1 else "")
+    if failed:
+        return f"FAIL: {failed} of {among} {words['fail']}{'; ' if rest else ''}{rest}"
+    agrees = found.keys() & {"pass", "known-deviation"}
+    word = "INCONCLUSIVE" if "inconclusive" in found else "PASS" if agrees else "VACUOUS"
     return f"{word}: none of {among} fails; {rest}"
-
-
-def _counted(name: str, number: int) -> str:
-    one, several = _PLURALS.get(name, (name, name))
-    return one if number == 1 else several
 
 
 def details(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Yield the verdicts on one cloud; what does not say more than a reason shares a line."""
-    alone = len(verdicts) == 1
     for name in VERDICTS:
         found = [each for each in verdicts if each.verdict == name]
-        if name in {"fail", "known-deviation"} or alone:
+        if name in {"fail", "known-deviation"} or len(verdicts) == 1:
             for each in found:
                 yield from detail(each)
             continue
-        reasons: dict[str, list[str]] = {}
-        for each in found:
-            reasons.setdefault(each.reason, []).append(each.check.id)
-        for reason, ids in reasons.items():
-            yield f"{name:<{_WIDTH}}{' '.join(ids)}"
-            yield from [f"{'':<{_WIDTH}}{reason}"] if reason else []
+        for reason in dict.fromkeys(each.reason for each in found):
+            ids = " ".join(each.check.id for each in found if each.reason == reason)
+            yield f"{name:<{_WIDTH}}{ids}"
+            if reason:
+                yield " " * _WIDTH + reason
 
 
 def detail(verdict: Verdict) -> Iterator[str]:
@@ -59,7 +50,7 @@ def detail(verdict: Verdict) -> Iterator[str]:
     yield f"{verdict.verdict:<{_WIDTH}}{verdict.check.id:<4} {verdict.check.title}"
     for name, text in _evidence(verdict):
         if text:
-            yield f"{'':<{_WIDTH}}{name:<9}{_plain(text)}"
+            yield f"{'':<{_WIDTH}}{name:<9}{plain(text)}"
 
 
 def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -71,8 +62,8 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
         of = f"{each.image.id} ({each.image.name})" if each.image else each.where
         yield "image", f"{of}, {each.path}{''.join(f' {key!r}' for key in each.keys)}"
         yield "heal", each.command or each.advice
-    for error in dict.fromkeys(each.error for each in verdict.findings[:1]):
-        yield "answer", error
+    for each in verdict.findings[:1]:
+        yield "answer", each.error
     for known in verdict.deviations:
         yield "known", f"{known.what} ({known.releases}; {known.source})"
     yield "counted", verdict.counted
@@ -81,20 +72,12 @@ def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
 
 def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Yield the verdicts on several clouds, check by check."""
-    clouds = list(dict.fromkeys(each.cloud for each in verdicts))
-    rows: Mapping[str, list[Verdict]] = {each.check.id: [] for each in verdicts}
-    for each in verdicts:
-        rows[each.check.id].append(each)
-    for id_, row in rows.items():
+    clouds = {each.cloud for each in verdicts}
+    for id_ in dict.fromkeys(each.check.id for each in verdicts):
         first = id_
         for name in VERDICTS:
-            names = [each.cloud for each in row if each.verdict == name]
+            names = [e.cloud for e in verdicts if (e.check.id, e.verdict) == (id_, name)]
             if names:
                 where = f"all {len(clouds)}" if len(names) == len(clouds) else ", ".join(names)
                 yield f"{first:<5}{name:<{_WIDTH}}{where}"
                 first = ""
-
-
-def _plain(text: str) -> str:
-    """Return a text without characters that move the cursor."""
-    return "".join(each if each.isprintable() else "?" for each in text)
