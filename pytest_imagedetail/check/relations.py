@@ -18,7 +18,7 @@ _LONGEST: Final = 103  # characters of a value that a reason shows, with three d
 _MOVING: Final = ("progress", "status", "updated")
 
 
-# How known deviations are told: what a cloud answered instead.
+# What a known deviation shows.
 
 
 def answered(*codes: int) -> Predicate:
@@ -26,20 +26,31 @@ def answered(*codes: int) -> Predicate:
     return lambda outcome: outcome.answer.status in codes
 
 
-def empty(outcome: Outcome) -> bool:
+def asked(then: Predicate, *texts: str) -> Predicate:
+    """Return a predicate for requests with one of these texts, in either case."""
+    return lambda outcome: (
+        then(outcome) and any(each in outcome.answer.request.upper() for each in texts)
+    )
+
+
+def says(text: str) -> Predicate:
+    """Return a predicate: does the problem have this text?"""
+    return lambda outcome: text in outcome.problem
+
+
+def lists_nothing(outcome: Outcome) -> bool:
     """Return whether the cloud answered with an empty listing."""
-    return outcome.answer.is_listing and not outcome.answer.images
+    return outcome.found is not None and not outcome.found
 
 
-def selects(wanted: Images) -> Predicate:
-    """Return a predicate: did the cloud answer with these images?"""
-    return lambda outcome: outcome.answer.is_listing and ids(outcome.answer.images) == ids(wanted)
+def lists_a_part(outcome: Outcome) -> bool:
+    """Return whether the cloud lists a part of the images that it should."""
+    return outcome.found is not None and set(outcome.found) < set(outcome.wanted)
 
 
-def within(wanted: Images) -> Predicate:
-    """Return a predicate: did the cloud answer with a part of these images?"""
-    all_ = set(ids(wanted))
-    return lambda outcome: outcome.answer.is_listing and set(ids(outcome.answer.images)) < all_
+def lists_instead(outcome: Outcome) -> bool:
+    """Return whether the cloud lists the images that it should not, but is known to."""
+    return outcome.found is not None and outcome.found == outcome.instead
 
 
 # How answers are related.
@@ -67,6 +78,7 @@ def same(
     wanted: Images,
     found: Images | None = None,
     *,
+    instead: Images | None = None,
     extra: str = "has an image that it should not have",
 ) -> Outcome:
     """Compare a listing with the images that it must have, in their order.
@@ -75,17 +87,27 @@ def same(
         answer: The listing.
         wanted: Its images, as they must be.
         found: Its images with those of other pages, or without some.
+        instead: Its images, if the cloud has a known deviation.
         extra: What to say of an image that is too many.
     """
     if not answer.is_listing:
         return no_listing(answer)
     images = answer.images if found is None else found
-    if ids(images) == ids(wanted):
-        return Outcome(answer=answer, shows=bool(wanted))
-    return _failed(answer, *_difference(images, wanted, extra))
+    problem, image = _difference(images, wanted, extra)
+    return Outcome(
+        answer=answer,
+        problem=problem and f"{answer.request} {problem}",
+        image=image,
+        shows=bool(wanted),
+        found=ids(images),
+        wanted=ids(wanted),
+        instead=None if instead is None else ids(instead),
+    )
 
 
-def _difference(found: Images, wanted: Images, extra: str) -> tuple[str, Image]:
+def _difference(found: Images, wanted: Images, extra: str) -> tuple[str, Image | None]:
+    if ids(found) == ids(wanted):
+        return "", None
     by_id = {each["id"]: each for each in found}
     expected = {each["id"]: each for each in wanted}
     for id_, image in expected.items():
@@ -137,12 +159,16 @@ def _text(image: Image, key: str) -> str:
     return json.dumps(image[key], sort_keys=True, ensure_ascii=False) if key in image else "none"
 
 
-def filtered(cloud: Cloud, wanted: Images, filters: Mapping[str, object]) -> Outcome:
+def filtered(
+    cloud: Cloud, wanted: Images, filters: Mapping[str, object], *, instead: Images | None = None
+) -> Outcome:
     """Ask with filters, and compare with the images that they must select."""
-    return same(cloud.listing(filters), wanted)
+    return same(cloud.listing(filters), wanted, instead=instead)
 
 
-def united(cloud: Cloud, wanted: Images, name: str, values: Iterable[str]) -> Outcome:
+def united(
+    cloud: Cloud, wanted: Images, name: str, values: Iterable[str], *, instead: Images | None = None
+) -> Outcome:
     """Ask with each value of a filter, and compare all together with the images."""
     found: list[Image] = []
     for value in values:
@@ -151,7 +177,8 @@ def united(cloud: Cloud, wanted: Images, name: str, values: Iterable[str]) -> Ou
             return no_listing(answer)
         found += answer.images
     places = {id_: place for place, id_ in enumerate(ids(wanted))}
-    return same(answer, wanted, sorted(found, key=lambda each: places.get(each["id"], -1)))
+    found.sort(key=lambda each: places.get(each["id"], -1))
+    return same(answer, wanted, found, instead=instead)
 
 
 # Which images and values are asked for.

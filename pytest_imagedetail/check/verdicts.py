@@ -1,6 +1,6 @@
 """Judge what the checks ask: one verdict for each check, with its evidence."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
@@ -16,18 +16,47 @@ VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one question to the cloud showed.
+
+    Attributes:
+        answer: The last answer that was needed.
+        problem: How the relation is broken; empty if it holds.
+        image: The image that shows it, if one does.
+        shows: Whether it says anything: an empty set is equal to an ignored one.
+        note: What else is worth telling.
+        missing: Why it says nothing; empty if all answers are there.
+        found: The ids of the images that were compared; None if there are none.
+        wanted: The ids that they should be.
+        instead: The ids that they are if the cloud has the known deviation; None without one.
+    """
+
+    answer: Answer
+    problem: str = ""
+    image: Image | None = None
+    shows: bool = True
+    note: str = ""
+    missing: str = ""
+    found: Sequence[Any] | None = None
+    wanted: Sequence[Any] = ()
+    instead: Sequence[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
     """What some releases are known to do instead.
 
     Attributes:
         what: What they do.
         source: Where that was read or measured.
+        matches: Returns whether an outcome with a problem is this deviation.
         since: The first of these releases; None for all before `until`.
         until: The last of them; None if it was never changed.
     """
 
     what: str
     source: str
+    matches: Callable[[Outcome], bool] = field(repr=False)
     since: str | None = None
     until: str | None = None
 
@@ -48,35 +77,6 @@ class Deviation:
     def to_dict(self) -> dict[str, str]:
         """Return the deviation as `check --json` prints it."""
         return {"what": self.what, "releases": self.releases, "source": self.source}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one question to the cloud showed.
-
-    Attributes:
-        answer: The last answer that was needed.
-        problem: How the relation is broken; empty if it holds.
-        image: The image that shows it, if one does.
-        shows: Whether it says anything: an empty set is equal to an ignored one.
-        note: What else is worth telling.
-        missing: Why it says nothing; empty if all answers are there.
-        known: The known deviations that look like the problem, of any release.
-    """
-
-    answer: Answer
-    problem: str = ""
-    image: Image | None = None
-    shows: bool = True
-    note: str = ""
-    missing: str = ""
-    known: tuple[Deviation, ...] = ()
-
-    def or_known(self, known: "Mapping[Deviation, Callable[[Outcome], bool]]") -> "Outcome":
-        """Return the outcome with the known deviations whose predicates match its problem."""
-        if not self.problem:
-            return self
-        return replace(self, known=tuple(each for each, matches in known.items() if matches(self)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +235,8 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     missing = [each.missing for each in outcomes if each.missing]
     held = [each for each in outcomes if not (each.problem or each.missing)]
     broken = [each for each in outcomes if each.problem]
-    known = [next((one for one in each.known if one.is_of(release)), None) for each in broken]
+    possible = [each for each in check.deviations if each.is_of(release)]
+    known = [next((one for one in possible if one.matches(each)), None) for each in broken]
     notes = [each.note for each in held if each.note]
     verdict = Verdict(
         check=check,
