@@ -7,7 +7,6 @@ from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.verdicts import Verdict, run
 from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.record.recorder import LiveCloud
-from pytest_imagedetail.record.retry import Retry
 
 Judged = dict[str, dict[str, Verdict]]
 
@@ -41,5 +40,4 @@ def _asked(harness: Harness, name: str) -> asking.Cloud:
     access = harness.access(name)
     if access is None:
         return sources.recorded(harness.store, name, declared=declared)
-    live = LiveCloud(access=access, name=name, release=declared)
-    return sources.live(live, Retry(access, expect=None))
+    return sources.live(LiveCloud(access=access, name=name, release=declared))

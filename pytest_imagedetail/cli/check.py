@@ -25,7 +25,6 @@ from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record.recorder import LiveCloud
-from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.settings import Settings, did_you_mean
 
 _LEAST: Final = 2  # requests: all images, before and after
@@ -112,13 +111,13 @@ def _check(options: argparse.Namespace) -> int:
 
 def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
     """Print what a dry run would ask, each request once for each cloud."""
-    planned = dict.fromkeys((each.cloud, one) for each in verdicts for one in each.requests)
+    asked = dict.fromkeys((each.cloud, one) for each in verdicts for one in each.requests)
     if as_json:
-        rows = [{"cloud": cloud, "request": request} for cloud, request in planned]
+        rows = [{"cloud": cloud, "request": request} for cloud, request in asked]
         print_json({"schema": 1, "requests": rows})
         return
-    for cloud, request in planned:
-        print(f"{cloud}  {request}")
+    for each in asked:
+        print("  ".join(each))
 
 
 def _chosen(options: argparse.Namespace) -> tuple[Check, ...]:
@@ -148,10 +147,7 @@ def _list(checks: Sequence[Check], *, as_json: bool) -> int:
                 "id": each.id,
                 "title": each.title,
                 "relation": each.relation,
-                "known_deviations": [
-                    {"what": one.what, "releases": one.releases, "source": one.source}
-                    for one in each.deviations
-                ],
+                "known_deviations": [one.to_dict() for one in each.deviations],
             }
             for each in checks
         ]
@@ -189,16 +185,15 @@ def _cloud(name: str, options: argparse.Namespace, chosen: Settings, store: Stor
         return sources.recorded(store, name, declared=declared.release, budget=options.budget)
     access = clouds.connect(options.os_cloud or declared.os_cloud)
     live = LiveCloud(access=access, name=name, release=declared.release, on_wait=say)
-    return sources.live(live, Retry(access, expect=None, on_wait=say), budget=options.budget)
+    return sources.live(live, budget=options.budget)
 
 
 def _print(verdicts: Sequence[Verdict]) -> None:
-    print(text.headline(verdicts))
-    names = dict.fromkeys(each.cloud for each in verdicts)
-    if len(names) == 1:
-        print("\n".join(["", *text.details(verdicts)]))
+    print(text.headline(verdicts), end="\n\n")
+    if len({each.cloud for each in verdicts}) == 1:
+        print(*text.details(verdicts), sep="\n")
         return
-    print("\n".join(["", *text.table(verdicts)]))
+    print(*text.table(verdicts), sep="\n")
     for each in verdicts:
         if each.verdict == "fail":
-            print("\n".join(["", each.cloud, *text.detail(each)]))
+            print("", each.cloud, *text.detail(each), sep="\n")

@@ -11,8 +11,10 @@ from typing import Any, Final
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, Written, check_cloud_name, loads, own_name
 from pytest_imagedetail.cassette.names import CHECK
-from pytest_imagedetail.check import recording
+from pytest_imagedetail.check import sources
+from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.text import headline
+from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
 from pytest_imagedetail.cli.output import (
@@ -36,6 +38,7 @@ from pytest_imagedetail.model import Query, Recording
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.record.release_guard import evidence_of, remedies_for_change
+from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.suites import SUITES, gate_suite, suite_like
 from pytest_imagedetail.record.verification import (
     ask_twice,
@@ -51,7 +54,8 @@ from pytest_imagedetail.settings import (
     check_release,
     declare,
 )
-from pytest_imagedetail.traffic.matching import line
+from pytest_imagedetail.traffic.matching import line, missing_from
+from pytest_imagedetail.traffic.recording import made_of
 from pytest_imagedetail.transport.http import Access
 
 _SINGULAR: Final = {
@@ -258,16 +262,24 @@ def _record_checks(
     chosen: Settings,
     store: Store,
 ) -> int:
-    """Record what the checks ask; return the exit code."""
-    adds = not (options.rewrite and store.traffic_path(target.name, CHECK).exists())
-    cloud = guarded(target, access, chosen, store, adds=adds)
-    done = recording.record(cloud, store, rewrite=options.rewrite)
-    if done.written is None:
-        print(f"not replaced  {done.path}: {text.count(done.changed, 'answer')} changed")
-        print(f"replace it: imagedetail record {target.name} --suite check --rewrite")
+    """Run all checks, and keep one cassette of their traffic; return the exit code."""
+    name, path = target.name, store.traffic_path(target.name, CHECK)
+    cloud = guarded(target, access, chosen, store, adds=not (options.rewrite and path.exists()))
+    retry = Retry(access, expect=None, on_wait=say)
+    asked = sources.live(cloud, retry)
+    verdicts = run(asked, ALL)
+    new, known = made_of(
+        asked.received, cloud=name, test=CHECK, release=cloud.release, accesses=retry.accesses
+    )
+    old = None if options.rewrite else store.load_traffic(name, CHECK)
+    changed = 0 if old is None else missing_from(old.interactions, new.interactions)
+    if changed:
+        print(f"not replaced  {path}: {text.count(changed, 'answer')} changed")
+        print(f"replace it: imagedetail record {name} --suite check --rewrite")
         return DIFFERENT
-    print(f"{done.written.value}  {done.path}  {text.count(done.requests, 'request')}")
-    print(headline(done.verdicts))
+    written = store.write(new, known=known)
+    print(f"{written.value}  {path}  {text.count(len(new.interactions), 'request')}")
+    print(headline(verdicts))
     declare_as(replace(target, release=cloud.release), chosen)
     return SAME
 
