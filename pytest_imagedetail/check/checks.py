@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from pytest_imagedetail import contract
 from pytest_imagedetail.check.asking import Answer, Cloud, hrefs
+from pytest_imagedetail.check.consistency import STATUSES, disk_config, inconsistent
 from pytest_imagedetail.check.relations import (
     Images,
     alike,
@@ -52,7 +52,6 @@ _MOST_PAGES: Final = 10
 _PAGE: Final = 5
 _NO_SUCH: Final = "no-such-value"
 _OTHER_PROJECT: Final = "f" * 32
-_STATUSES: Final = ("ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN")
 _WORDS: Final = (
     *("ACTIVE", "SAVING", "queued", "killed", "deactivated"),
     *("pending_delete", "importing", "uploading"),
@@ -61,17 +60,18 @@ _STATUS_OF_GLANCE: Final = {"active": "ACTIVE", "queued": "SAVING", "saving": "S
     **dict.fromkeys(("deleted", "pending_delete"), "DELETED"),
     "killed": "ERROR",
 }
-_NAMES_OF_GLANCE: Final = {"minRam": "min_ram", "minDisk": "min_disk"} | {
-    "created": "created_at",
-    "updated": "updated_at",
+_NAMES_OF_GLANCE: Final = {
     "id": "id",
     "name": "name",
+    "minRam": "min_ram",
+    "minDisk": "min_disk",
+    "created": "created_at",
+    "updated": "updated_at",
 }
 _FILTERS_OF_GLANCE: Final = frozenset(
     {"changes-since", "container_format", "deleted", "disk_format", "limit", "locations"}
     | {"member_status", "size_max", "size_min", "sort", "sort_dir", "sort_key"}
 )
-_PROGRESS: Final = {"ACTIVE": {100}, "SAVING": {25, 50}}
 _CUT: Final = "property-"
 
 
@@ -179,7 +179,7 @@ def _folded(name: object) -> str | None:
     ),
 )
 def _m5(cloud: Cloud, images: Images) -> Outcomes:
-    for word in _STATUSES:
+    for word in STATUSES:
         wanted = having(images, "status", word)
         for spelled in (word, word.lower()):
             yield filtered(cloud, wanted, {"status": spelled})
@@ -283,10 +283,7 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
         yield since(_z(moment), least, [each for each, at in updated if at >= moment])
     for earlier, later in pairwise(map(_z, moments)):
         before = cloud.listing({"changes-since": earlier})
-        if not before.is_listing:
-            yield no_listing(before)
-            continue
-        after = cloud.listing({"changes-since": later})
+        after = cloud.listing({"changes-since": later}) if before.is_listing else before
         wanted = [each for each in after.images if each["id"] in ids(before.images)]
         yield same(after, wanted, extra="has an image that an earlier time does not give")
 
@@ -298,16 +295,12 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m11(cloud: Cloud, images: Images) -> Outcomes:
     for moment in _moments(images)[1:2]:
-        local = [
-            f"{moment + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S}{hours:+03}:00"
-            for hours in (0, 2, -9)
-        ]
-        for text in [*local, _z(moment).removesuffix("Z")]:
-            first = cloud.listing({"changes-since": _z(moment)})
-            if first.is_listing:
-                yield same(cloud.listing({"changes-since": text}), first.images)
-            else:
-                yield no_listing(first)
+        first = cloud.listing({"changes-since": _z(moment)})
+        local = [(moment + timedelta(hours=n), f"{n:+03}:00") for n in (0, 2, -9)]
+        for when, zone in [*local, (moment, "")]:
+            text = _z(when).replace("Z", zone)
+            answer = cloud.listing({"changes-since": text}) if first.is_listing else first
+            yield same(answer, first.images)
 
 
 @_check(
@@ -379,11 +372,11 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
             return no_listing(first)
         if first.next_page is None:
             return Outcome(answer=first, problem=f"{first.request} has no next link", shows=False)
-        sought = {**filters, "limit": str(limit), "marker": wanted[limit - 1]["id"]}
+        sought = {**filters, "limit": str(limit), "marker": str(wanted[limit - 1]["id"])}
         if problem := _link_problem(first.next_page, sought):
             return Outcome(answer=first, problem=f"the next link of {first.request} {problem}")
-        link = urlsplit(first.next_page)._replace(scheme="", netloc="", fragment="").geturl()
-        second = cloud.get(link, base=origin(cloud.target.endpoint))
+        link = urlsplit(first.next_page)
+        second = cloud.get(f"{link.path}?{link.query}", base=origin(cloud.target.endpoint))
         return all_alike(second, wanted[limit : 2 * limit])
 
     active = having(images, "status", "ACTIVE")
@@ -492,18 +485,15 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
     def unlinked(images: Images) -> Images:
         return [{**each, "server": server_of(each)} for each in images]
 
-    project = f"/{cloud.target.project}"
-    paths = (f"/v2{project}", "/v2.1", f"/v2.1{project}") if cloud.target.version else ()
-    for base in [cloud.target.root + each for each in paths]:
-        answer = cloud.listing(base=base) if base != cloud.target.endpoint else None
-        if answer is None:
-            continue
-        if answer.status in {404, 410}:
-            yield Outcome(answer=answer, shows=False)
-            continue
+    target, project = cloud.target, f"/{cloud.target.project}"
+    paths = (f"/v2{project}", "/v2.1", f"/v2.1{project}") if target.version else ()
+    for base in [target.root + each for each in paths if target.root + each != target.endpoint]:
+        answer = cloud.listing(base=base)
         if answer.is_listing:
             answer = replace(answer, document={"images": unlinked(answer.images)})
-        yield all_alike(answer, unlinked(images), but=("links",))
+        is_there = answer.status not in {404, 410}
+        outcome = all_alike(answer, unlinked(images), but=("links",))
+        yield outcome if is_there else Outcome(answer=answer, shows=False)
 
 
 @_check(
@@ -592,39 +582,11 @@ def _m24(cloud: Cloud, images: Images) -> Outcomes:
             return Outcome(answer=answer, problem=f"an image {problem}", image=image)
         return Outcome(answer=answer, shows=bool(images))
 
-    yield first((each, one) for each in images for one in _inconsistent(each, release))
-    yield first((each, one) for each in images for one in _disk_config(each))
+    yield first((each, one) for each in images for one in inconsistent(each, release))
+    yield first((each, one) for each in images for one in disk_config(each))
     newest = sorted(images, key=lambda each: str(each.get("created")), reverse=True)
     yield same(answer, newest)
     yield same(answer, distinct_images(images))
-
-
-def _inconsistent(image: Image, release: str | None) -> Iterator[str]:
-    """Yield what is wrong with an image, whatever other images there are."""
-    for name, promise in contract.FIELDS.items():
-        if name not in image and contract.promises(name, release):
-            yield f"lacks {name}"
-        elif name in image and type(image[name]) not in promise.part_in(release).types:
-            yield f"has another type of {name}: {contract.json_type(image[name])}"
-    shown, progress = image.get("status"), image.get("progress")
-    if shown not in _STATUSES:
-        yield f"has the status {shown}, which Nova never sends"
-    is_old = release is not None and not contract.reached(release, "essex")
-    if progress not in _PROGRESS.get(str(shown), {0}) and not (is_old and progress == 0):
-        yield f"has the status {shown} and the progress {progress}"
-    if server_of(image) != metadata(image).get("instance_uuid"):
-        yield "has another server than metadata.instance_uuid"
-    for rel, href in hrefs(image).items():
-        if href.rpartition("/")[2] != str(image["id"]):
-            yield f"has a link to another image: {rel}"
-    if str(image.get("updated") or "9") < str(image.get("created")):
-        yield "was updated before it was created"
-
-
-def _disk_config(image: Image) -> Iterator[str]:
-    has, wanted = "OS-DCF:diskConfig" in image, "auto_disk_config" in metadata(image)
-    if has != wanted:
-        yield f"{'has' if has else 'lacks'} OS-DCF:diskConfig, unlike metadata.auto_disk_config"
 
 
 @_check(
