@@ -6,41 +6,49 @@ Sources of the known deviations: Nova and Glance at the tags named, and the ship
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from pytest_imagedetail.check import glance
 from pytest_imagedetail.check.asking import Answer, Cloud, hrefs
 from pytest_imagedetail.check.consistency import STATUSES, disk_config, inconsistent
 from pytest_imagedetail.check.relations import (
-    Images,
     alike,
     all_alike,
     answered,
     asked,
-    distinct,
-    distinct_images,
     element,
     filtered,
-    having,
-    ids,
     lists_a_part,
     lists_instead,
     lists_nothing,
-    made_from,
-    metadata,
     no_listing,
     same,
-    sample,
     says,
-    server_of,
     status,
-    tagged,
     united,
 )
-from pytest_imagedetail.check.verdicts import Check, Deviation, Outcome
+from pytest_imagedetail.check.samples import (
+    Images,
+    collated,
+    distinct,
+    distinct_images,
+    having,
+    ids,
+    image_type,
+    made_from,
+    metadata,
+    moment_of,
+    moments,
+    sample,
+    server_of,
+    spelled,
+    tagged,
+)
+from pytest_imagedetail.check.verdicts import Ask, Check, Deviation, Outcome
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.redact import origin
 from pytest_imagedetail.transport.request import is_url_of_http
@@ -52,32 +60,11 @@ _MOST_PAGES: Final = 10
 _PAGE: Final = 5
 _NO_SUCH: Final = "no-such-value"
 _OTHER_PROJECT: Final = "f" * 32
-_WORDS: Final = (
-    *("ACTIVE", "SAVING", "queued", "killed", "deactivated"),
-    *("pending_delete", "importing", "uploading"),
-)
-_STATUS_OF_GLANCE: Final = {"active": "ACTIVE", "queued": "SAVING", "saving": "SAVING"} | {
-    **dict.fromkeys(("deleted", "pending_delete"), "DELETED"),
-    "killed": "ERROR",
-}
-_NAMES_OF_GLANCE: Final = {
-    "id": "id",
-    "name": "name",
-    "minRam": "min_ram",
-    "minDisk": "min_disk",
-    "created": "created_at",
-    "updated": "updated_at",
-}
-_FILTERS_OF_GLANCE: Final = frozenset(
-    {"changes-since", "container_format", "deleted", "disk_format", "limit", "locations"}
-    | {"member_status", "size_max", "size_min", "sort", "sort_dir", "sort_key"}
-)
-_CUT: Final = "property-"
 
 
 def _check(
     title: str, relation: str, *deviations: Deviation, shown_by: str = "an image", **facts: Any
-) -> Callable[[Callable[[Cloud, Images], Outcomes]], Check]:
+) -> Callable[[Ask], Check]:
     """Make a check of a function that yields outcomes; its id is the function's name."""
     check = partial(Check, title=title, relation=relation, shown_by=shown_by, **facts)
     return lambda ask: check(
@@ -148,12 +135,8 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
     ]
     # The oldest images change least.
     for name in [*distinct([*odd, *names], most=4), "nope", "org:name"]:
-        folded = [each for each in images if _folded(each.get("name")) == _folded(name)]
+        folded = collated(images, lambda each: each.get("name"), name)
         yield filtered(cloud, having(images, "name", name), {"name": name}, instead=folded)
-
-
-def _folded(name: object) -> str | None:
-    return name.casefold().rstrip() if isinstance(name, str) else None
 
 
 @_check(
@@ -181,8 +164,8 @@ def _folded(name: object) -> str | None:
 def _m5(cloud: Cloud, images: Images) -> Outcomes:
     for word in STATUSES:
         wanted = having(images, "status", word)
-        for spelled in (word, word.lower()):
-            yield filtered(cloud, wanted, {"status": spelled})
+        for text in (word, word.lower()):
+            yield filtered(cloud, wanted, {"status": text})
 
 
 @_check(
@@ -190,7 +173,7 @@ def _m5(cloud: Cloud, images: Images) -> Outcomes:
     "union of status=W over Glance's words = F, disjoint",
 )
 def _m6(cloud: Cloud, images: Images) -> Outcomes:
-    yield united(cloud, images, "status", _WORDS)
+    yield united(cloud, images, "status", glance.STATUSES)
 
 
 @_check(
@@ -219,10 +202,9 @@ def _m7(cloud: Cloud, images: Images) -> Outcomes:
     shown_by="an image with metadata.image_type",
 )
 def _m8(cloud: Cloud, images: Images) -> Outcomes:
-    kinds = [metadata(each).get("image_type") for each in images]
-    for kind in [*distinct(each for each in kinds if isinstance(each, str)), _NO_SUCH]:
-        pairs = zip(images, map(_folded, kinds), strict=True)
-        folded = [image for image, its in pairs if its == _folded(kind)]
+    kinds = [each for each in map(image_type, images) if isinstance(each, str)]
+    for kind in [*distinct(kinds), _NO_SUCH]:
+        folded = collated(images, image_type, kind)
         yield filtered(cloud, tagged(images, "image_type", kind), {"type": kind}, instead=folded)
 
 
@@ -238,27 +220,8 @@ def _m8(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m9(cloud: Cloud, images: Images) -> Outcomes:
     for kinds in (("ALL",), ("BASE", "SERVER")):
-        by_property = [each for each in images if metadata(each).get("image_type") in kinds]
+        by_property = [each for each in images if image_type(each) in kinds]
         yield united(cloud, images, "type", kinds, instead=by_property)
-
-
-def _moment(image: Image) -> datetime | None:
-    """Return when an image was updated; None if that is no date."""
-    try:
-        found = datetime.fromisoformat(str(image.get("updated")))
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _moments(images: Images) -> list[datetime]:
-    """Return when an image was updated, a third of the way up, with the seconds around it."""
-    found = sorted(filter(None, map(_moment, images)))
-    return [found[len(found) // 3] + timedelta(seconds=n) for n in (-1, 0, 1)] if found else []
-
-
-def _z(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @_check(
@@ -276,12 +239,12 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
 
     yield since("1970-01-01T00:00:00Z", images, images)
     yield since("2099-01-01T00:00:00Z", [], [])
-    updated = [(each, at) for each in images if (at := _moment(each))]
-    moments = _moments(images)
-    for moment in moments:
+    updated = [(each, at) for each in images if (at := moment_of(each))]
+    times = moments(images)
+    for moment in times:
         least = [each for each, at in updated if at > moment]
-        yield since(_z(moment), least, [each for each, at in updated if at >= moment])
-    for earlier, later in pairwise(map(_z, moments)):
+        yield since(spelled(moment), least, [each for each, at in updated if at >= moment])
+    for earlier, later in pairwise(map(spelled, times)):
         before = cloud.listing({"changes-since": earlier})
         after = cloud.listing({"changes-since": later}) if before.is_listing else before
         wanted = [each for each in after.images if each["id"] in ids(before.images)]
@@ -294,11 +257,11 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
     shown_by="an image that was updated",
 )
 def _m11(cloud: Cloud, images: Images) -> Outcomes:
-    for moment in _moments(images)[1:2]:
-        first = cloud.listing({"changes-since": _z(moment)})
+    for moment in moments(images)[1:2]:
+        first = cloud.listing({"changes-since": spelled(moment)})
         local = [(moment + timedelta(hours=n), f"{n:+03}:00") for n in (0, 2, -9)]
         for when, zone in [*local, (moment, "")]:
-            text = _z(when).replace("Z", zone)
+            text = spelled(when).replace("Z", zone)
             answer = cloud.listing({"changes-since": text}) if first.is_listing else first
             yield same(answer, first.images)
 
@@ -408,7 +371,7 @@ def _m15(cloud: Cloud, images: Images) -> Outcomes:
     for name in [str(each["name"]) for each in active if each.get("name")][:1]:
         yield filtered(cloud, having(active, "name", name), {"name": name, "status": "ACTIVE"})
     for image in [each for each in active if server_of(each) and metadata(each)][:1]:
-        server, kind = server_of(image), metadata(image).get("image_type")
+        server, kind = server_of(image), image_type(image)
         found = made_from(active, server)
         wanted = found if kind is None else tagged(found, "image_type", kind)
         yield filtered(cloud, wanted, {"server": server, "status": "ACTIVE", "type": kind})
@@ -436,15 +399,6 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
                 yield replace(exact, note=f"{key} selects by equality" * bool(least.problem))
 
 
-def _stripped(key: str) -> str:
-    return key.lstrip(_CUT)
-
-
-def _is_own_filter(outcome: Outcome) -> bool:
-    name = urlsplit(outcome.answer.request).query.partition("=")[0]
-    return _stripped(name.removeprefix(_CUT)) in _FILTERS_OF_GLANCE
-
-
 @_check(
     "Does property-K=V select exactly the images with this property?",
     "property-K=V = {i in F: i.metadata[K] = V}",
@@ -458,16 +412,18 @@ def _is_own_filter(outcome: Outcome) -> bool:
         what="property-K reaches Glance as a filter of its own, if K is the name of one",
         since="2016.2",
         source="measured on Nova 20.6, 30.3 and 33.0",
-        matches=_is_own_filter,
+        matches=glance.is_own_filter,
     ),
     shown_by="an image with a property",
 )
 def _m18(cloud: Cloud, images: Images) -> Outcomes:
     pairs = [pair for image in images for pair in metadata(image).items()]
     properties = {key: value for key, value in pairs if isinstance(value, str)}
-    for key in sorted(properties, key=lambda each: each == _stripped(each))[:_MOST_KEYS]:
-        wanted, stripped = (tagged(images, each, properties[key]) for each in (key, _stripped(key)))
-        yield filtered(cloud, wanted, {_CUT + key: properties[key]}, instead=stripped)
+    for key in sorted(properties, key=lambda each: each == glance.stripped(each))[:_MOST_KEYS]:
+        wanted, stripped = (
+            tagged(images, each, properties[key]) for each in (key, glance.stripped(key))
+        )
+        yield filtered(cloud, wanted, {glance.PROPERTY + key: properties[key]}, instead=stripped)
 
 
 @_check(
@@ -597,10 +553,7 @@ def _m24(cloud: Cloud, images: Images) -> Outcomes:
 def _m25(cloud: Cloud, images: Images) -> Outcomes:
     for image in sample(images)[:3] if cloud.target.glance is not None else ():
         answer = cloud.get(f"/v2/images/{image['id']}", base=cloud.target.glance)
-        found = answer.document if isinstance(answer.document, dict) else {}
-        projected = {name: found.get(theirs) for name, theirs in _NAMES_OF_GLANCE.items()}
-        projected["status"] = _STATUS_OF_GLANCE.get(str(found.get("status")), "UNKNOWN")
-        projected["OS-EXT-IMG-SIZE:size"] = found.get("size") or 0
+        projected = glance.projected(answer.document)
         wanted = {key: image[key] for key in projected if key in image}
         yield alike(answer, {key: projected[key] for key in wanted}, wanted)
 

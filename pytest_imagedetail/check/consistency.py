@@ -5,7 +5,7 @@ from typing import Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.check.asking import hrefs
-from pytest_imagedetail.check.relations import metadata, server_of
+from pytest_imagedetail.check.samples import metadata, server_of
 from pytest_imagedetail.model import Image
 
 STATUSES: Final = ("ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN")

@@ -227,9 +227,7 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         removable = [name for name in properties if name == name.strip()]
         command = _unset(removable, image.get("id")) if removable else None
         advice = _AS_OWNER if len(removable) == len(properties) else _STUCK
-    consequence = _UNTESTED
-    if schema == "nova":
-        consequence = _REFUSED if image else _REFUSED_FOR_ITSELF
+    consequence = _REFUSED if image else _REFUSED_FOR_ITSELF
     return Finding(
         schema=schema,
         where=where,
@@ -238,7 +236,7 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         keys=keys,
         value=value,
         error=nova_text(error) if schema == "nova" else error.message,
-        consequence=consequence,
+        consequence=consequence if schema == "nova" else _UNTESTED,
         command=command,
         advice=advice,
     )

@@ -1,19 +1,18 @@
-"""Relations between answers, and which images and values are asked for."""
+"""Relations between answers, and what known deviations look like."""
 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
+from pytest_imagedetail.check.samples import Images, ids
 from pytest_imagedetail.check.verdicts import Outcome
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.report.text import cut
 
-Images = Sequence[Image]
 Predicate = Callable[[Outcome], bool]
 
-FEW: Final = 5  # values of one filter that are asked
 _LONGEST: Final = 103  # characters of a value that a reason shows, with three dots
 _MOVING: Final = ("progress", "status", "updated")
 
@@ -54,11 +53,6 @@ def lists_instead(outcome: Outcome) -> bool:
 
 
 # How answers are related.
-
-
-def ids(images: Images) -> list[Any]:
-    """Return the ids of images, in order."""
-    return [each["id"] for each in images]
 
 
 def no_listing(answer: Answer) -> Outcome:
@@ -179,53 +173,6 @@ def united(
     places = {id_: place for place, id_ in enumerate(ids(wanted))}
     found.sort(key=lambda each: places.get(each["id"], -1))
     return same(answer, wanted, found, instead=instead)
-
-
-# Which images and values are asked for.
-
-
-def distinct(values: Iterable[Any], most: int = FEW) -> list[Any]:
-    """Return the first distinct values."""
-    return list(dict.fromkeys(values))[:most]
-
-
-def having(images: Images, key: str, value: object) -> Images:
-    """Return the images that have a value."""
-    return [each for each in images if each.get(key) == value]
-
-
-def tagged(images: Images, key: str, value: object) -> Images:
-    """Return the images that have a value in their metadata."""
-    return [each for each in images if metadata(each).get(key) == value]
-
-
-def made_from(images: Images, server: object) -> Images:
-    """Return the images that were made from a server."""
-    return [each for each in images if server_of(each) == server]
-
-
-def sample(images: Images) -> Images:
-    """Return the first image of each status, and the first snapshot."""
-    firsts = {str(each.get("status")): each for each in reversed(images)}
-    snapshots = [each for each in images if "server" in each][:1]
-    return distinct_images([*firsts.values(), *snapshots])
-
-
-def distinct_images(images: Images) -> Images:
-    """Return images, each once."""
-    return list({each["id"]: each for each in images}.values())
-
-
-def metadata(image: Image) -> dict[str, Any]:
-    """Return the metadata of an image; what is none has no keys."""
-    found = image.get("metadata")
-    return found if isinstance(found, dict) else {}
-
-
-def server_of(image: Image) -> Any:
-    """Return the id of the server that an image was made from, or None."""
-    server = image.get("server")
-    return server.get("id") if isinstance(server, dict) else None
 
 
 def element(answer: Answer) -> Image | None:

@@ -42,6 +42,10 @@ class Outcome:
     instead: Sequence[Any] | None = None
 
 
+Ask = Callable[[Cloud, Sequence[Image]], Iterable[Outcome]]
+"""Asks a cloud, whose images are given, and yields the outcome of each question."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
     """What some releases are known to do instead.
@@ -88,7 +92,7 @@ class Check:
         title: A question.
         relation: What must hold.
         shown_by: What a cloud must have to show it.
-        outcomes: Asks a cloud, and yields the outcome of each question.
+        outcomes: Asks a cloud.
         deviations: What some releases are known to do instead.
         needs_rest: Whether it counts only if the listing did not change meanwhile.
         asks_again: Whether it asks for the listing of all images a second time.
@@ -99,9 +103,7 @@ class Check:
     title: str
     relation: str
     shown_by: str
-    outcomes: Callable[[Cloud, Sequence[Image]], Iterable[Outcome]] = field(
-        default=lambda *_: (), repr=False
-    )
+    outcomes: Ask = field(default=lambda *_: (), repr=False)
     deviations: tuple[Deviation, ...] = ()
     needs_rest: bool = True
     asks_again: bool = False
@@ -185,26 +187,18 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
 
 def _without_listing(cloud: Cloud, checks: Sequence[Check], whole: Answer) -> tuple[Verdict, ...]:
     """Judge a cloud whose listing of all images is an error, or was not asked for."""
-    reason = f"the listing of all images was answered {whole.status}"
-    if not whole.status:
-        return tuple(_inconclusive(each, cloud, whole.missing) for each in checks)
+    name, is_error = cloud.target.name, whole.status != 0
+    reason = f"the listing of all images was answered {whole.status}" if is_error else whole.missing
     verdicts = tuple(
-        each.judge(each, cloud) if each.judge else _inconclusive(each, cloud, reason)
+        each.judge(each, cloud)
+        if each.judge and is_error
+        else Verdict(check=each, cloud=name, verdict="inconclusive", reason=reason)
         for each in checks
     )
-    if not any(each.verdict == "fail" for each in verdicts):
-        raise ResponseError(
-            reason,
-            where=f"cloud {cloud.target.name}",
-            remedy=f"look at the answer: {whole.curl}",
-            status_code=whole.status,
-        )
+    if is_error and not any(each.verdict == "fail" for each in verdicts):
+        remedy = f"look at the answer: {whole.curl}"
+        raise ResponseError(reason, where=f"cloud {name}", remedy=remedy, status_code=whole.status)
     return verdicts
-
-
-def _inconclusive(check: Check, cloud: Cloud, reason: str) -> Verdict:
-    name = cloud.target.name
-    return Verdict(check=check, cloud=name, verdict="inconclusive", reason=reason)
 
 
 def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]:

@@ -1,0 +1,95 @@
+"""Which images and values are asked for."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pytest_imagedetail.model import Image
+
+Images = Sequence[Image]
+
+FEW: Final = 5  # values of one filter that are asked
+
+
+def ids(images: Images) -> list[Any]:
+    """Return the ids of images, in order."""
+    return [each["id"] for each in images]
+
+
+def distinct(values: Iterable[Any], most: int = FEW) -> list[Any]:
+    """Return the first distinct values."""
+    return list(dict.fromkeys(values))[:most]
+
+
+def having(images: Images, key: str, value: object) -> Images:
+    """Return the images that have a value."""
+    return [each for each in images if each.get(key) == value]
+
+
+def tagged(images: Images, key: str, value: object) -> Images:
+    """Return the images that have a value in their metadata."""
+    return [each for each in images if metadata(each).get(key) == value]
+
+
+def made_from(images: Images, server: object) -> Images:
+    """Return the images that were made from a server."""
+    return [each for each in images if server_of(each) == server]
+
+
+def sample(images: Images) -> Images:
+    """Return the first image of each status, and the first snapshot."""
+    firsts = {str(each.get("status")): each for each in reversed(images)}
+    snapshots = [each for each in images if "server" in each][:1]
+    return distinct_images([*firsts.values(), *snapshots])
+
+
+def distinct_images(images: Images) -> Images:
+    """Return images, each once."""
+    return list({each["id"]: each for each in images}.values())
+
+
+def metadata(image: Image) -> dict[str, Any]:
+    """Return the metadata of an image; what is none has no keys."""
+    found = image.get("metadata")
+    return found if isinstance(found, dict) else {}
+
+
+def image_type(image: Image) -> Any:
+    """Return the type in the metadata of an image, or None."""
+    return metadata(image).get("image_type")
+
+
+def server_of(image: Image) -> Any:
+    """Return the id of the server that an image was made from, or None."""
+    server = image.get("server")
+    return server.get("id") if isinstance(server, dict) else None
+
+
+def collated(images: Images, of: Callable[[Image], object], text: str) -> Images:
+    """Return the images with a text that MySQL takes for this one."""
+    values = [(image, of(image)) for image in images]
+    return [each for each, its in values if isinstance(its, str) and _folded(its) == _folded(text)]
+
+
+def _folded(text: str) -> str:
+    return text.casefold().rstrip()
+
+
+def moment_of(image: Image) -> datetime | None:
+    """Return when an image was updated; None if that is no date."""
+    try:
+        found = datetime.fromisoformat(str(image.get("updated")))
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def moments(images: Images) -> list[datetime]:
+    """Return when an image was updated, a third of the way up, with the seconds around it."""
+    found = sorted(filter(None, map(moment_of, images)))
+    return [found[len(found) // 3] + timedelta(seconds=n) for n in (-1, 0, 1)] if found else []
+
+
+def spelled(moment: datetime) -> str:
+    """Return a moment as Nova writes it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
