@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from pytest_imagedetail.body import xml
+from pytest_imagedetail.check.samples import metadata
 from pytest_imagedetail.check.validation import is_uuid, nova_text, validator
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.model import LISTING_STATUSES, Response
@@ -250,13 +251,8 @@ def _path(parts: Iterable[str | int]) -> str:
 def _image(image: Any) -> Image | None:
     if not isinstance(image, dict):
         return None
-    owner = _properties(image).get("owner_id")  # Nova writes it when it makes a snapshot
+    owner = metadata(image).get("owner_id")  # Nova writes it when it makes a snapshot
     return Image(id=image.get("id"), name=image.get("name"), owner=owner)
-
-
-def _properties(image: Any) -> Mapping[str, Any]:
-    metadata = image.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
 
 
 def _not_allowed(error: Any) -> tuple[str, ...]:
@@ -273,7 +269,7 @@ def _at_fault(image: Any, parts: Sequence[str | int], keys: tuple[str, ...]) -> 
     if parts[2:] == ("metadata",):
         return keys
     # Nova copies this property to the id and the links of `server`.
-    server = _properties(image).get("instance_uuid") if parts[2:3] == ("server",) else None
+    server = metadata(image).get("instance_uuid") if parts[2:3] == ("server",) else None
     return ("instance_uuid",) if isinstance(server, str) and not is_uuid(server) else ()
 
 

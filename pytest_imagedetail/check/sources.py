@@ -49,14 +49,15 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
                 unreachable.append(f"the image service: {error.problem}")
         raise NotAskedError(unreachable[0])
 
-    known = known_of(access)
+    known, hosts = known_of(access), {**access.origins, own: "compute"}
     words = dict.fromkeys(known.secrets, placeholders.SECRET)
     words |= {each: placeholders.owner(each) for each in known.owners}
-    hosts = {**access.origins, own: "compute"}
+    project = known.project or access.project_id
+    words[f"/{project}/"] = f"/{placeholders.owner(project)}/"
     target = Target(
         name=name,
         endpoint=access.endpoint,
-        project=known.project or access.project_id,
+        project=project,
         release=cloud.release,
         glance=next((url for url, kind in access.origins.items() if kind == "image"), None),
         hidden={each: words[each] for each in filter(is_searchable, words)}
