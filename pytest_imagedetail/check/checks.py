@@ -10,24 +10,30 @@ from datetime import timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from pytest_imagedetail.check import glance
 from pytest_imagedetail.check.asking import Answer, Cloud, hrefs
 from pytest_imagedetail.check.consistency import STATUSES, disk_config, inconsistent
-from pytest_imagedetail.check.relations import (
-    alike,
-    all_alike,
+from pytest_imagedetail.check.outcomes import (
+    Deviation,
+    Outcome,
     answered,
     asked,
-    element,
-    filtered,
     lists_a_part,
     lists_instead,
     lists_nothing,
-    no_listing,
-    same,
     says,
+)
+from pytest_imagedetail.check.relations import (
+    alike,
+    all_alike,
+    element,
+    filtered,
+    link_problem,
+    no_listing,
+    paged,
+    same,
     status,
     united,
 )
@@ -48,7 +54,7 @@ from pytest_imagedetail.check.samples import (
     spelled,
     tagged,
 )
-from pytest_imagedetail.check.verdicts import Ask, Check, Deviation, Outcome
+from pytest_imagedetail.check.verdicts import Ask, Check
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.redact import origin
 from pytest_imagedetail.transport.request import is_url_of_http
@@ -56,7 +62,6 @@ from pytest_imagedetail.transport.request import is_url_of_http
 Outcomes = Iterator[Outcome]
 
 _MOST_KEYS: Final = 12
-_MOST_PAGES: Final = 10
 _PAGE: Final = 5
 _NO_SUCH: Final = "no-such-value"
 _OTHER_PROJECT: Final = "f" * 32
@@ -277,25 +282,9 @@ def _m11(cloud: Cloud, images: Images) -> Outcomes:
     ),
 )
 def _m12(cloud: Cloud, images: Images) -> Outcomes:
-    def pages(size: int) -> Outcome:
-        found: list[Image] = []
-        marker = None
-        for _ in range(_MOST_PAGES):
-            answer = cloud.listing({"limit": size, "marker": marker})
-            if not answer.is_listing:
-                return no_listing(answer)
-            if len(answer.images) > size:
-                problem = f"{answer.request} has {len(answer.images)} images"
-                return Outcome(answer=answer, problem=problem, image=answer.images[size])
-            found += answer.images
-            if answer.next_page is None or not answer.images:
-                return same(answer, images, found)
-            marker = found[-1]["id"]
-        return same(answer, images[: len(found)], found)
-
     for size in distinct((1, 2, 3, _PAGE, len(images), len(images) + 1), most=6):
         if size:
-            yield pages(size)
+            yield paged(cloud, images, size)
 
 
 @_check(
@@ -336,7 +325,7 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
         if first.next_page is None:
             return Outcome(answer=first, problem=f"{first.request} has no next link", shows=False)
         sought = {**filters, "limit": str(limit), "marker": str(wanted[limit - 1]["id"])}
-        if problem := _link_problem(first.next_page, sought):
+        if problem := link_problem(first.next_page, sought):
             return Outcome(answer=first, problem=f"the next link of {first.request} {problem}")
         link = urlsplit(first.next_page)
         second = cloud.get(f"{link.path}?{link.query}", base=origin(cloud.target.endpoint))
@@ -346,18 +335,6 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
     for wanted, limit, filters in ((images, _PAGE, {}), (active, 1, {"status": "ACTIVE"})):
         if len(wanted) > limit:
             yield next_page(wanted, limit, filters)
-
-
-def _link_problem(href: str, sought: Mapping[str, str]) -> str:
-    """Return what is wrong with a next link; "" if nothing is."""
-    if not is_url_of_http(href):
-        return "is not a URL"
-    link = urlsplit(href)
-    asked = dict(parse_qsl(link.query, keep_blank_values=True))
-    lost = [key for key, value in sought.items() if asked.get(key) != value]
-    if lost:
-        return f"has another {lost[0]}, or none"
-    return "" if link.path.endswith("/images/detail") else "does not lead to images/detail"
 
 
 @_check(

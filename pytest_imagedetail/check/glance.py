@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.check.verdicts import Outcome
+from pytest_imagedetail.check.outcomes import Outcome
 from pytest_imagedetail.model import Image
 
 PROPERTY: Final = "property-"

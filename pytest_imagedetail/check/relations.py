@@ -1,58 +1,21 @@
-"""Relations between answers, and what known deviations look like."""
+"""Relations between the answers of a cloud."""
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from pytest_imagedetail.check.asking import Answer, Cloud
+from pytest_imagedetail.check.outcomes import Outcome
 from pytest_imagedetail.check.samples import Images, ids
-from pytest_imagedetail.check.verdicts import Outcome
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.report.text import cut
-
-Predicate = Callable[[Outcome], bool]
+from pytest_imagedetail.transport.request import is_url_of_http
 
 _LONGEST: Final = 103  # characters of a value that a reason shows, with three dots
+_MOST_PAGES: Final = 10
 _MOVING: Final = ("progress", "status", "updated")
-
-
-# What a known deviation shows.
-
-
-def answered(*codes: int) -> Predicate:
-    """Return a predicate: did the cloud answer with one of these statuses?"""
-    return lambda outcome: outcome.answer.status in codes
-
-
-def asked(then: Predicate, *texts: str) -> Predicate:
-    """Return a predicate for requests with one of these texts, in either case."""
-    return lambda outcome: (
-        then(outcome) and any(each in outcome.answer.request.upper() for each in texts)
-    )
-
-
-def says(text: str) -> Predicate:
-    """Return a predicate: does the problem have this text?"""
-    return lambda outcome: text in outcome.problem
-
-
-def lists_nothing(outcome: Outcome) -> bool:
-    """Return whether the cloud answered with an empty listing."""
-    return outcome.found is not None and not outcome.found
-
-
-def lists_a_part(outcome: Outcome) -> bool:
-    """Return whether the cloud lists a part of the images that it should."""
-    return outcome.found is not None and set(outcome.found) < set(outcome.wanted)
-
-
-def lists_instead(outcome: Outcome) -> bool:
-    """Return whether the cloud lists the images that it should not, but is known to."""
-    return outcome.found is not None and outcome.found == outcome.instead
-
-
-# How answers are related.
 
 
 def no_listing(answer: Answer) -> Outcome:
@@ -173,6 +136,36 @@ def united(
     places = {id_: place for place, id_ in enumerate(ids(wanted))}
     found.sort(key=lambda each: places.get(each["id"], -1))
     return same(answer, wanted, found, instead=instead)
+
+
+def paged(cloud: Cloud, wanted: Images, size: int) -> Outcome:
+    """Ask page by page, and compare all together with the images, or the first ones with theirs."""
+    found: list[Image] = []
+    marker = None
+    for _ in range(_MOST_PAGES):
+        answer = cloud.listing({"limit": size, "marker": marker})
+        if not answer.is_listing:
+            return no_listing(answer)
+        if len(answer.images) > size:
+            problem = f"{answer.request} has {len(answer.images)} images"
+            return Outcome(answer=answer, problem=problem, image=answer.images[size])
+        found += answer.images
+        if answer.next_page is None or not answer.images:
+            return same(answer, wanted, found)
+        marker = found[-1]["id"]
+    return same(answer, wanted[: len(found)], found)
+
+
+def link_problem(href: str, sought: Mapping[str, str]) -> str:
+    """Return what is wrong with a next link; "" if nothing is."""
+    if not is_url_of_http(href):
+        return "is not a URL"
+    link = urlsplit(href)
+    asked = dict(parse_qsl(link.query, keep_blank_values=True))
+    lost = [key for key, value in sought.items() if asked.get(key) != value]
+    if lost:
+        return f"has another {lost[0]}, or none"
+    return "" if link.path.endswith("/images/detail") else "does not lead to images/detail"
 
 
 def element(answer: Answer) -> Image | None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.forecast import Finding
-from pytest_imagedetail.contract import release_index
+from pytest_imagedetail.check.outcomes import Deviation, Outcome
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef
 from pytest_imagedetail.report.text import count
@@ -15,72 +15,8 @@ VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 """Worst first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one question to the cloud showed.
-
-    Attributes:
-        answer: The last answer that was needed.
-        problem: How the relation is broken; empty if it holds.
-        image: The image that shows it, if one does.
-        shows: Whether it says anything: an empty set is equal to an ignored one.
-        note: What else is worth telling.
-        missing: Why it says nothing; empty if all answers are there.
-        found: The ids of the images that were compared; None if there are none.
-        wanted: The ids that they should be.
-        instead: The ids that they are if the cloud has the known deviation; None without one.
-    """
-
-    answer: Answer
-    problem: str = ""
-    image: Image | None = None
-    shows: bool = True
-    note: str = ""
-    missing: str = ""
-    found: Sequence[Any] | None = None
-    wanted: Sequence[Any] = ()
-    instead: Sequence[Any] | None = None
-
-
 Ask = Callable[[Cloud, Sequence[Image]], Iterable[Outcome]]
 """Asks a cloud, whose images are given, and yields the outcome of each question."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deviation:
-    """What some releases are known to do instead.
-
-    Attributes:
-        what: What they do.
-        source: Where that was read or measured.
-        matches: Returns whether an outcome with a problem is this deviation.
-        since: The first of these releases; None for all before `until`.
-        until: The last of them; None if it was never changed.
-    """
-
-    what: str
-    source: str
-    matches: Callable[[Outcome], bool] = field(repr=False)
-    since: str | None = None
-    until: str | None = None
-
-    @property
-    def releases(self) -> str:
-        """The releases that have it, for a reader: "since newton"."""
-        if self.since:
-            return f"{self.since} to {self.until}" if self.until else f"since {self.since}"
-        return f"through {self.until}" if self.until else "all releases"
-
-    def is_of(self, release: str | None) -> bool:
-        """Return whether a release has it; one that is not known may."""
-        index, first, last = map(release_index, (release, self.since, self.until))
-        if index is None:
-            return True
-        return (first is None or first <= index) and (last is None or index <= last)
-
-    def to_dict(self) -> dict[str, str]:
-        """Return the deviation as `check --json` prints it."""
-        return {"what": self.what, "releases": self.releases, "source": self.source}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
