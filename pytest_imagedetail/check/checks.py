@@ -238,7 +238,8 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
     def since(text: str, least: Images, most: Images) -> Outcome:
         answer = cloud.listing({"changes-since": text})
         found = [each for each in answer.images if each.get("status") != "DELETED"]
-        wanted = ids([each for each in least if each.get("status") != "DELETED"]) + ids(found)
+        kept = [each for each in least if each.get("status") != "DELETED"]
+        wanted = {*ids(kept), *ids(found)}
         expected = [each for each in most if each["id"] in wanted]
         return same(answer, expected, found, extra="has an image that was updated before")
 
@@ -252,7 +253,8 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
     for earlier, later in pairwise(map(spelled, times)):
         before = cloud.listing({"changes-since": earlier})
         after = cloud.listing({"changes-since": later}) if before.is_listing else before
-        wanted = [each for each in after.images if each["id"] in ids(before.images)]
+        there = set(ids(before.images))
+        wanted = [each for each in after.images if each["id"] in there]
         yield same(after, wanted, extra="has an image that an earlier time does not give")
 
 

@@ -143,10 +143,8 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
     if not after.status:  # a recording does not change
         return "", None
     if not after.is_listing:
-        return (
-            f"the listing of all images was answered {after.status} when it was asked again",
-            None,
-        )
+        error = f"the listing of all images was answered {after.status} when it was asked again"
+        return error, None
     states = [{each["id"]: each for each in listed} for listed in (before, after.images)]
     for id_ in dict.fromkeys([*states[0], *states[1]]):
         old, new = (each.get(id_) for each in states)
