@@ -1,6 +1,7 @@
 """The 27 checks: each asks a cloud for listings, and states how they must be related.
 
-Sources of the known deviations: Nova and Glance at the tags named, and the shipped recordings.
+F is the listing of all images. Sources of the known deviations: Nova and Glance at the tags named,
+and the shipped recordings.
 """
 
 from collections import Counter
@@ -64,20 +65,14 @@ Outcomes = Iterator[Outcome]
 _MOST_KEYS: Final = 12
 _PAGE: Final = 5
 _NO_SUCH: Final = "no-such-value"
-_OTHER_PROJECT: Final = "f" * 32
 
 
 def _check(
-    title: str, relation: str, *deviations: Deviation, shown_by: str = "an image", **facts: Any
+    title: str, relation: str, *deviations: Deviation, **facts: Any
 ) -> Callable[[Ask], Check]:
     """Make a check of a function that yields outcomes; its id is the function's name."""
-    check = partial(Check, title=title, relation=relation, shown_by=shown_by, **facts)
-    return lambda ask: check(
-        id=ask.__name__.strip("_").upper(), outcomes=ask, deviations=deviations
-    )
-
-
-# The checks. F is the listing of all images.
+    check = partial(Check, title=title, relation=relation, deviations=deviations, **facts)
+    return lambda ask: check(id=ask.__name__.strip("_").upper(), outcomes=ask)
 
 
 @_check("Is each element equal to the image asked for alone?", "element = GET /images/{id}")
@@ -107,8 +102,8 @@ def _m3(cloud: Cloud, images: Images) -> Outcomes:
         for each in answer.images
         if each["id"] in detailed
     )
-    fine = Outcome(answer=answer, shows=bool(images)) if answer.is_listing else no_listing(answer)
-    yield next((each for each in outcomes if each.problem), fine)
+    # Whether it lists the same images is another check's question.
+    yield next((each for each in outcomes if each.problem), same(answer, images, images))
 
 
 COLON: Final = Deviation(
@@ -238,8 +233,7 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
     def since(text: str, least: Images, most: Images) -> Outcome:
         answer = cloud.listing({"changes-since": text})
         found = [each for each in answer.images if each.get("status") != "DELETED"]
-        kept = [each for each in least if each.get("status") != "DELETED"]
-        wanted = {*ids(kept), *ids(found)}
+        wanted = {e["id"] for e in [*least, *found] if e.get("status") != "DELETED"}
         expected = [each for each in most if each["id"] in wanted]
         return same(answer, expected, found, extra="has an image that was updated before")
 
@@ -284,9 +278,8 @@ def _m11(cloud: Cloud, images: Images) -> Outcomes:
     ),
 )
 def _m12(cloud: Cloud, images: Images) -> Outcomes:
-    for size in distinct((1, 2, 3, _PAGE, len(images), len(images) + 1), most=6):
-        if size:
-            yield paged(cloud, images, size)
+    for size in filter(None, distinct((1, 2, 3, _PAGE, len(images), len(images) + 1), most=6)):
+        yield paged(cloud, images, size)
 
 
 @_check(
@@ -424,11 +417,11 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
     paths = (f"/v2{project}", "/v2.1", f"/v2.1{project}") if target.version else ()
     for base in [target.root + each for each in paths if target.root + each != target.endpoint]:
         answer = cloud.listing(base=base)
-        if answer.is_listing:
-            answer = replace(answer, document={"images": unlinked(answer.images)})
-        is_there = answer.status not in {404, 410}
-        outcome = all_alike(answer, unlinked(images), but=("links",))
-        yield outcome if is_there else Outcome(answer=answer, shows=False)
+        if answer.status in {404, 410}:
+            yield Outcome(answer=answer, shows=False)
+        else:
+            there = unlinked(answer.images)
+            yield all_alike(answer, unlinked(images), there, but=("links",))
 
 
 @_check(
@@ -485,7 +478,7 @@ def _m21(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m22(cloud: Cloud, _: Images) -> Outcomes:
     if cloud.target.version is not None:
-        base = f"{cloud.target.root}/{cloud.target.version}/{_OTHER_PROJECT}"
+        base = f"{cloud.target.root}/{cloud.target.version}/{'f' * 32}"
         yield status(cloud.listing(base=base), 400)
 
 

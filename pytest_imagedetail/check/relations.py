@@ -104,11 +104,14 @@ def alike(
     return Outcome(answer=answer)
 
 
-def all_alike(answer: Answer, wanted: Images, *, but: Sequence[str] = ()) -> Outcome:
+def all_alike(
+    answer: Answer, wanted: Images, found: Images | None = None, *, but: Sequence[str] = ()
+) -> Outcome:
     """Compare a listing with images, in their order and field by field."""
-    outcome = same(answer, wanted)
-    pairs = () if outcome.problem else zip(answer.images, wanted, strict=False)
-    outcomes = (alike(answer, found, image, but=but) for found, image in pairs)
+    images = answer.images if found is None else found
+    outcome = same(answer, wanted, images)
+    pairs = () if outcome.problem else zip(images, wanted, strict=False)
+    outcomes = (alike(answer, each, image, but=but) for each, image in pairs)
     return next((each for each in outcomes if each.problem), outcome)
 
 

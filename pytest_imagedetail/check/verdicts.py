@@ -38,7 +38,7 @@ class Check:
     id: str
     title: str
     relation: str
-    shown_by: str
+    shown_by: str = "an image"
     outcomes: Ask = field(default=lambda *_: (), repr=False)
     deviations: tuple[Deviation, ...] = ()
     needs_rest: bool = True
