@@ -17,7 +17,8 @@ Send = Callable[[Interaction], Interaction]
 
 BUDGET: Final = 200
 JSON: Final = "application/json"
-_OUTAGE: Final = NOT_ANSWERED - {401}  # a 401 may be how a cloud refuses one request
+# A 401 may be how a cloud refuses one request; a 501 is `serve`, which lacks a recording.
+_OUTAGE: Final = NOT_ANSWERED - {401} | {501}
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 

@@ -180,6 +180,29 @@ def forecast(document: Any, *, where: str, status: int = 200) -> Forecast:
     )
 
 
+def refused(image: Mapping[str, Any], error: str, *, where: str) -> Finding:
+    """Describe an image that Nova refuses already, so that only its id and name are known.
+
+    Args:
+        image: Of the brief listing.
+        error: The message of the 400.
+        where: The request that was refused.
+    """
+    return Finding(
+        schema="nova",
+        where=where,
+        path="image",
+        image=Image(id=image.get("id"), name=image.get("name")),
+        keys=(),
+        value=None,
+        error=error,
+        consequence=_REFUSED,
+        command=None,
+        advice="remove the property that the answer names, as its owner or an administrator: "
+        f"openstack image unset --property NAME {image.get('id')}",
+    )
+
+
 def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple[Finding, ...]:
     """Find the images whose properties Nova cannot read, which is a 500 for the whole listing.
 

@@ -1,15 +1,21 @@
 """The checks S1 to S3: the forecast of everything that a cloud answered."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.check.asking import Cloud
 from pytest_imagedetail.check.checks import CHECKS
-from pytest_imagedetail.check.forecast import Finding, forecast_glance, forecast_response
+from pytest_imagedetail.check.forecast import (
+    Finding,
+    forecast_glance,
+    forecast_response,
+    refused,
+)
 from pytest_imagedetail.check.verdicts import Check, Verdict
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import ImageRef
@@ -39,7 +45,18 @@ def _of_schema(schema: str, check: Check, cloud: Cloud) -> Verdict:
         counted=count(len(judged), "listing"),
     )
     found = [one for each in judged for one in each.findings if one.schema == schema]
-    return _judged(verdict, found, is_vacuous=not judged)
+    if schema == "nova" and not judged:
+        found = [*_refused(cloud)]
+    return _judged(verdict, found, is_vacuous=not (found or cloud.listing().images))
+
+
+def _refused(cloud: Cloud) -> Iterator[Finding]:
+    """Find the images that Nova refuses already: the brief listing is not validated."""
+    for image in cloud.listing(path="/images").images:
+        answer = cloud.get(f"/images/{image['id']}")
+        fault = answer.document.get("badRequest") if isinstance(answer.document, dict) else None
+        if answer.status == HTTPStatus.BAD_REQUEST and isinstance(fault, dict):
+            yield refused(image, str(fault.get("message")), where=answer.request)
 
 
 def _of_glance(check: Check, cloud: Cloud) -> Verdict:

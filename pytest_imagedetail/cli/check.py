@@ -19,12 +19,11 @@ from pytest_imagedetail.cli.output import (
     Progress,
     complain,
     print_json,
-    say,
 )
+from pytest_imagedetail.cli.record import guarded
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.record import clouds
-from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.settings import Settings, did_you_mean
 
 _LEAST: Final = 2  # requests: all images, before and after
@@ -71,10 +70,9 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _budget(text: str) -> int:
-    number = int(text)
-    if number < _LEAST:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < _LEAST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of {_LEAST} or more")
+    return int(text)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -184,7 +182,8 @@ def _cloud(name: str, options: argparse.Namespace, chosen: Settings, store: Stor
     if not (options.live or options.os_cloud):
         return sources.recorded(store, name, declared=declared.release, budget=options.budget)
     access = clouds.connect(options.os_cloud or declared.os_cloud)
-    live = LiveCloud(access=access, name=name, release=declared.release, on_wait=say)
+    target = replace(declared, os_cloud=options.os_cloud or declared.os_cloud)
+    live = guarded(target, access, chosen, store, adds=False)
     return sources.live(live, budget=options.budget)
 
 

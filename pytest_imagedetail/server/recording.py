@@ -15,6 +15,7 @@ from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.suites import REFUSALS
 from pytest_imagedetail.redact import Known, learn, placeholders
+from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.server.cloud import is_identity, query_of, target
 from pytest_imagedetail.traffic.matching import Key, key_of, line
 from pytest_imagedetail.traffic.recording import appended, made_of
@@ -75,7 +76,7 @@ class Recorder:
     def learn(self, login: Interaction) -> None:
         """Learn the secrets of a login: a program may use the real ones."""
         access = self._live.access
-        secrets = access.secrets | learn([login]).secrets
+        secrets = access.secrets.union(filter(is_searchable, learn([login]).secrets))
         self._live = replace(self._live, access=replace(access, secrets=secrets))
 
     def record(self, asked: Interaction, base: str, *, key: Key) -> None:

@@ -55,11 +55,35 @@ def test_a_listing_that_fails_is_explained_by_glance():
             run(cloud_of(pages | {"/v2/images?limit=1000": glance}), ALL)
 
 
+def test_a_listing_that_is_refused_already_names_the_images():
+    """By asking for each image of the brief listing, which Nova does not validate."""
+    text = "Invalid input for field/attribute metadata. Value: {'a/b': '1'}. 'a/b' does not match"
+    refusal = (400, {"badRequest": {"code": 400, "message": text}})
+    answers = {
+        "/v2.1/images/detail": refusal,
+        "/v2.1/images": (200, {"images": [GOOD, BAD]}),
+        f"/v2.1/images/{GOOD['id']}": (200, {"image": GOOD}),
+        f"/v2.1/images/{BAD['id']}": refusal,
+    }
+    found = {each.check.id: each for each in run(cloud_of(answers), ALL)}
+    (finding,) = found["S1"].findings
+    assert (found["S1"].verdict, finding.image.id, finding.error) == ("fail", BAD["id"], text)
+    assert f"openstack image unset --property NAME {BAD['id']}" in finding.advice
+    assert found["S2"].verdict == "vacuous"
+    with pytest.raises(
+        ResponseError
+    ):  # every image is fine, so the listing fails for another reason
+        run(cloud_of(answers | {f"/v2.1/images/{BAD['id']}": (200, {"image": BAD})}), ALL)
+
+
 def test_nothing_to_look_at_is_no_pass():
-    """No image of Glance, no image service, no listing in JSON."""
+    """No image of Nova or Glance, no image service, a served cloud without the recording."""
     empty = {"/v2.1/images/detail": (200, {"images": []})}
     cloud = cloud_of(empty | {"/v2/images?limit=1000": (200, {"images": []})})
-    assert [each.verdict for each in run(cloud, FORECASTS)] == ["pass", "pass", "vacuous"]
+    assert [each.verdict for each in run(cloud, FORECASTS)] == ["vacuous"] * 3
+    found = run(cloud_of(empty | {"/v2.1/images": (501, {})}), ALL)
+    assert found[1].verdict == "inconclusive"
+    assert "was answered 501" in found[1].reason
     cloud = cloud_of(empty)
     cloud = asking.Cloud(replace(cloud.target, glance=None), cloud.send)
     assert run(cloud, FORECASTS[2:])[0].verdict == "inconclusive"

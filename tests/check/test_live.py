@@ -129,3 +129,11 @@ def test_one_check_of_a_recording_gets_its_own_answers(imagedetail, cloud, asked
     result = imagedetail("check", "staging", "--only", "M20")
     assert result.returncode == 1
     assert "was answered 406" in result.stdout
+
+
+def test_a_cloud_of_another_release_than_declared_is_not_judged(imagedetail, cloud, tmp_path):
+    """What deviates by design in one release is a fault in another."""
+    (tmp_path / "imagedetail.yaml").write_text('clouds: {staging: {release: "2019.1"}}')
+    result = imagedetail("check", "staging", "--live")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "is declared as release 2019.1" in result.stderr

@@ -40,6 +40,8 @@ VERBS = {
     "ls": (("ls",), ("ls", "*"), ("ls", "staging")),
     "clouds": (("clouds",),),
     "rules": (("rules",),),
+    "check_list": (("check", "--list"),),
+    "check_plan": (("check", "nova-2026.2", "--dry-run"),),
     "check": (("check", "nova-2026.2"), ("check", "nova-20*", "--only=S1")),
     "show": (("show", "nova-2026.2"), ("show", "nova-2026.2", LIMIT)),
     "scrub": (("scrub", "vcr.yaml", "broken.yaml", "cassettes", "--cloud=s", "-o", "out"),),
