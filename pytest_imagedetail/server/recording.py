@@ -94,34 +94,30 @@ class Recorder:
             LeakError: A secret is left.
         """
         try:
-            if self._was_away:
-                self._guard()
-                self._was_away = False
-            self._record(asked, base, key)
+            self._record(asked, *self._at_cloud(asked, base), key)
         except ImageDetailError as error:
-            # What answers again may be another release.
-            self._was_away |= isinstance(error, RecordingError)
             self._on_error(error)
             raise
 
-    def _record(self, asked: Interaction, base: str, key: Key) -> None:
-        url, query = self._at_cloud(asked, base)
-        access = self._live.access
-        if url == f"{access.endpoint}/images/detail":
-            recording, known = self._listing(query)
-            merge = None
-        else:
-            headers = Headers(
-                (name, value) for name in _SENT for value in asked.request_headers.all(name)
+    def _record(self, asked: Interaction, url: str, query: Query, key: Key) -> None:
+        is_listing = url == f"{self._live.access.endpoint}/images/detail"
+        if self._was_away:  # what answers again may be another release
+            self._guard()
+            self._was_away = False
+        try:
+            recording, known = (
+                self._listing(query) if is_listing else self._other(url, query, asked)
             )
-            recording, known = self._other(f"{url}?{query.wire}".rstrip("?"), headers)
-            merge = partial(appended, new=recording)
+        except RecordingError:
+            self._was_away = True
+            raise
         if not any(key_of(each) == key for each in recording.interactions):
             raise RecordingError(
                 "the request holds a value that redaction replaces, so no replay could answer it",
                 where=f"cloud {self._live.name}; nothing was written",
                 remedy="ask without passwords, tokens and ids of projects and users",
             )
+        merge = None if is_listing else partial(appended, new=recording)
         written = self._store.write(recording, known=known, merge=merge)
         self._on_written(written, recording, known)
 
@@ -172,11 +168,13 @@ class Recorder:
         recorder.read_live(recording, secrets, expect=status)
         return recording, secrets
 
-    def _other(self, url: str, headers: Headers) -> tuple[Recording, Known]:
-        name = self._live.name
+    def _other(self, url: str, query: Query, asked: Interaction) -> tuple[Recording, Known]:
+        name, whole = self._live.name, f"{url}?{query.wire}".rstrip("?")
+        fields = asked.request_headers
+        headers = Headers((header, value) for header in _SENT for value in fields.all(header))
         retry = Retry(self._live.access, expect=None, on_wait=self._live.on_wait)
         received = retry.ask(
-            lambda access: transport.get(url, headers, access=access, name=name), name=name
+            lambda access: transport.get(whole, headers, access=access, name=name), name=name
         )
         recording, known = made_of(
             [received],
