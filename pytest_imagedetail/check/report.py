@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from pytest_imagedetail.check.forecast import Consequence, Finding
+from pytest_imagedetail.check.forecast import Image as FoundImage
+from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.text import detail, headline, table
 from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
+from pytest_imagedetail.model import ImageRef
 from pytest_imagedetail.report import html, junit, write_text
+from pytest_imagedetail.report.loading import unreadable
 from pytest_imagedetail.report.questions import Row, Run, Table
 from pytest_imagedetail.report.text import plain
 
@@ -45,6 +50,46 @@ def write(verdicts: Sequence[Verdict], path: Path) -> None:
         ReportError: The file cannot be written.
     """
     write_text(path, _FORMS[path.suffix](verdicts))
+
+
+def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
+    """Return the verdicts of `check --json`, or of a report that ends in .json.
+
+    Raises:
+        ReportError: It holds something else.
+    """
+    try:
+        return [_verdict(each) for each in document["checks"]]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise unreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def _verdict(facts: Mapping[str, Any]) -> Verdict:
+    check, evidence = {each.id: each for each in ALL}[facts["id"]], facts["evidence"]
+    if facts["verdict"] not in VERDICTS:
+        raise KeyError(facts["verdict"])
+    seen = {each["what"] for each in evidence.get("known_deviations", ())}
+    image = evidence.get("image")
+    return Verdict(
+        check=check,
+        cloud=facts["cloud"],
+        verdict=facts["verdict"],
+        reason=evidence.get("reason", ""),
+        counted=evidence.get("counted", ""),
+        requests=tuple(evidence.get("requests", ())),
+        deviations=tuple(each for each in check.deviations if each.what in seen),
+        image=ImageRef(**image) if image else None,
+        curl=evidence.get("curl", ""),
+        findings=tuple(map(_finding, evidence.get("findings", ()))),
+    )
+
+
+def _finding(facts: Mapping[str, Any]) -> Finding:
+    image = facts["image"] and FoundImage(**facts["image"])
+    consequence = Consequence(**facts["consequence"])
+    return Finding(
+        **{**facts, "image": image, "keys": tuple(facts["keys"]), "consequence": consequence}
+    )
 
 
 def to_dict(verdicts: Sequence[Verdict]) -> dict[str, object]:

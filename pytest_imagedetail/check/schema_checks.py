@@ -47,7 +47,8 @@ def _of_schema(schema: str, check: Check, cloud: Cloud) -> Verdict:
     found = [one for each in judged for one in each.findings if one.schema == schema]
     if schema == "nova" and not judged:
         found = [*_refused(cloud)]
-    return _judged(verdict, found, is_vacuous=not (found or cloud.listing().images))
+    whole = cloud.listing()
+    return _judged(verdict, found, curl=whole.curl, is_vacuous=not (found or whole.images))
 
 
 def _refused(cloud: Cloud) -> Iterator[Finding]:
@@ -78,10 +79,11 @@ def _of_glance(check: Check, cloud: Cloud) -> Verdict:
         images += (each for each in page["images"] if isinstance(each, dict))
         path = page.get("next")
     verdict = replace(verdict, counted=f"{count(len(images), 'image')} of Glance")
-    return _judged(verdict, forecast_glance(images, where=asked), is_vacuous=not images)
+    found = forecast_glance(images, where=asked)
+    return _judged(verdict, found, curl=answer.curl, is_vacuous=not images)
 
 
-def _judged(verdict: Verdict, found: Sequence[Finding], *, is_vacuous: bool) -> Verdict:
+def _judged(verdict: Verdict, found: Sequence[Finding], *, curl: str, is_vacuous: bool) -> Verdict:
     if is_vacuous:
         return replace(verdict, verdict="vacuous", reason=f"needs {verdict.check.shown_by}")
     findings = tuple({_cause(each): each for each in reversed(found)}.values())[::-1]
@@ -97,6 +99,7 @@ def _judged(verdict: Verdict, found: Sequence[Finding], *, is_vacuous: bool) -> 
         verdict="fail",
         reason=f"{subject}: {consequence.affected}{under}{since}",
         image=ImageRef(id=str(first.id), name=first.name) if first else None,
+        curl=curl,
         findings=findings,
     )
 

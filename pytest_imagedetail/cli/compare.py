@@ -11,6 +11,9 @@ from typing import Any, Final
 
 from pytest_imagedetail import report, rules
 from pytest_imagedetail.cassette import Store
+from pytest_imagedetail.check import report as checked
+from pytest_imagedetail.check.text import headline
+from pytest_imagedetail.check.verdicts import Verdict
 from pytest_imagedetail.cli import git_driver, sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, query, settings
 from pytest_imagedetail.cli.output import (
@@ -348,9 +351,30 @@ def _not_recorded(options: argparse.Namespace, found: Mapping[str, Answers]) -> 
 
 
 def _report(options: argparse.Namespace) -> int:
+    documents = {path: loading.load(path) for path in map(Path, options.files)}
+    of_checks = ["checks" in each for each in documents.values()]
+    if any(of_checks) and not all(of_checks):
+        raise UsageError(
+            "results of `check` and comparisons cannot be in one report",
+            remedy="make a report of each kind",
+        )
+    return (_report_checks if all(of_checks) else _report_results)(documents, options)
+
+
+def _report_checks(documents: Mapping[Path, loading.Document], options: argparse.Namespace) -> int:
+    verdicts: list[Verdict] = []
+    for path, document in documents.items():
+        verdicts += [each for each in checked.verdicts_of(document, path) if each not in verdicts]
+    for path in settings(options).reports:
+        checked.write(verdicts, path)
+    print(headline(verdicts))
+    return DIFFERENT if any(each.verdict == "fail" for each in verdicts) else SAME
+
+
+def _report_results(documents: Mapping[Path, loading.Document], options: argparse.Namespace) -> int:
     results, failures = [], []
-    for path in map(Path, options.files):
-        found, failed = loading.results_of(loading.load(path), path)
+    for path, document in documents.items():
+        found, failed = loading.results_of(document, path)
         results += [each for each in found if each not in results]
         failures += [each for each in failed if each not in failures]
     for path in settings(options).reports:

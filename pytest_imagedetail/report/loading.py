@@ -32,9 +32,9 @@ def load(path: Path) -> Document:
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
+        raise unreadable(path, getattr(error, "strerror", None) or str(error)) from error
     if not isinstance(document, dict) or document.get("schema") != 1:
-        raise _unreadable(path, "it is no result of this version")
+        raise unreadable(path, "it is no result of this version")
     return document
 
 
@@ -49,9 +49,9 @@ def results_of(document: Document, path: Path) -> tuple[list[Comparison | Matrix
     try:
         found, failures = [*_results(document)], [*_failures(document)]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+        raise unreadable(path, f"{type(error).__name__}: {error}") from error
     if not found and not failures and "verdict" not in document:
-        raise _unreadable(path, "it holds no comparison")
+        raise unreadable(path, "it holds no comparison")
     return found, failures
 
 
@@ -197,7 +197,8 @@ def _query(text: str) -> Query:
     return Query(tuple(pairs), microversion or None)
 
 
-def _unreadable(path: Path, why: str) -> ReportError:
+def unreadable(path: Path, why: str) -> ReportError:
+    """Return the error of a file that is no result."""
     return ReportError(
         f"the result cannot be read: {why}",
         where=str(path),

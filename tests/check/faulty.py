@@ -420,6 +420,16 @@ FAULTS = {
             for each in images
         ],
     ),
+    ("S1", "a property has a slash in its name"): each_image(lambda _: {"metadata": {"a/b": "1"}}),
+    ("S1", "a snapshot is of no server"): each_image(
+        lambda image: {"server": image["server"] | {"id": "web"}} if "server" in image else {}
+    ),
+    ("S2", "a size is a text"): each_image(lambda _: {"OS-EXT-IMG-SIZE:size": "1"}),
+    ("S3", "mappings of an image are not JSON"): lambda request, clean: (
+        as_json(200, {"images": [{"id": "1", "name": "a", "mappings": "vda"}]})
+        if request.path == "/v2/images"
+        else clean(request)
+    ),
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.check.checks import CHECKS
+from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.errors import ResponseError
 from tests.check.faulty import (
@@ -21,7 +22,7 @@ from tests.check.faulty import (
 from tests.cloud import RELEASES
 
 PASS_EMPTY = {"M21", "M22"}
-BY_ID = {each.id: each for each in CHECKS}
+BY_ID = {each.id: each for each in ALL}
 
 
 @pytest.fixture(scope="module")

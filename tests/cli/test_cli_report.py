@@ -70,3 +70,19 @@ def test_what_is_no_result_is_refused(imagedetail, saved, tmp_path):
         assert (done.returncode, done.stdout) == (2, ""), text
         assert "the result cannot be read" in done.stderr
         assert not (tmp_path / "r.html").exists()
+
+
+def test_fleets_become_one(imagedetail, saved, tmp_path):
+    """The verdicts of `check` on several clouds; not beside comparisons."""
+    old, new = saved("old.json", "check", "nova-2019*"), saved("new.json", "check", "nova-2026*")
+    imagedetail("check", "nova-2019*", "nova-2026*", "--report=all.md", "--report=all.json")
+    done = imagedetail("report", old, new, old, "-o=again.md", "-o=again.json", "-o=again.html")
+    assert (done.returncode, done.stdout[:33]) == (1, "FAIL: 4 of 120 checks of 4 clouds")
+    for suffix in (".md", ".json"):
+        own, again = ((tmp_path / f"{each}{suffix}").read_text() for each in ("all", "again"))
+        assert own == again
+    assert "openstack image unset" in (tmp_path / "again.html").read_text()
+    bad = saved("diff.json", "diff", "nova-2025.2", "nova-2026.1")
+    assert imagedetail("report", old, bad, "-o=r.html").returncode == 4
+    (tmp_path / "x.json").write_text('{"schema": 1, "checks": [{"id": "M99", "evidence": {}}]}')
+    assert imagedetail("report", "x.json", "-o=r.html").returncode == 2
