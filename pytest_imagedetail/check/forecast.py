@@ -135,7 +135,7 @@ _LINK_PREFIX: Final = (
 )
 _OF_NOVA: Final = (
     "no property of the image is at fault: Nova itself writes this; if it is older than 2019.1, an "
-    "upgrade adds what is missing, otherwise ask whoever changed it"
+    "upgrade adds what is missing, otherwise ask the vendor who changed it"
 )
 
 

@@ -65,7 +65,7 @@ class RecordedCloud:
         if issued is not None:
             return issued
         if asked.method == "OPTIONS" and _is_listing(asked):
-            # Whoever asks: oslo.middleware 8.2.0, cors.py, `_apply_cors_preflight_headers`.
+            # It needs no token: oslo.middleware 8.2.0, cors.py, `_apply_cors_preflight_headers`.
             return Response(status_code=200, reason="OK", body=b"")
         document = version_document(asked, self.endpoints, self.max_microversion)
         needs_token = document is None and not is_open(asked)
@@ -171,7 +171,7 @@ def services(endpoints: tuple[str, ...], *, region: str = REGION) -> tuple[dict[
 
 
 def log_in(asked: Interaction, keystone: Keystone) -> Response | None:
-    """Issue a token to whoever asks for one; None for other requests.
+    """Answer a login with a token; None for other requests.
 
     The text of the refusal is that of Keystone 29.0.1, keystone/exception.py, `ValidationError`.
     """
