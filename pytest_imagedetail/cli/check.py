@@ -83,6 +83,7 @@ def _check(options: argparse.Namespace) -> int:
     store = store_of(chosen)
     names = _names(options, chosen, store)
     verdicts: list[Verdict] = []
+    unasked: list[Verdict] = []
     code, progress = SAME, Progress()
     for name in names:
         try:
@@ -93,13 +94,17 @@ def _check(options: argparse.Namespace) -> int:
                 verdicts += run(cloud, checks)
         except ImageDetailError as error:
             code = complain(error, IMPOSSIBLE)
+            unasked += (
+                Verdict(check=each, cloud=name, verdict="inconclusive", reason=error.problem)
+                for each in checks
+            )
     if options.dry_run:
         _print_requests(verdicts, as_json=options.json)
         return code
     if any(each.verdict == "fail" for each in verdicts):
         code = DIFFERENT
     for path in chosen.reports:
-        report.write(verdicts, path)
+        report.write([*verdicts, *unasked], path)
     if options.json:
         print_json(report.to_dict(verdicts))
     elif verdicts:
