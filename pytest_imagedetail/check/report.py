@@ -1,6 +1,5 @@
 """Write the verdicts on clouds to a file: as a page, Markdown, JSON or JUnit XML."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
 from pytest_imagedetail.model import ImageRef
 from pytest_imagedetail.report import html, junit, write_text
 from pytest_imagedetail.report.loading import unreadable
-from pytest_imagedetail.report.questions import Row, Run, Table
-from pytest_imagedetail.report.text import plain
+from pytest_imagedetail.report.questions import Row, Table, runs_of
+from pytest_imagedetail.report.text import fingerprint, plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
 _SHOWN: Final = ("fail", "known-deviation", "inconclusive")  # with a card of their own
@@ -165,7 +164,7 @@ def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
             found.setdefault((each.verdict, each.check.id, each.reason), []).append(each)
     for cause, members in found.items():
         yield Card(
-            id=hashlib.sha256("\n".join(cause).encode("utf-8", "replace")).hexdigest()[:12],
+            id=fingerprint(*cause),
             severity=_SEVERITY.get(cause[0], "data"),
             clouds=tuple(each.cloud for each in members),
             lines=tuple(map(plain, detail(members[0]))),
@@ -175,27 +174,20 @@ def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
 
 def _table(verdicts: Sequence[Verdict]) -> Table:
     clouds = tuple(dict.fromkeys(each.cloud for each in verdicts))
-    rows: Mapping[str, list[Verdict]] = {each.check.id: [] for each in verdicts}
-    for each in verdicts:
-        rows[each.check.id].append(each)
-    found: dict[bool, dict[str, list[Row]]] = {True: {}, False: {}}
-    for row in map(_row, rows.values()):
-        found[row.unanimous].setdefault(row.group, []).append(row)
-    return Table(name="", start="", clouds=clouds, uneven=found[False], alike=found[True])
-
-
-def _row(verdicts: Sequence[Verdict]) -> Row:
-    check = verdicts[0].check
-    runs = groupby(verdicts, key=lambda each: each.verdict)
-    return Row(
-        group="Relations" if check.judge is None else "Forecast",
-        question=f"{check.id} {check.title}",
-        asked=check.relation,
-        runs=tuple(
-            Run(clouds=tuple(each.cloud for each in members), state=state, words=state)
-            for state, members in runs
-        ),
-    )
+    found = {(each.check.id, each.cloud): each.verdict for each in verdicts}
+    uneven: dict[str, list[Row]] = {}
+    alike: dict[str, list[Row]] = {}
+    for check in {each.check.id: each.check for each in verdicts}.values():
+        # Shards of a fleet may have run other checks.
+        states = [found.get((check.id, cloud), "not asked") for cloud in clouds]
+        row = Row(
+            group="Relations" if check.judge is None else "Forecast",
+            question=f"{check.id} {check.title}",
+            asked=check.relation,
+            runs=runs_of(clouds, [(state, state) for state in states]),
+        )
+        (alike if row.unanimous else uneven).setdefault(row.group, []).append(row)
+    return Table(name="", start="", clouds=clouds, uneven=uneven, alike=alike)
 
 
 _FORMS: Final[dict[str, Callable[[Sequence[Verdict]], str]]] = {

@@ -1,6 +1,5 @@
 """Gather what results show: the verdict, and each cause once with all that follows from it."""
 
-import hashlib
 import json
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,6 @@ from pytest_imagedetail.transport.request import headers_of
 Result = Comparison | Matrix
 _Normalize = Callable[[Listing, str], Normalized]
 
-_ID_LENGTH: Final = 12
 _LONGEST_BODY: Final = 1200  # characters of a body that is no image
 
 
@@ -315,7 +313,7 @@ def _finding(cause: tuple[str, ...], places: Sequence[Place], normalize: _Normal
     first, query = place.group.first, place.queries[0]
     typed = " ".join([shlex.join([place.baseline, place.candidate]), *query.options])
     return Finding(
-        id=hashlib.sha256("\n".join(cause).encode("utf-8", "replace")).hexdigest()[:_ID_LENGTH],
+        id=text.fingerprint(*cause),
         severity=first.severity,
         kind=first.kind,
         title=_title(first, query),

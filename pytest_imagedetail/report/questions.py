@@ -138,12 +138,12 @@ def _queries(matrix: Matrix) -> Iterator[Row]:
             group=group,
             question=question,
             asked=text.plain(str(query)),
-            runs=_runs(matrix.clouds, states),
+            runs=runs_of(matrix.clouds, states),
         )
 
 
 def _broken(matrix: Matrix, query: Query) -> frozenset[str]:
-    """Return the clouds that answer a query with something broken and not yet mended."""
+    """Return the clouds whose answer breaks, each until a later one undoes the change."""
     found, paths = set(), set()
     steps = [each for each in matrix.steps if query in each.queries]
     for cloud in matrix.clouds:
@@ -183,11 +183,12 @@ def _fields(matrix: Matrix) -> Iterator[Row]:
             group="Fields",
             question=f"Is {text.plain(span.what)} sent?",
             asked="",
-            runs=_runs(matrix.clouds, states),
+            runs=runs_of(matrix.clouds, states),
         )
 
 
-def _runs(clouds: tuple[str, ...], states: list[tuple[str, str]]) -> tuple[Run, ...]:
+def runs_of(clouds: Sequence[str], states: Sequence[tuple[str, str]]) -> tuple[Run, ...]:
+    """Join clouds next to each other whose state and words are equal."""
     numbered = groupby(zip(clouds, states, strict=True), key=lambda each: each[1])
     return tuple(
         Run(clouds=tuple(cloud for cloud, _ in members), state=state, words=words)

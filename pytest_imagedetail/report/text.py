@@ -1,5 +1,6 @@
 """Text that every report shares: values, images, counts and notes on one line."""
 
+import hashlib
 import json
 import os.path
 import sys
@@ -169,6 +170,11 @@ def shortened(path: str, room: int) -> str:
         return path
     end = room * 2 // 3
     return f"{path[: room - end - 3]}...{path[-end:]}"
+
+
+def fingerprint(*parts: str) -> str:
+    """Return twelve hex digits that depend on these texts alone, for a permalink."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def count(number: int, thing: str) -> str:

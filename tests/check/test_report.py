@@ -1,6 +1,7 @@
 """`check --report`: the same verdicts in each form, and nothing of a cloud as markup."""
 
 import json
+import re
 from xml.etree import ElementTree as ET
 
 from pytest_imagedetail.check import report
@@ -40,3 +41,29 @@ def test_nothing_of_a_cloud_is_markup(tmp_path):
         text = (tmp_path / f"r{suffix}").read_text()
         assert "\x1b" not in text
         assert suffix == ".md" or "<script>alert" not in text
+
+
+def test_a_cloud_that_could_not_be_asked_is_in_the_report(imagedetail, tmp_path):
+    """As inconclusive: a page without it would say that all is well."""
+    (tmp_path / "imagedetail.yaml").write_text("clouds: {nova-2026.2: {release: '2019.1'}}")
+    options = ("--only=M2", "--report=r.json", "--report=r.html")
+    result = imagedetail("check", "nova-2025.2", "nova-2026.2", *options)
+    assert result.returncode == 2
+    checks = json.loads((tmp_path / "r.json").read_text())["checks"]
+    assert [each["verdict"] for each in checks] == ["pass", "inconclusive"]
+    assert "<title>INCONCLUSIVE: " in (tmp_path / "r.html").read_text()
+
+
+def test_each_verdict_stands_under_its_cloud(tmp_path):
+    """Also if the clouds of a fleet were checked by other checks."""
+    one, other = CHECKS[:2]
+    verdicts = [
+        Verdict(check=one, cloud="a", verdict="pass"),
+        Verdict(check=one, cloud="b", verdict="fail"),
+        Verdict(check=other, cloud="b", verdict="pass"),
+    ]
+    report.write(verdicts, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    rows = [part.partition("</tr>")[0] for part in page.split('<th scope="row">')[1:]]
+    cells = [re.findall(r"<td[^>]*>. ([a-z ]+)</td>", row) for row in rows]
+    assert cells == [["pass", "fail"], ["not asked", "pass"]]
