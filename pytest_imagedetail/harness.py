@@ -422,12 +422,12 @@ class Harness:
         os_cloud = self.settings.declaration(recorded.cloud).os_cloud
         error: ImageDetailError | None = upgraded(recorded, access, os_cloud=os_cloud)
         if error is not None:
-            error.add_note(terminal.render(comparison))
+            error.add_note(terminal.details(comparison))
         elif not comparison.compatible:
             new_name = under_new_name(recorded.cloud, os_cloud, access.max_microversion)
             error = VerificationError(
                 "the live cloud's answer differs from its recording\n"
-                f"{terminal.render(comparison)}",
+                f"{terminal.details(comparison)}",
                 where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
                 remedy=f"{new_name}\nif only its data changed, replace the recording: "
                 "pytest --imagedetail-record-mode=rewrite",

@@ -1,5 +1,6 @@
 """The values that flow from a cloud to a report."""
 
+import hashlib
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -355,8 +356,9 @@ class RuleRef:
     """A rule as reports name it.
 
     Attributes:
-        path: The paths it accepts, as written.
+        path: The paths it accepts, as written; None means any.
         kinds: The kinds it accepts; empty means any.
+        id: The cause it accepts; None means any. See `Difference.id`.
         reason: Why.
         reference: A ticket or document, if any.
         expires: The last day on which it applies; None means that it never expires.
@@ -364,13 +366,19 @@ class RuleRef:
         where: Its file and line.
     """
 
-    path: str
+    path: str | None
     kinds: tuple[str, ...]
+    id: str | None = None
     reason: str
     reference: str | None
     expires: date | None
     expired: bool
     where: str
+
+    @property
+    def about(self) -> str:
+        """What it accepts, on one line: its path, or its id, or its kinds."""
+        return self.path or (f"id {self.id}" if self.id else " or ".join(self.kinds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -408,6 +416,20 @@ class Difference:
             return self.path
         return self.path.replace(path_of((), self.image), "images[*]", 1)
 
+    def id(self, query: "Query") -> str:
+        """Return twelve hex digits that name its cause, in the report of a later recording, too.
+
+        Differences of one severity and kind at one path share it, whichever image and values they
+        have. If the whole answer to a query changed, the query stands for the path.
+        """
+        of_query = self.kind in {"status_changed", "recording_missing"}
+        return fingerprint(self.severity, self.kind, str(query) if of_query else self.any_image)
+
+
+def fingerprint(*parts: str) -> str:
+    """Return twelve hex digits that depend on these texts alone."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:12]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpaired:
@@ -420,11 +442,19 @@ class Unpaired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A comparison that could not be made: the names of both sides and the text of the error."""
+    """A comparison that could not be made.
+
+    Attributes:
+        baseline: The name of the old side.
+        candidate: The name of the new one.
+        problem: The text of the error.
+        count: How many comparisons of these two failed for it.
+    """
 
     baseline: str
     candidate: str
     problem: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -440,6 +470,8 @@ class Side:
         error: The status of an error answer; None for a listing.
         volatile: See `Provenance`.
         project: See `Provenance`.
+        version: What tells it from another recording of the same cloud: a revision of git, or
+            "now" for what a live cloud answers; "" if nothing has to.
     """
 
     cloud: str
@@ -450,3 +482,9 @@ class Side:
     error: int | None = None
     volatile: tuple[str, ...] = ()
     project: str | None = None
+    version: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the cloud, with its version: "staging (HEAD~1)"."""
+        return f"{self.cloud} ({self.version})" if self.version else self.cloud

@@ -8,7 +8,7 @@ import ast
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,17 +17,18 @@ from typing import Any, Final, Literal, NamedTuple
 from pytest_imagedetail import contract
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import SettingsError
-from pytest_imagedetail.model import KINDS, Difference, ImageRef, RuleRef, path_of
+from pytest_imagedetail.model import KINDS, Difference, ImageRef, Query, RuleRef, path_of
 
 NEVER: Final = "never"
 
-_REQUIRED: Final = ("path", "reason", "expires")
-_KEYS: Final = ("path", "kind", "query", "between", "clouds", "reason", "reference", "expires")
+_WHAT: Final = ("path", "kind", "id")
+_REQUIRED: Final = ("reason", "expires")
+_KEYS: Final = (*_WHAT, "query", "between", "clouds", "reason", "reference", "expires")
 _REMEDY: Final = (
-    "each rule has path, reason and expires, and may have kind, query, between or clouds, and "
-    "reference; "
-    "see docs/rules.md"
+    "each rule has path, kind or id, and reason and expires; it may have query, between or clouds, "
+    "and reference; see docs/rules.md"
 )
+_ID: Final = re.compile("[0-9a-f]{12}")
 
 _SEGMENT: Final = re.compile(
     r"""(?P<dot>\.)?(?P<key>[^.\[\]'"`\s]+)"""
@@ -87,8 +88,9 @@ class Rule:
     """One accepted difference.
 
     Attributes:
-        path: Where it may be.
+        path: Where it may be; None for anywhere.
         kinds: The accepted kinds; empty for any.
+        id: The accepted cause, as reports show it; None for any.
         queries: Globs for the query, as reports show it; empty for any.
         between: Globs for the names of baseline and candidate; None for any.
         clouds: Globs of which one must match either side; empty for any.
@@ -98,8 +100,9 @@ class Rule:
         where: File and line.
     """
 
-    path: PathPattern
+    path: PathPattern | None
     kinds: tuple[str, ...]
+    id: str | None
     queries: tuple[str, ...]
     between: tuple[str, str] | None
     clouds: tuple[str, ...]
@@ -118,9 +121,11 @@ class Rule:
             fnmatchcase(cloud, glob) for cloud in (baseline, candidate) for glob in self.clouds
         )
 
-    def accepts(self, kind: str, path: str) -> bool:
+    def accepts(self, kind: str, path: str, id_: str | None = None) -> bool:
         """Tell whether the rule accepts a difference, whether it has expired or not."""
-        return (not self.kinds or kind in self.kinds) and self.path.matches(path)
+        if self.id not in {None, id_} or (self.kinds and kind not in self.kinds):
+            return False
+        return self.path is None or self.path.matches(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,15 +135,18 @@ class Rules:
     Attributes:
         rules: The first one that accepts a difference counts.
         today: The day by which expiry is judged.
+        query: The query of the differences.
     """
 
     rules: tuple[Rule, ...]
     today: date
+    query: Query = field(default_factory=Query)
 
-    def between(self, baseline: str, candidate: str, query: str) -> "Rules":
+    def between(self, baseline: str, candidate: str, query: Query) -> "Rules":
         """Return the rules about a query of two clouds."""
-        concerned = tuple(rule for rule in self.rules if rule.concerns(baseline, candidate, query))
-        return Rules(rules=concerned, today=self.today)
+        asked = str(query)
+        concerned = tuple(rule for rule in self.rules if rule.concerns(baseline, candidate, asked))
+        return Rules(rules=concerned, today=self.today, query=query)
 
     def by_rule(
         self,
@@ -155,7 +163,7 @@ class Rules:
             places: The places of the images.
             named: Returns the reference of the image at a place.
         """
-        if not any(rule.path.names_image for rule in self.rules):
+        if not any(rule.path is not None and rule.path.names_image for rule in self.rules):
             return {None: list(places)}
         parts: dict[RuleRef | None, list[int]] = {}
         for place in places:
@@ -163,9 +171,9 @@ class Rules:
             parts.setdefault(None if rule is None else self.reference(rule), []).append(place)
         return parts
 
-    def accepting(self, kind: str, path: str) -> Rule | None:
+    def accepting(self, kind: str, path: str, id_: str | None = None) -> Rule | None:
         """Return the rule that accepts a difference; a valid one before an expired one."""
-        found = [rule for rule in self.rules if rule.accepts(kind, path)]
+        found = [rule for rule in self.rules if rule.accepts(kind, path, id_)]
         return next((rule for rule in found if not self.expired(rule)), next(iter(found), None))
 
     def expired(self, rule: Rule) -> bool:
@@ -175,8 +183,9 @@ class Rules:
     def reference(self, rule: Rule) -> RuleRef:
         """Return the rule as reports name it."""
         return RuleRef(
-            path=rule.path.text,
+            path=None if rule.path is None else rule.path.text,
             kinds=rule.kinds,
+            id=rule.id,
             reason=rule.reason,
             reference=rule.reference,
             expires=rule.expires,
@@ -223,9 +232,9 @@ def apply(rules: Rules, differences: Iterable[Difference]) -> Applied:
 
 
 def _with_rule(difference: Difference, rules: Rules) -> Difference:
-    if difference.rule is not None:
+    if difference.rule is not None or not rules.rules:
         return difference
-    rule = rules.accepting(difference.kind, difference.path)
+    rule = rules.accepting(difference.kind, difference.path, difference.id(rules.query))
     return difference if rule is None else replace(difference, rule=rules.reference(rule))
 
 
@@ -316,8 +325,9 @@ def parse(entry: Any, *, where: str = "") -> Rule:
     try:
         _check_keys(entry)
         return Rule(
-            path=_pattern(_text(entry, "path")),
+            path=_pattern(_text(entry, "path")) if "path" in entry else None,
             kinds=_kinds(entry.get("kind")),
+            id=_id(entry["id"]) if "id" in entry else None,
             queries=_names(entry.get("query"), "query"),
             between=_between(entry.get("between")),
             clouds=_names(entry.get("clouds"), "clouds"),
@@ -337,6 +347,8 @@ def _check_keys(rule: Any) -> None:
         if key not in _KEYS:
             raise _InvalidError(f"unknown key {key!r}", _known(str(key), _KEYS))
     missing = [key for key in _REQUIRED if rule.get(key) is None]
+    if all(rule.get(key) is None for key in _WHAT):
+        missing.insert(0, "path")
     if missing:
         raise _InvalidError(f"the rule has no {' and no '.join(missing)}")
     if "between" in rule and "clouds" in rule:
@@ -421,6 +433,15 @@ def _kinds(value: Any) -> tuple[str, ...]:
         if kind not in KINDS:
             raise _InvalidError(f"unknown kind {kind!r}", _known(kind, [*KINDS]))
     return kinds
+
+
+def _id(value: Any) -> str:
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise _InvalidError(
+            f"id must be 12 hexadecimal digits in quotes, not {value!r}",
+            "copy it from a report; the names of `imagedetail rules` are kinds: kind: field_added",
+        )
+    return value
 
 
 def _between(value: Any) -> tuple[str, str] | None:

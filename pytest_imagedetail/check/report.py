@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +12,12 @@ from pytest_imagedetail.check.forecast import Image as FoundImage
 from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.text import detail, headline, table
 from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
-from pytest_imagedetail.model import ImageRef
-from pytest_imagedetail.report import html, junit, write_text
-from pytest_imagedetail.report.loading import unreadable
+from pytest_imagedetail.model import ImageRef, fingerprint
+from pytest_imagedetail.report import html, junit, markdown, write_text
+from pytest_imagedetail.report.findings import Gone, Since
+from pytest_imagedetail.report.loading import load, unreadable
 from pytest_imagedetail.report.questions import Row, Table, runs_of
-from pytest_imagedetail.report.text import fingerprint, plain
+from pytest_imagedetail.report.text import plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
 _SHOWN: Final = ("fail", "known-deviation", "inconclusive")  # with a card of their own
@@ -42,13 +42,39 @@ class Card:
     verdict: Verdict
 
 
-def write(verdicts: Sequence[Verdict], path: Path) -> None:
+def write(verdicts: Sequence[Verdict], path: Path, since: Since | None = None) -> None:
     """Write a report whose format follows from the suffix: .html, .json, .md or .xml.
+
+    Args:
+        verdicts: What to show.
+        path: The file; an older one is replaced.
+        since: What changed since an earlier report, if one is given.
 
     Raises:
         ReportError: The file cannot be written.
     """
-    write_text(path, _FORMS[path.suffix](verdicts))
+    write_text(path, _FORMS[path.suffix](verdicts, since))
+
+
+def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
+    """Compare verdicts with those of an earlier report, or of `check --json`.
+
+    Raises:
+        ReportError: It cannot be read, or holds something else.
+    """
+    before = {each.id: each for each in _cards(verdicts_of(load(path), path))}
+    now = {each.id: each for each in _cards(verdicts)}
+    asked = {(each.check.id, each.cloud) for each in verdicts}
+    gone = []
+    for id_, card in before.items():
+        check = card.verdict.check
+        title = f"{check.id} {check.title}"
+        known = any((check.id, cloud) in asked for cloud in card.clouds)
+        if id_ not in now:
+            why = "gone" if known else "not compared"
+            gone.append(Gone(id=id_, severity=card.verdict.verdict, title=title, why=why))
+    new = len(now.keys() - before.keys())
+    return Since(where=str(path), new=new, known=len(now) - new, gone=tuple(gone))
 
 
 def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
@@ -96,22 +122,24 @@ def to_dict(verdicts: Sequence[Verdict]) -> dict[str, object]:
     return {"schema": 1, "checks": [each.to_dict() for each in verdicts]}
 
 
-def _json(verdicts: Sequence[Verdict]) -> str:
+def _json(verdicts: Sequence[Verdict], _: Since | None) -> str:
     return json.dumps(to_dict(verdicts), indent=2) + "\n"
 
 
-def _markdown(verdicts: Sequence[Verdict]) -> str:
-    lines = [f"# {headline(verdicts)}", "", "```", *table(verdicts), "```", ""]
+def _markdown(verdicts: Sequence[Verdict], since: Since | None) -> str:
+    lines = [f"# {headline(verdicts)}", ""]
+    lines += markdown.since(since) if since is not None else ()
+    lines += ["```", *table(verdicts), "```", ""]
     for each in _cards(verdicts):
         if each.severity == "breaking":
             lines += [f"## {', '.join(each.clouds)}", "", "```", *each.lines, "```", ""]
     return "\n".join(lines)
 
 
-def _junit(verdicts: Sequence[Verdict]) -> str:
+def _junit(verdicts: Sequence[Verdict], _: Since | None) -> str:
     suites = []
-    for cloud, members in groupby(verdicts, key=lambda each: each.cloud):
-        found = [*members]
+    for cloud in dict.fromkeys(each.cloud for each in verdicts):
+        found = [each for each in verdicts if each.cloud == cloud]
         cases = [
             junit.element("testcase", _result(each), classname=cloud, name=each.check.id)
             for each in found
@@ -140,7 +168,7 @@ def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
     }
 
 
-def _page(verdicts: Sequence[Verdict]) -> str:
+def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
     cards = [*_cards(verdicts)]
     title = headline(verdicts)
     return html.page(
@@ -149,6 +177,7 @@ def _page(verdicts: Sequence[Verdict]) -> str:
         word=title.partition(":")[0],
         sentence=title.partition(": ")[2],
         cards=cards,
+        since=since,
         clouds=sorted({each.cloud for each in verdicts}),
         checks=[*dict.fromkeys(each.verdict.check.id for each in cards)],
         verdicts=[each for each in VERDICTS if each in _SHOWN],
@@ -190,7 +219,7 @@ def _table(verdicts: Sequence[Verdict]) -> Table:
     return Table(name="", start="", clouds=clouds, uneven=uneven, alike=alike)
 
 
-_FORMS: Final[dict[str, Callable[[Sequence[Verdict]], str]]] = {
+_FORMS: Final[dict[str, Callable[[Sequence[Verdict], Since | None], str]]] = {
     ".html": _page,
     ".json": _json,
     ".md": _markdown,

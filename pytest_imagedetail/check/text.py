@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
+from pytest_imagedetail.report.terminal import entry
 from pytest_imagedetail.report.text import count, plain
 
-_WIDTH: Final = max(map(len, VERDICTS)) + 2
+_WIDTH: Final = max(map(len, VERDICTS))
 _PLURALS: Final = {
     "fail": ("fails", "fail"),
     "known-deviation": ("known deviation", "known deviations"),
@@ -30,27 +31,27 @@ def headline(verdicts: Sequence[Verdict]) -> str:
     return f"{word}: none of {among} fails; {rest}"
 
 
-def details(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def details(
+    verdicts: Sequence[Verdict], *, color: bool = False, width: int | None = None
+) -> Iterator[str]:
     """Yield the verdicts on one cloud; what does not say more than a reason shares a line."""
     for name in VERDICTS:
         found = [each for each in verdicts if each.verdict == name]
         if name in {"fail", "known-deviation"} or len(verdicts) == 1:
             for each in found:
-                yield from detail(each)
+                yield from detail(each, color=color, width=width)
             continue
         for reason in dict.fromkeys(each.reason for each in found):
             ids = " ".join(each.check.id for each in found if each.reason == reason)
-            yield f"{name:<{_WIDTH}}{ids}"
-            if reason:
-                yield " " * _WIDTH + reason
+            lines = [("found", reason)] * bool(reason)
+            yield from entry(name, ids, lines, indent=_WIDTH, color=color, width=width)
 
 
-def detail(verdict: Verdict) -> Iterator[str]:
-    """Yield one verdict with its evidence."""
-    yield f"{verdict.verdict:<{_WIDTH}}{verdict.check.id:<4} {verdict.check.title}"
-    for name, text in _evidence(verdict):
-        if text:
-            yield f"{'':<{_WIDTH}}{name:<9}{plain(text)}"
+def detail(verdict: Verdict, *, color: bool = False, width: int | None = None) -> Iterator[str]:
+    """Yield one verdict with its evidence; see `terminal.entry`."""
+    title = f"{verdict.check.id:<4} {verdict.check.title}"
+    lines = ((name, plain(text)) for name, text in _evidence(verdict) if text)
+    yield from entry(verdict.verdict, title, lines, indent=_WIDTH, color=color, width=width)
 
 
 def _evidence(verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -79,5 +80,5 @@ def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
             names = [e.cloud for e in verdicts if (e.check.id, e.verdict) == (id_, name)]
             if names:
                 where = f"all {len(clouds)}" if len(names) == len(clouds) else ", ".join(names)
-                yield f"{first:<5}{name:<{_WIDTH}}{where}"
+                yield f"{first:<5}{name:<{_WIDTH}}  {where}"
                 first = ""

@@ -57,6 +57,10 @@ _SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
         "metavar": "FILE",
         "help": ".html, .json, .md, or .xml for JUnit; repeatable",
     },
+    "--since": {
+        "metavar": "FILE",
+        "help": "an earlier .json report or --json output: say what is new and what is gone",
+    },
     "--github": {
         "action": "store_true",
         "help": "also print what fails as annotations of GitHub, to stderr",

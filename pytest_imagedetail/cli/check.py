@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.cassette import Store
@@ -19,11 +20,14 @@ from pytest_imagedetail.cli.output import (
     Progress,
     complain,
     print_json,
+    terminal_width,
+    wants_color,
 )
 from pytest_imagedetail.cli.record import guarded
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.record import clouds
+from pytest_imagedetail.report.findings import Since
 from pytest_imagedetail.settings import Settings, did_you_mean
 
 _LEAST: Final = 2  # requests: all images, before and after
@@ -33,7 +37,7 @@ _NO_CLOUD: Final = "name a cloud: imagedetail check NAME; imagedetail clouds lis
 def add_verbs(verbs: Any) -> None:
     """Add the verb."""
     summary = "check what a cloud does to listings of images, with no other cloud to compare"
-    parser = add_verb(verbs, "check", _check, summary, "--report", "--json")
+    parser = add_verb(verbs, "check", _check, summary, "--since", "--report", "--json")
     parser.add_argument(
         "clouds", nargs="*", metavar="NAME", help="a cloud or a glob; a shipped one, too"
     )
@@ -103,12 +107,13 @@ def _check(options: argparse.Namespace) -> int:
         return code
     if any(each.verdict == "fail" for each in verdicts):
         code = DIFFERENT
+    since = report.since(Path(options.since), verdicts) if options.since else None
     for path in chosen.reports:
-        report.write([*verdicts, *unasked], path)
+        report.write([*verdicts, *unasked], path, since)
     if options.json:
         print_json(report.to_dict(verdicts))
     elif verdicts:
-        _print(verdicts)
+        _print(verdicts, since)
     return code
 
 
@@ -192,12 +197,17 @@ def _cloud(name: str, options: argparse.Namespace, chosen: Settings, store: Stor
     return sources.live(live, budget=options.budget)
 
 
-def _print(verdicts: Sequence[Verdict]) -> None:
-    print(text.headline(verdicts), end="\n\n")
+def _print(verdicts: Sequence[Verdict], since: Since | None) -> None:
+    color, width = wants_color(), terminal_width()
+    print(text.headline(verdicts))
+    if since is not None:
+        print(f"since {since.line}")
+        print(*(f"{gone.why}: {gone.severity} {gone.title}" for gone in since.gone), sep="\n")
+    print()
     if len({each.cloud for each in verdicts}) == 1:
-        print(*text.details(verdicts), sep="\n")
+        print(*text.details(verdicts, color=color, width=width), sep="\n")
         return
     print(*text.table(verdicts), sep="\n")
     for each in verdicts:
         if each.verdict == "fail":
-            print("", each.cloud, *text.detail(each), sep="\n")
+            print("", each.cloud, *text.detail(each, color=color, width=width), sep="\n")

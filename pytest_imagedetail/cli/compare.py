@@ -18,11 +18,12 @@ from pytest_imagedetail.cli import git_driver, sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, query, settings
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
-    IMPOSSIBLE,
     SAME,
+    Progress,
     cell,
     print_annotations,
     print_json,
+    print_report,
     print_table,
     say,
     wants_color,
@@ -49,10 +50,10 @@ from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.harness import accepted, store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
-from pytest_imagedetail.report import grid, loading, terminal, text
-from pytest_imagedetail.report.findings import verdict_line, verdict_of
+from pytest_imagedetail.report import loading, terminal, text
+from pytest_imagedetail.report.findings import Earlier, Place
 from pytest_imagedetail.rules import Rule, Rules
-from pytest_imagedetail.settings import RULES_FILE, Settings
+from pytest_imagedetail.settings import RULES_FILE, Settings, did_you_mean
 
 _PAIR: Final = 2
 _MOST_CLOUDS: Final = 6  # in a message
@@ -63,10 +64,10 @@ _MOST_LETTERS: Final = 60  # of a fingerprint's clue, which can be any text
 def add_verbs(verbs: Any) -> None:
     """Add the five verbs."""
     compared = (*QUERY, "--expect", "--profile", "--rules")
-    judged = ("--fail-on", "--report", "--json")
+    judged = ("--fail-on", "--since", "--report", "--json", "--github")
 
     summary = "show what separates a candidate from a baseline"
-    parser = add_verb(verbs, "diff", _diff, summary, *compared, "--level", *judged, "--github")
+    parser = add_verb(verbs, "diff", _diff, summary, *compared, "--level", *judged)
     side = "a cloud, or a path, or git's REVISION:PATH, of a cassette or of a JSON or XML body"
     for name in ("baseline", "candidate"):
         parser.add_argument(name, metavar=name.upper(), help=side)
@@ -98,10 +99,12 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "accept", _accept, summary, *compared, "--level")
     for name in ("baseline", "candidate"):
         parser.add_argument(name, metavar=name.upper(), help="as for diff, which shows the paths")
-    parser.add_argument(
-        "--path",
-        required=True,
-        help="for example images[*].metadata.hw_rng_model; * within a key, ** below",
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--path", help="for example images[*].metadata.hw_rng_model; * within a key, ** below"
+    )
+    what.add_argument(
+        "--id", help="of a cause, as reports show it; the rule gets its path and kind"
     )
     parser.add_argument(
         "--kind", action="append", help="for example field_added; repeatable (default: any)"
@@ -116,7 +119,7 @@ def add_verbs(verbs: Any) -> None:
     parser.add_argument("--reference", help="where that was decided, for example CHG-4711")
 
     summary = "make one report of the JSON results of several commands or pytest runs"
-    parser = add_verb(verbs, "report", _report, summary)
+    parser = add_verb(verbs, "report", _report, summary, "--since")
     parser.add_argument("files", nargs="+", metavar="FILE", help="of --json, or a .json report")
     parser.add_argument(
         "-o",
@@ -160,7 +163,7 @@ def _of_git(old: str, new: str, options: argparse.Namespace) -> str:
     both = sides.both(old, new, asked, chosen)
     options.expect = None if both[0].error is None else both[0].status_code
     comparison = _compared(both, options, chosen, accepted(chosen.rules))
-    return terminal.render(comparison, color=wants_color())
+    return terminal.render(report.report_of([comparison]), color=wants_color())
 
 
 def _diff(options: argparse.Namespace) -> int:
@@ -175,15 +178,16 @@ def _diff(options: argparse.Namespace) -> int:
         )
     if both[0].query != both[1].query:
         say(f"warning: two queries are compared: {both[0].query} and {both[1].query}")
-    comparison = _compared(both, options, chosen, accepted(chosen.rules))
+    comparison = sides.named(_compared(both, options, chosen, accepted(chosen.rules)), *names)
     errors = [sides.mislabelled(chosen, *side) for side in zip(both, names, strict=True)]
     error = next(filter(None, errors), None)
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
+    shown = report.report_of([comparison], failures, earlier=_earlier(options))
     for path in chosen.reports:
-        report.write([comparison], path, failures=failures)
+        report.write(shown, path)
     if options.github:
         path = sides.path_of(names[1], both[1], chosen)
-        print_annotations([(comparison, path)])
+        print_annotations(shown, lambda _: path)
     typed = as_typed(options) if options.explain else None
     if options.json:
         document = comparison.to_dict()
@@ -195,8 +199,7 @@ def _diff(options: argparse.Namespace) -> int:
                 entry["evidence"] = list(evidence(each, compared, path=each.path, typed=typed))
         print_json(document)
     else:
-        print(verdict_line([comparison], failures, color=wants_color()))
-        print(terminal.render(comparison, color=wants_color(), typed=typed))
+        print_report(shown, typed=typed)
     if error is not None:
         raise error
     return SAME if comparison.compatible else DIFFERENT
@@ -205,7 +208,7 @@ def _diff(options: argparse.Namespace) -> int:
 def _compared(
     both: tuple[Listing, Listing], options: argparse.Namespace, chosen: Settings, known: Rules
 ) -> Comparison:
-    with paused_gc():
+    with paused_gc(), Progress().waiting("comparing"):
         return compare(
             *both,
             level=options.level,
@@ -225,31 +228,39 @@ def _matrix(options: argparse.Namespace) -> int:
         rows = _rows_by_family(options, chosen, store)
     _say_sources(rows, store)
     _warn_of_order(rows)
-    known = accepted(chosen.rules)
-    matrices = [
-        compare_neighbors(
-            row,
-            profile=chosen.profile,
-            fail_on=chosen.fail_on,
-            expect=options.expect,
-            rules=known,
-            own={cloud: _own(store, cloud, answers) for cloud, answers in row.items()},
-        )
-        for row in rows
-    ]
+    known, progress = accepted(chosen.rules), Progress()
+    with progress.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
+        matrices = [
+            compare_neighbors(
+                row,
+                profile=chosen.profile,
+                fail_on=chosen.fail_on,
+                expect=options.expect,
+                rules=known,
+                own={cloud: _own(store, cloud, answers) for cloud, answers in row.items()},
+            )
+            for row in rows
+        ]
+    shown = report.report_of(matrices, earlier=_earlier(options))
     for path in chosen.reports:
-        report.write(matrices, path)
+        report.write(shown, path)
+    if options.github:
+        print_annotations(shown, lambda place: _candidate(place, store))
     if options.json:
         print_json({"schema": SCHEMA, "matrices": [each.to_dict() for each in matrices]})
     else:
-        grids = (
-            grid.render(each, color=wants_color(), every_query=options.all) for each in matrices
-        )
-        print(verdict_line(matrices, color=wants_color()))
-        print("\n\n".join(grids))
-    if any(each.lost and not each.compatible for each in matrices):
-        return IMPOSSIBLE
-    return SAME if all(each.compatible for each in matrices) else DIFFERENT
+        print_report(shown, every_query=options.all)
+    return shown.verdict.exit_code
+
+
+def _candidate(place: Place, store: Store) -> Path:
+    """Return the cassette of the later cloud; it may be missing."""
+    query = place.queries[0]
+    return store.find(place.candidate, query) or store.path(place.candidate, query)
+
+
+def _earlier(options: argparse.Namespace) -> Earlier | None:
+    return loading.earlier(Path(options.since)) if options.since else None
 
 
 def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
@@ -365,8 +376,9 @@ def _report_checks(documents: Mapping[Path, loading.Document], options: argparse
     verdicts: list[Verdict] = []
     for path, document in documents.items():
         verdicts += [each for each in checked.verdicts_of(document, path) if each not in verdicts]
+    since = checked.since(Path(options.since), verdicts) if options.since else None
     for path in settings(options).reports:
-        checked.write(verdicts, path)
+        checked.write(verdicts, path, since)
     print(headline(verdicts))
     return DIFFERENT if any(each.verdict == "fail" for each in verdicts) else SAME
 
@@ -377,18 +389,23 @@ def _report_results(documents: Mapping[Path, loading.Document], options: argpars
         found, failed = loading.results_of(document, path)
         results += [each for each in found if each not in results]
         failures += [each for each in failed if each not in failures]
+    shown = report.report_of(results, failures, earlier=_earlier(options))
     for path in settings(options).reports:
-        report.write(results, path, failures=failures)
-    print(verdict_line(results, failures, color=wants_color()))
-    return verdict_of(results, failures).exit_code
+        report.write(shown, path)
+    print(shown.verdict.line)
+    return shown.verdict.exit_code
 
 
 def _accept(options: argparse.Namespace) -> int:
     chosen = settings(options)
     both = sides.both(options.baseline, options.candidate, query(options), chosen)
     known, kinds = accepted(chosen.rules), options.kind or []
+    path = options.path
+    if options.id:
+        group = _cause(options.id, _compared(both, options, chosen, known))
+        path, kinds = group.path, [group.first.kind]
     given = {
-        "path": options.path,
+        "path": path,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
         "query": glob.escape(str(both[0].query)) if _has_query(options) else None,
         "between": [each.cloud for each in both],
@@ -418,8 +435,27 @@ def _accept(options: argparse.Namespace) -> int:
     return SAME
 
 
+def _cause(id_: str, comparison: Comparison) -> text.Group:
+    """Return the differences of the cause that was named.
+
+    Raises:
+        UsageError: There is none.
+    """
+    groups = text.groups(comparison.differences)
+    found = {each.first.id(comparison.query): each for each in groups}
+    if id_ not in found:
+        raise UsageError(
+            f"no difference between {comparison.baseline.cloud} and {comparison.candidate.cloud} "
+            f"has the id {id_!r}",
+            remedy=f"{did_you_mean(id_, [*found])}imagedetail diff shows the id of each, and "
+            "--query or --level changes them",
+        )
+    return found[id_]
+
+
 def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
     """Return the error for a rule that no difference needs."""
+    assert rule.path is not None  # noqa: S101  `accept` gives one
     path = rule.path.text
     clouds = f"{comparison.baseline.cloud} and {comparison.candidate.cloud}"
     holders = (each.rule for each in comparison.expected if rule.accepts(each.kind, each.path))
@@ -430,11 +466,12 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
             "none was written",
             where="; ".join(each.where for each in already),
             remedy="\n".join(
-                f"the rule for {each.path} says: {text.why(each)}; change it in its file"
+                f"the rule for {each.about} says: {text.why(each)}; change it in its file"
                 for each in already
             ),
         )
-    at_path = (each.kind for each in comparison.differences if rule.path.matches(each.path))
+    matches = rule.path.matches
+    at_path = (each.kind for each in comparison.differences if matches(each.path))
     kinds = tuple(dict.fromkeys(at_path))
     if kinds:
         return UsageError(

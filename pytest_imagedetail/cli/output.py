@@ -2,17 +2,18 @@
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock, Timer
 from time import monotonic
 from typing import Any, Final
 
-from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError
-from pytest_imagedetail.report import github
+from pytest_imagedetail.report import Report, github, terminal
+from pytest_imagedetail.report.findings import Place
 
 SAME: Final = 0
 DIFFERENT: Final = 1
@@ -43,9 +44,9 @@ def print_json(document: Any) -> int:
     return SAME
 
 
-def print_annotations(compared: Iterable[tuple[Comparison, Path]]) -> None:
-    """Print to stderr what fails, as annotations of GitHub."""
-    for line in github.annotations(compared):
+def print_annotations(shown: Report, path_of: Callable[[Place], Path]) -> None:
+    """Print to stderr what fails, as annotations of GitHub; see `github.annotations`."""
+    for line in github.annotations(shown, path_of):
         print(line, file=sys.stderr)
 
 
@@ -62,6 +63,17 @@ def cell(value: Any) -> str:
     if value is None:
         return "-"
     return "".join(each if each.isprintable() else "?" for each in str(value))
+
+
+def print_report(shown: Report, *, typed: str | None = None, every_query: bool = False) -> None:
+    """Print a report to stdout, as wide as the terminal; see `terminal.render`."""
+    color, width = wants_color(), terminal_width()
+    print(terminal.render(shown, color=color, width=width, typed=typed, every_query=every_query))
+
+
+def terminal_width() -> int | None:
+    """Return how wide the terminal is, in characters; None if stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def wants_color() -> bool:

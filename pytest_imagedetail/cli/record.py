@@ -22,10 +22,10 @@ from pytest_imagedetail.cli.output import (
     IMPOSSIBLE,
     SAME,
     USAGE,
+    Progress,
     cell,
     complain,
     say,
-    wants_color,
 )
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
@@ -227,8 +227,12 @@ def _record_cloud(
     adds = not all(path.exists() for path in paths.values())
     cloud = guarded(target, access, chosen, store, adds=adds)
 
+    progress = Progress()
+    numbers = {each: number for number, each in enumerate(asked, start=1)}
+
     def record(asked: Query, statuses: frozenset[int]) -> int:
-        live, repeated = _ask(cloud, asked, statuses, options)
+        with progress.waiting(f"asking {name} ({numbers[asked]} of {len(numbers)})"):
+            live, repeated = _ask(cloud, asked, statuses, options)
         _warn_of_release(live.listing, cloud.release)
         code = _keep_unchanged(live, paths[asked], os_cloud, options, store)
         if repeated is not None and code == SAME:
@@ -267,7 +271,8 @@ def _record_checks(
     cloud = guarded(target, access, chosen, store, adds=not (options.rewrite and path.exists()))
     retry = Retry(access, expect=None, on_wait=say)
     asked = sources.live(cloud, retry)
-    verdicts = run(asked, ALL)
+    with Progress().waiting(f"checking {name}"):
+        verdicts = run(asked, ALL)
     new, known = made_of(
         asked.received, cloud=name, test=CHECK, release=cloud.release, accesses=retry.accesses
     )
@@ -327,7 +332,7 @@ def _keep_unchanged(
     again = path.exists() and not options.rewrite
     if again and not store.holds(live.listing.recording):
         changed = _changed(sides.own(path), live)
-        print(terminal.render(changed, color=wants_color()))
+        print(terminal.details(changed))
         print(f"\nnot replaced  {path}: the answer changed{'' if changed.differences else _WIRE}")
         newest, folder = live.listing.provenance.max_microversion, options.cassette_dir
         print(remedies_for_change(changed, os_cloud, newest, cassette_dir=folder))

@@ -14,7 +14,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_verb, settings
-from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, complain, wants_color
+from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, complain, print_report
 from pytest_imagedetail.cli.record import (
     declare_as,
     guarded,
@@ -28,8 +28,7 @@ from pytest_imagedetail.harness import reference_library, store_of
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.recorder import LiveCloud
-from pytest_imagedetail.report import terminal, text
-from pytest_imagedetail.report.findings import verdict_line
+from pytest_imagedetail.report import text
 from pytest_imagedetail.server import Recorder, Server
 from pytest_imagedetail.settings import CloudDeclaration, Settings
 from pytest_imagedetail.transport.http import Access
@@ -217,9 +216,8 @@ def _demo(options: argparse.Namespace) -> int:
         command = ["imagedetail diff", *_DEMO, *question.query.options]
         command += [f"--expect {expect}"] if expect else []
         print(f"\n{question.title}\n$ {' '.join(command)}")
-        print(verdict_line([comparison], color=wants_color()))
-        print(terminal.render(comparison, color=wants_color()))
-    report.write(comparisons, folder / "report.html")
+        print_report(report.report_of([comparison]))
+    report.write(report.report_of(comparisons), folder / "report.html")
     print(
         f"\nThe same as a page: {(folder / 'report.html').resolve().as_uri()}\n"
         f"Look closer: cd {folder} && imagedetail show {_DEMO[1]}\n"

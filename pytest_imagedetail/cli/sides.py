@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads, loads_text
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
     CassetteError,
     CassetteNotFoundError,
@@ -120,6 +121,31 @@ def mislabelled(settings: Settings, found: Listing, name: str) -> StaleCassetteE
     return release_guard.mislabelled(found.provenance, declared)
 
 
+def named(comparison: Comparison, baseline: str, candidate: str) -> Comparison:
+    """Return a comparison whose sides can be told apart by name.
+
+    Args:
+        comparison: Of both sides.
+        baseline: The argument that named the old one.
+        candidate: The argument that named the new one.
+    """
+    versions = [_revision(baseline), _revision(candidate)]
+    if comparison.baseline.cloud == comparison.candidate.cloud and not any(versions):
+        versions = [baseline, candidate]
+    old, new = (
+        replace(side, version=version)
+        for side, version in zip((comparison.baseline, comparison.candidate), versions, strict=True)
+    )
+    return replace(comparison, baseline=old, candidate=new)
+
+
+def _revision(name: str) -> str:
+    """Return the revision of git that an argument names, or ""."""
+    if ":" not in name or Path(name).exists():
+        return ""
+    return name.rpartition(":")[0] or "index"
+
+
 def path_of(name: str, found: Listing, settings: Settings) -> Path:
     """Return the file that an argument stands for."""
     path = None if is_path(name) else store_of(settings).find(found.cloud, found.query)
@@ -154,7 +180,7 @@ def _load(name: str, query: Query, settings: Settings) -> Listing:
         cloud = one_name(name, settings, store)
         recording = store.load(cloud, query)
         return _listing_of(recorder.labelled(recording, settings.declaration(cloud).release))
-    committed = _committed(name) if ":" in name and not path.exists() else None
+    committed = _committed(name) if _revision(name) else None
     if _is_body(name):
         body = read_bytes(path) if committed is None else committed
         return imported(_saved(path, body)).listing

@@ -13,15 +13,13 @@ from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
 from pytest_imagedetail.cli.output import (
-    DIFFERENT,
-    IMPOSSIBLE,
-    SAME,
     Progress,
     cell,
     print_annotations,
     print_json,
+    print_report,
+    print_table,
     say,
-    wants_color,
 )
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
@@ -37,7 +35,7 @@ from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record.release_guard import mislabelled, remedies_for_change
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import upgraded, verify
-from pytest_imagedetail.report import terminal, text
+from pytest_imagedetail.report import loading, text
 from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.settings import Settings, nothing_selected
 
@@ -47,7 +45,7 @@ _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
 def add_verbs(verbs: Any) -> None:
     """Add the verb."""
     summary = "ask live clouds what was recorded of them, and compare; writes no cassette"
-    shared = ("--rules", "--report", "--json", "--github")
+    shared = ("--rules", "--since", "--report", "--json", "--github")
     parser = add_verb(verbs, "verify", _verify, summary, *QUERY, *shared)
     parser.add_argument(
         "clouds",
@@ -120,39 +118,36 @@ class _Verified:
 def _verify(options: argparse.Namespace) -> int:
     chosen = settings(options)
     targets = _targets(options, chosen)
-    width = max(len(str(path)) for _, path in targets)
-    done: list[_Verified] = []
-    for each in _verified(targets, query(options), options.os_cloud, chosen):
-        done.append(each)
-        if not options.json:
-            print(f"{each.path!s:<{width}}  {cell(each.finding)}", flush=True)
-    done = _with_unused_rules(done)
+    done = _with_unused_rules([*_verified(targets, query(options), options.os_cloud, chosen)])
     compared = [each.comparison for each in done if each.comparison is not None]
-    failed = {str(each.error): each for each in reversed(done) if each.error is not None}
+    failed = Counter((each.cloud, str(each.error)) for each in done if each.error is not None)
     failures = [
-        Failure(
-            baseline=f"{each.cloud} as recorded", candidate="as it answers now", problem=problem
-        )
-        for problem, each in reversed(failed.items())
+        Failure(baseline=cloud, candidate=f"{cloud} (now)", problem=problem, count=number)
+        for (cloud, problem), number in failed.items()
     ]
-    compatible = all(each.compatible for each in compared)
+    earlier = loading.earlier(Path(options.since)) if options.since else None
+    shown = report.report_of(compared, failures, earlier=earlier)
     for path in chosen.reports:
-        report.write(compared, path, failures=failures)
+        report.write(shown, path)
     if options.github:
-        print_annotations(
-            (each.comparison, each.path) for each in done if each.comparison is not None
-        )
+        paths = {
+            (each.comparison.candidate.name, each.comparison.query): each.path
+            for each in done
+            if each.comparison is not None
+        }
+        print_annotations(shown, lambda place: paths[place.candidate, place.queries[0]])
     if options.json:
         asked = {each.verdict for each in done} - {"skipped"}
         document = {
             "schema": 1,
             "same": asked == {"same"},
-            "compatible": compatible and not failures,
+            "compatible": shown.verdict.passed is True,
             "cassettes": [each.to_dict() for each in done],
         }
         print_json(document)
     else:
-        _print_details(done, options, chosen)
+        print_report(shown)
+        _print_cassettes(done, options, chosen)
     for failure in failures:
         say(failure.problem)
     if not compared and not failures:
@@ -161,9 +156,7 @@ def _verify(options: argparse.Namespace) -> int:
             where=str(chosen.cassette_dir),
             remedy="record from a cloud: imagedetail record --os-cloud NAME",
         )
-    if failures:
-        return IMPOSSIBLE
-    return SAME if compatible else DIFFERENT
+    return shown.verdict.exit_code
 
 
 def _targets(options: argparse.Namespace, chosen: Settings) -> list[tuple[str, Path]]:
@@ -258,7 +251,7 @@ def _verify_one(
         error = mislabelled(recorded.provenance, declared)
         return replace(
             found,
-            comparison=compared,
+            comparison=replace(compared, candidate=replace(compared.candidate, version="now")),
             error=error or upgraded(recorded, access, os_cloud=os_cloud),
             microversion=access.max_microversion,
         )
@@ -283,30 +276,24 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
     return trimmed
 
 
-def _print_details(
+def _print_cassettes(
     done: Sequence[_Verified], options: argparse.Namespace, chosen: Settings
 ) -> None:
-    compared = [each for each in done if each.comparison is not None]
-    unused = set()
-    for each in compared:
-        assert each.comparison is not None  # noqa: S101  selected above
-        unused |= set(each.comparison.unused_rules)
-        if each.comparison.same:
-            continue
-        print(f"\n{each.path}: recorded, and as it answers now")
-        print(terminal.render(each.comparison, color=wants_color()))
-        os_cloud = options.os_cloud or chosen.declaration(each.cloud).os_cloud
-        if each.comparison.differences and each.error is None and each.recorded is not None:
-            print(
-                remedies_for_change(
-                    each.comparison,
-                    os_cloud,
-                    each.microversion,
-                    cassette_dir=options.cassette_dir,
-                )
-            )
-    for label, line in text.rules((), (), sorted(unused, key=lambda rule: rule.where)):
-        print(f"{label}  {line}")
+    """Print what became of each cassette, and how to record those that changed."""
+    print()
+    print_table([[str(each.path), cell(each.finding)] for each in done])
+    remedies = dict.fromkeys(
+        remedy
+        for each in done
+        if each.error is None and each.comparison is not None and each.comparison.differences
+        for remedy in remedies_for_change(
+            each.comparison,
+            options.os_cloud or chosen.declaration(each.cloud).os_cloud,
+            each.microversion,
+            cassette_dir=options.cassette_dir,
+        ).splitlines()
+    )
+    print(*[""] * bool(remedies), *remedies, sep="\n")
     counts = Counter(each.verdict for each in done)
     found = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _VERDICTS if counts[verdict])
-    print(f"\n{text.count(len(done), 'cassette')}: {found}; nothing was written")
+    print(f"{text.count(len(done), 'cassette')}: {found}; nothing was written")

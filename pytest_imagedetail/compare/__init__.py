@@ -95,7 +95,7 @@ def compare(
     """
     profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
     judge = judge_of(baseline, candidate)
-    concerned = rules.between(baseline.cloud, candidate.cloud, str(baseline.query))
+    concerned = rules.between(baseline.cloud, candidate.cloud, baseline.query)
     check_choice("level", level, LEVELS)
     try:
         if level == "shape":

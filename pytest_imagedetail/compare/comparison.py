@@ -67,6 +67,11 @@ class Comparison:
     listings: tuple[Listing, ...] = field(default=(), repr=False, compare=False)
 
     @property
+    def query(self) -> Query:
+        """What the baseline was asked, and as a rule the candidate, too."""
+        return self.baseline.query
+
+    @property
     def same(self) -> bool:
         """Whether there is no difference at all, not even an accepted one."""
         return not self.differences and not self.expected
@@ -117,19 +122,19 @@ class Comparison:
             return "no difference: neither side has an image"
         if self.level == "shape":
             return self._shape_summary
-        found = summary_of("difference", self.severities)
+        found = summary_of(self.severities)
         return found + self._accepted + "; no image was compared" * self.nothing_in_common
 
     @property
     def _shape_summary(self) -> str:
         # Data differences say which images there are, which does not change the shape.
-        head = f"{self.candidate.cloud} has the shape of {self.baseline.cloud}"
+        head = f"{self.candidate.name} has the shape of {self.baseline.name}"
         breaking, compatible, data = (len(self.of(severity)) for severity in SEVERITIES)
         if breaking + compatible:
-            number = _counted("difference", breaking + compatible)
+            number = _counted(breaking + compatible)
             head += f" but for {number}: {breaking} breaking, {compatible} compatible"
         if data:
-            number = f"{data} more" if breaking + compatible else _counted("difference", data)
+            number = f"{data} more" if breaking + compatible else _counted(data)
             head += f"; {number} {'depends' if data == 1 else 'depend'} on which images there are"
         return head + self._accepted
 
@@ -149,9 +154,9 @@ class Comparison:
             "profile": self.profile,
             "baseline": _side(self.baseline),
             "candidate": _side(self.candidate),
-            "differences": [difference_to_dict(each) for each in self.differences],
+            "differences": [difference_to_dict(each, self.query) for each in self.differences],
             "paired": self.paired,
-            "expected": [difference_to_dict(each) for each in self.expected],
+            "expected": [difference_to_dict(each, self.query) for each in self.expected],
             "expired_rules": [rule_to_dict(each) for each in self.expired_rules],
             "unused_rules": [rule_to_dict(each) for each in self.unused_rules],
             "unpaired": {name: list(refs) for name, refs in asdict(self.unpaired).items()},
@@ -166,7 +171,7 @@ class Comparison:
         )
 
     def __repr__(self) -> str:
-        return f"<Comparison {self.baseline.cloud} -> {self.candidate.cloud}: {self.summary}>"
+        return f"<Comparison {self.baseline.name} -> {self.candidate.name}: {self.summary}>"
 
 
 def _side(side: Side) -> dict[str, Any]:
@@ -179,6 +184,7 @@ def _side(side: Side) -> dict[str, Any]:
         **error,
         **({"volatile": list(side.volatile)} if side.volatile else {}),
         **({"project": side.project} if side.project else {}),
+        **({"version": side.version} if side.version else {}),
         "recorded_at": side.recorded_at,
     }
 
@@ -195,12 +201,12 @@ def failing(differences: Sequence[Difference], fail_on: FailOn) -> list[Differen
     return [each for each in differences if not is_compatible([each.severity], fail_on)]
 
 
-def summary_of(thing: str, severities: Sequence[Severity]) -> str:
-    """Count things by severity: "2 differences: 1 breaking, 0 compatible, 1 data"."""
+def summary_of(severities: Sequence[Severity]) -> str:
+    """Count differences by severity: "2 differences: 1 breaking, 0 compatible, 1 data"."""
     if not severities:
-        return f"no {thing}"
+        return "no difference"
     parts = ", ".join(f"{severities.count(severity)} {severity}" for severity in SEVERITIES)
-    return f"{_counted(thing, len(severities))}: {parts}"
+    return f"{_counted(len(severities))}: {parts}"
 
 
 def accepted(severities: Sequence[Severity], *, more: bool) -> str:
@@ -217,13 +223,14 @@ def accepted(severities: Sequence[Severity], *, more: bool) -> str:
     return f"{start} accepted by rules" + (f" ({breaking} breaking)" if breaking else "")
 
 
-def _counted(thing: str, number: int) -> str:
-    return f"{number} {thing}{'s' if number > 1 else ''}"
+def _counted(number: int) -> str:
+    return f"{number} difference{'s' if number > 1 else ''}"
 
 
-def difference_to_dict(each: Difference) -> dict[str, Any]:
+def difference_to_dict(each: Difference, query: Query) -> dict[str, Any]:
     """Return the JSON form of one difference. A value that one side lacks is left out, not null."""
     entry: dict[str, Any] = {
+        "id": each.id(query),
         "kind": each.kind,
         "severity": each.severity,
         "path": each.path,
@@ -274,6 +281,9 @@ def evidence(
         path: The path that the rule should have.
         typed: The two sides and the options of the comparison, as a shell reads them.
     """
+    if any(each.version for each in sides):
+        accept = f"a rule with `id: '{difference.id(sides[0].query)}'`; see docs/rules.md"
+        return *_promise(difference, sides), *_filters(sides[0].query), f"to accept it: {accept}"
     sign = "=" if path.startswith("-") else " "  # or argparse would take the path for an option
     accept = f"{typed} --path{sign}{shlex.quote(path)} --kind {difference.kind}"
     return (

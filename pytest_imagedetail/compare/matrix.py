@@ -59,10 +59,12 @@ class Cell:
     Attributes:
         status_code: The HTTP status.
         images: The number of images; None for an error.
+        recorded_at: UTC, ISO 8601; None if it is not known.
     """
 
     status_code: int
     images: int | None = None
+    recorded_at: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return str(self.status_code) if self.images is None else f"{self.status_code} {self.images}"
@@ -210,8 +212,8 @@ class Matrix:
 
     @property
     def summary(self) -> str:
-        """One line: "2 changes: 1 breaking, 1 compatible, 0 data; 1 more accepted by rules"."""
-        found = summary_of("change", self.severities)
+        """One line, as of a comparison; see `Comparison.summary`."""
+        found = summary_of(self.severities)
         found += accepted(
             [each.difference.severity for each in self.expected], more=bool(self.steps)
         )
@@ -235,6 +237,7 @@ class Matrix:
                     "cloud": cloud,
                     "status": cell.status_code,
                     "images": cell.images,
+                    "recorded_at": cell.recorded_at,
                 }
                 for (query, cloud), cell in self.cells.items()
             ],
@@ -279,7 +282,7 @@ def _step(step: Step) -> dict[str, Any]:
         "from": step.baseline,
         "to": step.candidate,
         "queries": [str(query) for query in step.queries],
-        **difference_to_dict(step.difference),
+        **difference_to_dict(step.difference, step.queries[0]),
     }
 
 
@@ -320,7 +323,7 @@ def compare_neighbors(
     for query in queries:
         for pair in pairwise(name for name, answers in row.items() if query in answers):
             pairs[pair] = None
-            concerned |= dict.fromkeys(rules.between(*pair, str(query)).rules)
+            concerned |= dict.fromkeys(rules.between(*pair, query).rules)
             old, new = (row[name][query] for name in pair)
             comparison, headers = _compared(old, new, profile, rules)
             steps += _steps(pair, query, (*comparison.differences, *headers.differences))
@@ -331,8 +334,8 @@ def compare_neighbors(
     for one, other in pairwise(name for name in row if own.get(name)):
         for query in own[other]:
             if query not in row[one]:
-                found = apply(rules.between(one, other, str(query)), [_UNRECORDED])
-                concerned |= dict.fromkeys(rules.between(one, other, str(query)).rules)
+                found = apply(rules.between(one, other, query), [_UNRECORDED])
+                concerned |= dict.fromkeys(rules.between(one, other, query).rules)
                 steps += _steps((one, other), query, found.differences)
                 expected += _steps((one, other), query, found.expected)
     _check_compared(row, pairs)
@@ -425,7 +428,7 @@ def _compared(old: Listing, new: Listing, profile: str, rules: Rules) -> tuple[C
     headers: Sequence[Difference] = ()
     if old.status_code == new.status_code:  # another status brings other headers
         headers = header_differences(old, new, judge_of(old, new))
-    return comparison, apply(rules.between(old.cloud, new.cloud, str(old.query)), headers)
+    return comparison, apply(rules.between(old.cloud, new.cloud, old.query), headers)
 
 
 def _steps(pair: _Pair, query: Query, differences: Iterable[Difference]) -> Iterator[Step]:
@@ -454,7 +457,8 @@ def _sorted(steps: Iterable[Step], clouds: Sequence[str]) -> tuple[Step, ...]:
 
 def _cell(listing: Listing) -> Cell:
     images = None if listing.error is not None else len(listing.images)
-    return Cell(status_code=listing.status_code, images=images)
+    recorded_at = listing.provenance.recorded_at
+    return Cell(status_code=listing.status_code, images=images, recorded_at=recorded_at)
 
 
 def _spans(row: Mapping[str, Answers], queries: Iterable[Query], profile: str) -> Iterator[Span]:

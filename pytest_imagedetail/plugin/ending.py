@@ -16,10 +16,12 @@ from pytest_imagedetail.errors import ImageDetailError, ReportError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.plugin.options import settings_of
 from pytest_imagedetail.plugin.run import Run, RunResult
+from pytest_imagedetail.report import terminal
 from pytest_imagedetail.settings import Settings
 
 _OF_A_PART = "this run is of a part of the tests"
 _MOST_LINES = 20
+_MOST_CAUSES = 5
 
 
 class Ending:
@@ -28,6 +30,7 @@ class Ending:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._reports: tuple[Path, ...] = ()
+        self._shown: report.Report | None = None
         self._unused: Sequence[str] = ()
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
@@ -59,17 +62,24 @@ class Ending:
         self._unused, fails = _judge_unused(session.config, settings, result, all_passed=all_passed)
         if all_passed and fails:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self._reports and not result.results and not result.failures:
+            return
+        code = int(session.exitstatus)
+        self._shown = report.report_of(result.results, result.failures, exit_code=code)
         for path in self._reports:
             try:
-                report.write(result.results, path, failures=result.failures)
+                report.write(self._shown, path)
             except ReportError as error:
                 sys.stderr.write(f"\nERROR: {error}\n")
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     # pytest has this class in public since 8.4.
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
-        """Print what was recorded, where the reports are, and the verdicts."""
-        lines = [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
+        """Print the verdict and the worst causes, what was recorded, and what was not used."""
+        shown = self._shown
+        compared = shown is not None and (shown.results or shown.failures)
+        lines = [*terminal.worst(shown, _MOST_CAUSES)] if shown is not None and compared else []
+        lines += [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
         lines += [f"report {path}" for path in self._reports]
         lines += self._unused
         if lines:

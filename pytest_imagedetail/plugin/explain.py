@@ -8,11 +8,12 @@ import pytest
 
 from pytest_imagedetail import errors
 from pytest_imagedetail.compare import compare
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.plugin.run import Run, state_of
-from pytest_imagedetail.report import grid, terminal
+from pytest_imagedetail.report import report_of, terminal
 
 _PLUGIN = "pytest_imagedetail.plugin"
 _OURS = ("pytest_imagedetail.", "vcr.")
@@ -39,8 +40,7 @@ class Explain:
             comparison = (compare if harness is None else harness.why_unequal)(left, right)
         except errors.ComparisonError as error:
             return str(error).splitlines()
-        show = terminal.render if config.get_verbosity() > 1 else terminal.brief
-        return show(comparison).splitlines()
+        return _shown(comparison, verbose=config.get_verbosity() > 1).splitlines()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -139,11 +139,11 @@ def _add_report(error: AssertionError, harness: Harness, *, verbose: bool) -> No
     last = next(reversed(harness.results), None)
     if last is None or last.same or any(last is each for each in harness.explained):
         return
-    if isinstance(last, Matrix):
-        shown = grid.render(last) if verbose else grid.brief(last)
-    else:
-        shown = terminal.render(last) if verbose else terminal.brief(last)
-    error.add_note("\n" + shown)
+    error.add_note("\n" + _shown(last, verbose=verbose))
+
+
+def _shown(result: Comparison | Matrix, *, verbose: bool) -> str:
+    return terminal.render(report_of([result])) if verbose else terminal.brief(result)
 
 
 def _cut_behind(error: BaseException, root: Path) -> None:

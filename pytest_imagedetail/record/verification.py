@@ -154,7 +154,7 @@ def refuse_other_cloud(
     if not comparison.compatible:
         raise VerificationError(
             f"nothing was added to the recordings of {cloud!r}: the answer to a recorded query "
-            f"changed\n{terminal.render(comparison)}",
+            f"changed\n{terminal.details(comparison)}",
             where=str(store.path(cloud, known.query)),
             remedy=remedies_for_change(comparison, os_cloud, newest),
         )

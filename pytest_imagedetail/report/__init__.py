@@ -1,35 +1,24 @@
 """Render comparisons and matrices for the terminal and as HTML, JSON, Markdown or JUnit XML."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
-from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.errors import ReportError
-from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import html, junit, markdown, text
-from pytest_imagedetail.report.findings import verdict_of
+from pytest_imagedetail.report.findings import Report, report_of
 
-__all__ = ["schema", "write", "write_text"]
+__all__ = ["Report", "report_of", "schema", "write", "write_text"]
 
 
-def write(
-    results: Sequence[Comparison | Matrix], path: Path, *, failures: Sequence[Failure] = ()
-) -> None:
+def write(report: Report, path: Path) -> None:
     """Write a report whose format follows from the suffix: .html, .json, .md or .xml.
-
-    Args:
-        results: Comparisons and matrices, in their order.
-        path: The file; an older one is replaced.
-        failures: Comparisons that could not be made.
 
     Raises:
         ReportError: The file cannot be written.
     """
-    write_text(path, _FORMS[path.suffix](results, failures))
+    write_text(path, _FORMS[path.suffix](report))
 
 
 def write_text(path: Path, content: str) -> None:
@@ -54,19 +43,12 @@ def schema() -> Any:
     return json.loads(Path(__file__).with_name("schema.json").read_bytes())
 
 
-def _json(results: Sequence[Comparison | Matrix], failures: Sequence[Failure]) -> str:
-    document = {
-        "schema": SCHEMA,
-        "verdict": verdict_of(results, failures).to_dict(),
-        "comparisons": [each.to_dict() for each in results if isinstance(each, Comparison)],
-        "matrices": [each.to_dict() for each in results if isinstance(each, Matrix)],
-        "failures": [asdict(each) for each in failures],
-    }
-    lines = json.dumps(document, indent=2, ensure_ascii=False).split("\n")
+def _json(report: Report) -> str:
+    lines = json.dumps(report.to_dict(), indent=2, ensure_ascii=False).split("\n")
     return "\n".join(map(text.plain, lines)) + "\n"
 
 
-_FORMS: Final[dict[str, Callable[[Sequence[Comparison | Matrix], Sequence[Failure]], str]]] = {
+_FORMS: Final[dict[str, Callable[[Report], str]]] = {
     ".html": html.render,
     ".json": _json,
     ".md": markdown.render,

@@ -1,28 +1,26 @@
 """Render what fails as annotations, which GitHub shows at the cassette in a pull request."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from pytest_imagedetail.compare.comparison import Comparison, failing
 from pytest_imagedetail.report import text
+from pytest_imagedetail.report.findings import Place, Report
 
 _MOST = 10  # that GitHub shows of a step
 
 
-def annotations(compared: Iterable[tuple[Comparison, Path]]) -> Iterator[str]:
-    """Yield a workflow command for each of the first groups of differences that fail.
+def annotations(report: Report, path_of: Callable[[Place], Path]) -> Iterator[str]:
+    """Yield a workflow command for each of the first causes that fail.
 
     Args:
-        compared: Comparisons, each with the cassette to show its differences at.
+        report: What was compared.
+        path_of: Returns the cassette to show a cause at.
     """
-    found = (
-        _annotation(group, path)
-        for comparison, path in compared
-        for group in text.groups(failing(comparison.differences, comparison.fail_on))
-    )
-    return islice(found, _MOST)
+    for finding in islice(filter(report.fails, report.findings), _MOST):
+        place = finding.places[0]
+        yield _annotation(place.group, path_of(place))
 
 
 def _annotation(group: text.Group, path: Path) -> str:

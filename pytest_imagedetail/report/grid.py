@@ -1,4 +1,4 @@
-"""Render a matrix for a terminal: a table of answers, then one line for each change."""
+"""Put a matrix in rows and columns: a table of answers, and the changes in groups."""
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -7,76 +7,9 @@ from typing import Final
 from pytest_imagedetail.compare.matrix import Cell, Matrix, Step
 from pytest_imagedetail.model import SEVERITIES, Query, Severity
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.terminal import (
-    BRIEF_WIDTH,
-    OF_LABEL,
-    command,
-    expired_line,
-    paint,
-    within_limit,
-)
 
 _VALUE_WIDTH: Final = 60
 _QUERIES: Final = 4
-_QUERY_WIDTH: Final = 30  # of queries in `brief`
-_CLOUD_WIDTH: Final = 10  # at least, of a cloud's name in `brief`
-
-
-def render(matrix: Matrix, *, color: bool = False, every_query: bool = False) -> str:
-    """Return the whole report.
-
-    Args:
-        matrix: What to show.
-        color: Whether to use ANSI colors.
-        every_query: Whether to include the queries that all clouds answered alike.
-    """
-    lines = [head(matrix), *_table(matrix, every_query=every_query), *_spans(matrix)]
-    for baseline, candidate, steps in matrix.pairs():
-        lines += ["", text.plain(f"{baseline} -> {candidate}")]
-        lines += [_change(group, step, color=color) for group, step in groups(steps)]
-    noted = notes(matrix)
-    lines += [""] * bool(noted)
-    lines += [paint(f"{label:<10}  {line}", OF_LABEL[label], color=color) for label, line in noted]
-    worst = min((step.difference.severity for step in matrix.steps), key=_rank, default="same")
-    return "\n".join([*lines, "", paint(matrix.summary, worst, color=color)])
-
-
-def brief(matrix: Matrix) -> str:
-    """Return the counts and the worst changes for a failing assertion.
-
-    pytest truncates an explanation of more than seven lines.
-    """
-    why = [expired_line(rule) for rule in matrix.expired_rules[:1]]
-    why += [f"{label:<10} {line}" for label, line in list(_apart(matrix))[:1]]
-    found = sorted(
-        (each for *_, steps in matrix.pairs() for each in groups(steps)),
-        key=lambda each: _rank(each[0].first.severity),
-    )
-    one_query = len(matrix.queries) == 1
-    chosen = {"profile": matrix.profile, "expect": matrix.expect}
-    again = command("matrix", matrix.clouds, chosen, matrix.queries[0] if one_query else None)
-    changes = [_brief_line(group, step, one_query=one_query) for group, step in found]
-    return within_limit(f"{title(matrix)}: {matrix.summary}", changes, why, again)
-
-
-def _brief_line(group: text.Group, step: Step, *, one_query: bool) -> str:
-    """Return a change on one line; clouds are shortened before its field is."""
-    first = group.first
-    status = first.kind == "status_changed"
-    where = text.cut(asked(step), _QUERY_WIDTH) if status else text.short_path(group)
-    rest = f": {first.kind} "
-    room = BRIEF_WIDTH - len(f"{first.severity:<10} {rest}{where}")
-    pair = text.plain(f"{step.baseline} -> {step.candidate}")
-    if len(pair) > room:
-        each = max(room - len(" -> "), 2 * _CLOUD_WIDTH) // 2
-        clouds = (text.plain(step.baseline), text.plain(step.candidate))
-        pair = " -> ".join(text.cut(cloud, each) for cloud in clouds)
-    head = f"{first.severity:<10} {pair}{rest}"
-    line = head + text.about(group, BRIEF_WIDTH - len(head), where=where)
-    if one_query or status:  # the command below names the one; the other is where it changed
-        return line
-    variants = (f" ({asked(step)})", f" ({text.count(len(step.queries), 'query')})")
-    return line + next((each for each in variants if len(line + each) <= BRIEF_WIDTH), "")
 
 
 def title(matrix: Matrix) -> str:
@@ -147,9 +80,10 @@ def head(matrix: Matrix) -> str:
     return f"{line}; {len(matrix.missing)} not recorded" if matrix.missing else line
 
 
-def _table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
-    """Yield a table of status and number of images by query and cloud."""
+def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
+    """Yield status and number of images by query and cloud, and what not every cloud shows."""
     queries = matrix.queries if every_query else matrix.uneven
+    yield ""
     if not queries:
         yield "every query was answered with the same status and number of images by all of them"
         return
@@ -160,16 +94,17 @@ def _table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
         for query in queries
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    yield ""
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     if rest := _alike(len(matrix.queries) - len(queries)):
         yield rest
+    yield from _spans(matrix)
 
 
 def _spans(matrix: Matrix) -> Iterator[str]:
-    """Yield where each field and behavior was first and last seen, unless every cloud has it."""
-    shown = [(text.cut(text.plain(each.what), _VALUE_WIDTH), str(each)) for each in matrix.spans]
+    """Yield where each field was first and last seen, unless every cloud has it."""
+    spans = (each for each in matrix.spans if each.kind == "field")  # the table shows the others
+    shown = [(text.cut(text.plain(each.what), _VALUE_WIDTH), str(each)) for each in spans]
     width = max((len(what) for what, _ in shown), default=0)
     if shown:
         yield ""
@@ -205,23 +140,8 @@ def _rank(severity: Severity) -> int:
     return SEVERITIES.index(severity)
 
 
-def _change(group: text.Group, step: Step, *, color: bool) -> str:
-    first = group.first
-    label = paint(f"{first.severity:<10}", first.severity, color=color)
-    where = "" if first.kind in {"status_changed", "recording_missing"} else f"  {group.path}"
-    line = f"  {label}  {first.kind:<14}  {asked(step)}{where}"
-    if text.shows_values(first):
-        values = text.contrast(first.baseline, first.candidate, _VALUE_WIDTH)
-        line += "  " + " -> ".join(values)
-    if group.images > 1 or not text.shows_values(first):
-        line += f"  {group.whom}"
-    if text.shows_values(first) and len(group.differences) > 1:
-        line += f" and {text.count(len(group.differences) - 1, 'other value')}"
-    return line
-
-
-def asked(step: Step) -> str:
+def asked(queries: Sequence[Query]) -> str:
     """Return the first queries that show a change, and the number of others."""
-    names = [text.plain(str(query)) for query in step.queries[:_QUERIES]]
-    more = len(step.queries) - len(names)
+    names = [text.plain(str(query)) for query in queries[:_QUERIES]]
+    more = len(queries) - len(names)
     return ", ".join(names) + (f" and {text.count(more, 'more query')}" if more else "")

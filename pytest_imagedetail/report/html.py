@@ -2,32 +2,32 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from typing import Final
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import findings, questions, text
+from pytest_imagedetail.report.findings import Report
 
 _MOST_FINDINGS: Final = 400  # on one page; the JSON report has all
 
 
-def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
+def render(report: Report) -> str:
     """Return the whole page; everything from a cloud is escaped."""
-    found, verdict = findings.findings_of(results), findings.verdict_of(results, failures)
+    found = report.findings
     return page(
         "page.html.j2",
-        title=verdict.line,
-        verdict=verdict,
+        title=report.verdict.line,
+        verdict=report.verdict,
+        since=report.since,
         findings=found[:_MOST_FINDINGS],
         hidden=len(found) - _MOST_FINDINGS,
         clouds=sorted({cloud for each in found for cloud in each.clouds}),
         queries=sorted({query for each in found for query in each.queries}),
-        tables=[questions.table_of(each) for each in results if isinstance(each, Matrix)],
-        results=results,
-        failures=failures,
+        fields=sorted({each.field for each in found}),
+        tables=[questions.table_of(each) for each in report.results if isinstance(each, Matrix)],
+        results=report.results,
+        failures=report.failures,
         name_of=findings.name_of,
         count_of=findings.count_of,
         notes_of=findings.notes_of,

@@ -8,6 +8,7 @@ from pytest_imagedetail.compare.comparison import Comparison, failing
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import SEVERITIES, Difference, FailOn, Failure
 from pytest_imagedetail.report import text
+from pytest_imagedetail.report.findings import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +31,9 @@ class _Suite:
     problems: Sequence[_Problem]
 
 
-def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
+def render(report: Report) -> str:
     """Return one suite for each result and each failure."""
-    suites = [*map(_suite, results), *map(_not_compared, failures)]
+    suites = [*map(_suite, report.results), *map(_not_compared, report.failures)]
     inside = [_suite_element(each) for each in suites]
     return document_of(inside, **_counts(*suites))
 
@@ -48,8 +49,8 @@ def _suite(result: Comparison | Matrix) -> _Suite:
         name = f"{result.clouds[0]} -> {result.clouds[-1]} ({len(result.clouds)} clouds)"
         problems = [*_of_matrix(result)]
     else:
-        sides = f"{result.baseline.cloud} -> {result.candidate.cloud}"
-        name = f"{sides}, query {result.baseline.query}"
+        sides = f"{result.baseline.name} -> {result.candidate.name}"
+        name = f"{sides}, query {result.query}"
         problems = [*_groups(result.differences, result.fail_on)]
         if result.nothing_in_common and result.fail_on != "none":
             message = text.nothing_in_common(result)

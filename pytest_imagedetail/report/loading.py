@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Cell, Matrix, Span, Step
@@ -19,8 +19,11 @@ from pytest_imagedetail.model import (
     Side,
     Unpaired,
 )
+from pytest_imagedetail.report.findings import Earlier, findings_of
 
 Document = Mapping[str, Any]
+
+_COMPARED: Final = ("severity", "title", "clouds", "queries", "first_seen")
 
 
 def load(path: Path) -> Document:
@@ -53,6 +56,23 @@ def results_of(document: Document, path: Path) -> tuple[list[Comparison | Matrix
     if not found and not failures and "verdict" not in document:
         raise unreadable(path, "it holds no comparison")
     return found, failures
+
+
+def earlier(path: Path) -> Earlier:
+    """Read an earlier report, or what --json printed, to compare a new one with.
+
+    Raises:
+        ReportError: It cannot be read, or holds no result.
+    """
+    document = load(path)
+    found = document.get("findings")
+    if found is None:
+        found = [each.to_dict() for each in findings_of(results_of(document, path)[0])]
+    try:
+        by_id = {each["id"]: {key: each[key] for key in _COMPARED} for each in found}
+    except (KeyError, TypeError) as error:
+        raise unreadable(path, f"{type(error).__name__}: {error}") from error
+    return Earlier(where=str(path), findings=by_id)
 
 
 def _results(document: Document) -> Iterator[Comparison | Matrix]:
@@ -105,7 +125,9 @@ def _matrix(facts: Document) -> Matrix:
         queries=tuple(map(_query, facts["queries"])),
         cells={
             (_query(each["query"]), each["cloud"]): Cell(
-                status_code=each["status"], images=each["images"]
+                status_code=each["status"],
+                images=each["images"],
+                recorded_at=each["recorded_at"],
             )
             for each in facts["cells"]
         },

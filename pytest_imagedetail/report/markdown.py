@@ -5,26 +5,36 @@ from collections.abc import Iterator, Sequence
 
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import grid, text
-from pytest_imagedetail.report.findings import verdict_of
+from pytest_imagedetail.report.findings import Report, Since
 
 
-def render(results: Sequence[Comparison | Matrix], failures: Sequence[Failure] = ()) -> str:
+def render(report: Report) -> str:
     """Return one section for each result and each failure."""
-    verdict = verdict_of(results, failures)
+    verdict = report.verdict
     lines = [f"# {_text(verdict.line)}", "", _text(", ".join(verdict.facts)), ""]
-    for each in results:
+    lines += since(report.since) if report.since is not None else ()
+    for each in report.results:
         lines += _matrix(each) if isinstance(each, Matrix) else _section(each)
-    for failure in failures:
+    for failure in report.failures:
         clouds = _text(text.plain(f"{failure.baseline} → {failure.candidate}"))
         problem = [f"    {text.plain(line)}" for line in failure.problem.splitlines()]
         lines += [f"## {clouds}: could not be compared", "", *problem, ""]
     return "\n".join(lines)
 
 
+def since(found: Since) -> Iterator[str]:
+    """Yield what changed since an earlier report."""
+    yield f"Since {_text(found.line)}"
+    yield ""
+    for each in found.gone:
+        yield f"- {each.why}: {each.severity} {_text(each.title)}"
+    if found.gone:
+        yield ""
+
+
 def _section(comparison: Comparison) -> Iterator[str]:
-    clouds = f"{comparison.baseline.cloud} → {comparison.candidate.cloud}"
+    clouds = f"{comparison.baseline.name} → {comparison.candidate.name}"
     yield f"## {_text(text.plain(clouds))}: {comparison.summary}"
     yield ""
     for name, side in (("baseline", comparison.baseline), ("candidate", comparison.candidate)):
@@ -69,7 +79,7 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
         clouds = [_text(text.plain(each)) for each in (baseline, candidate)]
         for group, step in grid.groups(steps):
             first = group.first
-            what = [first.severity, first.kind, _text(grid.asked(step)), _code(group.path)]
+            what = [first.severity, first.kind, _text(grid.asked(step.queries)), _code(group.path)]
             yield _row([*clouds, *what, _text(group.whom), *_values(group)])
     yield ""
 

@@ -21,3 +21,7 @@ if (form) {
   form.classList.add("ready");
   apply();
 }
+for (const time of document.querySelectorAll("time")) {
+  const days = Math.floor((Date.now() - Date.parse(time.dateTime)) / 86400000);
+  if (days >= 0) time.after(days ? ` (${days} ${days === 1 ? "day" : "days"} ago)` : " (today)");
+}

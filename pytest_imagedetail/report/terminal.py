@@ -1,104 +1,343 @@
-"""Render a comparison for a terminal or a failing test, worst difference first."""
+"""Render reports for a terminal or a failing test: the verdict first, then the worst."""
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from pytest_imagedetail.compare.comparison import Comparison, evidence
+from pytest_imagedetail.compare.comparison import Comparison, accepted, evidence, summary_of
+from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Query, RuleRef
-from pytest_imagedetail.report import text
+from pytest_imagedetail.report import findings, grid, text
+from pytest_imagedetail.report.findings import Finding, Place, Report, Result
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
 _COLORS: Final = {
     "breaking": "31;1",
+    "fail": "31;1",
     "compatible": "33",
+    "known-deviation": "33",
     "data": "36",
     "same": "32",
+    "pass": "32",
     "dim": "2",
     "-": "31",
     "+": "32",
 }
-OF_LABEL: Final = {
-    "judged": "dim",
-    "not judged": "dim",
+_OF_LABEL: Final = {
     "ambiguous": "data",
     "paired": "data",
     "projects": "data",
     "redacted": "data",
     "volatile": "compatible",
-    "expected": "dim",
     "expired": "breaking",
     "unused": "compatible",
     "missing": "breaking",
 }
-_KIND: Final = 13  # characters of most kinds
-_MARGIN: Final = " " * 12
+_LABEL: Final = 10  # characters of a severity or of a note's label
+_NAME: Final = 9  # of what a line below it is about
+_KIND: Final = 14  # of most kinds
+_VALUE: Final = 100  # characters of a value, unless the terminal is narrower
+_LEAST: Final = 20
+_JUDGED: Final = 2  # facts of a verdict that do not say what was compared
 _CHANGES: Final = 5  # with notes and command; head and hint come on top
-BRIEF_WIDTH: Final = 90
+_BRIEF: Final = 90  # characters of a line of a failing assertion
+_BRIEF_QUERY: Final = 30
+_BRIEF_CLOUD: Final = 10  # at least
 _COMMAND: Final = 2  # lines that a command may take
-_BY_DEFAULT: Final = {
-    "level": DEFAULT_LEVEL,
-    "profile": DEFAULT_PROFILE,
-    "expect": None,
-}
+_BY_DEFAULT: Final = {"level": DEFAULT_LEVEL, "profile": DEFAULT_PROFILE, "expect": None}
 
 
-def render(comparison: Comparison, *, color: bool = False, typed: str | None = None) -> str:
+def render(
+    report: Report,
+    *,
+    color: bool = False,
+    width: int | None = None,
+    typed: str | None = None,
+    every_query: bool = False,
+) -> str:
     """Return the whole report.
 
     Args:
-        comparison: What to show.
+        report: What to show.
         color: Whether to use ANSI colors.
+        width: Of the terminal, in characters; None for lines of any length.
         typed: The sides and options as typed, to explain each severity with sources and show the
             command that accepts the difference; None explains nothing.
+        every_query: Whether to show also the queries that all clouds of a matrix answered alike.
     """
-    return "\n".join(_lines(comparison, color=color, typed=typed))
+    verdict = report.verdict
+    lines = [paint(verdict.line, "same" if verdict.passed else "breaking", color=color)]
+    alone = len(report.results) == 1 and isinstance(report.results[0], Comparison)
+    facts = verdict.facts[: _JUDGED if alone else None]  # the sides below say the others
+    lines += _paragraph("", ", ".join(facts), "dim", color=color, width=width)
+    for each in report.results:
+        lines += _head(each, every_query=every_query, alone=alone, width=width)
+    lines += _findings(report, color=color, width=width, typed=typed)
+    end = [*_end(report, color=color, width=width)]
+    return "\n".join([*lines, *[""] * bool(end), *end])
 
 
-def brief(comparison: Comparison) -> str:
+def details(comparison: Comparison) -> str:
+    """Return what differs, without a verdict, for the text of an error."""
+    report = findings.report_of([comparison])
+    lines = [*_findings(report, color=False, width=None, typed=None), ""]
+    return "\n".join([*lines, *_end(report, color=False, width=None)]).removeprefix("\n")
+
+
+def entry(
+    label: str,
+    title: str,
+    lines: Iterable[tuple[str, str]],
+    *,
+    indent: int = _LABEL,
+    color: bool = False,
+    width: int | None = None,
+) -> Iterator[str]:
+    """Yield one entry of a report: its label and title, and what belongs to it below.
+
+    Args:
+        label: A severity or a verdict.
+        title: What it is about.
+        lines: Pairs of a name and a text; the text is cut after "-" and "+", which mark values, and
+            wrapped elsewhere.
+        indent: The width of the column of labels.
+        color: Whether to use ANSI colors.
+        width: Of the terminal, in characters; None for lines of any length.
+    """
+    start, *rest = _wrapped(title, width and width - indent - 2)
+    yield f"{paint(f'{label:<{indent}}', label, color=color)}  {start}"
+    yield from (f"{'':<{indent}}  {each}" for each in rest)
+    for name, line in lines:
+        room = width and width - indent - 2 - _NAME
+        many = [_cut(line, room)] if name in {"-", "+"} else _wrapped(line, room)
+        for head, each in zip([name, *[""] * (len(many) - 1)], many, strict=True):
+            shade = name if name in {"-", "+"} else "dim"
+            yield f"{'':<{indent}}  {paint(f'{head:<{_NAME}}{each}', shade, color=color)}".rstrip()
+
+
+def brief(result: Result) -> str:
     """Return the counts and the worst differences for a failing assertion.
 
     pytest truncates an explanation of more than seven lines.
     """
-    baseline, candidate = comparison.baseline, comparison.candidate
-    found = text.groups(comparison.differences)
-    why = [expired_line(rule) for rule in comparison.expired_rules[:1]]
-    if text.nothing_in_common(comparison):
-        why += _wrapped("paired", text.nothing_in_common(comparison))
-    chosen = {
-        "level": comparison.level,
-        "profile": comparison.profile,
-        "expect": comparison.expect,
-    }
-    again = command("diff", (baseline.cloud, candidate.cloud), chosen, baseline.query)
-    head = f"{baseline.cloud} -> {candidate.cloud}: {comparison.summary}"
-    return within_limit(head, [_brief_line(group) for group in found], why, again)
-
-
-def within_limit(
-    head: str, changes: Sequence[str], notes: Sequence[str], again: Sequence[str]
-) -> str:
-    """Join the lines of a brief report; drop the last changes if they are too many."""
-    most = _CHANGES - len(notes) - len(again)
+    query: Query | None
+    if isinstance(result, Matrix):
+        verb, clouds, head = "matrix", result.clouds, grid.title(result)
+        query = result.queries[0] if len(result.queries) == 1 else None
+        chosen: dict[str, object] = {"profile": result.profile, "expect": result.expect}
+    else:
+        sides = (result.baseline, result.candidate)
+        verb, clouds, query = "diff", tuple(each.cloud for each in sides), result.query
+        head = f"{result.baseline.name} -> {result.candidate.name}"
+        chosen = {"level": result.level, "profile": result.profile, "expect": result.expect}
+    why = [f"{'expired':<10} the rule for {_rule(each)}" for each in result.expired_rules[:1]]
+    for label, line in findings.notes_of(result):
+        if label in {"paired", "missing"}:
+            why += _labeled(label, line)
+    changes = [
+        _brief_line(each, between=verb == "matrix", one_query=query is not None)
+        for each in findings.findings_of([result])
+    ]
+    again = _command(verb, clouds, chosen, query)
+    most = _CHANGES - len(why) - len(again)
     dropped = len(changes) - most
     rest = text.count(dropped, "more line") if dropped > 0 else "values and reasons"
-    lines = [head, *changes[:most], *notes, f"{rest}: pytest -vv", *again]
-    return "\n".join(text.cut(text.plain(line), BRIEF_WIDTH) for line in lines)
+    lines = [f"{head}: {result.summary}", *changes[:most], *why, f"{rest}: pytest -vv", *again]
+    return "\n".join(text.cut(text.plain(line), _BRIEF) for line in lines)
 
 
-def command(
+def worst(report: Report, most: int) -> Iterator[str]:
+    """Yield the verdict and the causes that fail, each on one line, for the end of a run.
+
+    Args:
+        report: What to show.
+        most: How many causes to show.
+    """
+    yield report.verdict.line
+    failing = [each for each in report.findings if report.fails(each)][:most]
+    yield from (text.cut(_brief_line(each, between=True), _BRIEF) for each in failing)
+    if len(report.findings) > len(failing):
+        rest = text.count(len(report.findings) - len(failing), "more cause")
+        yield f"{rest}: see a report, --imagedetail-report=FILE"
+
+
+def paint(line: str, name: str, *, color: bool) -> str:
+    """Return a line in the color of a severity or a verdict, of "same", "dim" or a sign."""
+    return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color and name in _COLORS else line
+
+
+def _head(result: Result, *, every_query: bool, alone: bool, width: int | None) -> Iterator[str]:
+    """Yield what was compared."""
+    if isinstance(result, Matrix):
+        yield from grid.table(result, every_query=every_query)
+    elif alone:
+        sides = (result.baseline, result.candidate)
+        heads = [*map(text.side, sides)]
+        widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
+        yield ""
+        for name, head in zip(("baseline", "candidate"), heads, strict=True):
+            cells = "  ".join(cell.ljust(size) for cell, size in zip(head, widths, strict=True))
+            yield f"{name:<{_LABEL}}  {cells}".rstrip()
+        for label, line in (("profile", text.normalization(result)), *text.choices(result)):
+            yield from _paragraph(label, line, "", color=False, width=width)
+
+
+def _findings(
+    report: Report, *, color: bool, width: int | None, typed: str | None
+) -> Iterator[str]:
+    alone = len(report.results) == 1 and isinstance(report.results[0], Comparison)
+    for each in report.findings:
+        place = each.places[0]
+        one_place = len(each.places) == 1 and each.subject == each.path
+        subject = place.group.path if alone or one_place else each.subject
+        title = f"{each.kind:<{_KIND}}  {subject}"
+        title += f"  {place.group.whom}" if alone and place.group.whom else ""
+        yield ""
+        yield from entry(
+            each.severity,
+            title,
+            _lines(each, report, alone=alone, typed=typed),
+            color=color,
+            width=width,
+        )
+
+
+def _lines(
+    finding: Finding, report: Report, *, alone: bool, typed: str | None
+) -> Iterator[tuple[str, str]]:
+    place = finding.places[0]
+    pair = _clouds(place)
+    if not alone:
+        here = [each for each in finding.places if _clouds(each) == pair]
+        asked = [query for each in here for query in each.queries]
+        whom = f": {place.group.whom}" if place.group.whom else ""
+        yield "in", f"{pair}, query {grid.asked(asked)}{whom}"
+    yield from text.values(place.group.first, _VALUE)
+    if text.shows_values(place.group.first) and len(place.group.differences) > 1:
+        yield "", f"and {text.count(len(place.group.differences) - 1, 'other value')}"
+    if others := [each for each in finding.places if _clouds(each) != pair]:
+        yield "also in", "; ".join(_chains(others))
+    yield "why", finding.reason
+    dated = report.since is not None or finding.first_seen != finding.last_seen
+    seen = [finding.history] * (dated and bool(finding.history))
+    new = ["new"] * (finding.new and report.since is not None)
+    yield "id", text.plain(", ".join([finding.id, *new, *seen]))
+    if typed is not None:
+        for line in evidence(place.group.first, place.sides, path=place.group.path, typed=typed):
+            yield "", text.plain(line)
+
+
+def _clouds(place: Place) -> str:
+    return text.plain(f"{place.baseline} -> {place.candidate}")
+
+
+def _chains(places: Iterable[Place]) -> Iterator[str]:
+    """Yield pairs of clouds, those that follow each other as one: "a -> b -> c"."""
+    chain: list[str] = []
+    for baseline, candidate in dict.fromkeys((each.baseline, each.candidate) for each in places):
+        if chain[-1:] != [baseline]:
+            if chain:
+                yield text.plain(" -> ".join(chain))
+            chain = [baseline]
+        chain.append(candidate)
+    yield text.plain(" -> ".join(chain))
+
+
+def _end(report: Report, *, color: bool, width: int | None) -> Iterator[str]:
+    """Yield what was not compared, what the rules did, what is new, and the counts."""
+    notes = dict.fromkeys(note for each in report.results for note in findings.notes_of(each))
+    if report.since is not None:
+        notes["since", report.since.line] = None
+        for each in report.since.gone:
+            notes[each.why.partition(" ")[0], f"{each.severity} {each.title}"] = None
+    for label, line in notes:
+        yield from _paragraph(label, line, _OF_LABEL.get(label, "dim"), color=color, width=width)
+    if report.findings or any(each.expected for each in report.results):
+        most = report.findings[0].severity if report.findings else "same"
+        yield paint(_counts(report), most, color=color)
+
+
+def _counts(report: Report) -> str:
+    """Return the last line: "4 causes, 12 differences: 1 breaking, 11 compatible, 0 data"."""
+    severities = [one for each in report.results for one in each.severities]
+    causes = len(report.findings)
+    start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(severities) else ""
+    if len(report.results) == 1:
+        return start + report.results[0].summary
+    pairs = (pair for each in report.results for pair in findings.accepted_in(each))
+    by_rules = accepted([each.severity for each, _ in pairs], more=bool(severities))
+    return start + summary_of(severities) + by_rules
+
+
+def _paragraph(
+    label: str, line: str, shade: str, *, color: bool, width: int | None
+) -> Iterator[str]:
+    """Yield a labeled text, wrapped."""
+    indent = _LABEL + 2 if label else 0
+    for number, each in enumerate(_wrapped(line, width and width - indent)):
+        head = f"{'' if number else label:<{indent}}"
+        yield paint(f"{head}{each}", shade, color=color)
+
+
+def _wrapped(line: str, width: int | None) -> list[str]:
+    """Return a text in lines; what has no spaces stays whole, so that it can be copied."""
+    if width is None:
+        return [line]
+    room = max(width, _LEAST)
+    return textwrap.wrap(line, room, break_on_hyphens=False, break_long_words=False) or [""]
+
+
+def _cut(line: str, width: int | None) -> str:
+    return line if width is None else text.cut(line, max(width, _LEAST))
+
+
+def _labeled(label: str, line: str) -> list[str]:
+    """Return a labeled note on one or two lines."""
+    room = _BRIEF - _LABEL - 1
+    lines = textwrap.wrap(text.plain(line), room, break_on_hyphens=False, max_lines=2)
+    return [f"{'' if number else label:<{_LABEL}} {each}" for number, each in enumerate(lines)]
+
+
+def _rule(rule: RuleRef) -> str:
+    return f"{rule.about}, {PurePath(rule.where).name}"
+
+
+def _brief_line(finding: Finding, *, between: bool, one_query: bool = False) -> str:
+    """Return a cause on one line; clouds are shortened before its field is.
+
+    Args:
+        finding: The cause.
+        between: Whether to name the clouds.
+        one_query: Whether the reader knows the query.
+    """
+    place, kind = finding.places[0], f"{finding.kind} "
+    if not between:
+        head = f"{finding.severity:<{_LABEL}} {kind}"
+        return head + text.about(place.group, _BRIEF - len(head))
+    whole = finding.kind == "status_changed"
+    where = text.cut(finding.subject, _BRIEF_QUERY) if whole else text.short_path(place.group)
+    room = _BRIEF - len(f"{finding.severity:<{_LABEL}} : {kind}{where}")
+    pair = _clouds(place)
+    if len(pair) > room:
+        each = max(room - len(" -> "), 2 * _BRIEF_CLOUD) // 2
+        names = (text.plain(place.baseline), text.plain(place.candidate))
+        pair = " -> ".join(text.cut(name, each) for name in names)
+    head = f"{finding.severity:<{_LABEL}} {pair}: {kind}"
+    line = head + text.about(place.group, _BRIEF - len(head), where=where)
+    if whole or one_query:
+        return line
+    counted = text.count(len(place.queries), "query")
+    variants = (f" ({grid.asked(place.queries)})", f" ({counted})")
+    return line + next((each for each in variants if len(line + each) <= _BRIEF), "")
+
+
+def _command(
     verb: str, clouds: Sequence[str], chosen: Mapping[str, object], query: Query | None
 ) -> list[str]:
     """Return the command that repeats a comparison, without rules, on one or two lines.
 
     If the names of all clouds do not fit, their number replaces them.
-
-    Args:
-        verb: "diff" or "matrix".
-        clouds: The names of the clouds.
-        chosen: Values by the names of options; defaults are left out.
-        query: The query, if there is only one.
     """
     names = [*map(text.plain, clouds)]
     options = [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
@@ -111,65 +350,8 @@ def command(
 def _in_lines(words: Sequence[str]) -> list[str]:
     lines = ["or:"]
     for word in words:
-        if len(f"{lines[-1]} {word} \\") > BRIEF_WIDTH and lines[-1].strip():
+        if len(f"{lines[-1]} {word} \\") > _BRIEF and lines[-1].strip():
             lines[-1] += " \\"
             lines.append(" ")
         lines[-1] += f" {word}"
     return lines
-
-
-def _wrapped(label: str, line: str) -> list[str]:
-    """Return a labeled note on one or two lines."""
-    head = f"{label:<10} "
-    room = BRIEF_WIDTH - len(head)
-    lines = textwrap.wrap(text.plain(line), room, break_on_hyphens=False, max_lines=2)
-    return [f"{head if place == 0 else ' ' * len(head)}{each}" for place, each in enumerate(lines)]
-
-
-def expired_line(rule: RuleRef) -> str:
-    """Return the line about an expired rule for a failing assertion."""
-    return f"{'expired':<10} the rule for {rule.path}, {PurePath(rule.where).name}"
-
-
-def _brief_line(group: text.Group) -> str:
-    head = f"{group.first.severity:<10} {group.first.kind} "
-    return head + text.about(group, BRIEF_WIDTH - len(head))
-
-
-def _lines(comparison: Comparison, *, color: bool, typed: str | None) -> Iterator[str]:
-    sides = (comparison.baseline, comparison.candidate)
-    heads = [*map(text.side, sides)]
-    widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
-    for name, head in zip(("baseline", "candidate"), heads, strict=True):
-        cells = "  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True))
-        yield f"{name:<10}  {cells}".rstrip()
-    yield paint(f"{'profile':<10}  {text.normalization(comparison)}", "dim", color=color)
-    for label, line in text.choices(comparison):
-        yield f"{label:<10}  {line}"
-    groups = text.groups(comparison.differences)
-    width = max([_KIND, *(len(group.first.kind) for group in groups)])
-    for group in groups:
-        yield from _group(group, width, color=color)
-        if typed is not None:
-            for line in evidence(group.first, sides, path=group.path, typed=typed):
-                yield paint(f"{_MARGIN}{text.plain(line)}", "dim", color=color)
-    for label, line in text.notes(comparison):
-        yield paint(f"{label:<10}  {line}", OF_LABEL[label], color=color)
-    worst = comparison.differences[0].severity if comparison.differences else "same"
-    yield paint(comparison.summary, worst, color=color)
-
-
-def _group(group: text.Group, width: int, *, color: bool) -> Iterator[str]:
-    first = group.first
-    label = paint(f"{first.severity:<10}", first.severity, color=color)
-    yield f"{label}  {first.kind:<{width}}  {group.path}  {group.whom}".rstrip()
-    for sign, value in text.values(first):
-        yield paint(f"{_MARGIN}{sign} {value}", sign, color=color)
-    if text.shows_values(first) and len(group.differences) > 1:
-        yield f"{_MARGIN}and {text.count(len(group.differences) - 1, 'other value')}"
-    yield paint(f"{_MARGIN}{text.plain(first.reason)}", "dim", color=color)
-
-
-def paint(line: str, name: str, *, color: bool) -> str:
-    """Return a line in the color of a severity, of "same", "dim" or a sign."""
-    return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color else line

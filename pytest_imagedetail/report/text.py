@@ -1,10 +1,9 @@
 """Text that every report shares: values, images, counts and notes on one line."""
 
-import hashlib
 import json
 import os.path
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -172,11 +171,6 @@ def shortened(path: str, room: int) -> str:
     return f"{path[: room - end - 3]}...{path[-end:]}"
 
 
-def fingerprint(*parts: str) -> str:
-    """Return twelve hex digits that depend on these texts alone, for a permalink."""
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:12]
-
-
 def count(number: int, thing: str) -> str:
     """Return a number with its noun: `2 images`, `3 queries`."""
     if number == 1:
@@ -187,7 +181,7 @@ def count(number: int, thing: str) -> str:
 def side(side: Side) -> tuple[str, ...]:
     """Return cloud, number of images or status, query, release and date of one side."""
     return (
-        plain(side.cloud),
+        plain(side.name),
         count(side.images, "image") if side.error is None else f"answered {side.error}",
         f"query {plain(str(side.query))}",
         f"release {plain(side.release or 'not declared')}",
@@ -219,11 +213,14 @@ def nothing_in_common(comparison: Comparison) -> str:
 
 def normalization(comparison: Comparison) -> str:
     """Return the profile and the counts of its rules: "cross-version (R2 link host 54)"."""
-    counts = comparison.normalization
-    done = ", ".join(
-        f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id)
-    )
+    done = rules_done(comparison.normalization)
     return f"{comparison.profile} ({done or 'nothing changed'})"
+
+
+def rules_done(counts: Mapping[str, int]) -> str:
+    """Return what rules of normalization changed, and how often: "R2 link host 54"."""
+    names = (f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id))
+    return ", ".join(names)
 
 
 def choices(comparison: Comparison) -> Iterator[tuple[str, str]]:
@@ -281,10 +278,10 @@ def rules(
             line = f"{group.first.kind} {group.path} {group.whom}".rstrip()
             yield "expected", f"{line}: {why(group.first.rule)}"
     for rule in expired:
-        line = f"{rule.where}: the rule for {plain(rule.path)} expired on {rule.expires}"
+        line = f"{rule.where}: the rule for {plain(rule.about)} expired on {rule.expires}"
         yield "expired", f"{line}; fix the cause, or renew or delete the rule"
     for rule in unused:
-        line = f"{rule.where}: the rule for {plain(rule.path)} accepts nothing here"
+        line = f"{rule.where}: the rule for {plain(rule.about)} accepts nothing here"
         yield "unused", f"{line}; delete or correct it"
 
 

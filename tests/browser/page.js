@@ -48,6 +48,8 @@ async function main() {
       seen.by_field[word] = await visible(tab, "article[data-text]");
     }
     await tab.fill("[name=text]", "");
+    seen.fields = await tab.$$eval("[name=field] option", (all) => all.map((one) => one.value));
+    seen.ages = await tab.$$eval("time", (all) => all.map((one) => one.nextSibling.textContent));
     const began = Date.now();
     for (const each of await tab.$$eval("[name=cloud] option", (all) => all.map((one) => one.value)))
       await tab.selectOption("[name=cloud]", each);

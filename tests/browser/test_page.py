@@ -37,7 +37,7 @@ def seen(tmp_path):
     def seen(*results, failures=(), fields=(), axe=True):
         page = tmp_path / "report.html"
         if results:
-            report.write(results, page, failures=failures)
+            report.write(report.report_of(results, failures), page)
         command = ["node", str(HERE / "page.js"), CHROMIUM, str(page)]
         env = os.environ | {"FIELDS": ",".join(fields), "AXE": "yes" if axe else "no"}
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
@@ -69,6 +69,8 @@ def test_the_nine_releases(seen):
     assert (found["cards"], found["worst"]) == (7, 1)
     assert found["by_field"] == {"openstack-api": 1, "no such field": 0}
     assert found["without_scripts"] == {"cards": 7, "filters": 0}
+    assert {"badRequest", "status_code", "images_links"} <= {*found["fields"]}
+    assert all(each.startswith((" (today)", " (1 day ago)", " (")) for each in found["ages"])
 
 
 def test_hostile_names_and_failures(seen):

@@ -175,7 +175,7 @@ def test_one_image_of_many_can_be_accepted(run, cassettes):
     assert out.splitlines()[0] == "imagedetail-rules.yaml, line 1: accepts 1 difference"
     _, out, _ = run("diff", *CLOUDS)
     assert f"expected    field_removed {path}" in out
-    assert "field_removed  images[*].OS-EXT-IMG-SIZE:size  12 images" in out
+    assert "field_removed   images[*].OS-EXT-IMG-SIZE:size  12 images" in out
 
 
 def test_what_would_not_be_a_rule(run, cassettes):
@@ -193,3 +193,16 @@ def test_what_would_not_be_a_rule(run, cassettes):
         assert message in err
         assert "\n  next:  " in err
     assert not (cassettes.parent / "imagedetail-rules.yaml").exists()
+
+
+def test_by_the_id_of_a_cause(run, cassettes):
+    """The rule gets its path and its kind, for these clouds; an unknown id is an error."""
+    _, out, _ = run("diff", *CLOUDS, "--json")
+    lost = next(e for e in json.loads(out)["differences"] if e["kind"] == "field_removed")
+    code, out, _ = run("accept", *CLOUDS, "--id", lost["id"], *WHY)
+    assert (code, "accepts 9 differences" in out) == (0, True)
+    written = (cassettes.parent / "imagedetail-rules.yaml").read_text()
+    assert "- path: images[*].OS-EXT-IMG-SIZE:size\n  kind: field_removed\n" in written
+    code, _, err = run("accept", *CLOUDS, "--id", lost["id"], *WHY)
+    assert code == 4
+    assert "between nova-2026.2 and nova-essex has the id" in err

@@ -44,7 +44,7 @@ def test_several_become_one(imagedetail, saved, tmp_path):
     assert imagedetail("report", good, "-o", "r.json").returncode == 0
     done = imagedetail("report", good, bad, "r.json", "-o", "all.json")
     assert done.returncode == 1
-    assert done.stdout == "FAIL: 1 of 2 comparisons fail\n"
+    assert done.stdout == "FAIL: 1 of 2 comparisons fails\n"
     assert len(json.loads((tmp_path / "all.json").read_text())["comparisons"]) == 2
 
 
@@ -86,3 +86,59 @@ def test_fleets_become_one(imagedetail, saved, tmp_path):
     assert imagedetail("report", old, bad, "-o=r.html").returncode == 4
     (tmp_path / "x.json").write_text('{"schema": 1, "checks": [{"id": "M99", "evidence": {}}]}')
     assert imagedetail("report", "x.json", "-o=r.html").returncode == 2
+
+
+def test_what_changed_since_the_last_run(imagedetail, saved, tmp_path):
+    """New causes are marked, and those that are missing say why; a report keeps the first day."""
+    saved("old.json", "matrix", "nova-2023.1", "nova-2024.2")
+    new = ("matrix", "nova-2023.1", "nova-2024.2", "nova-2025.2")
+    same = imagedetail(*new, "--since=old.json", "--report=r.json").stdout
+    assert "\nsince       old.json: 0 new causes, 7 known\n" in same
+    found = json.loads((tmp_path / "r.json").read_text())["findings"]
+    dates = {(each["first_seen"][:10], each["last_seen"][:10]) for each in found}
+    assert ("2026-11-23", "2026-11-23") in dates
+    document = json.loads((tmp_path / "r.json").read_text())
+    kept, dropped = document["findings"][:1], document["findings"][1]
+    kept[0] |= {"first_seen": "2025-01-01T00:00:00Z", "severity": "breaking"}
+    lost = [
+        kept[0] | {"id": f"{number:012}", "title": title, "clouds": [cloud]}
+        for number, (title, cloud) in enumerate((("healed", "nova-2024.2"), ("away", "k5")))
+    ]
+    accepted = [document["findings"][2]]
+    (tmp_path / "imagedetail-rules.yaml").write_text(
+        f"- {{id: '{accepted[0]['id']}', reason: known, expires: never}}\n"
+    )
+    document["findings"] = [*kept, *accepted, *lost]
+    (tmp_path / "edited.json").write_text(json.dumps(document))
+    outputs = [f"--report=r{suffix}" for suffix in (".json", ".html", ".md")]
+    shown = imagedetail(*new, "--since=edited.json", *outputs).stdout
+    for line in (
+        (
+            "since       edited.json: 5 new causes, 1 known, "
+            "1 accepted by a rule, 1 gone, 1 not compared"
+        ),
+        "gone        breaking healed",
+        "not         breaking away",
+        f"            id       {kept[0]['id']}, first seen 2025-01-01, last seen 2026-11-23",
+        f"            id       {dropped['id']}, new, seen 2026-11-23",
+    ):
+        assert f"\n{line}\n" in shown
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert [each["why"] for each in document["since"]["gone"]] == [
+        *("accepted by a rule", "gone", "not compared")
+    ]
+    for name in ("r.html", "r.md"):
+        assert "gone: breaking healed" in (tmp_path / name).read_text()
+    assert imagedetail("report", "r.json", "-o=r.md", "--since=old.json").returncode == 1
+    (tmp_path / "x.json").write_text('{"schema": 1, "findings": [{"id": "1"}]}')
+    done = imagedetail(*new, "--since=x.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the result cannot be read: KeyError" in done.stderr
+
+
+def test_checks_since_the_last_run(imagedetail, saved):
+    """Verdicts with another reason are new; those on other clouds were not asked."""
+    saved("old.json", "check", "nova-2023.1", "nova-2026.2")
+    since = imagedetail("check", "nova-2026.2", "--only=M13", "--since=old.json").stdout
+    assert "\nsince old.json: 0 new causes, 1 known, " in since
+    assert " not compared\n" in since

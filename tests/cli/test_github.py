@@ -64,3 +64,12 @@ def test_only_what_fails_is_annotated(imagedetail, recorded):
     assert len(re.findall(r"^::error ", result.stderr, re.MULTILINE)) == 10
     assert imagedetail(*diff, "none", "--github").stderr == ""
     assert imagedetail(*diff, "change").stderr == ""
+
+
+def test_a_matrix_is_annotated_at_the_later_cloud(imagedetail, tmp_path):
+    """Each cause once, in the cassette that shows it."""
+    result = imagedetail("matrix", "nova-2023.1", "nova-2024.2", "nova-2026.2", "--github")
+    found, message = read(result.stderr.removesuffix("\n"))
+    assert found["file"].endswith("cassettes/nova-2024.2/limit=0.yaml")
+    assert found["title"] == "breaking status_changed"
+    assert message.splitlines()[1] == "- 200"

@@ -13,6 +13,7 @@ from unit.test_report import nasty, rich
 
 from pytest_imagedetail import report
 from pytest_imagedetail.model import KINDS, SEVERITIES, Failure
+from pytest_imagedetail.report import loading
 from pytest_imagedetail.settings import LEVELS, PROFILES
 from tests.cloud import SimulatedCloud
 from tests.docs.pages import ROOT
@@ -108,9 +109,10 @@ def test_a_verdict_that_does_not_count(imagedetail, tmp_path):
 def test_reports(tmp_path):
     """With everything that a comparison and a matrix can hold."""
     failure = Failure(baseline="a", candidate="b", problem="lost")
-    report.write(
-        [rich(), nasty(), *comparisons(), *matrices()], tmp_path / "r.json", failures=[failure]
-    )
+    results = [rich(), nasty(), *comparisons(), *matrices()]
+    report.write(report.report_of([rich()]), tmp_path / "old.json")
+    shown = report.report_of(results, [failure], earlier=loading.earlier(tmp_path / "old.json"))
+    report.write(shown, tmp_path / "r.json")
     document = json.loads((tmp_path / "r.json").read_bytes())
     check(document, "report")
     comparison, matrix = document["comparisons"][0], document["matrices"][1]

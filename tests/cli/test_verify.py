@@ -23,6 +23,9 @@ from tests.cloud import DEFAULT_SEED, SimulatedCloud
 UPGRADED = "if the cloud was upgraded, record it under a new name: imagedetail "
 REPLACE = "if only its data changed, replace the recording: imagedetail "
 SAME = """\
+PASS: 3 comparisons, and none of them fails
+fails on: change, exit code 0
+
 cassettes/public/all.yaml                     same
 cassettes/public/limit=x.yaml                 same
 cassettes/public/status=active-bc8e2fbf.yaml  same
@@ -30,23 +33,28 @@ cassettes/public/status=active-bc8e2fbf.yaml  same
 3 cassettes: 3 same; nothing was written
 """
 CHANGED = f"""\
+FAIL: 1 of 3 comparisons fails
+fails on: change, exit code 1
+
+data        image_removed   images[GONE]
+            in       public -> public (now), query all: "withdrawn"
+            why      only the baseline has this image
+            id       69beedd193a5
+
+1 difference: 0 breaking, 0 compatible, 1 data
+
 cassettes/public/all.yaml                     different: 0 breaking, 0 compatible, 1 data
 cassettes/public/limit=x.yaml                 same
 cassettes/public/status=active-bc8e2fbf.yaml  same
 
-cassettes/public/all.yaml: recorded, and as it answers now
-baseline    public  13 images  query all  release 2026.2  recorded DATE
-candidate   public  12 images  query all  release 2026.2  recorded DATE
-profile     same-cloud (RULES)
-data        image_removed  images[GONE]  "withdrawn"
-            only the baseline has this image
-1 difference: 0 breaking, 0 compatible, 1 data
 {UPGRADED}record --os-cloud=staging --name=staging-2026.2 --release=2026.2 --like=public
 {REPLACE}record --os-cloud=staging --name=public --release=2026.2 --rewrite
-
 3 cassettes: 2 same, 1 different; nothing was written
 """
 DOWN = """\
+FAIL: 3 comparisons could not be made
+exit code 2
+
 cassettes/public/all.yaml                     error: Keystone gave no token: it cannot be reached
 cassettes/public/limit=x.yaml                 error: Keystone gave no token: it cannot be reached
 cassettes/public/status=active-bc8e2fbf.yaml  error: Keystone gave no token: it cannot be reached
@@ -197,8 +205,9 @@ def test_one_query(site, smaller):
     site.connect(smaller)
     code, out, _ = site.run("verify", "pub*", "--query", "status=ACTIVE")
     assert code == 0
-    assert out == (
-        "cassettes/public/status=active-bc8e2fbf.yaml  same\n"
+    assert out.startswith("PASS: public to public (now): no difference\n")
+    assert out.endswith(
+        "\ncassettes/public/status=active-bc8e2fbf.yaml  same\n"
         "\n1 cassette: 1 same; nothing was written\n"
     )
 
@@ -207,7 +216,8 @@ def test_fail_on(site, smaller):
     """A difference below --fail-on is shown, and passes."""
     site.connect(smaller)
     code, out, _ = site.run("verify", "--fail-on=breaking")
-    assert (code, out.replace(gone(), "GONE")) == (0, CHANGED)
+    assert (code, out.splitlines()[0]) == (0, "PASS: 3 comparisons, and none of them fails")
+    assert out.replace(gone(), "GONE").splitlines()[2:] == CHANGED.splitlines()[2:]
 
 
 def test_json(site, smaller):
@@ -404,4 +414,5 @@ def test_what_was_redacted_is_listed(site, tmp_path):
             assert (code, line in out.splitlines()) == (0, number == 1)
             code, out, _ = site.run("verify", "other", "--os-cloud=staging")
     assert code == 0
-    assert out.splitlines()[0] == f"cassettes/other/all.yaml  same; {line}"
+    assert f"\ncassettes/other/all.yaml  same; {line}\n" in out
+    assert f"\nredacted    {line}\n" in out

@@ -128,7 +128,7 @@ def test_a_failed_assertion_explains_itself(project):
     assert not [line for line in found["test_equality"] if "Full output truncated" in line]
     shows(
         found["test_matrix"],
-        "*nova-2026.2 → nova-essex: * changes: * breaking, *",
+        "*nova-2026.2 → nova-essex: * differences: * breaking, *",
         "*breaking * nova-2026.2 -> nova-essex: *",
         "*pytest -vv",
         "*or: imagedetail matrix nova-2026.2 nova-essex",
@@ -151,7 +151,7 @@ def test_very_verbose_shows_values_and_reasons(project):
         found["test_comparison"],
         "E *baseline *nova-2026.2 *13 images *query all *release 2026.2 *recorded 2*",
         "E *candidate *nova-essex *13 images *query all *release essex *recorded 2*",
-        "E *breaking    field_removed  images[[]*[]].OS-EXT-IMG-SIZE:size  13 images: *",
+        "E *breaking    field_removed   images[[]*[]].OS-EXT-IMG-SIZE:size  13 images: *",
         "E *not offered: essex never had it; the baseline's release has",
     )
     shows(found["test_matrix"], "*2 clouds, * queries, * answers*", "*header_changed*")

@@ -166,3 +166,22 @@ def test_a_report_that_cannot_be_written_is_an_error(project):
     assert "NotADirectory" not in result.stdout.str()
     output = result.stdout.str() + result.stderr.str()
     assert "ERROR: the report cannot be written: " in output
+
+
+def test_the_end_of_a_run_says_what_failed(project):
+    """The verdict of all comparisons, each cause that fails, and pytest's exit code."""
+    project.makepyfile(TESTS)
+    result = project.runpytest("--imagedetail-report=r.json")
+    result.stdout.fnmatch_lines(
+        [
+            "*= imagedetail =*",
+            "FAIL: 1 of 2 comparisons fails",
+            "breaking   nova-2026.2 -> nova-essex: field_removed *EXT-IMG-SIZE:size (13 images)",
+            "* more causes: see a report, --imagedetail-report=FILE",
+        ]
+    )
+    verdict = json.loads((project.path / "r.json").read_text())["verdict"]
+    assert (verdict["passed"], verdict["exit_code"]) == (False, 0)
+    project.runpytest("--imagedetail-fail-on=none").stdout.fnmatch_lines(
+        ["PASS: 2 comparisons, and none of them fails"]
+    )

@@ -94,9 +94,8 @@ def test_verify_fails_when_the_cloud_changed(site):
     with larger as site.cloud, pytest.raises(VerificationError) as caught:
         site.ask("verify")
     assert caught.value.problem.startswith(
-        "the live cloud's answer differs from its recording\nbaseline    nova  13 images"
+        "the live cloud's answer differs from its recording\ndata        image_added  "
     )
-    assert "\ndata        image_added  " in caught.value.problem
     assert caught.value.where == "cloud nova, query all; nothing was written"
     assert "--imagedetail-record-mode=rewrite" in caught.value.remedy
     assert path.read_bytes() == before

@@ -7,7 +7,7 @@ from pytest_imagedetail import report
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
-from pytest_imagedetail.report import junit
+from pytest_imagedetail.report import junit, report_of
 from pytest_imagedetail.rules import Rules, parse
 from unit import image_of, listing_of
 from unit.test_report import NASTY, nasty, rich
@@ -26,7 +26,7 @@ FAILURE = Failure(baseline="one", candidate="two", problem="lost\n  where: x\n  
 
 def parsed(results, failures=()):
     """The document, which is as the schema says, with counts that are those of its cases."""
-    document = ET.fromstring(junit.render(results, failures))
+    document = ET.fromstring(junit.render(report_of(results, failures)))
     for element in document.iter():
         required, further, inside = map(str.split, SHAPES[element.tag])
         assert set(required) <= set(element.keys()) <= {*required, *further}
@@ -107,12 +107,13 @@ def test_nothing_of_a_cloud_is_markup():
     """No character of an answer adds an element, or is one that XML forbids."""
     failure = Failure(baseline=NASTY, candidate=NASTY, problem=NASTY)
     parsed([nasty()], [failure])
-    text = junit.render([nasty()], [failure])
+    text = junit.render(report_of([nasty()], [failure]))
     assert all(each.isprintable() or each == "\n" for each in text)
-    assert text == junit.render([nasty()], [failure])
+    assert text == junit.render(report_of([nasty()], [failure]))
 
 
 def test_it_is_a_report(tmp_path):
     """Its suffix chooses it."""
-    report.write([rich()], tmp_path / "run.xml", failures=[FAILURE])
-    assert (tmp_path / "run.xml").read_text(encoding="utf-8") == junit.render([rich()], [FAILURE])
+    shown = report_of([rich()], [FAILURE])
+    report.write(shown, tmp_path / "run.xml")
+    assert (tmp_path / "run.xml").read_text(encoding="utf-8") == junit.render(shown)

@@ -37,7 +37,12 @@ def steps(matrix):
 def test_a_cloud_without_the_query_is_passed_over_and_named():
     """The next one that has it is the neighbor; cells say what was there to compare."""
     same = compare_neighbors(row(a=listing_of(image_of()), b=listing_of(image_of(), cloud="b")))
-    assert (same.same, same.compatible, same.summary, same.uneven) == (True, True, "no change", ())
+    assert (same.same, same.compatible, same.summary, same.uneven) == (
+        True,
+        True,
+        "no difference",
+        (),
+    )
     assert same.cells == {(ALL, name): Cell(status_code=200, images=1) for name in "ab"}
     part = listing_of(query="limit=0", complete=False)
     refused = error_of(query="limit=0")
@@ -88,12 +93,14 @@ def test_rules():
     assert steps(matrix) == [("a", "b", "value_changed", ["all"])]
     assert [(each.baseline, each.candidate) for each in matrix.expected] == [("b", "c")]
     assert not matrix.compatible
-    assert matrix.summary == "1 change: 0 breaking, 0 compatible, 1 data; 1 more accepted by rules"
+    assert (
+        matrix.summary == "1 difference: 0 breaking, 0 compatible, 1 data; 1 more accepted by rules"
+    )
     (change,) = matrix.to_dict()["expected"]
     assert (change["from"], change["to"], change["rule"]["reason"]) == ("b", "c", "known")
     accepted = compare_neighbors(disks(0, 0, 2), fail_on="change", rules=rules(rule))
     assert (accepted.same, accepted.compatible) == (False, True)
-    assert accepted.summary == "no change but for 1 accepted by rules"
+    assert accepted.summary == "no difference but for 1 accepted by rules"
     late = rules({"path": "images[*].minDisk", "expires": "2026-11-23"})
     matrix = compare_neighbors(disks(0, 1), fail_on="none", rules=late)
     assert not matrix.compatible

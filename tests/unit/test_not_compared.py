@@ -3,7 +3,7 @@
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.listing import read
-from pytest_imagedetail.report import grid, html, markdown, terminal
+from pytest_imagedetail.report import html, markdown, report_of, terminal
 from pytest_imagedetail.settings import PROFILES
 from unit import image_of, listing_of, recording_of
 
@@ -41,13 +41,13 @@ def test_every_verdict_lists_them():
         assert comparison.not_compared == PATHS, profile
     assert comparison.to_dict()["not_compared"] == {"count": 4, "paths": list(PATHS)}
     line = f"{LINE}{', '.join(PATHS[:3])} and 1 more"
-    assert f"redacted    {line}" in terminal.render(comparison).splitlines()
-    assert line in html.render([comparison])
-    assert LINE in markdown.render([comparison])
+    assert f"redacted    {line}" in terminal.render(report_of([comparison])).splitlines()
+    assert line in html.render(report_of([comparison]))
+    assert LINE in markdown.render(report_of([comparison]))
     matrix = compare_neighbors({"a": {one.query: one}, "b": {other.query: other}})
     assert matrix.not_compared == PATHS
     assert matrix.to_dict()["not_compared"]["count"] == 4
-    assert f"redacted    {line}" in grid.render(matrix).splitlines()
+    assert f"redacted    {line}" in terminal.render(report_of([matrix])).splitlines()
 
 
 def test_what_is_compared_all_the_same():
@@ -66,10 +66,10 @@ def test_what_is_compared_all_the_same():
     comparison = compare(one, other)
     assert [each.kind for each in comparison.differences] == ["value_changed"]
     line = f"1 value was redacted and not compared: images[{ID}].metadata.note"
-    assert line in terminal.render(comparison)
+    assert line in terminal.render(report_of([comparison]))
     plain = compare(listing_of(image_of()), listing_of(image_of()))
     assert plain.to_dict()["not_compared"] == {"count": 0, "paths": []}
-    assert "redacted" not in terminal.render(plain)
+    assert "redacted" not in terminal.render(report_of([plain]))
 
 
 def test_errors_and_fields_beside_the_images():
@@ -92,6 +92,6 @@ def test_two_projects():
     for one, other, two in ((ours, theirs, True), (ours, ours, False), (ours, unknown, False)):
         comparison = compare(one, other)
         assert comparison.same
-        assert (line in terminal.render(comparison).splitlines()) is two
+        assert (line in terminal.render(report_of([comparison])).splitlines()) is two
     sides = comparison.to_dict()
     assert (sides["baseline"]["project"], "project" in sides["candidate"]) == ("1" * 32, False)

@@ -16,7 +16,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side
-from pytest_imagedetail.report import grid, html, junit, markdown, terminal, text
+from pytest_imagedetail.report import html, junit, markdown, report_of, terminal, text
 from pytest_imagedetail.rules import Rules, parse
 from unit import image_of, listing_of, recording_of, without
 
@@ -60,10 +60,10 @@ def nasty():
 
 
 FORMS = {
-    "terminal.txt": terminal.render,
+    "terminal.txt": lambda comparison: terminal.render(report_of([comparison])),
     "brief.txt": terminal.brief,
-    "report.md": lambda comparison: markdown.render([comparison]),
-    "report.xml": lambda comparison: junit.render([comparison]),
+    "report.md": lambda comparison: markdown.render(report_of([comparison])),
+    "report.xml": lambda comparison: junit.render(report_of([comparison])),
     "report.json": lambda comparison: json.dumps(comparison.to_dict(), indent=2) + "\n",
 }
 
@@ -77,7 +77,7 @@ def test_golden():
 
 def written(comparison, tmp_path, suffix):
     path = tmp_path / "made" / f"report{suffix}"
-    report.write([comparison], path)
+    report.write(report_of([comparison]), path)
     return path.read_text(encoding="utf-8")
 
 
@@ -87,12 +87,13 @@ def test_nothing_of_a_cloud_is_more_than_text(tmp_path):
     old, new = image_of(), without(image_of(metadata={NASTY: NASTY}), "minRam")
     one, two = listing_of(old, cloud=f"{NASTY}1"), listing_of(new, cloud=f"{NASTY}2", release=NASTY)
     matrix = compare_neighbors({each.cloud: {each.query: each} for each in (one, two)})
+    of_matrix = report_of([matrix])
     page, table, data = (written(comparison, tmp_path, each) for each in (".html", ".md", ".json"))
-    pages = html.render([matrix]), markdown.render([matrix]), junit.render([matrix])
-    terminals = (terminal.render(comparison),)
+    pages = html.render(of_matrix), markdown.render(of_matrix), junit.render(of_matrix)
+    terminals = (terminal.render(report_of([comparison])), terminal.render(of_matrix))
     cases = written(comparison, tmp_path, ".xml")
-    brief = terminal.brief(comparison), grid.brief(matrix)
-    for shown in (page, table, data, cases, *pages, *terminals, *brief, grid.render(matrix)):
+    brief = terminal.brief(comparison), terminal.brief(matrix)
+    for shown in (page, table, data, cases, *pages, *terminals, *brief):
         assert not [each for each in shown if not each.isprintable() and each != "\n"]
     assert "<script>alert" not in page.lower() + pages[0].lower()
     assert "&lt;script&gt;" in page
@@ -147,7 +148,7 @@ def test_brief_fits_into_a_failing_assertion(baseline, candidate, differences):
     )
     lines = terminal.brief(comparison).split("\n")
     assert len(lines) <= 7
-    groups = text.groups(comparison.differences)
+    groups = [each.places[0].group for each in report_of([comparison]).findings]
     shown = list(takewhile(lambda line: not line.startswith(AFTER_GROUPS), lines[1:]))
     assert len(lines) == 7 or len(shown) == len(groups)
     for line, group in zip(shown, groups, strict=False):
@@ -181,7 +182,7 @@ def test_brief_ends_with_the_command_that_compares_in_the_same_way():
     for shown, command in (
         (terminal.brief(compare(*refused, expect=400)), "diff a b"),
         (
-            grid.brief(compare_neighbors(row, profile="wire", expect=400)),
+            terminal.brief(compare_neighbors(row, profile="wire", expect=400)),
             "matrix a b --profile wire",
         ),
     ):
@@ -201,15 +202,14 @@ def test_brief_ends_with_the_command_that_compares_in_the_same_way():
         f"or: imagedetail diff {' '.join(names)} --level shape \\",
         "  --profile cross-cloud --query=name=u --query=status=A",
     ]
-    chosen = {"profile": "cross-cloud", "expect": None}
-    names = [f"nova-20{number}.1" for number in range(10, 24)]
-    assert terminal.command("matrix", names[:3], chosen, None) == [
-        "or: imagedetail matrix nova-2010.1 nova-2011.1 nova-2012.1 --profile cross-cloud"
-    ]
-    assert len(terminal.command("matrix", names[:8], chosen, None)) == 2
-    assert terminal.command("matrix", names, chosen, None) == [
-        "or: imagedetail matrix CLOUD... (these 14) --profile cross-cloud"
-    ]
+    for number, last in (
+        (3, " nova-2010.1 nova-2011.1 nova-2012.1 --profile cross-cloud"),
+        (14, " CLOUD... (these 14) --profile cross-cloud"),
+    ):
+        names = [f"nova-20{each}.1" for each in range(10, 10 + number)]
+        row = {name: {Query(): listing_of(image_of(), cloud=name)} for name in names}
+        lines = terminal.brief(compare_neighbors(row, profile="cross-cloud")).splitlines()
+        assert lines[-1] == f"or: imagedetail matrix{last}"
 
 
 LONG = "x" * 300
@@ -259,8 +259,10 @@ def test_no_report_shows_two_unequal_values_alike(tmp_path):
     one, other = (listing_of(image_of(metadata={"k": LONG * 2 + each})) for each in "AB")
     comparison, old, new = compare(one, other), '"...xxxxxxxxA"', '"...xxxxxxxxB"'
     assert f"{old} -> {new}" in terminal.brief(comparison)
-    assert f"            - {old}\n            + {new}\n" in terminal.render(comparison)
-    assert f"| `{old}` | `{new}` |" in markdown.render([comparison])
+    assert f"            -        {old}\n            +        {new}\n" in terminal.render(
+        report_of([comparison])
+    )
+    assert f"| `{old}` | `{new}` |" in markdown.render(report_of([comparison]))
     page = html_entities.unescape(written(comparison, tmp_path, ".html"))
     assert f"<dt>before</dt><dd><code>{old}</code></dd>" in page
     assert f"<dt>after</dt><dd><code>{new}</code></dd>" in page
@@ -269,14 +271,14 @@ def test_no_report_shows_two_unequal_values_alike(tmp_path):
 
 def test_nothing_compared_is_said():
     """An empty report is not a green one; nor is one without an image in common."""
-    assert markdown.render([]) == "# NOTHING: no listing was compared\n\nexit code 0\n"
-    assert "<h1>no listing was compared</h1>" in html.render([])
+    assert markdown.render(report_of([])) == "# NOTHING: no listing was compared\n\nexit code 0\n"
+    assert "<h1>no listing was compared</h1>" in html.render(report_of([]))
     comparison = compare(listing_of(image_of(1)), listing_of(image_of(2)))
     line = (
         "paired      no image of one side is on the other, so no image was compared; "
         "--profile cross-cloud also pairs by name, --level shape compares what images look like"
     )
-    assert line in terminal.render(comparison).splitlines()
+    assert line in terminal.render(report_of([comparison])).splitlines()
     assert terminal.brief(comparison).splitlines()[-4:-2] == [
         "paired     no image of one side is on the other, so no image was compared; --profile",
         "           cross-cloud also pairs by name, --level shape compares what images look like",
@@ -287,16 +289,16 @@ def test_nothing_compared_is_said():
         "           project, and does its Glance answer?",
     ]
     across = compare(listing_of(image_of(1)), listing_of(image_of(2)), profile="cross-cloud")
-    assert "was compared; --level shape" in terminal.render(across)
+    assert "was compared; --level shape" in terminal.render(report_of([across]))
 
 
 def test_a_group_of_two_images(tmp_path):
     """The terminal shows one value and counts the others; the page shows all."""
     old, new = ([image_of(n, name=f"{name} {n}") for n in (1, 2)] for name in ("old", "new"))
     comparison = compare(listing_of(*old), listing_of(*new))
-    shown = terminal.render(comparison)
+    shown = terminal.render(report_of([comparison]))
     assert 'images[*].name  2 images: "old 1", "old 2"\n' in shown
-    assert "            and 1 other value\n" in shown
+    assert "                     and 1 other value\n" in shown
     page = html_entities.unescape(written(comparison, tmp_path, ".html"))
     for value in ('"old 1"', '"old 2"', '"new 1"', '"new 2"'):
         assert value in page
@@ -315,7 +317,7 @@ def test_rules_are_noted():
         listing_of(image_of(os_hidden=False, minDisk=1)),
         rules=Rules(rules=tuple(rules), today=date(2026, 11, 24)),
     )
-    lines = terminal.render(comparison).splitlines()
+    lines = terminal.render(report_of([comparison])).splitlines()
     way_out = "fix the cause, or renew or delete the rule"
     assert [line.split(": ", 1)[-1] for line in lines[-4:]] == [
         "new <default> (CHG-1, until 2027-02-01)",
@@ -325,8 +327,8 @@ def test_rules_are_noted():
     ]
     assert [line.split()[0] for line in lines[-4:-1]] == ["expected", "expired", "unused"]
     assert "expired    the rule for images[*].minDisk" in terminal.brief(comparison)
-    assert "new \\<default\\> (CHG-1, until 2027-02-01)" in markdown.render([comparison])
-    assert "new &lt;default&gt; (CHG-1" in html.render([comparison])
+    assert "new \\<default\\> (CHG-1, until 2027-02-01)" in markdown.render(report_of([comparison]))
+    assert "new &lt;default&gt; (CHG-1" in html.render(report_of([comparison]))
 
 
 def row_of_three():
@@ -357,13 +359,13 @@ def test_a_matrix_in_each_report(tmp_path):
     """Who answered what, each change with its two clouds, and what the rule accepted."""
     expected = json.loads((GOLDEN / "matrix.json").read_text(encoding="utf-8"))
     assert row_of_three().to_dict() == expected
-    report.write([rich(), row_of_three()], tmp_path / "r.json")
+    report.write(report_of([rich(), row_of_three()]), tmp_path / "r.json")
     document = json.loads((tmp_path / "r.json").read_text())
     assert len(document["comparisons"]) == len(document["matrices"]) == 1
     assert document["matrices"][0] == expected
     both = (
         "nova-a → 1 cloud → nova-c: ",
-        "2 changes: 1 breaking, 0 compatible, 1 data; 1 more accepted by rules",
+        "2 differences: 1 breaking, 0 compatible, 1 data; 1 more accepted by rules",
         "field_removed",
         "busy (for good)",
     )
@@ -371,10 +373,10 @@ def test_a_matrix_in_each_report(tmp_path):
     page = (">✗ breaks: 1 image<", "Images with status ACTIVE?")
     page += ("Is images[*].minRam sent?", ">✓ sent<", ">⊘ not sent<", "minRam is missing")
     for write, words in ((markdown.render, of_table), (html.render, page)):
-        shown = html_entities.unescape(write([row_of_three()]))
+        shown = html_entities.unescape(write(report_of([row_of_three()])))
         for each in (*both, *words):
             assert each in shown, each
-    assert "throughout" not in grid.render(row_of_three(), every_query=True)
+    assert "throughout" not in terminal.render(report_of([row_of_three()]), every_query=True)
 
 
 def test_a_failing_assertion_shows_the_field():
@@ -391,9 +393,9 @@ def test_a_failing_assertion_shows_the_field():
     fields = dict.fromkeys(("name", "status", "created", "updated", "minDisk"), "2024-01-16")
     comparison = compare(listing_of(image_of()), listing_of(image_of(**fields)))
     assert terminal.brief(comparison).splitlines()[-2] == "1 more line: pytest -vv"
-    head, *lines = grid.brief(row_of_three()).splitlines()
+    head, *lines = terminal.brief(row_of_three()).splitlines()
     assert head.startswith(
-        "nova-a → 1 cloud → nova-c: 2 changes: 1 breaking, 0 compatible, 1 data;"
+        "nova-a → 1 cloud → nova-c: 2 differences: 1 breaking, 0 compatible, 1 data;"
     )
     assert lines == [
         f"breaking   nova-b -> nova-c: field_removed {image}.minRam: 0 -> absent",
@@ -414,7 +416,7 @@ def test_a_failing_assertion_shows_the_field():
             name: {Query(): listing_of(image_of(name="twin", minRam=ram), cloud=name)}
             for name, ram in sides
         }
-        assert grid.brief(compare_neighbors(row)).splitlines()[1] == f"breaking   {shown}"
+        assert terminal.brief(compare_neighbors(row)).splitlines()[1] == f"breaking   {shown}"
     asked = ("limit=0", "limit=1", "limit=2", "name=a%20longer%20name")
     row = {
         name: {each.query: each for each in (listing_of(image, cloud=name, query=q) for q in asked)}
@@ -422,7 +424,7 @@ def test_a_failing_assertion_shows_the_field():
     }
     refusal = error_of("limit must be more than 0", cloud="b", query=asked[0])
     row["b"][refusal.query] = refusal
-    assert grid.brief(compare_neighbors(row)).splitlines()[1:3] == [
+    assert terminal.brief(compare_neighbors(row)).splitlines()[1:3] == [
         'breaking   a -> b: status_changed limit=0: 200 -> "400 limit must be mo...',
         f'data       a -> b: value_changed {image}.minRam "image 1": 0 -> 1 (3 queries)',
     ]
@@ -444,6 +446,20 @@ def test_a_failing_matrix_fits_into_a_failing_assertion(one, other, key, words):
         }
         for name, metadata in ((one, {}), (f"{other}+", {key: LONG}))
     }
-    lines = grid.brief(compare_neighbors(row)).split("\n")
+    lines = terminal.brief(compare_neighbors(row)).split("\n")
     assert len(lines) <= 7
     assert all(len(line) <= 90 and line.isprintable() for line in lines)
+
+
+def test_lines_fit_the_terminal():
+    """Text is wrapped below itself, values are cut, and paths stay whole, to be copied."""
+    comparison = rich()
+    lines = terminal.render(report_of([comparison]), width=60).splitlines()
+    paths = [each.path for each in comparison.differences]
+    assert all(len(line) <= 60 or any(path in line for path in paths) for line in lines[7:])
+    assert all(any(path in line for line in lines) for path in paths)
+    at = lines.index("            why      the baseline's release (2024.1)")
+    assert lines[at + 1] == "                     promises it for every image"
+    long = compare(*(listing_of(image_of(name=LONG + each)) for each in "AB"))
+    values = [e for e in terminal.render(report_of([long]), width=50).splitlines() if '"...x' in e]
+    assert [len(each) for each in values] == [35, 35]

@@ -141,6 +141,7 @@ def test_the_json_form_names_rules(written):
     assert rule == {
         "path": "images[*].os_hidden",
         "kinds": [],
+        "id": None,
         "reason": "new default",
         "reference": "CHG-1",
         "expires": "2027-02-01",
@@ -319,3 +320,21 @@ def test_a_rule_may_name_queries():
         assert [found.between("a", "b", each).rules for each in others] == [()] * len(others)
     with pytest.raises(SettingsError, match="query must be a name or a list of names, not 5"):
         rules.rules_of({**rule, "query": 5}, today=TODAY)
+
+
+def test_a_rule_may_name_a_cause_or_a_kind(written):
+    """The id of a report accepts one severity and kind at one path; a kind accepts any path."""
+    new = [without(each, "minRam") for each in NEW]
+    found = compared(rules.NO_RULES, new=new)
+    ids = {each.kind + each.any_image: each.id(found.query) for each in found.differences}
+    id_ = ids["field_removedimages[*].minRam"]
+    assert paths(
+        compared(written(f"- {{id: '{id_}', reason: x, {NEXT_YEAR}}}"), new=new).expected
+    ) == [LOST]
+    by_kind = written(f"- {{kind: field_added, reason: x, {NEXT_YEAR}}}")
+    assert paths(compared(by_kind, new=new).expected) == [HIDDEN, RNG]
+    other = written(f"- {{id: '{'0' * 12}', reason: x, {NEXT_YEAR}}}")
+    assert [each.about for each in compared(other).unused_rules] == ["id 000000000000"]
+    for id_ in ("123456789012", "'field_added'", "'xyz'"):
+        with pytest.raises(SettingsError, match="id must be 12 hexadecimal digits"):
+            written(f"- {{id: {id_}, reason: x, expires: never}}")

@@ -10,7 +10,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, SEVERITIES
-from pytest_imagedetail.report import html, markdown, terminal
+from pytest_imagedetail.report import html, markdown, report_of, terminal
 from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import PROFILES
 from unit import PROJECT, image_of, listing_of, recording_of, snapshot_of, without
@@ -262,9 +262,9 @@ def test_malformed_images_have_a_shape():
         for profile in PROFILES:
             for old, new in ((fleet(1, 2), odd), (odd, fleet(1, 2)), (odd, odd)):
                 comparison = shapes(old, new, profile=profile)
-                assert terminal.render(comparison)
-                assert markdown.render([comparison])
-                assert html.render([comparison])
+                assert terminal.render(report_of([comparison]))
+                assert markdown.render(report_of([comparison]))
+                assert html.render(report_of([comparison]))
                 assert json.dumps(comparison.to_dict())
             comparison = shapes(fleet(1, 2), odd, profile=profile)
             assert comparison.differences or comparison.unseen, fields
@@ -277,7 +277,7 @@ def test_all_values_are_compared():
     (difference,) = [each for each in comparison.differences if each.path == "images[*].status"]
     assert difference.candidate == sorted(each["status"] for each in images)
     assert difference.count == 500
-    assert max(map(len, terminal.render(comparison).splitlines())) < 200
+    assert max(map(len, terminal.render(report_of([comparison])).splitlines())) < 200
     old, new = (
         [image_of(n, metadata={f"key{key:03}": "v"}) for n, key in enumerate(keys)]
         for keys in (range(150), (*range(120), *range(30)))
