@@ -16,7 +16,7 @@ from pytest_imagedetail.model import ImageRef, fingerprint
 from pytest_imagedetail.report import html, junit, markdown, write_text
 from pytest_imagedetail.report.findings import Gone, Since
 from pytest_imagedetail.report.loading import load, unreadable
-from pytest_imagedetail.report.questions import Row, Table, runs_of
+from pytest_imagedetail.report.questions import Answer, Row, Table, runs_of
 from pytest_imagedetail.report.text import plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
@@ -181,7 +181,7 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
         clouds=sorted({each.cloud for each in verdicts}),
         checks=[*dict.fromkeys(each.verdict.check.id for each in cards)],
         verdicts=[each for each in VERDICTS if each in _SHOWN],
-        table=_table(verdicts),
+        table=_table(verdicts, cards),
     )
 
 
@@ -201,19 +201,24 @@ def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
         )
 
 
-def _table(verdicts: Sequence[Verdict]) -> Table:
+def _table(verdicts: Sequence[Verdict], cards: Sequence[Card]) -> Table:
     clouds = tuple(dict.fromkeys(each.cloud for each in verdicts))
     found = {(each.check.id, each.cloud): each.verdict for each in verdicts}
+    links = {(each.verdict.check.id, cloud): each.id for each in cards for cloud in each.clouds}
     uneven: dict[str, list[Row]] = {}
     alike: dict[str, list[Row]] = {}
     for check in {each.check.id: each.check for each in verdicts}.values():
         # Shards of a fleet may have run other checks.
-        states = [found.get((check.id, cloud), "not asked") for cloud in clouds]
+        answers = []
+        for cloud in clouds:
+            state = found.get((check.id, cloud), "not asked")
+            link = links.get((check.id, cloud), "")
+            answers.append(Answer(state=state, words=state, finding=link))
         row = Row(
             group="Relations" if check.judge is None else "Forecast",
             question=f"{check.id} {check.title}",
             asked=check.relation,
-            runs=runs_of(clouds, [(state, state) for state in states]),
+            runs=runs_of(clouds, answers),
         )
         (alike if row.unanimous else uneven).setdefault(row.group, []).append(row)
     return Table(name="", start="", clouds=clouds, uneven=uneven, alike=alike)

@@ -25,7 +25,11 @@ def render(report: Report) -> str:
         clouds=sorted({cloud for each in found for cloud in each.clouds}),
         queries=sorted({query for each in found for query in each.queries}),
         fields=sorted({each.field for each in found}),
-        tables=[questions.table_of(each) for each in report.results if isinstance(each, Matrix)],
+        tables=[
+            questions.table_of(each, found[:_MOST_FINDINGS])
+            for each in report.results
+            if isinstance(each, Matrix)
+        ],
         results=report.results,
         failures=report.failures,
         name_of=findings.name_of,

@@ -8,6 +8,7 @@ from typing import Final
 from pytest_imagedetail.compare.matrix import Cell, Matrix
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.report import grid, text
+from pytest_imagedetail.report.findings import Finding
 
 _FILTERS: Final = {
     "changes-since": "changed since {}",
@@ -31,11 +32,15 @@ class Run:
         clouds: Their names.
         state: "listed", "refused", "breaks" or "not asked"; of a field "sent" or "not sent".
         words: For example "14 images".
+        finding: The id of the first cause that shows in them; "" if there is none.
+        recorded: The days of the first and the last recording; one if they are equal.
     """
 
     clouds: tuple[str, ...]
     state: str
     words: str
+    finding: str = ""
+    recorded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +89,26 @@ class Table:
         return sum(map(len, self.alike.values()))
 
 
-def table_of(matrix: Matrix) -> Table:
-    """Return the questions of a matrix in their groups."""
-    rows = sorted((*_queries(matrix), *_fields(matrix)), key=lambda each: _ORDER.index(each.group))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one cloud says to a question; see `Run`."""
+
+    state: str
+    words: str
+    finding: str = ""
+    recorded_at: str = ""
+
+
+def table_of(matrix: Matrix, findings: Sequence[Finding]) -> Table:
+    """Return the questions of a matrix in their groups, with links to what was found."""
+    links = {
+        (query, place.candidate): each.id
+        for each in reversed(findings)  # the worst one stays
+        for place in each.places
+        for query in place.queries
+    }
+    unsorted = (*_queries(matrix, links), *_fields(matrix))
+    rows = sorted(unsorted, key=lambda each: _ORDER.index(each.group))
     start = grid.shared_start(matrix.clouds)
     return Table(
         name=grid.title(matrix),
@@ -126,11 +148,11 @@ def _words(name: str, pair: str) -> str:
     return words.format(shown) if words else f"with {text.plain(name)}={shown}"
 
 
-def _queries(matrix: Matrix) -> Iterator[Row]:
+def _queries(matrix: Matrix, links: Mapping[tuple[Query, str], str]) -> Iterator[Row]:
     for query in matrix.queries:
         broken = _broken(matrix, query)
-        states = [
-            _state(cell, breaks=cloud in broken)
+        answers = [
+            _answer(cell, breaks=cloud in broken, finding=links.get((query, cloud), ""))
             for cloud, cell in zip(matrix.clouds, matrix.row(query), strict=True)
         ]
         group, question = question_of(query)
@@ -138,7 +160,7 @@ def _queries(matrix: Matrix) -> Iterator[Row]:
             group=group,
             question=question,
             asked=text.plain(str(query)),
-            runs=runs_of(matrix.clouds, states),
+            runs=runs_of(matrix.clouds, answers),
         )
 
 
@@ -156,15 +178,17 @@ def _broken(matrix: Matrix, query: Query) -> frozenset[str]:
     return frozenset(found)
 
 
-def _state(cell: Cell | None, *, breaks: bool) -> tuple[str, str]:
-    """Return state and words of an answer."""
+def _answer(cell: Cell | None, *, breaks: bool, finding: str) -> Answer:
     if cell is None:
-        return "not asked", "not asked"
+        return Answer(state="not asked", words="not asked")
     listed = cell.images is not None
     words = text.count(cell.images or 0, "image") if listed else f"refused with {cell.status_code}"
-    if breaks:
-        return "breaks", f"breaks: {words}"
-    return ("listed" if listed else "refused"), words
+    return Answer(
+        state="breaks" if breaks else "listed" if listed else "refused",
+        words=f"breaks: {words}" if breaks else words,
+        finding=finding,
+        recorded_at=text.plain(cell.recorded_at or ""),
+    )
 
 
 def _fields(matrix: Matrix) -> Iterator[Row]:
@@ -173,24 +197,32 @@ def _fields(matrix: Matrix) -> Iterator[Row]:
             continue
         first = matrix.clouds.index(span.first) if span.first else 0
         last = matrix.clouds.index(span.last) if span.last else len(matrix.clouds) - 1
-        states = [
-            ("sent", "sent")
-            if first <= number <= last and cloud not in span.missing
-            else ("not sent", "not sent")
+        words = [
+            "sent" if first <= number <= last and cloud not in span.missing else "not sent"
             for number, cloud in enumerate(matrix.clouds)
         ]
         yield Row(
             group="Fields",
             question=f"Is {text.plain(span.what)} sent?",
             asked="",
-            runs=runs_of(matrix.clouds, states),
+            runs=runs_of(matrix.clouds, [Answer(state=each, words=each) for each in words]),
         )
 
 
-def runs_of(clouds: Sequence[str], states: Sequence[tuple[str, str]]) -> tuple[Run, ...]:
+def runs_of(clouds: Sequence[str], answers: Sequence[Answer]) -> tuple[Run, ...]:
     """Join clouds next to each other whose state and words are equal."""
-    numbered = groupby(zip(clouds, states, strict=True), key=lambda each: each[1])
-    return tuple(
-        Run(clouds=tuple(cloud for cloud, _ in members), state=state, words=words)
-        for (state, words), members in numbered
+    pairs = zip(clouds, answers, strict=True)
+    grouped = groupby(pairs, key=lambda pair: (pair[1].state, pair[1].words))
+    return tuple(_run([*members]) for _, members in grouped)
+
+
+def _run(members: Sequence[tuple[str, Answer]]) -> Run:
+    first = members[0][1]
+    days = sorted(each.recorded_at[:10] for _, each in members if each.recorded_at)
+    return Run(
+        clouds=tuple(cloud for cloud, _ in members),
+        state=first.state,
+        words=first.words,
+        finding=next((each.finding for _, each in members if each.finding), ""),
+        recorded=tuple(dict.fromkeys([*days[:1], *days[-1:]])),
     )

@@ -370,7 +370,7 @@ def test_a_matrix_in_each_report(tmp_path):
         "busy (for good)",
     )
     of_table = ("throughout", "all, status=ACTIVE", "last seen in nova-b")
-    page = (">✗ breaks: 1 image<", "Images with status ACTIVE?")
+    page = (">✗ <a href=", ">breaks: 1 image</a>", "Images with status ACTIVE?")
     page += ("Is images[*].minRam sent?", ">✓ sent<", ">⊘ not sent<", "minRam is missing")
     for write, words in ((markdown.render, of_table), (html.render, page)):
         shown = html_entities.unescape(write(report_of([row_of_three()])))
