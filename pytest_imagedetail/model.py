@@ -50,9 +50,12 @@ KINDS: Final[Mapping[str, str]] = {
     "format_changed": "{field} has another format",
     "enumeration_changed": "{field} takes other values",
     "page_changed": "the link to the next page changed",
-    "recording_missing": "{query} is not recorded of the baseline",
+    "recording_missing": "the baseline has no recording of {query}",
 }
 """The kinds of difference: of fields, of images, of whole answers, of shapes; what each says."""
+
+OF_QUERY: Final = frozenset({"status_changed", "recording_missing"})
+"""The kinds of difference that are about the whole answer to a query."""
 
 MASKED: Final = "<hidden>"
 """Shown in the place of a secret."""
@@ -422,8 +425,8 @@ class Difference:
         Differences of one severity and kind at one path share it, whichever image and values they
         have. If the whole answer to a query changed, the query stands for the path.
         """
-        of_query = self.kind in {"status_changed", "recording_missing"}
-        return fingerprint(self.severity, self.kind, str(query) if of_query else self.any_image)
+        subject = str(query) if self.kind in OF_QUERY else self.any_image
+        return fingerprint(self.severity, self.kind, subject)
 
 
 def fingerprint(*parts: str) -> str:
@@ -442,19 +445,17 @@ class Unpaired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A comparison that could not be made.
+    """A comparison that could not be made, or does not count.
 
     Attributes:
         baseline: The name of the old side.
         candidate: The name of the new one.
         problem: The text of the error.
-        count: How many comparisons of these two failed for it.
     """
 
     baseline: str
     candidate: str
     problem: str
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import ast
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -135,18 +135,16 @@ class Rules:
     Attributes:
         rules: The first one that accepts a difference counts.
         today: The day by which expiry is judged.
-        query: The query of the differences.
     """
 
     rules: tuple[Rule, ...]
     today: date
-    query: Query = field(default_factory=Query)
 
     def between(self, baseline: str, candidate: str, query: Query) -> "Rules":
         """Return the rules about a query of two clouds."""
         asked = str(query)
         concerned = tuple(rule for rule in self.rules if rule.concerns(baseline, candidate, asked))
-        return Rules(rules=concerned, today=self.today, query=query)
+        return Rules(rules=concerned, today=self.today)
 
     def by_rule(
         self,
@@ -214,14 +212,15 @@ class Applied:
     unused: tuple[RuleRef, ...]
 
 
-def apply(rules: Rules, differences: Iterable[Difference]) -> Applied:
+def apply(rules: Rules, differences: Iterable[Difference], query: Query) -> Applied:
     """Separate the accepted differences from the others.
 
     Args:
         rules: The rules about the two clouds.
-        differences: A rule that a difference already has is kept; see `Rules.by_rule`.
+        differences: A valid rule that a difference already has is kept; see `Rules.by_rule`.
+        query: What was asked.
     """
-    judged = [_with_rule(each, rules) for each in differences]
+    judged = [_with_rule(each, rules, query) for each in differences]
     matched = dict.fromkeys(each.rule for each in judged if each.rule is not None)
     return Applied(
         differences=tuple(each for each in judged if each.rule is None or each.rule.expired),
@@ -231,11 +230,14 @@ def apply(rules: Rules, differences: Iterable[Difference]) -> Applied:
     )
 
 
-def _with_rule(difference: Difference, rules: Rules) -> Difference:
-    if difference.rule is not None or not rules.rules:
+def _with_rule(difference: Difference, rules: Rules, query: Query) -> Difference:
+    known = difference.rule
+    if not rules.rules or (known is not None and not known.expired):
         return difference
-    rule = rules.accepting(difference.kind, difference.path, difference.id(rules.query))
-    return difference if rule is None else replace(difference, rule=rules.reference(rule))
+    rule = rules.accepting(difference.kind, difference.path, difference.id(query))
+    if rule is None or (known is not None and rules.expired(rule)):
+        return difference
+    return replace(difference, rule=rules.reference(rule))
 
 
 def read(path: Path, *, today: date) -> Rules:
@@ -351,6 +353,8 @@ def _check_keys(rule: Any) -> None:
         missing.insert(0, "path")
     if missing:
         raise _InvalidError(f"the rule has no {' and no '.join(missing)}")
+    if "id" in rule and ("path" in rule or "kind" in rule):
+        raise _InvalidError("the rule has an id, which says path and kind", "give the id alone")
     if "between" in rule and "clouds" in rule:
         raise _InvalidError(
             "the rule has both between and clouds",

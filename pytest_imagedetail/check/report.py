@@ -14,9 +14,9 @@ from pytest_imagedetail.check.text import detail, headline, table
 from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
 from pytest_imagedetail.model import ImageRef, fingerprint
 from pytest_imagedetail.report import html, junit, markdown, write_text
-from pytest_imagedetail.report.findings import Gone, Since
 from pytest_imagedetail.report.loading import load, unreadable
 from pytest_imagedetail.report.questions import Answer, Row, Table, runs_of
+from pytest_imagedetail.report.since import Absent, Since
 from pytest_imagedetail.report.text import plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
@@ -25,21 +25,32 @@ _SHOWN: Final = ("fail", "known-deviation", "inconclusive")  # with a card of th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """Verdicts on several clouds that say the same.
+    """One verdict on a check, wherever it was given.
 
     Attributes:
         id: Twelve hex digits, equal in a later report.
-        severity: The class of its color.
-        clouds: The clouds.
-        lines: What the command prints of the first of them.
-        verdict: The first of them.
+        verdict: One of them.
+        reasons: What the command prints of each reason, with the clouds that it holds for.
     """
 
     id: str
-    severity: str
-    clouds: tuple[str, ...]
-    lines: tuple[str, ...]
     verdict: Verdict
+    reasons: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+
+    @property
+    def severity(self) -> str:
+        """The class of its color."""
+        return _SEVERITY.get(self.verdict.verdict, "data")
+
+    @property
+    def title(self) -> str:
+        """The check."""
+        return f"{self.verdict.check.id} {self.verdict.check.title}"
+
+    @property
+    def clouds(self) -> tuple[str, ...]:
+        """The clouds."""
+        return tuple(cloud for clouds, _ in self.reasons for cloud in clouds)
 
 
 def write(verdicts: Sequence[Verdict], path: Path, since: Since | None = None) -> None:
@@ -62,19 +73,29 @@ def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
     Raises:
         ReportError: It cannot be read, or holds something else.
     """
-    before = {each.id: each for each in _cards(verdicts_of(load(path), path))}
-    now = {each.id: each for each in _cards(verdicts)}
+    earlier = verdicts_of(load(path), path)
+    before, now = (dict(_places(each)) for each in (earlier, verdicts))
     asked = {(each.check.id, each.cloud) for each in verdicts}
-    gone = []
-    for id_, card in before.items():
-        check = card.verdict.check
-        title = f"{check.id} {check.title}"
-        known = any((check.id, cloud) in asked for cloud in card.clouds)
-        if id_ not in now:
-            why = "gone" if known else "not compared"
-            gone.append(Gone(id=id_, severity=card.verdict.verdict, title=title, why=why))
-    new = len(now.keys() - before.keys())
-    return Since(where=str(path), new=new, known=len(now) - new, gone=tuple(gone))
+    absent = tuple(
+        Absent(
+            id=id_,
+            severity=card.verdict.verdict,
+            title=f"{card.title}, {cloud}",
+            status="gone" if (card.verdict.check.id, cloud) in asked else "not compared",
+        )
+        for (id_, cloud), card in before.items()
+        if (id_, cloud) not in now
+    )
+    new = {id_ for id_, cloud in now if (id_, cloud) not in before}
+    known = len({id_ for id_, _ in now}) - len(new)
+    return Since(file=str(path), new=len(new), known=known, absent=absent)
+
+
+def _places(verdicts: Sequence[Verdict]) -> Iterator[tuple[tuple[str, str], Card]]:
+    """Yield each failure and known deviation, by id and cloud."""
+    for card in _cards(verdicts):
+        if card.verdict.verdict in _SEVERITY:
+            yield from (((card.id, cloud), card) for cloud in card.clouds)
 
 
 def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
@@ -83,6 +104,8 @@ def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
     Raises:
         ReportError: It holds something else.
     """
+    if "checks" not in document:
+        raise unreadable(path, "it is no result of check, and the other one is")
     try:
         return [_verdict(each) for each in document["checks"]]
     except (AttributeError, KeyError, TypeError) as error:
@@ -117,13 +140,15 @@ def _finding(facts: Mapping[str, Any]) -> Finding:
     )
 
 
-def to_dict(verdicts: Sequence[Verdict]) -> dict[str, object]:
+def to_dict(verdicts: Sequence[Verdict], since: Since | None = None) -> dict[str, object]:
     """Return the JSON form."""
-    return {"schema": 1, "checks": [each.to_dict() for each in verdicts]}
+    changed = {} if since is None else {"since": since.to_dict()}
+    checks = [each.to_dict() for each in verdicts]
+    return {"schema": 1, "verdict": headline(verdicts), **changed, "checks": checks}
 
 
-def _json(verdicts: Sequence[Verdict], _: Since | None) -> str:
-    return json.dumps(to_dict(verdicts), indent=2) + "\n"
+def _json(verdicts: Sequence[Verdict], since: Since | None) -> str:
+    return json.dumps(to_dict(verdicts, since), indent=2) + "\n"
 
 
 def _markdown(verdicts: Sequence[Verdict], since: Since | None) -> str:
@@ -131,8 +156,8 @@ def _markdown(verdicts: Sequence[Verdict], since: Since | None) -> str:
     lines += markdown.since(since) if since is not None else ()
     lines += ["```", *table(verdicts), "```", ""]
     for each in _cards(verdicts):
-        if each.severity == "breaking":
-            lines += [f"## {', '.join(each.clouds)}", "", "```", *each.lines, "```", ""]
+        for clouds, shown in each.reasons if each.severity == "breaking" else ():
+            lines += [f"## {', '.join(clouds)}", "", "```", *shown, "```", ""]
     return "\n".join(lines)
 
 
@@ -144,7 +169,9 @@ def _junit(verdicts: Sequence[Verdict], _: Since | None) -> str:
             junit.element("testcase", _result(each), classname=cloud, name=each.check.id)
             for each in found
         ]
-        suites.append(junit.element("testsuite", cases, name=cloud, **_counts(found)))
+        verdict = junit.element("property", name="verdict", value=headline(verdicts))
+        inside = [junit.element("properties", [verdict]), *cases]
+        suites.append(junit.element("testsuite", inside, name=cloud, **_counts(found)))
     return junit.document_of(suites, **_counts(verdicts))
 
 
@@ -186,18 +213,20 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
 
 
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
-    """Yield what is no pass, worst first; clouds with the same reason share a card."""
-    found: dict[tuple[str, str, str], list[Verdict]] = {}
+    """Yield what is no pass, worst first, each with its reasons."""
+    found: dict[tuple[str, str], dict[str, list[Verdict]]] = {}
     for each in sorted(verdicts, key=lambda each: VERDICTS.index(each.verdict)):
         if each.verdict in _SHOWN:
-            found.setdefault((each.verdict, each.check.id, each.reason), []).append(each)
-    for cause, members in found.items():
+            reasons = found.setdefault((each.verdict, each.check.id), {})
+            reasons.setdefault(each.reason, []).append(each)
+    for cause, reasons in found.items():
         yield Card(
             id=fingerprint(*cause),
-            severity=_SEVERITY.get(cause[0], "data"),
-            clouds=tuple(each.cloud for each in members),
-            lines=tuple(map(plain, detail(members[0]))),
-            verdict=members[0],
+            verdict=next(iter(reasons.values()))[0],
+            reasons=tuple(
+                (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))
+                for members in reasons.values()
+            ),
         )
 
 

@@ -27,7 +27,7 @@ from pytest_imagedetail.cli.record import guarded
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.record import clouds
-from pytest_imagedetail.report.findings import Since
+from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.settings import Settings, did_you_mean
 
 _LEAST: Final = 2  # requests: all images, before and after
@@ -111,7 +111,7 @@ def _check(options: argparse.Namespace) -> int:
     for path in chosen.reports:
         report.write([*verdicts, *unasked], path, since)
     if options.json:
-        print_json(report.to_dict(verdicts))
+        print_json(report.to_dict(verdicts, since))
     elif verdicts:
         _print(verdicts, since)
     return code
@@ -201,8 +201,7 @@ def _print(verdicts: Sequence[Verdict], since: Since | None) -> None:
     color, width = wants_color(), terminal_width()
     print(text.headline(verdicts))
     if since is not None:
-        print(f"since {since.line}")
-        print(*(f"{gone.why}: {gone.severity} {gone.title}" for gone in since.gone), sep="\n")
+        print("since", "\n".join(since.lines))
     print()
     if len({each.cloud for each in verdicts}) == 1:
         print(*text.details(verdicts, color=color, width=width), sep="\n")

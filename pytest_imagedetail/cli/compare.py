@@ -29,7 +29,7 @@ from pytest_imagedetail.cli.output import (
     wants_color,
 )
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.comparison import Comparison, evidence
+from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import (
     SCHEMA,
     Answers,
@@ -51,9 +51,11 @@ from pytest_imagedetail.harness import accepted, store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import loading, terminal, text
-from pytest_imagedetail.report.findings import Earlier, Place
+from pytest_imagedetail.report.evidence import accept_command, facts
+from pytest_imagedetail.report.findings import Place
+from pytest_imagedetail.report.since import Earlier
 from pytest_imagedetail.rules import Rule, Rules
-from pytest_imagedetail.settings import RULES_FILE, Settings, did_you_mean
+from pytest_imagedetail.settings import RULES_FILE, Settings
 
 _PAIR: Final = 2
 _MOST_CLOUDS: Final = 6  # in a message
@@ -190,13 +192,15 @@ def _diff(options: argparse.Namespace) -> int:
         print_annotations(shown, lambda _: path)
     typed = as_typed(options) if options.explain else None
     if options.json:
-        document = comparison.to_dict()
+        document = comparison.to_dict() | shown.since_dict()
         if error is not None:
             document |= {"same": False, "compatible": False, "problem": str(error)}
         if typed is not None:
             compared = (comparison.baseline, comparison.candidate)
             for entry, each in zip(document["differences"], comparison.differences, strict=True):
-                entry["evidence"] = list(evidence(each, compared, path=each.path, typed=typed))
+                accept = ("accept", accept_command(typed, each.path, each.kind))
+                lines = [*facts(each, compared), accept]
+                entry["evidence"] = [f"{label}: {line}" for label, line in lines]
         print_json(document)
     else:
         print_report(shown, typed=typed)
@@ -247,7 +251,8 @@ def _matrix(options: argparse.Namespace) -> int:
     if options.github:
         print_annotations(shown, lambda place: _candidate(place, store))
     if options.json:
-        print_json({"schema": SCHEMA, "matrices": [each.to_dict() for each in matrices]})
+        document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in matrices]}
+        print_json(document | shown.since_dict())
     else:
         print_report(shown, every_query=options.all)
     return shown.verdict.exit_code
@@ -393,6 +398,8 @@ def _report_results(documents: Mapping[Path, loading.Document], options: argpars
     for path in settings(options).reports:
         report.write(shown, path)
     print(shown.verdict.line)
+    for line in shown.since.lines if shown.since else ():
+        print(line)
     return shown.verdict.exit_code
 
 
@@ -400,12 +407,9 @@ def _accept(options: argparse.Namespace) -> int:
     chosen = settings(options)
     both = sides.both(options.baseline, options.candidate, query(options), chosen)
     known, kinds = accepted(chosen.rules), options.kind or []
-    path = options.path
-    if options.id:
-        group = _cause(options.id, _compared(both, options, chosen, known))
-        path, kinds = group.path, [group.first.kind]
     given = {
-        "path": path,
+        "path": options.path,
+        "id": options.id,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
         "query": glob.escape(str(both[0].query)) if _has_query(options) else None,
         "between": [each.cloud for each in both],
@@ -435,34 +439,19 @@ def _accept(options: argparse.Namespace) -> int:
     return SAME
 
 
-def _cause(id_: str, comparison: Comparison) -> text.Group:
-    """Return the differences of the cause that was named.
-
-    Raises:
-        UsageError: There is none.
-    """
-    groups = text.groups(comparison.differences)
-    found = {each.first.id(comparison.query): each for each in groups}
-    if id_ not in found:
-        raise UsageError(
-            f"no difference between {comparison.baseline.cloud} and {comparison.candidate.cloud} "
-            f"has the id {id_!r}",
-            remedy=f"{did_you_mean(id_, [*found])}imagedetail diff shows the id of each, and "
-            "--query or --level changes them",
-        )
-    return found[id_]
-
-
 def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
     """Return the error for a rule that no difference needs."""
-    assert rule.path is not None  # noqa: S101  `accept` gives one
-    path = rule.path.text
+    what, query = repr(rule.id or (rule.path.text if rule.path else "")), comparison.query
     clouds = f"{comparison.baseline.cloud} and {comparison.candidate.cloud}"
-    holders = (each.rule for each in comparison.expected if rule.accepts(each.kind, each.path))
-    already = tuple(dict.fromkeys(each for each in holders if each is not None))
-    if already:
+    none = "so the rule would accept nothing; none was written"
+    matches = (
+        each.rule
+        for each in comparison.expected
+        if rule.accepts(each.kind, each.path, each.id(query))
+    )
+    if already := tuple(dict.fromkeys(each for each in matches if each is not None)):
         return UsageError(
-            f"what differs at {path!r} between {clouds} is accepted by a rule already; "
+            f"what differs at {what} between {clouds} is accepted by a rule already; "
             "none was written",
             where="; ".join(each.where for each in already),
             remedy="\n".join(
@@ -470,24 +459,30 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
                 for each in already
             ),
         )
-    matches = rule.path.matches
-    at_path = (each.kind for each in comparison.differences if matches(each.path))
-    kinds = tuple(dict.fromkeys(at_path))
+    groups = text.groups(comparison.differences)
+    if rule.id:
+        ids = [each.first.id(query) for each in groups]
+        return UsageError(
+            f"no difference between {clouds} has the id {what}, {none}",
+            where=f"query {query}",
+            remedy=f"give the options with which a report showed it: --query, --microversion, "
+            f"--expect, --level; ids here: {', '.join(ids[:_MOST_PATHS]) or 'none'}",
+        )
+    kinds = [each.first.kind for each in groups if rule.path and rule.path.matches(each.path)]
     if kinds:
         return UsageError(
-            f"between {clouds} {path!r} is {' and '.join(kinds)}, not "
-            f"{' or '.join(rule.kinds)}, so the rule would accept nothing; none was written",
-            remedy=f"give {' '.join(f'--kind {each}' for each in kinds)}, "
+            f"between {clouds} {what} is {' and '.join(dict.fromkeys(kinds))}, not "
+            f"{' or '.join(rule.kinds)}, {none}",
+            remedy=f"give {' '.join(f'--kind {each}' for each in dict.fromkeys(kinds))}, "
             "or no --kind at all, which means any",
         )
-    paths = [*dict.fromkeys(group.path for group in text.groups(comparison.differences))]
+    paths = [*dict.fromkeys(each.path for each in groups)]
     more = ", ..." if len(paths) > _MOST_PATHS else ""
     return UsageError(
-        f"no difference between {clouds} is at {path!r}, so the rule would accept nothing; "
-        "none was written",
+        f"no difference between {clouds} is at {what}, {none}",
         remedy=f"differences are at: {', '.join(paths[:_MOST_PATHS])}{more}"
         if paths
-        else "there is no difference to accept" + " any more" * bool(comparison.expected),
+        else "no difference is left that a rule could accept",
     )
 
 

@@ -78,7 +78,8 @@ def terminal_width() -> int | None:
 
 def wants_color() -> bool:
     """Return whether stdout is a terminal that may have colors (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
 
 
 class Progress:

@@ -129,13 +129,13 @@ def named(comparison: Comparison, baseline: str, candidate: str) -> Comparison:
         baseline: The argument that named the old one.
         candidate: The argument that named the new one.
     """
-    versions = [_revision(baseline), _revision(candidate)]
-    if comparison.baseline.cloud == comparison.candidate.cloud and not any(versions):
-        versions = [baseline, candidate]
+    typed = (baseline, candidate)
+    pair = (comparison.baseline, comparison.candidate)
     old, new = (
-        replace(side, version=version)
-        for side, version in zip((comparison.baseline, comparison.candidate), versions, strict=True)
+        replace(side, version=_revision(name)) for side, name in zip(pair, typed, strict=True)
     )
+    if old.name == new.name:
+        old, new = (replace(side, version=name) for side, name in zip(pair, typed, strict=True))
     return replace(comparison, baseline=old, candidate=new)
 
 
@@ -143,7 +143,7 @@ def _revision(name: str) -> str:
     """Return the revision of git that an argument names, or ""."""
     if ":" not in name or Path(name).exists():
         return ""
-    return name.rpartition(":")[0] or "index"
+    return name.partition(":")[0] or "index"
 
 
 def path_of(name: str, found: Listing, settings: Settings) -> Path:

@@ -120,10 +120,10 @@ def _verify(options: argparse.Namespace) -> int:
     targets = _targets(options, chosen)
     done = _with_unused_rules([*_verified(targets, query(options), options.os_cloud, chosen)])
     compared = [each.comparison for each in done if each.comparison is not None]
-    failed = Counter((each.cloud, str(each.error)) for each in done if each.error is not None)
     failures = [
-        Failure(baseline=cloud, candidate=f"{cloud} (now)", problem=problem, count=number)
-        for (cloud, problem), number in failed.items()
+        Failure(baseline=each.cloud, candidate=f"{each.cloud} (now)", problem=str(each.error))
+        for each in done
+        if each.error is not None
     ]
     earlier = loading.earlier(Path(options.since)) if options.since else None
     shown = report.report_of(compared, failures, earlier=earlier)
@@ -143,13 +143,14 @@ def _verify(options: argparse.Namespace) -> int:
             "same": asked == {"same"},
             "compatible": shown.verdict.passed is True,
             "cassettes": [each.to_dict() for each in done],
+            **shown.since_dict(),
         }
         print_json(document)
     else:
         print_report(shown)
         _print_cassettes(done, options, chosen)
-    for failure in failures:
-        say(failure.problem)
+    for problem in dict.fromkeys(each.problem for each in failures):
+        say(problem)
     if not compared and not failures:
         raise ComparisonError(
             "nothing was verified: what was imported cannot be asked again",

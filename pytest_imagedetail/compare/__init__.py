@@ -110,7 +110,7 @@ def compare(
             where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
             remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
         ) from None
-    applied = apply(concerned, _worst_first(found.differences))
+    applied = apply(concerned, _worst_first(found.differences), baseline.query)
     return Comparison(
         baseline=side_of(baseline),
         candidate=side_of(candidate),

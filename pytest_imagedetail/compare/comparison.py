@@ -1,12 +1,9 @@
 """Hold the result of comparing two listings: its differences, and the verdict they give."""
 
-import re
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Never
 
-from pytest_imagedetail import contract
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
     MISSING,
@@ -268,52 +265,3 @@ def side_of(listing: Listing) -> Side:
         volatile=provenance.volatile,
         project=provenance.project,
     )
-
-
-def evidence(
-    difference: Difference, sides: Sequence[Side], *, path: str, typed: str
-) -> tuple[str, ...]:
-    """Return what a severity rests on, one fact per line, and the command that accepts it.
-
-    Args:
-        difference: A difference between two sides.
-        sides: Baseline and candidate, if they are known.
-        path: The path that the rule should have.
-        typed: The two sides and the options of the comparison, as a shell reads them.
-    """
-    if any(each.version for each in sides):
-        accept = f"a rule with `id: '{difference.id(sides[0].query)}'`; see docs/rules.md"
-        return *_promise(difference, sides), *_filters(sides[0].query), f"to accept it: {accept}"
-    sign = "=" if path.startswith("-") else " "  # or argparse would take the path for an option
-    accept = f"{typed} --path{sign}{shlex.quote(path)} --kind {difference.kind}"
-    return (
-        *_promise(difference, sides),
-        *(note for each in sides[:1] for note in _filters(each.query)),
-        f"to accept it: imagedetail accept {accept} --reason WHY --expires DAY",
-    )
-
-
-def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[str]:
-    found = re.match(r"images\[\*\]\.([^.\[]+)", difference.any_image)
-    if found is None:
-        return
-    if (promise := contract.FIELDS.get(found[1])) is None:
-        yield f"contract: no release of Nova sends {found[1]}"
-        return
-    types = " or ".join(contract.JSON_TYPES[each] for each in promise.part.types)
-    since = contract.release_name(contract.release_index(promise.since) or 0)
-    always = "with every image" if promise.since == promise.required_since else "not with every one"
-    if promise.required_since not in {None, promise.since}:
-        required = contract.release_name(contract.release_index(promise.required_since) or 0)
-        always = f"with every image since {required}"
-    yield f"contract: {found[1]} is {types}, sent since {since}, {always}; {promise.source}"
-    for side in sides:
-        if side.release is None:
-            yield f"{side.cloud} declares no release, so it is judged as the newest"
-
-
-def _filters(query: Query) -> Iterator[str]:
-    for name, _ in dict.fromkeys(query.params):
-        known = "property-" if name.startswith("property-") else name
-        if note := contract.FILTERS.get(known):
-            yield f"filter {name}: {note}"

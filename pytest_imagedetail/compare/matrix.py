@@ -167,12 +167,12 @@ class Matrix:
     def compatible(self) -> bool:
         """Whether no change reaches `fail_on`.
 
-        False with an expired rule, and if neighbors have nothing in common or a recording is lost,
-        unless `fail_on` is "none".
+        False with an expired rule and if a recording is lost, and if neighbors have nothing in
+        common unless `fail_on` is "none".
         """
-        if self.expired_rules:
+        if self.expired_rules or self.lost:
             return False
-        if (self.nothing_in_common or self.lost) and self.fail_on != "none":
+        if self.nothing_in_common and self.fail_on != "none":
             return False
         return is_compatible(self.severities, self.fail_on)
 
@@ -218,7 +218,8 @@ class Matrix:
             [each.difference.severity for each in self.expected], more=bool(self.steps)
         )
         found += "; not all images were compared" * bool(self.nothing_in_common)
-        return found + f"; not compared: {len(self.lost)} missing recordings" * bool(self.lost)
+        recordings = "recording" if len(self.lost) == 1 else "recordings"
+        return found + f"; not compared: {len(self.lost)} missing {recordings}" * bool(self.lost)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, schema 1. A value that one side lacks is left out, not null."""
@@ -334,7 +335,7 @@ def compare_neighbors(
     for one, other in pairwise(name for name in row if own.get(name)):
         for query in own[other]:
             if query not in row[one]:
-                found = apply(rules.between(one, other, query), [_UNRECORDED])
+                found = apply(rules.between(one, other, query), [_UNRECORDED], query)
                 concerned |= dict.fromkeys(rules.between(one, other, query).rules)
                 steps += _steps((one, other), query, found.differences)
                 expected += _steps((one, other), query, found.expected)
@@ -428,7 +429,8 @@ def _compared(old: Listing, new: Listing, profile: str, rules: Rules) -> tuple[C
     headers: Sequence[Difference] = ()
     if old.status_code == new.status_code:  # another status brings other headers
         headers = header_differences(old, new, judge_of(old, new))
-    return comparison, apply(rules.between(old.cloud, new.cloud, old.query), headers)
+    known = rules.between(old.cloud, new.cloud, old.query)
+    return comparison, apply(known, headers, old.query)
 
 
 def _steps(pair: _Pair, query: Query, differences: Iterable[Difference]) -> Iterator[Step]:
@@ -442,7 +444,8 @@ def _sorted(steps: Iterable[Step], clouds: Sequence[str]) -> tuple[Step, ...]:
     for step in steps:
         found = step.difference
         values = map(value_key, (found.baseline, found.candidate))
-        what = (found.kind, found.path, found.image, found.count, found.examples, found.rule)
+        id_ = found.id(step.queries[0])
+        what = (id_, found.path, found.image, found.count, found.examples, found.rule)
         key = (step.baseline, step.candidate, *what, *values)
         same = merged.get(key)
         queries = (*same.queries, *step.queries) if same is not None else step.queries

@@ -77,8 +77,10 @@ class Ending:
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Print the verdict and the worst causes, what was recorded, and what was not used."""
         shown = self._shown
-        compared = shown is not None and (shown.results or shown.failures)
-        lines = [*terminal.worst(shown, _MOST_CAUSES)] if shown is not None and compared else []
+        # A run that passes has dealt with what it found.
+        tells = shown is not None and (shown.verdict.passed or shown.verdict.exit_code)
+        compared = shown is not None and shown.verdict.passed is not None
+        lines = [*terminal.digest(shown, _MOST_CAUSES)] if shown and tells and compared else []
         lines += [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
         lines += [f"report {path}" for path in self._reports]
         lines += self._unused

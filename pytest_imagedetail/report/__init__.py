@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.report import html, junit, markdown, text
-from pytest_imagedetail.report.findings import Report, report_of
+from pytest_imagedetail.report.verdict import Report, report_of
 
 __all__ = ["Report", "report_of", "schema", "write", "write_text"]
 

@@ -2,32 +2,36 @@
 
 import os
 from collections.abc import Callable, Iterator
-from itertools import islice
 from pathlib import Path
 
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Place, Report
+from pytest_imagedetail.report.evidence import accept_line
+from pytest_imagedetail.report.findings import Finding, Place
+from pytest_imagedetail.report.verdict import Report
 
 _MOST = 10  # that GitHub shows of a step
 
 
 def annotations(report: Report, path_of: Callable[[Place], Path]) -> Iterator[str]:
-    """Yield a workflow command for each of the first causes that fail.
+    """Yield a workflow command for the verdict, if it is FAIL, and for the first causes that fail.
 
     Args:
         report: What was compared.
         path_of: Returns the cassette to show a cause at.
     """
-    for finding in islice(filter(report.fails, report.findings), _MOST):
-        place = finding.places[0]
-        yield _annotation(place.group, path_of(place))
+    if report.verdict.passed:
+        return
+    yield f"::error title=imagedetail::{_escaped(report.verdict.line, '%')}"
+    for finding in report.failing[: _MOST - 1]:
+        yield _annotation(finding, path_of(finding.places[0]))
 
 
-def _annotation(group: text.Group, path: Path) -> str:
-    first = group.first
+def _annotation(finding: Finding, path: Path) -> str:
+    group, first = finding.places[0].group, finding.first
     file = os.path.relpath(path, os.environ.get("GITHUB_WORKSPACE", os.curdir))
     values = (f"{sign} {value}" for sign, value in text.values(first))
-    lines = [f"{group.path} {group.whom}".rstrip(), *values, first.reason]
+    where = f"{group.path} {group.whom}".rstrip()
+    lines = [where, *values, finding.reason, f"to accept it: {accept_line(finding)}"]
     message = "%0A".join(_escaped(line, "%") for line in lines)
     title = f"{first.severity} {first.kind}"
     head = f"file={_escaped(file, '%:,')},line={_line(path, group)},title={title}"

@@ -1,11 +1,11 @@
-"""Put a matrix in rows and columns: a table of answers, and the changes in groups."""
+"""Put a matrix in rows and columns: a table of answers, and what is noted about it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Final
 
-from pytest_imagedetail.compare.matrix import Cell, Matrix, Step
-from pytest_imagedetail.model import SEVERITIES, Query, Severity
+from pytest_imagedetail.compare.matrix import Cell, Matrix
+from pytest_imagedetail.model import Query
 from pytest_imagedetail.report import text
 
 _VALUE_WIDTH: Final = 60
@@ -17,24 +17,6 @@ def title(matrix: Matrix) -> str:
     between = len(matrix.clouds) - 2
     middle = f" → {text.count(between, 'cloud')} → " if between else " → "
     return text.plain(matrix.clouds[0]) + middle + text.plain(matrix.clouds[-1])
-
-
-def rows(matrix: Matrix) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each query that clouds answered differently, with their answers.
-
-    If there is none, yield the first query.
-    """
-    for query in _shown(matrix):
-        yield text.plain(str(query)), tuple(map(_cell, matrix.row(query)))
-
-
-def left_out(matrix: Matrix) -> str:
-    """Return a line about the queries that `rows` leaves out, if any."""
-    return _alike(len(matrix.queries) - len(_shown(matrix)))
-
-
-def _shown(matrix: Matrix) -> Sequence[Query]:
-    return matrix.uneven or matrix.queries[:1]
 
 
 def _alike(number: int) -> str:
@@ -85,7 +67,8 @@ def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
     queries = matrix.queries if every_query else matrix.uneven
     yield ""
     if not queries:
-        yield "every query was answered with the same status and number of images by all of them"
+        yield "all clouds gave the same status and number of images to every query"
+        yield from _spans(matrix)
         return
     shared = shared_start(matrix.clouds)
     rows = [[f"{shared}*" if shared else "", *(name[len(shared) :] for name in matrix.clouds)]]
@@ -121,23 +104,6 @@ def shared_start(names: Sequence[str]) -> str:
 
 def _cell(cell: Cell | None) -> str:
     return "-" if cell is None else str(cell)
-
-
-def groups(steps: Sequence[Step]) -> Iterator[tuple[text.Group, Step]]:
-    """Yield groups of changes, each with a step that has its queries."""
-    by_queries: dict[tuple[object, ...], list[Step]] = {}
-    for step in steps:
-        by_queries.setdefault(step.queries, []).append(step)
-    found = [
-        (group, members[0])
-        for members in by_queries.values()
-        for group in text.groups([each.difference for each in members])
-    ]
-    yield from sorted(found, key=lambda each: _rank(each[0].first.severity))
-
-
-def _rank(severity: Severity) -> int:
-    return SEVERITIES.index(severity)
 
 
 def asked(queries: Sequence[Query]) -> str:

@@ -6,8 +6,9 @@ from typing import Final
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.report import findings, questions, text
-from pytest_imagedetail.report.findings import Report
+from pytest_imagedetail.report import questions, text, verdict
+from pytest_imagedetail.report.evidence import evidence_of
+from pytest_imagedetail.report.verdict import Report
 
 _MOST_FINDINGS: Final = 400  # on one page; the JSON report has all
 
@@ -30,11 +31,13 @@ def render(report: Report) -> str:
             for each in report.results
             if isinstance(each, Matrix)
         ],
+        failing=report.failing,
         results=report.results,
         failures=report.failures,
-        name_of=findings.name_of,
-        count_of=findings.count_of,
-        notes_of=findings.notes_of,
+        evidence=[*evidence_of(found[:_MOST_FINDINGS])],
+        name_of=verdict.name_of,
+        count_of=verdict.count_of,
+        notes_of=verdict.notes_of,
     )
 
 

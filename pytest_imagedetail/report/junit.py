@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from pytest_imagedetail.compare.comparison import Comparison, failing
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import SEVERITIES, Difference, FailOn, Failure
-from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Report
+from pytest_imagedetail.model import SEVERITIES, Failure
+from pytest_imagedetail.report import grid, text
+from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
+from pytest_imagedetail.report.verdict import Report, notes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class _Suite:
 def render(report: Report) -> str:
     """Return one suite for each result and each failure."""
     suites = [*map(_suite, report.results), *map(_not_compared, report.failures)]
-    inside = [_suite_element(each) for each in suites]
+    inside = [_suite_element(each, report.verdict.line) for each in suites]
     return document_of(inside, **_counts(*suites))
 
 
@@ -44,64 +44,57 @@ def document_of(suites: Sequence[str], **counts: int) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{document}\n'
 
 
-def _suite(result: Comparison | Matrix) -> _Suite:
-    if isinstance(result, Matrix):
-        name = f"{result.clouds[0]} -> {result.clouds[-1]} ({len(result.clouds)} clouds)"
-        problems = [*_of_matrix(result)]
-    else:
-        sides = f"{result.baseline.name} -> {result.candidate.name}"
-        name = f"{sides}, query {result.query}"
-        problems = [*_groups(result.differences, result.fail_on)]
-        if result.nothing_in_common and result.fail_on != "none":
-            message = text.nothing_in_common(result)
-            problems.append(_Problem(kind="paired", name="images in common", message=message))
-    for label, line in text.rules((), result.expired_rules, ()):
-        problems.append(_Problem(kind=label, name=line, message=line))
-    is_error = any(each.tag == "error" for each in problems)
+def _suite(result: Result) -> _Suite:
+    problems = [*_problems(result)]
+    error = any(each.tag == "error" for each in problems)
     return _Suite(
-        name=name,
+        name=_name(result),
         problems=problems,
         properties={
             "threshold": result.fail_on,
             "compatible": str(result.compatible).lower(),
-            "exit_code": 0 if result.compatible else 2 if is_error else 1,
+            "exit_code": 0 if result.compatible else 2 if error else 1,
             **{f"differences_{each}": result.severities.count(each) for each in SEVERITIES},
             "accepted": len(result.expected),
-            "not_compared": len(result.not_compared),
+            "redacted": len(result.not_compared),
         },
     )
 
 
-def _of_matrix(matrix: Matrix) -> Iterator[_Problem]:
-    for baseline, candidate, steps in matrix.pairs():
-        for queries in dict.fromkeys(each.queries for each in steps):
-            changes = [each.difference for each in steps if each.queries == queries]
-            where = f"{baseline} -> {candidate}, query {', '.join(map(str, queries))}: "
-            yield from _groups(changes, matrix.fail_on, where=where)
-    if matrix.fail_on == "none":
-        return
-    for one, other, query in matrix.nothing_in_common:
-        name, message = f"{one} -> {other}, query {query}", "there is no image in common"
-        yield _Problem(kind="paired", name=f"{name}: images in common", message=message)
-    for one, other, query in matrix.lost:
-        name, message = f"{one} -> {other}, query {query}", f"{other} lacks the recording"
-        yield _Problem(tag="error", kind="missing", name=name, message=message)
+def _name(result: Result) -> str:
+    if isinstance(result, Matrix):
+        return f"{result.clouds[0]} -> {result.clouds[-1]} ({len(result.clouds)} clouds)"
+    return f"{result.baseline.name} -> {result.candidate.name}, query {result.query}"
 
 
-def _groups(
-    differences: Sequence[Difference], fail_on: FailOn, where: str = ""
-) -> Iterator[_Problem]:
-    for group in text.groups(failing(differences, fail_on)):
-        first = group.first
-        yield _Problem(
-            kind=first.kind,
-            name=f"{where}{first.kind} {group.path}",
-            message=f"{first.severity}: {first.reason}",
-            lines=[
-                f"{group.path}  {group.whom}".rstrip(),
-                *(f"{sign} {value}" for sign, value in text.values(first)),
-            ],
-        )
+def _problems(result: Result) -> Iterator[_Problem]:
+    """Yield why a result is not compatible."""
+    for finding in findings_of([result]):
+        for place in finding.places if finding.fails else ():
+            yield _problem(finding, place)
+    if isinstance(result, Matrix):
+        for one, other, query in result.lost:
+            name, message = f"{one} -> {other}, query {query}", f"{other} lacks the recording"
+            yield _Problem(tag="error", kind="missing", name=name, message=message)
+    if result.nothing_in_common and result.fail_on != "none":
+        for label, line in notes_of(result):
+            if label == "paired":
+                yield _Problem(kind="paired", name="images in common", message=line)
+    for label, line in text.rules((), result.expired_rules, ()):
+        yield _Problem(kind=label, name=line, message=line)
+
+
+def _problem(finding: Finding, place: Place) -> _Problem:
+    values = (
+        f"{sign} {value}" for each in place.group.differences for sign, value in text.values(each)
+    )
+    where = f"{place.pair}, query {grid.asked(place.queries)}"
+    return _Problem(
+        kind=finding.kind,
+        name=f"{finding.kind} {place.group.path}, {where}",
+        message=f"{finding.severity}: {finding.reason}",
+        lines=[f"{where}  {place.group.whom}".rstrip(), *values, f"id {finding.id}"],
+    )
 
 
 def _not_compared(failure: Failure) -> _Suite:
@@ -116,10 +109,9 @@ def _not_compared(failure: Failure) -> _Suite:
     )
 
 
-def _suite_element(suite: _Suite) -> str:
-    properties = [
-        element("property", name=name, value=value) for name, value in suite.properties.items()
-    ]
+def _suite_element(suite: _Suite, verdict: str) -> str:
+    facts = {"verdict": verdict, **suite.properties}  # of all suites, and of this one
+    properties = [element("property", name=name, value=value) for name, value in facts.items()]
     cases = [
         element("testcase", [_problem_element(each)], classname=suite.name, name=each.name)
         for each in suite.problems

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Cell, Matrix, Span, Step
@@ -19,11 +20,10 @@ from pytest_imagedetail.model import (
     Side,
     Unpaired,
 )
-from pytest_imagedetail.report.findings import Earlier, findings_of
+from pytest_imagedetail.report.findings import findings_of
+from pytest_imagedetail.report.since import Earlier
 
 Document = Mapping[str, Any]
-
-_COMPARED: Final = ("severity", "title", "clouds", "queries", "first_seen")
 
 
 def load(path: Path) -> Document:
@@ -49,6 +49,8 @@ def results_of(document: Document, path: Path) -> tuple[list[Comparison | Matrix
     Raises:
         ReportError: It holds no result.
     """
+    if "checks" in document:
+        raise unreadable(path, "it is a result of check, and the other one is not")
     try:
         found, failures = [*_results(document)], [*_failures(document)]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -65,14 +67,17 @@ def earlier(path: Path) -> Earlier:
         ReportError: It cannot be read, or holds no result.
     """
     document = load(path)
-    found = document.get("findings")
-    if found is None:
-        found = [each.to_dict() for each in findings_of(results_of(document, path)[0])]
+    results, _ = results_of(document, path)
     try:
-        by_id = {each["id"]: {key: each[key] for key in _COMPARED} for each in found}
+        # A report knows when a cause was seen before it.
+        dates = {each["id"]: each["first_seen"] for each in document.get("findings", ())}
     except (KeyError, TypeError) as error:
         raise unreadable(path, f"{type(error).__name__}: {error}") from error
-    return Earlier(where=str(path), findings=by_id)
+    found = tuple(
+        replace(each, first_seen=str(dates.get(each.id) or "") or each.first_seen)
+        for each in findings_of(results)
+    )
+    return Earlier(file=str(path), findings=found)
 
 
 def _results(document: Document) -> Iterator[Comparison | Matrix]:
@@ -92,7 +97,8 @@ def _failures(document: Document) -> Iterator[Failure]:
         yield Failure(**sides, problem=document["problem"])
     for each in document.get("cassettes", ()):
         if each["verdict"] == "error":
-            yield Failure(baseline=each["path"], candidate=each["cloud"], problem=each["problem"])
+            cloud = each["cloud"]
+            yield Failure(baseline=cloud, candidate=f"{cloud} (now)", problem=each["problem"])
 
 
 def _comparison(facts: Document) -> Comparison:
@@ -127,7 +133,7 @@ def _matrix(facts: Document) -> Matrix:
             (_query(each["query"]), each["cloud"]): Cell(
                 status_code=each["status"],
                 images=each["images"],
-                recorded_at=each["recorded_at"],
+                recorded_at=each.get("recorded_at"),
             )
             for each in facts["cells"]
         },

@@ -1,105 +1,89 @@
-"""Render comparisons and matrices as Markdown, for a pull request or a job summary."""
+"""Render reports as Markdown, for a pull request or a job summary."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.report import grid, text
-from pytest_imagedetail.report.findings import Report, Since
+from pytest_imagedetail.report import grid, text, verdict
+from pytest_imagedetail.report.findings import Finding, Place, Result
+from pytest_imagedetail.report.since import Since
+from pytest_imagedetail.report.verdict import Report
+
+_MOST_CAUSES = 1000  # a summary of GitHub holds 1 MiB
+_VALUE = 60  # characters
 
 
 def render(report: Report) -> str:
-    """Return one section for each result and each failure."""
-    verdict = report.verdict
-    lines = [f"# {_text(verdict.line)}", "", _text(", ".join(verdict.facts)), ""]
+    """Return the verdict, each cause once, and what was compared."""
+    judged = report.verdict
+    lines = [f"# {_text(judged.line)}", "", _text(", ".join([*judged.facts, *judged.compared])), ""]
     lines += since(report.since) if report.since is not None else ()
-    for each in report.results:
-        lines += _matrix(each) if isinstance(each, Matrix) else _section(each)
     for failure in report.failures:
         clouds = _text(text.plain(f"{failure.baseline} → {failure.candidate}"))
         problem = [f"    {text.plain(line)}" for line in failure.problem.splitlines()]
-        lines += [f"## {clouds}: could not be compared", "", *problem, ""]
+        lines += [f"## {clouds}: error", "", *problem, ""]
+    if report.findings:
+        lines += _causes(report.findings)
+    for each in report.results:
+        lines += _result(each)
     return "\n".join(lines)
 
 
 def since(found: Since) -> Iterator[str]:
     """Yield what changed since an earlier report."""
-    yield f"Since {_text(found.line)}"
+    first, *others = found.lines
+    yield f"Since {_text(first)}"
     yield ""
-    for each in found.gone:
-        yield f"- {each.why}: {each.severity} {_text(each.title)}"
-    if found.gone:
+    yield from (f"- {_text(each)}" for each in others)
+    yield from [""] * bool(others)
+
+
+def _causes(findings: Sequence[Finding]) -> Iterator[str]:
+    head = ["severity", "kind", "path", "clouds", "queries", "images", "before", "after"]
+    head += ["why", "id"]
+    yield _row(head)
+    yield _row(["---"] * len(head))
+    for finding in findings[:_MOST_CAUSES]:
+        for place in finding.places:
+            yield _row([*_where(finding, place), _text(finding.reason), f"`{finding.id}`"])
+    yield ""
+    if (more := len(findings) - _MOST_CAUSES) > 0:
+        yield from (f"{text.count(more, 'more cause')}: see the JSON report.", "")
+
+
+def _where(finding: Finding, place: Place) -> Iterator[str]:
+    new = " (new)" if place in finding.new else ""
+    yield f"{finding.severity}{new}"
+    yield finding.kind
+    yield _code(place.group.path)
+    yield _text(place.pair)
+    yield _text(grid.asked(place.queries))
+    yield _text(place.group.whom)
+    first, values = place.group.first, ["", ""]
+    if text.shows_values(first):
+        values = [_code(each) for each in text.contrast(first.baseline, first.candidate, _VALUE)]
+        if others := len(place.group.differences) - 1:
+            values[1] += f" and {text.count(others, 'other value')}"
+    yield from values
+
+
+def _result(result: Result) -> Iterator[str]:
+    yield f"## {_text(verdict.name_of(result))}: {_text(result.summary)}"
+    yield ""
+    if isinstance(result, Matrix):
+        yield from (f"    {line}".rstrip() for line in grid.table(result, every_query=False))
         yield ""
-
-
-def _section(comparison: Comparison) -> Iterator[str]:
-    clouds = f"{comparison.baseline.name} → {comparison.candidate.name}"
-    yield f"## {_text(text.plain(clouds))}: {comparison.summary}"
-    yield ""
-    for name, side in (("baseline", comparison.baseline), ("candidate", comparison.candidate)):
-        yield f"- {name}: {_text(', '.join(text.side(side)))}"
-    yield f"- profile: {text.normalization(comparison)}"
-    for label, line in text.choices(comparison):
-        yield f"- {label}: {_text(line)}"
-    yield ""
-    yield from _notes(text.notes(comparison))
-    if not comparison.differences:
-        return
-    yield "| severity | kind | path | images | baseline | candidate |"
-    yield "|---|---|---|---|---|---|"
-    for group in text.groups(comparison.differences):
-        first = group.first
-        cells = [first.severity, first.kind, _code(group.path), _text(group.whom)]
-        yield _row([*cells, *_values(group)])
-    yield ""
-
-
-def _matrix(matrix: Matrix) -> Iterator[str]:
-    yield f"## {_text(grid.title(matrix))}: {matrix.summary}"
-    yield ""
-    yield _row(["query", *(_text(text.plain(cloud)) for cloud in matrix.clouds)])
-    yield _row(["---"] * (len(matrix.clouds) + 1))
-    for query, cells in grid.rows(matrix):
-        yield _row([_code(query), *cells])
-    yield ""
-    if rest := grid.left_out(matrix):
-        yield rest
-        yield ""
-    for span in matrix.spans:
-        yield f"- {_code(text.plain(span.what))}: {_text(text.plain(str(span)))}"
-    if matrix.spans:
-        yield ""
-    yield from _notes(grid.notes(matrix))
-    if not matrix.steps:
-        return
-    yield "| from | to | severity | kind | query | path | images | before | after |"
-    yield "|---|---|---|---|---|---|---|---|---|"
-    for baseline, candidate, steps in matrix.pairs():
-        clouds = [_text(text.plain(each)) for each in (baseline, candidate)]
-        for group, step in grid.groups(steps):
-            first = group.first
-            what = [first.severity, first.kind, _text(grid.asked(step.queries)), _code(group.path)]
-            yield _row([*clouds, *what, _text(group.whom), *_values(group)])
-    yield ""
-
-
-def _values(group: text.Group) -> list[str]:
-    """Return the cells with both values; empty ones for whole images."""
-    first = group.first
-    if not text.shows_values(first):
-        return ["", ""]
-    cells = [_code(each) for each in text.contrast(first.baseline, first.candidate, 60)]
-    if len(group.differences) > 1:
-        cells[-1] += f" and {text.count(len(group.differences) - 1, 'other value')}"
-    return cells
-
-
-def _notes(notes: Sequence[tuple[str, str]]) -> Iterator[str]:
-    for label, line in notes:
-        yield f"- {label}: {_text(line)}"
-    if notes:
-        yield ""
+        labeled = [*verdict.notes_of(result)]
+    else:
+        labeled = [
+            ("baseline", ", ".join(text.side(result.baseline))),
+            ("candidate", ", ".join(text.side(result.candidate))),
+            ("profile", text.normalization(result)),
+            *text.choices(result),
+            *verdict.notes_of(result),
+        ]
+    yield from (f"- {label}: {_text(line)}" for label, line in labeled)
+    yield from [""] * bool(labeled)
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from pytest_imagedetail.compare.comparison import Comparison, accepted, evidence, summary_of
+from pytest_imagedetail.compare.comparison import Comparison, accepted, summary_of
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import Query, RuleRef
-from pytest_imagedetail.report import findings, grid, text
-from pytest_imagedetail.report.findings import Finding, Place, Report, Result
+from pytest_imagedetail.model import OF_QUERY, Query, RuleRef
+from pytest_imagedetail.report import grid, text
+from pytest_imagedetail.report.evidence import accept_command, facts
+from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of, found_in
+from pytest_imagedetail.report.verdict import Report, notes_of, report_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
 _COLORS: Final = {
@@ -39,7 +41,7 @@ _NAME: Final = 9  # of what a line below it is about
 _KIND: Final = 14  # of most kinds
 _VALUE: Final = 100  # characters of a value, unless the terminal is narrower
 _LEAST: Final = 20
-_JUDGED: Final = 2  # facts of a verdict that do not say what was compared
+_MOST_CAUSES: Final = 50
 _CHANGES: Final = 5  # with notes and command; head and hint come on top
 _BRIEF: Final = 90  # characters of a line of a failing assertion
 _BRIEF_QUERY: Final = 30
@@ -66,13 +68,15 @@ def render(
             command that accepts the difference; None explains nothing.
         every_query: Whether to show also the queries that all clouds of a matrix answered alike.
     """
-    verdict = report.verdict
-    lines = [paint(verdict.line, "same" if verdict.passed else "breaking", color=color)]
-    alone = len(report.results) == 1 and isinstance(report.results[0], Comparison)
-    facts = verdict.facts[: _JUDGED if alone else None]  # the sides below say the others
-    lines += _paragraph("", ", ".join(facts), "dim", color=color, width=width)
+    verdict, single = report.verdict, _single(report)
+    shade = "same" if verdict.passed else "breaking"
+    shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # its sides stand below
+    lines = [*_paragraph("", verdict.line, shade, color=color, width=width)]
+    lines += _paragraph("", ", ".join(shown), "dim", color=color, width=width)
     for each in report.results:
-        lines += _head(each, every_query=every_query, alone=alone, width=width)
+        if isinstance(each, Matrix):
+            lines += grid.table(each, every_query=every_query)
+    lines += _sides(single, width) if single is not None else ()
     lines += _findings(report, color=color, width=width, typed=typed)
     end = [*_end(report, color=color, width=width)]
     return "\n".join([*lines, *[""] * bool(end), *end])
@@ -80,7 +84,7 @@ def render(
 
 def details(comparison: Comparison) -> str:
     """Return what differs, without a verdict, for the text of an error."""
-    report = findings.report_of([comparison])
+    report = report_of([comparison])
     lines = [*_findings(report, color=False, width=None, typed=None), ""]
     return "\n".join([*lines, *_end(report, color=False, width=None)]).removeprefix("\n")
 
@@ -132,12 +136,12 @@ def brief(result: Result) -> str:
         head = f"{result.baseline.name} -> {result.candidate.name}"
         chosen = {"level": result.level, "profile": result.profile, "expect": result.expect}
     why = [f"{'expired':<10} the rule for {_rule(each)}" for each in result.expired_rules[:1]]
-    for label, line in findings.notes_of(result):
+    for label, line in notes_of(result):
         if label in {"paired", "missing"}:
             why += _labeled(label, line)
     changes = [
         _brief_line(each, between=verb == "matrix", one_query=query is not None)
-        for each in findings.findings_of([result])
+        for each in findings_of([result])
     ]
     again = _command(verb, clouds, chosen, query)
     most = _CHANGES - len(why) - len(again)
@@ -147,7 +151,7 @@ def brief(result: Result) -> str:
     return "\n".join(text.cut(text.plain(line), _BRIEF) for line in lines)
 
 
-def worst(report: Report, most: int) -> Iterator[str]:
+def digest(report: Report, most: int) -> Iterator[str]:
     """Yield the verdict and the causes that fail, each on one line, for the end of a run.
 
     Args:
@@ -155,11 +159,10 @@ def worst(report: Report, most: int) -> Iterator[str]:
         most: How many causes to show.
     """
     yield report.verdict.line
-    failing = [each for each in report.findings if report.fails(each)][:most]
-    yield from (text.cut(_brief_line(each, between=True), _BRIEF) for each in failing)
-    if len(report.findings) > len(failing):
-        rest = text.count(len(report.findings) - len(failing), "more cause")
-        yield f"{rest}: see a report, --imagedetail-report=FILE"
+    shown = report.failing[:most]
+    yield from (text.cut(_brief_line(each, between=True), _BRIEF) for each in shown)
+    if more := len(report.findings) - len(shown):
+        yield f"and {text.count(more, 'other cause' if shown else 'cause')}, none of which is shown"
 
 
 def paint(line: str, name: str, *, color: bool) -> str:
@@ -167,92 +170,87 @@ def paint(line: str, name: str, *, color: bool) -> str:
     return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color and name in _COLORS else line
 
 
-def _head(result: Result, *, every_query: bool, alone: bool, width: int | None) -> Iterator[str]:
+def _single(report: Report) -> Comparison | None:
+    """Return the only result, if it is a comparison."""
+    results = report.results
+    return results[0] if len(results) == 1 and isinstance(results[0], Comparison) else None
+
+
+def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
     """Yield what was compared."""
-    if isinstance(result, Matrix):
-        yield from grid.table(result, every_query=every_query)
-    elif alone:
-        sides = (result.baseline, result.candidate)
-        heads = [*map(text.side, sides)]
-        widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
-        yield ""
-        for name, head in zip(("baseline", "candidate"), heads, strict=True):
-            cells = "  ".join(cell.ljust(size) for cell, size in zip(head, widths, strict=True))
-            yield f"{name:<{_LABEL}}  {cells}".rstrip()
-        for label, line in (("profile", text.normalization(result)), *text.choices(result)):
-            yield from _paragraph(label, line, "", color=False, width=width)
+    heads = [*map(text.side, (comparison.baseline, comparison.candidate))]
+    widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
+    yield ""
+    for name, head in zip(("baseline", "candidate"), heads, strict=True):
+        cells = "  ".join(cell.ljust(size) for cell, size in zip(head, widths, strict=True))
+        yield f"{name:<{_LABEL}}  {cells}".rstrip()
+    for label, line in (("profile", text.normalization(comparison)), *text.choices(comparison)):
+        yield from _paragraph(label, line, "", color=False, width=width)
 
 
 def _findings(
     report: Report, *, color: bool, width: int | None, typed: str | None
 ) -> Iterator[str]:
-    alone = len(report.results) == 1 and isinstance(report.results[0], Comparison)
-    for each in report.findings:
-        place = each.places[0]
-        one_place = len(each.places) == 1 and each.subject == each.path
-        subject = place.group.path if alone or one_place else each.subject
-        title = f"{each.kind:<{_KIND}}  {subject}"
-        title += f"  {place.group.whom}" if alone and place.group.whom else ""
+    single = _single(report)
+    for each in report.findings[:_MOST_CAUSES]:
+        group = each.places[0].group
+        one_place = len(each.places) == 1 and each.kind not in OF_QUERY
+        subject = group.path if single is not None or one_place else each.subject
+        whom = f"  {group.whom}" if single is not None and group.whom else ""
+        title = f"{each.kind:<{_KIND}}  {subject}{whom}"
+        lines = _lines(each, report, typed)
         yield ""
-        yield from entry(
-            each.severity,
-            title,
-            _lines(each, report, alone=alone, typed=typed),
-            color=color,
-            width=width,
-        )
+        yield from entry(each.severity, title, lines, color=color, width=width)
+    if (more := len(report.findings) - _MOST_CAUSES) > 0:
+        yield ""
+        yield f"and {text.count(more, 'other cause')}: see a report, --report FILE"
 
 
-def _lines(
-    finding: Finding, report: Report, *, alone: bool, typed: str | None
-) -> Iterator[tuple[str, str]]:
-    place = finding.places[0]
-    pair = _clouds(place)
-    if not alone:
-        here = [each for each in finding.places if _clouds(each) == pair]
-        asked = [query for each in here for query in each.queries]
+def _lines(finding: Finding, report: Report, typed: str | None) -> Iterator[tuple[str, str]]:
+    place, *others = finding.places
+    if _single(report) is None:
         whom = f": {place.group.whom}" if place.group.whom else ""
-        yield "in", f"{pair}, query {grid.asked(asked)}{whom}"
+        yield "in", f"{place.pair}, query {grid.asked(place.queries)}{whom}"
     yield from text.values(place.group.first, _VALUE)
     if text.shows_values(place.group.first) and len(place.group.differences) > 1:
         yield "", f"and {text.count(len(place.group.differences) - 1, 'other value')}"
-    if others := [each for each in finding.places if _clouds(each) != pair]:
+    if others:
         yield "also in", "; ".join(_chains(others))
     yield "why", finding.reason
-    dated = report.since is not None or finding.first_seen != finding.last_seen
-    seen = [finding.history] * (dated and bool(finding.history))
-    new = ["new"] * (finding.new and report.since is not None)
-    yield "id", text.plain(", ".join([finding.id, *new, *seen]))
     if typed is not None:
-        for line in evidence(place.group.first, place.sides, path=place.group.path, typed=typed):
-            yield "", text.plain(line)
-
-
-def _clouds(place: Place) -> str:
-    return text.plain(f"{place.baseline} -> {place.candidate}")
+        yield from facts(finding.first, place.sides)
+        yield "accept", text.plain(accept_command(typed, place.group.path, finding.kind))
+    words = [finding.id]
+    if report.since is not None:
+        new = "; ".join(_chains(finding.new))
+        words += [f"new in {new}"] * (0 < len(finding.new) < len(finding.places))
+        words += ["new"] * (len(finding.new) == len(finding.places))
+        words += [finding.history] * bool(finding.history)
+    yield "id", text.plain(", ".join(words))
 
 
 def _chains(places: Iterable[Place]) -> Iterator[str]:
     """Yield pairs of clouds, those that follow each other as one: "a -> b -> c"."""
     chain: list[str] = []
-    for baseline, candidate in dict.fromkeys((each.baseline, each.candidate) for each in places):
-        if chain[-1:] != [baseline]:
-            if chain:
-                yield text.plain(" -> ".join(chain))
-            chain = [baseline]
-        chain.append(candidate)
-    yield text.plain(" -> ".join(chain))
+    for place in places:
+        if chain[-1:] == [place.baseline]:
+            chain.append(place.candidate)
+            continue
+        if chain:
+            yield text.plain(" -> ".join(chain))
+        chain = [place.baseline, place.candidate]
+    if chain:
+        yield text.plain(" -> ".join(chain))
 
 
 def _end(report: Report, *, color: bool, width: int | None) -> Iterator[str]:
-    """Yield what was not compared, what the rules did, what is new, and the counts."""
-    notes = dict.fromkeys(note for each in report.results for note in findings.notes_of(each))
-    if report.since is not None:
-        notes["since", report.since.line] = None
-        for each in report.since.gone:
-            notes[each.why.partition(" ")[0], f"{each.severity} {each.title}"] = None
-    for label, line in notes:
+    """Yield what was not compared, what the rules did, what changed since, and the counts."""
+    for label, line in report.notes:
         yield from _paragraph(label, line, _OF_LABEL.get(label, "dim"), color=color, width=width)
+    if report.since is not None:
+        for number, line in enumerate(report.since.lines):
+            label = "" if number else "since"
+            yield from _paragraph(label or " ", line, "dim", color=color, width=width)
     if report.findings or any(each.expected for each in report.results):
         most = report.findings[0].severity if report.findings else "same"
         yield paint(_counts(report), most, color=color)
@@ -265,8 +263,8 @@ def _counts(report: Report) -> str:
     start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(severities) else ""
     if len(report.results) == 1:
         return start + report.results[0].summary
-    pairs = (pair for each in report.results for pair in findings.accepted_in(each))
-    by_rules = accepted([each.severity for each, _ in pairs], more=bool(severities))
+    expected = (one for each in report.results for one in found_in(each, accepted=True))
+    by_rules = accepted([found[0].severity for *_, found in expected], more=bool(severities))
     return start + summary_of(severities) + by_rules
 
 
@@ -315,10 +313,10 @@ def _brief_line(finding: Finding, *, between: bool, one_query: bool = False) -> 
     if not between:
         head = f"{finding.severity:<{_LABEL}} {kind}"
         return head + text.about(place.group, _BRIEF - len(head))
-    whole = finding.kind == "status_changed"
+    whole = finding.kind in OF_QUERY
     where = text.cut(finding.subject, _BRIEF_QUERY) if whole else text.short_path(place.group)
     room = _BRIEF - len(f"{finding.severity:<{_LABEL}} : {kind}{where}")
-    pair = _clouds(place)
+    pair = place.pair
     if len(pair) > room:
         each = max(room - len(" -> "), 2 * _BRIEF_CLOUD) // 2
         names = (text.plain(place.baseline), text.plain(place.candidate))

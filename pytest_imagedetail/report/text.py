@@ -62,7 +62,7 @@ def cut(text: str, width: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Differences of one kind and path, on other images or with other values.
+    """Differences of one severity, kind and path, on other images or with other values.
 
     Attributes:
         differences: One or more; the first is shown.
@@ -92,19 +92,19 @@ class Group:
 
 
 def groups(differences: Sequence[Difference]) -> tuple[Group, ...]:
-    """Group differences that differ in image or value only, in their order."""
-    found: dict[tuple[str, str, str, str], list[Difference]] = {}
+    """Group the differences between two answers that differ in image or value only."""
+    found: dict[tuple[str, str, str], list[Difference]] = {}
     for each in differences:
-        found.setdefault((each.severity, each.kind, each.any_image, each.reason), []).append(each)
-    return tuple(_group(path, members) for (_, _, path, _), members in found.items())
+        found.setdefault((each.severity, each.kind, each.any_image), []).append(each)
+    return tuple(map(group, found.values()))
 
 
-def _group(path: str, members: list[Difference]) -> Group:
-    alone = len(members) == 1
-    images = [ref for each in members for ref in _images(each)]
+def group(members: Sequence[Difference]) -> Group:
+    """Return differences of one severity, kind and path as a group."""
+    first, images = members[0], [ref for each in members for ref in _images(each)]
     return Group(
         differences=tuple(members),
-        path=members[0].path if alone else path,
+        path=first.path if len(members) == 1 else first.any_image,
         images=sum(each.count for each in members) if images else 0,
         examples=tuple(images[:_EXAMPLES]),
     )

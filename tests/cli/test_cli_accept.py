@@ -1,5 +1,6 @@
 """`imagedetail accept` and `diff --rules`: from red to known."""
 
+import html
 import json
 import re
 import shlex
@@ -89,7 +90,7 @@ def test_the_command_that_explain_prints_can_be_run(run, tmp_path, kind):
     typed = [*sides, "--profile", "same-cloud", "--rules", "team.yaml"]
     code, out, _ = run("diff", *typed, "--explain", "--fail-on", "change")
     assert code == 1
-    start = "to accept it: imagedetail "
+    start = "accept   imagedetail "
     commands = [line.split(start)[1] for line in out.splitlines() if start in line]
     assert len(commands) >= 2
     for command in commands:
@@ -107,7 +108,7 @@ def test_the_printed_command_has_the_level_and_the_expected_error(run):
     releases = ("nova-2023.1", "nova-2024.2")  # both refuse it, in other words
     _, out, _ = run("diff", *releases, "--query=limit=-1", "--expect", "400", "--explain")
     assert (
-        "to accept it: imagedetail accept nova-2023.1 nova-2024.2 --expect 400 --query=limit=-1 "
+        "accept   imagedetail accept nova-2023.1 nova-2024.2 --expect 400 --query=limit=-1 "
         "--path badRequest.message --kind error_changed "
     ) in out
 
@@ -117,9 +118,7 @@ def test_json_has_the_command_too(run, cassettes):
     paths = [f"cassettes/{cloud}/all.yaml" for cloud in CLOUDS]
     _, out, _ = run("diff", *paths, "--explain", "--json")
     for each in json.loads(out)["differences"]:
-        assert each["evidence"][-1].startswith(
-            f"to accept it: imagedetail accept {' '.join(paths)} "
-        )
+        assert each["evidence"][-1].startswith(f"accept: imagedetail accept {' '.join(paths)} ")
 
 
 def test_a_day_that_is_over_is_refused(run, cassettes):
@@ -196,13 +195,43 @@ def test_what_would_not_be_a_rule(run, cassettes):
 
 
 def test_by_the_id_of_a_cause(run, cassettes):
-    """The rule gets its path and its kind, for these clouds; an unknown id is an error."""
+    """The rule names the id, for these clouds; an unknown id and a second rule are errors."""
     _, out, _ = run("diff", *CLOUDS, "--json")
     lost = next(e for e in json.loads(out)["differences"] if e["kind"] == "field_removed")
-    code, out, _ = run("accept", *CLOUDS, "--id", lost["id"], *WHY)
+    by_id = ("accept", *CLOUDS, "--id", lost["id"])
+    code, out, _ = run(*by_id, *WHY)
     assert (code, "accepts 9 differences" in out) == (0, True)
     written = (cassettes.parent / "imagedetail-rules.yaml").read_text()
-    assert "- path: images[*].OS-EXT-IMG-SIZE:size\n  kind: field_removed\n" in written
-    code, _, err = run("accept", *CLOUDS, "--id", lost["id"], *WHY)
-    assert code == 4
-    assert "between nova-2026.2 and nova-essex has the id" in err
+    assert written.startswith(f"- id: {lost['id']}\n  between:\n  - nova-2026.2\n")
+    assert "9 more accepted by rules" in run("diff", *CLOUDS)[1]
+    for arguments, message in (
+        (by_id, "is accepted by a rule already; none was written"),
+        (("accept", *CLOUDS, "--id", "0" * 12), "has the id '000000000000', so the rule would"),
+        ((*by_id, "--kind=field_added"), "the rule has an id, which says path and kind"),
+        (("accept", *CLOUDS, "--id", "lost"), "id must be 12 hexadecimal digits"),
+    ):
+        code, _, err = run(*arguments, *WHY)
+        assert code == 4
+        assert message in err
+
+
+def test_the_page_says_how_to_accept(run, tmp_path):
+    """By a command that can be run, or by a line for the file of rules; then nothing is left."""
+    matrix = ("matrix", "nova-2023.1", "nova-2024.2")
+    assert run(*matrix, "--report=m.html")[0] == 1
+    page = html.unescape((tmp_path / "m.html").read_text())
+    lines = re.findall(r"<dt>accept</dt><dd>(.*?)</dd>", page)
+    assert len(lines) == 7
+    for line in lines:
+        filled = line.replace("WHY", "known").replace("DAY", "never")
+        if filled.startswith("imagedetail accept "):
+            assert run(*shlex.split(filled)[1:])[0] == 0, line
+        else:
+            rule = filled.removeprefix("in imagedetail-rules.yaml: ")
+            with (tmp_path / "imagedetail-rules.yaml").open("a") as file:
+                file.write(f"{rule}\n")
+    code, out, _ = run(*matrix, "--fail-on=change")
+    assert (code, out.splitlines()[-1]) == (
+        0,
+        "no difference but for 9 accepted by rules (1 breaking)",
+    )

@@ -54,7 +54,7 @@ def test_a_problem_stays_one(imagedetail, saved, tmp_path):
     name = saved("wrong.json", "diff", "nova-2019.1", "nova-2026.2")
     done = imagedetail("report", name, "-o", "r.md")
     assert done.returncode == 2
-    assert done.stdout.startswith("FAIL: 1 comparison could not be made")
+    assert done.stdout.startswith("FAIL: 1 error; ")
     assert "declared" in (tmp_path / "r.md").read_text()
 
 
@@ -89,56 +89,75 @@ def test_fleets_become_one(imagedetail, saved, tmp_path):
 
 
 def test_what_changed_since_the_last_run(imagedetail, saved, tmp_path):
-    """New causes are marked, and those that are missing say why; a report keeps the first day."""
-    saved("old.json", "matrix", "nova-2023.1", "nova-2024.2")
-    new = ("matrix", "nova-2023.1", "nova-2024.2", "nova-2025.2")
-    same = imagedetail(*new, "--since=old.json", "--report=r.json").stdout
-    assert "\nsince       old.json: 0 new causes, 7 known\n" in same
-    found = json.loads((tmp_path / "r.json").read_text())["findings"]
-    dates = {(each["first_seen"][:10], each["last_seen"][:10]) for each in found}
-    assert ("2026-11-23", "2026-11-23") in dates
+    """What is new and what is gone, accepted or not compared; a report keeps the first day."""
+    three = ("matrix", "nova-2023.1", "nova-2024.2", "nova-2025.2")
+    saved("old.json", *three[:3])
+    shown = imagedetail(*three, "--since=old.json", "--report=r.html", "--report=r.json").stdout
+    assert "\nsince       old.json: 3 new causes, 4 known\n" in shown
+    assert "id       7d94cc2fbcb4, new in nova-2024.2 -> nova-2025.2, seen 2026-" in shown
+    assert (tmp_path / "r.html").read_text().count('<span class="badge new">') >= 3
+
     document = json.loads((tmp_path / "r.json").read_text())
-    kept, dropped = document["findings"][:1], document["findings"][1]
-    kept[0] |= {"first_seen": "2025-01-01T00:00:00Z", "severity": "breaking"}
-    lost = [
-        kept[0] | {"id": f"{number:012}", "title": title, "clouds": [cloud]}
-        for number, (title, cloud) in enumerate((("healed", "nova-2024.2"), ("away", "k5")))
-    ]
-    accepted = [document["findings"][2]]
+    document["findings"][0]["first_seen"] = "2025-01-01T00:00:00Z"
+    (tmp_path / "dated.json").write_text(json.dumps(document))
+    limit = document["findings"][0]["id"]
+    shown = imagedetail(*three, "--since=dated.json", "--report=r.json").stdout
+    assert f"            id       {limit}, first seen 2025-01-01, last seen 2026-11-23\n" in shown
+    first = json.loads((tmp_path / "r.json").read_text())["findings"][0]
+    assert first["first_seen"] == "2025-01-01T00:00:00Z"
+
+    # Another pair of clouds, a rule, and a cause that is not there any more.
     (tmp_path / "imagedetail-rules.yaml").write_text(
-        f"- {{id: '{accepted[0]['id']}', reason: known, expires: never}}\n"
+        f"- {{id: '{limit}', reason: known, expires: never}}\n"
     )
-    document["findings"] = [*kept, *accepted, *lost]
+    gone = document["matrices"][0]["changes"][0] | {"path": "images[*].lost", "kind": "field_added"}
+    document["matrices"][0]["changes"].append(gone | {"severity": "compatible"})
     (tmp_path / "edited.json").write_text(json.dumps(document))
     outputs = [f"--report=r{suffix}" for suffix in (".json", ".html", ".md")]
-    shown = imagedetail(*new, "--since=edited.json", *outputs).stdout
+    shown = imagedetail(*three[:3], "--since=edited.json", *outputs).stdout
+    counts = "0 new causes, 6 known, 1 accepted by a rule, 3 not compared, 1 gone\n"
+    assert f"\nsince       edited.json: {counts}" in shown
     for line in (
-        (
-            "since       edited.json: 5 new causes, 1 known, "
-            "1 accepted by a rule, 1 gone, 1 not compared"
-        ),
-        "gone        breaking healed",
-        "not         breaking away",
-        f"            id       {kept[0]['id']}, first seen 2025-01-01, last seen 2026-11-23",
-        f"            id       {dropped['id']}, new, seen 2026-11-23",
+        "gone: compatible lost is",
+        "accepted by a rule: breaking limit=0 answers 400, not",
     ):
-        assert f"\n{line}\n" in shown
-    document = json.loads((tmp_path / "r.json").read_text())
-    assert [each["why"] for each in document["since"]["gone"]] == [
-        *("accepted by a rule", "gone", "not compared")
+        assert line in shown
+        for name in ("r.html", "r.md"):
+            assert line in (tmp_path / name).read_text()
+    statuses = [
+        e["status"] for e in json.loads((tmp_path / "r.json").read_text())["since"]["absent"]
     ]
-    for name in ("r.html", "r.md"):
-        assert "gone: breaking healed" in (tmp_path / name).read_text()
-    assert imagedetail("report", "r.json", "-o=r.md", "--since=old.json").returncode == 1
-    (tmp_path / "x.json").write_text('{"schema": 1, "findings": [{"id": "1"}]}')
-    done = imagedetail(*new, "--since=x.json")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "the result cannot be read: KeyError" in done.stderr
+    assert sorted({*statuses}) == ["accepted by a rule", "gone", "not compared"]
+    assert "since" in json.loads(imagedetail(*three, "--since=old.json", "--json").stdout)
+
+    done = imagedetail("report", "r.json", "-o=r.md", "--since=old.json")
+    assert done.stdout.splitlines()[1].startswith("old.json: ")
+    for text, said in (
+        ('{"schema": 1, "checks": []}', "it is a result of check, and the other one is not"),
+        (json.dumps(document | {"findings": [{"id": "1"}]}), "KeyError: 'first_seen'"),
+    ):
+        (tmp_path / "x.json").write_text(text)
+        done = imagedetail(*three, "--since=x.json")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"the result cannot be read: {said}" in done.stderr
 
 
-def test_checks_since_the_last_run(imagedetail, saved):
-    """Verdicts with another reason are new; those on other clouds were not asked."""
+def test_a_window_of_releases_does_not_heal_them(imagedetail, saved):
+    """What was not compared this time is not gone."""
+    saved("old.json", "matrix", "nova-2023.1", "nova-2024.2", "nova-2025.2")
+    shown = imagedetail("matrix", "nova-2024.2", "nova-2025.2", "--since=old.json").stdout
+    assert "since       old.json: 0 new causes, 3 known, 7 not compared\n" in shown
+
+
+def test_checks_since_the_last_run(imagedetail, saved, tmp_path):
+    """Failures and known deviations count; those on other clouds were not asked."""
     saved("old.json", "check", "nova-2023.1", "nova-2026.2")
-    since = imagedetail("check", "nova-2026.2", "--only=M13", "--since=old.json").stdout
-    assert "\nsince old.json: 0 new causes, 1 known, " in since
-    assert " not compared\n" in since
+    only = ("check", "nova-2026.2", "--only=M13", "--since=old.json", "--report=r.md")
+    since = imagedetail(*only).stdout.splitlines()[1]
+    assert since.startswith("since old.json: 0 new causes, 1 known, ")
+    assert since.endswith(" not compared")
+    assert f"Since {since.removeprefix('since ')}" in (tmp_path / "r.md").read_text()
+    assert "since" in json.loads(imagedetail(*only, "--json").stdout)
+    saved("matrix.json", "matrix", "nova-2023.1", "nova-2024.2")
+    done = imagedetail("check", "nova-2026.2", "--since=matrix.json")
+    assert (done.returncode, "it is no result of check" in done.stderr) == (2, True)

@@ -41,7 +41,11 @@ def test_an_annotation_is_at_the_image(imagedetail, recorded, tmp_path, monkeypa
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path.parent))
     result = imagedetail("diff", "old", "new", "--github", "--fail-on=change", "--json")
     json.loads(result.stdout)
-    found, message = read(result.stderr.removesuffix("\n"))
+    verdict, line = result.stderr.splitlines()
+    assert verdict.startswith(
+        "::error title=imagedetail::FAIL: the only difference from old to new"
+    )
+    found, message = read(line)
     assert found["file"] == f"{tmp_path.name}/cassettes/new/all.yaml"
     assert found["title"].endswith(" value_changed")
     lines = (tmp_path / "cassettes/new/all.yaml").read_text().splitlines()
@@ -51,7 +55,7 @@ def test_an_annotation_is_at_the_image(imagedetail, recorded, tmp_path, monkeypa
     odd = tmp_path / "a,b:c%.yaml"
     odd.write_bytes((tmp_path / "cassettes/new/all.yaml").read_bytes())
     result = imagedetail("diff", "old", odd.name, "--github", "--fail-on=change")
-    assert read(result.stderr.removesuffix("\n"))[0]["file"] == f"{tmp_path.name}/{odd.name}"
+    assert read(result.stderr.splitlines()[1])[0]["file"] == f"{tmp_path.name}/{odd.name}"
 
 
 def test_only_what_fails_is_annotated(imagedetail, recorded):
@@ -69,7 +73,9 @@ def test_only_what_fails_is_annotated(imagedetail, recorded):
 def test_a_matrix_is_annotated_at_the_later_cloud(imagedetail, tmp_path):
     """Each cause once, in the cassette that shows it."""
     result = imagedetail("matrix", "nova-2023.1", "nova-2024.2", "nova-2026.2", "--github")
-    found, message = read(result.stderr.removesuffix("\n"))
+    verdict, line = result.stderr.splitlines()
+    assert "::FAIL: 1 of 12 differences from nova-2023.1 to nova-2026.2" in verdict
+    found, message = read(line)
     assert found["file"].endswith("cassettes/nova-2024.2/limit=0.yaml")
     assert found["title"] == "breaking status_changed"
     assert message.splitlines()[1] == "- 200"

@@ -118,7 +118,7 @@ def test_a_run_that_compared_nothing_says_so(project):
     project.runpytest("--imagedetail-report=run.md").assert_outcomes(passed=2)
     assert (
         project.path / "run.md"
-    ).read_text() == "# NOTHING: no listing was compared\n\nexit code 0\n"
+    ).read_text() == "# NOT COMPARED: no listing was compared\n\nexit code 0\n"
 
 
 def test_an_unknown_suffix_is_refused_before_any_test(project):
@@ -146,7 +146,7 @@ def test_what_could_not_be_compared_is_in_the_report(project):
     assert failure["baseline"] == "nova-essex"
     assert failure["problem"].startswith("nothing is recorded for cloud 'nova-essex', query 'name")
     for name in files[1:]:
-        assert "could not be compared" in (project.path / name).read_text()
+        assert "FAIL: 1 error" in (project.path / name).read_text()
 
 
 def test_an_old_report_does_not_outlive_a_run_that_wrote_none(project):
@@ -169,19 +169,22 @@ def test_a_report_that_cannot_be_written_is_an_error(project):
 
 
 def test_the_end_of_a_run_says_what_failed(project):
-    """The verdict of all comparisons, each cause that fails, and pytest's exit code."""
-    project.makepyfile(TESTS)
-    result = project.runpytest("--imagedetail-report=r.json")
+    """The verdict, each cause that fails and pytest's exit code; not if the tests expected it."""
+    project.makepyfile(TESTS + "        assert False\n")
+    options = ("--imagedetail-report=r.json", "--imagedetail-unused=ignore")
+    result = project.runpytest(*options)
     result.stdout.fnmatch_lines(
         [
             "*= imagedetail =*",
             "FAIL: 1 of 2 comparisons fails",
             "breaking   nova-2026.2 -> nova-essex: field_removed *EXT-IMG-SIZE:size (13 images)",
-            "* more causes: see a report, --imagedetail-report=FILE",
+            "report *r.json",
         ]
     )
     verdict = json.loads((project.path / "r.json").read_text())["verdict"]
-    assert (verdict["passed"], verdict["exit_code"]) == (False, 0)
+    assert (verdict["passed"], verdict["exit_code"]) == (False, 1)
+    project.makepyfile(TESTS)
+    project.runpytest(*options).stdout.no_fnmatch_line("FAIL: *")
     project.runpytest("--imagedetail-fail-on=none").stdout.fnmatch_lines(
         ["PASS: 2 comparisons, and none of them fails"]
     )

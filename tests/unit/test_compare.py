@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from pytest_imagedetail.cli import parser
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.comparison import evidence
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side, path_of
 from pytest_imagedetail.normalize.equality import strictly_equal
+from pytest_imagedetail.report import evidence
 from pytest_imagedetail.rules import Rules, parse
 from unit import (
     OTHER_PROJECT,
@@ -405,25 +405,20 @@ def test_evidence():
     def lines(new, beside=None, **facts):
         sides = listing_of(image_of(), **facts), listing_of(new, beside=beside, **facts)
         (difference,) = (comparison := compare(*sides)).differences
-        return evidence(
-            difference,
-            (comparison.baseline, comparison.candidate),
-            path=difference.path,
-            typed="a b",
-        )
+        return [*evidence.facts(difference, (comparison.baseline, comparison.candidate))]
 
     lost = lines(without(image_of(), SIZE), query="type=ALL&property-x=1")
-    assert lost[0].startswith(
-        f"contract: {SIZE} is integer, sent since grizzly (2013.1), "
-        "with every image since stein (2019.1); "
+    assert [label for label, _ in lost] == ["contract", "release", "release", "filter", "filter"]
+    assert lost[0][1].startswith(
+        f"{SIZE} is integer, sent since grizzly (2013.1), with every image since stein (2019.1); "
     )
-    assert lost[1] == "a declares no release, so it is judged as the newest"
-    assert lost[3].startswith("filter property-x: since Newton")
-    assert lost[4].startswith("filter type: equality with metadata.image_type")
-    assert lines(image_of(os_hidden=False))[0] == "contract: no release of Nova sends os_hidden"
-    named = lines(image_of(name="x"))[0]
+    assert lost[1][1] == "a declares none: it is judged as the newest"
+    assert lost[3][1].startswith("property-x: since Newton")
+    assert lost[4][1].startswith("type: equality with metadata.image_type")
+    assert lines(image_of(os_hidden=False))[0][1] == "no release of Nova sends os_hidden"
+    named = lines(image_of(name="x"))[0][1]
     assert "is string or null, sent since bexar (2011.1), with every" in named
     for key in ("-k", "--kind", "-", "-it's", "k"):
-        (accept,) = lines(image_of(), beside={key: 1})
-        command = accept.removeprefix("to accept it: imagedetail ")
-        assert parser().parse_args(shlex.split(command)).path == path_of((key,))
+        command = evidence.accept_command("a b", path_of((key,)), "answer_changed")
+        typed = shlex.split(command.removeprefix("imagedetail "))
+        assert parser().parse_args(typed).path == path_of((key,))

@@ -90,7 +90,8 @@ def test_a_failure_for_each_group():
     """Named by kind and path; values and images are in the text."""
     (suite,) = parsed([rich()])
     cases = {each.get("name"): each.find("failure") for each in suite.iter("testcase")}
-    failure = cases["field_removed images[70a599e0-0002-4b49-8b26-000000000002].minRam"]
+    where = "nova-2024.1 -> nova-2026.2, query all"
+    failure = cases[f"field_removed images[70a599e0-0002-4b49-8b26-000000000002].minRam, {where}"]
     assert failure.get("type") == "field_removed"
 
 
@@ -100,7 +101,8 @@ def test_what_could_not_be_compared_is_an_error():
     (error,) = suite.iter("error")
     assert (suite.get("name"), error.get("message")) == ("one -> two", "lost")
     assert error.text == "\n  where: x\n  next:  y\n"
-    assert properties(suite) == {"compatible": "false", "exit_code": "2"}
+    found = properties(suite)
+    assert found == {"verdict": "FAIL: 1 error", "compatible": "false", "exit_code": "2"}
 
 
 def test_nothing_of_a_cloud_is_markup():

@@ -1,0 +1,187 @@
+"""Say what a cause rests on: the request, both answers, the contract, and how to accept it."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pytest_imagedetail import contract
+from pytest_imagedetail.cassette import file_name
+from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.listing import Listing
+from pytest_imagedetail.model import Difference, Query, Side
+from pytest_imagedetail.normalize import Normalized
+from pytest_imagedetail.report import text
+from pytest_imagedetail.report.findings import Finding, Place
+from pytest_imagedetail.settings import DEFAULT_PROFILE
+from pytest_imagedetail.transport.request import headers_of
+
+_LONGEST_BODY: Final = 1200  # characters of a body that is no image
+_Normalize = Callable[[Listing, str], Normalized]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one cloud answered, as evidence.
+
+    Attributes:
+        cloud: Its name.
+        recorded_at: UTC, ISO 8601; None for an imported body.
+        file: Its cassette, below the folder of all.
+        sent: The image as sent, or the start of the answer.
+        compared: The image as compared, normalized; "" if the answer is no listing.
+        rules: What the rules of the profile changed in the whole answer: "R2 link host 27".
+    """
+
+    cloud: str
+    recorded_at: str | None
+    file: str
+    sent: str
+    compared: str
+    rules: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a cause rests on.
+
+    Attributes:
+        curl: The command that asks for it, without a token.
+        facts: What its severity rests on, and how to accept it, as pairs of a label and a line.
+        answers: Both answers of the first place; none if they are not known.
+    """
+
+    curl: str
+    facts: tuple[tuple[str, str], ...]
+    answers: tuple[Answer, ...]
+
+
+def evidence_of(findings: Sequence[Finding]) -> Iterator[Evidence]:
+    """Yield the evidence for each cause."""
+    known: dict[tuple[int, str], Normalized] = {}
+
+    def normalize(listing: Listing, profile: str) -> Normalized:
+        """Normalize each listing once: many causes are about the same few."""
+        key = (id(listing), profile)
+        if key not in known:
+            known[key] = listing.normalized(profile)
+        return known[key]
+
+    for finding in findings:
+        place = finding.places[0]
+        yield Evidence(
+            curl=_curl(place.queries[0]),
+            facts=(*facts(finding.first, place.sides), ("accept", accept_line(finding))),
+            answers=tuple(_answer(each, place, normalize) for each in place.listings),
+        )
+
+
+def facts(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
+    """Yield what a severity rests on, as pairs of a label and a line.
+
+    Args:
+        difference: A difference between two sides.
+        sides: Baseline and candidate, if they are known.
+    """
+    yield from _promise(difference, sides)
+    for side in sides[:1]:
+        for name, _ in dict.fromkeys(side.query.params):
+            known = "property-" if name.startswith("property-") else name
+            if note := contract.FILTERS.get(known):
+                yield "filter", text.plain(f"{name}: {note}")
+
+
+def accept_command(typed: str, path: str, kind: str) -> str:
+    """Return the command that accepts a difference.
+
+    Args:
+        typed: The two sides and the options of the comparison, as a shell reads them.
+        path: The path that the rule should have.
+        kind: The kind that it should have.
+    """
+    sign = "=" if path.startswith("-") else " "  # or argparse would take the path for an option
+    path = f"--path{sign}{shlex.quote(path)}"
+    return f"imagedetail accept {typed} {path} --kind {kind} --reason WHY --expires DAY"
+
+
+def accept_line(finding: Finding) -> str:
+    """Return how to accept a cause: by the command, or by a line in the file of rules."""
+    place = finding.places[0]
+    sides, result, query = place.sides, place.result, place.queries[0]
+    pair = [each.cloud for each in sides] or [place.baseline, place.candidate]
+    # `accept` compares two recordings of two clouds, without their headers.
+    of_matrix = finding.kind in {"header_changed", "recording_missing"}
+    typable = all(each.isprintable() for parameter in query.params for each in parameter)
+    once = len(finding.places) == 1 and len(place.queries) == 1
+    if of_matrix or len({*pair}) == 1 or not sides or not typable or not once:
+        between = f"between: {json.dumps(pair)}, " if len(finding.places) == 1 else ""
+        rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
+        return text.plain(f"in imagedetail-rules.yaml: - {{{rule}}}")
+    words = ["imagedetail accept", shlex.join(pair), *query.options]
+    words += [f"--profile {result.profile}"] * (result.profile != DEFAULT_PROFILE)
+    words += ["--level shape"] * (isinstance(result, Comparison) and result.level == "shape")
+    errors = {each.error for each in sides}
+    words += [f"--expect {each}" for each in errors if each is not None and len(errors) == 1]
+    return text.plain(" ".join([*words, f"--id {finding.id} --reason WHY --expires DAY"]))
+
+
+def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
+    found = re.match(r"images\[\*\]\.([^.\[]+)", difference.any_image)
+    if found is None:
+        return
+    if (promise := contract.FIELDS.get(found[1])) is None:
+        yield "contract", text.plain(f"no release of Nova sends {found[1]}")
+        return
+    types = " or ".join(contract.JSON_TYPES[each] for each in promise.part.types)
+    since = contract.release_name(contract.release_index(promise.since) or 0)
+    always = "with every image" if promise.since == promise.required_since else "not with every one"
+    if promise.required_since not in {None, promise.since}:
+        required = contract.release_name(contract.release_index(promise.required_since) or 0)
+        always = f"with every image since {required}"
+    yield "contract", f"{found[1]} is {types}, sent since {since}, {always}; {promise.source}"
+    for side in sides:
+        if side.release is None:
+            yield "release", text.plain(f"{side.cloud} declares none: it is judged as the newest")
+
+
+def _curl(query: Query) -> str:
+    headers = [("X-Auth-Token", "$OS_TOKEN"), *headers_of(query).fields]
+    url = "$OS_COMPUTE_URL/images/detail" + (f"?{query.wire}" if query.params else "")
+    return " ".join(["curl", *(f'-H "{name}: {value}"' for name, value in headers), f'"{url}"'])
+
+
+def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
+    first, provenance = place.group.first, listing.provenance
+    compared = sent = rules = ""
+    image = first.image or next(iter(first.examples), None)
+    if first.kind == "header_changed":
+        fields = (f"{name}: {value}" for name, value in listing.headers.fields)
+        sent = "\n".join([f"status {listing.status_code}", *fields])
+    elif image is None or listing.error is not None:
+        sent = f"status {listing.status_code}\n{text.cut(listing.body, _LONGEST_BODY)}"
+    else:
+        ids = [each.get("id") for each in listing.images]
+        if image.id in ids:
+            number = ids.index(image.id)
+            sent = _json(listing.images[number])
+            normalized = normalize(listing, place.result.profile)
+            compared = _json(normalized.images[number])
+            rules = text.rules_done(normalized.counts)
+    return Answer(
+        cloud=text.plain(provenance.cloud),
+        recorded_at=provenance.recorded_at and text.plain(provenance.recorded_at),
+        file=text.plain(f"{provenance.cloud}/{file_name(provenance.query)}"),
+        sent=_lines(sent) or "it has no such image",
+        compared=_lines(compared),
+        rules=rules,
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, default=str)
+
+
+def _lines(many: str) -> str:
+    return "\n".join(map(text.plain, many.splitlines()))

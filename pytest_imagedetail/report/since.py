@@ -1,0 +1,132 @@
+"""Compare the findings of a report with those of an earlier one."""
+
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from pytest_imagedetail.compare.matrix import Matrix
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.report import text
+from pytest_imagedetail.report.findings import Finding, Result, found_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """What an earlier report has and this one has not.
+
+    Attributes:
+        id: Of its cause.
+        severity: As it was; the verdict of a check.
+        title: As it was, and where.
+        status: "gone", "accepted by a rule" or "not compared".
+    """
+
+    id: str
+    severity: str
+    title: str
+    status: str
+
+    @property
+    def line(self) -> str:
+        """For example "gone: breaking minRam is missing, nova-a -> nova-b; id 8f2a33c01b77"."""
+        return text.plain(f"{self.status}: {self.severity} {self.title}; id {self.id}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What changed since an earlier report.
+
+    Attributes:
+        file: The earlier report.
+        new: How many causes show where they did not show before.
+        known: How many do not.
+        absent: What does not show any more.
+    """
+
+    file: str
+    new: int
+    known: int
+    absent: tuple[Absent, ...]
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """The counts, "last.json: 1 new cause, 6 known, 2 gone", and what is gone or accepted."""
+        counts = Counter(each.status for each in self.absent)
+        rest = "".join(f", {number} {status}" for status, number in counts.items())
+        yield f"{self.file}: {text.count(self.new, 'new cause')}, {self.known} known{rest}"
+        yield from (each.line for each in self.absent if each.status != "not compared")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        absent = [
+            {"id": each.id, "severity": each.severity, "title": each.title, "status": each.status}
+            for each in self.absent
+        ]
+        return {"file": self.file, "new": self.new, "known": self.known, "absent": absent}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The findings of an earlier report.
+
+    Attributes:
+        file: Its file.
+        findings: Its causes.
+    """
+
+    file: str
+    findings: tuple[Finding, ...]
+
+
+def compare(
+    earlier: Earlier, findings: Sequence[Finding], results: Sequence[Result]
+) -> tuple[Since, tuple[Finding, ...]]:
+    """Return what changed since an earlier report, and the findings with their history."""
+    before = {
+        (finding.id, place.baseline, place.candidate): (finding, place)
+        for finding in earlier.findings
+        for place in finding.places
+    }
+    dates = {each.id: each.first_seen for each in earlier.findings}
+    found = tuple(_with_history(each, before, dates.get(each.id)) for each in findings)
+    here = {(each.id, place.baseline, place.candidate) for each in found for place in each.places}
+    accepted = {
+        (difference.id(queries[0]), baseline, candidate)
+        for each in results
+        for baseline, candidate, (difference, queries) in found_in(each, accepted=True)
+    }
+    compared = {each for result in results for each in _compared(result)}
+    absent = []
+    for key, (finding, place) in before.items():
+        if key not in here:
+            asked = {(place.baseline, place.candidate, query) for query in place.queries}
+            status = "gone" if asked <= compared else "not compared"
+            status = "accepted by a rule" if key in accepted else status
+            title = f"{finding.title}, {place.pair}"
+            absent.append(
+                Absent(id=finding.id, severity=finding.severity, title=title, status=status)
+            )
+    new = sum(bool(each.new) for each in found)
+    known = len(found) - new
+    return Since(file=earlier.file, new=new, known=known, absent=tuple(absent)), found
+
+
+def _with_history(
+    finding: Finding, before: Container[tuple[str, str, str]], first_seen: str | None
+) -> Finding:
+    places = finding.places
+    new = (each for each in places if (finding.id, each.baseline, each.candidate) not in before)
+    dates = [each for each in (first_seen, finding.first_seen) if each]
+    return replace(finding, first_seen=min(dates, default=None), new=tuple(new))
+
+
+def _compared(result: Result) -> Iterator[tuple[str, str, Query]]:
+    """Yield baseline, candidate and query of each pair of answers that was compared."""
+    if not isinstance(result, Matrix):
+        yield result.baseline.name, result.candidate.name, result.query
+        return
+    for query in result.queries:
+        for pair in pairwise(cloud for cloud in result.clouds if (query, cloud) in result.cells):
+            yield *pair, query
