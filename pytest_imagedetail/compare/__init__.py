@@ -283,7 +283,7 @@ def _not_compared(
     for left, right in pairing.pairs:
         for path in _redacted_in_both(one.images[left], other.images[right]):
             yield path_of(("images", *path), reference(sent[left]))
-    yield from map(path_of, _redacted_in_both(one.answer.top_level, other.answer.top_level))
+    yield from map(path_of, _redacted_in_both(one.top_level, other.top_level))
 
 
 def _may_hold_fixed_words(listing: Listing) -> bool:

@@ -40,7 +40,7 @@ def status_difference(baseline: Listing, candidate: Listing, judge: Judge) -> Di
 
 def answer_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
     """Compare two listings apart from their images: status, media type, other fields."""
-    old, new = one.answer, other.answer
+    old, new = one, other
     if old.status_code != new.status_code:
         yield judge.difference(
             "status_changed", "status_code", baseline=old.status_code, candidate=new.status_code
@@ -109,7 +109,7 @@ def link_form_differences(
     share them. Their change is one difference of the whole answer, unless one of the differences
     found so far, which are of images and pages, shows it already.
     """
-    old, new = one.answer.link_forms, other.answer.link_forms
+    old, new = one.link_forms, other.link_forms
     paths = [each.any_image for each in found]
     for path in sorted(old.keys() & new.keys()):
         shown = any(_is_at_or_below(each, path) for each in paths)
@@ -208,7 +208,7 @@ def next_link_differences(
 def _page(listing: Listing, normalized: Normalized) -> _Page:
     ids = normalized.ids if listing.complete else normalized.ids[-1:]
     return _Page(
-        links=normalized.answer.top_level.get(_NEXT, MISSING),
+        links=normalized.top_level.get(_NEXT, MISSING),
         last_ids=frozenset(ids),
         filters=frozenset(each for each in listing.query.params if _is_filter(each[0])),
         release=listing.provenance.release,

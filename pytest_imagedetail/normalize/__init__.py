@@ -15,12 +15,13 @@ from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import (
     JSON,
     Answer,
-    AnswerFacts,
     LinkForm,
     Links,
     Normalized,
 )
 from pytest_imagedetail.normalize.links import (
+    IMAGE,
+    SERVER,
     LinkRewriter,
     is_compute,
     is_own_project,
@@ -36,7 +37,6 @@ from pytest_imagedetail.settings import PROFILES, check_choice
 __all__ = [
     "RULES",
     "Answer",
-    "AnswerFacts",
     "LinkForm",
     "Links",
     "NormalizationRule",
@@ -80,7 +80,10 @@ def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = N
         profile=profile,
         images=images,
         ids=work.ids,
-        answer=work.answer_facts(),
+        status_code=answer.status_code,
+        media_type=work.media_type(),
+        top_level=work.top_level(),
+        link_forms={path: frozenset(forms) for path, forms in work.links.forms.items()},
         counts={rule.id: work.counts[rule.id] for rule in rules if rule.counts},
     )
 
@@ -133,9 +136,9 @@ class _Work:
     def image(self, image: Image) -> Image:
         if "R6" not in self.rules:
             return dict(without_hosts(image))
-        new = _without_hosts(image, {"links", "server"})
+        new = _without_hosts(image, "links", "server")
         if "links" in image:
-            new["links"] = self.links.rewrite("image", image["links"], str(image["id"]))
+            new["links"] = self.links.rewrite(IMAGE, image["links"], str(image["id"]))
         if "server" in image:
             new["server"] = self.server(image["server"])
         if "R9" in self.rules:
@@ -154,9 +157,9 @@ class _Work:
     def server(self, server: Any) -> Any:
         if not isinstance(server, dict):
             return without_hosts(server)
-        new = _without_hosts(server, {"links"})
+        new = _without_hosts(server, "links")
         if "links" in server:
-            new["links"] = self.links.rewrite("server", server["links"], str(server.get("id")))
+            new["links"] = self.links.rewrite(SERVER, server["links"], str(server.get("id")))
         return new
 
     def restore_nulls(self, image: Image) -> None:
@@ -193,16 +196,11 @@ class _Work:
         self.counts["R13"] += bool(count)
         return new
 
-    def answer_facts(self) -> AnswerFacts:
-        top_level = without_hosts(dict(self.answer.top_level))
-        if "R5" in self.rules and "images_links" in top_level:
-            top_level["images_links"] = self.links.next_links(self.answer.top_level["images_links"])
-        return AnswerFacts(
-            status_code=self.answer.status_code,
-            media_type=self.media_type(),
-            top_level=top_level,
-            link_forms={path: frozenset(forms) for path, forms in self.links.forms.items()},
-        )
+    def top_level(self) -> dict[str, Any]:
+        fields = dict(without_hosts(dict(self.answer.top_level)))
+        if "R5" in self.rules and "images_links" in fields:
+            fields["images_links"] = self.links.next_links(self.answer.top_level["images_links"])
+        return fields
 
     def media_type(self) -> str:
         """Return the form of the bodies or, under R10, whether it is the one asked for."""
@@ -213,7 +211,9 @@ class _Work:
         return "as asked for" if came == wanted else f"{came}, though {wanted} was asked for"
 
 
-def _without_hosts(fields: dict[str, Any], others: set[str]) -> dict[str, Any]:
+def _without_hosts(fields: dict[str, Any], *others: str) -> dict[str, Any]:
     """Return a copy without hosts, and without the fields that have rules of their own."""
-    rest = {name: value for name, value in fields.items() if name not in others}
+    rest = dict(fields)
+    for name in others:
+        rest.pop(name, None)
     return dict(without_hosts(rest)) if ".invalid" in repr(rest) else rest

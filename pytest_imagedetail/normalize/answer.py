@@ -1,7 +1,7 @@
 """What of a listing is compared, before and after normalizing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from pytest_imagedetail.model import Image
@@ -68,23 +68,6 @@ class LinkForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerFacts:
-    """What is compared of an answer beside its images.
-
-    Attributes:
-        status_code: 203 if any page had it, else 200.
-        media_type: That of the bodies or, under R10, whether it is the one that was asked for.
-        top_level: The fields beside `images`.
-        link_forms: Under R8, by the path of a link, the forms that links have there.
-    """
-
-    status_code: int
-    media_type: str
-    top_level: Mapping[str, Any]
-    link_forms: Mapping[str, frozenset[LinkForm]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Normalized:
     """An answer in comparable form.
 
@@ -92,25 +75,24 @@ class Normalized:
         profile: The profile that was applied.
         images: The images in the cloud's order, links keyed by relation unless the profile is wire.
         ids: The images' ids in the same order, as sent.
-        answer: What is compared beside the images.
+        status_code: 203 if any page had it, else 200.
+        media_type: That of the bodies or, under R10, whether it is the one that was asked for.
+        top_level: The fields beside `images`.
+        link_forms: Under R8, by the path of a link, the forms that links have there.
         counts: How often each rule of the profile changed something.
     """
 
     profile: str
     images: tuple[Image, ...]
     ids: tuple[str, ...]
-    answer: AnswerFacts
+    status_code: int
+    media_type: str
+    top_level: Mapping[str, Any]
+    link_forms: Mapping[str, frozenset[LinkForm]]
     counts: Mapping[str, int]
 
     @property
     def facts(self) -> dict[str, Any]:
         """Everything that makes two answers equal; images that share an id stay apart."""
-        answer = self.answer
-        return {
-            "ids": self.ids,
-            "images": self.images,
-            "status_code": answer.status_code,
-            "media_type": answer.media_type,
-            "top_level": answer.top_level,
-            "link_forms": answer.link_forms,
-        }
+        names = {each.name for each in fields(self)} - {"profile", "counts"}
+        return {name: getattr(self, name) for name in names}

@@ -1,8 +1,6 @@
 """Compare JSON values: 1 is not 1.0, 0 is not false, and key order does not count."""
 
-from typing import Any, Final
-
-_CONTAINERS: Final = (dict, list, tuple)
+from typing import Any
 
 
 def strictly_equal(one: Any, other: Any) -> bool:
@@ -16,19 +14,13 @@ def strictly_equal(one: Any, other: Any) -> bool:
 
 def _of_the_same_types(one: Any, other: Any) -> bool:
     """Compare the types of two values that Python calls equal, all the way down."""
-    kind = type(one)
-    if kind is not type(other):
+    if type(one) is not type(other):
         return False
-    if not isinstance(one, _CONTAINERS):
+    if isinstance(one, dict):
+        pairs = zip(one.values(), map(other.__getitem__, one), strict=True)
+    elif isinstance(one, list | tuple):
+        pairs = zip(one, other, strict=True)
+    else:
         return True
-    if not isinstance(one, dict):
-        return all(map(_of_the_same_types, one, other))
-    for key, value in one.items():
-        kind = type(value)
-        if kind is str or value is (against := other[key]):
-            continue  # a text is equal to nothing but a text
-        if kind is not type(against):
-            return False
-        if isinstance(value, _CONTAINERS) and not _of_the_same_types(value, against):
-            return False
-    return True
+    # A text is equal to nothing but a text.
+    return all(a is b or type(a) is str or _of_the_same_types(a, b) for a, b in pairs)

@@ -3,12 +3,11 @@
 A link is split once, and each rule changes its own part. What no rule knows stays as sent.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 
 from pytest_imagedetail.contract import API_VERSIONS
@@ -23,8 +22,24 @@ _HOST: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 
-Kind = Literal["image", "server"]
-"""Whose links they are; the two have different paths."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """Whose links they are.
+
+    Attributes:
+        path: Where the owner of the links is in an answer.
+        resource: The segment before the id.
+        own: What stands for the own id.
+    """
+
+    path: str
+    resource: str
+    own: str
+
+
+IMAGE: Final = Kind(path="images[*]", resource="images", own="<id>")
+SERVER: Final = Kind(path="images[*].server", resource="servers", own="<server>")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,7 +67,7 @@ class LinkRewriter:
     forms: dict[str, set[LinkForm]] = field(default_factory=dict)
     hosts: dict[str, set[str]] = field(default_factory=dict)
     _prefixes: frozenset[tuple[str, ...]] | None = None
-    _known: dict[tuple[Kind, str], tuple[Links, Counter[str]]] = field(default_factory=dict)
+    _known: dict[tuple[str, str], tuple[Links, Counter[str]]] = field(default_factory=dict)
 
     def rewrite(self, kind: Kind, links: Any, own_id: str) -> Any:
         """Return the links of an image, or of the server it was taken from, by relation.
@@ -61,19 +76,20 @@ class LinkRewriter:
         """
         if not _UUID.fullmatch(own_id):  # another id could be part of a word
             return self._by_relation(kind, links, own_id)
-        key = kind, repr(links).replace(own_id, "\n")  # which repr never contains
-        if key in self._known:
-            known, counted = self._known[key]
-            for rule, count in counted.items():  # Counter.update takes five times as long
-                self.counts[rule] += count
-            return known
-        before = Counter(self.counts)
-        new = self._by_relation(kind, links, own_id)
-        text = json.dumps(new)
-        if isinstance(new, Links) and own_id not in text:
-            new = self.pool.setdefault(text, new)
-            self._known[key] = new, self.counts - before
-        return new
+        key = kind.path, repr(links).replace(own_id, "\n")  # which repr never contains
+        if key not in self._known:
+            total, self.counts = self.counts, Counter()
+            new = self._by_relation(kind, links, own_id)
+            counted, self.counts = self.counts, total
+            text = repr(new)
+            if not isinstance(new, Links) or own_id in text:
+                self.counts.update(counted)
+                return new
+            self._known[key] = self.pool.setdefault(text, new), counted
+        known, counted = self._known[key]
+        for rule, count in counted.items():  # Counter.update takes five times as long
+            self.counts[rule] += count
+        return known
 
     def next_links(self, links: Any) -> Any:
         """Return the next links without host, page size and marker (R5).
@@ -105,50 +121,40 @@ class LinkRewriter:
         return Links({rel: found[0] if len(found) == 1 else found for rel, found in keyed.items()})
 
     def _link(self, kind: Kind, link: Any, own_id: str) -> Any:
-        new = without_hosts(link)
-        if _is_link(link):
-            rewrite = self._image_href if kind == "image" else self._server_href
-            new = {**new, "href": rewrite(link["href"], link["rel"], own_id)}
-        return new
-
-    def _image_href(self, href: str, rel: str, image_id: str) -> str:
-        parts = _split(href)
-        segments = parts.path.split("/")[1:]
-        where = f"images[*].links.{rel}"
-        if _has_query(href) or "images" not in segments:
-            return self._as_sent(href, parts, rel, where)  # no link of an image
-        before, after = _at_last(segments, "images")
-        if image_id and after[-1] == image_id and len(after) > 1:
-            after = [*after[:-1], "<id>"]
-            self.counts["R1"] += 1
-        before = self._before(before, where, "images/<id>")
-        return "/".join([self._origin(parts, rel, where), *before, *after])
-
-    def _server_href(self, href: str, rel: str, server_id: str) -> str:
-        own = f"/servers/{server_id.strip('/')}"  # a user may have put any text there
+        if not _is_link(link):
+            return without_hosts(link)
+        href, where = link["href"], f"{kind.path}.links.{link['rel']}"
+        own = f"/{kind.resource}/{own_id.strip('/')}"  # a user may put any text into a server's id
         if href.endswith(own):
-            href = href.removesuffix(own) + "/servers/<server>"
+            href = f"{href.removesuffix(own)}/{kind.resource}/{kind.own}"
             self.counts["R1"] += 1
         parts = _split(href)
         segments = parts.path.split("/")[1:]
-        where = f"images[*].server.links.{rel}"
-        if _has_query(href) or "servers" not in segments:
-            return self._as_sent(href, parts, "self", where)
-        before, after = _at_last(segments, "servers")
-        before = self._before(before, where, "servers/<server>")
-        return "/".join([self._origin(parts, "self", where), *before, *after])
+        if "?" in href or "#" in href or kind.resource not in segments:
+            new = self._as_sent(href, parts, link["rel"], where)
+        else:
+            new = self._rewritten(parts, segments, link["rel"], where, kind)
+        rest = {name: each for name, each in link.items() if name != "href"}
+        return {**without_hosts(rest), "href": new}
 
     def _next_href(self, href: str) -> str:
         parts = _split(href)
         segments = parts.path.split("/")[1:]
         if "images" not in segments:
             return self._as_sent(href, parts, "self", "images_links")
-        before, after = _at_last(segments, "images")
-        before = self._before(before, "images_links", "images")
-        path = "/".join([self._origin(parts, "self", "images_links"), *before, *after])
+        path = self._rewritten(parts, segments, "self", "images_links", IMAGE)
         asked = sorted(self._asked(parts.query))
         fragment = f"#{parts.fragment}" if "#" in href else ""
         return path + (f"?{'&'.join(asked)}" if asked else "") + fragment
+
+    def _rewritten(
+        self, parts: SplitResult, segments: list[str], rel: str, where: str, kind: Kind
+    ) -> str:
+        """Return a link of a known form up to its query."""
+        place = len(segments) - 1 - segments[::-1].index(kind.resource)
+        resource = kind.resource if where == "images_links" else f"{kind.resource}/{kind.own}"
+        before = self._before(segments[:place], where, resource)
+        return "/".join([self._origin(parts, rel, where), *before, *segments[place:]])
 
     def _asked(self, query: str) -> Iterator[str]:
         """Yield what the next link asks for; a marker that is no image of this answer stays."""
@@ -295,17 +301,6 @@ def _hrefs(images: Iterable[Image]) -> Iterator[tuple[str, str]]:
                     yield f"{where}.links.{link['rel']}", link["href"]
 
 
-def _has_query(href: str) -> bool:
-    """Return whether a link has a query or a fragment, even an empty one."""
-    return "?" in href or "#" in href
-
-
-def _at_last(segments: list[str], name: str) -> tuple[list[str], list[str]]:
-    """Split a path before its last segment of this name."""
-    place = len(segments) - 1 - segments[::-1].index(name)
-    return segments[:place], segments[place:]
-
-
 def _split(href: str) -> SplitResult:
     """Split a URL; return empty parts for a text that `urlsplit` refuses or would change."""
     empty = urlsplit("")
@@ -317,6 +312,8 @@ def _split(href: str) -> SplitResult:
         return empty
     if not parts.path.startswith("/"):
         return empty
+    if ".invalid" not in href[len(parts.scheme) + len("://") + len(parts.netloc) :]:
+        return parts
     rest = {name: without_hosts(getattr(parts, name)) for name in ("path", "query", "fragment")}
     return parts._replace(**rest)
 
