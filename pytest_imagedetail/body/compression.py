@@ -70,14 +70,6 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def exceeds(data: bytes, most: int) -> bool:
-    """Return whether gzip or zlib data unpacks to more than `most` bytes; damaged data does not."""
-    try:
-        return len(zlib.decompressobj(_GZIP_OR_ZLIB).decompress(data, most + 1)) > most
-    except zlib.error:
-        return False
-
-
 def packed_like(data: bytes, content: bytes) -> bytes:
     """Compress new content as gzip or zlib data is; the same content gives the same bytes."""
     return gzip.compress(content, mtime=0) if data.startswith(_GZIP) else zlib.compress(content)

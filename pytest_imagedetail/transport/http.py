@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPSConnection  # the real ones: vcrpy 
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from pytest_imagedetail.body.compression import decoded, exceeds
+from pytest_imagedetail.body.compression import decoded
 from pytest_imagedetail.errors import RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Interaction, Response
 
@@ -21,9 +21,6 @@ _NEXT: Final = (
     "nothing was written and an older recording is untouched\n"
     "check that the cloud is up and reachable from here, then ask again"
 )
-
-LARGEST_BODY: Final = 256 * 2**20
-"""Bytes of one page's decompressed body: about twenty times the size of 10,000 images."""
 
 
 def tls_context(
@@ -106,8 +103,7 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
         The request, and the response without its content encoding.
 
     Raises:
-        RecordingError: No connection, no response in time, or a response that ends early or is
-            larger than `LARGEST_BODY`.
+        RecordingError: No connection, no response in time, or a response that ends early.
     """
     sent = Headers([*headers.fields, ("X-Auth-Token", access.token)])
     try:
@@ -116,37 +112,21 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
         if not all(text.isascii() and text.isprintable() for _, text in sent.fields):
             raise http.client.InvalidURL  # http.client would send an accented letter in Latin-1
         with closing(_connection(parts, access)) as connection:
-            connection.response_class = _Response
+            connection.response_class = FinalResponse
             connection.putrequest("GET", target)
             for header, value in sent.fields:
                 connection.putheader(header, value)
             connection.connect()
             with _deadline(connection.sock, access.timeout * _WHOLE_ANSWER):
                 response = _exchange(connection)
-    except OversizeError:
-        raise too_large(f"cloud {name}") from None
     except (http.client.HTTPException, OSError, ValueError, _BadResponseError) as error:
         # Their texts quote the host, the URL or the token, so they are not chained.
         raise RecordingError(_problem(error, access), where=f"cloud {name}", remedy=_NEXT) from None
     return Interaction(url=url, request_headers=sent, response=response)
 
 
-class OversizeError(Exception):
-    """A body is larger than `LARGEST_BODY`."""
-
-
 class _BadResponseError(Exception):
     """A response that cannot be used; its text is fit for an error message."""
-
-
-def too_large(where: str) -> RecordingError:
-    """Return the error for a body that is larger than `LARGEST_BODY`."""
-    return RecordingError(
-        f"the answer is larger than {LARGEST_BODY >> 20} MiB",
-        where=where,
-        remedy="nothing was written and an older recording is untouched\n"
-        "ask for a part: --query limit=1000 in a shell, limit=1000 in a test",
-    )
 
 
 class FinalResponse(http.client.HTTPResponse):
@@ -163,22 +143,6 @@ class FinalResponse(http.client.HTTPResponse):
             super().begin()
 
 
-class _Response(FinalResponse):
-    """A response whose body is at most `LARGEST_BODY` long."""
-
-    def read(self, amt: int | None = None) -> bytes:
-        if amt is not None:
-            return super().read(amt)
-        if self.length is not None and self.length > LARGEST_BODY:
-            raise OversizeError
-        body = super().read(LARGEST_BODY + 1)
-        if len(body) > LARGEST_BODY:
-            raise OversizeError
-        if self.length:  # http.client does not check this when it is asked for an amount
-            raise http.client.IncompleteRead(body, self.length)
-        return body
-
-
 def _exchange(connection: http.client.HTTPConnection) -> Response:
     connection.endheaders()
     try:
@@ -189,8 +153,6 @@ def _exchange(connection: http.client.HTTPConnection) -> Response:
     headers = Headers(answer.getheaders())
     encodings = headers.get("Content-Encoding")
     if encodings is not None:  # some proxies add one unasked
-        if exceeds(body, LARGEST_BODY):
-            raise OversizeError
         plain = decoded(body, encodings)
         if plain is None:
             raise _BadResponseError("the answer's compression is damaged or unknown")

@@ -26,9 +26,6 @@ from pytest_imagedetail.transport.request import (
 TOKEN = "s3cret-token-of-this-session"
 UNTOUCHED = "  where: cloud k5\n  next:  nothing was written and an older recording is untouched\n"
 NEXT = f"{UNTOUCHED}  next:  check that the cloud is up and reachable from here, then ask again"
-ASK_FOR_A_PART = (
-    f"{UNTOUCHED}  next:  ask for a part: --query limit=1000 in a shell, limit=1000 in a test"
-)
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -272,26 +269,6 @@ def test_what_cannot_be_requested(monkeypatch):
         )
     access = Access(endpoint="e", token=TOKEN, project_id="p", secrets=frozenset({"hunter2"}))
     assert not [secret for secret in (TOKEN, "hunter2") if secret in repr(access)]
-
-
-def test_a_large_body_is_refused(monkeypatch):
-    """As it came or decompressed; one that just fits is read."""
-    size = 3 * 2**20
-    plain, packed = b" " * size, gzip.compress(b" " * size)
-    chunks = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % size + plain + b"\r\n0\r\n\r\n"
-    for answer in (
-        body_of(plain),
-        OK + b"\r\n" + plain,
-        OK + chunks,
-        body_of(packed, b"Content-Encoding: gzip"),
-        body_of(zlib.compress(plain), b"Content-Encoding: deflate"),
-    ):
-        monkeypatch.setattr(transport, "LARGEST_BODY", size - 1)
-        with answering(answer) as (url, _):
-            assert refusal(url) == f"the answer is larger than 2 MiB\n{ASK_FOR_A_PART}"
-        monkeypatch.setattr(transport, "LARGEST_BODY", size)
-        with answering(answer) as (url, _):
-            assert len(get(url).body) == size
 
 
 def test_the_request_for_a_query():
