@@ -1,8 +1,7 @@
 """Pair the images of a baseline with those of a candidate, without guessing."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,27 +35,31 @@ def pair(
 
     Repeated ids are paired occurrence by occurrence, so that a surplus one is left over.
     """
-    found: dict[int, int] = {}
-    open_baseline = dict(enumerate(baseline))
-    open_candidate = dict(enumerate(candidate))
-    keys: list[Callable[[dict[int, Image]], _Keys]] = [_by_occurrence]
-    if across_clouds:
-        keys = [_by_id_of_one_cloud, _by_name, _by_name_and_size, _by_name_disk_and_day]
-    repeated = _repeated(baseline), _repeated(candidate)
-    for key in keys:
-        ones, others = key(open_baseline), key(open_candidate)
-        if key is not keys[0]:  # a repeated id is a fault, not another image
-            ones, others = _without(ones, repeated[0]), _without(others, repeated[1])
-        matches = _unique_matches(ones, others)
-        found.update(matches)
-        for one, other in matches.items():
-            del open_baseline[one], open_candidate[other]
-    ambiguous = _ambiguous(open_baseline, open_candidate) if across_clouds else ()
+    sides = baseline, candidate
+    ids = [_by_id(side, across_clouds=across_clouds) for side in sides]
+    found = _unique_matches(*ids)
+    for key in (_name, _name_and_size, _name_disk_and_day) if across_clouds else ():
+        paired = found.keys(), {*found.values()}
+        left, right = (
+            {
+                place: value
+                for place, image in enumerate(side)
+                if place not in taken and not ids_of_side[place][1]  # a repeated id is a fault
+                if (value := key(image))
+            }
+            for side, taken, ids_of_side in zip(sides, paired, ids, strict=True)
+        )
+        found |= _unique_matches(left, right)
+    one, other = (
+        tuple(place for place in range(len(side)) if place not in taken)
+        for side, taken in zip(sides, (found.keys(), {*found.values()}), strict=True)
+    )
+    alone = [baseline[place] for place in one], [candidate[place] for place in other]
     return Pairing(
         pairs=tuple(sorted(found.items())),
-        baseline_only=tuple(open_baseline),
-        candidate_only=tuple(open_candidate),
-        ambiguous=ambiguous,
+        baseline_only=one,
+        candidate_only=other,
+        ambiguous=_ambiguous(*alone) if across_clouds else (),
     )
 
 
@@ -77,59 +80,19 @@ def reference(image: Image) -> ImageRef:
     return ImageRef(id=str(image["id"]), name=None if name is None else str(name))
 
 
-_Keys = Mapping[int, Hashable]
+def _by_id(images: tuple[Image, ...], *, across_clouds: bool) -> dict[int, tuple[Hashable, ...]]:
+    """Return, by place, the id of each image and how often it stood before.
 
-
-def _by_occurrence(images: dict[int, Image]) -> dict[int, tuple[str, int]]:
-    seen: Counter[str] = Counter()
-    keys: dict[int, tuple[str, int]] = {}
-    for place, image in images.items():
+    Across clouds, a number is an id that every cloud gives; it counts with the name of its image.
+    """
+    seen: dict[str, int] = {}
+    keys: dict[int, tuple[Hashable, ...]] = {}
+    for place, image in enumerate(images):
         id_ = str(image["id"])
-        keys[place] = (id_, seen[id_])
-        seen[id_] += 1
+        number = seen[id_] = seen.get(id_, -1) + 1
+        is_counted = across_clouds and not _UUID.fullmatch(id_)
+        keys[place] = (id_, number, _name(image)) if is_counted else (id_, number)
     return keys
-
-
-def _by_id_of_one_cloud(images: dict[int, Image]) -> _Keys:
-    """Key images by UUID; by id and name if the id is a number that every cloud uses."""
-    occurrences = _by_occurrence(images)
-    return {
-        place: key if _UUID.fullmatch(key[0]) else (*key, _name(images[place]))
-        for place, key in occurrences.items()
-    }
-
-
-def _repeated(images: tuple[Image, ...]) -> frozenset[int]:
-    """Return the places of images whose id stood before."""
-    keys = _by_occurrence(dict(enumerate(images)))
-    return frozenset(place for place, (_, number) in keys.items() if number)
-
-
-def _without(keys: _Keys, places: frozenset[int]) -> _Keys:
-    return {place: key for place, key in keys.items() if place not in places}
-
-
-def _by_name(images: dict[int, Image]) -> _Keys:
-    return {place: name for place, image in images.items() if (name := _name(image))}
-
-
-def _by_name_and_size(images: dict[int, Image]) -> _Keys:
-    return {
-        place: (name, size)
-        for place, image in images.items()
-        if (name := _name(image)) and (size := _size(image))
-    }
-
-
-def _by_name_disk_and_day(images: dict[int, Image]) -> _Keys:
-    """Key images without a size, which are of releases before Grizzly."""
-    return {
-        place: (name, image["minDisk"], day.group())
-        for place, image in images.items()
-        if (name := _name(image)) and not _size(image)
-        if type(image.get("minDisk")) is int
-        and (day := _DAY.match(str(image.get("created")))) is not None
-    }
 
 
 def _name(image: Image) -> str | None:
@@ -137,25 +100,33 @@ def _name(image: Image) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _size(image: Image) -> float | None:
-    size = image.get("OS-EXT-IMG-SIZE:size")
-    return size if isinstance(size, int | float) else None
+def _name_and_size(image: Image) -> tuple[Hashable, ...] | None:
+    name, size = _name(image), image.get("OS-EXT-IMG-SIZE:size")
+    return (name, size) if name and size and isinstance(size, int | float) else None
 
 
-def _unique_matches(one: _Keys, other: _Keys) -> dict[int, int]:
+def _name_disk_and_day(image: Image) -> tuple[Hashable, ...] | None:
+    """Return a key for an image without a size, which is of a release before Grizzly."""
+    name, disk, day = _name(image), image.get("minDisk"), _DAY.match(str(image.get("created")))
+    if not name or _name_and_size(image) or type(disk) is not int or day is None:
+        return None
+    return name, disk, day.group()
+
+
+def _unique_matches(one: Mapping[int, Hashable], other: Mapping[int, Hashable]) -> dict[int, int]:
     """Return the places whose key stands exactly once on each side."""
     ones, others = _unique(one), _unique(other)
-    return {ones[key]: others[key] for key in ones if key in others}
+    return {ones[key]: others[key] for key in ones.keys() & others.keys()}
 
 
-def _unique(keys: _Keys) -> dict[Hashable, int]:
-    counts = Counter(keys.values())
-    return {key: place for place, key in keys.items() if counts[key] == 1}
+def _unique(keys: Mapping[int, Hashable]) -> dict[Hashable, int]:
+    found: dict[Hashable, int] = {}
+    for place, key in keys.items():
+        found[key] = -1 if key in found else place
+    return {key: place for key, place in found.items() if place >= 0}
 
 
-def _ambiguous(one: dict[int, Image], other: dict[int, Image]) -> tuple[ImageRef, ...]:
+def _ambiguous(one: list[Image], other: list[Image]) -> tuple[ImageRef, ...]:
     """Return the remaining images whose name both sides still have."""
-    names = [{*_by_name(images).values()} for images in (one, other)]
-    shared = names[0] & names[1]
-    images = (*one.values(), *other.values())
-    return tuple(reference(image) for image in images if _name(image) in shared)
+    shared = {*filter(None, map(_name, one))} & {*map(_name, other)}
+    return tuple(reference(image) for image in (*one, *other) if _name(image) in shared)
