@@ -25,7 +25,7 @@ def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
         where: What to call the listing in an error.
 
     Raises:
-        RecordingError: The pages do not end, or one links to the next in a header.
+        RecordingError: The pages do not end.
         BodyError: A page cannot be read; the message quotes it unredacted.
     """
     pages = [ask(query)]
@@ -41,14 +41,6 @@ def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
         # details, and before Kilo its query is not encoded. So: our filters, its marker and limit.
         limit = {"limit": following["limit"]} if following.get("limit") else {}
         pages.append(ask(query.replaced(marker=marker, **limit)))
-    last = pages[-1]
-    fields = _fields_of(last.headers)
-    is_listing = query.is_whole and last.status_code in LISTING_STATUSES
-    if is_listing and further_page(fields, images=0, pages=0) is not None:
-        images = sum(len(read_page(each.body, where=where)["images"]) for each in pages)
-        sign = further_page(fields, images=images, pages=len(pages))
-        if sign is not None:
-            raise _not_understood(sign, f"{where}, page {len(pages)}")
     return pages
 
 
@@ -79,34 +71,44 @@ def _parameters(href: str) -> dict[str, str]:
         return {}
 
 
-def refuse_further_page(listing: Listing, last: Response) -> None:
+def refuse_further_page(listing: Listing) -> None:
     """Raise if a listing that should be complete shows a page that was not followed.
 
-    Args:
-        listing: All pages that were followed.
-        last: The last one of them.
-
     Raises:
-        RecordingError: It shows one.
+        RecordingError: The body of its last page shows one.
     """
     if not listing.complete or listing.document.keys() == {"images"} or listing.error is not None:
         return
-    pages = len(listing.recording.interactions)
-    page = read_page(last.body, where="the last page")
-    sign = further_page(page, images=len(listing.images), pages=pages)
+    pages = listing.recording.interactions
+    where = f"cloud {listing.cloud}, query {listing.query}, page {len(pages)}"
+    fields = read_page(pages[-1].response.body, where=where)
+    _refuse(fields, images=len(listing.images), pages=len(pages), where=where)
+
+
+def refuse_further_header(pages: Sequence[Response], query: Query, *, where: str) -> None:
+    """Raise if the headers of the last page show another one; a cassette has no such header.
+
+    Raises:
+        RecordingError: They show one.
+        BodyError: A page cannot be read.
+    """
+    fields = _fields_of(pages[-1].headers)
+    is_listing = query.is_whole and pages[-1].status_code in LISTING_STATUSES
+    if is_listing and further_page(fields, images=0, pages=0) is not None:
+        images = sum(len(read_page(each.body, where=where)["images"]) for each in pages)
+        _refuse(fields, images=images, pages=len(pages), where=f"{where}, page {len(pages)}")
+
+
+def _refuse(fields: Mapping[str, Any], *, images: int, pages: int, where: str) -> None:
+    sign = further_page(fields, images=images, pages=pages)
     if sign is not None:
-        where = f"cloud {listing.cloud}, query {listing.query}, page {pages}"
-        raise _not_understood(sign, where)
-
-
-def _not_understood(sign: str, where: str) -> RecordingError:
-    return RecordingError(
-        f"the cloud shows a further page in a form that is not understood: {sign!r}",
-        where=where,
-        remedy="the listing would not be complete, so it is not used\n"
-        "record a part, which is marked as one: --query limit=1000 in a shell, limit=1000 in a "
-        "test",
-    )
+        raise RecordingError(
+            f"the cloud shows a further page in a form that is not understood: {sign!r}",
+            where=where,
+            remedy="the listing would not be complete, so it is not used\n"
+            "record a part, which is marked as one: --query limit=1000 in a shell, limit=1000 in a "
+            "test",
+        )
 
 
 def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> str | None:
@@ -130,10 +132,9 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
             continue
         if words & _MORE or _is_next_link(name, value):
             return above + name
-        if _words(above) <= _ABOUT_PAGES and (
-            (words <= _OF_IMAGES and words & _TOTAL and _exceeds(value, images))
-            or (words <= _OF_PAGES and words & {"page", "pages"} and _exceeds(value, pages))
-        ):
+        received = pages if words & {"page", "pages"} else images
+        is_total = words <= _COUNTED and words & _TOTAL and _words(above) <= _ABOUT_PAGES
+        if is_total and _exceeds(value, received):
             return above + name
         if isinstance(value, dict):
             pending += ((f"{above}{name}.", key, each) for key, each in value.items())
@@ -150,13 +151,14 @@ _MORE: Final = frozenset(
 _END: Final = frozenset({"complete", "end", "final", "last"})
 """Words in the name of a field that shows a further page if it is false."""
 
-_TOTAL: Final = frozenset({"count", "total"})
-_OF_IMAGES: Final = (
+_TOTAL: Final = frozenset({"count", "page", "pages", "total"})
+_COUNTED: Final = (
     _TOTAL
-    | {"available", "number", "of", "x"}
+    | {"available", "last", "number", "of", "x"}
     | {"elements", "entries", "hits", "images", "items", "objects", "records", "results"}
 )
-_OF_PAGES: Final = _TOTAL | {"last", "number", "of", "page", "pages", "x"}
+"""Words in the name of a field that counts images or pages."""
+
 _ABOUT_PAGES: Final = frozenset(
     {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging"}
 )
@@ -179,9 +181,9 @@ def _is_next_link(name: str, value: Any) -> bool:
 
 def _exceeds(value: Any, received: int) -> bool:
     try:
-        return float(value) > received
-    except (OverflowError, TypeError, ValueError):
-        return isinstance(value, int)  # too large for a float
+        return int(value) > received
+    except (TypeError, ValueError):
+        return False
 
 
 def _fields_of(headers: Headers) -> dict[str, Any]:

@@ -20,7 +20,12 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.listing import Listing, error_status, read
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording, Response
-from pytest_imagedetail.record.paging import Ask, refuse_further_page, walk
+from pytest_imagedetail.record.paging import (
+    Ask,
+    refuse_further_header,
+    refuse_further_page,
+    walk,
+)
 from pytest_imagedetail.record.release_guard import mislabelled
 from pytest_imagedetail.record.retry import OnWait, Retry
 from pytest_imagedetail.redact import (
@@ -123,7 +128,7 @@ def follow(recording: Recording, *, expect: int | None = None) -> Listing:
     )
     if len(asked) != len(pages):
         raise _lost_pages(cloud, len(asked), len(pages))
-    refuse_further_page(listing, asked[-1])
+    refuse_further_page(listing)
     return listing
 
 
@@ -164,7 +169,7 @@ def read_live(recording: Recording, known: Known, *, expect: int | None) -> List
     """
     try:
         listing = read(recording, expect=expect)
-        refuse_further_page(listing, recording.interactions[-1].response)
+        refuse_further_page(listing)
     except (ResponseError, BodyError, RecordingError):
         refuse_leak(recording, known)
         raise
@@ -202,7 +207,8 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> tuple[
 
     known = known_query(access, query, cloud=cloud)
     with suppress(BodyError):  # it quotes the body; `read_live` raises it for the redacted one
-        walk(send, query, where=f"cloud {cloud}, query {known}")
+        where = f"cloud {cloud}, query {known}"
+        refuse_further_header(walk(send, query, where=where), query, where=where)
     redacted = redact(interactions, cloud=cloud, known=known_of(*retry.accesses))
     recording = Recording(
         provenance=Provenance(
