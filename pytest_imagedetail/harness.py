@@ -362,9 +362,14 @@ class Harness:
         store = self.store
         if self.settings.record_mode != "none" and is_shipped(name, self.settings):
             store = _with_library(store)
-        path = store.find(name, query) or store.path(name, query)
+        found = store.find(name, query)
+        path = found or store.path(name, query)
         self.used.add(path)  # even if it is refused, which a test may want
-        listing = recorder.replay(store, name, query, declared=declared, expect=expect)
+        if found is None:
+            self[name]  # an unknown cloud is another error than an unrecorded query
+        recording = store.load(name, query) if found is None else store.reader.listing(found)
+        recorder.refuse_stale(recording, declared)
+        listing = recorder.follow(recorder.labelled(recording, declared), expect=expect)
         # The library is not ours to record again, and verifying asks what is true today.
         if self.store.is_own(path) and self.settings.record_mode != "verify":
             now, max_age = datetime.now(UTC), self.settings.max_age
@@ -410,8 +415,7 @@ class Harness:
     ) -> Listing:
         if isinstance(side, Listing):
             return side
-        cloud = side if isinstance(side, Cloud) else self[side]
-        return cloud.list(expect=expect, **query)
+        return self.answer(_name(side), self.asked(query), expect)
 
     def _verified(self, recorded: Listing, access: Access, query: Query) -> Listing:
         """Return the recording if the live cloud still gives this answer."""

@@ -316,11 +316,11 @@ def _of_glance(document: Any) -> str | None:
         return None
     if document.keys() >= _GLANCE_BESIDE:
         return "it has `first` and `schema`"
-    for position, image in enumerate(document["images"]):
+    for image in document["images"][:1]:
         names = image.keys() if isinstance(image, dict) else frozenset()
         found = _GLANCE & names
         if len(found) > max(1, len(_NOVA & names)):
-            return f"images[{position}] has {', '.join(sorted(found)[:4])}"
+            return f"images[0] has {', '.join(sorted(found)[:4])}"
     return None
 
 
