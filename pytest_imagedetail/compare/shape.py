@@ -53,24 +53,17 @@ class Trait:
     """What the images show at one path.
 
     Attributes:
+        places: The images that have the path.
         types: JSON types; for links with the types in the list that are not objects.
         formats: Formats of texts that the cloud writes, and signs of integers that must not be
             negative.
         values: Values of an enumeration, keys of the metadata, or addresses of a link.
     """
 
+    places: Places = field(default_factory=list)
     types: Seen = field(default_factory=dict)
     formats: Seen = field(default_factory=dict)
     values: Seen = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    """One image: its reference, its paths and its metadata keys."""
-
-    ref: ImageRef
-    paths: frozenset[Path]
-    keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,67 +73,55 @@ class Shape:
     Attributes:
         traits: What was seen at each path that some image has.
         order: "newest first", "oldest first" or "neither", by `created`; None if unknown.
+        images: The images.
+        keys: The metadata keys of each image that have a value.
     """
 
     traits: Mapping[Path, Trait]
     order: str | None
-    entries: Sequence[_Entry] = field(repr=False)
+    images: Sequence[ImageRef] = field(repr=False)
+    keys: Sequence[frozenset[str]] = field(repr=False)
 
     @property
     def repeated(self) -> Places:
         """The images whose id stood before."""
-        seen: set[str] = set()
-        found = []
-        for place, entry in enumerate(self.entries):
-            if entry.ref.id in seen:
-                found.append(place)
-            seen.add(entry.ref.id)
-        return found
-
-    @property
-    def images(self) -> int:
-        """The number of images."""
-        return len(self.entries)
+        first = {ref.id: place for place, ref in reversed([*enumerate(self.images)])}
+        return [place for place, ref in enumerate(self.images) if first[ref.id] != place]
 
     def refs(self, places: Iterable[int]) -> tuple[ImageRef, ...]:
         """Return the references of images."""
-        return tuple(self.entries[place].ref for place in places)
+        return tuple(self.images[place] for place in places)
 
     def presence(self, path: Path) -> tuple[Places, Places]:
         """Return the images that have the path, and those that could have it and do not."""
-        present, lacking = [], []
-        for place, entry in enumerate(self.entries):
-            if path in entry.paths:
-                present.append(place)
-            elif _could_have(path, entry):
-                lacking.append(place)
-        return present, lacking
+        present, candidates = self._places(path), {*range(len(self.images))}
+        if len(path) > 1:
+            candidates = {*self._places(path[:-1])} if path[0] != "metadata" else set()
+        elif (cause := _cause(path)) is not None:
+            candidates = {place for place, keys in enumerate(self.keys) if cause in keys}
+        return present, sorted(candidates.difference(present))
+
+    def _places(self, path: Path) -> Places:
+        return self.traits[path].places if path in self.traits else []
 
 
 def describe(listing: Listing, normalized: Normalized) -> Shape:
     """Describe the images of a listing: links and metadata as normalized, all else as sent."""
     traits: dict[Path, Trait] = {}
-    entries = []
-    sets: dict[frozenset[Path], frozenset[Path]] = {}  # most images have the same paths
+    keys = []
     for place, (sent, image) in enumerate(zip(listing.images, normalized.images, strict=True)):
-        paths = []
         for path, value in _values(sent, image):
-            paths.append(path)
             _record(traits.setdefault(path, Trait()), path, value, place)
-        found = frozenset(paths)
         metadata = sent.get("metadata")
         values = metadata.items() if isinstance(metadata, dict) else ()
-        keys = frozenset(key for key, value in values if value is not None)
-        entries.append(_Entry(ref=reference(sent), paths=sets.setdefault(found, found), keys=keys))
-    return Shape(traits=traits, order=_order(normalized.images), entries=entries)
+        keys.append(frozenset(key for key, value in values if value is not None))
+    images = tuple(map(reference, listing.images))
+    return Shape(traits=traits, order=_order(normalized.images), images=images, keys=keys)
 
 
-def _could_have(path: Path, entry: _Entry) -> bool:
-    """Tell whether the image has the parent of the path and the cause of a conditional field."""
-    if len(path) > 1:
-        return path[:-1] in entry.paths and path[0] != "metadata"
-    cause = contract.FIELDS[path[0]].cause if path[0] in contract.FIELDS else None
-    return cause is None or cause in entry.keys
+def _cause(path: Path) -> str | None:
+    """Return the metadata key for which Nova sends a field, if it needs one."""
+    return contract.FIELDS[path[0]].cause if path[0] in contract.FIELDS else None
 
 
 def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -186,6 +167,7 @@ def _without_id(href: str, own: str, placeholder: str) -> str:
 
 
 def _record(trait: Trait, path: Path, value: Any, place: int) -> None:
+    _place(trait.places, place)
     _add(trait.types, _type_of_links(value) if path[-1] == "links" else json_type(value), place)
     if isinstance(value, str) and _is_formatted(path):
         _add(trait.formats, contract.text_format(value), place)
@@ -210,7 +192,10 @@ def sign_promised(part: contract.Part) -> str | None:
 
 
 def _add(seen: Seen, value: Any, place: int) -> None:
-    places = seen.setdefault(value, [])
+    _place(seen.setdefault(value, []), place)
+
+
+def _place(places: Places, place: int) -> None:
     if places[-1:] != [place]:  # several metadata keys of one image are one image
         places.append(place)
 
@@ -250,15 +235,13 @@ _Judgement = Callable[[Path, set[Any], set[Any], Judge], Verdict]
 
 def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
     """Compare the shape of the candidate, `other`, with that of the baseline, `one`."""
-    for path in sorted({*one.traits, *other.traits}):
-        if not _is_known(other.presence(path)):
-            continue
-        if not _is_known(one.presence(path)):
+    for path in _paths(one, other):
+        if any(one.presence(path)) and any(other.presence(path)):
+            yield from _presence(path, one, other, judge)
+            if path in one.traits and path in other.traits:
+                yield from _traits(path, one, other, judge)
+        elif any(other.presence(path)):
             yield from _only_candidate(path, other, judge)
-            continue
-        yield from _presence(path, one, other, judge)
-        if path in one.traits and path in other.traits:
-            yield from _traits(path, one, other, judge)
     if bool(one.repeated) != bool(other.repeated):
         yield _repeated(one, other, judge)
     if one.order and other.order and one.order != other.order:
@@ -270,6 +253,20 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
             candidate=other.order,
             reason="Glance sorts by creation, newest first; no schema promises it",
         )
+
+
+def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
+    """Return the fields that one side has and no image of the other could show."""
+    fields = (path for path in _paths(one, other) if len(path) == 1)
+    return tuple(
+        path_of(("images", *path))
+        for path in fields
+        if not any(one.presence(path)) or not any(other.presence(path))
+    )
+
+
+def _paths(one: Shape, other: Shape) -> list[Path]:
+    return sorted({*one.traits, *other.traits})
 
 
 def _only_candidate(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
@@ -290,7 +287,7 @@ def _only_candidate(path: Path, other: Shape, judge: Judge) -> Iterator[Differen
 
 def _repeated(one: Shape, other: Shape, judge: Judge) -> Difference:
     side = other if other.repeated else one
-    text = f"{len(side.repeated)} of {side.images}"
+    text = f"{len(side.repeated)} of {len(side.images)}"
     before, after = (text if each.repeated else MISSING for each in (one, other))
     change = Change(kind="image_repeated", baseline=before, candidate=after)
     return _difference(
@@ -301,20 +298,6 @@ def _repeated(one: Shape, other: Shape, judge: Judge) -> Difference:
         after=after,
         images=side.refs(side.repeated),
     )
-
-
-def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
-    """Return the paths that one side has and no image of the other could show."""
-    return tuple(
-        path_of(("images", *path))
-        for path in sorted({*one.traits, *other.traits})
-        if len(path) == 1
-        if not all(_is_known(side.presence(path)) for side in (one, other))
-    )
-
-
-def _is_known(presence: tuple[Places, Places]) -> bool:
-    return any(presence)
 
 
 def _how_often(presence: tuple[Places, Places]) -> str:
@@ -363,13 +346,12 @@ def _more_verdict(path: Path, other: Shape, judge: Judge) -> Verdict:
 
 
 def _fewer_verdict(path: Path, kind: str, judge: Judge) -> Verdict:
-    field = path[0]
     change = Change(
         kind="field_removed",
         path=path,
         baseline="",
         candidate=MISSING,
-        cause=contract.FIELDS[field].cause if field in contract.FIELDS else None,
+        cause=_cause(path),
     )
     severity, reason = judge.severity(change)
     if kind == "presence_changed" and severity != "breaking":
@@ -385,28 +367,23 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
     aspects: list[tuple[str, Seen, Seen, _Judgement]] = [
         ("null_changed" if nulls_only else "type_changed", old.types, new.types, _type_verdict),
         ("format_changed", old.formats, new.formats, _format_verdict),
+        (of_values, old.values, new.values, _value_verdict),
     ]
-    if path != ("metadata",):
-        aspects.append((of_values, old.values, new.values, _value_verdict))
     for kind, before, after, verdict in aspects:
-        if before and after and set(before) != set(after):
+        left, right = set(before), set(after)
+        if path == ("metadata",) and kind == of_values:  # keys; only those of one side are shown
+            left, right = left - right, right - left
+        elif not left or not right:
+            continue
+        if left != right:
             yield _difference(
                 kind,
                 path,
-                verdict(path, set(before), set(after), judge),
-                before=_listed(before),
-                after=_listed(after),
+                verdict(path, left, right, judge),
+                before=_listed(left),
+                after=_listed(right),
                 images=_images_showing(one, other, before, after),
             )
-    if path == ("metadata",) and set(old.values) != set(new.values):
-        yield _difference(
-            "enumeration_changed",
-            path,
-            ("data", "metadata belongs to the images; keys of one side only"),
-            before=_listed(set(old.values) - set(new.values)),
-            after=_listed(set(new.values) - set(old.values)),
-            images=_images_showing(one, other, old.values, new.values),
-        )
 
 
 def _images_showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
@@ -454,6 +431,8 @@ def _format_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> V
 
 
 def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:
+    if path == ("metadata",):
+        return "data", "metadata belongs to the images; keys of one side only"
     if path[-1] == "href":
         return link_verdict(path[-2], old, new)
     part = judge.part(path)

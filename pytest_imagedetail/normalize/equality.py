@@ -22,5 +22,8 @@ def _of_the_same_types(one: Any, other: Any) -> bool:
         pairs = zip(one, other, strict=True)
     else:
         return True
-    # A text is equal to nothing but a text.
-    return all(a is b or type(a) is str or _of_the_same_types(a, b) for a, b in pairs)
+    for each, against in pairs:
+        is_clear = each is against or type(each) is str  # a text is equal to nothing but a text
+        if not is_clear and not _of_the_same_types(each, against):
+            return False
+    return True
