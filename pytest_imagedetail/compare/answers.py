@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -27,6 +26,7 @@ _OF_ONE_REQUEST: Final = frozenset({"content-length", "location", "retry-after"}
 _NEXT: Final = "images_links"
 _HOST: Final = re.compile(r"<([a-z-]+)>(?=[/?]|$)|(?:\w+:)?//[^/?]*")
 _PAGING: Final = frozenset({"limit", "marker", "page_size", "offset"})
+_OTHER_FORM: Final[Verdict] = "compatible", "the next link is written in another form"
 _NO_LINK: Final = "clients look for a list of links whose relation is next"
 _NO_DETAIL: Final = "from the second page on, images come without their details"
 
@@ -160,23 +160,6 @@ def error_of(listing: Listing) -> dict[str, Any]:
     return dict(listing.document) or {"body": listing.body}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
-    """The next links of one side, and what they must agree with.
-
-    Attributes:
-        links: `images_links` as normalized, or MISSING.
-        last_ids: The ids that a marker may name.
-        filters: The filters of the query.
-        release: The declared release, if any.
-    """
-
-    links: Any
-    last_ids: frozenset[str]
-    filters: frozenset[tuple[str, str]]
-    release: str | None
-
-
 _Fault = tuple[str, Any]
 """A reason, and the wrong value; equal for links with the same fault."""
 
@@ -188,65 +171,51 @@ def next_link_differences(
 
     Only a fault that the baseline does not have is breaking; one that was fixed is compatible.
     """
-    old, new = _page(baseline, one), _page(candidate, other)
-    if strictly_equal(old.links, new.links):
+    old, new = (each.top_level.get(_NEXT, MISSING) for each in (one, other))
+    if strictly_equal(old, new):
         return
-    severity, reason = _verdict(old, new)
-    before, after = (_shown(each.links) for each in (old, new))
+    verdict: Verdict = (
+        "data",
+        "there is a next link if the page is full, which depends on the images",
+    )
+    if old is not MISSING and new is not MISSING:
+        faults = _faults(old, baseline, one), _faults(new, candidate, other)
+        verdict = _changed_faults(*faults, release=candidate.provenance.release)
+        if verdict == _OTHER_FORM and _unknown(old) != _unknown(new):
+            verdict = "compatible", "Nova drops parameters that it does not know since 2024.2"
+    # The address alone, where there is one on each side and it differs.
+    before, after = (found[0] if len(found := _hrefs(each)) == 1 else each for each in (old, new))
     if strictly_equal(before, after):
-        before, after = old.links, new.links
+        before, after = old, new
     yield Difference(
         kind="page_changed",
-        severity=severity,
+        severity=verdict[0],
         path=_NEXT,
         baseline=before,
         candidate=after,
-        reason=reason,
+        reason=verdict[1],
     )
 
 
-def _page(listing: Listing, normalized: Normalized) -> _Page:
-    ids = normalized.ids if listing.complete else normalized.ids[-1:]
-    return _Page(
-        links=normalized.top_level.get(_NEXT, MISSING),
-        last_ids=frozenset(ids),
-        filters=frozenset(each for each in listing.query.params if _is_filter(each[0])),
-        release=listing.provenance.release,
-    )
-
-
-def _shown(links: Any) -> Any:
-    """Return the address alone if there is one link, else the links as sent."""
-    hrefs = _hrefs(links)
-    return hrefs[0] if hrefs is not None and len(hrefs) == 1 else links
-
-
-def _hrefs(links: Any) -> list[str] | None:
-    """Return the addresses; None if this is not a list of next links."""
-    if not isinstance(links, list) or not links:
-        return None
-    if not all(isinstance(each, dict) and each.get("rel") == "next" for each in links):
-        return None
-    hrefs = [each.get("href") for each in links]
-    return hrefs if all(isinstance(each, str) and each for each in hrefs) else None
-
-
-def _verdict(old: _Page, new: _Page) -> Verdict:
-    if old.links is MISSING or new.links is MISSING:
-        return "data", "there is a next link if the page is full, which depends on the images"
-    before, after = _faults(old), _faults(new)
-    if fresh := [each for each in after if each not in before]:
-        reason = fresh[0][0]
-        if reason == _NO_DETAIL and not contract.reached(new.release, "kilo"):
-            reason += ", as in every release through Juno"
-        return "breaking", reason
-    if gone := [each for each in before if each not in after]:
-        if gone[0][0] == _NO_DETAIL:
-            return "compatible", "pages after the first have their details, as since Kilo"
+def _changed_faults(old: list[_Fault], new: list[_Fault], *, release: str | None) -> Verdict:
+    """Judge the faults of the next links of both sides; `release` is the candidate's."""
+    if fresh := [reason for reason, wrong in new if (reason, wrong) not in old]:
+        known = fresh[0] == _NO_DETAIL and not contract.reached(release, "kilo")
+        return "breaking", fresh[0] + ", as in every release through Juno" * known
+    gone = [reason for reason, wrong in old if (reason, wrong) not in new]
+    if gone[:1] == [_NO_DETAIL]:
+        return "compatible", "pages after the first have their details, as since Kilo"
+    if gone:
         return "compatible", "the candidate's next link leads on, the baseline's did not"
-    if _unknown(old.links) != _unknown(new.links):
-        return "compatible", "Nova drops parameters that it does not know since 2024.2"
-    return "compatible", "the next link is written in another form"
+    return _OTHER_FORM
+
+
+def _hrefs(links: Any) -> list[str]:
+    """Return the addresses of next links; none if this is not a list of next links."""
+    listed = links if isinstance(links, list) else []
+    rels = [isinstance(each, dict) and each.get("rel") == "next" for each in listed]
+    hrefs = [each.get("href") for each in listed] if all(rels) else []
+    return hrefs if all(isinstance(each, str) and each for each in hrefs) else []
 
 
 def _is_filter(name: str) -> bool:
@@ -257,7 +226,7 @@ def _is_filter(name: str) -> bool:
 
 def _unknown(links: Any) -> set[tuple[str, str]]:
     """Return the parameters of next links that Nova does not know."""
-    asked = (each for href in _hrefs(links) or () for each in _parameters(href.partition("?")[2]))
+    asked = (each for href in _hrefs(links) for each in _parameters(href.partition("?")[2]))
     return {each for each in asked if not _is_filter(each[0]) and each[0] not in _PAGING}
 
 
@@ -265,14 +234,14 @@ def _parameters(query: str) -> list[tuple[str, str]]:
     return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
 
 
-def _faults(page: _Page) -> list[_Fault]:
-    hrefs = _hrefs(page.links)
-    if hrefs is None:
-        return [(_NO_LINK, str(page.links))]
-    return [fault for href in hrefs for fault in _faults_of(href, page)]
+def _faults(links: Any, listing: Listing, normalized: Normalized) -> list[_Fault]:
+    hrefs = _hrefs(links)
+    if not hrefs:
+        return [(_NO_LINK, str(links))]
+    return [fault for href in hrefs for fault in _faults_of(href, listing, normalized)]
 
 
-def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
+def _faults_of(href: str, listing: Listing, normalized: Normalized) -> Iterator[_Fault]:
     path, _, query = href.partition("#")[0].partition("?")  # a client does not send a fragment
     host = _HOST.match(path)
     segments = path[host.end() if host else 0 :].split("/")[1:]
@@ -288,17 +257,13 @@ def _faults_of(href: str, page: _Page) -> Iterator[_Fault]:
         yield "the next link leads to another project", others
     if not has_details:
         yield _NO_DETAIL, None
-    yield from _faults_of_query(query, page)
-
-
-def _faults_of_query(query: str, page: _Page) -> Iterator[_Fault]:
-    """Check marker and filters; R5 removes the value of a right marker."""
     asked = _parameters(query)
-    markers = [value for name, value in asked if name == "marker"]
+    last_ids = normalized.ids if listing.complete else normalized.ids[-1:]
+    markers = {value for name, value in asked if name == "marker"}
     if not markers:
         yield "the next link has no marker, so it leads to the first page again", None
-    elif "marker" not in query.split("&") and not page.last_ids.issuperset(markers):
-        yield "the next link does not go on from the last image", markers
+    elif "marker" not in query.split("&") and not markers <= {*last_ids}:  # R5 empties a right one
+        yield "the next link does not go on from the last image", sorted(markers)
     filters = {each for each in asked if _is_filter(each[0])}
-    if filters != page.filters:
+    if filters != {each for each in listing.query.params if _is_filter(each[0])}:
         yield "the next link asks with other filters than the request", sorted(filters)
