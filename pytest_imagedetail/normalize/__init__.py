@@ -76,15 +76,17 @@ def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = N
     if any(len(hosts) > 1 for hosts in work.links.hosts.values()):  # rare, so worth a second run
         work = _Work(answer, applied, pool, main_hosts(answer.images))
         images = tuple(map(work.image, answer.images))
+    top_level = work.top_level()
+    counts = work.links.totals()
     return Normalized(
         profile=profile,
         images=images,
         ids=work.ids,
         status_code=answer.status_code,
         media_type=work.media_type(),
-        top_level=work.top_level(),
+        top_level=top_level,
         link_forms={path: frozenset(forms) for path, forms in work.links.forms.items()},
-        counts={rule.id: work.counts[rule.id] for rule in rules if rule.counts},
+        counts={rule.id: counts[rule.id] for rule in rules if rule.counts},
     )
 
 
@@ -143,9 +145,10 @@ class _Work:
             new["server"] = self.server(image["server"])
         if "R9" in self.rules:
             for name in ("created", "updated"):
-                if isinstance(new.get(name), str):
-                    new[name] = date_in_utc(new[name])
-                    self.counts["R9"] += new[name] != image[name]
+                date = new.get(name)
+                if isinstance(date, str) and (utc := date_in_utc(date)) != date:
+                    new[name] = utc
+                    self.counts["R9"] += 1
         if self.from_xml:
             self.restore_nulls(new)
         if "R13" in self.rules:
@@ -204,11 +207,13 @@ class _Work:
 
     def media_type(self) -> str:
         """Return the form of the bodies or, under R10, whether it is the one asked for."""
-        came = " and ".join(sorted({*self.answer.media_types}))
-        wanted = " and ".join(sorted({*self.answer.asked_for}))
+        came, wanted = ({*each} for each in (self.answer.media_types, self.answer.asked_for))
+        if "R10" in self.rules and came == wanted:
+            return "as asked for"
+        text = " and ".join(sorted(came))
         if "R10" not in self.rules:
-            return came
-        return "as asked for" if came == wanted else f"{came}, though {wanted} was asked for"
+            return text
+        return f"{text}, though {' and '.join(sorted(wanted))} was asked for"
 
 
 def _without_hosts(fields: dict[str, Any], *others: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pytest_imagedetail.model import Image
 
@@ -45,8 +45,7 @@ class Links(dict[str, Any]):
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkForm:
+class LinkForm(NamedTuple):
     """What R7 and R8 take out of links, for example `/<prefix>/<v>/<project>/images/<id>`.
 
     Attributes:

@@ -38,6 +38,15 @@ class Kind:
     own: str
 
 
+@dataclass(slots=True)
+class _Known:
+    """Rewritten links, what rules changed in them, and how many images have them."""
+
+    links: Links
+    counts: Counter[str]
+    times: int = 0
+
+
 IMAGE: Final = Kind(path="images[*]", resource="images", own="<id>")
 SERVER: Final = Kind(path="images[*].server", resource="servers", own="<server>")
 
@@ -48,7 +57,7 @@ class LinkRewriter:
 
     Attributes:
         rules: The ids of the rules that the profile applies.
-        counts: How often each rule changed something; shared with the caller.
+        counts: How often each rule changed something; shared with the caller. See `totals`.
         images: As sent.
         markers: The ids that the next link may name as the last image of its page.
         pool: Rewritten links by what they say. Equal links are one object, in both answers if
@@ -67,7 +76,7 @@ class LinkRewriter:
     forms: dict[str, set[LinkForm]] = field(default_factory=dict)
     hosts: dict[str, set[str]] = field(default_factory=dict)
     _prefixes: frozenset[tuple[str, ...]] | None = None
-    _known: dict[tuple[str, str], tuple[Links, Counter[str]]] = field(default_factory=dict)
+    _known: dict[tuple[str, str], "_Known"] = field(default_factory=dict)
 
     def rewrite(self, kind: Kind, links: Any, own_id: str) -> Any:
         """Return the links of an image, or of the server it was taken from, by relation.
@@ -77,7 +86,8 @@ class LinkRewriter:
         if not _UUID.fullmatch(own_id):  # another id could be part of a word
             return self._by_relation(kind, links, own_id)
         key = kind.path, repr(links).replace(own_id, "\n")  # which repr never contains
-        if key not in self._known:
+        known = self._known.get(key)
+        if known is None:
             total, self.counts = self.counts, Counter()
             new = self._by_relation(kind, links, own_id)
             counted, self.counts = self.counts, total
@@ -85,11 +95,18 @@ class LinkRewriter:
             if not isinstance(new, Links) or own_id in text:
                 self.counts.update(counted)
                 return new
-            self._known[key] = self.pool.setdefault(text, new), counted
-        known, counted = self._known[key]
-        for rule, count in counted.items():  # Counter.update takes five times as long
-            self.counts[rule] += count
-        return known
+            known = _Known(self.pool.setdefault(text, new), counted)
+            self._known[key] = known
+        known.times += 1
+        return known.links
+
+    def totals(self) -> Counter[str]:
+        """Return how often each rule changed something, links that were rewritten once included."""
+        found = Counter(self.counts)
+        for known in self._known.values():
+            for rule, count in known.counts.items():
+                found[rule] += count * known.times
+        return found
 
     def next_links(self, links: Any) -> Any:
         """Return the next links without host, page size and marker (R5).
@@ -135,7 +152,7 @@ class LinkRewriter:
         else:
             new = self._rewritten(parts, segments, link["rel"], where, kind)
         rest = {name: each for name, each in link.items() if name != "href"}
-        return {**without_hosts(rest), "href": new}
+        return {**(without_hosts(rest) if ".invalid" in repr(rest) else rest), "href": new}
 
     def _next_href(self, href: str) -> str:
         parts = _split(href)

@@ -184,10 +184,15 @@ RULES: Final = (
 )
 
 
+_RULES_OF: Final = {
+    profile: tuple(rule for rule in RULES if rule.profile in PROFILES[: reach + 1])
+    for reach, profile in enumerate(PROFILES)
+}
+
+
 def rules_of(profile: str) -> tuple[NormalizationRule, ...]:
     """Return the rules that a profile applies: its own and those of every narrower one."""
-    reach = PROFILES.index(profile)
-    return tuple(rule for rule in RULES if PROFILES.index(rule.profile) <= reach)
+    return _RULES_OF[profile]
 
 
 def rule_table() -> str:
