@@ -3,7 +3,6 @@
 A recording declares its release itself. A fingerprint only says whether that can be true.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -240,7 +239,7 @@ def _seen_in_answer(listing: Listing) -> Iterator[str]:
 def _seen_in_image(image: Image) -> Iterator[str]:
     id_ = image.get("id")
     kind = contract.text_format(id_) if isinstance(id_, str) else contract.json_type(id_)
-    seen = f"id is {_a(kind)}"
+    seen = f"id is {contract.with_article(kind)}"
     if seen in _EVIDENCE or seen in _EVIDENCE_IF_ALL:
         yield seen
     for name in ("serverId", "metadata"):
@@ -280,44 +279,15 @@ def _unsent(image: Image, newest_first: Sequence[str]) -> Iterator[Unsent]:
         if name not in image:
             if contract.promises(name, newest_first[-1]):
                 yield _unsent_at((name,), "missing", field.source)
-        elif all(part.breach(image[name], name) is not None for part in parts):
-            part = field.part_in(newest_first[0])
-            for path, seen in _breaches((name,), image[name], part):
-                yield _unsent_at(path, seen, field.source)
+        elif all(any(part.breaches(image[name], (name,))) for part in parts):
+            for path, breach in field.part_in(newest_first[0]).breaches(image[name], (name,)):
+                # Users choose the keys of metadata, so the same fault in several keys is one.
+                is_free = path[0] == "metadata" and len(path) > 1
+                yield _unsent_at((name, ANY_KEY) if is_free else path, breach.seen, field.source)
     for name in image:
         if name not in contract.FIELDS and name != "serverId":  # a clue by itself
             yield _unsent_at((name,), "sent", "Nova views/images.py")
 
 
-def _unsent_at(path: tuple[str, ...], seen: str, source: str) -> Unsent:
+def _unsent_at(path: tuple[str | int, ...], seen: str, source: str) -> Unsent:
     return Unsent(path=path_of(("images", *path)), seen=f"{path_of(path)} is {seen}", source=source)
-
-
-def _breaches(
-    path: tuple[str, ...], value: Any, part: contract.Part
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield where a value, or one below it, breaks a promise, and what is there instead."""
-    if part.own_breach(value, path[-1]) is not None:
-        yield path, _instead(value, part)
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            # Users choose the keys of metadata, so the same fault in several keys is one.
-            shown = name if name in part.names else ANY_KEY
-            yield from _breaches((*path, shown), each, part.at(name))
-
-
-def _instead(value: Any, part: contract.Part) -> str:
-    if part.types and type(value) not in part.types:
-        promised = " or ".join(_a(contract.JSON_TYPES[each]) for each in part.types)
-        return f"{_a(contract.json_type(value))}, not {promised}"
-    if part.form is not None and isinstance(value, str):
-        return f"{_a(contract.text_format(value))}, not {_a(part.form)}"
-    return json.dumps(value)
-
-
-def _a(kind: str) -> str:
-    """Return a kind of value with its article, if it takes one: "an integer", "null"."""
-    if kind in ("empty", "hexadecimal", "null", "text"):
-        return kind
-    names = {contract.ISOTIME: "an ISO 8601 time", contract.UUID: "a UUID"}
-    return names.get(kind, f"{'an' if kind[0] in 'aio' else 'a'} {kind}")

@@ -204,12 +204,10 @@ def _completed(
     found: list[Difference], one: Normalized, other: Normalized, judge: Judge
 ) -> tuple[list[Difference], int]:
     """Add the forms of links, then mark and count what a release never had (R11)."""
-    return expected_absences(
-        [*found, *link_form_differences(one, other, judge, found=found)],
-        baseline=judge.baseline,
-        candidate=judge.candidate,
-        profile=one.profile,
-    )
+    found += link_form_differences(one, other, judge, found=found)
+    if "R11" not in one.counts:
+        return found, 0
+    return expected_absences(found, baseline=judge.baseline, candidate=judge.candidate)
 
 
 def _of_whole_answers(

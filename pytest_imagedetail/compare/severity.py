@@ -118,10 +118,12 @@ class Judge:
         old, new = (
             None
             if each is MISSING
-            else part.breach(_ANY_ID if each == "<id>" else each, change.path[-1])
+            else next(
+                part.breaches(_ANY_ID if each == "<id>" else each, change.path), (None, None)
+            )[1]
             for each in change.values
         )
-        if new is not None and old is not None and old.how == new.how:
+        if new is not None and old is not None and old.seen == new.seen:
             return "data", "neither side keeps the contract"
         if new is not None:
             return "breaking", new.reason

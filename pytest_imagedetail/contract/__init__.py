@@ -28,6 +28,7 @@ from pytest_imagedetail.contract.values import (
     is_isotime,
     json_type,
     text_format,
+    with_article,
 )
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "release_number",
     "releases_of",
     "text_format",
+    "with_article",
 ]

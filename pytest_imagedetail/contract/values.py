@@ -1,7 +1,8 @@
 """Describe JSON values: their types, the format of a text, and what a release promises of them."""
 
+import json
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -60,17 +61,26 @@ def _is_in_calendar(date: str) -> bool:
     return True
 
 
+def with_article(kind: str) -> str:
+    """Return a type or format with its article, if it takes one: "an integer", "null"."""
+    if kind in ("empty", "hexadecimal", "null", "text"):
+        return kind
+    names = {ISOTIME: "an ISO 8601 time", UUID: "a UUID"}
+    return names.get(kind, f"{'an' if kind[0] in 'aio' else 'a'} {kind}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
     """A promise that a value breaks.
 
     Attributes:
         reason: What is wrong.
-        how: What the value is instead; equal for two values that break a promise alike.
+        seen: What the value is: "a string, not an integer"; equal for two values that break a
+            promise alike.
     """
 
     reason: str
-    how: Hashable
+    seen: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,45 +121,43 @@ class Part:
             part = part.at(key)
         return part
 
-    def own_breach(self, value: Any, name: str | int) -> Breach | None:
-        """Return the promise that the value breaks, without the values below it.
+    def breaches(
+        self, value: Any, path: tuple[str | int, ...]
+    ) -> Iterator[tuple[tuple[str | int, ...], Breach]]:
+        """Yield the promises that a value, or one below it, breaks, each with its path.
 
         Args:
             value: A JSON value.
-            name: What to call it.
+            path: Where it is; the last key names it.
         """
+        if self.several and isinstance(value, list):
+            for each in value:
+                yield from self.breaches(each, path)
+        elif (found := self._breach(value, path[-1])) is not None:
+            yield path, found
+        elif isinstance(value, dict | list):
+            for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+                yield from self.at(key).breaches(each, (*path, key))
+
+    def _breach(self, value: Any, name: str | int) -> Breach | None:
         if self.types and type(value) not in self.types:
             reason = "does not allow null here" if value is None else "names another JSON type"
-            return Breach(reason=f"the contract {reason}", how=str(type(value)))
+            wanted = " or ".join(with_article(JSON_TYPES[each]) for each in self.types)
+            seen = f"{with_article(json_type(value))}, not {wanted}"
+            return Breach(reason=f"the contract {reason}", seen=seen)
         if self.values and value not in self.values:
-            return Breach(reason=f"no {name} of the contract", how=value)
+            return Breach(reason=f"no {name} of the contract", seen=json.dumps(value))
         if self.form is not None and isinstance(value, str) and not _has_form(value, self.form):
-            return Breach(reason=f"the contract promises {self.form}", how=text_format(value))
+            seen = f"{with_article(text_format(value))}, not {with_article(self.form)}"
+            return Breach(reason=f"the contract promises {self.form}", seen=seen)
         if self.least is not None and isinstance(value, int) and value < self.least:
-            return Breach(reason=f"the contract promises {self.least} or more", how="less")
+            reason = f"the contract promises {self.least} or more"
+            return Breach(reason=reason, seen=f"less than {self.least}")
         return None
-
-    def breach(self, value: Any, name: str | int) -> Breach | None:
-        """Return the first promise that the value or a value below it breaks; as `own_breach`."""
-        if self.several and isinstance(value, list):
-            breaches = (self.breach(each, name) for each in value)
-            return next((each for each in breaches if each is not None), None)
-        found = self.own_breach(value, name)
-        for key, each in _items(value):
-            if found is not None:
-                return found
-            found = self.at(key).breach(each, key)
-        return found
 
 
 ANYTHING: Final = Part()
 """A part of which nothing is promised."""
-
-
-def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
-    if isinstance(value, dict):
-        return value.items()
-    return enumerate(value) if isinstance(value, list) else ()
 
 
 def _has_form(value: str, form: str) -> bool:

@@ -8,7 +8,6 @@ from typing import Final
 from pytest_imagedetail import contract
 from pytest_imagedetail.model import Difference, Image, path_of
 from pytest_imagedetail.normalize.answer import Normalized
-from pytest_imagedetail.normalize.rules import rules_of
 from pytest_imagedetail.normalize.values import REFERENCES, form_of_id, vendor_of
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.redact.names import names_owner
@@ -129,7 +128,7 @@ def _with(
 
 
 def expected_absences(
-    differences: Iterable[Difference], *, baseline: str | None, candidate: str | None, profile: str
+    differences: Iterable[Difference], *, baseline: str | None, candidate: str | None
 ) -> tuple[list[Difference], int]:
     """Mark the differences that are about a field which one side's release never had (R11).
 
@@ -140,36 +139,27 @@ def expected_absences(
         differences: With their severity.
         baseline: The declared release of the old side, if any.
         candidate: That of the new side.
-        profile: Decides whether the rule applies.
 
     Returns:
         The differences in their order, and how many images' fields were not offered.
     """
-    found = list(differences)
-    if all(rule.id != "R11" for rule in rules_of(profile)):
-        return found, 0
-    count = 0
+    found, count = list(differences), 0
     for position, each in enumerate(found):
         release = {"field_added": baseline, "field_removed": candidate}.get(each.kind)
-        if release is None or not _never_had(each, release):
-            continue
-        reason = f"not offered: {release} never had it"
-        if each.kind == "field_removed":
-            reason += "; the baseline's release has"
-        found[position] = replace(each, reason=reason)
-        count += each.count
+        if release is not None and _never_had(each, release):
+            had = "; the baseline's release has" if each.kind == "field_removed" else ""
+            reason = f"not offered: {release} never had it{had}"
+            found[position] = replace(each, reason=reason)
+            count += each.count
     return found, count
 
 
 def _never_had(difference: Difference, release: str) -> bool:
     """Return whether a difference is about a whole field, or the alternate link, added later."""
-    field = next((name for name in contract.FIELDS if _is_at(difference, name)), None)
-    if field is not None:
-        return not contract.offers(field, release)
-    index = contract.release_index(release)
-    first = contract.release_index(_ALTERNATE_SINCE)
-    too_old = index is not None and first is not None and index < first
-    return too_old and _is_at(difference, *_ALTERNATE)
+    for name in contract.FIELDS:
+        if _is_at(difference, name):
+            return not contract.offers(name, release)
+    return _is_at(difference, *_ALTERNATE) and not contract.reached(release, _ALTERNATE_SINCE)
 
 
 def _is_at(difference: Difference, *path: str) -> bool:

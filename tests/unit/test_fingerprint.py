@@ -151,7 +151,7 @@ def test_what_no_release_sends():
     for path, value, seen in (
         (("minRam",), "64", "minRam is a string, not an integer"),
         (("minRam",), True, "minRam is a boolean, not an integer"),
-        (("minDisk",), -1, "minDisk is -1"),
+        (("minDisk",), -1, "minDisk is less than 0"),
         (("progress",), None, "progress is null, not an integer"),
         ((SIZE,), 1.0, f"{SIZE} is a number, not an integer"),
         (("name",), 7, "name is an integer, not a string or null"),
