@@ -308,24 +308,24 @@ def _by_cause(
     shared: SharedChange, candidate_of: Mapping[int, int], new: Sequence[Image]
 ) -> Iterator[SharedChange]:
     """Split a lost field by whether the image's metadata still has the key that causes it."""
-    change = shared.change
+    change, places = shared
     promise = None if change.below else contract.FIELDS.get(change.field)
     if change.kind != "field_removed" or promise is None or promise.cause is None:
         yield shared
         return
     parts: dict[str | None, list[int]] = {}
-    for place in shared.places:
+    for place in places:
         metadata = new[candidate_of[place]].get("metadata")
         is_there = isinstance(metadata, dict) and metadata.get(promise.cause) is not None
         parts.setdefault(promise.cause if is_there else None, []).append(place)
-    for cause, places in parts.items():
-        yield SharedChange(change=replace(change, cause=cause), places=places)
+    for cause, its_places in parts.items():
+        yield replace(change, cause=cause), its_places
 
 
 def _judged(
     shared: SharedChange, old: Sequence[Image], judge: Judge, rules: Rules
 ) -> Iterator[Difference]:
-    change = shared.change
+    change, shared_by = shared
     if is_of_links(change) and change.kind == "value_changed":
         change = replace(change, kind="link_changed")
     kind = change.kind
@@ -334,7 +334,7 @@ def _judged(
     def named(place: int) -> ImageRef:
         return reference(old[place])
 
-    for rule, places in rules.by_rule(kind, change.path, shared.places, named).items():
+    for rule, places in rules.by_rule(kind, change.path, shared_by, named).items():
         alone = named(places[0]) if len(places) == 1 else None
         yield Difference(
             kind=kind,

@@ -6,7 +6,7 @@ of one field in one call, because a call costs more than the comparison of a fie
 
 import json
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail.compare.pairing import Pairing
@@ -17,12 +17,8 @@ from pytest_imagedetail.normalize import Links, Normalized
 from pytest_imagedetail.normalize.equality import strictly_equal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedChange:
-    """One change, and the images that share it, by their places in the baseline."""
-
-    change: Change
-    places: list[int] = field(default_factory=list)
+SharedChange = tuple[Change, list[int]]
+"""One change, and the images that share it, by their places in the baseline."""
 
 
 def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[Change]]:
@@ -87,47 +83,34 @@ def _kind(before: Any, after: Any) -> str:
     return "value_changed" if type(before) is type(after) else "type_changed"
 
 
-@dataclass(slots=True)
-class _Pair:
-    """Two unequal values of one field, and the images that have them."""
-
-    before: Any
-    after: Any
-    places: list[int] = field(default_factory=list)
-
-
 def shared_changes(one: Normalized, other: Normalized, pairing: Pairing) -> list[SharedChange]:
     """Compare paired images; return each change with the images that share it."""
     found: dict[Hashable, SharedChange] = {}
     for name, pairs in _unequal_fields(one, other, pairing).items():
-        changes = diff([(each.before, each.after) for each in pairs])
-        for pair, changes_of_pair in zip(pairs, changes, strict=True):
+        changes = diff([(before, after) for before, after, _ in pairs])
+        for (_, _, places), changes_of_pair in zip(pairs, changes, strict=True):
             for each in changes_of_pair:
                 change = replace(each, path=(name, *each.path))
                 same = change.path, *map(value_key, change.values)
-                found.setdefault(same, SharedChange(change=change)).places.extend(pair.places)
-    for shared in found.values():
-        shared.places.sort()
-    return [*found.values()]
+                found.setdefault(same, (change, []))[1].extend(places)
+    return [(change, sorted(places)) for change, places in found.values()]
 
 
-def _unequal_fields(one: Normalized, other: Normalized, pairing: Pairing) -> dict[str, list[_Pair]]:
-    """Return the distinct unequal pairs of values by field."""
-    found: dict[str, dict[Hashable, _Pair]] = {}
+def _unequal_fields(
+    one: Normalized, other: Normalized, pairing: Pairing
+) -> dict[str, list[tuple[Any, Any, list[int]]]]:
+    """Return the distinct unequal pairs of values by field, and the images that have them."""
+    found: dict[str, dict[Hashable, tuple[Any, Any, list[int]]]] = {}
     for left, right in pairing.pairs:
         old, new = one.images[left], other.images[right]
         if strictly_equal(old, new):
             continue
         for name in {**old, **new}:
             before, after = old.get(name, MISSING), new.get(name, MISSING)
-            if strictly_equal(before, after):
-                continue
-            before, after = _comparable(before, after)
-            distinct = found.setdefault(name, {})
-            key = value_key(before), value_key(after)
-            if key not in distinct:
-                distinct[key] = _Pair(before, after)
-            distinct[key].places.append(left)
+            if not strictly_equal(before, after):
+                before, after = _comparable(before, after)
+                key = value_key(before), value_key(after)
+                found.setdefault(name, {}).setdefault(key, (before, after, []))[2].append(left)
     return {name: [*pairs.values()] for name, pairs in found.items()}
 
 
