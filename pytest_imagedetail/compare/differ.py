@@ -16,7 +16,6 @@ from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.normalize import Links, Normalized
 from pytest_imagedetail.normalize.equality import strictly_equal
 
-
 SharedChange = tuple[Change, list[int]]
 """One change, and the images that share it, by their places in the baseline."""
 
