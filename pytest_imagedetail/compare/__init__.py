@@ -1,6 +1,6 @@
 """Compare two listings: what differs, in which images, and how bad it is."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -110,7 +110,10 @@ def compare(
             where=f"query {baseline.query} of {baseline.cloud} and {candidate.cloud}",
             remedy="look at its metadata: imagedetail show CLOUD; Nova itself nests four levels",
         ) from None
-    applied = apply(concerned, _worst_first(found.differences), baseline.query)
+    worst_first = sorted(
+        found.differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
+    )
+    applied = apply(concerned, worst_first, baseline.query)
     return Comparison(
         baseline=side_of(baseline),
         candidate=side_of(candidate),
@@ -232,12 +235,6 @@ def _check_shapes(baseline: Listing, candidate: Listing) -> None:
                 where=f"query {side.query} of {side.cloud}",
                 remedy="record a query that some image matches, for example all of them",
             )
-
-
-def _worst_first(differences: Iterable[Difference]) -> list[Difference]:
-    return sorted(
-        differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
-    )
 
 
 def _is_error(listing: Listing) -> bool:

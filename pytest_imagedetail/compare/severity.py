@@ -181,7 +181,7 @@ class Judge:
         if change.kind in {"field_removed", "item_removed"}:
             return _link_removed(change)
         if change.kind == "link_changed" and not change.below:
-            return "compatible", _forms(change)
+            return "compatible", "all links of this relation have another form"
         if change.kind == "link_changed" and isinstance(change.candidate, str):
             return _attribute_changed(change)
         return self._relinked(change)
@@ -283,17 +283,6 @@ def _link_removed(change: Change) -> Verdict:
     if useless:
         return "compatible", "a link without a relation, which no client can look up"
     return "breaking", "a link relation or attribute is gone"
-
-
-def _forms(change: Change) -> str:
-    """Give the reason for a changed form of links; a side with several forms is a list."""
-    sides = ("baseline", change.baseline), ("candidate", change.candidate)
-    several = [
-        f"the {side} has {len(forms)} forms of this link at once"
-        for side, forms in sides
-        if isinstance(forms, list)
-    ]
-    return "; ".join(several) or "all links of this relation have another form"
 
 
 def _image_repeated(change: Change) -> Verdict:

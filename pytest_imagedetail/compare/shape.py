@@ -169,14 +169,17 @@ def _without_id(href: str, own: str, placeholder: str) -> str:
 def _record(trait: Trait, path: Path, value: Any, place: int) -> None:
     _place(trait.places, place)
     _add(trait.types, _type_of_links(value) if path[-1] == "links" else json_type(value), place)
-    if isinstance(value, str) and _is_formatted(path):
+    is_unknown = len(path) == 1 and path[0] not in contract.FIELDS and path[0] not in _FREE
+    if isinstance(value, str) and (path in _FORMATTED or is_unknown):
         _add(trait.formats, contract.text_format(value), place)
     elif type(value) is int and (sign := sign_promised(contract.IMAGE.along(path))):
         _add(trait.formats, sign if value >= 0 else "negative", place)
     if path == ("metadata",) and isinstance(value, dict):
         for key in value:
             _add(trait.values, key, place)
-    elif isinstance(value, str | int) and _is_enumerated(path):
+        return
+    is_of_link = path[-1] in {"href", "type"} and "links" in path
+    if isinstance(value, str | int) and (path in _ENUMERATED or is_of_link):
         _add(trait.values, value, place)
 
 
@@ -198,15 +201,6 @@ def _add(seen: Seen, value: Any, place: int) -> None:
 def _place(places: Places, place: int) -> None:
     if places[-1:] != [place]:  # several metadata keys of one image are one image
         places.append(place)
-
-
-def _is_formatted(path: Path) -> bool:
-    unknown = len(path) == 1 and path[0] not in contract.FIELDS and path[0] not in _FREE
-    return path in _FORMATTED or unknown
-
-
-def _is_enumerated(path: Path) -> bool:
-    return path in _ENUMERATED or (path[-1] in {"href", "type"} and "links" in path)
 
 
 def _order(images: Sequence[Mapping[str, Any]]) -> str | None:

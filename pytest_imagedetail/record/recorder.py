@@ -215,7 +215,7 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> tuple[
             cloud=cloud,
             query=known,
             release=live.release,
-            recorded_at=_now(),
+            recorded_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             api_version=api_version(access.endpoint),
             max_microversion=access.max_microversion,
             pages=len(interactions),
@@ -272,7 +272,3 @@ def known_of(*accesses: Access) -> Known:
         ),
         origins={**first.origins, origin(first.endpoint): "compute"},
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

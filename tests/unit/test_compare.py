@@ -216,22 +216,16 @@ def test_forms_of_links():
     own, bare = "/<v>/<project>/images/<id>", "/<v>/images/<id>"
     with_, other = f"v2/{PROJECT}", f"v2/{OTHER_PROJECT}"
     for level in ("facts", "shape"):
-        for old, new, forms, reason in (
-            ([with_] * 3, ["v2"] * 3, (own, bare), "all links of this relation have another form"),
-            (
-                *([with_] * 3, [with_, "v2", "v2"], (own, [own, bare])),
-                "the candidate has 2 forms of this link at once",
-            ),
-            (
-                *([with_, "v2", "v2"], [with_] * 3, ([own, bare], own)),
-                "the baseline has 2 forms of this link at once",
-            ),
+        for old, new, forms in (
+            ([with_] * 3, ["v2"] * 3, (own, bare)),
+            ([with_] * 3, [with_, "v2", "v2"], (own, [own, bare])),
+            ([with_, "v2", "v2"], [with_] * 3, ([own, bare], own)),
         ):
             sides = (listing_of(*self_linked(*each)) for each in (old, new))
             (difference,) = compare(*sides, level=level).differences
             assert (difference.path, difference.severity) == ("images[*].links.self", "compatible")
             assert (difference.baseline, difference.candidate) == forms
-            assert difference.reason == reason
+            assert difference.reason == "all links of this relation have another form"
         for head in (other, f"demo/{PROJECT}", OTHER_PROJECT):
             sides = (listing_of(*self_linked(each)) for each in (with_, head))
             (difference,) = compare(*sides, level=level).differences
