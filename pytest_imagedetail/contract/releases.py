@@ -11,76 +11,49 @@ Nova 2013.1 etc/nova/api-paste.ini has v1.1 and v2 lead to the same application;
 
 _MICROVERSION: Final = re.compile(r"(\d+)\.(\d+)", re.ASCII)
 
-# In order of publication: codename, year-based name.
+# In order of publication: codename, year-based name, newest microversion. Source of the last:
+# `_MAX_API_VERSION` in Nova's `api_version_request.py` (15.1.5 to 33.0.2), before that
+# `rest_api_version_history.rst`; of 2026.2 the recordings here.
 _RELEASES: Final = (
-    ("bexar", "2011.1"),
-    ("cactus", "2011.2"),
-    ("diablo", "2011.3"),
-    ("essex", "2012.1"),
-    ("folsom", "2012.2"),
-    ("grizzly", "2013.1"),
-    ("havana", "2013.2"),
-    ("icehouse", "2014.1"),
-    ("juno", "2014.2"),
-    ("kilo", "2015.1"),
-    ("liberty", "2015.2"),
-    ("mitaka", "2016.1"),
-    ("newton", "2016.2"),
-    ("ocata", "2017.1"),
-    ("pike", "2017.2"),
-    ("queens", "2018.1"),
-    ("rocky", "2018.2"),
-    ("stein", "2019.1"),
-    ("train", "2019.2"),
-    ("ussuri", "2020.1"),
-    ("victoria", "2020.2"),
-    ("wallaby", "2021.1"),
-    ("xena", "2021.2"),
-    ("yoga", "2022.1"),
-    ("zed", "2022.2"),
-    ("antelope", "2023.1"),
-    ("bobcat", "2023.2"),
-    ("caracal", "2024.1"),
-    ("dalmatian", "2024.2"),
-    ("epoxy", "2025.1"),
-    ("flamingo", "2025.2"),
-    ("gazpacho", "2026.1"),
-    ("hibiscus", "2026.2"),
+    ("bexar", "2011.1", None),
+    ("cactus", "2011.2", None),
+    ("diablo", "2011.3", None),
+    ("essex", "2012.1", None),
+    ("folsom", "2012.2", None),
+    ("grizzly", "2013.1", None),
+    ("havana", "2013.2", None),
+    ("icehouse", "2014.1", None),
+    ("juno", "2014.2", None),
+    ("kilo", "2015.1", (2, 3)),
+    ("liberty", "2015.2", (2, 12)),
+    ("mitaka", "2016.1", (2, 25)),
+    ("newton", "2016.2", (2, 38)),
+    ("ocata", "2017.1", (2, 42)),
+    ("pike", "2017.2", (2, 53)),
+    ("queens", "2018.1", (2, 60)),
+    ("rocky", "2018.2", (2, 65)),
+    ("stein", "2019.1", (2, 72)),
+    ("train", "2019.2", (2, 79)),
+    ("ussuri", "2020.1", (2, 87)),
+    ("victoria", "2020.2", (2, 87)),
+    ("wallaby", "2021.1", (2, 88)),
+    ("xena", "2021.2", (2, 90)),
+    ("yoga", "2022.1", (2, 90)),
+    ("zed", "2022.2", (2, 93)),
+    ("antelope", "2023.1", (2, 95)),
+    ("bobcat", "2023.2", (2, 95)),
+    ("caracal", "2024.1", (2, 96)),
+    ("dalmatian", "2024.2", (2, 96)),
+    ("epoxy", "2025.1", (2, 100)),
+    ("flamingo", "2025.2", (2, 100)),
+    ("gazpacho", "2026.1", (2, 103)),
+    ("hibiscus", "2026.2", (2, 104)),
 )
 
-_INDEX: Final = {name: index for index, names in enumerate(_RELEASES) for name in names}
+_INDEX: Final = {name: index for index, row in enumerate(_RELEASES) for name in row[:2]}
 
-MAX_MICROVERSIONS: Final = {
-    "kilo": (2, 3),
-    "liberty": (2, 12),
-    "mitaka": (2, 25),
-    "newton": (2, 38),
-    "ocata": (2, 42),
-    "pike": (2, 53),
-    "queens": (2, 60),
-    "rocky": (2, 65),
-    "stein": (2, 72),
-    "train": (2, 79),
-    "ussuri": (2, 87),
-    "victoria": (2, 87),
-    "wallaby": (2, 88),
-    "xena": (2, 90),
-    "yoga": (2, 90),
-    "zed": (2, 93),
-    "antelope": (2, 95),
-    "bobcat": (2, 95),
-    "caracal": (2, 96),
-    "dalmatian": (2, 96),
-    "epoxy": (2, 100),
-    "flamingo": (2, 100),
-    "gazpacho": (2, 103),
-    "hibiscus": (2, 104),
-}
-"""The newest microversion of each release that has any.
-
-Source: `_MAX_API_VERSION` in Nova's `api_version_request.py` (15.1.5 to 33.0.2), before that
-`rest_api_version_history.rst`; of 2026.2 the recordings here.
-"""
+MAX_MICROVERSIONS: Final = {codename: newest for codename, _, newest in _RELEASES if newest}
+"""The newest microversion of each release that has any."""
 
 
 def release_index(name: str | None) -> int | None:
@@ -124,7 +97,7 @@ def release_names() -> tuple[str, ...]:
 
 def release_name(index: int) -> str:
     """Return the release with an index as "codename (year-based name)"."""
-    codename, number = _RELEASES[index]
+    codename, number, _ = _RELEASES[index]
     return f"{codename} ({number})"
 
 
