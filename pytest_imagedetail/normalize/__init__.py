@@ -6,8 +6,8 @@ may change a lost or added field, a JSON type, a status, a size, the id of anoth
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail.body.xml import INTEGERS
@@ -71,17 +71,22 @@ def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = N
     rules = rules_of(profile)
     applied = frozenset(rule.id for rule in rules)
     pool = {} if pool is None else pool
-    work = _Work(answer, applied, pool)
+    work = _Work(answer, LinkRewriter(rules=applied, answer=answer, pool=pool))
     images = tuple(map(work.image, answer.images))
     if any(len(hosts) > 1 for hosts in work.links.hosts.values()):  # rare, so worth a second run
-        work = _Work(answer, applied, pool, main_hosts(answer.images))
+        hosts = main_hosts(answer.images)
+        links = LinkRewriter(rules=applied, answer=answer, pool=pool, main_hosts=hosts)
+        work = _Work(answer, links)
         images = tuple(map(work.image, answer.images))
+    if "R10" in applied and {*answer.media_types} != {JSON}:
+        for image in images:
+            work.restore_nulls(image)
     top_level = work.top_level()
     counts = work.links.totals()
     return Normalized(
         profile=profile,
         images=images,
-        ids=work.ids,
+        ids=tuple(str(image["id"]) for image in answer.images),
         status_code=answer.status_code,
         media_type=work.media_type(),
         top_level=top_level,
@@ -115,43 +120,28 @@ class _Work:
     """One answer being normalized."""
 
     answer: Answer
-    rules: frozenset[str]
-    pool: dict[str, Links]
-    main_hosts: Mapping[str, str] = field(default_factory=dict)
-    counts: Counter[str] = field(default_factory=Counter)
-    ids: tuple[str, ...] = field(init=False)
-    links: LinkRewriter = field(init=False)
-    from_xml: bool = field(init=False)
+    links: LinkRewriter
 
-    def __post_init__(self) -> None:
-        self.ids = tuple(str(image["id"]) for image in self.answer.images)
-        self.from_xml = "R10" in self.rules and {*self.answer.media_types} != {JSON}
-        self.links = LinkRewriter(
-            rules=self.rules,
-            counts=self.counts,
-            images=self.answer.images,
-            markers=frozenset(self.ids if self.answer.complete else self.ids[-1:]),
-            pool=self.pool,
-            main_hosts=self.main_hosts,
-        )
+    @property
+    def counts(self) -> Counter[str]:
+        return self.links.counts
 
     def image(self, image: Image) -> Image:
-        if "R6" not in self.rules:
+        rules = self.links.rules
+        if "R6" not in rules:
             return dict(without_hosts(image))
         new = _without_hosts(image, "links", "server")
         if "links" in image:
             new["links"] = self.links.rewrite(IMAGE, image["links"], str(image["id"]))
         if "server" in image:
             new["server"] = self.server(image["server"])
-        if "R9" in self.rules:
+        if "R9" in rules:
             for name in ("created", "updated"):
                 date = new.get(name)
                 if isinstance(date, str) and (utc := date_in_utc(date)) != date:
                     new[name] = utc
                     self.counts["R9"] += 1
-        if self.from_xml:
-            self.restore_nulls(new)
-        if "R13" in self.rules:
+        if "R13" in rules:
             new["id"] = self.own_id(image["id"])
             if isinstance(new.get("metadata"), dict):
                 new["metadata"] = self.metadata(new["metadata"], str(image["id"]))
@@ -201,17 +191,17 @@ class _Work:
 
     def top_level(self) -> dict[str, Any]:
         fields = dict(without_hosts(dict(self.answer.top_level)))
-        if "R5" in self.rules and "images_links" in fields:
+        if "R5" in self.links.rules and "images_links" in fields:
             fields["images_links"] = self.links.next_links(self.answer.top_level["images_links"])
         return fields
 
     def media_type(self) -> str:
         """Return the form of the bodies or, under R10, whether it is the one asked for."""
         came, wanted = ({*each} for each in (self.answer.media_types, self.answer.asked_for))
-        if "R10" in self.rules and came == wanted:
+        if "R10" in self.links.rules and came == wanted:
             return "as asked for"
         text = " and ".join(sorted(came))
-        if "R10" not in self.rules:
+        if "R10" not in self.links.rules:
             return text
         return f"{text}, though {' and '.join(sorted(wanted))} was asked for"
 

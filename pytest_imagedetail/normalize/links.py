@@ -5,14 +5,14 @@ A link is split once, and each rule changes its own part. What no rule knows sta
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 
 from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.model import Image
-from pytest_imagedetail.normalize.answer import LinkForm, Links
+from pytest_imagedetail.normalize.answer import Answer, LinkForm, Links
 from pytest_imagedetail.redact import placeholders
 
 _HOST: Final = re.compile(
@@ -57,22 +57,20 @@ class LinkRewriter:
 
     Attributes:
         rules: The ids of the rules that the profile applies.
-        counts: How often each rule changed something; shared with the caller. See `totals`.
-        images: As sent.
-        markers: The ids that the next link may name as the last image of its page.
+        answer: As sent.
         pool: Rewritten links by what they say. Equal links are one object, in both answers if
             they share a pool, so that comparing most of them is comparing addresses.
         main_hosts: By the path of a link, the host of Compute that is `<compute>`; any by default.
+        counts: How often each rule changed something, in links that share nothing; see `totals`.
         forms: By the path of a link, the forms that links have there.
         hosts: By the path of a link, the hosts of Compute that links have there.
     """
 
     rules: frozenset[str]
-    counts: Counter[str]
-    images: Sequence[Image]
-    markers: frozenset[str]
+    answer: Answer
     pool: dict[str, Links]
-    main_hosts: Mapping[str, str]
+    main_hosts: Mapping[str, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
     forms: dict[str, set[LinkForm]] = field(default_factory=dict)
     hosts: dict[str, set[str]] = field(default_factory=dict)
     _prefixes: frozenset[tuple[str, ...]] | None = None
@@ -175,8 +173,10 @@ class LinkRewriter:
 
     def _asked(self, query: str) -> Iterator[str]:
         """Yield what the next link asks for; a marker that is no image of this answer stays."""
+        images = self.answer.images if self.answer.complete else self.answer.images[-1:]
+        markers = {str(image["id"]) for image in images}
         for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
-            if name == "limit" or (name == "marker" and value in self.markers):
+            if name == "limit" or (name == "marker" and value in markers):
                 yield name
             else:  # bytes that are not UTF-8 stay as they are
                 yield "=".join(quote_plus(each, errors="surrogateescape") for each in (name, value))
@@ -210,7 +210,7 @@ class LinkRewriter:
             self.counts["R7"] += 1
             return len(head) > 1, ["<v>"]
         if self._prefixes is None:
-            self._prefixes = _prefixes(self.images)
+            self._prefixes = _prefixes(self.answer.images)
         if tuple(head) in self._prefixes:
             self.counts["R7"] += 1
             return True, []
