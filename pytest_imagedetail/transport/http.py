@@ -148,7 +148,7 @@ def _exchange(connection: http.client.HTTPConnection) -> Response:
     try:
         answer = connection.getresponse()
         body = answer.read()
-    except ValueError:  # http.client passes a negative length on to read()
+    except (ValueError, OverflowError, MemoryError):  # http.client passes any length on to read()
         raise _BadResponseError("the answer announces an invalid length") from None
     headers = Headers(answer.getheaders())
     encodings = headers.get("Content-Encoding")

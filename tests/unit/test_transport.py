@@ -170,6 +170,10 @@ def test_what_is_not_a_whole_answer_is_refused():
         (chunked + b"5\r\nabcde\r\n5\r\nab", "the answer ended early, after 5 bytes"),
         (chunked + b"z\r\n", "the answer ended early, after 0 bytes"),
         (chunked + b"-5\r\n", "the answer announces an invalid length"),
+        *(
+            (OK + b"Content-Length: %d\r\n\r\n" % length, "the answer announces an invalid length")
+            for length in (10**15, 10**20)
+        ),
         (b"", "no answer: the connection was closed"),
         (b"HTTP/1.1 103 Hints\r\n\r\n", "no answer: the connection was closed"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "no answer: it is not HTTP"),
