@@ -14,7 +14,6 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix, by_release, compare_neighbors
 from pytest_imagedetail.errors import ImageDetailError, UsageError, VerificationError
-from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.record import clouds, recorder
@@ -246,7 +245,7 @@ class Harness:
             SettingsError: A rules file that cannot be right.
             ImageDetailError: As `Cloud.list`.
         """
-        with self._noted(baseline, candidate), paused_gc():
+        with self._noted(baseline, candidate):
             comparison = compare(
                 self._listing(baseline, query, expect),
                 self._listing(candidate, query, expect),
@@ -265,7 +264,7 @@ class Harness:
         Raises:
             ComparisonError: One is a part, or an error; see `compare.compare`.
         """
-        with self._noted(baseline, candidate), paused_gc():
+        with self._noted(baseline, candidate):
             comparison = compare(baseline, candidate, fail_on="change")
         self.results.append(comparison)
         self.explained.append(comparison)
