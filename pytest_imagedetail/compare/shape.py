@@ -219,7 +219,6 @@ def _order(images: Sequence[Mapping[str, Any]]) -> str | None:
     return "neither"
 
 
-_ALWAYS, _SOME, _NEVER = "always", "some", "never"
 _EXAMPLES: Final = 3
 _REFUSED_TYPE: Final[Verdict] = "breaking", "the contract does not allow this JSON type here"
 _DEPENDS: Final = "depends on which images there are"
@@ -294,28 +293,21 @@ def _repeated(one: Shape, other: Shape, judge: Judge) -> Difference:
     )
 
 
-def _how_often(presence: tuple[Places, Places]) -> str:
-    present, lacking = presence
-    if not present:
-        return _NEVER
-    return _SOME if lacking else _ALWAYS
-
-
 def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
+    """Compare whether all, some or none of the images have a path."""
     before, after = one.presence(path), other.presence(path)
-    old, new = _how_often(before), _how_often(after)
-    if old == new:
+    if [*map(bool, before)] == [*map(bool, after)]:
         return
     kind = "presence_changed"
-    if _NEVER in {old, new}:
-        kind = "field_removed" if new == _NEVER else "field_added"
-    fewer = old == _ALWAYS or new == _NEVER
+    if not (before[0] and after[0]):
+        kind = "field_removed" if before[0] else "field_added"
+    fewer = not before[1] or not after[0]
     yield _difference(
         kind,
         path,
         _fewer_verdict(path, kind, judge) if fewer else _more_verdict(path, other, judge),
-        before=MISSING if old == _NEVER else _share(before),
-        after=MISSING if new == _NEVER else _share(after),
+        before=_share(before) if before[0] else MISSING,
+        after=_share(after) if after[0] else MISSING,
         images=other.refs(after[1] if fewer else after[0]),
     )
 
