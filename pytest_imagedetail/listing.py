@@ -316,12 +316,11 @@ def _of_glance(document: Any) -> str | None:
         return None
     if document.keys() >= _GLANCE_BESIDE:
         return "it has `first` and `schema`"
-    for image in document["images"][:1]:
-        names = image.keys() if isinstance(image, dict) else frozenset()
-        found = _GLANCE & names
-        if len(found) > max(1, len(_NOVA & names)):
-            return f"images[0] has {', '.join(sorted(found)[:4])}"
-    return None
+    first = document["images"][0] if document["images"] else None
+    names = first.keys() if isinstance(first, dict) else frozenset()
+    found = _GLANCE & names
+    is_glance = len(found) > max(1, len(_NOVA & names))
+    return f"images[0] has {', '.join(sorted(found)[:4])}" if is_glance else None
 
 
 def _is_fault(value: Any) -> bool:

@@ -125,9 +125,12 @@ def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> s
             continue
         if words & _MORE or _is_next_link(name, value):
             return above + name
-        received = pages if words & {"page", "pages"} else images
-        is_total = words <= _COUNTED and words & _TOTAL and _words(above) <= _ABOUT_PAGES
-        if is_total and _exceeds(value, received):
+        counted = words - _NUMBER
+        is_total = counted <= _ITEMS and words & _TOTAL
+        if _words(above) <= _ABOUT_PAGES and (
+            (is_total and _exceeds(value, images))
+            or (counted and counted <= _PAGES and _exceeds(value, pages))
+        ):
             return above + name
         if isinstance(value, dict):
             pending += ((f"{above}{name}.", key, each) for key, each in value.items())
@@ -144,14 +147,12 @@ _MORE: Final = frozenset(
 _END: Final = frozenset({"complete", "end", "final", "last"})
 """Words in the name of a field that shows a further page if it is false."""
 
-_TOTAL: Final = frozenset({"count", "page", "pages", "total"})
-_COUNTED: Final = (
-    _TOTAL
-    | {"available", "last", "number", "of", "x"}
-    | {"elements", "entries", "hits", "images", "items", "objects", "records", "results"}
+_TOTAL: Final = frozenset({"count", "total"})
+_NUMBER: Final = _TOTAL | {"available", "last", "number", "of", "x"}
+_PAGES: Final = frozenset({"page", "pages"})
+_ITEMS: Final = frozenset(
+    {"elements", "entries", "hits", "images", "items", "objects", "records", "results"}
 )
-"""Words in the name of a field that counts images or pages."""
-
 _ABOUT_PAGES: Final = frozenset(
     {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging"}
 )

@@ -56,7 +56,13 @@ NO_FURTHER_PAGES = (
     {"images_links": [{"rel": "previous", "href": NEXT_PAGE}]},
     {"links": [{"rel": "self", "href": NEXT_PAGE}, {"rel": "first", "href": NEXT_PAGE}]},
     {"count": 1, "total": 1, "total_count": "1", "pages": 1, "page": 1, "more": "false"},
-    {"request_id": "req-1", "total_size": 10**9, "quota": {"total": 50}, "page_size": 1000},
+    {
+        "request_id": "req-1",
+        "total_size": 10**9,
+        "quota": {"total": 50},
+        "page_size": 1000,
+        "page_items": 9,
+    },
     {"complete": True, "last": True, "incomplete": False, "public": False},
     {"nextras": 1, "counter": 9, "pageant": 3},
 )
