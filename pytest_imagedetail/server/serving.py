@@ -97,23 +97,24 @@ class Server:
         return recorded_cloud(self._store, self.name, base, token=self.token, endpoint=endpoint)
 
     def _respond(self, asked: Interaction) -> Response:
-        if self._recorder is None:
+        recorder = self._recorder
+        if recorder is not None and asked.method != "GET":
+            recorder.learn(asked)
+        try:
             return self._cloud.respond(asked)
+        except CassetteNotFoundError:
+            if recorder is None:
+                raise
         if asked.method != "GET":
-            self._recorder.learn(asked)
-            with suppress(CassetteNotFoundError):
-                return self._cloud.respond(asked)
             raise CassetteNotFoundError(
                 f"{asked.method} is never sent to a cloud that is being recorded",
                 where=f"cloud {self.name}",
                 remedy="let the program send GET requests through this server",
             )
-        with suppress(CassetteNotFoundError):
-            return self._cloud.respond(asked)
         with self._recording:
             with suppress(CassetteNotFoundError):  # another client has asked the same
                 return self._cloud.respond(asked)
-            self._recorder.record(asked, self._listener.base, key=self._cloud.key(asked))
+            recorder.record(asked, self._listener.base, key=self._cloud.key(asked))
             self._cloud = self._read()
         return self._cloud.respond(asked)
 
