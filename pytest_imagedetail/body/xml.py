@@ -55,15 +55,8 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
         BodyError: It is not well-formed, declares a document type, is a web page, is nested too
             deeply, or holds a field twice.
     """
-    builder = ET.TreeBuilder()
-    parser = expat.ParserCreate("utf-8")
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = _refuse_document_type
     try:
-        parser.Parse(body, True)  # noqa: FBT003
-        return _document(builder.close())
+        return _document(_tree(body, _refuse_document_type))
     except expat.ExpatError as error:
         raise BodyError(
             f"the body is not XML: {expat.ErrorString(error.code)}",
@@ -77,6 +70,18 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
             where=where,
             remedy="ask the cloud again, or look at the file",
         ) from error
+
+
+def _tree(body: bytes, declared: Callable[..., None] | None = None) -> ET.Element:
+    """Parse a document and keep the prefixes of names; call `declared` for a document type."""
+    builder = ET.TreeBuilder()
+    parser = expat.ParserCreate("utf-8")
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = declared
+    parser.Parse(body, True)  # noqa: FBT003
+    return builder.close()
 
 
 def _refuse_document_type(*_: object) -> None:
@@ -156,32 +161,17 @@ def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
         see: Takes the attributes of an element, the texts of its children and its own as `#text`.
             Returns another name for those that do not stand under their own.
     """
-    names: list[Mapping[str, str]] = []  # what `see` returned, in the order of the elements
-    opened: list[tuple[int, list[tuple[str, str]], list[str]]] = []
-
-    def start(_: str, attributes: dict[str, str]) -> None:
-        opened.append((len(names), [(_local(key), attributes[key]) for key in attributes], []))
-        names.append({})
-
-    def data(content: str) -> None:
-        opened[-1][2].append(content)
-
-    def end(tag: str) -> None:
-        place, pairs, pieces = opened.pop()
-        content = "".join(pieces)
-        names[place] = see([*pairs, ("#text", content)])
-        if opened:
-            opened[-1][1].append((_local(tag), content))
-
-    parser = expat.ParserCreate("utf-8")
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = data
     try:
-        parser.Parse(text.encode("utf-8", "surrogatepass"), True)  # noqa: FBT003
+        root = _tree(text.encode("utf-8", "surrogatepass"))
     except (expat.ExpatError, ValueError):
         return None
-    return "".join(_replaced(text, replace, iter(names)))
+    names = (see(_named_texts(element)) for element in root.iter())
+    return "".join(_replaced(text, replace, names))
+
+
+def _named_texts(element: ET.Element) -> list[tuple[str, str]]:
+    pairs = [*element.items(), *((child.tag, _text(child)) for child in element)]
+    return [*((_local(name), text) for name, text in pairs), ("#text", _text(element))]
 
 
 def _local(name: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import starmap
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -78,20 +79,26 @@ def redact(
         shapes: What is a secret by its shape: `SHAPES` or `SHAPES_AND_EMAIL`.
     """
     pages = tuple(interactions)
-    everything = known | learn(pages, known=known)
-    rewriter = Rewriter(Search(everything, cloud=cloud), shapes=shapes)
-    redacted, places, counts = [], [], Counter[str]()
-    for number, page in enumerate(pages):
-        redacted.append(rewriter.interaction(page))
-        for kind, part, path in rewriter.notes:
-            places.append((kind, place_of(number, part, path)))
-            counts[kind] += (kind, part) != ("headers", "request.headers")
-        rewriter.notes.clear()
+    known |= _asked(pages, known)
+    while True:
+        rewriter = Rewriter(Search(known, cloud=cloud), shapes=shapes)
+        redacted = tuple(starmap(rewriter.interaction, enumerate(pages)))
+        learned = known | rewriter.learned.known(known)
+        if learned == known:
+            break
+        known = learned  # may stand in what was read before it was known
+    counts = Counter(
+        kind
+        for kind, _, part, _ in rewriter.notes
+        if (kind, part) != ("headers", "request.headers")
+    )
     return Redacted(
-        interactions=tuple(redacted),
-        counts={kind: n for kind, n in sorted(counts.items()) if n},
-        places=tuple(places),
-        known=everything,
+        interactions=redacted,
+        counts=dict(sorted(counts.items())),
+        places=tuple(
+            (kind, place_of(number, part, path)) for kind, number, part, path in rewriter.notes
+        ),
+        known=known,
     )
 
 
@@ -111,14 +118,18 @@ def learn(interactions: Iterable[Interaction], *, known: Known | None = None) ->
     """
     pages = tuple(interactions)
     known = known or Known()
+    known |= _asked(pages, known)
+    rewriter = Rewriter(Search(known), shapes=SHAPES)
+    for number, page in enumerate(pages):
+        rewriter.interaction(number, page)
+    return rewriter.learned.known(known)
+
+
+def _asked(pages: Sequence[Interaction], known: Known) -> Known:
+    """Return what the URLs show: the project and, unless any is known, the cloud's origin."""
     projects = (project_in_path(urlsplit(each.url).path) for each in pages)
-    project = next(filter(None, projects), None)
     first = {origin(each.url): "compute" for each in pages[:1] if not known.origins}
-    here = known | Known(project=project, origins=first)
-    rewriter = Rewriter(Search(here), shapes=SHAPES)
-    for page in pages:
-        rewriter.interaction(page)
-    return rewriter.learned.known(origins=here.origins, project=project)
+    return Known(project=next(filter(None, projects), None), origins=first)
 
 
 def redact_query(query: Query, *, cloud: str, known: Known) -> Query:

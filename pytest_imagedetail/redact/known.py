@@ -3,7 +3,7 @@
 import copy
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,7 +12,6 @@ from pytest_imagedetail.redact import names, placeholders
 
 _SHORTEST: Final = 8
 _SHORTEST_WORD: Final = 16
-_MANY: Final = 32  # below that, looking for each by itself is faster
 _ID_DIGITS: Final = 32
 _NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # a date, too
 _HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
@@ -89,7 +88,6 @@ class Search:
     Attributes:
         project: The session's own project.
         words: Values that are searched for as they are, and what replaces each.
-        starts: The same values by their first characters, so that a text is read once.
         origins: The cloud's own origins, and the host that replaces each.
         services: The cloud's own host names, and the host that replaces each.
     """
@@ -109,7 +107,6 @@ class Search:
                 words[each] = placeholders.OWN_PROJECT if own else placeholders.OWNER
         words |= dict.fromkeys(known.secrets, placeholders.SECRET)
         self.words = {each: new for each, new in words.items() if is_searchable(each)}
-        self.starts = _by_start(self.words)
         self.origins: Final = {
             url: placeholders.host(role, cloud)
             for url, role in sorted(known.origins.items(), key=lambda each: each[1] != "compute")
@@ -126,11 +123,10 @@ class Search:
         either = "|".join(map(re.escape, sorted(self._hosts, key=len, reverse=True)))
         self._host: Final = re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
 
-    def narrowed(self, texts: Iterable[str]) -> "Search":
-        """Return a search for the words that are in these texts; the rest is searched as before."""
+    def narrowed(self, text: str) -> "Search":
+        """Return a search for the words that are in a text; the rest is searched as before."""
         found = copy.copy(self)
-        found.words = {each: self.words[each] for each in self._present("\n".join(texts))}
-        found.starts = _by_start(found.words)
+        found.words = {each: new for each, new in self.words.items() if each in text}
         return found
 
     def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
@@ -140,7 +136,8 @@ class Search:
             text: As written, not encoded.
             noted: Called with the kind of each value and its placeholder, which it returns.
         """
-        for each in sorted(self._present(text), key=len, reverse=True):
+        present = [each for each in self.words if each in text]
+        for each in sorted(present, key=len, reverse=True):
             new = self.words[each]
             if new == placeholders.SECRET:
                 for _ in range(text.count(each)):
@@ -154,14 +151,6 @@ class Search:
         if self._hosts:
             text = self._host.sub(lambda match: noted("hosts", self._hosts[match[0].lower()]), text)
         return text
-
-    def _present(self, text: str) -> Sequence[str]:
-        """Return the values that are in a text; each has `_SHORTEST` characters at least."""
-        if len(self.words) < _MANY:
-            return [each for each in self.words if each in text]
-        here = {text[place : place + _SHORTEST] for place in range(len(text) - _SHORTEST + 1)}
-        starts = here & self.starts.keys()
-        return [each for start in starts for each in self.starts[start] if each in text]
 
     def owner(self, value: str) -> str:
         """Return the placeholder of an owner's id."""
@@ -185,13 +174,6 @@ class Search:
                 done = end
             start += size or 1
         return "".join([*pieces, run[done:]])
-
-
-def _by_start(words: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for each in words:
-        found.setdefault(each[:_SHORTEST], []).append(each)
-    return found
 
 
 def _is_loopback(host: str) -> bool:

@@ -31,7 +31,7 @@ class Learned:
 
     def secret(self, value: str) -> None:
         """Learn a secret."""
-        if value.strip() and not placeholders.is_fixed(value):
+        if value.strip() and not placeholders.holds(value):
             self.secrets.add(value.strip())
 
     def link(self, fields: Mapping[str, Any]) -> None:
@@ -64,17 +64,17 @@ class Learned:
             return
         self.secret(text.partition(":")[2])
 
-    def known(self, *, origins: Mapping[str, str], project: str | None) -> Known:
+    def known(self, before: Known) -> Known:
         """Return what was learned, and the project and the origins that were known before."""
-        hosts = {urlsplit(each).hostname for each in origins}
+        hosts = {urlsplit(each).hostname for each in before.origins}
         found = {
             url: max(("compute-links", "image"), key=lambda each: self.links[url, each])
             for url, _ in self.links
             if url and urlsplit(url).hostname not in hosts
         }
         return Known(
-            project=project,
+            project=before.project,
             secrets=frozenset(self.secrets),
             owners=frozenset(self.owners),
-            origins={**found, **origins},
+            origins={**found, **before.origins},
         )

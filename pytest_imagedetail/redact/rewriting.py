@@ -92,22 +92,24 @@ class Rewriter:
     """Replaces what is known, and what stands under a secret's or an owner's name.
 
     Attributes:
-        notes: Kind, part and path of each value that was replaced, such as
-            ("secrets", "response.body", ("images", 3, "metadata", "db_password")).
+        notes: Kind, interaction, part and path of each value that was replaced, such as
+            ("secrets", 0, "response.body", ("images", 3, "metadata", "db_password")).
         learned: What stands under such names.
     """
 
     def __init__(self, search: Search, *, shapes: Sequence[re.Pattern[str]]) -> None:
-        self.notes: Final[list[tuple[str, str, Path]]] = []
+        self.notes: Final[list[tuple[str, int, str, Path]]] = []
         self.learned: Final = Learned()
         self._all: Final = search
         self._shapes: Final = shapes
         self._part: _Part
+        self._number = 0
         self._path: Path = ()
         self._depth = 0
 
-    def interaction(self, page: Interaction) -> Interaction:
+    def interaction(self, number: int, page: Interaction) -> Interaction:
         """Replace in every part of an interaction; headers that are not listed are dropped."""
+        self._number = number
         response = page.response
         allowed = RESPONSE_HEADERS | ({"content-length"} if page.is_bodiless else set())
         self._begin("request.uri", page.url)
@@ -139,7 +141,7 @@ class Rewriter:
         """Look what the next part holds: known values, those in an encoding, and shapes."""
         rest = self._all.replace(text).encode("utf-8", "surrogateescape")
         views = list(decoded(rest))
-        search = self._all.narrowed([text, *(view for _, view in views)])
+        search = self._all.narrowed("\n".join([text, *(view for _, view in views)]))
         plain = [view for form, view in views if "base64" not in form and "gzip" not in form]
         parsed = {"as written", "JSON-escaped"} if text[:1] in {"{", "["} else {"as written"}
         encoded = [(form, view) for form, view in views if form not in parsed]
@@ -161,7 +163,7 @@ class Rewriter:
                 kept.append((name, self._reference(new) if lower == "location" else new))
             else:
                 self.learned.header(lower, value)
-                self.notes.append(("headers", f"{message}.headers", (name,)))
+                self.notes.append(("headers", self._number, f"{message}.headers", (name,)))
         return Headers(kept)
 
     def _body(self, part: str, body: bytes, under: str) -> bytes:
@@ -300,7 +302,7 @@ class Rewriter:
         return None
 
     def _noted(self, kind: str, new: str, _: object = None) -> str:
-        self.notes.append((kind, self._part.name, self._path))
+        self.notes.append((kind, self._number, self._part.name, self._path))
         return new
 
     # --- texts
