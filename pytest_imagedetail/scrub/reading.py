@@ -1,10 +1,9 @@
 """Read the recordings of other tools: vcrpy, pytest-recording, Ruby's VCR, betamax, HAR files."""
 
 import base64
-import io
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
@@ -67,28 +66,28 @@ def read(path: Path, *, name: str | None = None) -> Source:
         DamagedCassetteError: It cannot be read, or is not safe.
     """
     name = name or path.stem
-    document, text = _read(path)
-    if not isinstance(document, dict):
-        raise _no_recording("it is empty" if document is None else "it is not a mapping", path)
-    if isinstance(document.get("imagedetail"), dict):
+    text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
+    document = _parsed(text.removeprefix("\ufeff"), str(path))  # some HAR exporters write a BOM
+    if isinstance(document, dict) and isinstance(document.get("imagedetail"), dict):
         loads(path)  # raises if it was changed: only an unchanged one is safe
         return Source(path=path, name=name, tool="imagedetail")
-    tool, keys, convert = _format_of(document, path)
-    listed: Any = document
-    for key in keys:
-        listed = listed[key]
+    tool, place, listed = _interactions(document, path)
     if not isinstance(listed, list) or not listed:
-        raise _damaged(f"the recording has no list of interactions in `{'.'.join(keys)}`", path)
+        raise DamagedCassetteError(
+            f"the recording has no list of interactions in `{place}`",
+            where=str(path),
+            remedy=_REMEDY,
+        )
+    convert = _of_har if tool == "HAR" else _of_vcr
     interactions = []
     for number, each in enumerate(listed):
         try:
             interactions.append(_checked(convert(each)))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
             problem = str(fault) if isinstance(fault, _UnsoundError) else "a value is not valid"
-            line = f", line {yamltext.line_of(text, *keys, number)}" if text else ""
             raise DamagedCassetteError(
                 f"an interaction is not as {tool} writes it: {problem}",
-                where=f"{path}{line}, interaction {number + 1}",
+                where=f"{path}, interaction {number + 1}",
                 remedy=_REMEDY,
             ) from None  # the cause may show a value
     date = "startedDateTime" if tool == "HAR" else "recorded_at"
@@ -101,17 +100,11 @@ def read(path: Path, *, name: str | None = None) -> Source:
     )
 
 
-def _read(path: Path) -> tuple[Any, str]:
-    """Return the document of a file and, for the line of an error, its text if it is YAML."""
-    place, text = str(path), yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
-    text = text.removeprefix("\ufeff")  # some HAR exporters write a BOM
+def _parsed(text: str, place: str) -> Any:
     if text.lstrip()[:1] not in {"{", "["}:
-        document = yamltext.parse_foreign(
-            text, where=place, error=DamagedCassetteError, remedy=_REMEDY
-        )
-        return document, text
+        return yamltext.parse_foreign(text, where=place, error=DamagedCassetteError, remedy=_REMEDY)
     try:
-        return json.loads(text), ""
+        return json.loads(text)
     except json.JSONDecodeError as fault:
         problem = fault.msg
         place += f", line {fault.lineno}, column {fault.colno}"
@@ -121,20 +114,23 @@ def _read(path: Path) -> tuple[Any, str]:
     raise DamagedCassetteError(problem, where=place, remedy=_REMEDY)
 
 
-def _format_of(
-    document: dict[str, Any], path: Path
-) -> tuple[str, tuple[str, ...], Callable[[Any], Interaction]]:
-    """Return the tool, the path to its interactions, and the function that converts one."""
-    if "interactions" in document:
-        return "vcrpy", ("interactions",), _of_vcr
-    if "http_interactions" in document:
-        is_betamax = str(document.get("recorded_with", "")).startswith("betamax")
-        return "betamax" if is_betamax else "Ruby VCR", ("http_interactions",), _of_vcr
-    log = document.get("log")
-    if isinstance(log, dict) and "entries" in log:
-        return "HAR", ("log", "entries"), _of_har
-    problem = "it has no `interactions`, `http_interactions` or `log.entries`"
-    raise _no_recording(problem, path)
+def _interactions(document: Any, path: Path) -> tuple[str, str, Any]:
+    """Return the tool that wrote a document, the path to its interactions, and these."""
+    match document:
+        case {"interactions": listed}:
+            return "vcrpy", "interactions", listed
+        case {"http_interactions": listed}:
+            is_betamax = str(document.get("recorded_with", "")).startswith("betamax")
+            return "betamax" if is_betamax else "Ruby VCR", "http_interactions", listed
+        case {"log": {"entries": listed}}:
+            return "HAR", "log.entries", listed
+        case None:
+            problem = "it is empty"
+        case dict():
+            problem = "it has no `interactions`, `http_interactions` or `log.entries`"
+        case _:
+            problem = "it is not a mapping"
+    raise NoRecordingError(f"not a known recording: {problem}", where=str(path), remedy=_REMEDY)
 
 
 def _of_vcr(document: Any) -> Interaction:
@@ -269,9 +265,7 @@ def _from_base64(value: Any) -> bytes:
 
 
 def _undo(body: bytes, headers: Headers, name: str) -> bytes:
-    """Return a body without chunks and compression, which some tools keep and others undo."""
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        body = _unchunked(body)
+    """Return a body without compression, which some tools keep and others undo."""
     content = compression.decoded(body, headers.get("content-encoding", ""))
     if content is None:
         raise _UnsoundError(
@@ -279,22 +273,6 @@ def _undo(body: bytes, headers: Headers, name: str) -> bytes:
             "an unknown encoding"
         )
     return content
-
-
-def _unchunked(body: bytes) -> bytes:
-    """Return a body without chunk framing; unchanged if it has none."""
-    stream = io.BytesIO(body)
-    content: list[bytes] = []
-    try:
-        while (line := stream.readline()).endswith(b"\r\n"):
-            if (size := int(line.partition(b";")[0], 16)) == 0:
-                return b"".join(content)
-            content.append(stream.read(size))
-            if stream.read(2) != b"\r\n":
-                break
-    except (ValueError, OverflowError):
-        pass
-    return body
 
 
 def _checked(interaction: Interaction) -> Interaction:
@@ -328,11 +306,3 @@ def _date(value: str) -> datetime:
     except ValueError:
         found = parsedate_to_datetime(value)
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-def _no_recording(why: str, path: Path) -> NoRecordingError:
-    return NoRecordingError(f"not a known recording: {why}", where=str(path), remedy=_REMEDY)
-
-
-def _damaged(problem: str, path: Path) -> DamagedCassetteError:
-    return DamagedCassetteError(problem, where=str(path), remedy=_REMEDY)

@@ -56,9 +56,8 @@ def written(folder, content, name="old.json"):
 
 
 def test_each_tool_and_encoding_gives_the_same_body(tmp_path):
-    """Compression, chunks and base64 are undone, and their headers are removed."""
+    """Compression and base64 are undone, and their headers are removed."""
     text = BODY.decode()
-    chunked = f"E\r\n{text}\r\n0\r\n\r\n"
     old_httpx = {"status_code": 200, "content": text, "headers": {}, "http_version": "HTTP/1.1"}
     packed, raw = {"encoding": "utf-8", "base64_string": in_base64(PACKED)}, in_base64(DEFLATED)
     binary = yaml.safe_dump(ruby({"string": PACKED}, Content_Encoding="gzip"))
@@ -67,7 +66,6 @@ def test_each_tool_and_encoding_gives_the_same_body(tmp_path):
         ("vcrpy", vcrpy(answered({"string": text}, Content_Encoding="gzip"))),
         ("vcrpy", vcrpy(answered(packed, Content_Encoding="gzip"))),
         ("vcrpy", vcrpy(answered({"base64_string": raw}, Content_Encoding="deflate"))),
-        ("vcrpy", vcrpy(answered({"string": chunked}, Transfer_Encoding="chunked"))),
         ("vcrpy", vcrpy(answered({"string": text}, Transfer_Encoding="chunked"))),
         ("vcrpy", vcrpy(old_httpx)),
         ("Ruby VCR", ruby({"encoding": "UTF-8", "string": text})),
@@ -152,8 +150,8 @@ def test_damage_is_one_error_with_its_place(tmp_path):
         ("a: 1\nb: !ruby/object:Gem::Requirement {a: []}\n", "constructor", ", line 2"),
         (BOMB, "alias", ", line"),
         ('{"a":' * 200_000, "nested too deeply", ""),
-        ("interactions:\n- 1\n", "its `request` is missing", ", line 2, interaction 1"),
-        (f"interactions:\n- request: {secret}\n", "its `request` is missing", ", line 2"),
+        ("interactions:\n- 1\n", "its `request` is missing", ", interaction 1"),
+        (f"interactions:\n- request: {secret}\n", "its `request` is missing", ", interaction 1"),
         (bad, "its `request.uri` is missing or of another type", ", interaction 1"),
         (vcrpy(answered({}, Age=[secret])), "a header, parameter or reason is", ", interaction 1"),
         (har({"size": 7}), "`response.content` has no body", ", interaction 1"),
