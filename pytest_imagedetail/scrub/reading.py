@@ -162,34 +162,28 @@ def _of_har(document: Any) -> Interaction:
     request, response = _at(document, "request"), _at(document, "response")
     url, status = _text(document, "request.url"), _at(document, "response.status", object)
     is_answered = status != UNANSWERED and urlsplit(url).scheme in {"", "http", "https"}
-    sent, received = (
-        Headers(pair for pair in _pairs(each.get("headers")) if pair[0][:1] != ":")  # not HTTP/2's
-        for each in (request, response)
-    )
-    posted = request.get("postData") or {}
-    body = _har_body(posted, posted.get("mimeType"))
-    if not body:
-        body = urlencode(_pairs(posted.get("params"))).encode("ascii")
-    content = response.get("content") or {}
+    posted, content = request.get("postData") or {}, response.get("content") or {}
     if is_answered and content.get("text") is None and content.get("size", 0) > 0:
         raise _UnsoundError("its `response.content` has no body; export the HAR file with content")
-    mime_type = content.get("mimeType", received.get("content-type"))
-    return Interaction(
-        method=_text(document, "request.method").upper(),
-        url=url,
-        request_headers=_decoded(sent),
-        request_body=body,
-        response=Response(
-            status_code=int(status) if is_answered else UNANSWERED,
-            reason=_scalar(response.get("statusText")),
-            headers=_decoded(received),
-            body=_har_body(content, mime_type) if is_answered else b"",
-        ),
-    )
-
-
-def _pairs(listed: Any) -> list[tuple[str, str]]:
-    return [(_scalar(each.get("name")), _scalar(each.get("value"))) for each in listed or ()]
+    headers = response.get("headers")
+    mime_type = content.get("mimeType", _headers(headers).get("content-type"))
+    sent = _har_body(posted, posted.get("mimeType"))
+    converted = {
+        "request": {
+            **request,
+            "uri": url,
+            "body": sent or urlencode(_headers(posted.get("params")).fields),
+        },
+        "response": {
+            "status": {
+                "code": status if is_answered else UNANSWERED,
+                "message": response.get("statusText"),
+            },
+            "headers": headers,
+            "body": _har_body(content, mime_type) if is_answered else b"",
+        },
+    }
+    return _of_vcr(converted)
 
 
 def _har_body(content: dict[str, Any], mime_type: Any) -> bytes:
@@ -226,11 +220,16 @@ def _scalar(value: Any) -> str:
 
 
 def _headers(value: Any) -> Headers:
-    """Return headers that are kept by name, each with one value or a list of values."""
+    """Return headers that are listed, or kept by name with one value or several."""
+    if isinstance(value, list):
+        pairs = [(each.get("name"), each.get("value")) for each in value]
+    else:
+        pairs = list((value or {}).items())
     return Headers(
         (_scalar(name), _scalar(each))
-        for name, values in (value or {}).items()
+        for name, values in pairs
         for each in (values if isinstance(values, list) else [values])
+        if not str(name).startswith(":")  # HTTP/2 has the request line there
     )
 
 
