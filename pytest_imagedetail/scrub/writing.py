@@ -14,7 +14,7 @@ from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.redact import Known, learn
 from pytest_imagedetail.scrub.reading import UNANSWERED, Source
-from pytest_imagedetail.traffic.authentication import keystone_among
+from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.recording import made_of
 
 _YAML: Final = frozenset({".yaml", ".yml"})
@@ -61,8 +61,7 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
         known: Of all files that are scrubbed together.
     """
     answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
-    is_keystone = keystone_among(answered)
-    kept = [each for each in answered if not is_keystone(each)]
+    kept, authentication = without_keystone(answered)
     recording, removed = None, Counter[str]()
     if kept:
         made, known = made_of(answered, cloud=cloud, test=source.name, known=known)
@@ -77,7 +76,7 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
         source=source,
         recording=recording,
         known=known,
-        keystone=len(answered) - len(kept),
+        keystone=len(authentication),
         unanswered=len(source.interactions) - len(answered),
         removed=removed,
     )

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -31,13 +31,16 @@ _IDENTITY: Final = "application/vnd.openstack.identity"
 _PORTS: Final = (":5000", ":35357")
 
 
-def keystone_among(interactions: Iterable[Interaction]) -> Callable[[Interaction], bool]:
-    """Return a predicate: is this interaction authentication?
+def without_keystone(
+    interactions: Iterable[Interaction],
+) -> tuple[list[Interaction], list[Interaction]]:
+    """Return the interactions that are no authentication, and those that are.
 
     A request that asks for a token or is answered with one is a login. So is whatever has a path
     that only Keystone has, its version documents, and its other resources, at a URL where a login
     was seen or at Keystone's usual ports.
     """
+    interactions = list(interactions)
     places = {
         origin(each.url) + match[1]
         for each in interactions
@@ -51,7 +54,10 @@ def keystone_among(interactions: Iterable[Interaction]) -> Callable[[Interaction
         at_keystone = origin(each.url) + _RESOURCE.sub("", path, count=1) in places
         return at_keystone or (origin(each.url).endswith(_PORTS) and path.startswith("/v"))
 
-    return is_keystone
+    found = [(each, is_keystone(each)) for each in interactions]
+    return [each for each, is_its in found if not is_its], [
+        each for each, is_its in found if is_its
+    ]
 
 
 def is_login(each: Interaction) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
-from pytest_imagedetail.traffic.authentication import document_in, keystone_among
+from pytest_imagedetail.traffic.authentication import document_in, without_keystone
 from pytest_imagedetail.transport.request import api_version
 
 TOKEN: Final = "replayed"  # noqa: S105  stands where a live cloud needs a token
@@ -135,7 +135,7 @@ def left_out(received: Sequence[Interaction], *, where: str) -> str:
     Raises:
         RecordingError: The built-in Keystone could not answer one of them during a replay.
     """
-    found = [*filter(keystone_among(received), received)]
+    _, found = without_keystone(received)
     stub = Keystone(catalog=())
     lost = dict.fromkeys(_shown(each) for each in found if stub.answer(each) is None)
     if lost:

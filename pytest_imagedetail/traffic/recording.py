@@ -24,7 +24,7 @@ from pytest_imagedetail.redact import (
     project_in_path,
     redact,
 )
-from pytest_imagedetail.traffic.authentication import document_in, keystone_among
+from pytest_imagedetail.traffic.authentication import document_in, without_keystone
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
 from pytest_imagedetail.traffic.matching import line
 from pytest_imagedetail.traffic.place import Place
@@ -59,8 +59,7 @@ def made_of(
     Returns:
         The recording, and what the final check must look for.
     """
-    is_keystone = keystone_among(received)
-    kept = [each for each in received if not is_keystone(each)]
+    kept, authentication = without_keystone(received)
     endpoint = accesses[0].endpoint if accesses else endpoint_of(kept[0].url)
     catalog = catalog_in(received)
     # What the provenance will say is redacted with the rest.
@@ -72,7 +71,7 @@ def made_of(
         everything |= known_of(*accesses)
     if known is not None:
         everything |= known
-    everything |= learn(filter(is_keystone, received), known=everything)
+    everything |= learn(authentication, known=everything)
     redacted = redact([*kept, summary], cloud=cloud, known=everything, shapes=SHAPES_AND_EMAIL)
     said = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
@@ -99,13 +98,13 @@ def of_stock(recording: Recording) -> Recording:
     The built-in Keystone answers in place of the recorded one, whose token may have expired.
     """
     received = recording.interactions
-    is_keystone = keystone_among(received)
-    kept = tuple(each for each in received if not is_keystone(each))
+    kept, authentication = without_keystone(received)
     if not kept:
         return recording
     endpoint = endpoint_of(kept[0].url)
     stub = keystone_of(catalog_in(received), endpoint)
-    left = tuple(each for each in received if not is_keystone(each) or stub.answer(each) is None)
+    answered = {id(each) for each in authentication if stub.answer(each) is not None}
+    left = tuple(each for each in received if id(each) not in answered)
     provenance = replace(
         recording.provenance, pages=len(left), endpoint=endpoint, catalog=stub.catalog
     )
@@ -184,11 +183,10 @@ def refuse_two_identities(
     known: dict[str, object] = {
         each.token: (each.user_id, each.project_id) for each in accesses if each.user_id
     }
-    is_keystone = keystone_among(received)
-    for each in filter(is_keystone, received):
+    kept, authentication = without_keystone(received)
+    for each in authentication:
         known.update(_issued(each))
-    refused = HTTPStatus.UNAUTHORIZED
-    sent = [e for e in received if not is_keystone(e) and e.response.status_code != refused]
+    sent = [each for each in kept if each.response.status_code != HTTPStatus.UNAUTHORIZED]
     tokens = {token for each in sent if (token := _token(each))}
     senders = [{known.get(token, token) for token in tokens}]
     senders += [

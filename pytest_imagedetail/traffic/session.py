@@ -26,7 +26,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.recorder import refuse_stale
 from pytest_imagedetail.redact import Known, learn
-from pytest_imagedetail.traffic.authentication import keystone_among
+from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.keystone import left_out
 from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.place import Place
@@ -84,9 +84,7 @@ class Received:
     @property
     def own(self) -> tuple[Interaction, ...]:
         """What is not Keystone's."""
-        interactions = self.interactions
-        is_keystone = keystone_among(interactions)
-        return tuple(each for each in interactions if not is_keystone(each))
+        return tuple(without_keystone(self.interactions)[0])
 
     @property
     def was_forked(self) -> bool:
