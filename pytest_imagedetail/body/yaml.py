@@ -16,20 +16,6 @@ from yaml.composer import Composer
 
 from pytest_imagedetail.errors import ImageDetailError
 
-try:  # libyaml reads sixty times as fast; PyYAML may have been built without it
-    from yaml import CSafeDumper as _Dumper
-
-    class _Base(Composer, yaml.CSafeLoader):
-        """Parse in C and compose in Python, where the limits are."""
-
-        def __init__(self, text: str) -> None:
-            yaml.CSafeLoader.__init__(self, text)
-            Composer.__init__(self)
-
-except (ImportError, AttributeError):
-    from yaml import SafeDumper as _Dumper  # type: ignore[assignment]
-    from yaml import SafeLoader as _Base  # type: ignore[assignment]
-
 _DEEPEST: Final = 100  # levels; a cassette has eight
 _LARGEST: Final = 1_000_000  # characters of a document that uses aliases
 _MOST: Final = 1_000_000  # values; a listing of any length is one, a page some seventy
@@ -43,11 +29,15 @@ class Literal(str):
     __slots__ = ()
 
 
-class Loader(_Base):
-    """The safe loader with limits, for which a repeated key is an error."""
+class Loader(Composer, yaml.CSafeLoader):
+    """The safe loader with limits, for which a repeated key is an error.
+
+    It parses in C, which is sixty times as fast, and composes in Python, where the limits are.
+    """
 
     def __init__(self, text: str) -> None:
-        super().__init__(text)
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
         self._depth = self._count = self._size = 0
         self._sizes: dict[str, int] = {}  # by anchor, the characters that an alias stands for
 
@@ -223,7 +213,7 @@ def dump(document: Any) -> str:
     )
 
 
-class _LiteralDumper(_Dumper):
+class _LiteralDumper(yaml.CSafeDumper):
     """The C dumper, which also knows literal blocks and never writes anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  PyYAML calls it with the value

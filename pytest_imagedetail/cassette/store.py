@@ -4,7 +4,7 @@ import difflib
 import errno
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -108,8 +108,7 @@ class Store:
 
     def traffic_clouds(self) -> tuple[str, ...]:
         """Clouds with the traffic of tests in the folder itself."""
-        names = (path.name for path in _entries(self.directory))
-        return tuple(name for name in names if self.traffic_paths(name))
+        return tuple(name for name in _names(self.directory) if self.traffic_paths(name))
 
     def traffic_paths(self, cloud: str) -> tuple[Path, ...]:
         """The cassettes of tests' own traffic with a cloud."""
@@ -127,10 +126,10 @@ class Store:
     def paths(self, cloud: str) -> tuple[Path, ...]:
         """The cassettes of a cloud, own before the library's; the one of all images comes first."""
         found = {
-            path.name: path
+            name: folder / name
             for folder in reversed(tuple(self._folders(cloud)))
-            for path in _entries(folder)
-            if path.suffix == ".yaml"
+            for name in _names(folder)
+            if name.endswith(".yaml")
         }
         names = sorted(found, key=lambda name: (name != "all.yaml", name))
         return tuple(found[name] for name in names)
@@ -197,8 +196,7 @@ class Store:
 
         Some file systems keep one folder for both.
         """
-        names = (path.name for path in _entries(self.directory))
-        for name in names:
+        for name in _names(self.directory):
             if name != cloud and name.casefold() == cloud.casefold():
                 raise UsageError(
                     f"cloud {cloud!r} differs from {name!r} in case only",
@@ -252,28 +250,23 @@ class Store:
         for path in self.paths(cloud):
             with suppress(ImageDetailError):  # the error is about another one
                 recorded.append(str(self.reader.listing(path).provenance.query))
-        nearest = _nearest(str(query), recorded)
-        command = ["imagedetail record", cloud, *query.options]
         steps = [
             "in a test:  pytest --imagedetail-record-mode=once",
-            f"in a shell: {' '.join(command)}",
+            f"in a shell: {' '.join(['imagedetail record', cloud, *query.options])}",
         ]
         if cloud in self.library_clouds() and not self.has_own(cloud):
             steps = ["it is a shipped recording, to which nothing can be added"]
-        if nearest:
-            steps.append(f"or ask what is recorded: {nearest}; imagedetail ls {cloud} lists all")
+        if recorded:
+            nearest = ", ".join(difflib.get_close_matches(str(query), recorded, _FEW, cutoff=0))
+            more = f" and {len(recorded) - _FEW} more" if len(recorded) > _FEW else ""
+            steps.append(
+                f"or ask what is recorded: {nearest}{more}; imagedetail ls {cloud} lists all"
+            )
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
             where=str(self.path(cloud, query)),
             remedy="\n".join(steps),
         )
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    """Return the few names that are most like the one that was not found."""
-    first = difflib.get_close_matches(name, known, _FEW, cutoff=0)
-    more = f" and {len(known) - _FEW} more" if len(known) > _FEW else ""
-    return ", ".join(first) + more
 
 
 def load_own(path: Path) -> Recording:
@@ -359,21 +352,17 @@ def _as_bytes(text: str) -> bytes:
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:
-    return tuple(path.name for path in _entries(directory) if _has_cassettes(path))
+    return tuple(name for name in _names(directory) if _has_cassettes(directory / name))
 
 
 def _has_cassettes(folder: Path) -> bool:
     return folder.is_dir() and any(name.endswith(".yaml") for name in _names(folder))
 
 
-def _entries(folder: Path) -> list[Path]:
-    return [folder / name for name in sorted(_names(folder))]
-
-
 def _names(folder: Path) -> list[str]:
     # Not glob: it passes over a folder that may not be read, and its cassettes would be missing.
     try:
-        return os.listdir(folder)  # noqa: PTH208  sorting Path objects costs ten times more
+        return sorted(os.listdir(folder))  # noqa: PTH208  Path objects cost ten times more
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -7,8 +7,7 @@ from typing import Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
-from pytest_imagedetail.lint.cassettes import Linter, leaks, line_of
-from pytest_imagedetail.lint.foreign import foreign
+from pytest_imagedetail.lint.cassettes import Linter, foreign, leaks, line_of
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence

@@ -1,4 +1,4 @@
-"""Check one cassette: whether it is intact, in its place, and redacted."""
+"""Check one cassette: whether it is intact, in its place, and redacted; and other recordings."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,10 +16,10 @@ from pytest_imagedetail.errors import (
     DamagedCassetteError,
     ImageDetailError,
     LeakError,
+    NoRecordingError,
     StaleCassetteError,
     UsageError,
 )
-from pytest_imagedetail.lint.foreign import damaged, foreign, line_in
 from pytest_imagedetail.lint.rules import Finding
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import error_status
@@ -27,6 +27,7 @@ from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
 from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, redact
 from pytest_imagedetail.redact.final_check import refuse_leaks
+from pytest_imagedetail.scrub import read, scrub, secrets_of
 
 _REPLACED: Final = {  # rule and message by what redaction would replace, the worst first
     "secrets": ("secret", "a password, token or key"),
@@ -36,6 +37,9 @@ _REPLACED: Final = {  # rule and message by what redaction would replace, the wo
     "addresses": ("address", "an IP or MAC address in a field for addresses"),
     "ids": ("id", "an id of a project or user that is not a placeholder"),
 }
+_SENSITIVE: Final = ("secrets", "ids", "people", "addresses")
+_LINE: Final = re.compile(r"line (\d+)")
+_LONGEST: Final = 200  # characters of a message
 
 _Problem = tuple[str, str, str]
 """Rule, message, and place: the path of a key in the file."""
@@ -48,7 +52,40 @@ def leaks(path: Path, data: bytes) -> Iterator[Finding]:
         refuse_leaks(text.encode("utf-8"), known=Known(), where="")
     except LeakError as error:
         problem = "something in the shape of a token, a key or a password"
-        yield Finding(path=path, line=line_in(error.where), rule="secret", message=problem)
+        yield Finding(path=path, line=_line_in(error.where), rule="secret", message=problem)
+
+
+def foreign(path: Path) -> list[Finding] | None:
+    """Return the finding of a recording that holds what must not be committed.
+
+    Hosts alone are no reason, nor are harmless headers. None for a file of another kind.
+    """
+    try:
+        source = read(path)
+    except NoRecordingError:
+        return None
+    except DamagedCassetteError as error:
+        return [_damaged(path, error)]
+    known = secrets_of([source])
+    done = scrub(source, cloud="scrubbed", known=known)
+    counts = {"logins": done.keystone, **done.removed}
+    if not (done.keystone or known.secrets or any(counts.get(kind) for kind in _SENSITIVE)):
+        return []
+    removed = ", ".join(f"{kind} {number}" for kind, number in counts.items() if number)
+    problem = f"recorded by {source.tool}; scrub would remove: {removed}"
+    return [Finding(path=path, line=1, rule="foreign", message=problem)]
+
+
+def _damaged(path: Path, error: DamagedCassetteError) -> Finding:
+    """Return the finding of a file that cannot be read as a recording."""
+    line = _line_in(error.where.removeprefix(str(path)))
+    return Finding(path=path, line=line, rule=error.rule, message=error.problem[:_LONGEST])
+
+
+def _line_in(where: str) -> int:
+    """Return the line that an error names, or 1."""
+    found = _LINE.search(where)
+    return int(found.group(1)) if found else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +122,7 @@ class Linter:
             # Beside a cloud's listings, where nothing of another tool is replayed, it is damage.
             is_listing = path.absolute().parent.parent == self.folder.absolute()
             if found is None or (is_listing and not found):
-                found = [damaged(path, error)]
+                found = [_damaged(path, error)]
             return [*found, *leaks(path, data)], None
         text = data.decode("utf-8")
         found = [
