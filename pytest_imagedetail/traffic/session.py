@@ -26,6 +26,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.recorder import refuse_stale
 from pytest_imagedetail.redact import Known, learn
+from pytest_imagedetail.report import text
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.keystone import left_out
 from pytest_imagedetail.traffic.matching import missing_from
@@ -158,9 +159,8 @@ class Session:
         self._release: Final = release
         self._live: Final = live
         self._received: Final = Received()
-        self._recorded: Final = _own(place, record_mode)
-        recorded = self._recorded
-        held = place.held(record_mode)
+        recorded, held = _own(place, record_mode), place.held(record_mode)
+        self._recorded: Final = recorded
         self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
         check = partial(_check, store=place.store, release=release, max_age=max_age)
         own: dict[Path, Recording] = {}
@@ -294,8 +294,16 @@ class Session:
         """
         if self._received.was_forked:
             raise self._forked()
-        if self._received.lost:
-            raise self._incomplete()
+        if lost := self._received.lost:
+            raise RecordingError(
+                f"not everything was recorded: {text.count(lost, 'answer')} came to a client past "
+                "the cassette",
+                where=self.place.where,
+                remedy="make connections inside the test, not before it, and on one thread, or "
+                "with requests, urllib3 or httpx\nlibcurl (pycurl, curl_cffi) cannot be recorded: "
+                "ask with another client\n"
+                "nothing was written and an older recording is untouched",
+            )
         if self.replays:
             return None
         if self.record_mode == "verify":
@@ -331,12 +339,8 @@ class Session:
         if adds and self._recorded is not None:
             refuse_other_project(self._recorded, new, place=place)
         self._live.guard()
-        done = place.store.write(
-            new,
-            known=known,
-            shared=place.shared,
-            merge=partial(appended, new=new) if adds else None,
-        )
+        merge = partial(appended, new=new) if adds else None
+        done = place.store.write(new, known=known, shared=place.shared, merge=merge)
         written = place.load()
         missing = missing_from(written.interactions if written else (), new.interactions)
         if missing:
@@ -388,17 +392,6 @@ class Session:
             where=self.place.where,
             remedy="send all requests from the test's own process while recording, for example "
             "with threads\nnothing was written and an older recording is untouched",
-        )
-
-    def _incomplete(self) -> RecordingError:
-        lost = self._received.lost
-        answers = "1 answer" if lost == 1 else f"{lost} answers"
-        return RecordingError(
-            f"not everything was recorded: {answers} came to a client past the cassette",
-            where=self.place.where,
-            remedy="make connections inside the test, not before it, and on one thread, or with "
-            "requests, urllib3 or httpx\nlibcurl (pycurl, curl_cffi) cannot be recorded: ask with "
-            "another client\nnothing was written and an older recording is untouched",
         )
 
 
