@@ -12,7 +12,6 @@ from pytest_imagedetail.redact import names, placeholders
 
 _SHORTEST: Final = 8
 _SHORTEST_WORD: Final = 16
-_ID_DIGITS: Final = 32
 _NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # a date, too
 _HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
 
@@ -96,15 +95,14 @@ class Search:
         given = {*known.owners, known.project or ""} - {""}
         owners = {each for each in given if not placeholders.is_owner_placeholder(each)}
         self.project: Final = known.project if known.project in owners else None
-        self._ids: Final[dict[int, set[str]]] = {}  # by length, compact: in any spelling
-        words = {}
-        for each in sorted(owners, key=len, reverse=True):
-            if placeholders.is_id(each):
-                digits = placeholders.compact(each)
-                self._ids.setdefault(len(digits), set()).add(digits)
-            else:
-                own = each == known.project
-                words[each] = placeholders.OWN_PROJECT if own else placeholders.OWNER
+        ids = {placeholders.compact(each) for each in owners if placeholders.is_id(each)}
+        spellings = ("-?".join(each) for each in sorted(ids, key=len, reverse=True))
+        self._id: Final = re.compile("|".join(spellings), re.IGNORECASE) if ids else None
+        words = {
+            each: placeholders.OWN_PROJECT if each == known.project else placeholders.OWNER
+            for each in owners
+            if not placeholders.is_id(each)
+        }
         words |= dict.fromkeys(known.secrets, placeholders.SECRET)
         self.words = {each: new for each, new in words.items() if is_searchable(each)}
         self.origins: Final = {
@@ -146,8 +144,12 @@ class Search:
             else:  # an owner's name is a word by itself
                 whole = rf"(?<![^\W_]){re.escape(each)}(?![^\W_])"
                 text = re.sub(whole, lambda match: noted("ids", self.words[match[0]]), text)
-        if self._ids:
-            text = _HEX_RUN.sub(lambda match: self._without_ids(match[0], noted), text)
+        if (known := self._id) is not None:
+
+            def placeholder(match: re.Match[str]) -> str:
+                return noted("ids", self.owner(match[0]))
+
+            text = _HEX_RUN.sub(lambda run: known.sub(placeholder, run[0]), text)
         if self._hosts:
             text = self._host.sub(lambda match: noted("hosts", self._hosts[match[0].lower()]), text)
         return text
@@ -158,22 +160,6 @@ class Search:
         if own and placeholders.compact(own) == placeholders.compact(value):
             return placeholders.own_project(value)
         return placeholders.owner(value)
-
-    def _without_ids(self, run: str, noted: Callable[[str, str], str]) -> str:
-        """Replace each known id in a run of hexadecimal digits and dashes."""
-        digits = placeholders.compact(run)
-        places: list[int] = []
-        pieces, done, start = [], 0, 0
-        while start + _ID_DIGITS <= len(digits):
-            sizes = (size for size, ids in self._ids.items() if digits[start : start + size] in ids)
-            size = next(sizes, 0)
-            if size:
-                places = places or [place for place, each in enumerate(run) if each != "-"]
-                first, end = places[start], places[start + size - 1] + 1
-                pieces += [run[done:first], noted("ids", self.owner(run[first:end]))]
-                done = end
-            start += size or 1
-        return "".join([*pieces, run[done:]])
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,12 +21,12 @@ class Learned:
     Attributes:
         secrets: Tokens, passwords and keys.
         owners: Ids of projects, users, domains and trusts.
-        links: How often a link led to an origin, and to which service.
+        origins: Where links lead, and the service of each origin.
     """
 
     secrets: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)
-    links: Counter[tuple[str, str]] = field(default_factory=Counter)
+    origins: dict[str, str] = field(default_factory=dict)
 
     def secret(self, value: str) -> None:
         """Learn a secret."""
@@ -38,7 +37,7 @@ class Learned:
         """Learn which service a link leads to: an image's alternate leads to Glance."""
         href, service = fields.get("href"), _SERVICES.get(str(fields.get("rel")))
         if isinstance(href, str) and "://" in href and service is not None:
-            self.links[origin(href), service] += 1
+            self.origins.setdefault(origin(href), service)
 
     def header(self, name: str, value: str) -> None:
         """Learn from a header that no recording keeps; its name is in lower case."""
@@ -68,8 +67,8 @@ class Learned:
         """Return what was learned, and the project and the origins that were known before."""
         hosts = {urlsplit(each).hostname for each in before.origins}
         found = {
-            url: max(("compute-links", "image"), key=lambda each: self.links[url, each])
-            for url, _ in self.links
+            url: service
+            for url, service in self.origins.items()
             if url and urlsplit(url).hostname not in hosts
         }
         return Known(

@@ -11,7 +11,9 @@ from pytest_imagedetail.redact import origin
 
 _TOKEN_HEADERS: Final = ("X-Subject-Token", "X-Auth-Token", "X-Storage-Token")
 _TOKEN_FIELDS: Final = frozenset({"id", "expires", "expires_at", "methods", "catalog"})
-_LOGIN_FIELDS: Final = frozenset({"passwordCredentials", "apiAccessKeyCredentials"})
+_LOGIN_FIELDS: Final = frozenset(
+    {"passwordCredentials", "apiAccessKeyCredentials", "token", "identity"}
+)
 _XML_TOKEN: Final = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?(?:access|auth)\b[^>]*>\s*<(?:\w+:)?token\b[^>]*\bid="
 )
@@ -90,14 +92,7 @@ def _is_version_document(body: bytes) -> bool:
 
 def _asks_for_token(document: Mapping[str, Any]) -> bool:
     auth = document.get("auth")
-    if not isinstance(auth, dict):
-        return False
-    by_token, identity = auth.get("token"), auth.get("identity")
-    return (
-        not _LOGIN_FIELDS.isdisjoint(auth)
-        or (isinstance(by_token, dict) and "id" in by_token)
-        or (isinstance(identity, dict) and "methods" in identity)
-    )
+    return isinstance(auth, dict) and not _LOGIN_FIELDS.isdisjoint(auth)
 
 
 def _holds_token(document: Mapping[str, Any]) -> bool:
