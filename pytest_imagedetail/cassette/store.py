@@ -189,7 +189,7 @@ class Store:
             refuse_unsafe(merged, known=known, where=str(path))
             return self._replacement(path, merged)
 
-        return swapped(path, replacement, lock=self.directory / LOCK, check=loads)
+        return swapped(path, replacement, lock=self.directory / LOCK)
 
     def refuse_same_folder(self, cloud: str) -> None:
         """Raise UsageError if another cloud's name differs in case only.

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from filelock import FileLock, Timeout
 
 from pytest_imagedetail.body.yaml import replacing
+from pytest_imagedetail.cassette.format import loads
 from pytest_imagedetail.errors import RecordingError
 
 LOCK: Final = ".imagedetail.lock"
@@ -19,13 +20,7 @@ _LOCK_MODE: Final = 0o666  # root in a container and the user outside of it take
 _Of = TypeVar("_Of")
 
 
-def swapped(
-    path: Path,
-    make: Callable[[], tuple[str | None, _Of]],
-    *,
-    lock: Path,
-    check: Callable[[Path], object],
-) -> _Of:
+def swapped(path: Path, make: Callable[[], tuple[str | None, _Of]], *, lock: Path) -> _Of:
     """Replace a file, or the target of a link, by a text that is made of it.
 
     Args:
@@ -33,7 +28,6 @@ def swapped(
         make: Reads what is there, under the lock, and returns the new text, None to leave the
             file alone, and a result.
         lock: The lock file.
-        check: Reads the new file before it replaces anything.
 
     Returns:
         The result.
@@ -43,7 +37,7 @@ def swapped(
         with FileLock(lock, timeout=_LOCK_SECONDS, mode=_LOCK_MODE):
             text, result = make()
             if text is not None:
-                _swap(path, text, check)
+                _swap(path, text)
             return result
     except Timeout as error:
         raise RecordingError(
@@ -59,14 +53,14 @@ def swapped(
         ) from error
 
 
-def replace_file(path: Path, text: str, *, check: Callable[[Path], object]) -> None:
-    """Replace a file whole, without a lock; `check` reads the new one before that.
+def replace_file(path: Path, text: str) -> None:
+    """Replace a file whole by a cassette, without a lock.
 
     Raises:
         RecordingError: It cannot be written.
     """
     try:
-        _swap(path, text, check)
+        _swap(path, text)
     except OSError as error:
         raise RecordingError(
             f"the file cannot be replaced: {error.strerror}",
@@ -75,10 +69,10 @@ def replace_file(path: Path, text: str, *, check: Callable[[Path], object]) -> N
         ) from error
 
 
-def _swap(path: Path, text: str, check: Callable[[Path], object]) -> None:
+def _swap(path: Path, text: str) -> None:
     with replacing(path) as temporary:
         with temporary.open("xb") as file:
             file.write(text.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
-        check(temporary)
+        loads(temporary)  # what cannot be read replaces nothing

@@ -8,7 +8,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, run
 from typing import Final
 
-from pytest_imagedetail.cassette import Store, dumps, loads, refuse_unsafe
+from pytest_imagedetail.cassette import Store, dumps, refuse_unsafe
 from pytest_imagedetail.cassette.swapping import replace_file
 from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
@@ -159,7 +159,7 @@ def write_in_place(done: Scrubbed) -> None:
         RecordingError: The file cannot be written.
     """
     if done.recording is not None:
-        replace_file(done.source.path, dumps(done.recording), check=loads)
+        replace_file(done.source.path, dumps(done.recording))
 
 
 def refuse_in_place(sources: Sequence[Source]) -> None:

@@ -29,7 +29,7 @@ _RESOURCE: Final = re.compile(  # other services have some of these paths, too
     r"|services|endpoints|regions|credentials|policies|limits|registered_limits)(?:/.*)?"
     r"|/v2\.0/(?:tenants|users)(?:/.*)?|/v3|/v2\.0|)/?\Z"
 )
-_IDENTITY: Final = "application/vnd.openstack.identity"
+_IDENTITY: Final = b"application/vnd.openstack.identity"
 _PORTS: Final = (":5000", ":35357")
 
 
@@ -78,16 +78,7 @@ def is_login(each: Interaction) -> bool:
 
 def _is_version_document(body: bytes) -> bool:
     """Return whether a body is Keystone's list of versions, or one of them."""
-    document = document_in(body)
-    listed = document.get("versions", document.get("version"))
-    values = listed.get("values", [listed]) if isinstance(listed, dict) else listed
-    types = [
-        kind
-        for each in (values if isinstance(values, list) else ())
-        if isinstance(each, dict) and isinstance(each.get("media-types"), list)
-        for kind in each["media-types"]
-    ]
-    return any(_IDENTITY in str(kind) for kind in types)
+    return _IDENTITY in body and not {"version", "versions"}.isdisjoint(document_in(body))
 
 
 def _asks_for_token(document: Mapping[str, Any]) -> bool:
