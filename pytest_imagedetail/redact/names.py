@@ -9,35 +9,24 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-_KEYS: Final = (
-    *("access", "account", "activation", "admin", "api", "app", "auth", "cipher", "client"),
-    *(
-        "consumer",
-        "crypt",
-        "enc",
-        "encryption",
-        "fernet",
-        "hmac",
-        "join",
-        "license",
-        "master",
-        "preshared",
-    ),
-    *("private", "recovery", "secret", "service", "session", "shared", "signing", "storage"),
-    *("tls", "unseal", "url", "wrap"),
+
+def _table(names: str) -> frozenset[str]:
+    return frozenset(names.split(", "))
+
+
+_KEYS: Final = _table(
+    "access, account, activation, admin, api, app, auth, cipher, client, consumer, crypt, enc, "
+    "encryption, fernet, hmac, join, license, master, preshared, private, recovery, secret, "
+    "service, session, shared, signing, storage, tls, unseal, url, wrap"
 )
-SECRETS: Final = frozenset(
-    {
-        *("password", "passwd", "passphrase", "passcode", "passwort", "pass", "pwd", "pw", "psk"),
-        *("secret", "token", "jwt", "bearer", "cookie", "authorization", "credential", "otp"),
-        *("adminpass", "rootpass", "userpass", "dbpass", "mysqlpass", "rootpw", "totp", "webhook"),
-        *(f"{first} key" for first in _KEYS),
-        *("password hash", "passwd hash", "secret hash", "secret id", "session id", "token id"),
-        *("user data", "snmp community", "community string", "webhook url", "webhook uri"),
-        *("code verifier", "saml response", "auth receipt", "access key id", "connection string"),
-        *("pass hash", "pw hash", "pwd hash", "secret key base", "personality"),
-    }
-)
+SECRETS: Final = _table(
+    "password, passwd, passphrase, passcode, passwort, pass, pwd, pw, psk, secret, token, jwt, "
+    "bearer, cookie, authorization, credential, otp, adminpass, rootpass, userpass, dbpass, "
+    "mysqlpass, rootpw, totp, webhook, password hash, passwd hash, secret hash, secret id, "
+    "session id, token id, user data, snmp community, community string, webhook url, webhook uri, "
+    "code verifier, saml response, auth receipt, access key id, connection string, pass hash, "
+    "pw hash, pwd hash, secret key base, personality"
+) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 
 _LONG: Final = 5
@@ -50,54 +39,39 @@ ORDINARY: Final[Mapping[str, re.Pattern[str]]] = {
 }
 """Texts that are no secret: the bearer is a person, or Nova's list of files is a character."""
 
-PROSE: Final = frozenset(
-    {
-        *("to", "is", "are", "was", "and", "or", "for", "if", "in", "on", "with", "when", "as"),
-        *("can", "must", "may", "should", "option", "options", "flag", "argument", "parameter"),
-    }
+PROSE: Final = _table(
+    "to, is, are, was, and, or, for, if, in, on, with, when, as, can, must, may, should, option, "
+    "options, flag, argument, parameter"
 )
 """Words that follow an option in a sentence: `Use --password to set a password`."""
 
-QUALIFIERS: Final = frozenset(
-    {
-        *("b64", "base64", "new", "old", "pem", "plain", "plaintext", "text", "value", "data"),
-        *("confirm", "confirmation"),
-    }
+QUALIFIERS: Final = _table(
+    "b64, base64, new, old, pem, plain, plaintext, text, value, data, confirm, confirmation"
 )
 """Words that may stand behind: `password_old`, `private_key_pem`."""
 
-IN_QUERIES: Final = frozenset(
-    {
-        *("sig", "signature", "temp url sig", "x amz signature", "x goog signature"),
-        *("key", "code", "assertion", "sid"),
-    }
+IN_QUERIES: Final = _table(
+    "sig, signature, temp url sig, x amz signature, x goog signature, key, code, assertion, sid"
 )
 """Names that are secrets in the query of a URL only."""
 
-OWNERS: Final = frozenset(
-    {
-        *("project", "tenant", "user", "owner", "member", "domain", "trust", "trustor", "trustee"),
-        *("creator", "application credential", "created by", "updated by", "deleted by"),
-    }
+OWNERS: Final = _table(
+    "project, tenant, user, owner, member, domain, trust, trustor, trustee, creator, "
+    "application credential, created by, updated by, deleted by"
 )
 """Names of owners, with or without `id` behind them: `trustee_user_id`, `createdBy`."""
 
-ALWAYS_OWNERS: Final = frozenset(
-    {"owner", "owner id", "project id", "tenant id", "user id", "tenantid", "userid", "projectid"}
+ALWAYS_OWNERS: Final = _table(
+    "owner, owner id, project id, tenant id, user id, tenantid, userid, projectid"
 )
 """Names under which a value is an owner's id whatever its form: `admin`, `413274`."""
 
-NAMING: Final = frozenset(
-    {"name", "key", "property", "variable", "output key", "parameter key", "parameter name"}
-)
+NAMING: Final = _table("name, key, property, variable, output key, parameter key, parameter name")
 """Keys of an object whose value names what stands under one of `HOLDING`."""
 
-HOLDING: Final = frozenset(
-    {
-        *("value", "values", "val", "default", "output value", "parameter value", "text", "data"),
-        *("content", "contents", "payload", "blob", "raw", "plain", "plaintext"),
-        *("$t", "$", "#text"),
-    }
+HOLDING: Final = _table(
+    "value, values, val, default, output value, parameter value, text, data, content, contents, "
+    "payload, blob, raw, plain, plaintext, $t, $, #text"
 )
 """Keys of a value, which the name beside them names: `{"name": "password", "value": "..."}`."""
 
@@ -113,13 +87,10 @@ PASSWORDS: Final = frozenset((each,) for each in ("password", "passwd", "passphr
 MAPS: Final = frozenset((each,) for each in ("token", "secret"))
 """Last words whose plurals map names to secrets: `{"tokens": {"ci": "..."}}`."""
 
-ABOUT: Final = frozenset(
-    {
-        *("ref", "ttl", "length", "path", "url", "uri", "policy", "format", "version", "count"),
-        *("name", "type", "kind", "status", "description", "method", "algorithm", "mode", "rel"),
-        *("href", "created", "updated", "created at", "updated at", "expires", "expires at"),
-        *("expiration", "issued at", "enabled", "bit length", "content type", "adapter"),
-    }
+ABOUT: Final = _table(
+    "ref, ttl, length, path, url, uri, policy, format, version, count, name, type, kind, status, "
+    "description, method, algorithm, mode, rel, href, created, updated, created at, updated at, "
+    "expires, expires at, expiration, issued at, enabled, bit length, content type, adapter"
 )
 """Keys below such a name that describe it, and words that end them."""
 
