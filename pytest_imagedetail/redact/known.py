@@ -1,6 +1,5 @@
 """The values that a session knows and must not write, and a search for them."""
 
-import copy
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -93,7 +92,7 @@ class Search:
 
     def __init__(self, known: Known, *, cloud: str = "") -> None:
         given = {*known.owners, known.project or ""} - {""}
-        owners = {each for each in given if not placeholders.is_owner_placeholder(each)}
+        owners = {each for each in given if not placeholders.holds(each)}
         self.project: Final = known.project if known.project in owners else None
         ids = {placeholders.compact(each) for each in owners if placeholders.is_id(each)}
         spellings = ("-?".join(each) for each in sorted(ids, key=len, reverse=True))
@@ -120,12 +119,6 @@ class Search:
                     self._hosts.setdefault(host.lower(), new)
         either = "|".join(map(re.escape, sorted(self._hosts, key=len, reverse=True)))
         self._host: Final = re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
-
-    def narrowed(self, text: str) -> "Search":
-        """Return a search for the words that are in a text; the rest is searched as before."""
-        found = copy.copy(self)
-        found.words = {each: new for each, new in self.words.items() if each in text}
-        return found
 
     def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
         """Replace every known value of a text.

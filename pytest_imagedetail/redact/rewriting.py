@@ -3,8 +3,9 @@
 import ipaddress
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
@@ -69,25 +70,6 @@ _COLLECTIONS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """A part of an interaction, and what it holds.
-
-    Attributes:
-        name: For example "response.body".
-        search: Finds the known values that are in it.
-        shapes: The shapes of secrets that are in it.
-        is_encoded: Whether it holds a known value in an encoding.
-        unchanged: Names and values that were looked at and stay; listings repeat them.
-    """
-
-    name: str
-    search: Search
-    shapes: Sequence[re.Pattern[str]]
-    is_encoded: bool
-    unchanged: set[tuple[str, str, bool]] = field(default_factory=set)
-
-
 class Rewriter:
     """Replaces what is known, and what stands under a secret's or an owner's name.
 
@@ -100,16 +82,18 @@ class Rewriter:
     def __init__(self, search: Search, *, shapes: Sequence[re.Pattern[str]]) -> None:
         self.notes: Final[list[tuple[str, int, str, Path]]] = []
         self.learned: Final = Learned()
-        self._all: Final = search
-        self._shapes: Final = shapes
-        self._part: _Part
-        self._number = 0
+        self._search: Final = search
+        self._all_shapes: Final = shapes
+        self._shapes = shapes  # those that are in the part that is redacted
+        self._is_encoded = False  # whether it holds a known value in an encoding
+        self._unchanged: set[tuple[str, str, bool]] = set()  # listings repeat names and values
+        self._part = 0, ""  # the number of the interaction, and for example "response.body"
         self._path: Path = ()
         self._depth = 0
 
     def interaction(self, number: int, page: Interaction) -> Interaction:
         """Replace in every part of an interaction; headers that are not listed are dropped."""
-        self._number = number
+        self._part = number, ""
         response = page.response
         allowed = RESPONSE_HEADERS | ({"content-length"} if page.is_bodiless else set())
         self._begin("request.uri", page.url)
@@ -138,20 +122,16 @@ class Rewriter:
     # --- the parts of an interaction
 
     def _begin(self, part: str, text: str, *path: str) -> None:
-        """Look what the next part holds: known values, those in an encoding, and shapes."""
-        rest = self._all.replace(text).encode("utf-8", "surrogateescape")
+        """Look what the next part holds: known values in an encoding, and shapes."""
+        rest = self._search.replace(text).encode("utf-8", "surrogateescape")
         views = list(decoded(rest))
-        search = self._all.narrowed("\n".join([text, *(view for _, view in views)]))
         plain = [view for form, view in views if "base64" not in form and "gzip" not in form]
         parsed = {"as written", "JSON-escaped"} if text[:1] in {"{", "["} else {"as written"}
         encoded = [(form, view) for form, view in views if form not in parsed]
-        self._part = _Part(
-            name=part,
-            search=search,
-            shapes=[each for each in self._shapes if any(map(each.search, plain))],
-            is_encoded=any(found_in(encoded, search)),
-        )
-        self._path = path
+        self._shapes = [each for each in self._all_shapes if any(map(each.search, plain))]
+        self._is_encoded = any(found_in(encoded, self._search))
+        self._unchanged.clear()
+        self._part, self._path = (self._part[0], part), path
 
     def _headers(self, message: str, headers: Headers, allowed: Collection[str]) -> Headers:
         kept = []
@@ -163,7 +143,7 @@ class Rewriter:
                 kept.append((name, self._reference(new) if lower == "location" else new))
             else:
                 self.learned.header(lower, value)
-                self.notes.append(("headers", self._number, f"{message}.headers", (name,)))
+                self.notes.append(("headers", self._part[0], f"{message}.headers", (name,)))
         return Headers(kept)
 
     def _body(self, part: str, body: bytes, under: str) -> bytes:
@@ -197,7 +177,7 @@ class Rewriter:
         new = None
         if begins in {"{", "["}:
             new = self._json(text, under)
-            self._part = replace(self._part, is_encoded=True)  # its escapes are not undone
+            self._is_encoded = True  # its escapes are not undone
         elif begins == "<":
             new = xmltext.replace_strings(text, self._named, self._beside)
         if new is not None:
@@ -254,7 +234,7 @@ class Rewriter:
 
     def _scalar(self, name: str, value: str, path: Path, *, secret: bool) -> str | None:
         known = name, value, secret
-        if known in self._part.unchanged:
+        if known in self._unchanged:
             return None
         self._path = path
         is_plain = isinstance(value, jsontext.Number) and not (
@@ -263,7 +243,7 @@ class Rewriter:
         new = value if is_plain else self._value(name, value, secret=secret)
         if new != value:
             return new
-        self._part.unchanged.add(known)
+        self._unchanged.add(known)
         return None
 
     def _beside(self, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -295,14 +275,14 @@ class Rewriter:
             return None
         if owner and bare.lower() not in {"", "none", "null"}:
             self.learned.owners.add(value)
-            return self._noted("ids", self._all.owner(value))
+            return self._noted("ids", self._search.owner(value))
         if secret and not names.is_harmless(bare):
             self.learned.secret(value)
             return self._noted("secrets", placeholders.SECRET)
         return None
 
     def _noted(self, kind: str, new: str, _: object = None) -> str:
-        self.notes.append((kind, self._number, self._part.name, self._path))
+        self.notes.append((kind, *self._part, self._path))
         return new
 
     # --- texts
@@ -329,7 +309,7 @@ class Rewriter:
         return self._known(text)
 
     def _without_shapes(self, text: str) -> str:
-        for shape in self._part.shapes:
+        for shape in self._shapes:
             kind, new = "secrets", placeholders.SECRET
             if shape is names.EMAIL:
                 kind, new = "people", placeholders.EMAIL
@@ -346,8 +326,8 @@ class Rewriter:
 
     def _known(self, text: str) -> str:
         """Replace known values: as they are written, or else each word that encodes one."""
-        text = self._part.search.replace(text, self._noted)
-        if not self._part.is_encoded or not self._holds(text):
+        text = self._search.replace(text, self._noted)
+        if not self._is_encoded or not self._holds(text):
             return text
         words = "".join(map(self._encoded, _WORDS.split(text)))
         return self._encoded(words)
@@ -358,7 +338,7 @@ class Rewriter:
 
     def _holds(self, text: str) -> bool:
         views = decoded(text.encode("utf-8", "surrogateescape"))
-        return any(found_in(views, self._part.search))
+        return any(found_in(views, self._search))
 
     # --- URLs
 
@@ -376,13 +356,13 @@ class Rewriter:
             port = "" if parts.port is None else f":{parts.port}"
         except ValueError:  # not one host: a list of them, or a bracket that is not closed
             return self._plain(_USER_INFO.sub(lambda match: self._user_info(match[1]), whole))
-        new, host = self._all.origins.get(origin(url)), parts.hostname or ""
+        new, host = self._search.origins.get(origin(url)), parts.hostname or ""
         if not host or placeholders.is_placeholder_host(host):
             front = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # in its own case
         elif new is not None:
             front = f"https://{self._noted('hosts', new)}"
         else:
-            other = self._all.services.get(host) or placeholders.foreign_host(host)
+            other = self._search.services.get(host) or placeholders.foreign_host(host)
             front = f"{parts.scheme}://{self._noted('hosts', other)}{port}"
         if "@" in parts.netloc:
             front = front.replace("//", self._user_info(parts.netloc.rpartition("@")[0]), 1)
@@ -428,7 +408,7 @@ class Rewriter:
         is_versioned = _VERSION.fullmatch(before) is not None
         is_above = _is_resource(after) and not _is_resource(before)
         is_project = not _is_resource(segment) and (is_versioned or (is_above and not has_version))
-        is_own = segment == self._all.project
+        is_own = segment == self._search.project
         if placeholders.is_id(bare):  # on another host it may be a checksum
             is_owner = is_project and (own or is_own or bare != segment)
             is_owner = is_owner or before in _COLLECTIONS
@@ -493,8 +473,8 @@ def _stored_secret(page: Interaction) -> tuple[str, str]:
     match = _STORED_SECRET.search(page.url.partition("?")[0].rstrip("/"))
     if match is None:
         return "", ""
-    is_answer = match[2] is not None and page.response.status_code == 200  # noqa: PLR2004
     is_update = match[1] is not None and page.method == "PUT"
+    is_answer = match[2] is not None and page.response.status_code == HTTPStatus.OK
     return "all" if is_update else "held", "all" if is_answer else ""
 
 
