@@ -46,14 +46,18 @@ _BODY: Final = re.compile(  # in JSON, as `dumps` lays it out
 
 def dumps(recording: Recording) -> str:
     """Return the text of a redacted recording; the same recording gives the same text."""
+    return yamltext.dump(document_of(recording))
+
+
+def document_of(recording: Recording) -> dict[str, Any]:
+    """Return what `dumps` writes."""
     interactions = [_interaction_to_dict(each) for each in recording.interactions]
     facts = _provenance_to_dict(recording.provenance)
-    document = {
+    return {
         "version": VCR_VERSION,
         "imagedetail": {**facts, "sha256": _digest(facts, interactions)},
         "interactions": interactions,
     }
-    return yamltext.dump(document)
 
 
 def loads(path: Path) -> Recording:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.age import too_old
-from pytest_imagedetail.cassette.format import as_read, dumps, loads, loads_traffic
+from pytest_imagedetail.cassette.format import document_of, dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import (
     CLIENTS,
     TRAFFIC,
@@ -180,14 +181,14 @@ class Store:
         """
         path = self.directory / own_name(recording.provenance, shared=shared)
         self.refuse_same_folder(recording.provenance.cloud)
-        refuse_unsafe(recording, known=known, where=str(path))
+        text = refuse_unsafe(recording, known=known, where=str(path))
 
         def replacement() -> tuple[str | None, Written]:
             if merge is None or not _is_there(path):
-                return self._replacement(path, recording)
+                return self._replacement(path, recording, text)
             merged = merge(load_own(path))
-            refuse_unsafe(merged, known=known, where=str(path))
-            return self._replacement(path, merged)
+            checked = refuse_unsafe(merged, known=known, where=str(path))
+            return self._replacement(path, merged, checked)
 
         return swapped(path, replacement, lock=self.directory / LOCK)
 
@@ -223,16 +224,18 @@ class Store:
         path = self.traffic_path(cloud, test, shared=shared)
         return self.reader.traffic(path, cloud=cloud) if _is_there(path) else None
 
-    def _replacement(self, path: Path, recording: Recording) -> tuple[str | None, Written]:
+    def _replacement(
+        self, path: Path, recording: Recording, text: str
+    ) -> tuple[str | None, Written]:
         """Return the new text of a file, None to leave it alone, and what that does."""
         place = path.resolve()
         if not _is_there(place):
-            return dumps(recording), Written.NEW
+            return text, Written.NEW
         if place.exists() and not place.is_file():
             raise OSError(errno.EEXIST, "something that is not a file is in its place")
         old = load_own(path)  # raises if it is damaged: someone may repair it
         if not _is_same_answer(old, recording):
-            return dumps(recording), Written.REPLACED
+            return text, Written.REPLACED
         if not _is_older(old, recording, self.max_age):
             return None, Written.UNCHANGED
         date = recording.provenance.recorded_at
@@ -302,24 +305,28 @@ def own_name(provenance: Provenance, *, shared: str | None = None) -> PurePosixP
     return PurePosixPath(check_cloud_name(provenance.cloud), name)
 
 
-def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> None:
-    """Raise `LeakError` if a secret is left in a recording that is about to be written or shown.
+def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> str:
+    """Return the text of a recording that is about to be written or shown.
 
-    The error names the place below `where`, never the value.
+    Raises:
+        LeakError: A secret is left in it. The error names the place below `where`, never the value.
     """
-    _refuse_a_telling_name(recording.provenance.test or "", known)
-    text = dumps(recording).encode("utf-8")
-    refuse_leaks(text, known=known, where=where)
-    place = 0
-    for what, part in _parts(recording):
-        found = text.find(part.replace(b"\n", _INDENTED), place)
-        if found < 0:  # YAML escaped it
-            refuse_leaks(part, known=known, where=f"{where}, {what}")
-        else:
-            place = found
+    _refuse_secret_in_name(recording.provenance.test or "", known)
+    document = document_of(recording)
+    text = yamltext.dump(document)
+    data, place = text.encode("utf-8"), 0
+    refuse_leaks(data, known=known, where=where)
+    for number, interaction in enumerate(document["interactions"], start=1):
+        for each in _strings(interaction):
+            found = data.find(each.replace(b"\n", _INDENTED), place)
+            if found < 0:  # YAML escaped it
+                refuse_leaks(each, known=known, where=f"{where}, interaction {number}")
+            else:
+                place = found
+    return text
 
 
-def _refuse_a_telling_name(test: str, known: Known) -> None:
+def _refuse_secret_in_name(test: str, known: Known) -> None:
     """Raise if a test's name has a secret, for its recording is called and marked by it."""
     try:
         refuse_leaks(test.encode("utf-8", errors="surrogatepass"), known=known, where="")
@@ -333,22 +340,13 @@ def _refuse_a_telling_name(test: str, known: Known) -> None:
         ) from None
 
 
-def _parts(recording: Recording) -> Iterator[tuple[str, bytes]]:
-    """Yield the parts of the interactions as they will be read back, in the order of the file."""
-    for number, page in enumerate(map(as_read, recording.interactions), start=1):
-        response = page.response
-        yield f"headers {number}", _as_bytes(page.url)
-        yield f"request body {number}", page.request_body
-        yield from (
-            (f"headers {number}", _as_bytes(value)) for _, value in page.request_headers.fields
-        )
-        yield f"headers {number}", _as_bytes(response.reason)
-        yield from ((f"headers {number}", _as_bytes(value)) for _, value in response.headers.fields)
-        yield f"body {number}", response.body
-
-
-def _as_bytes(text: str) -> bytes:
-    return text.encode("utf-8", errors="surrogateescape")
+def _strings(value: Any) -> Iterator[bytes]:
+    """Yield the values in a part of a document, in the order of the file."""
+    if isinstance(value, str | bytes):
+        yield value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _strings(each)
 
 
 def _clouds_in(directory: Path) -> tuple[str, ...]:
