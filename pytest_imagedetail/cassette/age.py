@@ -36,7 +36,7 @@ def too_old(provenance: Provenance, *, max_age: int | None, now: datetime) -> st
 
 
 def too_young(provenance: Provenance, *, now: datetime) -> str | None:
-    """Return how far a date lies in the future, or None if clocks may differ so much."""
+    """Return how far a date lies in the future; None for less than clocks may differ."""
     recorded = _date(provenance.recorded_at or "")
     if recorded is None or recorded - now <= _AHEAD:
         return None

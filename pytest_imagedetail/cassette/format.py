@@ -220,7 +220,7 @@ def _provenance(facts: Mapping[str, Any]) -> Provenance:
 
 def _recording(document: Any, *, stock: Provenance | None = None) -> Recording:
     """Return what a document holds; `stock` is the provenance of one that has none."""
-    _refuse_strangers(document)
+    _refuse_other_formats(document)
     facts = document.get("imagedetail")
     if facts is None and stock is not None:
         pages = tuple(
@@ -272,7 +272,7 @@ def _of_schema_1(page: Interaction) -> Interaction:
     return replace(page, request_body=sent, response=replace(page.response, body=body))
 
 
-def _refuse_strangers(document: Any) -> None:
+def _refuse_other_formats(document: Any) -> None:
     if document is None:
         raise _UnsoundError("the cassette is empty")
     if isinstance(document, dict) and "http_interactions" in document:

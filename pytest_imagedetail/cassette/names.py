@@ -42,7 +42,7 @@ def check_cloud_name(name: str) -> str:
 
 
 def file_name(query: Query) -> str:
-    """The cassette of a query: `all.yaml`, `limit=3.yaml`, `all@2.35.yaml`, `name=a-1c5e7ab2.yaml`.
+    """Name the cassette of a query: `all.yaml`, `limit=3.yaml`, `all@2.35.yaml`, `name=a-1c5e.yaml`.
 
     A name says what was asked as far as every file system can hold it. Where it cannot say all
     (capitals, other characters, length), eight digits of the query's hash make it unique.
@@ -58,7 +58,7 @@ def file_name(query: Query) -> str:
 
 
 def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
-    """The cassette of a test's own traffic, below its cloud's folder.
+    """Return the path of a test's own traffic, below its cloud's folder.
 
     `tests/test_k8s.py::test_images` is kept in `tests/tests/test_k8s/test_images.yaml`, or, if it
     shares the folder `inventory`, in `tests/inventory.d/tests/test_k8s/test_images.yaml`. They
@@ -88,12 +88,12 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
 
 
 def shared_folder(name: str) -> str:
-    """The folder, below that of all tests' traffic, that tests share."""
+    """Name the folder that tests share, below that of all tests' traffic."""
     return f"{_component(name)}{_SHARED}"
 
 
 def is_shared_folder(name: str) -> bool:
-    """Whether a folder below that of all tests' traffic is one that tests share."""
+    """Return whether a folder below that of all tests' traffic is one that tests share."""
     return name.endswith(_SHARED)
 
 
@@ -102,7 +102,7 @@ def _component(name: str) -> str:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name can stand for itself on every file system, and for nothing else."""
+    """Return whether a name can stand for itself on every file system, and for nothing else."""
     return (
         _SAFE.fullmatch(name) is not None
         and _HASHED.fullmatch(name) is None

@@ -96,36 +96,36 @@ class Store:
     reader: Reader = field(default_factory=Reader, compare=False, repr=False)
 
     def clouds(self) -> tuple[str, ...]:
-        """Clouds with answers to queries in the folder itself, without the library's."""
+        """Return the clouds with answers to queries in the folder itself."""
         return _clouds_in(self.directory)
 
     def has(self, cloud: str) -> bool:
-        """Whether a cloud has answers to queries, here or in the library."""
+        """Return whether a cloud has answers to queries, here or in the library."""
         return any(map(_has_cassettes, self._folders(cloud)))
 
     def has_own(self, cloud: str) -> bool:
-        """Whether a cloud has answers to queries in the folder itself."""
+        """Return whether a cloud has answers to queries in the folder itself."""
         return _has_cassettes(self.directory / check_cloud_name(cloud))
 
     def traffic_clouds(self) -> tuple[str, ...]:
-        """Clouds with the traffic of tests in the folder itself."""
+        """Return the clouds with the traffic of tests in the folder itself."""
         return tuple(name for name in _names(self.directory) if self.traffic_paths(name))
 
     def traffic_paths(self, cloud: str) -> tuple[Path, ...]:
-        """The cassettes of tests' own traffic with a cloud."""
+        """Return the cassettes of tests' own traffic with a cloud."""
         return tuple(sorted((self.directory / cloud / TRAFFIC).rglob("*.yaml")))
 
     def library_clouds(self) -> tuple[str, ...]:
-        """Clouds of the library."""
+        """Return the clouds of the library."""
         return _clouds_in(self.library) if self.library is not None else ()
 
     def client_traffic(self, cloud: str) -> tuple[Path, ...]:
-        """What clients ask a cloud besides its listings, own before the library's."""
+        """Return the cassettes of what clients ask besides listings, own before the library's."""
         paths = (folder / traffic_name(CLIENTS) for folder in self._folders(cloud))
         return tuple(filter(_is_there, paths))
 
     def paths(self, cloud: str) -> tuple[Path, ...]:
-        """The cassettes of a cloud, own before the library's; the one of all images comes first."""
+        """Return the cassettes of a cloud, own before the library's; `all.yaml` comes first."""
         found = {
             name: folder / name
             for folder in reversed(tuple(self._folders(cloud)))
@@ -136,24 +136,24 @@ class Store:
         return tuple(found[name] for name in names)
 
     def queries(self, cloud: str) -> tuple[Query, ...]:
-        """The recorded queries of a cloud; raise `DamagedCassetteError` if one cannot be read."""
+        """Return the recorded queries; raise `DamagedCassetteError` if one cannot be read."""
         return tuple(self.reader.listing(path).provenance.query for path in self.paths(cloud))
 
     def is_own(self, path: Path) -> bool:
-        """Whether a cassette is the project's, not the library's."""
+        """Return whether a cassette is the project's, not the library's."""
         return path.is_relative_to(self.directory)
 
     def path(self, cloud: str, query: Query) -> Path:
-        """Where a recording is written, whether or not it is there."""
+        """Return the file that a recording is written to, whether or not it exists."""
         return self.directory / check_cloud_name(cloud) / file_name(query)
 
     def find(self, cloud: str, query: Query) -> Path | None:
-        """Where a recording is, or None."""
+        """Return the file of a recording; None if there is none."""
         candidates = (folder / file_name(query) for folder in self._folders(cloud))
         return next((path for path in candidates if _is_there(path)), None)
 
     def load(self, cloud: str, query: Query) -> Recording:
-        """Read one recording; raise `CassetteNotFoundError` with what there is without it."""
+        """Read one recording; raise `CassetteNotFoundError`, which names those that exist."""
         path = self.find(cloud, query)
         if path is None:
             raise self._not_found(cloud, query)
@@ -211,11 +211,11 @@ class Store:
         return _is_same_answer(load_own(path), recording)
 
     def traffic_path(self, cloud: str, test: str, *, shared: str | None = None) -> Path:
-        """Where a test's own traffic is written, whether or not it is there."""
+        """Return the file of a test's own traffic, whether or not it exists."""
         return self.directory / check_cloud_name(cloud) / traffic_name(test, shared=shared)
 
     def shared_paths(self, cloud: str, shared: str) -> tuple[Path, ...]:
-        """The cassettes in a folder that tests share."""
+        """Return the cassettes in a folder that tests share."""
         folder = self.directory / check_cloud_name(cloud) / TRAFFIC / shared_folder(shared)
         return tuple(sorted(folder.rglob("*.yaml")))
 
@@ -299,7 +299,7 @@ def _in_its_place(recording: Recording, path: Path) -> Recording:
 
 
 def own_name(provenance: Provenance, *, shared: str | None = None) -> PurePosixPath:
-    """Where a recording belongs below the folder of cassettes."""
+    """Return the path of a recording below the folder of cassettes."""
     test = provenance.test
     name = file_name(provenance.query) if test is None else traffic_name(test, shared=shared)
     return PurePosixPath(check_cloud_name(provenance.cloud), name)

@@ -59,15 +59,13 @@ def origin(url: str) -> str:
     """Return scheme, host and port of a URL, without the scheme's own port; "" if it has none."""
     try:
         parts = urlsplit(url)
-        port = parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         return ""
-    if not parts.hostname:
+    if not host:
         return ""
-    scheme = parts.scheme.lower()
-    shown = "" if port in {None, {"http": 80, "https": 443}.get(scheme)} else f":{port}"
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{scheme}://{host}{shown}"
+    shown = "" if port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{port}"
+    return f"{parts.scheme}://" + (f"[{host}]" if ":" in host else host) + shown
 
 
 def _placeholder(_: str, new: str) -> str:

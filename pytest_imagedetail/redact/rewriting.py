@@ -122,7 +122,7 @@ class Rewriter:
     # --- the parts of an interaction
 
     def _begin(self, part: str, text: str, *path: str) -> None:
-        """Look what the next part holds: known values in an encoding, and shapes."""
+        """Find out which shapes, and whether encoded known values, are in the next part."""
         rest = self._search.replace(text).encode("utf-8", "surrogateescape")
         views = list(decoded(rest))
         plain = [view for form, view in views if "base64" not in form and "gzip" not in form]

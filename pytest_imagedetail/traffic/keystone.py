@@ -126,7 +126,7 @@ def service(kind: str, name: str, url: str, *, region: str = REGION) -> tuple[di
 
 
 def left_out(received: Sequence[Interaction], *, where: str) -> str:
-    """Count the interactions with Keystone, for the run's summary; "" if there are none.
+    """Say how many interactions with Keystone are left out of a recording; "" for none.
 
     Args:
         received: Everything that a test's clients asked while it was recorded.
