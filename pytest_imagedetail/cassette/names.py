@@ -42,10 +42,11 @@ def check_cloud_name(name: str) -> str:
 
 
 def file_name(query: Query) -> str:
-    """Name the cassette of a query: `all.yaml`, `limit=3.yaml`, `all@2.35.yaml`, `name=a-1c5e.yaml`.
+    """Name the cassette of a query: `all.yaml`, `limit=3.yaml`, `all@2.35.yaml`.
 
     A name says what was asked as far as every file system can hold it. Where it cannot say all
-    (capitals, other characters, length), eight digits of the query's hash make it unique.
+    (capitals, other characters, length), eight digits of the query's hash make it unique, as in
+    `name=a-1c5e7ab2.yaml`.
     """
     exact = "+".join(f"{name}={value}" for name, value in query.params) or "all"
     wire = query.wire

@@ -18,7 +18,8 @@ from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.report import text
-from pytest_imagedetail.scrub import Scrubbed, Source
+from pytest_imagedetail.scrub import Scrubbed, reading
+from pytest_imagedetail.scrub.reading import Source
 from pytest_imagedetail.settings import Settings
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml", ".json", ".har"})
@@ -242,7 +243,7 @@ def _may_be_recording(below: Path) -> bool:
 def _read(path: Path, name: str, *, given: bool) -> Source | _Result | None:
     """Read a recording; None for a file of another kind that is in a folder."""
     try:
-        return scrubbing.read(path, name=name)
+        return reading.read(path, name=name)
     except NoRecordingError as error:
         if given:
             return _Result(file=path, outcome="failed", error=error)

@@ -27,7 +27,8 @@ from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
 from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, redact
 from pytest_imagedetail.redact.final_check import refuse_leaks
-from pytest_imagedetail.scrub import read, scrub, secrets_of
+from pytest_imagedetail.scrub import scrub, secrets_of
+from pytest_imagedetail.scrub.reading import read
 
 _REPLACED: Final = {  # rule and message by what redaction would replace, the worst first
     "secrets": ("secret", "a password, token or key"),

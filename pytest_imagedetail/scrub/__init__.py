@@ -1,28 +1,205 @@
 """Write safe cassettes from recordings of other tools that hold passwords and tokens."""
 
-from pytest_imagedetail.scrub.reading import Source, read
-from pytest_imagedetail.scrub.writing import (
-    Scrubbed,
-    check,
-    check_in_place,
-    path_of,
-    refuse_in_place,
-    scrub,
-    secrets_of,
-    write,
-    write_in_place,
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from subprocess import DEVNULL, PIPE, run
+from typing import Final
+
+from pytest_imagedetail.cassette import Store, dumps, refuse_unsafe
+from pytest_imagedetail.cassette.swapping import replace_file
+from pytest_imagedetail.errors import CassetteError, LeakError
+from pytest_imagedetail.model import Recording
+from pytest_imagedetail.redact import Known, learn
+from pytest_imagedetail.scrub.reading import UNANSWERED, Source
+from pytest_imagedetail.traffic.authentication import without_keystone
+from pytest_imagedetail.traffic.recording import made_of
+
+_YAML: Final = frozenset({".yaml", ".yml"})
+_REFUSED: Final = (
+    "nothing was written for it, and the recording was not changed\n"
+    "remove that value, or the interaction that holds it, from the recording and scrub it again\n"
+    "report the name of the field (never its value), so that redaction can cover it"
 )
 
-__all__ = [
-    "Scrubbed",
-    "Source",
-    "check",
-    "check_in_place",
-    "path_of",
-    "read",
-    "refuse_in_place",
-    "scrub",
-    "secrets_of",
-    "write",
-    "write_in_place",
-]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrubbed:
+    """A redacted recording, and what was taken out of it.
+
+    Attributes:
+        source: The file that was read.
+        recording: None if the file had only logins, Keystone's traffic and unanswered requests.
+        known: The values that must not stand in the cassette.
+        keystone: The number of interactions left out: logins and Keystone's other traffic.
+        unanswered: The number of requests left out because they got no response.
+        removed: The number of values replaced and headers dropped, by kind.
+    """
+
+    source: Source
+    recording: Recording | None
+    known: Known
+    keystone: int
+    unanswered: int
+    removed: Mapping[str, int]
+
+
+def secrets_of(sources: Iterable[Source]) -> Known:
+    """Return the secrets of several files: a token that one got may be used in another."""
+    found = learn(each for source in sources for each in source.interactions)
+    return Known(secrets=found.secrets, owners=found.owners)
+
+
+def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
+    """Redact a recording; write nothing.
+
+    Args:
+        source: What was read.
+        cloud: The name of the cloud that it is kept under.
+        known: Of all files that are scrubbed together.
+    """
+    answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
+    kept, authentication = without_keystone(answered)
+    recording, removed = None, Counter[str]()
+    if kept:
+        made, known = made_of(answered, cloud=cloud, test=source.name, known=known)
+        provenance = replace(made.provenance, source="scrubbed", recorded_at=source.recorded_at)
+        recording = replace(made, provenance=provenance)
+        pairs = zip(kept, recording.interactions, strict=True)
+        dropped = sum(
+            len(old.request_headers.fields) - len(new.request_headers.fields) for old, new in pairs
+        )
+        removed = Counter(provenance.redactions) + Counter(headers=dropped)
+    return Scrubbed(
+        source=source,
+        recording=recording,
+        known=known,
+        keystone=len(authentication),
+        unanswered=len(source.interactions) - len(answered),
+        removed=removed,
+    )
+
+
+def path_of(source: Source, *, cloud: str, store: Store) -> Path:
+    """Return where the cassette of a file is written.
+
+    Raises:
+        CassetteError: The file itself is there.
+    """
+    path = store.traffic_path(cloud, source.name)
+    if path.exists() and path.samefile(source.path):
+        raise CassetteError(
+            "the cassette would replace the recording that it is made from",
+            where=str(path),
+            remedy="choose another folder with -o DIR, or move the recording out of the cassettes\n"
+            "nothing was written for it",
+        )
+    return path
+
+
+def check(recording: Recording, path: Path, *, known: Known) -> None:
+    """Run the final check as a write to this path would.
+
+    Raises:
+        LeakError: A secret is left.
+    """
+    with _explained():
+        refuse_unsafe(recording, known=known, where=str(path))
+
+
+def write(recording: Recording, *, known: Known, store: Store, force: bool) -> str:
+    """Write the cassette and return "scrubbed", or "unchanged" if the same one is there.
+
+    Another one in its place stays unless `force` is given.
+
+    Raises:
+        CassetteError: Another recording is there.
+        LeakError: A secret is left; nothing is written.
+        RecordingError: The folder cannot be written.
+    """
+
+    def same(old: Recording) -> Recording:
+        if old.interactions != recording.interactions or old.provenance.source != "scrubbed":
+            provenance = recording.provenance
+            raise CassetteError(
+                "another cassette is where this one would be written",
+                where=str(store.traffic_path(provenance.cloud, str(provenance.test))),
+                remedy="choose another cloud with --cloud or folder with -o, rename the recording, "
+                "or replace the cassette with --force\nit was not changed",
+            )
+        return old
+
+    with _explained():
+        written = store.write(recording, known=known, merge=None if force else same)
+    return "unchanged" if written.value == "unchanged" else "scrubbed"
+
+
+def check_in_place(done: Scrubbed) -> None:
+    """Check that a recording can be replaced by its cassette; see `refuse_in_place`.
+
+    Raises:
+        CassetteError: Nothing would be left of it.
+        LeakError: A secret is left.
+    """
+    if done.recording is None:
+        raise CassetteError(
+            "it contains only authentication requests, so the cassette would be empty",
+            where=str(done.source.path),
+            remedy="delete it: while replaying, the built-in Keystone answers logins",
+        )
+    check(done.recording, done.source.path, known=done.known)
+
+
+def write_in_place(done: Scrubbed) -> None:
+    """Replace the recording itself by its cassette, once it was checked.
+
+    Raises:
+        RecordingError: The file cannot be written.
+    """
+    if done.recording is not None:
+        replace_file(done.source.path, dumps(done.recording))
+
+
+def refuse_in_place(sources: Sequence[Source]) -> None:
+    """Raise CassetteError unless every file can be replaced.
+
+    Their tool has to read a cassette, and git has to have each as it is: nothing else keeps it. It
+    is all or nothing, because a secret of one file may occur in another.
+    """
+    for source in sources:
+        if source.tool != "vcrpy" or source.path.suffix not in _YAML:
+            raise CassetteError(
+                "only YAML recordings of vcrpy and pytest-recording can be replaced in place, "
+                f"because {source.tool} would not read the cassette",
+                where=str(source.path),
+                remedy="leave out --in-place for all of these files, so that a secret of one is "
+                "found in the others\nno file was changed",
+            )
+    for path in (each.path for each in sources):
+        if not _git(path, "ls-files").strip() or _git(path, "status", "--porcelain").strip():
+            raise CassetteError(
+                "the file is not committed, or has changes that are not",
+                where=str(path),
+                remedy="commit it first, or leave out --in-place\nno file was changed",
+            )
+
+
+def _git(path: Path, *arguments: str) -> bytes:
+    """Return what git says of a file; nothing outside of a working tree or without git."""
+    path = path.resolve()  # what a link leads to is what would be replaced
+    command = ["git", "-C", str(path.parent), *arguments, "--", path.name]
+    try:
+        return run(command, stdout=PIPE, stderr=DEVNULL, check=False).stdout  # noqa: S603
+    except FileNotFoundError:
+        return b""
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Give an error of the final check the remedy for a recording that is already on disk."""
+    try:
+        yield
+    except LeakError as error:
+        raise LeakError(error.problem, where=error.where, remedy=_REFUSED) from None

@@ -11,7 +11,8 @@ import yaml
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import DamagedCassetteError, ImageDetailError
-from pytest_imagedetail.scrub import check, path_of, read, scrub, secrets_of
+from pytest_imagedetail.scrub import check, path_of, scrub, secrets_of
+from pytest_imagedetail.scrub.reading import read
 
 URL = "http://nova.example.com:8774/v2.1/images/detail"
 BODY = b'{"images": []}'
