@@ -83,7 +83,7 @@ def redact(
     while True:
         rewriter = Rewriter(Search(known, cloud=cloud), shapes=shapes)
         redacted = tuple(starmap(rewriter.interaction, enumerate(pages)))
-        learned = known | rewriter.learned.known(known)
+        learned = rewriter.learned.added_to(known)
         if learned == known:
             break
         known = learned  # may stand in what was read before it was known
@@ -110,19 +110,8 @@ def place_of(number: int, part: str, path: Path) -> str:
 
 
 def learn(interactions: Iterable[Interaction], *, known: Known | None = None) -> Known:
-    """Return what traffic shows that must not be written.
-
-    Args:
-        interactions: As sent and received.
-        known: What the session knows, for example the origins of the catalog.
-    """
-    pages = tuple(interactions)
-    known = known or Known()
-    known |= _asked(pages, known)
-    rewriter = Rewriter(Search(known), shapes=SHAPES)
-    for number, page in enumerate(pages):
-        rewriter.interaction(number, page)
-    return rewriter.learned.known(known)
+    """Return what is known, and what traffic shows, that must not be written."""
+    return redact(interactions, cloud="", known=known or Known()).known
 
 
 def _asked(pages: Sequence[Interaction], known: Known) -> Known:

@@ -63,17 +63,14 @@ class Learned:
             return
         self.secret(text.partition(":")[2])
 
-    def known(self, before: Known) -> Known:
-        """Return what was learned, and the project and the origins that were known before."""
-        hosts = {urlsplit(each).hostname for each in before.origins}
+    def added_to(self, known: Known) -> Known:
+        """Return what was known and what was learned; no second origin of a known host."""
+        hosts = {urlsplit(each).hostname for each in known.origins}
         found = {
             url: service
             for url, service in self.origins.items()
             if url and urlsplit(url).hostname not in hosts
         }
-        return Known(
-            project=before.project,
-            secrets=frozenset(self.secrets),
-            owners=frozenset(self.owners),
-            origins={**found, **before.origins},
+        return known | Known(
+            secrets=frozenset(self.secrets), owners=frozenset(self.owners), origins=found
         )

@@ -69,9 +69,7 @@ def made_of(
     everything = Known(origins={**services, origin(endpoint): "compute"})
     if accesses:
         everything |= known_of(*accesses)
-    if known is not None:
-        everything |= known
-    everything |= learn(authentication, known=everything)
+    everything = learn(authentication, known=everything | (known or Known()))
     redacted = redact([*kept, summary], cloud=cloud, known=everything, shapes=SHAPES_AND_EMAIL)
     said = json.loads(redacted.interactions[-1].response.body)
     interactions = tuple(as_read(each) for each in redacted.interactions[:-1])
