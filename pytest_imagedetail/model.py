@@ -291,22 +291,22 @@ class Provenance:
         project: A digest of the project that asked, 32 hexadecimal digits; None if not known.
     """
 
-    cloud: str
-    query: Query = field(default_factory=Query)
-    test: str | None = None
+    cloud: str  # in the order of a cassette
     release: str | None = None
+    test: str | None = None
+    query: Query = field(default_factory=Query)
     source: Literal["recorded", "imported", "scrubbed", "stock"] = "recorded"
     recorded_at: str | None = None
     api_version: str | None = None
     max_microversion: str | None = None
+    endpoint: str | None = None
+    catalog: tuple[Mapping[str, str], ...] = ()
     pages: int = 1
     complete: bool = True
     redactions: Mapping[str, int] = field(default_factory=dict)
-    plugin: str = ""
     volatile: tuple[str, ...] = ()
-    endpoint: str | None = None
-    catalog: tuple[Mapping[str, str], ...] = ()
     project: str | None = None
+    plugin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

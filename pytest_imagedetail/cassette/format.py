@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType, UnionType
 from typing import Any, Final
@@ -34,11 +34,7 @@ _REMEDY: Final = (
 _REMEDY_OF_FOREIGN: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
-_FACTS: Final = (
-    *("cloud", "release", "test", "query", "microversion", "source", "recorded_at", "api_version"),
-    *("max_microversion", "endpoint", "catalog", "pages", "complete", "redactions", "volatile"),
-    *("project", "plugin"),
-)
+_FACTS: Final = tuple(each.name for each in fields(Provenance))
 _BODY: Final = re.compile(  # in JSON, as `dumps` lays it out
     r"\n      string: \|-\n((?: {8}.*\n)+)"
 )
@@ -193,25 +189,26 @@ def _headers_to_dict(headers: Headers) -> dict[str, list[str]]:
 
 
 def _provenance_to_dict(provenance: Provenance) -> dict[str, Any]:
-    """Return the facts in the order a reader wants, without those that are not known."""
-    query = provenance.query
-    facts = {"schema": SCHEMA} | {name: getattr(provenance, name, None) for name in _FACTS}
+    """Return the facts that are known."""
+    facts: dict[str, Any] = {"schema": SCHEMA}
+    for name in _FACTS:
+        facts[name] = getattr(provenance, name)
+        if name == "query":
+            facts["query"] = provenance.query.wire or None
+            facts["microversion"] = provenance.query.microversion
     facts |= {
-        "query": query.wire or None,
-        "microversion": query.microversion,
-        "catalog": [dict(each) for each in provenance.catalog] or None,
-        "redactions": dict(provenance.redactions) or None,
-        "volatile": list(provenance.volatile) or None,
+        "catalog": [dict(each) for each in provenance.catalog],
+        "redactions": dict(provenance.redactions),
+        "volatile": list(provenance.volatile),
     }
-    return {name: value for name, value in facts.items() if value is not None}
+    return {name: value for name, value in facts.items() if value not in (None, [], {})}
 
 
 def _provenance(facts: Mapping[str, Any]) -> Provenance:
     known = {name: value for name, value in facts.items() if name in _FACTS}
     query = Query.parse(known.pop("query", ""))
-    microversion = known.pop("microversion", None)
     return Provenance(
-        query=replace(query, microversion=microversion),
+        query=replace(query, microversion=facts.get("microversion")),
         catalog=tuple(dict(each) for each in known.pop("catalog", ())),
         volatile=tuple(known.pop("volatile", ())),
         **known,
