@@ -154,7 +154,8 @@ class _Exchanging(Cassette):  # type: ignore[misc]
 
     def append(self, request: Any, response: Any) -> None:
         if not self._is_tests_own(request):
-            self._exchange.record(_exchanged(request, response))
+            answer = without_encodings(_from_vcr(response), AVAILABLE_DECOMPRESSORS)
+            self._exchange.record(replace(_asked(request), response=answer))
 
 
 class _NarrowReset:
@@ -294,11 +295,6 @@ class _Kept:
 
     async def write(self, piece: Any) -> None:
         self.pieces.append(bytes(piece))
-
-
-def _exchanged(request: Any, response: Any) -> Interaction:
-    answer = without_encodings(_from_vcr(response), AVAILABLE_DECOMPRESSORS)
-    return replace(_asked(request), response=answer)
 
 
 def _asked(request: Any) -> Interaction:

@@ -72,7 +72,7 @@ class Keystone:
             "user": {"domain": _DOMAIN, "id": _USER, "name": "replayed"},
             "expires_at": _EXPIRES,
             "issued_at": _ISSUED,
-            "project": _project(),
+            "project": {"domain": _DOMAIN, "id": OWN_PROJECT, "name": "replayed"},
             "roles": [{"id": _USER, "name": "member"}],
             "catalog": self._services(),
         }
@@ -211,10 +211,6 @@ def _by_region(service: Mapping[str, Any]) -> list[dict[str, str]]:
         entry = regions.setdefault(each["region"], {"region": each["region"], "id": each["id"]})
         entry[f"{each['interface']}URL"] = each["url"]
     return list(regions.values())
-
-
-def _project() -> dict[str, Any]:
-    return {"domain": _DOMAIN, "id": OWN_PROJECT, "name": "replayed"}
 
 
 def _version(name: str, href: str) -> dict[str, Any]:
