@@ -16,8 +16,7 @@ from pytest_imagedetail.model import Headers, Interaction, Path
 from pytest_imagedetail.redact import names, placeholders
 from pytest_imagedetail.redact.decodings import decoded
 from pytest_imagedetail.redact.final_check import found_in
-from pytest_imagedetail.redact.known import Search, origin
-from pytest_imagedetail.redact.learning import Learned
+from pytest_imagedetail.redact.known import Learned, Search, origin
 
 REQUEST_HEADERS: Final = frozenset(
     {"accept", "content-type", "openstack-api-version", "x-openstack-nova-api-version"}
