@@ -430,6 +430,16 @@ def test_what_stands_under_a_secrets_name_is_known_for_the_whole_recording():
     assert ("secrets", "interactions[1].response.body: db_password") in redacted.places
 
 
+def test_a_placeholder_is_never_searched_for():
+    """Neither what a URL under a secret's name became nor a placeholder under an owner's name."""
+    redacted = redact([page(f"password = {ENDPOINT} {ENDPOINT}".encode())], cloud="a", known=KNOWN)
+    (kept,) = redacted.interactions
+    assert kept.response.body.decode().endswith(f" {OWN}")
+    refuse_leaks(kept.response.body, known=redacted.known, where="")
+    body = body_of({"owner": "host-abc.invalid", "note": "see host-abc.invalid now"})
+    assert json.loads(body)["note"] == "see host-abc.invalid now"
+
+
 def test_headers_are_kept_by_a_list_and_learnt_from():
     """A session's token is known from the header that carries it."""
     sent = Headers(
