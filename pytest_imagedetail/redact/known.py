@@ -128,9 +128,8 @@ class Learned:
             for url, service in self.origins.items()
             if url and urlsplit(url).hostname not in hosts
         }
-        return known | Known(
-            secrets=frozenset(self.secrets), owners=frozenset(self.owners), origins=found
-        )
+        owners = frozenset(self.owners) - {known.project}
+        return known | Known(secrets=frozenset(self.secrets), owners=owners, origins=found)
 
 
 def _placeholder(_: str, new: str) -> str:
