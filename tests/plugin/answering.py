@@ -1,4 +1,4 @@
-"""A server on loopback for a test's own clients: it compresses, echoes, and counts."""
+"""A server on loopback for a test's own clients; the path of a request says how it is answered."""
 
 import gzip
 import json
@@ -8,32 +8,69 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-BODY = json.dumps({"images": [{"id": "1", "name": "übuntu"}] * 40}).encode()
+BODY = json.dumps({"images": [{"id": str(n), "name": "übuntu"} for n in range(40)]}).encode()
+INTERIM = (
+    b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+    b"HTTP/1.1 102 Processing\r\n\r\n"
+    b"HTTP/1.1 100 Continue\r\n\r\n"
+    b"HTTP/1.1 103 Early Hints\r\nContent-Length: 3\r\n\r\n"
+)
+OWNERS = {"a1" * 16: "ann", "b2" * 16: "bob"}
 
 
 class Answering(BaseHTTPRequestHandler):
-    """Answers GET with a long document, in gzip for who takes that, and POST with what came."""
+    """Answers GET as its path says, or with a long document; POST with what came."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer with the document, or with how many requests there were."""
-        counts = self.path.endswith("/count")
-        self._send(json.dumps(len(self.server.asked)).encode() if counts else BODY)
+        """Answer by the first word of the path below the version."""
+        _, _, what, *rest = self.path.split("/")
+        self.server.asked.append(f"GET {self.path}")
+        if self.server.early:
+            self.wfile.write(INTERIM)
+        if what == "n":
+            self._send({"n": self.server.asked.count(f"GET {self.path}")})
+        elif what == "same":
+            self._send({what: rest})
+        elif what == "owners":
+            self._send({"images": [{"owner": each} for each in OWNERS]})
+        elif what == "owner":
+            self._send({"owner": rest[0], "name": OWNERS.get(rest[0])})
+        elif what == "status":
+            self._send({}, status=int(rest[0]))
+        elif what == "encoded":
+            encodings, body = rest[0].replace("+", ", "), BODY
+            for _ in encodings.split(","):
+                body = gzip.compress(body)
+            self._send_bytes(body, ("Content-Encoding", encodings))
+        elif "gzip" in self.headers.get("Accept-Encoding", ""):
+            self._send_bytes(gzip.compress(BODY), ("Content-Encoding", "gzip"))
+        else:
+            self._send_bytes(BODY)
+
+    def do_HEAD(self) -> None:
+        """Answer with the length of a body that is not sent."""
+        self.send_response(200)
+        self.send_header("Content-Length", "19")
+        self.end_headers()
 
     def do_POST(self) -> None:
-        """Answer with what came, and the microversion it came with."""
-        sent = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        wanted = self.headers.get("OpenStack-API-Version")
-        self._send(json.dumps({"sent": sent, "microversion": wanted}).encode())
+        """Answer with what came, its type, and the microversion it came with."""
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.asked.append(f"POST {self.path}")
+        kind = self.headers["Content-Type"].partition(";")[0]
+        microversion = self.headers.get("OpenStack-API-Version")
+        text = sent.decode("latin-1") if kind == "application/json" else ""
+        self._send({"kind": kind, "bytes": len(sent), "sent": text, "microversion": microversion})
 
-    def _send(self, body: bytes) -> None:
-        self.server.asked.append(f"{self.command} {self.path}")
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        if "gzip" in self.headers.get("Accept-Encoding", ""):
-            body = gzip.compress(body)
-            self.send_header("Content-Encoding", "gzip")
+    def _send(self, document: dict[str, Any], status: int = 200) -> None:
+        self._send_bytes(json.dumps(document).encode(), status=status)
+
+    def _send_bytes(self, body: bytes, *headers: tuple[str, str], status: int = 200) -> None:
+        self.send_response(status)
+        for name, value in (("Content-Type", "application/json"), *headers):
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -42,7 +79,18 @@ class Answering(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """Knows what it was asked; with `early`, it sends interim responses first."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.asked: list[str] = []
+        self.early = False
+        self.url = f"http://127.0.0.1:{self.server_port}/v2.1"
+
     def handle_error(self, *_: Any) -> None:
         """Pass over clients that hang up.
 
@@ -51,16 +99,13 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def answering() -> Iterator[tuple[str, list[str]]]:
-    """A server's URL, and what it was asked so far."""
-    server = _Server(("127.0.0.1", 0), Answering)
-    server.daemon_threads = True
-    server.asked = []
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v2.1", server.asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def answering() -> Iterator[Server]:
+    """Serve while a block runs."""
+    with Server() as server:
+        thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

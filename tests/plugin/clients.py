@@ -10,8 +10,10 @@ import aiohttp
 import httpx
 import requests
 import urllib3
+from keystoneauth1 import session, token_endpoint
 
-HEADERS = {"X-Auth-Token": "a-live-token-12345", "Accept-Encoding": "gzip"}
+TOKEN = "a-live-token-12345"
+HEADERS = {"X-Auth-Token": TOKEN, "Accept-Encoding": "gzip"}
 
 
 def by_requests(method, url):
@@ -65,6 +67,12 @@ def by_aiohttp(method, url):
     return asyncio.run(ask())
 
 
+def by_keystoneauth1(method, url):
+    client = session.Session(token_endpoint.Token(url, TOKEN))
+    answer = client.request(url, method)
+    return answer.content, answer.headers
+
+
 def _decoded(body, headers):
     if body and headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
@@ -79,4 +87,5 @@ CLIENTS = (
     by_httpx,
     by_httpx_async,
     by_aiohttp,
+    by_keystoneauth1,
 )

@@ -1,9 +1,22 @@
-"""A downstream project in a temporary folder, with recordings of two clouds."""
+"""A downstream project in a temporary folder, and what its tests ask."""
 
+import concurrent.futures.process
 import shutil
+import sys
 from pathlib import Path
 
+import aiohttp
+import httpx
+import openstack
 import pytest
+import requests
+import urllib3
+from answering import answering
+
+from pytest_imagedetail.cassette import capture
+
+LOADED = (aiohttp, capture, concurrent.futures.process, httpx, openstack, requests, urllib3)
+"""A run in this process forgets the modules that it is the first to load, and their classes."""
 
 
 @pytest.fixture
@@ -23,14 +36,33 @@ def project(pytester: pytest.Pytester, recorded: Path) -> pytest.Pytester:
 
 
 @pytest.fixture
-def run(pytester):
-    """Run a module in this process, with the plugins whose doings are none of ours left out."""
+def served():
+    """A server that is asked by a test's own clients."""
+    with answering() as server:
+        yield server
 
-    def run(source, *arguments):
-        for cached in pytester.path.glob("test_own.py"):
-            cached.unlink()
-        pytester.makepyfile(test_own=source)
+
+@pytest.fixture
+def run(pytester, monkeypatch, served):
+    """Run a module in this process, in a record mode; `$URL` in it is that of the server."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a module is rewritten within a second
+
+    def run(source, mode="none", *arguments):
+        pytester.makepyfile(test_own=source.replace("$URL", served.url))
         plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
-        return pytester.runpytest_inprocess(*plugins, *arguments)
+        mode = f"--imagedetail-record-mode={mode}"
+        return pytester.runpytest_inprocess(*plugins, mode, *arguments)
 
     return run
+
+
+@pytest.fixture
+def cassettes_of(pytester):
+    """Every cassette of a cloud's tests: its text by its path below the folder."""
+
+    def found(cloud="staging"):
+        folder = pytester.path / "cassettes" / cloud / "tests"
+        return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.yaml")}
+
+    return found

@@ -1,86 +1,54 @@
-"""A test's own client: recorded, replayed, refused what is not there."""
+"""A test's own client: recorded once all has passed, replayed, verified, and refused."""
 
 import sys
 
 import pytest
-import requests
-
-from pytest_imagedetail.cassette import capture
-from tests.cloud import SimulatedCloud
-
-LOADED = (capture, requests)
-"""A run in this process forgets the modules that it is the first to load, and their classes."""
-
-CONFTEST = """
-import pytest, requests
-
-HEADERS = {"X-Auth-Token": "TOKEN", "Accept-Encoding": "gzip"}
-
-@pytest.fixture
-def ask():
-    def ask(url):
-        answer = requests.get(url, headers=HEADERS)
-        return answer.status_code, answer.json(), answer.headers
-    return ask
-
-@pytest.fixture
-def url():
-    return "URL/images/detail?"
-"""
 
 TEST = """
-import pytest
+import pytest, requests
 
 @pytest.mark.imagedetail("staging")
-def test_two_images(imagedetail_cassette, ask, url):
-    status, document, headers = ask(url + "limit=2")
-    assert status == 200
-    assert len(document["images"]) == 2
-    assert "Content-Encoding" not in headers
+def test_images(imagedetail_cassette):
+    answer = requests.get("$URL/images?limit=2", headers={"X-Auth-Token": "a-live-token-12345"})
+    assert answer.status_code == 200
 """
-
-FOLDER = "cassettes/staging/tests"
-
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch):
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a module is rewritten within a second
+IMAGES = "test_own/test_images.yaml"
 
 
-@pytest.fixture
-def cloud(pytester):
-    """A cloud, and a project whose test asks it."""
-    with SimulatedCloud(release="2023.1") as cloud:
-        conftest = CONFTEST.replace("URL", cloud.compute_url)
-        pytester.makeconftest(conftest.replace("TOKEN", cloud.account.token))
-        pytester.makepyfile(test_own=TEST)
-        yield cloud
+def test_record_replay_and_verify(run, served, cassettes_of):
+    """Verifying compares and writes nothing; a test that asks nothing is no verification."""
+    run(TEST, "once").assert_outcomes(passed=1)
+    served.asked.clear()
+    run(TEST).assert_outcomes(passed=1)
+    run(TEST, "once").assert_outcomes(passed=1)
+    assert served.asked == []
+    before = cassettes_of()
+    assert before.keys() == {IMAGES}
+    result = run(TEST, "verify")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["staging: *: verified"])
+    assert len(served.asked) == 1
+    result = run(TEST.replace("limit=2", "limit=3"), "verify")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["E *VerificationError: *", "E *not recorded: GET *limit=3"])
+    result = run(TEST.partition("    answer")[0] + "    pass\n", "verify")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *VerificationError: the test asked the cloud nothing, and its recording holds 1 *",
+            "E * where: test_own.py::test_images, cassette *; nothing was written",
+            "E * next:  if the test needs no recording, delete it",
+        ]
+    )
+    assert cassettes_of() == before
 
 
-def run(pytester, *arguments):
-    """Run the project, in this process."""
-    plugins = ("-p", "no:randomly", "-p", "no:recording", "-p", "no:cacheprovider")
-    return pytester.runpytest_inprocess(*plugins, *arguments)
-
-
-def record(pytester, mode="once", *arguments):
-    """Run it in a record mode."""
-    return run(pytester, f"--imagedetail-record-mode={mode}", *arguments)
-
-
-def cassette(pytester, name="test_own/test_two_images"):
-    """The path of a recording."""
-    return pytester.path / FOLDER / f"{name}.yaml"
-
-
-def test_a_miss_says_what_is_recorded_and_what_comes_nearest(pytester, cloud):
+def test_a_miss_says_what_is_recorded_and_what_comes_nearest(run):
     """The message has the request, the recording, the difference and the command."""
-    record(pytester).assert_outcomes(passed=1)
-    pytester.makepyfile(test_own=TEST.replace("limit=2", "limit=3&marker="))
-    result = run(pytester)
+    run(TEST, "once").assert_outcomes(passed=1)
+    result = run(TEST.replace("limit=2", "limit=3&marker="))
     result.assert_outcomes(failed=1)
-    base = "https://compute.staging.invalid/v2.1/images/detail"
+    base = "https://compute.staging.invalid/v2.1/images"
     result.stdout.fnmatch_lines(
         [
             f"E *NoInteractionError: nothing is recorded for GET {base}?limit=3&marker=",
@@ -89,34 +57,61 @@ def test_a_miss_says_what_is_recorded_and_what_comes_nearest(pytester, cloud):
             f"E * nearest: GET {base}?limit=2",
             "E *   query limit: asked 3, recorded 2",
             "E *   query marker: asked (blank), recorded without",
-            f"E * where: test_own.py::test_two_images, cassette */{FOLDER}/test_own/*.yaml",
-            "E * next:  record it: pytest test_own.py::test_two_images --*-mode=new_episodes",
+            f"E * where: test_own.py::test_images, cassette */staging/tests/{IMAGES}",
+            "E * next:  record it: pytest test_own.py::test_images --*-mode=new_episodes",
         ]
     )
-    assert cloud.account.token not in result.stdout.str()
     assert "site-packages" not in result.stdout.str().split("FAILURES")[1]
 
 
-def test_a_good_recording_stays(pytester, cloud):
-    """An unchanged answer rewrites nothing, not even the date; nor does a cloud that is down."""
-    record(pytester).assert_outcomes(passed=1)
-    before = cassette(pytester).stat()
-    result = record(pytester, "rewrite")
-    result.stdout.fnmatch_lines(["staging: *: recorded (unchanged)"])
-    cloud.stop()
-    record(pytester, "rewrite").assert_outcomes(failed=1)
-    after = cassette(pytester).stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+CAUGHT = """
+import pytest, requests
+
+pytestmark = pytest.mark.imagedetail("staging")
+
+def misses():
+    with pytest.raises(Exception, match="nothing is recorded"):
+        requests.get("https://compute.staging.invalid/v2.1/images")
+
+def test_caught(imagedetail_cassette):
+    misses()
+
+def test_expected(imagedetail_cassette):
+    imagedetail_cassette.expect_miss()
+    misses()
+
+def test_skips(imagedetail_cassette):
+    misses()
+    pytest.skip("the cloud is down")
+
+@pytest.mark.imagedetail("nova-2026.2")
+def test_expects(imagedetail_cassette):
+    imagedetail_cassette.expect_miss()
+    assert requests.get(imagedetail_cassette.endpoint + "/images/detail").ok
+"""
 
 
-@pytest.mark.parametrize("mode", ["once", "rewrite"])
-def test_a_refused_request_is_not_kept_unless_the_test_is_about_it(pytester, cloud, mode):
+def test_a_miss_that_the_test_itself_caught(run, pytester):
+    """It is an error also of a test that skips, unless the test is about a miss, and has one."""
+    result = run(CAUGHT)
+    result.assert_outcomes(passed=3, skipped=1, errors=3)
+    path = f"{pytester.path}/cassettes/staging/tests/test_own/test_caught.yaml"
+    shown = result.stdout.str().split("NoInteractionError: ")[1].split("___")[0]
+    assert [line.removeprefix("E").strip() for line in shown.splitlines()[:6]] == [
+        "nothing is recorded for GET https://compute.staging.invalid/v2.1/images",
+        "the cassette does not exist: nothing was ever recorded for this test",
+        f"where: test_own.py::test_caught, cassette {path}",
+        "next:  record it: pytest test_own.py::test_caught --imagedetail-record-mode=once",
+        "the test passed all the same: something caught this error",
+        "if the test is about that: imagedetail_cassette.expect_miss()",
+    ]
+    result.stdout.fnmatch_lines(["expect_miss(): every request *"])
+
+
+def test_a_refused_request_is_kept_only_if_the_test_is_about_it(run, cassettes_of):
     """Replaying a 401 forever would hide what the test is about."""
-    refused = TEST.replace('ask(url + "limit=2")', "ask401(url)").split("    assert len")[0]
-    refused = refused.replace("status == 200", "status == 401")
-    code = "\nimport requests\ndef ask401(url):\n    return requests.get(url).status_code, 0, 0\n"
-    pytester.makepyfile(test_own=code + refused)
-    result = record(pytester, mode)
+    refused = TEST.replace("/images?", "/status/401/?").replace("== 200", "== 401")
+    result = run(refused, "rewrite")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
@@ -124,110 +119,54 @@ def test_a_refused_request_is_not_kept_unless_the_test_is_about_it(pytester, clo
             "E *or, if the test is about it: imagedetail_cassette.expect(401)",
         ]
     )
-    assert not cassette(pytester).exists()
-    wanted = refused.replace("    status,", "    imagedetail_cassette.expect(401)\n    status,")
-    pytester.makepyfile(test_own=code + wanted)
-    record(pytester, mode).assert_outcomes(passed=1)
-    run(pytester).assert_outcomes(passed=1)
+    assert cassettes_of() == {}
+    wanted = refused.replace("    answer =", "    imagedetail_cassette.expect(401)\n    answer =")
+    run(wanted, "rewrite").assert_outcomes(passed=1)
+    run(wanted).assert_outcomes(passed=1)
 
 
-def test_verify_compares_and_writes_nothing(pytester, cloud):
-    """The same answer passes; another is an error with its difference."""
-    record(pytester).assert_outcomes(passed=1)
-    before = cassette(pytester).read_bytes()
-    result = record(pytester, "verify")
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["staging: *: verified"])
-    pytester.makepyfile(test_own=TEST.replace("limit=2", "limit=2&status=ACTIVE"))
-    result = record(pytester, "verify")
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["E *VerificationError: *", "E *not recorded: GET *status=ACTIVE"])
-    assert cassette(pytester).read_bytes() == before
-
-
-CAUGHT = """
-import pytest, requests
-
-@pytest.mark.imagedetail("staging")
-def test_caught(imagedetail_cassette):
-    {first}
-    try:
-        requests.get("https://compute.staging.invalid/v2.1/images")
-    except Exception:
-        pass
-    with pytest.raises(Exception, match="nothing is recorded"):
-        requests.get("https://compute.staging.invalid/v2.1/flavors")
-"""
-
-
-def test_a_miss_that_the_test_itself_caught_is_an_error(pytester):
-    """Nothing was recorded, nothing was answered, and nothing was tested: it is named as ever."""
-    pytester.makepyfile(test_own=CAUGHT.format(first="pass"))
-    result = run(pytester)
-    result.assert_outcomes(passed=1, errors=1)
-    path = f"{pytester.path}/{FOLDER}/test_own/test_caught.yaml"
-    shown = result.stdout.str().split("NoInteractionError: ")[1].split("===")[0]
-    assert [line.removeprefix("E").strip() for line in shown.splitlines()[:7]] == [
-        "nothing is recorded for GET https://compute.staging.invalid/v2.1/images",
-        "the cassette does not exist: nothing was ever recorded for this test",
-        f"where: test_own.py::test_caught, cassette {path}",
-        "next:  record it: pytest test_own.py::test_caught --imagedetail-record-mode=once",
-        "the test passed all the same: something caught this error",
-        "if the test is about that: imagedetail_cassette.expect_miss()",
-        "",
-    ]
-
-
-def test_a_miss_that_the_test_is_about_is_none(pytester):
-    """It says so."""
-    pytester.makepyfile(test_own=CAUGHT.format(first="imagedetail_cassette.expect_miss()"))
-    run(pytester).assert_outcomes(passed=1)
-
-
-def test_verify_of_a_test_that_asks_nothing_is_an_error(pytester, cloud):
-    """Its recording was compared with nothing."""
-    record(pytester).assert_outcomes(passed=1)
-    pytester.makepyfile(test_own=TEST.split("    status,", maxsplit=1)[0] + "    pass\n")
-    result = record(pytester, "verify")
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(
-        [
-            "E *VerificationError: the test asked the cloud nothing, and its recording holds 1 *",
-            "E * where: test_own.py::test_two_images, cassette *; nothing was written",
-            "E * next:  if the test needs no recording, delete it",
-        ]
-    )
-
-
-def test_the_network_is_shut_while_replaying(pytester, cloud):
-    """For clients that vcrpy does not know, too; the message has address, test and command."""
-    pytester.makepyfile(
-        test_own="""
+def test_the_network_is_shut_while_replaying(project, run):
+    """For every client and fixture; the message has address, test and command."""
+    result = run(
+        """
         import socket
-
         import pytest
 
         @pytest.mark.imagedetail("staging")
-        def test_raw(imagedetail_cassette):
-            with socket.create_connection(("192.0.2.1", 80)):
-                pass
-        """
+        def test_cassette(imagedetail_cassette):
+            socket.create_connection(("192.0.2.1", 80))
+
+        def test_harness(imagedetail):
+            socket.create_connection(("192.0.2.1", 80))
+
+        def test_cloud(imagedetail_cloud):
+            socket.create_connection(("192.0.2.1", 80))
+
+        def test_whose(imagedetail_cassette):
+            pass
+        """,
+        "none",
+        "--imagedetail-cloud=nova-2026.2",
     )
-    result = run(pytester)
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        [
-            "E *something tried to reach 192.0.2.1:80 while the network is shut",
-            "E * where: test_own.py::test_raw",
-            "E * next:  record it: pytest test_own.py::test_raw --imagedetail-record-mode=once",
-        ]
-    )
+    result.assert_outcomes(failed=3, passed=1)
+    for name, remedy in (
+        ("cassette", "record it: pytest test_own.py::test_cassette --imagedetail-record-mode=once"),
+        ("harness", "record what is missing: pytest test_own.py::test_harness --*-mode=once"),
+        ("cloud[[]nova-2026.2]", "record what is missing: pytest *test_cloud* --*-mode=once"),
+    ):
+        result.stdout.fnmatch_lines(
+            [
+                "E *something tried to reach 192.0.2.1:80 while the network is shut",
+                f"E * where: test_own.py::test_{name}*",
+                f"E * next:  {remedy}",
+            ]
+        )
 
 
-def test_nobody_knows_whose_traffic(pytester):
-    """Without a cloud there is no name for the placeholders."""
-    pytester.makepyfile("def test_whose(imagedetail_cassette): pass")
-    result = run(pytester)
+def test_traffic_needs_one_cloud(run):
+    """Without it there is no name for the placeholders; a selected one needs no marker."""
+    unmarked = TEST.replace('@pytest.mark.imagedetail("staging")\n', "")
+    result = run(unmarked)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
@@ -235,3 +174,246 @@ def test_nobody_knows_whose_traffic(pytester):
             "  next:  name one, which needs no configuration: @pytest.mark.imagedetail('staging')",
         ]
     )
+    for mode in ("once", "none"):
+        run(unmarked, mode, "--imagedetail-cloud=staging").assert_outcomes(passed=1)
+
+
+PARTS = """
+import threading, unittest
+import pytest, requests
+
+pytestmark = pytest.mark.imagedetail("staging")
+
+@pytest.fixture(scope="module")
+def wide():
+    requests.get("$URL/wide")
+
+@pytest.fixture(autouse=True)
+def always():
+    requests.get("$URL/always")
+
+@pytest.fixture
+def login():
+    requests.get("$URL/up")
+    yield
+    thread = threading.Thread(target=requests.get, args=("$URL/late",))
+    thread.start()
+    thread.join()
+    requests.get("$URL/down")
+
+@pytest.mark.parametrize("one", [1, 2])
+def test_before(one, login, imagedetail_cassette):
+    requests.get("$URL/n")
+
+@pytest.mark.usefixtures("login", "imagedetail_cassette")
+class TestOld(unittest.TestCase):
+    def setUp(self):
+        requests.get("$URL/setup")
+
+    def test_old(self):
+        requests.get("$URL/n")
+
+class TestOverridden:
+    @pytest.fixture
+    def imagedetail_cassette(self, imagedetail_cassette):
+        yield imagedetail_cassette
+        requests.get("$URL/overridden")
+
+    def test_overridden(self, login, imagedetail_cassette):
+        requests.get("$URL/n")
+
+def test_wide(wide, imagedetail_cassette):
+    pass
+"""
+
+
+def test_the_cassette_is_open_before_other_fixtures_and_closed_after_them(
+    run, served, cassettes_of
+):
+    """With TestCase, parameters, threads and overriding; one of wider scope stays outside."""
+    run(PARTS, "once").assert_outcomes(passed=5)
+    texts = cassettes_of()
+    assert len(texts) == 5
+    for path, text in texts.items():
+        parts = ("always", "up", "late", "down", "n") if "wide" not in path else ("always",)
+        assert all(f"/{each}\n" in text for each in parts), path
+        assert "/wide\n" not in text
+    served.asked.clear()
+    run(PARTS.replace("(wide, ", "("), "none").assert_outcomes(passed=5)
+    assert served.asked == []
+
+
+WHOLE = {
+    "subtests": """
+def test_own(imagedetail_cassette, subtests):
+    with subtests.test("one"):
+        get("/n")
+        assert PASSES
+    with subtests.test("two"):
+        get("/images")
+""",
+    "teardown": """
+@pytest.fixture
+def server():
+    yield
+    assert PASSES
+
+def test_own(server, imagedetail_cassette):
+    get("/n")
+""",
+    "raises": """
+def test_own(imagedetail_cassette):
+    get("/n")
+    if not PASSES:
+        raise KeyboardInterrupt
+""",
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_failing_part_of_a_test_keeps_the_old_recording(run, pytester, cassettes_of, kind):
+    """Be it a subtest or what comes after the call; the run says that nothing was kept."""
+    if kind == "subtests" and not hasattr(pytest, "Subtests"):
+        pytest.skip("pytest has subtests from 9.0 on")
+    head = "import pytest, requests\npytestmark = pytest.mark.imagedetail('staging')\n"
+    source = f"{head}def get(path): requests.get('$URL' + path)\n{WHOLE[kind]}"
+    assert run(source.replace("PASSES", "True"), "rewrite").ret == 0
+    before = cassettes_of()
+    if kind == "raises":  # must not end the run of this test, too
+        run(source.replace("PASSES", "False"), "none", "--collect-only")
+        command = ("-p", "no:recording", "--imagedetail-record-mode=rewrite")
+        result = pytester.runpytest_subprocess(*command)
+    else:
+        result = run(source.replace("PASSES", "False"), "rewrite")
+    assert result.ret != 0
+    assert cassettes_of() == before
+    why = "the test's teardown failed" if kind == "teardown" else "the test did not pass"
+    result.stdout.fnmatch_lines([f"staging: *: not kept: {why}"])
+
+
+FORKS = """
+import multiprocessing, os
+from concurrent.futures import ProcessPoolExecutor
+import pytest, requests
+
+def ask(number):
+    return requests.get(f"$URL/images/{number}").status_code
+
+def swallow(number):
+    try:
+        ask(number)
+    except Exception:
+        pass
+
+@pytest.mark.imagedetail("staging")
+def test_forks(imagedetail_cassette):
+    assert ask(0) == 200
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
+        list(pool.map(HOW, range(1, 3)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing forks here")
+def test_a_forked_process_cannot_be_recorded(run, served, cassettes_of):
+    """Its requests are an error, in the child and, if that swallows it, in the test."""
+    for how, outcome in (("ask", {"failed": 1}), ("swallow", {"passed": 1, "errors": 1})):
+        served.asked.clear()
+        result = run(FORKS.replace("HOW", how), "rewrite")
+        result.assert_outcomes(**outcome)
+        result.stdout.fnmatch_lines(
+            ["E *RecordingError: a forked process sent a request, which cannot be recorded"]
+        )
+        assert served.asked == ["GET /v2.1/images/0"]
+        assert cassettes_of() == {}
+
+
+IDENTITIES = """
+import threading
+import pytest, requests
+
+def ask(token, path="images"):
+    url = "$URL".replace("v2.1", "v2/" + "a1" * 16) + "/" + path
+    assert requests.get(url, headers={"X-Auth-Token": token}).ok
+
+@pytest.mark.imagedetail("staging")
+def test_two(imagedetail_cassette):
+    ask("token-of-an-admin")
+    thread = threading.Thread(target=ask, args=SECOND)
+    thread.start()
+    thread.join()
+"""
+
+
+def test_one_recording_has_one_identity_and_one_project(run, cassettes_of):
+    """Replay could not tell them apart: who asks is part of the cloud."""
+    result = run(IDENTITIES.replace("SECOND", "('token-of-a-member',)"), "once")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *RecordingError: the recording was not kept: its requests were sent as *",
+            "E *next:  who asks is part of the cloud: use one cloud name for each, *",
+        ]
+    )
+    assert cassettes_of() == {}
+    same = IDENTITIES.replace("SECOND", "('token-of-an-admin',)")
+    run(same, "new_episodes").assert_outcomes(passed=1)
+    run(same).assert_outcomes(passed=1)
+    before = cassettes_of()
+    other = same.replace("a1", "b2").replace("admin',)", "admin', 'images?limit=1')")
+    result = run(other, "new_episodes")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *RecordingError: nothing was added to the recording: another project asked *",
+            "E * next:  use the credentials of that project again",
+            "E *or record everything as the new one: pytest *::test_two --*-mode=rewrite",
+        ]
+    )
+    assert cassettes_of() == before
+    run(other, "rewrite").assert_outcomes(passed=1)
+
+
+SERVES = """
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+import pytest, requests
+from clients import CLIENTS
+
+ASKED = []
+
+class Application(BaseHTTPRequestHandler):
+    def do_GET(self):
+        ASKED.append(self.path)
+        body = json.dumps(requests.get("$URL" + self.path).json()).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+@pytest.fixture
+def application():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Application) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+@pytest.mark.imagedetail("staging")
+@pytest.mark.parametrize("client", CLIENTS)
+def test_application(application, imagedetail_cassette, client):
+    body, _ = client("GET", application + "/images")
+    assert len(json.loads(body)["images"]) == 40
+    assert ASKED.pop() == "/images" and not ASKED
+"""
+
+
+def test_what_a_test_serves_is_passed_through(run, served, cassettes_of):
+    """Its own requests to the cloud are recorded and replayed; those to it are neither."""
+    for mode in ("new_episodes", "verify", "none"):
+        run(SERVES, mode).assert_outcomes(passed=8)
+    assert served.asked.count("GET /v2.1/images") == len(served.asked) == 16
+    texts = cassettes_of().values()
+    assert [text.count("uri:") for text in texts] == [1] * 8

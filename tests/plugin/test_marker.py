@@ -1,7 +1,5 @@
 """What a marker chooses; one that cannot be right fails its own test, with a message alone."""
 
-import json
-
 ARGUMENTS = "baseline, query, level, profile, rules, record_mode, cassette"
 IN = "in the imagedetail marker"
 KNOWN = (
@@ -73,7 +71,7 @@ def test_it_names_test_and_argument(project):
         assert lines[start + len(message)].startswith(("===", "___"))
 
 
-def test_a_query_of_the_marker_is_what_each_call_asks(project):
+def test_a_query_and_a_level_of_the_marker_are_those_of_each_call(project):
     """Unless the call says otherwise; None takes a filter away."""
     project.makepyfile(
         """
@@ -87,9 +85,11 @@ def test_a_query_of_the_marker_is_what_each_call_asks(project):
             assert str(active.query) == "status=ACTIVE"
             assert len(imagedetail_cloud.list(status=None).images) > len(active.images)
 
+        @pytest.mark.imagedetail(query={"status": "ACTIVE"}, level="shape")
         def test_comparison(imagedetail):
             comparison = imagedetail.compare("nova-essex", "nova-2026.2")
-            assert str(comparison.baseline.query) == "status=ACTIVE"
+            assert (str(comparison.baseline.query), comparison.level) == ("status=ACTIVE", "shape")
+            assert imagedetail.compare("nova-essex", "nova-2026.2", level="facts").level == "facts"
             matrix = imagedetail.matrix("nova-essex", "nova-2026.2")
             assert "status=ACTIVE" in str(matrix.to_dict())
 
@@ -102,73 +102,6 @@ def test_a_query_of_the_marker_is_what_each_call_asks(project):
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(
         ["unknown filter 'colour'", "*next:  known filters: changes_since, server, name, *"]
-    )
-
-
-def test_a_level_of_the_marker_is_that_of_its_comparisons(project):
-    """Unless the call says otherwise."""
-    project.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.imagedetail(level="shape")
-        def test_levels(imagedetail):
-            both = ("nova-essex", "nova-2026.2")
-            assert imagedetail.compare(*both).level == "shape"
-            assert imagedetail.compare(*both, level="facts").level == "facts"
-        """
-    )
-    project.runpytest().assert_outcomes(passed=1)
-
-
-RULE = {"path": "images[*].OS-EXT-IMG-SIZE:size", "reason": "size", "expires": "never"}
-
-
-def test_rules_of_the_marker_are_files_and_rules(project):
-    """Instead of the run's own file."""
-    folder = project.mkdir("rules")
-    (folder / "sizes.yaml").write_text(json.dumps([RULE]))
-    links = {"path": "images[*].links.**", "reason": "links", "expires": "never"}
-    (folder / "links.yaml").write_text(json.dumps([links]))
-    source = ["import pytest"]
-    for number, (rules, accepted) in enumerate(
-        [
-            ((), set()),
-            ("'rules/sizes.yaml'", {"size"}),
-            (["rules/sizes.yaml", "rules/links.yaml"], {"size", "links"}),
-            ((RULE, "rules/links.yaml"), {"size", "links"}),
-            (RULE, {"size"}),
-        ]
-    ):
-        source.append(
-            f"@pytest.mark.imagedetail(rules={rules})\n"
-            f"def test_{number}(imagedetail):\n"
-            "    comparison = imagedetail.compare('nova-essex', 'nova-2026.2')\n"
-            f"    assert {{each.rule.reason for each in comparison.expected}} == {accepted}\n"
-        )
-    project.makepyfile("\n".join(source))
-    project.runpytest().assert_outcomes(passed=5)
-
-
-def test_a_rule_of_the_marker_that_cannot_be_right_is_named(project):
-    """By its place among the rules, where no file and line can be."""
-    project.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.imagedetail(rules=[{"path": "minRam", "reason": "x", "expires": "never"}])
-        def test_expected(imagedetail):
-            imagedetail.compare("nova-essex", "nova-2026.2")
-        """
-    )
-    result = project.runpytest()
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        [
-            "E *SettingsError: path 'minRam' begins with a field of an image",
-            "E *where: rules=, number 1",
-            "E *a path into every image begins with images[[]*]: images[[]*].minRam",
-        ]
     )
 
 

@@ -1,20 +1,29 @@
 """Recording in a test: each record mode against a simulated cloud, credentials from clouds.yaml."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
-openstack = pytest.importorskip("openstack", reason="recording needs the extra `record`")
-
-from pytest_imagedetail.cassette import capture
+from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.cli import main
 from tests.cloud import SimulatedCloud
 
-LOADED = (capture, openstack)
-"""A run in this process forgets the modules that it is the first to load, and their classes."""
+ACTIVE = """
+def test_active(imagedetail_cloud):
+    assert imagedetail_cloud.list(status="ACTIVE").status_code in (200, 203)
+"""
+OWN = """
+import urllib.request
 
-TEST = """
-    def test_active(imagedetail_cloud):
-        assert imagedetail_cloud.list(status="ACTIVE").status_code in (200, 203)
+def test_own(imagedetail_cloud, imagedetail_cassette):
+    url = f"{imagedetail_cloud.endpoint}/images/detail"
+    asked = urllib.request.Request(url, headers=dict(imagedetail_cloud.headers))
+    with urllib.request.urlopen(asked) as answer:
+        assert answer.status == 200
+"""
+COMPARED = """
+def test_upgrade(imagedetail):
+    assert imagedetail.compare("staging", "other").compatible
 """
 
 
@@ -26,88 +35,158 @@ def live(pytester, monkeypatch):
         clouds_yaml.write_text(cloud.clouds_yaml("staging"))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
         pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
-        pytester.makepyfile(TEST)
         yield cloud
 
 
-def run(pytester, mode, *arguments):
-    """Run the project in a record mode."""
-    plugins = ("-p", "no:recording", "-p", "no:cacheprovider")
-    return pytester.runpytest_inprocess(*plugins, f"--imagedetail-record-mode={mode}", *arguments)
+@pytest.fixture
+def cassette(pytester):
+    """Return the path of the one cassette of the project."""
+
+    def found():
+        (path,) = (pytester.path / "cassettes").rglob("*.yaml")
+        return path
+
+    return found
 
 
-def cassette(pytester) -> Path:
-    """The one cassette of the project."""
-    (path,) = (pytester.path / "cassettes").rglob("*.yaml")
-    return path
-
-
-def test_the_record_modes(pytester, live):
+def test_the_record_modes(run, live, cassette):
     """Recorded without a secret, rewritten only if the answer changed, verified, replayed."""
-    result = run(pytester, "once", "-Werror")
+    result = run(ACTIVE, "none")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *next:  in a test:  pytest --imagedetail-record-mode=once"])
+    result = run(ACTIVE, "once", "-Werror")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*= imagedetail =*", "staging: status=ACTIVE: recorded (new)"])
-    text = cassette(pytester).read_text()
+    text = cassette().read_text()
     account = live.account
     for secret in (account.token, account.password, live.project_id, "127.0.0.1"):
         assert secret not in text
     assert "https://compute.staging.invalid/v2.1/images/detail?status=ACTIVE" in text
-    before = cassette(pytester).stat()
+    before = cassette().stat()
     for mode, done in (("rewrite", "recorded (unchanged)"), ("verify", "verified")):
-        result = run(pytester, mode)
+        result = run(ACTIVE, mode)
         result.assert_outcomes(passed=1)
         result.stdout.fnmatch_lines([f"staging: status=ACTIVE: {done}"])
     live.stop()
-    run(pytester, "rewrite").assert_outcomes(failed=1)
-    run(pytester, "none").assert_outcomes(passed=1)
-    after = cassette(pytester).stat()
+    run(ACTIVE, "rewrite").assert_outcomes(failed=1)
+    run(ACTIVE, "none").assert_outcomes(passed=1)
+    after = cassette().stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_none_never_asks(pytester, live):
-    """The default replays only, even while a cloud is up: a declared cloud has to be recorded."""
-    result = run(pytester, "none")
-    result.assert_outcomes(failed=1)
-    assert not (pytester.path / "cassettes").exists()
+def test_two_clouds_are_recorded_and_compared(pytester, run, live):
+    """What was recorded once is compared offline; what changed is explained."""
+    pytester.makefile(".yaml", imagedetail="clouds: {staging: {}, other: {}}")
+    with SimulatedCloud(release="essex") as other:
+        text = live.clouds_yaml("staging") + other.clouds_yaml("other").removeprefix("clouds:\n")
+        (pytester.path / "clouds.yaml").write_text(text)
+        result = run(COMPARED, "once")
+    (pytester.path / "clouds.yaml").unlink()
+    for each in (result, run(COMPARED)):
+        each.assert_outcomes(failed=1)
+        each.stdout.fnmatch_lines(
+            ["E *breaking   field_removed images[[]*[]].OS-EXT-IMG-SIZE:size (13 images)"]
+        )
+    result.stdout.fnmatch_lines(["other: all: recorded (new)", "staging: all: recorded (new)"])
 
 
-def test_a_refused_token_leaves_nothing(pytester, live):
-    """Wrong credentials are an error that names clouds.yaml; there is no cassette afterwards."""
+def test_credentials_that_do_not_work_leave_nothing(pytester, run, live):
+    """A refused password and a cloud that nobody configured: what to configure, no cassette."""
     clouds_yaml = pytester.path / "clouds.yaml"
     clouds_yaml.write_text(
         clouds_yaml.read_text().replace(live.credentials["password"], "not-the-password")
     )
-    result = run(pytester, "once")
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E *CredentialsError: Keystone gave no token*Unauthorized"])
-    result.stdout.no_fnmatch_line("*not-the-password*")
-    assert not (pytester.path / "cassettes").exists()
-
-
-def test_a_cloud_that_nobody_configured_says_what_to_configure(pytester, live):
-    """The search of openstacksdk for a cloud ends in our words."""
-    pytester.makefile(".yaml", imagedetail="clouds: {nowhere: {}}")
-    result = run(pytester, "once")
-    result.assert_outcomes(failed=1)
+    pytester.makefile(".yaml", imagedetail="clouds: {nowhere: {}, staging: {}}")
+    result = run(ACTIVE, "once")
+    result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
         [
             "E *CredentialsError: clouds.yaml has no usable cloud 'nowhere'",
             "E *next:  name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE *",
+            "E *CredentialsError: Keystone gave no token*Unauthorized",
         ]
     )
+    result.stdout.no_fnmatch_line("*not-the-password*")
+    assert not (pytester.path / "cassettes").exists()
 
 
-def test_no_log_shows_who_asked_whom(pytester, live):
-    """Not at DEBUG either: Keystone's whole token document would be in the output of a failure."""
-    pytester.makepyfile(
-        """
-        def test_active(imagedetail_cloud):
-            imagedetail_cloud.list()
-            assert False, "so that pytest shows the logs"
-        """
+def age(path, when="2020-02-03T04:05:06Z", **facts):
+    """Make a recording one of another time, or of none."""
+    recording = loads(path)
+    provenance = replace(recording.provenance, recorded_at=when, **facts)
+    path.write_text(dumps(replace(recording, provenance=provenance)))
+
+
+@pytest.mark.parametrize(
+    ("test", "name"), [(ACTIVE, "status=ACTIVE"), (OWN, "tests/test_own/test_own")]
+)
+def test_what_is_too_old_is_recorded_again_as_it_says(run, live, cassette, test, name):
+    """The command of the message renews the date of an answer that is still the same."""
+    limit, rewrite = "--imagedetail-max-age=90", "--imagedetail-record-mode=rewrite"
+    run(test, "once").assert_outcomes(passed=1)
+    age(cassette())
+    before = cassette().read_text().splitlines()
+    result = run(test, "none", limit)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "E *StaleCassetteError: the recording is stale: it is * days old, and at most 90 *",
+            f"E *where: {cassette()}, recorded 2020-02-03T04:05:06Z",
+            f"E *next:  record it again: pytest {rewrite} {limit}",
+            "E *next:  or allow more: --imagedetail-max-age DAYS",
+        ]
     )
-    result = run(pytester, "once", "--log-level=DEBUG", "-rA", "-vv")
-    result.assert_outcomes(failed=1)
-    account = live.account
-    for secret in (account.token, account.password, live.project_id, live.auth_url, "audit_ids"):
-        assert secret not in result.stdout.str()
+    assert run(test, "once", limit).ret == pytest.ExitCode.TESTS_FAILED
+    assert main(["lint", "--max-age=90"]) == 1
+    result = run(test, "rewrite", "--imagedetail-max-age=99999")
+    result.stdout.fnmatch_lines([f"staging: {name}: recorded (unchanged)"])
+    result = run(test, "rewrite", limit)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"staging: {name}: recorded (renewed)"])
+    after = cassette().read_text().splitlines()
+    changed = [line.strip().partition(":")[0] for line in after if line not in before]
+    assert (changed, len(after)) == (["recorded_at", "sha256"], len(before))
+    run(test, "none", limit).assert_outcomes(passed=1)
+    assert main(["lint", "--max-age=90"]) == 0
+
+
+def test_the_command_renews_it_too(run, live, cassette, capsys):
+    """As lint says: `imagedetail record`."""
+    record = ["record", "--os-cloud", "staging"]
+    assert main(record) == 0
+    age(cassette())
+    capsys.readouterr()
+    assert main(record) == 0
+    assert capsys.readouterr().out.startswith("unchanged  ")
+    assert main([*record, "--max-age=90"]) == 0
+    assert capsys.readouterr().out.startswith("renewed  cassettes/staging/all.yaml  ")
+
+
+def test_the_age_is_judged_only_when_asked(project, run):
+    """By option or ini key; imported bodies and the library have no age, others must have one."""
+    path = project.path / "cassettes/nova-essex/all.yaml"
+    own = "def test_all(imagedetail): imagedetail['nova-essex'].list()"
+    limit = "--imagedetail-max-age=365"
+    age(path)
+    project.makeini("[pytest]\nimagedetail_max_age = 365")
+    run(own).assert_outcomes(failed=1)
+    run(own, "none", "--imagedetail-max-age=99999").assert_outcomes(passed=1)
+    project.makeini("[pytest]\nimagedetail_max_age =")
+    run(own).assert_outcomes(passed=1)
+    shipped = own.replace("essex", "2019.1")
+    run(shipped, "none", "--imagedetail-max-age=0").assert_outcomes(passed=1)
+    for when, problem in (
+        (None, "for it was recorded and has no date"),
+        ("2999-01-01T00:00:00Z", "so its age is not known"),
+    ):
+        age(path, when)
+        run(own).assert_outcomes(passed=1)
+        result = run(own, "none", limit)
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines([f"E *StaleCassetteError: the recording is stale: *{problem}"])
+    age(path, None, source="imported")
+    run(own, "none", limit).assert_outcomes(passed=1)
+    for wrong in ("", "-3", "1.5"):
+        result = run(own, "none", f"--imagedetail-max-age={wrong}")
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines(["ERROR: the maximum age is a whole number of days, not *"])
