@@ -36,13 +36,6 @@ def test_the_shape_of_a_vendor_cloud(capsys):
     assert capsys.readouterr().out == (GOLDEN / "shape.txt").read_text(encoding="utf-8")
 
 
-def test_two_releases_of_nova_have_one_shape(capsys):
-    """Seven years changed nothing that a client reads."""
-    assert main(["diff", "nova-2019.1", "nova-2026.2", "--level", "shape", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert (document["level"], document["same"], document["unseen"]) == ("shape", True, [])
-
-
 def test_a_declared_release_that_cannot_be_true(tmp_path, capsys):
     """An imported answer of another release than it is said to be of."""
     path = body(tmp_path, image_of(1))

@@ -106,26 +106,6 @@ def test_what_cannot_be_read_is_no_verdict(lint, cassettes):
     assert lint("cassettes/README.md").stdout == "1 file: nothing found\n"
 
 
-def test_a_folder_that_cannot_be_read_is_no_verdict(cassettes, tmp_path):
-    """Whether its names or only its files cannot be read."""
-    rights = "-dac_override,-dac_read_search"
-    unprivileged = ["setpriv", "--inh-caps=-all", f"--bounding-set={rights}"]
-    if os.geteuid() != 0:
-        unprivileged = []
-    elif shutil.which("setpriv") is None:
-        pytest.skip("root may read everything, and there is no setpriv to give that up")
-    command = [*unprivileged, sys.executable, "-m", "pytest_imagedetail", "lint"]
-    for closed in ("cassettes", "cassettes/nova-essex"):
-        for mode in (0o000, 0o600):
-            (tmp_path / closed).chmod(mode)
-            try:
-                result = run(tmp_path, *command, closed)
-            finally:
-                (tmp_path / closed).chmod(0o755)
-            assert (result.returncode, result.stderr) == (2, "")
-            assert " error unreadable cannot be read: Permission denied\n" in result.stdout
-
-
 def test_pre_commit_runs_the_hook(cassettes, essex, tmp_path):
     """`pre-commit` itself selects the cassettes of a repository and stops a bad commit."""
     pytest.importorskip("pre_commit", reason="pre-commit is not installed")
@@ -160,13 +140,3 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
-
-
-def test_a_listing_without_provenance_is_an_error(lint, essex):
-    """Nothing replays it there, whatever it holds."""
-    text = essex.read_text(encoding="utf-8")
-    head, _, rest = text.partition("imagedetail:\n")
-    essex.write_text(f"{head}interactions:{rest.partition('interactions:')[2]}", encoding="utf-8")
-    result = lint()
-    assert result.returncode == 1
-    assert "all.yaml:1: error foreign no provenance: the cassette was not written" in result.stdout

@@ -85,18 +85,3 @@ def test_ls_names_damaged_traffic(look, tmp_path):
     assert code == 2
     assert len(output.out.splitlines()) == 5
     assert "cassettes/staging/tests/test_own/test_images.yaml" in output.err
-
-
-def test_ls_names_a_stock_cassette_with_a_wrong_value(look, tmp_path):
-    """It is damaged, and the others are listed."""
-    path = tmp_path / "cassettes/staging/tests/stock.yaml"
-    path.write_text(
-        "version: 1\ninteractions:\n- request: {body: null, headers: {}, method: GET, uri: 5}\n"
-        "  response: {body: {string: ''}, headers: {}, status: {code: 200, message: OK}}\n"
-    )
-    code, output = look("ls")
-    assert code == 2
-    assert len(output.out.splitlines()) == 6
-    assert "`interactions[0].request.uri` is not of the type that vcrpy writes" in output.err
-    assert "cassettes/staging/tests/stock.yaml, line 3" in output.err
-    assert "report it" not in output.err

@@ -50,15 +50,6 @@ def test_record_takes_names(imagedetail, tmp_path):
     assert "declared" not in (tmp_path / "imagedetail.yaml").read_text()
 
 
-@pytest.mark.usefixtures("staging")
-def test_one_that_fails_does_not_stop_the_others(imagedetail):
-    """The exit code is that of the worst."""
-    result = imagedetail("record", "gone", "old")
-    assert result.returncode == 2
-    assert "clouds.yaml has no usable cloud 'gone'" in result.stderr
-    assert "cassettes/old/all.yaml  14 images" in result.stdout
-
-
 def test_what_names_one_cloud_is_refused_for_several(imagedetail, monkeypatch):
     """`--release` and `--os-cloud` with two clouds, and no cloud at all."""
     for option in ("--release=2023.1", "--os-cloud=old", "--name=third"):

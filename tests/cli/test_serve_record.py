@@ -65,21 +65,11 @@ class Served:
 
 
 @pytest.fixture
-def cloud(tmp_path):
+def cloud(tmp_path, monkeypatch):
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
     with Cloud() as cloud:
         (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("site"))
         yield cloud
-
-
-@pytest.fixture
-def imagedetail(tmp_path):
-    """Run the command to its end."""
-
-    def run(*arguments):
-        command = [*COMMAND, *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    return run
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Each way of recording is tried through the command and through pytest, against a
 """
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -40,6 +41,7 @@ class Operator:
         self._cloud = None
         self._port = 0
         monkeypatch.chdir(self.folder)
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a test is rewritten in a second
         monkeypatch.delenv("OS_CLOUD", raising=False)
         monkeypatch.setattr(loader, "CONFIG_FILES", [str(self.folder / "clouds.yaml")])
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(self.folder / "clouds.yaml"))
@@ -77,14 +79,11 @@ class Operator:
         return main(list(arguments)), *self._capsys.readouterr()
 
     def tests(self, mode, *, query="", more="", cloud="before"):
-        """Run a test with pytest in a record mode, in a process of its own."""
+        """Run a test with pytest in a record mode."""
         (self.folder / "test_it.py").write_text(TEST.replace("QUERY", query) + more)
-        return self.pytest(mode, cloud)
-
-    def pytest(self, mode, cloud):
-        """Run the tests of the project in a record mode, for one cloud or for all."""
-        chosen = [f"--imagedetail-cloud={cloud}"] if cloud else []
-        return self._pytester.runpytest_subprocess(f"--imagedetail-record-mode={mode}", *chosen)
+        plugins = ("-p", "no:recording", "-p", "no:cacheprovider")
+        options = (f"--imagedetail-record-mode={mode}", f"--imagedetail-cloud={cloud}")
+        return self._pytester.runpytest_inprocess(*plugins, *options)
 
     @property
     def recordings(self):
@@ -156,26 +155,6 @@ def test_an_upgrade_leaves_the_baseline_untouched(operator):
     assert operator.recordings == baseline
 
 
-def test_then_a_new_name_and_a_rule(operator):
-    """The upgraded cloud is recorded beside the baseline; a rule accepts what changed."""
-    limit = "--query=limit=0"
-    assert operator.runs("record", "--os-cloud=before", limit)[0] == 0
-    baseline = operator.recordings
-    operator.installs("2024.2")
-    record = ("record", "--os-cloud=staging", "--name=after", "--release=2024.2")
-    assert operator.runs(*record, limit, "--expect=400")[0] == 0
-    code, out, _ = operator.runs("diff", "before", "after", limit)
-    assert code == 1
-    assert "breaking    status_changed" in out
-    (operator.folder / "imagedetail-rules.yaml").write_text(
-        "- {path: status_code, kind: status_changed, between: [before, after],\n"
-        "   reason: limit=0 is refused from 2024.1 on, expires: 2099-01-01}\n"
-    )
-    code, out, _ = operator.runs("diff", "before", "after", limit)
-    assert code == 0, out
-    assert baseline.items() <= operator.recordings.items()
-
-
 def test_a_recording_that_was_written_over_is_no_baseline(operator):
     """A label and a microversion that contradict each other are told by every reader."""
     operator.installs("2026.2")
@@ -230,29 +209,21 @@ def test_a_changed_answer_is_replaced_on_request_only(operator):
     operator.tests("once", query="status='ACTIVE'", more=OWN_CLIENT).assert_outcomes(passed=2)
 
 
-def test_a_cloud_that_is_down_adds_nothing(operator):
-    """Whether the cloud is still the same is not known then."""
-    baseline = operator.recordings
-    operator.shuts_down()
-    code, _, err = operator.runs("record", "--os-cloud=before", "--query=status=ACTIVE")
-    assert code == 2
-    assert "cannot be reached" in err
-    operator.tests("once", query="status='ACTIVE'").assert_outcomes(failed=1)
-    assert operator.recordings == baseline
-
-
-@pytest.mark.parametrize("release", ["essex", "2026.2"])
-def test_no_evidence_is_no_contradiction(operator, release):
-    """Neither a cloud without microversions nor an undeclared one is refused."""
-    operator.installs(release)
-    operator.declares(other=None, old="essex" if release == "essex" else None)
-    for name in ("other", "old"):
+def test_no_evidence_is_no_contradiction(operator):
+    """Neither a cloud without microversions nor an undeclared one is refused; others only warn."""
+    for release, code in (("essex", 0), ("2026.2", 2)):
+        name = f"of-{release.replace('.', '-')}"
+        operator.installs(release)
+        operator.declares(**{name: None})
         assert operator.runs("record", f"--os-cloud={name}")[0] == 0
-        result = operator.tests("once", query="status='ACTIVE'", cloud=name)
-        result.assert_outcomes(passed=1)
-    operator.declares(other="essex")
-    code, _, err = operator.runs("record", "--os-cloud=other", "--query=limit=1")
-    assert code == (0 if release == "essex" else 2), err
+        operator.tests("once", query="status='ACTIVE'", cloud=name).assert_outcomes(passed=1)
+        operator.declares(**{name: "essex"})
+        assert operator.runs("record", f"--os-cloud={name}", "--query=limit=1")[0] == code
+    operator.installs("essex")
+    operator.declares(vendor="2026.2")  # what the images look like is no proof: vendors backport
+    code, out, err = operator.runs("record", "--os-cloud=vendor")
+    assert (code, out.startswith("new  cassettes/vendor/all.yaml")) == (0, True), err
+    assert "warning: vendor is declared as release 2026.2, but " in err
 
 
 def test_a_microversion_newer_than_any_known(operator, monkeypatch):
@@ -267,16 +238,6 @@ def test_a_microversion_newer_than_any_known(operator, monkeypatch):
     assert operator.runs("record", "--os-cloud=undeclared")[0] == 0
     assert operator.runs("fingerprint", "undeclared")[0] == 0
     assert operator.runs("doctor", "undeclared")[0] == 0
-
-
-def test_other_evidence_only_warns(operator):
-    """What the images look like is no proof: vendors backport."""
-    operator.installs("essex")
-    operator.declares(vendor="2026.2")
-    code, out, err = operator.runs("record", "--os-cloud=vendor")
-    assert code == 0, err
-    assert out.startswith("new  cassettes/vendor/all.yaml")
-    assert "warning: vendor is declared as release 2026.2, but " in err
 
 
 def test_a_cloud_that_hides_its_microversion(operator, monkeypatch):
@@ -324,19 +285,6 @@ def test_own_traffic_is_guarded_by_the_clouds_of_clouds_yaml(operator):
     assert operator.recordings == baseline
 
 
-def test_a_damaged_recording_is_no_evidence_of_the_same_cloud(operator):
-    """Nothing is added beside it."""
-    path = operator.folder / "cassettes" / "before" / "all.yaml"
-    path.write_text(path.read_text().replace("2.95", "2.96"))
-    damaged = operator.recordings
-    operator.installs("2024.2")
-    operator.declares(before=None)
-    code, _, err = operator.runs("record", "--os-cloud=before", "--query=limit=1")
-    assert code == 2
-    assert "the cassette was changed after it was written" in err
-    assert operator.recordings == damaged
-
-
 def test_lint_sees_two_releases_under_one_name(operator):
     """As a merge of two branches leaves them."""
     folder = operator.folder / "cassettes"
@@ -349,29 +297,6 @@ def test_lint_sees_two_releases_under_one_name(operator):
     code, out, _ = operator.runs("lint", "cassettes")
     assert code == 1
     assert "all.yaml is another release of this cloud: newest microversion 2.95" in out
-
-
-def test_what_only_the_library_has_is_replayed_in_every_mode(operator):
-    """And a glob means the same everywhere."""
-    (operator.folder / "test_it.py").write_text(
-        "def test_x(imagedetail):\n"
-        "    assert imagedetail['nova-2026.2'].list().images\n"
-        "    assert imagedetail['before'].list(limit=1).images\n"
-    )
-    for mode in ("once", "none"):
-        operator.pytest(mode, "before").assert_outcomes(passed=1)
-    operator.declares(**{"nova_2026.2": "2026.2"})
-    (operator.folder / "test_it.py").write_text(
-        "import pytest\n"
-        "@pytest.mark.imagedetail('nova-202[56].?')\n"
-        "def test_x(imagedetail_cloud):\n    imagedetail_cloud.list()\n"
-    )
-    operator.pytest("none", None).assert_outcomes(passed=3)
-    (operator.folder / "imagedetail.yaml").unlink()
-    (operator.folder / "test_it.py").write_text(
-        "def test_x(imagedetail_cloud):\n    imagedetail_cloud.list()\n"
-    )
-    operator.pytest("none", "nova-202[56].?").assert_outcomes(passed=3)
 
 
 def test_an_import_of_another_release(operator):
