@@ -1,77 +1,68 @@
-"""`pytest --imagedetail-record-mode=rewrite` during outages: red tests, older recordings kept."""
+"""`pytest --imagedetail-record-mode=rewrite` during an outage: red, and older recordings kept."""
 
-from contextlib import ExitStack
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from outages.faults import FAULTS
-from outages.server import FaultyServer, say, show
-from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.model import Query
-from pytest_imagedetail.record import clouds, recorder
+from outages.server import FaultyServer, hang, say, show
 
-TIMEOUT = 1  # seconds, for one read, and for Keystone
-SHORT_DEADLINE = """
-    from pytest_imagedetail.transport import http as transport
-
-    transport._WHOLE_ANSWER = 1.2
-"""
-OUTAGES = list(FAULTS.values())
-TEST = """
-    def test_listing(imagedetail_cloud):
-        imagedetail_cloud.list()
-"""
+REWRITE = "--imagedetail-record-mode=rewrite"
 
 
 @pytest.fixture
-def servers(cloud, pytester, monkeypatch):
-    """A project with a cloud for each kind of outage, all recorded before it."""
-    with ExitStack() as stack:
-        servers = {
-            f"cloud-{number}": stack.enter_context(FaultyServer(cloud))
-            for number in range(len(OUTAGES) + 1)
-        }
-        entries = [
-            server.clouds_yaml(name, api_timeout=TIMEOUT).removeprefix("clouds:\n")
-            for name, server in servers.items()
-        ]
-        clouds_yaml = pytester.path / "clouds.yaml"
-        clouds_yaml.write_text("clouds:\n" + "".join(entries))
-        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds_yaml))
-        pytester.makefile(
-            ".yaml", imagedetail="clouds:\n" + "".join(f"  {n}: {{}}\n" for n in servers)
-        )
-        pytester.makeconftest(SHORT_DEADLINE)
-        pytester.makepyfile(TEST)
-        store = Store(directory=pytester.path / "cassettes")
-        for name, server in servers.items():
-            server.plan(show("old 1", next_="m1"), show("old 2"))
-            live = recorder.LiveCloud(access=clouds.connect(name), name=name)
-            recorder.keep(store, recorder.ask(live, Query()))
-        yield servers
+def server(cloud, pytester, monkeypatch):
+    """A project whose cloud was recorded before it fails."""
+    with FaultyServer(cloud) as server:
+        (pytester.path / "clouds.yaml").write_text(server.clouds_yaml("staging"))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
+        pytester.makefile(".yaml", imagedetail="clouds: {staging: {}}")
+        pytester.makepyfile("def test_listing(imagedetail_cloud): imagedetail_cloud.list()")
+        server.plan(show("old 1", next_="m1"), show("old 2"))
+        pytester.runpytest_inprocess(REWRITE).assert_outcomes(passed=1)
+        yield server
 
 
-def test_outages(servers, pytester, files):
-    """Every test is red and says why; no secret is shown, not even in a traceback."""
-    folder = pytester.path / "cassettes"
-    before = files(folder)
-    *faulty, healthy = servers
-    for name, fault in zip(faulty, OUTAGES, strict=True):
-        servers[name].plan(*fault.acts)
-    servers[healthy].plan(say(503, b"", b"Retry-After: 0"), show("new"))
-    result = pytester.runpytest_subprocess("--imagedetail-record-mode=rewrite", "-Werror")
-    assert result.ret == 1
-    result.assert_outcomes(failed=len(OUTAGES), passed=1)
+def test_a_fault_is_a_red_test(server, pytester, files):
+    """It says why, and no secret is shown, not even in a traceback; a rest is given."""
+    before = files(pytester.path / "cassettes")
+    fault = FAULTS["page 2 fails"]
+    server.plan(*fault.acts)
+    result = pytester.runpytest_inprocess(REWRITE, "-vv", "-l", "--tb=long", "--full-trace")
+    result.assert_outcomes(failed=1)
     output = result.stdout.str() + result.stderr.str()
-    for name, fault in zip(faulty, OUTAGES, strict=True):
-        assert f"Error: {fault.begins(TIMEOUT, 1.2 * TIMEOUT)}" in output, fault
-        assert "\n".join(f"E       {line}" for line in fault.goes_on(name)) in output
-        assert len(servers[name].asked) == len(fault.acts)
-    shown = {secret for server in servers.values() for secret in server.secrets if secret in output}
-    assert not shown
-    after = files(folder)
-    assert after.keys() == before.keys()
-    changed = [path.parent.name for path in after if after[path] != before[path]]
-    assert changed == [healthy]
+    assert f"Error: {fault.begins(1, 1)}" in output
+    assert all(line in output for line in fault.goes_on("staging"))
+    assert not [secret for secret in server.secrets if secret in output]
+    assert files(pytester.path / "cassettes") == before
+    server.plan(say(503, b"", b"Retry-After: 0"), show("new"))
+    pytester.runpytest_inprocess(REWRITE).assert_outcomes(passed=1)
+    assert files(pytester.path / "cassettes") != before
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
+def test_a_run_that_is_ended_while_it_records(server, pytester, files, how):
+    """The answer is on its way when the run ends: the old recording, and nothing beside it."""
+    before = files(pytester.path / "cassettes")
+    server.plan(hang())
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pytest", REWRITE],
+        cwd=pytester.path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.arrived.wait(60)
+        time.sleep(0.1)  # it waits for the answer by now
+        run.send_signal(how)
+        run.communicate(timeout=60)
+    finally:
+        run.kill()
+        run.communicate()
+    assert run.returncode == (2 if how is signal.SIGINT else -signal.SIGKILL)
+    assert files(pytester.path / "cassettes") == before

@@ -1,8 +1,6 @@
 """Files that are no cassettes any more: one class of error each, and never overwritten."""
 
 import hashlib
-import os
-from functools import partial
 
 import pytest
 
@@ -53,7 +51,6 @@ DAMAGE = {
     ),
     "a bomb": (lambda _: BOMB, "not a readable YAML file: "),
     "nested": (lambda _: "[" * 100_000, "not a readable YAML file: nested too deeply"),
-    "a flood": (lambda _: "[" + "1," * 1_500_000 + "]", "not a readable YAML file: more than"),
     "zero bytes": (lambda _: b"\0" * 4096, "not a readable YAML file: "),
 }
 
@@ -81,63 +78,7 @@ def test_damage_is_explained(kept, tmp_path):
         if error.problem.startswith("not a readable YAML file") and name != "zero bytes":
             assert ", line " in error.where, name
         assert not canary.exists()
+        if name in {"empty", "truncated", "a list", "another version", "tampered"}:
+            with pytest.raises(DamagedCassetteError):  # nor does recording afresh replace it
+                write(kept.store, recording(2))
         assert hashlib.sha256(kept.path.read_bytes()).digest() == before, name
-
-
-def test_what_is_not_a_file(kept):
-    """Reading a pipe would wait forever, and a device would fill all memory."""
-    kept.path.unlink()
-    kept.path.mkdir()
-    assert refused(kept).problem == "the file cannot be read: Is a directory"
-    kept.path.rmdir()
-    for make in (os.mkfifo, partial(os.symlink, "/dev/zero")):
-        make(kept.path)
-        assert refused(kept).problem == (
-            "the file cannot be read: it is a pipe, a socket or a device, not a file"
-        )
-        kept.path.unlink()
-
-
-READ = """
-import resource, sys, time
-resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-began = time.monotonic()
-try:
-    load(store, recording())
-except DamagedCassetteError as error:
-    print(error.problem)
-print(time.monotonic() - began < 60)
-"""
-
-
-def test_huge_files(kept, child):
-    """In seconds and with bounded memory it is said how large a cassette may be."""
-    for unit, megabytes, problem in (
-        ("- x\n", 200, "the file cannot be read: it has more than 128 MiB"),
-        (
-            "[" + "1," * 511 + "1],\n",
-            100,
-            "not a readable YAML file: more than 1000000 values",
-        ),
-    ):
-        with kept.path.open("w") as file:
-            file.write("[" * (megabytes == 100))
-            for _ in range(100):
-                file.write(unit * (megabytes * 2**20 // len(unit) // 100 + 1))
-        process = child(READ)
-        out, err = process.communicate(timeout=120)
-        kept.path.unlink()
-        assert (process.returncode, err) == (0, "")
-        assert out.splitlines() == [problem, "True"]
-
-
-def test_damage_is_not_written_over(kept):
-    """Recording afresh leaves it as it is, and says of it what reading says."""
-    for name in ("empty", "truncated", "a list", "another version", "tampered"):
-        damaged = DAMAGE[name][0](kept.text.decode())
-        kept.path.write_text(damaged)
-        error = refused(kept)
-        with pytest.raises(DamagedCassetteError) as caught:
-            write(kept.store, recording(2))
-        assert str(caught.value) == str(error)
-        assert kept.path.read_text() == damaged

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -11,6 +12,7 @@ import pytest
 TOKEN = "gAAAAABmZ0tok" + "Xy7-" * 45 + "abcdefghijklmnop=="
 PASSWORD = "Sup3rS3cretPassw0rd"
 ADMIN = "zz-Top-Secret-Adm1n"
+CONFIGURED = {"clouds": {"staging": {"auth": {"password": PASSWORD}}}}
 
 CONFTEST = """
 import json
@@ -105,38 +107,26 @@ def found(text):
     return {part for part in parts if part in plain}
 
 
-@pytest.mark.parametrize("order", [1, -1], ids=["login first", "login last"])
-@pytest.mark.parametrize("more", [(), ("-n2",)], ids=["alone", "workers"])
-def test_no_recording_has_a_configured_password(live, order, more):
-    """It may be known from clouds.yaml alone, whoever logs in with it, when and where."""
-    head, *tests = re.split(r"(?m)^(?=def )", ASKING)
-    live.makepyfile(test_asking=head + "".join(tests[::order]))
-    clouds = {"clouds": {"staging": {"auth": {"password": PASSWORD}}}}
-    (live.path / "clouds.yaml").write_text(json.dumps(clouds))
-    once(live, *more).assert_outcomes(passed=2)
-    texts = [path.read_text() for path in (live.path / "cassettes").rglob("*.yaml")]
-    assert len(texts) == 2
-    assert found("".join(texts)) == set()
-    assert any("log in with <redacted" in text for text in texts)
+@pytest.fixture
+def texts(live):
+    """Read every cassette."""
+    return lambda: [path.read_text() for path in (live.path / "cassettes").rglob("*.yaml")]
 
 
-def test_no_recording_has_what_an_earlier_test_sent(live):
-    """A password that no file knows is known from then on."""
+def test_no_recording_has_a_password(live, texts):
+    """One that an earlier test sent, or that clouds.yaml alone knows, whoever logs in and when."""
     live.makepyfile(test_asking=ASKING)
     once(live).assert_outcomes(passed=2)
-    texts = [path.read_text() for path in (live.path / "cassettes").rglob("*.yaml")]
-    assert found("".join(texts)) == set()
-
-
-def test_a_broken_clouds_yaml_is_an_error_before_anything_is_asked(live):
-    """Nobody knows what must not be written."""
-    live.makepyfile(test_asking=ASKING)
-    (live.path / "clouds.yaml").write_text(f"clouds: [{PASSWORD}")
-    result = once(live)
-    result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["E *CredentialsError: the file is not valid YAML"])
-    assert found(result.stdout.str()) == set()
-    assert not (live.path / "cassettes").exists()
+    assert len(texts()) == 2
+    assert found("".join(texts())) == set()
+    shutil.rmtree(live.path / "cassettes")
+    head, login, described = re.split(r"(?m)^(?=def )", ASKING)
+    live.makepyfile(test_asking=head + described + login)
+    (live.path / "clouds.yaml").write_text(json.dumps(CONFIGURED))
+    once(live, "-n2").assert_outcomes(passed=2)
+    assert len(texts()) == 2
+    assert found("".join(texts())) == set()
+    assert any("log in with <redacted" in text for text in texts())
 
 
 SETTING = """
@@ -157,27 +147,31 @@ def test_behind(imagedetail_cassette, monkeypatch, url):
 """
 
 
-def test_no_recording_has_a_password_that_a_test_configured(live):
+def test_no_recording_has_a_password_that_a_test_configured(live, texts):
     """What a fixture has set is gone when the recording is written, and it was read before."""
     live.makepyfile(test_setting=SETTING)
-    clouds = {"clouds": {"staging": {"auth": {"password": PASSWORD}}}}
-    (live.path / "elsewhere.yaml").write_text(json.dumps(clouds))
+    (live.path / "elsewhere.yaml").write_text(json.dumps(CONFIGURED))
     for name in ("test_before", "test_behind"):
         once(live, "-k", name).assert_outcomes(passed=1)
-    texts = [path.read_text() for path in (live.path / "cassettes").rglob("*.yaml")]
-    assert len(texts) == 2
-    assert found("".join(texts)) == set()
-    assert all("log in with <redacted" in text for text in texts)
+    assert len(texts()) == 2
+    assert found("".join(texts())) == set()
+    assert all("log in with <redacted" in text for text in texts())
 
 
-def test_nothing_is_written_where_what_a_test_configured_is_broken(live):
-    """Nobody knows what must not be written."""
-    live.makepyfile(test_setting=SETTING)
-    (live.path / "elsewhere.yaml").write_text(f"clouds: [{PASSWORD}")
-    result = once(live)
-    result.assert_outcomes(passed=2, errors=2)
-    result.stdout.fnmatch_lines(["E *CredentialsError: the file is not valid YAML"])
-    assert not list((live.path / "cassettes").rglob("*.yaml"))
+def test_nothing_is_written_where_a_clouds_yaml_is_broken(live, texts):
+    """Nobody knows what must not be written; one of the project ends a test before it asks."""
+    broken = f"clouds: [{PASSWORD}"
+    for name, source, outcome in (
+        ("elsewhere", SETTING, {"passed": 2, "errors": 2}),
+        ("clouds", ASKING, {"errors": 2}),
+    ):
+        live.makepyfile(test_own=source)
+        (live.path / f"{name}.yaml").write_text(broken)
+        result = once(live)
+        result.assert_outcomes(**outcome)
+        result.stdout.fnmatch_lines(["E *CredentialsError: the file is not valid YAML"])
+        assert texts() == []
+    assert found(result.stdout.str()) == set()
 
 
 def test_a_test_that_is_called_by_a_secret_is_told_how_to_be_called(live):

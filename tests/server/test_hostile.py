@@ -106,96 +106,57 @@ def requests_of(client):
         "no token": (raw(f"GET {LIST} HTTP/1.1"), unauthorized),
         "wrong token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token: stolen"), unauthorized),
         "empty token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token:"), unauthorized),
-        "upper case": (raw(f"GET {LIST} HTTP/1.1", token.upper()), unauthorized),
         "two tokens": (raw(*with_token, "X-Auth-Token: other"), unauthorized),
-        "token in the query": (raw(f"GET {LIST}?token={client.token} HTTP/1.1"), unauthorized),
         "wrong token for Keystone": (raw(f"GET {TOKENS} HTTP/1.1"), unauthorized),
         "neither Keystone nor Nova": (raw("GET /etc/passwd HTTP/1.1"), (404, "error")),
         "other project": (ask("GET", f"/v2/{OTHER}/images/detail"), wrong_project),
         "other project, 2.1": (ask("GET", f"/v2.1/{OTHER}/images/detail"), wrong_project),
-        "other project's image": (ask("GET", f"/v2.1/{OTHER}/images/{OTHER}"), wrong_project),
-        "project of letters": (ask("GET", "/v2/admin/images/detail"), unrecorded),
         "image of another cloud": (ask("GET", f"/v2.1/images/{OTHER}"), unrecorded),
-        "unknown path": (ask("GET", "/v2.1/servers/detail"), unrecorded),
-        "unknown version": (ask("GET", "/v9/images/detail"), unrecorded),
         "unrecorded query": (ask("GET", f"{LIST}?limit=4"), unrecorded),
-        "unrecorded microversion": (
-            ask("GET", LIST, "X-OpenStack-Nova-API-Version: 2.3.4"),
-            unrecorded,
-        ),
         "Keystone's users": (ask("GET", "/identity/v3/users"), unrecorded),
         # Methods. Nova routes GET alone, and takes `detail` for an id to delete.
         "HEAD": (ask("HEAD", LIST), (404, "")),
         "OPTIONS": (ask("OPTIONS", LIST), (200, "")),
-        "OPTIONS without a token": (raw(f"OPTIONS {LIST} HTTP/1.1"), (200, "")),
-        "HEAD without a token": (raw(f"HEAD {LIST} HTTP/1.1"), (401, "")),
         "POST": (ask("POST", LIST, "Content-Length: 2", body="{}"), no_route),
-        "POST to another project": (ask("POST", f"/v2/{OTHER}/images/detail"), no_route),
         "PUT": (ask("PUT", LIST), no_route),
-        "PATCH": (ask("PATCH", LIST), no_route),
-        "TRACE": (ask("TRACE", LIST), no_route),
         "BREW": (ask("BREW", LIST), no_route),
-        "get": (ask("get", LIST), no_route),
-        "BREW without a token": (raw(f"BREW {LIST} HTTP/1.1"), unauthorized),
         "DELETE": (ask("DELETE", LIST), (404, "itemNotFound")),
-        "DELETE an image": (ask("DELETE", f"/v2.1/images/{OTHER}"), unrecorded),
         "CONNECT": (ask("CONNECT", "example.org:443"), malformed),
         "OPTIONS *": (ask("OPTIONS", "*"), malformed),
         # First lines.
         "nonsense": ("nonsense\r\n\r\n", malformed),
-        "four words": ("GET / of HTTP/1.1\r\n\r\n", malformed),
-        "version of letters": ("GET / HTTP/x\r\n\r\n", malformed),
         "nothing": ("\r\n\r\n", (None, "")),
         "HTTP/0.9": ("GET /\r\n\r\n", (200, "versions")),
         "HTTP/1.0": (ask("GET", LIST, version="HTTP/1.0"), good),
         "HTTP/2": ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (505, "text/html")),
         "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), (None, "")),
-        "NUL bytes": (bytes(64) + b"\r\n\r\n", malformed),
         "huge first line": (ask("GET", f"{LIST}?name={HUGE}"), (414, "text/html")),
-        "long first line": (ask("GET", f"{LIST}?name={HUGE[:60_000]}"), unrecorded),
         # Targets.
         "absolute URL": (ask("GET", f"http://127.0.0.1{LIST}"), malformed),
-        "absolute URL elsewhere": (ask("GET", "https://example.org/"), malformed),
         "two slashes first": (ask("GET", f"/{LIST}"), good),
-        "two slashes within": (ask("GET", "/v2.1//images/detail"), unrecorded),
-        "slash at the end": (ask("GET", f"{LIST}/"), unrecorded),
         "brackets": (ask("GET", "//[x/images/detail"), unrecorded),
         "dots": (ask("GET", "/v2.1/../../etc/passwd"), unrecorded),
-        "encoded dots": (ask("GET", "/v2.1/%2e%2e/%2e%2e/etc/passwd"), unrecorded),
-        "%00": (ask("GET", f"{LIST}%00"), unrecorded),
         "%00 in the query": (ask("GET", f"{LIST}?name=%00"), unrecorded),
-        "line break in the query": (ask("GET", f"{LIST}?name=a%0d%0aX:b"), unrecorded),
         "not ASCII": (ask("GET", "/v2.1/images/größe"), unrecorded),
         "not UTF-8": (ask("GET", f"{LIST}?name=%ff%fe"), unrecorded),
-        "bad percent encoding": (ask("GET", f"{LIST}?name=%zz%"), unrecorded),
         "another spelling": (ask("GET", "/v2.1/%69mages/detail"), good),
-        "fragment": (ask("GET", f"{LIST}#images"), good),
         "10,000 parameters": (ask("GET", f"{LIST}?{'a=&' * 10_000}"), unrecorded),
         # Header fields.
         "huge field": (ask("GET", LIST, f"X: {HUGE}"), (431, "text/html")),
-        "many fields": (ask("GET", LIST, *(f"X-{n}: y" for n in range(200))), (431, "text/html")),
+        "many fields": (ask("GET", LIST, *(f"X-{n}: y" for n in range(100))), (431, "text/html")),
         "no host": (raw(*with_token), good),
-        "two hosts": (raw(*with_token, "Host: a", "Host: b"), good),
-        "another host": (raw(*with_token, "Host: example.org"), good),
         "no colon": (raw(*with_token, "X"), good),
-        "field that is not ASCII": (raw(*with_token, "X: größe"), good),
-        "close": (ask("GET", LIST, "Connection: close"), good),
-        "keep-alive": (ask("GET", LIST, "Connection: keep-alive"), good),
         "upgrade": (ask("GET", LIST, "Connection: Upgrade", "Upgrade: h2c"), good),
-        "websocket": (ask("GET", LIST, "Connection: Upgrade", "Upgrade: websocket"), good),
         "other expectation": (ask("GET", LIST, "Expect: the-spanish-inquisition"), good),
         # Bodies.
         "body of a GET": (ask("GET", LIST, "Content-Length: 4", body="body"), unrecorded),
         **{
             f"JSON, {depth} deep": (deep(client, depth), unrecorded)
-            for depth in (100, 300, 500, 700, 900, 980, 1_000, 5_000, 15_000)
+            for depth in (100, 900, 1_000, 15_000)
         },
         "length of letters": (ask("GET", LIST, "Content-Length: x"), malformed),
-        "negative length": (ask("GET", LIST, "Content-Length: -1"), malformed),
-        "length with a sign": (ask("GET", LIST, "Content-Length: +0"), malformed),
         "two lengths": (ask("GET", LIST, "Content-Length: 0", "Content-Length: 4"), malformed),
         "huge length": (ask("GET", LIST, "Content-Length: 99999999999"), (413, "text/html")),
-        "length of 9,999 digits": (ask("GET", LIST, f"Content-Length: {'9' * 9_999}"), malformed),
         "body of 20 MB": (login("x" * 20_000_000), (413, "text/html")),
         "gzip coding": (ask("GET", LIST, "Transfer-Encoding: gzip"), malformed),
         "length and chunks": (
@@ -208,9 +169,6 @@ def requests_of(client):
         ),
         "no chunk size": (chunks + "\r\n\r\n", malformed),
         "bad chunk size": (chunks + "-1\r\n\r\n", malformed),
-        "bad chunk end": (chunks + "1\r\nabc\r\n", malformed),
-        "huge chunk": (chunks + "ffffff\r\n", (413, "text/html")),
-        "huge chunk size": (chunks + HUGE, malformed),
         "100,000 chunks": (
             chunks + "2\r\nxx\r\n" * 100_000,
             (413, "text/html"),
@@ -218,17 +176,9 @@ def requests_of(client):
         # Logins. Keystone accepts any password.
         "login": (login(LOGIN), (201, "token")),
         "login at /v2.0": (login('{"auth": {}}', path="/identity/v2.0/tokens"), (200, "access")),
-        "login of another type": (login(LOGIN, "Content-Type: text/plain"), (201, "token")),
-        "no login": (raw(post), (400, "error")),
         "login that is not JSON": (login("auth=me"), (400, "error")),
         "login that is not UTF-8": (login("{\xff}"), (400, "error")),
-        "login that is a list": (login("[1]"), (400, "error")),
-        "login without auth": (login("{}"), (400, "error")),
-        "login with a number": (login('{"auth": 1}'), (400, "error")),
         "deep login": (login("[" * 50_000), (400, "error")),
-        "deep list": (login("[" * 50_000 + "]" * 50_000), (400, "error")),
-        "login as XML": (login("<auth/>", "Content-Type: application/xml"), (400, "error")),
-        "login with PUT": (raw(f"PUT {TOKENS} HTTP/1.1"), unauthorized),
     }
 
 
@@ -310,7 +260,7 @@ def test_a_client_that_waits_to_send_its_body_is_told_to(server):
         assert answer() == (201, "token")
 
 
-def test_200_connections_at_once(server, capfd):
+def test_100_connections_at_once(server, capfd):
     """All are open before the first one asks, and each gets its whole answer."""
     client = Client(server)
     request = client.request("GET", LIST).encode()
@@ -321,7 +271,7 @@ def test_200_connections_at_once(server, capfd):
         return answer()
 
     with ExitStack() as stack, ThreadPoolExecutor(50) as pool:
-        opened = [stack.enter_context(client.connected()) for _ in range(200)]
-        assert list(pool.map(ask, opened)) == [ALL] * 200
+        opened = [stack.enter_context(client.connected()) for _ in range(100)]
+        assert list(pool.map(ask, opened)) == [ALL] * 100
     assert client.is_served()
     assert capfd.readouterr() == ("", "")
