@@ -12,6 +12,7 @@ def imagedetail(tmp_path, monkeypatch, capsys):
     """Run the command; return its exit code and what it printed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OS_CLOUD", raising=False)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
 
     def run(*arguments):
         try:

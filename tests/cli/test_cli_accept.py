@@ -7,23 +7,19 @@ import shlex
 
 import pytest
 
-from pytest_imagedetail.cli import main
-
 CLOUDS = ("nova-2026.2", "nova-essex")
 WHY = ("--reason", "links moved", "--expires", "2999-02-01")
 
 
 @pytest.fixture
-def run(cassettes, monkeypatch, capsys):
+def run(cassettes, imagedetail):
     """Run a verb in the folder of two recorded clouds: exit code, stdout, stderr."""
-    monkeypatch.chdir(cassettes.parent)
 
-    def call(*arguments):
-        code = main(arguments)
-        said = capsys.readouterr()
-        return code, said.out, said.err
+    def run(*arguments):
+        done = imagedetail(*arguments)
+        return done.returncode, done.stdout, done.stderr
 
-    return call
+    return run
 
 
 def test_from_a_difference_to_a_rule(run, cassettes):

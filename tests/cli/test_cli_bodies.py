@@ -150,26 +150,6 @@ def test_what_redaction_touches_is_compared_all_the_same(diff):
             assert diff(new, body(), profile) == wanted, (key, profile)
 
 
-def test_every_owner_changed_is_no_equality(diff):
-    """Not one of them is who it was, though they could be renamed into each other."""
-    new = body()
-    for number, image in enumerate(new["images"][:4]):
-        image["metadata"]["owner_id"] = person(70 + number)
-    for profile in PROFILES[:3]:
-        assert len(diff(body(), new, profile)) == 4, profile
-
-
-def test_an_image_less_is_one_difference(diff):
-    """The others are what they were, also in bodies that were redacted before."""
-    for old in (body(), body(project="0" * 32)):
-        new = copy.deepcopy(old)
-        del new["images"][0]
-        for profile in PROFILES:
-            assert diff(old, new, profile) == [
-                ("image_removed", "images[000000a1-1111-4222-8333-000000000000]")
-            ], profile
-
-
 def test_another_project_that_asks_is_no_difference(diff):
     """Nor are other hosts: who asks, and where, says nothing about the images."""
     new = body(project=ELSEWHERE, nova="http://192.168.7.7:8774", glance="http://192.168.7.8:9292")

@@ -59,24 +59,6 @@ def test_ls_lists_the_traffic_of_tests(look):
     assert len(output.out.splitlines()) == 6
 
 
-def test_ls_has_an_entry_for_each(look):
-    """For a program: the keys of a listing, without values, and those of traffic."""
-    _, output = look("ls", "--json")
-    entry = json.loads(output.out)[-1]
-    assert entry.pop("path").endswith("cassettes/staging/tests/test_own/test_images.yaml")
-    assert entry == {
-        "cloud": "staging",
-        "query": None,
-        "status": None,
-        "images": None,
-        "complete": None,
-        "recorded_at": "2026-01-02T03:04:05Z",
-        "test": TEST,
-        "interactions": 2,
-        "source": "recorded",
-    }
-
-
 def test_ls_names_damaged_traffic(look, tmp_path):
     """It is passed over no more than a damaged listing."""
     path = tmp_path / "cassettes/staging/tests/test_own/test_images.yaml"

@@ -19,7 +19,6 @@ from tests.cloud import SimulatedCloud
 BETAMAX = Path(__file__).parents[1] / "scrub-data" / "betamax.json"
 LISTING = "https://compute.staging.invalid/v2.1/images/detail"
 NEW = Path("cassettes/staging/tests/old.yaml")
-pytest_plugins = ["pytester"]
 
 
 @pytest.fixture(autouse=True)
@@ -102,27 +101,6 @@ def test_a_file_is_scrubbed_and_counted_by_kind(live, capsys):
         images = requests.get(LISTING).json()["images"]
     old = json.loads(Path(live.json).read_text())["interactions"][-1]["response"]["body"]["string"]
     assert [each["name"] for each in images] == [each["name"] for each in json.loads(old)["images"]]
-
-
-def test_a_scrubbed_cassette_replays_in_a_test(live, pytester):
-    """A marker names its stem; the login is answered although it was left out."""
-    assert main(["scrub", live.yaml, "--cloud", "staging"]) == 0
-    pytester.makepyfile(
-        f"""
-        import pytest, requests
-
-        @pytest.mark.imagedetail("staging", cassette="old")
-        def test_it(imagedetail_cassette):
-            answer = requests.post("https://identity.staging.invalid/v3/auth/tokens", json={{}})
-            assert answer.headers["X-Subject-Token"]
-            assert requests.get("{LISTING}").json()["images"]
-
-        @pytest.mark.imagedetail("staging", cassette="old")
-        def test_not_more(imagedetail_cassette):
-            requests.get("{LISTING}?limit=1")
-        """
-    )
-    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=1, failed=1)
 
 
 def test_other_tools_are_scrubbed(live, capsys):

@@ -6,8 +6,6 @@ import pytest
 
 pytest.importorskip("openstack", reason="credentials need the extra `record`")
 
-from openstack.config import loader
-
 from tests.cloud import SimulatedCloud
 
 ONE_WEAK = (
@@ -17,10 +15,8 @@ ONE_WEAK = (
 
 
 @pytest.fixture
-def record(imagedetail, tmp_path, monkeypatch):
+def record(imagedetail, tmp_path):
     """Record a cloud from an account with this password."""
-    monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
-    monkeypatch.delenv("OS_CLIENT_CONFIG_FILE", raising=False)
 
     def run(password, *query):
         with SimulatedCloud() as cloud:

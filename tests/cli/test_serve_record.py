@@ -16,29 +16,11 @@ import yaml
 pytest.importorskip("openstack", reason="credentials need the extra `record`")
 
 from tests.cloud import SimulatedCloud
+from tests.cloud.scripted import ScriptedCloud, say
 
 COMMAND = (sys.executable, "-m", "pytest_imagedetail")
 PROJECT = "0" * 32
 DATED = re.compile(r"^  (?:recorded_at|sha256): .*\n", re.MULTILINE)
-
-
-class Cloud(SimulatedCloud):
-    """A simulated cloud that counts what its Nova is asked, and that can break."""
-
-    def __init__(self):
-        super().__init__(release="2026.2")
-        self.asked, self.broken, self._answer = [], False, self.application
-        self.application = self.count
-
-    def count(self, environ, start_response):
-        """Answer a request; while broken, with a 503."""
-        path = environ["PATH_INFO"]
-        if not path.startswith("/v3"):
-            self.asked.append(f"{path}?{environ['QUERY_STRING']}".rstrip("?"))
-            if self.broken:
-                start_response("503 Service Unavailable", [("Content-Length", "0")])
-                return [b""]
-        return self._answer(environ, start_response)
 
 
 class Served:
@@ -67,7 +49,7 @@ class Served:
 @pytest.fixture
 def cloud(tmp_path, monkeypatch):
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
-    with Cloud() as cloud:
+    with ScriptedCloud() as cloud:
         (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("site"))
         yield cloud
 
@@ -182,11 +164,10 @@ def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
             assert (answer.status_code, says in answer.text) == (status, True), answer.text
         assert requests.get(f"{served.endpoint}/images", timeout=30).status_code == 401
         assert requests.get(evil, timeout=30).status_code == 200  # Nova's versions
-        cloud.broken = True
+        cloud.script[:] = [say(503), say(503)]
         for path in ("/images/detail", "/images"):
             fault = served.ask(path)
             assert (fault.status_code, "answered 503" in fault.text) == (502, True)
-        cloud.broken = False
         assert served.ask().status_code == 200
         assert served.ask("/images").status_code == 200
         sent = [each for each in cloud.asked if "server" in each]
