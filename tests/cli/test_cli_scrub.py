@@ -1,249 +1,325 @@
-"""`imagedetail scrub`: recordings are scrubbed, searched for secrets, and replayed."""
+"""`imagedetail scrub`: recordings of other tools, one by one, in folders, and in their place."""
 
 import base64
 import json
 import re
+import subprocess
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 import requests
 import vcr
 from planting import is_in
 
+from pytest_imagedetail.body import yaml
 from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.cli import main
-from tests.cloud import SimulatedCloud
 
 BETAMAX = Path(__file__).parents[1] / "scrub-data" / "betamax.json"
-LISTING = "https://compute.staging.invalid/v2.1/images/detail"
+TOKEN = "gAAAAABk" + "x" * 60
+PROJECT, USER = "0f3c7f60b2a14f5f9ec21a25c2f1a0d3", "5b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e"
+PASSWORD = "hunter2-and-more"
+SECRETS = (TOKEN, PROJECT, USER, PASSWORD, "nova.example.com")
+LISTING = "https://compute.staging.invalid/v2/00000000000000000000000000000000/images/detail"
 NEW = Path("cassettes/staging/tests/old.yaml")
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    """An empty folder, which is the current one."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def exchange(url, document, *, sent=None, method="GET", headers=(), answered=()):
+    """One interaction as vcrpy writes it."""
+    return {
+        "request": {
+            "method": method,
+            "uri": url,
+            "body": sent and json.dumps(sent),
+            "headers": {name: [value] for name, value in headers},
+        },
+        "response": {
+            "status": {"code": 200, "message": "OK"},
+            "headers": {name: [value] for name, value in answered},
+            "body": {"string": json.dumps(document)},
+        },
+    }
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory):
-    """What vcrpy records of a login and a listing, in YAML and JSON, and its secrets."""
-    folder = tmp_path_factory.mktemp("vcrpy")
-    with SimulatedCloud(release="2023.1") as cloud:
-        access = {**cloud.credentials, "url": cloud.compute_url}
-        for serializer in ("yaml", "json"):
-            recorder = vcr.VCR(serializer=serializer, record_mode="all")
-            with recorder.use_cassette(str(folder / f"old.{serializer}")):
-                token = log_in_and_list(access)
-        ids = {cloud.account.project_id, cloud.account.user_id}
-    secrets = {access["password"], token, urlsplit(access["url"]).netloc, *ids}
-    files = {"yaml": str(folder / "old.yaml"), "json": str(folder / "old.json")}
-    return SimpleNamespace(**files, token=token, password=access["password"], secrets=secrets)
-
-
-def log_in_and_list(access: dict[str, str]) -> str:
-    """Ask Keystone for a token and Nova for its images; return the token."""
-    domain = {"domain": {"id": "default"}}
-    user = {"name": access["username"], "password": access["password"], **domain}
+def login():
+    user = {"name": "me", "domain": {"id": "default"}, "password": PASSWORD}
     identity = {"methods": ["password"], "password": {"user": user}}
-    scope = {"project": {"name": access["project_name"], **domain}}
-    body = {"auth": {"identity": identity, "scope": scope}}
-    token = requests.post(f"{access['auth_url']}/auth/tokens", json=body).headers["X-Subject-Token"]
-    requests.get(f"{access['url']}/images/detail", headers={"X-Auth-Token": token})
-    return token
+    return exchange(
+        "http://nova.example.com:5000/v3/auth/tokens",
+        {"token": {"user": {"id": USER}, "project": {"id": PROJECT}}},
+        sent={"auth": {"identity": identity}},
+        method="POST",
+        answered=[("X-Subject-Token", TOKEN)],
+    )
 
 
-def shows(path: Path | str, secret: str) -> bool:
-    """Whether a file shows a secret; knows nothing of how this project looks for one."""
-    return is_in(secret, Path(path).read_bytes())
+def listing(name="cirros", **metadata):
+    image = {"id": "1", "name": name, "metadata": {"admin_password": PASSWORD, **metadata}}
+    url = f"http://nova.example.com:8774/v2/{PROJECT}/images/detail"
+    return exchange(url, {"images": [image]}, headers=[("X-Auth-Token", TOKEN)])
 
 
-def vcrpy_of(*exchanges: tuple[dict, dict]) -> str:
-    interactions = [{"request": asked, "response": answered} for asked, answered in exchanges]
-    return json.dumps({"version": 1, "interactions": interactions})
+def recording(*interactions, dump=yaml.dump):
+    """A file of vcrpy, in YAML or JSON."""
+    return dump({"version": 1, "interactions": list(interactions)})
 
 
-def asked(url: str, *, method: str = "GET", body: object = None, **headers: str) -> dict:
-    text = None if body is None else json.dumps(body)
-    return {"method": method, "uri": url, "body": text, "headers": headers}
+def safe(path):
+    """Whether nothing that was planted is left in a file, in any encoding."""
+    return not any(is_in(each, Path(path).read_bytes()) for each in SECRETS)
 
 
-def answered(document: object, **headers: str) -> dict:
-    status = {"code": 200, "message": "OK"}
-    return {"status": status, "headers": headers, "body": {"string": json.dumps(document)}}
+@pytest.fixture
+def scrub(imagedetail):
+    """Run the verb in an empty folder, for the cloud `staging`."""
+    return partial(imagedetail, "scrub", "--cloud=staging")
 
 
-IMAGES = (asked("http://nova.example.com/v2/a/images"), answered({"images": []}))
+@pytest.fixture
+def old(tmp_path):
+    """A login and a listing, which vcrpy recorded."""
+    path = tmp_path / "old.yaml"
+    path.write_text(recording(login(), listing()))
+    return path
 
 
-def test_a_file_is_scrubbed_and_counted_by_kind(live, capsys):
+@pytest.fixture
+def folder(tmp_path):
+    """Recordings in the layout of pytest-recording, and files of another kind."""
+    folder = tmp_path / "old"
+    for name in ("test_images/test_list", "test_servers/test_list", "test_images/test_more"):
+        path = folder / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(recording(listing(name)))
+    (folder / "notes.json").write_text("{}")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config.yaml").write_text("a: b")
+    return folder
+
+
+@pytest.fixture
+def commit(tmp_path):
+    """Commit everything to git."""
+
+    def git(*arguments):
+        identity = ("-c", "user.name=me", "-c", "user.email=me@example.com")
+        command = ["git", *identity, *arguments]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+    def commit():
+        git("init", "-q")
+        git("add", ".")
+        git("commit", "-qm", "old")
+
+    return commit
+
+
+def test_a_file_is_scrubbed_and_counted_by_kind(scrub, old):
     """No value is printed, the original stays, and plain vcrpy replays what is written."""
-    assert all(shows(live.yaml, secret) for secret in live.secrets), "nothing to remove"
-    before = Path(live.yaml).read_bytes()
-    assert main(["scrub", live.yaml, "--cloud", "staging"]) == 0
-    out, err = capsys.readouterr()
+    before = old.read_bytes()
+    done = scrub("old.yaml")
     assert re.fullmatch(
-        rf"scrubbed {live.yaml} -> {NEW}: 1 interaction \(1 of authentication left out\)\n"
+        rf"scrubbed old.yaml -> {NEW}: 1 interaction \(1 of authentication left out\)\n"
         r"  removed: (\w+ \d+, )*\w+ \d+\n"
         r"1 file: 1 done, 0 failed\n"
         r"review the cassettes before you commit them: image names and metadata are kept\n",
-        out,
+        done.stdout,
     )
-    assert err == ""
-    assert Path(live.yaml).read_bytes() == before
-    assert not [secret for secret in live.secrets if shows(NEW, secret)]
+    assert (done.returncode, done.stderr, old.read_bytes()) == (0, "", before)
+    assert safe(NEW)
     provenance = loads(NEW).provenance
     assert (provenance.source, provenance.test) == ("scrubbed", "old")
     with vcr.VCR(record_mode="none").use_cassette(str(NEW)):
-        images = requests.get(LISTING).json()["images"]
-    old = json.loads(Path(live.json).read_text())["interactions"][-1]["response"]["body"]["string"]
-    assert [each["name"] for each in images] == [each["name"] for each in json.loads(old)["images"]]
+        (image,) = requests.get(LISTING).json()["images"]
+    assert image["name"] == "cirros"
 
 
-def test_other_tools_are_scrubbed(live, capsys):
-    """A file that betamax 0.9.0 wrote, bodies in base64; a HAR file with a blocked request."""
-    document = json.loads(BETAMAX.read_text())
-    login, listing = document["http_interactions"]
-    sent = json.loads(base64.b64decode(login["request"]["body"]["base64_string"]))
-    password = sent["auth"]["identity"]["password"]["user"]["password"]
-    secrets = {password, listing["request"]["headers"]["X-Auth-Token"][0]}
-    assert all(shows(BETAMAX, secret) for secret in secrets)
-    Path("session.har").write_text(as_har(Path(live.json)))
-    assert main(["scrub", str(BETAMAX), "session.har", "--cloud", "staging", "--json"]) == 0
-    betamax, har = json.loads(capsys.readouterr().out)["files"]
-    assert (betamax["tool"], betamax["dropped"]) == ("betamax", {"keystone": 1, "unanswered": 0})
-    assert (har["tool"], har["dropped"]) == ("HAR", {"keystone": 1, "unanswered": 1})
-    for facts in (betamax, har):
-        assert (facts["outcome"], facts["interactions"]) == ("scrubbed", 1)
-        assert not [each for each in secrets | live.secrets if shows(facts["cassette"], each)]
-    assert loads(Path(betamax["cassette"])).provenance.recorded_at == "2026-11-24T11:11:11Z"
-
-
-def as_har(recorded: Path) -> str:
+def as_har(*interactions):
     """A recording as a browser exports it, with a request that was blocked."""
     entries = []
-    for each in json.loads(recorded.read_text())["interactions"]:
+    for each in interactions:
         sent, received = each["request"], each["response"]
-        request = {"method": sent["method"], "url": sent["uri"], "headers": pairs(sent)}
-        content = {"text": received["body"]["string"]}
-        response = {"status": received["status"]["code"], "headers": pairs(received)}
         entries.append(
             {
-                "request": {**request, "postData": {"text": sent["body"] or ""}},
-                "response": {**response, "content": content},
+                "request": {
+                    "method": sent["method"],
+                    "url": sent["uri"],
+                    "headers": [{"name": k, "value": v} for k, [v] in sent["headers"].items()],
+                    "postData": {"text": sent["body"] or ""},
+                },
+                "response": {
+                    "status": 200,
+                    "headers": [{"name": k, "value": v} for k, [v] in received["headers"].items()],
+                    "content": {"text": received["body"]["string"]},
+                },
             }
         )
     blocked = {**entries[-1], "response": {"status": 0, "content": {"size": 0}}}
     return json.dumps({"log": {"version": "1.2", "entries": [*entries, blocked]}})
 
 
-def pairs(message: dict) -> list[dict]:
-    headers = message["headers"].items()
-    return [{"name": name, "value": each} for name, values in headers for each in values]
+def test_other_tools_are_scrubbed(scrub, tmp_path):
+    """A file that betamax 0.9.0 wrote, bodies in base64; a HAR file with a blocked request."""
+    entry, listed = json.loads(BETAMAX.read_text())["http_interactions"]
+    sent = json.loads(base64.b64decode(entry["request"]["body"]["base64_string"]))
+    password = sent["auth"]["identity"]["password"]["user"]["password"]
+    secrets = {password, listed["request"]["headers"]["X-Auth-Token"][0]}
+    assert all(is_in(each, BETAMAX.read_bytes()) for each in secrets)
+    (tmp_path / "session.har").write_text(as_har(login(), listing()))
+    betamax, har = json.loads(scrub(str(BETAMAX), "session.har", "--json").stdout)["files"]
+    assert (betamax["tool"], betamax["dropped"]) == ("betamax", {"keystone": 1, "unanswered": 0})
+    assert (har["tool"], har["dropped"]) == ("HAR", {"keystone": 1, "unanswered": 1})
+    for facts in (betamax, har):
+        assert (facts["outcome"], facts["interactions"]) == ("scrubbed", 1)
+        content = Path(facts["cassette"]).read_bytes()
+        assert not [each for each in secrets if is_in(each, content)]
+        assert safe(facts["cassette"])
+    assert loads(Path(betamax["cassette"])).provenance.recorded_at == "2026-11-24T11:11:11Z"
 
 
-def test_a_secret_of_one_file_is_removed_from_the_others(live):
+def test_a_secret_of_one_file_is_removed_from_the_others(scrub, old, tmp_path):
     """A token that one file got and another file's text holds, in each encoding."""
-    packed = base64.b64encode(live.token.encode()).decode()
-    texts = [live.token, quote(f"/{live.token}?", safe=""), packed, f"<{live.password}>"]
-    listing = {"images": [{"name": f"x{n}", "note": each} for n, each in enumerate(texts)]}
-    Path("other.json").write_text(vcrpy_of((IMAGES[0], answered(listing))))
-    assert main(["scrub", "other.json", live.json, "--cloud", "staging"]) == 0
-    new = Path("cassettes/staging/tests/other.yaml")
-    assert not [secret for secret in live.secrets if shows(new, secret)]
-    images = json.loads(loads(new).interactions[0].response.body)["images"]
-    assert [each["name"] for each in images] == ["x0", "x1", "x2", "x3"], "what is no secret stays"
+    packed = base64.b64encode(TOKEN.encode()).decode()
+    notes = {"a": TOKEN, "b": quote(f"/{TOKEN}?", safe=""), "c": packed, "d": f"<{PASSWORD}>"}
+    (tmp_path / "other.json").write_text(recording(listing("kept", **notes), dump=json.dumps))
+    assert scrub("other.json", "old.yaml").returncode == 0
+    new = NEW.with_name("other.yaml")
+    assert safe(new)
+    (image,) = json.loads(loads(new).interactions[0].response.body)["images"]
+    assert (image["name"], image["metadata"].keys()) == ("kept", {"admin_password", *notes})
 
 
-def test_check_writes_nothing_and_ends_with_1(live, here, capsys):
+def test_check_writes_nothing_and_ends_with_1(scrub, old, tmp_path):
     """For CI; a cassette of ours has nothing to remove, unless it was changed."""
-    assert main(["scrub", live.yaml, "--cloud", "staging", "--check"]) == 1
-    assert capsys.readouterr().out.startswith(f"would scrub {live.yaml} -> {NEW}")
-    assert list(here.iterdir()) == []
-    main(["scrub", live.yaml, "--cloud", "staging"])
-    capsys.readouterr()
+    done = scrub("old.yaml", "--check")
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"would scrub old.yaml -> {NEW}")
+    assert list(tmp_path.iterdir()) == [old]
+    scrub("old.yaml")
     before = NEW.read_bytes()
-    assert main(["scrub", str(NEW), "--cloud", "staging", "--check"]) == 0
-    assert "already a cassette of imagedetail; nothing to do\n" in capsys.readouterr().out
-    assert NEW.read_bytes() == before
-    NEW.write_text(NEW.read_text().replace("uri: https://compute", f"uri: https://{live.token}"))
-    assert main(["scrub", str(NEW), "--cloud", "staging"]) == 2
-    out, err = capsys.readouterr()
-    assert "the cassette was changed after it was written" in err
-    assert live.token not in out + err
+    done = scrub(str(NEW), "--check")
+    assert (done.returncode, NEW.read_bytes()) == (0, before)
+    assert "already a cassette of imagedetail; nothing to do\n" in done.stdout
+    NEW.write_text(NEW.read_text().replace("uri: https://compute", f"uri: https://{TOKEN}"))
+    done = scrub(str(NEW))
+    assert done.returncode == 2
+    assert "the cassette was changed after it was written" in done.stderr
+    assert TOKEN not in done.stdout + done.stderr
 
 
-def test_what_exists_is_not_replaced(live, capsys):
+def test_what_exists_is_not_replaced(scrub, old):
     """The same is unchanged, another needs --force, and the recording itself always stays."""
-    main(["scrub", live.yaml, "--cloud", "staging"])
+    scrub("old.yaml")
     before = NEW.read_bytes()
-    capsys.readouterr()
-    assert main(["scrub", live.yaml, "--cloud", "staging"]) == 0
-    assert capsys.readouterr().out.startswith(f"= unchanged {live.yaml} -> {NEW}: 1 interaction")
-    Path("old.json").write_text(vcrpy_of(IMAGES))
-    assert main(["scrub", "old.json", "--cloud", "staging"]) == 2
-    err = capsys.readouterr().err
-    assert "another cassette is where this one would be written" in err
-    assert "--force" in err
-    assert NEW.read_bytes() == before
-    assert main(["scrub", "old.json", "--cloud", "staging", "--force"]) == 0
-    assert loads(NEW).interactions[0].response.body == b'{\n  "images": []\n}'
-    original = Path(live.yaml).read_bytes()
-    NEW.write_bytes(original)
-    for more in ([], ["--force"], ["--check"]):
-        assert main(["scrub", str(NEW), "--cloud", "staging", *more]) == 2
-        assert "would replace the recording that it is made from" in capsys.readouterr().err
-        assert NEW.read_bytes() == original
+    assert scrub("old.yaml").stdout.startswith(f"= unchanged old.yaml -> {NEW}: 1 interaction")
+    old.write_text(recording(listing("another")))
+    done = scrub("old.yaml")
+    assert (done.returncode, NEW.read_bytes()) == (2, before)
+    assert "another cassette is where this one would be written" in done.stderr
+    assert "--force" in done.stderr
+    assert scrub("old.yaml", "--force").returncode == 0
+    assert NEW.read_bytes() != before
+    NEW.write_bytes(old.read_bytes())
+    for more in ((), ("--force",), ("--check",)):
+        done = scrub(str(NEW), *more)
+        assert (done.returncode, NEW.read_bytes()) == (2, old.read_bytes())
+        assert "would replace the recording that it is made from" in done.stderr
 
 
-def test_one_bad_file_stops_the_others(live, capsys):
-    """It is named with its place; its secrets may occur in the others, so none is written."""
-    Path("bad.yaml").write_text("version: 1\ninteractions: !!python/object/apply:os.getcwd []\n")
-    assert main(["scrub", "bad.yaml", live.yaml, "--cloud", "staging"]) == 2
-    out, err = capsys.readouterr()
-    assert out.startswith("failed   bad.yaml\nwould scrub ")
-    assert "nothing was written, because a secret of one file may occur in another" in err
-    assert not Path("cassettes").exists()
-    assert "2 files: 1 done, 1 failed\n" in out
-    assert "where: bad.yaml, line 2, column 15" in err
-    assert main(["scrub", "bad.yaml", "--cloud", "staging", "--json"]) == 2
-    (facts,) = json.loads(capsys.readouterr().out)["files"]
-    assert (facts["file"], facts["outcome"]) == ("bad.yaml", "failed")
-
-
-def test_nothing_but_authentication_is_not_written(live, capsys):
-    """It is counted, and there is no empty cassette."""
-    document = json.loads(Path(live.json).read_text())
-    document["interactions"] = document["interactions"][:1]
-    Path("login.json").write_text(json.dumps(document))
-    assert main(["scrub", "login.json", "--cloud", "staging"]) == 0
-    head = "login.json: nothing to write (1 of authentication left out)\n"
-    assert capsys.readouterr().out == f"{head}1 file: 1 done, 0 failed\n"
-    assert not Path("cassettes").exists()
-
-
-def test_what_the_final_check_refuses_is_not_written(here, capsys):
-    """A picture cannot be searched for secrets; --check says so as well."""
+def test_what_cannot_be_scrubbed(scrub, imagedetail, old, folder, tmp_path):
+    """It is named with its place; its secrets may occur in other files, so none is written."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.yaml").write_text("version: 1\ninteractions: !!python/name:os.getcwd []\n")
     content = {"text": base64.b64encode(bytes(range(256))).decode(), "encoding": "base64"}
     request = {"method": "GET", "url": "http://nova.example.com/logo.png", "headers": []}
     entry = {"request": request, "response": {"status": 200, "headers": [], "content": content}}
-    Path("old.har").write_text(json.dumps({"log": {"entries": [entry]}}))
-    for more in ([], ["--check"]):
-        assert main(["scrub", "old.har", "--cloud", "staging", *more]) == 2
-        err = capsys.readouterr().err
-        assert "refused to write" in err
-        assert "next:  nothing was written for it, and the recording was not changed\n" in err
-    assert not list(here.rglob("*.yaml"))
+    (tmp_path / "picture.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    path = folder / "test_images/test_list.yaml"
+    path.with_suffix(".yml").write_text(path.read_text())
+    for arguments, code, problem in (
+        (("empty",), 4, "there is no recording to scrub"),
+        (("gone.yaml",), 2, "gone.yaml"),
+        (("old",), 4, "two recordings would become one cassette"),
+        (("old", "--force"), 4, "two recordings would become one cassette"),
+        (("picture.har",), 2, "next:  nothing was written for it, and the recording was not chan"),
+        (("picture.har", "--check"), 2, "refused to write"),
+        (("bad.yaml", "old.yaml"), 2, "a secret of one file may occur in another"),
+        (("bad.yaml", "old.yaml"), 2, "where: bad.yaml, line 2, column 15"),
+    ):
+        done = scrub(*arguments)
+        assert (done.returncode, problem in done.stderr) == (code, True), (arguments, done.stderr)
+        assert not (tmp_path / "cassettes").exists(), arguments
+    assert done.stdout.startswith("failed   bad.yaml\nwould scrub ")
+    assert "2 files: 1 done, 1 failed\n" in done.stdout
+    (facts,) = json.loads(scrub("bad.yaml", "--json").stdout)["files"]
+    assert (facts["file"], facts["outcome"]) == ("bad.yaml", "failed")
+    done = imagedetail("scrub", "old.yaml")
+    assert done.returncode == 4
+    assert "next:  choose any name, for example --cloud staging" in done.stderr
+    (tmp_path / "imagedetail.yaml").write_text("clouds:\n  public: {}\n")
+    assert imagedetail("scrub", "old.yaml").returncode == 0
+    assert (tmp_path / "cassettes/public/tests/old.yaml").is_file()
 
 
-def test_the_cloud_is_the_declared_one_or_must_be_named(capsys):
-    """Without --cloud there must be exactly one in imagedetail.yaml."""
-    Path("old.json").write_text(vcrpy_of(IMAGES))
-    assert main(["scrub", "old.json"]) == 4
-    assert "next:  choose any name, for example --cloud staging" in capsys.readouterr().err
-    Path("imagedetail.yaml").write_text("clouds:\n  public: {}\n")
-    assert main(["scrub", "old.json"]) == 0
-    assert Path("cassettes/public/tests/old.yaml").is_file()
+def test_nothing_but_authentication_is_not_written(scrub, tmp_path):
+    """It is counted, and there is no empty cassette."""
+    (tmp_path / "login.json").write_text(recording(login(), dump=json.dumps))
+    head = "login.json: nothing to write (1 of authentication left out)\n"
+    assert scrub("login.json").stdout == f"{head}1 file: 1 done, 0 failed\n"
+    assert not (tmp_path / "cassettes").exists()
+
+
+def test_a_folder_keeps_its_structure(scrub, imagedetail, folder, tmp_path):
+    """Two files of one name are two cassettes; other files are passed over and named."""
+    done = scrub("old")
+    assert done.returncode == 0, done.stderr
+    assert "3 files: 3 done, 0 failed" in done.stdout
+    assert "passed over, not a known recording: " in done.stderr
+    assert "old/notes.json" in done.stderr
+    tests = tmp_path / "cassettes/staging/tests"
+    names = {str(path.relative_to(tests)) for path in tests.rglob("*.yaml")}
+    assert names == {
+        "test_images/test_list.yaml",
+        "test_images/test_more.yaml",
+        "test_servers/test_list.yaml",
+    }
+    assert all(map(safe, tests.rglob("*.yaml")))
+    assert imagedetail("lint").stdout == "3 files: nothing found\n"
+
+
+def test_in_place_replaces_what_git_keeps(scrub, imagedetail, folder, commit):
+    """Not a file before all are safe in git; then vcrpy replays them, and lint is content."""
+    path = folder / "test_images/test_list.yaml"
+    commit()
+    path.write_text(f"{path.read_text()}\n")
+    done = scrub("old", "--in-place")
+    assert done.returncode == 2
+    assert "the file is not committed, or has changes that are not" in done.stderr
+    assert not safe(path)
+    commit()
+    done = scrub("old", "--in-place")
+    assert done.returncode == 0, done.stderr
+    assert all(map(safe, folder.rglob("test_*.yaml")))
+    assert loads(path).provenance.source == "scrubbed"
+    assert imagedetail("lint", "old").stdout == "3 files: nothing found\n"
+    replayer = vcr.VCR(record_mode="none", match_on=["method", "path"])
+    with replayer.use_cassette(str(path)):
+        answer = requests.get(f"http://any.example/v2/{'0' * 32}/images/detail")
+    assert answer.json()["images"][0]["name"] == "test_images/test_list"
+    assert scrub("old", "--in-place").returncode == 0
+
+
+def test_in_place_is_all_or_nothing(scrub, folder, commit):
+    """What cannot be scrubbed, or is no YAML of vcrpy, leaves the others as they are."""
+    betamax = folder / "betamax.json"
+    betamax.write_bytes(BETAMAX.read_bytes())
+    damaged = folder / "test_servers" / "test_list.yaml"
+    for problem in ("only YAML recordings of vcrpy and pytest-recording", "nothing was written"):
+        commit()
+        before = {path: path.read_bytes() for path in folder.rglob("test_*.yaml")}
+        done = scrub("old", "--in-place")
+        assert (done.returncode, problem in done.stderr) == (2, True), done.stderr
+        assert {path: path.read_bytes() for path in before} == before
+        betamax.unlink(missing_ok=True)
+        damaged.write_text(damaged.read_text().replace("method: GET", "method: {}"))

@@ -3,7 +3,6 @@
 Other HTTP clients are in clients.py.
 """
 
-
 import openstack
 import pytest
 import requests
