@@ -48,7 +48,7 @@ def changed(**fields) -> str:
 
 
 def test_the_demo_shows_a_breaking_change(imagedetail, tmp_path):
-    """Recorded over HTTP, compared offline: once the same, once compatible, once breaking."""
+    """Same, compatible and breaking; each command that it shows works in the folder it leaves."""
     result = imagedetail("demo")
     assert (result.returncode, result.stderr) == (0, "")
     assert "\x1b" not in result.stdout
@@ -70,18 +70,13 @@ def test_the_demo_shows_a_breaking_change(imagedetail, tmp_path):
     ]
     assert f"The same as a page: {(folder / 'report.html').as_uri()}" in result.stdout
     assert "nova-2023.1 → nova-2024.2" in (folder / "report.html").read_text()
-
-
-def test_the_commands_of_the_demo_work(imagedetail):
-    """Each comparison that it shows is what its command prints in the folder it leaves."""
-    shown = imagedetail("demo").stdout
-    commands = re.findall(r"^\$ imagedetail (diff .*)$", shown, re.MULTILINE)
-    commands += re.findall(r"&& imagedetail (show .*)$", shown, re.MULTILINE)
-    folder = ("--cassette-dir", "imagedetail-demo/cassettes")
-    done = [imagedetail(*command.split(), *folder) for command in commands]
+    commands = re.findall(r"^\$ imagedetail (diff .*)$", result.stdout, re.MULTILINE)
+    commands += re.findall(r"&& imagedetail (show .*)$", result.stdout, re.MULTILINE)
+    dir_ = ("--cassette-dir", "imagedetail-demo/cassettes")
+    done = [imagedetail(*command.split(), *dir_) for command in commands]
     assert [each.returncode for each in done] == [0, 0, 1, 0]
-    assert all(each.stdout in shown for each in done[:3])
-    for command in re.findall(r"^\$ imagedetail (.*?)(?: &)?$", shown, re.MULTILINE):
+    assert all(each.stdout in result.stdout for each in done[:3])
+    for command in re.findall(r"^\$ imagedetail (.*?)(?: &)?$", result.stdout, re.MULTILINE):
         parser().parse_args(command.split())
 
 
