@@ -1,5 +1,6 @@
 """The command in this process, in a folder of its own."""
 
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,11 @@ def imagedetail(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OS_CLOUD", raising=False)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+
+    def listens(_signals):
+        pytest.fail("`serve` listens, and would wait for a signal forever")
+
+    monkeypatch.setattr(signal, "sigwait", listens)
 
     def run(*arguments):
         try:
