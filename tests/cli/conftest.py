@@ -19,6 +19,7 @@ def imagedetail(tmp_path, monkeypatch, capsys):
         pytest.fail("`serve` listens, and would wait for a signal forever")
 
     monkeypatch.setattr(signal, "sigwait", listens)
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda *_: None)  # it would outlive the test
 
     def run(*arguments):
         try:
