@@ -16,7 +16,7 @@ from pytest_imagedetail.model import ImageRef, fingerprint
 from pytest_imagedetail.report import html, junit, markdown, write_text
 from pytest_imagedetail.report.loading import load, unreadable
 from pytest_imagedetail.report.questions import Answer, Row, Table, runs_of
-from pytest_imagedetail.report.since import Absent, Since
+from pytest_imagedetail.report.since import Change, Since
 from pytest_imagedetail.report.text import plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
@@ -73,29 +73,34 @@ def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
     Raises:
         ReportError: It cannot be read, or holds something else.
     """
-    earlier = verdicts_of(load(path), path)
-    before, now = (dict(_places(each)) for each in (earlier, verdicts))
+    before, now = _found(verdicts_of(load(path), path)), _found(verdicts)
     asked = {(each.check.id, each.cloud) for each in verdicts}
-    absent = tuple(
-        Absent(
-            id=id_,
-            severity=card.verdict.verdict,
-            title=f"{card.title}, {cloud}",
-            status="gone" if (card.verdict.check.id, cloud) in asked else "not compared",
-        )
-        for (id_, cloud), card in before.items()
-        if (id_, cloud) not in now
+    changes = [_change(now[key], key[1], "new") for key in now.keys() - before.keys()]
+    for key in before.keys() - now.keys():
+        status = "gone" if (before[key].check.id, key[1]) in asked else "not compared"
+        changes.append(_change(before[key], key[1], status))
+    new = {each.id for each in changes if each.status == "new"}
+    return Since(
+        file=str(path),
+        new=len(new),
+        known=len({id_ for id_, _ in now} - new),
+        changes=tuple(sorted(changes, key=lambda each: (each.status, each.title))),
     )
-    new = {id_ for id_, cloud in now if (id_, cloud) not in before}
-    known = len({id_ for id_, _ in now}) - len(new)
-    return Since(file=str(path), new=len(new), known=known, absent=absent)
 
 
-def _places(verdicts: Sequence[Verdict]) -> Iterator[tuple[tuple[str, str], Card]]:
-    """Yield each failure and known deviation, by id and cloud."""
-    for card in _cards(verdicts):
-        if card.verdict.verdict in _SEVERITY:
-            yield from (((card.id, cloud), card) for cloud in card.clouds)
+def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Verdict]:
+    """Return each failure and known deviation, by its id and its cloud."""
+    return {(_id(each), each.cloud): each for each in verdicts if each.verdict in _SEVERITY}
+
+
+def _id(verdict: Verdict) -> str:
+    """Return twelve hex digits, equal in a later report."""
+    return fingerprint(verdict.verdict, verdict.check.id)
+
+
+def _change(verdict: Verdict, cloud: str, status: str) -> Change:
+    title = f"{verdict.check.id} {verdict.check.title}, {cloud}"
+    return Change(id=_id(verdict), severity=verdict.verdict, title=title, status=status)
 
 
 def verdicts_of(document: Mapping[str, Any], path: Path) -> list[Verdict]:
@@ -214,14 +219,13 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
 
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
     """Yield what is no pass, worst first, each with its reasons."""
-    found: dict[tuple[str, str], dict[str, list[Verdict]]] = {}
+    found: dict[str, dict[str, list[Verdict]]] = {}
     for each in sorted(verdicts, key=lambda each: VERDICTS.index(each.verdict)):
         if each.verdict in _SHOWN:
-            reasons = found.setdefault((each.verdict, each.check.id), {})
-            reasons.setdefault(each.reason, []).append(each)
-    for cause, reasons in found.items():
+            found.setdefault(_id(each), {}).setdefault(each.reason, []).append(each)
+    for id_, reasons in found.items():
         yield Card(
-            id=fingerprint(*cause),
+            id=id_,
             verdict=next(iter(reasons.values()))[0],
             reasons=tuple(
                 (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))

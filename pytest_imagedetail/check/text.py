@@ -28,7 +28,8 @@ def headline(verdicts: Sequence[Verdict]) -> str:
         return f"FAIL: {failed} of {among} {words['fail']}{'; ' if rest else ''}{rest}"
     agrees = found.keys() & {"pass", "known-deviation"}
     word = "INCONCLUSIVE" if "inconclusive" in found else "PASS" if agrees else "VACUOUS"
-    return f"{word}: none of {among} fails; {rest}"
+    none = f"none of {among} fails" if len(verdicts) > 1 else "the check does not fail"
+    return f"{word}: {none}; {rest}"
 
 
 def details(

@@ -286,6 +286,12 @@ def _named_row(options: argparse.Namespace, chosen: Settings, store: Store) -> d
     """Load the clouds that were typed, in their order."""
     row: dict[str, Answers] = {}
     for name in options.names:
+        if sides.is_path(name):
+            raise UsageError(
+                "a matrix compares clouds by name, and this is a path",
+                where=name,
+                remedy="compare two paths: imagedetail diff OLD NEW",
+            )
         names = sides.names([name], chosen, store)
         found = {cloud: _answers(cloud, options, chosen, store) for cloud in names}
         row |= {each: answers for each, answers in by_release(found).items() if each not in row}

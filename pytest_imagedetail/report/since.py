@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,14 +13,14 @@ from pytest_imagedetail.report.findings import Finding, Result, found_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
-    """What an earlier report has and this one has not.
+class Change:
+    """What one of two reports has and the other has not.
 
     Attributes:
         id: Of its cause.
-        severity: As it was; the verdict of a check.
-        title: As it was, and where.
-        status: "gone", "accepted by a rule" or "not compared".
+        severity: Of its cause; the verdict of a check.
+        title: What it is, and where.
+        status: "new", "gone", "accepted by a rule" or "not compared".
     """
 
     id: str
@@ -42,29 +42,26 @@ class Since:
         file: The earlier report.
         new: How many causes show where they did not show before.
         known: How many do not.
-        absent: What does not show any more.
+        changes: What does not show any more; of checks also what is new.
     """
 
     file: str
     new: int
     known: int
-    absent: tuple[Absent, ...]
+    changes: tuple[Change, ...]
 
     @property
     def lines(self) -> Iterator[str]:
         """The counts, "last.json: 1 new cause, 6 known, 2 gone", and what is gone or accepted."""
-        counts = Counter(each.status for each in self.absent)
+        counts = Counter(each.status for each in self.changes if each.status != "new")
         rest = "".join(f", {number} {status}" for status, number in counts.items())
         yield f"{self.file}: {text.count(self.new, 'new cause')}, {self.known} known{rest}"
-        yield from (each.line for each in self.absent if each.status != "not compared")
+        yield from (each.line for each in self.changes if each.status != "not compared")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        absent = [
-            {"id": each.id, "severity": each.severity, "title": each.title, "status": each.status}
-            for each in self.absent
-        ]
-        return {"file": self.file, "new": self.new, "known": self.known, "absent": absent}
+        changes = [asdict(each) for each in self.changes]
+        return {"file": self.file, "new": self.new, "known": self.known, "changes": changes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,19 +95,19 @@ def compare(
         for baseline, candidate, (difference, queries) in found_in(each, accepted=True)
     }
     compared = {each for result in results for each in _compared(result)}
-    absent = []
+    changes = []
     for key, (finding, place) in before.items():
         if key not in here:
             asked = {(place.baseline, place.candidate, query) for query in place.queries}
             status = "gone" if asked <= compared else "not compared"
             status = "accepted by a rule" if key in accepted else status
             title = f"{finding.title}, {place.pair}"
-            absent.append(
-                Absent(id=finding.id, severity=finding.severity, title=title, status=status)
+            changes.append(
+                Change(id=finding.id, severity=finding.severity, title=title, status=status)
             )
     new = sum(bool(each.new) for each in found)
     known = len(found) - new
-    return Since(file=earlier.file, new=new, known=known, absent=tuple(absent)), found
+    return Since(file=earlier.file, new=new, known=known, changes=tuple(changes)), found
 
 
 def _with_history(

@@ -162,7 +162,7 @@ def digest(report: Report, most: int) -> Iterator[str]:
     shown = report.failing[:most]
     yield from (text.cut(_brief_line(each, between=True), _BRIEF) for each in shown)
     if more := len(report.findings) - len(shown):
-        yield f"and {text.count(more, 'other cause' if shown else 'cause')}, none of which is shown"
+        yield f"and {text.count(more, 'other cause' if shown else 'cause')} in a report"
 
 
 def paint(line: str, name: str, *, color: bool) -> str:
@@ -183,7 +183,9 @@ def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
     yield ""
     for name, head in zip(("baseline", "candidate"), heads, strict=True):
         cells = "  ".join(cell.ljust(size) for cell, size in zip(head, widths, strict=True))
-        yield f"{name:<{_LABEL}}  {cells}".rstrip()
+        fits = width is None or len(cells) <= width - _LABEL - 2
+        line = cells.rstrip() if fits else ", ".join(head)
+        yield from _paragraph(name, line, "", color=False, width=None if fits else width)
     for label, line in (("profile", text.normalization(comparison)), *text.choices(comparison)):
         yield from _paragraph(label, line, "", color=False, width=width)
 

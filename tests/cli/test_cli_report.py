@@ -125,7 +125,7 @@ def test_what_changed_since_the_last_run(imagedetail, saved, tmp_path):
         for name in ("r.html", "r.md"):
             assert line in (tmp_path / name).read_text()
     statuses = [
-        e["status"] for e in json.loads((tmp_path / "r.json").read_text())["since"]["absent"]
+        e["status"] for e in json.loads((tmp_path / "r.json").read_text())["since"]["changes"]
     ]
     assert sorted({*statuses}) == ["accepted by a rule", "gone", "not compared"]
     assert "since" in json.loads(imagedetail(*three, "--since=old.json", "--json").stdout)
