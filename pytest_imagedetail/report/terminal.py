@@ -162,7 +162,7 @@ def digest(report: Report, most: int) -> Iterator[str]:
     shown = report.failing[:most]
     yield from (text.cut(_brief_line(each, between=True), _BRIEF) for each in shown)
     if more := len(report.findings) - len(shown):
-        yield f"and {text.count(more, 'other cause' if shown else 'cause')} in a report"
+        yield f"and {text.count(more, 'other cause' if shown else 'cause')}"
 
 
 def paint(line: str, name: str, *, color: bool) -> str:
