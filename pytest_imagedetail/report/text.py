@@ -273,10 +273,10 @@ def rules(
     accepted: Sequence[Difference], expired: Sequence[RuleRef], unused: Sequence[RuleRef]
 ) -> Iterator[tuple[str, str]]:
     """Yield notes about differences accepted by rules, expired rules and unused ones."""
-    for group in groups(accepted):
-        if group.first.rule is not None:
+    for used in dict.fromkeys(each.rule for each in accepted if each.rule is not None):
+        for group in groups([each for each in accepted if each.rule == used]):
             line = f"{group.first.kind} {group.path} {group.whom}".rstrip()
-            yield "expected", f"{line}: {why(group.first.rule)}"
+            yield "expected", f"{line}: {why(used)}"
     for rule in expired:
         line = f"{rule.where}: the rule for {plain(rule.about)} expired on {rule.expires}"
         yield "expired", f"{line}; fix the cause, or renew or delete the rule"
