@@ -3,6 +3,7 @@
 import base64
 import ipaddress
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -78,12 +79,12 @@ class Learned:
     Attributes:
         secrets: Tokens, passwords and keys.
         owners: Ids of projects, users, domains and trusts.
-        origins: Where links lead, and the service of each origin.
+        links: How often a link led to an origin, and to which service: one can be wrong.
     """
 
     secrets: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)
-    origins: dict[str, str] = field(default_factory=dict)
+    links: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def secret(self, value: str) -> None:
         """Learn a secret."""
@@ -94,7 +95,7 @@ class Learned:
         """Learn which service a link leads to: an image's alternate leads to Glance."""
         href, service = fields.get("href"), _SERVICES.get(str(fields.get("rel")))
         if isinstance(href, str) and "://" in href and service is not None:
-            self.origins.setdefault(origin(href), service)
+            self.links[origin(href), service] += 1
 
     def header(self, name: str, value: str) -> None:
         """Learn from a header that no recording keeps; its name is in lower case."""
@@ -124,8 +125,8 @@ class Learned:
         """Return what was known and what was learned; no second origin of a known host."""
         hosts = {urlsplit(each).hostname for each in known.origins}
         found = {
-            url: service
-            for url, service in self.origins.items()
+            url: max(("compute-links", "image"), key=lambda each: self.links[url, each])
+            for url, _ in self.links
             if url and urlsplit(url).hostname not in hosts
         }
         owners = frozenset(self.owners) - {known.project}

@@ -82,7 +82,7 @@ def test_hostile_names_and_failures(seen):
     failure = Failure(baseline=NASTY, candidate="new", problem=f"{NASTY}\nno")
     found = seen(compare(old, new), failures=[failure])
     sentence = "3 differences from old to new, and none of them breaks a client"
-    assert found["title"] == f"FAIL: 1 comparison could not be made; {sentence}"
+    assert found["title"] == f"FAIL: 1 error; {sentence}"
     assert (found["word"], found["cards"]) == ("✗ FAIL", 3)
     found = seen(compare(old, old))
     assert (found["word"], found["cards"]) == ("✓ PASS", 0)
