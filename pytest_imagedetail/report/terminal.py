@@ -161,7 +161,7 @@ def digest(report: Report, most: int) -> Iterator[str]:
     yield report.verdict.line
     shown = report.failing[:most]
     yield from (text.cut(_brief_line(each, between=True), _BRIEF) for each in shown)
-    if more := len(report.findings) - len(shown):
+    if (more := len(report.findings) - len(shown)) and not report.verdict.passed:
         yield f"and {text.count(more, 'other cause' if shown else 'cause')}"
 
 
