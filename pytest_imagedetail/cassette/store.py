@@ -286,8 +286,7 @@ def load_own_traffic(path: Path, *, cloud: str) -> Recording:
 def _in_its_place(recording: Recording, path: Path) -> Recording:
     provenance = recording.provenance
     own = own_name(provenance)
-    parts = [part for part in path.parts if part == own.parts[0] or not is_shared_folder(part)]
-    if tuple(parts[-len(own.parts) :]) != own.parts:
+    if not is_at(path, own):
         of = f"test {provenance.test}" if provenance.test else f"query {str(provenance.query)!r}"
         what = "test" if provenance.test else "query"
         raise DamagedCassetteError(
@@ -296,6 +295,12 @@ def _in_its_place(recording: Recording, path: Path) -> Recording:
             remedy=f"move it to {own}, or delete it and record this cloud and {what} afresh",
         )
     return recording
+
+
+def is_at(path: Path, own: PurePosixPath) -> bool:
+    """Tell whether a file has its own name; a test may share a folder."""
+    parts = [part for part in path.parts if part == own.parts[0] or not is_shared_folder(part)]
+    return tuple(parts[-len(own.parts) :]) == own.parts
 
 
 def own_name(provenance: Provenance, *, shared: str | None = None) -> PurePosixPath:

@@ -11,7 +11,7 @@ from typing import Final
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.cassette.age import too_old, too_young
-from pytest_imagedetail.cassette.store import own_name
+from pytest_imagedetail.cassette.store import is_at, own_name
 from pytest_imagedetail.errors import (
     DamagedCassetteError,
     ImageDetailError,
@@ -191,10 +191,9 @@ def _in_its_place(provenance: Provenance, path: Path, data: bytes) -> Iterator[_
     except UsageError as error:
         yield "provenance", error.problem, "imagedetail.cloud"
         return
-    parts = path.absolute().parts
-    if parts[-len(own.parts) :] == own.parts or provenance.source == "scrubbed":
+    if is_at(path.absolute(), own) or provenance.source == "scrubbed":
         return  # what was scrubbed in place is where its test looks for it
-    is_in_cloud = provenance.cloud in parts[:-1]
+    is_in_cloud = provenance.cloud in path.absolute().parts[:-1]
     key = "cloud" if not is_in_cloud else "query" if provenance.test is None else "test"
     original = path.parent.parent / own
     if original.is_file() and original.read_bytes() == data:

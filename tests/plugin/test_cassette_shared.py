@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cli import main
 
 HEAD = """
 import requests
@@ -43,7 +44,7 @@ def held(pytester):
     return held
 
 
-def test_each_test_writes_its_own_file(run, held, served):
+def test_each_test_writes_its_own_file(run, held, served, pytester):
     """In the shared folder, alone and with workers, in every mode that records."""
     source = asks(a="/same/y", b="/same/x", c="/same/x /same/x")
     for mode, *more in (("once",), ("rewrite", "-n2"), ("new_episodes",), ("verify",)):
@@ -52,6 +53,7 @@ def test_each_test_writes_its_own_file(run, held, served):
     served.asked.clear()
     run(source).assert_outcomes(passed=3)
     assert served.asked == []
+    assert main(["lint", str(pytester.path / "cassettes")]) == 0
 
 
 def test_while_recording_only_the_own_file_counts(run, held):
