@@ -107,9 +107,9 @@ def test_a_replayed_cloud_shows_placeholders(site):
     replayed, live = (site.harness(mode)[NAME] for mode in ("none", "once"))
     assert replayed.endpoint.startswith("https://compute.nova.invalid/v2")
     assert replayed.project_id == f"{0:032x}"
-    assert replayed.headers == {"X-Auth-Token": "replayed", "Accept": "application/json"}
+    assert replayed.headers == {"X-Auth-Token": "replayed-token", "Accept": "application/json"}
     assert (live.endpoint, live.project_id) == (site.cloud.compute_url, site.cloud.project_id)
-    assert live.headers["X-Auth-Token"] not in {"", "replayed"}
+    assert live.headers["X-Auth-Token"] not in {"", "replayed-token"}
 
 
 def test_names_that_are_wrong_or_missing(site):

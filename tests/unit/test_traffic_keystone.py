@@ -71,7 +71,7 @@ def test_what_is_answered():
     assert access.pop("serviceCatalog")
     dates = {"issued_at": "2000-01-01T00:00:00Z", "expires": "2999-12-31T23:59:59Z"}
     assert access == {
-        "token": {"id": "replayed", "tenant": project | {"enabled": True}, **dates},
+        "token": {"id": "replayed-token", "tenant": project | {"enabled": True}, **dates},
         "user": user | {"username": "replayed", "roles": []},
         "metadata": {"is_admin": 0, "roles": []},
     }

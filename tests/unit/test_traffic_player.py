@@ -1,5 +1,6 @@
 """Play each recorded answer once, in its order; explain a miss without showing a secret."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
-from pytest_imagedetail.traffic import Place
+from pytest_imagedetail.traffic import Place, keystone
 from pytest_imagedetail.traffic.player import Player, Source
 from unit.traffic import BASE, recording
 
@@ -61,6 +62,15 @@ def test_equal_requests_are_answered_in_their_order_and_as_often_as_recorded():
     assert [plays.play(asked).body for _ in range(2)] == [b"1", b"2"]
     assert (plays.has(asked), plays.play(asked)) == (False, None)
     assert (plays.played, plays.unplayed) == (2, (f"2: GET {BASE}/b",))
+
+
+def test_a_token_in_the_body_is_the_recorded_one():
+    """The built-in Keystone's token stands where the live one stood, under whatever name."""
+    recorded = sent(f"{BASE}/a?x=redacted", "POST", b'{"a": "<redacted>"}')
+    headers = [("X-Auth-Token", keystone.TOKEN)]
+    body = json.dumps({"a": keystone.TOKEN}).encode()
+    asked = sent(f"{LIVE}/a?x={keystone.TOKEN}", "POST", body, headers)
+    assert player(recorded).play(asked) is not None
 
 
 def test_a_miss_stays_readable():
