@@ -2,9 +2,10 @@
 
 import ipaddress
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from html.parser import HTMLParser
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
@@ -179,6 +180,7 @@ class Rewriter:
             self._is_encoded = True  # its escapes are not undone
         elif begins == "<":
             new = xmltext.replace_strings(text, self._named, self._beside)
+            text = self._html(text) if new is None else text
         if new is not None:
             return new
         if text.startswith("--") and _PART_NAME.search(text):
@@ -188,6 +190,19 @@ class Rewriter:
         if _FORM.fullmatch(text) and not is_base64:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
         return self._text(text)
+
+    def _html(self, text: str) -> str:
+        """Replace in the attributes of a page that is not XML, as of a login form."""
+        for tag, pairs in _start_tags(text):
+            attributes = {key: value for key, value in pairs if value}
+            beside = self._beside([*attributes.items()])
+            new = tag
+            for key, value in attributes.items():
+                for mark in "\"'":
+                    named = self._named(value, beside.get(key, key))
+                    new = new.replace(f"{mark}{value}{mark}", f"{mark}{named}{mark}")
+            text = text.replace(tag, new)
+        return text
 
     def _form_part(self, part: str) -> str:
         head, *rest = _PART.split(part, maxsplit=1)
@@ -354,7 +369,12 @@ class Rewriter:
             parts = urlsplit(url)
             port = "" if parts.port is None else f":{parts.port}"
         except ValueError:  # not one host: a list of them, or a bracket that is not closed
-            return self._plain(_USER_INFO.sub(lambda match: self._user_info(match[1]), whole))
+            text = _USER_INFO.sub(lambda match: self._user_info(match[1]), whole)
+            front, sign, rest = text.rpartition("@")
+            netloc, slash, path = rest.partition("/")
+            if sign and "," in netloc:
+                text = f"{front}@{','.join(map(self._host, netloc.split(',')))}{slash}{path}"
+            return self._plain(text)
         new, host = self._search.origins.get(origin(url)), parts.hostname or ""
         if not host or placeholders.is_placeholder_host(host):
             front = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # in its own case
@@ -370,6 +390,13 @@ class Rewriter:
         if names.WEBHOOK.match(url):
             rest = "/" + self._in_url(parts.path, parts.path)
         return f"{front}{rest}{whole[len(url) :]}"
+
+    def _host(self, place: str) -> str:
+        """Replace a host that may have a port."""
+        host, colon, port = place.partition(":")
+        if not host or placeholders.is_placeholder_host(host):
+            return place
+        return f"{self._noted('hosts', placeholders.foreign_host(host))}{colon}{port}"
 
     def _user_info(self, info: str) -> str:
         return f"//{self._in_url(info, info.partition(':')[2])}@"
@@ -442,11 +469,12 @@ class Rewriter:
         if new is None and value[:1] in {"{", "["} and (document := self._json(value)) is not None:
             return document
         new = self._nested(value) if new is None else new
-        inner = unquote(value, errors="surrogateescape")
-        if new == value != inner and (text := self._nested(inner)) != inner:
+        new = new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
+        inner = unquote(new, errors="surrogateescape")
+        if new != inner and (text := self._nested(inner)) != inner:
             text = text.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
             return quote(text, safe="", errors="surrogateescape")
-        return new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
+        return new
 
     def _nested(self, value: str) -> str:
         """Replace in a value that may be a URL with a query again."""
@@ -465,6 +493,18 @@ class Rewriter:
             return text
         new = new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
         return quote(new, safe="@:+", errors="surrogateescape")
+
+
+def _start_tags(text: str) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
+    """Yield each start tag of an HTML page, as it is written, and its attributes."""
+    found = []
+
+    class Parser(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append((self.get_starttag_text() or tag, attrs))
+
+    Parser(convert_charrefs=False).feed(text)
+    yield from found
 
 
 def _stored_secret(page: Interaction) -> tuple[str, str]:
