@@ -80,11 +80,13 @@ class RecordedCloud:
 
     def key(self, asked: Interaction) -> Key:
         """Return what a recording must hold to answer a request."""
+        return key_of(self._redacted(asked))
+
+    def _redacted(self, asked: Interaction) -> Interaction:
         base = f"{urlsplit(asked.url).scheme}://{urlsplit(asked.url).netloc}"
         # The project of the token is that of the recordings; any other is another one.
         known = Known(project=placeholders.OWN_PROJECT, origins={base: "compute"})
-        (request,) = as_recorded(asked, cloud=self.name, known=known).interactions
-        return key_of(request)
+        return as_recorded(asked, cloud=self.name, known=known).interactions[0]
 
     def _recorded(self, asked: Interaction) -> Response | None:
         path, response = self.responses.get(self.key(asked), (None, None))
@@ -93,6 +95,7 @@ class RecordedCloud:
         return response
 
     def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
+        asked = self._redacted(asked)
         shown = target(asked.url)
         known = dict.fromkeys(f"{each.method} {target(each.url)}" for each in self.interactions)
         nearest = difflib.get_close_matches(f"{asked.method} {shown}", known, _NEAREST, cutoff=0)

@@ -176,12 +176,13 @@ def test_each_worker_has_its_own(run):
             assert images(imagedetail_server, "nova-2026.2", "?limit=3") == [200, 3]
 
         def test_miss(imagedetail_server):
-            images(imagedetail_server, "nova-2026.2", "?limit=7", SWALLOWING)
+            images(imagedetail_server, "nova-2026.2", "?limit=7&api_key=s3cret-key", SWALLOWING)
         """,
         "-n2",
     )
     result.assert_outcomes(passed=4, failed=1)
-    result.stdout.fnmatch_lines(["nothing is recorded for GET /v2.1/images/detail?limit=7"])
+    missed = "nothing is recorded for GET /v2.1/images/detail?limit=7&api_key=redacted"
+    result.stdout.fnmatch_lines([missed])
 
 
 OF_CASSETTE = """
