@@ -484,7 +484,11 @@ class Traffic:
     @property
     def endpoint(self) -> str | None:
         """The compute endpoint in placeholders, while replaying."""
-        return self._session.endpoint
+        cloud = self._session.place.cloud
+        # Without a recording, a request to it says how to record one.
+        return self._session.endpoint or (
+            f"https://compute.{cloud}.invalid" if self.replays else None
+        )
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
