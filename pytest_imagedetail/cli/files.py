@@ -13,7 +13,7 @@ from pytest_imagedetail import scrub as scrubbing
 from pytest_imagedetail.cassette import Store, check_cloud_name
 from pytest_imagedetail.cli.arguments import add_verb, settings
 from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json, say
-from pytest_imagedetail.errors import ImageDetailError, NoRecordingError, UsageError
+from pytest_imagedetail.errors import CassetteError, ImageDetailError, NoRecordingError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.redact import Known
@@ -162,7 +162,9 @@ def _scrub(options: argparse.Namespace) -> int:
         )
     sources = [each for each in files if isinstance(each, Source)]
     if options.in_place and not options.check:
-        scrubbing.refuse_in_place([each for each in sources if each.tool != "imagedetail"])
+        ours = (scrubbing.scrub(each, cloud=cloud, known=Known()) for each in sources if each.own)
+        changed = [each.source for each in ours if each.recording is not None]
+        scrubbing.refuse_in_place([*(each for each in sources if not each.own), *changed])
     known = scrubbing.secrets_of(sources)
 
     def done(each: Source | _Result, *, writes: bool) -> _Result:
@@ -264,11 +266,18 @@ def _scrubbed(
 ) -> _Result:
     """Write one cassette, or only say what would be written."""
     result = _Result(file=source.path, tool=source.tool, outcome="ours")
-    if source.tool == "imagedetail":
-        return result
     try:
         done = scrubbing.scrub(source, cloud=cloud, known=known)
-        if options.in_place:
+        if source.own is not None and done.recording is None:
+            return result
+        if source.own is not None and not options.in_place and writes:
+            raise CassetteError(
+                "a cassette of imagedetail is not as imagedetail writes it today: "
+                f"{_removed(done) or 'its form is old'}",
+                where=str(source.path),
+                remedy=f"replace it: imagedetail scrub --in-place {source.path}",
+            )
+        if options.in_place or source.own is not None:
             scrubbing.check_in_place(done)
             if writes:
                 scrubbing.write_in_place(done)
@@ -304,8 +313,11 @@ def _print(result: _Result) -> None:
     head = "= unchanged" if result.outcome == "unchanged" else result.outcome
     count = text.count(result.interactions, "interaction") + (f" ({left_out})" if left_out else "")
     print(f"{head} {name} -> {text.plain(str(result.path))}: {count}")
-    removed = ", ".join(f"{kind} {number}" for kind, number in result.done.removed.items())
-    print(f"  removed: {removed or 'nothing'}")
+    print(f"  removed: {_removed(result.done) or 'nothing'}")
+
+
+def _removed(done: Scrubbed) -> str:
+    return ", ".join(f"{kind} {number}" for kind, number in done.removed.items())
 
 
 def _left_out(done: Scrubbed) -> Iterator[str]:

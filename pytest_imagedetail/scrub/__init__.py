@@ -12,7 +12,7 @@ from pytest_imagedetail.cassette import Store, dumps, refuse_unsafe
 from pytest_imagedetail.cassette.swapping import replace_file
 from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
-from pytest_imagedetail.redact import Known, learn
+from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, learn, redact
 from pytest_imagedetail.scrub.reading import UNANSWERED, Source
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.recording import made_of
@@ -60,6 +60,8 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
         cloud: The name of the cloud that it is kept under.
         known: Of all files that are scrubbed together.
     """
+    if source.own is not None:
+        return _of_ours(source, source.own, known)
     answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
     kept, authentication = without_keystone(answered)
     recording, removed = None, Counter[str]()
@@ -78,6 +80,25 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
         known=known,
         keystone=len(authentication),
         unanswered=len(source.interactions) - len(answered),
+        removed=removed,
+    )
+
+
+def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
+    """Redact one of our cassettes again; there is no recording if it needs nothing."""
+    provenance = own.provenance
+    shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
+    redacted = redact(own.interactions, cloud=provenance.cloud, known=known, shapes=shapes)
+    # Writing a cassette adds Content-Length.
+    places = (each for each in redacted.places if not each[1].endswith(": Content-Length"))
+    removed = Counter(kind for kind, _ in places)
+    is_safe = not removed and not source.is_old
+    return Scrubbed(
+        source=source,
+        recording=None if is_safe else replace(own, interactions=redacted.interactions),
+        known=redacted.known,
+        keystone=0,
+        unanswered=0,
         removed=removed,
     )
 
@@ -169,7 +190,7 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
     is all or nothing, because a secret of one file may occur in another.
     """
     for source in sources:
-        if source.tool != "vcrpy" or source.path.suffix not in _YAML:
+        if source.tool not in {"vcrpy", "imagedetail"} or source.path.suffix not in _YAML:
             raise CassetteError(
                 "only YAML recordings of vcrpy and pytest-recording can be replaced in place, "
                 f"because {source.tool} would not read the cassette",

@@ -15,8 +15,9 @@ from urllib.parse import urlencode, urlsplit
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette.format import SCHEMA
 from pytest_imagedetail.errors import DamagedCassetteError, NoRecordingError
-from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.model import Headers, Interaction, Recording, Response
 from pytest_imagedetail.transport.request import is_url_of_http
 
 UNANSWERED: Final = 0
@@ -41,6 +42,8 @@ class Source:
         tool: "vcrpy", "Ruby VCR", "betamax" or "HAR"; "imagedetail" for one of ours.
         interactions: As sent and received, bodies decoded; empty for one of ours.
         recorded_at: When the first was recorded, UTC, ISO 8601; None if the file does not say.
+        own: What one of ours holds.
+        is_old: Whether it has an older form.
     """
 
     path: Path
@@ -48,6 +51,8 @@ class Source:
     tool: str
     interactions: tuple[Interaction, ...] = field(default=(), repr=False)
     recorded_at: str | None = None
+    own: Recording | None = None
+    is_old: bool = False
 
 
 class _UnsoundError(ValueError):
@@ -69,8 +74,9 @@ def read(path: Path, *, name: str | None = None) -> Source:
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
     document = _parsed(text.removeprefix("\ufeff"), str(path))  # some HAR exporters write a BOM
     if isinstance(document, dict) and isinstance(document.get("imagedetail"), dict):
-        loads(path)  # raises if it was changed: only an unchanged one is safe
-        return Source(path=path, name=name, tool="imagedetail")
+        own = loads(path)  # raises if it was changed
+        is_old = str(document["imagedetail"]["schema"]) != str(SCHEMA)  # it was read as text
+        return Source(path=path, name=name, tool="imagedetail", own=own, is_old=is_old)
     tool, place, listed = _interactions(document, path)
     if not isinstance(listed, list) or not listed:
         raise DamagedCassetteError(

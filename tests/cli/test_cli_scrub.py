@@ -3,7 +3,9 @@
 import base64
 import json
 import re
+import shutil
 import subprocess
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -14,8 +16,9 @@ import vcr
 from planting import is_in
 
 from pytest_imagedetail.body import yaml
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import dumps, loads
 
+LIBRARY = Path(__file__).parents[2] / "cassettes"
 BETAMAX = Path(__file__).parents[1] / "scrub-data" / "betamax.json"
 TOKEN = "gAAAAABk" + "x" * 60
 PROJECT, USER = "0f3c7f60b2a14f5f9ec21a25c2f1a0d3", "5b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e"
@@ -323,3 +326,45 @@ def test_in_place_is_all_or_nothing(scrub, folder, commit):
         assert {path: path.read_bytes() for path in before} == before
         betamax.unlink(missing_ok=True)
         damaged.write_text(damaged.read_text().replace("method: GET", "method: {}"))
+
+
+def test_a_cassette_of_ours_is_redacted_again(imagedetail, tmp_path):
+    """If a secret was written into it, or if it has the form of an older version; in git alone."""
+    path = tmp_path / "cassettes/nova-2026.2/all.yaml"
+    shutil.copytree(LIBRARY / "nova-2026.2", path.parent)
+    scrub = ("scrub", "cassettes", "--cloud=x")
+    assert (
+        "44 files: 44 done, 0 failed" in imagedetail(*scrub, "--in-place").stdout
+    )  # no git needed
+    recording = loads(path)
+    (page,) = recording.interactions
+    leak = page.response.body.replace(b'"os_distro": "cirros"', b'"db_password": "hunter22"', 1)
+    page = replace(page, response=replace(page.response, body=leak))
+    path.write_text(dumps(replace(recording, interactions=(page,))))
+    done = imagedetail(*scrub)
+    assert done.returncode == 2
+    assert "is not as imagedetail writes it today: secrets 1" in done.stderr
+    assert "next:  replace it: imagedetail scrub --in-place cassettes/" in done.stderr
+    assert imagedetail(*scrub, "--check").returncode == 1
+    assert imagedetail(*scrub, "--in-place").returncode == 2
+    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "x")):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *command], check=True)
+    assert imagedetail(*scrub, "--in-place").returncode == 0
+    assert "hunter22" not in path.read_text()
+    assert imagedetail("lint").returncode == 0
+    assert loads(path).provenance == recording.provenance
+
+
+def test_what_is_encoded_twice_or_in_a_page_of_html(imagedetail, tmp_path):
+    """Hosts, too; and to redact twice changes nothing."""
+    url = "http%253A%252F%252Fbare-host.example.net%252F%253Ftoken%253DX1234567"
+    page = '<p>a<br><input name="password" value="leak-4711"><input name=token value=\'x-4712\'>'
+    page += "mongodb://u:leak-4713@a.example.org:1,b.example.org:2/db"
+    found = exchange(f"http://nova.example.com:8774/v2.1/servers?next={url}", {})
+    found["response"]["body"]["string"] = page
+    (tmp_path / "old.yaml").write_text(yaml.dump({"version": 1, "interactions": [found]}))
+    assert imagedetail("scrub", "old.yaml", "--cloud=staging").returncode == 0
+    text = NEW.read_text()
+    for word in ("X1234567", "leak-", "x-471", "example"):
+        assert word not in text
+    assert imagedetail("lint", "--strict").returncode == 0
