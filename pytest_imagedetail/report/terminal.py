@@ -47,6 +47,7 @@ _BRIEF: Final = 90  # characters of a line of a failing assertion
 _BRIEF_QUERY: Final = 30
 _BRIEF_CLOUD: Final = 10  # at least
 _COMMAND: Final = 2  # lines that a command may take
+_COMMANDS: Final = frozenset({"accept", "again", "heal"})  # a terminal breaks them, to be copied
 _BY_DEFAULT: Final = {"level": DEFAULT_LEVEL, "profile": DEFAULT_PROFILE, "expect": None}
 
 
@@ -103,8 +104,8 @@ def entry(
     Args:
         label: A severity or a verdict.
         title: What it is about.
-        lines: Pairs of a name and a text; the text is cut after "-" and "+", which mark values, and
-            wrapped elsewhere.
+        lines: Pairs of a name and a text. A value, after "-" or "+", is cut, a command is left
+            alone, and other text is wrapped.
         indent: The width of the column of labels.
         color: Whether to use ANSI colors.
         width: Of the terminal, in characters; None for lines of any length.
@@ -113,7 +114,7 @@ def entry(
     yield f"{paint(f'{label:<{indent}}', label, color=color)}  {start}"
     yield from (f"{'':<{indent}}  {each}" for each in rest)
     for name, line in lines:
-        room = width and width - indent - 2 - _NAME
+        room = width and width - indent - 2 - _NAME if name not in _COMMANDS else None
         many = [_cut(line, room)] if name in {"-", "+"} else _wrapped(line, room)
         for head, each in zip([name, *[""] * (len(many) - 1)], many, strict=True):
             shade = name if name in {"-", "+"} else "dim"
