@@ -9,7 +9,7 @@ from pytest_imagedetail.report.findings import Finding, Place, Result
 from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.report.verdict import Report
 
-_MOST_CAUSES = 1000  # a summary of GitHub holds 1 MiB
+_MOST_ROWS = 1000  # a summary of GitHub holds 1 MiB
 _VALUE = 60  # characters
 
 
@@ -43,12 +43,12 @@ def _causes(findings: Sequence[Finding]) -> Iterator[str]:
     head += ["why", "id"]
     yield _row(head)
     yield _row(["---"] * len(head))
-    for finding in findings[:_MOST_CAUSES]:
-        for place in finding.places:
-            yield _row([*_where(finding, place), _text(finding.reason), f"`{finding.id}`"])
+    places = [(finding, place) for finding in findings for place in finding.places]
+    for finding, place in places[:_MOST_ROWS]:
+        yield _row([*_where(finding, place), _text(finding.reason), f"`{finding.id}`"])
     yield ""
-    if (more := len(findings) - _MOST_CAUSES) > 0:
-        yield from (f"{text.count(more, 'more cause')}: see the JSON report.", "")
+    if (more := len(places) - _MOST_ROWS) > 0:
+        yield from (f"{text.count(more, 'more row')}: see the JSON report.", "")
 
 
 def _where(finding: Finding, place: Place) -> Iterator[str]:
