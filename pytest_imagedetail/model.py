@@ -27,32 +27,140 @@ FAIL_ON: Final[tuple[FailOn, ...]] = ("breaking", "change", "none")
 RECORD_MODES: Final[tuple[RecordMode, ...]] = ("none", "once", "new_episodes", "rewrite", "verify")
 UNUSED: Final[tuple[Unused, ...]] = ("ignore", "warn", "fail")
 
-KINDS: Final[Mapping[str, str]] = {
-    "field_added": "{field} is new",
-    "field_removed": "{field} is missing",
-    "type_changed": "{field} has another type",
-    "null_changed": "{field} is null on one side",
-    "value_changed": "{field} has another value",
-    "item_added": "{field} has more items",
-    "item_removed": "{field} has fewer items",
-    "link_changed": "{field} leads elsewhere",
-    "vendor_added": "{field}: a vendor's metadata is new",
-    "vendor_removed": "{field}: a vendor's metadata is gone",
-    "image_added": "images were added",
-    "image_removed": "images are gone",
-    "image_repeated": "an image is listed more than once",
-    "order_changed": "the images are in another order",
-    "status_changed": "{query} answers {candidate}, not {baseline}",
-    "error_changed": "the text of an error changed",
-    "header_changed": "the response header {field} changed",
-    "answer_changed": "{field} changed, beside the images",
-    "presence_changed": "{field} is sent with other images",
-    "format_changed": "{field} has another format",
-    "enumeration_changed": "{field} takes other values",
-    "page_changed": "the link to the next page changed",
-    "recording_missing": "the baseline has no recording of {query}",
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of difference.
+
+    Attributes:
+        says: What happened, with the names field, query, baseline and candidate.
+        severities: Those it can have, the worst first.
+        judged: By what it has one of them.
+        source: What that rests on.
+    """
+
+    says: str
+    severities: tuple[Severity, ...]
+    judged: str
+    source: str
+
+
+_ANY: Final[tuple[Severity, ...]] = ("breaking", "compatible", "data")
+_WORSE: Final[tuple[Severity, ...]] = ("breaking", "compatible")
+_DATA: Final[tuple[Severity, ...]] = ("data",)
+_FIELDS: Final = "Nova's views/images.py in each release: contract/fields.py"
+_LINKS: Final = "Nova's views/images.py and common.py: links, without version and project"
+_OWNERS: Final = "what users put into images is not the API's"
+_ERRORS: Final = "Nova's faults.py; recordings of nine releases"
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "field_added": Kind(
+        "{field} is new",
+        _ANY,
+        "breaking if its type breaks the contract, data in metadata, else compatible",
+        _FIELDS,
+    ),
+    "field_removed": Kind(
+        "{field} is missing",
+        _ANY,
+        "breaking if the baseline's release promises it, data if it depends on the image",
+        _FIELDS,
+    ),
+    "type_changed": Kind(
+        "{field} has another type",
+        _ANY,
+        "breaking unless the contract allows both types, or the baseline broke it",
+        _FIELDS,
+    ),
+    "null_changed": Kind(
+        "{field} is null on one side",
+        _ANY,
+        "breaking unless the contract allows null, or the baseline broke it",
+        _FIELDS,
+    ),
+    "value_changed": Kind(
+        "{field} has another value",
+        _ANY,
+        "breaking if the new value breaks the contract, compatible if it follows it again",
+        _FIELDS,
+    ),
+    "item_added": Kind("{field} has more items", _ANY, "as for a field that is added", _FIELDS),
+    "item_removed": Kind(
+        "{field} has fewer items", _ANY, "as for a field that is removed", _FIELDS
+    ),
+    "link_changed": Kind(
+        "{field} leads elsewhere",
+        _ANY,
+        "compatible if it leads to the same place or the right one, else breaking",
+        _LINKS,
+    ),
+    "vendor_added": Kind(
+        "{field}: a vendor's metadata is new", _DATA, "one side has none of this vendor's", _OWNERS
+    ),
+    "vendor_removed": Kind(
+        "{field}: a vendor's metadata is gone", _DATA, "one side has none of this vendor's", _OWNERS
+    ),
+    "image_added": Kind("images were added", _DATA, "which images there are", _OWNERS),
+    "image_removed": Kind("images are gone", _DATA, "which images there are", _OWNERS),
+    "image_repeated": Kind(
+        "an image is listed more than once",
+        _WORSE,
+        "breaking if the candidate repeats an id",
+        "ids are unique: api-ref of Compute, List images details",
+    ),
+    "order_changed": Kind(
+        "the images are in another order", _DATA, "no order is promised", "Glance sorts by creation"
+    ),
+    "status_changed": Kind(
+        "{query} answers {candidate}, not {baseline}",
+        _WORSE,
+        "breaking if the candidate refuses what was answered, or fails where it was refused",
+        "RFC 9110, 15; api-ref of Compute",
+    ),
+    "error_changed": Kind(
+        "the text of an error changed",
+        _WORSE,
+        "compatible if only its words changed, breaking if its code or a name did",
+        _ERRORS,
+    ),
+    "header_changed": Kind(
+        "the response header {field} changed",
+        _WORSE,
+        "breaking if the media type changed",
+        "RFC 9110, 8.3",
+    ),
+    "answer_changed": Kind(
+        "{field} changed, beside the images", ("compatible",), "clients read `images`", _FIELDS
+    ),
+    "presence_changed": Kind(
+        "{field} is sent with other images", _ANY, "as for a field that is removed", _FIELDS
+    ),
+    "format_changed": Kind(
+        "{field} has another format",
+        _ANY,
+        "breaking if the contract promises another one",
+        _FIELDS,
+    ),
+    "enumeration_changed": Kind(
+        "{field} takes other values",
+        _ANY,
+        "breaking if a new value breaks the contract",
+        _FIELDS,
+    ),
+    "page_changed": Kind(
+        "the link to the next page changed",
+        _WORSE,
+        "breaking if the candidate's link loses the place, a filter or the project",
+        _LINKS,
+    ),
+    "recording_missing": Kind(
+        "the baseline has no recording of {query}",
+        ("breaking",),
+        "nothing tells what the baseline answered",
+        "docs/matrix.md",
+    ),
 }
-"""The kinds of difference: of fields, of images, of whole answers, of shapes; what each says."""
+"""The kinds of difference: of fields, of images, of whole answers, of shapes."""
 
 OF_QUERY: Final = frozenset({"status_changed", "recording_missing"})
 """The kinds of difference that are about the whole answer to a query."""

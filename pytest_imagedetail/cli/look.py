@@ -40,19 +40,25 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
     parser.add_argument("cloud", metavar="NAME", help="a cloud, or the path of a cassette or body")
     summary = "list the kinds of difference and the rules of normalization, by their ids"
-    add_verb(verbs, "rules", _rules, summary, "--json")
+    parser = add_verb(verbs, "rules", _rules, summary, "--json")
+    parser.add_argument("--list", action="store_true", help="list them, as without this option")
     add_verb(verbs, "schema", _schema, "print the JSON Schema of all JSON documents")
 
 
 def _rules(options: argparse.Namespace) -> int:
     """Print the ids that rules and reports use, with what each means and where it is from."""
     words = {"field": "FIELD", "query": "QUERY", "baseline": "OLD", "candidate": "NEW"}
-    kinds = [{"id": kind, "says": says.format(**words)} for kind, says in KINDS.items()]
+    kinds = [
+        {"id": id_, **asdict(kind), "says": kind.says.format(**words)}
+        for id_, kind in KINDS.items()
+    ]
     if options.json:
         normalization = [asdict(each) for each in RULES]
         return print_json({"schema": 1, "kinds": kinds, "normalization": normalization})
-    print("kinds of difference; rules accept them by kind\n")
-    print_table([[each["id"], each["says"]] for each in kinds])
+    print("kinds of difference, with the severities they can have; rules accept them by kind\n")
+    for each in kinds:
+        print(f"{each['id']:<20} {', '.join(each['severities']):<27} {each['says']}")
+        print(f"{'':<20} {each['judged']}; {each['source']}")
     print("\nrules of normalization, with the first profile that applies them\n")
     print_table([[each.id, each.name, each.profile] for each in RULES])
     print("\n--json has what each rule does, why, and the source")

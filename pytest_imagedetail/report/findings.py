@@ -122,7 +122,7 @@ class Finding:
         baseline, candidate = (str(each).partition(" ")[0] for each in values)
         field = self.first.any_image.removeprefix("images[*].").removeprefix("headers.")
         query = self.places[0].queries[0]
-        words = KINDS[self.kind].format(
+        words = KINDS[self.kind].says.format(
             field=field, query=query, baseline=baseline, candidate=candidate
         )
         return text.plain(words)
