@@ -4,7 +4,7 @@ import difflib
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -36,6 +36,14 @@ REPORTS: Final = (".html", ".json", ".md", ".xml")
 
 CLOUDS_FILE: Final = "imagedetail.yaml"
 RULES_FILE: Final = "imagedetail-rules.yaml"
+_KNOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "record_mode": ("record mode", RECORD_MODES),
+    "profile": ("profile", PROFILES),
+    "fail_on": ("fail-on", FAIL_ON),
+    "level": ("level", LEVELS),
+    "unused": ("unused", UNUSED),
+}
+_NO_AGE: Final = ("max_age", "")
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
 _CLOUDS_KEY: Final = re.compile(r"clouds:[ \t]*(?:#.*)?")
 _WILDCARDS: Final = frozenset("*?[")
@@ -46,6 +54,12 @@ Choice = TypeVar("Choice", bound=str)
 
 RuleSource = str | Path | Mapping[str, Any]
 """A rules file, or one rule by its keys and values."""
+
+Choices = dict[str, Any]
+"""What was typed in one place (command line, marker, ini file), by the names of `Settings`.
+
+Nothing is chosen by None, "" and ().
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,28 +156,6 @@ class Settings:
         return tuple(dict.fromkeys(chosen))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """What was typed in one place (command line, marker, ini file); None and () mean nothing.
-
-    The names and meanings are those of `Settings`.
-    """
-
-    cassette_dir: str | None = None
-    record_mode: str | None = None
-    clouds: tuple[str, ...] = ()
-    clouds_file: str | None = None
-    baseline: str | None = None
-    profile: str | None = None
-    fail_on: str | None = None
-    level: str | None = None
-    query: Mapping[str, Any] | None = None
-    reports: tuple[str, ...] = ()
-    max_age: str | None = None
-    unused: str | None = None
-    rules: tuple[RuleSource, ...] = ()
-
-
 def resolve(*layers: Choices, root: Path) -> Settings:
     """Turn what was typed into settings; for each choice the first layer that made it wins.
 
@@ -175,28 +167,27 @@ def resolve(*layers: Choices, root: Path) -> Settings:
         UsageError: A value that is none of the known ones.
         SettingsError: A clouds file that cannot be right, with its place.
     """
-    chosen = Choices(**{each.name: _first(layers, each.name) for each in fields(Choices)})
-    declared, declared_baseline = _read_clouds_file(root, chosen.clouds_file)
-    query = chosen.query or {}
-    Query.of(**query)
-    for report in chosen.reports:
+    chosen: Choices = {}
+    for layer in reversed(layers):
+        # A maximum age that is empty is wrong, and does not mean any age.
+        chosen |= {key: each for key, each in layer.items() if each or (key, each) == _NO_AGE}
+    for key, (what, known) in _KNOWN.items():
+        if key in chosen:
+            check_choice(what, chosen[key], known)
+    Query.of(**chosen.get("query", {}))
+    reports = chosen.get("reports", ())
+    for report in reports:
         check_choice("report suffix", Path(report).suffix, REPORTS)
-    return Settings(
-        cassette_dir=root / (chosen.cassette_dir or "cassettes"),
-        clouds_file=root / (chosen.clouds_file or CLOUDS_FILE),
-        record_mode=check_choice("record mode", chosen.record_mode or "none", RECORD_MODES),
-        clouds=chosen.clouds,
-        declared=declared,
-        baseline=chosen.baseline or declared_baseline,
-        profile=check_choice("profile", chosen.profile or DEFAULT_PROFILE, PROFILES),
-        fail_on=check_choice("fail-on", chosen.fail_on or "breaking", FAIL_ON),
-        level=check_choice("level", chosen.level or DEFAULT_LEVEL, LEVELS),
-        query=query,
-        reports=tuple(root / report for report in chosen.reports),
-        max_age=_days(next((each.max_age for each in layers if each.max_age is not None), None)),
-        unused=check_choice("unused", chosen.unused or "warn", UNUSED),
-        rules=_rules(root, chosen.rules),
-    )
+    declared, baseline = _read_clouds_file(root, chosen.get("clouds_file"))
+    resolved = {
+        "cassette_dir": root / chosen.get("cassette_dir", "cassettes"),
+        "clouds_file": root / chosen.get("clouds_file", CLOUDS_FILE),
+        "declared": declared,
+        "reports": tuple(root / report for report in reports),
+        "max_age": _days(chosen.get("max_age")),
+        "rules": _rules(root, chosen.get("rules", ())),
+    }
+    return Settings(**{"baseline": baseline, **chosen, **resolved})
 
 
 def _rules(root: Path, named: tuple[RuleSource, ...]) -> tuple[Path | Mapping[str, Any], ...]:
@@ -205,11 +196,6 @@ def _rules(root: Path, named: tuple[RuleSource, ...]) -> tuple[Path | Mapping[st
         path = root / RULES_FILE
         return (path,) if path.exists() else ()
     return tuple(each if isinstance(each, Mapping) else root / each for each in named)
-
-
-def _first(layers: tuple[Choices, ...], name: str) -> Any:
-    values = [getattr(layer, name) for layer in layers]
-    return next((value for value in values if value), values[-1])
 
 
 def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:

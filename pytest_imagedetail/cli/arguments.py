@@ -167,13 +167,10 @@ def settings(options: argparse.Namespace) -> Settings:
         # What is typed is relative to the current folder; settings are relative to the root.
         return path if not path or Path(path).is_absolute() else os.path.relpath(path, root)
 
-    reports, rules = getattr(options, "report", ()), [getattr(options, "rules", None)]
-    choices = Choices(
-        cassette_dir=typed(options.cassette_dir),
-        profile=getattr(options, "profile", None),
-        fail_on=getattr(options, "fail_on", None),
-        reports=tuple(filter(None, map(typed, reports))),
-        max_age=getattr(options, "max_age", None),
-        rules=tuple(filter(None, map(typed, rules))),
-    )
+    given = vars(options)
+    choices: Choices = {key: given.get(key) for key in ("profile", "fail_on", "max_age")} | {
+        "cassette_dir": typed(options.cassette_dir),
+        "reports": tuple(map(typed, given.get("report", ()))),
+        "rules": tuple(filter(None, [typed(given.get("rules"))])),
+    }
     return resolve(choices, root=root)

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_imagedetail.errors import CassetteError, UsageError
 from pytest_imagedetail.harness import accepted, store_of, to_choose_from
+from pytest_imagedetail.plugin import OPTIONS, ini_key
 from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve
 
 OF_MARKER = ("baseline", "query", "level", "profile", "rules", "record_mode", "cassette")
@@ -125,39 +126,25 @@ def _resolved(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
     cached = config.stash.setdefault(_RESOLVED, {})
     if id(marker) not in cached:
         settings = resolve(
-            _choices(lambda name: config.getoption(f"--imagedetail-{name.replace('_', '-')}")),
+            _choices(lambda name: config.getoption(f"--imagedetail-{name}")),
             _from_marker(marker),
-            _choices(lambda name: _from_ini(config, name)),
+            _choices(lambda name: config.getini(ini_key(name)) or None),
             root=config.rootpath,
         )
         cached[id(marker)] = (marker, settings)
     return cached[id(marker)][1]
 
 
-def _from_ini(config: pytest.Config, name: str) -> Any:
-    return config.getini("imagedetail_" + ("clouds" if name == "cloud" else name)) or None
-
-
 def _choices(get: Callable[[str], Any]) -> Choices:
-    rules = get("rules")
-    return Choices(
-        cassette_dir=get("cassette_dir"),
-        record_mode=get("record_mode"),
-        clouds=tuple(get("cloud") or ()),
-        clouds_file=get("clouds_file"),
-        baseline=get("baseline"),
-        profile=get("profile"),
-        fail_on=get("fail_on"),
-        reports=tuple(get("report") or ()),
-        max_age=get("max_age"),
-        unused=get("unused"),
-        rules=(rules,) if rules else (),
-    )
+    given = {name.replace("-", "_"): get(name) for name in OPTIONS}
+    clouds, reports, rules = given.pop("cloud"), given.pop("report"), given.pop("rules")
+    several = {"clouds": clouds, "reports": reports, "rules": [rules] if rules else ()}
+    return given | {key: tuple(values) for key, values in several.items() if values}
 
 
 def _from_marker(marker: pytest.Mark | None) -> Choices:
     if marker is None:
-        return Choices()
+        return {}
     given = marker.kwargs
     unknown = sorted(set(given) - set(OF_MARKER))
     if unknown:
@@ -169,15 +156,8 @@ def _from_marker(marker: pytest.Mark | None) -> Choices:
     rules = given.get("rules") or ()
     rules = tuple(rules) if isinstance(rules, list | tuple) else (rules,)
     _check_marker(marker, rules)
-    return Choices(
-        clouds=tuple(marker.args),
-        baseline=given.get("baseline"),
-        query=given.get("query"),
-        level=given.get("level"),
-        profile=given.get("profile"),
-        rules=rules,
-        record_mode=given.get("record_mode"),
-    )
+    chosen = {key: value for key, value in given.items() if key != "cassette"}
+    return chosen | {"clouds": marker.args, "rules": rules}
 
 
 def _check_marker(marker: pytest.Mark, rules: tuple[object, ...]) -> None:
