@@ -1,7 +1,7 @@
 """Check what clouds do to listings of images: `check`."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from pytest_imagedetail.cli.record import guarded
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.record import clouds
+from pytest_imagedetail.report.loading import Document
 from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.settings import Settings, did_you_mean
 
@@ -105,16 +106,37 @@ def _check(options: argparse.Namespace) -> int:
     if options.dry_run:
         _print_requests(verdicts, as_json=options.json)
         return code
-    if any(each.verdict == "fail" for each in verdicts):
-        code = DIFFERENT
-    since = report.since(Path(options.since), verdicts) if options.since else None
-    for path in chosen.reports:
-        report.write([*verdicts, *unasked], path, since)
+    since, fails = _reported(options, chosen, verdicts, unasked)
+    code = DIFFERENT if fails else code
     if options.json:
         print_json(report.to_dict(verdicts, since))
     elif verdicts:
         _print(verdicts, since)
     return code
+
+
+def _reported(
+    options: argparse.Namespace,
+    chosen: Settings,
+    verdicts: Sequence[Verdict],
+    unasked: Sequence[Verdict] = (),
+) -> tuple[Since | None, bool]:
+    """Write the reports; return what changed since an earlier one, and whether a check failed."""
+    since = report.since(Path(options.since), verdicts) if options.since else None
+    for path in chosen.reports:
+        report.write([*verdicts, *unasked], path, since)
+    return since, any(each.verdict == "fail" for each in verdicts)
+
+
+def report_checks(documents: Mapping[Path, Document], options: argparse.Namespace) -> int:
+    """Make one report of the results of several commands; return the exit code."""
+    found = (report.verdicts_of(document, path) for path, document in documents.items())
+    verdicts: list[Verdict] = []
+    for several in found:
+        verdicts += [each for each in several if each not in verdicts]
+    _, fails = _reported(options, settings(options), verdicts)
+    print(text.headline(verdicts))
+    return DIFFERENT if fails else SAME
 
 
 def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:

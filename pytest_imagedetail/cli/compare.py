@@ -9,22 +9,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import report, rules
+from pytest_imagedetail import rules
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.check import report as checked
-from pytest_imagedetail.check.text import headline
-from pytest_imagedetail.check.verdicts import Verdict
 from pytest_imagedetail.cli import git_driver, sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, query, settings
+from pytest_imagedetail.cli.check import report_checks
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
     SAME,
     Progress,
     cell,
-    print_annotations,
     print_json,
     print_report,
     print_table,
+    reported,
     say,
     wants_color,
 )
@@ -50,10 +48,9 @@ from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.harness import accepted, store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
-from pytest_imagedetail.report import loading, terminal, text
+from pytest_imagedetail.report import loading, report_of, terminal, text
 from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import Place
-from pytest_imagedetail.report.since import Earlier
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE, Settings
 
@@ -165,7 +162,7 @@ def _of_git(old: str, new: str, options: argparse.Namespace) -> str:
     both = sides.both(old, new, asked, chosen)
     options.expect = None if both[0].error is None else both[0].status_code
     comparison = _compared(both, options, chosen, accepted(chosen.rules))
-    return terminal.render(report.report_of([comparison]), color=wants_color())
+    return terminal.render(report_of([comparison]), color=wants_color())
 
 
 def _diff(options: argparse.Namespace) -> int:
@@ -184,12 +181,8 @@ def _diff(options: argparse.Namespace) -> int:
     errors = [sides.mislabelled(chosen, *side) for side in zip(both, names, strict=True)]
     error = next(filter(None, errors), None)
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
-    shown = report.report_of([comparison], failures, earlier=_earlier(options))
-    for path in chosen.reports:
-        report.write(shown, path)
-    if options.github:
-        path = sides.path_of(names[1], both[1], chosen)
-        print_annotations(shown, lambda _: path)
+    path = sides.path_of(names[1], both[1], chosen)
+    shown = reported(options, chosen.reports, [comparison], failures, lambda _: path)
     typed = as_typed(options) if options.explain else None
     if options.json:
         document = comparison.to_dict() | shown.since_dict()
@@ -226,11 +219,12 @@ def _compared(
 def _matrix(options: argparse.Namespace) -> int:
     chosen = settings(options)
     store = store_of(chosen)
-    if options.names:
-        rows = [_named_row(options, chosen, store)]
-    else:
-        rows = _rows_by_family(options, chosen, store)
-    _say_sources(rows, store)
+    rows = _rows(options, chosen, store)
+    own = {cloud: _own(store, cloud, answers) for row in rows for cloud, answers in row.items()}
+    for cloud, answers in (each for row in rows for each in row.items()):
+        if 0 < len(own[cloud]) < len(answers):
+            found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
+            print(f"{cloud}: {found}, the others from the library", file=sys.stderr)
     _warn_of_order(rows)
     known, progress = accepted(chosen.rules), Progress()
     with progress.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
@@ -241,31 +235,22 @@ def _matrix(options: argparse.Namespace) -> int:
                 fail_on=chosen.fail_on,
                 expect=options.expect,
                 rules=known,
-                own={cloud: _own(store, cloud, answers) for cloud, answers in row.items()},
+                own=own,
             )
             for row in rows
         ]
-    shown = report.report_of(matrices, earlier=_earlier(options))
-    for path in chosen.reports:
-        report.write(shown, path)
-    if options.github:
-        print_annotations(shown, lambda place: _candidate(place, store))
+
+    def path_of(place: Place) -> Path:
+        cloud, query = place.candidate, place.queries[0]
+        return store.find(cloud, query) or store.path(cloud, query)  # it may be missing
+
+    shown = reported(options, chosen.reports, matrices, path_of=path_of)
     if options.json:
         document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in matrices]}
         print_json(document | shown.since_dict())
     else:
         print_report(shown, every_query=options.all)
     return shown.verdict.exit_code
-
-
-def _candidate(place: Place, store: Store) -> Path:
-    """Return the cassette of the later cloud; it may be missing."""
-    query = place.queries[0]
-    return store.find(place.candidate, query) or store.path(place.candidate, query)
-
-
-def _earlier(options: argparse.Namespace) -> Earlier | None:
-    return loading.earlier(Path(options.since)) if options.since else None
 
 
 def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
@@ -282,35 +267,34 @@ def _own(store: Store, cloud: str, answers: Answers) -> list[Query]:
     return [query for query, path in found if path is not None and store.is_own(path)]
 
 
-def _named_row(options: argparse.Namespace, chosen: Settings, store: Store) -> dict[str, Answers]:
-    """Load the clouds that were typed, in their order."""
+def _rows(options: argparse.Namespace, chosen: Settings, store: Store) -> list[dict[str, Answers]]:
+    """Load the clouds that were typed, in their order, or else all clouds, family by family."""
+    own = store.clouds()
+    clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
+    groups = [_named(name, chosen, store) for name in options.names] or [clouds]
     row: dict[str, Answers] = {}
-    for name in options.names:
-        if sides.is_path(name):
-            raise UsageError(
-                "a matrix compares clouds by name, and this is a path",
-                where=name,
-                remedy="compare two paths: imagedetail diff OLD NEW",
-            )
-        names = sides.names([name], chosen, store)
-        found = {cloud: _answers(cloud, options, chosen, store) for cloud in names}
-        row |= {each: answers for each, answers in by_release(found).items() if each not in row}
+    for group in groups:
+        found = {each: _answers(each, options, chosen, store) for each in group if each not in row}
+        row |= by_release(found)
     if _has_query(options) and len(row) >= _PAIR > sum(map(bool, row.values())):
         raise _not_recorded(options, row)
-    return row
+    return [row] if options.names else _families(row, store)
 
 
-def _rows_by_family(
-    options: argparse.Namespace, chosen: Settings, store: Store
-) -> list[dict[str, Answers]]:
-    """Load all clouds, one row for those whose names differ in their release alone."""
-    own = store.clouds()
-    clouds = own if len(own) >= _PAIR else dict.fromkeys([*own, *store.library_clouds()])
-    found = {cloud: _answers(cloud, options, chosen, store) for cloud in clouds}
-    if _has_query(options) and sum(map(bool, found.values())) < _PAIR:
-        raise _not_recorded(options, found)
+def _named(name: str, chosen: Settings, store: Store) -> Sequence[str]:
+    if sides.is_path(name):
+        raise UsageError(
+            "a matrix compares clouds by name, and this is a path",
+            where=name,
+            remedy="compare two paths: imagedetail diff OLD NEW",
+        )
+    return sides.names([name], chosen, store)
+
+
+def _families(found: Mapping[str, Answers], store: Store) -> list[dict[str, Answers]]:
+    """Return a row for the clouds whose names differ in their release alone."""
     families: dict[str, dict[str, Answers]] = {}
-    for cloud, answers in by_release(found).items():
+    for cloud, answers in found.items():
         release = release_of(answers)
         if release is not None and answers_with_images(answers):
             family = cloud.replace(release, "*") if release in cloud else "other names"
@@ -333,16 +317,6 @@ def _rows_by_family(
             "or record with a release: imagedetail record --os-cloud NAME --release 2026.2",
         )
     return rows
-
-
-def _say_sources(rows: Sequence[Mapping[str, Answers]], store: Store) -> None:
-    """Name the clouds of which only a part of the answers is the project's own."""
-    for cloud, answers in (each for row in rows for each in row.items()):
-        paths = [store.find(cloud, asked) for asked in answers]
-        own = sum(path is not None and store.is_own(path) for path in paths)
-        if 0 < own < len(paths):
-            found = f"{own} of {len(paths)} answers from {store.directory}, the others from the"
-            print(f"{cloud}: {found} library", file=sys.stderr)
 
 
 def _answers(cloud: str, options: argparse.Namespace, chosen: Settings, store: Store) -> Answers:
@@ -380,18 +354,7 @@ def _report(options: argparse.Namespace) -> int:
             "results of `check` and comparisons cannot be in one report",
             remedy="make a report of each kind",
         )
-    return (_report_checks if all(of_checks) else _report_results)(documents, options)
-
-
-def _report_checks(documents: Mapping[Path, loading.Document], options: argparse.Namespace) -> int:
-    verdicts: list[Verdict] = []
-    for path, document in documents.items():
-        verdicts += [each for each in checked.verdicts_of(document, path) if each not in verdicts]
-    since = checked.since(Path(options.since), verdicts) if options.since else None
-    for path in settings(options).reports:
-        checked.write(verdicts, path, since)
-    print(headline(verdicts))
-    return DIFFERENT if any(each.verdict == "fail" for each in verdicts) else SAME
+    return (report_checks if all(of_checks) else _report_results)(documents, options)
 
 
 def _report_results(documents: Mapping[Path, loading.Document], options: argparse.Namespace) -> int:
@@ -400,9 +363,7 @@ def _report_results(documents: Mapping[Path, loading.Document], options: argpars
         found, failed = loading.results_of(document, path)
         results += [each for each in found if each not in results]
         failures += [each for each in failed if each not in failures]
-    shown = report.report_of(results, failures, earlier=_earlier(options))
-    for path in settings(options).reports:
-        report.write(shown, path)
+    shown = reported(options, settings(options).reports, results, failures)
     print(shown.verdict.line)
     for line in shown.since.lines if shown.since else ():
         print(line)

@@ -1,10 +1,11 @@
 """Print results, errors and progress."""
 
+import argparse
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock, Timer
@@ -12,8 +13,9 @@ from time import monotonic
 from typing import Any, Final
 
 from pytest_imagedetail.errors import ImageDetailError
-from pytest_imagedetail.report import Report, github, terminal
-from pytest_imagedetail.report.findings import Place
+from pytest_imagedetail.model import Failure
+from pytest_imagedetail.report import Report, github, loading, report_of, terminal, write
+from pytest_imagedetail.report.findings import Place, Result
 
 SAME: Final = 0
 DIFFERENT: Final = 1
@@ -44,10 +46,30 @@ def print_json(document: Any) -> int:
     return SAME
 
 
-def print_annotations(shown: Report, path_of: Callable[[Place], Path]) -> None:
-    """Print to stderr what fails, as annotations of GitHub; see `github.annotations`."""
-    for line in github.annotations(shown, path_of):
-        print(line, file=sys.stderr)
+def reported(
+    options: argparse.Namespace,
+    paths: Iterable[Path],
+    results: Sequence[Result],
+    failures: Sequence[Failure] = (),
+    path_of: Callable[[Place], Path] | None = None,
+) -> Report:
+    """Gather results, write the reports that were asked for, and print the annotations of GitHub.
+
+    Args:
+        options: As typed; with `since` and, if cassettes can be named, `github`.
+        paths: What to write; the suffix chooses the form.
+        results: Comparisons and matrices.
+        failures: Those that could not be made.
+        path_of: Returns the cassette that an annotation is about.
+    """
+    earlier = loading.earlier(Path(options.since)) if options.since else None
+    shown = report_of(results, failures, earlier=earlier)
+    for path in paths:
+        write(shown, path)
+    if path_of is not None and options.github:
+        for line in github.annotations(shown, path_of):
+            print(line, file=sys.stderr)
+    return shown
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:

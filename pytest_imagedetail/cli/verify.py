@@ -8,17 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail import report
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
 from pytest_imagedetail.cli.output import (
     Progress,
     cell,
-    print_annotations,
     print_json,
     print_report,
     print_table,
+    reported,
     say,
 )
 from pytest_imagedetail.compare.comparison import Comparison
@@ -35,8 +34,8 @@ from pytest_imagedetail.record import clouds
 from pytest_imagedetail.record.release_guard import mislabelled, remedies_for_change
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import upgraded, verify
-from pytest_imagedetail.report import loading, text
-from pytest_imagedetail.rules import Rules
+from pytest_imagedetail.report import text
+from pytest_imagedetail.report.findings import Place
 from pytest_imagedetail.settings import Settings, nothing_selected
 
 _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
@@ -119,23 +118,19 @@ def _verify(options: argparse.Namespace) -> int:
     chosen = settings(options)
     targets = _targets(options, chosen)
     done = _with_unused_rules([*_verified(targets, query(options), options.os_cloud, chosen)])
-    compared = [each.comparison for each in done if each.comparison is not None]
+    compared = [(each.path, each.comparison) for each in done if each.comparison is not None]
     failures = [
         Failure(baseline=each.cloud, candidate=f"{each.cloud} (now)", problem=str(each.error))
         for each in done
         if each.error is not None
     ]
-    earlier = loading.earlier(Path(options.since)) if options.since else None
-    shown = report.report_of(compared, failures, earlier=earlier)
-    for path in chosen.reports:
-        report.write(shown, path)
-    if options.github:
-        paths = {
-            (each.comparison.candidate.name, each.comparison.query): each.path
-            for each in done
-            if each.comparison is not None
-        }
-        print_annotations(shown, lambda place: paths[place.candidate, place.queries[0]])
+    paths = {(each.candidate.name, each.query): path for path, each in compared}
+
+    def path_of(place: Place) -> Path:
+        return paths[place.candidate, place.queries[0]]
+
+    results = [each for _, each in compared]
+    shown = reported(options, chosen.reports, results, failures, path_of)
     if options.json:
         asked = {each.verdict for each in done} - {"skipped"}
         document = {
@@ -208,14 +203,34 @@ def _verified(
 ) -> Iterator[_Verified]:
     progress, sessions = Progress(), CloudSessions(clouds.connect)
     rules = accepted(chosen.rules)
+
+    def verified(cloud: str, path: Path) -> _Verified:
+        found, declared = _Verified(cloud=cloud, path=path), chosen.declaration(cloud)
+        name = os_cloud or declared.os_cloud
+        try:
+            if not path.exists():
+                raise _not_recorded(cloud, path, asked, name)
+            recorded = sides.own(path)
+            found = replace(found, recorded=recorded)
+            if recorded.provenance.source == "imported":
+                return found
+            access = sessions.access(name)
+            compared = verify(
+                recorded, access, fail_on=chosen.fail_on, rules=rules, on_wait=progress.say
+            )
+            error = mislabelled(recorded.provenance, declared.release)
+            return replace(
+                found,
+                comparison=replace(compared, candidate=replace(compared.candidate, version="now")),
+                error=error or upgraded(recorded, access, os_cloud=name),
+                microversion=access.max_microversion,
+            )
+        except ImageDetailError as error:
+            return replace(found, error=error)
+
     for number, (cloud, path) in enumerate(targets, start=1):
-        name = os_cloud or chosen.declaration(cloud).os_cloud
-        if not path.exists():
-            error = _not_recorded(cloud, path, asked, name)
-            yield _Verified(cloud=cloud, path=path, error=error)
-            continue
         with progress.waiting(f"asking {cloud} ({number} of {len(targets)})"):
-            found = _verify_one(cloud, path, name, sessions, chosen, rules, progress)
+            found = verified(cloud, path)
         yield found
 
 
@@ -229,37 +244,6 @@ def _not_recorded(cloud: str, path: Path, asked: Query, os_cloud: str) -> Casset
     )
 
 
-def _verify_one(
-    cloud: str,
-    path: Path,
-    os_cloud: str,
-    sessions: CloudSessions,
-    chosen: Settings,
-    rules: Rules,
-    progress: Progress,
-) -> _Verified:
-    found = _Verified(cloud=cloud, path=path)
-    try:
-        declared = chosen.declaration(cloud).release
-        recorded = sides.own(path)
-        found = replace(found, recorded=recorded)
-        if recorded.provenance.source == "imported":
-            return found
-        access = sessions.access(os_cloud)
-        compared = verify(
-            recorded, access, fail_on=chosen.fail_on, rules=rules, on_wait=progress.say
-        )
-        error = mislabelled(recorded.provenance, declared)
-        return replace(
-            found,
-            comparison=replace(compared, candidate=replace(compared.candidate, version="now")),
-            error=error or upgraded(recorded, access, os_cloud=os_cloud),
-            microversion=access.max_microversion,
-        )
-    except ImageDetailError as error:
-        return replace(found, error=error)
-
-
 def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
     """Keep as unused only the rules that no comparison used; if one is missing, none is known."""
     compared = [each.comparison for each in done if each.comparison is not None]
@@ -267,14 +251,13 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
     unused = {rule for each in compared for rule in each.unused_rules} - used
     if len(compared) < len(done):
         unused = set()
-    trimmed = []
-    for each in done:
-        if each.comparison is None:
-            trimmed.append(each)
-            continue
-        rules = tuple(rule for rule in each.comparison.unused_rules if rule in unused)
-        trimmed.append(replace(each, comparison=replace(each.comparison, unused_rules=rules)))
-    return trimmed
+
+    def trimmed(each: Comparison | None) -> Comparison | None:
+        if each is None:
+            return None
+        return replace(each, unused_rules=tuple(r for r in each.unused_rules if r in unused))
+
+    return [replace(each, comparison=trimmed(each.comparison)) for each in done]
 
 
 def _print_cassettes(

@@ -77,7 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, keywords in OPTIONS.items():
         group.addoption(f"--imagedetail-{name}", **keywords)
         kind: Literal["linelist", "string"] = "linelist" if "action" in keywords else "string"
-        parser.addini(ini_key(name), f"as --imagedetail-{name}", kind)
+        parser.addini(_ini_key(name), f"as --imagedetail-{name}", kind)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -92,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Workers(), "imagedetail-workers")
     given = [config.getoption(f"--imagedetail-{name}") for name in OPTIONS]
     if config.inipath is not None or config.getoption("override_ini"):
-        given += [config.getini(ini_key(name)) or None for name in OPTIONS]
+        given += [config.getini(_ini_key(name)) or None for name in OPTIONS]
     if any(each not in (None, []) for each in given):
         from pytest_imagedetail.plugin.options import check
 
@@ -179,6 +179,5 @@ def _load(config: pytest.Config) -> "Run":
     return load(config, fixtures=_FIXTURES)
 
 
-def ini_key(option: str) -> str:
-    """Return the ini key of an option."""
+def _ini_key(option: str) -> str:
     return "imagedetail_" + ("clouds" if option == "cloud" else option.replace("-", "_"))

@@ -1,7 +1,7 @@
 """Turn options, ini keys and the marker into settings."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,12 @@ import pytest
 
 from pytest_imagedetail.errors import CassetteError, UsageError
 from pytest_imagedetail.harness import accepted, store_of, to_choose_from
-from pytest_imagedetail.plugin import OPTIONS, ini_key
 from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve
 
 OF_MARKER = ("baseline", "query", "level", "profile", "rules", "record_mode", "cassette")
 """The marker's arguments beside the names of clouds."""
 
+_PREFIX = "imagedetail_"
 _RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, Settings]]]()
 
 
@@ -125,18 +125,24 @@ def _resolved(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
     # A marker has no hash. Kept beside its settings, no other one can get its id.
     cached = config.stash.setdefault(_RESOLVED, {})
     if id(marker) not in cached:
+        options = vars(config.option).items()
+        given = {name: value for name, value in options if name.startswith(_PREFIX)}
         settings = resolve(
-            _choices(lambda name: config.getoption(f"--imagedetail-{name}")),
+            _choices(given),
             _from_marker(marker),
-            _choices(lambda name: config.getini(ini_key(name)) or None),
+            _choices({name: _from_ini(config, name) for name in given}),
             root=config.rootpath,
         )
         cached[id(marker)] = (marker, settings)
     return cached[id(marker)][1]
 
 
-def _choices(get: Callable[[str], Any]) -> Choices:
-    given = {name.replace("-", "_"): get(name) for name in OPTIONS}
+def _from_ini(config: pytest.Config, option: str) -> Any:
+    return config.getini(f"{_PREFIX}clouds" if option == f"{_PREFIX}cloud" else option) or None
+
+
+def _choices(options: Mapping[str, Any]) -> Choices:
+    given = {name.removeprefix(_PREFIX): value for name, value in options.items()}
     clouds, reports, rules = given.pop("cloud"), given.pop("report"), given.pop("rules")
     several = {"clouds": clouds, "reports": reports, "rules": [rules] if rules else ()}
     return given | {key: tuple(values) for key, values in several.items() if values}
