@@ -110,6 +110,16 @@ def add_verb(
     return parser
 
 
+def flag(parser: Any, name: str, says: str) -> None:
+    """Add an option without a value."""
+    parser.add_argument(name, action="store_true", help=says)
+
+
+def value(parser: Any, name: str, metavar: str, says: str, **more: Any) -> None:
+    """Add an argument with a value."""
+    parser.add_argument(name, metavar=metavar, help=says, **more)
+
+
 def query(options: argparse.Namespace) -> Query:
     """Return the query that was typed.
 

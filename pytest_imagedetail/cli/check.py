@@ -12,7 +12,7 @@ from pytest_imagedetail.check.checks import CHECKS
 from pytest_imagedetail.check.schema_checks import ALL, FORECASTS
 from pytest_imagedetail.check.verdicts import Check, Verdict, run
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import add_verb, settings
+from pytest_imagedetail.cli.arguments import add_verb, flag, settings, value
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
     IMPOSSIBLE,
@@ -39,39 +39,20 @@ def add_verbs(verbs: Any) -> None:
     """Add the verb."""
     summary = "check what a cloud does to listings of images, with no other cloud to compare"
     parser = add_verb(verbs, "check", _check, summary, "--since", "--report", "--json")
-    parser.add_argument(
-        "clouds", nargs="*", metavar="NAME", help="a cloud or a glob; a shipped one, too"
-    )
-    parser.add_argument("--list", action="store_true", help="list the checks, and ask no cloud")
+    value(parser, "clouds", "NAME", "a cloud or a glob; a shipped one, too", nargs="*")
+    flag(parser, "--list", "list the checks, and ask no cloud")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument(
-        "--live", action="store_true", help="ask the live cloud (default: its recordings)"
-    )
-    source.add_argument(
-        "--os-cloud", metavar="NAME", help="ask this cloud of clouds.yaml live; no name is needed"
-    )
-    parser.add_argument(
-        "--budget",
-        type=_budget,
-        default=asking.BUDGET,
-        metavar="N",
-        help=f"make at most N requests to each cloud (default: {asking.BUDGET})",
-    )
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="list the requests; only the listing of all images is asked for",
-    )
+    flag(source, "--live", "ask the live cloud (default: its recordings)")
+    says = "ask this cloud of clouds.yaml live; no name is needed"
+    value(source, "--os-cloud", "NAME", says)
+    says = f"make at most N requests to each cloud (default: {asking.BUDGET})"
+    value(parser, "--budget", "N", says, type=_budget, default=asking.BUDGET)
+    flag(parser, "--dry-run", "list the requests; only the listing of all images is asked for")
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument(
-        "--only", action="append", default=[], metavar="ID", help="this check, M9; repeatable"
-    )
-    chosen.add_argument(
-        "--forecast-only",
-        action="store_true",
-        help="only S1 to S3: which images will make the listing fail, and how to heal them",
-    )
-    chosen.add_argument("--no-forecast", action="store_true", help="only M1 to M27")
+    value(chosen, "--only", "ID", "this check, M9; repeatable", action="append", default=[])
+    says = "only S1 to S3: which images will make the listing fail, and how to heal them"
+    flag(chosen, "--forecast-only", says)
+    flag(chosen, "--no-forecast", "only M1 to M27")
 
 
 def _budget(text: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pytest_imagedetail import rules
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import git_driver, sides
-from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, query, settings
+from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, flag, query, settings, value
 from pytest_imagedetail.cli.check import report_checks
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
@@ -69,10 +69,8 @@ def add_verbs(verbs: Any) -> None:
     parser = add_verb(verbs, "diff", _diff, summary, *compared, "--level", *judged)
     side = "a cloud, or a path, or git's REVISION:PATH, of a cassette or of a JSON or XML body"
     for name in ("baseline", "candidate"):
-        parser.add_argument(name, metavar=name.upper(), help=side)
-    parser.add_argument(
-        "--explain", action="store_true", help="say what each severity rests on, with sources"
-    )
+        value(parser, name, name.upper(), side)
+    flag(parser, "--explain", "say what each severity rests on, with sources")
     parser.add_argument(
         "--git-driver",
         action=_GitDriver,
@@ -83,55 +81,38 @@ def add_verbs(verbs: Any) -> None:
 
     summary = "show what changed from one cloud to the next, over every recorded query"
     parser = add_verb(verbs, "matrix", _matrix, summary, *compared, *judged)
-    parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="clouds in this order; globs stand for clouds in the order of their releases "
-        "(default: every recorded cloud that declares a release, or else the reference library)",
+    says = (
+        "clouds in this order; globs stand for clouds in the order of their releases "
+        "(default: every recorded cloud that declares a release, or else the reference library)"
     )
-    parser.add_argument(
-        "--all", action="store_true", help="show also the queries that all clouds answered alike"
-    )
+    value(parser, "names", "NAME", says, nargs="*")
+    flag(parser, "--all", "show also the queries that all clouds answered alike")
 
     summary = "write a rule that accepts a difference"
     parser = add_verb(verbs, "accept", _accept, summary, *compared, "--level")
     for name in ("baseline", "candidate"):
-        parser.add_argument(name, metavar=name.upper(), help="as for diff, which shows the paths")
+        value(parser, name, name.upper(), "as for diff, which shows the paths")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "--path", help="for example images[*].metadata.hw_rng_model; * within a key, ** below"
-    )
-    what.add_argument(
-        "--id", help="of a cause, as reports show it; the rule gets its path and kind"
-    )
-    parser.add_argument(
-        "--kind", action="append", help="for example field_added; repeatable (default: any)"
-    )
-    parser.add_argument("--reason", required=True, help="why it is accepted")
-    parser.add_argument(
-        "--expires",
-        required=True,
-        metavar="DAY",
-        help="the last day, for example 2027-02-01, or never",
-    )
-    parser.add_argument("--reference", help="where that was decided, for example CHG-4711")
+    says = "for example images[*].metadata.hw_rng_model; * within a key, ** below"
+    value(what, "--path", "PATH", says)
+    value(what, "--id", "ID", "of a cause, as reports show it; the rule gets its path and kind")
+    says = "for example field_added; repeatable (default: any)"
+    value(parser, "--kind", "KIND", says, action="append")
+    value(parser, "--reason", "REASON", "why it is accepted", required=True)
+    says = "the last day, for example 2027-02-01, or never"
+    value(parser, "--expires", "DAY", says, required=True)
+    says = "where that was decided, for example CHG-4711"
+    value(parser, "--reference", "REFERENCE", says)
 
     summary = "make one report of the JSON results of several commands or pytest runs"
     parser = add_verb(verbs, "report", _report, summary, "--since")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="of --json, or a .json report")
-    parser.add_argument(
-        "-o",
-        required=True,
-        dest="report",
-        action="append",
-        metavar="FILE",
-        help="what to write: .html, .json, .md or .xml; repeatable",
-    )
+    value(parser, "files", "FILE", "of --json, or a .json report", nargs="+")
+    says = "what to write: .html, .json, .md or .xml; repeatable"
+    value(parser, "-o", "FILE", says, required=True, dest="report", action="append")
 
     summary = "show which releases of Nova answer as a cloud does"
     parser = add_verb(verbs, "fingerprint", _fingerprint, summary, *QUERY, "--json")
-    parser.add_argument("cloud", metavar="NAME", help="a cloud, or the path of a cassette or body")
+    value(parser, "cloud", "NAME", "a cloud, or the path of a cassette or body")
 
 
 class _GitDriver(argparse.Action):

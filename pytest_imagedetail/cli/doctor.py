@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.cli.arguments import add_verb, settings
+from pytest_imagedetail.cli.arguments import add_verb, settings, value
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, Progress, cell, complain, print_json
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Query
@@ -36,15 +36,12 @@ def add_verbs(verbs: Any) -> None:
     summary = "check credentials, endpoint and one answer; shows nothing secret, writes nothing"
     parser = add_verb(verbs, "doctor", _doctor, summary, "--json")
     cloud = parser.add_mutually_exclusive_group()
-    cloud.add_argument(
-        "cloud", nargs="?", metavar="NAME", help="a cloud of imagedetail.yaml or clouds.yaml"
+    value(cloud, "cloud", "NAME", "a cloud of imagedetail.yaml or clouds.yaml", nargs="?")
+    says = (
+        "a cloud of clouds.yaml, or envvars (default: $OS_CLOUD, the OS_* variables, or the "
+        "only cloud there is)"
     )
-    cloud.add_argument(
-        "--os-cloud",
-        metavar="NAME",
-        help="a cloud of clouds.yaml, or envvars (default: $OS_CLOUD, the OS_* variables, or the "
-        "only cloud there is)",
-    )
+    value(cloud, "--os-cloud", "NAME", says)
 
 
 def _doctor(options: argparse.Namespace) -> int:

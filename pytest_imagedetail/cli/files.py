@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail import scrub as scrubbing
 from pytest_imagedetail.cassette import Store, check_cloud_name
-from pytest_imagedetail.cli.arguments import add_verb, settings
+from pytest_imagedetail.cli.arguments import add_verb, flag, settings, value
 from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json, say
 from pytest_imagedetail.errors import CassetteError, ImageDetailError, NoRecordingError, UsageError
 from pytest_imagedetail.harness import store_of
@@ -30,51 +30,24 @@ def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
     summary = "check cassettes for secrets, damage and stray files; uses no network"
     parser = add_verb(verbs, "lint", _lint, summary, "--json")
-    parser.add_argument(
-        "paths",
-        nargs="*",
-        metavar="PATH",
-        help="a file, or a folder with everything in it (default: the folder of cassettes)",
-    )
-    parser.add_argument(
-        "--max-age", metavar="DAYS", help="report recordings that are older (default: any age)"
-    )
-    parser.add_argument(
-        "--ignore",
-        action="append",
-        default=[],
-        metavar="RULE",
-        help=f"skip a rule; repeatable; known: {', '.join(RULES)}",
-    )
-    parser.add_argument("--strict", action="store_true", help="end with 1 for warnings as well")
+    says = "a file, or a folder with everything in it (default: the folder of cassettes)"
+    value(parser, "paths", "PATH", says, nargs="*")
+    value(parser, "--max-age", "DAYS", "report recordings that are older (default: any age)")
+    says = f"skip a rule; repeatable; known: {', '.join(RULES)}"
+    value(parser, "--ignore", "RULE", says, action="append", default=[])
+    flag(parser, "--strict", "end with 1 for warnings as well")
 
     summary = "write safe cassettes from recordings of vcrpy, betamax, Ruby's VCR, or HAR files"
     parser = add_verb(verbs, "scrub", _scrub, summary, "--json")
-    parser.add_argument(
-        "paths",
-        nargs="+",
-        metavar="PATH",
-        help="a recording, or a folder of recordings, whose structure is kept",
-    )
-    parser.add_argument(
-        "--cloud",
-        metavar="NAME",
-        help="the name to keep it under (default: the one that imagedetail.yaml declares)",
-    )
-    parser.add_argument("-o", dest="cassette_dir", metavar="DIR", help="the same as --cassette-dir")
-    parser.add_argument(
-        "--in-place",
-        action="store_true",
-        help="replace the recordings themselves, which git must have as they are",
-    )
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="write nothing, and end with 1 if anything would be removed",
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="replace another cassette of the same name"
-    )
+    says = "a recording, or a folder of recordings, whose structure is kept"
+    value(parser, "paths", "PATH", says, nargs="+")
+    says = "the name to keep it under (default: the one that imagedetail.yaml declares)"
+    value(parser, "--cloud", "NAME", says)
+    value(parser, "-o", "DIR", "the same as --cassette-dir", dest="cassette_dir")
+    says = "replace the recordings themselves, which git must have as they are"
+    flag(parser, "--in-place", says)
+    flag(parser, "--check", "write nothing, and end with 1 if anything would be removed")
+    flag(parser, "--force", "replace another cassette of the same name")
 
 
 def _lint(options: argparse.Namespace) -> int:

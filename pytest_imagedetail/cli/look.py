@@ -10,7 +10,7 @@ from typing import Any
 from pytest_imagedetail import report
 from pytest_imagedetail.cassette import Store, load_own_traffic, loads
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
+from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings, value
 from pytest_imagedetail.cli.output import (
     IMPOSSIBLE,
     SAME,
@@ -31,14 +31,10 @@ def add_verbs(verbs: Any) -> None:
     summary = "list the clouds that have cassettes or are declared"
     add_verb(verbs, "clouds", _clouds, summary, "--json")
     parser = add_verb(verbs, "ls", _ls, "list the cassettes", "--json")
-    parser.add_argument(
-        "clouds",
-        nargs="*",
-        metavar="NAME",
-        help="a cloud or a glob; a shipped one, too (default: every cloud of the project)",
-    )
+    says = "a cloud or a glob; a shipped one, too (default: every cloud of the project)"
+    value(parser, "clouds", "NAME", says, nargs="*")
     parser = add_verb(verbs, "show", _show, "show one recorded listing", *QUERY, "--json")
-    parser.add_argument("cloud", metavar="NAME", help="a cloud, or the path of a cassette or body")
+    value(parser, "cloud", "NAME", "a cloud, or the path of a cassette or body")
     summary = "list the kinds of difference and the rules of normalization, by their ids"
     parser = add_verb(verbs, "rules", _rules, summary, "--json")
     parser.add_argument("--list", action="store_true", help="list them, as without this option")

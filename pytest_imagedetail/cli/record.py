@@ -16,7 +16,7 @@ from pytest_imagedetail.check.schema_checks import ALL
 from pytest_imagedetail.check.text import headline
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
+from pytest_imagedetail.cli.arguments import QUERY, add_verb, flag, query, settings, value
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
     IMPOSSIBLE,
@@ -75,20 +75,14 @@ def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
     summary = "record what clouds of clouds.yaml answer"
     parser = add_verb(verbs, "record", _record, summary, *QUERY, "--rules")
-    parser.add_argument(
-        "clouds",
-        nargs="*",
-        metavar="NAME",
-        help="a cloud of imagedetail.yaml or clouds.yaml, or a glob (default: $OS_CLOUD, or else "
-        "every cloud that imagedetail.yaml declares)",
+    says = (
+        "a cloud of imagedetail.yaml or clouds.yaml, or a glob (default: $OS_CLOUD, or else "
+        "every cloud that imagedetail.yaml declares)"
     )
-    parser.add_argument(
-        "--os-cloud", metavar="NAME", help="the cloud's name in clouds.yaml (default: the same)"
-    )
-    parser.add_argument("--name", metavar="N", help="the name to keep it under; the same as NAME")
-    parser.add_argument(
-        "--release", metavar="R", help='its OpenStack release, for example "2026.2"'
-    )
+    value(parser, "clouds", "NAME", says, nargs="*")
+    value(parser, "--os-cloud", "NAME", "the cloud's name in clouds.yaml (default: the same)")
+    value(parser, "--name", "N", "the name to keep it under; the same as NAME")
+    value(parser, "--release", "R", 'its OpenStack release, for example "2026.2"')
     several = parser.add_mutually_exclusive_group()
     several.add_argument(
         "--suite",
@@ -96,39 +90,22 @@ def add_verbs(verbs: Any) -> None:
         help="gate: all images, and every query that Nova's releases answer differently; "
         "check: what `imagedetail check` asks",
     )
-    several.add_argument(
-        "--like", metavar="CLOUD", help="every query that is recorded of this cloud"
-    )
-    parser.add_argument(
-        "--expect", type=int, metavar="CODE", help="record this error, which the query must give"
-    )
-    parser.add_argument(
-        "--twice",
-        action="store_true",
-        help="ask twice, and note what two identical requests disagree on",
-    )
-    parser.add_argument(
-        "--rewrite",
-        action="store_true",
-        help="replace a recording whose answer changed (default: print the differences)",
-    )
-    parser.add_argument(
-        "--max-age",
-        metavar="DAYS",
-        help="renew the date of the same answer if it is older (default: never)",
-    )
+    value(several, "--like", "CLOUD", "every query that is recorded of this cloud")
+    says = "record this error, which the query must give"
+    value(parser, "--expect", "CODE", says, type=int)
+    flag(parser, "--twice", "ask twice, and note what two identical requests disagree on")
+    says = "replace a recording whose answer changed (default: print the differences)"
+    flag(parser, "--rewrite", says)
+    says = "renew the date of the same answer if it is older (default: never)"
+    value(parser, "--max-age", "DAYS", says)
 
     summary = "make a cassette of a body that was saved by hand"
     parser = add_verb(verbs, "import", _import, summary, *QUERY)
-    parser.add_argument("file", metavar="FILE", help="the body of the answer, JSON or XML")
-    parser.add_argument("--cloud", required=True, metavar="N", help="the name to keep it under")
-    parser.add_argument("--release", metavar="R", help="the OpenStack release, if known")
-    parser.add_argument(
-        "--status", type=int, default=200, metavar="CODE", help="what the cloud answered with"
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="replace what was recorded from a cloud, too"
-    )
+    value(parser, "file", "FILE", "the body of the answer, JSON or XML")
+    value(parser, "--cloud", "N", "the name to keep it under", required=True)
+    value(parser, "--release", "R", "the OpenStack release, if known")
+    value(parser, "--status", "CODE", "what the cloud answered with", type=int, default=200)
+    flag(parser, "--force", "replace what was recorded from a cloud, too")
 
 
 def _record(options: argparse.Namespace) -> int:

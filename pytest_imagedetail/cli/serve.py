@@ -13,7 +13,7 @@ from pytest_imagedetail import network, report
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import add_verb, settings
+from pytest_imagedetail.cli.arguments import add_verb, flag, settings, value
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, complain, print_report
 from pytest_imagedetail.cli.record import (
     declare_as,
@@ -71,34 +71,19 @@ def add_verbs(verbs: Any) -> None:
     """Add both verbs."""
     summary = "record and compare two real Nova releases; no account needed"
     parser = add_verb(verbs, "demo", _demo, summary)
-    parser.add_argument(
-        "--folder", metavar="DIR", default="imagedetail-demo", help="where to put what it makes"
-    )
+    says = "where to put what it makes"
+    value(parser, "--folder", "DIR", says, default="imagedetail-demo")
     parser = add_verb(verbs, "serve", _serve, "replay recordings over HTTP on loopback")
-    parser.add_argument(
-        "clouds",
-        metavar="NAME",
-        nargs="*",
-        help="a recorded cloud, or a glob (default: every one of the project, or else every "
-        "shipped one)",
-    )
-    parser.add_argument(
-        "--port",
-        type=int,
-        default=0,
-        metavar="PORT",
-        help="of the first cloud, the others follow (default: 0, any that is free)",
-    )
-    parser.add_argument("--clouds-yaml", metavar="FILE", help="write credentials for the clouds")
-    parser.add_argument(
-        "--record",
-        action="store_true",
-        help="record each GET of a client that is not recorded yet from a cloud of clouds.yaml",
-    )
+    says = "a recorded cloud, or a glob (default: all of the project, or else the shipped ones)"
+    value(parser, "clouds", "NAME", says, nargs="*")
+    says = "of the first cloud, the others follow (default: 0, any that is free)"
+    value(parser, "--port", "PORT", says, type=int, default=0)
+    value(parser, "--clouds-yaml", "FILE", "write credentials for the clouds")
+    says = "record each GET of a client that is not recorded yet from a cloud of clouds.yaml"
+    flag(parser, "--record", says)
     recording = parser.add_argument_group("with --record, as of the verb `record`")
-    recording.add_argument("--os-cloud", metavar="NAME")
-    recording.add_argument("--name", metavar="N")
-    recording.add_argument("--release", metavar="R")
+    for name, metavar in (("--os-cloud", "NAME"), ("--name", "N"), ("--release", "R")):
+        value(recording, name, metavar, "")
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings
+from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings, value
 from pytest_imagedetail.cli.output import (
     Progress,
     cell,
@@ -46,17 +46,10 @@ def add_verbs(verbs: Any) -> None:
     summary = "ask live clouds what was recorded of them, and compare; writes no cassette"
     shared = ("--rules", "--since", "--report", "--json", "--github")
     parser = add_verb(verbs, "verify", _verify, summary, *QUERY, *shared)
-    parser.add_argument(
-        "clouds",
-        nargs="*",
-        metavar="NAME",
-        help="a cloud or a glob (default: every cloud that is recorded or declared)",
-    )
-    parser.add_argument(
-        "--os-cloud",
-        metavar="NAME",
-        help="the name of the one cloud in clouds.yaml (default: as imagedetail.yaml says)",
-    )
+    says = "a cloud or a glob (default: every cloud that is recorded or declared)"
+    value(parser, "clouds", "NAME", says, nargs="*")
+    says = "the name of the one cloud in clouds.yaml (default: as imagedetail.yaml says)"
+    value(parser, "--os-cloud", "NAME", says)
     parser.add_argument("--fail-on", choices=FAIL_ON, default="change", help="default: change")
 
 
