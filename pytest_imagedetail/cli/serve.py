@@ -4,7 +4,7 @@ import argparse
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -38,33 +38,20 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _DEMO: Final = ("nova-2023.1", "nova-2024.2")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    """One query of the demonstration.
-
-    Attributes:
-        title: What its answers show.
-        errors: The error status of each cloud; None for a listing.
-    """
-
-    title: str
-    query: Query
-    errors: tuple[int | None, int | None]
-
-
-_QUESTIONS: Final = (
-    _Question(title="All images: the same answer.", query=Query(), errors=(None, None)),
-    _Question(
-        title="A limit that is not a number: both refuse it, in other words. Compatible.",
-        query=Query.of(limit="abc"),
-        errors=(400, 400),
+_QUESTIONS: Final[tuple[tuple[str, Query, tuple[int | None, int | None]], ...]] = (
+    ("All images: the same answer.", Query(), (None, None)),
+    (
+        "A limit that is not a number: both refuse it, in other words. Compatible.",
+        Query.of(limit="abc"),
+        (400, 400),
     ),
-    _Question(
-        title="limit=0: Nova 2024.2 refuses what Nova 2023.1 answers. Breaking.",
-        query=Query.of(limit=0),
-        errors=(None, 400),
+    (
+        "limit=0: Nova 2024.2 refuses what Nova 2023.1 answers. Breaking.",
+        Query.of(limit=0),
+        (None, 400),
     ),
 )
+"""Queries of the demonstration: what the answers show, and the error status of each cloud."""
 
 
 def add_verbs(verbs: Any) -> None:
@@ -189,18 +176,17 @@ def _demo(options: argparse.Namespace) -> int:
     for number, cloud in enumerate(_DEMO):
         print("\n".join(_recorded(store, cloud, number)))
     comparisons = []
-    for question in _QUESTIONS:
+    for title, query, errors in _QUESTIONS:
         with network.shut("the demonstration's replay"):
             both = [
-                recorder.replay(store, cloud, question.query, expect=error)
-                for cloud, error in zip(_DEMO, question.errors, strict=True)
+                recorder.replay(store, cloud, query, expect=error)
+                for cloud, error in zip(_DEMO, errors, strict=True)
             ]
-        expect = None if None in question.errors else question.errors[0]
+        expect = None if None in errors else errors[0]
         comparison = compare(*both, expect=expect)
         comparisons.append(comparison)
-        command = ["imagedetail diff", *_DEMO, *question.query.options]
-        command += [f"--expect {expect}"] if expect else []
-        print(f"\n{question.title}\n$ {' '.join(command)}")
+        command = ["imagedetail diff", *_DEMO, *query.options, *_expecting(expect)]
+        print(f"\n{title}\n$ {' '.join(command)}")
         print_report(report.report_of([comparison]))
     report.write(report.report_of(comparisons), folder / "report.html")
     print(
@@ -209,6 +195,10 @@ def _demo(options: argparse.Namespace) -> int:
         "Your own cloud: pip install 'pytest-imagedetail[record]' && imagedetail record --help"
     )
     return SAME
+
+
+def _expecting(error: int | None) -> list[str]:
+    return [f"--expect {error}"] if error else []
 
 
 def _recorded(store: Store, cloud: str, number: int) -> Iterator[str]:
@@ -223,12 +213,12 @@ def _recorded(store: Store, cloud: str, number: int) -> Iterator[str]:
             max_microversion=server.max_microversion,
         )
         recorded = recorder.LiveCloud(access=access, name=cloud, release=release)
-        for question in _QUESTIONS:
-            error, query = question.errors[number], question.query
+        for _, query, errors in _QUESTIONS:
+            error = errors[number]
             live = recorder.ask(recorded, query, expect=error)
             recorder.keep(store, live)
-            command = [f"imagedetail record --os-cloud {cloud} --release {release}", *query.options]
-            command += [f"--expect {error}"] if error else []
+            command = [f"imagedetail record --os-cloud {cloud} --release {release}"]
+            command += [*query.options, *_expecting(error)]
             found = f"answered {error}" if error else text.count(len(live.listing.images), "image")
             path = store.path(cloud, query).relative_to(store.directory.parent)
             yield f"$ {' '.join(command)}\n{path}  {found}"
