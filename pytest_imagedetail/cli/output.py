@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock, Timer
+from threading import Timer
 from time import monotonic
 from typing import Any, Final
 
@@ -29,8 +29,8 @@ _ERASE_LINE: Final = "\r\x1b[K"
 
 
 def say(line: str) -> None:
-    """Print one line to stderr."""
-    print(f"imagedetail: {line}", file=sys.stderr)
+    """Print one line to stderr, in place of what a command waits for."""
+    print(f"{_ERASE_LINE * sys.stderr.isatty()}imagedetail: {line}", file=sys.stderr)
 
 
 def complain(error: ImageDetailError, code: int) -> int:
@@ -109,16 +109,6 @@ class Progress:
 
     def __init__(self) -> None:
         self._begun: Final = monotonic()
-        self._lock: Final = RLock()
-        self._shown = ""
-
-    def say(self, line: str) -> None:
-        """Print a line that stays, above the one that does not."""
-        with self._lock:
-            if self._shown:
-                sys.stderr.write(_ERASE_LINE)
-            say(line)
-            self._write(self._shown)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -127,7 +117,7 @@ class Progress:
             yield
             return
         seconds = max(0.0, self._begun + _WAIT_BEFORE_PROGRESS - monotonic())
-        timer = Timer(seconds, self._write, [f"\r{text}"])
+        timer = Timer(seconds, print, [f"\r{text}"], {"end": "", "file": sys.stderr, "flush": True})
         timer.daemon = True
         timer.start()
         try:
@@ -135,12 +125,4 @@ class Progress:
         finally:
             timer.cancel()
             timer.join()
-            if self._shown:
-                self._write(_ERASE_LINE)
-            self._shown = ""
-
-    def _write(self, text: str) -> None:
-        with self._lock:
-            self._shown = text
-            sys.stderr.write(text)
-            sys.stderr.flush()
+            print(_ERASE_LINE, end="", file=sys.stderr, flush=True)

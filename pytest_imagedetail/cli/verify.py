@@ -208,9 +208,7 @@ def _verified(
             if recorded.provenance.source == "imported":
                 return found
             access = sessions.access(name)
-            compared = verify(
-                recorded, access, fail_on=chosen.fail_on, rules=rules, on_wait=progress.say
-            )
+            compared = verify(recorded, access, fail_on=chosen.fail_on, rules=rules, on_wait=say)
             error = mislabelled(recorded.provenance, declared.release)
             return replace(
                 found,
