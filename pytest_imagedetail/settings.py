@@ -44,6 +44,7 @@ _KNOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "unused": ("unused", UNUSED),
 }
 _NO_AGE: Final = ("max_age", "")
+_HOLDS: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
 _CLOUDS_KEY: Final = re.compile(r"clouds:[ \t]*(?:#.*)?")
 _WILDCARDS: Final = frozenset("*?[")
@@ -238,7 +239,7 @@ def check_release(name: str | None) -> str | None:
     if name is not None and contract.release_index(name) is None:
         raise UsageError(
             f"unknown release {name!r}",
-            remedy=f"the newest known: {', '.join(contract.release_names()[-4:])}\n"
+            remedy=f"the newest known: {_newest_releases()}\n"
             "a codename (juno) or a year-based name (2014.2); leave it out if it is not known",
         )
     return name
@@ -301,12 +302,12 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
     entry = yamltext.dump({cloud.name: {"os_cloud": cloud.os_cloud, **release}})
     new = _with_entry(old, entry)
     try:
-        found = _clouds(yamltext.parse(new, where=str(path), error=SettingsError, remedy=""))
-        if found != ({**declared, cloud.name: cloud}, baseline):
+        document = yamltext.parse(new, where=str(path), error=SettingsError, remedy="")
+        if _clouds(document, path) != ({**declared, cloud.name: cloud}, baseline):
             return False
         with yamltext.replacing(path) as temporary:
             temporary.write_text(new, encoding="utf-8")
-    except (OSError, SettingsError, _InvalidError):
+    except (OSError, SettingsError):
         return False
     return True
 
@@ -338,51 +339,41 @@ def _read_clouds_file(
     path = root / (name or CLOUDS_FILE)
     if not path.exists() and name is None:
         return {}, None
-    remedy = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
-    document = yamltext.read(path, error=SettingsError, remedy=remedy)
-    try:
-        return _clouds(document)
-    except _InvalidError as fault:
-        raise SettingsError(str(fault), where=str(path), remedy=remedy) from fault
+    return _clouds(yamltext.read(path, error=SettingsError, remedy=_HOLDS), path)
 
 
-class _InvalidError(ValueError):
-    """A fault of a clouds file; its path is added by the caller."""
+def _clouds(document: Any, path: Path) -> tuple[dict[str, CloudDeclaration], str | None]:
+    def invalid(problem: str) -> SettingsError:
+        return SettingsError(problem, where=str(path), remedy=_HOLDS)
 
+    def mapping(value: Any, what: str, *known: str) -> dict[str, Any]:
+        content = {} if value is None else value
+        if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+            raise invalid(f"{what} must be a mapping with names as keys")
+        unknown = sorted(set(content).difference(known)) if known else ()
+        if unknown:
+            raise invalid(f"{what} has unknown keys: {', '.join(unknown)}")
+        return content
 
-def _clouds(document: Any) -> tuple[dict[str, CloudDeclaration], str | None]:
-    content = _mapping(document, "the file", {"clouds", "baseline"})
-    declared = {}
-    for name, content_of in _mapping(content.get("clouds"), "`clouds`", None).items():
-        declared[name] = _declaration(name, content_of)
+    def declaration(name: str, value: Any) -> CloudDeclaration:
+        content = mapping(value, f"cloud {name!r}", "os_cloud", "release")
+        os_cloud, release = content.get("os_cloud") or name, content.get("release")
+        for what, text in (("os_cloud", os_cloud), ("the release", release)):
+            if text is not None and not isinstance(text, str):
+                raise invalid(f"cloud {name!r}: quote {what}, {text!r} is not a string")
+        if release is not None and contract.release_index(release) is None:
+            newest = f"the newest known: {_newest_releases()}"
+            raise invalid(f"cloud {name!r}: unknown release {release!r}; {newest}")
+        return CloudDeclaration(name=name, os_cloud=os_cloud, release=release)
+
+    content = mapping(document, "the file", "clouds", "baseline")
+    clouds = mapping(content.get("clouds"), "`clouds`")
+    declared = {name: declaration(name, value) for name, value in clouds.items()}
     baseline = content.get("baseline")
     if baseline is not None and not isinstance(baseline, str):
-        raise _InvalidError(f"`baseline` must be the name of a cloud, not {baseline!r}")
+        raise invalid(f"`baseline` must be the name of a cloud, not {baseline!r}")
     return declared, baseline
 
 
-def _declaration(name: str, value: Any) -> CloudDeclaration:
-    content = _mapping(value, f"cloud {name!r}", {"os_cloud", "release"})
-    os_cloud = content.get("os_cloud") or name
-    if not isinstance(os_cloud, str):
-        raise _InvalidError(f"cloud {name!r}: quote os_cloud, {os_cloud!r} is not a string")
-    release = content.get("release")
-    if release is not None and not isinstance(release, str):
-        raise _InvalidError(f"cloud {name!r}: quote the release, {release!r} is not a string")
-    if release is not None and contract.release_index(release) is None:
-        known = ", ".join(contract.release_names()[-4:])
-        raise _InvalidError(
-            f"cloud {name!r}: unknown release {release!r}; the newest known: {known}"
-        )
-    return CloudDeclaration(name=name, os_cloud=os_cloud, release=release)
-
-
-def _mapping(value: Any, what: str, known: set[str] | None) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise _InvalidError(f"{what} must be a mapping with names as keys")
-    unknown = sorted(set(value) - known) if known is not None else []
-    if unknown:
-        raise _InvalidError(f"{what} has unknown keys: {', '.join(unknown)}")
-    return value
+def _newest_releases() -> str:
+    return ", ".join(contract.release_names()[-4:])
