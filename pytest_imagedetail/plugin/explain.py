@@ -1,5 +1,6 @@
 """Make failures explain themselves: no frame of ours, and what a failed assertion compared."""
 
+import traceback
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -120,18 +121,11 @@ def _empty_own_frames(error: BaseException, root: Path) -> None:
 
 def _add_refusals(error: Exception, item: pytest.Item) -> None:
     """Show what was refused to the test where a client has made another error of it."""
-    shown = "\n".join(map(str, _chain(error)))
+    shown = "".join(traceback.format_exception(error))
     for each in (one for refused in state_of(item).refused for one in refused):
         if str(each) not in shown:
             error.add_note(f"\nthis was refused to the test:\n{each}")
             shown += str(each)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        hidden = error.__suppress_context__
-        error = error.__cause__ or (None if hidden else error.__context__)
 
 
 def _add_report(error: AssertionError, harness: Harness, *, verbose: bool) -> None:
