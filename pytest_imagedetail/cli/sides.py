@@ -18,7 +18,7 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.model import Query, Recording
+from pytest_imagedetail.model import Query, Recording, Side
 from pytest_imagedetail.record import recorder, release_guard
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.settings import Settings
@@ -129,13 +129,14 @@ def named(comparison: Comparison, baseline: str, candidate: str) -> Comparison:
         baseline: The argument that named the old one.
         candidate: The argument that named the new one.
     """
-    typed = (baseline, candidate)
     pair = (comparison.baseline, comparison.candidate)
-    old, new = (
-        replace(side, version=_revision(name)) for side, name in zip(pair, typed, strict=True)
-    )
+
+    def versions(*words: str) -> Iterator[Side]:
+        return (replace(side, version=word) for side, word in zip(pair, words, strict=True))
+
+    old, new = versions(_revision(baseline), _revision(candidate))
     if old.name == new.name:
-        old, new = (replace(side, version=name) for side, name in zip(pair, typed, strict=True))
+        old, new = versions(baseline, candidate)
     return replace(comparison, baseline=old, candidate=new)
 
 

@@ -2,11 +2,11 @@
 
 import functools
 import threading
+import traceback
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 
 import pytest
 
@@ -252,17 +252,10 @@ def refuse_swallowed(item: pytest.Item, refused: list[ImageDetailError]) -> None
         here = getattr(error, "thread", None) in {None, threading.get_ident()}
         if isinstance(error, NoInteractionError) or not here:
             continue
-        if not _went_through(error.__traceback__, str(item.path)):
+        frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+        if all(each.f_code.co_filename != str(item.path) for each in frames):
             error.add_note("the test passed, but not because this was answered: it was swallowed")
             raise error
-
-
-def _went_through(place: TracebackType | None, path: str) -> bool:
-    while place is not None:
-        if place.tb_frame.f_code.co_filename == path:
-            return True
-        place = place.tb_next
-    return False
 
 
 def _shown(path: Path, settings: Settings) -> str:

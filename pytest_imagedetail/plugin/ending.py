@@ -38,11 +38,6 @@ class Ending:
         if any(map(self._takes_ours, items)):
             self._run.result.left_out = _OF_A_PART
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a test whose call passed."""
-        if report.when == "call" and report.passed:
-            self._run.result.passed.add(report.nodeid)
-
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the reports and judge the run, or send a worker's part to the controller."""
         result = self._run.result
@@ -95,11 +90,15 @@ class Ending:
 
 def _not_collected(config: pytest.Config) -> str:
     """Name a module that was skipped or failed: its tests are not known."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    stats = reporter.stats if reporter is not None else {}  # workers of pytest-xdist have none
-    reports = [*stats.get("skipped", ()), *stats.get("error", ())]
+    reports = [*_reports(config, "skipped"), *_reports(config, "error")]
     found = (each.nodeid for each in reports if isinstance(each, pytest.CollectReport))
     return next((f"{nodeid} was not collected" for nodeid in found), "")
+
+
+def _reports(config: pytest.Config, outcome: str) -> Sequence[object]:
+    """Return what pytest has reported so far; workers of pytest-xdist have no reporter."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return () if reporter is None else reporter.stats.get(outcome, ())
 
 
 def _judge_unused(
@@ -132,11 +131,12 @@ def _judge_unused(
 
 def _why_not_full(config: pytest.Config, result: RunResult, *, all_passed: bool) -> str | None:
     """Return why this run is not a full one; None if it is."""
+    passed = {getattr(each, "nodeid", "") for each in _reports(config, "passed")}
     reasons = (
         (_is_of_a_part(config), _OF_A_PART),
         (bool(result.left_out), result.left_out),
         (not all_passed, "this run did not pass"),
-        (not result.expected <= result.passed, "not every test that takes recordings was run"),
+        (not result.expected <= passed, "not every test that takes recordings was run"),
     )
     return next((reason for holds, reason in reasons if holds), None)
 

@@ -50,13 +50,11 @@ class Explain:
         state.running, state.subtest_failed = True, False
         try:
             return (yield)
-        except AssertionError as error:
-            harness = getattr(item, "funcargs", {}).get("imagedetail")
-            if isinstance(harness, Harness):  # a test may have a fixture of this name
-                _add_report(error, harness, verbose=item.config.get_verbosity() > 1)
-            _add_refusals(error, item)
-            raise
         except Exception as error:
+            harness = getattr(item, "funcargs", {}).get("imagedetail")
+            # A test may have a fixture of this name.
+            if isinstance(error, AssertionError) and isinstance(harness, Harness):
+                _add_report(error, harness, verbose=item.config.get_verbosity() > 1)
             _add_refusals(error, item)
             raise
         finally:
@@ -68,7 +66,7 @@ class Explain:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Show no frame of ours, and note whether the call passed (an expected failure did not)."""
         if call.excinfo is not None:
-            _conceal(call.excinfo.value, self._root, also="" if call.when == "call" else _PLUGIN)
+            _conceal(call.excinfo.value, self._root, in_call=call.when == "call")
         report = yield
         state = state_of(item)
         if state.running:
@@ -79,14 +77,14 @@ class Explain:
         return report
 
 
-def _conceal(failure: BaseException, root: Path, *, also: str) -> None:
+def _conceal(failure: BaseException, root: Path, *, in_call: bool) -> None:
     """Cut our frames out of our errors, and empty them in others, wherever in a chain they are."""
     for error in tuple(_all_in(failure)):
         _empty_own_frames(error, root)
         if isinstance(error, errors.NoInteractionError | errors.NetworkShutError):
             _cut_behind(error, root)
         if isinstance(error, errors.ImageDetailError):
-            _cut_own_frames(error, also)
+            _cut_own_frames(error, in_call=in_call)
 
 
 def _all_in(failure: BaseException) -> Iterator[BaseException]:
@@ -106,17 +104,16 @@ def _all_in(failure: BaseException) -> Iterator[BaseException]:
 
 def _empty_own_frames(error: BaseException, root: Path) -> None:
     """Clear the locals of our frames and of those that these called; file and line stay."""
-    place, ours = error.__traceback__, False
-    while place is not None:
-        module = place.tb_frame.f_globals.get("__name__", "")
+    ours = False
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = frame.f_globals.get("__name__", "")
         if module.startswith(_OURS):
             ours = True
-        elif module.startswith(_PYTESTS) or _is_in(root, place.tb_frame.f_code.co_filename):
+        elif module.startswith(_PYTESTS) or _is_in(root, frame.f_code.co_filename):
             ours = False
         if ours:
             with suppress(RuntimeError):  # still running: a hook of ours around the failure
-                place.tb_frame.clear()
-        place = place.tb_next
+                frame.clear()
 
 
 def _add_refusals(error: Exception, item: pytest.Item) -> None:
@@ -157,13 +154,14 @@ def _is_in(root: Path, name: str) -> bool:
     return file.is_relative_to(root) and "site-packages" not in file.parts
 
 
-def _cut_own_frames(error: BaseException, also: str = "") -> None:
+def _cut_own_frames(error: BaseException, *, in_call: bool) -> None:
     """End a traceback in the test's own line: our errors need no more."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         called = place.tb_next.tb_frame.f_globals.get("__name__", "")
-        of_plugin = called.startswith(_PLUGIN) and not also
-        if called.startswith("pytest_imagedetail.") and not of_plugin:
+        if called.startswith("pytest_imagedetail.") and not (
+            in_call and called.startswith(_PLUGIN)
+        ):
             place.tb_next = None
         place = place.tb_next
     error.__cause__ = None

@@ -30,7 +30,6 @@ class RunResult:
         used: Paths of the cassettes that were read or written.
         unplayed: Interactions that no test played, by the cassette's path below the root.
         expected: Tests that take our fixtures.
-        passed: Tests that passed, these among them.
         left_out: Why one of them may not have run; empty if all have.
     """
 
@@ -40,7 +39,6 @@ class RunResult:
     used: set[str] = field(default_factory=set)
     unplayed: dict[str, list[str]] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)
-    passed: set[str] = field(default_factory=set)
     left_out: str = ""
 
     def add(self, other: "RunResult") -> None:
@@ -54,7 +52,6 @@ class RunResult:
             known = self.unplayed.get(cassette, interactions)
             self.unplayed[cassette] = [each for each in known if each in interactions]
         self.expected |= other.expected
-        self.passed |= other.passed
         self.left_out = self.left_out or other.left_out
 
     def properties(self) -> Iterator[tuple[str, int]]:
