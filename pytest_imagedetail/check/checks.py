@@ -13,9 +13,8 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.check import glance
+from pytest_imagedetail.check import nova
 from pytest_imagedetail.check.asking import Answer, Cloud, hrefs
-from pytest_imagedetail.check.consistency import STATUSES, disk_config, inconsistent
 from pytest_imagedetail.check.outcomes import (
     Deviation,
     Outcome,
@@ -162,7 +161,7 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
     ),
 )
 def _m5(cloud: Cloud, images: Images) -> Outcomes:
-    for word in STATUSES:
+    for word in nova.SHOWN:
         wanted = having(images, "status", word)
         for text in (word, word.lower()):
             yield filtered(cloud, wanted, {"status": text})
@@ -173,7 +172,7 @@ def _m5(cloud: Cloud, images: Images) -> Outcomes:
     "union of status=W over Glance's words = F, disjoint",
 )
 def _m6(cloud: Cloud, images: Images) -> Outcomes:
-    yield united(cloud, images, "status", glance.STATUSES)
+    yield united(cloud, images, "status", nova.STORED)
 
 
 @_check(
@@ -384,18 +383,18 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
         what="property-K reaches Glance as a filter of its own, if K is the name of one",
         since="2016.2",
         source="measured on Nova 20.6, 30.3 and 33.0",
-        matches=glance.is_own_filter,
+        matches=nova.is_own_filter,
     ),
     shown_by="an image with a property",
 )
 def _m18(cloud: Cloud, images: Images) -> Outcomes:
     pairs = [pair for image in images for pair in metadata(image).items()]
     properties = {key: value for key, value in pairs if isinstance(value, str)}
-    for key in sorted(properties, key=lambda each: each == glance.stripped(each))[:_MOST_KEYS]:
+    for key in sorted(properties, key=lambda each: each == nova.stripped(each))[:_MOST_KEYS]:
         wanted, stripped = (
-            tagged(images, each, properties[key]) for each in (key, glance.stripped(key))
+            tagged(images, each, properties[key]) for each in (key, nova.stripped(key))
         )
-        yield filtered(cloud, wanted, {glance.PROPERTY + key: properties[key]}, instead=stripped)
+        yield filtered(cloud, wanted, {nova.PROPERTY + key: properties[key]}, instead=stripped)
 
 
 @_check(
@@ -510,8 +509,8 @@ def _m24(cloud: Cloud, images: Images) -> Outcomes:
             return Outcome(answer=answer, problem=f"an image {problem}", image=image)
         return Outcome(answer=answer, shows=bool(images))
 
-    yield first((each, one) for each in images for one in inconsistent(each, release))
-    yield first((each, one) for each in images for one in disk_config(each))
+    yield first((each, one) for each in images for one in nova.inconsistent(each, release))
+    yield first((each, one) for each in images for one in nova.disk_config(each))
     newest = sorted(images, key=lambda each: str(each.get("created")), reverse=True)
     yield same(answer, newest)
     yield same(answer, distinct_images(images))
@@ -525,7 +524,7 @@ def _m24(cloud: Cloud, images: Images) -> Outcomes:
 def _m25(cloud: Cloud, images: Images) -> Outcomes:
     for image in sample(images)[:3] if cloud.target.glance is not None else ():
         answer = cloud.get(f"/v2/images/{image['id']}", base=cloud.target.glance)
-        projected = glance.projected(answer.document)
+        projected = nova.projected(answer.document)
         wanted = {key: image[key] for key in projected if key in image}
         yield alike(answer, {key: projected[key] for key in wanted}, wanted)
 

@@ -4,14 +4,14 @@ import argparse
 import glob
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import rules
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.cli import git_driver, sides
+from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, flag, query, settings, value
 from pytest_imagedetail.cli.check import report_checks
 from pytest_imagedetail.cli.output import (
@@ -55,6 +55,7 @@ from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE, Settings
 
 _PAIR: Final = 2
+_MERGED: Final = 7  # arguments of git's external diff for a file that is merged
 _MOST_CLOUDS: Final = 6  # in a message
 _MOST_PATHS: Final = 5  # in a message
 _MOST_LETTERS: Final = 60  # of a fingerprint's clue, which can be any text
@@ -127,8 +128,34 @@ class _GitDriver(argparse.Action):
     ) -> None:
         if not values:
             parser.error(f"git gives the arguments of {option_string}: see docs/cassettes.md")
-        git_driver.show(values, lambda old, new: _of_git(old, new, namespace))
+        _show_to_git(values, lambda old, new: _of_git(old, new, namespace))
         parser.exit()
+
+
+def _show_to_git(arguments: Sequence[str], report: Callable[[str, str], str]) -> None:
+    """Print how a file changed. git stops if its driver fails, so nothing is raised.
+
+    Args:
+        arguments: Those of git: path, then file, hash and mode of both sides. The path alone for a
+            file that is not merged; a new path and a text at the end for one that was renamed.
+        report: Takes the files of both sides, and returns the report.
+    """
+    try:
+        print("\n".join(_git_lines(arguments, report)), flush=True)
+    except (OSError, UnicodeError):  # the pager was closed, or cannot show it; see `main`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _git_lines(arguments: Sequence[str], report: Callable[[str, str], str]) -> list[str]:
+    head = f"imagedetail diff {' -> '.join(map(text.plain, (arguments[0], *arguments[7:8])))}"
+    if len(arguments) < _MERGED:
+        return [head, "not merged"]
+    try:
+        return [head, report(arguments[1], arguments[4]), ""]
+    except Exception as error:  # noqa: BLE001  see `_show_to_git`
+        problem = error.problem if isinstance(error, ImageDetailError) else repr(error)
+        plain = text.plain(f"not compared: {problem}; git diff --no-ext-diff shows the text")
+        return [head, plain, ""]
 
 
 def _of_git(old: str, new: str, options: argparse.Namespace) -> str:

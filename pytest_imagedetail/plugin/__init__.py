@@ -165,7 +165,7 @@ def imagedetail_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator["Servers"]:
     """Recordings as clouds, over HTTP on loopback, for programs in any language."""
-    from pytest_imagedetail.plugin.server import servers_of
+    from pytest_imagedetail.plugin.fixtures import servers_of
 
     folder = tmp_path_factory.mktemp("imagedetail")
     with servers_of(request.config, _load(request.config), folder) as servers:

@@ -13,8 +13,7 @@ import pytest
 
 from pytest_imagedetail.body import xml
 from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.check.forecast import forecast
-from pytest_imagedetail.check.validation import validator
+from pytest_imagedetail.check.forecast import forecast, validator
 
 from .cloud import installed
 from .library import LIBRARY

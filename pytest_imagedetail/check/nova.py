@@ -1,0 +1,89 @@
+"""What Nova makes of Glance's images and filters, and what must hold within one image."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pytest_imagedetail import contract
+from pytest_imagedetail.check.asking import hrefs
+from pytest_imagedetail.check.outcomes import Outcome
+from pytest_imagedetail.check.samples import metadata, server_of
+from pytest_imagedetail.model import Image
+
+PROPERTY: Final = "property-"
+STORED: Final = (
+    *("ACTIVE", "SAVING", "queued", "killed", "deactivated"),
+    *("pending_delete", "importing", "uploading"),
+)
+"""Values of `status` that divide the images of Glance."""
+
+_SHOWN_AS: Final = {"active": "ACTIVE", "queued": "SAVING", "saving": "SAVING"} | {
+    **dict.fromkeys(("deleted", "pending_delete"), "DELETED"),
+    "killed": "ERROR",
+}
+_NAMES: Final = {
+    "id": "id",
+    "name": "name",
+    "minRam": "min_ram",
+    "minDisk": "min_disk",
+    "created": "created_at",
+    "updated": "updated_at",
+}
+_FILTERS: Final = frozenset(
+    {"changes-since", "container_format", "deleted", "disk_format", "limit", "locations"}
+    | {"member_status", "size_max", "size_min", "sort", "sort_dir", "sort_key"}
+)
+
+SHOWN: Final = ("ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN")
+"""What Nova shows."""
+
+_PROGRESS: Final = {"ACTIVE": {100}, "SAVING": {25, 50}}
+
+
+def projected(document: Any) -> Image:
+    """Return what Nova shows of an image of Glance."""
+    found = document if isinstance(document, dict) else {}
+    shown = {name: found.get(theirs) for name, theirs in _NAMES.items()}
+    shown["status"] = _SHOWN_AS.get(str(found.get("status")), "UNKNOWN")
+    shown["OS-EXT-IMG-SIZE:size"] = found.get("size") or 0
+    return shown
+
+
+def stripped(key: str) -> str:
+    """Return what Nova makes of the name of a property in a filter since Newton."""
+    return key.lstrip(PROPERTY)
+
+
+def is_own_filter(outcome: Outcome) -> bool:
+    """Return whether the property that was asked for has the name of a filter of Glance."""
+    name = urlsplit(outcome.answer.request).query.partition("=")[0]
+    return stripped(name.removeprefix(PROPERTY)) in _FILTERS
+
+
+def inconsistent(image: Image, release: str | None) -> Iterator[str]:
+    """Yield what is wrong with an image."""
+    for name, promise in contract.FIELDS.items():
+        if name not in image and contract.promises(name, release):
+            yield f"lacks {name}"
+        elif name in image and type(image[name]) not in promise.part_in(release).types:
+            yield f"has another type of {name}: {contract.json_type(image[name])}"
+    shown, progress = image.get("status"), image.get("progress")
+    if shown not in SHOWN:
+        yield f"has the status {shown}, which Nova never sends"
+    is_old = release is not None and not contract.reached(release, "essex")
+    if progress not in _PROGRESS.get(str(shown), {0}) and not (is_old and progress == 0):
+        yield f"has the status {shown} and the progress {progress}"
+    if server_of(image) != metadata(image).get("instance_uuid"):
+        yield "has another server than metadata.instance_uuid"
+    for rel, href in hrefs(image).items():
+        if href.rpartition("/")[2] != str(image["id"]):
+            yield f"has a link to another image: {rel}"
+    if str(image.get("updated") or "9") < str(image.get("created")):
+        yield "was updated before it was created"
+
+
+def disk_config(image: Image) -> Iterator[str]:
+    """Yield what is wrong with its OS-DCF:diskConfig."""
+    has, wanted = "OS-DCF:diskConfig" in image, "auto_disk_config" in metadata(image)
+    if has != wanted:
+        yield f"{'has' if has else 'lacks'} OS-DCF:diskConfig, unlike metadata.auto_disk_config"
