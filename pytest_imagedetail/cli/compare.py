@@ -435,14 +435,6 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
             ),
         )
     groups = text.groups(comparison.differences)
-    if rule.id:
-        ids = [each.first.id(query) for each in groups]
-        return UsageError(
-            f"no difference between {clouds} has the id {what}, {none}",
-            where=f"query {query}",
-            remedy=f"give the options with which a report showed it: --query, --microversion, "
-            f"--expect, --level; ids here: {', '.join(ids[:_MOST_PATHS]) or 'none'}",
-        )
     kinds = [each.first.kind for each in groups if rule.path and rule.path.matches(each.path)]
     if kinds:
         return UsageError(
@@ -451,12 +443,17 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
             remedy=f"give {' '.join(f'--kind {each}' for each in dict.fromkeys(kinds))}, "
             "or no --kind at all, which means any",
         )
-    paths = [*dict.fromkeys(each.path for each in groups)]
-    more = ", ..." if len(paths) > _MOST_PATHS else ""
+    places = [each.first.id(query) if rule.id else each.path for each in groups]
+    shown, found = [*dict.fromkeys(places)], "differences are at"
+    if rule.id:
+        found = "give the options with which a report showed it: --query, --microversion, "
+        found += "--expect, --level; ids here"
+    more = ", ..." if len(shown) > _MOST_PATHS else ""
     return UsageError(
-        f"no difference between {clouds} is at {what}, {none}",
-        remedy=f"differences are at: {', '.join(paths[:_MOST_PATHS])}{more}"
-        if paths
+        f"no difference between {clouds} {'has the id' if rule.id else 'is at'} {what}, {none}",
+        where=f"query {query}",
+        remedy=f"{found}: {', '.join(shown[:_MOST_PATHS])}{more}"
+        if shown
         else "no difference is left that a rule could accept",
     )
 

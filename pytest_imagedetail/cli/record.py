@@ -209,7 +209,13 @@ def _record_cloud(
 
     def record(asked: Query, statuses: frozenset[int]) -> int:
         with progress.waiting(f"asking {name} ({numbers[asked]} of {len(numbers)})"):
-            live, repeated = _ask(cloud, asked, statuses, options)
+            repeated = None
+            if options.suite or options.like:
+                live = recorder.ask_any(cloud, asked, statuses=statuses)
+            elif options.twice:
+                live, repeated = ask_twice(cloud, asked, expect=options.expect)
+            else:
+                live = recorder.ask(cloud, asked, expect=options.expect)
         _warn_of_release(live.listing, cloud.release)
         code = _keep_unchanged(live, paths[asked], os_cloud, options, store)
         if repeated is not None and code == SAME:
@@ -277,20 +283,6 @@ def _asked(
         return gate_suite(library)
     expect = options.expect
     return {query(options): frozenset() if expect is None else frozenset({expect})}
-
-
-def _ask(
-    cloud: recorder.LiveCloud,
-    asked: Query,
-    statuses: frozenset[int],
-    options: argparse.Namespace,
-) -> tuple[recorder.Live, Comparison | None]:
-    """Return a live answer and, if it was asked twice, how the second one differs."""
-    if options.suite or options.like:
-        return recorder.ask_any(cloud, asked, statuses=statuses), None
-    if options.twice:
-        return ask_twice(cloud, asked, expect=options.expect)
-    return recorder.ask(cloud, asked, expect=options.expect), None
 
 
 def _warn_of_release(listing: Listing, release: str | None) -> None:
