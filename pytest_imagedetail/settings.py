@@ -119,19 +119,6 @@ class Settings:
         """Return what is declared of a cloud; an undeclared one has its name alone."""
         return self.declared.get(cloud) or CloudDeclaration(name=cloud, os_cloud=cloud)
 
-    def check_names(self, available: Iterable[str], library: Iterable[str]) -> None:
-        """Refuse unknown names of clouds before a test runs; see `select`.
-
-        Args:
-            available: Clouds that have cassettes.
-            library: Clouds of the reference library; one of them can be the baseline.
-        """
-        recorded = (*available, *library)
-        self.select(recorded)
-        known = tuple(dict.fromkeys([*recorded, *self.declared]))
-        if self.baseline is not None and self.baseline not in known:
-            raise unknown_cloud(self.baseline, known, where=self.cassette_dir)
-
     def select(self, available: Iterable[str]) -> tuple[str, ...]:
         """Return the clouds to run for, in order, each once.
 

@@ -250,21 +250,23 @@ def _scrubbed(
                 where=str(source.path),
                 remedy=f"replace it: imagedetail scrub --in-place {source.path}",
             )
+        path, outcome = None, "would scrub"
         if options.in_place or source.own is not None:
+            path = source.path
             scrubbing.check_in_place(done)
             if writes:
                 scrubbing.write_in_place(done)
-            outcome = "scrubbed" if writes else "would scrub"
-            return replace(result, outcome=outcome, path=source.path, done=done)
-        if done.recording is None:
-            return replace(result, outcome="nothing left", done=done)
-        path = scrubbing.path_of(source, cloud=cloud, store=store)
-        if not writes:
-            scrubbing.check(done.recording, path, known=done.known)
-            return replace(result, outcome="would scrub", path=path, done=done)
-        outcome = scrubbing.write(
-            done.recording, known=done.known, store=store, force=options.force
-        )
+                outcome = "scrubbed"
+        elif done.recording is None:
+            outcome = "nothing left"
+        else:
+            path = scrubbing.path_of(source, cloud=cloud, store=store)
+            if writes:
+                outcome = scrubbing.write(
+                    done.recording, known=done.known, store=store, force=options.force
+                )
+            else:
+                scrubbing.check(done.recording, path, known=done.known)
         return replace(result, outcome=outcome, path=path, done=done)
     except ImageDetailError as error:
         return replace(result, outcome="failed", error=error)

@@ -88,8 +88,6 @@ def pytest_configure(config: pytest.Config) -> None:
         "record_mode=None, cassette=None): "
         "which clouds a test runs for, and how its answers are asked for, recorded and compared",
     )
-    if config.pluginmanager.has_plugin("xdist"):
-        config.pluginmanager.register(_Workers(), "imagedetail-workers")
     given = [config.getoption(f"--imagedetail-{name}") for name in OPTIONS]
     if config.inipath is not None or config.getoption("override_ini"):
         given += [config.getini(_ini_key(name)) or None for name in OPTIONS]
@@ -124,14 +122,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("imagedetail_cassette", names, ids=names, indirect=True)
 
 
-class _Workers:
-    """Hooks of pytest-xdist."""
-
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Take over the results of a worker."""
-        sent = getattr(node, "workeroutput", {}).get("imagedetail")
-        if sent is not None:
-            _load(node.config).receive(sent)
+@pytest.hookimpl(optionalhook=True)  # it is of pytest-xdist
+def pytest_testnodedown(node: Any) -> None:
+    """Take over the results of a worker."""
+    sent = getattr(node, "workeroutput", {}).get("imagedetail")
+    if sent is not None:
+        _load(node.config).receive(sent)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_imagedetail.errors import CassetteError, UsageError
 from pytest_imagedetail.harness import accepted, store_of, to_choose_from
-from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve
+from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve, unknown_cloud
 
 OF_MARKER = ("baseline", "query", "level", "profile", "rules", "record_mode", "cassette")
 """The marker's arguments beside the names of clouds."""
@@ -29,8 +29,11 @@ def check(config: pytest.Config) -> None:
     settings = settings_of(config)
     with explained():
         store = store_of(settings)
-        recorded = dict.fromkeys([*store.clouds(), *store.traffic_clouds()])
-        settings.check_names(recorded, store.library_clouds())
+        own = (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
+        names = dict.fromkeys([*own, *settings.declared])
+        settings.select(names)
+        if settings.baseline is not None and settings.baseline not in names:
+            raise unknown_cloud(settings.baseline, names, where=settings.cassette_dir)
         accepted(settings.rules)
     if hasattr(config, "workerinput"):
         return  # the controller of pytest-xdist has removed them
