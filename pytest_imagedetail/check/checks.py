@@ -45,7 +45,6 @@ from pytest_imagedetail.check.samples import (
     having,
     ids,
     image_type,
-    made_from,
     metadata,
     moment_of,
     moments,
@@ -188,7 +187,7 @@ def _m6(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m7(cloud: Cloud, images: Images) -> Outcomes:
     for server in distinct(server_of(each) for each in images if server_of(each)):
-        wanted = made_from(images, server)
+        wanted = [each for each in images if server_of(each) == server]
         for form in [server, *hrefs(wanted[0]["server"]).values()]:
             yield filtered(cloud, wanted, {"server": form})
     yield filtered(cloud, [], {"server": _NO_SUCH})
@@ -343,7 +342,7 @@ def _m15(cloud: Cloud, images: Images) -> Outcomes:
         yield filtered(cloud, having(active, "name", name), {"name": name, "status": "ACTIVE"})
     for image in [each for each in active if server_of(each) and metadata(each)][:1]:
         server, kind = server_of(image), image_type(image)
-        found = made_from(active, server)
+        found = [each for each in active if server_of(each) == server]
         wanted = found if kind is None else tagged(found, "image_type", kind)
         yield filtered(cloud, wanted, {"server": server, "status": "ACTIVE", "type": kind})
 

@@ -46,9 +46,9 @@ class Consequence:
         affected: Who is affected, and how.
     """
 
-    status: int | None
-    since: str | None
-    option: str | None
+    status: int | None = None
+    since: str | None = None
+    option: str | None = None
     affected: str
 
 
@@ -69,15 +69,15 @@ class Finding:
         advice: What to do besides, or instead.
     """
 
-    schema: str | None
+    schema: str | None = None
     where: str
     path: str
     image: Image | None
-    keys: tuple[str, ...]
-    value: Any
+    keys: tuple[str, ...] = ()
+    value: Any = None
     error: str
     consequence: Consequence
-    command: str | None
+    command: str | None = None
     advice: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,16 +113,10 @@ _REFUSED: Final = Consequence(
 _REFUSED_FOR_ITSELF: Final = replace(
     _REFUSED, affected="everyone who asks this gets 400 instead of the listing"
 )
-_UNTESTED: Final = Consequence(
-    status=None,
-    since=None,
-    option=None,
-    affected="tempest's tests of images fail on this cloud",
-)
+_UNTESTED: Final = Consequence(affected="tempest's tests of images fail on this cloud")
 _UNREADABLE: Final = Consequence(
     status=500,
     since="2019.1",  # measured on Nova 19 to 34; older ones were not run
-    option=None,
     affected="everyone who lists this image gets 500 instead of the listing",
 )
 
@@ -196,11 +190,8 @@ def refused(image: Mapping[str, Any], error: str, *, where: str) -> Finding:
         where=where,
         path="image",
         image=Image(id=image.get("id"), name=image.get("name")),
-        keys=(),
-        value=None,
         error=error,
         consequence=_REFUSED,
-        command=None,
         advice="remove the property that the answer names, as its owner or an administrator: "
         f"openstack image unset --property NAME {image.get('id')}",
     )
@@ -215,7 +206,6 @@ def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple
     """
     return tuple(
         Finding(
-            schema=None,
             where=where,
             path=f"images[{place}].{name}",
             image=Image(**{key: image.get(key) for key in ("id", "name", "owner", "visibility")}),
@@ -259,7 +249,12 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         schema=schema,
         where=where,
         path=_path(parts),
-        image=_image(image),
+        # Nova writes the owner when it makes a snapshot.
+        image=Image(
+            id=image.get("id"), name=image.get("name"), owner=metadata(image).get("owner_id")
+        )
+        if isinstance(image, dict)
+        else None,
         keys=keys,
         value=value,
         error=_nova_text(error) if schema == "nova" else error.message,
@@ -272,13 +267,6 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
 def _path(parts: Iterable[str | int]) -> str:
     texts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return "".join(texts).removeprefix(".")
-
-
-def _image(image: Any) -> Image | None:
-    if not isinstance(image, dict):
-        return None
-    owner = metadata(image).get("owner_id")  # Nova writes it when it makes a snapshot
-    return Image(id=image.get("id"), name=image.get("name"), owner=owner)
 
 
 def _not_allowed(error: Any) -> tuple[str, ...]:
@@ -311,12 +299,8 @@ def _quoted(word: str) -> str:
     r"""Quote a word for a shell; control characters, which act on a terminal, as `$'\033'`."""
     if word.isprintable():
         return shlex.quote(word)
-    plain = (each if each.isprintable() and each not in "'\\" else _octal(each) for each in word)
-    return f"$'{''.join(plain)}'"
-
-
-def _octal(character: str) -> str:
-    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))
+    octal = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogatepass"))
+    return f"$'{octal}'"
 
 
 @cache

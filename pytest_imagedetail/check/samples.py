@@ -31,11 +31,6 @@ def tagged(images: Images, key: str, value: object) -> Images:
     return [each for each in images if metadata(each).get(key) == value]
 
 
-def made_from(images: Images, server: object) -> Images:
-    """Return the images that were made from a server."""
-    return [each for each in images if server_of(each) == server]
-
-
 def sample(images: Images) -> Images:
     """Return the first image of each status, and the first snapshot."""
     firsts = {str(each.get("status")): each for each in reversed(images)}

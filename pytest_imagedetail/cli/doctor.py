@@ -49,16 +49,13 @@ def _doctor(options: argparse.Namespace) -> int:
     os_cloud = chosen.declaration(options.cloud).os_cloud if options.cloud else options.os_cloud
     findings, progress = _findings(os_cloud, options.cloud, chosen), Progress()
     steps: list[dict[str, str]] = []
-    failed, failed_step, width = None, "", max(map(len, _STEPS))
+    failed, needs, width = None, "", max(map(len, _STEPS))
     for name in _STEPS:
-        if failed is not None:
-            verdict, finding = "skipped", f"needs: {failed_step}"
-        else:
-            try:
-                with progress.waiting(f"{name} ..."):
-                    verdict, finding = next(findings)
-            except ImageDetailError as error:
-                failed, failed_step, verdict, finding = error, name, "failed", error.problem
+        try:
+            with progress.waiting(f"{name} ..."):
+                verdict, finding = next(findings, ("skipped", needs))
+        except ImageDetailError as error:  # which ends the findings, too
+            failed, needs, verdict, finding = error, f"needs: {name}", "failed", error.problem
         steps.append({"step": name, "verdict": verdict, "finding": finding})
         if not options.json:
             print(f"{verdict:<7}  {name:<{width}}  {cell(finding)}", flush=True)

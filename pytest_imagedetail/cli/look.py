@@ -10,7 +10,7 @@ from typing import Any
 from pytest_imagedetail import report
 from pytest_imagedetail.cassette import Store, load_own_traffic, loads
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings, value
+from pytest_imagedetail.cli.arguments import QUERY, add_verb, flag, query, settings, value
 from pytest_imagedetail.cli.output import (
     IMPOSSIBLE,
     SAME,
@@ -37,8 +37,9 @@ def add_verbs(verbs: Any) -> None:
     value(parser, "cloud", "NAME", "a cloud, or the path of a cassette or body")
     summary = "list the kinds of difference and the rules of normalization, by their ids"
     parser = add_verb(verbs, "rules", _rules, summary, "--json")
-    parser.add_argument("--list", action="store_true", help="list them, as without this option")
-    add_verb(verbs, "schema", _schema, "print the JSON Schema of all JSON documents")
+    flag(parser, "--list", "list them, as without this option")
+    summary = "print the JSON Schema of all JSON documents"
+    add_verb(verbs, "schema", lambda _: print_json(report.schema()), summary)
 
 
 def _rules(options: argparse.Namespace) -> int:
@@ -59,10 +60,6 @@ def _rules(options: argparse.Namespace) -> int:
     print_table([[each.id, each.name, each.profile] for each in RULES])
     print("\n--json has what each rule does, why, and the source")
     return SAME
-
-
-def _schema(options: argparse.Namespace) -> int:  # noqa: ARG001  as every verb
-    return print_json(report.schema())
 
 
 def _clouds(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 A path may be one of a revision, as git shows it: `HEAD~1:cassettes/staging/all.yaml`.
 """
 
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -182,9 +183,11 @@ def _load(name: str, query: Query, settings: Settings) -> Listing:
         recording = store.load(cloud, query)
         return _listing_of(recorder.labelled(recording, settings.declaration(cloud).release))
     committed = _committed(name) if _revision(name) else None
-    if _is_body(name):
+    if path.suffix not in {".yaml", ".yml"}:
         body = read_bytes(path) if committed is None else committed
-        return imported(_saved(path, body)).listing
+        cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
+        saved = Saved(body=body, cloud=check_cloud_name(cloud), where=str(path))
+        return imported(saved).listing
     if committed is not None:
         return _listing_of(loads_text(committed.decode("utf-8", "replace"), where=name))
     if not path.is_file():
@@ -213,20 +216,6 @@ def _committed(name: str) -> bytes:
     )
 
 
-def _is_body(name: str) -> bool:
-    return is_path(name) and Path(name).suffix not in {".yaml", ".yml"}
-
-
 def _listing_of(recording: Recording) -> Listing:
     """Read a recording as what it is: a listing, or the error that was recorded."""
     return recorder.follow(recording, expect=error_status(recording))
-
-
-def _saved(path: Path, body: bytes) -> Saved:
-    """Take a body as the answer to a query for all images."""
-    name = "".join(each if each.isalnum() or each in "._-" else "-" for each in path.stem)
-    return Saved(
-        body=body,
-        cloud=check_cloud_name(name.strip("._-")[:63] or "body"),
-        where=str(path),
-    )

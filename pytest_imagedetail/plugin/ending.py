@@ -117,7 +117,7 @@ def _judge_unused(
     if why_not:
         return [f"unused recordings were not judged: {why_not}"] * fails, False
     try:
-        found = sorted([*_unused_files(config, settings, result), *_unplayed(result)])
+        found = sorted(_unused_recordings(config, settings, result))
     except ImageDetailError as error:
         return f"ERROR: {error}".splitlines(), True
     if not found:
@@ -157,8 +157,12 @@ def _is_of_a_part(config: pytest.Config) -> bool:
     return config.rootpath.resolve() not in given and (not usual or not usual <= given)
 
 
-def _unused_files(config: pytest.Config, settings: Settings, result: RunResult) -> Iterator[str]:
-    """Yield cassettes of the selected clouds that no test read; of the project's own folder."""
+def _unused_recordings(
+    config: pytest.Config, settings: Settings, result: RunResult
+) -> Iterator[str]:
+    """Yield what no test read, or played, of the project's own recordings of selected clouds."""
+    for cassette, interactions in result.unplayed.items():
+        yield from (f"unused {cassette}: {each}" for each in interactions)
     found = {path.name: sorted(path.rglob("*.yaml")) for path in settings.cassette_dir.glob("*/")}
     # A cloud may have the traffic of tests alone, and a selected one may be the library's.
     own = sorted(cloud for cloud, paths in found.items() if paths)
@@ -166,12 +170,6 @@ def _unused_files(config: pytest.Config, settings: Settings, result: RunResult) 
         for path in found.get(cloud, ()):
             if str(path) not in result.used and path.parts[-2:] != (TRAFFIC, f"{CHECK}.yaml"):
                 yield f"unused {_shown(path, config.rootpath)}"
-
-
-def _unplayed(result: RunResult) -> Iterator[str]:
-    """Yield what no test played of the cassettes that tests did use."""
-    for cassette, interactions in result.unplayed.items():
-        yield from (f"unused {cassette}: {each}" for each in interactions)
 
 
 def _shown(path: Path, root: Path) -> str:
