@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain, repeat
 from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cassette.names import CHECK
-from pytest_imagedetail.check.asking import BUDGET, JSON, Cloud, NotAskedError, Send, Target
+from pytest_imagedetail.check.asking import BUDGET, JSON, Cloud, NotAskedError, Target
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Interaction, Recording, Response
 from pytest_imagedetail.record.recorder import LiveCloud, known_of, refuse_stale
@@ -129,9 +128,9 @@ def _key(request: Interaction) -> tuple[Key, str]:
 
 def planned(cloud: Cloud) -> Cloud:
     """Return a cloud that asks for all images alone and answers the rest with an empty listing."""
-    sends: Iterator[Send] = chain([cloud.send], repeat(lambda each: replace(each, response=_EMPTY)))
 
     def send(asked: Interaction) -> Interaction:
-        return next(sends)(asked)
+        return replace(asked, response=_EMPTY) if plan.received else cloud.send(asked)
 
-    return Cloud(cloud.target, send, budget=cloud.budget)
+    plan = Cloud(cloud.target, send, budget=cloud.budget)
+    return plan

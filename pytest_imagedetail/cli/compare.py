@@ -167,7 +167,7 @@ def _of_git(old: str, new: str, options: argparse.Namespace) -> str:
             many = "an error" if found.error else text.count(len(found.images), "image")
             what = f"{found.cloud}, query {found.query}: {found.status_code}, {many}"
             return text.plain(f"{verb}: {what}")
-    both = sides.both(old, new, asked, chosen)
+    both = [sides.load(each, asked, chosen) for each in (old, new)]
     options.expect = None if both[0].error is None else both[0].status_code
     comparison = _compared(both, options, chosen, accepted(chosen.rules))
     return terminal.render(report_of([comparison]), color=wants_color())
@@ -175,8 +175,8 @@ def _of_git(old: str, new: str, options: argparse.Namespace) -> str:
 
 def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
-    both = sides.both(options.baseline, options.candidate, query(options), chosen)
-    names = (options.baseline, options.candidate)
+    names, asked = (options.baseline, options.candidate), query(options)
+    both = [sides.load(each, asked, chosen) for each in names]
     if both[0].recording is both[1].recording or names[0] == names[1]:
         raise UsageError(
             "baseline and candidate are the same recording",
@@ -211,7 +211,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _compared(
-    both: tuple[Listing, Listing], options: argparse.Namespace, chosen: Settings, known: Rules
+    both: Sequence[Listing], options: argparse.Namespace, chosen: Settings, known: Rules
 ) -> Comparison:
     with paused_gc(), Progress().waiting("comparing"):
         return compare(
@@ -380,7 +380,8 @@ def _report_results(documents: Mapping[Path, loading.Document], options: argpars
 
 def _accept(options: argparse.Namespace) -> int:
     chosen = settings(options)
-    both = sides.both(options.baseline, options.candidate, query(options), chosen)
+    asked = query(options)
+    both = [sides.load(each, asked, chosen) for each in (options.baseline, options.candidate)]
     known, kinds = accepted(chosen.rules), options.kind or []
     given = {
         "path": options.path,

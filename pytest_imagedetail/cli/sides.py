@@ -25,19 +25,33 @@ from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.settings import Settings
 
 
-def both(
-    baseline: str, candidate: str, query: Query, settings: Settings
-) -> tuple[Listing, Listing]:
-    """Load the listings of two arguments.
-
-    The releases are not checked: see `mislabelled`.
+def load(name: str, query: Query, settings: Settings) -> Listing:
+    """Load what an argument names, as `listing`; the release is not checked: see `mislabelled`.
 
     Raises:
         CassetteError: There is none, or it is damaged.
         BodyError: A body that is not a listing.
         UsageError: Neither a path nor a possible name.
     """
-    return _load(baseline, query, settings), _load(candidate, query, settings)
+    path = Path(name)
+    if not is_path(name):
+        store = store_of(settings)
+        cloud = one_name(name, settings, store)
+        recording = store.load(cloud, query)
+        return _listing_of(recorder.labelled(recording, settings.declaration(cloud).release))
+    committed = _committed(name) if _revision(name) else None
+    if path.suffix not in {".yaml", ".yml"}:
+        body = read_bytes(path) if committed is None else committed
+        cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
+        saved = Saved(body=body, cloud=check_cloud_name(cloud), where=str(path))
+        return imported(saved).listing
+    if committed is not None:
+        return _listing_of(loads_text(committed.decode("utf-8", "replace"), where=name))
+    if not path.is_file():
+        raise CassetteNotFoundError(
+            "there is no such cassette", where=str(path), remedy="imagedetail ls lists them"
+        )
+    return _listing_of(loads(path))
 
 
 def listing(name: str, query: Query, settings: Settings) -> Listing:
@@ -48,7 +62,7 @@ def listing(name: str, query: Query, settings: Settings) -> Listing:
         BodyError: A body that is not a listing.
         UsageError: Neither a path nor a possible name.
     """
-    found = _load(name, query, settings)
+    found = load(name, query, settings)
     error = mislabelled(settings, found, name)
     if error is not None:
         raise error
@@ -173,28 +187,6 @@ def read_bytes(path: Path) -> bytes:
             where=str(path),
             remedy="give a path that can be read, or the name of a cloud",
         ) from error
-
-
-def _load(name: str, query: Query, settings: Settings) -> Listing:
-    path = Path(name)
-    if not is_path(name):
-        store = store_of(settings)
-        cloud = one_name(name, settings, store)
-        recording = store.load(cloud, query)
-        return _listing_of(recorder.labelled(recording, settings.declaration(cloud).release))
-    committed = _committed(name) if _revision(name) else None
-    if path.suffix not in {".yaml", ".yml"}:
-        body = read_bytes(path) if committed is None else committed
-        cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
-        saved = Saved(body=body, cloud=check_cloud_name(cloud), where=str(path))
-        return imported(saved).listing
-    if committed is not None:
-        return _listing_of(loads_text(committed.decode("utf-8", "replace"), where=name))
-    if not path.is_file():
-        raise CassetteNotFoundError(
-            "there is no such cassette", where=str(path), remedy="imagedetail ls lists them"
-        )
-    return _listing_of(loads(path))
 
 
 def _committed(name: str) -> bytes:
