@@ -15,25 +15,23 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.check import nova
 from pytest_imagedetail.check.asking import Answer, Cloud, hrefs
-from pytest_imagedetail.check.outcomes import (
+from pytest_imagedetail.check.relations import (
     Deviation,
     Outcome,
-    answered,
-    asked,
-    lists_a_part,
-    lists_instead,
-    lists_nothing,
-    says,
-)
-from pytest_imagedetail.check.relations import (
     alike,
     all_alike,
+    answered,
+    asked,
     element,
     filtered,
     link_problem,
+    lists_a_part,
+    lists_instead,
+    lists_nothing,
     no_listing,
     paged,
     same,
+    says,
     status,
     united,
 )

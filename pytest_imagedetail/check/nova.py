@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.check.asking import hrefs
-from pytest_imagedetail.check.outcomes import Outcome
+from pytest_imagedetail.check.relations import Outcome
 from pytest_imagedetail.check.samples import metadata, server_of
 from pytest_imagedetail.model import Image
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.forecast import Finding
-from pytest_imagedetail.check.outcomes import Deviation, Outcome
+from pytest_imagedetail.check.relations import Deviation, Outcome
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef
 from pytest_imagedetail.report.text import count

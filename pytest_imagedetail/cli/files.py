@@ -189,12 +189,11 @@ def _found(paths: Iterable[str]) -> dict[Path, str]:
     given = [Path(each) for each in dict.fromkeys(paths)]
     names: dict[Path, str] = {}
     for path in given:
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for each in inside:
-            if path.is_dir() and not _may_be_recording(each.relative_to(path)):
-                continue
-            below = each.relative_to(path if path.is_dir() else path.parent)
-            names[each] = below.with_suffix("").as_posix()
+        is_folder = path.is_dir()
+        for each in sorted(path.rglob("*")) if is_folder else [path]:
+            below = each.relative_to(path if is_folder else path.parent)
+            if not is_folder or _may_be_recording(below):
+                names[each] = below.with_suffix("").as_posix()
     counts = Counter(names.values())
     above = os.path.commonpath([each.absolute().parent for each in given])
     for path, name in names.items():

@@ -2,13 +2,14 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pytest_imagedetail import report
-from pytest_imagedetail.cassette import Store, load_own_traffic, loads
+from pytest_imagedetail.cassette import load_own_traffic, loads
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, flag, query, settings, value
 from pytest_imagedetail.cli.output import (
@@ -66,32 +67,30 @@ def _clouds(options: argparse.Namespace) -> int:
     chosen = settings(options)
     store = store_of(chosen)
     own = tuple(sorted({*store.clouds(), *store.traffic_clouds()}))
-    entries = [
-        {
-            "cloud": name,
-            "release": chosen.declaration(name).release or _recorded_release(store, name),
-            "cassettes": len(store.paths(name)),
-            "tests": len(store.traffic_paths(name)),
-            "source": _source(store, name),
-        }
-        for name in dict.fromkeys([*own, *store.library_clouds(), *chosen.declared])
-    ]
+    entries = []
+    for name in dict.fromkeys([*own, *store.library_clouds(), *chosen.declared]):
+        listings, traffic = store.paths(name), store.traffic_paths(name)
+        # The project and the library may both have answers of a cloud.
+        sources = {"cassettes" if store.is_own(e) else "library" for e in (*listings, *traffic)}
+        release = chosen.declaration(name).release
+        entries.append(
+            {
+                "cloud": name,
+                "release": release or _recorded_release((*listings, *traffic)),
+                "cassettes": len(listings),
+                "tests": len(traffic),
+                "source": " and ".join(sorted(sources)) or "declared",
+            }
+        )
     if options.json:
         return print_json(entries)
     print_table([list(map(cell, entry.values())) for entry in entries])
     return SAME
 
 
-def _source(store: Store, cloud: str) -> str:
-    """Return where a cloud's answers come from; the project and the library may both have some."""
-    paths = (*store.paths(cloud), *store.traffic_paths(cloud))
-    sources = {"cassettes" if store.is_own(path) else "library" for path in paths}
-    return " and ".join(sorted(sources)) or "declared"
-
-
-def _recorded_release(store: Store, cloud: str) -> str | None:
+def _recorded_release(paths: Sequence[Path]) -> str | None:
     """Return the release of the first recording that names one; a damaged one names none."""
-    for path in (*store.paths(cloud), *store.traffic_paths(cloud)):
+    for path in paths:
         with suppress(ImageDetailError):  # `ls` and `lint` say what is wrong with it
             if release := loads(path).provenance.release:
                 return release
