@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 from time import monotonic
 from typing import Any, Final
 
@@ -30,7 +30,8 @@ _ERASE_LINE: Final = "\r\x1b[K"
 
 def say(line: str) -> None:
     """Print one line to stderr, in place of what a command waits for."""
-    print(f"{_ERASE_LINE * sys.stderr.isatty()}imagedetail: {line}", file=sys.stderr)
+    erases = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    print(f"{_ERASE_LINE * erases}imagedetail: {line}", file=sys.stderr)
 
 
 def complain(error: ImageDetailError, code: int) -> int:
@@ -117,7 +118,13 @@ class Progress:
             yield
             return
         seconds = max(0.0, self._begun + _WAIT_BEFORE_PROGRESS - monotonic())
-        timer = Timer(seconds, print, [f"\r{text}"], {"end": "", "file": sys.stderr, "flush": True})
+        shown = Event()
+
+        def show() -> None:
+            shown.set()
+            print(f"\r{text}", end="", file=sys.stderr, flush=True)
+
+        timer = Timer(seconds, show)
         timer.daemon = True
         timer.start()
         try:
@@ -125,4 +132,4 @@ class Progress:
         finally:
             timer.cancel()
             timer.join()
-            print(_ERASE_LINE, end="", file=sys.stderr, flush=True)
+            print(_ERASE_LINE * shown.is_set(), end="", file=sys.stderr, flush=True)

@@ -145,11 +145,9 @@ def targets_of(
     Raises:
         UsageError: None is named, or what was typed is for one cloud and several are named.
     """
-    os_cloud = options.os_cloud
-    if not (options.clouds or options.name or os_cloud):
-        os_cloud = os.environ.get("OS_CLOUD")
-    named = [*options.clouds, *filter(None, [options.name])]
-    names = named or [*filter(None, [os_cloud])] or list(chosen.declared)
+    typed = [*options.clouds, *filter(None, [options.name])]
+    os_cloud = options.os_cloud or (None if typed else os.environ.get("OS_CLOUD"))
+    names = typed or [*filter(None, [os_cloud])] or list(chosen.declared)
     if not names:
         raise UsageError(
             "no cloud is named",
