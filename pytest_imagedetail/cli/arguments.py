@@ -24,51 +24,42 @@ from pytest_imagedetail.settings import (
     resolve,
 )
 
-_SHARED: Final[Mapping[str, Mapping[str, Any]]] = {
-    "--query": {
-        "action": "append",
-        "default": [],
-        "metavar": "K=V",
-        "help": "a filter in its wire name, as status=ACTIVE or changes-since=...; repeatable",
-    },
-    "--microversion": {
-        "metavar": "V",
-        "help": 'as "2.35" or "latest" (default: none is asked for)',
-    },
-    "--expect": {
-        "type": int,
-        "metavar": "CODE",
-        "help": "compare error responses with this status (default: errors are not compared)",
-    },
-    "--level": {
-        "choices": LEVELS,
-        "default": DEFAULT_LEVEL,
-        "help": "shape: for clouds with different images",
-    },
-    "--profile": {"choices": PROFILES, "help": "default: cross-version"},
-    "--rules": {
-        "metavar": "FILE",
-        "help": f"accepted differences (default: {RULES_FILE}, if present)",
-    },
-    "--fail-on": {"choices": FAIL_ON, "help": "default: breaking"},
-    "--report": {
-        "action": "append",
-        "default": [],
-        "metavar": "FILE",
-        "help": ".html, .json, .md, or .xml for JUnit; repeatable",
-    },
-    "--since": {
-        "metavar": "FILE",
-        "help": "an earlier .json report or --json output: say what is new and what is gone",
-    },
-    "--github": {
-        "action": "store_true",
-        "help": "also print what fails as annotations of GitHub, to stderr",
-    },
-    "--json": {"action": "store_true", "help": "print one JSON document"},
-    "--cassette-dir": {"metavar": "DIR", "help": "folder of cassettes (default: cassettes)"},
+_SEVERAL: Final = {"action": "append", "default": []}
+_SHARED: Final[Mapping[str, tuple[str | None, str, Mapping[str, Any]]]] = {
+    "--query": (
+        "K=V",
+        "a filter in its wire name, as status=ACTIVE or changes-since=...; repeatable",
+        _SEVERAL,
+    ),
+    "--microversion": ("V", 'as "2.35" or "latest" (default: none is asked for)', {}),
+    "--expect": (
+        "CODE",
+        "compare error responses with this status (default: errors are not compared)",
+        {"type": int},
+    ),
+    "--level": (
+        None,
+        "shape: for clouds with different images",
+        {"choices": LEVELS, "default": DEFAULT_LEVEL},
+    ),
+    "--profile": (None, "default: cross-version", {"choices": PROFILES}),
+    "--rules": ("FILE", f"accepted differences (default: {RULES_FILE}, if present)", {}),
+    "--fail-on": (None, "default: breaking", {"choices": FAIL_ON}),
+    "--report": ("FILE", ".html, .json, .md, or .xml for JUnit; repeatable", _SEVERAL),
+    "--since": (
+        "FILE",
+        "an earlier .json report or --json output: say what is new and what is gone",
+        {},
+    ),
+    "--cassette-dir": ("DIR", "folder of cassettes (default: cassettes)", {}),
 }
-"""Options that several verbs have, as argparse takes them."""
+"""Options that several verbs have: what stands for the value, the help, and more for argparse."""
+
+_FLAGS: Final = {
+    "--github": "also print what fails as annotations of GitHub, to stderr",
+    "--json": "print one JSON document",
+}
+"""Options without a value that several verbs have."""
 
 _FOLDER_MAY_BE_NEW: Final = frozenset({"demo", "doctor", "import", "record", "scrub"})
 """The verbs that write cassettes, and the one that tries whether they could."""
@@ -101,12 +92,16 @@ def add_verb(
         name: What is typed.
         run: Takes the options and returns an exit code.
         summary: One line for the help.
-        *shared: Options of `_SHARED`; `--cassette-dir` is added to every verb.
+        *shared: Options of `_SHARED` and `_FLAGS`; `--cassette-dir` is added to every verb.
     """
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
     parser.set_defaults(verb=run, parser=parser, reads=name not in _FOLDER_MAY_BE_NEW)
     for option in (*shared, "--cassette-dir"):
-        parser.add_argument(option, **_SHARED[option])
+        if option in _FLAGS:
+            flag(parser, option, _FLAGS[option])
+        else:
+            metavar, says, more = _SHARED[option]
+            value(parser, option, metavar, says, **more)
     return parser
 
 
@@ -115,7 +110,7 @@ def flag(parser: Any, name: str, says: str) -> None:
     parser.add_argument(name, action="store_true", help=says)
 
 
-def value(parser: Any, name: str, metavar: str, says: str, **more: Any) -> None:
+def value(parser: Any, name: str, metavar: str | None, says: str, **more: Any) -> None:
     """Add an argument with a value."""
     parser.add_argument(name, metavar=metavar, help=says, **more)
 
