@@ -219,9 +219,7 @@ def _shared_name(item: pytest.Item) -> str | None:
     """Return the marker's `cassette=`."""
     marker = item.get_closest_marker("imagedetail")
     name = marker.kwargs.get("cassette") if marker else None
-    if name is None:
-        return None
-    if not isinstance(name, str) or not name or "::" in name:
+    if name is not None and "::" in name:
         raise UsageError(
             f"{name!r} cannot be the name of a cassette",
             where=f"{item.nodeid}, the marker's cassette=",

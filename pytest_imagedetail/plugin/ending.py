@@ -112,10 +112,17 @@ def _judge_unused(
     if settings.unused == "ignore" or not result.expected:
         return [], False
     fails = settings.unused == "fail"
-    records = "this run records" if settings.record_mode != "none" else None
-    why_not = records or _why_not_full(config, result, all_passed=all_passed)
-    if why_not:
-        return [f"unused recordings were not judged: {why_not}"] * fails, False
+    passed = {getattr(each, "nodeid", "") for each in _reports(config, "passed")}
+    why_not = (
+        (settings.record_mode != "none", "this run records"),
+        (_is_of_a_part(config), _OF_A_PART),
+        (bool(result.left_out), result.left_out),
+        (not all_passed, "this run did not pass"),
+        (not result.expected <= passed, "not every test that takes recordings was run"),
+    )
+    for holds, reason in why_not:
+        if holds:
+            return [f"unused recordings were not judged: {reason}"] * fails, False
     try:
         found = sorted(_unused_recordings(config, settings, result))
     except ImageDetailError as error:
@@ -127,18 +134,6 @@ def _judge_unused(
         lines.append(f"unused ... and {len(found) - _MOST_LINES} more")
     lines.append("no test used these recordings: delete them, or pass --imagedetail-unused=ignore")
     return lines, fails
-
-
-def _why_not_full(config: pytest.Config, result: RunResult, *, all_passed: bool) -> str | None:
-    """Return why this run is not a full one; None if it is."""
-    passed = {getattr(each, "nodeid", "") for each in _reports(config, "passed")}
-    reasons = (
-        (_is_of_a_part(config), _OF_A_PART),
-        (bool(result.left_out), result.left_out),
-        (not all_passed, "this run did not pass"),
-        (not result.expected <= passed, "not every test that takes recordings was run"),
-    )
-    return next((reason for holds, reason in reasons if holds), None)
 
 
 def _is_of_a_part(config: pytest.Config) -> bool:
