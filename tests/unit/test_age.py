@@ -1,12 +1,8 @@
 """How old is too old: to the second, of what was recorded."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
-import pytest
-
-from pytest_imagedetail.cassette.age import refuse_old, too_old, too_young
-from pytest_imagedetail.errors import StaleCassetteError
+from pytest_imagedetail.cassette.age import too_old, too_young
 from pytest_imagedetail.model import Provenance
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -51,17 +47,3 @@ def test_a_date_to_come_is_seen_without_a_limit():
         assert too_young(Provenance(cloud="a", recorded_at=date), now=NOW) == problem
     for source in ("imported", "scrubbed", "stock"):
         assert too_old(Provenance(cloud="a", source=source), max_age=0, now=NOW) is None
-
-
-def test_the_refusal_says_how_old_which_file_and_what_to_do():
-    """Age, file and date, and both ways out."""
-    provenance = Provenance(cloud="a", recorded_at="2026-01-30T12:00:00Z")
-    with pytest.raises(StaleCassetteError) as caught:
-        refuse_old(provenance, path=Path("cassettes/a/all.yaml"), max_age=90, now=NOW)
-    assert str(caught.value) == (
-        "the recording is stale: it is 91 days old, and at most 90 are allowed\n"
-        "  where: cassettes/a/all.yaml, recorded 2026-01-30T12:00:00Z\n"
-        "  next:  record it again: "
-        "pytest --imagedetail-record-mode=rewrite --imagedetail-max-age=90\n"
-        "  next:  or allow more: --imagedetail-max-age DAYS"
-    )

@@ -186,22 +186,7 @@ def test_no_error_shows_a_secret(answers):
             "* 500",
             f"{whole}, page 2",
         ),
-        (
-            "",
-            page(image_of(1), **links),
-            answer(other),
-            BodyError,
-            "*no `images`",
-            f"{whole}, page 2",
-        ),
-        (
-            "",
-            page(image_of(1), **links),
-            answer(damaged),
-            BodyError,
-            "*not JSON",
-            f"{whole}, page 2",
-        ),
+        ("limit=2", answer(damaged), None, BodyError, "*not JSON", "query limit=2"),
         ("limit=1", answer(other), None, BodyError, "*no `images`", "query limit=1"),
         ("status=x", page(status=500, **links), None, ResponseError, "* 500", "query status=x"),
     ):
@@ -228,14 +213,6 @@ def test_an_expected_error_is_an_answer(answers):
     assert caught.value.problem == 'the cloud answered 200, not 400: {"images": []}'
 
 
-def test_a_query_is_kept_without_host_and_project():
-    """A server URL names both; a query made of a replayed answer stays what it is."""
-    query = Query.of(server=f"{ENDPOINT}/servers/9")
-    known = recorder.known_query(ACCESS, query, cloud="a")
-    assert known.params == (("server", f"{OWN}/servers/9"),)
-    assert recorder.known_query(ACCESS, known, cloud="a") == known
-
-
 def test_a_cassette_with_other_pages_is_damaged():
     """A lost page is an error, not a shorter listing; so is one that nothing leads to."""
     one = {"query": "limit=1", "queries": ("limit=1", "marker=2")}
@@ -260,28 +237,19 @@ def test_a_cassette_with_other_pages_is_damaged():
 def test_only_final_answers_are_kept(answers, monkeypatch):
     """What said to wait and what said that the token expired is no part of the listing."""
     monkeypatch.setattr(retry, "sleep", lambda _: None)
-    busy, said = answer(b"busy", 429, Retry_After="5"), []
+    busy = answer(b"busy", 429, Retry_After="5")
     shown = image_of(2) | {"name": f"{ACCESS.token} {LATER}"}  # both tokens are secrets
     answers[""] = [busy, page(image_of(1), **next_link(marker=2))]
     answers["marker=2"] = [answer(b"who?", 401), busy, page(shown)]
-    listing = ask(access=RENEWED, on_wait=said.append)
+    listing = ask(access=RENEWED)
     assert [each.response.status_code for each in listing.recording.interactions] == [200, 200]
     assert [image["name"] for image in listing.images] == ["image 1", "<redacted> <redacted>"]
     assert recorder.follow(listing.recording) == listing
-    assert said == [
-        "cloud a answered 429 and asks to wait 5 seconds; waiting",
-        "cloud a, page 2 answered 429 and asks to wait 5 seconds; waiting",
-    ]
     sent = [each.request_headers["X-Auth-Token"] for each in answers.asked]
     assert sent == [ACCESS.token] * 3 + [LATER] * 2
     for access, times in ((RENEWED, 2), (ACCESS, 1)):  # a token that stays refused
         answers.asked.clear()
         answers[""] = [answer(b"who?", 401)] * 2
-        with pytest.raises(ResponseError) as caught:
+        with pytest.raises(ResponseError, match="answered 401"):
             ask(access=access)
-        assert str(caught.value) == (
-            "the cloud answered 401, not 200 or 203: who?\n"
-            "  where: cloud a, query all\n"
-            "  next:  the token was refused: check the credentials in clouds.yaml, then ask again"
-        )
         assert len(answers.asked) == times

