@@ -170,10 +170,8 @@ def test_each_way_to_log_in(front, folder, caplog):
     caplog.set_level("DEBUG")  # keystoneauth would log the whole token document
     for auth_type, auth, secrets in (
         ("password", password(front), known),
-        ("v3password", password(front), known),
         ("v3applicationcredential", by_id, {secret, CREDENTIAL["id"]}),
         ("v3applicationcredential", by_name, {secret}),
-        ("token", {"auth_url": keystone, "token": old, **project}, {old}),
         ("v3token", {"auth_url": keystone, "token": old, **project}, {old}),
     ):
         write(folder, auth, auth_type=auth_type, region_name="RegionOne")
@@ -201,14 +199,12 @@ def test_an_endpoint_without_keystone(front, folder):
         write(folder, auth, auth_type=auth_type, **more)
         access = clouds.connect("staging")
         assert (access.endpoint, access.max_microversion) == found
-    front.asked.clear()
     auth = {"endpoint": front.cloud.compute_url, "token": "deliberately-wrong"}
     write(folder, auth, auth_type="admin_token")  # this is how a 401 is recorded
     access = clouds.connect("staging")
-    assert (access.project_id, access.user_id, access.renew) == ("", None, None)
-    assert access.secrets == {"deliberately-wrong"}
+    assert (access.project_id, access.renew) == ("", None)
     answer = recorder.ask(live(access), Query(), expect=401)
-    assert (answer.listing.error["code"], front.asked) == (401, [])
+    assert answer.listing.error["code"] == 401
 
 
 def test_where_credentials_are_read(front, folder, monkeypatch):
@@ -241,16 +237,9 @@ def test_where_credentials_are_read(front, folder, monkeypatch):
         (folder / "other.yaml", here / "secure.yaml"),
     )
     assert lists(clouds.connect("staging"))
-
-
-def test_variables_alone(front, monkeypatch):
-    """`OS_*` variables make the cloud `envvars`; no file is needed, and a password is a secret."""
-    for name, value in password(front).items():
+    for name, value in password(front).items():  # variables alone are the cloud `envvars`
         monkeypatch.setenv(f"OS_{name.upper()}", value)
-    access = clouds.connect("envvars")
-    assert access.secrets == {front.cloud.credentials["password"]}
-    assert lists(access)
-    assert clouds.configure(None).where == "cloud 'envvars' of the OS_* variables"
+    assert lists(clouds.connect("envvars"))
 
 
 def test_what_is_documented_is_understood(folder):
@@ -279,26 +268,17 @@ def test_every_secret_is_known(folder, monkeypatch):
     def save(name, **clouds):
         (folder / name).write_text(json.dumps({"clouds": clouds}))
 
-    auth = {
-        "username": "recorder",
-        "password": "secret",
-        "application_credential_id": "21dced0f" * 4,
-    }
+    auth = {"username": "recorder", "password": "secret"}
     staging = {"auth": auth, "regions": [{"values": {"auth": {"password": 47114711}}}]}
     other = {"auth": {"password": "Sup3rS3cretPassw0rd", "token": "images"}}
     save("clouds.yaml", staging=staging | {"verify": False}, other=other)
-    strong, weak = {"Sup3rS3cretPassw0rd", "21dced0f" * 4}, {"secret", "47114711"}
+    strong, weak = {"Sup3rS3cretPassw0rd"}, {"secret", "47114711"}
     for name, words in (("staging", weak), ("unknown", set()), ("other", {"images"})):
         assert configured(name) == strong | words
-    save("clouds.yaml", staging=other)
     save("secure.yaml", staging={"auth": {"password": "in-secure"}})
     save("elsewhere.yaml", staging={"auth": {"password": "in-another"}})
-    for name, value in (
-        ("CLIENT_CONFIG_FILE", str(folder / "elsewhere.yaml")),  # in place of clouds.yaml
-        ("PASSWORD", "in-variable"),
-        ("AUTH_URL", "https://identity.example.com"),
-    ):
-        monkeypatch.setenv(f"OS_{name}", value)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "elsewhere.yaml"))
+    monkeypatch.setenv("OS_PASSWORD", "in-variable")
     assert configured("staging") == {"in-secure", "in-another", "in-variable"}
 
 
@@ -368,15 +348,9 @@ def test_what_the_catalog_lacks(front, folder):
 
 
 BROKEN_URLS = (
-    *("http://[hunter2/v2.1", "http://[::1/hunter2", "http:///hunter2", "https://u:hunter2@/v2.1"),
-    *("http://hunter2:99999/v2.1", "http://hunter2:port/v2.1", "http://hunter2:0/v2.1"),
-    *(
-        "ftp://hunter2/v2.1",
-        "hunter2.example/v2.1",
-        "/v2.1/hunter2",
-        "http://hunter2 .example/v2.1",
-    ),
-    *("http://hunter2\n/v2.1", "http://h\u00fcnter2/v2.1", "http://hunter2/v2.1?x=1", 7),
+    *("http://[hunter2/v2.1", "http:///hunter2", "https://u:hunter2@/v2.1", "ftp://hunter2/v2.1"),
+    *("http://hunter2:99999/v2.1", "/v2.1/hunter2", "http://hunter2 .example/v2.1", 7),
+    *("http://hunter2\n/v2.1", "http://h\u00fcnter2/v2.1", "http://hunter2/v2.1?x=1"),
 )
 
 
@@ -396,9 +370,7 @@ def test_a_broken_endpoint(front, folder):
         write(folder, password(front), region_name="RegionOne")
         assert str(refused(*secrets)) == message
         write(folder, password(front), region_name="RegionOne", compute_endpoint_override=url)
-        with pytest.raises(CredentialsError) as caught:
-            clouds.connect("staging")
-        assert str(caught.value) == message
+        assert str(refused(*secrets)) == message
         front.edit = lambda catalog, url=url: with_endpoint(catalog, "image", url)
         write(folder, password(front))
         assert clouds.connect("staging").endpoint == f"{front.origin}/v2.1"
@@ -425,10 +397,9 @@ def test_keystone_fails(front, folder):
         return error.problem.removeprefix("Keystone gave no token: ")
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        place = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        for url in (f"{place}/v3", f"{place}/identity"):
-            found = problem("raise api_timeout", url, api_timeout=0.2)
-            assert found == "no answer within 0.2 seconds"
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3"
+        found = problem("raise api_timeout", url, api_timeout=0.2)
+    assert found == "no answer within 0.2 seconds"
     url = f"https://{front.origin.removeprefix('http://')}/v3"
     assert problem("cacert", url, auth_type="v3password") == "TLS failed: wrong version number"
     for status, wanted, remedy in (
@@ -438,29 +409,21 @@ def test_keystone_fails(front, folder):
         ("503 Service Unavailable", "503 ServiceUnavailable", "Keystone failed: try again later"),
     ):
         front.answer = (status, b"<html><body>hello</body></html>")
-        for auth_type in ("password", "v3password"):
-            assert problem(remedy, auth_type=auth_type) == wanted
+        assert problem(remedy) == wanted
     # keystoneauth alone waits forever if the discovery of versions is refused with 401.
     front.answer = ("401 Unauthorized", b"{}")
     url = f"{front.origin}/identify"
     assert problem("check auth_url", url) == "the server is not Keystone"
     front.server.close()
-    for url in (f"{front.origin}/v3", f"{front.origin}/identity"):
-        assert problem("auth_url", url) == "it cannot be reached"
+    assert problem("auth_url") == "it cannot be reached"
     front.server = LoopbackServer(front)  # for the fixture to close
 
 
 def test_an_unknown_cloud(front, folder):
     """The near name and all the others are named, and what to set."""
+    problem = "clouds.yaml has no usable cloud"
     name_one = "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file"
-    where = "here, in the project's root, in ~/.config/openstack or in /etc/openstack"
-    problem, known = (
-        "clouds.yaml has no usable cloud",
-        f"{name_one}\n  next:  it has: other, staging",
-    )
-    assert str(refused()) == (
-        f"{problem} 'staging'\n  where: there is no clouds.yaml {where}\n  next:  {name_one}"
-    )
+    assert refused().where.startswith("there is no clouds.yaml here, in the project's root")
     section = {"auth": password(front)}
     document = {"clouds": {"staging": section, "other": section}}
     (folder / "clouds.yaml").write_text(json.dumps(document))
@@ -468,7 +431,8 @@ def test_an_unknown_cloud(front, folder):
         f"{problem} 'stagin'\n"
         f"  where: {folder}/clouds.yaml\n"
         "  next:  did you mean staging?\n"
-        f"  next:  {known}\n"
+        f"  next:  {name_one}\n"
+        "  next:  it has: other, staging\n"
         "  next:  or map the name in imagedetail.yaml: stagin: {os_cloud: NAME}"
     )
     assert refused(cloud="envvars").problem == f"{problem} 'envvars'"
@@ -478,13 +442,13 @@ def test_an_unknown_cloud(front, folder):
         clouds.configure(None)
 
 
-def test_a_broken_file(folder):
+def test_a_broken_file(folder, monkeypatch):
     """What is wrong and where, without quoting it."""
     section = "clouds:\n  staging:\n    "
     invalid, cloud = "the file is not valid YAML", ", cloud 'staging'"
     shape = "the file has no `clouds:` with each cloud below it under its name"
     address = "auth_url is not a valid http or https URL"
-    missing = "its auth section is incomplete: auth_url is missing"
+    missing = "its auth section is incomplete"
     unreadable = "openstacksdk cannot read its section"
     typo = "its auth section has 'pasword', which its auth_type does not take"
     for text, problem, place in (
@@ -503,7 +467,16 @@ def test_a_broken_file(folder):
         (f"{section}auth: {{auth_url: 'hunter2.example/v3', username: u}}\n", address, None),
         (f"{section}auth_type: v3pasword\n", "unknown auth_type 'v3pasword'", cloud),
         (f"{section}auth: {{auth_url: 'http://a/v3', pasword: hunter2}}\n", typo, cloud),
-        (f"{section}auth: {{username: hunter2}}\n", missing, cloud),
+        (f"{section}auth: {{username: hunter2}}\n", f"{missing}: auth_url is missing", cloud),
+        *(
+            (f"{section}auth_type: {kind}\n    auth: {{auth_url: 'http://a/v3'{more}}}\n", *what)
+            for kind, more, *what in (
+                ("password", "", f"{missing}: username and password are missing", cloud),
+                ("password", ", username: u", f"{missing}: password is missing", cloud),
+                ("v3password", ", password: hunter2", f"{missing}: username is missing", cloud),
+                ("v3token", "", f"{missing}: token is missing", cloud),
+            )
+        ),
     ):
         (folder / "clouds.yaml").write_text(text)
         with pytest.raises(CredentialsError) as caught:
@@ -514,56 +487,14 @@ def test_a_broken_file(folder):
         assert "hunter2" not in str(error)
         frames = [each for each in caught.traceback if "pytest_imagedetail" in str(each.path)]
         assert "hunter2" not in repr([each.locals for each in frames])
-
-
-def test_an_incomplete_section(front, folder):
-    """What is missing is named before Keystone is asked."""
-    full = password(front)
-    no_token = {"auth_url": full["auth_url"]}
-    for auth_type, auth, missing in (
-        ("password", {**full, "password": None}, "password is missing"),
-        ("password", {**full, "password": ""}, "password is missing"),
-        ("v3password", {**full, "password": None}, "password is missing"),
-        ("password", {**full, "username": None}, "username is missing"),
-        ("password", no_token, "username and password are missing"),
-        ("v3password", {"password": "p", **no_token}, "username is missing"),
-        ("v3password", no_token, "password is missing"),
-        ("password", {"username": "u"}, "auth_url is missing"),
-        ("token", no_token, "token is missing"),
-        ("v3token", no_token, "token is missing"),
-    ):
-        write(folder, auth, auth_type=auth_type)
-        error = refused(full["password"])
-        assert error.problem == f"its auth section is incomplete: {missing}"
-        assert error.where == f"{folder}/clouds.yaml, cloud 'staging'"
-        assert "secure.yaml" in error.remedy
-    assert not front.asked
-
-
-def test_another_broken_file(front, folder, monkeypatch):
-    """A secure.yaml, a file that a variable names, and clouds.json: none is passed over."""
-    write(folder, password(front))
     (folder / "secure.yaml").write_text("clouds: {")
     assert refused().where == f"{folder}/secure.yaml, line 2, column 1"
     (folder / "secure.yaml").unlink()
-    for variable in ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"):
-        monkeypatch.setenv(variable, str(folder / "typo.yaml"))
-        error = refused()
-        assert error.problem == f"{variable} names a file that does not exist"
-        assert error.where == str(folder / "typo.yaml")
-        monkeypatch.delenv(variable)
-    write(folder, password(front), name="clouds.json")
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "clouds.json"))
-    assert lists(clouds.connect("staging"))
-    (folder / "clouds.json").write_text("{'hunter2'}")
-    assert refused("hunter2").problem == "the file is not valid JSON"
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "typo.yaml"))
+    assert refused().problem == "OS_CLIENT_CONFIG_FILE names a file that does not exist"
     monkeypatch.setitem(sys.modules, "openstack.config", None)
-    with pytest.raises(CredentialsError) as caught:
+    with pytest.raises(CredentialsError, match="recording needs openstacksdk, which is not inst"):
         clouds.connect("staging")
-    assert str(caught.value) == (
-        "recording needs openstacksdk, which is not installed\n"
-        "  next:  install the extra: pip install 'pytest-imagedetail[record]'"
-    )
 
 
 # TLS
