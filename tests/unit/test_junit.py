@@ -3,7 +3,6 @@
 from datetime import date
 from xml.etree import ElementTree as ET
 
-from pytest_imagedetail import report
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
@@ -86,15 +85,6 @@ def test_the_verdict_is_in_the_document():
     assert verdicts == {"0", "1", "2"}
 
 
-def test_a_failure_for_each_group():
-    """Named by kind and path; values and images are in the text."""
-    (suite,) = parsed([rich()])
-    cases = {each.get("name"): each.find("failure") for each in suite.iter("testcase")}
-    where = "nova-2024.1 -> nova-2026.2, query all"
-    failure = cases[f"field_removed images[70a599e0-0002-4b49-8b26-000000000002].minRam, {where}"]
-    assert failure.get("type") == "field_removed"
-
-
 def test_what_could_not_be_compared_is_an_error():
     """Its problem is the message, place and remedy are the text."""
     (suite,) = parsed([], [FAILURE])
@@ -112,10 +102,3 @@ def test_nothing_of_a_cloud_is_markup():
     text = junit.render(report_of([nasty()], [failure]))
     assert all(each.isprintable() or each == "\n" for each in text)
     assert text == junit.render(report_of([nasty()], [failure]))
-
-
-def test_it_is_a_report(tmp_path):
-    """Its suffix chooses it."""
-    shown = report_of([rich()], [FAILURE])
-    report.write(shown, tmp_path / "run.xml")
-    assert (tmp_path / "run.xml").read_text(encoding="utf-8") == junit.render(shown)
