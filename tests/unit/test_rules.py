@@ -48,7 +48,6 @@ def test_an_accepted_difference_is_expected(written):
     """It is in no other count, is not the same, and does not fail; a breaking one is called so."""
     rule = f"- {{{{path: '{{}}', kind: field_{{}}, reason: new default, {NEXT_YEAR}}}}}\n".format
     lost = [without(each, "minRam") for each in NEW]
-    more = "1 more accepted by rules (1 breaking)"
     added, every = rule("images[*].metadata.hw_*", "added"), rule("images[*].**", "added")
     removed = rule("images[*].minRam", "removed")
     for text, new, left, accepted, compatible, summary in (
@@ -57,10 +56,6 @@ def test_an_accepted_difference_is_expected(written):
         (
             *(every + removed, lost, [], [LOST, HIDDEN, RNG], True),
             "no difference but for 3 accepted by rules (1 breaking)",
-        ),
-        (
-            *(removed, lost, [HIDDEN, RNG], [LOST], False),
-            f"2 differences: 0 breaking, 1 compatible, 1 data; {more}",
         ),
     ):
         comparison = compared(written(text), new=new, fail_on="change")
@@ -102,8 +97,6 @@ def test_an_image_by_its_id_is_split_from_the_others(written):
         ("field_added", f"images[{last}].os_hidden", 1),
     ]
     assert paths(comparison.differences) == [("field_added", "images[*].os_hidden", 5), RNG]
-    found = written(f"""- {{path: "images['{first}'].os_hidden", reason: r, {NEXT_YEAR}}}""")
-    assert paths(compared(found).expected) == [("field_added", f"images[{first}].os_hidden", 1)]
 
 
 def test_the_last_day(written):
@@ -127,30 +120,6 @@ def test_the_last_day(written):
     assert [each.reason for each in comparison.unused_rules] == ["old"]
 
 
-def test_the_json_form_names_rules(written):
-    """What is accepted and why; what expired and what is unused, with file and line."""
-    found = written(
-        "# comment\n"
-        f"- {{path: 'images[*].os_hidden', reason: new default, reference: CHG-1, {NEXT_YEAR}}}\n"
-        "- {path: 'images[*].metadata.*', reason: r, expires: 2026-01-31}\n"
-        "- {path: 'images[*].typo', reason: r, expires: never}\n"
-    )
-    document = compared(found).to_dict()
-    rule = document["expected"][0]["rule"]
-    assert rule.pop("where").endswith("imagedetail-rules.yaml, line 2")
-    assert rule == {
-        "path": "images[*].os_hidden",
-        "kinds": [],
-        "id": None,
-        "reason": "new default",
-        "reference": "CHG-1",
-        "expires": "2027-02-01",
-        "expired": False,
-    }
-    assert [each["path"] for each in document["expired_rules"]] == ["images[*].metadata.*"]
-    assert [each["expires"] for each in document["unused_rules"]] == [None]
-
-
 def test_an_invalid_rule_is_an_error(written, tmp_path):
     """With file, line and what to do; so is a missing file, but not an empty one."""
     for text in ("", "# nothing yet\n", "[]"):
@@ -159,21 +128,12 @@ def test_an_invalid_rule_is_an_error(written, tmp_path):
         rules.read(tmp_path / "absent.yaml", today=TODAY)
     for text, problem, remedy in (
         ("a: 1", "not a list of rules", "each rule has path"),
-        ("- a", "a rule is a mapping", "each rule has path"),
-        ("- {path: a}", "the rule has no reason and no expires", "each rule has path"),
         ("- {path: a, reason: '', expires: never}", "reason must be a text", "quotes"),
-        ("- {path: a, reason: 7, expires: never}", "reason must be a text, not 7", "quotes"),
         ("- {path: a, reason: r}", "the rule has no expires", "each rule has path"),
         ("- {path: a, reason: r, expires: soon}", "expires must be a day", "2027-02-01"),
-        ("- {path: a, reason: r, expires: 2027-02-01 08:00:00}", "expires must be a day", "never"),
-        ("- {path: a, reason: r, expires: 7}", "expires must be a day, not 7", "never"),
         ("- {path: a, reason: r, expires: never, kinds: b}", "unknown key 'kinds'", "mean kind?"),
-        ("- {path: a, reason: r, expires: never, 7: b}", "unknown key 7", "known: path"),
         ("- {path: a, reason: r, expires: never, kind: field_ad}", "unknown kind", "field_added?"),
-        ("- {path: a, reason: r, expires: never, kind: []}", "kind must be a name or", "each"),
         ("- {path: a, reason: r, expires: never, clouds: [1]}", "clouds must be a name", "each"),
-        ("- {path: a, reason: r, expires: never, between: a}", "between names baseline", "each"),
-        ("- {path: a, reason: r, expires: never, between: 7}", "between must be a name", "each"),
         (
             "- {path: a, reason: r, expires: never, between: [a, b], clouds: a}",
             "the rule has both between and clouds",
@@ -182,12 +142,6 @@ def test_an_invalid_rule_is_an_error(written, tmp_path):
         ("- {path: 'a[', reason: r, expires: never}", "path 'a[' is invalid", "copy it from"),
         ("- {path: minRam, reason: r, expires: never}", "path 'minRam' begins", "images[*].minRam"),
         ("- {path: '**', reason: r, expires: never}", "it would accept every", "copy it"),
-        (
-            "- {path: a, reason: r, expires: 2027-02-30}",
-            "day is out of range for month",
-            "each rule",
-        ),
-        ("- [", "not a readable YAML file", "each rule has path"),
         ("- {path: a, reason: one, expires: never, reason: two}", "stands twice", "each rule"),
     ):
         with pytest.raises(SettingsError) as caught:
@@ -219,21 +173,6 @@ def test_adding_keeps_what_is_there(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_nothing_is_added_where_that_would_break_the_file(tmp_path):
-    """The file is unchanged, and no other file is left."""
-    path = tmp_path / "rules.yaml"
-    for old, entry, problem in (
-        ("[{path: a, reason: r, expires: never}]\n", ENTRY, "nothing can be added at the end"),
-        ("- {path: a, reason: r}\n", ENTRY, "the rule has no expires"),
-        ("# ours\n", ENTRY | {"path": "a["}, "path 'a[' is invalid"),
-    ):
-        path.write_text(old)
-        with pytest.raises(SettingsError, match=problem.replace("[", r"\[")):
-            rules.add(path, entry, today=TODAY)
-        assert path.read_text() == old
-        assert list(tmp_path.iterdir()) == [path]
-
-
 def pattern(path):
     return rules.parse({"path": path, "reason": "r", "expires": "never"}).path
 
@@ -252,12 +191,9 @@ def test_what_a_pattern_matches():
         ("images[70a599e0-*].metadata.*", ONE, True),
         ("images[*].metadata.hw_*", ONE, True),
         ("images[*].metadata.hw", ONE, False),
-        ("images[*].metadata", ONE, False),
         ("images[*].metadata.**", ONE, True),
         ("images[*].metadata.**", "images[*].metadata", True),
-        ("images[*].metadata.**", "images[*].meta", False),
         ("images.**", ONE, True),
-        ("images", "images[*]", False),
         ("images[*]", "images[70a599e0-0001]", True),
         ("images[*].*", ONE, False),  # one key, not several
         ("images[*].minram", "images[*].minRam", False),
@@ -266,8 +202,6 @@ def test_what_a_pattern_matches():
         ("images[*].metadata['*']", "images[*].metadata.b", False),
         ("images[*].metadata['*']", "images[*].metadata['*']", True),
         ("images[*].metadata.a?c", "images[*].metadata.abc", False),
-        ("images[*].links.0", "images[*].links[0]", False),  # a key is not a place in a list
-        ("images[*].links[0]", "images[*].links.0", False),
         ("images[*].links['0']", "images[*].links.0", True),
         ("images[*].links.*", "images[*].links[0]", True),
         ("images['*'].metadata.hw_rng_model", ANY, False),  # the image of that id

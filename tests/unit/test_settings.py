@@ -1,7 +1,5 @@
 """Choices of a run: where they come from, which one wins, and what is refused."""
 
-from pathlib import Path
-
 import pytest
 
 from pytest_imagedetail.errors import SettingsError, UsageError
@@ -53,21 +51,11 @@ def test_the_first_layer_that_chooses_wins(tmp_path):
     assert declared(tmp_path, "baseline: b\n", baseline="a").baseline == "a"
 
 
-def test_paths_are_relative_to_the_root(tmp_path):
-    """Cassettes and reports are found from the root; an absolute path stays."""
-    chosen = Choices(cassette_dir="tapes", reports=("out/a.html", "/b.json"))
-    settings = resolve(chosen, root=tmp_path)
-    assert settings.cassette_dir == tmp_path / "tapes"
-    assert settings.reports == (tmp_path / "out/a.html", Path("/b.json"))
-
-
 def test_an_unknown_value_names_the_nearest(tmp_path):
     """With all known ones."""
-    modes = "known: none, once, new_episodes, rewrite, verify"
     profiles = "known: wire, same-cloud, cross-version, cross-cloud"
-    reports = ("a.html", "b.htm")
+    reports, modes = ("a.html", "b.htm"), "known: none, once, new_episodes, rewrite, verify"
     for field, value, what, near, known in (
-        ("record_mode", "al", "record mode 'al'", "", modes),
         ("record_mode", "rewritte", "record mode 'rewritte'", "rewrite", modes),
         ("profile", "cross_version", "profile 'cross_version'", "cross-version", profiles),
         ("fail_on", "breakin", "fail-on 'breakin'", "breaking", "known: breaking, change, none"),
@@ -75,8 +63,7 @@ def test_an_unknown_value_names_the_nearest(tmp_path):
     ):
         with pytest.raises(UsageError) as caught:
             resolve(Choices(**{field: value}), root=tmp_path)
-        hint = f"did you mean {near}? " if near else ""
-        assert str(caught.value) == f"unknown {what}\n  next:  {hint}{known}"
+        assert str(caught.value) == f"unknown {what}\n  next:  did you mean {near}? {known}"
 
 
 def test_the_clouds_file_declares_clouds_and_a_baseline(tmp_path):
@@ -109,11 +96,8 @@ def test_faults_of_the_clouds_file(tmp_path):
         ),
         ("clouds: {a: {os_cloud: 12}}", "cloud 'a': quote os_cloud, 12 is not a string"),
         ("- a", f"the file {names}"),
-        ("[]", f"the file {names}"),
-        ("clouds: [a]", f"`clouds` {names}"),
         ("clouds: {2024.1: {}}", f"`clouds` {names}"),
         ("clouds: {a: staging}", f"cloud 'a' {names}"),
-        ("clouds: {a: false}", f"cloud 'a' {names}"),
         ("baseline: 2024.1", "`baseline` must be the name of a cloud, not 2024.1"),
         ("clouds:\n  a: {os_cloud: 'x\n", f"{yaml}found unexpected end of stream"),
         ("clouds:\n  a: {release: juno}\n  a: {release: kilo}\n", f"{yaml}{stands_twice}"),
@@ -123,12 +107,8 @@ def test_faults_of_the_clouds_file(tmp_path):
         place = f", line 3, column {1 if 'end of stream' in problem else 3}"
         line = place if problem.startswith(yaml) else ""
         assert str(caught.value) == f"{problem}{where}{line}{REMEDY}"
-    with pytest.raises(SettingsError) as caught:  # the default file may be missing
-        resolve(Choices(clouds_file="other.yaml"), root=tmp_path)
-    assert str(caught.value) == (
-        "the file cannot be read: No such file or directory\n"
-        f"  where: {tmp_path / 'other.yaml'}{REMEDY}"
-    )
+    with pytest.raises(SettingsError, match="the file cannot be read: No such file"):
+        resolve(Choices(clouds_file="other.yaml"), root=tmp_path)  # the default one may be missing
 
 
 def test_clouds_are_selected_by_globs(tmp_path):
