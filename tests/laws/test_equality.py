@@ -2,11 +2,10 @@
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, recording_of
+from unit import OTHER_PROJECT, PROJECT, image_of, listing_of
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError
-from pytest_imagedetail.listing import read
 
 PATIENT = settings(derandomize=True, max_examples=400, deadline=None)
 NEXT = {"rel": "next", "href": f"https://compute.a.invalid/v2/{PROJECT}/images/detail?marker=x"}
@@ -78,14 +77,3 @@ def test_equal_is_without_a_difference(sides):
     event("equal" if one == other else "unequal")
     assert (one == other) is same(one, other)
     assert (other == one) is same(other, one)
-
-
-def test_an_error_is_no_listing():
-    """A refusal differs from a listing, and from a refusal of another status."""
-    bodies = {status: {"fault": {"code": status, "message": "no"}} for status in (400, 404)}
-    errors = [
-        read(recording_of(body, status=status), expect=status) for status, body in bodies.items()
-    ]
-    for one, other in ((errors[0], listing_of()), (listing_of(), errors[0]), tuple(errors)):
-        assert not compare(one, other).same
-        assert one != other
