@@ -98,18 +98,6 @@ def test_headers():
         assert (path, severity) == ("headers.content-type", "breaking")
 
 
-def test_fields_beside_the_images():
-    """By name and value."""
-    plain = listing_of(image_of())
-    one, two = (listing_of(image_of(), beside={"total": total}) for total in (1, 2))
-    for candidate, before, after in ((plain, 1, MISSING), (two, 1, 2)):
-        (difference,) = compare(one, candidate).differences
-        assert (difference.kind, difference.path) == ("answer_changed", "total")
-        assert (difference.baseline, difference.candidate) == (before, after)
-    (difference,) = compare(plain, listing_of(image_of(), status=203)).differences
-    assert (difference.kind, difference.path) == ("status_changed", "status_code")
-
-
 ONE, TWO = image_of(1), image_of(2, created="2024-01-14T08:00:00Z")
 PATH = f"/v2/{PROJECT}/images/detail"
 LAST = f"limit=2&marker={TWO['id']}"
@@ -143,17 +131,14 @@ HOSTS = (
 WRONG = (
     (page(f"/v2/{PROJECT}/images"), NO_DETAIL),
     (page(f"/v2/{PROJECT}/servers/detail"), NO_LIST),
-    (page(f"{PATH}/{ONE['id']}"), NO_LIST),
     (page(""), NO_LIST),
     (page(asked="limit=2&marker=5eed"), ELSEWHERE),
     (page(asked=f"limit=2&marker={ONE['id']}"), ELSEWHERE),
-    (page(asked="limit=2&marker="), ELSEWHERE),
     (page(asked="limit=2"), "the next link has no marker, so it leads to the first page again"),
     (page(asked=f"{LAST}&name=x"), OTHER_FILTERS),
     (page(f"/v2/{OTHER_PROJECT}/images/detail"), "the next link leads to another project"),
     *((page(host=host), OTHER_HOST) for host in HOSTS),
     (page(links=[{"rel": "last", "href": "x"}]), NO_LINK),
-    (page(links={}), NO_LINK),
     (page(links=[{"rel": "next", "href": 5}]), NO_LINK),
 )
 
@@ -165,19 +150,11 @@ def test_a_wrong_next_link_breaks():
         assert verdict(page(), wrong, **options) == ("breaking", reason)
         assert verdict(wrong, page(), **options)[0] == "compatible"
         assert compare(wrong, wrong, **options).same
-    servers, project = WRONG[1][0], WRONG[9]
+    servers, project = WRONG[1][0], WRONG[7]
     bare = {"path": "/images/detail", "host": ""}  # no host, and nothing but the resource
     sides = page(**bare), page(asked=f"{LAST}&name=x", **bare)
     assert verdict(*sides, profile="wire") == ("breaking", OTHER_FILTERS)
     assert verdict(servers, project[0]) == ("breaking", project[1])  # wrong in another way
-
-
-def test_what_no_server_sees_is_compatible():
-    """A fragment, and a link that stands twice."""
-    twice = page(links=[{"rel": "next", "href": f"https://compute.a.invalid{PATH}?{LAST}"}] * 2)
-    for other, (level, profile) in product((page(asked=f"{LAST}#x"), twice), WAYS):
-        for sides in ((page(), other), (other, page())):
-            assert verdict(*sides, profile=profile, level=level)[0] == "compatible"
 
 
 def test_the_known_fault_of_old_releases_is_named():
@@ -236,17 +213,3 @@ def test_a_next_link_in_another_form_or_on_one_side():
     full = "data", "there is a next link if the page is full, which depends on the images"
     for sides, level in product(((page(), bare), (bare, page())), LEVELS):
         assert verdict(*sides, level=level) == full
-
-
-def test_the_difference_shows_where_the_links_lead():
-    """The address alone, or the links as sent where the address does not differ."""
-    (difference,) = compare(page(), WRONG[1][0]).differences
-    assert (difference.baseline, difference.candidate) == (
-        "<compute>/<v>/images/detail?limit&marker",
-        f"<compute>/v2/{PROJECT}/servers/detail?{LAST}",
-    )
-    link = {"rel": "next", "href": f"https://compute.a.invalid{PATH}?{LAST}"}
-    (difference,) = compare(page(), page(links=[link | {"title": "x"}])).differences
-    assert difference.candidate == [
-        {"rel": "next", "href": "<compute>/<v>/images/detail?limit&marker", "title": "x"}
-    ]
