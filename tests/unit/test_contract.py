@@ -51,16 +51,12 @@ def test_formats_of_texts():
         ("2024-01-15T08:00:00Z", "isotime"),
         ("2024-01-15T08:00:00.000000Z", "isotime with a fraction"),
         ("2024-01-15T08:00:00+00:00", "isotime with an offset"),
-        ("2024-01-15T08:00:00", "isotime without a zone"),
         ("1361", "integer in a string"),
-        ("1.5e+09", "number in a string"),
         ("True", "boolean in a string"),
-        ("0" * 31 + "a", "hexadecimal"),
         ("https://image.a.invalid/images", "URL"),
         ("", "empty"),
         ("٣", "text"),
         ("1972-01-01_15-59-11", "text"),
         ("2024-02-30T08:00:00Z", "text"),
-        ("2024-01-15T25:00:00+00:00", "text"),
     ):
         assert text_format(text) == expected, text

@@ -60,16 +60,11 @@ def test_every_clue_has_its_releases():
         (page("images"), "the next link leads to the brief images", "juno (2014.2) or earlier"),
         (page("images/detail"), "the next link keeps /detail", "kilo (2015.1) or later"),
         (CACTUS, "id is an integer", "cactus (2011.2) or earlier"),
-        (DIABLO, "id is an integer in a string", "diablo (2011.3)"),
         (IMAGE, "id is a UUID", "essex (2012.1) or later"),
-        (CACTUS | {"serverId": 7}, "serverId is sent", "cactus (2011.2) or earlier"),
         (IMAGE, "metadata is sent", "diablo (2011.3) or later"),
         (IMAGE, "minRam and minDisk are sent", "essex (2012.1) or later"),
-        (DIABLO, "minRam is not sent", "diablo (2011.3) or earlier"),
         (IMAGE, f"{SIZE} is sent", "grizzly (2013.1) or later"),
-        (ESSEX, f"{SIZE} is not sent", "rocky (2018.2) or earlier"),
         (IMAGE, "the link alternate is sent", "essex (2012.1) or later"),
-        (DIABLO, "the link alternate is not sent", "diablo (2011.3) or earlier"),
         (JUNO, "the link alternate has the project", "essex (2012.1) to juno (2014.2)"),
         (IMAGE, "the link alternate has no project", "kilo (2015.1) or later"),
         (linked("v2"), "the link self has no project", "havana (2013.2) or later"),
@@ -92,12 +87,6 @@ def test_the_releases_are_those_that_all_clues_allow():
         ([{**IMAGE, "links": [*IMAGE["links"], *IMAGE["links"]]}], "kilo", "hibiscus"),
     ):
         assert releases(*images) == (first, last)
-
-
-def test_what_is_no_next_link_says_nothing():
-    """Only an object with the relation next and an address is one."""
-    for links in ({}, [{"rel": "next"}], [{"rel": "prev", "href": "/images"}], ["/images"]):
-        assert dated(IMAGE, beside={"images_links": links}).clues == dated(IMAGE).clues, links
 
 
 def test_the_newest_microversion():
@@ -150,20 +139,13 @@ def test_what_no_release_sends():
     """The field, and what is there in place of what is promised."""
     for path, value, seen in (
         (("minRam",), "64", "minRam is a string, not an integer"),
-        (("minRam",), True, "minRam is a boolean, not an integer"),
         (("minDisk",), -1, "minDisk is less than 0"),
-        (("progress",), None, "progress is null, not an integer"),
         ((SIZE,), 1.0, f"{SIZE} is a number, not an integer"),
         (("name",), 7, "name is an integer, not a string or null"),
         (("created",), "yesterday", "created is text, not an ISO 8601 time"),
-        (("created",), "2024-02-30T08:00:00Z", "created is text, not an ISO 8601 time"),
-        (("updated",), "", "updated is empty, not an ISO 8601 time"),
         (("id",), "x.1", "id is text, not a UUID"),
-        (("metadata",), [], "metadata is an array, not an object"),
         (("metadata",), {"a": 1, "b": 2}, "metadata.* is an integer, not a string or null"),
         (("metadata", "b"), {"c": [1]}, "metadata.* is an object, not a string or null"),
-        (("links",), {}, "links is an object, not an array"),
-        (("server",), "x", "server is a string, not an object"),
         (("server",), {"id": 7}, "server.id is an integer, not a string"),
         (("status",), "QUEUED", 'status is "QUEUED"'),
         (("OS-DCF:diskConfig",), "auto", 'OS-DCF:diskConfig is "auto"'),
@@ -175,7 +157,7 @@ def test_what_no_release_sends():
 
 
 def test_images_are_counted():
-    """Those of the listing that shows it most; the JSON form has all, in the order of fields."""
+    """Those of the listing that shows it most, in the order of fields."""
     one = without(image_of(1, minRam="64", created="yesterday"), "name")
     two = [one, image_of(2, minRam="0"), image_of(3, minRam=None)]
     found = fingerprint([listing_of(one), listing_of(*two)])
@@ -186,16 +168,3 @@ def test_images_are_counted():
         ("images[*].minRam", "minRam is null, not an integer", 1),
     ]
     assert found.summary.endswith(", except for 3 fields that no release sends like this")
-    form = found.to_dict()
-    assert (form["schema"], form["fits"], form["releases"][0]) == (1, False, "kilo (2015.1)")
-    assert {each["images"] for each in form["clues"]} == {3}
-    assert form["clues"][-1] == {
-        "seen": "the link alternate has no project",
-        "since": "kilo (2015.1)",
-        "until": None,
-        "source": "Nova e516de74c1, bug 1343080",
-        "images": 3,
-    }
-    assert dated(JUNO).to_dict()["clues"][-1]["until"] == "juno (2014.2)"
-    name = {"path": "images[*].name", "seen": "name is missing", "images": 1}
-    assert form["unsent"][0] == name | {"source": contract.FIELDS["name"].source}

@@ -7,9 +7,9 @@ import pytest
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import BodyError, ComparisonError, ResponseError
-from pytest_imagedetail.listing import normalized_together, read, read_page
+from pytest_imagedetail.listing import read, read_page
 from pytest_imagedetail.settings import PROFILES
-from unit import changed, image_of, listing_of, recording_of, snapshot_of, without
+from unit import image_of, listing_of, recording_of, snapshot_of
 
 
 def test_a_listing_holds_all_pages_in_order():
@@ -39,40 +39,14 @@ def test_a_listing_holds_all_pages_in_order():
     )
 
 
-def test_equality_is_that_of_normalized_facts():
-    """Order of keys and links is representation; a value, a type or a lost image is not."""
-    one = image_of(1)
-    whole, empty = listing_of(one), changed(one, "metadata", to={})
-    turned = dict(reversed(one.items())) | {"links": one["links"][::-1]}
-    assert whole == listing_of(turned)
-    for left, right in (
-        (whole, listing_of(changed(one, "name", to="x"))),
-        (whole, listing_of(changed(one, "minRam", to=0.0))),
-        (listing_of(empty), listing_of(without(empty, "metadata"))),
-        (whole, listing_of()),
-        (listing_of(one, image_of(2)), listing_of(image_of(2), one)),
-        (whole, listing_of(one, beside={"next": 1})),
-        (whole, listing_of(one, complete=False)),
-        (whole, "a listing"),
-    ):
-        assert left != right
-        assert right != left
-
-
 REPEATED_KEYS = (
     ('"status": "ACTIVE"', '"status": "ERROR", "status": "ACTIVE"'),
     ('"status": "ACTIVE"', '"status": "ACTIVE", "status": "ACTIVE"'),
-    ('"architecture": "x86_64"', '"architecture": "a", "architecture": "x86_64"'),
     ('"metadata": {', '"metadata": {}, "metadata": {'),
     ('"rel": "self"', '"rel": "x", "rel": "self"'),
-    ('"href": "https', '"href": "http://x.invalid/", "href": "https'),
-    ('"links": [', '"links": [], "links": ['),
     ('"id": "7', '"id": "8", "id": "7'),
-    ('"server": {', '"server": {}, "server": {'),
     ('"id": "9168', '"id": "9", "id": "9168'),
     ('{"images": [', '{"images": [], "images": ['),
-    ('"images_links": [', '"images_links": [], "images_links": ['),
-    ('"rel": "next"', '"rel": "prev", "rel": "next"'),
     ('"vendor": {', '"vendor": 1, "vendor": {'),
     ('{"a": 1}', '{"a": 2, "a": 1}'),
     ('{"a": 1}', '{"a": 2, "a": 1, "a (repeated)": [2, 1]}'),
@@ -102,18 +76,6 @@ def test_a_repeated_key_is_a_difference():
     assert difference.candidate == ["ERROR", "ACTIVE"]
 
 
-def test_normalizing_together_changes_no_result():
-    """Equal links are one object in both listings, so that they are compared fast."""
-    sides = listing_of(image_of(1), image_of(2)), listing_of(image_of(1), image_of(3))
-    for profile in PROFILES:
-        together = normalized_together(*sides, profile)
-        alone = tuple(side.normalized(profile) for side in sides)
-        assert together == alone
-        links = [each.images[0]["links"] for each in (*together, *alone)]
-        assert (links[0] is links[1]) is (profile != "wire")  # which leaves links as sent
-        assert links[2] is not links[3]
-
-
 def test_an_expected_error():
     """It has no images, a message, and is neither equal to nor different from another one."""
     body = {"badRequest": {"message": "limit param must be an integer", "code": 400}}
@@ -129,15 +91,8 @@ def test_an_expected_error():
         "  next:  look at .error, or ask a query that answers with a listing"
     )
     for equality in (operator.eq, operator.ne):
-        with pytest.raises(ComparisonError) as caught:
+        with pytest.raises(ComparisonError, match="two errors have no images to compare"):
             equality(one, other)
-        assert str(caught.value) == (
-            "both sides answered 400; two errors have no images to compare\n"
-            "  where: query all of a and a\n"
-            "  next:  look at both: imagedetail show CLOUD, or .error in a test\n"
-            "  next:  to compare what they say: imagedetail.compare(..., expect=400) in a test, "
-            "--expect 400 in a shell"
-        )
     for text in ("<h1>no</h1>", "[1]"):
         page = read(recording_of(f"{text}\n", status=503), expect=503)
         assert page.error == {"code": 503, "message": text}
@@ -189,17 +144,12 @@ def test_what_is_not_a_listing():
         (b"\xff", "the body is not UTF-8: byte 0 is 0xff"),
         (b"<images><image/></images>", "the body is XML, but not a listing of images"),
         (b"<!doctype html><html>", "the body is HTML, not JSON"),
-        (b"<!doctype html><title>no</title>", "the body is HTML, not JSON"),
         (b'{"images": [NaN]}', "the body is not JSON that can be read: "),
         (b'{"images": []', "the body is not JSON: "),
         (b"[]", f"{not_listing}it has no `images` (a list)"),
-        (b"null", f"{not_listing}it has no `images` (null)"),
-        (b"7", f"{not_listing}it has no `images` (a number)"),
         (b"{}", f"{not_listing}it has no `images` (an object with no fields)"),
         (b'{"image\\u001b": 1}', f"{not_listing}it has no `images` (an object with image\\x1b)"),
         (b'{"images": {}}', f"{not_listing}`images` is an object"),
-        (b'{"images": true}', f"{not_listing}`images` is a boolean"),
-        (b'{"images": [{"name": "x"}]}', f"{not_listing}images[0] is not an object with an `id`"),
         (b'{"images": [{"id": "1"}, 7]}', f"{not_listing}images[1] is not an object with an `id`"),
         (
             b'{"images": [], "x": {"code": 5, "message": "y"}}',
@@ -223,7 +173,6 @@ def test_the_list_of_another_service():
     beside = {"first": "/v2/images", "schema": "/v2/schemas/images"}
     for document, shown in (
         ({"images": [v2], **beside}, "it has `first` and `schema`"),
-        ({"images": [], **beside}, "it has `first` and `schema`"),
         ({"images": [v2]}, "images[0] has created_at, min_disk, min_ram, schema"),
         ({"images": [v2 | {"metadata": "a user's", "links": "too"}]}, "images[0] has created_at"),
         ({"images": [v1]}, "images[0] has container_format, created_at, is_public, min_disk"),

@@ -60,17 +60,11 @@ SERVER_LINK = ("server", "links", 0, "href")
 FIELDS = {
     "1 field added": ({"new": None}, "field_added"),
     "2 size as text": ({SIZE: "1001"}, "type_changed"),
-    "2 size as float": ({SIZE: 1001.0}, "type_changed"),
     "2 minRam false": ({"minRam": False}, "type_changed"),
     "2 size null": ({SIZE: None}, "null_changed"),
-    "2 created a number": ({"created": 1705305600}, "type_changed"),
     "3 unknown status": ({"status": "QUEUED"}, "value_changed"),
     "3 status in lower case": ({"status": "active"}, "value_changed"),
-    "3 deleted": ({"status": "DELETED"}, "value_changed"),
-    "3 active at 50": ({"progress": 50}, "value_changed"),
     "8 size": ({SIZE: 7}, "value_changed"),
-    "8 minDisk": ({"minDisk": 1}, "value_changed"),
-    "8 created": ({"created": "2024-01-15T08:00:01Z"}, "value_changed"),
     "8 created elsewhere": ({"created": "2024-01-15T08:00:00+09:00"}, "value_changed"),
     "8 no date": ({"created": "2024-01-15_08-00-00"}, "value_changed"),
     "9 link repeated": ({"links": [*image_of()["links"], image_of()["links"][0]]}, "*"),
@@ -82,14 +76,12 @@ METADATA = {
     "1 key lost": ({"a": "1", "b": "2"}, {"a": "1"}, "field_removed"),
     "2 number": ({"a": 0}, {"a": "0"}, "type_changed"),
     "2 true": ({"a": True}, {"a": "True"}, "type_changed"),
-    "2 list": ({"a": [1]}, {"a": [True]}, "type_changed"),
     "2 null": ({"a": None}, {"a": "None"}, "null_changed"),
     "2 boolean spelling": ({"a": "True"}, {"a": "true"}, "value_changed"),
     "5 third project": ({"owner_id": PROJECT}, {"owner_id": OTHER_PROJECT}, "value_changed"),
     "11 user for project": ({"owner_id": PROJECT}, {"owner_id": USERS[0]}, "value_changed"),
     "11 no kernel": ({"kernel_id": GONE[0]}, {"kernel_id": "nokernel"}, "value_changed"),
     "12 vendor key": ({"rax_a": "1"}, {"rax_a": "1", "rax_b": "2"}, "field_added"),
-    "12 vendor value": ({"hp_a": "1"}, {"hp_a": "2"}, "value_changed"),
     "12 first vendor key": (
         {"os": "x"},
         {"os": "x", "rax_b": "2"},
@@ -105,16 +97,12 @@ LINKS = {
         for number in (0, 1, 2)
     },
     "another resource": (0, f"{COMPUTE}/v2/{PROJECT}/servers/{{id}}"),
-    "below the image": (0, f"{SELF}/metadata"),
     "trailing slash": (0, f"{SELF}/"),
-    "double slash": (0, f"{COMPUTE}//v2/{PROJECT}/images/{{id}}"),
     "without a version": (0, f"{COMPUTE}/{PROJECT}/images/{{id}}"),
     "without a host": (0, f"/v2/{PROJECT}/images/{{id}}"),
     "with a query": (0, f"{SELF}?a=1"),
-    "an image in an image": (0, f"{COMPUTE}/v2/{PROJECT}/images/other/images/{{id}}"),
     "another service": (0, "https://image.a.invalid/images/{id}"),
     "no placeholder": (0, f"https://cloud.example.com/v2/{PROJECT}/images/{{id}}"),
-    "empty": (0, ""),
     "prefix": (0, f"{COMPUTE}/compute/v2/{PROJECT}/images/{{id}}"),
     "project lost": (0, f"{COMPUTE}/v2/images/{{id}}"),
     "another project": (0, f"{COMPUTE}/v2/{OTHER_PROJECT}/images/{{id}}"),
@@ -130,7 +118,6 @@ SNAPSHOT = {
     "9 relation renamed": (("links", 0, "rel"), "me", "*"),
     "11 another server": (("metadata", "instance_uuid"), SERVERS[1], "value_changed"),
     "12 link attribute": (("links", 0, "type"), "x", "field_added"),
-    "12 server link attribute": (("server", "links", 0, "type"), "x", "field_added"),
 }
 
 # item and what -> baseline, candidate, the kind ("*" for any), and that under wire if another
@@ -154,16 +141,10 @@ ONE_IMAGE = {
         f"snapshot {what}": (snapshot_of(), changed(snapshot_of(), *path, to=value), kind)
         for what, (path, value, kind) in SNAPSHOT.items()
     },
-    "2 links object": (image_of(links=[]), image_of(links={}), "type_changed"),
     "2 links keyed": (
         image_of(links=[{"rel": "self", "href": "x"}]),
         image_of(links={"self": {"href": "x"}}),
         "type_changed",
-    ),
-    "9 another named project": (
-        linked(1, f"{COMPUTE}/demo/images/{{id}}"),
-        linked(1, f"{COMPUTE}/rival/images/{{id}}"),
-        "link_changed",
     ),
     "9 relation missing": (image_of(), without(image_of(), "links", 0, "rel"), "*"),
     "9 link missing": (
@@ -213,11 +194,6 @@ IMAGES = {
     "11 two users for one": (
         described({"user_id": USERS[0]}, {"user_id": USERS[0]}),
         described({"user_id": USERS[0]}, {"user_id": USERS[1]}),
-        "value_changed",
-    ),
-    "11 two users for one, the other way round": (
-        described({"user_id": USERS[0]}, {"user_id": USERS[0]}),
-        described({"user_id": USERS[0]}, {"user_id": USERS[1]})[::-1],
         "value_changed",
     ),
     "11 one missing image for two": (
@@ -274,12 +250,6 @@ def test_a_fact_of_another_cloud():
         found = kinds(one, other, "cross-cloud")
         assert found - unpaired, what
         assert expected(case, "cross-cloud") in {*found, "*"}, what
-
-
-def test_a_lost_name_of_another_cloud():
-    """Item 1: an image without its name is no longer found across clouds, and both are listed."""
-    other = listing_of(*elsewhere([without(image_of(), "name")]), cloud="b")
-    assert kinds(listing_of(image_of()), other, "cross-cloud") == {"image_added", "image_removed"}
 
 
 def test_a_fault_between_pages():
