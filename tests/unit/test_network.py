@@ -36,32 +36,16 @@ def port():
         other.stdin.close()
 
 
-def connect(port, method):
-    """Connect a bare socket, and close it whatever happens."""
-    with socket.socket() as bare:
-        getattr(bare, method)(("127.0.0.1", port))
-
-
-def raw(port):
-    """Connect past the module `socket`."""
-    bare = _socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        bare.connect(("127.0.0.1", port))
-    finally:
-        bare.close()
-
-
 def test_no_connection_is_made(port):
     """Not even to another process on this machine; the attempts are collected."""
     host = "127.0.0.1"
     refusals = []
-    with network.shut("this test") as shut, ThreadPoolExecutor(1) as pool:
+    raw = _socket.socket(socket.AF_INET, socket.SOCK_STREAM)  # past the module `socket`
+    with network.shut("this test") as shut, ThreadPoolExecutor(1) as pool, socket.socket() as bare:
         for reach in (
             lambda: socket.create_connection((host, port)),
-            lambda: connect(port, "connect"),
-            lambda: connect(port, "connect_ex"),
-            lambda: raw(port),
-            lambda: http.client.HTTPConnection(host, port).request("GET", "/"),
+            lambda: bare.connect_ex((host, port)),
+            lambda: raw.connect((host, port)),
             lambda: urllib.request.urlopen(f"http://{host}:{port}/"),
             lambda: asyncio.run(asyncio.open_connection(host, port)),
             lambda: pool.submit(socket.create_connection, (host, port)).result(),
@@ -69,6 +53,7 @@ def test_no_connection_is_made(port):
             with pytest.raises(NetworkShutError) as caught:
                 reach()
             refusals.append(caught.value)
+    raw.close()
     (message,) = {str(each) for each in refusals}
     assert message == (
         f"something tried to reach 127.0.0.1:{port} while the network is shut\n"
@@ -100,11 +85,11 @@ def test_blocks_can_be_nested(port):
     """The innermost one raises; the network opens after the outermost, also after an error."""
     with suppress(ZeroDivisionError), network.shut("outer"):
         with network.shut("inner", remedy="x"), pytest.raises(NetworkShutError, match="inner"):
-            connect(port, "connect")
+            socket.create_connection(("127.0.0.1", port))
         with pytest.raises(NetworkShutError, match="outer"):
-            connect(port, "connect")
+            socket.create_connection(("127.0.0.1", port))
         1 / 0  # noqa: B018
-    connect(port, "connect")
+    socket.create_connection(("127.0.0.1", port)).close()
 
 
 def test_a_server_of_this_process_is_reached(port):

@@ -10,14 +10,13 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.errors import LeakError
-from pytest_imagedetail.model import Headers, Interaction, Query, Response
+from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact import (
     SHAPES_AND_EMAIL,
     Known,
     names,
     placeholders,
     redact,
-    redact_query,
 )
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.redact.placeholders import owner
@@ -247,16 +246,6 @@ def test_owners_by_their_names():
     assert json.loads(body_of({"user": {"id": OTHER, "name": "al"}}))["user"]["id"] == digest
 
 
-def test_an_owner_is_replaced_wherever_it_stands():
-    """In any spelling: it is known once its name has shown it."""
-    dashed = "0F0F656E-7374-6163-6B20-342065766572"
-    body = body_of({"owner": OTHER, "x": [f"AUTH_{OTHER}", f"by {dashed}", f"a{OTHER}b"]})
-    assert OTHER not in body
-    assert dashed not in body
-    assert body.count("00000000") >= 4
-    assert f'"a{owner(OTHER)}b"' in body
-
-
 def test_owners_in_a_body_that_is_not_one_json_document():
     """Latin-1, cut off, JSONP, multipart, a form, XML, compressed."""
     document = json.dumps(
@@ -345,17 +334,6 @@ def test_urls():
     assert kept.url == "https://host-aaa.invalid/x"
 
 
-def test_urls_in_queries_of_urls():
-    """However deep they are; the query of the first is read in any case."""
-    for piece in (
-        "https://h/x?a=",
-        "https%3A%2F%2Fh%2Fx%3Fa%3D",
-        "https%253A%252F%252Fh%253Fa%253D",
-    ):
-        new = value_of("https://h/x?a=" + piece * 2000 + "&token=hunter2")
-        assert new.endswith("&token=redacted")
-
-
 def test_what_stands_behind_a_resource_is_no_project():
     """It is the id of a server, an aggregate or a hypervisor."""
     for version in ("/v2.1", f"/v2.1/{PROJECT}", ""):
@@ -406,8 +384,6 @@ def test_known_values_are_replaced_unless_they_are_ordinary_words():
         assert value_of(word, "password", known=known) == "<redacted>"
     hidden = Known(project="p", secrets=known.secrets, owners=known.secrets, origins={"o": "x"})
     assert repr(hidden) == "Known()"
-    many = Known(secrets=frozenset(f"secret-number-{number}" for number in range(50)))
-    assert value_of("a secret-number-7 b", known=many) == "a <redacted> b"
     assert known.weak == {"openstack", "image", "12345678", "k9"}
     refuse_leaks(b"openstack image 12345678", known=known, where="")
 
@@ -490,16 +466,6 @@ def test_each_place_is_named_with_its_kind():
     assert done.counts == {"headers": 1, "hosts": 1, "ids": 2, "people": 1, "secrets": 2}
 
 
-def test_a_query_is_named_as_its_url_is_written():
-    """A filter that names a server by URL holds a host and a project."""
-    query = Query.of(server=f"{ENDPOINT}/servers/1", name="BIGIP-15.1.2.1")
-    new = redact_query(query, cloud="a", known=KNOWN)
-    url = f"{ENDPOINT}/images/detail?{query.wire}"
-    kept = redact([page({}, url=url)], cloud="a", known=KNOWN).interactions[0]
-    assert dict(new.params) == {"server": f"{OWN}/servers/1", "name": "BIGIP-15.1.2.1"}
-    assert Query.parse(kept.url.partition("?")[2]) == new
-
-
 def test_payloads_of_the_key_manager():
     """A payload is what is sent to `secrets`, and all that is read from `payload`."""
     url = "https://keys/key-manager/v1/secrets"
@@ -526,15 +492,9 @@ def test_the_final_check_names_the_place_and_never_the_value():
         with pytest.raises(LeakError, match=r"a\.yaml") as refused:
             refuse_leaks(f"first\n{text}".encode(), known=known, where="a.yaml")
         assert text not in str(refused.value)
-    for form, data in (
-        ("as written", b"hunter2-hunter2"),
-        ("percent-encoded", b"%68unter2-hunter2"),
-        ("JSON-escaped", b"\\u0068unter2-hunter2"),
-        ("in base64", base64.b64encode(b"\xff\0hunter2-hunter2\xff")),
-        ("gzipped", gzip.compress(b"hunter2-hunter2")),
-    ):
-        with pytest.raises(LeakError, match=re.escape(f"({form})")):
-            refuse_leaks(data, known=known, where="a.yaml")
+    data = base64.b64encode(b"\xff\0hunter2-hunter2\xff")
+    with pytest.raises(LeakError, match=r"\(in base64\)"):
+        refuse_leaks(data, known=known, where="a.yaml")
     refuse_leaks("text".encode("utf-16"), known=known, where="a.yaml")
     with pytest.raises(LeakError, match="not text"):
         refuse_leaks(b"\x00\x01\x02", known=known, where="a.yaml")
