@@ -14,40 +14,28 @@ FURTHER_PAGES = (
     {"next": NEXT_PAGE},
     {"next": {"href": NEXT_PAGE}},
     {"links": [{"rel": "next", "href": NEXT_PAGE}]},
-    {"links": {"next": NEXT_PAGE}},
     {"_links": {"next": {"href": NEXT_PAGE}}},
     {"images_links": {"rel": "next", "href": f"{NEXT_PAGE}&marker=1"}},
     {"images_links": NEXT_PAGE},
-    {"images_links": [NEXT_PAGE]},
-    {"images_links": [{"href": NEXT_PAGE}]},
     {"images_links": [{"rel": "next"}]},
     {"images_links": [{"rel": "next", "href": NEXT_PAGE}]},
     {"images_links": [{"rel": "next", "href": "http://[x?marker=1"}]},
-    {"images_links": [{"rel": "Next", "href": f"{NEXT_PAGE}&marker=1"}]},
     {"images_links": [{"rel": ["next"], "href": NEXT_PAGE}]},
     {"has_more": True},
     {"complete": False},
-    {"page": {"isLast": False}},
-    {"hasMore": True},
     {"more": "true"},
     {"is-truncated": True},
     {"next_page": 2},
-    {"next_marker": "1"},
     {"nextPageToken": "abc"},
-    {"NextToken": "abc"},
     {"marker": "1"},
     {"cursor": "abc"},
     {"pagination": {"next": 2}},
     {"meta": {"total": 2, "count": 1}},
-    {"pageInfo": {"totalResults": 2}},
-    {"count": 2},
     {"total": 2},
     {"total_count": "2"},
     {"totalImages": 2.0},
-    {"totalElements": 2},
     {"total": 10**400},
     {"pages": 2},
-    {"total_pages": 2},
 )
 """What an answer with one image has beside it if a page follows in a form that is not Nova's."""
 
@@ -96,6 +84,12 @@ def _body(body):
 def listing_of(*images, beside=None, **facts) -> Listing:
     """A listing of these images, whole unless the facts say otherwise."""
     return read(recording_of({"images": list(images), **(beside or {})}, **facts))
+
+
+def error_of(message="no", status=400, **facts) -> Listing:
+    """An expected error."""
+    body = {"badRequest": {"code": status, "message": message}}
+    return read(recording_of(body, status=status, **facts), expect=status)
 
 
 def image_of(number=1, cloud="a", project=PROJECT, **fields):

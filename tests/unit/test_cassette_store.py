@@ -1,7 +1,5 @@
 """A folder of cassettes: nothing is lost, whatever ends a write."""
 
-import json
-
 import pytest
 
 from pytest_imagedetail.cassette import Store, Written, loads
@@ -11,25 +9,15 @@ from pytest_imagedetail.errors import (
     LeakError,
     UsageError,
 )
-from pytest_imagedetail.model import (
-    Headers,
-    Interaction,
-    Provenance,
-    Query,
-    Recording,
-    Response,
-)
+from pytest_imagedetail.model import Query
 from pytest_imagedetail.redact import Known
+from unit import image_of, recording_of
 
 
 def recording(images=1, *, body=None, **facts):
-    text = json.dumps({"images": [{"id": f"image-{n}", "name": "x" * 40} for n in range(images)]})
-    headers = Headers([("Content-Type", "application/json")])
-    data = text.encode() if body is None else body
-    response = Response(status_code=200, headers=headers, body=data)
-    page = Interaction(url="https://compute.k5.invalid/v2/p/images/detail", response=response)
-    facts = {"cloud": "k5", "query": Query(), "plugin": "1.0"} | facts
-    return Recording(provenance=Provenance(**facts), interactions=(page,))
+    """A listing of so many images, or of this body."""
+    document = {"images": [image_of(number) for number in range(images)]}
+    return recording_of(body or document, **{"cloud": "k5", "plugin": "1.0"} | facts)
 
 
 def files(folder):
@@ -110,7 +98,7 @@ def test_not_found_says_what_there_is(tmp_path):
     """The way to record it, and what is recorded of this cloud or of which clouds."""
     kept = Store(directory=tmp_path)
     kept.write(recording(), known=Known())
-    kept.write(recording(query=Query.of(limit=3)), known=Known())
+    kept.write(recording(query="limit=3"), known=Known())
     with pytest.raises(CassetteNotFoundError) as caught:
         kept.load("k5", Query.of(limit=4))
     assert str(caught.value) == (

@@ -6,17 +6,11 @@ import pytest
 
 from pytest_imagedetail.compare.matrix import Cell, by_release, compare_neighbors
 from pytest_imagedetail.errors import ComparisonError, UsageError
-from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.rules import Rules, parse
-from unit import image_of, listing_of, recording_of, without
+from unit import error_of, image_of, listing_of, without
 
 ALL, LIMIT = Query(), Query.parse("limit=0")
-
-
-def error_of(message="no", status=400, cloud="a", query=""):
-    body = {"badRequest": {"code": status, "message": message}}
-    return read(recording_of(body, status=status, cloud=cloud, query=query), expect=status)
 
 
 def row(**clouds):

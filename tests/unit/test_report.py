@@ -3,9 +3,7 @@
 import html as html_entities
 import json
 import re
-from dataclasses import replace
 from datetime import date
-from itertools import takewhile
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -14,11 +12,10 @@ from hypothesis import strategies as st
 from pytest_imagedetail import report
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
-from pytest_imagedetail.listing import read
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, Query, Side
+from pytest_imagedetail.model import MISSING, Query
 from pytest_imagedetail.report import html, junit, markdown, report_of, terminal, text
 from pytest_imagedetail.rules import Rules, parse
-from unit import image_of, listing_of, recording_of, without
+from unit import error_of, image_of, listing_of, without
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NASTY = "<script>alert('x')</script>\x1b[31m\x9b2J\r\x07\u202e\U000e0001\ud800`|``*_&amp;"
@@ -106,59 +103,6 @@ def test_nothing_of_a_cloud_is_more_than_text(tmp_path):
     (document,) = json.loads(data)["comparisons"]
     assert document == json.loads(json.dumps(comparison.to_dict()))
     assert NASTY in [each.get("candidate") for each in document["differences"]]
-
-
-SIDE = st.builds(
-    Side,
-    cloud=st.text(min_size=1),
-    query=st.builds(Query, st.tuples(st.tuples(st.text(), st.text()))),
-    release=st.none() | st.text(),
-    images=st.integers(0, 10**6),
-    recorded_at=st.none() | st.text(),
-)
-REFS = st.builds(ImageRef, id=st.text(), name=st.none() | st.text())
-VALUES = st.just(MISSING) | st.none() | st.text() | st.lists(st.integers())
-DIFFERENCES = st.lists(
-    st.builds(
-        Difference,
-        kind=st.sampled_from(["value_changed", "image_added", "type_changed"]),
-        severity=st.sampled_from(["breaking", "compatible", "data"]),
-        path=st.sampled_from(["images[*].x", "images", "images[*]." + "y" * 200]),
-        image=st.none() | REFS,
-        baseline=VALUES,
-        candidate=VALUES,
-        count=st.integers(1, 5),
-        examples=st.lists(REFS, max_size=3).map(tuple),
-    ),
-    max_size=8,
-).map(tuple)
-
-
-AFTER_GROUPS = ("paired ", "values and reasons: ", *(f"{each} more line" for each in range(9)))
-
-
-@given(SIDE, SIDE, DIFFERENCES)
-def test_brief_fits_into_a_failing_assertion(baseline, candidate, differences):
-    """At most seven printable lines of 90 columns, whatever is compared."""
-    comparison = replace(
-        compare(listing_of(), listing_of(), profile="wire"),
-        baseline=baseline,
-        candidate=candidate,
-        differences=differences,
-    )
-    lines = terminal.brief(comparison).split("\n")
-    assert len(lines) <= 7
-    groups = [each.places[0].group for each in report_of([comparison]).findings]
-    shown = list(takewhile(lambda line: not line.startswith(AFTER_GROUPS), lines[1:]))
-    assert len(lines) == 7 or len(shown) == len(groups)
-    for line, group in zip(shown, groups, strict=False):
-        assert group.path[-20:] in line
-    assert all(len(line) <= 90 and line.isprintable() for line in lines)
-
-
-def error_of(message, **facts):
-    body = {"badRequest": {"code": 400, "message": message}}
-    return read(recording_of(body, status=400, **facts), expect=400)
 
 
 def test_brief_ends_with_the_command_that_compares_in_the_same_way():
@@ -321,7 +265,7 @@ KEYS, WORDS = st.text(min_size=1, max_size=120), st.lists(st.text(max_size=40), 
 
 @settings(deadline=None)  # it compares listings
 @given(LONG_NAMES, LONG_NAMES, KEYS, WORDS)
-def test_a_failing_matrix_fits_into_a_failing_assertion(one, other, key, words):
+def test_brief_fits_into_a_failing_assertion(one, other, key, words):
     """At most seven printable lines of 90 columns, whatever is compared."""
     queries = dict.fromkeys(Query((("name", each),)) for each in ["", *words])
     row = {
@@ -331,9 +275,11 @@ def test_a_failing_matrix_fits_into_a_failing_assertion(one, other, key, words):
         }
         for name, metadata in ((one, {}), (f"{other}+", {key: LONG}))
     }
-    lines = terminal.brief(compare_neighbors(row)).split("\n")
-    assert len(lines) <= 7
-    assert all(len(line) <= 90 and line.isprintable() for line in lines)
+    sides = (listing_of(image_of(**{key: value, f"{key}2": 1}), cloud=one) for value in (1, LONG))
+    for result in (compare_neighbors(row), compare(*sides)):
+        lines = terminal.brief(result).split("\n")
+        assert len(lines) <= 7
+        assert all(len(line) <= 90 and line.isprintable() for line in lines)
 
 
 def test_lines_fit_the_terminal():

@@ -76,15 +76,8 @@ def test_waits_have_a_limit_and_long_ones_are_announced(slept):
         assert len(slept) == len(waits) - 1
 
 
-def test_an_expired_token_is_renewed_once():
-    """The recording continues with the new token; a second 401 is final."""
-    access = replace(ACCESS, renew=lambda: replace(ACCESS, token="second"))
-    asked = Asked(*map(answer, (200, 401, 200, 401)), access=access)
-    assert [asked.status() for _ in range(3)] == [200, 200, 401]
-    assert asked.tokens == ["first", "first", "second", "second"]
-    assert [each.token for each in asked.retry.accesses] == ["first", "second"]
-    for final in (Asked(answer(401)), Asked(answer(401), access=access, expect=401)):
-        assert (final.status(), final.tokens) == (401, ["first"])
+def test_a_new_token_is_for_the_same_project_and_endpoint():
+    """One recording is of one project of one cloud."""
     for facts in ({"project_id": "q"}, {"endpoint": "http://nova.example/v2/q"}):
         access = replace(ACCESS, renew=lambda facts=facts: replace(ACCESS, **facts))
         with pytest.raises(RecordingError, match="the new one is for another project or endpoint"):
