@@ -2,9 +2,8 @@
 
 import pytest
 
-from pytest_imagedetail.cassette import Store, Written, loads
+from pytest_imagedetail.cassette import Store, Written
 from pytest_imagedetail.errors import (
-    CassetteNotFoundError,
     DamagedCassetteError,
     LeakError,
     UsageError,
@@ -51,33 +50,6 @@ def test_the_same_answer_leaves_another_layout_alone(tmp_path):
     assert kept.write(recording(2), known=Known()) is Written.REPLACED
 
 
-def test_the_same_answer_renews_a_date_that_is_too_old(tmp_path):
-    """One that would be refused for its age has the new date and its hash, and no other change."""
-    own = {"test": "test_own.py::test_a"}
-    for number, (max_age, when, written, facts) in enumerate(
-        (
-            (None, "2034-01-02T00:00:00Z", Written.UNCHANGED, {}),
-            (0, "2024-01-02T00:00:00Z", Written.RENEWED, {}),
-            (90, "2024-03-31T00:00:00Z", Written.UNCHANGED, own),
-            (90, "2024-04-01T00:00:00Z", Written.RENEWED, own),
-            (90, None, Written.UNCHANGED, {}),
-        )
-    ):
-        kept = Store(directory=tmp_path / str(number), max_age=max_age)
-        kept.write(recording(recorded_at="2024-01-01T00:00:00Z", **facts), known=Known())
-        (path,) = kept.directory.rglob("*.yaml")
-        before = path.read_text().splitlines()
-        new = recording(recorded_at=when, plugin="2.0", **facts)
-        assert kept.write(new, known=Known()) is written
-        after = path.read_text().splitlines()
-        changed = [line.strip() for line in after if line not in before]
-        if written is Written.RENEWED:
-            assert changed.pop(0) == f"recorded_at: '{when}'"
-        assert len(before) == len(after)
-        assert [each[:8] for each in changed] == ["sha256: "] * (written is Written.RENEWED)
-        assert loads(path).provenance.plugin == "1.0"
-
-
 def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     """It is what was recorded of another cloud, and perhaps the only copy of that."""
     kept = Store(directory=tmp_path)
@@ -92,42 +64,6 @@ def test_what_lies_under_another_name_is_not_written_over(tmp_path):
         "  next:  move it to other/all.yaml, or delete it and record this cloud and query afresh"
     )
     assert kept.path("k5", Query()).read_bytes() == before
-
-
-def test_not_found_says_what_there_is(tmp_path):
-    """The way to record it, and what is recorded of this cloud or of which clouds."""
-    kept = Store(directory=tmp_path)
-    kept.write(recording(), known=Known())
-    kept.write(recording(query="limit=3"), known=Known())
-    with pytest.raises(CassetteNotFoundError) as caught:
-        kept.load("k5", Query.of(limit=4))
-    assert str(caught.value) == (
-        "nothing is recorded for cloud 'k5', query 'limit=4'\n"
-        f"  where: {tmp_path}/k5/limit=4.yaml\n"
-        "  next:  in a test:  pytest --imagedetail-record-mode=once\n"
-        "  next:  in a shell: imagedetail record k5 --query=limit=4\n"
-        "  next:  or ask what is recorded: limit=3, all; imagedetail ls k5 lists all"
-    )
-    with pytest.raises(CassetteNotFoundError) as caught:
-        kept.load("k6", Query())
-    assert caught.value.remedy.endswith("\nin a shell: imagedetail record k6")
-
-
-def test_reads_fall_back_to_the_library_and_writes_do_not(tmp_path):
-    """The library is read when the folder has nothing, and is never written."""
-    library = Store(directory=tmp_path / "library")
-    library.write(recording(), known=Known())
-    kept = Store(directory=tmp_path / "own", library=tmp_path / "library")
-    assert kept.clouds() == ()
-    assert kept.library_clouds() == ("k5",)
-    assert kept.load("k5", Query()) == library.load("k5", Query())
-    with pytest.raises(CassetteNotFoundError, match="shipped recording, to which nothing can be"):
-        kept.load("k5", Query.of(limit=3))
-    assert kept.write(recording(2), known=Known()) is Written.NEW
-    assert kept.paths("k5") == (tmp_path / "own" / "k5" / "all.yaml",)
-    assert library.load("k5", Query()) != kept.load("k5", Query())
-    with pytest.raises(CassetteNotFoundError, match="imagedetail record k5 --query=limit=3"):
-        kept.load("k5", Query.of(limit=3))
 
 
 def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):

@@ -85,17 +85,3 @@ def test_a_replayed_cloud_shows_placeholders(site):
     assert replayed.headers == {"X-Auth-Token": "replayed-token", "Accept": "application/json"}
     assert (live.endpoint, live.project_id) == (site.cloud.compute_url, site.cloud.project_id)
     assert live.headers["X-Auth-Token"] not in {"", "replayed-token"}
-
-
-def test_a_matrix_takes_a_recorded_error_for_an_answer(site):
-    """In every mode that does not record it again; there it has to be expected."""
-    with SimulatedCloud(release="2023.1") as older:
-        clouds = {"staging": site.cloud, "older": older}
-        site.connect = lambda os_cloud: authenticate(clouds[os_cloud])
-        site.ask("once", limit=0, expect=400)
-        site.harness("once")["older"].list(limit=0)
-        for mode in ("none", "once", "new_episodes", "verify"):
-            matrix = site.harness(mode).matrix("older", NAME, limit=0)
-            assert [each.status_code for each in matrix.cells.values()] == [200, 400], mode
-        with pytest.raises(ResponseError, match=r"answered 400(?s:.)*cloud nova,"):
-            site.harness("rewrite").matrix(NAME, "older", limit=0)

@@ -2,9 +2,6 @@
 
 import json
 
-import pytest
-
-from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.transport.request import is_url_of_http
@@ -51,16 +48,3 @@ def test_an_imported_page_is_a_part():
         assert saved({"images": [image_of()], **beside}).complete, beside
     listing = saved({"images": [image_of()], **NEXT})
     assert recorder.follow(listing.recording).images == listing.images
-
-
-def test_an_imported_error_is_expected_and_damage_has_a_place():
-    listing = saved({"itemNotFound": {"message": "x", "code": 404}}, status_code=404)
-    assert listing.error == {"code": 404, "message": "x"}
-    assert recorder.follow(listing.recording, expect=404).status_code == 404
-    with pytest.raises(BodyError) as caught:
-        saved(b'{"images": [\n{"id": "1",x}]}')
-    assert str(caught.value) == (
-        "the body is not JSON: expecting property name enclosed in double quotes\n"
-        "  where: saved.json, line 2, column 12\n"
-        "  next:  ask the cloud again; a body is never repaired, for a repair would be a guess"
-    )

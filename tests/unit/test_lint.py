@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.cassette import Store, dumps, traffic_name
+from pytest_imagedetail.cassette import dumps, traffic_name
 from pytest_imagedetail.lint import Linter, lint
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.model import Headers
-from pytest_imagedetail.redact import Known
 from tests.unit import PROJECT, image_of, recording_of
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -65,15 +64,6 @@ def folder(tmp_path) -> Path:
 def path(folder):
     """A sound cassette."""
     return put(folder, described("nothing to see"))
-
-
-def test_a_sound_cassette_has_no_finding(path, folder):
-    """By its path or by its folder, once; and so has what the store writes."""
-    assert linted(path, folder, path).findings == ()
-    assert linted(path, folder, path).files == 1
-    path.unlink()
-    Store(directory=folder).write(described("fine"), known=Known())
-    assert found(folder) == []
 
 
 def test_what_redaction_would_replace_is_found_with_its_place(folder):

@@ -176,19 +176,3 @@ def test_libcurl_is_refused(port):
         assert importer.Client is pycurl.Curl
     finally:
         del sys.modules["importer"]
-
-
-def test_a_server_is_known_by_when_it_was_opened(monkeypatch):
-    """By each of its names on loopback; another process's and an older one are not meant."""
-    with socket.create_server(("127.0.0.1", 0)) as old:
-        before = network.listeners()
-        with socket.create_server(("127.0.0.1", 0)) as new:
-            port = new.getsockname()[1]
-            for host in ("127.0.0.1", "localhost"):
-                assert network.is_opened_since(f"http://{host}:{port}/x", before)
-            assert not network.is_opened_since(f"http://nova.example:{port}/", before)
-            assert not network.is_opened_since(f"http://127.0.0.1:{old.getsockname()[1]}/", before)
-        assert not network.is_opened_since(f"http://127.0.0.1:{port}/", before)
-        assert not network.is_opened_since("https://127.0.0.1/", before)
-        monkeypatch.setattr(socket, "socket", None)  # as pytest-socket takes it away
-        assert network.listeners() == before

@@ -2,10 +2,9 @@
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
-from pytest_imagedetail.listing import read
 from pytest_imagedetail.report import html, markdown, report_of, terminal
 from pytest_imagedetail.settings import PROFILES
-from unit import image_of, listing_of, recording_of
+from unit import image_of, listing_of
 
 ID = image_of(1)["id"]
 LINE = "4 values were redacted and not compared: "
@@ -65,15 +64,6 @@ def test_what_is_compared_all_the_same():
     plain = compare(listing_of(image_of()), listing_of(image_of()))
     assert plain.to_dict()["not_compared"] == {"count": 0, "paths": []}
     assert "redacted" not in terminal.render(report_of([plain]))
-
-
-def test_errors_and_fields_beside_the_images():
-    """A message that quotes a token, and a field of the answer."""
-    fault = {"badRequest": {"code": 400, "message": "no <redacted>"}}
-    errors = [read(recording_of(fault, status=400), expect=400) for _ in "ab"]
-    assert compare(*errors, expect=400).not_compared == ("badRequest.message",)
-    listings = [listing_of(image_of(), beside={"by": "redacted-owner"}) for _ in "ab"]
-    assert compare(*listings).not_compared == ("by",)
 
 
 def test_two_projects():

@@ -199,20 +199,6 @@ def test_no_error_shows_a_secret(answers):
         assert not [secret for secret in secrets if secret in shown + str(caught.value)]
 
 
-def test_an_expected_error_is_an_answer(answers):
-    """With `expect`, a listing is the surprise."""
-    fault = {"badRequest": {"message": "limit", "code": 400}}
-    answers["limit=x"], answers[""] = answer(fault, 400), page()
-    listing = ask("limit=x", expect=400)
-    assert listing.error == {"code": 400, "message": "limit"}
-    assert recorder.follow(listing.recording, expect=400).error == listing.error
-    with pytest.raises(ResponseError):
-        recorder.follow(listing.recording)
-    with pytest.raises(ResponseError) as caught:
-        ask(expect=400)
-    assert caught.value.problem == 'the cloud answered 200, not 400: {"images": []}'
-
-
 def test_a_cassette_with_other_pages_is_damaged():
     """A lost page is an error, not a shorter listing; so is one that nothing leads to."""
     one = {"query": "limit=1", "queries": ("limit=1", "marker=2")}

@@ -84,21 +84,6 @@ def test_what_a_rule_is_about(written):
         assert len(comparison.unused_rules) == (not accepted and "kind" in facts), facts
 
 
-def test_an_image_by_its_id_is_split_from_the_others(written):
-    """Seven images share the difference, two are accepted, five are not."""
-    first, last = OLD[0]["id"], OLD[6]["id"]
-    found = written(
-        f"- {{path: 'images[{first}].os_hidden', reason: r, {NEXT_YEAR}}}\n"
-        f"- {{path: 'images[{last[:13]}*].os_hidden', reason: s, {NEXT_YEAR}}}"
-    )
-    comparison = compared(found)
-    assert paths(comparison.expected) == [
-        ("field_added", f"images[{first}].os_hidden", 1),
-        ("field_added", f"images[{last}].os_hidden", 1),
-    ]
-    assert paths(comparison.differences) == [("field_added", "images[*].os_hidden", 5), RNG]
-
-
 def test_the_last_day(written):
     """A rule holds through it; later it fails if it would accept, and another may replace it."""
     rule = "- {{path: '{}', reason: {}, expires: {}}}\n".format
@@ -254,21 +239,3 @@ def test_a_rule_may_name_queries():
         assert [found.between("a", "b", each).rules for each in others] == [()] * len(others)
     with pytest.raises(SettingsError, match="query must be a name or a list of names, not 5"):
         rules.rules_of({**rule, "query": 5}, today=TODAY)
-
-
-def test_a_rule_may_name_a_cause_or_a_kind(written):
-    """The id of a report accepts one severity and kind at one path; a kind accepts any path."""
-    new = [without(each, "minRam") for each in NEW]
-    found = compared(rules.NO_RULES, new=new)
-    ids = {each.kind + each.any_image: each.id(found.query) for each in found.differences}
-    id_ = ids["field_removedimages[*].minRam"]
-    assert paths(
-        compared(written(f"- {{id: '{id_}', reason: x, {NEXT_YEAR}}}"), new=new).expected
-    ) == [LOST]
-    by_kind = written(f"- {{kind: field_added, reason: x, {NEXT_YEAR}}}")
-    assert paths(compared(by_kind, new=new).expected) == [HIDDEN, RNG]
-    other = written(f"- {{id: '{'0' * 12}', reason: x, {NEXT_YEAR}}}")
-    assert [each.about for each in compared(other).unused_rules] == ["id 000000000000"]
-    for id_ in ("123456789012", "'field_added'", "'xyz'"):
-        with pytest.raises(SettingsError, match="id must be 12 hexadecimal digits"):
-            written(f"- {{id: {id_}, reason: x, expires: never}}")

@@ -4,7 +4,7 @@ import json
 from datetime import date
 
 import pytest
-from faults import FAULTS, put
+from faults import FAULTS
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError
@@ -162,20 +162,6 @@ def test_what_is_not_a_link_among_links_breaks():
         assert (went.severity, went.baseline) == ("compatible", "array with string")
         assert found(with_more("x"), with_more("x", 5))[0][:2] == ("breaking", "type_changed")
         assert found(with_more("x"), with_more("y")) == []
-
-
-def test_a_fault_that_the_candidate_fixed_is_compatible():
-    """A link that led elsewhere, of an image and of its server."""
-    wrong = fleet(1, 2)
-    put(wrong[1], 2, "https://compute.a.invalid/v2/images/other")
-    path = "images[*].links.alternate.href"
-    assert found(wrong, fleet(4, 5, cloud="b")) == [("compatible", "link_changed", path)]
-    wrong, right = snapshot_of(1), snapshot_of(2)
-    put(wrong["server"], 0, f"https://compute.a.invalid/v2/{PROJECT}/servers/other")
-    path = "images[*].server.links.self.href"
-    for profile in PROFILES:
-        for old, new, severity in ((wrong, right, "compatible"), (right, wrong, "breaking")):
-            assert found([old], [new], profile=profile) == [(severity, "link_changed", path)]
 
 
 def test_the_summary_tells_form_from_content():
