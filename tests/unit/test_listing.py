@@ -1,5 +1,6 @@
 """One cloud's whole answer, and what is not a listing."""
 
+import gc
 import json
 import operator
 
@@ -126,6 +127,7 @@ def test_another_status_than_expected():
         with pytest.raises(ResponseError) as caught:
             read(recording_of(body, status=status))
         assert caught.value.problem == f"the cloud answered {status}, not 200 or 203: {shown}"
+    assert gc.isenabled()  # reading pauses the garbage collector
 
 
 def test_what_is_not_a_listing():

@@ -1,5 +1,7 @@
 """A test's session: what it plays, records, refuses and verifies. tests/plugin shows the rest."""
 
+import urllib.request
+
 import pytest
 
 from pytest_imagedetail.cassette import Store
@@ -15,7 +17,9 @@ from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
 from pytest_imagedetail.traffic.authentication import without_keystone
+from pytest_imagedetail.transport import http
 from pytest_imagedetail.transport.http import Access
+from tests.cloud import SimulatedCloud, authenticate
 from unit.traffic import BASE, KEYSTONE, NOVA, TOKEN, kept, received, recording
 
 A, B = "a" * 32, "b" * 32
@@ -96,6 +100,20 @@ def test_the_first_project_of_a_path_is_the_recordings_own(tmp_path):
         asked = [received(f"/{each}/images", base="http://10.1.2.3/v2") for each in projects]
         found = [plays.answer(each).body if plays.can_answer(each) else None for each in asked]
         assert found == bodies, projects
+
+
+def test_no_log_and_no_other_file_has_the_traffic(tmp_path, monkeypatch, caplog):
+    """Vcrpy would log each address; the recorder's own requests pass by and are not lost."""
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level("DEBUG")
+    own = session(tmp_path, "once")
+    with SimulatedCloud(release="2026.2") as cloud, own.running():
+        urllib.request.urlopen(f"{cloud.compute_url}/?a=secret-project").read()
+        http.get(cloud.compute_url, Headers(), access=authenticate(cloud), name="a")
+    assert len(own.interactions) == 1
+    assert own.keep() == "recorded (new)"
+    assert "secret-project" not in caplog.text
+    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".lock", ".yaml"]
 
 
 def test_keystone_is_left_out(tmp_path):
