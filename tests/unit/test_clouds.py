@@ -80,21 +80,14 @@ class Front:
         return [body]
 
     def as_password(self, auth):
-        """What the simulated Keystone would have to be asked for the same."""
-        identity, account = auth["identity"], self.cloud.account
-        good = {"identity": {"methods": ["password"], "password": {"user": {
-            "id": account.user_id, "password": account.password}}}}  # fmt: skip
-        if identity["methods"] == ["token"]:
-            known = {*self.tokens, account.token}
-            return good if identity["token"]["id"] in known else {"identity": {"methods": []}}
-        if identity["methods"] == ["application_credential"]:
-            asked = identity["application_credential"]
-            named = asked.get("id") == CREDENTIAL["id"] or (
-                asked.get("name") == CREDENTIAL["name"] and "user" in asked
-            )
-            right = named and asked["secret"] == CREDENTIAL["secret"]
-            return good if right else {"identity": {"methods": []}}
-        return auth
+        """What the simulated Keystone has to be asked in place of another way in."""
+        if auth["identity"]["methods"] == ["password"]:
+            return auth
+        account, proof = self.cloud.account, json.dumps(auth["identity"])
+        if not any(each in proof for each in (CREDENTIAL["secret"], account.token, *self.tokens)):
+            return {"identity": {"methods": []}}
+        user = {"id": account.user_id, "password": account.password}
+        return {"identity": {"methods": ["password"], "password": {"user": user}}}
 
 
 @pytest.fixture(autouse=True)

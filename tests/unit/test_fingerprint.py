@@ -154,17 +154,3 @@ def test_what_no_release_sends():
         found = dated(changed(IMAGE, *path, to=value), max_microversion="2.104")
         assert [(each.seen, each.images) for each in found.unsent] == [(seen, 1)], seen
         assert not found.fits
-
-
-def test_images_are_counted():
-    """Those of the listing that shows it most, in the order of fields."""
-    one = without(image_of(1, minRam="64", created="yesterday"), "name")
-    two = [one, image_of(2, minRam="0"), image_of(3, minRam=None)]
-    found = fingerprint([listing_of(one), listing_of(*two)])
-    assert [(each.path, each.seen, each.images) for each in found.unsent] == [
-        ("images[*].name", "name is missing", 1),
-        ("images[*].minRam", "minRam is a string, not an integer", 2),
-        ("images[*].created", "created is text, not an ISO 8601 time", 1),
-        ("images[*].minRam", "minRam is null, not an integer", 1),
-    ]
-    assert found.summary.endswith(", except for 3 fields that no release sends like this")

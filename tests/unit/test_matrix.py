@@ -133,24 +133,20 @@ def test_clouds_are_sorted_by_the_first_release_that_they_declare():
     assert list(by_release(clouds)) == ["old", "middle", "new", "unknown"]
 
 
-def spans(*answers):
-    """Return the spans of clouds a, b, c ... with these answers."""
-    clouds = {chr(97 + place): each for place, each in enumerate(answers)}
-    return {each.what: str(each) for each in compare_neighbors(clouds).spans}
-
-
-def test_spans_of_fields():
-    """The first and the last cloud that show a field; clouds without images show nothing."""
+def test_spans():
+    """The first and the last cloud that show a field or a status; who was not asked is skipped."""
     old, new = {ALL: listing_of(image_of(1))}, {ALL: listing_of(image_of(1, x=1))}
-    for clouds, expected in (
-        ((old, new, new), "first seen in b"),
-        ((new, new, old), "last seen in b"),
-        ((old, new, old), "first seen in b, last seen in b"),
-        ((new, old, new), "not in b"),
+    refused = {ALL: error_of()}
+    for answers, expected in (
+        ((old, new, new), {"images[*].x": "first seen in b"}),
+        ((new, new, old), {"images[*].x": "last seen in b"}),
+        ((new, old, new), {"images[*].x": "not in b"}),
+        ((new, {ALL: listing_of()}, new), {}),
+        (
+            (new, refused, refused),
+            {"all answers 200": "last seen in a", "all answers 400": "first seen in b"},
+        ),
     ):
-        assert spans(*clouds) == {"images[*].x": expected}
-    assert spans(old, old) == {}
-    assert spans(new, {ALL: listing_of()}, new) == {}
-    assert spans(new, {ALL: error_of()}, new).keys() == {"all answers 200", "all answers 400"}
-    beside = {ALL: listing_of(image_of(1), beside={"images_links": []})}
-    assert spans(old, beside) == {"images_links": "first seen in b"}
+        clouds = dict(zip("abc", answers, strict=True))
+        spans = {each.what: str(each) for each in compare_neighbors(clouds).spans}
+        assert spans == expected

@@ -278,24 +278,6 @@ def test_a_fault_between_pages():
             assert found in kinds(whole, other, profile)
 
 
-def test_a_part_of_the_images():
-    """Items 4 and 6: a filter that was ignored, and a next link that does not go on."""
-
-    def part(*images, query="limit=2&marker={last}"):
-        asked = query.format(first=ONE["id"], last=TWO["id"])
-        href = f"{COMPUTE}/v2/{PROJECT}/images/detail?{asked}"
-        beside = {"images_links": [{"rel": "next", "href": href}]}
-        return listing_of(*images, beside=beside, query="limit=2", complete=False)
-
-    right, links = part(ONE, TWO), ("marker={first}", "marker=x", "a=1", "marker={last}&a=1")
-    one, more = (listing_of(*each, query="name=image 1") for each in ([ONE], [ONE, TWO]))
-    for profile in PROFILES:
-        assert kinds(one, more, profile) == {"image_added"}
-        for query in links:
-            wrong = part(ONE, TWO, query=f"limit=2&{query}")
-            assert kinds(right, wrong, profile) == {"page_changed"}, (query, profile)
-
-
 def test_redaction_keeps_values_apart():
     """Items 8 and 11: owners, versions and every part of a URL, in two saved bodies."""
 

@@ -9,7 +9,6 @@ from pytest_imagedetail.settings import (
     CloudDeclaration,
     Settings,
     resolve,
-    unknown_cloud,
 )
 
 REMEDY = "\n  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
@@ -109,29 +108,3 @@ def test_faults_of_the_clouds_file(tmp_path):
         assert str(caught.value) == f"{problem}{where}{line}{REMEDY}"
     with pytest.raises(SettingsError, match="the file cannot be read: No such file"):
         resolve(Choices(clouds_file="other.yaml"), root=tmp_path)  # the default one may be missing
-
-
-def test_clouds_are_selected_by_globs(tmp_path):
-    """In their order, once; without names, all that are recorded or declared, found or not."""
-    chosen = {"clouds": ("k*", "nova-[ab]", "nova-*")}
-    settings = declared(tmp_path, "clouds: {nova-b: {}, k5: {}}\n", **chosen)
-    assert settings.select(["nova-a", "nova-c"]) == ("k5", "nova-a", "nova-b", "nova-c")
-    for mode in ("none", "once"):
-        settings = declared(tmp_path, "clouds: {b: {}}\n", record_mode=mode)
-        assert settings.select(["a"]) == ("a", "b")
-
-
-def test_an_unknown_cloud_is_refused_with_the_nearest(tmp_path):
-    """The message names a dozen clouds at most."""
-    settings = declared(tmp_path, "clouds: {k5: {}}\n", clouds=("nova-2026.1",))
-    with pytest.raises(UsageError) as caught:
-        settings.select(["nova-2026.2"])
-    assert str(caught.value) == (
-        "unknown cloud 'nova-2026.1'\n"
-        f"  where: {tmp_path}/cassettes\n"
-        "  next:  did you mean nova-2026.2? known clouds: nova-2026.2, k5\n"
-        "  next:  or record it: imagedetail record nova-2026.1"
-    )
-    error = unknown_cloud("x", [f"nova-{number}" for number in range(60)])
-    assert "nova-11 and 48 more: imagedetail clouds lists them\n" in error.remedy
-    assert "nova-12" not in error.remedy
