@@ -1,5 +1,6 @@
 """A test's session: what it plays, records, refuses and verifies. tests/plugin shows the rest."""
 
+import json
 import urllib.request
 
 import pytest
@@ -131,6 +132,45 @@ def test_keystone_is_left_out(tmp_path):
     assert TOKEN not in str(caught.value)
     said, _ = done(tmp_path, "once", login, received("/images"), login)
     assert said == "recorded (new), 2 of Keystone left out"
+
+
+def as_vcrpy(each):
+    """An interaction as stock vcrpy writes it."""
+    body, headers = each.response.body.decode(), {n: [v] for n, v in each.response.headers.items()}
+    status = {"code": each.response.status_code, "message": "OK"}
+    return {
+        "request": {"method": each.method, "uri": each.url, "body": None, "headers": {}},
+        "response": {"status": status, "headers": headers, "body": {"string": body}},
+    }
+
+
+def test_the_built_in_keystone_leads_to_what_was_asked(tmp_path):
+    """With the recorded region and names, also in place of the logins of a stock cassette."""
+    catalog = [
+        {
+            "type": kind,
+            "name": name,
+            "endpoints": [{"interface": "public", "region": "a", "url": url}],
+        }
+        for kind, name, url in (("compute", "nova", NOVA), ("image", "x", "http://glance.corp:92"))
+    ]
+    answer, got = {"token": {"catalog": catalog}}, [("X-Subject-Token", TOKEN)]
+    login = received("/v3/auth/tokens", answer, 201, base=KEYSTONE, method="POST", got=got)
+    done(tmp_path, "once", login, received("/images"))
+    stock = tmp_path / "stock" / "staging" / "tests" / "t" / "a.yaml"
+    stock.parent.mkdir(parents=True)
+    recorded = [as_vcrpy(each) for each in (login, received("/images"))]
+    stock.write_text(json.dumps({"version": 1, "interactions": recorded}))
+    for folder, url in ((tmp_path, BASE), (tmp_path / "stock", NOVA)):
+        own = session(folder)
+        assert [each.url for each in own.interactions] == [f"{url}/images"]
+        assert own.can_answer(login)
+        answered = own.answer(login)
+        assert answered.headers["X-Subject-Token"] == "replayed"
+        (service,) = json.loads(answered.body)["token"]["catalog"]
+        assert (service["type"], service["name"]) == ("compute", "nova")
+        found = {(each["region"], each["url"]) for each in service["endpoints"]}
+        assert found == {("a", url)}
 
 
 def test_new_episodes_add_and_rewrite_replaces(tmp_path):
