@@ -24,18 +24,6 @@ def diff(capsys, *arguments):
     return (code, *capsys.readouterr())
 
 
-def test_two_refusals_are_not_the_same(capsys):
-    """Both answered 404, so nothing is known of their images; errors have no shape."""
-    asked = ("nova-2019.1", "nova-2026.2", "--microversion", "2.36")
-    for level, problem in (
-        ("facts", "both sides answered 404; two errors have no images"),
-        ("shape", "answered 404, and an error has no shape to compare"),
-    ):
-        code, out, err = diff(capsys, *asked, "--level", level)
-        assert (code, out) == (2, "")
-        assert problem in err
-
-
 def test_a_part_is_not_the_whole(capsys):
     """Neither the same nor different: the other images were not asked for."""
     for names, level in product(((PART, WHOLE), (WHOLE, PART)), LEVELS):

@@ -6,20 +6,16 @@ import re
 import zlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body.json import parse, pretty
 from pytest_imagedetail.body.yaml import (
-    Literal,
-    dump,
     parse_foreign,
     read,
 )
 from pytest_imagedetail.errors import BodyError, DamagedCassetteError, SettingsError
-
-IN_A_FOLDER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 # --- JSON
 
@@ -113,33 +109,12 @@ def test_json_errors():
 
 # --- YAML
 
-ODD = "\x85\u2028\u2029\ufeff\x00\x07\x1b\x7f\r\n\t '\"#:-|>%@`&*!?{}[],é日\U0001f600\ue000"
-
 
 def refused(path, error=DamagedCassetteError):
     with pytest.raises(error) as caught:
         read(path, error=error, remedy="fix it")
     assert type(caught.value) is error
     return str(caught.value)
-
-
-@IN_A_FOLDER
-@given(st.one_of(st.text(max_size=30), st.text(alphabet=ODD, max_size=12)), st.binary(max_size=300))
-def test_yaml_returns_what_was_written(tmp_path, text, data):
-    """Texts in any style, and bytes."""
-    document = {"plain": text, "literal": Literal(text), "key": {text: 1}, "bytes": [data]}
-    path = tmp_path / "a.yaml"
-    path.write_bytes(dump(document).encode())
-    assert read(path, error=DamagedCassetteError, remedy="") == document
-
-
-def test_yaml_layout():
-    """Order as given, UTF-8, no folding, literal blocks, no anchors."""
-    twice = ["é"]
-    document = {"b": twice, "a": twice, "long": "x " * 200 + "x", "body": Literal("{\n  1\n}")}
-    assert dump(document) == (
-        "b:\n- é\na:\n- é\nlong: " + "x " * 200 + "x\nbody: |-\n  {\n    1\n  }\n"
-    )
 
 
 def test_yaml_errors_are_of_the_callers_class(tmp_path):

@@ -31,13 +31,8 @@ def test_a_listing_holds_all_pages_in_order():
     assert listing.headers["content-type"] == "application/json"
     assert json.loads(listing.body)["images"] == [image_of(1)]
     assert repr(listing) == "<Listing a all: 200, 2 images>"
-    with pytest.raises(ComparisonError) as caught:  # a mapping would drop an image
-        _ = listing_of({"id": "1"}, {"id": "1"}).by_id
-    assert str(caught.value) == (
-        "image id '1' is repeated in the listing\n"
-        "  where: cloud a, query all\n"
-        "  next:  use .images, which has all of them"
-    )
+    with pytest.raises(ComparisonError, match="image id '1' is repeated in the listing"):
+        _ = listing_of({"id": "1"}, {"id": "1"}).by_id  # a mapping would drop an image
 
 
 REPEATED_KEYS = (

@@ -159,24 +159,6 @@ def test_r2_own_hosts_anywhere():
         assert not compare(said("a", url), said("b", url), profile="cross-cloud").same, url
 
 
-def test_r2_two_urls_stay_two():
-    """A host without its scheme, another host, and what splitting a URL would lose."""
-    for one, other in (
-        (f"{COMPUTE}/doc", "compute.a.invalid/doc"),
-        (f"{COMPUTE}/doc", "https://compute-links.a.invalid/doc"),
-        (f"{COMPUTE}/images?", f"{COMPUTE}/images"),
-        (f" {COMPUTE}/images/1", f"{COMPUTE}/images/1"),
-        ("v2/images/1", "/images/1"),
-        (f"{COMPUTE}?https://image.a.invalid", f"{COMPUTE}?https%3A%2F%2Fimage.a.invalid"),
-    ):
-        links = [{"rel": "x", "href": one}, {"rel": "x", "href": other}]
-        server_links = json.loads(json.dumps(links).replace("images", "servers"))
-        image = {"id": "1", "links": links, "server": {"id": "1", "links": server_links}}
-        new = normalized(image, profile="cross-cloud").images[0]
-        for found in (new["links"]["x"], new["server"]["links"]["x"]):
-            assert found[0] != found[1], one
-
-
 def test_r2_compute_has_one_host():
     """That of most links, or the endpoint's, whatever the order of images."""
 

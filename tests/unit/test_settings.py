@@ -2,9 +2,8 @@
 
 import pytest
 
-from pytest_imagedetail.errors import SettingsError, UsageError
+from pytest_imagedetail.errors import SettingsError
 from pytest_imagedetail.settings import (
-    REPORTS,
     Choices,
     CloudDeclaration,
     Settings,
@@ -48,21 +47,6 @@ def test_the_first_layer_that_chooses_wins(tmp_path):
             given = [Choices()] * place + layers[place:]
             assert getattr(resolve(*given, root=tmp_path), field) == value, (field, place)
     assert declared(tmp_path, "baseline: b\n", baseline="a").baseline == "a"
-
-
-def test_an_unknown_value_names_the_nearest(tmp_path):
-    """With all known ones."""
-    profiles = "known: wire, same-cloud, cross-version, cross-cloud"
-    reports, modes = ("a.html", "b.htm"), "known: none, once, new_episodes, rewrite, verify"
-    for field, value, what, near, known in (
-        ("record_mode", "rewritte", "record mode 'rewritte'", "rewrite", modes),
-        ("profile", "cross_version", "profile 'cross_version'", "cross-version", profiles),
-        ("fail_on", "breakin", "fail-on 'breakin'", "breaking", "known: breaking, change, none"),
-        ("reports", reports, "report suffix '.htm'", ".html", f"known: {', '.join(REPORTS)}"),
-    ):
-        with pytest.raises(UsageError) as caught:
-            resolve(Choices(**{field: value}), root=tmp_path)
-        assert str(caught.value) == f"unknown {what}\n  next:  did you mean {near}? {known}"
 
 
 def test_the_clouds_file_declares_clouds_and_a_baseline(tmp_path):

@@ -42,6 +42,7 @@ def test_queries():
         ("a=1&a=2", "a=2&a=1", "query a: asked 1, 2, recorded 2, 1"),
         ("a=1, 2", "a=1&a=2", "query a: asked 1, 2, recorded 1, 2"),
         ("a=1&a=1", "a=1", "query a: asked 1, 1, recorded 1"),
+        ("q=%FF", "q=%FE", r"query q: asked \udcff, recorded \udcfe"),
         ("a=%0A", "a=b", r"query a: asked \n, recorded b"),
         ("a=" + "x" * 200, "a=", f"query a: asked {'x' * 120}..., recorded (blank)"),
         ("b=2&a=1", "a=3", "query a: asked 1, recorded 3", "query b: asked 2, recorded without"),
