@@ -9,7 +9,7 @@ from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.report import junit, report_of
 from pytest_imagedetail.rules import Rules, parse
 from unit import image_of, listing_of
-from unit.test_report import NASTY, nasty, rich
+from unit.test_report import nasty, rich
 
 SHAPES = {  # of junit-10.xsd: required attributes, further ones, elements in it
     "testsuites": ("", "name time tests failures errors", "testsuite"),
@@ -93,12 +93,3 @@ def test_what_could_not_be_compared_is_an_error():
     assert error.text == "\n  where: x\n  next:  y\n"
     found = properties(suite)
     assert found == {"verdict": "FAIL: 1 error", "compatible": "false", "exit_code": "2"}
-
-
-def test_nothing_of_a_cloud_is_markup():
-    """No character of an answer adds an element, or is one that XML forbids."""
-    failure = Failure(baseline=NASTY, candidate=NASTY, problem=NASTY)
-    parsed([nasty()], [failure])
-    text = junit.render(report_of([nasty()], [failure]))
-    assert all(each.isprintable() or each == "\n" for each in text)
-    assert text == junit.render(report_of([nasty()], [failure]))

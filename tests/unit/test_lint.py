@@ -272,8 +272,7 @@ def test_recordings_anywhere_are_found_and_other_files_passed_over(folder, path,
     (tmp_path / ".hidden").mkdir()
     shutil.copy(path, tmp_path / ".hidden" / "all.yaml")
     (folder / "notes.json").write_text("{}")
-    linter = Linter(releases={}, max_age=None, now=NOW, folder=folder)
-    done = lint([tmp_path], linter)
+    done = lint([tmp_path], Linter(releases={}, max_age=None, now=NOW, folder=folder))
     assert [(each.path, each.rule) for each in done.findings] == [(folder / "notes.json", "orphan")]
     assert done.files == 4
 

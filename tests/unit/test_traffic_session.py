@@ -154,6 +154,7 @@ def test_the_built_in_keystone_leads_to_what_was_asked(tmp_path):
         }
         for kind, name, url in (("compute", "nova", NOVA), ("image", "x", "http://glance.corp:92"))
     ]
+    catalog.append({"endpoints": [{"interface": "public"}]})  # without a URL it leads nowhere
     answer, got = {"token": {"catalog": catalog}}, [("X-Subject-Token", TOKEN)]
     login = received("/v3/auth/tokens", answer, 201, base=KEYSTONE, method="POST", got=got)
     done(tmp_path, "once", login, received("/images"))
