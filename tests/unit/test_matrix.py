@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from pytest_imagedetail.compare.matrix import Cell, by_release, compare_neighbors
+from pytest_imagedetail.compare.matrix import Cell, compare_neighbors
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.rules import Rules, parse
@@ -120,17 +120,6 @@ def test_what_cannot_be_compared_is_refused():
         compare_neighbors(row(a=listing_of(), b=alone))
     with pytest.raises(ComparisonError, match="nothing of c was compared"):
         compare_neighbors(row(a=listing_of(), b=listing_of(), c=alone))
-
-
-def test_clouds_are_sorted_by_the_first_release_that_they_declare():
-    """Codenames and numbers are the same; a cloud without a release comes last."""
-    clouds = row(
-        unknown=listing_of(),
-        new=[listing_of(), listing_of(query="status=ACTIVE", release="2026.2")],
-        old=listing_of(release="essex"),
-        middle=listing_of(release="2014.2"),
-    )
-    assert list(by_release(clouds)) == ["old", "middle", "new", "unknown"]
 
 
 def test_spans():

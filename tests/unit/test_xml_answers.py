@@ -116,17 +116,6 @@ def with_suffix(recording):
     return replace(recording, interactions=pages)
 
 
-def test_none_is_null_on_the_side_of_xml_only():
-    """Nova writes a null of the metadata as `None`; in JSON that is a text like any other."""
-    null, none = (image_of(metadata={"ramdisk_id": value}) for value in (None, "None"))
-    assert compare(xml_listing(none), listing_of(null)).same
-    assert [each.kind for each in compare(xml_listing(none), listing_of(none)).differences] == [
-        "null_changed"
-    ]
-    assert xml_listing(none).images == [none]
-    assert compare(xml_listing(none), xml_listing(none)).same
-
-
 def test_what_the_api_does_not_know_is_kept():
     """Other elements, attributes and texts, at every place, are part of the images."""
     image = (
