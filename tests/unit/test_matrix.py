@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from pytest_imagedetail.compare.matrix import Cell, compare_neighbors
+from pytest_imagedetail.compare.matrix import Cell, by_release, compare_neighbors
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.rules import Rules, parse
@@ -139,3 +139,10 @@ def test_spans():
         clouds = dict(zip("abc", answers, strict=True))
         spans = {each.what: str(each) for each in compare_neighbors(clouds).spans}
         assert spans == expected
+
+
+def test_clouds_are_sorted_by_release():
+    """Codenames and numbers are the same; a cloud without a release comes last."""
+    new, old, middle = (listing_of(release=each) for each in ("2026.2", "essex", "2014.2"))
+    clouds = row(unknown=listing_of(), new=new, old=old, middle=middle)
+    assert list(by_release(clouds)) == ["old", "middle", "new", "unknown"]
