@@ -26,9 +26,9 @@ class Site:
     def connect(self, _):
         return dataclasses.replace(authenticate(self.cloud), **self.spoil)
 
-    def harness(self, mode, **facts):
+    def harness(self, mode):
         declared = {NAME: CloudDeclaration(name=NAME, os_cloud="staging", release="2026.2")}
-        settings = Settings(cassette_dir=self.folder, record_mode=mode, declared=declared, **facts)
+        settings = Settings(cassette_dir=self.folder, record_mode=mode, declared=declared)
         store, sessions = Store(directory=self.folder), CloudSessions(self.connect)
         return Harness(settings, store=store, sessions=sessions)
 

@@ -203,13 +203,9 @@ def test_a_cassette_with_other_pages_is_damaged():
         (recorded(page(), queries=("status=x",)), 1, 1),
         (recorded(page(), page(), **one), 1, 2),
     ):
-        with pytest.raises(DamagedCassetteError) as caught:
+        problem = f"the recording is incomplete: it links to {wanted} pages and has {there}"
+        with pytest.raises(DamagedCassetteError, match=problem):
             recorder.follow(recording)
-        assert str(caught.value) == (
-            f"the recording is incomplete: it links to {wanted} pages and has {there}\n"
-            "  where: cloud a\n"
-            "  next:  record it again: pytest --imagedetail-record-mode=rewrite"
-        )
     loop = [page(**next_link(marker=2))] * 3
     with pytest.raises((DamagedCassetteError, RecordingError)):
         recorder.follow(recorded(*loop, queries=("", "marker=2", "marker=2")))
