@@ -56,13 +56,8 @@ def test_what_lies_under_another_name_is_not_written_over(tmp_path):
     kept.write(recording(cloud="other"), known=Known())
     (tmp_path / "other").rename(tmp_path / "k5")
     before = kept.path("k5", Query()).read_bytes()
-    with pytest.raises(DamagedCassetteError) as caught:
+    with pytest.raises(DamagedCassetteError, match="cloud 'other', query 'all', but its file has"):
         kept.write(recording(2), known=Known())
-    assert str(caught.value) == (
-        "the recording is of cloud 'other', query 'all', but its file has another name\n"
-        f"  where: {tmp_path}/k5/all.yaml\n"
-        "  next:  move it to other/all.yaml, or delete it and record this cloud and query afresh"
-    )
     assert kept.path("k5", Query()).read_bytes() == before
 
 

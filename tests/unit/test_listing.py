@@ -172,11 +172,7 @@ def test_the_list_of_another_service():
         assert caught.value.problem.startswith(
             f"the body is Glance's list of images, not Nova's: {shown}"
         )
-        assert caught.value.remedy == (
-            "ask GET .../images/detail at the endpoint of the service `compute`; Glance's is "
-            "`image`\nif clouds.yaml has compute_endpoint_override or compute_service_type, "
-            "correct it"
-        )
+        assert "at the endpoint of the service `compute`" in caught.value.remedy
     for name in ("servers", "volumes", "flavors", "image"):
         with pytest.raises(BodyError, match=f"it has no `images` .an object with {name}"):
             read_page(json.dumps({name: []}).encode(), where="here")

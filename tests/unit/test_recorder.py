@@ -110,13 +110,9 @@ def test_pages_that_do_not_end_are_an_error(answers):
     second = Query.parse(query).replaced(marker="1\x1b")
     for asked in (Query.parse(query), second):
         answers[asked.wire] = page(image_of(1), **next_link(marker="1\x1b"))
-    with pytest.raises(RecordingError) as caught:
+    with pytest.raises(RecordingError, match="the pages do not end: page 2 links back") as caught:
         ask(query)
-    assert str(caught.value) == (
-        "the pages do not end: page 2 links back to an earlier one\n"
-        f"  where: cloud a, query server={OWN}/servers/9\n"
-        "  next:  the cloud's paging is broken; record one page with limit=1000"
-    )
+    assert caught.value.where == f"cloud a, query server={OWN}/servers/9"
     assert len(answers.asked) == 2
 
 
