@@ -45,7 +45,9 @@ def test_an_image_is_paired_by_id_name_size_or_day():
 
 def test_ambiguous_images_are_named():
     """Namesakes of one size on both sides; not those whose name one side alone has."""
-    found = compared([("1", "dup", 10), ("2", "dup", 10), ("5", "x")], [("3", "dup", 10)])
+    sides = [("1", "dup", 10), ("2", "dup", 10), ("5", "x")], [("3", "dup", 10)]
+    assert compared(*sides, across=False).unpaired.ambiguous == ()  # names say nothing there
+    found = compared(*sides)
     assert [each.id for each in found.unpaired.ambiguous] == ["1", "2", "3"]
     assert [each.id for each in found.unpaired.baseline] == ["1", "2", "5"]
     assert [each.id for each in found.unpaired.candidate] == ["3"]
