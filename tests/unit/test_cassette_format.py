@@ -385,3 +385,46 @@ def test_what_vcrpy_writes_is_read(tmp_path):
     ):
         path = stock(tmp_path, old, new)
         assert read(loads_traffic(path, cloud="staging", test="stock").interactions[0]), new
+
+
+def test_schema_1_is_read(tmp_path):
+    """What an older version wrote is checked by its own rule, and written anew as schema 2."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(SCHEMA_1.encode())
+    (page,) = loads(path).interactions
+    assert page.response.body == b'{\n  "images": [],\n  "token": "<redacted>"\n}'
+    assert "  schema: 2\n" in dumps(loads(path))
+    for old, new in (("images", "Images"), ("cloud: k5", "cloud: k6"), ("schema: 1", "schema: 2")):
+        path.write_bytes(SCHEMA_1.replace(old, new).encode())
+        assert refusal(path) == CHANGED
+
+
+SCHEMA_1 = """version: 1
+imagedetail:
+  schema: 1
+  cloud: k5
+  source: recorded
+  pages: 1
+  complete: true
+  plugin: '1.0'
+  sha256: 2d83b49f8b7b729e21cae533e8968a3658cd0a097046db36014b654825a6aabc
+interactions:
+- request:
+    method: GET
+    uri: https://compute.k5.invalid/v2/images/detail
+    body: null
+    headers: {}
+  response:
+    status:
+      code: 200
+      message: OK
+    headers:
+      Content-Length:
+      - '45'
+    body:
+      string: |-
+        {
+          "images": [],
+          "token": "<redacted-1>"
+        }
+"""

@@ -16,7 +16,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import Headers
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
-from pytest_imagedetail.traffic import Live, Place, Session, Traffic
+from pytest_imagedetail.traffic import Live, Place, Session, Traffic, keystone
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.transport import http
 from pytest_imagedetail.transport.http import Access
@@ -63,6 +63,16 @@ def test_the_fixture_shows_what_the_session_does(tmp_path):
     assert not own.can_answer(received("/a"))
     assert (held.played, held.unplayed) == (2, (f"2: GET {BASE}/b",))
     assert repr(held) == "<imagedetail cassette a.yaml: 3 interactions>"
+
+
+def test_the_token_of_the_built_in_keystone_stands_for_the_live_one(tmp_path):
+    """In a body or a query, under whatever name."""
+    recorded = kept("/a?x=redacted", method="POST", request_body=b'{"a": "<redacted>"}')
+    own, token = session(tmp_path, "none", recorded), keystone.TOKEN
+    headers = Headers([("X-Auth-Token", token)])
+    body = json.dumps({"a": token}).encode()
+    asked = received(f"/a?x={token}", method="POST", request_body=body, request_headers=headers)
+    assert own.can_answer(asked)
 
 
 def test_a_miss_shows_the_nearest_recording_and_no_secret(tmp_path):
@@ -167,7 +177,7 @@ def test_the_built_in_keystone_leads_to_what_was_asked(tmp_path):
         assert [each.url for each in own.interactions] == [f"{url}/images"]
         assert own.can_answer(login)
         answered = own.answer(login)
-        assert answered.headers["X-Subject-Token"] == "replayed"
+        assert answered.headers["X-Subject-Token"] == keystone.TOKEN
         (service,) = json.loads(answered.body)["token"]["catalog"]
         assert (service["type"], service["name"]) == ("compute", "nova")
         found = {(each["region"], each["url"]) for each in service["endpoints"]}
