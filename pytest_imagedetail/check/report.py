@@ -149,7 +149,9 @@ def to_dict(verdicts: Sequence[Verdict], since: Since | None = None) -> dict[str
     """Return the JSON form."""
     changed = {} if since is None else {"since": since.to_dict()}
     checks = [each.to_dict() for each in verdicts]
-    return {"schema": 1, "verdict": headline(verdicts), **changed, "checks": checks}
+    word, _, sentence = headline(verdicts).partition(": ")
+    verdict = {"passed": {"PASS": True, "FAIL": False}.get(word), "sentence": sentence}
+    return {"verdict": verdict, **changed, "schema": 1, "checks": checks}
 
 
 def _json(verdicts: Sequence[Verdict], since: Since | None) -> str:

@@ -193,7 +193,7 @@ def _diff(options: argparse.Namespace) -> int:
     shown = reported(options, chosen.reports, [comparison], failures, lambda _: path)
     typed = as_typed(options) if options.explain else None
     if options.json:
-        document = comparison.to_dict() | shown.since_dict()
+        document = shown.head() | comparison.to_dict()
         if error is not None:
             document |= {"same": False, "compatible": False, "problem": str(error)}
         if typed is not None:
@@ -255,7 +255,7 @@ def _matrix(options: argparse.Namespace) -> int:
     shown = reported(options, chosen.reports, matrices, path_of=path_of)
     if options.json:
         document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in matrices]}
-        print_json(document | shown.since_dict())
+        print_json(shown.head() | document)
     else:
         print_report(shown, every_query=options.all)
     return shown.verdict.exit_code

@@ -127,11 +127,11 @@ def _verify(options: argparse.Namespace) -> int:
     if options.json:
         asked = {each.verdict for each in done} - {"skipped"}
         document = {
+            **shown.head(),
             "schema": 1,
             "same": asked == {"same"},
             "compatible": shown.verdict.passed is True,
             "cassettes": [each.to_dict() for each in done],
-            **shown.since_dict(),
         }
         print_json(document)
     else:

@@ -82,17 +82,17 @@ class Report:
         """What was not compared and what the rules did, as pairs of a label and a line."""
         return tuple(dict.fromkeys(note for each in self.results for note in notes_of(each)))
 
-    def since_dict(self) -> dict[str, Any]:
-        """Return what changed since an earlier report, as a part of the JSON form."""
-        return {} if self.since is None else {"since": self.since.to_dict()}
+    def head(self) -> dict[str, Any]:
+        """Return what every JSON document begins with: the verdict, and what changed since."""
+        changed = {} if self.since is None else {"since": self.since.to_dict()}
+        return {"verdict": self.verdict.to_dict(), **changed}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
             "schema": SCHEMA,
-            "verdict": self.verdict.to_dict(),
+            **self.head(),
             "findings": [each.to_dict() for each in self.findings],
-            **self.since_dict(),
             "comparisons": [
                 each.to_dict() for each in self.results if not isinstance(each, Matrix)
             ],
