@@ -96,7 +96,7 @@ def add_verbs(verbs: Any) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     says = "for example images[*].metadata.hw_rng_model; * within a key, ** below"
     value(what, "--path", "PATH", says)
-    value(what, "--id", "ID", "of a cause, as reports show it; the rule gets its path and kind")
+    value(what, "--id", "ID", "of a cause, as reports show it; in place of path and kind")
     says = "for example field_added; repeatable (default: any)"
     value(parser, "--kind", "KIND", says, action="append")
     value(parser, "--reason", "REASON", "why it is accepted", required=True)
