@@ -122,7 +122,6 @@ class _Result:
 
 def _scrub(options: argparse.Namespace) -> int:
     chosen = settings(options)
-    cloud = check_cloud_name(options.cloud or _only_cloud(chosen))
     store = store_of(chosen)
     given = set(map(Path, options.paths))
     read = (_read(each, name, given=each in given) for each, name in _found(options.paths).items())
@@ -134,6 +133,9 @@ def _scrub(options: argparse.Namespace) -> int:
             remedy="name recordings of vcrpy, pytest-recording, Ruby's VCR, betamax, or HAR files",
         )
     sources = [each for each in files if isinstance(each, Source)]
+    # A cassette of ours names its cloud.
+    needs_cloud = not options.cloud and any(each.own is None for each in sources)
+    cloud = check_cloud_name(_only_cloud(chosen) if needs_cloud else options.cloud or "any")
     if options.in_place and not options.check:
         ours = (scrubbing.scrub(each, cloud=cloud, known=Known()) for each in sources if each.own)
         changed = [each.source for each in ours if each.recording is not None]

@@ -13,6 +13,7 @@ from pytest_imagedetail.cassette.swapping import replace_file
 from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, learn, redact
+from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.scrub.reading import UNANSWERED, Source
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.recording import made_of
@@ -92,6 +93,10 @@ def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
     # Writing a cassette adds Content-Length.
     places = (each for each in redacted.places if not each[1].endswith(": Content-Length"))
     removed = Counter(kind for kind, _ in places)
+    try:  # a comment, or a key of nobody's
+        refuse_leaks(source.path.read_bytes(), known=Known(), where="")
+    except LeakError:
+        removed["secrets"] += 1
     is_safe = not removed and not source.is_old
     return Scrubbed(
         source=source,

@@ -353,6 +353,8 @@ def test_a_cassette_of_ours_is_redacted_again(imagedetail, tmp_path):
     assert "hunter22" not in path.read_text()
     assert imagedetail("lint").returncode == 0
     assert loads(path).provenance == recording.provenance
+    path.write_text(path.read_text() + f"# token: {TOKEN}\n")
+    assert imagedetail(*scrub[:2], "--check").returncode == 1
 
 
 def test_what_is_encoded_twice_or_in_a_page_of_html(imagedetail, tmp_path):
