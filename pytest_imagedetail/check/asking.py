@@ -233,4 +233,4 @@ class Cloud:
 
 def _query(filters: Mapping[str, object]) -> str:
     pairs = [(name, str(value)) for name, value in filters.items() if value is not None]
-    return f"?{urlencode(pairs, quote_via=quote)}" if pairs else ""
+    return f"?{urlencode(pairs, quote_via=quote, errors='surrogatepass')}" if pairs else ""

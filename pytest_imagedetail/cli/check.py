@@ -87,25 +87,22 @@ def _check(options: argparse.Namespace) -> int:
     if options.dry_run:
         _print_requests(verdicts, as_json=options.json)
         return code
-    since, fails = _reported(options, chosen, verdicts, unasked)
-    code = DIFFERENT if fails else code
+    verdicts += unasked
+    since, fails = _reported(options, chosen, verdicts)
     if options.json:
         print_json(report.to_dict(verdicts, since))
-    elif verdicts:
+    else:
         _print(verdicts, since)
-    return code
+    return DIFFERENT if fails else code
 
 
 def _reported(
-    options: argparse.Namespace,
-    chosen: Settings,
-    verdicts: Sequence[Verdict],
-    unasked: Sequence[Verdict] = (),
+    options: argparse.Namespace, chosen: Settings, verdicts: Sequence[Verdict]
 ) -> tuple[Since | None, bool]:
     """Write the reports; return what changed since an earlier one, and whether a check failed."""
     since = report.since(Path(options.since), verdicts) if options.since else None
     for path in chosen.reports:
-        report.write([*verdicts, *unasked], path, since)
+        report.write(verdicts, path, since)
     return since, any(each.verdict == "fail" for each in verdicts)
 
 
