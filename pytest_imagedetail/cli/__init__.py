@@ -16,6 +16,7 @@ from pytest_imagedetail.cli import check, compare, doctor, files, look, record, 
 from pytest_imagedetail.cli.arguments import Parser, check_folder
 from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, USAGE, complain, say
 from pytest_imagedetail.errors import ImageDetailError, UsageError
+from pytest_imagedetail.report import github
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,6 +55,8 @@ def _run(options: argparse.Namespace) -> int:
         folder = options.cassette_dir
         if folder and "imagedetail " in error.remedy and "--cassette-dir" not in error.remedy:
             error.remedy += f"\nadd --cassette-dir={shlex.quote(folder)} to such a command"
+        if getattr(options, "github", False):
+            print(github.error(error.problem), file=sys.stderr)
         return complain(error, USAGE if isinstance(error, UsageError) else IMPOSSIBLE)
 
 

@@ -52,7 +52,7 @@ from pytest_imagedetail.report import loading, report_of, terminal, text
 from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import Place
 from pytest_imagedetail.rules import Rule, Rules
-from pytest_imagedetail.settings import RULES_FILE, Settings
+from pytest_imagedetail.settings import RULES_FILE, Settings, find_root
 
 _PAIR: Final = 2
 _MERGED: Final = 7  # arguments of git's external diff for a file that is merged
@@ -190,13 +190,13 @@ def _diff(options: argparse.Namespace) -> int:
     error = next(filter(None, errors), None)
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
     path = sides.path_of(names[1], both[1], chosen)
-    shown = reported(options, chosen.reports, [comparison], failures, lambda _: path)
-    typed = as_typed(options) if options.explain else None
+    typed = as_typed(options)
+    shown = reported(options, chosen.reports, [comparison], failures, lambda _: path, typed)
     if options.json:
         document = shown.head() | comparison.to_dict()
         if error is not None:
             document |= {"same": False, "compatible": False, "problem": str(error)}
-        if typed is not None:
+        if options.explain:
             compared = (comparison.baseline, comparison.candidate)
             for entry, each in zip(document["differences"], comparison.differences, strict=True):
                 accept = ("accept", accept_command(typed, each.path, each.kind))
@@ -204,7 +204,7 @@ def _diff(options: argparse.Namespace) -> int:
                 entry["evidence"] = [f"{label}: {line}" for label, line in lines]
         print_json(document)
     else:
-        print_report(shown, typed=typed)
+        print_report(shown, typed=typed if options.explain else None)
     if error is not None:
         raise error
     return SAME if comparison.compatible else DIFFERENT
@@ -407,7 +407,8 @@ def _accept(options: argparse.Namespace) -> int:
     found = [each for each in comparison.expected if each.rule and each.rule.where == rule.where]
     if not found:
         raise _accepts_nothing(rule, comparison)
-    rule = rules.add(Path(options.rules or RULES_FILE), entry, today=known.today)
+    of_root = Path(os.path.relpath(find_root(Path.cwd()))) / RULES_FILE
+    rule = rules.add(Path(options.rules or of_root), entry, today=known.today)
     print(f"{rule.where}: accepts {text.count(len(found), 'difference')}")
     for group in text.groups(found):
         line = f"  {group.first.severity:<10}  {group.first.kind:<13}  {group.path}  {group.whom}"

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Timer
 from time import monotonic
@@ -53,6 +54,7 @@ def reported(
     results: Sequence[Result],
     failures: Sequence[Failure] = (),
     path_of: Callable[[Place], Path] | None = None,
+    typed: str | None = None,
 ) -> Report:
     """Gather results, write the reports that were asked for, and print the annotations of GitHub.
 
@@ -62,9 +64,10 @@ def reported(
         results: Comparisons and matrices.
         failures: Those that could not be made.
         path_of: Returns the cassette that an annotation is about.
+        typed: The two sides and the options, of `diff`.
     """
     earlier = loading.earlier(Path(options.since)) if options.since else None
-    shown = report_of(results, failures, earlier=earlier)
+    shown = replace(report_of(results, failures, earlier=earlier), typed=typed)
     for path in paths:
         write(shown, path)
     if path_of is not None and options.github:

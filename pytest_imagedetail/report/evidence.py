@@ -9,15 +9,14 @@ from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import file_name
-from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Difference, Query, Side
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import text
 from pytest_imagedetail.report.findings import Finding, Place
-from pytest_imagedetail.settings import DEFAULT_PROFILE
 from pytest_imagedetail.transport.request import headers_of
 
+_SIDES: Final = 2
 _LONGEST_BODY: Final = 1200  # characters of a body that is no image
 _Normalize = Callable[[Listing, str], Normalized]
 
@@ -58,8 +57,8 @@ class Evidence:
     answers: tuple[Answer, ...]
 
 
-def evidence_of(findings: Sequence[Finding]) -> Iterator[Evidence]:
-    """Yield the evidence for each cause."""
+def evidence_of(findings: Sequence[Finding], typed: str | None) -> Iterator[Evidence]:
+    """Yield the evidence for each cause; see `accept_line`."""
     known: dict[tuple[int, str], Normalized] = {}
 
     def normalize(listing: Listing, profile: str) -> Normalized:
@@ -73,7 +72,7 @@ def evidence_of(findings: Sequence[Finding]) -> Iterator[Evidence]:
         place = finding.places[0]
         yield Evidence(
             curl=_curl(place.queries[0]),
-            facts=(*facts(finding.first, place.sides), ("accept", accept_line(finding))),
+            facts=(*facts(finding.first, place.sides), ("accept", accept_line(finding, typed))),
             answers=tuple(_answer(each, place, normalize) for each in place.listings),
         )
 
@@ -106,25 +105,23 @@ def accept_command(typed: str, path: str, kind: str) -> str:
     return f"imagedetail accept {typed} {path} --kind {kind} --reason WHY --expires DAY"
 
 
-def accept_line(finding: Finding) -> str:
-    """Return how to accept a cause: by the command, or by a line in the file of rules."""
-    place = finding.places[0]
-    sides, result, query = place.sides, place.result, place.queries[0]
-    pair = [each.cloud for each in sides] or [place.baseline, place.candidate]
-    # `accept` compares two recordings of two clouds, without their headers.
-    of_matrix = finding.kind in {"header_changed", "recording_missing"}
-    typable = all(each.isprintable() for parameter in query.params for each in parameter)
-    once = len(finding.places) == 1 and len(place.queries) == 1
-    if of_matrix or len({*pair}) == 1 or not sides or not typable or not once:
-        between = f"between: {json.dumps(pair)}, " if len(finding.places) == 1 else ""
-        rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
-        return text.plain(f"in imagedetail-rules.yaml: - {{{rule}}}")
-    words = ["imagedetail accept", shlex.join(pair), *query.options]
-    words += [f"--profile {result.profile}"] * (result.profile != DEFAULT_PROFILE)
-    words += ["--level shape"] * (isinstance(result, Comparison) and result.level == "shape")
-    errors = {each.error for each in sides}
-    words += [f"--expect {each}" for each in errors if each is not None and len(errors) == 1]
-    return text.plain(" ".join([*words, f"--id {finding.id} --reason WHY --expires DAY"]))
+def accept_line(finding: Finding, typed: str | None) -> str:
+    """Return how to accept a cause: by the command, or by a line in the file of rules.
+
+    Args:
+        finding: The cause.
+        typed: The two sides and the options of the comparison, as a shell reads them, if known.
+    """
+    place, sides = finding.places[0], finding.places[0].sides
+    if typed is not None:
+        return text.plain(
+            f"imagedetail accept {typed} --id {finding.id} --reason WHY --expires DAY"
+        )
+    both = len(sides) == _SIDES
+    pair = [each.cloud for each in sides] if both else [place.baseline, place.candidate]
+    between = f"between: {json.dumps(pair)}, " if len(finding.places) == 1 else ""
+    rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
+    return text.plain(f"in imagedetail-rules.yaml: - {{{rule}}}")
 
 
 def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:

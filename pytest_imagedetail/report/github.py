@@ -21,26 +21,32 @@ def annotations(report: Report, path_of: Callable[[Place], Path]) -> Iterator[st
     """
     if report.verdict.passed:
         return
-    yield f"::error title=imagedetail::{_escaped(report.verdict.line, '%')}"
+    yield error(report.verdict.line)
     for finding in report.failing[: _MOST - 1]:
-        yield _annotation(finding, path_of(finding.places[0]))
+        yield _annotation(finding, path_of(finding.places[0]), report.typed)
 
 
-def _annotation(finding: Finding, path: Path) -> str:
+def error(problem: str) -> str:
+    """Return a workflow command for what is wrong, at no file."""
+    return f"::error title=imagedetail::{_escaped(problem, '%')}"
+
+
+def _annotation(finding: Finding, path: Path, typed: str | None) -> str:
     group, first = finding.places[0].group, finding.first
     file = os.path.relpath(path, os.environ.get("GITHUB_WORKSPACE", os.curdir))
+    is_inside = path.is_file() and not file.startswith(os.pardir)
     values = (f"{sign} {value}" for sign, value in text.values(first))
     where = f"{group.path} {group.whom}".rstrip()
-    lines = [where, *values, finding.reason, f"to accept it: {accept_line(finding)}"]
+    lines = [where, *values, finding.reason, f"to accept it: {accept_line(finding, typed)}"]
     message = "%0A".join(_escaped(line, "%") for line in lines)
     title = f"{first.severity} {first.kind}"
-    head = f"file={_escaped(file, '%:,')},line={_line(path, group)},title={title}"
-    return f"::error {head}::{message}"
+    at = f"file={_escaped(file, '%:,')},line={_line(path, group)}," if is_inside else ""
+    return f"::error {at}title={title}::{message}"
 
 
 def _line(path: Path, group: text.Group) -> int:
     """Return the line of the first image's id; 1 if there is none."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines = path.read_text(encoding="utf-8").splitlines()
     ids = [each.id for each in group.examples[:1]]
     return next((at for at, line in enumerate(lines, 1) if any(id_ in line for id_ in ids)), 1)
 

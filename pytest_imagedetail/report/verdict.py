@@ -64,6 +64,7 @@ class Report:
         verdict: On all of them.
         findings: Each cause once, worst first.
         since: What changed since an earlier report, if one is given.
+        typed: The two sides and the options, as a shell reads them, of `diff`.
     """
 
     results: tuple[Result, ...]
@@ -71,6 +72,7 @@ class Report:
     verdict: Verdict
     findings: tuple[Finding, ...]
     since: since.Since | None
+    typed: str | None = None
 
     @property
     def failing(self) -> tuple[Finding, ...]:
@@ -195,6 +197,13 @@ def _sentence_of(result: Result) -> str:
         return f"{first} to {last}: {result.summary}{expired}"
     if breaking and result.compatible:
         return f"{first} to {last}: {result.summary}; --fail-on none"
+    more = "; an expired rule accepts nothing" * bool(result.expired_rules)
+    if isinstance(result, Matrix) and result.lost:
+        more += f"; {text.count(len(result.lost), 'recording')} missing"
+    return _sentence_of_differences(first, last, found, breaking) + more
+
+
+def _sentence_of_differences(first: str, last: str, found: int, breaking: int) -> str:
     differences = text.count(found, "difference")
     if found == 1:
         breaks = "can break a client" if breaking else "breaks no client"

@@ -184,3 +184,13 @@ def test_the_page_says_how_to_accept(run, tmp_path):
         0,
         "no difference but for 9 accepted by rules (1 breaking)",
     )
+
+
+def test_the_rule_goes_where_every_command_looks(run, cassettes, monkeypatch):
+    """Also from a folder below the root."""
+    (cassettes.parent / "imagedetail.yaml").write_text("clouds: {}")
+    (cassettes.parent / "sub").mkdir()
+    monkeypatch.chdir(cassettes.parent / "sub")
+    assert run("accept", *CLOUDS, "--path", "images[*].**", *WHY)[0] == 0
+    assert (cassettes.parent / "imagedetail-rules.yaml").is_file()
+    assert run("diff", *CLOUDS, "--fail-on", "change")[0] == 0

@@ -2,9 +2,12 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
+LIBRARY = Path(__file__).parents[2] / "cassettes"
 ODD = "50 %, a:b\n::error file=x::\x1b[31m"
 
 
@@ -71,7 +74,9 @@ def test_only_what_fails_is_annotated(imagedetail, recorded):
 
 
 def test_a_matrix_is_annotated_at_the_later_cloud(imagedetail, tmp_path):
-    """Each cause once, in the cassette that shows it."""
+    """Each cause once, in the cassette that shows it, if that is in the project."""
+    for cloud in ("nova-2023.1", "nova-2024.2"):
+        shutil.copytree(LIBRARY / cloud, tmp_path / "cassettes" / cloud)
     result = imagedetail("matrix", "nova-2023.1", "nova-2024.2", "nova-2026.2", "--github")
     verdict, line = result.stderr.splitlines()
     assert "::FAIL: 1 of 12 differences from nova-2023.1 to nova-2026.2" in verdict
@@ -79,3 +84,9 @@ def test_a_matrix_is_annotated_at_the_later_cloud(imagedetail, tmp_path):
     assert found["file"].endswith("cassettes/nova-2024.2/limit=0.yaml")
     assert found["title"] == "breaking status_changed"
     assert message.splitlines()[1] == "- 200"
+    result = imagedetail("matrix", "nova-2025.2", "nova-2019.1", "--github", "--fail-on=change")
+    verdict, *others = result.stderr.splitlines()[1:]
+    assert verdict.startswith("::error title=imagedetail::FAIL: ")
+    assert all(each.startswith("::error title=") for each in others)
+    result = imagedetail("diff", "nova-2025.2", "lost", "--github")
+    assert result.stderr.startswith("::error title=imagedetail::unknown cloud 'lost'")
