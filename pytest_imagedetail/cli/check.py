@@ -112,8 +112,8 @@ def report_checks(documents: Mapping[Path, Document], options: argparse.Namespac
     verdicts: list[Verdict] = []
     for several in found:
         verdicts += [each for each in several if each not in verdicts]
-    _, fails = _reported(options, settings(options), verdicts)
-    print(text.headline(verdicts))
+    since, fails = _reported(options, settings(options), verdicts)
+    _print_head(verdicts, since)
     return DIFFERENT if fails else SAME
 
 
@@ -197,11 +197,16 @@ def _cloud(name: str, options: argparse.Namespace, chosen: Settings, store: Stor
     return sources.live(live, budget=options.budget)
 
 
-def _print(verdicts: Sequence[Verdict], since: Since | None) -> None:
-    color, width = wants_color(), terminal_width()
+def _print_head(verdicts: Sequence[Verdict], since: Since | None) -> None:
+    """Print the counts, and what changed since an earlier report."""
     print(text.headline(verdicts))
     if since is not None:
         print("since", "\n".join(since.lines))
+
+
+def _print(verdicts: Sequence[Verdict], since: Since | None) -> None:
+    color, width = wants_color(), terminal_width()
+    _print_head(verdicts, since)
     print()
     if len({each.cloud for each in verdicts}) == 1:
         print(*text.details(verdicts, color=color, width=width), sep="\n")

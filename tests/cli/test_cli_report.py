@@ -158,6 +158,9 @@ def test_checks_since_the_last_run(imagedetail, saved, tmp_path):
     assert since.endswith(" not compared")
     assert f"Since {since.removeprefix('since ')}" in (tmp_path / "r.md").read_text()
     assert "since" in json.loads(imagedetail(*only, "--json").stdout)
+    saved("new.json", *only[:3])
+    gathered = imagedetail("report", "new.json", "--since=old.json", "-o=r.md").stdout
+    assert gathered.splitlines()[1] == since
     saved("matrix.json", "matrix", "nova-2023.1", "nova-2024.2")
     done = imagedetail("check", "nova-2026.2", "--since=matrix.json")
     assert (done.returncode, "it is no result of check" in done.stderr) == (2, True)
