@@ -255,6 +255,25 @@ def test_a_matrix_in_each_report(tmp_path):
     assert "throughout" not in terminal.render(report_of([row_of_three()]), every_query=True)
 
 
+def test_one_cause_in_two_queries():
+    """What two comparisons of the same clouds find is one cause, with the images of both."""
+
+    def one(query, numbers, changed):
+        images = {number: image_of(number) for number in numbers}
+        after = images | {number: without(images[number], "minRam") for number in changed}
+        old, new = (
+            listing_of(*each.values(), cloud=cloud, query=query)
+            for cloud, each in (("a", images), ("b", after))
+        )
+        return compare(old, new)
+
+    found = report_of([one("", (1, 2, 3), (1, 2)), one("status=ACTIVE", (1, 3, 4), (4,))])
+    (cause,) = found.findings
+    assert cause.queries == ("all", "status=ACTIVE")
+    shown = 'a -> b, query all, status=ACTIVE: 3 images: "image 1", "image 2", "image 4"'
+    assert shown in terminal.render(found)
+
+
 LONG_NAMES = st.text("abc-. \x1b", min_size=1, max_size=63)
 KEYS, WORDS = st.text(min_size=1, max_size=120), st.lists(st.text(max_size=40), max_size=5)
 
