@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Event, Timer
 from time import monotonic
@@ -67,7 +66,7 @@ def reported(
         typed: The two sides and the options, of `diff`.
     """
     earlier = loading.earlier(Path(options.since)) if options.since else None
-    shown = replace(report_of(results, failures, earlier=earlier), typed=typed)
+    shown = report_of(results, failures, earlier=earlier, typed=typed)
     for path in paths:
         write(shown, path)
     if path_of is not None and options.github:

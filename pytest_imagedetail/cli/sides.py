@@ -137,7 +137,7 @@ def mislabelled(settings: Settings, found: Listing, name: str) -> StaleCassetteE
 
 
 def named(comparison: Comparison, baseline: str, candidate: str) -> Comparison:
-    """Return a comparison whose sides can be told apart by name.
+    """Return a comparison with two sides of different names.
 
     Args:
         comparison: Of both sides.

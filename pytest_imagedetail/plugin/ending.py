@@ -71,11 +71,7 @@ class Ending:
     # pytest has this class in public since 8.4.
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Print the verdict and the worst causes, what was recorded, and what was not used."""
-        shown = self._shown
-        # A run that passes has dealt with what it found.
-        tells = shown is not None and (shown.verdict.passed or shown.verdict.exit_code)
-        compared = shown is not None and shown.verdict.passed is not None
-        lines = [*terminal.digest(shown, _MOST_CAUSES)] if shown and tells and compared else []
+        lines = [*self._digest()]
         lines += [f"{name}: {what}" for name, what in sorted(self._run.result.done.items())]
         lines += [f"report {path}" for path in self._reports]
         lines += self._unused
@@ -83,6 +79,13 @@ class Ending:
             terminalreporter.section("imagedetail")
         for line in lines:
             terminalreporter.write_line(line)
+
+    def _digest(self) -> Iterator[str]:
+        """Yield the verdict and the worst causes, unless a test expected the failed comparison."""
+        if self._shown is None or self._shown.verdict.passed is None:
+            return
+        if self._shown.verdict.passed or self._shown.verdict.exit_code:
+            yield from terminal.digest(self._shown, _MOST_CAUSES)
 
     def _takes_ours(self, item: pytest.Item) -> bool:
         return not self._run.fixtures.isdisjoint(getattr(item, "fixturenames", ()))

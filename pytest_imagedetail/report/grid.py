@@ -19,12 +19,6 @@ def title(matrix: Matrix) -> str:
     return text.plain(matrix.clouds[0]) + middle + text.plain(matrix.clouds[-1])
 
 
-def _alike(number: int) -> str:
-    if not number:
-        return ""
-    return f"and {text.count(number, 'query')} with one status and number of images throughout"
-
-
 def notes(matrix: Matrix) -> tuple[tuple[str, str], ...]:
     """Return what was not compared and what the rules did, as pairs of a label and a line."""
     accepted = [each.difference for each in matrix.expected]
@@ -79,8 +73,8 @@ def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    if rest := _alike(len(matrix.queries) - len(queries)):
-        yield rest
+    if rest := len(matrix.queries) - len(queries):
+        yield f"and {text.count(rest, 'query')} with one status and number of images throughout"
     yield from _spans(matrix)
 
 

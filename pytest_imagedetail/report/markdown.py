@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.report import grid, text, verdict
@@ -9,8 +10,8 @@ from pytest_imagedetail.report.findings import Finding, Place, Result
 from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.report.verdict import Report
 
-_MOST_ROWS = 1000  # a summary of GitHub holds 1 MiB
-_VALUE = 60  # characters
+_MOST_ROWS: Final = 1000  # a summary of GitHub holds 1 MiB
+_VALUE: Final = 60  # characters
 
 
 def render(report: Report) -> str:

@@ -69,7 +69,7 @@ def render(
             command that accepts the difference; None explains nothing.
         every_query: Whether to show also the queries that all clouds of a matrix answered alike.
     """
-    verdict, single = report.verdict, _single(report)
+    verdict, single = report.verdict, report.single
     shade = "same" if verdict.passed else "breaking"
     shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # its sides stand below
     lines = [*_paragraph("", verdict.line, shade, color=color, width=width)]
@@ -171,12 +171,6 @@ def paint(line: str, name: str, *, color: bool) -> str:
     return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color and name in _COLORS else line
 
 
-def _single(report: Report) -> Comparison | None:
-    """Return the only result, if it is a comparison."""
-    results = report.results
-    return results[0] if len(results) == 1 and isinstance(results[0], Comparison) else None
-
-
 def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
     """Yield what was compared."""
     heads = [*map(text.side, (comparison.baseline, comparison.candidate))]
@@ -194,7 +188,7 @@ def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
 def _findings(
     report: Report, *, color: bool, width: int | None, typed: str | None
 ) -> Iterator[str]:
-    single = _single(report)
+    single = report.single
     for each in report.findings[:_MOST_CAUSES]:
         group = each.places[0].group
         one_place = len(each.places) == 1 and each.kind not in OF_QUERY
@@ -211,7 +205,7 @@ def _findings(
 
 def _lines(finding: Finding, report: Report, typed: str | None) -> Iterator[tuple[str, str]]:
     place, *others = finding.places
-    if _single(report) is None:
+    if report.single is None:
         whom = f": {place.group.whom}" if place.group.whom else ""
         yield "in", f"{place.pair}, query {grid.asked(place.queries)}{whom}"
     yield from text.values(place.group.first, _VALUE)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pytest_imagedetail.compare.comparison import SCHEMA, is_compatible
+from pytest_imagedetail.compare.comparison import SCHEMA, Comparison, is_compatible
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import grid, since, text
@@ -75,6 +75,14 @@ class Report:
     typed: str | None = None
 
     @property
+    def single(self) -> Comparison | None:
+        """The only result, if it is a comparison."""
+        match self.results:
+            case (Comparison() as comparison,):
+                return comparison
+        return None
+
+    @property
     def failing(self) -> tuple[Finding, ...]:
         """The causes that reach the severity from which on their results fail."""
         return tuple(each for each in self.findings if each.fails)
@@ -109,6 +117,7 @@ def report_of(
     *,
     earlier: since.Earlier | None = None,
     exit_code: int | None = None,
+    typed: str | None = None,
 ) -> Report:
     """Gather what a report on these results shows.
 
@@ -117,6 +126,7 @@ def report_of(
         failures: Comparisons that could not be made, or do not count.
         earlier: An earlier report to compare with.
         exit_code: That of the pytest run. By default, that of a command with these results.
+        typed: The two sides and the options, as a shell reads them, of `diff`.
     """
     findings, changed = findings_of(results), None
     if earlier is not None:
@@ -127,6 +137,7 @@ def report_of(
         verdict=_verdict(results, failures, exit_code),
         findings=findings,
         since=changed,
+        typed=typed,
     )
 
 

@@ -93,7 +93,7 @@ def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
     # Writing a cassette adds Content-Length.
     places = (each for each in redacted.places if not each[1].endswith(": Content-Length"))
     removed = Counter(kind for kind, _ in places)
-    try:  # a comment, or a key of nobody's
+    try:  # a secret in a comment, or in a key that is not part of the format
         refuse_leaks(source.path.read_bytes(), known=Known(), where="")
     except LeakError:
         removed["secrets"] += 1
