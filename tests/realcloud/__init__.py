@@ -1,7 +1,7 @@
 """Real OpenStack clouds (Keystone, Glance and Nova from PyPI) on loopback, one per release."""
 
-from .cloud import Cloud, running
-from .errors import RealcloudError
+from .cloud import Cloud, RealcloudError
 from .releases import RELEASES, Release
+from .running import running
 
 __all__ = ["RELEASES", "Cloud", "RealcloudError", "Release", "running"]

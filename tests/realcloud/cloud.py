@@ -1,274 +1,121 @@
-"""The life of a cloud: up, start, stop, down."""
+"""A real cloud: where its files are, how its services are reached, and what can go wrong."""
 
-import secrets
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from functools import cache
-from hashlib import sha256
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from . import configs, credentials, databases, identity, images, seed, services, venvs
-from .commands import Commands
-from .errors import UsageError
-from .layout import Layout, root
-from .lock import locked
-from .releases import RELEASES, Release
-from .rest import Rest
-from .state import State, load, save
+from .releases import Release
 
-# Longer than any build: who comes second waits for the first to finish.
-LOCK_TIMEOUT = 1800.0
-MERGE_TIMEOUT = 30.0
-
-Report = Callable[[str], None]
+LOG_LINES = 15
+TIMEOUT = 300  # seconds for one command
 
 
-def silent(_: str) -> None:
-    """Report nothing."""
+class RealcloudError(Exception):
+    """A cloud could not be installed, built or asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """A running cloud.
+    """A cloud that is thrown away with its folder.
 
     Attributes:
         release: What it runs.
-        name: Its name in `clouds_yaml`, the user and project demo; with "-other" or "-admin"
-            behind it, the user of another project or the administrator.
-        clouds_yaml: For OS_CLIENT_CONFIG_FILE.
-        compute_url: The compute API without a version.
+        environment: The virtual environment with its services.
+        folder: Its configuration, databases, images and logs.
+        ports: By service.
+        passwords: By user.
     """
 
     release: Release
-    name: str
-    clouds_yaml: Path
-    compute_url: str
+    environment: Path
+    folder: Path
+    ports: Mapping[str, int]
+    passwords: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Its name in `clouds_yaml`, the user and project demo.
+
+        With "-other" or "-admin" behind it, the user of another project or the administrator.
+        """
+        return self.release.cloud
+
+    @property
+    def bin(self) -> Path:
+        return self.environment / "bin"
+
+    @property
+    def clouds_yaml(self) -> Path:
+        """For OS_CLIENT_CONFIG_FILE."""
+        return self.folder / "clouds.yaml"
+
+    @property
+    def compute_url(self) -> str:
+        """The compute API without a version."""
+        return self.url("nova")
+
+    def url(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def log(self, service: str) -> Path:
+        return self.folder / f"{service}.log"
+
+    def etc(self, service: str) -> Path:
+        return self.folder / "etc" / service
+
+    def database(self, name: str) -> Path:
+        return self.folder / f"{name}.sqlite"
+
+    def run(self, *argv: object, **variables: str) -> None:
+        """Run a management command of the release.
+
+        Raises:
+            RealcloudError: It failed; with the end of what it wrote.
+        """
+        run(*argv, log=self.log("build"), env=environment_of(self.folder) | variables)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """One cloud's line in the table."""
-
-    release: Release
-    word: str
-    layout: Layout
-    state: State
-
-
-@contextmanager
-def running(series: int, report: Report = silent) -> Iterator[Cloud]:
-    """A running cloud, built and started where needed, and left as it was found.
-
-    Nobody counts who else uses it: under pytest-xdist keep a cloud's tests in one worker
-    (`xdist_group`), or start it beforehand.
-
-    Args:
-        series: Nova's major version, a key of `RELEASES`.
-        report: Told about every step.
-
-    Raises:
-        RealcloudError: It could not be built or started.
-    """
-    layout = _layout(series)
-    with locked(layout.lock, timeout=LOCK_TIMEOUT):
-        state = load(layout)
-        found_running = state is not None and len(state.alive) == len(services.SERVICES)
-    cloud = up(series, report)
-    try:
-        yield cloud
-    finally:
-        if not found_running:
-            stop(series, report)
+def environment_of(folder: Path) -> dict[str, str]:
+    """Return the variables of services and commands: nothing of the caller's OS_* or PYTHON*."""
+    return {
+        "PATH": os.defpath,
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONHASHSEED": "0",  # two clouds of one release answer alike, also in the order of a set
+        "PYTHONWARNINGS": "ignore",
+        **{f"OS_{each.upper()}_CONFIG_DIR": str(folder / "etc" / each) for each in SERVICES},
+        "OS_NOVA_DISABLE_EVENTLET_PATCHING": "1",  # it is served by threads
+    }
 
 
-def installed(series: int, report: Report = silent) -> Layout:
-    """Have a release installed; its cloud is left as it is."""
-    release, layout = _release(series), _layout(series)
-    with locked(layout.lock, timeout=LOCK_TIMEOUT) as lock:
-        _install(release, layout, Commands(log=layout.build_log, lock=lock), report)
-    return layout
+SERVICES = ("keystone", "glance", "nova")
 
 
-def up(series: int, report: Report = silent) -> Cloud:
-    """Have the cloud run: build what is missing, start what does not run.
-
-    A cloud that was half built, or built from another recipe, is built afresh.
-    """
-    release, layout = _release(series), _layout(series)
-    with locked(layout.lock, timeout=LOCK_TIMEOUT) as lock:
-        commands = Commands(log=layout.build_log, lock=lock)
-        _install(release, layout, commands, report)
-        state = load(layout)
-        if state is None or not state.ready or state.recipe != recipe(release):
-            state = _build(release, layout, state, commands, report)
-        else:
-            state = _start(layout, state, report)
-    _merge(layout.root)
-    return _cloud(release, layout, state)
-
-
-def start(series: int, report: Report = silent) -> Cloud:
-    """Start a stopped cloud, as it was left.
+def run(*argv: object, log: Path, env: Mapping[str, str] | None = None) -> None:
+    """Run a command, and append what it writes to a file.
 
     Raises:
-        UsageError: There is none, or none of this recipe.
+        RealcloudError: It failed; with the end of what it wrote.
     """
-    release, layout = _release(series), _layout(series)
-    with locked(layout.lock, timeout=LOCK_TIMEOUT):
-        state = load(layout)
-        remedy = f"Build it: python -m tests.realcloud up {series}"
-        if state is None or not state.ready:
-            message = f"There is no cloud of release {series} in {layout.root}. {remedy}"
-            raise UsageError(message)
-        if state.recipe != recipe(release) or not venvs.is_whole(release, layout):
-            message = f"The cloud of release {series} was built from another recipe. {remedy}"
-            raise UsageError(message)
-        state = _start(layout, state, report)
-    _merge(layout.root)
-    return _cloud(release, layout, state)
-
-
-def stop(series: int, report: Report = silent) -> None:
-    """End the cloud's processes; a cloud that does not run, or is not there, is left alone."""
-    layout = _layout(series)
-    with locked(layout.lock, timeout=LOCK_TIMEOUT):
-        state = load(layout)
-        if state is not None:
-            services.end(layout, state, report)
-    _merge(layout.root)
-
-
-def down(series: int, report: Report = silent) -> None:
-    """End the cloud's processes and delete it; the virtual environment stays."""
-    layout = _layout(series)
-    with locked(layout.lock, timeout=LOCK_TIMEOUT):
-        state = load(layout)
-        if state is not None:
-            services.end(layout, state, report)
-        _delete(layout, report)
-    _merge(layout.root)
-
-
-def status() -> Iterator[Status]:
-    """Every cloud there is, newest first."""
-    for series, release in RELEASES.items():
-        layout = _layout(series)
-        state = load(layout)
-        if state is not None:
-            yield Status(release=release, word=_word(state), layout=layout, state=state)
-
-
-@cache
-def recipe(release: Release) -> str:
-    """A fingerprint of everything that decides what a cloud is like."""
-    digest = sha256(release.environment.encode())
-    for module in ("configs", "databases", "identity", "images", "seed"):
-        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
-    return digest.hexdigest()
-
-
-def _install(release: Release, layout: Layout, commands: Commands, report: Report) -> None:
-    if not venvs.is_whole(release, layout):
-        report("installing, which takes a minute")
-        layout.build_log.unlink(missing_ok=True)
-        venvs.build(release, layout, commands)
-        report(f"installed nova {release.nova} with its glance and keystone")
-
-
-def _build(
-    release: Release, layout: Layout, old: State | None, commands: Commands, report: Report
-) -> State:
-    if old is not None:
-        report("building afresh: " + ("its recipe has changed" if old.ready else "half built"))
-        services.end(layout, old, report)
-    _delete(layout, report)
-    state = State(
-        recipe=recipe(release),
-        ports=services.choose_ports(release.series),
-        passwords={
-            user: secrets.token_hex(16)
-            for user in ("admin", *identity.SERVICE_USERS, *identity.USERS)
-        },
-    )
-    save(state, layout)
-    configs.write(release, layout, state)
-    databases.create(layout, state, commands)
-    report("created the databases")
-    state = _start(layout, state, report)
-    with ExitStack() as undo:
-        undo.callback(services.end, layout, state, report)
-        _fill(layout, state, report)
-        credentials.write(release, layout, state)
-        state = replace(state, ready=True)
-        save(state, layout)
-        undo.pop_all()
-    return state
-
-
-def _fill(layout: Layout, state: State, report: Report) -> None:
-    projects = identity.furnish(state)
-    report("created projects, users and the service catalog")
-    seed.plant(
-        images.IMAGES,
-        glance=Rest(f"{state.url('glance')}/v2", identity.token(state, "admin")),
-        projects=projects,
-        database=layout.database("glance"),
-    )
-    report(f"created {len(images.IMAGES)} images")
-
-
-def _start(layout: Layout, state: State, report: Report) -> State:
-    if len(state.alive) == len(services.SERVICES):
-        report("runs already")
-        return state
-    with ExitStack() as undo:
-        # Ends what is recorded by then, also when the second of three services fails.
-        undo.callback(lambda: services.end(layout, load(layout) or state, report))
-        state = services.start(layout, state)
-        services.wait(layout, state, report)
-        undo.pop_all()
-    return state
-
-
-def _delete(layout: Layout, report: Report) -> None:
-    if layout.cloud.exists():
-        shutil.rmtree(layout.cloud)
-        report(f"deleted {layout.cloud}")
-
-
-def _merge(folder: Path) -> None:
-    with locked(folder / "clouds.lock", timeout=MERGE_TIMEOUT):
-        credentials.merge(
-            (found.layout.clouds_yaml for found in status() if found.word == "running"),
-            folder / "clouds.yaml",
+    words = [str(word) for word in argv]
+    with log.open("a", encoding="utf-8") as output:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=env,
+            timeout=TIMEOUT,
+            check=False,
         )
+    if done.returncode:
+        raise RealcloudError(f"{words[:3]} ended with {done.returncode}\n{end_of(log)}")
 
 
-def _word(state: State) -> str:
-    if not state.ready:
-        return "half built"
-    return {0: "stopped", len(services.SERVICES): "running"}.get(len(state.alive), "partly running")
-
-
-def _cloud(release: Release, layout: Layout, state: State) -> Cloud:
-    return Cloud(
-        release=release,
-        name=release.cloud,
-        clouds_yaml=layout.clouds_yaml,
-        compute_url=state.url("nova"),
-    )
-
-
-def _release(series: int) -> Release:
-    try:
-        return RELEASES[series]
-    except KeyError:
-        known = ", ".join(str(known) for known in RELEASES)
-        message = f"Release {series} is not among those that can be run: {known}."
-        raise UsageError(message) from None
-
-
-def _layout(series: int) -> Layout:
-    return Layout(root=root(), series=_release(series).series)
+def end_of(log: Path) -> str:
+    """Return the last lines of a log."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+    return "\n".join(f"    {line}" for line in lines)

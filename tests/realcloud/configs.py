@@ -4,9 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from .layout import Layout
-from .releases import Release
-from .state import State
+from .cloud import Cloud
 
 Sections = Mapping[str, Mapping[str, str | Path]]
 
@@ -25,19 +23,19 @@ GLANCE_POLICY = """\
 """
 
 
-def write(release: Release, layout: Layout, state: State) -> None:
+def write(cloud: Cloud) -> None:
     """Write every configuration file of the cloud."""
     for service, name, sections in (
-        ("keystone", "keystone.conf", keystone(layout, state)),
-        ("glance", "glance-api.conf", glance(release, layout, state)),
-        ("nova", "nova.conf", nova(layout, state)),
+        ("keystone", "keystone.conf", keystone(cloud)),
+        ("glance", "glance-api.conf", glance(cloud)),
+        ("nova", "nova.conf", nova(cloud)),
     ):
-        folder = layout.etc(service)
+        folder = cloud.etc(service)
         folder.mkdir(parents=True)
         (folder / name).write_text(render(sections), encoding="utf-8")
     for service, paste in PASTE.items():
-        shutil.copy(layout.environment / paste, layout.etc(service))
-    (layout.etc("glance") / "policy.json").write_text(GLANCE_POLICY, encoding="utf-8")
+        shutil.copy(cloud.environment / paste, cloud.etc(service))
+    (cloud.etc("glance") / "policy.json").write_text(GLANCE_POLICY, encoding="utf-8")
 
 
 def render(sections: Sections) -> str:
@@ -49,40 +47,58 @@ def render(sections: Sections) -> str:
     return "\n".join(blocks)
 
 
-def keystone(layout: Layout, state: State) -> Sections:
+def keystone(cloud: Cloud) -> Sections:
     """Sections of keystone.conf."""
     return {
-        "DEFAULT": {"use_stderr": "true", "public_endpoint": state.url("keystone")},
-        "database": _database(layout, "keystone"),
+        "DEFAULT": {"use_stderr": "true", "public_endpoint": cloud.url("keystone")},
+        "database": _database(cloud, "keystone"),
         "token": {"provider": "fernet"},
-        "fernet_tokens": {"key_repository": layout.cloud / "fernet"},
-        "fernet_receipts": {"key_repository": layout.cloud / "fernet"},
-        "credential": {"key_repository": layout.cloud / "credential"},
+        "fernet_tokens": {"key_repository": cloud.folder / "fernet"},
+        "fernet_receipts": {"key_repository": cloud.folder / "fernet"},
+        "credential": {"key_repository": cloud.folder / "credential"},
     }
 
 
-def glance(release: Release, layout: Layout, state: State) -> Sections:
+def glance(cloud: Cloud) -> Sections:
     """Sections of glance-api.conf."""
+    # Glance 18 knows `enabled_backends`, and fails every upload with KeyError: 'backend'.
+    old = cloud.release.glance_series < 20
+    images = {"filesystem_store_datadir": cloud.folder / "images"}
     return {
         "DEFAULT": {
             "use_stderr": "true",
-            "public_endpoint": state.url("glance"),
-            "worker_self_reference_url": state.url("glance"),
-            **({"enabled_backends": "files:file"} if _has_many_stores(release) else {}),
+            "public_endpoint": cloud.url("glance"),
+            "worker_self_reference_url": cloud.url("glance"),
+            **({} if old else {"enabled_backends": "files:file"}),
         },
-        "database": _database(layout, "glance"),
-        **_stores(release, layout),
+        "database": _database(cloud, "glance"),
         "paste_deploy": {
             "flavor": "keystone",
-            "config_file": layout.etc("glance") / "glance-api-paste.ini",
+            "config_file": cloud.etc("glance") / "glance-api-paste.ini",
         },
-        "keystone_authtoken": _authtoken(state, "glance"),
-        "oslo_concurrency": {"lock_path": layout.cloud / "lock"},
-        **_policy(release, layout),
+        "keystone_authtoken": _authtoken(cloud, "glance"),
+        "oslo_concurrency": {"lock_path": cloud.folder / "lock"},
+        **(_old_stores(cloud, images) if old else _stores(cloud, images)),
     }
 
 
-def nova(layout: Layout, state: State) -> Sections:
+def _old_stores(cloud: Cloud, images: Mapping[str, Path]) -> Sections:
+    return {
+        "glance_store": {"stores": "file", "default_store": "file", **images},
+        "oslo_policy": {"policy_file": cloud.etc("glance") / "policy.json"},
+    }
+
+
+def _stores(cloud: Cloud, images: Mapping[str, Path]) -> Sections:
+    return {
+        "glance_store": {"default_backend": "files"},
+        "files": images,
+        "os_glance_tasks_store": {"filesystem_store_datadir": cloud.folder / "tasks"},
+        "os_glance_staging_store": {"filesystem_store_datadir": cloud.folder / "staging"},
+    }
+
+
+def nova(cloud: Cloud) -> Sections:
     """Sections of nova.conf: an API that needs no cell, conductor, placement or message queue."""
     return {
         "DEFAULT": {
@@ -90,60 +106,32 @@ def nova(layout: Layout, state: State) -> Sections:
             "host": "realcloud",
             "my_ip": "127.0.0.1",
             "transport_url": "fake:/",
-            "state_path": layout.cloud / "nova",
+            "state_path": cloud.folder / "nova",
         },
         "api": {"auth_strategy": "keystone"},
-        "database": _database(layout, "nova"),
-        "api_database": _database(layout, "nova_api"),
-        "glance": {"api_servers": state.url("glance")},
+        "database": _database(cloud, "nova"),
+        "api_database": _database(cloud, "nova_api"),
+        "glance": {"api_servers": cloud.url("glance")},
         "cache": {"enabled": "false"},
-        "keystone_authtoken": _authtoken(state, "nova"),
-        "oslo_concurrency": {"lock_path": layout.cloud / "lock"},
+        "keystone_authtoken": _authtoken(cloud, "nova"),
+        "oslo_concurrency": {"lock_path": cloud.folder / "lock"},
     }
 
 
-def _has_many_stores(release: Release) -> bool:
-    # Glance 18 knows the option, and fails every upload with KeyError: 'backend'.
-    return release.glance_series >= 20
-
-
-def _stores(release: Release, layout: Layout) -> Sections:
-    if not _has_many_stores(release):
-        return {
-            "glance_store": {
-                "stores": "file",
-                "default_store": "file",
-                "filesystem_store_datadir": layout.cloud / "images",
-            }
-        }
+def _database(cloud: Cloud, name: str) -> dict[str, str | Path]:
     return {
-        "glance_store": {"default_backend": "files"},
-        "files": {"filesystem_store_datadir": layout.cloud / "images"},
-        "os_glance_tasks_store": {"filesystem_store_datadir": layout.cloud / "tasks"},
-        "os_glance_staging_store": {"filesystem_store_datadir": layout.cloud / "staging"},
-    }
-
-
-def _policy(release: Release, layout: Layout) -> Sections:
-    if release.glance_series >= 20:
-        return {}
-    return {"oslo_policy": {"policy_file": layout.etc("glance") / "policy.json"}}
-
-
-def _database(layout: Layout, name: str) -> dict[str, str | Path]:
-    return {
-        "connection": f"sqlite:///{layout.database(name)}?timeout=60",
+        "connection": f"sqlite:///{cloud.database(name)}?timeout=60",
         "sqlite_synchronous": "false",
     }
 
 
-def _authtoken(state: State, user: str) -> dict[str, str | Path]:
+def _authtoken(cloud: Cloud, user: str) -> dict[str, str | Path]:
     return {
-        "www_authenticate_uri": state.url("keystone"),
-        "auth_url": f"{state.url('keystone')}/v3",
+        "www_authenticate_uri": cloud.url("keystone"),
+        "auth_url": f"{cloud.url('keystone')}/v3",
         "auth_type": "password",
         "username": user,
-        "password": state.passwords[user],
+        "password": cloud.passwords[user],
         "project_name": "service",
         "user_domain_name": "Default",
         "project_domain_name": "Default",

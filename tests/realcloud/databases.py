@@ -6,12 +6,7 @@ import pwd
 import sqlite3
 from contextlib import closing
 
-from .commands import Commands
-from .layout import Layout
-from .services import environment
-from .state import State
-
-TIMEOUT = 300
+from .cloud import Cloud
 
 # glance <= 24 registers its old commands twice, which Python 3.11's argparse refuses ("conflicting
 # subparser"); later ones do not mind their absence.
@@ -23,59 +18,32 @@ sys.exit(manage.main())
 """
 
 
-def create(layout: Layout, state: State, commands: Commands) -> None:
+def create(cloud: Cloud) -> None:
     """Create every database of the cloud."""
-    layout.database("keystone").parent.mkdir()
-    _create_keystone(layout, state, commands)
-    _manage(
-        layout,
-        commands,
-        *(layout.python, "-c", GLANCE_MANAGE),
-        *("--config-file", layout.etc("glance") / "glance-api.conf", "db", "sync"),
-    )
-    nova_manage = (layout.bin / "nova-manage", "--config-file", layout.etc("nova") / "nova.conf")
-    _manage(layout, commands, *nova_manage, "api_db", "sync")
-    _manage(layout, commands, *nova_manage, "db", "sync", "--local_cell")
+    _create_keystone(cloud)
+    glance = (cloud.bin / "python", "-c", GLANCE_MANAGE)
+    cloud.run(*glance, "--config-file", cloud.etc("glance") / "glance-api.conf", "db", "sync")
+    nova = (cloud.bin / "nova-manage", "--config-file", cloud.etc("nova") / "nova.conf")
+    cloud.run(*nova, "api_db", "sync")
+    cloud.run(*nova, "db", "sync", "--local_cell")
     for name in ("keystone", "glance", "nova", "nova_api"):
         # Without it Keystone answers some requests with 500 "database is locked", or hangs.
-        with closing(sqlite3.connect(layout.database(name))) as database:
+        with closing(sqlite3.connect(cloud.database(name))) as database:
             database.execute("PRAGMA journal_mode = WAL")
 
 
-def _create_keystone(layout: Layout, state: State, commands: Commands) -> None:
-    manage = (
-        layout.bin / "keystone-manage",
-        "--config-file",
-        layout.etc("keystone") / "keystone.conf",
-    )
-    # Keystone insists on hearing who owns the keys when it runs as root.
-    owner = (
-        "--keystone-user",
-        pwd.getpwuid(os.geteuid()).pw_name,
-        "--keystone-group",
-        grp.getgrgid(os.getegid()).gr_name,
-    )
-    url = f"{state.url('keystone')}/v3"
-    _manage(layout, commands, *manage, "db_sync")
-    _manage(layout, commands, *manage, "fernet_setup", *owner)
-    _manage(layout, commands, *manage, "credential_setup", *owner)
-    _manage(
-        layout,
-        commands,
-        *manage,
-        "bootstrap",
-        *("--bootstrap-region-id", "RegionOne"),
-        *("--bootstrap-public-url", url),
-        *("--bootstrap-internal-url", url),
-        *("--bootstrap-admin-url", url),
-        # By the environment: command lines are for everybody to see.
-        OS_BOOTSTRAP_PASSWORD=state.passwords["admin"],
-    )
-
-
-def _manage(layout: Layout, commands: Commands, *argv: object, **variables: str) -> None:
-    commands.run(
-        *(str(word) for word in argv),
-        timeout=TIMEOUT,
-        environment={**environment(layout), **variables},
+def _create_keystone(cloud: Cloud) -> None:
+    config = cloud.etc("keystone") / "keystone.conf"
+    manage = (cloud.bin / "keystone-manage", "--config-file", config)
+    # As root, Keystone needs to know who owns the keys.
+    user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+    owner = ("--keystone-user", user, "--keystone-group", group)
+    cloud.run(*manage, "db_sync")
+    cloud.run(*manage, "fernet_setup", *owner)
+    cloud.run(*manage, "credential_setup", *owner)
+    urls = (f"--bootstrap-{each}-url" for each in ("public", "internal", "admin"))
+    cloud.run(
+        *(*manage, "bootstrap", "--bootstrap-region-id", "RegionOne"),
+        *(word for option in urls for word in (option, f"{cloud.url('keystone')}/v3")),
+        OS_BOOTSTRAP_PASSWORD=cloud.passwords["admin"],  # a command line can be read by anyone
     )

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from .cloud import Cloud
 from .rest import Rest
-from .state import State
 
 PROJECTS = ("service", "demo", "other")
 SERVICE_USERS = ("glance", "nova")
@@ -11,35 +11,35 @@ USERS = ("demo", "other")
 REGION = "RegionOne"
 
 
-def furnish(state: State) -> Mapping[str, str]:
+def furnish(cloud: Cloud) -> Mapping[str, str]:
     """Fill a bootstrapped Keystone; gives the ids of the projects by name."""
-    keystone = Rest(f"{state.url('keystone')}/v3", token(state, "admin"))
+    keystone = Rest(f"{cloud.url('keystone')}/v3", token(cloud, "admin"))
     roles = {role["name"]: role["id"] for role in keystone.call("GET", "/roles").json()["roles"]}
     if "service" not in roles:
         roles["service"] = keystone.create("roles", "role", name="service")
     projects = {name: keystone.create("projects", "project", name=name) for name in PROJECTS}
     for name in SERVICE_USERS:
-        user = keystone.create("users", "user", name=name, password=state.passwords[name])
+        user = keystone.create("users", "user", name=name, password=cloud.passwords[name])
         for role in ("admin", "service"):
             _grant(keystone, projects["service"], user, roles[role])
     for name in USERS:
-        user = keystone.create("users", "user", name=name, password=state.passwords[name])
+        user = keystone.create("users", "user", name=name, password=cloud.passwords[name])
         _grant(keystone, projects[name], user, roles["member"])
-    _fill_catalog(keystone, state)
+    _fill_catalog(keystone, cloud)
     return projects
 
 
-def token(state: State, user: str) -> str:
+def token(cloud: Cloud, user: str) -> str:
     """A token for the user, in the project of the same name."""
     default = {"id": "default"}
-    password = {"name": user, "domain": default, "password": state.passwords[user]}
+    password = {"name": user, "domain": default, "password": cloud.passwords[user]}
     request = {
         "auth": {
             "identity": {"methods": ["password"], "password": {"user": password}},
             "scope": {"project": {"name": user, "domain": default}},
         }
     }
-    answer = Rest(f"{state.url('keystone')}/v3").call("POST", "/auth/tokens", json=request)
+    answer = Rest(f"{cloud.url('keystone')}/v3").call("POST", "/auth/tokens", json=request)
     return answer.headers["X-Subject-Token"]
 
 
@@ -47,12 +47,12 @@ def _grant(keystone: Rest, project: str, user: str, role: str) -> None:
     keystone.call("PUT", f"/projects/{project}/users/{user}/roles/{role}")
 
 
-def _fill_catalog(keystone: Rest, state: State) -> None:
-    nova = state.url("nova")
+def _fill_catalog(keystone: Rest, cloud: Cloud) -> None:
+    nova = cloud.url("nova")
     for name, kind, url in (
         ("nova", "compute", f"{nova}/v2.1"),
         ("nova_legacy", "compute_legacy", f"{nova}/v2/$(project_id)s"),
-        ("glance", "image", state.url("glance")),
+        ("glance", "image", cloud.url("glance")),
     ):
         service = keystone.create("services", "service", name=name, type=kind)
         for interface in ("public", "internal", "admin"):

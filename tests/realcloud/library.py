@@ -14,39 +14,30 @@ from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.traffic import Live, Place, Session
 from pytest_imagedetail.transport.http import Access
 
-from .cloud import Cloud, Report, running, silent
-from .errors import RealcloudError
+from .cloud import Cloud, RealcloudError
 from .questions import CLIENTS, DOCUMENTED, OTHERS, Question
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 LISTINGS = (*DOCUMENTED, *OTHERS)
 
 
-def record(series: int, directory: Path = LIBRARY, report: Report = silent) -> None:
-    """Ask a real cloud every question on /v2.1 and what clients ask besides; keep the answers.
-
-    Args:
-        series: Nova's major version.
-        directory: Where the cassettes go.
-        report: Told what was done.
+def record(cloud: Cloud, directory: Path = LIBRARY) -> None:
+    """Ask a running cloud every question on /v2.1 and what clients ask; keep the answers.
 
     Raises:
         RealcloudError: An answer with a status that no release is known to give.
         ImageDetailError: As recording.
     """
     store = Store(directory=directory)
-    with running(series, report) as cloud:
-        with _clouds_yaml(cloud):
-            access = clouds.connect(cloud.name)
-        for question in LISTINGS:
-            recorder.keep(store, ask(access, question, cloud.name, cloud.release.name))
-        report(f"{cloud.name}: {len(LISTINGS)} listings")
-        done = _record_clients(cloud, access, store)
-        report(f"{cloud.name}: {len(CLIENTS)} requests of clients, {done}")
+    with _clouds_yaml(cloud):
+        access = clouds.connect(cloud.name)
+    for question in LISTINGS:
+        recorder.keep(store, ask(access, question, cloud.name, cloud.release.name))
+    _record_clients(cloud, access, store)
 
 
-def _record_clients(cloud: Cloud, access: Access, store: Store) -> str | None:
-    """Record what clients ask as the traffic of a test, and return what was done."""
+def _record_clients(cloud: Cloud, access: Access, store: Store) -> None:
+    """Record what clients ask as the traffic of a test."""
     place = Place(store=store, cloud=cloud.name, test=CLIENT_TRAFFIC, node=__name__)
     live = Live(accesses=lambda: (access,))
     session = Session(place, record_mode="rewrite", release=cloud.release.name, live=live)
@@ -59,7 +50,7 @@ def _record_clients(cloud: Cloud, access: Access, store: Store) -> str | None:
             connection.request("GET", path, headers=headers | each.headers)
             connection.getresponse().read()
             connection.close()
-    return session.keep()
+    session.keep()
 
 
 def ask(access: Access, question: Question, name: str, release: str) -> recorder.Live:

@@ -66,7 +66,7 @@ class Release:
         return (*services, "cheroot", *(pin.requirement for pin in self.pins))
 
     @property
-    def environment(self) -> str:
+    def fingerprint(self) -> str:
         """A fingerprint of everything that decides what the virtual environment holds."""
         parts = (PYTHON, self.until.isoformat(), str(self.old_collections), *self.requirements)
         return sha256("\n".join(parts).encode()).hexdigest()

@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-from .errors import AnswerError
+from .cloud import RealcloudError
 
 TIMEOUT = 60.0
 
@@ -32,14 +32,15 @@ class Rest:
         """Ask.
 
         Raises:
-            AnswerError: The answer is not a 2xx.
+            RealcloudError: The answer is not a 2xx.
         """
         headers = {"Content-Type": content_type} if content_type else {}
         response = self._session.request(
             method, self._url + path, json=json, data=data, headers=headers, timeout=TIMEOUT
         )
         if not response.ok:
-            raise AnswerError(method, self._url + path, response.status_code, response.text)
+            text = f"{method} {response.url}: {response.status_code} {response.text[:500]}"
+            raise RealcloudError(text)
         return response
 
     def create(self, collection: str, kind: str, **attributes: Any) -> str:

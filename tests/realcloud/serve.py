@@ -4,8 +4,9 @@ Run by the Python of a release's virtual environment, whose packages are all it 
 """
 
 import inspect
-import signal
+import os
 import sys
+import threading
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -42,21 +43,20 @@ APPLICATIONS: dict[str, Callable[[], Any]] = {"keystone": keystone, "glance": gl
 
 
 def main(service: str, port: str) -> None:
-    """Serve until SIGTERM."""
-    if sys.stdin.readline() != "go\n":
-        sys.exit("The process that started this one is gone.")
-    # The services read the command line, and know none of this one.
-    sys.argv = [service]
+    """Serve until standard input is closed."""
+    threading.Thread(target=end_with_stdin, daemon=True).start()
+    sys.argv = [service]  # the services read the command line
     application = APPLICATIONS[service]()
     server = import_module("cheroot.wsgi").Server(
         ("127.0.0.1", int(port)), application, numthreads=THREADS, server_name="localhost"
     )
-
-    def terminate(*_: object) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, terminate)
     server.safe_start()
+
+
+def end_with_stdin() -> None:
+    """End this process when the one that started it ends."""
+    sys.stdin.read()
+    os._exit(0)
 
 
 if __name__ == "__main__":

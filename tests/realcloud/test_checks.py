@@ -8,23 +8,20 @@ import pytest
 
 from pytest_imagedetail.cli import main
 
-from . import running
+from . import Cloud
 
 pytestmark = pytest.mark.realcloud
 
 LIVE = Path(__file__).parents[1] / "check" / "live.json"
-SELECTED = [int(word) for word in os.environ.get("IMAGEDETAIL_REALCLOUD_RELEASES", "34").split()]
 
 
-@pytest.mark.parametrize("series", SELECTED)
-def test_verdicts(series, tmp_path, monkeypatch, capsys):
+def test_verdicts(cloud: Cloud, tmp_path, monkeypatch, capsys):
     """UPDATE_LIVE=1 writes them down."""
     monkeypatch.chdir(tmp_path)
-    with running(series) as cloud:
-        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(cloud.clouds_yaml))
-        declared = {"clouds": {cloud.name: {"release": cloud.release.name}}}
-        (tmp_path / "imagedetail.yaml").write_text(json.dumps(declared))
-        assert main(["check", cloud.name, "--live", "--no-forecast", "--json"]) == 0
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(cloud.clouds_yaml))
+    declared = {"clouds": {cloud.name: {"release": cloud.release.name}}}
+    (tmp_path / "imagedetail.yaml").write_text(json.dumps(declared))
+    assert main(["check", cloud.name, "--live", "--no-forecast", "--json"]) == 0
     checks = json.loads(capsys.readouterr().out)["checks"]
     found = {each["id"]: each["verdict"] for each in checks}
     known = json.loads(LIVE.read_text()) if LIVE.exists() else {}

@@ -18,12 +18,10 @@ from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.transport.http import Access
 
-from . import Cloud, running
+from . import Cloud
 from .rest import Rest
 
 pytestmark = pytest.mark.realcloud
-
-SELECTED = [int(word) for word in os.environ.get("IMAGEDETAIL_REALCLOUD_RELEASES", "34").split()]
 
 
 class Site:
@@ -53,13 +51,6 @@ class Site:
         assert "127.0.0.1" not in shown
         assert self.auth["password"] not in shown
         return caught.value
-
-
-@pytest.fixture(scope="module", params=SELECTED)
-def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
-    """A running cloud of each selected release."""
-    with running(request.param) as found:
-        yield found
 
 
 @pytest.fixture

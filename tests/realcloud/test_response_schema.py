@@ -15,11 +15,11 @@ from pytest_imagedetail.body import xml
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.check.forecast import forecast, validator
 
-from .cloud import installed
+from . import RELEASES
+from .cloud import environment_of
 from .library import LIBRARY
 from .mutations import mutated
-from .services import environment
-from .test_live import SELECTED
+from .venvs import installed
 
 pytestmark = pytest.mark.realcloud
 
@@ -57,13 +57,14 @@ def generated(recorded: list[Any]) -> list[Any]:
     return list(mutated(recorded, GENERATED, seed=20))
 
 
-@pytest.mark.parametrize("series", SELECTED)
-def test_the_same_verdict_and_text(series: int, recorded: list[Any], generated: list[Any]) -> None:
+def test_the_same_verdict_and_text(
+    series: int, recorded: list[Any], generated: list[Any], tmp_path: Path
+) -> None:
     """Nova's own validator, in its own environment, agrees about every document."""
     if series < 32:
         pytest.skip("Nova validates images/detail since 32")
     documents = recorded + generated
-    texts = _of_nova(series, documents)
+    texts = _of_nova(series, documents, tmp_path)
     ours = [forecast(each, where="").message for each in documents]
     different = [
         found for found in zip(documents, texts, ours, strict=True) if found[1] != found[2]
@@ -76,12 +77,11 @@ def test_the_same_verdict_and_text(series: int, recorded: list[Any], generated: 
     assert different == []
 
 
-def _of_nova(series: int, documents: list[Any]) -> list[str | None]:
-    layout = installed(series)
+def _of_nova(series: int, documents: list[Any], folder: Path) -> list[str | None]:
     done = subprocess.run(
-        [layout.python, SCRIPT],
+        [installed(RELEASES[series]) / "bin" / "python", SCRIPT],
         input="".join(json.dumps(each) + "\n" for each in documents),
-        env=environment(layout),
+        env=environment_of(folder),
         capture_output=True,
         encoding="utf-8",
         check=False,

@@ -1,16 +1,16 @@
-"""One virtual environment per release, built by uv and used only when it is whole."""
+"""One virtual environment per release, built by uv and kept in the user's cache."""
 
+import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from shutil import rmtree, which
+from shutil import rmtree
 
-from .commands import Commands
-from .errors import UsageError
-from .layout import Layout
+from filelock import FileLock
+
+from .cloud import run
 from .releases import PYTHON, Release
 
-INSTALL_TIMEOUT = 900
+VARIABLE = "IMAGEDETAIL_REALCLOUD_DIR"
 MARKER = "complete"
 
 OLD_COLLECTIONS = '''\
@@ -25,63 +25,41 @@ for _name in collections.abc.__all__:
 '''
 
 
-def is_whole(release: Release, layout: Layout) -> bool:
-    """Whether the virtual environment was built to its end, and from this very recipe."""
-    marker = layout.environment / MARKER
-    return marker.exists() and marker.read_text(encoding="ascii") == release.environment
+def root() -> Path:
+    """Return the folder of all virtual environments."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    chosen = os.environ.get(VARIABLE) or f"{cache}/pytest-imagedetail/realcloud"
+    return Path(chosen).expanduser().absolute()
 
 
-def build(release: Release, layout: Layout, commands: Commands) -> None:
-    """Build the virtual environment, in place of whatever is there."""
-    if layout.environment.exists():
-        rmtree(layout.environment)
-    uv = find_uv()
-    commands.run(
-        *uv,
-        "venv",
-        "--no-python-downloads",
-        "--python",
-        PYTHON,
-        layout.environment,
-        timeout=60,
-    )
-    commands.run(
-        *uv,
-        "pip",
-        "install",
-        "--python",
-        layout.python,
-        # A third of the time of the first start, measured.
-        "--compile-bytecode",
-        "--exclude-newer",
-        f"{release.until}T23:59:59Z",
-        *release.requirements,
-        timeout=INSTALL_TIMEOUT,
-    )
-    if release.old_collections:
-        _add_old_collections(layout.environment)
-    (layout.environment / MARKER).write_text(release.environment, encoding="ascii")
-
-
-def find_uv() -> tuple[str, ...]:
-    """The words that call uv.
+def installed(release: Release) -> Path:
+    """Return the virtual environment of a release; build it, or build it again if half built.
 
     Raises:
-        UsageError: There is none.
+        RealcloudError: A package cannot be installed, or uv is missing.
     """
-    on_path = which("uv")
-    if on_path:
-        return (on_path,)
-    if find_spec("uv"):
-        return (sys.executable, "-m", "uv")
-    message = "uv is needed to build the releases' virtual environments: python -m pip install uv"
-    raise UsageError(message)
+    folder = root() / str(release.series)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    marker = folder / MARKER
+    with FileLock(f"{folder}.lock"):
+        if not marker.exists() or marker.read_text(encoding="ascii") != release.fingerprint:
+            rmtree(folder, ignore_errors=True)
+            _build(release, folder)
+            marker.write_text(release.fingerprint, encoding="ascii")
+    return folder
 
 
-def _add_old_collections(environment: Path) -> None:
-    packages = environment / "lib" / f"python{PYTHON}" / "site-packages"
-    (packages / "realcloud_old_collections.py").write_text(OLD_COLLECTIONS, encoding="ascii")
-    # Python imports what a .pth file says at every start, before anything else.
-    (packages / "realcloud_old_collections.pth").write_text(
-        "import realcloud_old_collections\n", encoding="ascii"
+def _build(release: Release, folder: Path) -> None:
+    uv, log = (sys.executable, "-m", "uv"), folder.with_suffix(".log")
+    run(*uv, "venv", "--no-python-downloads", "--python", PYTHON, folder, log=log)
+    install = ("pip", "install", "--python", folder / "bin" / "python")
+    until = f"{release.until}T23:59:59Z"
+    run(
+        *(*uv, *install, "--compile-bytecode", "--exclude-newer", until, *release.requirements),
+        log=log,
     )
+    if release.old_collections:
+        packages = folder / "lib" / f"python{PYTHON}" / "site-packages"
+        (packages / "old_collections.py").write_text(OLD_COLLECTIONS, encoding="ascii")
+        # Python imports what a .pth file says at every start, before anything else.
+        (packages / "old_collections.pth").write_text("import old_collections\n", encoding="ascii")
