@@ -8,14 +8,13 @@ Progress and errors go to stderr; stdout gets the line that a shell needs to use
 import argparse
 import sys
 import threading
-from contextlib import suppress
 from shlex import quote
 
 from . import RELEASES, RealcloudError, running
 
 
 def main() -> int:
-    """Run the cloud that the command line names."""
+    """Run the cloud that the command line names; return the exit code."""
     known = ", ".join(f"{each.series} ({each.name})" for each in RELEASES.values())
     parser = argparse.ArgumentParser(
         prog="python -m tests.realcloud", description=__doc__.splitlines()[0], epilog=known
@@ -25,12 +24,12 @@ def main() -> int:
         with running(parser.parse_args().release, print_progress) as cloud:
             path = quote(str(cloud.clouds_yaml))
             print(f"export OS_CLIENT_CONFIG_FILE={path} OS_CLOUD={cloud.name}", flush=True)
-            with suppress(KeyboardInterrupt):
-                threading.Event().wait()
+            threading.Event().wait()
     except RealcloudError as error:
         print(error, file=sys.stderr)
         return 2
-    return 0
+    except KeyboardInterrupt:
+        return 0
 
 
 def print_progress(text: str) -> None:
