@@ -28,28 +28,19 @@ class NotAskedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to one request.
-
-    Attributes:
-        request: The request in one line, without secrets.
-        curl: A command that makes the same request.
-        status: The HTTP status; 0 if the request was not made.
-        is_xml: Whether the body is XML.
-        document: The parsed body; None if it is neither JSON nor XML.
-        missing: Why the answer says nothing: it was not asked for, or the cloud was out of order.
-    """
+    """The answer to one request; `missing` is why it says nothing, which an outage is, too."""
 
     request: str
     curl: str
-    status: int = 0
+    status: int = 0  # if it was not asked for
     is_xml: bool = False
-    document: Any = field(default=None, repr=False)
+    document: Mapping[str, Any] = field(default_factory=dict)  # empty if the body is no object
     missing: str = ""
 
     @property
     def is_listing(self) -> bool:
         """Whether it lists images."""
-        found = self.document.get("images") if isinstance(self.document, dict) else None
+        found = self.document.get("images")
         return (
             self.status in LISTING_STATUSES
             and isinstance(found, list)
@@ -60,6 +51,12 @@ class Answer:
     def images(self) -> list[Image]:
         """The images that it lists; none if it is no listing."""
         return self.document["images"] if self.is_listing else []
+
+    @property
+    def image(self) -> Image | None:
+        """The image of `GET /images/{id}`."""
+        found = self.document.get("image")
+        return found if isinstance(found, dict) else None
 
     @property
     def next_page(self) -> str | None:
@@ -76,22 +73,13 @@ def hrefs(holder: Any, name: str = "links") -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What is asked.
-
-    Attributes:
-        name: The cloud.
-        endpoint: The compute endpoint.
-        project: The project that asks.
-        release: The release, if it is known.
-        glance: The origin of the image service, if it is known.
-        hidden: What evidence must not show, and what it shows instead.
-    """
+    """A cloud to ask; `hidden` is what evidence must not show, and what it shows instead."""
 
     name: str
     endpoint: str
     project: str
     release: str | None = None
-    glance: str | None = None
+    glance: str | None = None  # the origin of the image service
     hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -107,8 +95,7 @@ class Target:
     def shown(self, text: str) -> str:
         """Return a text without secrets, and without the host of the endpoint."""
         for secret, word in self.hidden.items():
-            for spelled in (secret, quote(secret, safe="")):
-                text = text.replace(spelled, word)
+            text = text.replace(secret, word).replace(quote(secret, safe=""), word)
         return text
 
     def curl(self, url: str, headers: Mapping[str, str]) -> str:
@@ -126,16 +113,9 @@ class Target:
 
 
 class Cloud:
-    """A cloud that is asked; it makes each request once.
+    """Asks a target, each request once, and keeps what was asked and answered in `received`.
 
-    Args:
-        target: What is asked.
-        send: Answers a request.
-        budget: The most requests to make.
-
-    Attributes:
-        received: What was asked and answered, in order.
-        trace: The requests that were wanted since the list was last cleared.
+    `trace` has the requests that were wanted since it was last cleared, made or not.
     """
 
     def __init__(self, target: Target, send: Send, *, budget: int = BUDGET) -> None:
@@ -153,13 +133,7 @@ class Cloud:
         path: str = "/images/detail",
         **how: Any,
     ) -> Answer:
-        """Ask for images; without a limit for all of them, should the cloud send them in pages.
-
-        Args:
-            filters: Those that are None are left out.
-            path: The other listing is `/images`.
-            **how: As `get` takes it.
-        """
+        """Ask for images, as `get` does; without a limit follow the pages that the cloud sends."""
         wanted = dict(filters or {})
         first = page = self.get(path + _query(wanted), **how)
         if "limit" in wanted or page.next_page is None:
@@ -180,13 +154,7 @@ class Cloud:
         headers: Mapping[str, str] | None = None,
         again: bool = False,
     ) -> Answer:
-        """Send a GET, or return its answer if it was sent before.
-
-        Args:
-            path: Path and query.
-            base: What the path is appended to; the endpoint without it.
-            headers: Others than that JSON is accepted.
-            again: Send it again.
+        """Send a GET, below the endpoint or another base; return its answer if it was sent before.
 
         Raises:
             RecordingError: The live cloud could not be asked.
@@ -195,23 +163,22 @@ class Cloud:
         more = headers or {}
         spelled = path if base is None else urlsplit(url).path
         words = ["GET", spelled, *(f"[{name}: {text}]" for name, text in more.items())]
-        answer = Answer(
-            request=self.target.shown(" ".join(words)), curl=self.target.curl(url, more)
-        )
-        self.trace[answer.request] = None
+        request = self.target.shown(" ".join(words))
+        self.trace[request] = None
         key = (url, *more.items(), again)
         if key not in self._answers:
-            fields = Headers(({"Accept": JSON} | {**more}).items())
-            asked = Interaction(url=url, request_headers=fields, response=_NO_ANSWER)
+            answer = Answer(request=request, curl=self.target.curl(url, more))
             # One request is left for the listing of all images at the end.
-            is_left = len(self.received) + (not again) < self.budget
-            self._answers[key] = self._answered(answer, asked, is_left=is_left)
+            if len(self.received) + (not again) < self.budget:
+                fields = Headers(({"Accept": JSON} | {**more}).items())
+                asked = Interaction(url=url, request_headers=fields, response=_NO_ANSWER)
+                self._answers[key] = self._answered(answer, asked)
+            else:
+                missing = f"the budget of {self.budget} requests is used up: raise --budget"
+                self._answers[key] = replace(answer, missing=missing)
         return self._answers[key]
 
-    def _answered(self, answer: Answer, asked: Interaction, *, is_left: bool) -> Answer:
-        if not is_left:
-            missing = f"the budget of {self.budget} requests is used up: raise --budget"
-            return replace(answer, missing=missing)
+    def _answered(self, answer: Answer, asked: Interaction) -> Answer:
         try:
             self.received.append(self.send(asked))
         except NotAskedError as error:
@@ -226,7 +193,7 @@ class Cloud:
             answer,
             status=status,
             is_xml=xml.is_xml(body),
-            document=document,
+            document=document if isinstance(document, dict) else {},
             missing=outage if status in _OUTAGE else "",
         )
 

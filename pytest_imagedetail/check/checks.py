@@ -22,7 +22,6 @@ from pytest_imagedetail.check.relations import (
     all_alike,
     answered,
     asked,
-    element,
     filtered,
     link_problem,
     lists_a_part,
@@ -75,7 +74,7 @@ def _check(
 def _m1(cloud: Cloud, images: Images) -> Outcomes:
     for image in sample(images):
         answer = cloud.get(f"/images/{image['id']}")
-        yield alike(answer, element(answer), image)
+        yield alike(answer, answer.image, image)
 
 
 @_check(
@@ -544,7 +543,7 @@ def _m27(cloud: Cloud, images: Images) -> Outcomes:
             yield Outcome(answer=cloud.listing(), missing=missing)
         else:
             answer = cloud.get(href.removeprefix(here), base=here)
-            yield alike(answer, element(answer), image)
+            yield alike(answer, answer.image, image)
 
 
 CHECKS: Final = (

@@ -1,6 +1,6 @@
 """What Nova makes of Glance's images and filters, and what must hold within one image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -40,10 +40,9 @@ SHOWN: Final = ("ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN")
 _PROGRESS: Final = {"ACTIVE": {100}, "SAVING": {25, 50}}
 
 
-def projected(document: Any) -> Image:
+def projected(found: Mapping[str, Any]) -> Image:
     """Return what Nova shows of an image of Glance."""
-    found = document if isinstance(document, dict) else {}
-    shown = {name: found.get(theirs) for name, theirs in _NAMES.items()}
+    shown: Image = {name: found.get(theirs) for name, theirs in _NAMES.items()}
     shown["status"] = _SHOWN_AS.get(str(found.get("status")), "UNKNOWN")
     shown["OS-EXT-IMG-SIZE:size"] = found.get("size") or 0
     return shown

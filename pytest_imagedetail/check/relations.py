@@ -239,12 +239,6 @@ def link_problem(href: str, sought: Mapping[str, str]) -> str:
     return "" if link.path.endswith("/images/detail") else "does not lead to images/detail"
 
 
-def element(answer: Answer) -> Image | None:
-    """Return the image of `GET /images/{id}`."""
-    found = answer.document.get("image") if isinstance(answer.document, dict) else None
-    return found if isinstance(found, dict) else None
-
-
 def answered(*codes: int) -> Predicate:
     """Return a predicate: did the cloud answer with one of these statuses?"""
     return lambda outcome: outcome.answer.status in codes

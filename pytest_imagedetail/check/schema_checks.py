@@ -55,7 +55,7 @@ def _refused(cloud: Cloud) -> Iterator[Finding]:
     """Find the images that Nova refuses already: the brief listing is not validated."""
     for image in cloud.listing(path="/images").images:
         answer = cloud.get(f"/images/{image['id']}")
-        fault = answer.document.get("badRequest") if isinstance(answer.document, dict) else None
+        fault = answer.document.get("badRequest")
         if answer.status == HTTPStatus.BAD_REQUEST and isinstance(fault, dict):
             yield refused(image, str(fault.get("message")), where=answer.request)
 
@@ -72,15 +72,15 @@ def _of_glance(check: Check, cloud: Cloud) -> Verdict:
     path: Any = _GLANCE
     while isinstance(path, str):
         answer = cloud.get(path, base=cloud.target.glance)
-        page = answer.document if isinstance(answer.document, dict) else {}
-        if not isinstance(page.get("images"), list):
+        found = answer.document.get("images")
+        if not isinstance(found, list):
             reason = answer.missing or f"Glance answered {answer.status}, without a listing"
             return replace(verdict, reason=reason)
-        images += (each for each in page["images"] if isinstance(each, dict))
-        path = page.get("next")
+        images += (each for each in found if isinstance(each, dict))
+        path = answer.document.get("next")
     verdict = replace(verdict, counted=f"{count(len(images), 'image')} of Glance")
-    found = forecast_glance(images, where=asked)
-    return _judged(verdict, found, curl=answer.curl, is_vacuous=not images)
+    findings = forecast_glance(images, where=asked)
+    return _judged(verdict, findings, curl=answer.curl, is_vacuous=not images)
 
 
 def _judged(verdict: Verdict, found: Sequence[Finding], *, curl: str, is_vacuous: bool) -> Verdict:

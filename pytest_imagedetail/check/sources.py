@@ -23,13 +23,7 @@ _EMPTY: Final = Response(status_code=200, body=b'{"images": []}')
 
 
 def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) -> Cloud:
-    """Return a live cloud; only GET requests are sent, one at a time.
-
-    Args:
-        cloud: The cloud.
-        retry: Waits when the cloud asks to, and renews the token.
-        budget: The most requests to make.
-    """
+    """Return a live cloud; only GET requests are sent, one at a time."""
     access, name = cloud.access, cloud.name
     retrying = retry or Retry(access, expect=None, on_wait=cloud.on_wait)
     own = origin(access.endpoint)
@@ -75,14 +69,12 @@ def recorded(
     """
     sources = list(_sources(store, name))
     answers: dict[tuple[Key, str], list[Interaction]] = {}
-    for each in sources:
+    endpoint = "https://compute.invalid"
+    for each in reversed(sources):
         refuse_stale(each, declared)
         # The first source that knows a request answers it, in order and as often as recorded.
-        answers = by_request(each.interactions, key=_key) | answers
-    endpoint = "https://compute.invalid"
-    if sources:
-        first = sources[0]
-        endpoint = first.provenance.endpoint or endpoint_of(first.interactions[0].url)
+        answers |= by_request(each.interactions, key=_key)
+        endpoint = each.provenance.endpoint or endpoint_of(each.interactions[0].url)
     known = Known(project=placeholders.OWN_PROJECT, origins={origin(endpoint): "compute"})
     missing = f"not recorded: imagedetail record {name} --suite check"
     if name in store.library_clouds() and not (store.has_own(name) or store.traffic_paths(name)):
