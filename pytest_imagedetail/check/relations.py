@@ -21,26 +21,14 @@ _MOVING: Final = ("progress", "status", "updated")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one question to the cloud showed.
+    """What one question to the cloud showed."""
 
-    Attributes:
-        answer: The last answer that was needed.
-        problem: How the relation is broken; empty if it holds.
-        image: The image that shows it, if one does.
-        shows: Whether it says anything: an empty set is equal to an ignored one.
-        note: What else is worth telling.
-        missing: Why it says nothing; empty if all answers are there.
-        found: The ids of the images that were compared; None if there are none.
-        wanted: The ids that they should be.
-        instead: The ids that they are if the cloud has the known deviation; None without one.
-    """
-
-    answer: Answer
-    problem: str = ""
-    image: Image | None = None
-    shows: bool = True
-    note: str = ""
-    missing: str = ""
+    answer: Answer  # the last one that was needed
+    problem: str = ""  # how the relation is broken
+    image: Image | None = None  # that shows it
+    shows: bool = True  # says anything: an empty set is equal to an ignored one
+    missing: str = ""  # why it says nothing
+    # The ids of the images that were compared, as they should be, and with the known deviation.
     found: Sequence[Any] | None = None
     wanted: Sequence[Any] = ()
     instead: Sequence[Any] | None = None
@@ -51,19 +39,11 @@ Predicate = Callable[[Outcome], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """What some releases are known to do instead.
-
-    Attributes:
-        what: What they do.
-        source: Where that was read or measured.
-        matches: Returns whether an outcome with a problem is this deviation.
-        since: The first of these releases; None for all before `until`.
-        until: The last of them; None if it was never changed.
-    """
+    """What the releases from `since` to `until` are known to do instead; None is any."""
 
     what: str
-    source: str
-    matches: Predicate = field(repr=False)
+    source: str  # where that was read or measured
+    matches: Predicate = field(repr=False)  # for an outcome with a problem
     since: str | None = None
     until: str | None = None
 
@@ -88,10 +68,10 @@ class Deviation:
 
 def no_listing(answer: Answer) -> Outcome:
     """Return the outcome of an answer that should have been a listing."""
-    return _failed(answer, f"was answered {answer.status}, without a listing")
+    return failed(answer, f"was answered {answer.status}, without a listing")
 
 
-def _failed(answer: Answer, how: str, image: Image | None = None) -> Outcome:
+def failed(answer: Answer, how: str, image: Image | None = None) -> Outcome:
     """Return the outcome of an answer that is not as it should be, or is missing."""
     if answer.missing:
         return Outcome(answer=answer, missing=answer.missing)
@@ -108,12 +88,8 @@ def same(
 ) -> Outcome:
     """Compare a listing with the images that it must have, in their order.
 
-    Args:
-        answer: The listing.
-        wanted: Its images, as they must be.
-        found: Its images with those of other pages, or without some.
-        instead: Its images, if the cloud has a known deviation.
-        extra: What to say of an image that is too many.
+    `found` are its images with those of other pages, or without some; `extra` is what to say of an
+    image that is too many.
     """
     if not answer.is_listing:
         return no_listing(answer)
@@ -153,7 +129,7 @@ def status(answer: Answer, code: int) -> Outcome:
     """Compare the status of an answer."""
     if answer.status == code:
         return Outcome(answer=answer)
-    return _failed(answer, f"was answered {answer.status}, not {code}")
+    return failed(answer, f"was answered {answer.status}, not {code}")
 
 
 def alike(
@@ -161,14 +137,14 @@ def alike(
 ) -> Outcome:
     """Compare two descriptions of one image; one that is being saved may have moved on."""
     if found is None or answer.missing:
-        return _failed(answer, "does not show the image", wanted)
+        return failed(answer, "does not show the image", wanted)
     is_moving = "SAVING" in [wanted.get("status"), found.get("status")]
     left = {*but, *(_MOVING if is_moving else ())}
     for key in [key for key in {**wanted, **found} if key not in left]:
         here, there = _text(found, key), _text(wanted, key)
         if here != there:
             what = f"shows another {key}: {cut(here, _LONGEST)}, not {cut(there, _LONGEST)}"
-            return _failed(answer, what, wanted)
+            return failed(answer, what, wanted)
     return Outcome(answer=answer)
 
 
@@ -218,8 +194,7 @@ def paged(cloud: Cloud, wanted: Images, size: int) -> Outcome:
         if not answer.is_listing:
             return no_listing(answer)
         if len(answer.images) > size:
-            problem = f"{answer.request} has {len(answer.images)} images"
-            return Outcome(answer=answer, problem=problem, image=answer.images[size])
+            return failed(answer, f"has {len(answer.images)} images", answer.images[size])
         found += answer.images
         if answer.next_page is None or not answer.images:
             return same(answer, wanted, found)

@@ -21,55 +21,31 @@ Ask = Callable[[Cloud, Sequence[Image]], Iterable[Outcome]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A relation that holds of every cloud.
-
-    Attributes:
-        id: Stable: M1 to M27.
-        title: A question.
-        relation: What must hold.
-        shown_by: What a cloud must have to show it.
-        outcomes: Asks a cloud.
-        deviations: What some releases are known to do instead.
-        needs_rest: Whether it counts only if the listing did not change meanwhile.
-        asks_again: Whether it asks for the listing of all images a second time.
-        judge: Judges what all other checks received, in place of outcomes.
-    """
+    """A relation that holds of every cloud, `shown_by` something; the id is stable: M1 to M27."""
 
     id: str
-    title: str
+    title: str  # a question
     relation: str
     shown_by: str = "an image"
     outcomes: Ask = field(default=lambda *_: (), repr=False)
     deviations: tuple[Deviation, ...] = ()
-    needs_rest: bool = True
-    asks_again: bool = False
+    needs_rest: bool = True  # counts only if the listing did not change meanwhile
+    asks_again: bool = False  # asks for the listing of all images a second time
+    # Judges what all other checks received, in place of outcomes.
     judge: "Callable[[Check, Cloud], Verdict] | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a check says of a cloud.
-
-    Attributes:
-        check: The check.
-        cloud: The name of the cloud.
-        verdict: One of `VERDICTS`.
-        reason: Why, in one line.
-        counted: What was looked at.
-        requests: The requests that were needed, made or not.
-        deviations: The known deviations that were seen.
-        image: The image that shows it.
-        curl: A command that shows it again; the token stays a variable.
-        findings: Of a forecast: every place at fault, and how to heal it.
-    """
+    """What a check says of a cloud, with its evidence."""
 
     check: Check
     cloud: str
     verdict: str
     reason: str = ""
     counted: str = ""
-    requests: tuple[str, ...] = ()
-    deviations: tuple[Deviation, ...] = ()
+    requests: tuple[str, ...] = ()  # that were needed, made or not
+    deviations: tuple[Deviation, ...] = ()  # that were seen
     image: ImageRef | None = None
     curl: str = ""
     findings: tuple[Finding, ...] = ()
@@ -111,13 +87,16 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
     # What asks for the whole listing again comes late, so that all questions lie between both.
     order = sorted(checks, key=lambda each: (each.judge is not None, each.asks_again))
     judged = {each.id: _judge(each, cloud, images) for each in order}
+    verdicts = tuple(judged[each.id] for each in checks)
     reason, image = _moved(cloud, images)
+    if not reason:
+        return verdicts
     moved: dict[str, Any] = {"verdict": "inconclusive", "reason": reason, "image": image}
     return tuple(
         replace(each, **moved, deviations=(), curl="")
-        if reason and each.check.needs_rest and each.verdict != "vacuous"
+        if each.check.needs_rest and each.verdict != "vacuous"
         else each
-        for each in (judged[one.id] for one in checks)
+        for each in verdicts
     )
 
 
@@ -145,13 +124,17 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
     if not after.is_listing:
         error = f"the listing of all images was answered {after.status} when it was asked again"
         return error, None
-    states = [{each["id"]: each for each in listed} for listed in (before, after.images)]
-    for id_ in dict.fromkeys([*states[0], *states[1]]):
-        old, new = (each.get(id_) for each in states)
-        if old is None or new is None or old.get("updated") != new.get("updated"):
-            change = "appeared" if old is None else "disappeared" if new is None else "was updated"
-            image = _ref(old or new)
-            return f"the listing moved while it was checked: {image} {change}", image
+    old, new = ({each["id"]: each for each in images} for images in (before, after.images))
+    for id_, image in (old | new).items():
+        if id_ not in new:
+            change = "disappeared"
+        elif id_ not in old:
+            change = "appeared"
+        elif old[id_].get("updated") != image.get("updated"):
+            change = "was updated"
+        else:
+            continue
+        return f"the listing moved while it was checked: {_ref(image)} {change}", _ref(image)
     return "", None
 
 
@@ -165,15 +148,13 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     broken = [each for each in outcomes if each.problem]
     possible = [each for each in check.deviations if each.is_of(release)]
     known = [next((one for one in possible if one.matches(each)), None) for each in broken]
-    notes = [each.note for each in held if each.note]
     verdict = Verdict(
         check=check,
         cloud=cloud.target.name,
         verdict="pass",
         counted=f"{count(len(images), 'image')}; "
         f"{len(held)} of {count(len(outcomes), 'question')} agree"
-        + (f", {len(missing)} not asked" if missing else "")
-        + "".join(f"; {each}" for each in dict.fromkeys(notes)),
+        + (f", {len(missing)} not asked" if missing else ""),
         requests=tuple(cloud.trace),
         deviations=tuple(dict.fromkeys(each for each in known if each)),
     )
