@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
-from math import isfinite
 from typing import Any, Final
 from uuid import UUID
 
@@ -37,16 +36,9 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequence:
-    """What a finding leads to.
+    """What a finding leads to: who is affected, since which release, under which setting."""
 
-    Attributes:
-        status: The status that Nova answers instead of the listing; None if it answers as before.
-        since: The first release of which this is known, for example "2025.2".
-        option: The setting under which it happens; None for any.
-        affected: Who is affected, and how.
-    """
-
-    status: int | None = None
+    status: int | None = None  # that Nova answers instead of the listing
     since: str | None = None
     option: str | None = None
     affected: str
@@ -54,53 +46,21 @@ class Consequence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One place that breaks a schema, or that Nova cannot read.
-
-    Attributes:
-        schema: Whose schema it breaks, "nova" or "tempest"; None for what Nova cannot read.
-        where: The answer, as the caller calls it.
-        path: The place in the answer, for example `images[3].metadata`.
-        image: The image; None if the place belongs to no image.
-        keys: The names that are not allowed there, or the property that cannot be read.
-        value: The value at fault; of names that are not allowed, each with its value.
-        error: The error text; of Nova's schema, as Nova sends it.
-        consequence: What it leads to.
-        command: The command that removes the properties at fault; None if there is none to remove.
-        advice: What to do besides, or instead.
-    """
+    """One place that breaks the schema of "nova" or "tempest", or that Nova cannot read."""
 
     schema: str | None = None
-    where: str
+    where: str  # the answer, as the caller calls it
     path: str
-    image: Image | None
-    keys: tuple[str, ...] = ()
+    image: Image | None  # None if the place belongs to no image
+    keys: tuple[str, ...] = ()  # the names that are not allowed there, or that cannot be read
     value: Any = None
-    error: str
+    error: str  # of Nova's schema, as Nova sends it
     consequence: Consequence
-    command: str | None = None
+    command: str | None = None  # that removes the properties at fault
     advice: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as JSON values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
-    """What becomes of one answer under `[api] response_validation = error`.
-
-    Attributes:
-        status: The status that Nova sends.
-        message: The message of the error that it sends; None if it sends the listing.
-        findings: Every error of every image: Nova's in the order of its validation, then tempest's.
-    """
-
-    status: int
-    message: str | None
-    findings: tuple[Finding, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the forecast as JSON values."""
         return asdict(self)
 
 
@@ -136,7 +96,7 @@ _OF_NOVA: Final = (
 )
 
 
-def forecast_response(response: Response, *, where: str) -> Forecast | None:
+def forecast_response(response: Response, *, where: str) -> tuple[Finding, ...] | None:
     """Forecast one response; None if it is no listing in JSON, for Nova validates nothing else.
 
     Raises:
@@ -152,39 +112,26 @@ def forecast_response(response: Response, *, where: str) -> Forecast | None:
         raise BodyError(
             f"the body is not JSON: {error}", where=where, remedy="ask the cloud again"
         ) from error
-    return forecast(document, where=where, status=response.status_code)
+    return forecast(document, where=where)
 
 
-def forecast(document: Any, *, where: str, status: int = 200) -> Forecast:
-    """Forecast one answer.
+def forecast(document: Any, *, where: str) -> tuple[Finding, ...]:
+    """Find every error of one answer, as `json` reads it: Nova's in its order, then tempest's.
 
-    Args:
-        document: The body of one response, not of several pages, as `json` reads it.
-        where: What to call the answer in findings.
-        status: The status of the response, which stays if nothing breaks Nova's schema.
+    If there is one of Nova's, Nova sends the first one with a 400 in place of the listing.
 
     Raises:
         ImageDetailError: The extra `check` is not installed.
     """
-    nova, tempest = (
-        tuple(_finding(schema, error, document, where) for error in validator(schema)(document))
+    return tuple(
+        _finding(schema, error, document, where)
         for schema in ("nova", "tempest")
-    )
-    return Forecast(
-        status=400 if nova else status,
-        message=nova[0].error if nova else None,  # its validator raises the first that it meets
-        findings=nova + tempest,
+        for error in validator(schema)(document)
     )
 
 
 def refused(image: Mapping[str, Any], error: str, *, where: str) -> Finding:
-    """Describe an image that Nova refuses already, so that only its id and name are known.
-
-    Args:
-        image: Of the brief listing.
-        error: The message of the 400.
-        where: The request that was refused.
-    """
+    """Describe an image of the brief listing that Nova refuses already, with its message."""
     return Finding(
         schema="nova",
         where=where,
@@ -198,12 +145,7 @@ def refused(image: Mapping[str, Any], error: str, *, where: str) -> Finding:
 
 
 def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple[Finding, ...]:
-    """Find the images whose properties Nova cannot read, which is a 500 for the whole listing.
-
-    Args:
-        images: The images of Glance's `GET /v2/images`.
-        where: What to call the answer in findings.
-    """
+    """Find the images of Glance whose properties Nova cannot read: a 500 for the whole listing."""
     return tuple(
         Finding(
             where=where,
@@ -305,10 +247,7 @@ def _quoted(word: str) -> str:
 
 @cache
 def validator(owner: str) -> Callable[[Any], Iterator[Any]]:
-    """Return a function that yields the errors of a document, in the order of the schema.
-
-    Args:
-        owner: Whose schema, "nova" or "tempest".
+    """Return a function that yields the errors of a document, in the order of a schema.
 
     Raises:
         ImageDetailError: The extra `check` is not installed.
@@ -324,15 +263,8 @@ def validator(owner: str) -> Callable[[Any], Iterator[Any]]:
         ) from None
     folder = resources.files("pytest_imagedetail.contract") / "schemas"
     schema = json.loads((folder / f"{owner}-images-detail.json").read_text(encoding="utf-8"))
-    draft = validators.validator_for(schema)
-
-    def minimum(itself: Any, bound: Any, value: Any, place: Any) -> Iterator[Any]:
-        # Nova's validators.py cuts fractions off before it compares, which shows in its texts.
-        number = int(value) if isinstance(value, float) and isfinite(value) else value
-        return draft.VALIDATORS["minimum"](itself, bound, number, place)  # type: ignore[no-any-return]
-
-    as_nova = validators.extend(draft, {"minimum": minimum})
-    errors: Callable[[Any], Iterator[Any]] = as_nova(schema, format_checker=formats).iter_errors
+    checked = validators.validator_for(schema)(schema, format_checker=formats)
+    errors: Callable[[Any], Iterator[Any]] = checked.iter_errors
     return errors
 
 

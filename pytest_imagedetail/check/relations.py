@@ -84,17 +84,12 @@ def same(
     found: Images | None = None,
     *,
     instead: Images | None = None,
-    extra: str = "has an image that it should not have",
 ) -> Outcome:
-    """Compare a listing with the images that it must have, in their order.
-
-    `found` are its images with those of other pages, or without some; `extra` is what to say of an
-    image that is too many.
-    """
+    """Compare a listing, or the images found on its pages, with the images that it must have."""
     if not answer.is_listing:
         return no_listing(answer)
     images = answer.images if found is None else found
-    problem, image = _difference(images, wanted, extra)
+    problem, image = _difference(images, wanted)
     return Outcome(
         answer=answer,
         problem=problem and f"{answer.request} {problem}",
@@ -106,23 +101,20 @@ def same(
     )
 
 
-def _difference(found: Images, wanted: Images, extra: str) -> tuple[str, Image | None]:
-    if ids(found) == ids(wanted):
-        return "", None
-    by_id = {each["id"]: each for each in found}
-    expected = {each["id"]: each for each in wanted}
-    for id_, image in expected.items():
-        if id_ not in by_id:
+def _difference(found: Images, wanted: Images) -> tuple[str, Image | None]:
+    here, there = Counter(ids(found)), Counter(ids(wanted))
+    for image in wanted:
+        if image["id"] not in here:
             return "lacks an image", image
-    for id_, image in by_id.items():
-        if id_ not in expected:
-            return extra, image
-    repeated = [each for each, number in Counter(ids(found)).items() if number > 1]
-    if repeated and len(found) > len(wanted):
-        return "lists an image twice", by_id[repeated[0]]
-    pairs = zip(found, wanted, strict=False)
-    moved = next((one for one, other in pairs if one["id"] != other["id"]), wanted[-1])
-    return "has another order, first for an image", moved
+    for image in found:
+        if image["id"] not in there:
+            return "has an image that it should not have", image
+        if here[image["id"]] > there[image["id"]]:
+            return "lists an image twice", image
+    for image, expected in zip(found, wanted, strict=False):
+        if image["id"] != expected["id"]:
+            return "has another order, first for an image", image
+    return "", None
 
 
 def status(answer: Answer, code: int) -> Outcome:

@@ -44,7 +44,7 @@ def _of_schema(schema: str, check: Check, cloud: Cloud) -> Verdict:
         requests=tuple(dict.fromkeys(where for where, _ in listings)),
         counted=count(len(judged), "listing"),
     )
-    found = [one for each in judged for one in each.findings if one.schema == schema]
+    found = [one for each in judged for one in each if one.schema == schema]
     if schema == "nova" and not judged:
         found = [*_refused(cloud)]
     whole = cloud.listing()

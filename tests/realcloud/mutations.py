@@ -96,7 +96,7 @@ NAMES = [
     " ",
     "-",
 ]
-ANYTHING = [None, True, False, 0, 1, -1, 25, 50, 100, -1.0, 25.0, -0.5, 0.5, 1e300, 2**63, [], {}]
+ANYTHING = [None, True, False, 0, 1, -1, 25, 50, 100, 25.0, -0.5, 0.5, 1e300, 2**63, [], {}]
 ANYTHING += ["", "x", "-5", "1.5", "ACTIVE", "active", "AUTO", "self", "next", "alternate", ["x"]]
 ANYTHING += [{"x": 1}, float("nan"), float("inf"), float("-inf")]
 BY_NAME = {

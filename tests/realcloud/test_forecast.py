@@ -113,8 +113,8 @@ def _expected(query: str, body: Any) -> tuple[int, int, str | None]:
     if any(name in query for name in UNREADABLE):
         return 500, 500, NOT_JSON
     assert len(body["images"]) == query.count(",") + 1 or not query
-    found = forecast(body, where=query)
-    return 200, found.status, found.message
+    refused = [each.error for each in forecast(body, where=query) if each.schema == "nova"]
+    return (200, 400, refused[0]) if refused else (200, 200, None)
 
 
 def _outcome(status: int, body: Any) -> tuple[int, str | None]:
@@ -206,7 +206,7 @@ def _configure(cloud: Cloud, line: str) -> None:
 
 def _heal_listing(connection: Connection, listing: Any) -> None:
     """Run the commands of the forecast; delete the images that it advises to delete."""
-    findings = forecast(listing, where="").findings
+    findings = forecast(listing, where="")
     _heal(connection, filter(None, dict.fromkeys(each.command for each in findings)))
     for each in findings:
         if "Glance cannot remove" in each.advice and each.image:
