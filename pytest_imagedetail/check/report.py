@@ -20,20 +20,14 @@ from pytest_imagedetail.report.since import Change, Since
 from pytest_imagedetail.report.text import plain
 
 _SEVERITY: Final = {"fail": "breaking", "known-deviation": "compatible"}
-_SHOWN: Final = ("fail", "known-deviation", "inconclusive")  # with a card of their own
+_SHOWN: Final = ("fail", "inconclusive", "known-deviation")  # with a card, worst first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One verdict on a check, wherever it was given.
+    """One verdict on a check, with each reason as the command prints it, and its clouds."""
 
-    Attributes:
-        id: Twelve hex digits, equal in a later report.
-        verdict: One of them.
-        reasons: What the command prints of each reason, with the clouds that it holds for.
-    """
-
-    id: str
+    id: str  # twelve hex digits, equal in a later report
     verdict: Verdict
     reasons: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
@@ -56,11 +50,6 @@ class Card:
 def write(verdicts: Sequence[Verdict], path: Path, since: Since | None = None) -> None:
     """Write a report whose format follows from the suffix: .html, .json, .md or .xml.
 
-    Args:
-        verdicts: What to show.
-        path: The file; an older one is replaced.
-        since: What changed since an earlier report, if one is given.
-
     Raises:
         ReportError: The file cannot be written.
     """
@@ -75,15 +64,16 @@ def since(path: Path, verdicts: Sequence[Verdict]) -> Since:
     """
     before, now = _found(verdicts_of(load(path), path)), _found(verdicts)
     asked = {(each.check.id, each.cloud) for each in verdicts}
-    changes = [_change(now[key], key[1], "new") for key in now.keys() - before.keys()]
-    for key in before.keys() - now.keys():
-        status = "gone" if (before[key].check.id, key[1]) in asked else "not compared"
-        changes.append(_change(before[key], key[1], status))
-    new = {each.id for each in changes if each.status == "new"}
+    new = [_change(now[key], "new") for key in now.keys() - before.keys()]
+    changes = new[:]
+    for each in (before[key] for key in before.keys() - now.keys()):
+        is_asked = (each.check.id, each.cloud) in asked
+        changes.append(_change(each, "gone" if is_asked else "not compared"))
+    ids = {each.id for each in new}
     return Since(
         file=str(path),
-        new=len(new),
-        known=len({id_ for id_, _ in now} - new),
+        new=len(ids),
+        known=len({id_ for id_, _ in now} - ids),
         changes=tuple(sorted(changes, key=lambda each: (each.status, each.title))),
     )
 
@@ -94,12 +84,11 @@ def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Verdict]:
 
 
 def _id(verdict: Verdict) -> str:
-    """Return twelve hex digits, equal in a later report."""
     return fingerprint(verdict.verdict, verdict.check.id)
 
 
-def _change(verdict: Verdict, cloud: str, status: str) -> Change:
-    title = f"{verdict.check.id} {verdict.check.title}, {cloud}"
+def _change(verdict: Verdict, status: str) -> Change:
+    title = f"{verdict.check.id} {verdict.check.title}, {verdict.cloud}"
     return Change(id=_id(verdict), severity=verdict.verdict, title=title, status=status)
 
 
@@ -169,26 +158,21 @@ def _markdown(verdicts: Sequence[Verdict], since: Since | None) -> str:
 
 
 def _junit(verdicts: Sequence[Verdict], _: Since | None) -> str:
+    verdict = junit.element("property", name="verdict", value=headline(verdicts))
     suites = []
     for cloud in dict.fromkeys(each.cloud for each in verdicts):
         found = [each for each in verdicts if each.cloud == cloud]
-        cases = [
-            junit.element("testcase", _result(each), classname=cloud, name=each.check.id)
-            for each in found
-        ]
-        verdict = junit.element("property", name="verdict", value=headline(verdicts))
-        inside = [junit.element("properties", [verdict]), *cases]
+        inside = [junit.element("properties", [verdict]), *map(_case, found)]
         suites.append(junit.element("testsuite", inside, name=cloud, **_counts(found)))
     return junit.document_of(suites, **_counts(verdicts))
 
 
-def _result(verdict: Verdict) -> list[str]:
+def _case(verdict: Verdict) -> str:
+    tag = {"pass": "", "fail": "failure"}.get(verdict.verdict, "skipped")
     lines = [escape(plain(each)) for each in detail(verdict)]
-    if verdict.verdict == "pass":
-        return []
-    tag = "failure" if verdict.verdict == "fail" else "skipped"
     message = f"{verdict.verdict}: {verdict.reason}"
-    return [junit.element(tag, lines, message=message)]
+    inside = [junit.element(tag, lines, message=message)] if tag else []
+    return junit.element("testcase", inside, classname=verdict.cloud, name=verdict.check.id)
 
 
 def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
@@ -205,35 +189,35 @@ def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
 def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
     cards = [*_cards(verdicts)]
     title = headline(verdicts)
+    word, _, sentence = title.partition(": ")
     return html.page(
         "check.html.j2",
         title=title,
-        word=title.partition(":")[0],
-        sentence=title.partition(": ")[2],
+        word=word,
+        sentence=sentence,
         cards=cards,
         since=since,
         clouds=sorted({each.cloud for each in verdicts}),
         checks=[*dict.fromkeys(each.verdict.check.id for each in cards)],
-        verdicts=[each for each in VERDICTS if each in _SHOWN],
+        verdicts=_SHOWN,
         table=_table(verdicts, cards),
     )
 
 
 def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
-    """Yield what is no pass, worst first, each with its reasons."""
+    """Yield what is worth one, worst first, each with its reasons."""
     found: dict[str, dict[str, list[Verdict]]] = {}
-    for each in sorted(verdicts, key=lambda each: VERDICTS.index(each.verdict)):
-        if each.verdict in _SHOWN:
-            found.setdefault(_id(each), {}).setdefault(each.reason, []).append(each)
+    for verdict in _SHOWN:
+        for each in verdicts:
+            if each.verdict == verdict:
+                found.setdefault(_id(each), {}).setdefault(each.reason, []).append(each)
     for id_, reasons in found.items():
-        yield Card(
-            id=id_,
-            verdict=next(iter(reasons.values()))[0],
-            reasons=tuple(
-                (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))
-                for members in reasons.values()
-            ),
+        (first, *_), *_ = reasons.values()
+        shown = (
+            (tuple(each.cloud for each in members), tuple(map(plain, detail(members[0]))))
+            for members in reasons.values()
         )
+        yield Card(id=id_, verdict=first, reasons=tuple(shown))
 
 
 def _table(verdicts: Sequence[Verdict], cards: Sequence[Card]) -> Table:
@@ -243,12 +227,12 @@ def _table(verdicts: Sequence[Verdict], cards: Sequence[Card]) -> Table:
     uneven: dict[str, list[Row]] = {}
     alike: dict[str, list[Row]] = {}
     for check in {each.check.id: each.check for each in verdicts}.values():
-        # Shards of a fleet may have run other checks.
-        answers = []
-        for cloud in clouds:
-            state = found.get((check.id, cloud), "not asked")
-            link = links.get((check.id, cloud), "")
-            answers.append(Answer(state=state, words=state, finding=link))
+        keys = [(check.id, cloud) for cloud in clouds]
+        states = [found.get(key, "not asked") for key in keys]  # shards may have other checks
+        answers = [
+            Answer(state=state, words=state, finding=links.get(key, ""))
+            for key, state in zip(keys, states, strict=True)
+        ]
         row = Row(
             group="Relations" if check.judge is None else "Forecast",
             question=f"{check.id} {check.title}",
