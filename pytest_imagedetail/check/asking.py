@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from pytest_imagedetail.body import xml
 from pytest_imagedetail.errors import BodyError
@@ -161,7 +161,7 @@ class Cloud:
         """
         url = (self.target.endpoint if base is None else base) + path
         more = headers or {}
-        spelled = path if base is None else urlsplit(url).path
+        spelled = path if base is None else urlunsplit(("", "", *urlsplit(url)[2:]))
         words = ["GET", spelled, *(f"[{name}: {text}]" for name, text in more.items())]
         request = self.target.shown(" ".join(words))
         self.trace[request] = None

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from pytest_imagedetail.check.asking import Answer, Cloud
+from pytest_imagedetail.check.forecast import Finding
 from pytest_imagedetail.check.samples import Images, ids
 from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.model import Image
@@ -28,6 +29,8 @@ class Outcome:
     image: Image | None = None  # that shows it
     shows: bool = True  # says anything: an empty set is equal to an ignored one
     missing: str = ""  # why it says nothing
+    counted: str = ""  # what was looked at, if that is not the images of the cloud
+    findings: tuple[Finding, ...] = ()  # of a forecast
     # The ids of the images that were compared, as they should be, and with the known deviation.
     found: Sequence[Any] | None = None
     wanted: Sequence[Any] = ()

@@ -234,7 +234,7 @@ def _table(verdicts: Sequence[Verdict], cards: Sequence[Card]) -> Table:
             for key, state in zip(keys, states, strict=True)
         ]
         row = Row(
-            group="Relations" if check.judge is None else "Forecast",
+            group="Forecast" if check.is_forecast else "Relations",
             question=f"{check.id} {check.title}",
             asked=check.relation,
             runs=runs_of(clouds, answers),

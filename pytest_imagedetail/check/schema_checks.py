@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.check.asking import Cloud
+from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.checks import CHECKS
 from pytest_imagedetail.check.forecast import (
     Finding,
@@ -16,39 +14,40 @@ from pytest_imagedetail.check.forecast import (
     forecast_response,
     refused,
 )
-from pytest_imagedetail.check.verdicts import Check, Verdict
+from pytest_imagedetail.check.relations import Outcome
+from pytest_imagedetail.check.samples import Images
+from pytest_imagedetail.check.verdicts import Check
 from pytest_imagedetail.errors import ImageDetailError
-from pytest_imagedetail.model import ImageRef
 from pytest_imagedetail.report.text import count
 
-_GLANCE: Final = "/v2/images?limit=1000"
+
+def _s1(cloud: Cloud, images: Images) -> Iterator[Outcome]:
+    yield _of_schema("nova", cloud, images)
 
 
-def _of_schema(schema: str, check: Check, cloud: Cloud) -> Verdict:
+def _s2(cloud: Cloud, images: Images) -> Iterator[Outcome]:
+    yield _of_schema("tempest", cloud, images)
+
+
+def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
     """Judge every answer that was received by a response schema."""
-    target = cloud.target
+    whole, target = cloud.listing(), cloud.target
     listings = [
         (target.shown(f"GET {each.url.removeprefix(target.endpoint)}"), each.response)
         for each in cloud.received
         if urlsplit(each.url).path.endswith("/images/detail")
     ]
-    verdict = Verdict(check=check, cloud=target.name, verdict="inconclusive")
+    cloud.trace.update(dict.fromkeys(where for where, _ in listings))
     try:
         forecasts = [forecast_response(response, where=where) for where, response in listings]
     except ImageDetailError as error:
         parts = (error.problem, error.where, error.remedy)
-        return replace(verdict, reason="; ".join(filter(None, parts)))
+        return Outcome(answer=whole, missing="; ".join(filter(None, parts)))
     judged = [each for each in forecasts if each is not None]
-    verdict = replace(
-        verdict,
-        requests=tuple(dict.fromkeys(where for where, _ in listings)),
-        counted=count(len(judged), "listing"),
-    )
     found = [one for each in judged for one in each if one.schema == schema]
     if schema == "nova" and not judged:
         found = [*_refused(cloud)]
-    whole = cloud.listing()
-    return _judged(verdict, found, curl=whole.curl, is_vacuous=not (found or whole.images))
+    return _judged(whole, found, counted=count(len(judged), "listing"), shows=bool(images))
 
 
 def _refused(cloud: Cloud) -> Iterator[Finding]:
@@ -60,46 +59,42 @@ def _refused(cloud: Cloud) -> Iterator[Finding]:
             yield refused(image, str(fault.get("message")), where=answer.request)
 
 
-def _of_glance(check: Check, cloud: Cloud) -> Verdict:
+def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
     """Judge the images of Glance, on all pages of its listing, by whether Nova can read them."""
-    asked = f"GET {_GLANCE}"
-    verdict = Verdict(
-        check=check, cloud=cloud.target.name, verdict="inconclusive", requests=(asked,)
-    )
+    path: Any = "/v2/images?limit=1000"
     if cloud.target.glance is None:
-        return replace(verdict, reason="the service catalog has no image service")
+        missing = "the service catalog has no image service"
+        yield Outcome(answer=cloud.listing(), missing=missing)
+        return
     images: list[dict[str, Any]] = []
-    path: Any = _GLANCE
     while isinstance(path, str):
         answer = cloud.get(path, base=cloud.target.glance)
-        found = answer.document.get("images")
-        if not isinstance(found, list):
+        page = answer.document.get("images")
+        if not isinstance(page, list):
             reason = answer.missing or f"Glance answered {answer.status}, without a listing"
-            return replace(verdict, reason=reason)
-        images += (each for each in found if isinstance(each, dict))
+            yield Outcome(answer=answer, missing=reason)
+            return
+        images += (each for each in page if isinstance(each, dict))
         path = answer.document.get("next")
-    verdict = replace(verdict, counted=f"{count(len(images), 'image')} of Glance")
-    findings = forecast_glance(images, where=asked)
-    return _judged(verdict, findings, curl=answer.curl, is_vacuous=not images)
+    findings = forecast_glance(images, where="GET /v2/images")
+    counted = f"{count(len(images), 'image')} of Glance"
+    yield _judged(answer, findings, counted=counted, shows=bool(images))
 
 
-def _judged(verdict: Verdict, found: Sequence[Finding], *, curl: str, is_vacuous: bool) -> Verdict:
-    if is_vacuous:
-        return replace(verdict, verdict="vacuous", reason=f"needs {verdict.check.shown_by}")
+def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bool) -> Outcome:
     findings = tuple({_cause(each): each for each in reversed(found)}.values())[::-1]
     if not findings:
-        return replace(verdict, verdict="pass")
+        return Outcome(answer=answer, counted=counted, shows=shows)
     first, consequence = findings[0].image, findings[0].consequence
     images = {each.image.id for each in findings if each.image}
     subject = count(len(images), "image") if images else "the answer"
     under = f", under {consequence.option}" if consequence.option else ""
     since = f" from {consequence.since} on" if consequence.since else ""
-    return replace(
-        verdict,
-        verdict="fail",
-        reason=f"{subject}: {consequence.affected}{under}{since}",
-        image=ImageRef(id=str(first.id), name=first.name) if first else None,
-        curl=curl,
+    return Outcome(
+        answer=answer,
+        problem=f"{subject}: {consequence.affected}{under}{since}",
+        image={"id": first.id, "name": first.name} if first else None,
+        counted=counted,
         findings=findings,
     )
 
@@ -116,21 +111,24 @@ FORECASTS: Final = (
         title="Will Nova's own response validation let every listing pass?",
         relation="every listing matches Nova's response schema of images/detail",
         shown_by="a listing",
-        judge=partial(_of_schema, "nova"),
+        outcomes=_s1,
+        is_forecast=True,
     ),
     Check(
         id="S2",
         title="Do tempest's tests accept every listing?",
         relation="every listing matches tempest's response schema of images/detail",
         shown_by="a listing",
-        judge=partial(_of_schema, "tempest"),
+        outcomes=_s2,
+        is_forecast=True,
     ),
     Check(
         id="S3",
         title="Can Nova read every image of Glance?",
         relation="block_device_mapping and mappings of every image are JSON",
         shown_by="an image of Glance",
-        judge=_of_glance,
+        outcomes=_s3,
+        is_forecast=True,
     ),
 )
 """The forecast, in the order of the numbers."""

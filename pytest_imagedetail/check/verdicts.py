@@ -27,12 +27,11 @@ class Check:
     title: str  # a question
     relation: str
     shown_by: str = "an image"
-    outcomes: Ask = field(default=lambda *_: (), repr=False)
+    outcomes: Ask = field(repr=False)
     deviations: tuple[Deviation, ...] = ()
     needs_rest: bool = True  # counts only if the listing did not change meanwhile
     asks_again: bool = False  # asks for the listing of all images a second time
-    # Judges what all other checks received, in place of outcomes.
-    judge: "Callable[[Check, Cloud], Verdict] | None" = field(default=None, repr=False)
+    is_forecast: bool = False  # judges what all other checks received, be it an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,7 @@ def run(cloud: Cloud, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         return _without_listing(cloud, checks, whole)
     images = whole.images
     # What asks for the whole listing again comes late, so that all questions lie between both.
-    order = sorted(checks, key=lambda each: (each.judge is not None, each.asks_again))
+    order = sorted(checks, key=lambda each: (each.is_forecast, each.asks_again))
     judged = {each.id: _judge(each, cloud, images) for each in order}
     verdicts = tuple(judged[each.id] for each in checks)
     reason, image = _moved(cloud, images)
@@ -105,8 +104,8 @@ def _without_listing(cloud: Cloud, checks: Sequence[Check], whole: Answer) -> tu
     name, is_error = cloud.target.name, whole.status != 0
     reason = f"the listing of all images was answered {whole.status}" if is_error else whole.missing
     verdicts = tuple(
-        each.judge(each, cloud)
-        if each.judge and is_error
+        _judge(each, cloud, [])
+        if each.is_forecast and is_error
         else Verdict(check=each, cloud=name, verdict="inconclusive", reason=reason)
         for each in checks
     )
@@ -139,8 +138,6 @@ def _moved(cloud: Cloud, before: Sequence[Image]) -> tuple[str, ImageRef | None]
 
 
 def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
-    if check.judge is not None:
-        return check.judge(check, cloud)
     cloud.trace.clear()
     release, outcomes = cloud.target.release, list(check.outcomes(cloud, images))
     missing = [each.missing for each in outcomes if each.missing]
@@ -148,13 +145,15 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
     broken = [each for each in outcomes if each.problem]
     possible = [each for each in check.deviations if each.is_of(release)]
     known = [next((one for one in possible if one.matches(each)), None) for each in broken]
+    counted = (
+        f"{count(len(images), 'image')}; {len(held)} of {count(len(outcomes), 'question')} agree"
+        + (f", {len(missing)} not asked" if missing else "")
+    )
     verdict = Verdict(
         check=check,
         cloud=cloud.target.name,
         verdict="pass",
-        counted=f"{count(len(images), 'image')}; "
-        f"{len(held)} of {count(len(outcomes), 'question')} agree"
-        + (f", {len(missing)} not asked" if missing else ""),
+        counted=next((each.counted for each in outcomes if each.counted), counted),
         requests=tuple(cloud.trace),
         deviations=tuple(dict.fromkeys(each for each in known if each)),
     )
@@ -168,6 +167,7 @@ def _judge(check: Check, cloud: Cloud, images: Sequence[Image]) -> Verdict:
             reason=cloud.target.shown(first.problem) + unsure * (not fails and release is None),
             image=_ref(first.image),
             curl=first.answer.curl,
+            findings=first.findings,
         )
     if missing:
         return replace(verdict, verdict="inconclusive", reason=missing[0])
