@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,15 +17,28 @@ from pytest_imagedetail.check.forecast import (
 )
 from pytest_imagedetail.check.relations import Outcome
 from pytest_imagedetail.check.samples import Images
-from pytest_imagedetail.check.verdicts import Check
+from pytest_imagedetail.check.verdicts import check
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.report.text import count
 
+# What breaks a schema breaks it whatever else changes meanwhile.
+_forecast = partial(check, is_forecast=True, needs_rest=False)
 
+
+@_forecast(
+    "Will Nova's own response validation let every listing pass?",
+    "every listing matches Nova's response schema of images/detail",
+    shown_by="a listing",
+)
 def _s1(cloud: Cloud, images: Images) -> Iterator[Outcome]:
     yield _of_schema("nova", cloud, images)
 
 
+@_forecast(
+    "Do tempest's tests accept every listing?",
+    "every listing matches tempest's response schema of images/detail",
+    shown_by="a listing",
+)
 def _s2(cloud: Cloud, images: Images) -> Iterator[Outcome]:
     yield _of_schema("tempest", cloud, images)
 
@@ -59,14 +73,18 @@ def _refused(cloud: Cloud) -> Iterator[Finding]:
             yield refused(image, str(fault.get("message")), where=answer.request)
 
 
+@_forecast(
+    "Can Nova read every image of Glance?",
+    "block_device_mapping and mappings of every image are JSON",
+    shown_by="an image of Glance",
+)
 def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
-    """Judge the images of Glance, on all pages of its listing, by whether Nova can read them."""
     path: Any = "/v2/images?limit=1000"
     if cloud.target.glance is None:
         missing = "the service catalog has no image service"
         yield Outcome(answer=cloud.listing(), missing=missing)
         return
-    images: list[dict[str, Any]] = []
+    images: list[dict[str, Any]] = []  # of all pages
     while isinstance(path, str):
         answer = cloud.get(path, base=cloud.target.glance)
         page = answer.document.get("images")
@@ -105,32 +123,5 @@ def _cause(finding: Finding) -> tuple[object, ...]:
     return image, re.sub(r"images\[\d+\]", "images[*]", finding.path), finding.keys
 
 
-FORECASTS: Final = (
-    Check(
-        id="S1",
-        title="Will Nova's own response validation let every listing pass?",
-        relation="every listing matches Nova's response schema of images/detail",
-        shown_by="a listing",
-        outcomes=_s1,
-        is_forecast=True,
-    ),
-    Check(
-        id="S2",
-        title="Do tempest's tests accept every listing?",
-        relation="every listing matches tempest's response schema of images/detail",
-        shown_by="a listing",
-        outcomes=_s2,
-        is_forecast=True,
-    ),
-    Check(
-        id="S3",
-        title="Can Nova read every image of Glance?",
-        relation="block_device_mapping and mappings of every image are JSON",
-        shown_by="an image of Glance",
-        outcomes=_s3,
-        is_forecast=True,
-    ),
-)
-"""The forecast, in the order of the numbers."""
-
+FORECASTS: Final = (_s1, _s2, _s3)
 ALL: Final = (*CHECKS, *FORECASTS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
@@ -32,6 +33,14 @@ class Check:
     needs_rest: bool = True  # counts only if the listing did not change meanwhile
     asks_again: bool = False  # asks for the listing of all images a second time
     is_forecast: bool = False  # judges what all other checks received, be it an error
+
+
+def check(
+    title: str, relation: str, *deviations: Deviation, **facts: Any
+) -> Callable[[Ask], Check]:
+    """Make a check of a function that yields outcomes; its id is the function's name."""
+    made = partial(Check, title=title, relation=relation, deviations=deviations, **facts)
+    return lambda ask: made(id=ask.__name__.strip("_").upper(), outcomes=ask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
