@@ -57,19 +57,12 @@ _EVIDENCE_IF_ALL: Final[Mapping[str, tuple[str | None, str | None, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clue:
-    """Something seen that only some releases do.
-
-    Attributes:
-        seen: What was seen.
-        releases: The releases that do it, as indexes of `contract`.
-        source: Where that is documented.
-        images: The number of images that show it; 0 for the answer as a whole.
-    """
+    """Something seen that only some releases do, which are indexes of `contract`."""
 
     seen: str
     releases: range
-    source: str
-    images: int = 0
+    source: str  # where that is documented
+    images: int = 0  # that show it; 0 for the answer as a whole
 
     @property
     def span(self) -> str:
@@ -78,12 +71,11 @@ class Clue:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; null for "or earlier" and "or later"."""
+        first, last = (contract.release_name(self.releases[each]) for each in (0, -1))
         return {
             "seen": self.seen,
-            "since": contract.release_name(self.releases[0]) if self.releases.start else None,
-            "until": contract.release_name(self.releases[-1])
-            if self.releases.stop < _ALL.stop
-            else None,
+            "since": first if self.releases.start else None,
+            "until": last if self.releases.stop < _ALL.stop else None,
             "source": self.source,
             "images": self.images,
         }
@@ -91,36 +83,22 @@ class Clue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsent:
-    """Something in some images that no release sends.
+    """Something in some images that no release sends."""
 
-    Attributes:
-        path: Where it is, as reports write it: "images[*].minRam".
-        seen: What was seen: "minRam is a string, not an integer".
-        source: Where the broken promise is documented.
-        images: The number of images that show it.
-    """
-
-    path: str
-    seen: str
-    source: str
+    path: str  # as reports write it: "images[*].minRam"
+    seen: str  # "minRam is a string, not an integer"
+    source: str  # where the broken promise is documented
     images: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """What a cloud's answers say about its release.
-
-    Attributes:
-        cloud: The name of the cloud.
-        declared: The release that its recordings declare, if any.
-        clues: The clues that were found, the narrowest last.
-        unsent: What no release that the clues allow sends.
-    """
+    """What a cloud's answers say about its release."""
 
     cloud: str
-    declared: str | None
-    clues: tuple[Clue, ...]
-    unsent: tuple[Unsent, ...] = ()
+    declared: str | None  # by its recordings
+    clues: tuple[Clue, ...]  # the narrowest last
+    unsent: tuple[Unsent, ...] = ()  # by any release that the clues allow
 
     @property
     def releases(self) -> range:
@@ -167,11 +145,7 @@ class Fingerprint:
 
 
 def fingerprint(listings: Iterable[Listing]) -> Fingerprint:
-    """Find which releases answer as a cloud does.
-
-    Args:
-        listings: One or more listings or errors of one cloud.
-    """
+    """Find which releases answer as a cloud does, by listings or errors of it."""
     several = tuple(listings)
     clues = sorted((clue for each in several for clue in _clues(each)), key=lambda it: it.images)
     most = {clue.seen: clue for clue in clues}  # by the listing that shows it most
@@ -247,13 +221,10 @@ def _seen_in_image(image: Image) -> Iterator[str]:
             yield f"{name} is sent"
     yield "minRam and minDisk are sent" if "minRam" in image else "minRam is not sent"
     yield f"{_SIZE} is {'sent' if _SIZE in image else 'not sent'}"
-    if "links" in image:
-        yield from _seen_in_links(image)
-
-
-def _seen_in_links(image: Image) -> Iterator[str]:
+    if "links" not in image:
+        return
     own, alternate = (_href(image, relation) for relation in ("self", "alternate"))
-    end = ("/images/<id>", f"/images/{image.get('id')}")
+    end = ("/images/<id>", f"/images/{id_}")
     yield f"the link alternate is {'sent' if alternate else 'not sent'}"
     if _PROJECT in alternate:
         yield "the link alternate has the project"
@@ -267,7 +238,7 @@ def _seen_in_links(image: Image) -> Iterator[str]:
 
 
 def _href(image: Image, relation: str) -> str:
-    """Return a normalized link; the first one if there are several, "" if there is none."""
+    """Return the first normalized link of a relation, "" if there is none."""
     links = image["links"].as_sent() if isinstance(image["links"], Links) else ()
     return next((str(each.get("href")) for each in links if each["rel"] == relation), "")
 
