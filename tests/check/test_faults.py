@@ -32,6 +32,7 @@ def images(tmp_path_factory):
 
 def test_every_fault_is_caught_by_its_check(images):
     """Folding of names is known of MySQL, so it is a known deviation; all others fail."""
+    assert {id_ for id_, _ in FAULTS} == BY_ID.keys()
     missed = []
     for (id_, name), fault in FAULTS.items():
         (found,) = run(cloud_of(images, fault), [BY_ID[id_]])
@@ -40,11 +41,6 @@ def test_every_fault_is_caught_by_its_check(images):
             missed.append(f"{id_}, {name}: {found.verdict}, {found.reason}")
         assert found.curl.startswith("curl ") or found.verdict == "inconclusive"
     assert missed == []
-
-
-def test_no_check_is_without_a_fault():
-    assert len(FAULTS) >= 30
-    assert {id_ for id_, _ in FAULTS} == BY_ID.keys()
 
 
 def test_what_says_nothing_about_a_cloud_is_no_fault(images):
@@ -92,7 +88,7 @@ def elsewhere(image):
 
 def test_no_answer_makes_a_check_crash(images):
     """The types of fields are M24's affair; the others go on."""
-    for name, fault in {**FAULTS, **MALFORMED}.items():
+    for name, fault in MALFORMED.items():
         verdicts = run(cloud_of(images, fault), CHECKS)
         assert any(each.verdict != "pass" for each in verdicts), name
 

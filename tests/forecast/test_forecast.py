@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 from unit import changed, image_of, snapshot_of, without
@@ -192,19 +191,3 @@ def test_properties_that_nova_cannot_read():
     assert first["error"] == "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
     assert (first["consequence"]["status"], first["consequence"]["since"]) == (500, "2019.1")
     assert first["command"] == "openstack image unset --property mappings 2"
-
-
-def test_without_the_extra():
-    """Importing costs nothing; asking says what to install."""
-    library = "jsonschema"
-    code = (
-        f"import sys; sys.modules[{library!r}] = None\n"
-        "from pytest_imagedetail.check.forecast import forecast, forecast_glance\n"
-        "forecast_glance([], where='')\n"
-        "forecast({}, where='')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False
-    )
-    assert f"ImageDetailError: the forecast needs {library}, which is not" in done.stderr
-    assert "pip install 'pytest-imagedetail[check]'" in done.stderr
