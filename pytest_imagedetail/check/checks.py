@@ -20,6 +20,7 @@ from pytest_imagedetail.check.relations import (
     all_alike,
     answered,
     asked,
+    failed,
     filtered,
     link_problem,
     lists_a_part,
@@ -291,10 +292,10 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
         if not first.is_listing:
             return no_listing(first)
         if first.next_page is None:
-            return Outcome(answer=first, problem=f"{first.request} has no next link", shows=False)
+            return failed(first, "has no next link")
         sought = {**filters, "limit": str(limit), "marker": str(wanted[limit - 1]["id"])}
         if problem := link_problem(first.next_page, sought):
-            return Outcome(answer=first, problem=f"the next link of {first.request} {problem}")
+            return failed(first, f"has a next link that {problem}")
         link = urlsplit(first.next_page)
         second = cloud.get(f"{link.path}?{link.query}", base=origin(cloud.target.endpoint))
         return all_alike(second, wanted[limit : 2 * limit])

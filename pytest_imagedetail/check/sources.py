@@ -42,11 +42,10 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
                 unreachable.append(f"the image service: {error.problem}")
         raise NotAskedError(unreachable[0])
 
-    known, hosts = known_of(access), {**access.origins, own: "compute"}
-    words = dict.fromkeys(known.secrets, placeholders.SECRET)
-    words |= {each: placeholders.owner(each) for each in known.owners}
+    known = known_of(access)
     project = known.project or access.project_id
-    words[f"/{project}/"] = f"/{placeholders.owner(project)}/"
+    words = dict.fromkeys(known.secrets, placeholders.SECRET)
+    words |= {each: placeholders.owner(each) for each in {*known.owners, project}}
     target = Target(
         name=name,
         endpoint=access.endpoint,
@@ -54,7 +53,7 @@ def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) 
         release=cloud.release,
         glance=next((url for url, kind in access.origins.items() if kind == "image"), None),
         hidden={each: words[each] for each in filter(is_searchable, words)}
-        | {url: f"https://{placeholders.host(kind, name)}" for url, kind in hosts.items()},
+        | {url: f"https://{placeholders.host(role, name)}" for url, role in known.origins.items()},
     )
     return Cloud(target, send, budget=budget)
 

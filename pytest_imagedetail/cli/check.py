@@ -32,7 +32,6 @@ from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.settings import Settings, did_you_mean
 
 _LEAST: Final = 2  # requests: all images, before and after
-_NO_CLOUD: Final = "name a cloud: imagedetail check NAME; imagedetail clouds lists them"
 
 
 def add_verbs(verbs: Any) -> None:
@@ -67,17 +66,14 @@ def _check(options: argparse.Namespace) -> int:
         return _list(checks, as_json=options.json)
     chosen = settings(options)
     store = store_of(chosen)
-    names = _names(options, chosen, store)
     verdicts: list[Verdict] = []
     unasked: list[Verdict] = []
     code, progress = SAME, Progress()
-    for name in names:
+    for name in _names(options, chosen, store):
         try:
             with progress.waiting(f"checking {name}"):
                 cloud = _cloud(name, options, chosen, store)
-                if options.dry_run:
-                    cloud = sources.planned(cloud)
-                verdicts += run(cloud, checks)
+                verdicts += run(sources.planned(cloud) if options.dry_run else cloud, checks)
         except ImageDetailError as error:
             code = complain(error, IMPOSSIBLE)
             unasked += (
@@ -88,33 +84,36 @@ def _check(options: argparse.Namespace) -> int:
         _print_requests(verdicts, as_json=options.json)
         return code
     verdicts += unasked
-    since, fails = _reported(options, chosen, verdicts)
+    since = _reported(options, chosen, verdicts)
     if options.json:
         print_json(report.to_dict(verdicts, since))
     else:
         _print(verdicts, since)
-    return DIFFERENT if fails else code
+    return DIFFERENT if _fails(verdicts) else code
 
 
 def _reported(
     options: argparse.Namespace, chosen: Settings, verdicts: Sequence[Verdict]
-) -> tuple[Since | None, bool]:
-    """Write the reports; return what changed since an earlier one, and whether a check failed."""
+) -> Since | None:
+    """Write the reports; return what changed since an earlier one."""
     since = report.since(Path(options.since), verdicts) if options.since else None
     for path in chosen.reports:
         report.write(verdicts, path, since)
-    return since, any(each.verdict == "fail" for each in verdicts)
+    return since
+
+
+def _fails(verdicts: Sequence[Verdict]) -> bool:
+    return any(each.verdict == "fail" for each in verdicts)
 
 
 def report_checks(documents: Mapping[Path, Document], options: argparse.Namespace) -> int:
     """Make one report of the results of several commands; return the exit code."""
-    found = (report.verdicts_of(document, path) for path, document in documents.items())
     verdicts: list[Verdict] = []
-    for several in found:
-        verdicts += [each for each in several if each not in verdicts]
-    since, fails = _reported(options, settings(options), verdicts)
-    _print_head(verdicts, since)
-    return DIFFERENT if fails else SAME
+    for path, document in documents.items():
+        found = report.verdicts_of(document, path)
+        verdicts += [each for each in found if each not in verdicts]
+    _print_head(verdicts, _reported(options, settings(options), verdicts))
+    return DIFFERENT if _fails(verdicts) else SAME
 
 
 def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
@@ -129,22 +128,14 @@ def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
 
 
 def _chosen(options: argparse.Namespace) -> tuple[Check, ...]:
-    """Return the checks that were named, or all.
-
-    Raises:
-        UsageError: There is none with such an id.
-    """
+    """Return the checks that were named, or all."""
     if options.forecast_only or options.no_forecast:
         return FORECASTS if options.forecast_only else CHECKS
     known = {each.id: each for each in ALL}
-    for each in options.only:
-        if each.upper() not in known:
-            raise UsageError(
-                f"there is no check {each!r}",
-                remedy=f"{did_you_mean(each.upper(), tuple(known))}"
-                "imagedetail check --list shows them",
-            )
     named = dict.fromkeys(map(str.upper, options.only))
+    for each in named.keys() - known.keys():
+        remedy = f"{did_you_mean(each, tuple(known))}imagedetail check --list shows them"
+        raise UsageError(f"there is no check {each!r}", remedy=remedy)
     return tuple(known[each] for each in named) or ALL
 
 
@@ -169,13 +160,9 @@ def _list(checks: Sequence[Check], *, as_json: bool) -> int:
 
 
 def _names(options: argparse.Namespace, chosen: Settings, store: Store) -> Sequence[str]:
-    """Return the clouds to check.
-
-    Raises:
-        UsageError: None is named, or --os-cloud is given with several.
-    """
     if not options.clouds and not options.os_cloud:
-        raise UsageError("no cloud is named", remedy=_NO_CLOUD)
+        remedy = "name a cloud: imagedetail check NAME; imagedetail clouds lists them"
+        raise UsageError("no cloud is named", remedy=remedy)
     if options.os_cloud and len(options.clouds) > 1:
         raise UsageError("--os-cloud is for one cloud", remedy="name one, or leave it out")
     if options.os_cloud:
