@@ -18,18 +18,12 @@ from pytest_imagedetail.check.relations import (
     Outcome,
     alike,
     all_alike,
-    answered,
-    asked,
     failed,
     filtered,
     link_problem,
-    lists_a_part,
-    lists_instead,
-    lists_nothing,
     no_listing,
     paged,
     same,
-    says,
     status,
     united,
 )
@@ -91,12 +85,13 @@ COLON: Final = Deviation(
     what="a name with a colon is read as an operator: 400",
     since="2016.2",
     source="Glance 13.0.0 db/sqlalchemy/api.py, split_filter_op; recordings",
-    matches=asked(answered(400), "%3A"),
+    statuses=(400,),
+    requests=("%3A",),
 )
 COLLATION: Final = Deviation(
     what="MySQL compares names without case and trailing spaces",
     source="MySQL's default collation; not recorded",
-    matches=lists_instead,
+    lists="instead",
 )
 
 
@@ -127,19 +122,21 @@ def _m4(cloud: Cloud, images: Images) -> Outcomes:
         what="SAVING finds no queued image, though these are shown as SAVING",
         since="2012.1",
         source="Nova views/images.py, _get_status; ff716dee03; recordings",
-        matches=asked(lists_a_part, "=SAVING"),
+        requests=("=SAVING",),
+        lists="a part",
     ),
     Deviation(
         what="ERROR, UNKNOWN and DELETED are no words of Glance, and find nothing",
         since="2012.1",
         source="Nova views/images.py, _get_status; ff716dee03; recordings",
-        matches=asked(lists_a_part, "=ERROR", "=UNKNOWN", "=DELETED"),
+        requests=("=ERROR", "=UNKNOWN", "=DELETED"),
+        lists="a part",
     ),
     Deviation(
         what="only statuses in lower case find anything",
         until="2011.3",
         source="Nova 2011.3",
-        matches=lists_nothing,
+        lists="nothing",
     ),
 )
 def _m5(cloud: Cloud, images: Images) -> Outcomes:
@@ -164,7 +161,7 @@ def _m6(cloud: Cloud, images: Images) -> Outcomes:
         what="only the exact URL of the server finds its images",
         until="2011.3",
         source="Nova 2011.3",
-        matches=lists_nothing,
+        lists="nothing",
     ),
     shown_by="an image made from a server",
 )
@@ -196,7 +193,7 @@ def _m8(cloud: Cloud, images: Images) -> Outcomes:
         what="the documented values BASE, SERVER and ALL are not implemented: "
         "type is compared with metadata.image_type",
         source="Nova api/openstack/compute/images.py, SUPPORTED_FILTERS; recordings",
-        matches=lists_instead,
+        lists="instead",
     ),
 )
 def _m9(cloud: Cloud, images: Images) -> Outcomes:
@@ -248,7 +245,7 @@ def _m11(cloud: Cloud, images: Images) -> Outcomes:
         what="a marker must be an integer",
         until="2011.3",
         source="Nova 2011.3 api/openstack/common.py",
-        matches=answered(400),
+        statuses=(400,),
     ),
 )
 def _m12(cloud: Cloud, images: Images) -> Outcomes:
@@ -263,7 +260,8 @@ def _m12(cloud: Cloud, images: Images) -> Outcomes:
         what="limit=0 is refused",
         since="2024.2",
         source="Nova 30.0.0, 41b436bff7; recordings",
-        matches=asked(answered(400), "LIMIT=0"),
+        statuses=(400,),
+        requests=("limit=0",),
     ),
 )
 def _m13(cloud: Cloud, images: Images) -> Outcomes:
@@ -282,7 +280,7 @@ def _m13(cloud: Cloud, images: Images) -> Outcomes:
         since="2012.1",
         until="2014.2",
         source="Nova f233c65cd3",
-        matches=says("does not lead"),
+        problem="does not lead",
     ),
     shown_by="six images, or two active ones",
 )
@@ -349,13 +347,13 @@ def _m17(cloud: Cloud, images: Images) -> Outcomes:
         what="the letters p r o e t y - are cut from the start of a property's name",
         since="2016.2",
         source="Nova 8eca306ab0, lstrip; recordings",
-        matches=lists_instead,
+        lists="instead",
     ),
     Deviation(
         what="property-K reaches Glance as a filter of its own, if K is the name of one",
         since="2016.2",
         source="measured on Nova 20.6, 30.3 and 33.0",
-        matches=nova.is_own_filter,
+        requests=nova.OWN_FILTERS,
     ),
     shown_by="an image with a property",
 )
@@ -376,7 +374,7 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
         what="a policy may hide the size in one version of the API",
         until="2018.2",
         source="Nova 19.0.0 merges it into the view",
-        matches=says("OS-EXT-IMG-SIZE"),
+        problem="OS-EXT-IMG-SIZE",
     ),
     shown_by="a second version of the API",
 )
@@ -402,7 +400,7 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
         what="JSON is sent, whatever is asked for",
         since="2015.1",
         source="Nova 0e0b9bfd75, 8454a2b4f3, f3ee2212e0",
-        matches=says("in JSON"),
+        problem="in JSON",
     ),
 )
 def _m20(cloud: Cloud, images: Images) -> Outcomes:
@@ -420,7 +418,7 @@ def _m20(cloud: Cloud, images: Images) -> Outcomes:
         what="microversions that the cloud does not have are answered 406",
         until="2016.1",
         source="Nova api/openstack/wsgi.py; maxima in contract/releases.py",
-        matches=says("406, not 404"),
+        problem="406, not 404",
     ),
     shown_by="an endpoint of version v2.1",
 )
@@ -442,7 +440,7 @@ def _m21(cloud: Cloud, images: Images) -> Outcomes:
     Deviation(
         what="a gateway in front of Nova refuses with 401, 403 or 404",
         source="not recorded; vendors put gateways in front of Nova",
-        matches=answered(401, 403, 404),
+        statuses=(401, 403, 404),
     ),
     shown_by="an endpoint with a version",
     needs_rest=False,
@@ -469,7 +467,7 @@ def _m23(cloud: Cloud, images: Images) -> Outcomes:
         what="OS-DCF:diskConfig is an extension, which may be off",
         until="2016.1",
         source="Nova 14.0.0 moves it into the core",
-        matches=says("unlike metadata.auto_disk_config"),
+        problem="unlike metadata.auto_disk_config",
     ),
     needs_rest=False,
 )

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.check.asking import hrefs
-from pytest_imagedetail.check.relations import Outcome
 from pytest_imagedetail.check.samples import metadata, server_of
 from pytest_imagedetail.model import Image
 
@@ -29,10 +27,14 @@ _NAMES: Final = {
     "created": "created_at",
     "updated": "updated_at",
 }
-_FILTERS: Final = frozenset(
-    {"changes-since", "container_format", "deleted", "disk_format", "limit", "locations"}
-    | {"member_status", "size_max", "size_min", "sort", "sort_dir", "sort_key"}
+OWN_FILTERS: Final = tuple(
+    f"{PROPERTY}{name}="
+    for name in (
+        *("changes-since", "container_format", "deleted", "disk_format", "limit", "locations"),
+        *("member_status", "size_max", "size_min", "sort", "sort_dir", "sort_key"),
+    )
 )
+"""Filters of properties that have the name of a filter of Glance."""
 
 SHOWN: Final = ("ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN")
 """What Nova shows."""
@@ -51,12 +53,6 @@ def projected(found: Mapping[str, Any]) -> Image:
 def stripped(key: str) -> str:
     """Return what Nova makes of the name of a property in a filter since Newton."""
     return key.lstrip(PROPERTY)
-
-
-def is_own_filter(outcome: Outcome) -> bool:
-    """Return whether the property that was asked for has the name of a filter of Glance."""
-    name = urlsplit(outcome.answer.request).query.partition("=")[0]
-    return stripped(name.removeprefix(PROPERTY)) in _FILTERS
 
 
 def inconsistent(image: Image, release: str | None) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from pytest_imagedetail.check.asking import Answer, Cloud
@@ -31,24 +31,24 @@ class Outcome:
     missing: str = ""  # why it says nothing
     counted: str = ""  # what was looked at, if that is not the images of the cloud
     findings: tuple[Finding, ...] = ()  # of a forecast
-    # The ids of the images that were compared, as they should be, and with the known deviation.
-    found: Sequence[Any] | None = None
-    wanted: Sequence[Any] = ()
-    instead: Sequence[Any] | None = None
-
-
-Predicate = Callable[[Outcome], bool]
+    lists: tuple[str, ...] = ()  # in which known ways it is broken: see `Deviation.lists`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """What the releases from `since` to `until` are known to do instead; None is any."""
+    """What the releases from `since` to `until` are known to do instead; None is any.
+
+    A problem is this deviation if all that is given of status, request, problem and listing fits.
+    """
 
     what: str
     source: str  # where that was read or measured
-    matches: Predicate = field(repr=False)  # for an outcome with a problem
     since: str | None = None
     until: str | None = None
+    statuses: tuple[int, ...] = ()
+    requests: tuple[str, ...] = ()  # texts, of which the request has one in either case
+    problem: str = ""  # a part of the text
+    lists: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
 
     @property
     def releases(self) -> str:
@@ -63,6 +63,16 @@ class Deviation:
         if index is None:
             return True
         return (first is None or first <= index) and (last is None or index <= last)
+
+    def matches(self, outcome: Outcome) -> bool:
+        """Return whether an outcome with a problem is this deviation."""
+        request = outcome.answer.request.upper()
+        return (
+            (not self.statuses or outcome.answer.status in self.statuses)
+            and (not self.requests or any(each.upper() in request for each in self.requests))
+            and self.problem in outcome.problem
+            and (not self.lists or self.lists in outcome.lists)
+        )
 
     def to_dict(self) -> dict[str, str]:
         """Return the deviation as `check --json` prints it."""
@@ -93,14 +103,18 @@ def same(
         return no_listing(answer)
     images = answer.images if found is None else found
     problem, image = _difference(images, wanted)
+    here, there = ids(images), ids(wanted)
+    ways = {
+        "nothing": not here,
+        "a part": {*here} < {*there},
+        "instead": instead is not None and here == ids(instead),
+    }
     return Outcome(
         answer=answer,
         problem=problem and f"{answer.request} {problem}",
         image=image,
         shows=bool(wanted),
-        found=ids(images),
-        wanted=ids(wanted),
-        instead=None if instead is None else ids(instead),
+        lists=tuple(way for way, is_so in ways.items() if is_so),
     )
 
 
@@ -207,35 +221,3 @@ def link_problem(href: str, sought: Mapping[str, str]) -> str:
     if lost:
         return f"has another {lost[0]}, or none"
     return "" if link.path.endswith("/images/detail") else "does not lead to images/detail"
-
-
-def answered(*codes: int) -> Predicate:
-    """Return a predicate: did the cloud answer with one of these statuses?"""
-    return lambda outcome: outcome.answer.status in codes
-
-
-def asked(then: Predicate, *texts: str) -> Predicate:
-    """Return a predicate for requests with one of these texts, in either case."""
-    return lambda outcome: (
-        then(outcome) and any(each in outcome.answer.request.upper() for each in texts)
-    )
-
-
-def says(text: str) -> Predicate:
-    """Return a predicate: does the problem have this text?"""
-    return lambda outcome: text in outcome.problem
-
-
-def lists_nothing(outcome: Outcome) -> bool:
-    """Return whether the cloud answered with an empty listing."""
-    return outcome.found is not None and not outcome.found
-
-
-def lists_a_part(outcome: Outcome) -> bool:
-    """Return whether the cloud lists a part of the images that it should."""
-    return outcome.found is not None and set(outcome.found) < set(outcome.wanted)
-
-
-def lists_instead(outcome: Outcome) -> bool:
-    """Return whether the cloud lists the images that it should not, but is known to."""
-    return outcome.found is not None and outcome.found == outcome.instead
