@@ -1,24 +1,6 @@
 """`imagedetail check`: the verdict first, evidence for it, one JSON document, exit codes."""
 
 import json
-from pathlib import Path
-
-EXPECTED = Path(__file__).with_name("expected.json")
-
-
-def verdicts(printed):
-    """The verdicts of `check --json`: by check, the clouds of each."""
-    found = {}
-    for each in json.loads(printed)["checks"]:
-        found.setdefault(each["id"], {})[each["cloud"]] = each["verdict"]
-    return found
-
-
-def test_expected_verdicts_of_the_shipped_releases(imagedetail):
-    """expected.json is what the command says of the nine releases."""
-    result = imagedetail("check", "nova-*", "--json")
-    assert result.returncode == 1  # by S1: a property of theirs has a name that Nova will refuse
-    assert verdicts(result.stdout) == json.loads(EXPECTED.read_text(encoding="utf-8"))
 
 
 def test_every_verdict_has_its_evidence(imagedetail):
@@ -85,10 +67,8 @@ def test_dry_run(imagedetail):
 def test_budget(imagedetail):
     """What it does not allow is not asked, and nothing that was not asked passes."""
     result = imagedetail("check", "nova-2026.2", "--budget=3", "--no-forecast", "--json")
-    found = verdicts(result.stdout)
-    assert result.returncode == 0
-    assert found["M24"]["nova-2026.2"] == "pass"
-    assert found["M27"]["nova-2026.2"] == "inconclusive"
+    found = {each["id"]: each["verdict"] for each in json.loads(result.stdout)["checks"]}
+    assert (result.returncode, found["M24"], found["M27"]) == (0, "pass", "inconclusive")
 
 
 def test_usage(imagedetail):
