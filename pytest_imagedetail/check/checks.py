@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.check import nova
 from pytest_imagedetail.check.asking import Answer, Cloud, hrefs
+from pytest_imagedetail.check.forecast import FORECASTS
 from pytest_imagedetail.check.relations import (
-    Deviation,
-    Outcome,
     alike,
     all_alike,
     failed,
@@ -42,7 +41,7 @@ from pytest_imagedetail.check.samples import (
     spelled,
     tagged,
 )
-from pytest_imagedetail.check.verdicts import check
+from pytest_imagedetail.check.verdicts import Deviation, Outcome, check
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.redact import origin
 from pytest_imagedetail.transport.request import is_url_of_http
@@ -525,3 +524,5 @@ CHECKS: Final = (
     *(_m15, _m16, _m17, _m18, _m19, _m20, _m21, _m22, _m23, _m24, _m25, _m26, _m27),
 )
 """All checks, in the order of their numbers."""
+
+ALL: Final = (*CHECKS, *FORECASTS)

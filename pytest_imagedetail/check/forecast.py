@@ -9,59 +9,25 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
+from http import HTTPStatus
 from importlib import resources
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from pytest_imagedetail.body import xml
-from pytest_imagedetail.check.samples import metadata
+from pytest_imagedetail.check.asking import Answer, Cloud
+from pytest_imagedetail.check.samples import Images, metadata
+from pytest_imagedetail.check.verdicts import Consequence, Finding, FoundImage, Outcome, check
 from pytest_imagedetail.errors import BodyError, ImageDetailError
 from pytest_imagedetail.model import LISTING_STATUSES, Response
+from pytest_imagedetail.report.text import count
 
 # Nova nova/image/glance.py, _CONVERT_PROPS; the same from Nova 19 to 34.
 _JSON_PROPERTIES: Final = ("block_device_mapping", "mappings")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """The image that a finding is about; what the answer does not say is None."""
-
-    id: str | None
-    name: str | None = None
-    owner: str | None = None
-    visibility: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consequence:
-    """What a finding leads to: who is affected, since which release, under which setting."""
-
-    status: int | None = None  # that Nova answers instead of the listing
-    since: str | None = None
-    option: str | None = None
-    affected: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One place that breaks the schema of "nova" or "tempest", or that Nova cannot read."""
-
-    schema: str | None = None
-    where: str  # the answer, as the caller calls it
-    path: str
-    image: Image | None  # None if the place belongs to no image
-    keys: tuple[str, ...] = ()  # the names that are not allowed there, or that cannot be read
-    value: Any = None
-    error: str  # of Nova's schema, as Nova sends it
-    consequence: Consequence
-    command: str | None = None  # that removes the properties at fault
-    advice: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON values."""
-        return asdict(self)
+_OF_IMAGE: Final = ("id", "name", "owner", "visibility")
 
 
 _REFUSED: Final = Consequence(
@@ -130,27 +96,13 @@ def forecast(document: Any, *, where: str) -> tuple[Finding, ...]:
     )
 
 
-def refused(image: Mapping[str, Any], error: str, *, where: str) -> Finding:
-    """Describe an image of the brief listing that Nova refuses already, with its message."""
-    return Finding(
-        schema="nova",
-        where=where,
-        path="image",
-        image=Image(id=image.get("id"), name=image.get("name")),
-        error=error,
-        consequence=_REFUSED,
-        advice="remove the property that the answer names, as its owner or an administrator: "
-        f"openstack image unset --property NAME {image.get('id')}",
-    )
-
-
 def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple[Finding, ...]:
     """Find the images of Glance whose properties Nova cannot read: a 500 for the whole listing."""
     return tuple(
         Finding(
             where=where,
             path=f"images[{place}].{name}",
-            image=Image(**{key: image.get(key) for key in ("id", "name", "owner", "visibility")}),
+            image=FoundImage(**{key: image.get(key) for key in _OF_IMAGE}),
             keys=(name,),
             value=image[name],
             error=error,
@@ -192,7 +144,7 @@ def _finding(schema: str, error: Any, document: Any, where: str) -> Finding:
         where=where,
         path=_path(parts),
         # Nova writes the owner when it makes a snapshot.
-        image=Image(
+        image=FoundImage(
             id=image.get("id"), name=image.get("name"), owner=metadata(image).get("owner_id")
         )
         if isinstance(image, dict)
@@ -295,16 +247,130 @@ def _formats() -> Any:
     url = url.check_validity_of("scheme", "userinfo", "host", "path", "query", "fragment")
     formats = FormatChecker(formats=())
     refused = rfc3986.exceptions.RFC3986Exception
-    for name, check, raises in (
+    for name, is_valid, raises in (
         ("date-time", iso8601.parse_date, ValueError),
         ("iso8601-date-time", iso8601.parse_date, ValueError),  # tempest's name for it
         ("uri", lambda text: url.validate(rfc3986.uri_reference(text)), refused),
         ("uuid", _is_uuid, ()),
     ):
-        formats.checks(name, raises)(_of_text(check))
+        formats.checks(name, raises)(partial(_has_format, is_valid))
     return formats
 
 
-def _of_text(check: Callable[[str], object]) -> Callable[[object], bool]:
-    """Return a check that passes what is no text, and what the given one does not refuse."""
-    return lambda value: not isinstance(value, str) or check(value) is not False
+def _has_format(is_valid: Callable[[str], object], value: object) -> bool:
+    """Return whether a value is no text, or one that the libraries do not refuse."""
+    return not isinstance(value, str) or is_valid(value) is not False
+
+
+# What breaks a schema breaks it whatever else changes meanwhile.
+_forecast = partial(check, is_forecast=True, needs_rest=False)
+
+
+@_forecast(
+    "Will Nova's own response validation let every listing pass?",
+    "every listing matches Nova's response schema of images/detail",
+    shown_by="a listing",
+)
+def _s1(cloud: Cloud, images: Images) -> Iterator[Outcome]:
+    yield _of_schema("nova", cloud, images)
+
+
+@_forecast(
+    "Do tempest's tests accept every listing?",
+    "every listing matches tempest's response schema of images/detail",
+    shown_by="a listing",
+)
+def _s2(cloud: Cloud, images: Images) -> Iterator[Outcome]:
+    yield _of_schema("tempest", cloud, images)
+
+
+def _of_schema(schema: str, cloud: Cloud, images: Images) -> Outcome:
+    """Judge every answer that was received by a response schema."""
+    whole, target = cloud.listing(), cloud.target
+    listings = [
+        (target.shown(f"GET {each.url.removeprefix(target.endpoint)}"), each.response)
+        for each in cloud.received
+        if urlsplit(each.url).path.endswith("/images/detail")
+    ]
+    cloud.trace.update(dict.fromkeys(where for where, _ in listings))
+    try:
+        forecasts = [forecast_response(response, where=where) for where, response in listings]
+    except ImageDetailError as error:
+        parts = (error.problem, error.where, error.remedy)
+        return Outcome(answer=whole, missing="; ".join(filter(None, parts)))
+    judged = [each for each in forecasts if each is not None]
+    found = [one for each in judged for one in each if one.schema == schema]
+    if schema == "nova" and not judged:
+        found = [*_refused(cloud)]
+    return _judged(whole, found, counted=count(len(judged), "listing"), shows=bool(images))
+
+
+def _refused(cloud: Cloud) -> Iterator[Finding]:
+    """Find the images that Nova refuses already: the brief listing is not validated."""
+    for image in cloud.listing(path="/images").images:
+        answer = cloud.get(f"/images/{image['id']}")
+        fault = answer.document.get("badRequest")
+        if answer.status == HTTPStatus.BAD_REQUEST and isinstance(fault, dict):
+            yield Finding(
+                schema="nova",
+                where=answer.request,
+                path="image",
+                image=FoundImage(id=image["id"], name=image.get("name")),
+                error=str(fault.get("message")),
+                consequence=_REFUSED,
+                advice="remove the property that the answer names, as its owner or an "
+                f"administrator: openstack image unset --property NAME {image['id']}",
+            )
+
+
+@_forecast(
+    "Can Nova read every image of Glance?",
+    "block_device_mapping and mappings of every image are JSON",
+    shown_by="an image of Glance",
+)
+def _s3(cloud: Cloud, _: Images) -> Iterator[Outcome]:
+    path: Any = "/v2/images?limit=1000"
+    if cloud.target.glance is None:
+        missing = "the service catalog has no image service"
+        yield Outcome(answer=cloud.listing(), missing=missing)
+        return
+    images: list[dict[str, Any]] = []  # of all pages
+    while isinstance(path, str):
+        answer = cloud.get(path, base=cloud.target.glance)
+        page = answer.document.get("images")
+        if not isinstance(page, list):
+            reason = answer.missing or f"Glance answered {answer.status}, without a listing"
+            yield Outcome(answer=answer, missing=reason)
+            return
+        images += (each for each in page if isinstance(each, dict))
+        path = answer.document.get("next")
+    findings = forecast_glance(images, where="GET /v2/images")
+    counted = f"{count(len(images), 'image')} of Glance"
+    yield _judged(answer, findings, counted=counted, shows=bool(images))
+
+
+def _judged(answer: Answer, found: Sequence[Finding], *, counted: str, shows: bool) -> Outcome:
+    findings = tuple({_cause(each): each for each in reversed(found)}.values())[::-1]
+    if not findings:
+        return Outcome(answer=answer, counted=counted, shows=shows)
+    first, consequence = findings[0].image, findings[0].consequence
+    images = {each.image.id for each in findings if each.image}
+    subject = count(len(images), "image") if images else "the answer"
+    under = f", under {consequence.option}" if consequence.option else ""
+    since = f" from {consequence.since} on" if consequence.since else ""
+    return Outcome(
+        answer=answer,
+        problem=f"{subject}: {consequence.affected}{under}{since}",
+        image={"id": first.id, "name": first.name} if first else None,
+        counted=counted,
+        findings=findings,
+    )
+
+
+def _cause(finding: Finding) -> tuple[object, ...]:
+    """Return what makes findings in several answers the same."""
+    image = finding.image and finding.image.id
+    return image, re.sub(r"images\[\d+\]", "images[*]", finding.path), finding.keys
+
+
+FORECASTS: Final = (_s1, _s2, _s3)

@@ -3,14 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from pytest_imagedetail.check.asking import Answer, Cloud
-from pytest_imagedetail.check.forecast import Finding
 from pytest_imagedetail.check.samples import Images, ids
-from pytest_imagedetail.contract import release_index
+from pytest_imagedetail.check.verdicts import Outcome
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.report.text import cut
 from pytest_imagedetail.transport.request import is_url_of_http
@@ -18,65 +16,6 @@ from pytest_imagedetail.transport.request import is_url_of_http
 _LONGEST: Final = 103  # characters of a value that a reason shows, with three dots
 _MOST_PAGES: Final = 10
 _MOVING: Final = ("progress", "status", "updated")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one question to the cloud showed."""
-
-    answer: Answer  # the last one that was needed
-    problem: str = ""  # how the relation is broken
-    image: Image | None = None  # that shows it
-    shows: bool = True  # says anything: an empty set is equal to an ignored one
-    missing: str = ""  # why it says nothing
-    counted: str = ""  # what was looked at, if that is not the images of the cloud
-    findings: tuple[Finding, ...] = ()  # of a forecast
-    lists: tuple[str, ...] = ()  # in which known ways it is broken: see `Deviation.lists`
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deviation:
-    """What the releases from `since` to `until` are known to do instead; None is any.
-
-    A problem is this deviation if all that is given of status, request, problem and listing fits.
-    """
-
-    what: str
-    source: str  # where that was read or measured
-    since: str | None = None
-    until: str | None = None
-    statuses: tuple[int, ...] = ()
-    requests: tuple[str, ...] = ()  # texts, of which the request has one in either case
-    problem: str = ""  # a part of the text
-    lists: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
-
-    @property
-    def releases(self) -> str:
-        """The releases that have it, for a reader: "since newton"."""
-        if self.since:
-            return f"{self.since} to {self.until}" if self.until else f"since {self.since}"
-        return f"through {self.until}" if self.until else "all releases"
-
-    def is_of(self, release: str | None) -> bool:
-        """Return whether a release has it; one that is not known may."""
-        index, first, last = map(release_index, (release, self.since, self.until))
-        if index is None:
-            return True
-        return (first is None or first <= index) and (last is None or index <= last)
-
-    def matches(self, outcome: Outcome) -> bool:
-        """Return whether an outcome with a problem is this deviation."""
-        request = outcome.answer.request.upper()
-        return (
-            (not self.statuses or outcome.answer.status in self.statuses)
-            and (not self.requests or any(each.upper() in request for each in self.requests))
-            and self.problem in outcome.problem
-            and (not self.lists or self.lists in outcome.lists)
-        )
-
-    def to_dict(self) -> dict[str, str]:
-        """Return the deviation as `check --json` prints it."""
-        return {"what": self.what, "releases": self.releases, "source": self.source}
 
 
 def no_listing(answer: Answer) -> Outcome:

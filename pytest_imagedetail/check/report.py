@@ -7,11 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.check.forecast import Consequence, Finding
-from pytest_imagedetail.check.forecast import Image as FoundImage
-from pytest_imagedetail.check.schema_checks import ALL
+from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import detail, headline, table
-from pytest_imagedetail.check.verdicts import VERDICTS, Verdict
+from pytest_imagedetail.check.verdicts import VERDICTS, Consequence, Finding, FoundImage, Verdict
 from pytest_imagedetail.model import ImageRef, fingerprint
 from pytest_imagedetail.report import html, junit, markdown, write_text
 from pytest_imagedetail.report.loading import load, unreadable

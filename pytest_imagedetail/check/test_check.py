@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_imagedetail.check import asking, sources, text
-from pytest_imagedetail.check.schema_checks import ALL
+from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.verdicts import Verdict, run
 from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.record.recorder import LiveCloud

@@ -6,14 +6,108 @@ from functools import partial
 from typing import Any, Final
 
 from pytest_imagedetail.check.asking import Answer, Cloud
-from pytest_imagedetail.check.forecast import Finding
-from pytest_imagedetail.check.relations import Deviation, Outcome
+from pytest_imagedetail.contract import release_index
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Image, ImageRef
 from pytest_imagedetail.report.text import count
 
 VERDICTS: Final = ("fail", "inconclusive", "known-deviation", "vacuous", "pass")
 """Worst first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundImage:
+    """The image that a finding is about; what the answer does not say is None."""
+
+    id: str | None
+    name: str | None = None
+    owner: str | None = None
+    visibility: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence:
+    """What a finding leads to: who is affected, since which release, under which setting."""
+
+    status: int | None = None  # that Nova answers instead of the listing
+    since: str | None = None
+    option: str | None = None
+    affected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One place that breaks the schema of "nova" or "tempest", or that Nova cannot read."""
+
+    schema: str | None = None
+    where: str  # the answer, as the caller calls it
+    path: str
+    image: FoundImage | None  # None if the place belongs to no image
+    keys: tuple[str, ...] = ()  # the names that are not allowed there, or that cannot be read
+    value: Any = None
+    error: str  # of Nova's schema, as Nova sends it
+    consequence: Consequence
+    command: str | None = None  # that removes the properties at fault
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one question to the cloud showed."""
+
+    answer: Answer  # the last one that was needed
+    problem: str = ""  # how the relation is broken
+    image: Image | None = None  # that shows it
+    shows: bool = True  # says anything: an empty set is equal to an ignored one
+    missing: str = ""  # why it says nothing
+    counted: str = ""  # what was looked at, if that is not the images of the cloud
+    findings: tuple[Finding, ...] = ()  # of a forecast
+    lists: tuple[str, ...] = ()  # in which known ways it is broken: see `Deviation.lists`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """What the releases from `since` to `until` are known to do instead; None is any.
+
+    A problem is this deviation if all that is given of status, request, problem and listing fits.
+    """
+
+    what: str
+    source: str  # where that was read or measured
+    since: str | None = None
+    until: str | None = None
+    statuses: tuple[int, ...] = ()
+    requests: tuple[str, ...] = ()  # texts, of which the request has one in either case
+    problem: str = ""  # a part of the text
+    lists: str = ""  # "nothing", "a part" of the images, or those that are known "instead"
+
+    @property
+    def releases(self) -> str:
+        """The releases that have it, for a reader: "since newton"."""
+        if self.since:
+            return f"{self.since} to {self.until}" if self.until else f"since {self.since}"
+        return f"through {self.until}" if self.until else "all releases"
+
+    def is_of(self, release: str | None) -> bool:
+        """Return whether a release has it; one that is not known may."""
+        index, first, last = map(release_index, (release, self.since, self.until))
+        if index is None:
+            return True
+        return (first is None or first <= index) and (last is None or index <= last)
+
+    def matches(self, outcome: Outcome) -> bool:
+        """Return whether an outcome with a problem is this deviation."""
+        request = outcome.answer.request.upper()
+        return (
+            (not self.statuses or outcome.answer.status in self.statuses)
+            and (not self.requests or any(each.upper() in request for each in self.requests))
+            and self.problem in outcome.problem
+            and (not self.lists or self.lists in outcome.lists)
+        )
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the deviation as `check --json` prints it."""
+        return {"what": self.what, "releases": self.releases, "source": self.source}
 
 
 Ask = Callable[[Cloud, Sequence[Image]], Iterable[Outcome]]
@@ -68,7 +162,7 @@ class Verdict:
             "image": self.image and asdict(self.image),
             "curl": self.curl,
             "known_deviations": [each.to_dict() for each in self.deviations],
-            "findings": [each.to_dict() for each in self.findings],
+            "findings": [asdict(each) for each in self.findings],
         }
         return {
             "id": self.check.id,

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.check import asking, report, sources, text
-from pytest_imagedetail.check.checks import CHECKS
-from pytest_imagedetail.check.schema_checks import ALL, FORECASTS
+from pytest_imagedetail.check.checks import ALL, CHECKS
+from pytest_imagedetail.check.forecast import FORECASTS
 from pytest_imagedetail.check.verdicts import Check, Verdict, run
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import add_verb, flag, settings, value

@@ -12,7 +12,7 @@ from pytest_imagedetail import contract
 from pytest_imagedetail.cassette import Store, Written, check_cloud_name, loads, own_name
 from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.check import sources
-from pytest_imagedetail.check.schema_checks import ALL
+from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import headline
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.cli import sides

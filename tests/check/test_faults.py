@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail.check.checks import CHECKS
-from pytest_imagedetail.check.schema_checks import ALL
+from pytest_imagedetail.check.checks import ALL, CHECKS
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.errors import ResponseError
 from tests.check.faulty import (

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_imagedetail.check import asking
-from pytest_imagedetail.check.schema_checks import ALL, FORECASTS
+from pytest_imagedetail.check.checks import ALL
+from pytest_imagedetail.check.forecast import FORECASTS
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.errors import ResponseError
 from pytest_imagedetail.model import Response

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import asdict
 
 import pytest
 from unit import changed, image_of, snapshot_of, without
@@ -68,7 +69,7 @@ def test_one_bad_among_a_hundred():
     images = [image_of(number) for number in range(100)]
     images[63] = having(63, größe="1", owner_id="f" * 32)
     (finding,) = forecast_of(*images)
-    assert finding.to_dict() == {
+    assert asdict(finding) == {
         "schema": "nova",
         "where": "nova-2024.1, page 1",
         "path": "images[63].metadata",
@@ -109,7 +110,7 @@ def test_all_errors_in_one_order():
     assert found[0].keys == ("a/b", "ü")
     assert "this image" in found[2].consequence.affected
     assert "this image" not in found[3].consequence.affected
-    assert found[3].to_dict()["image"] is None
+    assert found[3].image is None
 
 
 def test_what_no_property_heals():
@@ -187,7 +188,7 @@ def test_properties_that_nova_cannot_read():
         ("images[2].block_device_mapping", ("block_device_mapping",)),
         ("images[2].mappings", ("mappings",)),
     ]
-    first = found[0].to_dict()
+    first = asdict(found[0])
     assert first["error"] == "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
     assert (first["consequence"]["status"], first["consequence"]["since"]) == (500, "2019.1")
     assert first["command"] == "openstack image unset --property mappings 2"
