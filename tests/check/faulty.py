@@ -386,7 +386,7 @@ FAULTS = {
         path_ends("/images/detail"), lambda images, _: images[::-1]
     ),
     ("M24", "an image is listed twice"): changing(
-        path_ends("/images/detail"), lambda images, _: [*images[:1], *images]
+        path_ends("/images/detail"), lambda images, _: [*images, *images[-1:]]
     ),
     ("M24", "progress does not fit the status"): each_image(lambda _: {"progress": 99}),
     ("M24", "status is Glance's"): each_image(

@@ -13,6 +13,7 @@ from tests.check.faulty import (
     ORIGIN,
     Again,
     answering,
+    changing,
     cloud_of,
     each_image,
     on,
@@ -54,9 +55,35 @@ def test_what_says_nothing_about_a_cloud_is_no_fault(images):
     verdicts = run(cloud_of(images, moving), [BY_ID["M5"], BY_ID["M23"], BY_ID["M24"]])
     assert [each.verdict for each in verdicts] == ["inconclusive", "inconclusive", "pass"]
     assert verdicts[0].reason.endswith(f"{verdicts[0].image} disappeared")
-    leaking = FAULTS["M22", "another project's URL is answered"]
-    both = Again(lambda images: images[1:], then=leaking)
-    assert run(cloud_of(images, both), [BY_ID["M22"]])[0].verdict == "fail"
+    for key in (
+        ("M22", "another project's URL is answered"),
+        ("S1", "a property has a slash in its name"),
+    ):
+        both = Again(lambda images: images[1:], then=FAULTS[key])
+        assert run(cloud_of(images, both), [BY_ID[key[0]]])[0].verdict == "fail"
+
+
+def test_a_change_while_the_last_relation_is_asked_is_no_fault(images):
+    """The listing is asked again when everything else was."""
+    asked = []
+
+    def shrinking(request, clean):
+        asked.append("accept-encoding" in request.headers)
+        fault = changing(lambda _: any(asked), lambda images, _: images[1:])
+        return fault(request, clean)
+
+    verdicts = run(cloud_of(images, shrinking), [BY_ID["M23"], BY_ID["M26"]])
+    assert {each.verdict for each in verdicts} == {"inconclusive"}
+
+
+def test_a_property_named_as_a_filter_of_glance_is_a_known_deviation(images):
+    named = each_image(lambda _: {"metadata": {"size_max": "5"}})
+    nothing = changing(on("property-size_max"), lambda *_: [])
+    (found,) = run(
+        cloud_of(images, lambda request, clean: nothing(request, lambda it: named(it, clean))),
+        [BY_ID["M18"]],
+    )
+    assert found.verdict == "known-deviation"
 
 
 def test_a_listing_that_is_an_error_cannot_be_checked(images):
