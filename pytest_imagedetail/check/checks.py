@@ -44,7 +44,6 @@ from pytest_imagedetail.check.samples import (
 from pytest_imagedetail.check.verdicts import Deviation, Outcome, check
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.redact import origin
-from pytest_imagedetail.transport.request import is_url_of_http
 
 Outcomes = Iterator[Outcome]
 
@@ -360,10 +359,10 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
     pairs = [pair for image in images for pair in metadata(image).items()]
     properties = {key: value for key, value in pairs if isinstance(value, str)}
     for key in sorted(properties, key=lambda each: each == nova.stripped(each))[:_MOST_KEYS]:
-        wanted, stripped = (
-            tagged(images, each, properties[key]) for each in (key, nova.stripped(key))
-        )
-        yield filtered(cloud, wanted, {nova.PROPERTY + key: properties[key]}, instead=stripped)
+        value = properties[key]
+        stripped = tagged(images, nova.stripped(key), value)
+        wanted = tagged(images, key, value)
+        yield filtered(cloud, wanted, {nova.PROPERTY + key: value}, instead=stripped)
 
 
 @check(
@@ -378,9 +377,6 @@ def _m18(cloud: Cloud, images: Images) -> Outcomes:
     shown_by="a second version of the API",
 )
 def _m19(cloud: Cloud, images: Images) -> Outcomes:
-    def unlinked(images: Images) -> Images:
-        return [{**each, "server": server_of(each)} for each in images]
-
     target, project = cloud.target, f"/{cloud.target.project}"
     paths = (f"/v2{project}", "/v2.1", f"/v2.1{project}") if target.version else ()
     for base in [target.root + each for each in paths if target.root + each != target.endpoint]:
@@ -388,8 +384,7 @@ def _m19(cloud: Cloud, images: Images) -> Outcomes:
         if answer.status in {404, 410}:
             yield Outcome(answer=answer, shows=False)
         else:
-            there = unlinked(answer.images)
-            yield all_alike(answer, unlinked(images), there, but=("links",))
+            yield all_alike(answer, images, but=("links", "server"))
 
 
 @check(
@@ -416,7 +411,7 @@ def _m20(cloud: Cloud, images: Images) -> Outcomes:
     Deviation(
         what="microversions that the cloud does not have are answered 406",
         until="2016.1",
-        source="Nova api/openstack/wsgi.py; maxima in contract/releases.py",
+        source="Nova api/openstack/wsgi.py; maxima in contract",
         problem="406, not 404",
     ),
     shown_by="an endpoint of version v2.1",
@@ -509,7 +504,7 @@ def _m27(cloud: Cloud, images: Images) -> Outcomes:
     here = origin(cloud.target.endpoint)
     for image in sample(images)[:3]:
         href = hrefs(image).get("self", "")
-        if not is_url_of_http(href):
+        if not origin(href):
             yield Outcome(answer=cloud.listing(), problem="an image has no self link")
         elif origin(href) != here:
             missing = "self links lead to another host, which the token is not sent to"

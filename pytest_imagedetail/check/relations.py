@@ -10,8 +10,8 @@ from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.samples import Images, ids
 from pytest_imagedetail.check.verdicts import Outcome
 from pytest_imagedetail.model import Image
+from pytest_imagedetail.redact import origin
 from pytest_imagedetail.report.text import cut
-from pytest_imagedetail.transport.request import is_url_of_http
 
 _LONGEST: Final = 103  # characters of a value that a reason shows, with three dots
 _MOST_PAGES: Final = 10
@@ -152,7 +152,7 @@ def paged(cloud: Cloud, wanted: Images, size: int) -> Outcome:
 
 def link_problem(href: str, sought: Mapping[str, str]) -> str:
     """Return what is wrong with a next link; "" if nothing is."""
-    if not is_url_of_http(href):
+    if not origin(href):
         return "is not a URL"
     link = urlsplit(href)
     asked = dict(parse_qsl(link.query, keep_blank_values=True))

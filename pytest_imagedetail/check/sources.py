@@ -68,12 +68,13 @@ def recorded(
     """
     sources = list(_sources(store, name))
     answers: dict[tuple[Key, str], list[Interaction]] = {}
-    endpoint = "https://compute.invalid"
+    endpoint, release = "https://compute.invalid", None
     for each in reversed(sources):
         refuse_stale(each, declared)
         # The first source that knows a request answers it, in order and as often as recorded.
         answers |= by_request(each.interactions, key=_key)
         endpoint = each.provenance.endpoint or endpoint_of(each.interactions[0].url)
+        release = each.provenance.release or release
     known = Known(project=placeholders.OWN_PROJECT, origins={origin(endpoint): "compute"})
     missing = f"not recorded: imagedetail record {name} --suite check"
     if name in store.library_clouds() and not (store.has_own(name) or store.traffic_paths(name)):
@@ -86,7 +87,6 @@ def recorded(
             raise NotAskedError(missing)
         return left.pop(0)
 
-    release = next((each.provenance.release for each in sources if each.provenance.release), None)
     glance = f"https://{placeholders.host('image', name)}"
     # `record --suite check` asks Glance if the catalog has it.
     is_whole = any(each.provenance.test == CHECK for each in sources)
