@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pytest_imagedetail.check import nova
 from pytest_imagedetail.check.asking import Answer, Cloud, hrefs
@@ -19,7 +19,6 @@ from pytest_imagedetail.check.relations import (
     all_alike,
     failed,
     filtered,
-    link_problem,
     no_listing,
     paged,
     same,
@@ -287,12 +286,17 @@ def _m14(cloud: Cloud, images: Images) -> Outcomes:
         first = cloud.listing({**filters, "limit": limit})
         if not first.is_listing:
             return no_listing(first)
-        if first.next_page is None:
+        href = first.next_page or ""
+        if not origin(href):
             return failed(first, "has no next link")
+        link = urlsplit(href)
+        given = dict(parse_qsl(link.query, keep_blank_values=True))
         sought = {**filters, "limit": str(limit), "marker": str(wanted[limit - 1]["id"])}
-        if problem := link_problem(first.next_page, sought):
-            return failed(first, f"has a next link that {problem}")
-        link = urlsplit(first.next_page)
+        for name, value in sought.items():
+            if given.get(name) != value:
+                return failed(first, f"has a next link with another {name}, or none")
+        if not link.path.endswith("/images/detail"):
+            return failed(first, "has a next link that does not lead to images/detail")
         second = cloud.get(f"{link.path}?{link.query}", base=origin(cloud.target.endpoint))
         return all_alike(second, wanted[limit : 2 * limit])
 

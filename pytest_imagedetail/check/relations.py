@@ -4,13 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
 
 from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.samples import Images, ids
 from pytest_imagedetail.check.verdicts import Outcome
 from pytest_imagedetail.model import Image
-from pytest_imagedetail.redact import origin
 from pytest_imagedetail.report.text import cut
 
 _LONGEST: Final = 103  # characters of a value that a reason shows, with three dots
@@ -148,15 +146,3 @@ def paged(cloud: Cloud, wanted: Images, size: int) -> Outcome:
             return same(answer, wanted, found)
         marker = found[-1]["id"]
     return same(answer, wanted[: len(found)], found)
-
-
-def link_problem(href: str, sought: Mapping[str, str]) -> str:
-    """Return what is wrong with a next link; "" if nothing is."""
-    if not origin(href):
-        return "is not a URL"
-    link = urlsplit(href)
-    asked = dict(parse_qsl(link.query, keep_blank_values=True))
-    lost = [key for key, value in sought.items() if asked.get(key) != value]
-    if lost:
-        return f"has another {lost[0]}, or none"
-    return "" if link.path.endswith("/images/detail") else "does not lead to images/detail"

@@ -125,11 +125,12 @@ def _verdict(facts: Mapping[str, Any]) -> Verdict:
 
 
 def _finding(facts: Mapping[str, Any]) -> Finding:
-    image = facts["image"] and FoundImage(**facts["image"])
-    consequence = Consequence(**facts["consequence"])
-    return Finding(
-        **{**facts, "image": image, "keys": tuple(facts["keys"]), "consequence": consequence}
-    )
+    parts = {
+        "image": facts["image"] and FoundImage(**facts["image"]),
+        "keys": tuple(facts["keys"]),
+        "consequence": Consequence(**facts["consequence"]),
+    }
+    return Finding(**{**facts, **parts})
 
 
 def to_dict(verdicts: Sequence[Verdict], since: Since | None = None) -> dict[str, object]:
