@@ -56,7 +56,7 @@ def test_a_recording_says_what_the_live_cloud_said(imagedetail, cloud, tmp_path)
 
 
 def test_a_changed_cloud_is_not_recorded_over(imagedetail, cloud, tmp_path):
-    """Only --rewrite replaces a recording."""
+    """Only --rewrite replaces a recording, and a newer listing does not mix with it."""
     imagedetail("record", "staging", "--suite", "check")
     path = tmp_path / "cassettes" / "staging" / "tests" / "check.yaml"
     before = path.read_bytes()
@@ -65,6 +65,8 @@ def test_a_changed_cloud_is_not_recorded_over(imagedetail, cloud, tmp_path):
     assert result.returncode == 1
     assert "changed" in result.stdout
     assert path.read_bytes() == before
+    assert imagedetail("record", "staging", "--rewrite").returncode == 0
+    assert imagedetail("check", "staging").returncode == 0  # by its own recording alone
     assert imagedetail("record", "staging", "--suite", "check", "--rewrite").returncode == 0
     assert path.read_bytes() != before
 
