@@ -33,9 +33,10 @@ RESPONSE_HEADERS: Final = frozenset(
 """The response headers that a recording keeps, with `content-length` where there is no body."""
 
 _MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
-_USER_INFO: Final = re.compile(r"//([^/@]*)@")
 _HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
 _URL: Final = re.compile(r"(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]*+://[^\s\"'<>\\]++")
+_BEHIND_HOST: Final = re.compile(r"[/?#]")
+_PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
     r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*([^\r\n\"'<>\\]+)"
@@ -86,7 +87,6 @@ class Rewriter:
         self._all_shapes: Final = shapes
         self._shapes = shapes  # those that are in the part that is redacted
         self._is_encoded = False  # whether it holds a known value in an encoding
-        self._unchanged: set[tuple[str, str, bool]] = set()  # listings repeat names and values
         self._part = 0, ""  # the number of the interaction, and for example "response.body"
         self._path: Path = ()
         self._depth = 0
@@ -130,7 +130,6 @@ class Rewriter:
         encoded = [(form, view) for form, view in views if form not in parsed]
         self._shapes = [each for each in self._all_shapes if any(map(each.search, plain))]
         self._is_encoded = any(found_in(encoded, self._search))
-        self._unchanged.clear()
         self._part, self._path = (self._part[0], part), path
 
     def _headers(self, message: str, headers: Headers, allowed: Collection[str]) -> Headers:
@@ -140,7 +139,9 @@ class Rewriter:
             if lower in allowed:
                 self._begin(f"{message}.headers", value, name)
                 new = self._text(value)
-                kept.append((name, self._reference(new) if lower == "location" else new))
+                if lower == "location" and "://" not in new:
+                    new = self._target(new)
+                kept.append((name, new))
             else:
                 self.learned.header(lower, value)
                 self.notes.append(("headers", self._part[0], f"{message}.headers", (name,)))
@@ -247,18 +248,12 @@ class Rewriter:
         return found
 
     def _scalar(self, name: str, value: str, path: Path, *, secret: bool) -> str | None:
-        known = name, value, secret
-        if known in self._unchanged:
+        is_named = secret or names.always_names_owner(name)
+        if isinstance(value, jsontext.Number) and not is_named:
             return None
         self._path = path
-        is_plain = isinstance(value, jsontext.Number) and not (
-            secret or names.always_names_owner(name)
-        )
-        new = value if is_plain else self._value(name, value, secret=secret)
-        if new != value:
-            return new
-        self._unchanged.add(known)
-        return None
+        new = self._value(name, value, secret=secret)
+        return None if new == value else new
 
     def _beside(self, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
         """Learn from an element of XML, and return what names its values."""
@@ -356,50 +351,35 @@ class Rewriter:
 
     # --- URLs
 
-    def _reference(self, value: str) -> str:
-        """Replace in a redirect, which may be a path."""
-        if value.startswith("//"):
-            return self._url(f"http:{value}").partition(":")[2]
-        return value if "://" in value else self._target(value)
-
     def _url(self, url: str) -> str:
-        """Replace user info, host, owners and secrets of a URL; the rest stays as it is."""
+        """Replace user info, hosts, owners and secrets of a URL; the rest stays as it is."""
         whole, url = url, url.rstrip("".join(_BEHIND))
-        try:
-            parts = urlsplit(url)
-            port = "" if parts.port is None else f":{parts.port}"
-        except ValueError:  # not one host: a list of them, or a bracket that is not closed
-            text = _USER_INFO.sub(lambda match: self._user_info(match[1]), whole)
-            front, sign, rest = text.rpartition("@")
-            netloc, slash, path = rest.partition("/")
-            if sign and "," in netloc:
-                text = f"{front}@{','.join(map(self._host, netloc.split(',')))}{slash}{path}"
-            return self._plain(text)
-        new, host = self._search.origins.get(origin(url)), parts.hostname or ""
-        if not host or placeholders.is_placeholder_host(host):
-            front = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # in its own case
-        elif new is not None:
-            front = f"https://{self._noted('hosts', new)}"
+        scheme, _, rest = url.partition("://")
+        netloc = _BEHIND_HOST.split(rest, maxsplit=1)[0]
+        target = rest[len(netloc) :]
+        user, at, hosts = netloc.rpartition("@")
+        own = self._search.origins.get(origin(url))
+        is_own = own is not None or placeholders.is_placeholder_host(netloc)
+        if at:
+            user = self._in_url(user, user.partition(":")[2])
+        if own is not None:
+            scheme, hosts = "https", self._noted("hosts", own)
         else:
-            other = self._search.services.get(host) or placeholders.foreign_host(host)
-            front = f"{parts.scheme}://{self._noted('hosts', other)}{port}"
-        if "@" in parts.netloc:
-            front = front.replace("//", self._user_info(parts.netloc.rpartition("@")[0]), 1)
-        own = new is not None or placeholders.is_placeholder_host(parts.netloc)
-        rest = self._target(url.partition("//")[2][len(parts.netloc) :], own=own)
+            hosts = ",".join(map(self._host, hosts.split(",")))
         if names.WEBHOOK.match(url):
-            rest = "/" + self._in_url(parts.path, parts.path)
-        return f"{front}{rest}{whole[len(url) :]}"
+            target = "/" + self._in_url(target, target)
+        else:
+            target = self._target(target, own=is_own)
+        return f"{scheme}://{user}{at}{hosts}{target}{whole[len(url) :]}"
 
     def _host(self, place: str) -> str:
         """Replace a host that may have a port."""
-        host, colon, port = place.partition(":")
-        if not host or placeholders.is_placeholder_host(host):
+        host = _PORT.sub("", place)
+        bare = host.strip("[]").lower()
+        if not bare or placeholders.is_placeholder_host(bare):
             return place
-        return f"{self._noted('hosts', placeholders.foreign_host(host))}{colon}{port}"
-
-    def _user_info(self, info: str) -> str:
-        return f"//{self._in_url(info, info.partition(':')[2])}@"
+        new = self._search.services.get(bare) or placeholders.foreign_host(bare)
+        return self._noted("hosts", new) + place[len(host) :]
 
     def _in_url(self, text: str, secret: str) -> str:
         """Replace a part of a URL that is, or has, a secret."""
