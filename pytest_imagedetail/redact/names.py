@@ -81,10 +81,10 @@ BELOW: Final = HOLDING | {"key"}
 BELOW_TOKENS: Final = frozenset({"id", "audit id"})
 """Keys of a value below a token's name: `{"token": {"id": "..."}}`. Other ids are none."""
 
-PASSWORDS: Final = frozenset((each,) for each in ("password", "passwd", "passphrase", "passcode"))
+PASSWORDS: Final = _table("password, passwd, passphrase, passcode")
 """Last words of a name below which everything is secret: `{"passwords": {...}}`."""
 
-MAPS: Final = frozenset((each,) for each in ("token", "secret"))
+MAPS: Final = _table("token, secret")
 """Last words whose plurals map names to secrets: `{"tokens": {"ci": "..."}}`."""
 
 ABOUT: Final = _table(
@@ -236,48 +236,43 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
             "mapped" from a name, those that are "held" under a name that says nothing (`value`),
             the same and the id of a "token", or "" for none.
     """
-    named = [
-        value
-        for key, value in pairs
-        if is_in(key, NAMING) and isinstance(value, str) and names_secret(value)
-    ]
+    beside = names_beside(pairs)
     is_login = any(is_in(key, LOGINS) for key, _ in pairs)
     return {
         key: "all" if under == "all" else below(key)
         for key, value in pairs
         if holds_secret(key, value)
-        or (under == "all" and not _is_about(key))
-        or (under == "mapped" and _is_text(value) and not _is_about(key))
-        or (under not in {"", "all"} and is_in(key, BELOW))
-        or (under == "token" and is_in(key, BELOW_TOKENS))
-        or (named and is_in(key, HOLDING) and any(holds_secret(each, value) for each in named))
+        or (key in beside and holds_secret(beside[key], value))
         or (is_login and key == "key")
+        or _is_secret_under(under, key, value)
     }
 
 
-def names_beside(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+def _is_secret_under(under: str, key: str, value: object) -> bool:
+    if under == "all" or (under == "mapped" and _is_text(value)):
+        return not (is_in(key, ABOUT) or any(each in ABOUT for each in words(key)[-1:]))
+    is_held = under != "" and is_in(key, BELOW)
+    return is_held or (under == "token" and is_in(key, BELOW_TOKENS))
+
+
+def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
     """Return which keys of a value have a secret's name beside them, and that name."""
-    named = [value for key, value in pairs if is_in(key, NAMING) and names_secret(value)]
+    named = [
+        value
+        for key, value in pairs
+        if is_in(key, NAMING) and isinstance(value, str) and names_secret(value)
+    ]
     return {key: name for name in named[:1] for key, _ in pairs if is_in(key, HOLDING)}
 
 
 def below(name: str, *, is_record: bool = False) -> str:
-    """Return what is secret below a secret's name, as `secret_keys` takes it.
-
-    Args:
-        name: The name.
-        is_record: Whether it is about one of several objects with fields of their own.
-    """
-    last = words(name)[-1:]
+    """Return what is secret below a secret's name, or in one of several objects below it."""
+    last = "".join(words(name)[-1:])
     if last in PASSWORDS:
         return "all"
     if last in MAPS and _is_plural(name) and not is_record:
         return "mapped"
-    return "token" if last == ("token",) else "held"
-
-
-def _is_about(key: str) -> bool:
-    return is_in(key, ABOUT) or any(each in ABOUT for each in words(key)[-1:])
+    return "token" if last == "token" else "held"
 
 
 def _is_text(value: object) -> bool:
