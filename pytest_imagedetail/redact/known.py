@@ -16,7 +16,7 @@ _SHORTEST_WORD: Final = 16
 _NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # a date, too
 _HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
 _SERVICES: Final = {"self": "compute-links", "bookmark": "compute-links", "alternate": "image"}
-_PARAMETER: Final = re.compile(r'(?<!\w)\w++=(?:"([^"]*)"|([^\s,]+))')
+_PARAMETER: Final = re.compile(r'(?<!\w)(\w++)=(?:"([^"]*)"|([^\s,]+))')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,9 @@ class Learned:
     def _authorization(self, value: str) -> None:
         scheme, _, rest = value.strip().partition(" ")
         self.secret(rest or scheme)
-        for match in _PARAMETER.findall(rest):
-            self.secret("".join(match))
+        for name, *either in _PARAMETER.findall(rest):
+            if names.holds_secret_in_query(name, value := "".join(either)):
+                self.secret(value)
         try:
             text = base64.b64decode(rest, validate=True).decode("utf-8")
         except ValueError:  # not base64, or not text

@@ -425,6 +425,7 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
         [
             ("X-Auth-Token", "token-1-of-me"),
             ("Cookie", 'a=first-1-of-me; b="second-1-of-me"'),
+            ("Authorization", 'OAuth uri="/of/somewhere", oauth_token="third-1-of-me"'),
             ("Accept", "a/b"),
             ("User-Agent", "agent-1-of-me"),
         ]
@@ -435,13 +436,15 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
     ]
     got.append(("Content-Type", "application/json"))
     text = "token-1-of-me cookie-1-of-me first-1-of-me, second-1-of-me Path agent-1-of-me"
+    text += " third-1-of-me /of/somewhere"
     sent_page = page({"a": text}, request_headers=sent, headers=got)
     redacted = redact([sent_page], cloud="a", known=KNOWN)
     (kept,) = redacted.interactions
     assert kept.request_headers.fields == (("Accept", "a/b"),)
     assert kept.response.headers["location"] == f"/v2/{'0' * 32}/images/1?x=1"
     assert json.loads(kept.response.body) == {
-        "a": "<redacted> <redacted> <redacted>, <redacted> Path agent-1-of-me"
+        "a": "<redacted> <redacted> <redacted>, <redacted> Path agent-1-of-me <redacted> "
+        "/of/somewhere"
     }
     assert redacted.counts["headers"] == 1
 
