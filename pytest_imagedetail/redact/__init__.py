@@ -47,19 +47,11 @@ SHAPES_AND_EMAIL: Final = (*SHAPES, names.EMAIL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redacted:
-    """What redaction left, and what it did.
-
-    Attributes:
-        interactions: Safe to write.
-        counts: How many values of each kind were replaced.
-        places: Kind and place of each value that was replaced and each header that was dropped:
-            ("secrets", "interactions[0].response.body: images[3].metadata.db_password").
-        known: What the final check must look for.
-    """
+    """What redaction left, what it replaced, and what the final check must look for."""
 
     interactions: tuple[Interaction, ...]
-    counts: Mapping[str, int]
-    places: tuple[tuple[str, str], ...]
+    counts: Mapping[str, int]  # by kind
+    places: tuple[tuple[str, str], ...]  # kind, and place as of `place_of`; dropped headers, too
     known: Known = field(repr=False)
 
 
@@ -70,13 +62,9 @@ def redact(
     known: Known,
     shapes: Sequence[re.Pattern[str]] = SHAPES,
 ) -> Redacted:
-    """Replace secrets, owners' ids and hosts in a recording.
+    """Replace secrets, owners' ids and hosts in all interactions of a recording.
 
-    Args:
-        interactions: As sent and received, all pages of one recording.
-        cloud: The name that stands in the placeholders of hosts.
-        known: What the session knows; what the interactions show is added.
-        shapes: What is a secret by its shape: `SHAPES` or `SHAPES_AND_EMAIL`.
+    `cloud` stands in the placeholders of hosts. What the interactions show is added to `known`.
     """
     pages = tuple(interactions)
     known |= _asked(pages, known)
@@ -103,7 +91,7 @@ def redact(
 
 
 def place_of(number: int, part: str, path: Path) -> str:
-    """Return the place of a value in a recording as messages name it."""
+    """Return a place: `interactions[0].response.body: images[3].metadata.db_password`."""
     keys = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
     place = f"interactions[{number}].{part}"
     return f"{place}: {''.join(keys).removeprefix('.')}" if path else place

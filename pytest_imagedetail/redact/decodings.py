@@ -24,14 +24,7 @@ _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def decoded(data: bytes) -> Iterator[tuple[str, str]]:
-    """Yield data as text, and what it becomes by every way of decoding it.
-
-    Args:
-        data: A file, a body or a text.
-
-    Yields:
-        The names of the encodings undone ("as written", "percent-encoded, in base64"), and text.
-    """
+    """Yield the encodings undone ("as written", "percent-encoded, in base64"), and the text."""
     yield "as written", data.decode("utf-8", "replace")
     for form, view in _below(data, "", _LAYERS):
         yield form, view.decode("utf-8", "replace")

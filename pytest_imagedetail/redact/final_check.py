@@ -18,16 +18,10 @@ _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
-    """Raise if a known value or the shape of a secret stands in the data.
+    """Raise LeakError if a known value or the shape of a secret stands in the data.
 
-    Args:
-        data: The bytes about to be written or shown.
-        known: What the session knows. Values that are too weak to search for are not looked for.
-        where: The file that would have been written.
-
-    Raises:
-        LeakError: One does. The error names the kind and the line, never the value. Or the data is
-            neither text nor compressed text, so it cannot be checked.
+    The error names the kind and the line, never the value. Data that is neither text nor
+    compressed text cannot be checked, and is refused, too.
     """
     for form, what, line in found_in(decoded(data), Search(known)):
         shown = f", line {line} of what would have been written" if form == "as written" else ""
@@ -49,12 +43,7 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
 
 
 def found_in(views: Iterable[tuple[str, str]], search: Search) -> Iterator[tuple[str, str, int]]:
-    """Yield the encoding, the kind and the line of known values and of shapes of secrets.
-
-    Args:
-        views: What `decoded` yields.
-        search: Finds the known values.
-    """
+    """Yield the encoding, the kind and the line of known values and of shapes of secrets."""
     for form, text in views:
         if (replaced := search.replace(text)) != text:
             pairs = enumerate(zip(text.split("\n"), replaced.split("\n"), strict=False), start=1)

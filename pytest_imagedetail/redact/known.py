@@ -21,20 +21,12 @@ _PARAMETER: Final = re.compile(r'(?<!\w)(\w++)=(?:"([^"]*)"|([^\s,]+))')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What must not be written.
+    """What must not be written; `repr` does not show it."""
 
-    Attributes:
-        project: The session's own project, as it stands in request URLs.
-        secrets: Tokens, passwords and keys.
-        owners: Ids of projects, users, domains and trusts.
-        origins: The cloud's own origins, `https://nova.example:8774`, and the service of each:
-            "compute", "image".
-    """
-
-    project: str | None = field(default=None, repr=False)
+    project: str | None = field(default=None, repr=False)  # as it stands in request URLs
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     owners: frozenset[str] = field(default=frozenset(), repr=False)
-    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)  # and their services
 
     def __or__(self, other: "Known") -> "Known":
         """Return what both know; this one's project and services come first."""
@@ -74,17 +66,11 @@ def origin(url: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Learned:
-    """Collect what stands under a secret's or an owner's name, and where links lead.
-
-    Attributes:
-        secrets: Tokens, passwords and keys.
-        owners: Ids of projects, users, domains and trusts.
-        links: How often a link led to an origin, and to which service: one can be wrong.
-    """
+    """Collect what stands under a secret's or an owner's name, and where links lead."""
 
     secrets: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)
-    links: Counter[tuple[str, str]] = field(default_factory=Counter)
+    links: Counter[tuple[str, str]] = field(default_factory=Counter)  # counted: one can be wrong
 
     def secret(self, value: str) -> None:
         """Learn a secret."""
@@ -139,20 +125,7 @@ def _placeholder(_: str, new: str) -> str:
 
 
 class Search:
-    """Finds and replaces known values in text, in time linear in the text.
-
-    Values that are too weak to search for are left out.
-
-    Args:
-        known: The values.
-        cloud: The name that stands in the placeholders of hosts.
-
-    Attributes:
-        project: The session's own project.
-        words: Values that are searched for as they are, and what replaces each.
-        origins: The cloud's own origins, and the host that replaces each.
-        services: The cloud's own host names, and the host that replaces each.
-    """
+    """Finds and replaces known values in text, unless they are too weak, in linear time."""
 
     def __init__(self, known: Known, *, cloud: str = "") -> None:
         given = {*known.owners, known.project or ""} - {""}
@@ -167,13 +140,13 @@ class Search:
             if not placeholders.is_id(each)
         }
         words |= dict.fromkeys(known.secrets, placeholders.SECRET)
-        self.words = {each: new for each, new in words.items() if is_searchable(each)}
+        self._words: Final = {each: new for each, new in words.items() if is_searchable(each)}
         self.origins: Final = {
             url: placeholders.host(role, cloud)
             for url, role in sorted(known.origins.items(), key=lambda each: each[1] != "compute")
             if not url.endswith(".invalid")
         }
-        self.services: Final[dict[str, str]] = {}
+        self.services: Final[dict[str, str]] = {}  # host names
         self._hosts: Final[dict[str, str]] = {}  # with and without port
         for url, new in self.origins.items():
             parts = urlsplit(url)
@@ -185,22 +158,17 @@ class Search:
         self._host: Final = re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)", re.IGNORECASE)
 
     def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
-        """Replace every known value of a text.
-
-        Args:
-            text: As written, not encoded.
-            noted: Called with the kind of each value and its placeholder, which it returns.
-        """
-        present = [each for each in self.words if each in text]
+        """Replace every known value; `noted` takes the kind of each and returns what it gets."""
+        present = [each for each in self._words if each in text]
         for each in sorted(present, key=len, reverse=True):
-            new = self.words[each]
+            new = self._words[each]
             if new == placeholders.SECRET:
                 for _ in range(text.count(each)):
                     noted("secrets", new)
                 text = text.replace(each, new)
             else:  # an owner's name is a word by itself
                 whole = rf"(?<![^\W_]){re.escape(each)}(?![^\W_])"
-                text = re.sub(whole, lambda match: noted("ids", self.words[match[0]]), text)
+                text = re.sub(whole, lambda match: noted("ids", self._words[match[0]]), text)
         if (known := self._id) is not None:
 
             def placeholder(match: re.Match[str]) -> str:

@@ -48,11 +48,7 @@ def compact(value: str) -> str:
 
 
 def owner(value: str) -> str:
-    """Return the placeholder of an owner's id: a digest with the same length and dashes.
-
-    Args:
-        value: 32 or more hex digits, dashed or not; any other value gets the fixed word.
-    """
+    """Return the digest of an owner's id, as long and as dashed; a fixed word if it is no id."""
     if is_owner_placeholder(value):
         return value
     if not is_id(value):

@@ -72,17 +72,11 @@ _COLLECTIONS: Final = frozenset(
 
 
 class Rewriter:
-    """Replaces what is known, and what stands under a secret's or an owner's name.
-
-    Attributes:
-        notes: Kind, interaction, part and path of each value that was replaced, such as
-            ("secrets", 0, "response.body", ("images", 3, "metadata", "db_password")).
-        learned: What stands under such names.
-    """
+    """Replaces what is known, and what stands under a secret's or an owner's name."""
 
     def __init__(self, search: Search, *, shapes: Sequence[re.Pattern[str]]) -> None:
-        self.notes: Final[list[tuple[str, int, str, Path]]] = []
-        self.learned: Final = Learned()
+        self.notes: Final[list[tuple[str, int, str, Path]]] = []  # kind, number, part, path
+        self.learned: Final = Learned()  # what stands under such names
         self._search: Final = search
         self._all_shapes: Final = shapes
         self._shapes = shapes  # those that are in the part that is redacted
@@ -166,12 +160,7 @@ class Rewriter:
     # --- documents
 
     def _document(self, text: str, under: str = "") -> str:
-        """Replace in a document by the parser of its kind, or else in a text.
-
-        Args:
-            text: The document.
-            under: Which values in it are secret because of its URL, as for `_scalars`.
-        """
+        """Replace in a document by the parser of its kind, or else in a text."""
         if under == "all":
             return self._value("", text, secret=True)
         begins = text.lstrip("\ufeff \t\r\n")[:1]
@@ -221,13 +210,9 @@ class Rewriter:
         return jsontext.replace_scalars(text, lambda found: self._scalars(found, "", under, path))
 
     def _scalars(self, value: Any, name: str, under: str, path: Path) -> list[str | None]:
-        """Return what replaces each key, string and number of a document, in its order.
+        """Return what replaces each key, string and number of a value, in its order.
 
-        Args:
-            value: An object, an array, or what is in one.
-            name: The name it stands under.
-            under: Which values in it are secret for that, as `names.secret_keys` takes it.
-            path: The way to it.
+        `under` says which of them are secret because of the name above (`names.secret_keys`).
         """
         if isinstance(value, str):
             return [self._scalar(name, value, path, secret=bool(under))]
@@ -391,9 +376,7 @@ class Rewriter:
     def _target(self, target: str, *, own: bool = True) -> str:
         """Replace in path, query and fragment.
 
-        Args:
-            target: What follows the host.
-            own: Whether it is the cloud's own, where a name before `images` is a project.
+        In a path of the cloud's `own`, a name before `images` is a project.
         """
         target, has_fragment, fragment = target.partition("#")
         path, has_query, query = target.partition("?")
