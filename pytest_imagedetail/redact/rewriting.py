@@ -118,11 +118,9 @@ class Rewriter:
     def _begin(self, part: str, text: str, *path: str) -> None:
         """Find out which shapes, and whether encoded known values, are in the next part."""
         rest = self._search.replace(text).encode("utf-8", "surrogateescape")
-        views = list(decoded(rest))
-        plain = [view for form, view in views if "base64" not in form and "gzip" not in form]
-        parsed = {"as written", "JSON-escaped"} if text[:1] in {"{", "["} else {"as written"}
-        encoded = [(form, view) for form, view in views if form not in parsed]
-        self._shapes = [each for each in self._all_shapes if any(map(each.search, plain))]
+        _, *encoded = views = list(decoded(rest))
+        texts = [view for _, view in views]
+        self._shapes = [each for each in self._all_shapes if any(map(each.search, texts))]
         self._is_encoded = any(found_in(encoded, self._search))
         self._part, self._path = (self._part[0], part), path
 
@@ -164,15 +162,13 @@ class Rewriter:
         if under == "all":
             return self._value("", text, secret=True)
         begins = text.lstrip("\ufeff \t\r\n")[:1]
-        new = None
-        if begins in {"{", "["}:
-            new = self._json(text, under)
-            self._is_encoded = True  # its escapes are not undone
-        elif begins == "<":
-            new = xmltext.replace_strings(text, self._named, self._beside)
-            text = self._html(text) if new is None else text
-        if new is not None:
+        if begins in {"{", "["} and (new := self._json(text, under)) is not None:
             return new
+        if begins == "<":
+            new = xmltext.replace_strings(text, self._named, self._beside)
+            if new is not None:
+                return new
+            text = self._html(text)
         if text.startswith("--") and _PART_NAME.search(text):
             boundary = text.partition("\n")[0].rstrip("\r")
             return boundary.join(map(self._form_part, text.split(boundary)))
