@@ -29,7 +29,7 @@ def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
             f"refused to write: {what} was left after redaction ({form})",
             where=f"{where}{shown}",
             remedy="nothing was written, and an older recording is untouched\n"
-            "take the value out of what the cloud or the test sends, or change it and record again",
+            "remove it from the image, the test or the recording that holds it, and try again",
         )
     if not is_text(data):
         raise LeakError(

@@ -8,7 +8,7 @@ from functools import partial
 from html.parser import HTMLParser
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote, unquote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote, unquote_plus
 
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import json as jsontext
