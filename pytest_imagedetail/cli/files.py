@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import scrub as scrubbing
-from pytest_imagedetail.cassette import Store, check_cloud_name
+from pytest_imagedetail.cassette import Store, check_cloud_name, refuse_unsafe
+from pytest_imagedetail.cassette.swapping import replace_file
 from pytest_imagedetail.cli.arguments import add_verb, flag, settings, value
 from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json, say
 from pytest_imagedetail.errors import CassetteError, ImageDetailError, NoRecordingError, UsageError
@@ -246,17 +247,16 @@ def _scrubbed(
             return result
         if source.own is not None and not options.in_place and writes:
             raise CassetteError(
-                "a cassette of imagedetail is not as imagedetail writes it today: "
-                f"{_removed(done) or 'its form is old'}",
+                f"a cassette of imagedetail holds what imagedetail removes: {_removed(done)}",
                 where=str(source.path),
                 remedy=f"replace it: imagedetail scrub --in-place {source.path}",
             )
         path, outcome = None, "would scrub"
         if options.in_place or source.own is not None:
             path = source.path
-            scrubbing.check_in_place(done)
+            replacement = scrubbing.replacement(done)
             if writes:
-                scrubbing.write_in_place(done)
+                replace_file(path, replacement)
                 outcome = "scrubbed"
         elif done.recording is None:
             outcome = "nothing left"
@@ -267,7 +267,7 @@ def _scrubbed(
                     done.recording, known=done.known, store=store, force=options.force
                 )
             else:
-                scrubbing.check(done.recording, path, known=done.known)
+                refuse_unsafe(done.recording, known=done.known, where=str(path))
         return replace(result, outcome=outcome, path=path, done=done)
     except ImageDetailError as error:
         return replace(result, outcome="failed", error=error)

@@ -1,15 +1,13 @@
 """Write safe cassettes from recordings of other tools that hold passwords and tokens."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, run
 from typing import Final
 
-from pytest_imagedetail.cassette import Store, dumps, refuse_unsafe
-from pytest_imagedetail.cassette.swapping import replace_file
+from pytest_imagedetail.cassette import Store, refuse_unsafe
 from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, learn, redact
@@ -19,32 +17,18 @@ from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.recording import made_of
 
 _YAML: Final = frozenset({".yaml", ".yml"})
-_REFUSED: Final = (
-    "nothing was written for it, and the recording was not changed\n"
-    "remove that value, or the interaction that holds it, from the recording and scrub it again\n"
-    "report the name of the field (never its value), so that redaction can cover it"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrubbed:
-    """A redacted recording, and what was taken out of it.
-
-    Attributes:
-        source: The file that was read.
-        recording: None if the file had only logins, Keystone's traffic and unanswered requests.
-        known: The values that must not stand in the cassette.
-        keystone: The number of interactions left out: logins and Keystone's other traffic.
-        unanswered: The number of requests left out because they got no response.
-        removed: The number of values replaced and headers dropped, by kind.
-    """
+    """A redacted recording, and what was taken out of it."""
 
     source: Source
-    recording: Recording | None
-    known: Known
-    keystone: int
-    unanswered: int
-    removed: Mapping[str, int]
+    recording: Recording | None  # None if nothing is left, or if one of ours needs nothing
+    known: Known  # what the final check must look for
+    keystone: int = 0  # interactions left out: logins and Keystone's other traffic
+    unanswered: int = 0  # requests left out because they got no response
+    removed: Mapping[str, int]  # values replaced and headers dropped, by kind
 
 
 def secrets_of(sources: Iterable[Source]) -> Known:
@@ -54,13 +38,7 @@ def secrets_of(sources: Iterable[Source]) -> Known:
 
 
 def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
-    """Redact a recording; write nothing.
-
-    Args:
-        source: What was read.
-        cloud: The name of the cloud that it is kept under.
-        known: Of all files that are scrubbed together.
-    """
+    """Redact a recording; `known` holds the secrets of all files that are scrubbed together."""
     if source.own is not None:
         return _of_ours(source, source.own, known)
     answered = [each for each in source.interactions if each.response.status_code != UNANSWERED]
@@ -86,7 +64,6 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
 
 
 def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
-    """Redact one of our cassettes again; there is no recording if it needs nothing."""
     provenance = own.provenance
     shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
     redacted = redact(own.interactions, cloud=provenance.cloud, known=known, shapes=shapes)
@@ -94,26 +71,15 @@ def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
     places = (each for each in redacted.places if not each[1].endswith(": Content-Length"))
     removed = Counter(kind for kind, _ in places)
     try:  # a secret in a comment, or in a key that is not part of the format
-        refuse_leaks(source.path.read_bytes(), known=Known(), where="")
+        refuse_leaks(source.text.encode("utf-8"), known=Known(), where="")
     except LeakError:
         removed["secrets"] += 1
-    is_safe = not removed and not source.is_old
-    return Scrubbed(
-        source=source,
-        recording=None if is_safe else replace(own, interactions=redacted.interactions),
-        known=redacted.known,
-        keystone=0,
-        unanswered=0,
-        removed=removed,
-    )
+    recording = replace(own, interactions=redacted.interactions) if removed else None
+    return Scrubbed(source=source, recording=recording, known=redacted.known, removed=removed)
 
 
 def path_of(source: Source, *, cloud: str, store: Store) -> Path:
-    """Return where the cassette of a file is written.
-
-    Raises:
-        CassetteError: The file itself is there.
-    """
+    """Return where the cassette of a file is written; raise CassetteError if the file is there."""
     path = store.traffic_path(cloud, source.name)
     if path.exists() and path.samefile(source.path):
         raise CassetteError(
@@ -125,23 +91,11 @@ def path_of(source: Source, *, cloud: str, store: Store) -> Path:
     return path
 
 
-def check(recording: Recording, path: Path, *, known: Known) -> None:
-    """Run the final check as a write to this path would.
-
-    Raises:
-        LeakError: A secret is left.
-    """
-    with _explained():
-        refuse_unsafe(recording, known=known, where=str(path))
-
-
 def write(recording: Recording, *, known: Known, store: Store, force: bool) -> str:
     """Write the cassette and return "scrubbed", or "unchanged" if the same one is there.
 
-    Another one in its place stays unless `force` is given.
-
     Raises:
-        CassetteError: Another recording is there.
+        CassetteError: Another recording is there, and `force` is not given.
         LeakError: A secret is left; nothing is written.
         RecordingError: The folder cannot be written.
     """
@@ -157,35 +111,25 @@ def write(recording: Recording, *, known: Known, store: Store, force: bool) -> s
             )
         return old
 
-    with _explained():
-        written = store.write(recording, known=known, merge=None if force else same)
+    written = store.write(recording, known=known, merge=None if force else same)
     return "unchanged" if written.value == "unchanged" else "scrubbed"
 
 
-def check_in_place(done: Scrubbed) -> None:
-    """Check that a recording can be replaced by its cassette; see `refuse_in_place`.
+def replacement(done: Scrubbed) -> str:
+    """Return the text that replaces a recording in place; see `refuse_in_place`.
 
     Raises:
         CassetteError: Nothing would be left of it.
         LeakError: A secret is left.
     """
+    where = str(done.source.path)
     if done.recording is None:
         raise CassetteError(
             "it contains only authentication requests, so the cassette would be empty",
-            where=str(done.source.path),
+            where=where,
             remedy="delete it: while replaying, the built-in Keystone answers logins",
         )
-    check(done.recording, done.source.path, known=done.known)
-
-
-def write_in_place(done: Scrubbed) -> None:
-    """Replace the recording itself by its cassette, once it was checked.
-
-    Raises:
-        RecordingError: The file cannot be written.
-    """
-    if done.recording is not None:
-        replace_file(done.source.path, dumps(done.recording))
+    return refuse_unsafe(done.recording, known=done.known, where=where)
 
 
 def refuse_in_place(sources: Sequence[Source]) -> None:
@@ -204,7 +148,7 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
                 "found in the others\nno file was changed",
             )
     for path in (each.path for each in sources):
-        if not _git(path, "ls-files").strip() or _git(path, "status", "--porcelain").strip():
+        if not _is_committed(path):
             raise CassetteError(
                 "the file is not committed, or has changes that are not",
                 where=str(path),
@@ -212,20 +156,12 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
             )
 
 
-def _git(path: Path, *arguments: str) -> bytes:
-    """Return what git says of a file; nothing outside of a working tree or without git."""
-    path = path.resolve()  # what a link leads to is what would be replaced
-    command = ["git", "-C", str(path.parent), *arguments, "--", path.name]
+def _is_committed(path: Path) -> bool:
+    """Return whether git has a file as it is, or what it links to; False without git."""
+    path = path.resolve()
+    command = ["git", "-C", str(path.parent), "status", "--porcelain", "--ignored", path.name]
     try:
-        return run(command, stdout=PIPE, stderr=DEVNULL, check=False).stdout  # noqa: S603
+        done = run(command, stdout=PIPE, stderr=DEVNULL, check=False)  # noqa: S603
     except FileNotFoundError:
-        return b""
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Give an error of the final check the remedy for a recording that is already on disk."""
-    try:
-        yield
-    except LeakError as error:
-        raise LeakError(error.problem, where=error.where, remedy=_REFUSED) from None
+        return False
+    return done.returncode == 0 and not done.stdout

@@ -14,8 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.cassette.format import SCHEMA
+from pytest_imagedetail.cassette import loads_text
 from pytest_imagedetail.errors import DamagedCassetteError, NoRecordingError
 from pytest_imagedetail.model import Headers, Interaction, Recording, Response
 from pytest_imagedetail.transport.request import is_url_of_http
@@ -34,25 +33,15 @@ _REMEDY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A file of another tool.
-
-    Attributes:
-        path: The file.
-        name: What its cassette is called, such as `test_images/test_list`.
-        tool: "vcrpy", "Ruby VCR", "betamax" or "HAR"; "imagedetail" for one of ours.
-        interactions: As sent and received, bodies decoded; empty for one of ours.
-        recorded_at: When the first was recorded, UTC, ISO 8601; None if the file does not say.
-        own: What one of ours holds.
-        is_old: Whether it has an older form.
-    """
+    """A recording of another tool, or a cassette of ours."""
 
     path: Path
-    name: str
-    tool: str
-    interactions: tuple[Interaction, ...] = field(default=(), repr=False)
-    recorded_at: str | None = None
-    own: Recording | None = None
-    is_old: bool = False
+    name: str  # of its cassette, such as `test_images/test_list`
+    tool: str  # "vcrpy", "Ruby VCR", "betamax" or "HAR"; "imagedetail" for one of ours
+    text: str = field(repr=False)
+    interactions: tuple[Interaction, ...] = field(default=(), repr=False)  # none of ours
+    recorded_at: str | None = None  # the first of them, UTC, ISO 8601
+    own: Recording | None = None  # what one of ours holds
 
 
 class _UnsoundError(ValueError):
@@ -60,11 +49,7 @@ class _UnsoundError(ValueError):
 
 
 def read(path: Path, *, name: str | None = None) -> Source:
-    """Read a recording.
-
-    Args:
-        path: The file.
-        name: What its cassette is to be called; default: as the file, without its suffix.
+    """Read a recording; `name` is what its cassette is to be called.
 
     Raises:
         NoRecordingError: It is a file of another kind.
@@ -74,9 +59,8 @@ def read(path: Path, *, name: str | None = None) -> Source:
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
     document = _parsed(text.removeprefix("\ufeff"), str(path))  # some HAR exporters write a BOM
     if isinstance(document, dict) and isinstance(document.get("imagedetail"), dict):
-        own = loads(path)  # raises if it was changed
-        is_old = str(document["imagedetail"]["schema"]) != str(SCHEMA)  # it was read as text
-        return Source(path=path, name=name, tool="imagedetail", own=own, is_old=is_old)
+        own = loads_text(text, where=str(path))  # raises if it was changed
+        return Source(path=path, name=name, tool="imagedetail", text=text, own=own)
     tool, place, listed = _interactions(document, path)
     if not isinstance(listed, list) or not listed:
         raise DamagedCassetteError(
@@ -101,6 +85,7 @@ def read(path: Path, *, name: str | None = None) -> Source:
         path=path,
         name=name,
         tool=tool,
+        text=text,
         interactions=tuple(interactions),
         recorded_at=_oldest(each.get(date) for each in listed),
     )
@@ -111,13 +96,9 @@ def _parsed(text: str, place: str) -> Any:
         return yamltext.parse_foreign(text, where=place, error=DamagedCassetteError, remedy=_REMEDY)
     try:
         return json.loads(text)
-    except json.JSONDecodeError as fault:
-        problem = fault.msg
-        place += f", line {fault.lineno}, column {fault.colno}"
     except (RecursionError, ValueError) as fault:
-        problem = "nested too deeply" if isinstance(fault, RecursionError) else str(fault)
-    problem = f"not a readable JSON file: {problem}"
-    raise DamagedCassetteError(problem, where=place, remedy=_REMEDY)
+        problem = f"not a readable JSON file: {fault}"
+        raise DamagedCassetteError(problem, where=place, remedy=_REMEDY) from None
 
 
 def _interactions(document: Any, path: Path) -> tuple[str, str, Any]:
@@ -130,13 +111,11 @@ def _interactions(document: Any, path: Path) -> tuple[str, str, Any]:
             return "betamax" if is_betamax else "Ruby VCR", "http_interactions", listed
         case {"log": {"entries": listed}}:
             return "HAR", "log.entries", listed
-        case None:
-            problem = "it is empty"
-        case dict():
-            problem = "it has no `interactions`, `http_interactions` or `log.entries`"
-        case _:
-            problem = "it is not a mapping"
-    raise NoRecordingError(f"not a known recording: {problem}", where=str(path), remedy=_REMEDY)
+    raise NoRecordingError(
+        "not a known recording: it has no `interactions`, `http_interactions` or `log.entries`",
+        where=str(path),
+        remedy=_REMEDY,
+    )
 
 
 def _of_vcr(document: Any) -> Interaction:
