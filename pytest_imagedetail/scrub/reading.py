@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
@@ -61,13 +60,10 @@ def read(path: Path, *, name: str | None = None) -> Source:
     if isinstance(document, dict) and isinstance(document.get("imagedetail"), dict):
         own = loads_text(text, where=str(path))  # raises if it was changed
         return Source(path=path, name=name, tool="imagedetail", text=text, own=own)
-    tool, place, listed = _interactions(document, path)
+    tool, listed = _interactions(document, path)
     if not isinstance(listed, list) or not listed:
-        raise DamagedCassetteError(
-            f"the recording has no list of interactions in `{place}`",
-            where=str(path),
-            remedy=_REMEDY,
-        )
+        problem = "the recording has no list of interactions"
+        raise DamagedCassetteError(problem, where=str(path), remedy=_REMEDY)
     convert = _of_har if tool == "HAR" else _of_vcr
     interactions = []
     for number, each in enumerate(listed):
@@ -101,16 +97,16 @@ def _parsed(text: str, place: str) -> Any:
         raise DamagedCassetteError(problem, where=place, remedy=_REMEDY) from None
 
 
-def _interactions(document: Any, path: Path) -> tuple[str, str, Any]:
-    """Return the tool that wrote a document, the path to its interactions, and these."""
+def _interactions(document: Any, path: Path) -> tuple[str, Any]:
+    """Return the tool that wrote a document, and its interactions."""
     match document:
         case {"interactions": listed}:
-            return "vcrpy", "interactions", listed
+            return "vcrpy", listed
         case {"http_interactions": listed}:
             is_betamax = str(document.get("recorded_with", "")).startswith("betamax")
-            return "betamax" if is_betamax else "Ruby VCR", "http_interactions", listed
+            return "betamax" if is_betamax else "Ruby VCR", listed
         case {"log": {"entries": listed}}:
-            return "HAR", "log.entries", listed
+            return "HAR", listed
     raise NoRecordingError(
         "not a known recording: it has no `interactions`, `http_interactions` or `log.entries`",
         where=str(path),
@@ -150,36 +146,21 @@ def _of_har(document: Any) -> Interaction:
     posted, content = request.get("postData") or {}, response.get("content") or {}
     if is_answered and content.get("text") is None and content.get("size", 0) > 0:
         raise _UnsoundError("its `response.content` has no body; export the HAR file with content")
-    headers = response.get("headers")
-    mime_type = content.get("mimeType", _headers(headers).get("content-type"))
-    sent = _har_body(posted, posted.get("mimeType"))
+    sent = _har_body(posted) or urlencode(_headers(posted.get("params")).fields)
+    code = {"code": status if is_answered else UNANSWERED, "message": response.get("statusText")}
+    received = _har_body(content) if is_answered else b""
     converted = {
-        "request": {
-            **request,
-            "uri": url,
-            "body": sent or urlencode(_headers(posted.get("params")).fields),
-        },
-        "response": {
-            "status": {
-                "code": status if is_answered else UNANSWERED,
-                "message": response.get("statusText"),
-            },
-            "headers": headers,
-            "body": _har_body(content, mime_type) if is_answered else b"",
-        },
+        "request": {**request, "uri": url, "body": sent},
+        "response": {"status": code, "headers": response.get("headers"), "body": received},
     }
     return _of_vcr(converted)
 
 
-def _har_body(content: dict[str, Any], mime_type: Any) -> bytes:
-    text, encoding = content.get("text"), str(content.get("encoding") or "").lower()
+def _har_body(content: dict[str, Any]) -> bytes:
+    encoding = str(content.get("encoding") or "").lower()
     if encoding not in {"", "base64"}:
         raise _UnsoundError("the only encoding of a body in a HAR file is base64")
-    if encoding:
-        return _from_base64(text)
-    header = Message()
-    header["Content-Type"] = str(mime_type or "").partition("\n")[0]
-    return _body({"string": text, "encoding": header.get_content_charset()})
+    return _body({"base64_string" if encoding else "string": content.get("text")})
 
 
 def _at(document: Any, path: str, kind: type = dict) -> Any:
