@@ -1,66 +1,48 @@
 """Check recordings before they are committed: damage, misplaced files and secrets."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
-from pytest_imagedetail.lint.cassettes import Linter, foreign, leaks, line_of
+from pytest_imagedetail.lint.files import CASSETTES, EXPECTED, Linter, line_of, look, unreadable
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence
 
 __all__ = ["RULES", "Finding", "Linted", "Linter", "Rule", "lint"]
 
-_EXPECTED: Final = frozenset(
-    {
-        *(".gitattributes", ".gitignore", ".gitkeep", ".imagedetail.lock"),
-        *("README", "README.md", "README.rst"),
-    }
-)
-_CASSETTES: Final = frozenset({".yaml", ".yml"})
-_RECORDINGS: Final = _CASSETTES | {".json", ".har"}
-_KEYS: Final = (b"interactions", b'"entries"')  # of vcrpy, Ruby's VCR and betamax; of HAR files
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linted:
-    """What was checked, and what was found.
-
-    Attributes:
-        files: The number of files.
-        is_empty: Whether folders were given that hold nothing but files such as README.
-        findings: By path and line.
-    """
+    """What was checked, and what was found."""
 
     files: int
-    is_empty: bool
-    findings: tuple[Finding, ...]
+    is_empty: bool  # whether folders were given that hold nothing but files such as README
+    findings: tuple[Finding, ...]  # by path and line
 
 
 def lint(paths: Iterable[Path], linter: Linter) -> Linted:
     """Check files, and folders with everything in them."""
     given = tuple(paths)
     seen = tuple(dict.fromkeys(each for path in given for each in _files(path)))
-    files = tuple(each for each in seen if isinstance(each, Path))
     findings = [each for each in seen if isinstance(each, Finding)]
-    intact: dict[Path, Provenance] = {}
-    looked = {}
-    for path in files:
-        strays = path in given or linter.is_inside(path)
-        if strays or (path.suffix in _RECORDINGS and _is_recording(path)):
-            looked[path], provenance = _look(path, linter, strays=strays)
-            if provenance is not None:
-                intact[path] = provenance
-    findings += [each for found in looked.values() for each in found]
+    looked, intact = [], {}
+    for path in seen:
+        if isinstance(path, Finding):
+            continue
+        found = look(path, linter, strays=path in given or linter.is_inside(path))
+        if found is not None:
+            looked.append(path)
+            findings += found.findings
+            if found.provenance is not None:
+                intact[path] = found.provenance
     findings += _case(looked)
     findings += _clouds(intact, linter)
     return Linted(
         files=len(looked),
         is_empty=all(
-            isinstance(each, Path) and each.name in _EXPECTED and each not in given for each in seen
+            isinstance(each, Path) and each.name in EXPECTED and each not in given for each in seen
         ),
         findings=tuple(sorted(findings)),
     )
@@ -80,59 +62,13 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
             return
         inside = sorted(path.iterdir())
     except OSError as error:
-        yield _unreadable(path, error)
+        yield unreadable(path, error)
         return
     for each in inside:
-        if each.suffix in _CASSETTES:
+        if each.suffix in CASSETTES:
             yield each
         elif each.name != LOCK and not (each.name.startswith(".") and each.is_dir()):
             yield from _files(each, above | {real})
-
-
-def _look(
-    path: Path, linter: Linter, *, strays: bool
-) -> tuple[Sequence[Finding], Provenance | None]:
-    try:
-        if not path.is_file():  # a pipe or a device might never end
-            problem = "not a regular file" if path.exists() else "there is no such file"
-            return [Finding(path=path, line=1, rule="unreadable", message=problem)], None
-        if path.suffix in _CASSETTES:
-            return linter.look(path)
-        found = [*_stray(path)]
-        return [each for each in found if strays or each.rule != "orphan"], None
-    except OSError as error:
-        return [_unreadable(path, error)], None
-
-
-def _unreadable(path: Path, error: OSError) -> Finding:
-    problem = f"cannot be read: {error.strerror}"
-    return Finding(path=path, line=1, rule="unreadable", message=problem)
-
-
-def _stray(path: Path) -> Iterator[Finding]:
-    """Check a file that is not YAML; any text may hold a secret."""
-    try:
-        data = yamltext.content(path)
-        data.decode("utf-8")
-    except ValueError:  # binary, or too large
-        data = b""
-    yield from leaks(path, data)
-    if path.name in _EXPECTED:
-        return
-    if path.suffix in _RECORDINGS and (found := foreign(path)) is not None:
-        yield from found
-        return
-    is_temporary = path.suffix == ".tmp"
-    problem = "left behind by a write that was killed" if is_temporary else "nothing reads it"
-    yield Finding(path=path, line=1, rule="orphan", message=problem)
-
-
-def _is_recording(path: Path) -> bool:
-    """Return whether a file has the keys of a recording, damaged or not."""
-    try:
-        return any(key in path.read_bytes() for key in _KEYS)
-    except OSError:
-        return True  # it is a finding that it cannot be read
 
 
 def _case(files: Iterable[Path]) -> Iterator[Finding]:

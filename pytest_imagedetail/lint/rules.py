@@ -9,18 +9,11 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One thing that lint looks for.
-
-    Attributes:
-        id: As printed, and as given to `--ignore`.
-        severity: "error" fails; "warning" fails with `--strict`; "note" never fails.
-        meaning: What breaks the rule.
-        remedy: What to do next.
-    """
+    """One thing that lint looks for."""
 
     id: str
-    severity: Severity
-    meaning: str
+    severity: Severity  # "error" fails; "warning" fails with `--strict`; "note" never fails
+    meaning: str  # what breaks the rule
     remedy: str
 
 
@@ -42,64 +35,60 @@ _RENEW: Final = (
 )
 
 
-_ERRORS: Final = (
-    ("unreadable", "a file or folder that cannot be read", "check path and permissions"),
-    ("format", "not UTF-8, not safe YAML, too large, or no interactions", _RESTORE),
-    ("version", "a cassette version other than vcrpy's 1", _RESTORE),
-    ("schema", "provenance of an unknown schema", f"upgrade pytest-imagedetail, or {_AGAIN}"),
-    ("provenance", "provenance or an interaction that is not valid", _RESTORE),
-    ("hash", "changed after it was written", _RESTORE),
-    ("replay", "pages that are not a listing or do not follow each other", _AGAIN),
-    ("misplaced", "not under its own name", "move it to the name given, or delete it"),
-    ("duplicate", "a copy of a recording", "delete the copy; record what should be there"),
-    ("case", "a name that differs from another in case only", "rename one of the clouds"),
-    ("release", "of another release than declared, or than recorded before", _RELEASE),
-    ("foreign", "of another tool, with its secrets", _SCRUB),
-    ("secret", "a password, token or key, by its name or its shape", _CLEAN),
-    ("header", "a header that cassettes do not keep, such as `X-Auth-Token`", _CLEAN),
-    ("host", "a host that is not a placeholder", _AGAIN),
-    ("id", "an id of a project, user or domain that is not a placeholder", _AGAIN),
-    ("address", "an IP or MAC address in a field for addresses", _AGAIN),
-    ("email", "an e-mail address in the traffic of a test", _AGAIN),
-    ("age", "older than --max-age, without a date, or dated in the future", _RENEW),
-)
-_WARNINGS: Final = (
-    ("suspicious", "a private address, internal host or e-mail address in a text", _KEEP),
-    ("orphan", "not a cassette", "delete it, or keep it in another folder"),
-)
-_NOTES: Final = (
-    ("undated", "imported without a date, so --max-age does not apply", _AGAIN),
-    ("undeclared", "of a cloud that imagedetail.yaml lacks", "declare it, or delete its folder"),
-)
-
-_SEVERITIES: Final[tuple[tuple[Severity, tuple[tuple[str, str, str], ...]], ...]] = (
-    ("error", _ERRORS),
-    ("warning", _WARNINGS),
-    ("note", _NOTES),
-)
-
+_TABLE: Final[dict[Severity, tuple[tuple[str, str, str], ...]]] = {
+    "error": (
+        (
+            "unreadable",
+            "a file or folder that cannot be read, or is too large",
+            "check path and permissions",
+        ),
+        ("format", "not UTF-8, not safe YAML, or no interactions", _RESTORE),
+        ("version", "a cassette version other than vcrpy's 1", _RESTORE),
+        ("schema", "provenance of an unknown schema", f"upgrade pytest-imagedetail, or {_AGAIN}"),
+        ("provenance", "provenance or an interaction that is not valid", _RESTORE),
+        ("hash", "changed after it was written", _RESTORE),
+        ("replay", "pages that are not a listing or do not follow each other", _AGAIN),
+        ("misplaced", "not under its own name", "move it to the name given, or delete it"),
+        ("duplicate", "a copy of a recording", "delete the copy; record what should be there"),
+        ("case", "a name that differs from another in case only", "rename one of the clouds"),
+        ("release", "of another release than declared, or than recorded before", _RELEASE),
+        ("foreign", "of another tool, with its secrets", _SCRUB),
+        ("secret", "a password, token or key, by its name or its shape", _CLEAN),
+        ("header", "a header that cassettes do not keep, such as `X-Auth-Token`", _CLEAN),
+        ("host", "a host that is not a placeholder", _AGAIN),
+        ("id", "an id of a project, user or domain that is not a placeholder", _AGAIN),
+        ("address", "an IP or MAC address in a field for addresses", _AGAIN),
+        ("email", "an e-mail address in the traffic of a test", _AGAIN),
+        ("age", "older than --max-age, without a date, or dated in the future", _RENEW),
+    ),
+    "warning": (
+        ("suspicious", "a private address, internal host or e-mail address in a text", _KEEP),
+        ("orphan", "not a cassette", "delete it, or keep it in another folder"),
+    ),
+    "note": (
+        ("undated", "imported without a date, so --max-age does not apply", _AGAIN),
+        (
+            "undeclared",
+            "of a cloud that imagedetail.yaml lacks",
+            "declare it, or delete its folder",
+        ),
+    ),
+}
 RULES: Final = {
     id_: Rule(id=id_, severity=severity, meaning=meaning, remedy=remedy)
-    for severity, rules in _SEVERITIES
+    for severity, rules in _TABLE.items()
     for id_, meaning, remedy in rules
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Finding:
-    """One place that breaks a rule.
-
-    Attributes:
-        path: The file.
-        line: From 1; 1 also where the whole file is meant.
-        rule: The rule's id.
-        message: What is wrong, in one line; never the value.
-    """
+    """One place that breaks a rule."""
 
     path: Path
-    line: int
+    line: int  # from 1; 1 also where the whole file is meant
     rule: str
-    message: str
+    message: str  # one line, and never the value
 
     def __post_init__(self) -> None:
         printable = "".join(each if each.isprintable() else "?" for each in self.message)

@@ -89,7 +89,7 @@ def test_what_cannot_be_read_is_no_verdict(lint, cassettes):
     """Exit code 2; and 4 where there is nothing to check but a README."""
     result = lint("cassettes/nowhere.yaml")
     assert result.returncode == 2
-    head = "cassettes/nowhere.yaml:1: error unreadable there is no such file\n"
+    head = "cassettes/nowhere.yaml:1: error unreadable cannot be read: No such file or directory\n"
     assert result.stdout.startswith(head)
     shutil.rmtree(cassettes)
     for is_made, arguments in ((False, []), (True, []), (True, ["--json", "cassettes"])):

@@ -1,0 +1,236 @@
+"""Check one file: whether it is a cassette, intact, in its place, and redacted."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from pytest_imagedetail.body import yaml as yamltext
+from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette.age import too_old, too_young
+from pytest_imagedetail.cassette.store import is_at, own_name
+from pytest_imagedetail.errors import (
+    DamagedCassetteError,
+    ImageDetailError,
+    NoRecordingError,
+    StaleCassetteError,
+    UsageError,
+)
+from pytest_imagedetail.lint.rules import Finding
+from pytest_imagedetail.lint.suspicious import suspicious
+from pytest_imagedetail.listing import error_status
+from pytest_imagedetail.model import Provenance, Recording
+from pytest_imagedetail.record.recorder import follow, refuse_stale
+from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, redact
+from pytest_imagedetail.redact.decodings import decoded
+from pytest_imagedetail.redact.final_check import found_in
+from pytest_imagedetail.redact.known import Search
+from pytest_imagedetail.scrub import scrub, secrets_of
+from pytest_imagedetail.scrub.reading import read
+
+EXPECTED: Final = frozenset(
+    {
+        *(".gitattributes", ".gitignore", ".gitkeep", ".imagedetail.lock"),
+        *("README", "README.md", "README.rst"),
+    }
+)
+CASSETTES: Final = frozenset({".yaml", ".yml"})
+_RECORDINGS: Final = CASSETTES | {".json", ".har"}
+_KEYS: Final = (b"interactions", b'"entries"')  # of vcrpy, Ruby's VCR and betamax; of HAR files
+_REPLACED: Final = {  # rule and message by what redaction would replace, the worst first
+    "secrets": ("secret", "a password, token or key"),
+    "headers": ("header", "a header that cassettes do not keep"),
+    "people": ("email", "an e-mail address"),
+    "hosts": ("host", "a host that is not a placeholder"),
+    "addresses": ("address", "an IP or MAC address in a field for addresses"),
+    "ids": ("id", "an id of a project or user that is not a placeholder"),
+}
+_SENSITIVE: Final = ("secrets", "ids", "people", "addresses")
+_LINE: Final = re.compile(r"line (\d+)")
+_LONGEST: Final = 200  # characters of a message
+
+_Problem = tuple[str, str, str]
+"""Rule, message, and place: the path of a key in the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linter:
+    """What recordings are judged by."""
+
+    releases: Mapping[str, str | None]  # of the declared clouds; None where it is not known
+    max_age: int | None  # days; None judges no age
+    now: datetime
+    folder: Path  # the project's cassettes, where every file has to be one
+
+    def is_inside(self, path: Path) -> bool:
+        """Return whether a file is among the project's cassettes."""
+        return path.absolute().is_relative_to(self.folder.absolute())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What is wrong with a file, and the provenance of an intact cassette."""
+
+    findings: Sequence[Finding]
+    provenance: Provenance | None = None
+
+
+def look(path: Path, linter: Linter, *, strays: bool) -> Looked | None:
+    """Check a file; None if it is no recording and nobody asked for `strays`."""
+    if not strays and path.suffix not in _RECORDINGS:
+        return None
+    try:
+        data = yamltext.content(path)
+    except (OSError, ValueError) as error:
+        return Looked(findings=[unreadable(path, error)])
+    if not strays and not any(key in data for key in _KEYS):
+        return None
+    if path.suffix in CASSETTES:
+        return _look_at_cassette(path, data, linter)
+    findings = [*_leaks(path, data), *_other(path)]
+    return Looked(findings=[each for each in findings if strays or each.rule != "orphan"])
+
+
+def unreadable(path: Path, error: OSError | ValueError) -> Finding:
+    """Return the finding of a file or folder that cannot be read."""
+    reason = error.strerror if isinstance(error, OSError) else error
+    return Finding(path=path, line=1, rule="unreadable", message=f"cannot be read: {reason}")
+
+
+def _look_at_cassette(path: Path, data: bytes, linter: Linter) -> Looked:
+    try:
+        recording = loads(path)
+    except DamagedCassetteError as error:
+        return Looked(findings=[*_not_ours(path, error, linter), *_leaks(path, data)])
+    text = data.decode("utf-8")
+    findings = [
+        Finding(path=path, line=line_of(text, place), rule=rule, message=message)
+        for rule, message, place in _problems(recording, path, data, linter)
+    ]
+    if {"secret", "header"}.isdisjoint(each.rule for each in findings):
+        findings += _leaks(path, data)
+    return Looked(findings=findings, provenance=recording.provenance)
+
+
+def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
+    """Yield the first shape of a secret in a file, if any."""
+    for form, _, number in islice(found_in(decoded(data), Search(Known())), 1):
+        problem = "something in the shape of a token, a key or a password"
+        line = number if form == "as written" else 1
+        yield Finding(path=path, line=line, rule="secret", message=problem)
+
+
+def _other(path: Path) -> Sequence[Finding]:
+    """Check a file that is not YAML."""
+    found = _foreign(path) if path.suffix in _RECORDINGS else None
+    if found is None and path.name not in EXPECTED:
+        found = [Finding(path=path, line=1, rule="orphan", message="nothing reads it")]
+    return found or []
+
+
+def _not_ours(path: Path, error: DamagedCassetteError, linter: Linter) -> Sequence[Finding]:
+    # Ruby's VCR has YAML that ours has not.
+    found = _foreign(path) if error.rule in {"foreign", "format"} else None
+    if found and found[0].rule == "foreign":
+        return found
+    # Beside a cloud's listings, where nothing of another tool is replayed, it is damage.
+    is_listing = path.absolute().parent.parent == linter.folder.absolute()
+    return [] if found == [] and not is_listing else [_damaged(path, error)]
+
+
+def _foreign(path: Path) -> list[Finding] | None:
+    """Return the finding of a recording that holds what must not be committed.
+
+    Hosts alone are no reason, nor are harmless headers. None for a file of another kind.
+    """
+    try:
+        source = read(path)
+    except NoRecordingError:
+        return None
+    except DamagedCassetteError as error:
+        return [_damaged(path, error)]
+    known = secrets_of([source])
+    done = scrub(source, cloud="scrubbed", known=known)
+    counts = {"logins": done.keystone, **done.removed}
+    if not (done.keystone or known.secrets or any(counts.get(kind) for kind in _SENSITIVE)):
+        return []
+    removed = ", ".join(f"{kind} {number}" for kind, number in counts.items() if number)
+    problem = f"recorded by {source.tool}; scrub would remove: {removed}"
+    return [Finding(path=path, line=1, rule="foreign", message=problem)]
+
+
+def _damaged(path: Path, error: DamagedCassetteError) -> Finding:
+    found = _LINE.search(error.where.removeprefix(str(path)))
+    line = int(found[1]) if found else 1
+    return Finding(path=path, line=line, rule=error.rule, message=error.problem[:_LONGEST])
+
+
+def _problems(recording: Recording, path: Path, data: bytes, linter: Linter) -> Iterator[_Problem]:
+    provenance = recording.provenance
+    yield from _in_its_place(provenance, path, data)
+    try:
+        refuse_stale(recording, linter.releases.get(provenance.cloud))
+    except StaleCassetteError as error:
+        yield "release", error.problem, "imagedetail.release"
+    yield from _age(provenance, linter)
+    if provenance.test is None:
+        try:
+            follow(recording, expect=error_status(recording))
+        except ImageDetailError as error:
+            yield "replay", error.problem, "interactions"
+    shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
+    redacted = redact(recording.interactions, cloud=provenance.cloud, known=Known(), shapes=shapes)
+    for place, kind in _worst(redacted.places).items():
+        rule, what = _REPLACED[kind]
+        yield rule, f"{what}: {place}", place
+    for what, place in suspicious(redacted.interactions):
+        yield "suspicious", f"{what}: {place}", place
+
+
+def _age(provenance: Provenance, linter: Linter) -> Iterator[_Problem]:
+    old = too_old(provenance, max_age=linter.max_age, now=linter.now)
+    if (problem := old or too_young(provenance, now=linter.now)) is not None:
+        key = "recorded_at" if provenance.recorded_at is not None else "source"
+        yield "age", problem, f"imagedetail.{key}"
+    elif linter.max_age is not None and provenance.recorded_at is None:
+        problem = f"{provenance.source} without a date, so its age is not judged"
+        yield "undated", problem, "imagedetail.source"
+
+
+def _worst(places: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the worst kind of value by place; writing a cassette adds Content-Length."""
+    kinds = list(_REPLACED)
+    worst_last = sorted(places, key=lambda each: kinds.index(each[0]), reverse=True)
+    return {place: kind for kind, place in worst_last if not place.endswith(": Content-Length")}
+
+
+def line_of(text: str, place: str) -> int:
+    """Return the line of a place in a cassette, or of the nearest key above it."""
+    return _line_of(text, place.partition(": ")[0])
+
+
+@lru_cache(maxsize=32)  # most findings of a file are in one body
+def _line_of(text: str, key: str) -> int:
+    keys = (int(each) if each.isdigit() else each for each in re.findall(r"\w+", key))
+    return yamltext.line_of(text, *keys)
+
+
+def _in_its_place(provenance: Provenance, path: Path, data: bytes) -> Iterator[_Problem]:
+    try:
+        own = own_name(provenance)
+    except UsageError as error:
+        yield "provenance", error.problem, "imagedetail.cloud"
+        return
+    if is_at(path.absolute(), own) or provenance.source == "scrubbed":
+        return  # what was scrubbed in place is where its test looks for it
+    is_in_cloud = provenance.cloud in path.absolute().parts[:-1]
+    key = "cloud" if not is_in_cloud else "query" if provenance.test is None else "test"
+    original = path.parent.parent / own
+    if original.is_file() and original.read_bytes() == data:
+        yield "duplicate", f"a copy of {original}", f"imagedetail.{key}"
+    else:
+        yield "misplaced", f"by its provenance it is {own}", f"imagedetail.{key}"
