@@ -202,10 +202,10 @@ def _age(provenance: Provenance, linter: Linter) -> Iterator[_Problem]:
 
 
 def _worst(places: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the worst kind of value by place; writing a cassette adds Content-Length."""
+    """Return the worst kind of value by place."""
     kinds = list(_REPLACED)
     worst_last = sorted(places, key=lambda each: kinds.index(each[0]), reverse=True)
-    return {place: kind for kind, place in worst_last if not place.endswith(": Content-Length")}
+    return {place: kind for kind, place in worst_last}
 
 
 def line_of(text: str, place: str) -> int:

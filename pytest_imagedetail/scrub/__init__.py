@@ -67,9 +67,7 @@ def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
     provenance = own.provenance
     shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
     redacted = redact(own.interactions, cloud=provenance.cloud, known=known, shapes=shapes)
-    # Writing a cassette adds Content-Length.
-    places = (each for each in redacted.places if not each[1].endswith(": Content-Length"))
-    removed = Counter(kind for kind, _ in places)
+    removed = Counter(kind for kind, _ in redacted.places)
     try:  # a secret in a comment, or in a key that is not part of the format
         refuse_leaks(source.text.encode("utf-8"), known=Known(), where="")
     except LeakError:
