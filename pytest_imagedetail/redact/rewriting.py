@@ -1,11 +1,11 @@
 """Replaces secrets, owners' ids and hosts in interactions; everything else stays as it was sent."""
 
+import html
 import ipaddress
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
-from html.parser import HTMLParser
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_plus
@@ -52,6 +52,11 @@ _ASSIGNED: Final = re.compile(
     r"|(?P<bare>(?:[^\s\"'<>&;\\,]|,(?!\s|$|[\w.-]+=))+))"
 )
 _FORM: Final = re.compile(r"[\w.%+*\[\]~-]+=[^&\s]*(?:&[\w.%+*\[\]~-]+=[^&\s]*)*\s*")
+_TAG: Final = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+_ATTRIBUTE: Final = re.compile(
+    r"(?<![\w:.-])(?P<name>[\w:.-]++)\s*+=\s*+(?P<mark>[\"']?)"
+    r"(?P<value>(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'<>=]+))(?P=mark)"
+)
 _PART: Final = re.compile(r"(\r?\n\r?\n)")
 _PART_NAME: Final = re.compile(r"(?<![\w*])name=(?:\"([^\"\r\n]+)\"|([^\s;\"]+))")
 _STORED_SECRET: Final = re.compile(r"/v1/secrets(/[^/]+(/payload)?)?$")
@@ -168,7 +173,7 @@ class Rewriter:
             new = xmltext.replace_strings(text, self._named, self._beside)
             if new is not None:
                 return new
-            text = self._html(text)
+            text = _TAG.sub(self._tag, text)
         if text.startswith("--") and _PART_NAME.search(text):
             boundary = text.partition("\n")[0].rstrip("\r")
             return boundary.join(map(self._form_part, text.split(boundary)))
@@ -177,18 +182,18 @@ class Rewriter:
             return self._pairs(text.rstrip()) + text[len(text.rstrip()) :]
         return self._text(text)
 
-    def _html(self, text: str) -> str:
-        """Replace in the attributes of a page that is not XML, as of a login form."""
-        for tag, pairs in _start_tags(text):
-            attributes = {key: value for key, value in pairs if value}
-            beside = self._beside([*attributes.items()])
-            new = tag
-            for key, value in attributes.items():
-                for mark in "\"'":
-                    named = self._named(value, beside.get(key, key))
-                    new = new.replace(f"{mark}{value}{mark}", f"{mark}{named}{mark}")
-            text = text.replace(tag, new)
-        return text
+    def _tag(self, tag: re.Match[str]) -> str:
+        """Replace in the attributes of a tag in a page that is not XML, as in a login form."""
+        found = [(each, html.unescape(each["value"])) for each in _ATTRIBUTE.finditer(tag[0])]
+        beside = self._beside([(each["name"], value) for each, value in found])
+        new, end = "", 0
+        for each, value in found:
+            name = each["name"]
+            named = self._named(value, beside.get(name, name))
+            new += tag[0][end : each.start("value")]
+            new += each["value"] if named == value else html.escape(named)
+            end = each.end("value")
+        return new + tag[0][end:]
 
     def _form_part(self, part: str) -> str:
         head, *rest = _PART.split(part, maxsplit=1)
@@ -317,16 +322,16 @@ class Rewriter:
     def _known(self, text: str) -> str:
         """Replace known values: as they are written, or else each word that encodes one."""
         text = self._search.replace(text, self._noted)
-        if not self._is_encoded or not self._holds(text):
-            return text
-        words = "".join(map(self._encoded, _WORDS.split(text)))
-        return self._encoded(words)
+        if self._is_encoded and self._holds(text):
+            text = "".join(map(self._encoded, _WORDS.split(text)))
+            text = self._encoded(text)
+        return text
 
     def _encoded(self, text: str) -> str:
-        """Replace a text as a whole if a known value or a shape is in any decoding of it."""
         return self._noted("secrets", placeholders.SECRET) if self._holds(text) else text
 
     def _holds(self, text: str) -> bool:
+        """Return whether a known value or a shape is in any decoding of a text."""
         views = decoded(text.encode("utf-8", "surrogateescape"))
         return any(found_in(views, self._search))
 
@@ -452,18 +457,6 @@ class Rewriter:
             return text
         new = new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
         return quote(new, safe="@:+", errors="surrogateescape")
-
-
-def _start_tags(text: str) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
-    """Yield each start tag of an HTML page, as it is written, and its attributes."""
-    found = []
-
-    class Parser(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            found.append((self.get_starttag_text() or tag, attrs))
-
-    Parser(convert_charrefs=False).feed(text)
-    yield from found
 
 
 def _stored_secret(page: Interaction) -> tuple[str, str]:
