@@ -64,7 +64,7 @@ def _lint(options: argparse.Namespace) -> int:
         folder=chosen.cassette_dir,
     )
     done = lint(paths, linter) if options.paths or chosen.cassette_dir.is_dir() else None
-    if done is None or done.is_empty:
+    if done is None or not (done.files or done.findings):
         raise UsageError(
             "there is nothing to check",
             where=", ".join(map(str, paths)),

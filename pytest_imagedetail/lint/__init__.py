@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pytest_imagedetail.cassette.swapping import LOCK
-from pytest_imagedetail.lint.files import CASSETTES, EXPECTED, Linter, line_of, look, unreadable
+from pytest_imagedetail.lint.files import CASSETTES, Linter, line_of, look, unreadable
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence
@@ -18,34 +19,25 @@ class Linted:
     """What was checked, and what was found."""
 
     files: int
-    is_empty: bool  # whether folders were given that hold nothing but files such as README
     findings: tuple[Finding, ...]  # by path and line
 
 
 def lint(paths: Iterable[Path], linter: Linter) -> Linted:
     """Check files, and folders with everything in them."""
     given = tuple(paths)
-    seen = tuple(dict.fromkeys(each for path in given for each in _files(path)))
-    findings = [each for each in seen if isinstance(each, Finding)]
+    findings: list[Finding] = []
     looked, intact = [], {}
-    for path in seen:
+    for path in dict.fromkeys(chain.from_iterable(map(_files, given))):
         if isinstance(path, Finding):
-            continue
-        found = look(path, linter, strays=path in given or linter.is_inside(path))
-        if found is not None:
+            findings.append(path)
+        elif found := look(path, linter, strays=path in given or linter.is_inside(path)):
             looked.append(path)
             findings += found.findings
             if found.provenance is not None:
                 intact[path] = found.provenance
     findings += _case(looked)
     findings += _clouds(intact, linter)
-    return Linted(
-        files=len(looked),
-        is_empty=all(
-            isinstance(each, Path) and each.name in EXPECTED and each not in given for each in seen
-        ),
-        findings=tuple(sorted(findings)),
-    )
+    return Linted(files=len(looked), findings=tuple(sorted(findings)))
 
 
 def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | Finding]:

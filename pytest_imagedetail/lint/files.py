@@ -13,6 +13,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.cassette.age import too_old, too_young
 from pytest_imagedetail.cassette.store import is_at, own_name
+from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.errors import (
     DamagedCassetteError,
     ImageDetailError,
@@ -27,16 +28,13 @@ from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
 from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, redact
 from pytest_imagedetail.redact.decodings import decoded
-from pytest_imagedetail.redact.final_check import found_in
+from pytest_imagedetail.redact.final_check import found_in, is_text
 from pytest_imagedetail.redact.known import Search
 from pytest_imagedetail.scrub import scrub, secrets_of
 from pytest_imagedetail.scrub.reading import read
 
-EXPECTED: Final = frozenset(
-    {
-        *(".gitattributes", ".gitignore", ".gitkeep", ".imagedetail.lock"),
-        *("README", "README.md", "README.rst"),
-    }
+_EXPECTED: Final = frozenset(
+    {LOCK, ".gitattributes", ".gitignore", ".gitkeep", "README", "README.md", "README.rst"}
 )
 CASSETTES: Final = frozenset({".yaml", ".yml"})
 _RECORDINGS: Final = CASSETTES | {".json", ".har"}
@@ -118,7 +116,8 @@ def _look_at_cassette(path: Path, data: bytes, linter: Linter) -> Looked:
 
 def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
     """Yield the first shape of a secret in a file, if any."""
-    for form, _, number in islice(found_in(decoded(data), Search(Known())), 1):
+    views = decoded(data) if is_text(data) else ()
+    for form, _, number in islice(found_in(views, Search(Known())), 1):
         problem = "something in the shape of a token, a key or a password"
         line = number if form == "as written" else 1
         yield Finding(path=path, line=line, rule="secret", message=problem)
@@ -127,7 +126,7 @@ def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
 def _other(path: Path) -> Sequence[Finding]:
     """Check a file that is not YAML."""
     found = _foreign(path) if path.suffix in _RECORDINGS else None
-    if found is None and path.name not in EXPECTED:
+    if found is None and path.name not in _EXPECTED:
         found = [Finding(path=path, line=1, rule="orphan", message="nothing reads it")]
     return found or []
 
