@@ -28,7 +28,7 @@ from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
 from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, redact
 from pytest_imagedetail.redact.decodings import decoded
-from pytest_imagedetail.redact.final_check import found_in, is_text
+from pytest_imagedetail.redact.final_check import found_in
 from pytest_imagedetail.redact.known import Search
 from pytest_imagedetail.scrub import scrub, secrets_of
 from pytest_imagedetail.scrub.reading import read
@@ -116,8 +116,7 @@ def _look_at_cassette(path: Path, data: bytes, linter: Linter) -> Looked:
 
 def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
     """Yield the first shape of a secret in a file, if any."""
-    views = decoded(data) if is_text(data) else ()
-    for form, _, number in islice(found_in(views, Search(Known())), 1):
+    for form, _, number in islice(found_in(decoded(data), Search(Known())), 1):
         problem = "something in the shape of a token, a key or a password"
         line = number if form == "as written" else 1
         yield Finding(path=path, line=line, rule="secret", message=problem)

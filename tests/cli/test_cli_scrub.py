@@ -318,14 +318,19 @@ def test_in_place_is_all_or_nothing(scrub, folder, commit):
     betamax = folder / "betamax.json"
     betamax.write_bytes(BETAMAX.read_bytes())
     damaged = folder / "test_servers" / "test_list.yaml"
-    for problem in ("only YAML recordings of vcrpy and pytest-recording", "nothing was written"):
+    problems = ("only YAML recordings of vcrpy", "its method is not one", "bytes that are not text")
+    for problem in problems:
         commit()
         before = {path: path.read_bytes() for path in folder.rglob("test_*.yaml")}
         done = scrub("old", "--in-place")
         assert (done.returncode, problem in done.stderr) == (2, True), done.stderr
         assert {path: path.read_bytes() for path in before} == before
         betamax.unlink(missing_ok=True)
-        damaged.write_text(damaged.read_text().replace("method: GET", "method: {}"))
+        damaged.write_text(damaged.read_text().replace("method: GET", "method: '{}'"))
+        if problem == problems[1]:
+            binary = listing()
+            binary["response"]["body"]["string"] = bytes(range(256))
+            damaged.write_text(recording(binary))
 
 
 def test_a_cassette_of_ours_is_redacted_again(imagedetail, tmp_path):

@@ -259,6 +259,10 @@ def test_cassettes_of_other_tools_are_found_with_their_secrets(folder):
         for name, key in (("vcr.json", "interactions"), ("betamax.json", "http_interactions")):
             (folder / name).write_text(json.dumps({key: interactions}))
             assert found(folder / name) == [(rule, 1) for rule in rules], name
+    (folder / "a").mkdir()
+    shutil.copy(path, folder / "a")
+    assert found(folder / "a" / path.name) == []
+    assert found(folder)[:1] == [("foreign", 1)]  # beside a cloud's listings it is not replayed
     path.write_text(yamltext.dump({"http_interactions": []}))
     assert found(path) == [("foreign", 1)]
 

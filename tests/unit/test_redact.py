@@ -431,7 +431,7 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
         ]
     )
     got = [
-        ("Location", f"/v2/{PROJECT}/images/1?x=1"),
+        ("Location", f"/{PROJECT}/images/1?code=x1"),
         ("Set-Cookie", "sid=cookie-1-of-me; Path=/"),
     ]
     got.append(("Content-Type", "application/json"))
@@ -441,7 +441,7 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
     redacted = redact([sent_page], cloud="a", known=KNOWN)
     (kept,) = redacted.interactions
     assert kept.request_headers.fields == (("Accept", "a/b"),)
-    assert kept.response.headers["location"] == f"/v2/{'0' * 32}/images/1?x=1"
+    assert kept.response.headers["location"] == f"/{'0' * 32}/images/1?code=redacted"
     assert json.loads(kept.response.body) == {
         "a": "<redacted> <redacted> <redacted>, <redacted> Path agent-1-of-me <redacted> "
         "/of/somewhere"
