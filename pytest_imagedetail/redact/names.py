@@ -230,11 +230,9 @@ def is_in(name: str, table: frozenset[str]) -> bool:
 def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
     """Return the keys of an object whose values are secret, and what is secret below each.
 
-    Args:
-        pairs: The object, repeated keys included.
-        under: What is secret because of the name above it: "all" values, all texts that are
-            "mapped" from a name, those that are "held" under a name that says nothing (`value`),
-            the same and the id of a "token", or "" for none.
+    `under` is what is secret because of the name above: "all" values, all texts that are "mapped"
+    from a name, those "held" under a name that says nothing (`value`), the same and the id of a
+    "token", or "" for none.
     """
     beside = names_beside(pairs)
     is_login = any(is_in(key, LOGINS) for key, _ in pairs)

@@ -430,24 +430,22 @@ class Rewriter:
         is_owner = placeholders.is_id(value) and names.names_owner(name)
         secret = names.holds_secret_in_query(name, value)
         new = self._replacement(value, owner=is_owner, secret=secret)
-        if new is None and value[:1] in {"{", "["} and (document := self._json(value)) is not None:
+        if new is not None:
+            return new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
+        if value[:1] in {"{", "["} and (document := self._json(value)) is not None:
             return document
-        new = self._nested(value) if new is None else new
-        new = new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
+        new = self._nested(value)
         inner = unquote(new, errors="surrogateescape")
         if new != inner and (text := self._nested(inner)) != inner:
-            text = text.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
             return quote(text, safe="", errors="surrogateescape")
         return new
 
     def _nested(self, value: str) -> str:
         """Replace in a value that may be a URL with a query again."""
-        if self._depth == _DEEPEST:
-            return self._plain(value)
         self._depth += 1
-        new = self._text(value)
+        new = self._text(value) if self._depth <= _DEEPEST else self._plain(value)
         self._depth -= 1
-        return new
+        return new.replace(placeholders.SECRET, placeholders.SECRET_IN_URL)
 
     def _decoded(self, text: str) -> str:
         """Replace known values and shapes in a part of a URL that may be percent-encoded."""

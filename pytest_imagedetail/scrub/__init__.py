@@ -83,7 +83,7 @@ def path_of(source: Source, *, cloud: str, store: Store) -> Path:
         raise CassetteError(
             "the cassette would replace the recording that it is made from",
             where=str(path),
-            remedy="choose another folder with -o DIR, or move the recording out of the cassettes\n"
+            remedy="replace it with --in-place, or choose another folder with -o DIR\n"
             "nothing was written for it",
         )
     return path
