@@ -34,7 +34,10 @@ RESPONSE_HEADERS: Final = frozenset(
 
 _MAC: Final = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 _HIDDEN_USER: Final = f"//{placeholders.SECRET_IN_URL}@"
-_URL: Final = re.compile(r"(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]*+://[^\s\"'<>\\]++")
+_SCHEME: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*+://"
+_URL: Final = re.compile(  # a comma ends it if another one follows
+    rf"(?<![a-zA-Z0-9+.-]){_SCHEME}(?:[^\s\"'<>\\,]|,(?!{_SCHEME}))++"
+)
 _BEHIND_HOST: Final = re.compile(r"[/?#]")
 _PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words

@@ -308,6 +308,8 @@ def test_urls():
         (f"{ENDPOINT[:-32]}demo/images/1", f"{OWN[:-32]}redacted-owner/images/1"),
         ("https://h/v9/Rocky-9/images/1", "https://host-aaa.invalid/v9/Rocky-9/images/1"),
         ("http://h:$PORT/x?token=abcdefgh9", f"http://{host}:$PORT/x?token=redacted"),
+        ("https://h/x,https://h:1/y", f"https://{host}/x,https://{host}:1/y"),
+        ("https://h,http://h", f"https://{host},http://{host}"),
         ("mongodb://u:pw12345@h:1,H:2/db", f"mongodb://redacted@{host}:1,{host}:2/db"),
         (f"/v2/images/{OTHER}", f"/v2/images/{OTHER}"),
         ("file:///etc/x", "file:///etc/x"),
