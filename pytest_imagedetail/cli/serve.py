@@ -2,7 +2,7 @@
 
 import argparse
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -109,11 +109,10 @@ def _serve_recording(options: argparse.Namespace, chosen: Settings) -> int:
             cloud,
             own,
             on_written=partial(show_written, store),
-            on_error=fail,
             guard=partial(_guarded, each, chosen, store),
         )
         targets.append(replace(each, release=cloud.release))
-    _serve_until_signalled(options, own, recorders)
+    _serve_until_signalled(options, own, recorders, on_error=fail)
     for each in targets:
         if store.has_own(each.name):
             declare_as(each, chosen)
@@ -126,7 +125,10 @@ def _guarded(target: CloudDeclaration, chosen: Settings, store: Store) -> LiveCl
 
 
 def _serve_until_signalled(
-    options: argparse.Namespace, store: Store, recorders: Mapping[str, Recorder | None]
+    options: argparse.Namespace,
+    store: Store,
+    recorders: Mapping[str, Recorder | None],
+    on_error: Callable[[ImageDetailError], None] | None = None,
 ) -> None:
     """Serve clouds by name, each with its recorder, until Ctrl-C or SIGTERM."""
     # Blocked before any thread starts, so that the signal waits for sigwait.
@@ -135,8 +137,9 @@ def _serve_until_signalled(
         servers = []
         for number, (name, each) in enumerate(recorders.items()):
             port = options.port and options.port + number
-            server = Server(store, name, port=port, recorder=each)
+            server = Server(store, name, port=port, recorder=each, on_error=on_error)
             servers.append(stack.enter_context(server))
+            server.read()  # so that what is damaged is an error now
         if options.clouds_yaml is not None:
             _write_credentials(Path(options.clouds_yaml), servers)
         for server in servers:
@@ -210,7 +213,7 @@ def _recorded(store: Store, cloud: str, number: int) -> Iterator[str]:
             endpoint=server.compute_url,
             token=server.token,
             project_id=server.project_id,
-            max_microversion=server.max_microversion,
+            max_microversion=server.read().max_microversion,
         )
         recorded = recorder.LiveCloud(access=access, name=cloud, release=release)
         for _, query, errors in _QUESTIONS:

@@ -27,7 +27,15 @@ from pytest_imagedetail.transport.request import api_version
 IDENTITY: Final = "/identity"
 _OPEN: Final = frozenset({IDENTITY, f"{IDENTITY}/v3", f"{IDENTITY}/v2.0"})  # without a token
 _NEAREST: Final = 3  # recorded requests that a fault names
-_NO_ROUTE: Final = b"404 Not Found\n\nThe resource could not be found.\n\n   "  # WebOb's
+_NO_AUTH: Final = {  # Keystone 29.0.1, keystone/exception.py, `ValidationError`
+    "error": {
+        "code": 400,
+        "title": "Bad Request",
+        "message": "Expecting to find auth in request body. The server could not comply with the "
+        "request since it is either malformed or otherwise incorrect. The client is assumed to be "
+        "in error.",
+    }
+}
 _PROJECT: Final = re.compile(r"/v2(?:\.1)?/([0-9a-f-]+)/images(?:/|$)")  # as Nova routes it
 
 
@@ -37,21 +45,21 @@ class RecordedCloud:
 
     Attributes:
         name: The cloud.
+        keystone: Issues the only token that is accepted.
         interactions: What was recorded, in order.
         responses: The first one for each request, and its file; it answers any number of times.
         endpoints: The compute endpoints that were recorded; the first is the catalog's `compute`.
         max_microversion: The newest microversion that the cloud offered, if it said so.
-        keystone: Issues the only token that is accepted.
         is_live: Whether what is not recorded is asked of the cloud, version documents, too.
         used: The files that something was answered from.
     """
 
     name: str
-    interactions: tuple[Interaction, ...]
-    responses: Mapping[Key, tuple[Path, Response]]
-    endpoints: tuple[str, ...]
-    max_microversion: str | None
     keystone: Keystone
+    interactions: tuple[Interaction, ...] = ()
+    responses: Mapping[Key, tuple[Path, Response]] = field(default_factory=dict)
+    endpoints: tuple[str, ...] = ()
+    max_microversion: str | None = None
     is_live: bool = False
     used: set[Path] = field(default_factory=set)
 
@@ -61,22 +69,23 @@ class RecordedCloud:
         Raises:
             CassetteNotFoundError: Nothing was recorded for it.
         """
-        issued = log_in(asked, self.keystone)
-        if issued is not None:
-            return issued
-        if asked.method == "OPTIONS" and _is_listing(asked):
-            # It needs no token: oslo.middleware 8.2.0, cors.py, `_apply_cors_preflight_headers`.
-            return Response(status_code=200, reason="OK", body=b"")
+        issued = self.keystone.answer(asked)
+        if issued is not None and asked.method == "POST":
+            has_auth = isinstance(document_in(asked.request_body).get("auth"), dict)
+            return issued if has_auth else json_response(400, _NO_AUTH)
         document = version_document(asked, self.endpoints, self.max_microversion)
-        needs_token = document is None and not is_open(asked)
-        if needs_token and not authorized(asked, self.keystone):
-            return refused(asked, self.endpoints)
+        is_open = document is not None or urlsplit(asked.url).path.rstrip("/") in _OPEN
+        if not is_open and asked.request_headers.get("X-Auth-Token") != self.keystone.token:
+            return _unauthorized(asked, self.endpoints)
+        path, found = self.responses.get(self.key(asked), (None, None))
+        if path is not None:
+            self.used.add(path)
         is_passed_on = self.is_live and asked.method == "GET" and not is_identity(asked)
-        made = document or self.keystone.answer(asked) or _refusal(asked)
-        found = self._recorded(asked) or (None if is_passed_on else made)
-        if found is not None:
-            return found
-        raise self._not_recorded(asked)
+        if found is None and not is_passed_on:
+            found = document or issued or _wrong_project(asked)
+        if found is None:
+            raise self._not_recorded(asked)
+        return found
 
     def key(self, asked: Interaction) -> Key:
         """Return what a recording must hold to answer a request."""
@@ -88,26 +97,21 @@ class RecordedCloud:
         known = Known(project=placeholders.OWN_PROJECT, origins={base: "compute"})
         return as_recorded(asked, cloud=self.name, known=known).interactions[0]
 
-    def _recorded(self, asked: Interaction) -> Response | None:
-        path, response = self.responses.get(self.key(asked), (None, None))
-        if path is not None:
-            self.used.add(path)
-        return response
-
     def _not_recorded(self, asked: Interaction) -> CassetteNotFoundError:
         asked = self._redacted(asked)
         shown = target(asked.url)
         known = dict.fromkeys(f"{each.method} {target(each.url)}" for each in self.interactions)
         nearest = difflib.get_close_matches(f"{asked.method} {shown}", known, _NEAREST, cutoff=0)
         if asked.method == "GET" and _is_listing(asked):
-            options = query_of(asked).options
-            command = " ".join(["imagedetail record --os-cloud NAME", *options])
+            command = " ".join(["imagedetail record --os-cloud NAME", *query_of(asked).options])
             remedy = f"record it from a real cloud: {command}"
+        elif is_identity(asked):
+            remedy = "ask Keystone only for a token, its catalog and its versions"
         else:
             remedy = "ask for images/detail: `imagedetail record` records nothing else"
         return CassetteNotFoundError(
             f"nothing is recorded for {asked.method} {shown}",
-            where=f"cloud {self.name}, nearest recordings: {', '.join(nearest)}",
+            where=f"cloud {self.name}, nearest recordings: {', '.join(nearest) or 'none'}",
             remedy=remedy,
         )
 
@@ -128,39 +132,35 @@ def recorded_cloud(
     Raises:
         CassetteError: There is none, or one is damaged.
     """
-    if endpoint is None:
-        paths = [path for folder in _folders(store, name) for path in folder]
-        endpoints = recorded_endpoints(store, name, base)
-    else:
-        paths = list(store.paths(name))
-        endpoints = (endpoint,)
+    paths = store.paths(name)
+    if endpoint is None and not paths:
+        raise CassetteNotFoundError(
+            f"nothing is recorded for cloud {name!r}",
+            where=str(store.directory / name),
+            remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
+            "or serve a cloud that has recordings: imagedetail clouds lists them",
+        )
     recordings = {path: load_own(path) for path in (*paths, *store.client_traffic(name))}
     recorded = [
         (path, each, _at(base, each))
         for path, recording in recordings.items()
         for each in recording.interactions
     ]
+    listed = (endpoint_of(each.url) for _, _, each in recorded if _is_listing(each))
+    endpoints = tuple(dict.fromkeys(listed)) if endpoint is None else (endpoint,)
     offered = (each.provenance.max_microversion for each in recordings.values())
     catalog = (*service("identity", "keystone", base + IDENTITY), *services(endpoints))
     return RecordedCloud(
         name=name,
+        keystone=Keystone(catalog=catalog, token=token),
         interactions=tuple(served for _, _, served in recorded),
         responses={
             key_of(each): (path, served.response) for path, each, served in reversed(recorded)
         },
         endpoints=endpoints,
         max_microversion=next(filter(None, offered), None),
-        keystone=Keystone(catalog=catalog, token=token),
         is_live=endpoint is not None,
     )
-
-
-def recorded_endpoints(store: Store, name: str, base: str) -> tuple[str, ...]:
-    """Read the compute endpoints of a cloud from its first recordings; see `recorded_cloud`."""
-    firsts = [folder[0] for folder in _folders(store, name)]
-    recordings = map(store.reader.listing, [*firsts, *store.client_traffic(name)])
-    listed = (one for each in recordings for one in each.interactions if _is_listing(one))
-    return tuple(dict.fromkeys(endpoint_of(_at(base, each).url) for each in listed))
 
 
 def services(endpoints: tuple[str, ...], *, region: str = REGION) -> tuple[dict[str, str], ...]:
@@ -173,45 +173,16 @@ def services(endpoints: tuple[str, ...], *, region: str = REGION) -> tuple[dict[
     )
 
 
-def log_in(asked: Interaction, keystone: Keystone) -> Response | None:
-    """Answer a login with a token; None for other requests.
-
-    The text of the refusal is that of Keystone 29.0.1, keystone/exception.py, `ValidationError`.
-    """
-    issued = keystone.answer(asked) if asked.method == "POST" else None
-    if issued is None or isinstance(document_in(asked.request_body).get("auth"), dict):
-        return issued
-    message = (
-        "Expecting to find auth in request body. The server could not comply with the request "
-        "since it is either malformed or otherwise incorrect. The client is assumed to be in error."
-    )
-    return json_response(400, {"error": {"code": 400, "title": "Bad Request", "message": message}})
-
-
-def is_open(asked: Interaction) -> bool:
-    """Return whether Keystone answers a request without a token."""
-    return urlsplit(asked.url).path.rstrip("/") in _OPEN
-
-
 def is_identity(asked: Interaction) -> bool:
     """Return whether a request is for Keystone."""
     return f"{urlsplit(asked.url).path}/".startswith(f"{IDENTITY}/")
 
 
-def authorized(asked: Interaction, keystone: Keystone) -> bool:
-    """Return whether a request has the token."""
-    return asked.request_headers.get("X-Auth-Token") == keystone.token
-
-
-def refused(asked: Interaction, endpoints: Iterable[str]) -> Response:
+def _unauthorized(asked: Interaction, endpoints: Iterable[str]) -> Response:
     """Build the answer to a request without the token.
 
     It is Keystone's 401 where Keystone or Nova is, and 404 elsewhere: a 401 makes clients that look
     for Keystone's versions wait for a token forever (keystoneauth1 5.18.1, get_version_data).
-
-    Args:
-        asked: The request.
-        endpoints: The compute endpoints of the cloud.
     """
     url = urlsplit(asked.url)
     keystone = f"{url.scheme}://{url.netloc}{IDENTITY}"
@@ -223,20 +194,6 @@ def refused(asked: Interaction, endpoints: Iterable[str]) -> Response:
     message = "The request you have made requires authentication."
     document = {"error": {"code": 401, "title": "Unauthorized", "message": message}}
     return json_response(401, document, ("WWW-Authenticate", f'Keystone uri="{keystone}"'))
-
-
-def _folders(store: Store, name: str) -> list[tuple[Path, ...]]:
-    """Return the cassettes of a cloud, the project's own and the library's."""
-    folders = filter(None, (store.directory, store.library))
-    found = [paths for folder in folders if (paths := Store(directory=folder).paths(name))]
-    if not found:
-        raise CassetteNotFoundError(
-            f"nothing is recorded for cloud {name!r}",
-            where=str(store.directory / name),
-            remedy=f"record it: imagedetail record --os-cloud NAME --name {name}\n"
-            "or serve a cloud that has recordings: imagedetail clouds lists them",
-        )
-    return found
 
 
 def _at(base: str, recorded: Interaction) -> Interaction:
@@ -251,24 +208,14 @@ def _at(base: str, recorded: Interaction) -> Interaction:
     )
 
 
-def _refusal(asked: Interaction) -> Response | None:
-    """Build what every release of Nova answers to a wrong method or project; None for the others.
-
-    Nova routes GET alone: Nova 32.0.0, nova/api/openstack/compute/routes.py. WebOb makes the 404.
-    DELETE takes `detail` for the id of an image. The project: nova/api/openstack/wsgi.py,
-    `_process_stack`.
-    """
-    if _is_listing(asked) and asked.method not in {"GET", "DELETE"}:
-        headers = Headers([("Content-Type", "text/plain; charset=UTF-8")])
-        return Response(status_code=404, reason="Not Found", headers=headers, body=_NO_ROUTE)
+def _wrong_project(asked: Interaction) -> Response | None:
+    """Refuse a request about another project, as Nova 32.0.0 does (wsgi.py, `_process_stack`)."""
     project = _PROJECT.search(urlsplit(asked.url).path)
-    if project is not None and project[1] != placeholders.OWN_PROJECT:
-        theirs = f"doesn't match Context's project_id '{placeholders.OWN_PROJECT}'"
-        message = f"Malformed request URL: URL's project_id '{project[1]}' {theirs}"
-        return json_response(400, {"badRequest": {"code": 400, "message": message}})
-    if _is_listing(asked) and asked.method == "DELETE":
-        return json_response(404, {"itemNotFound": {"code": 404, "message": "Image not found."}})
-    return None
+    if project is None or project[1] == placeholders.OWN_PROJECT:
+        return None
+    theirs = f"doesn't match Context's project_id '{placeholders.OWN_PROJECT}'"
+    message = f"Malformed request URL: URL's project_id '{project[1]}' {theirs}"
+    return json_response(400, {"badRequest": {"code": 400, "message": message}})
 
 
 def query_of(asked: Interaction) -> Query:

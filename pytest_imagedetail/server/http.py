@@ -20,7 +20,7 @@ from pytest_imagedetail.errors import (
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.traffic.keystone import json_response
 
-Respond = Callable[[Interaction], Response]
+OnError = Callable[[ImageDetailError], object]
 
 LOOPBACK: Final = "127.0.0.1"
 _OF_TRANSFER: Final = frozenset(  # bodies are served whole and without a coding
@@ -33,69 +33,80 @@ _TLS: Final = b"\x16"  # the first byte of a client's hello
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
-class Listener:
+class Listener(ThreadingHTTPServer):
     """A port of loopback that answers HTTP/1.1 until it is closed; it logs nothing.
 
     Attributes:
         base: Scheme, host and port.
     """
 
-    def __init__(self, what: str, *, port: int = 0) -> None:
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, what: str, *, port: int = 0, on_error: OnError | None = None) -> None:
         """Take a port; requests wait until `start`.
 
         Args:
             what: Whose port it is, for messages.
             port: TCP port on 127.0.0.1; 0 lets the system choose.
+            on_error: Called with each error of ours that becomes a fault in Nova's format.
 
         Raises:
             ServerError: The port cannot be used.
         """
+        self._connections: set[Any] = set()  # those that are kept alive outlive serve_forever
+        self._on_error = on_error
         try:
-            self._server = _Server((LOOPBACK, port), _Handler)
+            super().__init__((LOOPBACK, port), _Handler)
         except (OSError, OverflowError) as error:
             raise ServerError(
                 f"port {port} cannot be used: {getattr(error, 'strerror', None) or error}",
                 where=f"the server of {what} on {LOOPBACK}",
                 remedy="choose another port, or 0 for one that is free: --port 0",
             ) from error
-        self.base: Final = f"http://{LOOPBACK}:{self._server.server_port}"
-        self._thread: threading.Thread | None = None
-
-    def start(self, respond: Respond) -> None:
-        """Answer requests; an error of ours becomes a fault in Nova's format."""
-        self._server.respond = respond
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self.base: Final = f"http://{LOOPBACK}:{self.server_port}"
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,))
         self._thread.daemon = True  # an open server must not keep the process alive
+
+    def start(self, respond: Callable[[Interaction], Response]) -> None:
+        """Answer requests."""
+        self._respond = respond
         self._thread.start()
 
     def close(self) -> None:
         """Stop listening and end every connection."""
-        if self._thread is not None:
-            self._server.shutdown()
+        if self._thread.is_alive():
+            self.shutdown()
             self._thread.join()
-        self._server.server_close()
+        self.server_close()
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    respond: Respond
-
-    def __init__(self, *arguments: Any) -> None:
-        self._connections: set[Any] = set()  # those that are kept alive outlive serve_forever
-        super().__init__(*arguments)
+    def answer(self, asked: Interaction) -> Response:
+        """Answer a request; an error of ours becomes a fault in Nova's format."""
+        try:
+            return self._respond(asked)
+        except ImageDetailError as error:
+            if self._on_error is not None:
+                self._on_error(error)
+            if isinstance(error, CassetteNotFoundError):
+                status, name = 501, "notImplemented"
+            elif isinstance(error, RecordingError | ResponseError):
+                status, name = 502, "badGateway"
+            else:
+                status, name = 500, "computeFault"
+            return json_response(status, {name: {"code": status, "message": str(error)}})
 
     def server_bind(self) -> None:
-        # HTTPServer's own looks the name of the host up, perhaps over the network.
+        """Bind without HTTPServer's look-up of the host's name, perhaps over the network."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread, and remember the connection."""
         self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        # Closing with unread data resets the connection, and the client loses its answer.
+        """Close once the client has read its answer: unread data would reset the connection."""
         with suppress(OSError):
             request.shutdown(socket.SHUT_WR)
             request.settimeout(_LINGER)
@@ -105,6 +116,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def server_close(self) -> None:
+        """Stop listening and end every connection."""
         super().server_close()
         for each in tuple(self._connections):
             with suppress(OSError):  # the client was faster
@@ -121,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
     default_request_version = "HTTP/1.1"  # a malformed first line gets a status line, too
     wbufsize = -1  # one write for a whole response, so that no packet waits for another
     disable_nagle_algorithm = True
-    server: _Server
+    server: Listener
 
     def handle(self) -> None:
         # A client that speaks TLS would wait forever for the rest of its line to be answered.
@@ -148,23 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
             request_body=body,
             response=_NO_ANSWER,
         )
-        try:
-            response = self.server.respond(asked)
-        except CassetteNotFoundError as error:
-            response = _fault(501, "notImplemented", error)
-        except (RecordingError, ResponseError) as error:
-            response = _fault(502, "badGateway", error)
-        except ImageDetailError as error:
-            response = _fault(500, "computeFault", error)
-        self._send(response)
+        self._send(self.server.answer(asked))
 
     def _body(self) -> bytes:
-        """Read the body of the request.
-
-        Raises:
-            ValueError: It is cut off or malformed, or the request is one to a proxy.
-            OverflowError: It is too large.
-        """
+        """Read the body; raise ValueError if it is malformed, OverflowError if it is too large."""
         self.wfile.flush()  # of `100 Continue`, which the client may wait for
         length = ", ".join(self.headers.get_all("Content-Length", []))
         coding = ", ".join(self.headers.get_all("Transfer-Encoding", []))
@@ -212,7 +211,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)
-
-
-def _fault(status: int, name: str, error: ImageDetailError) -> Response:
-    return json_response(status, {name: {"code": status, "message": str(error)}})

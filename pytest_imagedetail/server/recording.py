@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import CLIENTS, Store, Written
-from pytest_imagedetail.errors import ImageDetailError, RecordingError, ResponseError, UsageError
+from pytest_imagedetail.errors import RecordingError, ResponseError, UsageError
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Headers, Interaction, Query, Recording
 from pytest_imagedetail.record import recorder
@@ -26,8 +26,6 @@ _SENT: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version
 OnWritten = Callable[[Written, Recording, Known], None]
 """Called with what was done, the recording, and what redaction knows."""
 
-OnError = Callable[[ImageDetailError], None]
-
 
 class Recorder:
     """A live cloud, and where its answers are written.
@@ -40,7 +38,6 @@ class Recorder:
         live: The cloud.
         store: Where recordings are written.
         on_written: Called for each recording.
-        on_error: Called for each request that could not be recorded.
         guard: Raises if the cloud is not the recorded one any more; called when it was away.
     """
 
@@ -50,13 +47,11 @@ class Recorder:
         store: Store,
         *,
         on_written: OnWritten,
-        on_error: OnError,
         guard: Callable[[], object],
     ) -> None:
         self._live = live
         self._store: Final = store
         self._on_written: Final = on_written
-        self._on_error: Final = on_error
         self._guard: Final = guard
         self._was_away = False
         endpoint = urlsplit(live.access.endpoint)
@@ -65,11 +60,7 @@ class Recorder:
         self._project: Final = recorder.known_of(live.access).project
 
     def endpoint(self, base: str) -> str:
-        """Return the cloud's compute endpoint as clients see it.
-
-        Args:
-            base: Scheme, host and port of the server.
-        """
+        """Return the cloud's compute endpoint as clients see it, at a server's address."""
         seen = self._live.access.endpoint.replace(self._own, base)
         return seen.replace(self._project, placeholders.OWN_PROJECT) if self._project else seen
 
@@ -86,28 +77,17 @@ class Recorder:
             asked: A GET to an absolute URL of the server.
             base: Scheme, host and port of the server.
             key: What the recording must hold to answer it.
-
-        Raises:
-            RecordingError: The cloud did not answer, or the request cannot be sent to it.
-            ResponseError: It refused or failed.
-            BodyError: It answered with something else than a listing.
-            LeakError: A secret is left.
         """
-        try:
-            self._record(asked, *self._at_cloud(asked, base), key)
-        except ImageDetailError as error:
-            self._on_error(error)
-            raise
-
-    def _record(self, asked: Interaction, url: str, query: Query, key: Key) -> None:
+        url, query = self._at_cloud(asked, base)
         is_listing = url == f"{self._live.access.endpoint}/images/detail"
         if self._was_away:  # what answers again may be another release
             self._guard()
             self._was_away = False
         try:
-            recording, known = (
-                self._listing(query) if is_listing else self._other(url, query, asked)
-            )
+            if is_listing:
+                recording, known = self._listing(query)
+            else:
+                recording, known = self._other(url, query, asked)
         except RecordingError:
             self._was_away = True
             raise
@@ -122,21 +102,16 @@ class Recorder:
         self._on_written(written, recording, known)
 
     def _at_cloud(self, asked: Interaction, base: str) -> tuple[str, Query]:
-        """Return the URL without its query, and the query, with the cloud's own values.
-
-        Raises:
-            RecordingError: It holds a placeholder whose value is not known.
-        """
+        """Return the URL without its query, and the query, with the cloud's own values."""
 
         def meant(text: str) -> str:
             text = text.replace(base, self._own)
             return text.replace(placeholders.OWN_PROJECT, self._project) if self._project else text
 
         where = f"cloud {self._live.name}, GET {target(asked.url)}"
-        query = query_of(asked)
-        params = tuple((name, meant(value)) for name, value in query.params)
-        url = meant(asked.url.partition("?")[0])
-        texts = (asked.url.partition("?")[0], *(value for _, value in query.params))
+        path, query = asked.url.partition("?")[0], query_of(asked)
+        url, params = meant(path), tuple((name, meant(value)) for name, value in query.params)
+        texts = (path, *(value for _, value in query.params))
         if any(placeholders.holds(each.replace(placeholders.OWN_PROJECT, "")) for each in texts):
             raise RecordingError(
                 "the request holds a placeholder, whose value only the cloud knows",
