@@ -3,9 +3,10 @@
 import argparse
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,7 +97,7 @@ class _Result:
 
     file: Path
     tool: str = ""
-    outcome: str
+    outcome: str = "failed"
     path: Path | None = None
     done: Scrubbed | None = None
     error: ImageDetailError | None = None
@@ -122,44 +123,40 @@ class _Result:
 
 
 def _scrub(options: argparse.Namespace) -> int:
+    """Check what every file would become, and write only if nothing fails."""
     chosen = settings(options)
     store = store_of(chosen)
-    given = set(map(Path, options.paths))
-    read = (_read(each, name, given=each in given) for each, name in _found(options.paths).items())
-    files = [each for each in read if each is not None]
-    if not files:
+    sources, results = _read(options.paths)
+    if not sources and not results:
         raise UsageError(
             "there is no recording to scrub",
             where=", ".join(options.paths),
             remedy="name recordings of vcrpy, pytest-recording, Ruby's VCR, betamax, or HAR files",
         )
-    sources = [each for each in files if isinstance(each, Source)]
     # A cassette of ours names its cloud.
     needs_cloud = not options.cloud and any(each.own is None for each in sources)
     cloud = check_cloud_name(_only_cloud(chosen) if needs_cloud else options.cloud or "any")
-    if options.in_place and not options.check:
-        ours = (scrubbing.scrub(each, cloud=cloud, known=Known()) for each in sources if each.own)
-        changed = [each.source for each in ours if each.recording is not None]
-        scrubbing.refuse_in_place([*(each for each in sources if not each.own), *changed])
     known = scrubbing.secrets_of(sources)
-
-    def done(each: Source | _Result, *, writes: bool) -> _Result:
-        if isinstance(each, _Result):
-            return each
-        return _scrubbed(each, options, cloud, store, known, writes=writes)
-
-    writes = not options.check and len(sources) == len(files)
-    if writes and options.in_place:
-        writes = all(done(each, writes=False).error is None for each in sources)
-    results = []
-    for each in files:
-        result = done(each, writes=writes)
-        results.append(result)
-        if not options.json:
-            _print(result)
-    if not (writes or options.check):
+    results += (
+        _tried(each.path, partial(_planned, each, options, cloud, store, known)) for each in sources
+    )
+    if not options.check and any(each.error for each in results):
         say("nothing was written, because a secret of one file may occur in another")
+    elif not options.check:
+        if options.in_place:
+            scrubbing.refuse_in_place([each.done.source for each in results if each.done])
+        results = [_tried(each.file, partial(_written, each, options, store)) for each in results]
+    if not options.json:
+        for each in results:
+            _print(each)
     return _report(results, options)
+
+
+def _tried(path: Path, step: Callable[[], _Result]) -> _Result:
+    try:
+        return step()
+    except ImageDetailError as error:
+        return _Result(file=path, error=error)
 
 
 def _report(results: Sequence[_Result], options: argparse.Namespace) -> int:
@@ -190,18 +187,14 @@ def _only_cloud(chosen: Settings) -> str:
 def _found(paths: Iterable[str]) -> dict[Path, str]:
     """Return files, and those in folders, each with a name of its own for its cassette."""
     given = [Path(each) for each in dict.fromkeys(paths)]
-    names: dict[Path, str] = {}
-    for path in given:
-        is_folder = path.is_dir()
-        for each in sorted(path.rglob("*")) if is_folder else [path]:
-            below = each.relative_to(path if is_folder else path.parent)
-            if not is_folder or _may_be_recording(below):
-                names[each] = below.with_suffix("").as_posix()
-    counts = Counter(names.values())
-    above = os.path.commonpath([each.absolute().parent for each in given])
-    for path, name in names.items():
-        if counts[name] > 1:
-            names[path] = path.absolute().relative_to(above).with_suffix("").as_posix()
+    folders = (each if each.is_dir() else each.parent for each in map(Path.absolute, given))
+    above = os.path.commonpath(list(folders))
+    names = {
+        each: each.absolute().relative_to(above).with_suffix("").as_posix()
+        for path in given
+        for each in (sorted(path.rglob("*")) if path.is_dir() else [path])
+        if each == path or _may_be_recording(each.relative_to(path))
+    }
     twice = [path for path, name in names.items() if list(names.values()).count(name) > 1]
     if twice:
         raise UsageError(
@@ -217,60 +210,57 @@ def _may_be_recording(below: Path) -> bool:
     return below.suffix.lower() in _SUFFIXES and not any(part[0] == "." for part in below.parts)
 
 
-def _read(path: Path, name: str, *, given: bool) -> Source | _Result | None:
-    """Read a recording; None for a file of another kind that is in a folder."""
-    try:
-        return reading.read(path, name=name)
-    except NoRecordingError as error:
-        if given:
-            return _Result(file=path, outcome="failed", error=error)
-        say(f"passed over, {error.problem}: {path}")
-        return None
-    except ImageDetailError as error:
-        return _Result(file=path, outcome="failed", error=error)
-
-
-def _scrubbed(
-    source: Source,
-    options: argparse.Namespace,
-    cloud: str,
-    store: Store,
-    known: Known,
-    *,
-    writes: bool,
-) -> _Result:
-    """Write one cassette, or only say what would be written."""
-    result = _Result(file=source.path, tool=source.tool, outcome="ours")
-    try:
-        done = scrubbing.scrub(source, cloud=cloud, known=known)
-        if source.own is not None and done.recording is None:
-            return result
-        if source.own is not None and not options.in_place and writes:
-            raise CassetteError(
-                f"a cassette of imagedetail holds what imagedetail removes: {_removed(done)}",
-                where=str(source.path),
-                remedy=f"replace it: imagedetail scrub --in-place {source.path}",
-            )
-        path, outcome = None, "would scrub"
-        if options.in_place or source.own is not None:
-            path = source.path
-            replacement = scrubbing.replacement(done)
-            if writes:
-                replace_file(path, replacement)
-                outcome = "scrubbed"
-        elif done.recording is None:
-            outcome = "nothing left"
-        else:
-            path = scrubbing.path_of(source, cloud=cloud, store=store)
-            if writes:
-                outcome = scrubbing.write(
-                    done.recording, known=done.known, store=store, force=options.force
-                )
+def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:
+    """Read recordings; return also those that cannot be read. Others of a folder are named."""
+    sources, failed = [], []
+    given = set(map(Path, paths))
+    for path, name in _found(paths).items():
+        try:
+            sources.append(reading.read(path, name=name))
+        except ImageDetailError as error:
+            if isinstance(error, NoRecordingError) and path not in given:
+                say(f"passed over, {error.problem}: {path}")
             else:
-                refuse_unsafe(done.recording, known=done.known, where=str(path))
-        return replace(result, outcome=outcome, path=path, done=done)
-    except ImageDetailError as error:
-        return replace(result, outcome="failed", error=error)
+                failed.append(_Result(file=path, error=error))
+    return sources, failed
+
+
+def _planned(
+    source: Source, options: argparse.Namespace, cloud: str, store: Store, known: Known
+) -> _Result:
+    """Return what a file would become; write nothing."""
+    done = scrubbing.scrub(source, cloud=cloud, known=known)
+    result = _Result(file=source.path, tool=source.tool, outcome="would scrub", done=done)
+    if source.own is not None and done.recording is None:
+        return replace(result, outcome="ours", done=None)
+    if source.own is not None and not options.in_place and not options.check:
+        raise CassetteError(
+            f"a cassette of imagedetail holds what imagedetail removes: {_removed(done)}",
+            where=str(source.path),
+            remedy=f"replace it: imagedetail scrub --in-place {source.path}",
+        )
+    if options.in_place or source.own is not None:
+        scrubbing.replacement(done)  # refuses what must not be written
+        return replace(result, path=source.path)
+    if done.recording is None:
+        return replace(result, outcome="nothing left")
+    path = scrubbing.path_of(source, cloud=cloud, store=store)
+    refuse_unsafe(done.recording, known=done.known, where=str(path))
+    return replace(result, path=path)
+
+
+def _written(result: _Result, options: argparse.Namespace, store: Store) -> _Result:
+    """Write what was planned."""
+    done, outcome = result.done, "scrubbed"
+    if result.outcome != "would scrub":
+        return result
+    if done is not None and options.in_place:
+        replace_file(done.source.path, scrubbing.replacement(done))
+    elif done is not None and done.recording is not None:
+        outcome = scrubbing.write(
+            done.recording, known=done.known, store=store, force=options.force
+        )
+    return replace(result, outcome=outcome)
 
 
 def _print(result: _Result) -> None:
