@@ -17,10 +17,10 @@ from pytest_imagedetail.cli.output import (
     DIFFERENT,
     IMPOSSIBLE,
     SAME,
-    Progress,
     complain,
     print_json,
     terminal_width,
+    waiting,
     wants_color,
 )
 from pytest_imagedetail.cli.record import guarded
@@ -68,10 +68,10 @@ def _check(options: argparse.Namespace) -> int:
     store = store_of(chosen)
     verdicts: list[Verdict] = []
     unasked: list[Verdict] = []
-    code, progress = SAME, Progress()
+    code = SAME
     for name in _names(options, chosen, store):
         try:
-            with progress.waiting(f"checking {name}"):
+            with waiting(f"checking {name}"):
                 cloud = _cloud(name, options, chosen, store)
                 verdicts += run(sources.planned(cloud) if options.dry_run else cloud, checks)
         except ImageDetailError as error:

@@ -3,8 +3,9 @@
 import argparse
 import glob
 import os
+import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +18,13 @@ from pytest_imagedetail.cli.check import report_checks
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
     SAME,
-    Progress,
     cell,
     print_json,
     print_report,
     print_table,
     reported,
     say,
+    waiting,
     wants_color,
 )
 from pytest_imagedetail.compare import compare
@@ -128,46 +129,39 @@ class _GitDriver(argparse.Action):
     ) -> None:
         if not values:
             parser.error(f"git gives the arguments of {option_string}: see docs/cassettes.md")
-        _show_to_git(values, lambda old, new: _of_git(old, new, namespace))
+        _show_to_git(values, namespace)
         parser.exit()
 
 
-def _show_to_git(arguments: Sequence[str], report: Callable[[str, str], str]) -> None:
+def _show_to_git(arguments: Sequence[str], options: argparse.Namespace) -> None:
     """Print how a file changed. git stops if its driver fails, so nothing is raised.
 
-    Args:
-        arguments: Those of git: path, then file, hash and mode of both sides. The path alone for a
-            file that is not merged; a new path and a text at the end for one that was renamed.
-        report: Takes the files of both sides, and returns the report.
+    The arguments are a path, then file, hash and mode of both sides. They are the path alone for a
+    file that is not merged; a new path and a text follow for one that was renamed.
     """
+    names = " -> ".join(map(text.plain, (arguments[0], *arguments[7:8])))
     try:
-        print("\n".join(_git_lines(arguments, report)), flush=True)
+        found = "not merged"
+        if len(arguments) >= _MERGED:
+            found = _of_git(arguments[1], arguments[4], options)
+    except Exception as error:  # noqa: BLE001
+        problem = error.problem if isinstance(error, ImageDetailError) else repr(error)
+        found = text.plain(f"not compared: {problem}; git diff --no-ext-diff shows the text")
+    try:
+        print(f"imagedetail diff {names}\n{found}\n", flush=True)
     except (OSError, UnicodeError):  # the pager was closed, or cannot show it; see `main`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _git_lines(arguments: Sequence[str], report: Callable[[str, str], str]) -> list[str]:
-    head = f"imagedetail diff {' -> '.join(map(text.plain, (arguments[0], *arguments[7:8])))}"
-    if len(arguments) < _MERGED:
-        return [head, "not merged"]
-    try:
-        return [head, report(arguments[1], arguments[4]), ""]
-    except Exception as error:  # noqa: BLE001  see `_show_to_git`
-        problem = error.problem if isinstance(error, ImageDetailError) else repr(error)
-        plain = text.plain(f"not compared: {problem}; git diff --no-ext-diff shows the text")
-        return [head, plain, ""]
 
 
 def _of_git(old: str, new: str, options: argparse.Namespace) -> str:
     """Return the report on two versions of a file; /dev/null is the one that does not exist."""
     chosen, asked = settings(options), query(options)
-    for verb, file, other in (("added", new, old), ("removed", old, new)):
-        if other == os.devnull:
-            found = sides.listing(file, asked, chosen)
-            many = "an error" if found.error else text.count(len(found.images), "image")
-            what = f"{found.cloud}, query {found.query}: {found.status_code}, {many}"
-            return text.plain(f"{verb}: {what}")
-    both = [sides.load(each, asked, chosen) for each in (old, new)]
+    both = [sides.load(each, asked, chosen) for each in (old, new) if each != os.devnull]
+    if len(both) < _PAIR:
+        (found,) = both
+        many = "an error" if found.error else text.count(len(found.images), "image")
+        what = f"{found.cloud}, query {found.query}: {found.status_code}, {many}"
+        return text.plain(f"{'added' if old == os.devnull else 'removed'}: {what}")
     options.expect = None if both[0].error is None else both[0].status_code
     comparison = _compared(both, options, chosen, accepted(chosen.rules))
     return terminal.render(report_of([comparison]), color=wants_color())
@@ -177,7 +171,8 @@ def _diff(options: argparse.Namespace) -> int:
     chosen = settings(options)
     names, asked = (options.baseline, options.candidate), query(options)
     both = [sides.load(each, asked, chosen) for each in names]
-    if both[0].recording is both[1].recording or names[0] == names[1]:
+    paths = [sides.path_of(*side, chosen) for side in zip(names, both, strict=True)]
+    if paths[0] == paths[1]:
         raise UsageError(
             "baseline and candidate are the same recording",
             where=names[0],
@@ -186,12 +181,11 @@ def _diff(options: argparse.Namespace) -> int:
     if both[0].query != both[1].query:
         say(f"warning: two queries are compared: {both[0].query} and {both[1].query}")
     comparison = sides.named(_compared(both, options, chosen, accepted(chosen.rules)), *names)
-    errors = [sides.mislabelled(chosen, *side) for side in zip(both, names, strict=True)]
+    errors = (sides.mislabelled(*side, chosen) for side in zip(names, both, strict=True))
     error = next(filter(None, errors), None)
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
-    path = sides.path_of(names[1], both[1], chosen)
     typed = as_typed(options)
-    shown = reported(options, chosen.reports, [comparison], failures, lambda _: path, typed)
+    shown = reported(options, chosen.reports, [comparison], failures, lambda _: paths[1], typed)
     if options.json:
         document = shown.head() | comparison.to_dict()
         if error is not None:
@@ -213,7 +207,7 @@ def _diff(options: argparse.Namespace) -> int:
 def _compared(
     both: Sequence[Listing], options: argparse.Namespace, chosen: Settings, known: Rules
 ) -> Comparison:
-    with paused_gc(), Progress().waiting("comparing"):
+    with paused_gc(), waiting("comparing"):
         return compare(
             *both,
             level=options.level,
@@ -232,10 +226,10 @@ def _matrix(options: argparse.Namespace) -> int:
     for cloud, answers in (each for row in rows for each in row.items()):
         if 0 < len(own[cloud]) < len(answers):
             found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
-            print(f"{cloud}: {found}, the others from the library", file=sys.stderr)
+            say(f"{cloud}: {found}, the others from the library")
     _warn_of_order(rows)
-    known, progress = accepted(chosen.rules), Progress()
-    with progress.waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
+    known = accepted(chosen.rules)
+    with waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
         matrices = [
             compare_neighbors(
                 row,
@@ -279,24 +273,15 @@ def _rows(options: argparse.Namespace, chosen: Settings, store: Store) -> list[d
     """Load the clouds that were typed, in their order, or else all clouds, family by family."""
     own = store.clouds()
     clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
-    groups = [_named(name, chosen, store) for name in options.names] or [clouds]
+    groups = [sides.names([each], chosen, store) for each in options.names] or [clouds]
     row: dict[str, Answers] = {}
     for group in groups:
         found = {each: _answers(each, options, chosen, store) for each in group if each not in row}
         row |= by_release(found)
-    if _has_query(options) and len(row) >= _PAIR > sum(map(bool, row.values())):
-        raise _not_recorded(options, row)
+    asked = query(options)
+    if asked != Query() and len(row) >= _PAIR > sum(map(bool, row.values())):
+        raise _not_recorded(asked, row)
     return [row] if options.names else _families(row, store)
-
-
-def _named(name: str, chosen: Settings, store: Store) -> Sequence[str]:
-    if sides.is_path(name):
-        raise UsageError(
-            "a matrix compares clouds by name, and this is a path",
-            where=name,
-            remedy="compare two paths: imagedetail diff OLD NEW",
-        )
-    return sides.names([name], chosen, store)
 
 
 def _families(found: Mapping[str, Answers], store: Store) -> list[dict[str, Answers]]:
@@ -311,11 +296,10 @@ def _families(found: Mapping[str, Answers], store: Store) -> list[dict[str, Answ
     left_out = [cloud for cloud in found if not any(cloud in row for row in rows)]
     if left_out:
         names = ", ".join(left_out[:_MOST_CLOUDS])
-        more = len(left_out) - _MOST_CLOUDS
-        print(
-            f"left out: {names}{f' and {more} more' if more > 0 else ''} (no release, nothing but "
-            "errors, or alone of their kind); name clouds to compare them",
-            file=sys.stderr,
+        more = f" and {len(left_out) - _MOST_CLOUDS} more" if left_out[_MOST_CLOUDS:] else ""
+        say(
+            f"left out: {names}{more} (no release, nothing but errors, or alone of their kind); "
+            "name clouds to compare them"
         )
     if not rows:
         raise CassetteNotFoundError(
@@ -329,21 +313,14 @@ def _families(found: Mapping[str, Answers], store: Store) -> list[dict[str, Answ
 
 def _answers(cloud: str, options: argparse.Namespace, chosen: Settings, store: Store) -> Answers:
     """Load all that is recorded of a cloud, or its answer to the one query that was typed."""
-    if not _has_query(options):
-        return {each.query: each for each in sides.recorded(cloud, chosen, store)}
-    path = store.find(cloud, query(options))
-    if path is None:
-        return {}
-    listing = sides.own(path, chosen.declaration(cloud).release)
-    return {listing.query: listing}
-
-
-def _has_query(options: argparse.Namespace) -> bool:
-    return bool(options.query or options.microversion)
-
-
-def _not_recorded(options: argparse.Namespace, found: Mapping[str, Answers]) -> ImageDetailError:
     asked = query(options)
+    if asked == Query():
+        return {each.query: each for each in sides.recorded(cloud, chosen, store)}
+    path = store.find(cloud, asked)
+    return {asked: sides.own(path, chosen.declaration(cloud).release)} if path else {}
+
+
+def _not_recorded(asked: Query, found: Mapping[str, Answers]) -> ImageDetailError:
     having = [cloud for cloud, answers in found.items() if answers]
     who = f"only {having[0]} was" if having else f"none of {text.count(len(found), 'cloud')} was"
     command = " ".join(["imagedetail record --os-cloud NAME", *asked.options])
@@ -379,15 +356,14 @@ def _report_results(documents: Mapping[Path, loading.Document], options: argpars
 
 
 def _accept(options: argparse.Namespace) -> int:
-    chosen = settings(options)
-    asked = query(options)
+    chosen, asked = settings(options), query(options)
     both = [sides.load(each, asked, chosen) for each in (options.baseline, options.candidate)]
     known, kinds = accepted(chosen.rules), options.kind or []
     given = {
         "path": options.path,
         "id": options.id,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
-        "query": glob.escape(str(both[0].query)) if _has_query(options) else None,
+        "query": glob.escape(str(both[0].query)) if asked != Query() else None,
         "between": [each.cloud for each in both],
         "reason": options.reason,
         "reference": options.reference,
@@ -418,43 +394,30 @@ def _accept(options: argparse.Namespace) -> int:
 
 def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
     """Return the error for a rule that no difference needs."""
-    what, query = repr(rule.id or (rule.path.text if rule.path else "")), comparison.query
+    query = comparison.query
+    about = f"--id {rule.id}" if rule.path is None else f"--path {shlex.quote(rule.path.text)}"
     clouds = f"{comparison.baseline.cloud} and {comparison.candidate.cloud}"
-    none = "so the rule would accept nothing; none was written"
-    matches = (
-        each.rule
+    already = {
+        each.rule.where: None
         for each in comparison.expected
-        if rule.accepts(each.kind, each.path, each.id(query))
+        if each.rule and rule.accepts(each.kind, each.path, each.id(query))
+    }
+    if already:
+        return UsageError(
+            f"what {about} says of {clouds} is accepted by a rule already; none was written",
+            where="; ".join(already),
+            remedy="change that rule in its file",
+        )
+    places = dict.fromkeys(
+        f"{each.first.kind} {each.first.id(query) if rule.id else each.path}"
+        for each in text.groups(comparison.differences)
     )
-    if already := tuple(dict.fromkeys(each for each in matches if each is not None)):
-        return UsageError(
-            f"what differs at {what} between {clouds} is accepted by a rule already; "
-            "none was written",
-            where="; ".join(each.where for each in already),
-            remedy="\n".join(
-                f"the rule for {each.about} says: {text.why(each)}; change it in its file"
-                for each in already
-            ),
-        )
-    groups = text.groups(comparison.differences)
-    kinds = [each.first.kind for each in groups if rule.path and rule.path.matches(each.path)]
-    if kinds:
-        return UsageError(
-            f"between {clouds} {what} is {' and '.join(dict.fromkeys(kinds))}, not "
-            f"{' or '.join(rule.kinds)}, {none}",
-            remedy=f"give {' '.join(f'--kind {each}' for each in dict.fromkeys(kinds))}, "
-            "or no --kind at all, which means any",
-        )
-    places = [each.first.id(query) if rule.id else each.path for each in groups]
-    shown, found = [*dict.fromkeys(places)], "differences are at"
-    if rule.id:
-        found = "give the options with which a report showed it: --query, --microversion, "
-        found += "--expect, --level; ids here"
-    more = ", ..." if len(shown) > _MOST_PATHS else ""
+    shown = [*list(places)[:_MOST_PATHS], *["..."] * (len(places) > _MOST_PATHS)]
     return UsageError(
-        f"no difference between {clouds} {'has the id' if rule.id else 'is at'} {what}, {none}",
+        f"the rule would accept nothing between {clouds}: {about} names no difference of this "
+        "kind; none was written",
         where=f"query {query}",
-        remedy=f"{found}: {', '.join(shown[:_MOST_PATHS])}{more}"
+        remedy=f"give path and kind, or the id, as a report shows them: {', '.join(shown)}"
         if shown
         else "no difference is left that a rule could accept",
     )
@@ -484,12 +447,12 @@ def _fingerprint(options: argparse.Namespace) -> int:
 def _listings(options: argparse.Namespace) -> tuple[Listing, ...]:
     """Load what the query names; without one, all that is recorded of the cloud."""
     chosen, asked = settings(options), query(options)
-    if sides.is_path(options.cloud) or _has_query(options):
-        return (sides.listing(options.cloud, asked, chosen),)
+    if sides.is_path(options.cloud) or asked != Query():
+        return (sides.checked(options.cloud, asked, chosen),)
     store = store_of(chosen)
     cloud = sides.one_name(options.cloud, chosen, store)
     found = tuple(sides.recorded(cloud, chosen, store))
-    return found or (sides.listing(options.cloud, asked, chosen),)  # raises how to record it
+    return found or (sides.checked(options.cloud, asked, chosen),)  # raises how to record it
 
 
 def _clue_row(releases: str, each: Clue | Unsent) -> list[str]:

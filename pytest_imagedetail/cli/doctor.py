@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.cli.arguments import add_verb, settings, value
-from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, Progress, cell, complain, print_json
+from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, cell, complain, print_json, waiting
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
@@ -47,12 +47,12 @@ def add_verbs(verbs: Any) -> None:
 def _doctor(options: argparse.Namespace) -> int:
     chosen = settings(options)
     os_cloud = chosen.declaration(options.cloud).os_cloud if options.cloud else options.os_cloud
-    findings, progress = _findings(os_cloud, options.cloud, chosen), Progress()
+    findings = _findings(os_cloud, options.cloud, chosen)
     steps: list[dict[str, str]] = []
     failed, needs, width = None, "", max(map(len, _STEPS))
     for name in _STEPS:
         try:
-            with progress.waiting(f"{name} ..."):
+            with waiting(f"{name} ..."):
                 verdict, finding = next(findings, ("skipped", needs))
         except ImageDetailError as error:  # which ends the findings, too
             failed, needs, verdict, finding = error, f"needs: {name}", "failed", error.problem

@@ -166,7 +166,7 @@ def _row(entry: dict[str, Any]) -> list[str]:
 
 
 def _show(options: argparse.Namespace) -> int:
-    listing = sides.listing(options.cloud, query(options), settings(options))
+    listing = sides.checked(options.cloud, query(options), settings(options))
     provenance = listing.provenance
     if options.json:
         return print_json(

@@ -8,8 +8,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Timer
-from time import monotonic
 from typing import Any, Final
 
 from pytest_imagedetail.errors import ImageDetailError
@@ -24,14 +22,12 @@ USAGE: Final = 4
 STOPPED: Final = 130  # what a shell expects after Ctrl-C
 CUT_OFF: Final = 141  # and after a broken pipe: the verdict was not read to its end
 
-_WAIT_BEFORE_PROGRESS: Final = 1.0  # seconds
 _ERASE_LINE: Final = "\r\x1b[K"
 
 
 def say(line: str) -> None:
     """Print one line to stderr, in place of what a command waits for."""
-    erases = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    print(f"{_ERASE_LINE * erases}imagedetail: {line}", file=sys.stderr)
+    print(f"{_ERASE_LINE * _can_erase()}imagedetail: {line}", file=sys.stderr)
 
 
 def complain(error: ImageDetailError, code: int) -> int:
@@ -107,31 +103,18 @@ def wants_color() -> bool:
     return sys.stdout.isatty() and not plain
 
 
-class Progress:
-    """Show on a terminal's stderr what a command waits for, once that takes over a second."""
+@contextmanager
+def waiting(line: str) -> Iterator[None]:
+    """Show on a terminal's stderr what the block waits for, as "asking staging (3 of 12)"."""
+    if not _can_erase():
+        yield
+        return
+    print(f"\r{line}", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        print(_ERASE_LINE, end="", file=sys.stderr, flush=True)
 
-    def __init__(self) -> None:
-        self._begun: Final = monotonic()
 
-    @contextmanager
-    def waiting(self, text: str) -> Iterator[None]:
-        """Show the text while the block runs, for example "asking staging (3 of 12)"."""
-        if not sys.stderr.isatty():
-            yield
-            return
-        seconds = max(0.0, self._begun + _WAIT_BEFORE_PROGRESS - monotonic())
-        shown = Event()
-
-        def show() -> None:
-            shown.set()
-            print(f"\r{text}", end="", file=sys.stderr, flush=True)
-
-        timer = Timer(seconds, show)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
-            print(_ERASE_LINE * shown.is_set(), end="", file=sys.stderr, flush=True)
+def _can_erase() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

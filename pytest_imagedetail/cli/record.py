@@ -22,16 +22,16 @@ from pytest_imagedetail.cli.output import (
     IMPOSSIBLE,
     SAME,
     USAGE,
-    Progress,
     cell,
     complain,
     say,
+    waiting,
 )
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.fingerprint import fingerprint
-from pytest_imagedetail.harness import accepted, reference_library
+from pytest_imagedetail.harness import accepted, reference_library, store_of
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
@@ -116,7 +116,7 @@ def _record(options: argparse.Namespace) -> int:
             remedy="leave out --query, --microversion, --expect and --twice",
         )
     chosen = settings(options)
-    store = store_to_write(chosen)
+    store = store_of(chosen)
     targets = targets_of(options, chosen, store)
     return _run_all(partial(_record_cloud, each, options, chosen, store) for each in targets)
 
@@ -132,19 +132,10 @@ def _run_all(steps: Iterable[Callable[[], int]]) -> int:
     return max(codes)
 
 
-def store_to_write(chosen: Settings) -> Store:
-    """Return where recordings are written."""
-    return Store(directory=chosen.cassette_dir, library=reference_library(), max_age=chosen.max_age)
-
-
 def targets_of(
     options: argparse.Namespace, chosen: Settings, store: Store
 ) -> Sequence[CloudDeclaration]:
-    """Return the clouds to record, each with its name in clouds.yaml and its release.
-
-    Raises:
-        UsageError: None is named, or what was typed is for one cloud and several are named.
-    """
+    """Return the clouds to record, each with its name in clouds.yaml and its release."""
     typed = [*options.clouds, *filter(None, [options.name])]
     os_cloud = options.os_cloud or (None if typed else os.environ.get("OS_CLOUD"))
     names = typed or [*filter(None, [os_cloud])] or list(chosen.declared)
@@ -202,11 +193,10 @@ def _record_cloud(
     adds = not all(path.exists() for path in paths.values())
     cloud = guarded(target, access, chosen, store, adds=adds)
 
-    progress = Progress()
     numbers = {each: number for number, each in enumerate(asked, start=1)}
 
     def record(asked: Query, statuses: frozenset[int]) -> int:
-        with progress.waiting(f"asking {name} ({numbers[asked]} of {len(numbers)})"):
+        with waiting(f"asking {name} ({numbers[asked]} of {len(numbers)})"):
             repeated = None
             if options.suite or options.like:
                 live = recorder.ask_any(cloud, asked, statuses=statuses)
@@ -229,11 +219,7 @@ def _record_cloud(
 def guarded(
     target: CloudDeclaration, access: Access, chosen: Settings, store: Store, *, adds: bool
 ) -> recorder.LiveCloud:
-    """Return a live cloud with its release, unless it is not the one that was recorded.
-
-    Raises:
-        ImageDetailError: As `refuse_other_cloud`.
-    """
+    """Return a live cloud with its release; raise as `refuse_other_cloud` if it is another one."""
     cloud = recorder.LiveCloud(access=access, name=target.name, release=target.release, on_wait=say)
     rules = accepted(chosen.rules)
     release = refuse_other_cloud(cloud, store, os_cloud=target.os_cloud, adds=adds, rules=rules)
@@ -252,7 +238,7 @@ def _record_checks(
     cloud = guarded(target, access, chosen, store, adds=not (options.rewrite and path.exists()))
     retry = Retry(access, expect=None, on_wait=say)
     asked = sources.live(cloud, retry)
-    with Progress().waiting(f"checking {name}"):
+    with waiting(f"checking {name}"):
         verdicts = run(asked, ALL)
     new, known = made_of(
         asked.received, cloud=name, test=CHECK, release=cloud.release, accesses=retry.accesses
@@ -296,15 +282,17 @@ def _keep_unchanged(
     live: recorder.Live, path: Path, os_cloud: str, options: argparse.Namespace, store: Store
 ) -> int:
     """Write an answer unless it would replace another one unasked; return the exit code."""
-    again = path.exists() and not options.rewrite
-    if again and not store.holds(live.listing.recording):
+    redacted: Iterable[tuple[str, str]] = ()
+    if path.exists() and not options.rewrite:
         changed = _changed(sides.own(path), live)
-        print(terminal.details(changed))
-        print(f"\nnot replaced  {path}: the answer changed{'' if changed.differences else _WIRE}")
-        newest, folder = live.listing.provenance.max_microversion, options.cassette_dir
-        print(remedies_for_change(changed, os_cloud, newest, cassette_dir=folder))
-        return DIFFERENT
-    redacted = text.redacted(_changed(sides.own(path), live)) if again else ()
+        if not store.holds(live.listing.recording):
+            print(terminal.details(changed))
+            how = "" if changed.differences else _WIRE
+            print(f"\nnot replaced  {path}: the answer changed{how}")
+            newest, folder = live.listing.provenance.max_microversion, options.cassette_dir
+            print(remedies_for_change(changed, os_cloud, newest, cassette_dir=folder))
+            return DIFFERENT
+        redacted = text.redacted(changed)
     _keep(store, live)
     for _, said in redacted:
         print(said)
@@ -344,21 +332,17 @@ def _volatile(comparison: Comparison) -> Iterator[str]:
 
 def _import(options: argparse.Namespace) -> int:
     cloud, chosen = check_cloud_name(options.cloud), settings(options)
-    store = store_to_write(chosen)
+    check_release(options.release)
+    store = store_of(chosen)
     store.refuse_same_folder(cloud)
     declared = chosen.declaration(cloud).release
-    labels = (
-        check_release(options.release),
-        declared,
-        *(each.release for each in evidence_of(store, cloud)),
-    )
-    release = next(filter(None, labels), None)
+    labels = (options.release, declared, *(each.release for each in evidence_of(store, cloud)))
     saved = Saved(
         body=sides.read_bytes(Path(options.file)),
         cloud=cloud,
         query=query(options),
         status_code=options.status,
-        release=release,
+        release=next(filter(None, labels), None),
         where=options.file,
     )
     live = imported(saved)
@@ -389,15 +373,12 @@ def show_written(store: Store, written: Written, recording: Recording, known: Kn
         f"{number} {_SINGULAR.get(kind, kind) if number == 1 else kind}"
         for kind, number in recording.provenance.redactions.items()
     )
-    print(
-        f"{done}  {path}  {_held(recording)}; redacted: {redacted or 'nothing'}",
-        flush=True,
-    )
+    print(f"{done}  {path}  {held(recording)}; redacted: {redacted or 'nothing'}", flush=True)
     for warning in _warnings(recording, known):
         say(f"warning: {warning}")
 
 
-def _held(recording: Recording) -> str:
+def held(recording: Recording) -> str:
     """Say what a recording holds: `14 images`, `answered 400`, or the last request of a client."""
     if recording.provenance.test is not None:
         return line(recording.interactions[-1])
@@ -412,13 +393,10 @@ def _warnings(recording: Recording, known: Known) -> Iterator[str]:
     query = recording.provenance.query
     if any(placeholders.holds(value) for _, value in query.params):
         yield f"the query was redacted, so `imagedetail verify` cannot ask it again: {cell(query)}"
-    weak = len(known.weak)
-    if weak:
-        subject = "it is" if weak == 1 else "they are"
+    if known.weak:
         yield (
-            f"{text.count(weak, 'secret')} of this session {'is' if weak == 1 else 'are'} too weak "
-            f"to search for (short, digits only, or a plain word): {subject} replaced only under "
-            "a secret's name; use a stronger one"
+            "too weak to search for (short, digits only, or a plain word), and so replaced only "
+            f"under a secret's name: {text.count(len(known.weak), 'secret')} of this session"
         )
     found = list(suspicious(recording.interactions))
     for what, place in found[:_NAMED]:

@@ -8,17 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings, value
 from pytest_imagedetail.cli.output import (
-    Progress,
     cell,
     print_json,
     print_report,
     print_table,
     reported,
     say,
+    waiting,
 )
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
@@ -27,7 +26,7 @@ from pytest_imagedetail.errors import (
     ImageDetailError,
     UsageError,
 )
-from pytest_imagedetail.harness import accepted, reference_library
+from pytest_imagedetail.harness import accepted, store_of
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds
@@ -149,39 +148,31 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _targets(options: argparse.Namespace, chosen: Settings) -> list[tuple[str, Path]]:
-    """Return cloud and path of each cassette to verify; one that is missing is named, too.
-
-    Raises:
-        UsageError: An unknown name, or `--os-cloud` for several clouds.
-        CassetteNotFoundError: There is none.
-    """
-    store = Store(directory=chosen.cassette_dir)
+    """Return cloud and path of each cassette to verify; one that is missing is named, too."""
+    store, asked = store_of(chosen), query(options)
     own = store.clouds()
-    library = Store(directory=reference_library() or Path()).clouds()
-    for name in options.clouds:
-        if name in library and name not in (*own, *chosen.declared):
-            raise UsageError(
-                f"{name} is of the reference library, whose clouds cannot be asked from here",
-                remedy="name clouds of your own: imagedetail clouds lists them",
-            )
     names = replace(chosen, clouds=tuple(options.clouds)).select(own)
+    if not options.clouds:  # what only the library has cannot be asked from here
+        shipped = {*store.library_clouds()} - {*own}
+        names = tuple(name for name in names if name not in shipped)
+    if not names:
+        raise nothing_selected(chosen)
     if options.os_cloud and len(names) != 1:
         raise UsageError(
-            f"--os-cloud is the name of one cloud in clouds.yaml, and these are {len(names)}: "
-            f"{', '.join(names) or 'none'}",
+            f"--os-cloud is for one cloud, and these are {len(names)}: {', '.join(names)}",
             remedy="name the one: imagedetail verify CLOUD --os-cloud NAME\n"
             "or declare each cloud's os_cloud in imagedetail.yaml",
         )
-    asked = query(options)
-    if not (options.query or options.microversion):
-        if not options.clouds:  # what only the library has cannot be asked from here
-            names = tuple(name for name in names if name in own or name not in library)
-        if not names:
-            raise nothing_selected(chosen)
-        pairs = {name: store.paths(name) or (store.path(name, asked),) for name in names}
-        return [(name, path) for name in names for path in pairs[name]]
-    paths = [(name, store.path(name, asked)) for name in names]
-    found = [(name, path) for name, path in paths if path.exists() or options.clouds]
+    if asked == Query():
+        recorded = {name: [*filter(store.is_own, store.paths(name))] for name in names}
+        return [
+            (name, path)
+            for name, paths in recorded.items()
+            for path in paths or [store.path(name, asked)]
+        ]
+    found = [(name, store.path(name, asked)) for name in names]
+    if not options.clouds:
+        found = [(name, path) for name, path in found if path.exists()]
     if not found:
         raise CassetteNotFoundError(
             f"no cloud has a recording of query {str(asked)!r}",
@@ -194,8 +185,7 @@ def _targets(options: argparse.Namespace, chosen: Settings) -> list[tuple[str, P
 def _verified(
     targets: Sequence[tuple[str, Path]], asked: Query, os_cloud: str | None, chosen: Settings
 ) -> Iterator[_Verified]:
-    progress, sessions = Progress(), CloudSessions(clouds.connect)
-    rules = accepted(chosen.rules)
+    sessions, rules = CloudSessions(clouds.connect), accepted(chosen.rules)
 
     def verified(cloud: str, path: Path) -> _Verified:
         found, declared = _Verified(cloud=cloud, path=path), chosen.declaration(cloud)
@@ -220,7 +210,7 @@ def _verified(
             return replace(found, error=error)
 
     for number, (cloud, path) in enumerate(targets, start=1):
-        with progress.waiting(f"asking {cloud} ({number} of {len(targets)})"):
+        with waiting(f"asking {cloud} ({number} of {len(targets)})"):
             found = verified(cloud, path)
         yield found
 
@@ -243,12 +233,13 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
     if len(compared) < len(done):
         unused = set()
 
-    def trimmed(each: Comparison | None) -> Comparison | None:
-        if each is None:
-            return None
+    def trimmed(each: Comparison) -> Comparison:
         return replace(each, unused_rules=tuple(r for r in each.unused_rules if r in unused))
 
-    return [replace(each, comparison=trimmed(each.comparison)) for each in done]
+    return [
+        each if each.comparison is None else replace(each, comparison=trimmed(each.comparison))
+        for each in done
+    ]
 
 
 def _print_cassettes(

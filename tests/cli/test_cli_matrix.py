@@ -30,7 +30,7 @@ def test_without_names_the_clouds_stand_in_families(matrix, imagedetail, tmp_pat
     (library,) = json.loads(result.stdout)["matrices"]
     releases = [each["release"] for each in library["clouds"]]
     assert (len(releases), releases) == (9, sorted(releases))
-    assert result.stderr.startswith("left out: fujitsu-k5, openstack-sample")
+    assert result.stderr.startswith("imagedetail: left out: fujitsu-k5, openstack-sample")
     (tmp_path / "body.json").write_text('{"images": []}')
     families = [["a-2023.1", "a-2024.2"], ["b-2023.1", "b-2024.2"]]
     for name in ("b-2024.2", "a-2023.1", "a-2024.2", "b-2023.1"):
