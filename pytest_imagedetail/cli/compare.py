@@ -431,9 +431,10 @@ def _fingerprint(options: argparse.Namespace) -> int:
             where=f"cloud {found.cloud}",
             remedy="record a listing that has images: imagedetail record --os-cloud NAME",
         )
+    code = SAME if found.fits else DIFFERENT
     if options.json:
         print_json(found.to_dict())
-        return SAME if found.fits else DIFFERENT
+        return code
     name = cell(found.cloud)
     print(f"{name}: release {found.declared or 'not declared'}")
     dating = [_clue_row(each.span, each) for each in found.clues]
@@ -441,7 +442,7 @@ def _fingerprint(options: argparse.Namespace) -> int:
     print(f"{name} {found.summary}" if found.releases else found.summary)
     for clue in found.contradictions:
         print(f"the declared release {found.declared} does not fit: {clue.seen} ({clue.span})")
-    return SAME if found.fits else DIFFERENT
+    return code
 
 
 def _listings(options: argparse.Namespace) -> tuple[Listing, ...]:

@@ -3,7 +3,6 @@
 import argparse
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,7 +17,6 @@ from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import CloudDeclaration, Settings
 from pytest_imagedetail.transport.http import Access
 
-_LONG: Final = timedelta(days=7)
 _STEPS: Final = (
     "openstacksdk",
     "configuration",
@@ -74,7 +72,9 @@ def _findings(
     yield "ok", f"cloud {configuration.cloud!r} of {files}"
     yield "ok", configuration.auth_type
     login = clouds.authenticate(configuration)
-    yield "ok", _lifetime(login.expires_at)
+    expiry = login.expires_at
+    lifetime = f"valid until {expiry:%Y-%m-%d %H:%M} UTC" if expiry else "its lifetime is not known"
+    yield "ok", lifetime
     access = clouds.access(login)
     region = f"region {configuration.region or 'not named'}"
     yield "ok", f"{_path(access)}, {region}, interface {configuration.interface}"
@@ -92,16 +92,6 @@ def _declared_as(os_cloud: str, chosen: Settings) -> CloudDeclaration:
     return next(known, CloudDeclaration(name=os_cloud, os_cloud=os_cloud))
 
 
-def _lifetime(expires_at: datetime | None) -> str:
-    if expires_at is None:
-        return "as configured; its lifetime is not known"
-    left = expires_at - datetime.now(UTC)
-    if left > _LONG:
-        return f"valid until {expires_at:%Y-%m-%d}"
-    hours, minutes = divmod(round(left.total_seconds() / 60), 60)
-    return f"valid for {hours} h {minutes} min" if hours else f"valid for {minutes} min"
-
-
 def _path(access: Access) -> str:
     """Return the endpoint's path, with a placeholder for the project."""
     path = urlsplit(access.endpoint).path
@@ -110,15 +100,12 @@ def _path(access: Access) -> str:
 
 
 def _release_finding(declared: str | None, newest: str | None) -> tuple[str, str]:
+    said = f"declared: {declared}" if declared else "not declared"
     if newest is None:
-        known = f"declared: {declared}; nothing of the cloud shows it" if declared else ""
-        return "ok", known or "not declared, and nothing shows it"
-    looks = f"{newest} looks like {looks_like(newest)}"
-    if declared is None:
-        return "ok", f"not declared; {looks}"
-    if Evidence(where="", release=declared, max_microversion=newest).contradicts_itself:
-        return "warning", f"declared: {declared}, but {looks}"
-    return "ok", f"declared: {declared}; {looks}"
+        return "ok", f"{said}; nothing of the cloud shows it"
+    looks = f"{said}; {newest} looks like {looks_like(newest)}"
+    known = Evidence(where="", release=declared, max_microversion=newest)
+    return "warning" if known.contradicts_itself else "ok", looks
 
 
 def _one_image(access: Access, cloud: str) -> tuple[str, str]:
@@ -126,8 +113,8 @@ def _one_image(access: Access, cloud: str) -> tuple[str, str]:
     begun = time.monotonic()
     live = recorder.LiveCloud(access=access, name=cloud)
     listing = recorder.ask(live, Query.of(limit=1)).listing
-    milliseconds = round((time.monotonic() - begun) * 1000)
     images = text.count(len(listing.images), "image")
+    milliseconds = round((time.monotonic() - begun) * 1000)
     finding = f"{listing.status_code}, {images} with limit=1, {milliseconds} ms"
     if not listing.images:
         return "warning", f"{finding}: this project sees none"

@@ -14,6 +14,7 @@ from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import Report, github, loading, report_of, terminal, write
 from pytest_imagedetail.report.findings import Place, Result
+from pytest_imagedetail.report.text import plain
 
 SAME: Final = 0
 DIFFERENT: Final = 1
@@ -81,9 +82,7 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 
 def cell(value: Any) -> str:
     """Return a value for a table, without characters that move the cursor."""
-    if value is None:
-        return "-"
-    return "".join(each if each.isprintable() else "?" for each in str(value))
+    return "-" if value is None else plain(str(value))
 
 
 def print_report(shown: Report, *, typed: str | None = None, every_query: bool = False) -> None:

@@ -181,9 +181,8 @@ def _record_cloud(
     target: CloudDeclaration, options: argparse.Namespace, chosen: Settings, store: Store
 ) -> int:
     """Record a cloud's answers to what was typed; return the exit code."""
-    name, os_cloud = target.name, target.os_cloud
-    store.refuse_same_folder(name)
-    access = clouds.connect(os_cloud)
+    name = target.name
+    access = clouds.connect(target.os_cloud)
     if options.suite == "check":
         return _record_checks(target, access, options, chosen, store)
     asked = _asked(options, chosen, store)
@@ -193,10 +192,8 @@ def _record_cloud(
     adds = not all(path.exists() for path in paths.values())
     cloud = guarded(target, access, chosen, store, adds=adds)
 
-    numbers = {each: number for number, each in enumerate(asked, start=1)}
-
-    def record(asked: Query, statuses: frozenset[int]) -> int:
-        with waiting(f"asking {name} ({numbers[asked]} of {len(numbers)})"):
+    def record(number: int, asked: Query, statuses: frozenset[int]) -> int:
+        with waiting(f"asking {name} ({number} of {len(paths)})"):
             repeated = None
             if options.suite or options.like:
                 live = recorder.ask_any(cloud, asked, statuses=statuses)
@@ -205,12 +202,13 @@ def _record_cloud(
             else:
                 live = recorder.ask(cloud, asked, expect=options.expect)
         _warn_of_release(live.listing, cloud.release)
-        code = _keep_unchanged(live, paths[asked], os_cloud, options, store)
+        code = _keep_unchanged(live, paths[asked], target.os_cloud, options, store)
         if repeated is not None and code == SAME:
-            print("\n".join(_volatile(repeated)))
+            print(*_volatile(repeated), sep="\n")
         return code
 
-    code = _run_all(partial(record, *each) for each in asked.items())
+    steps = enumerate(asked.items(), start=1)
+    code = _run_all(partial(record, number, *each) for number, each in steps)
     if any(path.exists() for path in paths.values()):
         declare_as(replace(target, release=cloud.release), chosen)
     return code
@@ -334,7 +332,6 @@ def _import(options: argparse.Namespace) -> int:
     cloud, chosen = check_cloud_name(options.cloud), settings(options)
     check_release(options.release)
     store = store_of(chosen)
-    store.refuse_same_folder(cloud)
     declared = chosen.declaration(cloud).release
     labels = (options.release, declared, *(each.release for each in evidence_of(store, cloud)))
     saved = Saved(
