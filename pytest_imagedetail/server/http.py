@@ -1,12 +1,9 @@
 """Answer HTTP/1.1 on a port of loopback."""
 
-import socket
 import socketserver
-import string
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -26,9 +23,6 @@ LOOPBACK: Final = "127.0.0.1"
 _OF_TRANSFER: Final = frozenset(  # bodies are served whole and without a coding
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 )
-_MAX_BODY: Final = 114_688  # Nova's and Keystone's: oslo.middleware 8.2.0, sizelimit.py
-_MAX_LINE: Final = 4_096  # of a chunk's size, or a trailer
-_LINGER: Final = 1.0  # seconds
 _TLS: Final = b"\x16"  # the first byte of a client's hello
 _NO_ANSWER: Final = Response(status_code=0, body=b"")
 
@@ -54,7 +48,6 @@ class Listener(ThreadingHTTPServer):
         Raises:
             ServerError: The port cannot be used.
         """
-        self._connections: set[Any] = set()  # those that are kept alive outlive serve_forever
         self._on_error = on_error
         try:
             super().__init__((LOOPBACK, port), _Handler)
@@ -74,7 +67,7 @@ class Listener(ThreadingHTTPServer):
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening and end every connection."""
+        """Stop listening."""
         if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
@@ -100,28 +93,6 @@ class Listener(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread, and remember the connection."""
-        self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Close once the client has read its answer: unread data would reset the connection."""
-        with suppress(OSError):
-            request.shutdown(socket.SHUT_WR)
-            request.settimeout(_LINGER)
-            while request.recv(_MAX_BODY):
-                pass
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def server_close(self) -> None:
-        """Stop listening and end every connection."""
-        super().server_close()
-        for each in tuple(self._connections):
-            with suppress(OSError):  # the client was faster
-                each.shutdown(socket.SHUT_RDWR)
-
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Pass over clients that hang up; anything else is a defect and is shown."""
         if not isinstance(sys.exception(), ConnectionError):
@@ -130,7 +101,6 @@ class Listener(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.1"  # a malformed first line gets a status line, too
     wbufsize = -1  # one write for a whole response, so that no packet waits for another
     disable_nagle_algorithm = True
     server: Listener
@@ -149,9 +119,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         try:
             body = self._body()
-        except (ValueError, OverflowError) as error:
-            # It closes the connection: what follows may be the body.
-            self.send_error(413 if isinstance(error, OverflowError) else 400)
+        except ValueError:
+            self.send_error(400)  # and closes the connection: what follows may be the body
             return
         asked = Interaction(
             method=self.command,
@@ -163,39 +132,19 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self.server.answer(asked))
 
     def _body(self) -> bytes:
-        """Read the body; raise ValueError if it is malformed, OverflowError if it is too large."""
+        """Read the body, which some clients send in chunks; raise ValueError if it is malformed."""
         self.wfile.flush()  # of `100 Continue`, which the client may wait for
-        length = ", ".join(self.headers.get_all("Content-Length", []))
-        coding = ", ".join(self.headers.get_all("Transfer-Encoding", []))
-        if not self.path.startswith("/") or (coding and (length or coding.lower() != "chunked")):
+        if not self.path.startswith("/"):  # a request to a proxy
             raise ValueError
-        if not coding:
-            return self._read(length or "0", base=10)
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
         body = b""
-        while chunk := self._read(self._line().partition(";")[0].strip(), base=16, before=body):
-            body += chunk
-            if self._line():
-                raise ValueError
-        while self._line():
+        while size := int(self.rfile.readline().partition(b";")[0], base=16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
             pass  # a trailer
         return body
-
-    def _read(self, size: str, *, base: int, before: bytes = b"") -> bytes:
-        if not {*size} <= {*string.hexdigits}:  # int() also takes signs and spaces
-            raise ValueError
-        wanted = int(size, base)
-        if len(before) + wanted > _MAX_BODY:
-            raise OverflowError
-        found = self.rfile.read(wanted)
-        if len(found) < wanted:
-            raise ValueError
-        return found
-
-    def _line(self) -> str:
-        line = self.rfile.readline(_MAX_LINE).decode("latin-1")
-        if not line.endswith("\n"):
-            raise ValueError
-        return line.rstrip("\r\n")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing: requests hold passwords and tokens."""

@@ -75,7 +75,7 @@ class Server:
         self.close()
 
     def close(self) -> None:
-        """Stop listening and end every connection."""
+        """Stop listening."""
         self._listener.close()
 
     def read(self) -> RecordedCloud:

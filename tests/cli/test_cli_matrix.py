@@ -68,27 +68,6 @@ def test_all_shows_every_query(matrix):
     assert len([line for line in lines if " 200 " in line]) > 25
 
 
-def test_names_keep_their_order(matrix):
-    """Whoever types them decides what is old and what is new."""
-    result = matrix("nova-2024.2", "nova-2023.1", "--query", "limit=0", "--json")
-    (one,) = json.loads(result.stdout)["matrices"]
-    assert [each["cloud"] for each in one["clouds"]] == ["nova-2024.2", "nova-2023.1"]
-    (change,) = one["changes"]
-    assert (change["from"], change["to"], change["severity"]) == (
-        "nova-2024.2",
-        "nova-2023.1",
-        "compatible",
-    )
-    assert result.returncode == 0
-
-
-def test_fail_on_change(matrix):
-    """Compatible changes fail a run that allows none."""
-    names = ("nova-2026.1", "nova-2026.2")
-    assert matrix(*names).returncode == 0
-    assert matrix(*names, "--fail-on", "change").returncode == 1
-
-
 def test_a_damaged_cassette_is_an_error(matrix, tmp_path):
     """One of many that cannot be read is not left out."""
     shutil.copytree(LIBRARY / "nova-2026.2", tmp_path / "cassettes" / "nova-2026.2")
@@ -137,17 +116,3 @@ def test_rules_in_the_shell(matrix, tmp_path):
     assert ": new (for good)" in result.stdout
     (tmp_path / "other.yaml").write_text(rule.replace("2024.2", "2025.2"))
     assert matrix("nova-2023.1", "nova-2024.2", "--rules", "other.yaml").returncode == 1
-
-
-def test_a_report_holds_the_matrix(matrix, tmp_path):
-    """As a page, as Markdown and as JSON, beside what is printed."""
-    names = ["m.html", "m.md", "m.json"]
-    reports = [argument for name in names for argument in ("--report", name)]
-    result = matrix("nova-2023.1", "nova-2024.2", *reports)
-    assert result.returncode == 1
-    page, markdown, document = ((tmp_path / name).read_text("utf-8") for name in names)
-    (found,) = json.loads(document)["matrices"]
-    assert [each["cloud"] for each in found["clouds"]] == ["nova-2023.1", "nova-2024.2"]
-    for text in (page, markdown):
-        assert "status_changed" in text
-        assert "limit=0" in text

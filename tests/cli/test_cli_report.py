@@ -142,13 +142,6 @@ def test_what_changed_since_the_last_run(imagedetail, saved, tmp_path):
         assert f"the result cannot be read: {said}" in done.stderr
 
 
-def test_a_window_of_releases_does_not_heal_them(imagedetail, saved):
-    """What was not compared this time is not gone."""
-    saved("old.json", "matrix", "nova-2023.1", "nova-2024.2", "nova-2025.2")
-    shown = imagedetail("matrix", "nova-2024.2", "nova-2025.2", "--since=old.json").stdout
-    assert "since       old.json: 0 new causes, 3 known, 7 not compared\n" in shown
-
-
 def test_checks_since_the_last_run(imagedetail, saved, tmp_path):
     """Failures and known deviations count; those on other clouds were not asked."""
     saved("old.json", "check", "nova-2023.1", "nova-2026.2")

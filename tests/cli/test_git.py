@@ -58,13 +58,6 @@ def test_a_side_may_be_a_revision(imagedetail, git, tmp_path, monkeypatch):
     assert shown == imagedetail("show", "HEAD:cassettes/staging/all.yaml").stdout
 
 
-def test_a_file_comes_before_a_revision(imagedetail, git, tmp_path):
-    """A name with a colon is a path if there is such a file."""
-    for name in ("C:\\all.yaml", "HEAD:body.json.yaml"):
-        shutil.copy(NEW / "all.yaml", tmp_path / name)
-        assert imagedetail("show", name).stdout.startswith("nova-2024.2, query all: 200")
-
-
 def test_a_revision_that_is_not_there(imagedetail, git, tmp_path, monkeypatch):
     """The error is git's, with the forms that it takes; a damaged cassette is named as typed."""
     for name, said in (
@@ -178,10 +171,3 @@ def test_the_driver_survives_its_pager(driven, tmp_path):
         ["bash", "-c", piped], cwd=tmp_path, check=False, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_driver_is_for_git(imagedetail):
-    """Typed without arguments it is wrong usage."""
-    result = imagedetail("diff", "--git-driver")
-    assert result.returncode == 4
-    assert "git gives the arguments of --git-driver" in result.stderr

@@ -285,20 +285,6 @@ def test_own_traffic_is_guarded_by_the_clouds_of_clouds_yaml(operator):
     assert operator.recordings == baseline
 
 
-def test_lint_sees_two_releases_under_one_name(operator):
-    """As a merge of two branches leaves them."""
-    folder = operator.folder / "cassettes"
-    (folder / "before").rename(operator.folder / "aside")
-    operator.declares(before="2024.2")
-    operator.installs("2024.2")
-    assert operator.runs("record", "--os-cloud=before", "--query=limit=1")[0] == 0
-    (operator.folder / "aside" / "all.yaml").rename(folder / "before" / "all.yaml")
-    (operator.folder / "imagedetail.yaml").write_text("{}")
-    code, out, _ = operator.runs("lint", "cassettes")
-    assert code == 1
-    assert "all.yaml is another release of this cloud: newest microversion 2.95" in out
-
-
 def test_an_import_of_another_release(operator):
     """A saved body is refused under the name of a cloud that was recorded as another release."""
     baseline = operator.recordings
