@@ -4,7 +4,6 @@ Results go to stdout, messages to stderr. Exit codes: 0 same or compatible, 1 di
 above --fail-on, 2 could not compare or record, 4 usage.
 """
 
-import argparse
 import os
 import shlex
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.cli import check, compare, doctor, files, look, record, serve, verify
-from pytest_imagedetail.cli.arguments import Parser, check_folder
+from pytest_imagedetail.cli.arguments import Options, Parser, check_folder
 from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, USAGE, complain, say
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.report import github
@@ -29,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     try:
-        options, unknown = parser().parse_known_args(arguments)
+        options, unknown = parser().parse_known_args(arguments, Options())
         if unknown:
             options.parser.refuse(unknown)
         return _run(options)
@@ -46,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return STOPPED
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: Options) -> int:
     """Run the verb and return the exit code; print an error with commands that can be typed."""
     try:
         check_folder(options)

@@ -6,11 +6,14 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Never
 
+from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli.output import USAGE
 from pytest_imagedetail.errors import UsageError
+from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.model import FAIL_ON, Query
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
@@ -67,6 +70,25 @@ _FOLDER_MAY_BE_NEW: Final = frozenset({"demo", "doctor", "import", "record", "sc
 QUERY: Final = ("--query", "--microversion")
 
 
+class Options(argparse.Namespace):
+    """What was typed, and the settings, the cassettes and the query that follow from it."""
+
+    @cached_property
+    def chosen(self) -> Settings:
+        """The settings; see `settings`."""
+        return settings(self)
+
+    @cached_property
+    def store(self) -> Store:
+        """The project's cassettes, and the library's."""
+        return store_of(self.chosen)
+
+    @cached_property
+    def asked(self) -> Query:
+        """The query; see `query`."""
+        return query(self)
+
+
 class Parser(argparse.ArgumentParser):
     """Parse arguments with this command's exit code for usage errors."""
 
@@ -83,7 +105,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_verb(
-    verbs: Any, name: str, run: Callable[[argparse.Namespace], int], summary: str, *shared: str
+    verbs: Any, name: str, run: Callable[[Options], int], summary: str, *shared: str
 ) -> argparse.ArgumentParser:
     """Add a verb with its shared options.
 
@@ -132,7 +154,7 @@ def query(options: argparse.Namespace) -> Query:
     return Query(tuple(pairs), options.microversion)
 
 
-def as_typed(options: argparse.Namespace) -> str:
+def as_typed(options: Options) -> str:
     """Return both sides and the options of a comparison, to be typed after another verb."""
     words = [options.baseline, options.candidate]
     if options.level != DEFAULT_LEVEL:
@@ -141,7 +163,7 @@ def as_typed(options: argparse.Namespace) -> str:
         value = getattr(options, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
-    return " ".join([shlex.join(words), *query(options).options])
+    return " ".join([shlex.join(words), *options.asked.options])
 
 
 def check_folder(options: argparse.Namespace) -> None:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import rules
-from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import QUERY, add_verb, as_typed, flag, query, settings, value
+from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, as_typed, flag, value
 from pytest_imagedetail.cli.check import report_checks
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
@@ -46,18 +45,17 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
 from pytest_imagedetail.gc_paused import paused_gc
-from pytest_imagedetail.harness import accepted, store_of
+from pytest_imagedetail.harness import accepted
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal, text
 from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import Place
 from pytest_imagedetail.rules import Rule, Rules
-from pytest_imagedetail.settings import RULES_FILE, Settings, find_root
+from pytest_imagedetail.settings import RULES_FILE, find_root
 
 _PAIR: Final = 2
 _MERGED: Final = 7  # arguments of git's external diff for a file that is merged
-_MOST_CLOUDS: Final = 6  # in a message
 _MOST_PATHS: Final = 5  # in a message
 _MOST_LETTERS: Final = 60  # of a fingerprint's clue, which can be any text
 
@@ -129,11 +127,11 @@ class _GitDriver(argparse.Action):
     ) -> None:
         if not values:
             parser.error(f"git gives the arguments of {option_string}: see docs/cassettes.md")
-        _show_to_git(values, namespace)
+        _show_to_git(values, Options(**vars(namespace)))
         parser.exit()
 
 
-def _show_to_git(arguments: Sequence[str], options: argparse.Namespace) -> None:
+def _show_to_git(arguments: Sequence[str], options: Options) -> None:
     """Print how a file changed. git stops if its driver fails, so nothing is raised.
 
     The arguments are a path, then file, hash and mode of both sides. They are the path alone for a
@@ -153,25 +151,23 @@ def _show_to_git(arguments: Sequence[str], options: argparse.Namespace) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _of_git(old: str, new: str, options: argparse.Namespace) -> str:
+def _of_git(old: str, new: str, options: Options) -> str:
     """Return the report on two versions of a file; /dev/null is the one that does not exist."""
-    chosen, asked = settings(options), query(options)
-    both = [sides.load(each, asked, chosen) for each in (old, new) if each != os.devnull]
+    both = [sides.load(each, options) for each in (old, new) if each != os.devnull]
     if len(both) < _PAIR:
         (found,) = both
         many = "an error" if found.error else text.count(len(found.images), "image")
         what = f"{found.cloud}, query {found.query}: {found.status_code}, {many}"
         return text.plain(f"{'added' if old == os.devnull else 'removed'}: {what}")
     options.expect = None if both[0].error is None else both[0].status_code
-    comparison = _compared(both, options, chosen, accepted(chosen.rules))
+    comparison = _compared(both, options, accepted(options.chosen.rules))
     return terminal.render(report_of([comparison]), color=wants_color())
 
 
-def _diff(options: argparse.Namespace) -> int:
-    chosen = settings(options)
-    names, asked = (options.baseline, options.candidate), query(options)
-    both = [sides.load(each, asked, chosen) for each in names]
-    paths = [sides.path_of(*side, chosen) for side in zip(names, both, strict=True)]
+def _diff(options: Options) -> int:
+    names = options.baseline, options.candidate
+    both = [sides.load(each, options) for each in names]
+    paths = [sides.path_of(*side, options) for side in zip(names, both, strict=True)]
     if paths[0] == paths[1]:
         raise UsageError(
             "baseline and candidate are the same recording",
@@ -180,21 +176,22 @@ def _diff(options: argparse.Namespace) -> int:
         )
     if both[0].query != both[1].query:
         say(f"warning: two queries are compared: {both[0].query} and {both[1].query}")
-    comparison = sides.named(_compared(both, options, chosen, accepted(chosen.rules)), *names)
-    errors = (sides.mislabelled(*side, chosen) for side in zip(names, both, strict=True))
+    compared = _compared(both, options, accepted(options.chosen.rules))
+    comparison = sides.named(compared, *names)
+    errors = (sides.mislabelled(*side, options) for side in zip(names, both, strict=True))
     error = next(filter(None, errors), None)
     failures = [Failure(baseline=names[0], candidate=names[1], problem=str(error))] if error else []
     typed = as_typed(options)
-    shown = reported(options, chosen.reports, [comparison], failures, lambda _: paths[1], typed)
+    shown = reported(options, [comparison], failures, lambda _: paths[1], typed)
     if options.json:
         document = shown.head() | comparison.to_dict()
         if error is not None:
             document |= {"same": False, "compatible": False, "problem": str(error)}
         if options.explain:
-            compared = (comparison.baseline, comparison.candidate)
+            pair = (comparison.baseline, comparison.candidate)
             for entry, each in zip(document["differences"], comparison.differences, strict=True):
                 accept = ("accept", accept_command(typed, each.path, each.kind))
-                lines = [*facts(each, compared), accept]
+                lines = [*facts(each, pair), accept]
                 entry["evidence"] = [f"{label}: {line}" for label, line in lines]
         print_json(document)
     else:
@@ -204,37 +201,38 @@ def _diff(options: argparse.Namespace) -> int:
     return SAME if comparison.compatible else DIFFERENT
 
 
-def _compared(
-    both: Sequence[Listing], options: argparse.Namespace, chosen: Settings, known: Rules
-) -> Comparison:
+def _compared(both: Sequence[Listing], options: Options, known: Rules) -> Comparison:
     with paused_gc(), waiting("comparing"):
         return compare(
             *both,
             level=options.level,
-            profile=chosen.profile,
-            fail_on=chosen.fail_on,
+            profile=options.chosen.profile,
+            fail_on=options.chosen.fail_on,
             expect=options.expect,
             rules=known,
         )
 
 
-def _matrix(options: argparse.Namespace) -> int:
-    chosen = settings(options)
-    store = store_of(chosen)
-    rows = _rows(options, chosen, store)
-    own = {cloud: _own(store, cloud, answers) for row in rows for cloud, answers in row.items()}
-    for cloud, answers in (each for row in rows for each in row.items()):
+def _matrix(options: Options) -> int:
+    store = options.store
+    rows = _rows(options)
+    every = [each for row in rows for each in row.items()]
+    own = {
+        cloud: [query for query in answers if store.path(cloud, query).exists()]
+        for cloud, answers in every
+    }
+    for cloud, answers in every:
         if 0 < len(own[cloud]) < len(answers):
             found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
             say(f"{cloud}: {found}, the others from the library")
     _warn_of_order(rows)
-    known = accepted(chosen.rules)
+    known = accepted(options.chosen.rules)
     with waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
         matrices = [
             compare_neighbors(
                 row,
-                profile=chosen.profile,
-                fail_on=chosen.fail_on,
+                profile=options.chosen.profile,
+                fail_on=options.chosen.fail_on,
                 expect=options.expect,
                 rules=known,
                 own=own,
@@ -246,7 +244,7 @@ def _matrix(options: argparse.Namespace) -> int:
         cloud, query = place.candidate, place.queries[0]
         return store.find(cloud, query) or store.path(cloud, query)  # it may be missing
 
-    shown = reported(options, chosen.reports, matrices, path_of=path_of)
+    shown = reported(options, matrices, path_of=path_of)
     if options.json:
         document = {"schema": SCHEMA, "matrices": [each.to_dict() for each in matrices]}
         print_json(shown.head() | document)
@@ -263,28 +261,21 @@ def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
             say(f"warning: {one[0]} is a newer release than {other[0]}; the older one comes first")
 
 
-def _own(store: Store, cloud: str, answers: Answers) -> list[Query]:
-    """Return the queries that the project itself recorded of a cloud."""
-    found = ((query, store.find(cloud, query)) for query in answers)
-    return [query for query, path in found if path is not None and store.is_own(path)]
-
-
-def _rows(options: argparse.Namespace, chosen: Settings, store: Store) -> list[dict[str, Answers]]:
+def _rows(options: Options) -> list[dict[str, Answers]]:
     """Load the clouds that were typed, in their order, or else all clouds, family by family."""
-    own = store.clouds()
+    store, own = options.store, options.store.clouds()
     clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
-    groups = [sides.names([each], chosen, store) for each in options.names] or [clouds]
+    groups = [sides.names([each], options.chosen, store) for each in options.names] or [clouds]
     row: dict[str, Answers] = {}
     for group in groups:
-        found = {each: _answers(each, options, chosen, store) for each in group if each not in row}
+        found = {each: _answers(each, options) for each in group if each not in row}
         row |= by_release(found)
-    asked = query(options)
-    if asked != Query() and len(row) >= _PAIR > sum(map(bool, row.values())):
-        raise _not_recorded(asked, row)
-    return [row] if options.names else _families(row, store)
+    if options.asked != Query() and len(row) >= _PAIR > sum(map(bool, row.values())):
+        raise _not_recorded(options.asked, row)
+    return [row] if options.names else _families(row)
 
 
-def _families(found: Mapping[str, Answers], store: Store) -> list[dict[str, Answers]]:
+def _families(found: Mapping[str, Answers]) -> list[dict[str, Answers]]:
     """Return a row for the clouds whose names differ in their release alone."""
     families: dict[str, dict[str, Answers]] = {}
     for cloud, answers in found.items():
@@ -295,29 +286,26 @@ def _families(found: Mapping[str, Answers], store: Store) -> list[dict[str, Answ
     rows = [row for row in families.values() if len(row) >= _PAIR]
     left_out = [cloud for cloud in found if not any(cloud in row for row in rows)]
     if left_out:
-        names = ", ".join(left_out[:_MOST_CLOUDS])
-        more = f" and {len(left_out) - _MOST_CLOUDS} more" if left_out[_MOST_CLOUDS:] else ""
         say(
-            f"left out: {names}{more} (no release, nothing but errors, or alone of their kind); "
-            "name clouds to compare them"
+            f"left out: {', '.join(left_out)} (no release, nothing but errors, or alone of their "
+            "kind); name clouds to compare them"
         )
     if not rows:
         raise CassetteNotFoundError(
             "there are no two recorded clouds that declare a release to put them in order",
-            where=str(store.directory),
             remedy="name the clouds, oldest first: imagedetail matrix OLD NEW\n"
             "or record with a release: imagedetail record --os-cloud NAME --release 2026.2",
         )
     return rows
 
 
-def _answers(cloud: str, options: argparse.Namespace, chosen: Settings, store: Store) -> Answers:
+def _answers(cloud: str, options: Options) -> Answers:
     """Load all that is recorded of a cloud, or its answer to the one query that was typed."""
-    asked = query(options)
+    asked = options.asked
     if asked == Query():
-        return {each.query: each for each in sides.recorded(cloud, chosen, store)}
-    path = store.find(cloud, asked)
-    return {asked: sides.own(path, chosen.declaration(cloud).release)} if path else {}
+        return {each.query: each for each in sides.recorded(cloud, options)}
+    path = options.store.find(cloud, asked)
+    return {asked: sides.own(path, options.chosen.declaration(cloud).release)} if path else {}
 
 
 def _not_recorded(asked: Query, found: Mapping[str, Answers]) -> ImageDetailError:
@@ -326,12 +314,12 @@ def _not_recorded(asked: Query, found: Mapping[str, Answers]) -> ImageDetailErro
     command = " ".join(["imagedetail record --os-cloud NAME", *asked.options])
     return CassetteNotFoundError(
         f"there is nothing to compare: {who} asked query {str(asked)!r}",
-        where=", ".join(found) if len(found) <= _MOST_CLOUDS else "",
+        where=", ".join(found),
         remedy=f"record it of each: {command}\nor ask for one that is recorded: imagedetail ls",
     )
 
 
-def _report(options: argparse.Namespace) -> int:
+def _report(options: Options) -> int:
     documents = {path: loading.load(path) for path in map(Path, options.files)}
     of_checks = ["checks" in each for each in documents.values()]
     if any(of_checks) and not all(of_checks):
@@ -342,28 +330,27 @@ def _report(options: argparse.Namespace) -> int:
     return (report_checks if all(of_checks) else _report_results)(documents, options)
 
 
-def _report_results(documents: Mapping[Path, loading.Document], options: argparse.Namespace) -> int:
+def _report_results(documents: Mapping[Path, loading.Document], options: Options) -> int:
     results, failures = [], []
     for path, document in documents.items():
         found, failed = loading.results_of(document, path)
         results += [each for each in found if each not in results]
         failures += [each for each in failed if each not in failures]
-    shown = reported(options, settings(options).reports, results, failures)
+    shown = reported(options, results, failures)
     print(shown.verdict.line)
     for line in shown.since.lines if shown.since else ():
         print(line)
     return shown.verdict.exit_code
 
 
-def _accept(options: argparse.Namespace) -> int:
-    chosen, asked = settings(options), query(options)
-    both = [sides.load(each, asked, chosen) for each in (options.baseline, options.candidate)]
-    known, kinds = accepted(chosen.rules), options.kind or []
+def _accept(options: Options) -> int:
+    both = [sides.load(each, options) for each in (options.baseline, options.candidate)]
+    known, kinds = accepted(options.chosen.rules), options.kind or []
     given = {
         "path": options.path,
         "id": options.id,
         "kind": kinds[0] if len(kinds) == 1 else kinds or None,
-        "query": glob.escape(str(both[0].query)) if asked != Query() else None,
+        "query": glob.escape(str(both[0].query)) if options.asked != Query() else None,
         "between": [each.cloud for each in both],
         "reason": options.reason,
         "reference": options.reference,
@@ -379,7 +366,7 @@ def _accept(options: argparse.Namespace) -> int:
         )
     # At the end, so that it accepts only what no other rule does.
     tried = Rules(rules=(*known.rules, rule), today=known.today)
-    comparison = _compared(both, options, chosen, tried)
+    comparison = _compared(both, options, tried)
     found = [each for each in comparison.expected if each.rule and each.rule.where == rule.where]
     if not found:
         raise _accepts_nothing(rule, comparison)
@@ -423,7 +410,7 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
     )
 
 
-def _fingerprint(options: argparse.Namespace) -> int:
+def _fingerprint(options: Options) -> int:
     found = fingerprint(_listings(options))
     if not found.clues and not found.unsent:
         raise ComparisonError(
@@ -445,15 +432,12 @@ def _fingerprint(options: argparse.Namespace) -> int:
     return code
 
 
-def _listings(options: argparse.Namespace) -> tuple[Listing, ...]:
+def _listings(options: Options) -> tuple[Listing, ...]:
     """Load what the query names; without one, all that is recorded of the cloud."""
-    chosen, asked = settings(options), query(options)
-    if sides.is_path(options.cloud) or asked != Query():
-        return (sides.checked(options.cloud, asked, chosen),)
-    store = store_of(chosen)
-    cloud = sides.one_name(options.cloud, chosen, store)
-    found = tuple(sides.recorded(cloud, chosen, store))
-    return found or (sides.checked(options.cloud, asked, chosen),)  # raises how to record it
+    if sides.is_path(options.cloud) or options.asked != Query():
+        return (sides.checked(options.cloud, options),)
+    found = tuple(sides.recorded(sides.one_name(options.cloud, options), options))
+    return found or (sides.checked(options.cloud, options),)  # raises how to record it
 
 
 def _clue_row(releases: str, each: Clue | Unsent) -> list[str]:

@@ -1,12 +1,11 @@
 """Check step by step whether a cloud can be recorded: `doctor`."""
 
-import argparse
 import time
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.cli.arguments import add_verb, settings, value
+from pytest_imagedetail.cli.arguments import Options, add_verb, value
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, cell, complain, print_json, waiting
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Query
@@ -42,8 +41,8 @@ def add_verbs(verbs: Any) -> None:
     value(cloud, "--os-cloud", "NAME", says)
 
 
-def _doctor(options: argparse.Namespace) -> int:
-    chosen = settings(options)
+def _doctor(options: Options) -> int:
+    chosen = options.chosen
     os_cloud = chosen.declaration(options.cloud).os_cloud if options.cloud else options.os_cloud
     findings = _findings(os_cloud, options.cloud, chosen)
     steps: list[dict[str, str]] = []

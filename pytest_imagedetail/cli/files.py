@@ -1,6 +1,5 @@
 """Check and clean recordings on disk: `lint` and `scrub`."""
 
-import argparse
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import scrub as scrubbing
-from pytest_imagedetail.cassette import Store, check_cloud_name, refuse_unsafe
+from pytest_imagedetail.cassette import check_cloud_name, refuse_unsafe
 from pytest_imagedetail.cassette.swapping import replace_file
-from pytest_imagedetail.cli.arguments import add_verb, flag, settings, value
+from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json, say
 from pytest_imagedetail.errors import CassetteError, ImageDetailError, NoRecordingError, UsageError
-from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.lint import RULES, Linter, lint
 from pytest_imagedetail.redact import Known
 from pytest_imagedetail.report import text
@@ -52,8 +50,8 @@ def add_verbs(verbs: Any) -> None:
     flag(parser, "--force", "replace another cassette of the same name")
 
 
-def _lint(options: argparse.Namespace) -> int:
-    chosen = settings(options)
+def _lint(options: Options) -> int:
+    chosen = options.chosen
     for rule in options.ignore:
         if rule not in RULES:
             raise UsageError(f"there is no rule {rule!r}", remedy=f"known: {', '.join(RULES)}")
@@ -122,10 +120,8 @@ class _Result:
         }
 
 
-def _scrub(options: argparse.Namespace) -> int:
+def _scrub(options: Options) -> int:
     """Check what every file would become, and write only if nothing fails."""
-    chosen = settings(options)
-    store = store_of(chosen)
     sources, results = _read(options.paths)
     if not sources and not results:
         raise UsageError(
@@ -135,17 +131,17 @@ def _scrub(options: argparse.Namespace) -> int:
         )
     # A cassette of ours names its cloud.
     needs_cloud = not options.cloud and any(each.own is None for each in sources)
-    cloud = check_cloud_name(_only_cloud(chosen) if needs_cloud else options.cloud or "any")
+    cloud = check_cloud_name(_only_cloud(options.chosen) if needs_cloud else options.cloud or "any")
     known = scrubbing.secrets_of(sources)
     results += (
-        _tried(each.path, partial(_planned, each, options, cloud, store, known)) for each in sources
+        _tried(each.path, partial(_planned, each, options, cloud, known)) for each in sources
     )
     if not options.check and any(each.error for each in results):
         say("nothing was written, because a secret of one file may occur in another")
     elif not options.check:
         if options.in_place:
             scrubbing.refuse_in_place([each.done.source for each in results if each.done])
-        results = [_tried(each.file, partial(_written, each, options, store)) for each in results]
+        results = [_tried(each.file, partial(_written, each, options)) for each in results]
     if not options.json:
         for each in results:
             _print(each)
@@ -159,7 +155,7 @@ def _tried(path: Path, step: Callable[[], _Result]) -> _Result:
         return _Result(file=path, error=error)
 
 
-def _report(results: Sequence[_Result], options: argparse.Namespace) -> int:
+def _report(results: Sequence[_Result], options: Options) -> int:
     """Print the summary and return the exit code."""
     failed = sum(each.error is not None for each in results)
     if options.json:
@@ -225,9 +221,7 @@ def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:
     return sources, failed
 
 
-def _planned(
-    source: Source, options: argparse.Namespace, cloud: str, store: Store, known: Known
-) -> _Result:
+def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Result:
     """Return what a file would become; write nothing."""
     done = scrubbing.scrub(source, cloud=cloud, known=known)
     result = _Result(file=source.path, tool=source.tool, outcome="would scrub", done=done)
@@ -244,12 +238,12 @@ def _planned(
         return replace(result, path=source.path)
     if done.recording is None:
         return replace(result, outcome="nothing left")
-    path = scrubbing.path_of(source, cloud=cloud, store=store)
+    path = scrubbing.path_of(source, cloud=cloud, store=options.store)
     refuse_unsafe(done.recording, known=done.known, where=str(path))
     return replace(result, path=path)
 
 
-def _written(result: _Result, options: argparse.Namespace, store: Store) -> _Result:
+def _written(result: _Result, options: Options) -> _Result:
     """Write what was planned."""
     done, outcome = result.done, "scrubbed"
     if result.outcome != "would scrub":
@@ -258,7 +252,7 @@ def _written(result: _Result, options: argparse.Namespace, store: Store) -> _Res
         replace_file(done.source.path, scrubbing.replacement(done))
     elif done is not None and done.recording is not None:
         outcome = scrubbing.write(
-            done.recording, known=done.known, store=store, force=options.force
+            done.recording, known=done.known, store=options.store, force=options.force
         )
     return replace(result, outcome=outcome)
 

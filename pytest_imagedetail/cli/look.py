@@ -1,7 +1,5 @@
 """Show what is recorded: `clouds`, `ls`, `show`; and what reports say: `rules` and `schema`."""
 
-import argparse
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -11,7 +9,7 @@ from typing import Any
 from pytest_imagedetail import report
 from pytest_imagedetail.cassette import load_own_traffic, loads
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import QUERY, add_verb, flag, query, settings, value
+from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
     IMPOSSIBLE,
     SAME,
@@ -19,9 +17,9 @@ from pytest_imagedetail.cli.output import (
     complain,
     print_json,
     print_table,
+    say,
 )
 from pytest_imagedetail.errors import ImageDetailError
-from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.model import KINDS
 from pytest_imagedetail.normalize import RULES
 from pytest_imagedetail.report import text
@@ -43,7 +41,7 @@ def add_verbs(verbs: Any) -> None:
     add_verb(verbs, "schema", lambda _: print_json(report.schema()), summary)
 
 
-def _rules(options: argparse.Namespace) -> int:
+def _rules(options: Options) -> int:
     """Print the ids that rules and reports use, with what each means and where it is from."""
     words = {"field": "FIELD", "query": "QUERY", "baseline": "OLD", "candidate": "NEW"}
     kinds = [
@@ -63,9 +61,8 @@ def _rules(options: argparse.Namespace) -> int:
     return SAME
 
 
-def _clouds(options: argparse.Namespace) -> int:
-    chosen = settings(options)
-    store = store_of(chosen)
+def _clouds(options: Options) -> int:
+    chosen, store = options.chosen, options.store
     own = tuple(sorted({*store.clouds(), *store.traffic_clouds()}))
     entries = []
     for name in dict.fromkeys([*own, *store.library_clouds(), *chosen.declared]):
@@ -97,13 +94,12 @@ def _recorded_release(paths: Sequence[Path]) -> str | None:
     return None
 
 
-def _ls(options: argparse.Namespace) -> int:
-    chosen = settings(options)
-    store = store_of(chosen)
+def _ls(options: Options) -> int:
+    store = options.store
     entries: list[dict[str, Any]] = []
     damaged: list[ImageDetailError] = []
     own = sorted({*store.clouds(), *store.traffic_clouds()})
-    for cloud in sides.names(options.clouds, chosen, store) if options.clouds else own:
+    for cloud in sides.names(options.clouds, options.chosen, store) if options.clouds else own:
         traffic = store.traffic_paths(cloud)
         listings = store.paths(cloud)
         if not options.clouds:
@@ -118,7 +114,7 @@ def _ls(options: argparse.Namespace) -> int:
     else:
         print_table([_row(entry) for entry in entries])
         if not entries and not damaged:
-            print(f"no cassettes in {store.directory}", file=sys.stderr)
+            say(f"no cassettes in {store.directory}")
     for each in damaged:
         complain(each, IMPOSSIBLE)
     return IMPOSSIBLE if damaged else SAME
@@ -165,8 +161,8 @@ def _row(entry: dict[str, Any]) -> list[str]:
     return [*map(cell, head), images, whole, when, entry["path"]]
 
 
-def _show(options: argparse.Namespace) -> int:
-    listing = sides.checked(options.cloud, query(options), settings(options))
+def _show(options: Options) -> int:
+    listing = sides.checked(options.cloud, options)
     provenance = listing.provenance
     if options.json:
         return print_json(

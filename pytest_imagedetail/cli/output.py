@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -46,7 +46,6 @@ def print_json(document: Any) -> int:
 
 def reported(
     options: argparse.Namespace,
-    paths: Iterable[Path],
     results: Sequence[Result],
     failures: Sequence[Failure] = (),
     path_of: Callable[[Place], Path] | None = None,
@@ -56,7 +55,6 @@ def reported(
 
     Args:
         options: As typed; with `since` and, if cassettes can be named, `github`.
-        paths: What to write; the suffix chooses the form.
         results: Comparisons and matrices.
         failures: Those that could not be made.
         path_of: Returns the cassette that an annotation is about.
@@ -64,7 +62,7 @@ def reported(
     """
     earlier = loading.earlier(Path(options.since)) if options.since else None
     shown = report_of(results, failures, earlier=earlier, typed=typed)
-    for path in paths:
+    for path in options.chosen.reports:
         write(shown, path)
     if path_of is not None and options.github:
         for line in github.annotations(shown, path_of):

@@ -1,6 +1,5 @@
 """Write recordings: `record` asks clouds, `import` takes an answer that was saved by hand."""
 
-import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import headline
 from pytest_imagedetail.check.verdicts import run
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import QUERY, add_verb, flag, query, settings, value
+from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
     IMPOSSIBLE,
@@ -31,7 +30,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.fingerprint import fingerprint
-from pytest_imagedetail.harness import accepted, reference_library, store_of
+from pytest_imagedetail.harness import accepted, reference_library
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
@@ -108,17 +107,14 @@ def add_verbs(verbs: Any) -> None:
     flag(parser, "--force", "replace what was recorded from a cloud, too")
 
 
-def _record(options: argparse.Namespace) -> int:
+def _record(options: Options) -> int:
     has_own = options.suite or options.like
     if has_own and any((options.query, options.microversion, options.expect, options.twice)):
         raise UsageError(
             "--suite and --like have their own queries",
             remedy="leave out --query, --microversion, --expect and --twice",
         )
-    chosen = settings(options)
-    store = store_of(chosen)
-    targets = targets_of(options, chosen, store)
-    return _run_all(partial(_record_cloud, each, options, chosen, store) for each in targets)
+    return _run_all(partial(_record_cloud, each, options) for each in targets_of(options))
 
 
 def _run_all(steps: Iterable[Callable[[], int]]) -> int:
@@ -132,10 +128,9 @@ def _run_all(steps: Iterable[Callable[[], int]]) -> int:
     return max(codes)
 
 
-def targets_of(
-    options: argparse.Namespace, chosen: Settings, store: Store
-) -> Sequence[CloudDeclaration]:
+def targets_of(options: Options) -> Sequence[CloudDeclaration]:
     """Return the clouds to record, each with its name in clouds.yaml and its release."""
+    chosen = options.chosen
     typed = [*options.clouds, *filter(None, [options.name])]
     os_cloud = options.os_cloud or (None if typed else os.environ.get("OS_CLOUD"))
     names = typed or [*filter(None, [os_cloud])] or list(chosen.declared)
@@ -146,7 +141,8 @@ def targets_of(
             f"or set OS_CLOUD, or declare clouds in {CLOUDS_FILE}",
         )
     # A name that is neither recorded nor declared is one of clouds.yaml.
-    selected = replace(chosen, clouds=tuple(names), record_mode="once").select(store.clouds())
+    wanted = replace(chosen, clouds=tuple(names), record_mode="once")
+    selected = wanted.select(options.store.clouds())
     if len(selected) > 1 and (os_cloud or options.name or options.release):
         raise UsageError(
             "--os-cloud, --name and --release are for one cloud, and these are "
@@ -177,20 +173,18 @@ def _release(typed: str | None, name: str, chosen: Settings) -> str | None:
     return typed or declared
 
 
-def _record_cloud(
-    target: CloudDeclaration, options: argparse.Namespace, chosen: Settings, store: Store
-) -> int:
+def _record_cloud(target: CloudDeclaration, options: Options) -> int:
     """Record a cloud's answers to what was typed; return the exit code."""
-    name = target.name
+    name, store = target.name, options.store
     access = clouds.connect(target.os_cloud)
     if options.suite == "check":
-        return _record_checks(target, access, options, chosen, store)
-    asked = _asked(options, chosen, store)
+        return _record_checks(target, access, options)
+    asked = _asked(options)
     paths = {
         each: store.path(name, recorder.known_query(access, each, cloud=name)) for each in asked
     }
     adds = not all(path.exists() for path in paths.values())
-    cloud = guarded(target, access, chosen, store, adds=adds)
+    cloud = guarded(target, access, options.chosen, store, adds=adds)
 
     def record(number: int, asked: Query, statuses: frozenset[int]) -> int:
         with waiting(f"asking {name} ({number} of {len(paths)})"):
@@ -202,7 +196,7 @@ def _record_cloud(
             else:
                 live = recorder.ask(cloud, asked, expect=options.expect)
         _warn_of_release(live.listing, cloud.release)
-        code = _keep_unchanged(live, paths[asked], target.os_cloud, options, store)
+        code = _keep_unchanged(live, paths[asked], target.os_cloud, options)
         if repeated is not None and code == SAME:
             print(*_volatile(repeated), sep="\n")
         return code
@@ -210,7 +204,7 @@ def _record_cloud(
     steps = enumerate(asked.items(), start=1)
     code = _run_all(partial(record, number, *each) for number, each in steps)
     if any(path.exists() for path in paths.values()):
-        declare_as(replace(target, release=cloud.release), chosen)
+        declare_as(replace(target, release=cloud.release), options.chosen)
     return code
 
 
@@ -224,16 +218,12 @@ def guarded(
     return replace(cloud, release=release)
 
 
-def _record_checks(
-    target: CloudDeclaration,
-    access: Access,
-    options: argparse.Namespace,
-    chosen: Settings,
-    store: Store,
-) -> int:
+def _record_checks(target: CloudDeclaration, access: Access, options: Options) -> int:
     """Run all checks, and keep one cassette of their traffic; return the exit code."""
-    name, path = target.name, store.traffic_path(target.name, CHECK)
-    cloud = guarded(target, access, chosen, store, adds=not (options.rewrite and path.exists()))
+    name, store = target.name, options.store
+    path = store.traffic_path(name, CHECK)
+    adds = not (options.rewrite and path.exists())
+    cloud = guarded(target, access, options.chosen, store, adds=adds)
     retry = Retry(access, expect=None, on_wait=say)
     asked = sources.live(cloud, retry)
     with waiting(f"checking {name}"):
@@ -250,21 +240,19 @@ def _record_checks(
     written = store.write(new, known=known)
     print(f"{written.value}  {path}  {text.count(len(new.interactions), 'request')}")
     print(headline(verdicts))
-    declare_as(replace(target, release=cloud.release), chosen)
+    declare_as(replace(target, release=cloud.release), options.chosen)
     return SAME
 
 
-def _asked(
-    options: argparse.Namespace, chosen: Settings, store: Store
-) -> Mapping[Query, frozenset[int]]:
+def _asked(options: Options) -> Mapping[Query, frozenset[int]]:
     """Return the queries, each with the statuses of errors that are wanted."""
     library = reference_library()
     if options.like:
-        return suite_like(store, sides.one_name(options.like, chosen, store))
+        return suite_like(options.store, sides.one_name(options.like, options))
     if options.suite and library is not None:
         return gate_suite(library)
     expect = options.expect
-    return {query(options): frozenset() if expect is None else frozenset({expect})}
+    return {options.asked: frozenset() if expect is None else frozenset({expect})}
 
 
 def _warn_of_release(listing: Listing, release: str | None) -> None:
@@ -276,14 +264,12 @@ def _warn_of_release(listing: Listing, release: str | None) -> None:
         )
 
 
-def _keep_unchanged(
-    live: recorder.Live, path: Path, os_cloud: str, options: argparse.Namespace, store: Store
-) -> int:
+def _keep_unchanged(live: recorder.Live, path: Path, os_cloud: str, options: Options) -> int:
     """Write an answer unless it would replace another one unasked; return the exit code."""
     redacted: Iterable[tuple[str, str]] = ()
     if path.exists() and not options.rewrite:
         changed = _changed(sides.own(path), live)
-        if not store.holds(live.listing.recording):
+        if not options.store.holds(live.listing.recording):
             print(terminal.details(changed))
             how = "" if changed.differences else _WIRE
             print(f"\nnot replaced  {path}: the answer changed{how}")
@@ -291,7 +277,7 @@ def _keep_unchanged(
             print(remedies_for_change(changed, os_cloud, newest, cassette_dir=folder))
             return DIFFERENT
         redacted = text.redacted(changed)
-    _keep(store, live)
+    _keep(options.store, live)
     for _, said in redacted:
         print(said)
     return SAME
@@ -328,16 +314,15 @@ def _volatile(comparison: Comparison) -> Iterator[str]:
         yield "two identical requests disagreed; nothing is accepted by that, a rule accepts"
 
 
-def _import(options: argparse.Namespace) -> int:
-    cloud, chosen = check_cloud_name(options.cloud), settings(options)
+def _import(options: Options) -> int:
+    cloud, store = check_cloud_name(options.cloud), options.store
     check_release(options.release)
-    store = store_of(chosen)
-    declared = chosen.declaration(cloud).release
+    declared = options.chosen.declaration(cloud).release
     labels = (options.release, declared, *(each.release for each in evidence_of(store, cloud)))
     saved = Saved(
         body=sides.read_bytes(Path(options.file)),
         cloud=cloud,
-        query=query(options),
+        query=options.asked,
         status_code=options.status,
         release=next(filter(None, labels), None),
         where=options.file,

@@ -1,6 +1,5 @@
 """Serve recordings as clouds: `serve` for any program, `demo` for a first look."""
 
-import argparse
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ from pytest_imagedetail import report
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import add_verb, flag, settings, value
+from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, complain, print_report
 from pytest_imagedetail.cli.record import (
     declare_as,
@@ -24,14 +23,14 @@ from pytest_imagedetail.cli.record import (
 )
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ImageDetailError, UsageError
-from pytest_imagedetail.harness import reference_library, store_of
+from pytest_imagedetail.harness import reference_library
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.recorder import LiveCloud
 from pytest_imagedetail.record.suites import REFUSALS
 from pytest_imagedetail.server import Recorder, Server
-from pytest_imagedetail.settings import CloudDeclaration, Settings
+from pytest_imagedetail.settings import CloudDeclaration
 from pytest_imagedetail.transport.http import Access
 
 _FIRST_LINE: Final = "# Written by `imagedetail serve`, which replaces it.\n"
@@ -69,26 +68,26 @@ def add_verbs(verbs: Any) -> None:
         value(recording, name, metavar, "")
 
 
-def _serve(options: argparse.Namespace) -> int:
-    chosen = settings(options)
+def _serve(options: Options) -> int:
     if options.record:
-        return _serve_recording(options, chosen)
+        return _serve_recording(options)
     typed = [each for each in ("os_cloud", "name", "release") if getattr(options, each)]
     if typed:
         raise UsageError(
             f"--{typed[0].replace('_', '-')} is for recording",
             remedy="add --record, or name recorded clouds: imagedetail serve NAME",
         )
-    store = store_of(chosen)
-    every = store.clouds() or store.library_clouds()
-    names = sides.names(options.clouds, chosen, store) if options.clouds else every
+    store = options.store
+    names = store.clouds() or store.library_clouds()
+    if options.clouds:
+        names = sides.names(options.clouds, options.chosen, store)
     _serve_until_signalled(options, store, dict.fromkeys(names))
     return SAME
 
 
-def _serve_recording(options: argparse.Namespace, chosen: Settings) -> int:
+def _serve_recording(options: Options) -> int:
     """Serve live clouds; return the exit code, which says whether all could be recorded."""
-    store = store_of(chosen)
+    store = options.store
     own = replace(store, library=None)  # a shipped answer must not take the place of the cloud's
     recorders: dict[str, Recorder] = {}
     targets = []
@@ -98,30 +97,31 @@ def _serve_recording(options: argparse.Namespace, chosen: Settings) -> int:
         failed.append(error)
         complain(error, IMPOSSIBLE)
 
-    for each in targets_of(options, chosen, store):
-        store.refuse_same_folder(each.name)
-        cloud = _guarded(each, chosen, store)
+    for each in targets_of(options):
+        guard = partial(_guarded, each, options)
+        cloud = guard()
         recorders[each.name] = Recorder(
             cloud,
             own,
             on_written=partial(show_written, store),
-            guard=partial(_guarded, each, chosen, store),
+            guard=guard,
         )
         targets.append(replace(each, release=cloud.release))
     _serve_until_signalled(options, own, recorders, on_error=fail)
     for each in targets:
         if store.has_own(each.name):
-            declare_as(each, chosen)
+            declare_as(each, options.chosen)
     return IMPOSSIBLE if failed else SAME
 
 
-def _guarded(target: CloudDeclaration, chosen: Settings, store: Store) -> LiveCloud:
+def _guarded(target: CloudDeclaration, options: Options) -> LiveCloud:
     """Log in, and return the cloud unless it is not the one that was recorded."""
-    return guarded(target, clouds.connect(target.os_cloud), chosen, store, adds=True)
+    access = clouds.connect(target.os_cloud)
+    return guarded(target, access, options.chosen, options.store, adds=True)
 
 
 def _serve_until_signalled(
-    options: argparse.Namespace,
+    options: Options,
     store: Store,
     recorders: Mapping[str, Recorder | None],
     on_error: Callable[[ImageDetailError], None] | None = None,
@@ -160,7 +160,7 @@ def _write_credentials(path: Path, servers: Sequence[Server]) -> None:
         raise UsageError(problem, where=str(path), remedy=remedy) from error
 
 
-def _demo(options: argparse.Namespace) -> int:
+def _demo(options: Options) -> int:
     folder = Path(options.folder)
     store = Store(directory=folder / "cassettes")
     print(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads_text
+from pytest_imagedetail.cli.arguments import Options
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
     CassetteError,
@@ -18,9 +19,8 @@ from pytest_imagedetail.errors import (
     StaleCassetteError,
     UsageError,
 )
-from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.listing import Listing, error_status
-from pytest_imagedetail.model import Query, Recording
+from pytest_imagedetail.model import Recording
 from pytest_imagedetail.record import recorder, release_guard
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.settings import Settings
@@ -28,7 +28,7 @@ from pytest_imagedetail.settings import Settings
 _YAML: Final = frozenset({".yaml", ".yml"})
 
 
-def load(name: str, query: Query, settings: Settings) -> Listing:
+def load(name: str, options: Options) -> Listing:
     """Load the listing of a cloud by its name, or of a cassette or body by its path.
 
     Raises:
@@ -37,9 +37,9 @@ def load(name: str, query: Query, settings: Settings) -> Listing:
         UsageError: A name that stands for no cloud, or for several.
     """
     if not is_path(name):
-        store = store_of(settings)
-        cloud = one_name(name, settings, store)
-        return _listing_of(store.load(cloud, query), settings.declaration(cloud).release)
+        cloud = one_name(name, options)
+        recording = options.store.load(cloud, options.asked)
+        return _listing_of(recording, options.chosen.declaration(cloud).release)
     path = Path(name)
     content = _committed(name) if _revision(name) else read_bytes(path)
     if path.suffix in _YAML:
@@ -48,18 +48,18 @@ def load(name: str, query: Query, settings: Settings) -> Listing:
     return imported(Saved(body=content, cloud=check_cloud_name(cloud), where=name)).listing
 
 
-def checked(name: str, query: Query, settings: Settings) -> Listing:
+def checked(name: str, options: Options) -> Listing:
     """Load as `load`; raise StaleCassetteError for another release than declared."""
-    found = load(name, query, settings)
-    error = mislabelled(name, found, settings)
+    found = load(name, options)
+    error = mislabelled(name, found, options)
     if error is not None:
         raise error
     return found
 
 
-def mislabelled(name: str, found: Listing, settings: Settings) -> StaleCassetteError | None:
+def mislabelled(name: str, found: Listing, options: Options) -> StaleCassetteError | None:
     """Return the error of a listing that is not of its declared release, or None."""
-    declared = None if is_path(name) else settings.declaration(found.cloud).release
+    declared = None if is_path(name) else options.chosen.declaration(found.cloud).release
     return release_guard.mislabelled(found.provenance, declared)
 
 
@@ -73,10 +73,10 @@ def own(path: Path, release: str | None = None) -> Listing:
     return _listing_of(load_own(path), release)
 
 
-def recorded(cloud: str, settings: Settings, store: Store) -> Iterator[Listing]:
+def recorded(cloud: str, options: Options) -> Iterator[Listing]:
     """Load all that is recorded of a cloud; raise StaleCassetteError as `checked`."""
-    release = settings.declaration(cloud).release
-    for path in store.paths(cloud):
+    release = options.chosen.declaration(cloud).release
+    for path in options.store.paths(cloud):
         found = own(path, release)
         recorder.refuse_stale(found.recording, release)
         yield found
@@ -92,9 +92,9 @@ def names(patterns: Sequence[str], settings: Settings, store: Store) -> tuple[st
     return replace(settings, clouds=tuple(patterns)).select(known)
 
 
-def one_name(pattern: str, settings: Settings, store: Store) -> str:
+def one_name(pattern: str, options: Options) -> str:
     """Return the only cloud that a name or a glob stands for."""
-    found = names([pattern], settings, store)
+    found = names([pattern], options.chosen, options.store)
     if len(found) > 1:
         raise UsageError(
             f"{pattern!r} stands for {len(found)} clouds, and one is needed",
@@ -120,9 +120,9 @@ def _revision(name: str) -> str:
     return name.partition(":")[0] or "index"
 
 
-def path_of(name: str, found: Listing, settings: Settings) -> Path:
+def path_of(name: str, found: Listing, options: Options) -> Path:
     """Return the file that an argument stands for."""
-    path = None if is_path(name) else store_of(settings).find(found.cloud, found.query)
+    path = None if is_path(name) else options.store.find(found.cloud, found.query)
     return path or Path(name)
 
 

@@ -1,6 +1,5 @@
 """Ask live clouds what was recorded of them, and compare: `verify`."""
 
-import argparse
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import QUERY, add_verb, query, settings, value
+from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, value
 from pytest_imagedetail.cli.output import (
     cell,
     print_json,
@@ -26,7 +25,7 @@ from pytest_imagedetail.errors import (
     ImageDetailError,
     UsageError,
 )
-from pytest_imagedetail.harness import accepted, store_of
+from pytest_imagedetail.harness import accepted
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds
@@ -35,7 +34,7 @@ from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.report import text
 from pytest_imagedetail.report.findings import Place
-from pytest_imagedetail.settings import Settings, nothing_selected
+from pytest_imagedetail.settings import nothing_selected
 
 _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
 
@@ -106,10 +105,9 @@ class _Verified:
         }
 
 
-def _verify(options: argparse.Namespace) -> int:
-    chosen = settings(options)
-    targets = _targets(options, chosen)
-    done = _with_unused_rules([*_verified(targets, query(options), options.os_cloud, chosen)])
+def _verify(options: Options) -> int:
+    chosen = options.chosen
+    done = _with_unused_rules([*_verified(_targets(options), options)])
     compared = [(each.path, each.comparison) for each in done if each.comparison is not None]
     failures = [
         Failure(baseline=each.cloud, candidate=f"{each.cloud} (now)", problem=str(each.error))
@@ -122,7 +120,7 @@ def _verify(options: argparse.Namespace) -> int:
         return paths[place.candidate, place.queries[0]]
 
     results = [each for _, each in compared]
-    shown = reported(options, chosen.reports, results, failures, path_of)
+    shown = reported(options, results, failures, path_of)
     if options.json:
         asked = {each.verdict for each in done} - {"skipped"}
         document = {
@@ -135,7 +133,7 @@ def _verify(options: argparse.Namespace) -> int:
         print_json(document)
     else:
         print_report(shown)
-        _print_cassettes(done, options, chosen)
+        _print_cassettes(done, options)
     for problem in dict.fromkeys(each.problem for each in failures):
         say(problem)
     if not compared and not failures:
@@ -147,9 +145,9 @@ def _verify(options: argparse.Namespace) -> int:
     return shown.verdict.exit_code
 
 
-def _targets(options: argparse.Namespace, chosen: Settings) -> list[tuple[str, Path]]:
+def _targets(options: Options) -> list[tuple[str, Path]]:
     """Return cloud and path of each cassette to verify; one that is missing is named, too."""
-    store, asked = store_of(chosen), query(options)
+    chosen, store, asked = options.chosen, options.store, options.asked
     own = store.clouds()
     names = replace(chosen, clouds=tuple(options.clouds)).select(own)
     if not options.clouds:  # what only the library has cannot be asked from here
@@ -182,17 +180,16 @@ def _targets(options: argparse.Namespace, chosen: Settings) -> list[tuple[str, P
     return found
 
 
-def _verified(
-    targets: Sequence[tuple[str, Path]], asked: Query, os_cloud: str | None, chosen: Settings
-) -> Iterator[_Verified]:
+def _verified(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator[_Verified]:
+    chosen = options.chosen
     sessions, rules = CloudSessions(clouds.connect), accepted(chosen.rules)
 
     def verified(cloud: str, path: Path) -> _Verified:
         found, declared = _Verified(cloud=cloud, path=path), chosen.declaration(cloud)
-        name = os_cloud or declared.os_cloud
+        name = options.os_cloud or declared.os_cloud
         try:
             if not path.exists():
-                raise _not_recorded(cloud, path, asked, name)
+                raise _not_recorded(cloud, path, options.asked, name)
             recorded = sides.own(path)
             found = replace(found, recorded=recorded)
             if recorded.provenance.source == "imported":
@@ -242,9 +239,7 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
     ]
 
 
-def _print_cassettes(
-    done: Sequence[_Verified], options: argparse.Namespace, chosen: Settings
-) -> None:
+def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
     """Print what became of each cassette, and how to record those that changed."""
     print()
     print_table([[str(each.path), cell(each.finding)] for each in done])
@@ -254,7 +249,7 @@ def _print_cassettes(
         if each.error is None and each.comparison is not None and each.comparison.differences
         for remedy in remedies_for_change(
             each.comparison,
-            options.os_cloud or chosen.declaration(each.cloud).os_cloud,
+            options.os_cloud or options.chosen.declaration(each.cloud).os_cloud,
             each.microversion,
             cassette_dir=options.cassette_dir,
         ).splitlines()

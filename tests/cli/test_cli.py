@@ -171,7 +171,7 @@ def test_usage_errors(imagedetail):
         ("doctor one --os-cloud other", "not allowed with argument"),
         ("show ../etc", "the file cannot be read: No such file or directory"),
         ("show a,b", "unknown cloud 'a,b'"),
-        ("show nova --query status", "a query is NAME=VALUE, not 'status'"),
+        ("show nova-2026.2 --query status", "a query is NAME=VALUE, not 'status'"),
         ("import x.json --cloud ../up", "'../up' cannot be the name of a cloud"),
         ("import x.json --cloud x --release 2031.1", "unknown release '2031.1'"),
         ("lint --max-age=soon", "the maximum age is a whole number of days, not 'soon'"),
