@@ -64,11 +64,7 @@ class RecordedCloud:
     used: set[Path] = field(default_factory=set)
 
     def respond(self, asked: Interaction) -> Response:
-        """Answer a request to an absolute URL of the server; its own response does not matter.
-
-        Raises:
-            CassetteNotFoundError: Nothing was recorded for it.
-        """
+        """Answer a request to an absolute URL; raise CassetteNotFoundError if none is recorded."""
         issued = self.keystone.answer(asked)
         if issued is not None and asked.method == "POST":
             has_auth = isinstance(document_in(asked.request_body).get("auth"), dict)
@@ -128,9 +124,6 @@ def recorded_cloud(
         token: The only token that the cloud accepts.
         endpoint: The compute endpoint of a cloud that is being recorded, at the server; without
             one, something must be recorded.
-
-    Raises:
-        CassetteError: There is none, or one is damaged.
     """
     paths = store.paths(name)
     if endpoint is None and not paths:

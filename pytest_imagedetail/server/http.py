@@ -38,15 +38,12 @@ class Listener(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, what: str, *, port: int = 0, on_error: OnError | None = None) -> None:
-        """Take a port; requests wait until `start`.
+        """Take a port, or the one that the system chooses for 0; requests wait until `start`.
 
         Args:
             what: Whose port it is, for messages.
-            port: TCP port on 127.0.0.1; 0 lets the system choose.
+            port: TCP port on 127.0.0.1.
             on_error: Called with each error of ours that becomes a fault in Nova's format.
-
-        Raises:
-            ServerError: The port cannot be used.
         """
         self._on_error = on_error
         try:
@@ -58,8 +55,8 @@ class Listener(ThreadingHTTPServer):
                 remedy="choose another port, or 0 for one that is free: --port 0",
             ) from error
         self.base: Final = f"http://{LOOPBACK}:{self.server_port}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,))
-        self._thread.daemon = True  # an open server must not keep the process alive
+        # A daemon, so that an open server does not keep the process alive.
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
 
     def start(self, respond: Callable[[Interaction], Response]) -> None:
         """Answer requests."""

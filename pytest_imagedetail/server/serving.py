@@ -43,19 +43,15 @@ class Server:
         recorder: Recorder | None = None,
         on_error: Callable[[ImageDetailError], object] | None = None,
     ) -> None:
-        """Begin to answer; see `read`.
+        """Begin to answer; recordings are read when something is first asked, or by `read`.
 
         Args:
             store: Where recordings are.
             name: The cloud.
             port: TCP port on 127.0.0.1; 0 lets the system choose.
             token: What Keystone issues (default: a random one).
-            recorder: Records each GET that is not recorded yet, one at a time; without one, such a
-                request gets a fault.
+            recorder: Records each GET that is not recorded yet; without one, it gets a fault.
             on_error: Called with the error of each request that gets a fault.
-
-        Raises:
-            ServerError: The port cannot be used.
         """
         self._listener = Listener(f"cloud {name}", port=port, on_error=on_error)
         self.name: Final = name
@@ -79,11 +75,7 @@ class Server:
         self._listener.close()
 
     def read(self) -> RecordedCloud:
-        """Return the recordings, which are read when something is first asked.
-
-        Raises:
-            CassetteError: Nothing is recorded, or a cassette is damaged.
-        """
+        """Return the recordings; raise CassetteError if there are none, or one is damaged."""
         with self._lock:
             if self._cloud is None:
                 base, recorder = self._listener.base, self._recorder

@@ -153,15 +153,6 @@ def test_diff_json_is_one_document(imagedetail, body, tmp_path):
     }
 
 
-def test_two_refusals_are_not_equal(imagedetail, tmp_path):
-    """Two clouds that both answer 401 have not answered the same: exit 2."""
-    for name in ("a.json", "b.json"):
-        (tmp_path / name).write_text('{"error": {"code": 401, "title": "Unauthorized"}}')
-    result = imagedetail("diff", "a.json", "b.json")
-    assert result.returncode == 2
-    assert "not a listing of images" in result.stderr
-
-
 def test_usage_errors(imagedetail):
     """Exit 4 (2 for a file that is not there), a message that ends with what to do next."""
     for arguments, message in (

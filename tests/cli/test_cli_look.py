@@ -48,8 +48,8 @@ def test_clouds_counts_the_traffic_of_tests(look):
     assert [each["source"] for each in mixed] == ["cassettes and library"]
 
 
-def test_ls_lists_the_traffic_of_tests(look):
-    """By its test, with how many interactions it has; the listings of each cloud come first."""
+def test_ls_lists_the_traffic_of_tests(look, tmp_path):
+    """By its test, after the listings of each cloud; damaged traffic is an error, too."""
     code, output = look("ls")
     assert code == 0
     *_, essex, staging = output.out.splitlines()
@@ -57,10 +57,6 @@ def test_ls_lists_the_traffic_of_tests(look):
         assert line.split()[:4] == [cloud, TEST, "-", "2"]
         assert line.endswith(f"cassettes/{cloud}/tests/test_own/test_images.yaml")
     assert len(output.out.splitlines()) == 6
-
-
-def test_ls_names_damaged_traffic(look, tmp_path):
-    """It is passed over no more than a damaged listing."""
     path = tmp_path / "cassettes/staging/tests/test_own/test_images.yaml"
     path.write_text(path.read_text().replace("pages: 2", "pages: 3"))
     code, output = look("ls")

@@ -115,30 +115,6 @@ def test_answers_are_those_that_were_recorded(served):
     assert served.get(NEW, "/images/detail?limit=0")[0] == 400
 
 
-OF_SDK = """
-import json, openstack, sys
-for cloud in sys.argv[1:]:
-    with openstack.connect(cloud) as connection:
-        print(connection.current_project_id, *(each.id for each in connection.compute.images()))
-"""
-
-
-def test_openstacksdk_lists_images_of_every_release(served):
-    """It reads the written clouds.yaml, logs in, discovers the version and lists all images."""
-    pytest.importorskip("openstack", reason="recording needs the extra `record`")
-    done = subprocess.run(
-        [sys.executable, "-c", OF_SDK, *CLOUDS],
-        cwd=served.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    for cloud, line in zip(CLOUDS, done.stdout.splitlines(), strict=True):
-        ids = [each["id"] for each in recorded(cloud)[1]["images"]]
-        assert line.split() == [PROJECT, *ids], cloud
-
-
 def test_a_plain_client_gets_what_is_no_listing_of_v21(served):
     """The documented URL, next links, one image and Nova's own versions, of every release."""
     for cloud in CLOUDS:

@@ -4,8 +4,7 @@ import http.client
 import json
 import socket
 import struct
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -219,20 +218,3 @@ def test_a_client_that_waits_to_send_its_body_is_told_to(server):
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(LOGIN.encode())
         assert answer() == (201, "token")
-
-
-def test_100_connections_at_once(server, capfd):
-    """All are open before the first one asks, and each gets its whole answer."""
-    client = Client(server)
-    request = client.request("GET", LIST).encode()
-
-    def ask(opened):
-        connection, answer = opened
-        connection.sendall(request)
-        return answer()
-
-    with ExitStack() as stack, ThreadPoolExecutor(50) as pool:
-        opened = [stack.enter_context(client.connected()) for _ in range(100)]
-        assert list(pool.map(ask, opened)) == [ALL] * 100
-    assert client.is_served()
-    assert capfd.readouterr() == ("", "")
