@@ -19,14 +19,7 @@ from pytest_imagedetail.report import github
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Args:
-        arguments: Default: those of the process.
-
-    Returns:
-        The exit code.
-    """
+    """Run one command, by default that of the process; return the exit code."""
     try:
         options, unknown = parser().parse_known_args(arguments, Options())
         if unknown:

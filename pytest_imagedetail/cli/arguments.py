@@ -107,15 +107,7 @@ class Parser(argparse.ArgumentParser):
 def add_verb(
     verbs: Any, name: str, run: Callable[[Options], int], summary: str, *shared: str
 ) -> argparse.ArgumentParser:
-    """Add a verb with its shared options.
-
-    Args:
-        verbs: The command's subparsers.
-        name: What is typed.
-        run: Takes the options and returns an exit code.
-        summary: One line for the help.
-        *shared: Options of `_SHARED` and `_FLAGS`; `--cassette-dir` is added to every verb.
-    """
+    """Add a verb with some options of `_SHARED` and `_FLAGS`; `--cassette-dir` is always added."""
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
     parser.set_defaults(verb=run, parser=parser, reads=name not in _FOLDER_MAY_BE_NEW)
     for option in (*shared, "--cassette-dir"):
@@ -138,11 +130,7 @@ def value(parser: Any, name: str, metavar: str | None, says: str, **more: Any) -
 
 
 def query(options: argparse.Namespace) -> Query:
-    """Return the query that was typed.
-
-    Raises:
-        UsageError: Not NAME=VALUE.
-    """
+    """Return the query that was typed."""
     pairs = []
     for pair in options.query:
         name, separator, value = pair.partition("=")
@@ -167,11 +155,7 @@ def as_typed(options: Options) -> str:
 
 
 def check_folder(options: argparse.Namespace) -> None:
-    """Check the folder of cassettes that was typed.
-
-    Raises:
-        UsageError: There is none, and the verb only reads.
-    """
+    """Raise UsageError if the folder of cassettes does not exist, and the verb only reads."""
     may_be_new = not options.reads or getattr(options, "record", False)  # `serve --record` writes
     if not options.cassette_dir or may_be_new or Path(options.cassette_dir).is_dir():
         return

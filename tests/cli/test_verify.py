@@ -224,6 +224,8 @@ def test_what_is_not_verified_is_no_success(site):
     code, _, err = site.run("verify", "--os-cloud=staging")
     assert (code, "these are 2: public, private" in err) == (4, True)
     assert site.run("verify", "public", "--os-cloud=staging")[0] == 0
+    config.write_text("clouds: {public: {os_cloud: staging}, nova-2026.2: {}}")
+    assert site.run("verify")[0] == 0, "what is only shipped cannot be asked"
     config.write_text("clouds: {public: {os_cloud: staging}}")
     (site.folder / "answer.json").write_text('{"images": []}')
     assert site.run("import", "answer.json", "--cloud=manual")[0] == 0
