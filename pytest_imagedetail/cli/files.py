@@ -182,15 +182,16 @@ def _only_cloud(chosen: Settings) -> str:
 
 def _found(paths: Iterable[str]) -> dict[Path, str]:
     """Return files, and those in folders, each with a name of its own for its cassette."""
-    given = [Path(each) for each in dict.fromkeys(paths)]
-    folders = (each if each.is_dir() else each.parent for each in map(Path.absolute, given))
-    above = os.path.commonpath(list(folders))
-    names = {
-        each: each.absolute().relative_to(above).with_suffix("").as_posix()
-        for path in given
+    folders = {
+        each: path if path.is_dir() else path.parent
+        for path in map(Path, paths)
         for each in (sorted(path.rglob("*")) if path.is_dir() else [path])
         if each == path or _may_be_recording(each.relative_to(path))
     }
+    names = {each: _name_below(folder, each) for each, folder in folders.items()}
+    if len({*names.values()}) < len(names):  # two folders have files of one name
+        above = Path(os.path.commonpath([each.absolute() for each in folders.values()]))
+        names = {each: _name_below(above, each.absolute()) for each in names}
     twice = [path for path, name in names.items() if list(names.values()).count(name) > 1]
     if twice:
         raise UsageError(
@@ -199,6 +200,10 @@ def _found(paths: Iterable[str]) -> dict[Path, str]:
             remedy="rename one of them, or scrub them into two folders with -o",
         )
     return names
+
+
+def _name_below(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).with_suffix("").as_posix()
 
 
 def _may_be_recording(below: Path) -> bool:

@@ -198,7 +198,7 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
         _warn_of_release(live.listing, cloud.release)
         code = _keep_unchanged(live, paths[asked], target.os_cloud, options)
         if repeated is not None and code == SAME:
-            print(*_volatile(repeated), sep="\n")
+            _print_volatile(repeated)
         return code
 
     steps = enumerate(asked.items(), start=1)
@@ -268,7 +268,10 @@ def _keep_unchanged(live: recorder.Live, path: Path, os_cloud: str, options: Opt
     """Write an answer unless it would replace another one unasked; return the exit code."""
     redacted: Iterable[tuple[str, str]] = ()
     if path.exists() and not options.rewrite:
-        changed = _changed(sides.own(path), live)
+        recorder.refuse_leak(live.listing.recording, live.known)
+        old = sides.own(path)
+        expect = error_status(old.recording)
+        changed = compare(old, live.listing, profile="wire", fail_on="change", expect=expect)
         if not options.store.holds(live.listing.recording):
             print(terminal.details(changed))
             how = "" if changed.differences else _WIRE
@@ -297,21 +300,15 @@ def declare_as(target: CloudDeclaration, chosen: Settings) -> None:
         )
 
 
-def _changed(recorded: Listing, live: recorder.Live) -> Comparison:
-    """Compare a recording with the answer that would replace it, nothing normalized."""
-    recorder.refuse_leak(live.listing.recording, live.known)
-    expect = error_status(recorded.recording)
-    return compare(recorded, live.listing, profile="wire", fail_on="change", expect=expect)
-
-
-def _volatile(comparison: Comparison) -> Iterator[str]:
+def _print_volatile(comparison: Comparison) -> None:
+    """Print what two identical requests disagree on."""
     if comparison.same:
-        yield "asked twice, and answered the same"
+        print("asked twice, and answered the same")
+        return
     for group in text.groups(comparison.differences):
         values = " -> ".join(value for _, value in text.values(group.first))
-        yield f"volatile  {group.first.any_image}  {group.first.kind}  {values}".rstrip()
-    if not comparison.same:
-        yield "two identical requests disagreed; nothing is accepted by that, a rule accepts"
+        print(f"volatile  {group.first.any_image}  {group.first.kind}  {values}".rstrip())
+    print("two identical requests disagreed; nothing is accepted by that, a rule accepts")
 
 
 def _import(options: Options) -> int:

@@ -360,3 +360,12 @@ def test_a_cassette_of_ours_is_redacted_again(imagedetail, tmp_path):
     assert loads(path).provenance == recording.provenance
     path.write_text(path.read_text() + f"# token: {TOKEN}\n")
     assert imagedetail(*scrub[:2], "--check").returncode == 1
+
+
+def test_files_of_one_name_in_two_folders(scrub, folder, tmp_path):
+    """Named one by one, they keep the folders that tell them apart."""
+    files = [f"old/{name}/test_list.yaml" for name in ("test_images", "test_servers")]
+    assert scrub(*files).returncode == 0
+    tests = tmp_path / "cassettes/staging/tests"
+    names = {str(path.relative_to(tests)) for path in tests.rglob("*.yaml")}
+    assert names == {"test_images/test_list.yaml", "test_servers/test_list.yaml"}
