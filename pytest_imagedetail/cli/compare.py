@@ -442,4 +442,4 @@ def _listings(options: Options) -> tuple[Listing, ...]:
 
 def _clue_row(releases: str, each: Clue | Unsent) -> list[str]:
     images = text.count(each.images, "image") if each.images else ""
-    return [releases, cell(text.cut(each.seen, _MOST_LETTERS)), images, each.source]
+    return [releases, text.cut(text.plain(each.seen), _MOST_LETTERS), images, each.source]

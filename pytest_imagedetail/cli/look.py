@@ -56,7 +56,7 @@ def _rules(options: Options) -> int:
         print(f"{each['id']:<20} {', '.join(each['severities']):<27} {each['says']}")
         print(f"{'':<20} {each['judged']}; {each['source']}")
     print("\nrules of normalization, with the first profile that applies them\n")
-    print_table([[each.id, each.name, each.profile] for each in RULES])
+    print_table((each.id, each.name, each.profile) for each in RULES)
     print("\n--json has what each rule does, why, and the source")
     return SAME
 
@@ -81,7 +81,7 @@ def _clouds(options: Options) -> int:
         )
     if options.json:
         return print_json(entries)
-    print_table([list(map(cell, entry.values())) for entry in entries])
+    print_table(list(entry.values()) for entry in entries)
     return SAME
 
 
@@ -112,7 +112,7 @@ def _ls(options: Options) -> int:
     if options.json:
         print_json(entries)
     else:
-        print_table([_row(entry) for entry in entries])
+        print_table(map(_row, entries))
         if not entries and not damaged:
             say(f"no cassettes in {store.directory}")
     for each in damaged:
@@ -147,18 +147,17 @@ def _traffic_entry(path: Path, cloud: str) -> dict[str, Any]:
     }
 
 
-def _row(entry: dict[str, Any]) -> list[str]:
+def _row(entry: dict[str, Any]) -> Sequence[Any]:
     if "test" in entry:
         many = text.count(entry["interactions"], "interaction")
         when = entry["recorded_at"] or entry["source"]
-        return [cell(entry["cloud"]), cell(entry["test"]), "-", many, "", when, entry["path"]]
+        return entry["cloud"], entry["test"], None, many, "", when, entry["path"]
     images, whole = "error", ""
     if entry["images"] is not None:
         images = text.count(entry["images"], "image")
         whole = "complete" if entry["complete"] else "a part"
     when = entry["recorded_at"] or "imported"
-    head = (entry["cloud"], entry["query"], entry["status"])
-    return [*map(cell, head), images, whole, when, entry["path"]]
+    return entry["cloud"], entry["query"], entry["status"], images, whole, when, entry["path"]
 
 
 def _show(options: Options) -> int:
@@ -184,7 +183,7 @@ def _show(options: Options) -> int:
         print(cell(f"{listing.error['code']} {listing.error['message']}"))
         return SAME
     head = ["id", "name", "status", "progress", "minDisk", "minRam", "created"]
-    print_table([head, *([cell(image.get(name)) for name in head] for image in listing.images)])
+    print_table([head, *([image.get(name) for name in head] for image in listing.images)])
     whole = "complete" if listing.complete else "a part of them"
     print(f"{text.count(len(listing.images), 'image')}, {whole}")
     return SAME

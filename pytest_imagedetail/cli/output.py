@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -70,12 +70,13 @@ def reported(
     return shown
 
 
-def print_table(rows: Sequence[Sequence[str]]) -> None:
+def print_table(rows: Iterable[Sequence[Any]]) -> None:
     """Print rows in aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+    cells = [[*map(cell, row)] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        line = (each.ljust(width) for each, width in zip(row, widths, strict=True))
+        print("  ".join(line).rstrip())
 
 
 def cell(value: Any) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Final
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, value
 from pytest_imagedetail.cli.output import (
-    cell,
     print_json,
     print_report,
     print_table,
@@ -242,7 +241,7 @@ def _with_unused_rules(done: Sequence[_Verified]) -> list[_Verified]:
 def _print_cassettes(done: Sequence[_Verified], options: Options) -> None:
     """Print what became of each cassette, and how to record those that changed."""
     print()
-    print_table([[str(each.path), cell(each.finding)] for each in done])
+    print_table((each.path, each.finding) for each in done)
     remedies = dict.fromkeys(
         remedy
         for each in done
