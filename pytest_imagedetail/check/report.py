@@ -12,8 +12,8 @@ from pytest_imagedetail.check.text import detail, headline, table
 from pytest_imagedetail.check.verdicts import VERDICTS, Consequence, Finding, FoundImage, Verdict
 from pytest_imagedetail.model import ImageRef, fingerprint
 from pytest_imagedetail.report import html, junit, markdown, write_text
+from pytest_imagedetail.report.html import Answer, Row
 from pytest_imagedetail.report.loading import load, unreadable
-from pytest_imagedetail.report.questions import Answer, Row, Table, runs_of
 from pytest_imagedetail.report.since import Change, Since
 from pytest_imagedetail.report.text import plain
 
@@ -186,7 +186,7 @@ def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
 
 
 def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
-    cards = [*_cards(verdicts)]
+    cards, clouds = [*_cards(verdicts)], [*dict.fromkeys(each.cloud for each in verdicts)]
     title = headline(verdicts)
     word, _, sentence = title.partition(": ")
     return html.page(
@@ -196,10 +196,10 @@ def _page(verdicts: Sequence[Verdict], since: Since | None) -> str:
         sentence=sentence,
         cards=cards,
         since=since,
-        clouds=sorted({each.cloud for each in verdicts}),
+        clouds=clouds,
         checks=[*dict.fromkeys(each.verdict.check.id for each in cards)],
         verdicts=_SHOWN,
-        table=_table(verdicts, cards),
+        rows=[*_rows(verdicts, clouds, cards)],
     )
 
 
@@ -219,12 +219,11 @@ def _cards(verdicts: Sequence[Verdict]) -> Iterator[Card]:
         yield Card(id=id_, verdict=first, reasons=tuple(shown))
 
 
-def _table(verdicts: Sequence[Verdict], cards: Sequence[Card]) -> Table:
-    clouds = tuple(dict.fromkeys(each.cloud for each in verdicts))
+def _rows(
+    verdicts: Sequence[Verdict], clouds: Sequence[str], cards: Sequence[Card]
+) -> Iterator[Row]:
     found = {(each.check.id, each.cloud): each.verdict for each in verdicts}
     links = {(each.verdict.check.id, cloud): each.id for each in cards for cloud in each.clouds}
-    uneven: dict[str, list[Row]] = {}
-    alike: dict[str, list[Row]] = {}
     for check in {each.check.id: each.check for each in verdicts}.values():
         keys = [(check.id, cloud) for cloud in clouds]
         states = [found.get(key, "not asked") for key in keys]  # shards may have other checks
@@ -232,14 +231,7 @@ def _table(verdicts: Sequence[Verdict], cards: Sequence[Card]) -> Table:
             Answer(state=state, words=state, finding=links.get(key, ""))
             for key, state in zip(keys, states, strict=True)
         ]
-        row = Row(
-            group="Forecast" if check.is_forecast else "Relations",
-            question=f"{check.id} {check.title}",
-            asked=check.relation,
-            runs=runs_of(clouds, answers),
-        )
-        (alike if row.unanimous else uneven).setdefault(row.group, []).append(row)
-    return Table(name="", start="", clouds=clouds, uneven=uneven, alike=alike)
+        yield Row(title=f"{check.id} {check.title}", note=check.relation, answers=answers)
 
 
 _FORMS: Final[dict[str, Callable[[Sequence[Verdict], Since | None], str]]] = {

@@ -22,11 +22,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a report and the folders above it; replace an older one.
-
-    Raises:
-        ReportError: The file cannot be written.
-    """
+    """Write a report and the folders above it; replace an older one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")

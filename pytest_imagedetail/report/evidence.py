@@ -16,45 +16,29 @@ from pytest_imagedetail.report import text
 from pytest_imagedetail.report.findings import Finding, Place
 from pytest_imagedetail.transport.request import headers_of
 
-_SIDES: Final = 2
 _LONGEST_BODY: Final = 1200  # characters of a body that is no image
 _Normalize = Callable[[Listing, str], Normalized]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one cloud answered, as evidence.
-
-    Attributes:
-        cloud: Its name.
-        recorded_at: UTC, ISO 8601; None for an imported body.
-        file: Its cassette, below the folder of all.
-        sent: The image as sent, or the start of the answer.
-        compared: The image as compared, normalized; "" if the answer is no listing.
-        rules: What the rules of the profile changed in the whole answer: "R2 link host 27".
-    """
+    """What one cloud answered, as evidence."""
 
     cloud: str
     recorded_at: str | None
-    file: str
-    sent: str
-    compared: str
-    rules: str
+    file: str  # its cassette, below the folder of all
+    sent: str  # the image, or the start of the answer
+    compared: str  # the image, normalized; "" if the answer is no listing
+    rules: str  # of the profile, that changed the whole answer: "R2 link host 27"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a cause rests on.
+    """What a cause rests on."""
 
-    Attributes:
-        curl: The command that asks for it, without a token.
-        facts: What its severity rests on, and how to accept it, as pairs of a label and a line.
-        answers: Both answers of the first place; none if they are not known.
-    """
-
-    curl: str
+    curl: str  # asks for it, without a token
     facts: tuple[tuple[str, str], ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[Answer, ...]  # of both clouds; none if they are not known
 
 
 def evidence_of(findings: Sequence[Finding], typed: str | None) -> Iterator[Evidence]:
@@ -78,12 +62,7 @@ def evidence_of(findings: Sequence[Finding], typed: str | None) -> Iterator[Evid
 
 
 def facts(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
-    """Yield what a severity rests on, as pairs of a label and a line.
-
-    Args:
-        difference: A difference between two sides.
-        sides: Baseline and candidate, if they are known.
-    """
+    """Yield what a severity rests on, as pairs of a label and a line."""
     yield from _promise(difference, sides)
     for side in sides[:1]:
         for name, _ in dict.fromkeys(side.query.params):
@@ -93,33 +72,21 @@ def facts(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, 
 
 
 def accept_command(typed: str, path: str, kind: str) -> str:
-    """Return the command that accepts a difference.
-
-    Args:
-        typed: The two sides and the options of the comparison, as a shell reads them.
-        path: The path that the rule should have.
-        kind: The kind that it should have.
-    """
+    """Return the command that accepts a difference; `typed` are sides and options, quoted."""
     sign = "=" if path.startswith("-") else " "  # or argparse would take the path for an option
     path = f"--path{sign}{shlex.quote(path)}"
     return f"imagedetail accept {typed} {path} --kind {kind} --reason WHY --expires DAY"
 
 
 def accept_line(finding: Finding, typed: str | None) -> str:
-    """Return how to accept a cause: by the command, or by a line in the file of rules.
-
-    Args:
-        finding: The cause.
-        typed: The two sides and the options of the comparison, as a shell reads them, if known.
-    """
-    place, sides = finding.places[0], finding.places[0].sides
+    """Return how to accept a cause: by the command, or by a line in the file of rules."""
     if typed is not None:
-        return text.plain(
-            f"imagedetail accept {typed} --id {finding.id} --reason WHY --expires DAY"
-        )
-    both = len(sides) == _SIDES
-    pair = [each.cloud for each in sides] if both else [place.baseline, place.candidate]
-    between = f"between: {json.dumps(pair)}, " if len(finding.places) == 1 else ""
+        line = f"imagedetail accept {typed} --id {finding.id} --reason WHY --expires DAY"
+        return text.plain(line)
+    (place, *others), between = finding.places, ""
+    if not others:
+        pair = [each.cloud for each in place.sides] or [place.baseline, place.candidate]
+        between = f"between: {json.dumps(pair)}, "
     rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
     return text.plain(f"in imagedetail-rules.yaml: - {{{rule}}}")
 
@@ -151,7 +118,7 @@ def _curl(query: Query) -> str:
 
 def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
     first, provenance = place.group.first, listing.provenance
-    compared = sent = rules = ""
+    sent, compared, rules = "it has no such image", "", ""
     image = first.image or next(iter(first.examples), None)
     if first.kind == "header_changed":
         fields = (f"{name}: {value}" for name, value in listing.headers.fields)
@@ -162,15 +129,14 @@ def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
         ids = [each.get("id") for each in listing.images]
         if image.id in ids:
             number = ids.index(image.id)
-            sent = _json(listing.images[number])
             normalized = normalize(listing, place.result.profile)
-            compared = _json(normalized.images[number])
-            rules = text.rules_done(normalized.counts)
+            sent, compared = map(_json, (listing.images[number], normalized.images[number]))
+            rules = text.normalized(normalized.counts)
     return Answer(
         cloud=text.plain(provenance.cloud),
         recorded_at=provenance.recorded_at and text.plain(provenance.recorded_at),
         file=text.plain(f"{provenance.cloud}/{file_name(provenance.query)}"),
-        sent=_lines(sent) or "it has no such image",
+        sent=_lines(sent),
         compared=_lines(compared),
         rules=rules,
     )

@@ -1,19 +1,17 @@
 """Gather the differences of all results by their cause."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from pytest_imagedetail.compare.comparison import Comparison, is_compatible, side_of
-from pytest_imagedetail.compare.matrix import Matrix
+from pytest_imagedetail.compare.matrix import Matrix, Step
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
     KINDS,
     OF_QUERY,
     SEVERITIES,
     Difference,
-    FailOn,
     Query,
     Severity,
     Side,
@@ -21,31 +19,18 @@ from pytest_imagedetail.model import (
 from pytest_imagedetail.report import text
 
 Result = Comparison | Matrix
-Found = tuple[Difference, tuple[Query, ...]]
-"""A difference and the queries that show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Two clouds between which a cause shows.
-
-    Attributes:
-        baseline: The name of the old one.
-        candidate: The name of the new one.
-        queries: The queries that show it.
-        group: Its differences.
-        seen: When the answers of the new one were recorded, if known; UTC, ISO 8601.
-        fail_on: The severity from which on it fails.
-        result: The first result that shows it.
-    """
+    """Two clouds between which a cause shows."""
 
     baseline: str
     candidate: str
     queries: tuple[Query, ...]
     group: text.Group
-    seen: tuple[str, ...]
-    fail_on: FailOn
-    result: Result
+    seen: tuple[str, ...]  # when the candidate's answers were recorded; UTC, ISO 8601
+    result: Result  # the first that shows it
 
     @property
     def pair(self) -> str:
@@ -71,22 +56,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A cause: differences of one severity and kind at one path, wherever they show.
+    """A cause: differences of one severity and kind at one path, wherever they show."""
 
-    Attributes:
-        id: Twelve hex digits, equal in the report of a later recording; see `Difference.id`.
-        first: One of its differences.
-        places: Between which clouds; one or more.
-        first_seen: When the first answer that shows it was recorded, in this report or in an
-            earlier one; None if not known. UTC, ISO 8601.
-        new: The places that an earlier report lacks; none if no earlier report is given.
-    """
-
-    id: str
-    first: Difference
+    id: str  # see `Difference.id`
     places: tuple[Place, ...]
-    first_seen: str | None
-    new: tuple[Place, ...]
+    first_seen: str | None  # in this report or in an earlier one; UTC, ISO 8601
+    new: tuple[Place, ...] = ()  # those that an earlier report lacks
+
+    @property
+    def first(self) -> Difference:
+        """One of its differences."""
+        return self.places[0].group.first
 
     @property
     def severity(self) -> Severity:
@@ -112,18 +92,18 @@ class Finding:
     @property
     def field(self) -> str:
         """The field, header or key at the path: "minRam", "openstack-api-version"."""
-        below = self.path.removeprefix("images[*].").removeprefix("headers.")
-        return below.partition(".")[0].partition("[")[0]
+        return _below(self.path).partition(".")[0].partition("[")[0]
 
     @property
     def title(self) -> str:
         """What happened, in words."""
         values = (self.first.baseline, self.first.candidate)
         baseline, candidate = (str(each).partition(" ")[0] for each in values)
-        field = self.first.any_image.removeprefix("images[*].").removeprefix("headers.")
-        query = self.places[0].queries[0]
         words = KINDS[self.kind].says.format(
-            field=field, query=query, baseline=baseline, candidate=candidate
+            field=_below(self.first.any_image),
+            query=self.places[0].queries[0],
+            baseline=baseline,
+            candidate=candidate,
         )
         return text.plain(words)
 
@@ -165,7 +145,7 @@ class Finding:
     @property
     def fails(self) -> bool:
         """Whether it reaches the severity from which on one of its results fails."""
-        return not all(is_compatible([self.severity], each.fail_on) for each in self.places)
+        return not all(is_compatible([self.severity], each.result.fail_on) for each in self.places)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, without evidence."""
@@ -190,63 +170,57 @@ class Finding:
         }
 
 
+def _below(path: str) -> str:
+    return path.removeprefix("images[*].").removeprefix("headers.")
+
+
 def findings_of(results: Sequence[Result]) -> tuple[Finding, ...]:
     """Return each cause once, worst first."""
-    places: dict[tuple[str, str, str], list[tuple[Result, Found]]] = {}
+    found: dict[str, dict[tuple[str, str], list[tuple[Result, Step]]]] = {}
     for result in results:
-        for baseline, candidate, found in found_in(result):
-            id_ = found[0].id(found[1][0])
-            places.setdefault((id_, baseline, candidate), []).append((result, found))
-    by_id: dict[str, list[Place]] = {}
-    for (id_, baseline, candidate), members in places.items():
-        by_id.setdefault(id_, []).append(_place(baseline, candidate, members))
-    unsorted = (_finding(id_, found) for id_, found in by_id.items())
-    return tuple(sorted(unsorted, key=lambda each: SEVERITIES.index(each.severity)))
+        for step in steps_of(result):
+            places = found.setdefault(step.difference.id(step.queries[0]), {})
+            places.setdefault((step.baseline, step.candidate), []).append((result, step))
+    findings = []
+    for id_, by_pair in found.items():
+        gathered = tuple(map(_place, by_pair.values()))
+        first_seen = min((each for place in gathered for each in place.seen), default=None)
+        findings.append(Finding(id=id_, places=gathered, first_seen=first_seen))
+    return tuple(sorted(findings, key=lambda each: SEVERITIES.index(each.severity)))
 
 
-def found_in(result: Result, *, accepted: bool = False) -> Iterator[tuple[str, str, Found]]:
-    """Yield the names of two clouds and what differs between them, with its queries.
-
-    Args:
-        result: What was compared.
-        accepted: Whether to yield what rules accept, in place of the other differences.
-    """
+def steps_of(result: Result, *, accepted: bool = False) -> Sequence[Step]:
+    """Return what differs, or what rules accept, as the steps of a matrix."""
     if isinstance(result, Matrix):
-        for step in result.expected if accepted else result.steps:
-            yield step.baseline, step.candidate, (step.difference, step.queries)
-        return
-    names = result.baseline.name, result.candidate.name
-    for each in result.expected if accepted else result.differences:
-        yield *names, (each, (result.query,))
+        return result.expected if accepted else result.steps
+    return [
+        Step(
+            baseline=result.baseline.name,
+            candidate=result.candidate.name,
+            difference=each,
+            queries=(result.query,),
+        )
+        for each in (result.expected if accepted else result.differences)
+    ]
 
 
-def _place(baseline: str, candidate: str, members: Sequence[tuple[Result, Found]]) -> Place:
-    seen = (_recorded(result, candidate, found[1]) for result, found in members)
+def _place(members: Sequence[tuple[Result, Step]]) -> Place:
+    result, step = members[0]
+    seen = (date for each in members for date in _recorded(*each) if date is not None)
     return Place(
-        baseline=baseline,
-        candidate=candidate,
-        queries=tuple(dict.fromkeys(query for _, (_, asked) in members for query in asked)),
-        group=text.group([difference for _, (difference, _) in members]),
-        seen=tuple(map(text.plain, filter(None, chain.from_iterable(seen)))),
-        fail_on=members[0][0].fail_on,
-        result=members[0][0],
+        baseline=step.baseline,
+        candidate=step.candidate,
+        queries=tuple(dict.fromkeys(query for _, each in members for query in each.queries)),
+        group=text.group([each.difference for _, each in members]),
+        seen=tuple(map(text.plain, seen)),
+        result=result,
     )
 
 
-def _recorded(result: Result, cloud: str, queries: Iterable[Query]) -> Iterator[str | None]:
-    """Yield when the answers of a cloud to these queries were recorded."""
+def _recorded(result: Result, step: Step) -> Iterator[str | None]:
+    """Yield when the candidate's answers were recorded."""
     if isinstance(result, Comparison):
         yield result.candidate.recorded_at
         return
-    cells = (result.cells.get((query, cloud)) for query in queries)
+    cells = (result.cells.get((query, step.candidate)) for query in step.queries)
     yield from (each.recorded_at for each in cells if each is not None)
-
-
-def _finding(id_: str, places: Sequence[Place]) -> Finding:
-    return Finding(
-        id=id_,
-        first=places[0].group.first,
-        places=tuple(places),
-        first_seen=min((each for place in places for each in place.seen), default=None),
-        new=(),
-    )

@@ -15,9 +15,7 @@ _MOST = 10  # that GitHub shows of a step
 def annotations(report: Report, path_of: Callable[[Place], Path]) -> Iterator[str]:
     """Yield a workflow command for the verdict, if it is FAIL, and for the first causes that fail.
 
-    Args:
-        report: What was compared.
-        path_of: Returns the cassette to show a cause at.
+    `path_of` returns the cassette that shows a place.
     """
     if report.verdict.passed:
         return

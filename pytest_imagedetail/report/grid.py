@@ -1,10 +1,10 @@
 """Put a matrix in rows and columns: a table of answers, and what is noted about it."""
 
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
+import os.path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from pytest_imagedetail.compare.matrix import Cell, Matrix
+from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.report import text
 
@@ -19,32 +19,26 @@ def title(matrix: Matrix) -> str:
     return text.plain(matrix.clouds[0]) + middle + text.plain(matrix.clouds[-1])
 
 
-def notes(matrix: Matrix) -> tuple[tuple[str, str], ...]:
-    """Return what was not compared and what the rules did, as pairs of a label and a line."""
-    accepted = [each.difference for each in matrix.expected]
-    rules = text.rules(accepted, matrix.expired_rules, matrix.unused_rules)
-    paths = matrix.not_compared
-    redacted = [("redacted", text.not_compared(paths))] if paths else []
-    return (*_apart(matrix), *redacted, *rules)
-
-
-def _apart(matrix: Matrix) -> Iterator[tuple[str, str]]:
-    """Yield a note for each pair of neighbors without an image in common, or a lost recording."""
-    lacking: dict[tuple[str, str], list[str]] = {}
-    for one, other, query in matrix.lost:
-        lacking.setdefault((one, other), []).append(str(query))
-    for (one, other), queries in lacking.items():
-        some = ", ".join(queries[:_QUERIES]) + (", ..." if len(queries) > _QUERIES else "")
+def notes(matrix: Matrix) -> Iterator[tuple[str, str]]:
+    """Yield what was not compared and what the rules did, as pairs of a label and a line."""
+    for (one, other), queries in _by_pair(matrix.lost).items():
         number = text.count(len(queries), "recording")
-        line = f"{other} lacks {number} that {one} has: {some}"
+        line = f"{other} lacks {number} that {one} has: {asked(queries)}"
         yield "missing", text.plain(f"{line}; imagedetail record {other} --like {one}")
-    pairs: dict[tuple[str, str], list[str]] = {}
-    for one, other, query in matrix.nothing_in_common:
-        pairs.setdefault((one, other), []).append(str(query))
-    for (one, other), queries in pairs.items():
+    for (one, other), queries in _by_pair(matrix.nothing_in_common).items():
         names = f"{one} and {other} have no image in common"
-        asked = f"{queries[0]}" + (f" and {len(queries) - 1} more" if len(queries) > 1 else "")
-        yield "paired", text.plain(f"{names}, query {asked}, so none was compared there")
+        line = f"{names}, query {asked(queries)}, so none was compared there"
+        yield "paired", text.plain(line)
+    yield from text.not_compared(matrix.not_compared)
+    accepted = [each.difference for each in matrix.expected]
+    yield from text.rules(accepted, matrix.expired_rules, matrix.unused_rules)
+
+
+def _by_pair(found: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str], list[Query]]:
+    pairs: dict[tuple[str, str], list[Query]] = {}
+    for one, other, query in found:
+        pairs.setdefault((one, other), []).append(query)
+    return pairs
 
 
 def head(matrix: Matrix) -> str:
@@ -59,45 +53,28 @@ def head(matrix: Matrix) -> str:
 def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
     """Yield status and number of images by query and cloud, and what not every cloud shows."""
     queries = matrix.queries if every_query else matrix.uneven
-    yield ""
-    if not queries:
+    shared = "".join(os.path.commonprefix(matrix.clouds).rpartition("-")[:2])  # noqa: RUF071
+    clouds = (text.plain(name.removeprefix(shared)) for name in matrix.clouds)
+    rows = [[f"{shared}*" if shared else "", *clouds]]
+    for query in queries:
+        cells = ("-" if each is None else str(each) for each in matrix.row(query))
+        rows.append([text.cut(text.plain(str(query)), _VALUE_WIDTH), *cells])
+    if queries:
+        yield from text.aligned(rows)
+        if rest := len(matrix.queries) - len(queries):
+            yield f"and {text.count(rest, 'query')} with one status and number of images throughout"
+    else:
         yield "all clouds gave the same status and number of images to every query"
-        yield from _spans(matrix)
-        return
-    shared = shared_start(matrix.clouds)
-    rows = [[f"{shared}*" if shared else "", *(name[len(shared) :] for name in matrix.clouds)]]
-    rows += [
-        [text.cut(text.plain(str(query)), _VALUE_WIDTH), *map(_cell, matrix.row(query))]
-        for query in queries
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    if rest := len(matrix.queries) - len(queries):
-        yield f"and {text.count(rest, 'query')} with one status and number of images throughout"
-    yield from _spans(matrix)
-
-
-def _spans(matrix: Matrix) -> Iterator[str]:
-    """Yield where each field was first and last seen, unless every cloud has it."""
-    spans = (each for each in matrix.spans if each.kind == "field")  # the table shows the others
-    shown = [(text.cut(text.plain(each.what), _VALUE_WIDTH), str(each)) for each in spans]
-    width = max((len(what) for what, _ in shown), default=0)
-    if shown:
+    if shown := [*spans(matrix)]:
         yield ""
-    for what, where in shown:
-        yield f"{what:<{width}}  {text.plain(where)}"
+        yield from text.aligned(shown)
 
 
-def shared_start(names: Sequence[str]) -> str:
-    """Return the common prefix of all names through its last hyphen: "nova-"."""
-    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
-    head, hyphen, _ = "".join(letters[0] for letters in same).rpartition("-")
-    return head + hyphen
-
-
-def _cell(cell: Cell | None) -> str:
-    return "-" if cell is None else str(cell)
+def spans(matrix: Matrix) -> Iterator[tuple[str, str]]:
+    """Yield each field that not every cloud shows, and where it was first and last seen."""
+    for each in matrix.spans:
+        if each.kind == "field":  # the table shows the others
+            yield text.cut(text.plain(each.what), _VALUE_WIDTH), text.plain(str(each))
 
 
 def asked(queries: Sequence[Query]) -> str:

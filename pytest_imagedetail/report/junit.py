@@ -13,9 +13,9 @@ from pytest_imagedetail.report.verdict import Report, notes_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Problem:
-    """Why a suite does not pass; `tag` is "failure", or "error" for what was not compared."""
+    """Why a suite does not pass."""
 
-    tag: str = "failure"
+    tag: str = "failure"  # or "error" for what was not compared
     kind: str
     name: str
     message: str
@@ -76,12 +76,10 @@ def _problems(result: Result) -> Iterator[_Problem]:
         for one, other, query in result.lost:
             name, message = f"{one} -> {other}, query {query}", f"{other} lacks the recording"
             yield _Problem(tag="error", kind="missing", name=name, message=message)
-    if result.nothing_in_common and result.fail_on != "none":
-        for label, line in notes_of(result):
-            if label == "paired":
-                yield _Problem(kind="paired", name="images in common", message=line)
-    for label, line in text.rules((), result.expired_rules, ()):
-        yield _Problem(kind=label, name=line, message=line)
+    fatal = {"expired"} if result.fail_on == "none" else {"expired", "paired"}
+    for label, line in notes_of(result):
+        if label in fatal:
+            yield _Problem(kind=label, name=line, message=line)
 
 
 def _problem(finding: Finding, place: Place) -> _Problem:

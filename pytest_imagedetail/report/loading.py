@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ from pytest_imagedetail.model import (
     Side,
     Unpaired,
 )
-from pytest_imagedetail.report.findings import findings_of
+from pytest_imagedetail.report.findings import Result, findings_of
 from pytest_imagedetail.report.since import Earlier
 
 Document = Mapping[str, Any]
@@ -41,7 +42,7 @@ def load(path: Path) -> Document:
     return document
 
 
-def results_of(document: Document, path: Path) -> tuple[list[Comparison | Matrix], list[Failure]]:
+def results_of(document: Document, path: Path) -> tuple[list[Result], list[Failure]]:
     """Return what a report, `diff --json`, `matrix --json` or `verify --json` holds.
 
     The answers themselves are not in it, so a report of them shows no bodies.
@@ -51,36 +52,36 @@ def results_of(document: Document, path: Path) -> tuple[list[Comparison | Matrix
     """
     if "checks" in document:
         raise unreadable(path, "it is a result of check, and the other one is not")
-    try:
+    with _malformed(path):
         found, failures = [*_results(document)], [*_failures(document)]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise unreadable(path, f"{type(error).__name__}: {error}") from error
     if not found and not failures and "verdict" not in document:
         raise unreadable(path, "it holds no comparison")
     return found, failures
 
 
 def earlier(path: Path) -> Earlier:
-    """Read an earlier report, or what --json printed, to compare a new one with.
-
-    Raises:
-        ReportError: It cannot be read, or holds no result.
-    """
+    """Read an earlier report, or what --json printed, to compare a new one with."""
     document = load(path)
     results, _ = results_of(document, path)
-    try:
-        # A report knows when a cause was seen before it.
+    with _malformed(path):  # a report knows when a cause was seen before it
         dates = {each["id"]: each["first_seen"] for each in document.get("findings", ())}
-    except (KeyError, TypeError) as error:
-        raise unreadable(path, f"{type(error).__name__}: {error}") from error
-    found = tuple(
-        replace(each, first_seen=str(dates.get(each.id) or "") or each.first_seen)
+    found = (
+        replace(each, first_seen=dates.get(each.id) or each.first_seen)
         for each in findings_of(results)
     )
-    return Earlier(file=str(path), findings=found)
+    return Earlier(file=str(path), findings=tuple(found))
 
 
-def _results(document: Document) -> Iterator[Comparison | Matrix]:
+@contextmanager
+def _malformed(path: Path) -> Iterator[None]:
+    """Raise ReportError for what cannot be read from a document."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise unreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def _results(document: Document) -> Iterator[Result]:
     if "differences" in document:
         yield _comparison(document)
     yield from map(_comparison, document.get("comparisons", ()))
@@ -103,31 +104,27 @@ def _failures(document: Document) -> Iterator[Failure]:
 
 def _comparison(facts: Document) -> Comparison:
     found = Comparison(
+        **_of_both(facts),
         baseline=_side(facts["baseline"]),
         candidate=_side(facts["candidate"]),
-        profile=facts["profile"],
         level=facts["level"],
-        differences=_differences(facts["differences"]),
+        differences=tuple(map(_difference, facts["differences"])),
         paired=facts["paired"],
         unpaired=Unpaired(**{side: _refs(refs) for side, refs in facts["unpaired"].items()}),
         unseen=tuple(facts["unseen"]),
         normalization=facts["normalization"],
-        not_compared=tuple(facts["not_compared"]["paths"]),
-        fail_on=facts["fail_on"],
-        expect=facts["expect"],
-        expected=_differences(facts["expected"]),
-        expired_rules=tuple(map(_rule, facts["expired_rules"])),
-        unused_rules=tuple(map(_rule, facts["unused_rules"])),
+        expected=tuple(map(_difference, facts["expected"])),
     )
     _check_verdict(found, facts)
     return found
 
 
 def _matrix(facts: Document) -> Matrix:
-    clouds = facts["clouds"]
+    clouds = {each["cloud"]: each["release"] for each in facts["clouds"]}
     found = Matrix(
-        clouds=tuple(each["cloud"] for each in clouds),
-        releases={each["cloud"]: each["release"] for each in clouds if each["release"]},
+        **_of_both(facts),
+        clouds=tuple(clouds),
+        releases={cloud: release for cloud, release in clouds.items() if release},
         queries=tuple(map(_query, facts["queries"])),
         cells={
             (_query(each["query"]), each["cloud"]): Cell(
@@ -137,32 +134,29 @@ def _matrix(facts: Document) -> Matrix:
             )
             for each in facts["cells"]
         },
-        steps=_steps(facts["changes"]),
-        spans=tuple(
-            Span(
-                kind=each["kind"],
-                what=each["what"],
-                first=each["first_seen"],
-                last=each["last_seen"],
-                missing=tuple(each["missing"]),
-            )
-            for each in facts["spans"]
-        ),
-        profile=facts["profile"],
-        fail_on=facts["fail_on"],
-        expect=facts["expect"],
-        expected=_steps(facts["expected"]),
-        expired_rules=tuple(map(_rule, facts["expired_rules"])),
-        unused_rules=tuple(map(_rule, facts["unused_rules"])),
+        steps=tuple(map(_step, facts["changes"])),
+        spans=tuple(map(_span, facts["spans"])),
+        expected=tuple(map(_step, facts["expected"])),
         nothing_in_common=tuple(map(_pair, facts["nothing_in_common"])),
         lost=tuple(map(_pair, facts["lost"])),
-        not_compared=tuple(facts["not_compared"]["paths"]),
     )
     _check_verdict(found, facts)
     return found
 
 
-def _check_verdict(found: Comparison | Matrix, facts: Document) -> None:
+def _of_both(facts: Document) -> dict[str, Any]:
+    """Return the fields that comparisons and matrices share."""
+    return {
+        "profile": facts["profile"],
+        "fail_on": facts["fail_on"],
+        "expect": facts["expect"],
+        "expired_rules": tuple(map(_rule, facts["expired_rules"])),
+        "unused_rules": tuple(map(_rule, facts["unused_rules"])),
+        "not_compared": tuple(facts["not_compared"]["paths"]),
+    }
+
+
+def _check_verdict(found: Result, facts: Document) -> None:
     """Raise ValueError if the differences do not lead to the verdict that is written."""
     if found.compatible != facts["compatible"] and "problem" not in facts:
         raise ValueError("its verdict does not follow from its differences")
@@ -173,20 +167,23 @@ def _side(facts: Document) -> Side:
     return Side(**known)
 
 
-def _steps(entries: Sequence[Document]) -> tuple[Step, ...]:
-    return tuple(
-        Step(
-            baseline=each["from"],
-            candidate=each["to"],
-            difference=_difference(each),
-            queries=tuple(map(_query, each["queries"])),
-        )
-        for each in entries
+def _step(facts: Document) -> Step:
+    return Step(
+        baseline=facts["from"],
+        candidate=facts["to"],
+        difference=_difference(facts),
+        queries=tuple(map(_query, facts["queries"])),
     )
 
 
-def _differences(entries: Sequence[Document]) -> tuple[Difference, ...]:
-    return tuple(map(_difference, entries))
+def _span(facts: Document) -> Span:
+    return Span(
+        kind=facts["kind"],
+        what=facts["what"],
+        first=facts["first_seen"],
+        last=facts["last_seen"],
+        missing=tuple(facts["missing"]),
+    )
 
 
 def _difference(facts: Document) -> Difference:

@@ -63,26 +63,19 @@ def _where(finding: Finding, place: Place) -> Iterator[str]:
     first, values = place.group.first, ["", ""]
     if text.shows_values(first):
         values = [_code(each) for each in text.contrast(first.baseline, first.candidate, _VALUE)]
-        if others := len(place.group.differences) - 1:
-            values[1] += f" and {text.count(others, 'other value')}"
+        values[1] += f" and {place.group.others}" if place.group.others else ""
     yield from values
 
 
 def _result(result: Result) -> Iterator[str]:
     yield f"## {_text(verdict.name_of(result))}: {_text(result.summary)}"
     yield ""
+    labeled = [*verdict.notes_of(result)]
     if isinstance(result, Matrix):
         yield from (f"    {line}".rstrip() for line in grid.table(result, every_query=False))
         yield ""
-        labeled = [*verdict.notes_of(result)]
     else:
-        labeled = [
-            ("baseline", ", ".join(text.side(result.baseline))),
-            ("candidate", ", ".join(text.side(result.candidate))),
-            ("profile", text.normalization(result)),
-            *text.choices(result),
-            *verdict.notes_of(result),
-        ]
+        labeled = [*text.sides(result), *text.how(result), *labeled]
     yield from (f"- {label}: {_text(line)}" for label, line in labeled)
     yield from [""] * bool(labeled)
 

@@ -9,24 +9,17 @@ from typing import Any
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Finding, Result, found_in
+from pytest_imagedetail.report.findings import Finding, Result, steps_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one of two reports has and the other has not.
-
-    Attributes:
-        id: Of its cause.
-        severity: Of its cause; the verdict of a check.
-        title: What it is, and where.
-        status: "new", "gone", "accepted by a rule" or "not compared".
-    """
+    """What one of two reports has and the other has not."""
 
     id: str
-    severity: str
-    title: str
-    status: str
+    severity: str  # of a check, its verdict
+    title: str  # what it is, and where
+    status: str  # "new", "gone", "accepted by a rule" or "not compared"
 
     @property
     def line(self) -> str:
@@ -36,19 +29,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
-    """What changed since an earlier report.
-
-    Attributes:
-        file: The earlier report.
-        new: How many causes show where they did not show before.
-        known: How many do not.
-        changes: What does not show any more; of checks also what is new.
-    """
+    """What changed since an earlier report."""
 
     file: str
-    new: int
-    known: int
-    changes: tuple[Change, ...]
+    new: int  # causes that show where they did not show before
+    known: int  # the others
+    changes: tuple[Change, ...]  # what does not show any more; of checks also what is new
 
     @property
     def lines(self) -> Iterator[str]:
@@ -66,12 +52,7 @@ class Since:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
-    """The findings of an earlier report.
-
-    Attributes:
-        file: Its file.
-        findings: Its causes.
-    """
+    """The findings of an earlier report."""
 
     file: str
     findings: tuple[Finding, ...]
@@ -90,24 +71,28 @@ def compare(
     found = tuple(_with_history(each, before, dates.get(each.id)) for each in findings)
     here = {(each.id, place.baseline, place.candidate) for each in found for place in each.places}
     accepted = {
-        (difference.id(queries[0]), baseline, candidate)
-        for each in results
-        for baseline, candidate, (difference, queries) in found_in(each, accepted=True)
+        (step.difference.id(step.queries[0]), step.baseline, step.candidate)
+        for result in results
+        for step in steps_of(result, accepted=True)
     }
     compared = {each for result in results for each in _compared(result)}
     changes = []
     for key, (finding, place) in before.items():
-        if key not in here:
-            asked = {(place.baseline, place.candidate, query) for query in place.queries}
-            status = "gone" if asked <= compared else "not compared"
-            status = "accepted by a rule" if key in accepted else status
-            title = f"{finding.title}, {place.pair}"
-            changes.append(
-                Change(id=finding.id, severity=finding.severity, title=title, status=status)
+        if key in here:
+            continue
+        asked = {(place.baseline, place.candidate, query) for query in place.queries}
+        status = "gone" if asked <= compared else "not compared"
+        changes.append(
+            Change(
+                id=finding.id,
+                severity=finding.severity,
+                title=f"{finding.title}, {place.pair}",
+                status="accepted by a rule" if key in accepted else status,
             )
+        )
     new = sum(bool(each.new) for each in found)
-    known = len(found) - new
-    return Since(file=earlier.file, new=new, known=known, changes=tuple(changes)), found
+    since = Since(file=earlier.file, new=new, known=len(found) - new, changes=tuple(changes))
+    return since, found
 
 
 def _with_history(

@@ -1,52 +1,43 @@
 """Render reports for a terminal or a failing test: the verdict first, then the worst."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import PurePath
 from typing import Final
 
 from pytest_imagedetail.compare.comparison import Comparison, accepted, summary_of
 from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import OF_QUERY, Query, RuleRef
+from pytest_imagedetail.model import OF_QUERY, Query
 from pytest_imagedetail.report import grid, text
 from pytest_imagedetail.report.evidence import accept_command, facts
-from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of, found_in
+from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of, steps_of
 from pytest_imagedetail.report.verdict import Report, notes_of, report_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
+_RED, _GREEN, _YELLOW, _CYAN, _DIM = "31", "32", "33", "36", "2"
+_BOLD_RED: Final = "31;1"
 _COLORS: Final = {
-    "breaking": "31;1",
-    "fail": "31;1",
-    "compatible": "33",
-    "known-deviation": "33",
-    "data": "36",
-    "same": "32",
-    "pass": "32",
-    "dim": "2",
-    "-": "31",
-    "+": "32",
+    **dict.fromkeys(("breaking", "fail", "expired", "missing"), _BOLD_RED),
+    **dict.fromkeys(("compatible", "known-deviation", "unused", "volatile"), _YELLOW),
+    **dict.fromkeys(("data", "ambiguous", "paired", "projects", "redacted"), _CYAN),
+    **dict.fromkeys(("same", "pass", "+"), _GREEN),
+    "-": _RED,
+    "dim": _DIM,
 }
-_OF_LABEL: Final = {
-    "ambiguous": "data",
-    "paired": "data",
-    "projects": "data",
-    "redacted": "data",
-    "volatile": "compatible",
-    "expired": "breaking",
-    "unused": "compatible",
-    "missing": "breaking",
-}
+"""By a severity, a verdict, the label of a note, or the sign of a value."""
+
 _LABEL: Final = 10  # characters of a severity or of a note's label
 _NAME: Final = 9  # of what a line below it is about
 _KIND: Final = 14  # of most kinds
 _VALUE: Final = 100  # characters of a value, unless the terminal is narrower
 _LEAST: Final = 20
 _MOST_CAUSES: Final = 50
-_CHANGES: Final = 5  # with notes and command; head and hint come on top
+_CHANGES: Final = 4  # with notes; head, hint and command come on top
+_NOTES: Final = 3
 _BRIEF: Final = 90  # characters of a line of a failing assertion
-_BRIEF_QUERY: Final = 30
-_BRIEF_CLOUD: Final = 10  # at least
-_COMMAND: Final = 2  # lines that a command may take
+_BRIEF_NAME: Final = 24  # of a cloud or an image in it
+_BRIEF_VALUES: Final = range(24, 15, -1)  # to try
 _COMMANDS: Final = frozenset({"accept", "again", "heal"})  # a terminal breaks them, to be copied
 _BY_DEFAULT: Final = {"level": DEFAULT_LEVEL, "profile": DEFAULT_PROFILE, "expect": None}
 
@@ -72,28 +63,24 @@ def render(
     verdict, single = report.verdict, report.single
     shade = "same" if verdict.passed else "breaking"
     shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # its sides stand below
-    lines = [*_paragraph("", verdict.line, shade, color=color, width=width)]
-    lines += _paragraph("", ", ".join(shown), "dim", color=color, width=width)
-    for each in report.results:
-        if isinstance(each, Matrix):
-            lines += grid.table(each, every_query=every_query)
-    lines += _sides(single, width) if single is not None else ()
-    lines += _findings(report, color=color, width=width, typed=typed)
-    end = [*_end(report, color=color, width=width)]
-    return "\n".join([*lines, *[""] * bool(end), *end])
+    head = [paint(each, shade, color=color) for each in _wrapped(verdict.line, width)]
+    head += [paint(each, "dim", color=color) for each in _wrapped(", ".join(shown), width)]
+    matrices = (each for each in report.results if isinstance(each, Matrix))
+    parts = [head, *(grid.table(each, every_query=every_query) for each in matrices)]
+    if single is not None:
+        parts.append(_sides(single, width))
+    return _joined([*parts, *_parts(report, color=color, width=width, typed=typed)])
 
 
 def details(comparison: Comparison) -> str:
     """Return what differs, without a verdict, for the text of an error."""
-    report = report_of([comparison])
-    lines = [*_findings(report, color=False, width=None, typed=None), ""]
-    return "\n".join([*lines, *_end(report, color=False, width=None)]).removeprefix("\n")
+    return _joined(_parts(report_of([comparison]), color=False, width=None, typed=None))
 
 
 def entry(
     label: str,
     title: str,
-    lines: Iterable[tuple[str, str]],
+    lines: Iterable[tuple[str, str]] = (),
     *,
     indent: int = _LABEL,
     color: bool = False,
@@ -102,7 +89,7 @@ def entry(
     """Yield one entry of a report: its label and title, and what belongs to it below.
 
     Args:
-        label: A severity or a verdict.
+        label: A severity, a verdict or a note's label.
         title: What it is about.
         lines: Pairs of a name and a text. A value, after "-" or "+", is cut, a command is left
             alone, and other text is wrapped.
@@ -126,81 +113,80 @@ def brief(result: Result) -> str:
 
     pytest truncates an explanation of more than seven lines.
     """
-    query: Query | None
     if isinstance(result, Matrix):
-        verb, clouds, head = "matrix", result.clouds, grid.title(result)
-        query = result.queries[0] if len(result.queries) == 1 else None
-        chosen: dict[str, object] = {"profile": result.profile, "expect": result.expect}
+        head, verb, clouds, queries = grid.title(result), "matrix", result.clouds, result.queries
     else:
-        sides = (result.baseline, result.candidate)
-        verb, clouds, query = "diff", tuple(each.cloud for each in sides), result.query
-        head = f"{result.baseline.name} -> {result.candidate.name}"
-        chosen = {"level": result.level, "profile": result.profile, "expect": result.expect}
-    why = [f"{'expired':<10} the rule for {_rule(each)}" for each in result.expired_rules[:1]]
-    for label, line in notes_of(result):
-        if label in {"paired", "missing"}:
-            why += _labeled(label, line)
-    changes = [
-        _brief_line(each, between=verb == "matrix", one_query=query is not None)
-        for each in findings_of([result])
+        sides = result.baseline, result.candidate
+        head, verb = " -> ".join(each.name for each in sides), "diff"
+        clouds, queries = tuple(each.cloud for each in sides), (result.query,)
+    notes = [
+        ("expired", f"the rule for {each.about}, {PurePath(each.where).name}")
+        for each in result.expired_rules[:1]
     ]
-    again = _command(verb, clouds, chosen, query)
-    most = _CHANGES - len(why) - len(again)
+    notes += [each for each in notes_of(result) if each[0] in {"paired", "missing"}]
+    why = [line for each in notes for line in entry(*each, indent=_LABEL - 1, width=_BRIEF)]
+    why = why[:_NOTES]
+    changes = [_brief_line(each, between=verb == "matrix") for each in findings_of([result])]
+    most = _CHANGES - len(why)
     dropped = len(changes) - most
     rest = text.count(dropped, "more line") if dropped > 0 else "values and reasons"
-    lines = [f"{head}: {result.summary}", *changes[:most], *why, f"{rest}: pytest -vv", *again]
+    again = _command(result, verb, clouds, queries)
+    lines = [f"{head}: {result.summary}", *changes[:most], *why, f"{rest}: pytest -vv", again]
     return "\n".join(text.cut(text.plain(line), _BRIEF) for line in lines)
 
 
 def digest(report: Report, most: int) -> Iterator[str]:
-    """Yield the verdict and the causes that fail, each on one line, for the end of a run.
-
-    Args:
-        report: What to show.
-        most: How many causes to show.
-    """
+    """Yield the verdict and the first causes that fail, each on one line, for the end of a run."""
     yield report.verdict.line
     shown = report.failing[:most]
-    yield from (text.cut(_brief_line(each, between=True), _BRIEF) for each in shown)
+    yield from (_brief_line(each, between=True) for each in shown)
     if (more := len(report.findings) - len(shown)) and not report.verdict.passed:
         yield f"and {text.count(more, 'other cause' if shown else 'cause')}"
 
 
 def paint(line: str, name: str, *, color: bool) -> str:
-    """Return a line in the color of a severity or a verdict, of "same", "dim" or a sign."""
+    """Return a line in the color of that name, if it has one."""
     return f"\x1b[{_COLORS[name]}m{line}\x1b[0m" if color and name in _COLORS else line
+
+
+def _joined(parts: Iterable[Iterable[str]]) -> str:
+    """Return what is not empty, with an empty line between."""
+    return "\n\n".join(filter(None, map("\n".join, parts)))
 
 
 def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
     """Yield what was compared."""
-    heads = [*map(text.side, (comparison.baseline, comparison.candidate))]
-    widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
-    yield ""
-    for name, head in zip(("baseline", "candidate"), heads, strict=True):
-        cells = "  ".join(cell.ljust(size) for cell, size in zip(head, widths, strict=True))
-        fits = width is None or len(cells) <= width - _LABEL - 2
-        line = cells.rstrip() if fits else ", ".join(head)
-        yield from _paragraph(name, line, "", color=False, width=None if fits else width)
-    for label, line in (("profile", text.normalization(comparison)), *text.choices(comparison)):
-        yield from _paragraph(label, line, "", color=False, width=width)
+    heads = text.aligned([text.side(each) for each in (comparison.baseline, comparison.candidate)])
+    for label, line in (*zip(("baseline", "candidate"), heads, strict=True), *text.how(comparison)):
+        yield from entry(label, line, width=width)
 
 
-def _findings(
+def _parts(
     report: Report, *, color: bool, width: int | None, typed: str | None
-) -> Iterator[str]:
-    single = report.single
+) -> Iterator[Iterable[str]]:
+    """Yield each cause, then notes, what changed since, and the counts."""
+    shown = partial(entry, color=color, width=width)
     for each in report.findings[:_MOST_CAUSES]:
-        group = each.places[0].group
-        one_place = len(each.places) == 1 and each.kind not in OF_QUERY
-        subject = group.path if single is not None or one_place else each.subject
-        whom = f"  {group.whom}" if single is not None and group.whom else ""
-        title = f"{each.kind:<{_KIND}}  {subject}{whom}"
-        lines = _lines(each, report, typed)
-        yield ""
-        yield from entry(each.severity, title, lines, color=color, width=width)
+        yield shown(each.severity, _title(each, report), _lines(each, report, typed))
     if (more := len(report.findings) - _MOST_CAUSES) > 0:
-        yield ""
-        yield f"and {text.count(more, 'other cause')}: see a report, --report FILE"
+        yield [f"and {text.count(more, 'other cause')}: see a report, --report FILE"]
+    notes = [*report.notes]
+    if report.since is not None:
+        first, *others = report.since.lines
+        notes += [("since", first), *(("", each) for each in others)]
+    end = [line for each in notes for line in shown(*each)]
+    if report.findings or any(each.expected for each in report.results):
+        most = report.findings[0].severity if report.findings else "same"
+        end.append(paint(_counts(report), most, color=color))
+    yield end
+
+
+def _title(finding: Finding, report: Report) -> str:
+    group = finding.places[0].group
+    one_place = len(finding.places) == 1 and finding.kind not in OF_QUERY
+    subject = group.path if report.single is not None or one_place else finding.subject
+    whom = f"  {group.whom}" if report.single is not None and group.whom else ""
+    return f"{finding.kind:<{_KIND}}  {subject}{whom}"
 
 
 def _lines(finding: Finding, report: Report, typed: str | None) -> Iterator[tuple[str, str]]:
@@ -209,8 +195,8 @@ def _lines(finding: Finding, report: Report, typed: str | None) -> Iterator[tupl
         whom = f": {place.group.whom}" if place.group.whom else ""
         yield "in", f"{place.pair}, query {grid.asked(place.queries)}{whom}"
     yield from text.values(place.group.first, _VALUE)
-    if text.shows_values(place.group.first) and len(place.group.differences) > 1:
-        yield "", f"and {text.count(len(place.group.differences) - 1, 'other value')}"
+    if place.group.others:
+        yield "", f"and {place.group.others}"
     if others:
         yield "also in", "; ".join(_chains(others))
     yield "why", finding.reason
@@ -219,10 +205,12 @@ def _lines(finding: Finding, report: Report, typed: str | None) -> Iterator[tupl
         yield "accept", text.plain(accept_command(typed, place.group.path, finding.kind))
     words = [finding.id]
     if report.since is not None:
-        new = "; ".join(_chains(finding.new))
-        words += [f"new in {new}"] * (0 < len(finding.new) < len(finding.places))
-        words += ["new"] * (len(finding.new) == len(finding.places))
-        words += [finding.history] * bool(finding.history)
+        if len(finding.new) == len(finding.places):
+            words.append("new")
+        elif finding.new:
+            words.append(f"new in {'; '.join(_chains(finding.new))}")
+        if finding.history:
+            words.append(finding.history)
     yield "id", text.plain(", ".join(words))
 
 
@@ -240,19 +228,6 @@ def _chains(places: Iterable[Place]) -> Iterator[str]:
         yield text.plain(" -> ".join(chain))
 
 
-def _end(report: Report, *, color: bool, width: int | None) -> Iterator[str]:
-    """Yield what was not compared, what the rules did, what changed since, and the counts."""
-    for label, line in report.notes:
-        yield from _paragraph(label, line, _OF_LABEL.get(label, "dim"), color=color, width=width)
-    if report.since is not None:
-        for number, line in enumerate(report.since.lines):
-            label = "" if number else "since"
-            yield from _paragraph(label or " ", line, "dim", color=color, width=width)
-    if report.findings or any(each.expected for each in report.results):
-        most = report.findings[0].severity if report.findings else "same"
-        yield paint(_counts(report), most, color=color)
-
-
 def _counts(report: Report) -> str:
     """Return the last line: "4 causes, 12 differences: 1 breaking, 11 compatible, 0 data"."""
     severities = [one for each in report.results for one in each.severities]
@@ -260,19 +235,9 @@ def _counts(report: Report) -> str:
     start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(severities) else ""
     if len(report.results) == 1:
         return start + report.results[0].summary
-    expected = (one for each in report.results for one in found_in(each, accepted=True))
-    by_rules = accepted([found[0].severity for *_, found in expected], more=bool(severities))
+    expected = (one for each in report.results for one in steps_of(each, accepted=True))
+    by_rules = accepted([each.difference.severity for each in expected], more=bool(severities))
     return start + summary_of(severities) + by_rules
-
-
-def _paragraph(
-    label: str, line: str, shade: str, *, color: bool, width: int | None
-) -> Iterator[str]:
-    """Yield a labeled text, wrapped."""
-    indent = _LABEL + 2 if label else 0
-    for number, each in enumerate(_wrapped(line, width and width - indent)):
-        head = f"{'' if number else label:<{indent}}"
-        yield paint(f"{head}{each}", shade, color=color)
 
 
 def _wrapped(line: str, width: int | None) -> list[str]:
@@ -287,66 +252,37 @@ def _cut(line: str, width: int | None) -> str:
     return line if width is None else text.cut(line, max(width, _LEAST))
 
 
-def _labeled(label: str, line: str) -> list[str]:
-    """Return a labeled note on one or two lines."""
-    room = _BRIEF - _LABEL - 1
-    lines = textwrap.wrap(text.plain(line), room, break_on_hyphens=False, max_lines=2)
-    return [f"{'' if number else label:<{_LABEL}} {each}" for number, each in enumerate(lines)]
+def _brief_line(finding: Finding, *, between: bool) -> str:
+    """Return a cause on one line: its clouds, if `between`, and what fits of the rest."""
+    place, first = finding.places[0], finding.first
+    line = f"{finding.severity:<{_LABEL}} "
+    if between:
+        names = (text.plain(name) for name in (place.baseline, place.candidate))
+        line += " -> ".join(text.cut(name, _BRIEF_NAME) for name in names) + ": "
+    line += f"{finding.kind} {finding.subject}"
+    if place.group.images > 1:
+        line += f" ({place.group.images} images)"
+    elif place.group.images:
+        line += f" {text.cut(place.group.whom, _BRIEF_NAME)}"
+    if place.group.images <= 1 and text.shows_values(first):
+        values = (text.contrast(first.baseline, first.candidate, size) for size in _BRIEF_VALUES)
+        whole = (f"{line}: {' -> '.join(each)}" for each in values)
+        line = next((each for each in whole if len(each) <= _BRIEF), line)
+    if between and finding.kind not in OF_QUERY:
+        several = len(place.queries) > 1
+        asked = text.count(len(place.queries), "query") if several else str(place.queries[0])
+        line += f" ({asked})" if len(f"{line} ({asked})") <= _BRIEF else ""
+    return text.cut(line, _BRIEF)
 
 
-def _rule(rule: RuleRef) -> str:
-    return f"{rule.about}, {PurePath(rule.where).name}"
-
-
-def _brief_line(finding: Finding, *, between: bool, one_query: bool = False) -> str:
-    """Return a cause on one line; clouds are shortened before its field is.
-
-    Args:
-        finding: The cause.
-        between: Whether to name the clouds.
-        one_query: Whether the reader knows the query.
-    """
-    place, kind = finding.places[0], f"{finding.kind} "
-    if not between:
-        head = f"{finding.severity:<{_LABEL}} {kind}"
-        return head + text.about(place.group, _BRIEF - len(head))
-    whole = finding.kind in OF_QUERY
-    where = text.cut(finding.subject, _BRIEF_QUERY) if whole else text.short_path(place.group)
-    room = _BRIEF - len(f"{finding.severity:<{_LABEL}} : {kind}{where}")
-    pair = place.pair
-    if len(pair) > room:
-        each = max(room - len(" -> "), 2 * _BRIEF_CLOUD) // 2
-        names = (text.plain(place.baseline), text.plain(place.candidate))
-        pair = " -> ".join(text.cut(name, each) for name in names)
-    head = f"{finding.severity:<{_LABEL}} {pair}: {kind}"
-    line = head + text.about(place.group, _BRIEF - len(head), where=where)
-    if whole or one_query:
-        return line
-    counted = text.count(len(place.queries), "query")
-    variants = (f" ({grid.asked(place.queries)})", f" ({counted})")
-    return line + next((each for each in variants if len(line + each) <= _BRIEF), "")
-
-
-def _command(
-    verb: str, clouds: Sequence[str], chosen: Mapping[str, object], query: Query | None
-) -> list[str]:
-    """Return the command that repeats a comparison, without rules, on one or two lines.
-
-    If the names of all clouds do not fit, their number replaces them.
-    """
-    names = [*map(text.plain, clouds)]
+def _command(result: Result, verb: str, clouds: tuple[str, ...], queries: tuple[Query, ...]) -> str:
+    """Return the command that repeats a comparison, without rules."""
+    chosen = {name: getattr(result, name, default) for name, default in _BY_DEFAULT.items()}
     options = [f"--{name} {each}" for name, each in chosen.items() if each != _BY_DEFAULT[name]]
-    options += map(text.plain, () if query is None else query.options)
-    counted = f"CLOUD... (these {len(clouds)})"
-    found = (_in_lines(["imagedetail", verb, *named, *options]) for named in (names, [counted]))
-    return next((lines for lines in found if len(lines) <= _COMMAND), [f"or: imagedetail {verb}"])
-
-
-def _in_lines(words: Sequence[str]) -> list[str]:
-    lines = ["or:"]
-    for word in words:
-        if len(f"{lines[-1]} {word} \\") > _BRIEF and lines[-1].strip():
-            lines[-1] += " \\"
-            lines.append(" ")
-        lines[-1] += f" {word}"
-    return lines
+    if len(queries) == 1:
+        options += queries[0].options
+    for names in (clouds, [f"CLOUD... (these {len(clouds)})"]):
+        line = " ".join(["or: imagedetail", verb, *names, *options])
+        if len(line) <= _BRIEF:
+            return line
+    return f"or: imagedetail {verb}"

@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side, path_of
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, RuleRef, Side
 from pytest_imagedetail.normalize import RULES
 
 _WIDTH: Final = 100
 _EXAMPLES: Final = 3
 _BEFORE: Final = 8  # characters before the first difference of two values
-_ID_WIDTH: Final = 8
-_NAME_WIDTH: Final = 24
-_VALUE_WIDTHS: Final = range(24, 15, -1)  # to try on a short line
-_LEAST: Final = 8  # characters of two values that are worth showing
 
 
 def value(value: Any, width: int = _WIDTH) -> str:
@@ -29,13 +25,7 @@ def value(value: Any, width: int = _WIDTH) -> str:
 
 
 def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, str]:
-    """Return two values, each on one line and cut so that their first difference is visible.
-
-    Args:
-        baseline: The old value.
-        candidate: The new one.
-        width: In characters; 16 or more.
-    """
+    """Return two values, each on a line of 16 characters or more that shows where they part."""
     whole = value(baseline, sys.maxsize), value(candidate, sys.maxsize)
     if max(map(len, whole)) <= width:
         return whole
@@ -62,19 +52,12 @@ def cut(text: str, width: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Differences of one severity, kind and path, on other images or with other values.
-
-    Attributes:
-        differences: One or more; the first is shown.
-        path: Their path, with `[*]` where the image differs.
-        images: How many images they are about; 0 if they are about the whole answer.
-        examples: Up to three of the images.
-    """
+    """Differences of one severity, kind and path, on other images or with other values."""
 
     differences: tuple[Difference, ...]
-    path: str
-    images: int
-    examples: tuple[ImageRef, ...]
+    path: str  # with `[*]` where the image differs
+    images: int  # 0 if they are about the whole answer
+    examples: tuple[ImageRef, ...]  # up to three
 
     @property
     def first(self) -> Difference:
@@ -89,6 +72,12 @@ class Group:
             return names
         more = ", ..." if self.images > len(self.examples) else ""
         return f"{self.images} images: {names}{more}"
+
+    @property
+    def others(self) -> str:
+        """How many values it has beside the first: "2 other values"; "" if there is none."""
+        more = len(self.differences) - 1
+        return count(more, "other value") if more and shows_values(self.first) else ""
 
 
 def groups(differences: Sequence[Difference]) -> tuple[Group, ...]:
@@ -128,54 +117,18 @@ def values(difference: Difference, width: int = _WIDTH) -> tuple[tuple[str, str]
     return tuple((sign, line) for sign, value, line in pairs if value is not MISSING)
 
 
-def about(group: Group, room: int, *, where: str = "") -> str:
-    """Return the path of a group and, if they fit, its image and values.
-
-    Args:
-        group: The differences.
-        room: In characters; the path is shortened in its middle, so that its field stays.
-        where: Replaces the path.
-    """
-    first = group.first
-    images = f" ({group.images} images)" if group.images > 1 else ""
-    start = shortened(where or short_path(group), room - len(images))
-    if images:
-        return start + images
-    if not shows_values(first):
-        return cut(f"{start} {group.whom}".rstrip(), max(room, len(start)))
-    name = cut(group.whom, _NAME_WIDTH) if any(each.name for each in group.examples) else ""
-    line = start
-    for named in (f"{start} {name}", start) if name else (start,):
-        for width in _VALUE_WIDTHS:
-            line = f"{named}: {' -> '.join(contrast(first.baseline, first.candidate, width))}"
-            if len(line) <= room:
-                return line
-    return cut(line, room) if room - len(start) >= _LEAST else start
-
-
-def short_path(group: Group) -> str:
-    """Return the path with a shortened image id: `images[70a599e0...].name`."""
-    image = group.first.image
-    whole = "" if image is None else path_of((), image)
-    key = whole.removeprefix("images[").removesuffix("]")
-    if not whole or not group.path.startswith(whole) or len(key) <= _ID_WIDTH + len("..."):
-        return group.path
-    return f"images[{key[:_ID_WIDTH]}...]{group.path.removeprefix(whole)}"
-
-
-def shortened(path: str, room: int) -> str:
-    """Return a path, or its beginning and end with three dots between."""
-    if len(path) <= room:
-        return path
-    end = room * 2 // 3
-    return f"{path[: room - end - 3]}...{path[-end:]}"
-
-
 def count(number: int, thing: str) -> str:
     """Return a number with its noun: `2 images`, `3 queries`."""
     if number == 1:
         return f"1 {thing}"
     return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield rows in columns, two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def side(side: Side) -> tuple[str, ...]:
@@ -189,20 +142,51 @@ def side(side: Side) -> tuple[str, ...]:
     )
 
 
-def notes(comparison: Comparison) -> tuple[tuple[str, str], ...]:
-    """Return the notes below the differences: limits of the comparison, then rules."""
-    accepted = rules(comparison.expected, comparison.expired_rules, comparison.unused_rules)
-    return (*limits(comparison), *accepted)
+def sides(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield both sides, as pairs of a label and a line."""
+    yield "baseline", ", ".join(side(comparison.baseline))
+    yield "candidate", ", ".join(side(comparison.candidate))
 
 
-def nothing_in_common(comparison: Comparison) -> str:
-    """Return a note if there are images but no pair of them; else an empty text."""
-    if not comparison.nothing_in_common:
-        return ""
+def how(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield how two sides were compared, as pairs of a label and a line."""
+    done = normalized(comparison.normalization) or "nothing changed"
+    yield "profile", f"{comparison.profile} ({done})"
+    if comparison.level == "shape":
+        yield "level", "shape: what the images look like; they were not compared one by one"
+
+
+def normalized(counts: Mapping[str, int]) -> str:
+    """Return what rules of normalization changed, and how often: "R2 link host 54"."""
+    names = (f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id))
+    return ", ".join(names)
+
+
+def notes(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield what was not compared or is not reliable, then what the rules did."""
+    if comparison.unseen:
+        paths = ", ".join(map(plain, comparison.unseen))
+        yield "not judged", f"{paths}: no image of one side can show it"
+    if comparison.unpaired.ambiguous:
+        number = len(comparison.unpaired.ambiguous)
+        yield "ambiguous", f"{number} images share a name with others and were not paired"
+    if comparison.nothing_in_common:
+        yield "paired", _nothing_in_common(comparison)
+    yield from redacted(comparison)
+    differing = {each.any_image for each in comparison.differences}
+    for side in (comparison.baseline, comparison.candidate):
+        for path in side.volatile:
+            if path in differing:
+                twice = f"two identical requests to {plain(side.cloud)} differed in it"
+                yield "volatile", f"{plain(path)}: {twice}; to accept it, add a rule"
+    yield from rules(comparison.expected, comparison.expired_rules, comparison.unused_rules)
+
+
+def _nothing_in_common(comparison: Comparison) -> str:
     for side in (comparison.baseline, comparison.candidate):
         if not side.images:
             return (
-                f"{side.cloud} has no image, so no image was compared; "
+                f"{plain(side.cloud)} has no image, so no image was compared; "
                 "is that the right project, and does its Glance answer?"
             )
     ways = "--level shape compares what images look like"
@@ -211,62 +195,21 @@ def nothing_in_common(comparison: Comparison) -> str:
     return f"no image of one side is on the other, so no image was compared; {ways}"
 
 
-def normalization(comparison: Comparison) -> str:
-    """Return the profile and the counts of its rules: "cross-version (R2 link host 54)"."""
-    done = rules_done(comparison.normalization)
-    return f"{comparison.profile} ({done or 'nothing changed'})"
-
-
-def rules_done(counts: Mapping[str, int]) -> str:
-    """Return what rules of normalization changed, and how often: "R2 link host 54"."""
-    names = (f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id))
-    return ", ".join(names)
-
-
-def choices(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yield a note for each choice that is not the default."""
-    if comparison.level == "shape":
-        yield "level", "shape: what the images look like; they were not compared one by one"
-
-
-def limits(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yield notes about what was not compared or is not reliable."""
-    if comparison.unseen:
-        paths = ", ".join(map(plain, comparison.unseen))
-        yield "not judged", f"{paths}: no image of one side can show it"
-    if comparison.unpaired.ambiguous:
-        number = len(comparison.unpaired.ambiguous)
-        yield "ambiguous", f"{number} images share a name with others and were not paired"
-    if nothing_in_common(comparison):
-        yield "paired", nothing_in_common(comparison)
-    yield from redacted(comparison)
-    differing = {each.any_image for each in comparison.differences}
-    for side in (comparison.baseline, comparison.candidate):
-        for path in side.volatile:
-            if path in differing:
-                twice = f"two identical requests to {plain(side.cloud)} differed in it"
-                yield "volatile", f"{plain(path)}: {twice}; to accept it, add a rule"
-
-
 def redacted(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """Yield notes about what redaction kept from being compared."""
+    """Yield what redaction kept from being compared."""
     if comparison.of_two_projects:
         yield "projects", "the recordings are of two projects"
-    if comparison.not_compared:
-        yield "redacted", not_compared(comparison.not_compared)
+    yield from not_compared(comparison.not_compared)
 
 
-def not_compared(paths: Sequence[str]) -> str:
-    """Return "2 values were redacted and not compared: images[1].metadata.db_password, ...".
-
-    Args:
-        paths: Of the values; the first three are named.
-    """
-    named = [plain(each) for each in paths[:_EXAMPLES]]
-    if len(paths) > _EXAMPLES:
-        named[-1] += f" and {len(paths) - _EXAMPLES} more"
+def not_compared(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield how many values were redacted, and the paths of the first three."""
+    if not paths:
+        return
+    named = ", ".join(map(plain, paths[:_EXAMPLES]))
+    more = f" and {len(paths) - _EXAMPLES} more" if len(paths) > _EXAMPLES else ""
     were = "value was" if len(paths) == 1 else "values were"
-    return f"{len(paths)} {were} redacted and not compared: {', '.join(named)}"
+    yield "redacted", f"{len(paths)} {were} redacted and not compared: {named}{more}"
 
 
 def rules(
