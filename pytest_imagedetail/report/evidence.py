@@ -68,7 +68,7 @@ def facts(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, 
         for name, _ in dict.fromkeys(side.query.params):
             known = "property-" if name.startswith("property-") else name
             if note := contract.FILTERS.get(known):
-                yield "filter", text.plain(f"{name}: {note}")
+                yield "filter", f"{name}: {note}"
 
 
 def accept_command(typed: str, path: str, kind: str) -> str:
@@ -81,14 +81,13 @@ def accept_command(typed: str, path: str, kind: str) -> str:
 def accept_line(finding: Finding, typed: str | None) -> str:
     """Return how to accept a cause: by the command, or by a line in the file of rules."""
     if typed is not None:
-        line = f"imagedetail accept {typed} --id {finding.id} --reason WHY --expires DAY"
-        return text.plain(line)
+        return f"imagedetail accept {typed} --id {finding.id} --reason WHY --expires DAY"
     (place, *others), between = finding.places, ""
     if not others:
         pair = [each.cloud for each in place.sides] or [place.baseline, place.candidate]
         between = f"between: {json.dumps(pair)}, "
     rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
-    return text.plain(f"in imagedetail-rules.yaml: - {{{rule}}}")
+    return f"in imagedetail-rules.yaml: - {{{rule}}}"
 
 
 def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
@@ -96,7 +95,7 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
     if found is None:
         return
     if (promise := contract.FIELDS.get(found[1])) is None:
-        yield "contract", text.plain(f"no release of Nova sends {found[1]}")
+        yield "contract", f"no release of Nova sends {found[1]}"
         return
     types = " or ".join(contract.JSON_TYPES[each] for each in promise.part.types)
     since = contract.release_name(contract.release_index(promise.since) or 0)
@@ -107,7 +106,7 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
     yield "contract", f"{found[1]} is {types}, sent since {since}, {always}; {promise.source}"
     for side in sides:
         if side.release is None:
-            yield "release", text.plain(f"{side.cloud} declares none: it is judged as the newest")
+            yield "release", f"{side.cloud} declares none: it is judged as the newest"
 
 
 def _curl(query: Query) -> str:
@@ -133,18 +132,14 @@ def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
             sent, compared = map(_json, (listing.images[number], normalized.images[number]))
             rules = text.normalized(normalized.counts)
     return Answer(
-        cloud=text.plain(provenance.cloud),
-        recorded_at=provenance.recorded_at and text.plain(provenance.recorded_at),
-        file=text.plain(f"{provenance.cloud}/{file_name(provenance.query)}"),
-        sent=_lines(sent),
-        compared=_lines(compared),
+        cloud=provenance.cloud,
+        recorded_at=provenance.recorded_at,
+        file=f"{provenance.cloud}/{file_name(provenance.query)}",
+        sent=sent,
+        compared=compared,
         rules=rules,
     )
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False, default=str)
-
-
-def _lines(many: str) -> str:
-    return "\n".join(map(text.plain, many.splitlines()))

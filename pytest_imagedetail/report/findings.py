@@ -35,7 +35,7 @@ class Place:
     @property
     def pair(self) -> str:
         """Both names."""
-        return text.plain(f"{self.baseline} -> {self.candidate}")
+        return f"{self.baseline} -> {self.candidate}"
 
     @property
     def listings(self) -> tuple[Listing, ...]:
@@ -81,13 +81,12 @@ class Finding:
     @property
     def path(self) -> str:
         """For example `images[*].minRam`."""
-        return text.plain(self.first.any_image)
+        return self.first.any_image
 
     @property
     def subject(self) -> str:
         """Its path, or the query whose whole answer changed."""
-        query = self.places[0].queries[0]
-        return text.plain(str(query)) if self.kind in OF_QUERY else self.path
+        return str(self.places[0].queries[0]) if self.kind in OF_QUERY else self.path
 
     @property
     def field(self) -> str:
@@ -99,19 +98,18 @@ class Finding:
         """What happened, in words."""
         values = (self.first.baseline, self.first.candidate)
         baseline, candidate = (str(each).partition(" ")[0] for each in values)
-        words = KINDS[self.kind].says.format(
-            field=_below(self.first.any_image),
+        return KINDS[self.kind].says.format(
+            field=_below(self.path),
             query=self.places[0].queries[0],
             baseline=baseline,
             candidate=candidate,
         )
-        return text.plain(words)
 
     @property
     def reason(self) -> str:
         """Why it has its severity."""
         reasons = (each.reason for place in self.places for each in place.group.differences)
-        return text.plain("; ".join(dict.fromkeys(reasons)))
+        return "; ".join(dict.fromkeys(reasons))
 
     @property
     def last_seen(self) -> str | None:
@@ -129,13 +127,12 @@ class Finding:
     @property
     def clouds(self) -> tuple[str, ...]:
         """The clouds that it shows in."""
-        return tuple(dict.fromkeys(text.plain(each.candidate) for each in self.places))
+        return tuple(dict.fromkeys(each.candidate for each in self.places))
 
     @property
     def queries(self) -> tuple[str, ...]:
         """The queries that show it."""
-        asked = (str(query) for each in self.places for query in each.queries)
-        return tuple(dict.fromkeys(map(text.plain, asked)))
+        return tuple(dict.fromkeys(str(query) for each in self.places for query in each.queries))
 
     @property
     def count(self) -> int:
@@ -206,13 +203,12 @@ def steps_of(result: Result, *, accepted: bool = False) -> Sequence[Step]:
 
 def _place(members: Sequence[tuple[Result, Step]]) -> Place:
     result, step = members[0]
-    seen = (date for each in members for date in _recorded(*each) if date is not None)
     return Place(
         baseline=step.baseline,
         candidate=step.candidate,
         queries=tuple(dict.fromkeys(query for _, each in members for query in each.queries)),
         group=text.group([each.difference for _, each in members]),
-        seen=tuple(map(text.plain, seen)),
+        seen=tuple(date for each in members for date in _recorded(*each) if date is not None),
         result=result,
     )
 

@@ -12,23 +12,15 @@ _VALUE_WIDTH: Final = 60
 _QUERIES: Final = 4
 
 
-def title(matrix: Matrix) -> str:
-    """Return the first and last cloud and the number of those between."""
-    between = len(matrix.clouds) - 2
-    middle = f" → {text.count(between, 'cloud')} → " if between else " → "
-    return text.plain(matrix.clouds[0]) + middle + text.plain(matrix.clouds[-1])
-
-
 def notes(matrix: Matrix) -> Iterator[tuple[str, str]]:
     """Yield what was not compared and what the rules did, as pairs of a label and a line."""
     for (one, other), queries in _by_pair(matrix.lost).items():
         number = text.count(len(queries), "recording")
         line = f"{other} lacks {number} that {one} has: {asked(queries)}"
-        yield "missing", text.plain(f"{line}; imagedetail record {other} --like {one}")
+        yield "missing", f"{line}; imagedetail record {other} --like {one}"
     for (one, other), queries in _by_pair(matrix.nothing_in_common).items():
         names = f"{one} and {other} have no image in common"
-        line = f"{names}, query {asked(queries)}, so none was compared there"
-        yield "paired", text.plain(line)
+        yield "paired", f"{names}, query {asked(queries)}, so none was compared there"
     yield from text.not_compared(matrix.not_compared)
     accepted = [each.difference for each in matrix.expected]
     yield from text.rules(accepted, matrix.expired_rules, matrix.unused_rules)
@@ -41,24 +33,15 @@ def _by_pair(found: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str], l
     return pairs
 
 
-def head(matrix: Matrix) -> str:
-    """Return how much there is: "9 clouds, 43 queries, 387 answers"."""
-    line = (
-        f"{text.count(len(matrix.clouds), 'cloud')}, {text.count(len(matrix.queries), 'query')}, "
-        f"{text.count(len(matrix.cells), 'answer')}"
-    )
-    return f"{line}; {len(matrix.missing)} not recorded" if matrix.missing else line
-
-
 def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
     """Yield status and number of images by query and cloud, and what not every cloud shows."""
     queries = matrix.queries if every_query else matrix.uneven
     shared = "".join(os.path.commonprefix(matrix.clouds).rpartition("-")[:2])  # noqa: RUF071
-    clouds = (text.plain(name.removeprefix(shared)) for name in matrix.clouds)
+    clouds = (name.removeprefix(shared) for name in matrix.clouds)
     rows = [[f"{shared}*" if shared else "", *clouds]]
     for query in queries:
         cells = ("-" if each is None else str(each) for each in matrix.row(query))
-        rows.append([text.cut(text.plain(str(query)), _VALUE_WIDTH), *cells])
+        rows.append([text.cut(str(query), _VALUE_WIDTH), *cells])
     if queries:
         yield from text.aligned(rows)
         if rest := len(matrix.queries) - len(queries):
@@ -74,11 +57,11 @@ def spans(matrix: Matrix) -> Iterator[tuple[str, str]]:
     """Yield each field that not every cloud shows, and where it was first and last seen."""
     for each in matrix.spans:
         if each.kind == "field":  # the table shows the others
-            yield text.cut(text.plain(each.what), _VALUE_WIDTH), text.plain(str(each))
+            yield text.cut(each.what, _VALUE_WIDTH), str(each)
 
 
 def asked(queries: Sequence[Query]) -> str:
     """Return the first queries that show a change, and the number of others."""
-    names = [text.plain(str(query)) for query in queries[:_QUERIES]]
+    names = [str(query) for query in queries[:_QUERIES]]
     more = len(queries) - len(names)
     return ", ".join(names) + (f" and {text.count(more, 'more query')}" if more else "")

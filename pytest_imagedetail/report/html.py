@@ -72,6 +72,7 @@ def page(template: str, *, title: str, **values: object) -> str:
         loader=PackageLoader("pytest_imagedetail.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_plain,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -85,6 +86,11 @@ def page(template: str, *, title: str, **values: object) -> str:
         version=__version__,
         **values,
     )
+
+
+def _plain(value: object) -> object:
+    """Escape unprintable characters of what a template shows, but for ends of lines."""
+    return "\n".join(map(text.plain, value.split("\n"))) if type(value) is str else value
 
 
 def _hash(content: str) -> str:
@@ -104,7 +110,7 @@ def _rows(matrix: Matrix, findings: Sequence[Finding]) -> Iterator[Row]:
     for query in matrix.queries:
         cells = zip(matrix.clouds, matrix.row(query), strict=True)
         yield Row(
-            title=text.plain(str(query)),
+            title=str(query),
             answers=[_answer(cell, worst.get((query, cloud))) for cloud, cell in cells],
         )
 
@@ -122,5 +128,5 @@ def _answer(cell: Cell | None, finding: Finding | None) -> Answer:
         state=state,
         words=words,
         finding=finding.id if finding is not None else "",
-        recorded_at=text.plain(cell.recorded_at or ""),
+        recorded_at=cell.recorded_at or "",
     )

@@ -1,18 +1,18 @@
 """Read the JSON form of results back, so that the shards of a CI run become one report."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Cell, Matrix, Span, Step
 from pytest_imagedetail.errors import ReportError
 from pytest_imagedetail.model import (
-    MISSING,
     Difference,
     Failure,
     ImageRef,
@@ -25,6 +25,7 @@ from pytest_imagedetail.report.findings import Result, findings_of
 from pytest_imagedetail.report.since import Earlier
 
 Document = Mapping[str, Any]
+_Built = TypeVar("_Built")
 
 
 def load(path: Path) -> Document:
@@ -103,17 +104,16 @@ def _failures(document: Document) -> Iterator[Failure]:
 
 
 def _comparison(facts: Document) -> Comparison:
-    found = Comparison(
+    found = _built(
+        Comparison,
+        facts,
         **_of_both(facts),
         baseline=_side(facts["baseline"]),
         candidate=_side(facts["candidate"]),
-        level=facts["level"],
         differences=tuple(map(_difference, facts["differences"])),
-        paired=facts["paired"],
+        expected=tuple(map(_difference, facts["expected"])),
         unpaired=Unpaired(**{side: _refs(refs) for side, refs in facts["unpaired"].items()}),
         unseen=tuple(facts["unseen"]),
-        normalization=facts["normalization"],
-        expected=tuple(map(_difference, facts["expected"])),
     )
     _check_verdict(found, facts)
     return found
@@ -121,22 +121,20 @@ def _comparison(facts: Document) -> Comparison:
 
 def _matrix(facts: Document) -> Matrix:
     clouds = {each["cloud"]: each["release"] for each in facts["clouds"]}
-    found = Matrix(
+    found = _built(
+        Matrix,
+        facts,
         **_of_both(facts),
         clouds=tuple(clouds),
         releases={cloud: release for cloud, release in clouds.items() if release},
         queries=tuple(map(_query, facts["queries"])),
         cells={
-            (_query(each["query"]), each["cloud"]): Cell(
-                status_code=each["status"],
-                images=each["images"],
-                recorded_at=each.get("recorded_at"),
-            )
+            (_query(each["query"]), each["cloud"]): _built(Cell, each, status_code=each["status"])
             for each in facts["cells"]
         },
         steps=tuple(map(_step, facts["changes"])),
-        spans=tuple(map(_span, facts["spans"])),
         expected=tuple(map(_step, facts["expected"])),
+        spans=tuple(map(_span, facts["spans"])),
         nothing_in_common=tuple(map(_pair, facts["nothing_in_common"])),
         lost=tuple(map(_pair, facts["lost"])),
     )
@@ -145,15 +143,18 @@ def _matrix(facts: Document) -> Matrix:
 
 
 def _of_both(facts: Document) -> dict[str, Any]:
-    """Return the fields that comparisons and matrices share."""
+    """Return what comparisons and matrices share and JSON has in another form."""
     return {
-        "profile": facts["profile"],
-        "fail_on": facts["fail_on"],
-        "expect": facts["expect"],
         "expired_rules": tuple(map(_rule, facts["expired_rules"])),
         "unused_rules": tuple(map(_rule, facts["unused_rules"])),
         "not_compared": tuple(facts["not_compared"]["paths"]),
     }
+
+
+def _built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
+    """Return an object with the facts that it has a field for; `read` are those read already."""
+    known = {name: facts[name] for name in signature(kind).parameters if name in facts}
+    return kind(**{**known, **read})
 
 
 def _check_verdict(found: Result, facts: Document) -> None:
@@ -163,8 +164,8 @@ def _check_verdict(found: Result, facts: Document) -> None:
 
 
 def _side(facts: Document) -> Side:
-    known = {**facts, "query": _query(facts["query"]), "volatile": tuple(facts.get("volatile", ()))}
-    return Side(**known)
+    volatile = tuple(facts.get("volatile", ()))
+    return _built(Side, facts, query=_query(facts["query"]), volatile=volatile)
 
 
 def _step(facts: Document) -> Step:
@@ -177,28 +178,18 @@ def _step(facts: Document) -> Step:
 
 
 def _span(facts: Document) -> Span:
-    return Span(
-        kind=facts["kind"],
-        what=facts["what"],
-        first=facts["first_seen"],
-        last=facts["last_seen"],
-        missing=tuple(facts["missing"]),
-    )
+    first, last, missing = facts["first_seen"], facts["last_seen"], tuple(facts["missing"])
+    return _built(Span, facts, first=first, last=last, missing=missing)
 
 
 def _difference(facts: Document) -> Difference:
     image, rule = facts["image"], facts.get("rule")
-    return Difference(
-        kind=facts["kind"],
-        severity=facts["severity"],
-        path=facts["path"],
-        image=None if image is None else ImageRef(**image),
-        baseline=facts.get("baseline", MISSING),
-        candidate=facts.get("candidate", MISSING),
-        count=facts["count"],
+    return _built(
+        Difference,
+        facts,
+        image=image and ImageRef(**image),
         examples=_refs(facts.get("examples", ())),
-        reason=facts["reason"],
-        rule=None if rule is None else _rule(rule),
+        rule=rule and _rule(rule),
     )
 
 
@@ -208,7 +199,7 @@ def _refs(entries: Sequence[Document]) -> tuple[ImageRef, ...]:
 
 def _rule(facts: Document) -> RuleRef:
     expires = facts["expires"] and date.fromisoformat(facts["expires"])
-    return RuleRef(**{**facts, "kinds": tuple(facts["kinds"]), "expires": expires})
+    return _built(RuleRef, facts, kinds=tuple(facts["kinds"]), expires=expires)
 
 
 def _pair(facts: Document) -> tuple[str, str, Query]:

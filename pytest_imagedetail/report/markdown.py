@@ -20,7 +20,7 @@ def render(report: Report) -> str:
     lines = [f"# {_text(judged.line)}", "", _text(", ".join([*judged.facts, *judged.compared])), ""]
     lines += since(report.since) if report.since is not None else ()
     for failure in report.failures:
-        clouds = _text(text.plain(f"{failure.baseline} → {failure.candidate}"))
+        clouds = _text(f"{failure.baseline} → {failure.candidate}")
         problem = [f"    {text.plain(line)}" for line in failure.problem.splitlines()]
         lines += [f"## {clouds}: error", "", *problem, ""]
     if report.findings:
@@ -84,13 +84,13 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _text(text: str) -> str:
+def _text(words: str) -> str:
     """Escape Markdown, and what would end a table cell."""
-    return re.sub(r"[\\`*_\[\]<>&|~]", r"\\\g<0>", text)
+    return re.sub(r"[\\`*_\[\]<>&|~]", r"\\\g<0>", text.plain(words))
 
 
-def _code(text: str) -> str:
+def _code(words: str) -> str:
     """Return a code span, fenced with more backticks than it holds."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    longest = max((len(run) for run in re.findall("`+", words)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
-    return fence + space + text.replace("|", "\\|") + space + fence
+    return fence + space + text.plain(words).replace("|", "\\|") + space + fence

@@ -12,7 +12,7 @@ from pytest_imagedetail.model import OF_QUERY, Query
 from pytest_imagedetail.report import grid, text
 from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of, steps_of
-from pytest_imagedetail.report.verdict import Report, notes_of, report_of
+from pytest_imagedetail.report.verdict import Report, name_of, notes_of, report_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
 _RED, _GREEN, _YELLOW, _CYAN, _DIM = "31", "32", "33", "36", "2"
@@ -102,7 +102,10 @@ def entry(
     yield from (f"{'':<{indent}}  {each}" for each in rest)
     for name, line in lines:
         room = width and width - indent - 2 - _NAME if name not in _COMMANDS else None
-        many = [_cut(line, room)] if name in {"-", "+"} else _wrapped(line, room)
+        if name in {"-", "+"} and room:
+            many = [text.cut(line, max(room, _LEAST))]
+        else:
+            many = _wrapped(line, room)
         for head, each in zip([name, *[""] * (len(many) - 1)], many, strict=True):
             shade = name if name in {"-", "+"} else "dim"
             yield f"{'':<{indent}}  {paint(f'{head:<{_NAME}}{each}', shade, color=color)}".rstrip()
@@ -114,7 +117,7 @@ def brief(result: Result) -> str:
     pytest truncates an explanation of more than seven lines.
     """
     if isinstance(result, Matrix):
-        head, verb, clouds, queries = grid.title(result), "matrix", result.clouds, result.queries
+        head, verb, clouds, queries = name_of(result), "matrix", result.clouds, result.queries
     else:
         sides = result.baseline, result.candidate
         head, verb = " -> ".join(each.name for each in sides), "diff"
@@ -177,7 +180,7 @@ def _parts(
     end = [line for each in notes for line in shown(*each)]
     if report.findings or any(each.expected for each in report.results):
         most = report.findings[0].severity if report.findings else "same"
-        end.append(paint(_counts(report), most, color=color))
+        end.append(paint(text.plain(_counts(report)), most, color=color))
     yield end
 
 
@@ -202,7 +205,7 @@ def _lines(finding: Finding, report: Report, typed: str | None) -> Iterator[tupl
     yield "why", finding.reason
     if typed is not None:
         yield from facts(finding.first, place.sides)
-        yield "accept", text.plain(accept_command(typed, place.group.path, finding.kind))
+        yield "accept", accept_command(typed, place.group.path, finding.kind)
     words = [finding.id]
     if report.since is not None:
         if len(finding.new) == len(finding.places):
@@ -211,7 +214,7 @@ def _lines(finding: Finding, report: Report, typed: str | None) -> Iterator[tupl
             words.append(f"new in {'; '.join(_chains(finding.new))}")
         if finding.history:
             words.append(finding.history)
-    yield "id", text.plain(", ".join(words))
+    yield "id", ", ".join(words)
 
 
 def _chains(places: Iterable[Place]) -> Iterator[str]:
@@ -222,10 +225,10 @@ def _chains(places: Iterable[Place]) -> Iterator[str]:
             chain.append(place.candidate)
             continue
         if chain:
-            yield text.plain(" -> ".join(chain))
+            yield " -> ".join(chain)
         chain = [place.baseline, place.candidate]
     if chain:
-        yield text.plain(" -> ".join(chain))
+        yield " -> ".join(chain)
 
 
 def _counts(report: Report) -> str:
@@ -243,13 +246,10 @@ def _counts(report: Report) -> str:
 def _wrapped(line: str, width: int | None) -> list[str]:
     """Return a text in lines; what has no spaces stays whole, so that it can be copied."""
     if width is None:
-        return [line]
+        return [text.plain(line)]
     room = max(width, _LEAST)
-    return textwrap.wrap(line, room, break_on_hyphens=False, break_long_words=False) or [""]
-
-
-def _cut(line: str, width: int | None) -> str:
-    return line if width is None else text.cut(line, max(width, _LEAST))
+    lines = textwrap.wrap(text.plain(line), room, break_on_hyphens=False, break_long_words=False)
+    return lines or [""]
 
 
 def _brief_line(finding: Finding, *, between: bool) -> str:
@@ -257,7 +257,7 @@ def _brief_line(finding: Finding, *, between: bool) -> str:
     place, first = finding.places[0], finding.first
     line = f"{finding.severity:<{_LABEL}} "
     if between:
-        names = (text.plain(name) for name in (place.baseline, place.candidate))
+        names = (place.baseline, place.candidate)
         line += " -> ".join(text.cut(name, _BRIEF_NAME) for name in names) + ": "
     line += f"{finding.kind} {finding.subject}"
     if place.group.images > 1:
@@ -272,7 +272,7 @@ def _brief_line(finding: Finding, *, between: bool) -> str:
         several = len(place.queries) > 1
         asked = text.count(len(place.queries), "query") if several else str(place.queries[0])
         line += f" ({asked})" if len(f"{line} ({asked})") <= _BRIEF else ""
-    return text.cut(line, _BRIEF)
+    return text.cut(text.plain(line), _BRIEF)
 
 
 def _command(result: Result, verb: str, clouds: tuple[str, ...], queries: tuple[Query, ...]) -> str:

@@ -126,19 +126,20 @@ def count(number: int, thing: str) -> str:
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield rows in columns, two spaces apart."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
+    shown = [[*map(plain, row)] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for row in shown:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def side(side: Side) -> tuple[str, ...]:
     """Return cloud, number of images or status, query, release and date of one side."""
     return (
-        plain(side.name),
+        side.name,
         count(side.images, "image") if side.error is None else f"answered {side.error}",
-        f"query {plain(str(side.query))}",
-        f"release {plain(side.release or 'not declared')}",
-        f"recorded {plain(side.recorded_at)}" if side.recorded_at else "imported",
+        f"query {side.query}",
+        f"release {side.release or 'not declared'}",
+        f"recorded {side.recorded_at}" if side.recorded_at else "imported",
     )
 
 
@@ -165,7 +166,7 @@ def normalized(counts: Mapping[str, int]) -> str:
 def notes(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield what was not compared or is not reliable, then what the rules did."""
     if comparison.unseen:
-        paths = ", ".join(map(plain, comparison.unseen))
+        paths = ", ".join(comparison.unseen)
         yield "not judged", f"{paths}: no image of one side can show it"
     if comparison.unpaired.ambiguous:
         number = len(comparison.unpaired.ambiguous)
@@ -177,8 +178,8 @@ def notes(comparison: Comparison) -> Iterator[tuple[str, str]]:
     for side in (comparison.baseline, comparison.candidate):
         for path in side.volatile:
             if path in differing:
-                twice = f"two identical requests to {plain(side.cloud)} differed in it"
-                yield "volatile", f"{plain(path)}: {twice}; to accept it, add a rule"
+                twice = f"two identical requests to {side.cloud} differed in it"
+                yield "volatile", f"{path}: {twice}; to accept it, add a rule"
     yield from rules(comparison.expected, comparison.expired_rules, comparison.unused_rules)
 
 
@@ -186,7 +187,7 @@ def _nothing_in_common(comparison: Comparison) -> str:
     for side in (comparison.baseline, comparison.candidate):
         if not side.images:
             return (
-                f"{plain(side.cloud)} has no image, so no image was compared; "
+                f"{side.cloud} has no image, so no image was compared; "
                 "is that the right project, and does its Glance answer?"
             )
     ways = "--level shape compares what images look like"
@@ -221,10 +222,10 @@ def rules(
             line = f"{group.first.kind} {group.path} {group.whom}".rstrip()
             yield "expected", f"{line}: {why(used)}"
     for rule in expired:
-        line = f"{rule.where}: the rule for {plain(rule.about)} expired on {rule.expires}"
+        line = f"{rule.where}: the rule for {rule.about} expired on {rule.expires}"
         yield "expired", f"{line}; fix the cause, or renew or delete the rule"
     for rule in unused:
-        line = f"{rule.where}: the rule for {plain(rule.about)} accepts nothing here"
+        line = f"{rule.where}: the rule for {rule.about} accepts nothing here"
         yield "unused", f"{line}; delete or correct it"
 
 

@@ -30,7 +30,7 @@ class Verdict:
     @property
     def line(self) -> str:
         """The verdict on one line: "FAIL: 1 of 30 differences from a to b can break a client"."""
-        return f"{self.word}: {self.sentence}"
+        return text.plain(f"{self.word}: {self.sentence}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -157,7 +157,7 @@ def _sentences(results: Sequence[Result], failing: int, failures: int) -> Iterat
 
 def _sentence_of(result: Result) -> str:
     """Say what separates two clouds, or the first and the last of several."""
-    first, last = map(text.plain, _ends(result))
+    first, last = _ends(result)
     found, breaking = len(result.severities), result.severities.count("breaking")
     differences = f"{text.count(found, 'difference')} from {first} to {last}"
     if not found or bool(breaking) == result.compatible:  # it passes or fails for another reason
@@ -186,17 +186,19 @@ def _notes(results: Sequence[Result]) -> tuple[tuple[str, str], ...]:
 def count_of(result: Result) -> str:
     """Return how much was compared: "9 clouds, 43 queries, 387 answers"."""
     if isinstance(result, Matrix):
-        return grid.head(result)
+        counted = ((result.clouds, "cloud"), (result.queries, "query"), (result.cells, "answer"))
+        line = ", ".join(text.count(len(things), name) for things, name in counted)
+        return line + f"; {len(result.missing)} not recorded" * bool(result.missing)
     sides = (result.baseline, result.candidate)
     images = " and ".join(text.side(each)[1] for each in sides)
-    return f"{images}, query {text.plain(str(result.query))}"
+    return f"{images}, query {result.query}"
 
 
 def name_of(result: Result) -> str:
     """Return the clouds of a result: "nova-2019.1 → 7 clouds → nova-2026.2"."""
-    if isinstance(result, Matrix):
-        return grid.title(result)
-    return text.plain(" → ".join(_ends(result)))
+    first, last = _ends(result)
+    between = len(result.clouds) - 2 if isinstance(result, Matrix) else 0
+    return " → ".join([first, *[text.count(between, "cloud")] * bool(between), last])
 
 
 def notes_of(result: Result) -> Iterator[tuple[str, str]]:
