@@ -12,13 +12,13 @@ from pytest_imagedetail.report.verdict import Report, notes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Problem:
-    """Why a suite does not pass."""
+class _Case:
+    """A reason why a suite fails, or that it passes."""
 
-    tag: str = "failure"  # or "error" for what was not compared
-    kind: str
+    tag: str = "failure"  # "error" for what was not compared, "" for a pass
+    kind: str = ""
     name: str
-    message: str
+    message: str = ""
     lines: Sequence[str] = ()
 
 
@@ -28,14 +28,23 @@ class _Suite:
 
     name: str
     properties: Mapping[str, object]
-    problems: Sequence[_Problem]
+    cases: Sequence[_Case]
 
 
 def render(report: Report) -> str:
     """Return one suite for each result and each failure."""
     suites = [*map(_suite, report.results), *map(_not_compared, report.failures)]
-    inside = [_suite_element(each, report.verdict.line) for each in suites]
-    return document_of(inside, **_counts(*suites))
+    inside = []
+    for suite in suites:
+        facts = {"verdict": report.verdict.line, **suite.properties}  # of all, and of this one
+        properties = [element("property", name=name, value=value) for name, value in facts.items()]
+        cases = [
+            element("testcase", _inside(each), classname=suite.name, name=each.name)
+            for each in suite.cases
+        ]
+        parts = [element("properties", properties), *cases]
+        inside.append(element("testsuite", parts, name=suite.name, **_counts(suite.cases)))
+    return document_of(inside, **_counts([case for suite in suites for case in suite.cases]))
 
 
 def document_of(suites: Sequence[str], **counts: int) -> str:
@@ -45,11 +54,11 @@ def document_of(suites: Sequence[str], **counts: int) -> str:
 
 
 def _suite(result: Result) -> _Suite:
-    problems = [*_problems(result)]
-    error = any(each.tag == "error" for each in problems)
+    cases = [*_cases(result)]
+    error = any(each.tag == "error" for each in cases)
     return _Suite(
         name=_name(result),
-        problems=problems,
+        cases=cases or [_Case(tag="", name="compatible")],
         properties={
             "threshold": result.fail_on,
             "compatible": str(result.compatible).lower(),
@@ -67,27 +76,27 @@ def _name(result: Result) -> str:
     return f"{result.baseline.name} -> {result.candidate.name}, query {result.query}"
 
 
-def _problems(result: Result) -> Iterator[_Problem]:
+def _cases(result: Result) -> Iterator[_Case]:
     """Yield why a result is not compatible."""
     for finding in findings_of([result]):
         for place in finding.places if finding.fails else ():
-            yield _problem(finding, place)
+            yield _failure(finding, place)
     if isinstance(result, Matrix):
         for one, other, query in result.lost:
             name, message = f"{one} -> {other}, query {query}", f"{other} lacks the recording"
-            yield _Problem(tag="error", kind="missing", name=name, message=message)
+            yield _Case(tag="error", kind="missing", name=name, message=message)
     fatal = {"expired"} if result.fail_on == "none" else {"expired", "paired"}
     for label, line in notes_of(result):
         if label in fatal:
-            yield _Problem(kind=label, name=line, message=line)
+            yield _Case(kind=label, name=line, message=line)
 
 
-def _problem(finding: Finding, place: Place) -> _Problem:
+def _failure(finding: Finding, place: Place) -> _Case:
     values = (
         f"{sign} {value}" for each in place.group.differences for sign, value in text.values(each)
     )
     where = f"{place.pair}, query {grid.asked(place.queries)}"
-    return _Problem(
+    return _Case(
         kind=finding.kind,
         name=f"{finding.kind} {place.group.path}, {where}",
         message=f"{finding.severity}: {finding.reason}",
@@ -97,39 +106,24 @@ def _problem(finding: Finding, place: Place) -> _Problem:
 
 def _not_compared(failure: Failure) -> _Suite:
     message, *lines = failure.problem.splitlines()
-    problem = _Problem(
-        tag="error", kind="not_compared", name="compared", message=message, lines=lines
-    )
+    case = _Case(tag="error", kind="not_compared", name="compared", message=message, lines=lines)
     return _Suite(
         name=f"{failure.baseline} -> {failure.candidate}",
         properties={"compatible": "false", "exit_code": 2},
-        problems=[problem],
+        cases=[case],
     )
 
 
-def _suite_element(suite: _Suite, verdict: str) -> str:
-    facts = {"verdict": verdict, **suite.properties}  # of all suites, and of this one
-    properties = [element("property", name=name, value=value) for name, value in facts.items()]
-    cases = [
-        element("testcase", [_problem_element(each)], classname=suite.name, name=each.name)
-        for each in suite.problems
-    ] or [element("testcase", classname=suite.name, name="compatible")]
-    inside = [element("properties", properties), *cases]
-    return element("testsuite", inside, name=suite.name, **_counts(suite))
+def _inside(case: _Case) -> list[str]:
+    if not case.tag:
+        return []
+    lines = [escape(text.plain(each)) for each in case.lines]
+    return [element(case.tag, lines, type=case.kind, message=case.message)]
 
 
-def _problem_element(problem: _Problem) -> str:
-    lines = [escape(text.plain(each)) for each in problem.lines]
-    return element(problem.tag, lines, type=problem.kind, message=problem.message)
-
-
-def _counts(*suites: _Suite) -> dict[str, int]:
-    tags = [each.tag for suite in suites for each in suite.problems]
-    return {
-        "tests": sum(len(each.problems) or 1 for each in suites),
-        "failures": tags.count("failure"),
-        "errors": tags.count("error"),
-    }
+def _counts(cases: Sequence[_Case]) -> dict[str, int]:
+    tags = [each.tag for each in cases]
+    return {"tests": len(tags), "failures": tags.count("failure"), "errors": tags.count("error")}
 
 
 def element(tag: str, inside: Sequence[str] = (), **attributes: object) -> str:

@@ -83,13 +83,21 @@ def _malformed(path: Path) -> Iterator[None]:
 
 
 def _results(document: Document) -> Iterator[Result]:
-    if "differences" in document:
-        yield _comparison(document)
-    yield from map(_comparison, document.get("comparisons", ()))
-    yield from map(_matrix, document.get("matrices", ()))
-    for each in document.get("cassettes", ()):  # of verify
-        if each["comparison"] is not None:
-            yield _comparison(each["comparison"])
+    comparisons = [document] if "differences" in document else []
+    comparisons += document.get("comparisons", ())
+    verified = (each["comparison"] for each in document.get("cassettes", ()))
+    comparisons += [each for each in verified if each is not None]
+    for facts in comparisons:
+        yield _checked(_comparison(facts), facts)
+    for facts in document.get("matrices", ()):
+        yield _checked(_matrix(facts), facts)
+
+
+def _checked(found: Result, facts: Document) -> Result:
+    """Return a result whose differences lead to the verdict that is written."""
+    if found.compatible != facts["compatible"] and "problem" not in facts:
+        raise ValueError("its verdict does not follow from its differences")
+    return found
 
 
 def _failures(document: Document) -> Iterator[Failure]:
@@ -104,7 +112,7 @@ def _failures(document: Document) -> Iterator[Failure]:
 
 
 def _comparison(facts: Document) -> Comparison:
-    found = _built(
+    return _built(
         Comparison,
         facts,
         **_of_both(facts),
@@ -115,13 +123,11 @@ def _comparison(facts: Document) -> Comparison:
         unpaired=Unpaired(**{side: _refs(refs) for side, refs in facts["unpaired"].items()}),
         unseen=tuple(facts["unseen"]),
     )
-    _check_verdict(found, facts)
-    return found
 
 
 def _matrix(facts: Document) -> Matrix:
     clouds = {each["cloud"]: each["release"] for each in facts["clouds"]}
-    found = _built(
+    return _built(
         Matrix,
         facts,
         **_of_both(facts),
@@ -138,8 +144,6 @@ def _matrix(facts: Document) -> Matrix:
         nothing_in_common=tuple(map(_pair, facts["nothing_in_common"])),
         lost=tuple(map(_pair, facts["lost"])),
     )
-    _check_verdict(found, facts)
-    return found
 
 
 def _of_both(facts: Document) -> dict[str, Any]:
@@ -155,12 +159,6 @@ def _built(kind: Callable[..., _Built], facts: Document, **read: Any) -> _Built:
     """Return an object with the facts that it has a field for; `read` are those read already."""
     known = {name: facts[name] for name in signature(kind).parameters if name in facts}
     return kind(**{**known, **read})
-
-
-def _check_verdict(found: Result, facts: Document) -> None:
-    """Raise ValueError if the differences do not lead to the verdict that is written."""
-    if found.compatible != facts["compatible"] and "problem" not in facts:
-        raise ValueError("its verdict does not follow from its differences")
 
 
 def _side(facts: Document) -> Side:
