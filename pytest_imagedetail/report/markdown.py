@@ -6,7 +6,7 @@ from typing import Final
 
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.report import grid, text, verdict
-from pytest_imagedetail.report.findings import Finding, Place, Result
+from pytest_imagedetail.report.findings import Finding, Result
 from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.report.verdict import Report
 
@@ -46,25 +46,29 @@ def _causes(findings: Sequence[Finding]) -> Iterator[str]:
     yield _row(["---"] * len(head))
     places = [(finding, place) for finding in findings for place in finding.places]
     for finding, place in places[:_MOST_ROWS]:
-        yield _row([*_where(finding, place), _text(finding.reason), f"`{finding.id}`"])
+        cells = (place.pair, grid.asked(place.queries), place.group.whom)
+        yield _row(
+            [
+                finding.severity + " (new)" * (place in finding.new),
+                finding.kind,
+                _code(place.group.path),
+                *map(_text, cells),
+                *_values(place.group),
+                _text(finding.reason),
+                f"`{finding.id}`",
+            ]
+        )
     yield ""
     if (more := len(places) - _MOST_ROWS) > 0:
         yield from (f"{text.count(more, 'more row')}: see the JSON report.", "")
 
 
-def _where(finding: Finding, place: Place) -> Iterator[str]:
-    new = " (new)" if place in finding.new else ""
-    yield f"{finding.severity}{new}"
-    yield finding.kind
-    yield _code(place.group.path)
-    yield _text(place.pair)
-    yield _text(grid.asked(place.queries))
-    yield _text(place.group.whom)
-    first, values = place.group.first, ["", ""]
-    if text.shows_values(first):
-        values = [_code(each) for each in text.contrast(first.baseline, first.candidate, _VALUE)]
-        values[1] += f" and {place.group.others}" if place.group.others else ""
-    yield from values
+def _values(group: text.Group) -> tuple[str, str]:
+    first = group.first
+    if not text.shows_values(first):
+        return "", ""
+    old, new = map(_code, text.contrast(first.baseline, first.candidate, _VALUE))
+    return old, f"{new} and {group.others}" if group.others else new
 
 
 def _result(result: Result) -> Iterator[str]:

@@ -30,12 +30,8 @@ def contrast(baseline: Any, candidate: Any, width: int = _WIDTH) -> tuple[str, s
     if max(map(len, whole)) <= width:
         return whole
     common = len(os.path.commonprefix(whole))  # noqa: RUF071  letters are what is compared
-    start = whole[0].rfind(" ", 0, max(common - _BEFORE, 0)) + 1  # at a word
-    if start <= _BEFORE:
-        start = 0
+    start = common - _BEFORE if common >= width - len("...") else 0
     dots = '"...' if all(each.startswith('"') for each in whole) else "..."
-    if common - start + len(dots) * bool(start) >= width - len("..."):
-        start = common - _BEFORE  # within a word, for it is too long
     old, new = (dots + each[start:] if start else each for each in whole)
     return cut(old, width), cut(new, width)
 
