@@ -265,9 +265,9 @@ def _brief_line(finding: Finding, *, between: bool) -> str:
     elif place.group.images:
         line += f" {text.cut(place.group.whom, _BRIEF_NAME)}"
     if place.group.images <= 1 and text.shows_values(first):
-        values = (text.contrast(first.baseline, first.candidate, size) for size in _BRIEF_VALUES)
-        whole = (f"{line}: {' -> '.join(each)}" for each in values)
-        line = next((each for each in whole if len(each) <= _BRIEF), line)
+        pairs = (text.contrast(first.baseline, first.candidate, size) for size in _BRIEF_VALUES)
+        whole = [f"{line}: {' -> '.join(each)}" for each in pairs]
+        line = next((each for each in whole if len(each) <= _BRIEF), whole[-1])
     if between and finding.kind not in OF_QUERY:
         several = len(place.queries) > 1
         asked = text.count(len(place.queries), "query") if several else str(place.queries[0])
