@@ -195,7 +195,7 @@ def _diff(options: Options) -> int:
                 entry["evidence"] = [f"{label}: {line}" for label, line in lines]
         print_json(document)
     else:
-        print_report(shown, typed=typed if options.explain else None)
+        print_report(shown, explain=options.explain)
     if error is not None:
         raise error
     return SAME if comparison.compatible else DIFFERENT

@@ -84,10 +84,12 @@ def cell(value: Any) -> str:
     return "-" if value is None else plain(str(value))
 
 
-def print_report(shown: Report, *, typed: str | None = None, every_query: bool = False) -> None:
+def print_report(shown: Report, *, explain: bool = False, every_query: bool = False) -> None:
     """Print a report to stdout, as wide as the terminal; see `terminal.render`."""
     color, width = wants_color(), terminal_width()
-    print(terminal.render(shown, color=color, width=width, typed=typed, every_query=every_query))
+    print(
+        terminal.render(shown, color=color, width=width, explain=explain, every_query=every_query)
+    )
 
 
 def terminal_width() -> int | None:

@@ -42,7 +42,7 @@ class Evidence:
 
 
 def evidence_of(findings: Sequence[Finding], typed: str | None) -> Iterator[Evidence]:
-    """Yield the evidence for each cause; see `accept_line`."""
+    """Yield the evidence for each cause; see `explain`."""
     known: dict[tuple[int, str], Normalized] = {}
 
     def normalize(listing: Listing, profile: str) -> Normalized:
@@ -56,9 +56,15 @@ def evidence_of(findings: Sequence[Finding], typed: str | None) -> Iterator[Evid
         place = finding.places[0]
         yield Evidence(
             curl=_curl(place.queries[0]),
-            facts=(*facts(finding.first, place.sides), ("accept", accept_line(finding, typed))),
+            facts=tuple(explain(finding, typed)),
             answers=tuple(_answer(each, place, normalize) for each in place.listings),
         )
+
+
+def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
+    """Yield what a severity rests on, and how to accept the cause; see `Report.typed`."""
+    yield from facts(finding.first, finding.places[0].sides)
+    yield "accept", accept_line(finding, typed)
 
 
 def facts(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[str, str]]:
@@ -80,9 +86,9 @@ def accept_command(typed: str, path: str, kind: str) -> str:
 
 def accept_line(finding: Finding, typed: str | None) -> str:
     """Return how to accept a cause: by the command, or by a line in the file of rules."""
-    if typed is not None:
-        return f"imagedetail accept {typed} --id {finding.id} --reason WHY --expires DAY"
     (place, *others), between = finding.places, ""
+    if typed is not None:
+        return accept_command(typed, place.group.path, finding.kind)
     if not others:
         pair = [each.cloud for each in place.sides] or [place.baseline, place.candidate]
         between = f"between: {json.dumps(pair)}, "

@@ -9,8 +9,7 @@ from typing import Final
 from pytest_imagedetail.compare.comparison import Comparison, accepted, summary_of
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import OF_QUERY, Query
-from pytest_imagedetail.report import grid, text
-from pytest_imagedetail.report.evidence import accept_command, facts
+from pytest_imagedetail.report import evidence, grid, text
 from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of, steps_of
 from pytest_imagedetail.report.verdict import Report, name_of, notes_of, report_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
@@ -47,7 +46,7 @@ def render(
     *,
     color: bool = False,
     width: int | None = None,
-    typed: str | None = None,
+    explain: bool = False,
     every_query: bool = False,
 ) -> str:
     """Return the whole report.
@@ -56,8 +55,7 @@ def render(
         report: What to show.
         color: Whether to use ANSI colors.
         width: Of the terminal, in characters; None for lines of any length.
-        typed: The sides and options as typed, to explain each severity with sources and show the
-            command that accepts the difference; None explains nothing.
+        explain: Whether to show what each severity rests on, and how to accept the difference.
         every_query: Whether to show also the queries that all clouds of a matrix answered alike.
     """
     verdict, single = report.verdict, report.single
@@ -69,12 +67,12 @@ def render(
     parts = [head, *(grid.table(each, every_query=every_query) for each in matrices)]
     if single is not None:
         parts.append(_sides(single, width))
-    return _joined([*parts, *_parts(report, color=color, width=width, typed=typed)])
+    return _joined([*parts, *_parts(report, color=color, width=width, explain=explain)])
 
 
 def details(comparison: Comparison) -> str:
     """Return what differs, without a verdict, for the text of an error."""
-    return _joined(_parts(report_of([comparison]), color=False, width=None, typed=None))
+    return _joined(_parts(report_of([comparison]), color=False, width=None, explain=False))
 
 
 def entry(
@@ -165,12 +163,12 @@ def _sides(comparison: Comparison, width: int | None) -> Iterator[str]:
 
 
 def _parts(
-    report: Report, *, color: bool, width: int | None, typed: str | None
+    report: Report, *, color: bool, width: int | None, explain: bool
 ) -> Iterator[Iterable[str]]:
     """Yield each cause, then notes, what changed since, and the counts."""
     shown = partial(entry, color=color, width=width)
     for each in report.findings[:_MOST_CAUSES]:
-        yield shown(each.severity, _title(each, report), _lines(each, report, typed))
+        yield shown(each.severity, _title(each, report), _lines(each, report, explain=explain))
     if (more := len(report.findings) - _MOST_CAUSES) > 0:
         yield [f"and {text.count(more, 'other cause')}: see a report, --report FILE"]
     notes = [*report.notes]
@@ -192,7 +190,7 @@ def _title(finding: Finding, report: Report) -> str:
     return f"{finding.kind:<{_KIND}}  {subject}{whom}"
 
 
-def _lines(finding: Finding, report: Report, typed: str | None) -> Iterator[tuple[str, str]]:
+def _lines(finding: Finding, report: Report, *, explain: bool) -> Iterator[tuple[str, str]]:
     place, *others = finding.places
     if report.single is None:
         whom = f": {place.group.whom}" if place.group.whom else ""
@@ -203,9 +201,8 @@ def _lines(finding: Finding, report: Report, typed: str | None) -> Iterator[tupl
     if others:
         yield "also in", "; ".join(_chains(others))
     yield "why", finding.reason
-    if typed is not None:
-        yield from facts(finding.first, place.sides)
-        yield "accept", accept_command(typed, place.group.path, finding.kind)
+    if explain:
+        yield from evidence.explain(finding, report.typed)
     words = [finding.id]
     if report.since is not None:
         if len(finding.new) == len(finding.places):
