@@ -20,7 +20,6 @@ class Verdict:
     exit_code: int
     facts: tuple[str, ...]  # the threshold and the exit code
     compared: tuple[str, ...]  # how much, and how
-    limits: tuple[tuple[str, str], ...]  # what was not compared: pairs of a label and a line
 
     @property
     def word(self) -> str:
@@ -31,16 +30,6 @@ class Verdict:
     def line(self) -> str:
         """The verdict on one line: "FAIL: 1 of 30 differences from a to b can break a client"."""
         return text.plain(f"{self.word}: {self.sentence}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {
-            "passed": self.passed,
-            "exit_code": self.exit_code,
-            "sentence": self.sentence,
-            "facts": [*self.facts, *self.compared],
-            "limits": [{"label": label, "text": line} for label, line in self.limits],
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +59,24 @@ class Report:
     @property
     def notes(self) -> tuple[tuple[str, str], ...]:
         """What was not compared and what the rules did, as pairs of a label and a line."""
-        return _notes(self.results)
+        return tuple(dict.fromkeys(note for each in self.results for note in notes_of(each)))
+
+    @property
+    def limits(self) -> list[tuple[str, str]]:
+        """The notes without what rules accept."""
+        return [each for each in self.notes if each[0] != "expected"]
 
     def head(self) -> dict[str, Any]:
         """Return what every JSON document begins with: the verdict, and what changed since."""
-        changed = {} if self.since is None else {"since": self.since.to_dict()}
-        return {"verdict": self.verdict.to_dict(), **changed}
+        judged = self.verdict
+        verdict = {
+            "passed": judged.passed,
+            "exit_code": judged.exit_code,
+            "sentence": judged.sentence,
+            "facts": [*judged.facts, *judged.compared],
+            "limits": [{"label": label, "text": line} for label, line in self.limits],
+        }
+        return {"verdict": verdict} | ({"since": self.since.to_dict()} if self.since else {})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -137,7 +138,6 @@ def _verdict(
         exit_code=exit_code,
         facts=(*([f"fails on: {thresholds}"] if results else ()), f"exit code {exit_code}"),
         compared=() if one is None else (count_of(one), f"profile {one.profile}"),
-        limits=tuple(each for each in _notes(results) if each[0] != "expected"),
     )
 
 
@@ -177,10 +177,6 @@ def _ends(result: Result) -> tuple[str, str]:
     if isinstance(result, Matrix):
         return result.clouds[0], result.clouds[-1]
     return result.baseline.name, result.candidate.name
-
-
-def _notes(results: Sequence[Result]) -> tuple[tuple[str, str], ...]:
-    return tuple(dict.fromkeys(note for each in results for note in notes_of(each)))
 
 
 def count_of(result: Result) -> str:
