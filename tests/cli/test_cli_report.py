@@ -22,6 +22,7 @@ def test_it_says_what_the_commands_said(imagedetail, saved, tmp_path):
     for arguments in (
         ("matrix", "nova-*"),
         ("diff", "nova-2023.1", "nova-2024.2", "--query=limit=0"),
+        ("diff", "nova-2026.2", "fujitsu-k5"),
         ("diff", "nova-2026.2", "fujitsu-k5", "--level=shape"),
         ("diff", "nova-2019.1", "nova-2026.2", "--query=limit=abc", "--expect=400"),
     ):

@@ -123,6 +123,8 @@ def test_brief_ends_with_the_command_that_compares_in_the_same_way():
     row = {name: {Query(): listing_of(image_of(), cloud=name)} for name in names}
     last = terminal.brief(compare_neighbors(row)).splitlines()[-1]
     assert last == "or: imagedetail matrix CLOUD... (these 14)"
+    lost = compare_neighbors(row, own={name: [Query.of(limit=at)] for at, name in enumerate(names)})
+    assert len(terminal.brief(lost).splitlines()) <= 7
     long = compare(*(listing_of(image_of(), cloud=name, query=f"name={'x' * 90}") for name in "ab"))
     assert terminal.brief(long).splitlines()[-1] == "or: imagedetail diff"
 
@@ -203,6 +205,7 @@ def test_rules_are_noted():
         "0 breaking, 0 compatible, 1 data; 1 more accepted by rules",
     ]
     assert [line.split()[0] for line in lines[-4:-1]] == ["expected", "expired", "unused"]
+    assert [label for label, _ in report_of([comparison]).limits] == ["expired", "unused"]
     assert "expired    the rule for images[*].minDisk" in terminal.brief(comparison)
     assert "new \\<default\\> (CHG-1, until 2027-02-01)" in markdown.render(report_of([comparison]))
     assert "new &lt;default&gt; (CHG-1" in html.render(report_of([comparison]))
@@ -249,6 +252,18 @@ def test_a_matrix_in_each_report(tmp_path):
         assert words in shown, words
     assert "last seen in nova-b" in markdown.render(report_of([row_of_three()]))
     assert "throughout" not in terminal.render(report_of([row_of_three()]), every_query=True)
+
+
+def test_evidence_on_a_page():
+    """The request, both answers as sent, and how to accept the cause."""
+    page = html_entities.unescape(html.render(report_of([rich()], typed="a b")))
+    for words in (
+        'curl -H "X-Auth-Token: $OS_TOKEN" ',
+        ' "minRam": 0,',
+        "it has no such image",
+        "imagedetail accept a b --path 'images[*].os_hidden' --kind field_added",
+    ):
+        assert words in page, words
 
 
 def test_one_cause_in_two_queries():
