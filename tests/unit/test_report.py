@@ -244,6 +244,7 @@ def test_a_matrix_in_each_report(tmp_path):
     assert len(document["comparisons"]) == len(document["matrices"]) == 1
     assert document["matrices"][0] == expected
     shown = html_entities.unescape(html.render(report_of([row_of_three()])))
+    assert shown.count('<td class="breaks"') == 2
     for words in (
         "2 differences: 1 breaking",
         '<th scope="row">status=ACTIVE</th>',
