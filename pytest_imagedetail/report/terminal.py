@@ -49,14 +49,10 @@ def render(
     explain: bool = False,
     every_query: bool = False,
 ) -> str:
-    """Return the whole report.
+    """Return the whole report, as wide as the terminal; lines of any length if that is None.
 
-    Args:
-        report: What to show.
-        color: Whether to use ANSI colors.
-        width: Of the terminal, in characters; None for lines of any length.
-        explain: Whether to show what each severity rests on, and how to accept the difference.
-        every_query: Whether to show also the queries that all clouds of a matrix answered alike.
+    `explain` shows what each severity rests on and how to accept it; `every_query` also those that
+    all clouds of a matrix answered alike.
     """
     verdict, single = report.verdict, report.single
     shade = "same" if verdict.passed else "breaking"
@@ -84,16 +80,9 @@ def entry(
     color: bool = False,
     width: int | None = None,
 ) -> Iterator[str]:
-    """Yield one entry of a report: its label and title, and what belongs to it below.
+    """Yield one entry of a report: its label and title, and below it lines with their names.
 
-    Args:
-        label: A severity, a verdict or a note's label.
-        title: What it is about.
-        lines: Pairs of a name and a text. A value, after "-" or "+", is cut, a command is left
-            alone, and other text is wrapped.
-        indent: The width of the column of labels.
-        color: Whether to use ANSI colors.
-        width: Of the terminal, in characters; None for lines of any length.
+    A value, after "-" or "+", is cut, a command is left alone, and other text is wrapped.
     """
     start, *rest = _wrapped(title, width and width - indent - 2)
     yield f"{paint(f'{label:<{indent}}', label, color=color)}  {start}"

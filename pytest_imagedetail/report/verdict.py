@@ -102,12 +102,7 @@ def report_of(
 ) -> Report:
     """Gather what a report on these results shows.
 
-    Args:
-        results: Comparisons and matrices, in their order.
-        failures: Comparisons that could not be made, or do not count.
-        earlier: An earlier report to compare with.
-        exit_code: That of the pytest run. By default, that of a command with these results.
-        typed: See `Report`.
+    The exit code is that of the pytest run, or else of a command with these results.
     """
     findings, changed = findings_of(results), None
     if earlier is not None:
