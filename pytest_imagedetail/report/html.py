@@ -60,7 +60,9 @@ def render(report: Report) -> str:
         file_name=file_name,
         differences=sum(each.count for each in found),
         grid=grid,
-        of=verdict,
+        name_of=verdict.name_of,
+        count_of=verdict.count_of,
+        notes_of=verdict.notes_of,
     )
 
 
