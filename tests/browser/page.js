@@ -1,5 +1,5 @@
 // Look at a report in Chromium; print what is seen as one JSON document.
-// node page.js CHROMIUM PAGE [FOLDER]: with FOLDER, keep screenshots there. AXE=no leaves axe-core out.
+// node page.js CHROMIUM PAGE [FOLDER]: with FOLDER, keep screenshots there.
 const { chromium } = require("playwright-core");
 const axe = require("axe-core");
 const path = require("node:path");
@@ -69,8 +69,7 @@ async function main() {
   seen.phone_width = await phone.tab.evaluate(() => document.documentElement.scrollWidth);
   seen.problems = [...problems, ...still.problems, ...phone.problems];
   seen.violations = {};
-  const themes = process.env.AXE === "no" ? [] : ["light", "dark"];
-  for (const colorScheme of themes)
+  for (const colorScheme of ["light", "dark"])
     for (const [name, viewport] of Object.entries(SIZES)) {
       seen.violations[`${colorScheme} ${name}`] = await violations(browser, { colorScheme, viewport });
       if (!folder) continue;

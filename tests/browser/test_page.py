@@ -34,17 +34,17 @@ def seen(tmp_path):
     if not (HERE / "node_modules" / "playwright-core").is_dir():
         pytest.skip("playwright-core is missing: npm install --prefix tests/browser")
 
-    def seen(*results, failures=(), fields=(), axe=True):
+    def seen(*results, failures=(), fields=()):
         page = tmp_path / "report.html"
         if results:
             report.write(report.report_of(results, failures), page)
         command = ["node", str(HERE / "page.js"), CHROMIUM, str(page)]
-        env = os.environ | {"FIELDS": ",".join(fields), "AXE": "yes" if axe else "no"}
+        env = os.environ | {"FIELDS": ",".join(fields)}
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)
         assert found["problems"] == []
-        assert [*found["violations"].values()] == [[]] * 4 * axe
+        assert [*found["violations"].values()] == [[]] * 4
         assert found["phone_width"] == PHONE
         return found
 
@@ -86,21 +86,6 @@ def test_hostile_names_and_failures(seen):
     assert (found["word"], found["cards"]) == ("✗ FAIL", 3)
     found = seen(compare(old, old))
     assert (found["word"], found["cards"]) == ("✓ PASS", 0)
-
-
-def test_many_images(seen):
-    """Eight clouds with 2,000 images each, of which 200 change in their own way."""
-    row = {}
-    for cloud in range(8):
-        images = [
-            image_of(number, metadata={f"key{number}": str(cloud)} if number % 10 == 0 else {})
-            for number in range(2000)
-        ]
-        listing = listing_of(*images, cloud=f"cloud-{cloud}")
-        row[listing.cloud] = {listing.query: listing}
-    found = seen(compare_neighbors(row), fields=("key10",), axe=False)
-    assert found["cards"] == 200
-    assert found["by_field"] == {"key10": 12}  # with key100, and key1000 to key1090 in tens
 
 
 def test_checks(seen, tmp_path):

@@ -154,18 +154,16 @@ def test_values_that_differ_never_look_alike(start, old, new, width):
     assert max(map(len, shown)) <= width
 
 
-def test_no_report_shows_two_unequal_values_alike(tmp_path):
-    """Each shows where they part; JSON has them whole."""
-    one, other = (listing_of(image_of(metadata={"k": LONG * 2 + each})) for each in "AB")
-    comparison, old, new = compare(one, other), '"...xxxxxxxxA"', '"...xxxxxxxxB"'
+def test_each_report_shows_where_values_part():
+    """JSON has them whole."""
+    comparison = compare(*(listing_of(image_of(metadata={"k": LONG * 2 + each})) for each in "AB"))
+    found, old, new = report_of([comparison]), '"...xxxxxxxxA"', '"...xxxxxxxxB"'
     assert f"{old} -> {new}" in terminal.brief(comparison)
-    assert f"            -        {old}\n            +        {new}\n" in terminal.render(
-        report_of([comparison])
-    )
-    assert f"| `{old}` | `{new}` |" in markdown.render(report_of([comparison]))
-    page = html_entities.unescape(written(comparison, tmp_path, ".html"))
-    assert f"<dt>before</dt><dd><code>{old}</code></dd>" in page
-    assert f"<dt>after</dt><dd><code>{new}</code></dd>" in page
+    assert f"            -        {old}\n            +        {new}\n" in terminal.render(found)
+    assert f"| `{old}` | `{new}` |" in markdown.render(found)
+    page = html_entities.unescape(html.render(found))
+    for label, value in (("before", old), ("after", new)):
+        assert f"<dt>{label}</dt><dd><code>{value}</code></dd>" in page
     assert comparison.to_dict()["differences"][0]["baseline"] == LONG * 2 + "A"
 
 
