@@ -3,17 +3,62 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from pytest_imagedetail import contract
+from pytest_imagedetail.cassette import file_name
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Difference, Query, Side
+from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Finding
+from pytest_imagedetail.report.findings import Finding, Place
 from pytest_imagedetail.transport.request import headers_of
 
 _LONGEST_BODY: Final = 1200  # characters of a body that is no image
+_Normalize = Callable[[Listing, str], Normalized]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one cloud answered, as evidence."""
+
+    cloud: str
+    recorded_at: str | None
+    file: str  # its cassette, below the folder of all
+    sent: str  # the image, or the start of the answer
+    compared: str  # the image, normalized; "" if the answer is no listing
+    rules: str  # of the profile, that changed the whole answer: "R2 link host 27"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a cause rests on."""
+
+    curl: str  # asks for it, without a token
+    facts: tuple[tuple[str, str], ...]
+    answers: tuple[Answer, ...]  # of both clouds; none if they are not known
+
+
+def evidence_of(findings: Sequence[Finding], typed: str | None) -> Iterator[Evidence]:
+    """Yield the evidence for each cause; see `explain`."""
+    known: dict[tuple[int, str], Normalized] = {}
+
+    def normalize(listing: Listing, profile: str) -> Normalized:
+        """Normalize each listing once: many causes are about the same few."""
+        key = (id(listing), profile)
+        if key not in known:
+            known[key] = listing.normalized(profile)
+        return known[key]
+
+    for finding in findings:
+        place = finding.places[0]
+        yield Evidence(
+            curl=_curl(place.queries[0]),
+            facts=tuple(explain(finding, typed)),
+            answers=tuple(_answer(each, place, normalize) for each in place.listings),
+        )
 
 
 def explain(finding: Finding, typed: str | None) -> Iterator[tuple[str, str]]:
@@ -70,23 +115,37 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
             yield "release", f"{side.cloud} declares none: it is judged as the newest"
 
 
-def curl(query: Query) -> str:
-    """Return the command that asks a cloud, without a token."""
+def _curl(query: Query) -> str:
     headers = [("X-Auth-Token", "$OS_TOKEN"), *headers_of(query).fields]
     url = "$OS_COMPUTE_URL/images/detail" + (f"?{query.wire}" if query.params else "")
     return " ".join(["curl", *(f'-H "{name}: {value}"' for name, value in headers), f'"{url}"'])
 
 
-def body(listing: Listing, difference: Difference) -> str:
-    """Return what a difference is about, as sent: the image, the headers or the whole answer."""
-    status = f"status {listing.status_code}"
-    if difference.kind == "header_changed":
+def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
+    first, provenance = place.group.first, listing.provenance
+    sent, compared, rules = "it has no such image", "", ""
+    image = first.image or next(iter(first.examples), None)
+    if first.kind == "header_changed":
         fields = (f"{name}: {value}" for name, value in listing.headers.fields)
-        return "\n".join([status, *fields])
-    image = difference.image or next(iter(difference.examples), None)
-    if image is None or listing.error is not None:
-        return f"{status}\n{text.cut(listing.body, _LONGEST_BODY)}"
-    found = next((each for each in listing.images if each.get("id") == image.id), None)
-    if found is None:
-        return "it has no such image"
-    return json.dumps(found, indent=1, ensure_ascii=False)
+        sent = "\n".join([f"status {listing.status_code}", *fields])
+    elif image is None or listing.error is not None:
+        sent = f"status {listing.status_code}\n{text.cut(listing.body, _LONGEST_BODY)}"
+    else:
+        ids = [each.get("id") for each in listing.images]
+        if image.id in ids:
+            number = ids.index(image.id)
+            normalized = normalize(listing, place.result.profile)
+            sent, compared = map(_json, (listing.images[number], normalized.images[number]))
+            rules = text.normalized(normalized.counts)
+    return Answer(
+        cloud=provenance.cloud,
+        recorded_at=provenance.recorded_at,
+        file=f"{provenance.cloud}/{file_name(provenance.query)}",
+        sent=sent,
+        compared=compared,
+        rules=rules,
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, default=str)

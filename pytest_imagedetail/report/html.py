@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.cassette import file_name
 from pytest_imagedetail.compare.matrix import Cell, Matrix
-from pytest_imagedetail.report import evidence, grid, text, verdict
+from pytest_imagedetail.report import grid, text, verdict
+from pytest_imagedetail.report.evidence import evidence_of
 from pytest_imagedetail.report.findings import Finding
 from pytest_imagedetail.report.verdict import Report
 
@@ -56,8 +56,7 @@ def render(report: Report) -> str:
         matrices=[
             (each, [*_rows(each, shown)]) for each in report.results if isinstance(each, Matrix)
         ],
-        evidence=evidence,
-        file_name=file_name,
+        evidence=[*evidence_of(shown, report.typed)],
         differences=sum(each.count for each in found),
         grid=grid,
         name_of=verdict.name_of,

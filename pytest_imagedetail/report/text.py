@@ -3,7 +3,7 @@
 import json
 import os.path
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -147,11 +147,16 @@ def sides(comparison: Comparison) -> Iterator[tuple[str, str]]:
 
 def how(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield how two sides were compared, as pairs of a label and a line."""
-    counts = comparison.normalization
-    done = [f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id)]
-    yield "profile", f"{comparison.profile} ({', '.join(done) or 'nothing changed'})"
+    done = normalized(comparison.normalization) or "nothing changed"
+    yield "profile", f"{comparison.profile} ({done})"
     if comparison.level == "shape":
         yield "level", "shape: what the images look like; they were not compared one by one"
+
+
+def normalized(counts: Mapping[str, int]) -> str:
+    """Return what rules of normalization changed, and how often: "R2 link host 54"."""
+    names = (f"{each.id} {each.name} {counts[each.id]}" for each in RULES if counts.get(each.id))
+    return ", ".join(names)
 
 
 def notes(comparison: Comparison) -> Iterator[tuple[str, str]]:
