@@ -12,8 +12,8 @@ from pytest_imagedetail.check.text import detail, headline, table
 from pytest_imagedetail.check.verdicts import VERDICTS, Consequence, Finding, FoundImage, Verdict
 from pytest_imagedetail.model import ImageRef, fingerprint
 from pytest_imagedetail.report import html, junit, markdown, write_text
-from pytest_imagedetail.report.html import Answer, Row
 from pytest_imagedetail.report.loading import load, unreadable
+from pytest_imagedetail.report.questions import Answer, Row
 from pytest_imagedetail.report.since import Change, Since
 from pytest_imagedetail.report.text import plain
 
@@ -231,7 +231,9 @@ def _rows(
             Answer(state=state, words=state, finding=links.get(key, ""))
             for key, state in zip(keys, states, strict=True)
         ]
-        yield Row(title=f"{check.id} {check.title}", note=check.relation, answers=answers)
+        group = "Forecast" if check.is_forecast else "Relations"
+        title = f"{check.id} {check.title}"
+        yield Row(group=group, title=title, note=check.relation, answers=answers)
 
 
 _FORMS: Final[dict[str, Callable[[Sequence[Verdict], Since | None], str]]] = {

@@ -36,9 +36,7 @@ def _by_pair(found: Iterable[tuple[str, str, Query]]) -> dict[tuple[str, str], l
 def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
     """Yield status and number of images by query and cloud, and what not every cloud shows."""
     queries = matrix.queries if every_query else matrix.uneven
-    shared = "".join(os.path.commonprefix(matrix.clouds).rpartition("-")[:2])  # noqa: RUF071
-    clouds = (name.removeprefix(shared) for name in matrix.clouds)
-    rows = [[f"{shared}*" if shared else "", *clouds]]
+    rows = [heads(matrix.clouds)]
     for query in queries:
         cells = ("-" if each is None else str(each) for each in matrix.row(query))
         rows.append([text.cut(str(query), _VALUE_WIDTH), *cells])
@@ -51,6 +49,12 @@ def table(matrix: Matrix, *, every_query: bool) -> Iterator[str]:
     if shown := [*spans(matrix)]:
         yield ""
         yield from text.aligned(shown)
+
+
+def heads(clouds: Sequence[str]) -> list[str]:
+    """Return the heads of a table by cloud: ["nova-*", "2019.1", "2019.2"]."""
+    shared = "".join(os.path.commonprefix(clouds).rpartition("-")[:2])  # noqa: RUF071
+    return [f"{shared}*" if shared else "", *(each.removeprefix(shared) for each in clouds)]
 
 
 def spans(matrix: Matrix) -> Iterator[tuple[str, str]]:

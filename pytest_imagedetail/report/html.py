@@ -2,42 +2,15 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.compare.matrix import Cell, Matrix
-from pytest_imagedetail.report import grid, text, verdict
+from pytest_imagedetail.compare.matrix import Matrix
+from pytest_imagedetail.report import grid, questions, text, verdict
 from pytest_imagedetail.report.evidence import evidence_of
-from pytest_imagedetail.report.findings import Finding
 from pytest_imagedetail.report.verdict import Report
 
 _MOST_FINDINGS: Final = 400  # on one page; the JSON report has all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What one cloud says in a row of a table."""
-
-    state: str  # a key of `symbols` in base.html.j2
-    words: str
-    finding: str = ""  # the id of a card on the page
-    recorded_at: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A query or a check, and what each cloud says."""
-
-    title: str
-    note: str = ""
-    answers: Sequence[Answer]
-
-    @property
-    def unanimous(self) -> bool:
-        """Whether all clouds say the same."""
-        return len({(each.state, each.words) for each in self.answers}) == 1
 
 
 def render(report: Report) -> str:
@@ -54,11 +27,12 @@ def render(report: Report) -> str:
         queries=sorted({query for each in found for query in each.queries}),
         fields=sorted({each.field for each in found}),
         matrices=[
-            (each, [*_rows(each, shown)]) for each in report.results if isinstance(each, Matrix)
+            (each, questions.rows_of(each, shown))
+            for each in report.results
+            if isinstance(each, Matrix)
         ],
         evidence=[*evidence_of(shown, report.typed)],
         differences=sum(each.count for each in found),
-        grid=grid,
         name_of=verdict.name_of,
         count_of=verdict.count_of,
         notes_of=verdict.notes_of,
@@ -84,6 +58,7 @@ def page(template: str, *, title: str, **values: object) -> str:
         style=style,
         script=script,
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
+        grid=grid,
         text=text,
         version=__version__,
         **values,
@@ -99,36 +74,3 @@ def _hash(content: str) -> str:
     """Return the source of a content security policy that allows this text alone."""
     digest = hashlib.sha256(content.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-def _rows(matrix: Matrix, findings: Sequence[Finding]) -> Iterator[Row]:
-    """Yield what each cloud answers to each query, with links to the worst that was found."""
-    worst = {
-        (query, place.candidate): finding
-        for finding in reversed(findings)
-        for place in finding.places
-        for query in place.queries
-    }
-    for query in matrix.queries:
-        cells = zip(matrix.clouds, matrix.row(query), strict=True)
-        yield Row(
-            title=str(query),
-            answers=[_answer(cell, worst.get((query, cloud))) for cloud, cell in cells],
-        )
-
-
-def _answer(cell: Cell | None, finding: Finding | None) -> Answer:
-    if cell is None:
-        return Answer(state="not asked", words="not asked")
-    if cell.images is None:
-        state, words = "refused", f"error {cell.status_code}"
-    else:
-        state, words = "listed", text.count(cell.images, "image")
-    if finding is not None and finding.severity == "breaking":
-        state, words = "breaks", f"breaks: {words}"
-    return Answer(
-        state=state,
-        words=words,
-        finding=finding.id if finding is not None else "",
-        recorded_at=cell.recorded_at or "",
-    )

@@ -5,6 +5,7 @@ import json
 import re
 from datetime import date
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from pytest_imagedetail import report
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.model import MISSING, Query
-from pytest_imagedetail.report import html, junit, markdown, report_of, terminal, text
+from pytest_imagedetail.report import html, junit, markdown, questions, report_of, terminal, text
 from pytest_imagedetail.rules import Rules, parse
 from unit import error_of, image_of, listing_of, without
 
@@ -245,7 +246,7 @@ def test_a_matrix_in_each_report(tmp_path):
     assert shown.count('<td class="breaks"') == 2
     for words in (
         "2 differences: 1 breaking",
-        '<th scope="row">status=ACTIVE</th>',
+        '<th scope="row">Images with status ACTIVE?<br>',
         "last seen in nova-b",
     ):
         assert words in shown, words
@@ -319,3 +320,30 @@ def test_lines_fit_the_terminal():
     long = compare(*(listing_of(image_of(name=LONG + each)) for each in "AB"))
     values = [e for e in terminal.render(report_of([long]), width=50).splitlines() if '"...x' in e]
     assert [len(each) for each in values] == [35, 35]
+
+
+def test_questions_in_words():
+    """By group; what is unknown is shown as sent."""
+    for query, expected in {
+        "": ("All images", "All images?"),
+        "limit=0": ("Paging", "Does limit=0 mean no limit?"),
+        "name=a b&limit=2": ("Paging", "Images in pages of 2 named a b?"),
+        "type=": ("Filters", "Images of type nothing?"),
+        "property-os=x": ("Filters", "Images with property os x?"),
+        "zzz=1": ("Other parameters", "Images with zzz=1?"),
+    }.items():
+        params = tuple(parse_qsl(query, keep_blank_values=True))
+        assert questions.question_of(Query(params)) == expected
+    versioned = questions.question_of(Query((), microversion="2.35"))
+    assert versioned == ("Microversions", "All images at microversion 2.35?")
+
+
+def test_a_break_lasts_until_a_later_cloud_undoes_it():
+    """Neighbors that say the same are one cell, which leads to the cause."""
+    clouds = {name: listing_of(image_of(1, name), cloud=name) for name in "ad"}
+    clouds |= {name: error_of(cloud=name) for name in "bc"}
+    matrix = compare_neighbors({name: {Query(): clouds[name]} for name in "abcd"})
+    (row,) = questions.rows_of(matrix, report_of([matrix]).findings)
+    cells = [(len(run), run[0].words, bool(run[0].finding)) for run in row.runs]
+    broken = (2, "breaks: refused with 400", True)
+    assert cells == [(1, "1 image", False), broken, (1, "1 image", True)]

@@ -1,0 +1,130 @@
+"""Put what clouds answer in rows: each question in words, and equal neighbors in one cell."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from pytest_imagedetail.compare.matrix import Cell, Matrix
+from pytest_imagedetail.model import Query
+from pytest_imagedetail.report import text
+from pytest_imagedetail.report.findings import Finding
+
+_FILTERS: Final = {
+    "changes-since": "changed since {}",
+    "minDisk": "with minDisk {}",
+    "minRam": "with minRam {}",
+    "name": "named {}",
+    "server": "of server {}",
+    "status": "with status {}",
+    "type": "of type {}",
+}
+_PAGING: Final = {"limit": "in pages of {}", "marker": "after {}"}
+_WIDTH: Final = 48  # characters of a value
+_ORDER: Final = ("All images", "Filters", "Paging", "Microversions", "Other parameters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one cloud says in a row."""
+
+    state: str  # a key of `symbols` in base.html.j2
+    words: str
+    finding: str = ""  # the id of a card on the page
+    recorded_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One question, and what each cloud says."""
+
+    group: str
+    title: str
+    note: str = ""
+    answers: Sequence[Answer]
+
+    @property
+    def runs(self) -> Sequence[Sequence[Answer]]:
+        """The answers, those of neighbors that say the same together."""
+        return [[*run] for _, run in groupby(self.answers, lambda each: (each.state, each.words))]
+
+    @property
+    def unanimous(self) -> bool:
+        """Whether all clouds say the same."""
+        return len(self.runs) == 1
+
+
+def rows_of(matrix: Matrix, findings: Sequence[Finding]) -> list[Row]:
+    """Return the questions of a matrix by group, with links to the worst that was found."""
+    worst = {
+        (query, place.candidate): finding.id
+        for finding in reversed(findings)
+        for place in finding.places
+        for query in place.queries
+    }
+    rows = [_row(matrix, query, worst) for query in matrix.queries]
+    return sorted(rows, key=lambda each: _ORDER.index(each.group))
+
+
+def _row(matrix: Matrix, query: Query, worst: dict[tuple[Query, str], str]) -> Row:
+    group, title = question_of(query)
+    broken, answers = _broken(matrix, query), []
+    for cloud, cell in zip(matrix.clouds, matrix.row(query), strict=True):
+        finding = worst.get((query, cloud), "")
+        answers.append(_answer(cell, breaks=cloud in broken, finding=finding))
+    return Row(group=group, title=title, note=str(query), answers=answers)
+
+
+def _broken(matrix: Matrix, query: Query) -> frozenset[str]:
+    """Return the clouds whose answer breaks, each until a later one undoes the change."""
+    found, paths = set(), set()
+    steps = [each for each in matrix.steps if query in each.queries]
+    for cloud in matrix.clouds:
+        for each in (step.difference for step in steps if step.candidate == cloud):
+            paths.discard(each.any_image)
+            if each.severity == "breaking":
+                paths.add(each.any_image)
+        if paths:
+            found.add(cloud)
+    return frozenset(found)
+
+
+def _answer(cell: Cell | None, *, breaks: bool, finding: str) -> Answer:
+    if cell is None:
+        return Answer(state="not asked", words="not asked")
+    if cell.images is None:
+        state, words = "refused", f"refused with {cell.status_code}"
+    else:
+        state, words = "listed", text.count(cell.images, "image")
+    if breaks:
+        state, words = "breaks", f"breaks: {words}"
+    return Answer(state=state, words=words, finding=finding, recorded_at=cell.recorded_at or "")
+
+
+def question_of(query: Query) -> tuple[str, str]:
+    """Return the group and the words of a query: ("Filters", "Images named cirros?")."""
+    names = {name for name, _ in query.params}
+    line = " ".join(["Images", *_parts(query)]) if names else "All images"
+    if query.microversion is not None:
+        return "Microversions", f"{line} at microversion {query.microversion}?"
+    if not names:
+        return "All images", "All images?"
+    if query.params == (("limit", "0"),):
+        return "Paging", "Does limit=0 mean no limit?"
+    if not names <= {*_FILTERS, *_PAGING} and not all(map(_is_property, names)):
+        return "Other parameters", f"{line}?"
+    return "Paging" if names & {*_PAGING} else "Filters", f"{line}?"
+
+
+def _is_property(name: str) -> bool:
+    return name.startswith("property-")
+
+
+def _parts(query: Query) -> Iterator[str]:
+    for name, value in query.params:
+        sent = str(Query(((name, value),))).partition("=")[2]
+        shown = text.cut(sent, _WIDTH) or "nothing"
+        if _is_property(name):
+            yield f"with property {name.removeprefix('property-')} {shown}"
+        else:
+            yield {**_FILTERS, **_PAGING}.get(name, f"with {name}={{}}").format(shown)
