@@ -1,6 +1,6 @@
 """Compare two listings: what differs, in which images, and how bad it is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from pytest_imagedetail.compare.answers import (
 from pytest_imagedetail.compare.comparison import Comparison, side_of
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
 from pytest_imagedetail.compare.pairing import Pairing, pair, reference, unpaired
-from pytest_imagedetail.compare.severity import Change, Judge, is_of_links
+from pytest_imagedetail.compare.severity import NOT_OFFERED, Change, Judge, is_of_links
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.gc_paused import paused_gc
@@ -34,8 +34,6 @@ from pytest_imagedetail.model import (
 )
 from pytest_imagedetail.normalize import (
     Normalized,
-    counts_of,
-    expected_absences,
     matched,
     vendors,
 )
@@ -175,12 +173,12 @@ def _facts(
         *_unpaired_images("image_added", pairing.candidate_only, new, pairing, judge),
         *_moved(pairing, old, new, judge),
     ]
-    differences, absent = _completed(differences, one, other, judge)
+    renamed = sum(one.ids[left] != other.ids[right] for left, right in pairing.pairs)
     return _Found(
         differences=differences,
         paired=len(pairing.pairs),
         unpaired=unpaired(pairing, old, new),
-        normalization=counts_of(*comparable, pairs=pairing.pairs, absent=absent),
+        normalization=_counts(*comparable, differences, renamed=renamed),
         not_compared=tuple(_not_compared(baseline, candidate, comparable, pairing)),
     )
 
@@ -195,22 +193,20 @@ def _shapes(baseline: Listing, candidate: Listing, judge: Judge, profile: str) -
         *_of_whole_answers(baseline, candidate, one, other, judge),
         *shape_differences(old, new, judge),
     ]
-    differences, absent = _completed(differences, one, other, judge)
     return _Found(
         differences=differences,
         unseen=unseen(old, new),
-        normalization=counts_of(one, other, pairs=(), absent=absent),
+        normalization=_counts(one, other, differences),
     )
 
 
-def _completed(
-    found: list[Difference], one: Normalized, other: Normalized, judge: Judge
-) -> tuple[list[Difference], int]:
-    """Add the forms of links, then mark and count what a release never had (R11)."""
-    found += link_form_differences(one, other, judge, found=found)
-    if "R11" not in one.counts:
-        return found, 0
-    return expected_absences(found, baseline=judge.baseline, candidate=judge.candidate)
+def _counts(
+    one: Normalized, other: Normalized, differences: Iterable[Difference], *, renamed: int = 0
+) -> dict[str, int]:
+    """Return how often each rule changed something; `renamed` images have two ids."""
+    absent = sum(each.count for each in differences if each.reason.startswith(NOT_OFFERED))
+    found = {"R11": absent, "R12": renamed}
+    return {rule: found.get(rule, count + other.counts[rule]) for rule, count in one.counts.items()}
 
 
 def _of_whole_answers(
@@ -218,6 +214,7 @@ def _of_whole_answers(
 ) -> Iterator[Difference]:
     yield from answer_differences(one, other, judge)
     yield from next_link_differences(baseline, candidate, one, other)
+    yield from link_form_differences(one, other, judge)
 
 
 def _check_shapes(baseline: Listing, candidate: Listing) -> None:

@@ -1,7 +1,7 @@
 """Compare two answers apart from their images: status, error, headers, links, the next page."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -11,7 +11,6 @@ from pytest_imagedetail.compare.severity import Judge, Verdict
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, path_of
 from pytest_imagedetail.normalize import (
-    LinkForm,
     Normalized,
     is_compute,
     is_own_project,
@@ -100,52 +99,28 @@ def header_differences(
     )
 
 
-def link_form_differences(
-    one: Normalized, other: Normalized, judge: Judge, *, found: Iterable[Difference]
-) -> Iterator[Difference]:
-    """Compare how the links of both answers are written, once for each relation.
-
-    R7 and R8 remove a prefix, the version and the caller's project from links, because all images
-    share them. Their change is one difference of the whole answer, unless one of the differences
-    found so far, which are of images and pages, shows it already.
-    """
+def link_form_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
+    """Compare what R8 took out of the links of all images, once for each relation."""
     old, new = one.link_forms, other.link_forms
-    paths = [each.any_image for each in found]
     for path in sorted(old.keys() & new.keys()):
-        shown = any(_is_at_or_below(each, path) for each in paths)
-        if old[path] == new[path] or (shown and _left_out(old[path]) == _left_out(new[path])):
-            continue
-        yield judge.difference(
-            "link_changed",
-            path,
-            field="links",
-            baseline=_written(old[path]),
-            candidate=_written(new[path]),
-        )
+        if old[path].keys() != new[path].keys():
+            yield judge.difference(
+                "link_changed",
+                path,
+                field="links",
+                baseline=_one_or_all(sorted(old[path].values())),
+                candidate=_one_or_all(sorted(new[path].values())),
+            )
 
 
-def _is_at_or_below(path: str, above: str) -> bool:
-    return path == above or path.startswith((f"{above}.", f"{above}["))
-
-
-def _left_out(forms: Iterable[LinkForm]) -> set[tuple[bool, bool]]:
-    """Return what of the forms the links themselves do not show: prefix and project."""
-    return {(each.prefix, bool(each.project)) for each in forms}
-
-
-def _written(forms: Iterable[LinkForm]) -> Any:
-    """Return a form, or the list of them."""
-    texts = sorted(map(str, forms))
-    return texts[0] if len(texts) == 1 else texts
+def _one_or_all(values: Sequence[str]) -> Any:
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _headers(listing: Listing) -> dict[str, Any]:
     """Return the value or values of each header, by its name in lower case."""
-    found: dict[str, Any] = {}
-    for name in {each.lower() for each in listing.headers} - _OF_ONE_REQUEST:
-        values = listing.headers.all(name)
-        found[name] = values[0] if len(values) == 1 else list(values)
-    return found
+    names = {each.lower() for each in listing.headers} - _OF_ONE_REQUEST
+    return {name: _one_or_all(listing.headers.all(name)) for name in names}
 
 
 def _status(listing: Listing) -> int | str:

@@ -24,6 +24,9 @@ WITHOUT_RELATION: Final = "without rel"
 """The name of links without a relation, at level shape."""
 
 FIXED: Final[Verdict] = "compatible", "the candidate keeps the contract, the baseline did not"
+NOT_OFFERED: Final = "not offered: "
+"""Begins the reason for a difference about a field that the release of one side never had (R11)."""
+
 _OWNERS: Final = "metadata belongs to the image"
 _NO_TEXT: Final = "metadata values are strings or null; typed clients cannot read this"
 _ANY_ID: Final = "00000000-0000-0000-0000-000000000000"  # `<id>` stands for a UUID
@@ -88,14 +91,30 @@ class Judge:
             return _BY_KIND[change.kind]
         if change.kind in _BY_VALUES:
             return _BY_VALUES[change.kind](change)
+        severity, reason = self._of_value(change)
+        return severity, self._absence(change) or reason
+
+    def _absence(self, change: Change) -> str | None:
+        """Return the reason if the declared release of one side never had a whole field (R11).
+
+        The release is never inferred: a cloud that lost a field would explain its own loss.
+        """
+        release = {"field_added": self.baseline, "field_removed": self.candidate}.get(change.kind)
+        if release is None or not _never_had(change.path, release):
+            return None
+        had = "; the baseline's release has" if change.kind == "field_removed" else ""
+        return f"{NOT_OFFERED}{release} never had it{had}"
+
+    def _of_value(self, change: Change) -> Verdict:
         if change.is_addition and (broken := self._breach_verdict(change)):
             return broken
         if change.field == "metadata" and change.below:
             return self._metadata(change)
         if is_of_links(change):
             return self._links(change)
-        judge = {"field_removed": self._removed, "field_added": self._added}
-        return judge.get(change.kind, self._changed)(change)
+        if change.kind == "field_added":
+            return "compatible", "clients ignore fields that they do not know"
+        return self._removed(change) if change.kind == "field_removed" else self._changed(change)
 
     def difference(
         self, kind: str, path: str, *, field: str = "", baseline: Any, candidate: Any
@@ -130,25 +149,17 @@ class Judge:
         return None if old is None else FIXED
 
     def _removed(self, change: Change) -> Verdict:
-        field, new = change.field, self.candidate
+        field = change.field
         if change.below:
             return "breaking", "a part of the field is gone"
         if change.cause is not None:
             return "breaking", f"Nova sends it for every image with metadata.{change.cause}"
         if contract.promises(field, self.baseline):
-            if not contract.offers(field, new):
-                return "breaking", f"{new} never offered it; the baseline's release does"
             named = f" ({self.baseline})" if self.baseline else ""
             return "breaking", f"the baseline's release{named} promises it for every image"
         if field in contract.FIELDS:
             return "data", "optional: it depends on the image"
         return "compatible", "no release promises it"
-
-    def _added(self, change: Change) -> Verdict:
-        known = self.baseline
-        if not change.below and known is not None and not contract.offers(change.field, known):
-            return "compatible", f"{known} never had it"
-        return "compatible", "clients ignore fields that they do not know"
 
     def _changed(self, change: Change) -> Verdict:
         part = self.part(change.path)
@@ -195,6 +206,13 @@ class Judge:
         if several and isinstance(change.baseline, list) and isinstance(change.candidate, dict):
             return "compatible", "one link of each relation, where there were several"
         return "breaking", "clients look for a list of links, one of each relation"
+
+
+def _never_had(path: Path, release: str) -> bool:
+    """Tell whether a path is a whole field, or the alternate link, that is newer than a release."""
+    if path == ("links", "alternate"):
+        return not contract.reached(release, "essex")  # Nova views/images.py: two links before
+    return len(path) == 1 and path[0] in contract.FIELDS and not contract.offers(path[0], release)
 
 
 def value_verdict(path: Path, old: Collection[Any], new: Collection[Any]) -> Verdict | None:

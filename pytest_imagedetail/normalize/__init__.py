@@ -5,8 +5,7 @@ may change a lost or added field, a JSON type, a status, a size, the id of anoth
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +14,6 @@ from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import (
     JSON,
     Answer,
-    LinkForm,
     Links,
     Normalized,
 )
@@ -25,11 +23,10 @@ from pytest_imagedetail.normalize.links import (
     LinkRewriter,
     is_compute,
     is_own_project,
-    main_hosts,
     without_hosts,
 )
-from pytest_imagedetail.normalize.pairs import expected_absences, matched, vendors
-from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rule_table, rules_of
+from pytest_imagedetail.normalize.pairs import matched, vendors
+from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rules_of
 from pytest_imagedetail.normalize.values import date_in_utc, form_of_id, vendor_of
 from pytest_imagedetail.redact.names import names_owner
 from pytest_imagedetail.settings import PROFILES, check_choice
@@ -37,17 +34,13 @@ from pytest_imagedetail.settings import PROFILES, check_choice
 __all__ = [
     "RULES",
     "Answer",
-    "LinkForm",
     "Links",
     "NormalizationRule",
     "Normalized",
-    "counts_of",
-    "expected_absences",
     "is_compute",
     "is_own_project",
     "matched",
     "normalize",
-    "rule_table",
     "rules_of",
     "vendors",
     "without_hosts",
@@ -69,50 +62,23 @@ def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = N
     """
     check_choice("profile", profile, PROFILES)
     rules = rules_of(profile)
-    applied = frozenset(rule.id for rule in rules)
     pool = {} if pool is None else pool
-    work = _Work(answer, LinkRewriter(rules=applied, answer=answer, pool=pool))
+    links = LinkRewriter(rules=frozenset(rule.id for rule in rules), answer=answer, pool=pool)
+    work = _Work(answer, links, links.counts)
     images = tuple(map(work.image, answer.images))
-    if any(len(hosts) > 1 for hosts in work.links.hosts.values()):  # rare, so worth a second run
-        hosts = main_hosts(answer.images)
-        links = LinkRewriter(rules=applied, answer=answer, pool=pool, main_hosts=hosts)
-        work = _Work(answer, links)
-        images = tuple(map(work.image, answer.images))
-    if "R10" in applied and {*answer.media_types} != {JSON}:
+    if "R10" in links.rules and {*answer.media_types} != {JSON}:
         for image in images:
             work.restore_nulls(image)
-    top_level = work.top_level()
-    counts = work.links.totals()
     return Normalized(
         profile=profile,
         images=images,
         ids=tuple(str(image["id"]) for image in answer.images),
         status_code=answer.status_code,
         media_type=work.media_type(),
-        top_level=top_level,
-        link_forms={path: frozenset(forms) for path, forms in work.links.forms.items()},
-        counts={rule.id: counts[rule.id] for rule in rules if rule.counts},
+        top_level=work.top_level(),
+        link_forms=links.forms,
+        counts={rule.id: links.counts[rule.id] for rule in rules if rule.counts},
     )
-
-
-def counts_of(
-    one: Normalized,
-    other: Normalized,
-    *,
-    pairs: Iterable[tuple[int, int]],
-    absent: int,
-) -> dict[str, int]:
-    """Return how often each rule changed something in two answers together.
-
-    Args:
-        one: The baseline.
-        other: The candidate.
-        pairs: Positions of the same image in both; R12 counts those with two ids.
-        absent: What R11 counted.
-    """
-    across = sum(one.ids[left] != other.ids[right] for left, right in pairs)
-    found = {"R11": absent, "R12": across}
-    return {rule: found.get(rule, one.counts[rule] + other.counts[rule]) for rule in one.counts}
 
 
 @dataclass(slots=True)
@@ -121,10 +87,7 @@ class _Work:
 
     answer: Answer
     links: LinkRewriter
-
-    @property
-    def counts(self) -> Counter[str]:
-        return self.links.counts
+    counts: defaultdict[str, int]
 
     def image(self, image: Image) -> Image:
         rules = self.links.rules
@@ -211,4 +174,5 @@ def _without_hosts(fields: dict[str, Any], *others: str) -> dict[str, Any]:
     rest = dict(fields)
     for name in others:
         rest.pop(name, None)
-    return dict(without_hosts(rest)) if ".invalid" in repr(rest) else rest
+    clean: dict[str, Any] = without_hosts(rest)
+    return clean

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pytest_imagedetail.model import Image
 
@@ -45,27 +45,6 @@ class Links(dict[str, Any]):
         ]
 
 
-class LinkForm(NamedTuple):
-    """What R7 and R8 take out of links, for example `/<prefix>/<v>/<project>/images/<id>`.
-
-    Attributes:
-        prefix: Whether there is a segment before the version.
-        version: The segments between prefix and project: "<v>", or as sent if they are none.
-        project: "<project>" for the caller's, another one as recorded, "" for none.
-        resource: "images/<id>", "servers/<server>" or "images".
-    """
-
-    prefix: bool
-    version: tuple[str, ...]
-    project: str
-    resource: str
-
-    def __str__(self) -> str:
-        prefix = ["<prefix>"] if self.prefix else []
-        project = [self.project] if self.project else []
-        return "/".join(["", *prefix, *self.version, *project, self.resource])
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Normalized:
     """An answer in comparable form.
@@ -77,7 +56,8 @@ class Normalized:
         status_code: 203 if any page had it, else 200.
         media_type: That of the bodies or, under R10, whether it is the one that was asked for.
         top_level: The fields beside `images`.
-        link_forms: Under R8, by the path of a link, the forms that links have there.
+        link_forms: Under R8, by the path of a link, the links as they were before it: of each one
+            with and without a prefix, with and without a project.
         counts: How often each rule of the profile changed something.
     """
 
@@ -87,7 +67,7 @@ class Normalized:
     status_code: int
     media_type: str
     top_level: Mapping[str, Any]
-    link_forms: Mapping[str, frozenset[LinkForm]]
+    link_forms: Mapping[str, Mapping[tuple[bool, bool], str]]
     counts: Mapping[str, int]
 
     @property

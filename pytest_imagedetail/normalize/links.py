@@ -4,15 +4,15 @@ A link is split once, and each rule changes its own part. What no rule knows sta
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 
 from pytest_imagedetail.contract import API_VERSIONS
 from pytest_imagedetail.model import Image
-from pytest_imagedetail.normalize.answer import Answer, LinkForm, Links
+from pytest_imagedetail.normalize.answer import Answer, Links
 from pytest_imagedetail.redact import placeholders
 
 _HOST: Final = re.compile(
@@ -38,15 +38,6 @@ class Kind:
     own: str
 
 
-@dataclass(slots=True)
-class _Known:
-    """Rewritten links, what rules changed in them, and how many images have them."""
-
-    links: Links
-    counts: Counter[str]
-    times: int = 0
-
-
 IMAGE: Final = Kind(path="images[*]", resource="images", own="<id>")
 SERVER: Final = Kind(path="images[*].server", resource="servers", own="<server>")
 
@@ -60,21 +51,19 @@ class LinkRewriter:
         answer: As sent.
         pool: Rewritten links by what they say. Equal links are one object, in both answers if
             they share a pool, so that comparing most of them is comparing addresses.
-        main_hosts: By the path of a link, the host of Compute that is `<compute>`; any by default.
-        counts: How often each rule changed something, in links that share nothing; see `totals`.
-        forms: By the path of a link, the forms that links have there.
-        hosts: By the path of a link, the hosts of Compute that links have there.
+        counts: How often each rule changed something.
+        forms: See `Normalized.link_forms`.
+        hosts: By the path of a link, the first host of Compute there, which is `<compute>`.
     """
 
     rules: frozenset[str]
     answer: Answer
     pool: dict[str, Links]
-    main_hosts: Mapping[str, str] = field(default_factory=dict)
-    counts: Counter[str] = field(default_factory=Counter)
-    forms: dict[str, set[LinkForm]] = field(default_factory=dict)
-    hosts: dict[str, set[str]] = field(default_factory=dict)
+    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    forms: dict[str, dict[tuple[bool, bool], str]] = field(default_factory=dict)
+    hosts: dict[str, str] = field(default_factory=dict)
     _prefixes: frozenset[tuple[str, ...]] | None = None
-    _known: dict[tuple[str, str], "_Known"] = field(default_factory=dict)
+    _known: dict[tuple[str, str], tuple[Links, list[tuple[str, int]]]] = field(default_factory=dict)
 
     def rewrite(self, kind: Kind, links: Any, own_id: str) -> Any:
         """Return the links of an image, or of the server it was taken from, by relation.
@@ -85,26 +74,19 @@ class LinkRewriter:
             return self._by_relation(kind, links, own_id)
         key = kind.path, repr(links).replace(own_id, "\n")  # which repr never contains
         known = self._known.get(key)
-        if known is None:
-            total, self.counts = self.counts, Counter()
-            new = self._by_relation(kind, links, own_id)
-            counted, self.counts = self.counts, total
-            text = repr(new)
-            if not isinstance(new, Links) or own_id in text:
-                self.counts.update(counted)
-                return new
-            known = _Known(self.pool.setdefault(text, new), counted)
-            self._known[key] = known
-        known.times += 1
-        return known.links
-
-    def totals(self) -> Counter[str]:
-        """Return how often each rule changed something, links that were rewritten once included."""
-        found = Counter(self.counts)
-        for known in self._known.values():
-            for rule, count in known.counts.items():
-                found[rule] += count * known.times
-        return found
+        if known is not None:
+            new, changes = known
+            for rule, count in changes:
+                self.counts[rule] += count
+            return new
+        before = dict(self.counts)
+        new = self._by_relation(kind, links, own_id)
+        text = repr(new)
+        if isinstance(new, Links) and own_id not in text:
+            new = self.pool.setdefault(text, new)
+            changes = [(rule, n - before.get(rule, 0)) for rule, n in self.counts.items()]
+            self._known[key] = new, [each for each in changes if each[1]]
+        return new
 
     def next_links(self, links: Any) -> Any:
         """Return the next links without host, page size and marker (R5).
@@ -150,7 +132,7 @@ class LinkRewriter:
         else:
             new = self._rewritten(parts, segments, link["rel"], where, kind)
         rest = {name: each for name, each in link.items() if name != "href"}
-        return {**(without_hosts(rest) if ".invalid" in repr(rest) else rest), "href": new}
+        return {**without_hosts(rest), "href": new}
 
     def _next_href(self, href: str) -> str:
         parts = _split(href)
@@ -196,10 +178,8 @@ class LinkRewriter:
         if project in ([], ["<project>"]):  # another project is a fact about this link
             self.counts["R8"] += bool(project)
             kept = version
-        form = LinkForm(
-            prefix=prefix, version=tuple(version), project="".join(project), resource=resource
-        )
-        self.forms.setdefault(where, set()).add(form)
+        form = "/".join(["", *["<prefix>"] * prefix, *version, *project, resource])
+        self.forms.setdefault(where, {}).setdefault((prefix, bool(project)), form)
         return kept
 
     def _prefix_and_version(self, head: list[str]) -> tuple[bool, list[str]]:
@@ -231,10 +211,8 @@ class LinkRewriter:
         service = "compute" if is_compute(role) else role
         if service != _SERVICES.get(rel):
             return f"<{role}>"  # a wrong link
-        if service == "compute":
-            self.hosts.setdefault(where, set()).add(parts.netloc)
-            if parts.netloc != self.main_hosts.get(where, parts.netloc):
-                return "<another compute>"
+        if service == "compute" and self.hosts.setdefault(where, parts.netloc) != parts.netloc:
+            return "<another compute>"
         return f"<{service}>"
 
 
@@ -244,12 +222,16 @@ def without_hosts(value: Any) -> Any:
     `https://compute.a.invalid` becomes `<compute>`, as in a link; a host alone, or behind another
     scheme, becomes `<compute host>`. Foreign hosts stay.
     """
+    return _without_hosts(value) if ".invalid" in repr(value) else value
+
+
+def _without_hosts(value: Any) -> Any:
     if isinstance(value, str):
-        return _HOST.sub(_without_name, value) if ".invalid" in value else value
+        return _HOST.sub(_without_name, value)
     if isinstance(value, dict):
-        new = {without_hosts(key): without_hosts(each) for key, each in value.items()}
+        new = {_without_hosts(key): _without_hosts(each) for key, each in value.items()}
         return new if len(new) == len(value) else value
-    return [without_hosts(each) for each in value] if isinstance(value, list) else value
+    return [_without_hosts(each) for each in value] if isinstance(value, list) else value
 
 
 def _without_name(match: re.Match[str]) -> str:
@@ -271,22 +253,6 @@ def is_own_project(owner: str) -> bool:
     return placeholders.compact(owner) == placeholders.OWN_PROJECT
 
 
-def main_hosts(images: Iterable[Image]) -> dict[str, str]:
-    """Return, by the path of a link, the host of Compute that most links have there.
-
-    Of hosts with equally many links, the endpoint's wins, whatever the order of images.
-    """
-    found: dict[str, Counter[str]] = {}
-    for where, href in _hrefs(images):
-        parts = _split(href)
-        if is_compute(_role(parts) or ""):
-            found.setdefault(where, Counter())[parts.netloc] += 1
-    return {
-        where: min(hosts, key=lambda host: (-hosts[host], len(host), host))
-        for where, hosts in found.items()
-    }
-
-
 def _role(parts: SplitResult) -> str | None:
     """Return the role of the cloud's own host that a link leads to, if it is its whole origin."""
     return placeholders.role_of(parts.netloc) if parts.scheme == "https" else None
@@ -294,11 +260,9 @@ def _role(parts: SplitResult) -> str | None:
 
 def _prefixes(images: Iterable[Image]) -> frozenset[tuple[str, ...]]:
     """Return what precedes the version in the self links of images, ("compute",) for example."""
-    starts = {
-        href.rpartition("/images/")[0]
-        for where, href in _hrefs(images)
-        if where == "images[*].links.self"
-    }
+    lists = (image["links"] for image in images if isinstance(image.get("links"), list))
+    links = (link for each in lists for link in each if _is_link(link) and link["rel"] == "self")
+    starts = {link["href"].rpartition("/images/")[0] for link in links}
     paths = [_split(start).path.split("/")[1:] for start in starts]
     return frozenset(
         tuple(path[: path.index(version)])
@@ -306,16 +270,6 @@ def _prefixes(images: Iterable[Image]) -> frozenset[tuple[str, ...]]:
         for version in path
         if version in API_VERSIONS
     )
-
-
-def _hrefs(images: Iterable[Image]) -> Iterator[tuple[str, str]]:
-    """Yield path and URL of each link of images and their servers."""
-    for image in images:
-        for where, owner in (("images[*]", image), ("images[*].server", image.get("server"))):
-            links = owner.get("links") if isinstance(owner, dict) else None
-            for link in links if isinstance(links, list) else ():
-                if _is_link(link):
-                    yield f"{where}.links.{link['rel']}", link["href"]
 
 
 def _split(href: str) -> SplitResult:

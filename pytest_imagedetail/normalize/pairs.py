@@ -1,19 +1,14 @@
-"""What two answers need together: ids (R13, R14), vendors (R15) and absences (R11)."""
+"""What two answers need together: ids (R13, R14) and vendors (R15)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
-from pytest_imagedetail import contract
-from pytest_imagedetail.model import Difference, Image, path_of
+from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import Normalized
 from pytest_imagedetail.normalize.values import REFERENCES, form_of_id, vendor_of
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.redact.names import names_owner
-
-_ALTERNATE: Final = ("links", "alternate")
-_ALTERNATE_SINCE: Final = "essex"  # Nova views/images.py: two links before, three since
 
 
 def matched(
@@ -125,42 +120,3 @@ def _with(
             if vendor_of(key) in {None, *shared}
         }
     return new
-
-
-def expected_absences(
-    differences: Iterable[Difference], *, baseline: str | None, candidate: str | None
-) -> tuple[list[Difference], int]:
-    """Mark the differences that are about a field which one side's release never had (R11).
-
-    Only the reason changes, not the severity. The release is the declared one. Inferring it from
-    the answer would let a cloud that lost a field explain its own loss.
-
-    Args:
-        differences: With their severity.
-        baseline: The declared release of the old side, if any.
-        candidate: That of the new side.
-
-    Returns:
-        The differences in their order, and how many images' fields were not offered.
-    """
-    found, count = list(differences), 0
-    for position, each in enumerate(found):
-        release = {"field_added": baseline, "field_removed": candidate}.get(each.kind)
-        if release is not None and _never_had(each, release):
-            had = "; the baseline's release has" if each.kind == "field_removed" else ""
-            reason = f"not offered: {release} never had it{had}"
-            found[position] = replace(each, reason=reason)
-            count += each.count
-    return found, count
-
-
-def _never_had(difference: Difference, release: str) -> bool:
-    """Return whether a difference is about a whole field, or the alternate link, added later."""
-    for name in contract.FIELDS:
-        if _is_at(difference, name):
-            return not contract.offers(name, release)
-    return _is_at(difference, *_ALTERNATE) and not contract.reached(release, _ALTERNATE_SINCE)
-
-
-def _is_at(difference: Difference, *path: str) -> bool:
-    return difference.path == path_of(("images", *path), difference.image)

@@ -45,9 +45,9 @@ RULES: Final = (
         id="R2",
         name="link host",
         does="the cloud's own hosts become `<compute>` or `<image>` wherever they occur. Kept in "
-        "links: the host of another service, and a Compute host that most links of the "
-        "answer do not use. Kept everywhere: another scheme or port, and any host that is "
-        "not the cloud's. `wire` only removes the cloud's name",
+        "links: the host of another service, and a Compute host that is not the first link's. "
+        "Kept everywhere: another scheme or port, and any host that is not the cloud's. "
+        "`wire` only removes the cloud's name",
         reason="hosts come from the request or a configured prefix and are the same for all "
         "images; Nova picks one of several Glance hosts at random; the placeholder of an "
         "own host contains the cloud's name",
@@ -201,22 +201,3 @@ _RULES_OF: Final = {
 def rules_of(profile: str) -> tuple[NormalizationRule, ...]:
     """Return the rules that a profile applies: its own and those of every narrower one."""
     return _RULES_OF[profile]
-
-
-def rule_table() -> str:
-    """Return the rules as a Markdown table, for the documentation."""
-    head = ("rule", "about", "from profile", "does", "counts", "why", "evidence")
-    rows = [
-        (
-            rule.id,
-            rule.name,
-            f"`{rule.profile}`",
-            rule.does,
-            rule.counts or "nothing",
-            rule.reason,
-            rule.source,
-        )
-        for rule in RULES
-    ]
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

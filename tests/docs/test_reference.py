@@ -16,7 +16,7 @@ from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.lint import RULES
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import KINDS, Difference
-from pytest_imagedetail.normalize import rule_table
+from pytest_imagedetail.normalize import RULES as NORMALIZATION
 from pytest_imagedetail.plugin import OPTIONS
 from pytest_imagedetail.plugin.options import OF_MARKER
 from pytest_imagedetail.redact import REQUEST_HEADERS, RESPONSE_HEADERS, names
@@ -77,10 +77,13 @@ def test_junit_properties(pytester):
 
 
 def test_normalization_rules():
-    """The table of docs/reference/normalization.md is the one that the rules make."""
-    text = page("reference/normalization.md")
-    table = text.partition("<!-- rules: begin -->\n")[2].partition("<!-- rules: end -->")[0]
-    assert table == rule_table()
+    """The table of docs/reference/normalization.md has each rule as it is."""
+    rows = [line for line in page("reference/normalization.md").splitlines() if line[:3] == "| R"]
+    assert rows == [
+        f"| {rule.id} | {rule.name} | `{rule.profile}` | {rule.does} | {rule.counts or 'nothing'} "
+        f"| {rule.reason} | {rule.source} |"
+        for rule in NORMALIZATION
+    ]
 
 
 def test_lint_rules():

@@ -160,7 +160,7 @@ def test_r2_own_hosts_anywhere():
 
 
 def test_r2_compute_has_one_host():
-    """That of most links, or the endpoint's, whatever the order of images."""
+    """That of the first link."""
 
     def shown(*hosts, rel="self"):
         images = [
@@ -172,9 +172,8 @@ def test_r2_compute_has_one_host():
 
     own, another, second = "<compute>", "<another compute>", "compute-links.a"
     assert shown(second, second) == [own] * 2
-    assert shown("compute.a", second, second) == [another, own, own]
-    assert shown("compute.a", second) == [own, another]
-    assert shown("image.a", "image.a", second, "compute.a") == ["<image>"] * 2 + [another, own]
+    assert shown("compute.a", second, second, "compute.a") == [own, another, another, own]
+    assert shown("image.a", second, "compute.a") == ["<image>", own, another]
 
 
 def next_hrefs(*hrefs, images=(), complete=True, profile="same-cloud"):
@@ -242,7 +241,7 @@ def test_r8_project_presence():
         link = {"rel": "self", "href": f"{COMPUTE}/v2.1{project}/images/x"}
         found.append(normalized({"id": "1", "links": [link]}, profile="cross-version"))
     assert found[0].images == found[1].images
-    forms = [[*map(str, each.link_forms["images[*].links.self"])] for each in found]
+    forms = [[*each.link_forms["images[*].links.self"].values()] for each in found]
     assert forms == [["/<v>/<project>/images/<id>"], ["/<v>/images/<id>"]]
     assert [each.counts["R8"] for each in found] == [1, 0]
 
