@@ -1,7 +1,7 @@
 """Compare two listings: what differs, in which images, and how bad it is."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
@@ -15,7 +15,7 @@ from pytest_imagedetail.compare.answers import (
 )
 from pytest_imagedetail.compare.comparison import Comparison, side_of
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
-from pytest_imagedetail.compare.pairing import Pairing, pair, reference, unpaired
+from pytest_imagedetail.compare.pairing import Pairing, pair, reference
 from pytest_imagedetail.compare.severity import NOT_OFFERED, Change, Judge, is_of_links
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
@@ -29,7 +29,6 @@ from pytest_imagedetail.model import (
     Image,
     ImageRef,
     Path,
-    Unpaired,
     path_of,
 )
 from pytest_imagedetail.normalize import (
@@ -91,17 +90,23 @@ def compare(
             value is nested too deeply.
         UsageError: An unknown level or profile.
     """
-    profile = check_choice("profile", profile or DEFAULT_PROFILE, PROFILES)
-    judge = judge_of(baseline, candidate)
+    asked = Comparison(
+        baseline=side_of(baseline),
+        candidate=side_of(candidate),
+        profile=check_choice("profile", profile or DEFAULT_PROFILE, PROFILES),
+        level=check_choice("level", level, LEVELS),
+        fail_on=fail_on,
+        expect=expect,
+        listings=(baseline, candidate),
+    )
     concerned = rules.between(baseline.cloud, candidate.cloud, baseline.query)
-    check_choice("level", level, LEVELS)
     try:
         if level == "shape":
-            found = _shapes(baseline, candidate, judge, profile)
+            found = _shapes(asked, baseline, candidate)
         elif _is_error(baseline) or _is_error(candidate):
-            found = _errors(baseline, candidate, judge, expect)
+            found = _errors(asked, baseline, candidate)
         else:
-            found = _facts(baseline, candidate, judge, profile, concerned)
+            found = _facts(asked, baseline, candidate, concerned)
     except RecursionError:
         raise ComparisonError(
             "an answer is nested too deeply to be compared",
@@ -112,23 +117,12 @@ def compare(
         found.differences, key=lambda each: (SEVERITIES.index(each.severity), each.kind, each.path)
     )
     applied = apply(concerned, worst_first, baseline.query)
-    return Comparison(
-        baseline=side_of(baseline),
-        candidate=side_of(candidate),
-        profile=profile,
-        level=level,
+    return replace(
+        found,
         differences=applied.differences,
-        paired=found.paired,
-        unpaired=found.unpaired,
-        unseen=found.unseen,
-        normalization=found.normalization,
-        not_compared=found.not_compared,
-        fail_on=fail_on,
-        expect=expect,
         expected=applied.expected,
         expired_rules=applied.expired,
         unused_rules=applied.unused,
-        listings=(baseline, candidate),
     )
 
 
@@ -137,63 +131,52 @@ def judge_of(baseline: Listing, candidate: Listing) -> Judge:
     return Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """The content of a `Comparison` before rules are applied."""
-
-    differences: Sequence[Difference]
-    paired: int = 0
-    unpaired: Unpaired = field(default_factory=Unpaired)
-    unseen: tuple[str, ...] = ()
-    normalization: Mapping[str, int] = field(default_factory=dict)
-    not_compared: tuple[str, ...] = ()
-
-
-def _facts(
-    baseline: Listing, candidate: Listing, judge: Judge, profile: str, rules: Rules
-) -> _Found:
+def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rules) -> Comparison:
     """Compare image by image."""
     _check_complete(baseline, candidate)
-    one, other = normalized_together(baseline, candidate, profile)
+    judge = judge_of(baseline, candidate)
+    one, other = normalized_together(baseline, candidate, asked.profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
-    pairing = pair(old, new, across_clouds=profile == "cross-cloud")
+    pairing = pair(old, new, across_clouds=asked.profile == "cross-cloud")
     comparable = matched(one, other, pairing.pairs)
-    changes = shared_changes(*comparable, pairing)
     candidate_of = dict(pairing.pairs)
-    differences = [
+    differences = (
         *_of_whole_answers(baseline, candidate, one, other, judge),
         *_vendor_differences(one, other, judge),
         *(
             found
-            for each in changes
+            for each in shared_changes(*comparable, pairing.pairs)
             for part in _by_cause(each, candidate_of, new)
             for found in _judged(part, old, judge, rules)
         ),
         *_unpaired_images("image_removed", pairing.baseline_only, old, pairing, judge),
         *_unpaired_images("image_added", pairing.candidate_only, new, pairing, judge),
         *_moved(pairing, old, new, judge),
-    ]
+    )
     renamed = sum(one.ids[left] != other.ids[right] for left, right in pairing.pairs)
-    return _Found(
+    return replace(
+        asked,
         differences=differences,
         paired=len(pairing.pairs),
-        unpaired=unpaired(pairing, old, new),
+        unpaired=pairing.unpaired,
         normalization=_counts(*comparable, differences, renamed=renamed),
         not_compared=tuple(_not_compared(baseline, candidate, comparable, pairing)),
     )
 
 
-def _shapes(baseline: Listing, candidate: Listing, judge: Judge, profile: str) -> _Found:
+def _shapes(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
     """Compare what the images of each side look like."""
     _check_shapes(baseline, candidate)
     _check_complete(baseline, candidate)
-    one, other = baseline.normalized(profile), candidate.normalized(profile)
+    judge = judge_of(baseline, candidate)
+    one, other = baseline.normalized(asked.profile), candidate.normalized(asked.profile)
     old, new = describe(baseline, one), describe(candidate, other)
-    differences = [
+    differences = (
         *_of_whole_answers(baseline, candidate, one, other, judge),
         *shape_differences(old, new, judge),
-    ]
-    return _Found(
+    )
+    return replace(
+        asked,
         differences=differences,
         unseen=unseen(old, new),
         normalization=_counts(one, other, differences),
@@ -238,17 +221,19 @@ def _is_error(listing: Listing) -> bool:
     return listing.error is not None
 
 
-def _errors(baseline: Listing, candidate: Listing, judge: Judge, expect: int | None) -> _Found:
+def _errors(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
     """Compare answers of which at least one is an error."""
+    judge = judge_of(baseline, candidate)
     if baseline.status_code != candidate.status_code:
-        return _Found(differences=[status_difference(baseline, candidate, judge)])
-    if expect == baseline.status_code:
-        documents = (error_of(baseline), error_of(candidate))
-        return _Found(
-            differences=error_differences(baseline, candidate, judge),
-            not_compared=tuple(map(path_of, _redacted_in_both(*documents))),
-        )
-    raise errors_alone(baseline, candidate)
+        return replace(asked, differences=(status_difference(baseline, candidate, judge),))
+    if asked.expect != baseline.status_code:
+        raise errors_alone(baseline, candidate)
+    redacted = _redacted_in_both(error_of(baseline), error_of(candidate))
+    return replace(
+        asked,
+        differences=error_differences(baseline, candidate, judge),
+        not_compared=tuple(map(path_of, redacted)),
+    )
 
 
 def _check_complete(baseline: Listing, candidate: Listing) -> None:
@@ -362,7 +347,7 @@ def _unpaired_images(
 ) -> Iterator[Difference]:
     if not places:
         return
-    ambiguous = frozenset(pairing.ambiguous)
+    ambiguous = frozenset(pairing.unpaired.ambiguous)
     first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
     was_there = kind == "image_removed"
     for place in places:

@@ -50,17 +50,17 @@ class Comparison:
     candidate: Side
     profile: str
     level: str
-    differences: tuple[Difference, ...]
-    paired: int
-    unpaired: Unpaired
-    unseen: tuple[str, ...]
-    normalization: Mapping[str, int]
-    not_compared: tuple[str, ...]
+    differences: tuple[Difference, ...] = ()
+    paired: int = 0
+    unpaired: Unpaired = field(default_factory=Unpaired)
+    unseen: tuple[str, ...] = ()
+    normalization: Mapping[str, int] = field(default_factory=dict)
+    not_compared: tuple[str, ...] = ()
     fail_on: FailOn
     expect: int | None
-    expected: tuple[Difference, ...]
-    expired_rules: tuple[RuleRef, ...]
-    unused_rules: tuple[RuleRef, ...]
+    expected: tuple[Difference, ...] = ()
+    expired_rules: tuple[RuleRef, ...] = ()
+    unused_rules: tuple[RuleRef, ...] = ()
     listings: tuple[Listing, ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -172,16 +172,18 @@ class Comparison:
 
 
 def _side(side: Side) -> dict[str, Any]:
-    error = {} if side.error is None else {"error": side.error}
+    known = {
+        "error": side.error,
+        "volatile": list(side.volatile),
+        "project": side.project,
+        "version": side.version,
+    }
     return {
         "cloud": side.cloud,
         "query": str(side.query),
         "release": side.release,
         "images": side.images,
-        **error,
-        **({"volatile": list(side.volatile)} if side.volatile else {}),
-        **({"project": side.project} if side.project else {}),
-        **({"version": side.version} if side.version else {}),
+        **{name: value for name, value in known.items() if value},
         "recorded_at": side.recorded_at,
     }
 
@@ -191,11 +193,6 @@ def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
     if fail_on == "breaking":
         return "breaking" not in severities
     return fail_on == "none" or not severities
-
-
-def failing(differences: Sequence[Difference], fail_on: FailOn) -> list[Difference]:
-    """Return the differences that reach the severity from which on a run fails."""
-    return [each for each in differences if not is_compatible([each.severity], fail_on)]
 
 
 def summary_of(severities: Sequence[Severity]) -> str:
@@ -209,9 +206,7 @@ def summary_of(severities: Sequence[Severity]) -> str:
 def accepted(severities: Sequence[Severity], *, more: bool) -> str:
     """Return the end of a summary: "; 4 more accepted by rules (1 breaking)".
 
-    Args:
-        severities: The severity of each accepted difference.
-        more: Whether there are others; if not, the text is " but for 4 accepted by rules".
+    `more` tells that there are others; if not, the text is " but for 4 accepted by rules".
     """
     if not severities:
         return ""

@@ -5,11 +5,10 @@ of one field in one call, because a call costs more than the comparison of a fie
 """
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from pytest_imagedetail.compare.pairing import Pairing
 from pytest_imagedetail.compare.severity import Change
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.model import MISSING
@@ -82,25 +81,27 @@ def _kind(before: Any, after: Any) -> str:
     return "value_changed" if type(before) is type(after) else "type_changed"
 
 
-def shared_changes(one: Normalized, other: Normalized, pairing: Pairing) -> list[SharedChange]:
+def shared_changes(
+    one: Normalized, other: Normalized, places: Iterable[tuple[int, int]]
+) -> list[SharedChange]:
     """Compare paired images; return each change with the images that share it."""
     found: dict[Hashable, SharedChange] = {}
-    for name, pairs in _unequal_fields(one, other, pairing).items():
+    for name, pairs in _unequal_fields(one, other, places).items():
         changes = diff([(before, after) for before, after, _ in pairs])
-        for (_, _, places), changes_of_pair in zip(pairs, changes, strict=True):
+        for (_, _, images), changes_of_pair in zip(pairs, changes, strict=True):
             for each in changes_of_pair:
                 change = replace(each, path=(name, *each.path))
                 same = change.path, *map(value_key, change.values)
-                found.setdefault(same, (change, []))[1].extend(places)
-    return [(change, sorted(places)) for change, places in found.values()]
+                found.setdefault(same, (change, []))[1].extend(images)
+    return [(change, sorted(images)) for change, images in found.values()]
 
 
 def _unequal_fields(
-    one: Normalized, other: Normalized, pairing: Pairing
+    one: Normalized, other: Normalized, places: Iterable[tuple[int, int]]
 ) -> dict[str, list[tuple[Any, Any, list[int]]]]:
     """Return the distinct unequal pairs of values by field, and the images that have them."""
     found: dict[str, dict[Hashable, tuple[Any, Any, list[int]]]] = {}
-    for left, right in pairing.pairs:
+    for left, right in places:
         old, new = one.images[left], other.images[right]
         if strictly_equal(old, new):
             continue

@@ -8,37 +8,29 @@ from typing import Final
 from pytest_imagedetail.model import Image, ImageRef, Unpaired
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?=[T ])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
-    """The pairs of images, and the images that have no partner.
-
-    Attributes:
-        pairs: Places of the same image in baseline and candidate, in the baseline's order.
-        baseline_only: Places of images that only the baseline has.
-        candidate_only: Places of images that only the candidate has.
-        ambiguous: Images of both sides that could be paired in more than one way.
-    """
+    """The pairs of images by their places on both sides, and the places of those without one."""
 
     pairs: tuple[tuple[int, int], ...]
     baseline_only: tuple[int, ...]
     candidate_only: tuple[int, ...]
-    ambiguous: tuple[ImageRef, ...] = ()
+    unpaired: Unpaired
 
 
 def pair(
     baseline: tuple[Image, ...], candidate: tuple[Image, ...], *, across_clouds: bool
 ) -> Pairing:
-    """Pair image details by id and, across clouds, by unique name, name and size, or name and day.
+    """Pair image details by id and, across clouds, by unique name, then by name and size.
 
     Repeated ids are paired occurrence by occurrence, so that a surplus one is left over.
     """
     sides = baseline, candidate
     ids = [_by_id(side, across_clouds=across_clouds) for side in sides]
     found = _unique_matches(*ids)
-    for key in (_name, _name_and_size, _name_disk_and_day) if across_clouds else ():
+    for key in (_name, _name_and_size) if across_clouds else ():
         paired = found.keys(), {*found.values()}
         left, right = (
             {
@@ -59,18 +51,11 @@ def pair(
         pairs=tuple(sorted(found.items())),
         baseline_only=one,
         candidate_only=other,
-        ambiguous=_ambiguous(*alone) if across_clouds else (),
-    )
-
-
-def unpaired(
-    pairing: Pairing, baseline: tuple[Image, ...], candidate: tuple[Image, ...]
-) -> Unpaired:
-    """Return references to the images without a partner."""
-    return Unpaired(
-        baseline=tuple(reference(baseline[place]) for place in pairing.baseline_only),
-        candidate=tuple(reference(candidate[place]) for place in pairing.candidate_only),
-        ambiguous=pairing.ambiguous,
+        unpaired=Unpaired(
+            baseline=tuple(map(reference, alone[0])),
+            candidate=tuple(map(reference, alone[1])),
+            ambiguous=_ambiguous(*alone) if across_clouds else (),
+        ),
     )
 
 
@@ -103,14 +88,6 @@ def _name(image: Image) -> str | None:
 def _name_and_size(image: Image) -> tuple[Hashable, ...] | None:
     name, size = _name(image), image.get("OS-EXT-IMG-SIZE:size")
     return (name, size) if name and size and isinstance(size, int | float) else None
-
-
-def _name_disk_and_day(image: Image) -> tuple[Hashable, ...] | None:
-    """Return a key for an image without a size, which is of a release before Grizzly."""
-    name, disk, day = _name(image), image.get("minDisk"), _DAY.match(str(image.get("created")))
-    if not name or _name_and_size(image) or type(disk) is not int or day is None:
-        return None
-    return name, disk, day.group()
 
 
 def _unique_matches(one: Mapping[int, Hashable], other: Mapping[int, Hashable]) -> dict[int, int]:

@@ -148,8 +148,7 @@ RULES: Final = (
         id="R12",
         name="identity across clouds",
         does="images are paired by id (a numeric id only together with the name), then by a name "
-        "that is unique on both sides, then by name and size, then, if they have no size, "
-        "by name, minDisk and day of creation",
+        "that is unique on both sides, then by name and size",
         reason="each cloud gives the same image an id of its own; ambiguous images stay unpaired",
         source="images/detail has no checksum; real listings hold namesakes (openstack4j)",
         profile="cross-cloud",
