@@ -72,10 +72,6 @@ FAULTS = {
             ("data", "enumeration_changed", "images[*].status"),
         ],
     ),
-    "a progress that Nova never sends": (
-        lambda image: image.update(progress=37),
-        [("compatible", "enumeration_changed", "images[*].progress")],
-    ),
     "a link lost": (
         lambda image: image["links"].pop(),
         [("breaking", "presence_changed", "images[*].links.alternate")],

@@ -30,7 +30,6 @@ NOT_OFFERED: Final = "not offered: "
 _OWNERS: Final = "metadata belongs to the image"
 _NO_TEXT: Final = "metadata values are strings or null; typed clients cannot read this"
 _ANY_ID: Final = "00000000-0000-0000-0000-000000000000"  # `<id>` stands for a UUID
-_SENT_PROGRESS: Final = (0, 25, 50, 100)  # views/images.py, _get_progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,9 +169,6 @@ class Judge:
             return judged
         if retyped:
             return "data", "the contract allows both"
-        before, after = ([each] for each in change.values)
-        if judged := value_verdict(change.path, before, after):
-            return judged
         old, new = map(_formats, change.values)
         if part.form == contract.ISOTIME and old != new:
             return form_verdict(part.form, old, new)
@@ -213,14 +209,6 @@ def _never_had(path: Path, release: str) -> bool:
     if path == ("links", "alternate"):
         return not contract.reached(release, "essex")  # Nova views/images.py: two links before
     return len(path) == 1 and path[0] in contract.FIELDS and not contract.offers(path[0], release)
-
-
-def value_verdict(path: Path, old: Collection[Any], new: Collection[Any]) -> Verdict | None:
-    """Judge values that the contract allows and Nova never sends; None if there are none."""
-    strange = [any(each not in _SENT_PROGRESS for each in side) for side in (old, new)]
-    if path != ("progress",) or strange != [False, True]:
-        return None
-    return "compatible", "Nova sends 0, 25, 50 and 100 only"
 
 
 def form_verdict(form: str, old: set[str], new: set[str]) -> Verdict:

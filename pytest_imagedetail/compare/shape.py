@@ -1,8 +1,8 @@
 """Compare what the images of two listings look like: presence, types, forms and values by path."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Final
 
 from pytest_imagedetail import contract
@@ -17,7 +17,6 @@ from pytest_imagedetail.compare.severity import (
     Verdict,
     form_verdict,
     link_verdict,
-    value_verdict,
 )
 from pytest_imagedetail.contract import JSON_TYPES, json_type
 from pytest_imagedetail.listing import Listing
@@ -41,11 +40,8 @@ _ENUMERATED: Final = frozenset({("status",), ("progress",), ("OS-DCF:diskConfig"
 _FORMATTED: Final = frozenset({("id",), ("created",), ("updated",), ("server", "id")})
 _FREE: Final = frozenset({"name", "metadata"})  # written by users
 
-Places = list[int]
-"""Images, by their places in the listing."""
-
-Seen = dict[Any, Places]
-"""What was seen, and in which images."""
+Seen = defaultdict[Any, set[int]]
+"""What was seen, and in which images, by their places in the listing."""
 
 
 @dataclass(slots=True)
@@ -60,63 +56,54 @@ class Trait:
         values: Values of an enumeration, keys of the metadata, or addresses of a link.
     """
 
-    places: Places = field(default_factory=list)
-    types: Seen = field(default_factory=dict)
-    formats: Seen = field(default_factory=dict)
-    values: Seen = field(default_factory=dict)
+    places: set[int] = field(default_factory=set)
+    types: Seen = field(default_factory=lambda: defaultdict(set))
+    formats: Seen = field(default_factory=lambda: defaultdict(set))
+    values: Seen = field(default_factory=lambda: defaultdict(set))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What the images of a listing look like.
-
-    Attributes:
-        traits: What was seen at each path that some image has.
-        order: "newest first", "oldest first" or "neither", by `created`; None if unknown.
-        images: The images.
-        keys: The metadata keys of each image that have a value.
-    """
+    """What the images of a listing look like; `keys` are those of their metadata with a value."""
 
     traits: Mapping[Path, Trait]
-    order: str | None
-    images: Sequence[ImageRef] = field(repr=False)
-    keys: Sequence[frozenset[str]] = field(repr=False)
+    images: Sequence[ImageRef]
+    keys: Sequence[frozenset[str]]
 
     @property
-    def repeated(self) -> Places:
+    def repeated(self) -> set[int]:
         """The images whose id stood before."""
         first = {ref.id: place for place, ref in reversed([*enumerate(self.images)])}
-        return [place for place, ref in enumerate(self.images) if first[ref.id] != place]
+        return {place for place, ref in enumerate(self.images) if first[ref.id] != place}
 
     def refs(self, places: Iterable[int]) -> tuple[ImageRef, ...]:
-        """Return the references of images."""
-        return tuple(self.images[place] for place in places)
+        """Return the references of images, in the order of the listing."""
+        return tuple(self.images[place] for place in sorted(places))
 
-    def presence(self, path: Path) -> tuple[Places, Places]:
+    def presence(self, path: Path) -> tuple[set[int], set[int]]:
         """Return the images that have the path, and those that could have it and do not."""
         present, candidates = self._places(path), {*range(len(self.images))}
         if len(path) > 1:
-            candidates = {*self._places(path[:-1])} if path[0] != "metadata" else set()
+            candidates = self._places(path[:-1]) if path[0] != "metadata" else set()
         elif (cause := _cause(path)) is not None:
             candidates = {place for place, keys in enumerate(self.keys) if cause in keys}
-        return present, sorted(candidates.difference(present))
+        return present, candidates - present
 
-    def _places(self, path: Path) -> Places:
-        return self.traits[path].places if path in self.traits else []
+    def _places(self, path: Path) -> set[int]:
+        return self.traits[path].places if path in self.traits else set()
 
 
 def describe(listing: Listing, normalized: Normalized) -> Shape:
     """Describe the images of a listing: links and metadata as normalized, all else as sent."""
-    traits: dict[Path, Trait] = {}
+    traits: defaultdict[Path, Trait] = defaultdict(Trait)
     keys = []
     for place, (sent, image) in enumerate(zip(listing.images, normalized.images, strict=True)):
         for path, value in _values(sent, image):
-            _record(traits.setdefault(path, Trait()), path, value, place)
+            _record(traits[path], path, value, place)
         metadata = sent.get("metadata")
         values = metadata.items() if isinstance(metadata, dict) else ()
         keys.append(frozenset(key for key, value in values if value is not None))
-    images = tuple(map(reference, listing.images))
-    return Shape(traits=traits, order=_order(normalized.images), images=images, keys=keys)
+    return Shape(traits=traits, images=tuple(map(reference, listing.images)), keys=keys)
 
 
 def _cause(path: Path) -> str | None:
@@ -167,20 +154,20 @@ def _without_id(href: str, own: str, placeholder: str) -> str:
 
 
 def _record(trait: Trait, path: Path, value: Any, place: int) -> None:
-    _place(trait.places, place)
-    _add(trait.types, _type_of_links(value) if path[-1] == "links" else json_type(value), place)
+    trait.places.add(place)
+    kind = _type_of_links(value) if path[-1] == "links" else json_type(value)
+    trait.types[kind].add(place)
     is_unknown = len(path) == 1 and path[0] not in contract.FIELDS and path[0] not in _FREE
     if isinstance(value, str) and (path in _FORMATTED or is_unknown):
-        _add(trait.formats, contract.text_format(value), place)
+        trait.formats[contract.text_format(value)].add(place)
     elif type(value) is int and (sign := sign_promised(contract.IMAGE.along(path))):
-        _add(trait.formats, sign if value >= 0 else "negative", place)
+        trait.formats[sign if value >= 0 else "negative"].add(place)
     if path == ("metadata",) and isinstance(value, dict):
         for key in value:
-            _add(trait.values, key, place)
-        return
+            trait.values[key].add(place)
     is_of_link = path[-1] in {"href", "type"} and "links" in path
     if isinstance(value, str | int) and (path in _ENUMERATED or is_of_link):
-        _add(trait.values, value, place)
+        trait.values[value].add(place)
 
 
 def _type_of_links(links: Any) -> str:
@@ -192,31 +179,6 @@ def _type_of_links(links: Any) -> str:
 def sign_promised(part: contract.Part) -> str | None:
     """Return the promised range of an integer as a format; None if there is none."""
     return None if part.least is None else f"{part.least} or more"
-
-
-def _add(seen: Seen, value: Any, place: int) -> None:
-    _place(seen.setdefault(value, []), place)
-
-
-def _place(places: Places, place: int) -> None:
-    if places[-1:] != [place]:  # several metadata keys of one image are one image
-        places.append(place)
-
-
-def _order(images: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return the order of the images by date; None if all dates are equal or not comparable."""
-    dates = [image.get("created") for image in images]
-    texts = [each for each in dates if isinstance(each, str)]
-    forms = {contract.text_format(each) for each in texts}
-    if len(texts) != len(dates) or len(set(texts)) < 2 or len(forms) != 1:  # noqa: PLR2004
-        return None
-    if not contract.is_isotime(forms.pop()):
-        return None
-    if all(before >= after for before, after in pairwise(texts)):
-        return "newest first"
-    if all(before <= after for before, after in pairwise(texts)):
-        return "oldest first"
-    return "neither"
 
 
 _EXAMPLES: Final = 3
@@ -233,28 +195,18 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
             yield from _presence(path, one, other, judge)
             if path in one.traits and path in other.traits:
                 yield from _traits(path, one, other, judge)
-        elif any(other.presence(path)):
+        elif path in other.traits:
             yield from _only_candidate(path, other, judge)
     if bool(one.repeated) != bool(other.repeated):
         yield _repeated(one, other, judge)
-    if one.order and other.order and one.order != other.order:
-        yield Difference(
-            kind="order_changed",
-            severity="data" if "neither" not in {one.order, other.order} else "compatible",
-            path="images",
-            baseline=one.order,
-            candidate=other.order,
-            reason="Glance sorts by creation, newest first; no schema promises it",
-        )
 
 
 def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
     """Return the fields that one side has and no image of the other could show."""
-    fields = (path for path in _paths(one, other) if len(path) == 1)
     return tuple(
         path_of(("images", *path))
-        for path in fields
-        if not any(one.presence(path)) or not any(other.presence(path))
+        for path in _paths(one, other)
+        if len(path) == 1 and not (any(one.presence(path)) and any(other.presence(path)))
     )
 
 
@@ -265,17 +217,9 @@ def _paths(one: Shape, other: Shape) -> list[Path]:
 def _only_candidate(path: Path, other: Shape, judge: Judge) -> Iterator[Difference]:
     """Report a path that no image of the baseline could have, if its type breaks a promise."""
     types = other.traits[path].types
-    wrong = _not_allowed(path, types, judge)
-    if wrong:
-        places = sorted({place for each in wrong for place in types[each]})
-        yield _difference(
-            "field_added",
-            path,
-            _REFUSED_TYPE,
-            before=MISSING,
-            after=_listed(wrong),
-            images=other.refs(places),
-        )
+    if wrong := _not_allowed(path, types, judge):
+        images = other.refs(set().union(*(types[each] for each in wrong)))
+        yield _difference("field_added", path, _REFUSED_TYPE, (MISSING, _listed(wrong)), images)
 
 
 def _repeated(one: Shape, other: Shape, judge: Judge) -> Difference:
@@ -283,14 +227,8 @@ def _repeated(one: Shape, other: Shape, judge: Judge) -> Difference:
     text = f"{len(side.repeated)} of {len(side.images)}"
     before, after = (text if each.repeated else MISSING for each in (one, other))
     change = Change(kind="image_repeated", baseline=before, candidate=after)
-    return _difference(
-        "image_repeated",
-        ("id",),
-        judge.severity(change),
-        before=before,
-        after=after,
-        images=side.refs(side.repeated),
-    )
+    verdict = judge.severity(change)
+    return _difference(change.kind, ("id",), verdict, change.values, side.refs(side.repeated))
 
 
 def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
@@ -302,19 +240,14 @@ def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Di
     if not (before[0] and after[0]):
         kind = "field_removed" if before[0] else "field_added"
     fewer = not before[1] or not after[0]
-    yield _difference(
-        kind,
-        path,
-        _fewer_verdict(path, kind, judge) if fewer else _more_verdict(path, other, judge),
-        before=_share(before) if before[0] else MISSING,
-        after=_share(after) if after[0] else MISSING,
-        images=other.refs(after[1] if fewer else after[0]),
-    )
+    verdict = _fewer_verdict(path, kind, judge) if fewer else _more_verdict(path, other, judge)
+    shares = _share(before), _share(after)
+    yield _difference(kind, path, verdict, shares, other.refs(after[1] if fewer else after[0]))
 
 
-def _share(presence: tuple[Places, Places]) -> str:
+def _share(presence: tuple[set[int], set[int]]) -> Any:
     present, lacking = map(len, presence)
-    return f"in {present} of {present + lacking}"
+    return f"in {present} of {present + lacking}" if present else MISSING
 
 
 def _more_verdict(path: Path, other: Shape, judge: Judge) -> Verdict:
@@ -332,13 +265,8 @@ def _more_verdict(path: Path, other: Shape, judge: Judge) -> Verdict:
 
 
 def _fewer_verdict(path: Path, kind: str, judge: Judge) -> Verdict:
-    change = Change(
-        kind="field_removed",
-        path=path,
-        baseline="",
-        candidate=MISSING,
-        cause=_cause(path),
-    )
+    values = {"baseline": "", "candidate": MISSING}
+    change = Change(kind="field_removed", path=path, cause=_cause(path), **values)
     severity, reason = judge.severity(change)
     if kind == "presence_changed" and severity != "breaking":
         return severity, "some images lack it now"
@@ -362,23 +290,16 @@ def _traits(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Diff
         elif not left or not right:
             continue
         if left != right:
-            yield _difference(
-                kind,
-                path,
-                verdict(path, left, right, judge),
-                before=_listed(left),
-                after=_listed(right),
-                images=_images_showing(one, other, before, after),
-            )
+            judged = verdict(path, left, right, judge)
+            images = _images_showing(one, other, before, after)
+            yield _difference(kind, path, judged, (_listed(left), _listed(right)), images)
 
 
 def _images_showing(one: Shape, other: Shape, before: Seen, after: Seen) -> tuple[ImageRef, ...]:
     """Return the images with values that only one side has, of the candidate if possible."""
-    fresh = {place for value in after if value not in before for place in after[value]}
-    if fresh:
-        return other.refs(sorted(fresh))
-    gone = {place for value in before if value not in after for place in before[value]}
-    return one.refs(sorted(gone))
+    fresh = set().union(*(after[value] for value in after.keys() - before.keys()))
+    gone = set().union(*(before[value] for value in before.keys() - after.keys()))
+    return other.refs(fresh) if fresh else one.refs(gone)
 
 
 def _type_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Verdict:
@@ -429,7 +350,7 @@ def _value_verdict(path: Path, old: set[Any], new: set[Any], judge: Judge) -> Ve
             return FIXED
     if path[-1] == "type":
         return "compatible", OTHER_ATTRIBUTE
-    return value_verdict(path, old, new) or ("data", _DEPENDS)
+    return "data", _DEPENDS
 
 
 def _listed(values: Collection[Any]) -> Any:
@@ -439,15 +360,15 @@ def _listed(values: Collection[Any]) -> Any:
 
 
 def _difference(
-    kind: str, path: Path, verdict: Verdict, *, before: Any, after: Any, images: Sequence[ImageRef]
+    kind: str, path: Path, verdict: Verdict, values: tuple[Any, Any], images: Sequence[ImageRef]
 ) -> Difference:
     severity, reason = verdict
     return Difference(
         kind=kind,
         severity=severity,
         path=path_of(("images", *path)),
-        baseline=before,
-        candidate=after,
+        baseline=values[0],
+        candidate=values[1],
         count=max(len(images), 1),
         examples=tuple(images[:_EXAMPLES]),
         reason=reason,

@@ -113,17 +113,6 @@ def test_server_is_judged_among_snapshots_only():
     assert all("server" not in each.path for each in comparison.differences)
 
 
-def test_the_order_of_the_list_is_part_of_the_shape():
-    """Newest first, as Glance sorts, against no order at all."""
-    mixed = fleet(4, 5, 6, cloud="b")
-    mixed[0], mixed[1] = mixed[1], mixed[0]
-    (difference,) = shapes(fleet(1, 2, 3), mixed).differences
-    assert (difference.kind, difference.severity) == ("order_changed", "compatible")
-    assert (difference.baseline, difference.candidate) == ("newest first", "neither")
-    (difference,) = shapes(fleet(1, 2, 3), fleet(4, 5, 6, cloud="b")[::-1]).differences
-    assert (difference.severity, difference.candidate) == ("data", "oldest first")
-
-
 def test_what_has_no_shape():
     """A listing without images, unless both are, and an error, expected or not."""
     for old, new, cloud in ((fleet(1), [], "b"), ([], fleet(1), "a")):
