@@ -16,7 +16,7 @@ from pytest_imagedetail.compare.answers import (
 from pytest_imagedetail.compare.comparison import Comparison, side_of
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
 from pytest_imagedetail.compare.pairing import Pairing, pair, reference
-from pytest_imagedetail.compare.severity import NOT_OFFERED, Change, Judge, is_of_links
+from pytest_imagedetail.compare.severity import NOT_OFFERED, Judge, difference, is_of_links
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.gc_paused import paused_gc
@@ -126,7 +126,7 @@ def compare(
     )
 
 
-def judge_of(baseline: Listing, candidate: Listing) -> Judge:
+def _judge(baseline: Listing, candidate: Listing) -> Judge:
     """Return the judge of differences between two listings, by their declared releases."""
     return Judge(baseline=baseline.provenance.release, candidate=candidate.provenance.release)
 
@@ -134,24 +134,24 @@ def judge_of(baseline: Listing, candidate: Listing) -> Judge:
 def _facts(asked: Comparison, baseline: Listing, candidate: Listing, rules: Rules) -> Comparison:
     """Compare image by image."""
     _check_complete(baseline, candidate)
-    judge = judge_of(baseline, candidate)
+    judge = _judge(baseline, candidate)
     one, other = normalized_together(baseline, candidate, asked.profile)
     old, new = tuple(baseline.images), tuple(candidate.images)
     pairing = pair(old, new, across_clouds=asked.profile == "cross-cloud")
     comparable = matched(one, other, pairing.pairs)
     candidate_of = dict(pairing.pairs)
     differences = (
-        *_of_whole_answers(baseline, candidate, one, other, judge),
-        *_vendor_differences(one, other, judge),
+        *_of_whole_answers(baseline, candidate, one, other),
+        *_vendor_differences(one, other),
         *(
             found
             for each in shared_changes(*comparable, pairing.pairs)
             for part in _by_cause(each, candidate_of, new)
             for found in _judged(part, old, judge, rules)
         ),
-        *_unpaired_images("image_removed", pairing.baseline_only, old, pairing, judge),
-        *_unpaired_images("image_added", pairing.candidate_only, new, pairing, judge),
-        *_moved(pairing, old, new, judge),
+        *_unpaired_images("image_removed", pairing.baseline_only, old, pairing),
+        *_unpaired_images("image_added", pairing.candidate_only, new, pairing),
+        *_moved(pairing, old, new),
     )
     renamed = sum(one.ids[left] != other.ids[right] for left, right in pairing.pairs)
     return replace(
@@ -168,11 +168,11 @@ def _shapes(asked: Comparison, baseline: Listing, candidate: Listing) -> Compari
     """Compare what the images of each side look like."""
     _check_shapes(baseline, candidate)
     _check_complete(baseline, candidate)
-    judge = judge_of(baseline, candidate)
+    judge = _judge(baseline, candidate)
     one, other = baseline.normalized(asked.profile), candidate.normalized(asked.profile)
     old, new = describe(baseline, one), describe(candidate, other)
     differences = (
-        *_of_whole_answers(baseline, candidate, one, other, judge),
+        *_of_whole_answers(baseline, candidate, one, other),
         *shape_differences(old, new, judge),
     )
     return replace(
@@ -193,11 +193,11 @@ def _counts(
 
 
 def _of_whole_answers(
-    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized, judge: Judge
+    baseline: Listing, candidate: Listing, one: Normalized, other: Normalized
 ) -> Iterator[Difference]:
-    yield from answer_differences(one, other, judge)
+    yield from answer_differences(one, other)
     yield from next_link_differences(baseline, candidate, one, other)
-    yield from link_form_differences(one, other, judge)
+    yield from link_form_differences(one, other)
 
 
 def _check_shapes(baseline: Listing, candidate: Listing) -> None:
@@ -223,15 +223,14 @@ def _is_error(listing: Listing) -> bool:
 
 def _errors(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
     """Compare answers of which at least one is an error."""
-    judge = judge_of(baseline, candidate)
     if baseline.status_code != candidate.status_code:
-        return replace(asked, differences=(status_difference(baseline, candidate, judge),))
+        return replace(asked, differences=(status_difference(baseline, candidate),))
     if asked.expect != baseline.status_code:
         raise errors_alone(baseline, candidate)
     redacted = _redacted_in_both(error_of(baseline), error_of(candidate))
     return replace(
         asked,
-        differences=error_differences(baseline, candidate, judge),
+        differences=error_differences(baseline, candidate),
         not_compared=tuple(map(path_of, redacted)),
     )
 
@@ -329,58 +328,41 @@ def _judged(
         )
 
 
-def _vendor_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
+def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
     """Yield the metadata keys of vendors that only one side has; they are not compared."""
     if one.profile != "cross-cloud":
         return
     ours, theirs = vendors(one), vendors(other)
     for vendor in sorted({*ours} ^ {*theirs}):
         kind = "vendor_removed" if vendor in ours else "vendor_added"
-        old, new = (side.get(vendor, MISSING) for side in (ours, theirs))
-        yield judge.difference(
-            kind, "images[*].metadata", field="metadata", baseline=old, candidate=new
-        )
+        keys = (side.get(vendor, MISSING) for side in (ours, theirs))
+        yield difference(kind, "images[*].metadata", *keys)
 
 
 def _unpaired_images(
-    kind: str, places: Sequence[int], side: Sequence[Image], pairing: Pairing, judge: Judge
+    kind: str, places: Sequence[int], side: Sequence[Image], pairing: Pairing
 ) -> Iterator[Difference]:
     if not places:
         return
     ambiguous = frozenset(pairing.unpaired.ambiguous)
     first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
-    was_there = kind == "image_removed"
     for place in places:
         ref = reference(side[place])
         # A repeated id is not another image.
         actual = kind if first[ref.id] == place else "image_repeated"
-        before, after = (side[place], MISSING) if was_there else (MISSING, side[place])
-        severity, reason = judge.severity(Change(kind=actual, baseline=before, candidate=after))
+        values = (side[place], MISSING) if kind == "image_removed" else (MISSING, side[place])
+        found = difference(actual, path_of((), ref), *values, image=ref)
         if actual == kind and ref in ambiguous:
             reason = "could be more than one image of the other side, so it was not paired"
-        yield Difference(
-            kind=actual,
-            severity=severity,
-            path=path_of((), ref),
-            image=ref,
-            baseline=before,
-            candidate=after,
-            reason=reason,
-        )
+            found = replace(found, reason=reason)
+        yield found
 
 
-def _moved(
-    pairing: Pairing, old: Sequence[Image], new: Sequence[Image], judge: Judge
-) -> Iterator[Difference]:
+def _moved(pairing: Pairing, old: Sequence[Image], new: Sequence[Image]) -> Iterator[Difference]:
     """Yield one difference if paired images changed places, with the first one that did."""
-    places = [right for _, right in pairing.pairs]
-    expected = sorted(places)
-    for (left, _), place, expected_place in zip(pairing.pairs, places, expected, strict=True):
-        if place != expected_place:
-            yield judge.difference(
-                "order_changed",
-                "images",
-                baseline=str(reference(old[left])),
-                candidate=str(reference(new[expected_place])),
-            )
+    expected = sorted(right for _, right in pairing.pairs)
+    for (left, right), place in zip(pairing.pairs, expected, strict=True):
+        if right != place:
+            names = str(reference(old[left])), str(reference(new[place]))
+            yield difference("order_changed", "images", *names)
             return

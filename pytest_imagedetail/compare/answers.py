@@ -1,13 +1,13 @@
 """Compare two answers apart from their images: status, error, headers, links, the next page."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.compare.differ import diff
-from pytest_imagedetail.compare.severity import Judge, Verdict
+from pytest_imagedetail.compare.severity import Verdict, difference
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import MISSING, Difference, path_of
 from pytest_imagedetail.normalize import (
@@ -30,87 +30,59 @@ _NO_LINK: Final = "clients look for a list of links whose relation is next"
 _NO_DETAIL: Final = "from the second page on, images come without their details"
 
 
-def status_difference(baseline: Listing, candidate: Listing, judge: Judge) -> Difference:
+def status_difference(baseline: Listing, candidate: Listing) -> Difference:
     """Compare the statuses of a listing and an error, or of two errors."""
-    return judge.difference(
-        "status_changed", "status_code", baseline=_status(baseline), candidate=_status(candidate)
-    )
+    return difference("status_changed", "status_code", _status(baseline), _status(candidate))
 
 
-def answer_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
+def answer_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
     """Compare two listings apart from their images: status, media type, other fields."""
-    old, new = one, other
-    if old.status_code != new.status_code:
-        yield judge.difference(
-            "status_changed", "status_code", baseline=old.status_code, candidate=new.status_code
-        )
-    if old.media_type != new.media_type:
-        yield judge.difference(
-            "header_changed",
-            "headers.content-type",
-            field="content-type",
-            baseline=old.media_type,
-            candidate=new.media_type,
-        )
-    for name in sorted({*old.top_level, *new.top_level} - {"images_links"}):
-        before, after = (side.top_level.get(name, MISSING) for side in (old, new))
-        if not strictly_equal(before, after):
-            yield judge.difference(
-                "answer_changed", path_of((name,)), field=name, baseline=before, candidate=after
-            )
+    statuses, types = (one.status_code, other.status_code), (one.media_type, other.media_type)
+    if statuses[0] != statuses[1]:
+        yield difference("status_changed", "status_code", *statuses)
+    if types[0] != types[1]:
+        yield difference("header_changed", "headers.content-type", *types, field="content-type")
+    for name, old, new in _unequal(one.top_level, other.top_level):
+        if name != _NEXT:
+            yield difference("answer_changed", path_of((name,)), old, new)
 
 
-def error_differences(
-    baseline: Listing, candidate: Listing, judge: Judge
-) -> tuple[Difference, ...]:
+def error_differences(baseline: Listing, candidate: Listing) -> tuple[Difference, ...]:
     """Compare two errors of one status, value by value."""
     one, other = (without_hosts(error_of(each)) for each in (baseline, candidate))
     if strictly_equal(one, other):
         return ()
     (found,) = diff([(one, other)])
     return tuple(
-        judge.difference(
-            "error_changed",
-            path_of(each.path),
-            field=str(each.path[-1]),
-            baseline=each.baseline,
-            candidate=each.candidate,
-        )
+        difference("error_changed", path_of(each.path), *each.values, field=str(each.path[-1]))
         for each in found
     )
 
 
-def header_differences(
-    baseline: Listing, candidate: Listing, judge: Judge
-) -> tuple[Difference, ...]:
+def header_differences(baseline: Listing, candidate: Listing) -> Iterator[Difference]:
     """Compare the response headers of the first pages; repeated headers in their order."""
     one, other = (without_hosts(_headers(each)) for each in (baseline, candidate))
     listings = baseline.error is None and candidate.error is None
-    if listings and baseline.media_types != candidate.media_types:
-        for side in (one, other):  # `answer_differences` has compared the media types
-            side.pop("content-type", None)
-    pairs = {name: (one.get(name, MISSING), other.get(name, MISSING)) for name in {*one, *other}}
-    return tuple(
-        judge.difference(
-            "header_changed", path_of(("headers", name)), field=name, baseline=old, candidate=new
-        )
-        for name, (old, new) in sorted(pairs.items())
-        if not strictly_equal(old, new)
-    )
+    for name, old, new in _unequal(one, other):
+        compared = listings and baseline.media_types != candidate.media_types
+        if name != "content-type" or not compared:  # by `answer_differences`
+            yield difference("header_changed", path_of(("headers", name)), old, new, field=name)
 
 
-def link_form_differences(one: Normalized, other: Normalized, judge: Judge) -> Iterator[Difference]:
+def link_form_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
     """Compare what R8 took out of the links of all images, once for each relation."""
-    old, new = one.link_forms, other.link_forms
-    for path in sorted(old.keys() & new.keys()):
-        if old[path].keys() != new[path].keys():
-            yield judge.difference(
-                "link_changed",
-                path,
-                field="links",
-                baseline=_one_or_all(sorted(old[path].values())),
-                candidate=_one_or_all(sorted(new[path].values())),
-            )
+    for path in sorted(one.link_forms.keys() & other.link_forms.keys()):
+        old, new = one.link_forms[path], other.link_forms[path]
+        if old.keys() != new.keys():
+            forms = (_one_or_all(sorted(each.values())) for each in (old, new))
+            yield difference("link_changed", path, *forms)
+
+
+def _unequal(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for name in sorted({*one, *other}):
+        old, new = one.get(name, MISSING), other.get(name, MISSING)
+        if not strictly_equal(old, new):
+            yield name, old, new
 
 
 def _one_or_all(values: Sequence[str]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.body import json as jsontext
-from pytest_imagedetail.model import MISSING, Difference, Path, Severity
+from pytest_imagedetail.model import MISSING, Difference, ImageRef, Path, Severity
 from pytest_imagedetail.normalize import is_own_project
 from pytest_imagedetail.redact import placeholders
 
@@ -85,11 +85,7 @@ class Judge:
     candidate: str | None
 
     def severity(self, change: Change) -> Verdict:
-        """Return the severity of a change and the reason for it."""
-        if change.kind in _BY_KIND:
-            return _BY_KIND[change.kind]
-        if change.kind in _BY_VALUES:
-            return _BY_VALUES[change.kind](change)
+        """Return the severity of a change of a value, and the reason for it."""
         severity, reason = self._of_value(change)
         return severity, self._absence(change) or reason
 
@@ -114,15 +110,6 @@ class Judge:
         if change.kind == "field_added":
             return "compatible", "clients ignore fields that they do not know"
         return self._removed(change) if change.kind == "field_removed" else self._changed(change)
-
-    def difference(
-        self, kind: str, path: str, *, field: str = "", baseline: Any, candidate: Any
-    ) -> Difference:
-        """Judge a difference of the whole answer; `path` is as in reports, `field` its last key."""
-        values = {"baseline": baseline, "candidate": candidate}
-        change = Change(kind=kind, path=(field,) if field else (), **values)
-        severity, reason = self.severity(change)
-        return Difference(kind=kind, severity=severity, path=path, reason=reason, **values)
 
     def part(self, path: Path) -> contract.Part:
         """Return what the baseline's release promises of the value at a path of an image."""
@@ -187,8 +174,6 @@ class Judge:
             return "compatible", "one more link relation or attribute"
         if change.kind in {"field_removed", "item_removed"}:
             return _link_removed(change)
-        if change.kind == "link_changed" and not change.below:
-            return "compatible", "all links of this relation have another form"
         if change.kind == "link_changed" and isinstance(change.candidate, str):
             return _attribute_changed(change)
         return self._relinked(change)
@@ -334,8 +319,22 @@ _BY_VALUES: Final[dict[str, Callable[[Change], Verdict]]] = {
 _BY_KIND: Final[dict[str, Verdict]] = {
     "image_added": ("data", "only the candidate has this image"),
     "image_removed": ("data", "only the baseline has this image"),
+    "link_changed": ("compatible", "all links of this relation have another form"),
     "order_changed": ("data", "images of both sides stand in another order"),
     "vendor_added": ("data", "a vendor's own metadata; the baseline has none of this vendor's"),
     "vendor_removed": ("data", "a vendor's own metadata; the candidate has none of this vendor's"),
     "answer_changed": ("compatible", "another field beside `images`"),
 }
+
+
+def difference(
+    kind: str, path: str, old: Any, new: Any, *, field: str = "", image: ImageRef | None = None
+) -> Difference:
+    """Judge a difference of a whole answer or image, of which no release promises anything else.
+
+    `path` is as in reports, and `field` its last key.
+    """
+    values = {"baseline": old, "candidate": new}
+    change = Change(kind=kind, path=(field,), **values)
+    severity, reason = _BY_KIND.get(kind) or _BY_VALUES[kind](change)
+    return Difference(kind=kind, severity=severity, path=path, image=image, reason=reason, **values)

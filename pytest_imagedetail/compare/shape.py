@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pytest_imagedetail import contract
@@ -15,6 +15,7 @@ from pytest_imagedetail.compare.severity import (
     Change,
     Judge,
     Verdict,
+    difference,
     form_verdict,
     link_verdict,
 )
@@ -198,7 +199,7 @@ def shape_differences(one: Shape, other: Shape, judge: Judge) -> Iterator[Differ
         elif path in other.traits:
             yield from _only_candidate(path, other, judge)
     if bool(one.repeated) != bool(other.repeated):
-        yield _repeated(one, other, judge)
+        yield _repeated(one, other)
 
 
 def unseen(one: Shape, other: Shape) -> tuple[str, ...]:
@@ -222,13 +223,13 @@ def _only_candidate(path: Path, other: Shape, judge: Judge) -> Iterator[Differen
         yield _difference("field_added", path, _REFUSED_TYPE, (MISSING, _listed(wrong)), images)
 
 
-def _repeated(one: Shape, other: Shape, judge: Judge) -> Difference:
+def _repeated(one: Shape, other: Shape) -> Difference:
     side = other if other.repeated else one
     text = f"{len(side.repeated)} of {len(side.images)}"
-    before, after = (text if each.repeated else MISSING for each in (one, other))
-    change = Change(kind="image_repeated", baseline=before, candidate=after)
-    verdict = judge.severity(change)
-    return _difference(change.kind, ("id",), verdict, change.values, side.refs(side.repeated))
+    values = (text if each.repeated else MISSING for each in (one, other))
+    images = side.refs(side.repeated)
+    found = difference("image_repeated", path_of(("images", "id")), *values)
+    return replace(found, count=len(images), examples=images[:_EXAMPLES])
 
 
 def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
