@@ -27,9 +27,8 @@ from pytest_imagedetail.cli.output import (
     wants_color,
 )
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.comparison import Comparison
+from pytest_imagedetail.compare.comparison import SCHEMA, Comparison
 from pytest_imagedetail.compare.matrix import (
-    SCHEMA,
     Answers,
     answers_with_images,
     by_release,

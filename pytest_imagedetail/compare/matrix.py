@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, Never
@@ -10,7 +10,7 @@ from typing import Any, Final, Never
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.answers import header_differences
 from pytest_imagedetail.compare.comparison import (
-    Comparison,
+    SCHEMA,
     accepted,
     difference_to_dict,
     is_compatible,
@@ -31,16 +31,14 @@ from pytest_imagedetail.model import (
     Severity,
     path_of,
 )
-from pytest_imagedetail.rules import NO_RULES, Applied, Rule, Rules, apply
+from pytest_imagedetail.rules import NO_RULES, Rules, apply
 from pytest_imagedetail.settings import DEFAULT_PROFILE
-
-SCHEMA: Final = 1
-"""The version of the JSON form of a matrix."""
 
 Answers = Mapping[Query, Listing]
 """The answers of one cloud by query, recorded errors included."""
 
-_Pair = tuple[str, str]
+_Found = tuple[str, str, Query, Difference]
+"""A difference between two clouds that one query shows."""
 
 _UNRECORDED: Final = Difference(
     kind="recording_missing",
@@ -54,13 +52,7 @@ _UNRECORDED: Final = Difference(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """The answer of one cloud to one query.
-
-    Attributes:
-        status_code: The HTTP status.
-        images: The number of images; None for an error.
-        recorded_at: UTC, ISO 8601; None if it is not known.
-    """
+    """The answer of one cloud to one query; `images` is None for an error."""
 
     status_code: int
     images: int | None = None
@@ -72,14 +64,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One change between a cloud and the next one.
-
-    Attributes:
-        baseline: The name of the earlier cloud.
-        candidate: The name of the later one.
-        difference: What changed.
-        queries: The queries that show it.
-    """
+    """One change between a cloud and the next one, and the queries that show it."""
 
     baseline: str
     candidate: str
@@ -243,9 +228,7 @@ class Matrix:
                 for (query, cloud), cell in self.cells.items()
             ],
             "missing": [{"query": str(query), "cloud": cloud} for query, cloud in self.missing],
-            "lost": [
-                {"from": one, "to": other, "query": str(query)} for one, other, query in self.lost
-            ],
+            "lost": [_asked(*each) for each in self.lost],
             "spans": [
                 {
                     "kind": each.kind,
@@ -261,10 +244,7 @@ class Matrix:
             "expired_rules": [rule_to_dict(each) for each in self.expired_rules],
             "unused_rules": [rule_to_dict(each) for each in self.unused_rules],
             "not_compared": {"count": len(self.not_compared), "paths": list(self.not_compared)},
-            "nothing_in_common": [
-                {"from": one, "to": other, "query": str(query)}
-                for one, other, query in self.nothing_in_common
-            ],
+            "nothing_in_common": [_asked(*each) for each in self.nothing_in_common],
         }
 
     def __bool__(self) -> Never:
@@ -276,6 +256,10 @@ class Matrix:
         number = len(self.queries)
         asked = f"query {self.queries[0]}" if number == 1 else f"{number} queries"
         return f"<Matrix of {', '.join(self.clouds)}, {asked}: {self.summary}>"
+
+
+def _asked(one: str, other: str, query: Query) -> dict[str, str]:
+    return {"from": one, "to": other, "query": str(query)}
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -315,32 +299,36 @@ def compare_neighbors(
     """
     _check_row(row, expect)
     queries = tuple(dict.fromkeys(query for answers in row.values() for query in answers))
-    pairs: dict[_Pair, None] = {}
-    steps: list[Step] = []
-    expected: list[Step] = []
+    compared = [
+        (*pair, query)
+        for query in queries
+        for pair in pairwise(name for name, answers in row.items() if query in answers)
+    ]
+    _check_compared(row, compared)
+    found: list[_Found] = []
     nothing_in_common = []
     not_compared: dict[str, None] = {}
-    concerned: dict[Rule, None] = {}
-    for query in queries:
-        for pair in pairwise(name for name, answers in row.items() if query in answers):
-            pairs[pair] = None
-            concerned |= dict.fromkeys(rules.between(*pair, query).rules)
-            old, new = (row[name][query] for name in pair)
-            comparison, headers = _compared(old, new, profile, rules)
-            steps += _steps(pair, query, (*comparison.differences, *headers.differences))
-            expected += _steps(pair, query, (*comparison.expected, *headers.expected))
-            not_compared |= dict.fromkeys(comparison.not_compared)
-            if comparison.nothing_in_common:
-                nothing_in_common.append((*pair, query))
-    for one, other in pairwise(name for name in row if own.get(name)):
-        for query in own[other]:
-            if query not in row[one]:
-                found = apply(rules.between(one, other, query), [_UNRECORDED], query)
-                concerned |= dict.fromkeys(rules.between(one, other, query).rules)
-                steps += _steps((one, other), query, found.differences)
-                expected += _steps((one, other), query, found.expected)
-    _check_compared(row, pairs)
-    matched = dict.fromkeys(each.difference.rule for each in (*steps, *expected))
+    for one, other, query in compared:
+        old, new = row[one][query], row[other][query]
+        asked = None if old.error is None else old.status_code
+        comparison = compare(old, new, profile=profile, expect=asked, rules=rules)
+        differences = [*comparison.differences, *comparison.expected]
+        if old.status_code == new.status_code:  # another status brings other headers
+            headers = apply(rules.between(one, other, query), header_differences(old, new), query)
+            differences += [*headers.differences, *headers.expected]
+        found += [(one, other, query, each) for each in differences]
+        not_compared |= dict.fromkeys(comparison.not_compared)
+        if comparison.nothing_in_common:
+            nothing_in_common.append((one, other, query))
+    own_pairs = [*pairwise(name for name in row if own.get(name))]
+    unrecorded = [(*pair, q) for pair in own_pairs for q in own[pair[1]] if q not in row[pair[0]]]
+    for one, other, query in unrecorded:
+        judged = apply(rules.between(one, other, query), [_UNRECORDED], query)
+        found += [(one, other, query, each) for each in (*judged.differences, *judged.expected)]
+    concerned = (rules.between(*each).rules for each in (*compared, *unrecorded))
+    matched = dict.fromkeys(each.rule for *_, each in found)
+    unused = dict.fromkeys(rules.reference(rule) for each in concerned for rule in each)
+    steps = _sorted(found, [*row])
     return Matrix(
         clouds=tuple(row),
         releases={
@@ -353,21 +341,16 @@ def compare_neighbors(
             for name, answers in row.items()
             if query in answers
         },
-        steps=_sorted(steps, [*row]),
+        steps=tuple(each for each in steps if not _is_accepted(each)),
         spans=tuple(_spans(row, queries, profile)),
         profile=profile,
         fail_on=fail_on,
         expect=expect,
-        expected=_sorted(expected, [*row]),
+        expected=tuple(filter(_is_accepted, steps)),
         expired_rules=tuple(each for each in matched if each is not None and each.expired),
-        unused_rules=tuple(each for each in map(rules.reference, concerned) if each not in matched),
+        unused_rules=tuple(each for each in unused if each not in matched),
         nothing_in_common=tuple(nothing_in_common),
-        lost=tuple(
-            (one, other, query)
-            for one, other in pairwise(name for name in row if own.get(name))
-            for query in own[one]
-            if query not in row[other]
-        ),
+        lost=tuple((*pair, q) for pair in own_pairs for q in own[pair[0]] if q not in row[pair[1]]),
         not_compared=tuple(not_compared),
         answers=row,
     )
@@ -412,8 +395,8 @@ def _check_row(row: Mapping[str, Answers], expect: int | None) -> None:
         )
 
 
-def _check_compared(row: Mapping[str, Answers], pairs: Iterable[_Pair]) -> None:
-    compared = {name for pair in pairs for name in pair}
+def _check_compared(row: Mapping[str, Answers], pairs: Iterable[tuple[str, str, Query]]) -> None:
+    compared = {name for one, other, _ in pairs for name in (one, other)}
     if alone := [name for name in row if name not in compared]:
         raise ComparisonError(
             f"nothing of {' and '.join(alone)} was compared: no other cloud was asked the same",
@@ -422,40 +405,30 @@ def _check_compared(row: Mapping[str, Answers], pairs: Iterable[_Pair]) -> None:
         )
 
 
-def _compared(old: Listing, new: Listing, profile: str, rules: Rules) -> tuple[Comparison, Applied]:
-    """Compare two answers, and their headers."""
-    expect = None if old.error is None else old.status_code
-    comparison = compare(old, new, profile=profile, expect=expect, rules=rules)
-    headers: Sequence[Difference] = ()
-    if old.status_code == new.status_code:  # another status brings other headers
-        headers = [*header_differences(old, new)]
-    known = rules.between(old.cloud, new.cloud, old.query)
-    return comparison, apply(known, headers, old.query)
-
-
-def _steps(pair: _Pair, query: Query, differences: Iterable[Difference]) -> Iterator[Step]:
-    for each in differences:
-        yield Step(baseline=pair[0], candidate=pair[1], difference=each, queries=(query,))
-
-
-def _sorted(steps: Iterable[Step], clouds: Sequence[str]) -> tuple[Step, ...]:
+def _sorted(found: Iterable[_Found], clouds: Sequence[str]) -> list[Step]:
     """Merge equal changes of several queries; sort by clouds, then worst first."""
-    merged: dict[tuple[object, ...], Step] = {}
-    for step in steps:
-        found = step.difference
-        values = map(value_key, (found.baseline, found.candidate))
-        id_ = found.id(step.queries[0])
-        what = (id_, found.path, found.image, found.count, found.examples, found.rule)
-        key = (step.baseline, step.candidate, *what, *values)
-        same = merged.get(key)
-        queries = (*same.queries, *step.queries) if same is not None else step.queries
-        merged[key] = replace(step, queries=queries)
+    merged: dict[tuple[object, ...], tuple[_Found, list[Query]]] = {}
+    for each in found:
+        one, other, query, change = each
+        what = (change.id(query), change.path, change.image, change.count, change.examples)
+        values = map(value_key, (change.baseline, change.candidate))
+        key = (one, other, *what, change.rule, *values)
+        merged.setdefault(key, (each, []))[1].append(query)
+    steps = (
+        Step(baseline=one, candidate=other, difference=change, queries=tuple(queries))
+        for (one, other, _, change), queries in merged.values()
+    )
 
     def place(step: Step) -> tuple[int, ...]:
         severity = SEVERITIES.index(step.difference.severity)
         return clouds.index(step.baseline), clouds.index(step.candidate), severity
 
-    return tuple(sorted(merged.values(), key=place))
+    return sorted(steps, key=place)
+
+
+def _is_accepted(step: Step) -> bool:
+    rule = step.difference.rule
+    return rule is not None and not rule.expired
 
 
 def _cell(listing: Listing) -> Cell:
@@ -469,16 +442,15 @@ def _spans(row: Mapping[str, Answers], queries: Iterable[Query], profile: str) -
     fields = {
         cloud: dict.fromkeys(path for each in answers.values() for path in _fields(each, profile))
         for cloud, answers in row.items()
+        if any(each.error is None and each.images for each in answers.values())
     }
-    # A cloud without images says nothing about fields.
-    yield from _uneven("field", {c: seen for c, seen in fields.items() if _shows_images(seen)})
+    yield from _uneven("field", fields)
     for query in queries:
-        statuses = {
-            cloud: [f"{query} answers {answers[query].status_code}"]
-            for cloud, answers in row.items()
-            if query in answers
-        }
-        yield from _uneven("behavior", statuses)
+        asked = {cloud: answers[query] for cloud, answers in row.items() if query in answers}
+        yield from _uneven(
+            "behavior",
+            {cloud: [f"{query} answers {each.status_code}"] for cloud, each in asked.items()},
+        )
 
 
 def _fields(listing: Listing, profile: str) -> Iterator[str]:
@@ -486,10 +458,6 @@ def _fields(listing: Listing, profile: str) -> Iterator[str]:
         yield from (path_of((name,)) for name in listing.document if name != "images")
         for path in describe(listing, listing.normalized(profile)).traits:
             yield path_of(("images", *path))
-
-
-def _shows_images(paths: Iterable[str]) -> bool:
-    return any(path.startswith("images[") for path in paths)
 
 
 def _uneven(kind: str, shown: Mapping[str, Iterable[str]]) -> Iterator[Span]:
