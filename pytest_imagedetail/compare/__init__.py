@@ -47,14 +47,11 @@ from pytest_imagedetail.settings import (
 )
 
 _EXAMPLES: Final = 3
-_FIXED: Final = tuple(
-    word.encode()
-    for word in (
-        placeholders.SECRET_IN_URL,  # a part of every other word
-        placeholders.IPV4,
-        placeholders.IPV6,
-        placeholders.MAC,
-    )
+_FIXED: Final = (
+    placeholders.SECRET_IN_URL,  # a part of every other word
+    placeholders.IPV4,
+    placeholders.IPV6,
+    placeholders.MAC,
 )
 
 
@@ -69,25 +66,13 @@ def compare(
     expect: int | None = None,
     rules: Rules = NO_RULES,
 ) -> Comparison:
-    """Compare the candidate with the baseline.
-
-    Args:
-        baseline: The old side.
-        candidate: The new side.
-        level: "facts" compares image by image; "shape" compares what the images of each side look
-            like, for two clouds with different images.
-        profile: How far to normalize; default cross-version.
-        fail_on: The severity from which on the result is not compatible.
-        expect: An error status that both sides should answer with; then the errors are compared.
-        rules: Accepted differences; rules about other clouds are ignored.
+    """Compare the candidate with the baseline; `Harness.compare` describes the arguments.
 
     An error on one side, or errors of two statuses, are one difference of status. Two errors of one
     status are refused unless `expect` names it: two clouds are not the same because both failed.
 
     Raises:
-        ComparisonError: Neither "same" nor "different" would be true: both sides are errors of one
-            status, one is partial and the other complete, one has no image at level shape, or a
-            value is nested too deeply.
+        ComparisonError: Neither "same" nor "different" would be true.
         UsageError: An unknown level or profile.
     """
     asked = Comparison(
@@ -265,7 +250,7 @@ def _not_compared(
 def _may_hold_fixed_words(listing: Listing) -> bool:
     """Return whether a body holds a fixed word anywhere; most hold none."""
     bodies = [each.response.body for each in listing.recording.interactions]
-    return any(word in body for word in _FIXED for body in bodies)
+    return any(word.encode() in body for word in _FIXED for body in bodies)
 
 
 def _redacted_in_both(one: Any, other: Any, path: Path = ()) -> Iterator[Path]:

@@ -28,8 +28,6 @@ class Comparison:
     """The differences between a baseline and a candidate.
 
     Attributes:
-        baseline: The old side.
-        candidate: The new side.
         profile: How far the answers were normalized.
         level: "facts", image by image, or "shape", what the images of each side look like.
         differences: Worst first.

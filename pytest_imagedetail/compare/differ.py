@@ -22,12 +22,8 @@ SharedChange = tuple[Change, list[int]]
 def diff(pairs: Sequence[tuple[Any, Any]]) -> list[list[Change]]:
     """Compare the two JSON values of each pair by type and value; return each pair's changes.
 
-    Args:
-        pairs: Unequal values; MISSING stands for none.
-
-    Raises:
-        ComparisonError: deepdiff sees no difference, which must not be taken for equality.
-        RecursionError: A value is nested too deeply.
+    The values are unequal, and MISSING stands for none. A pair in which deepdiff sees no difference
+    is a ComparisonError, because it must not be taken for equal.
     """
     from deepdiff import DeepDiff  # noqa: PLC0415  slow to import, and equal values need none
 

@@ -280,18 +280,11 @@ def compare_neighbors(
     rules: Rules = NO_RULES,
     own: Mapping[str, Collection[Query]] = MappingProxyType({}),
 ) -> Matrix:
-    """Compare each cloud with the next one.
+    """Compare each cloud with the next one, in their order.
 
-    Unlike `compare`, this compares two errors of one status, and response headers.
-
-    Args:
-        row: The answers of each cloud, in the order of the clouds.
-        profile: How far to normalize.
-        fail_on: The severity from which on the matrix is not compatible.
-        expect: The error status that is expected where every answer is an error.
-        rules: Accepted changes; rules about other clouds are ignored.
-        own: The queries that the project itself recorded of each cloud. What it recorded of one, it
-            has to have of the next one, and of the one before.
+    Unlike `compare`, this compares two errors of one status, and response headers. `own` are the
+    queries that the project itself recorded of each cloud. What it recorded of one, it has to have
+    of the next one, and of the one before.
 
     Raises:
         UsageError: Fewer than two clouds, or an unknown profile.

@@ -34,15 +34,10 @@ _ANY_ID: Final = "00000000-0000-0000-0000-000000000000"  # `<id>` stands for a U
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A difference before it is judged.
+    """A difference before it is judged; `path` begins at a field of the image detail.
 
-    Attributes:
-        kind: What happened.
-        path: The keys below the image detail; empty for the answer as a whole.
-        baseline: The old value, or MISSING.
-        candidate: The new value, or MISSING.
-        cause: The key of the candidate's metadata for which Nova sends a lost field; None if the
-            field needs none, or if the key is gone as well.
+    `cause` is the key of the candidate's metadata for which Nova sends a lost field. It is None if
+    the field needs none, or if the key is gone as well.
     """
 
     kind: str
@@ -74,12 +69,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """The releases by which changes are judged.
-
-    Attributes:
-        baseline: The release of the old side; None if it is not declared.
-        candidate: The release of the new side.
-    """
+    """The declared releases of both sides, by which changes are judged; None if not declared."""
 
     baseline: str | None
     candidate: str | None
@@ -330,10 +320,7 @@ _BY_KIND: Final[dict[str, Verdict]] = {
 def difference(
     kind: str, path: str, old: Any, new: Any, *, field: str = "", image: ImageRef | None = None
 ) -> Difference:
-    """Judge a difference of a whole answer or image, of which no release promises anything else.
-
-    `path` is as in reports, and `field` its last key.
-    """
+    """Judge a difference of a whole answer or image; `field` is the last key of the path."""
     values = {"baseline": old, "candidate": new}
     change = Change(kind=kind, path=(field,), **values)
     severity, reason = _BY_KIND.get(kind) or _BY_VALUES[kind](change)

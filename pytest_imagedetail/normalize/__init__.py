@@ -50,12 +50,7 @@ _SHORTEST_ID: Final = 8  # characters; a shorter id would be found in any text
 
 
 def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = None) -> Normalized:
-    """Make an answer comparable.
-
-    Args:
-        answer: As recorded; it is not changed.
-        profile: One of `settings.PROFILES`.
-        pool: Links that two answers may share; this answer's are added to it.
+    """Make an answer comparable by a profile; links that equal some of the pool are those.
 
     Raises:
         UsageError: An unknown profile.

@@ -11,20 +11,11 @@ JSON: Final = "application/json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What of a listing is compared.
-
-    Attributes:
-        images: The images of all pages in order, as sent.
-        status_code: 203 if any page had it, else 200.
-        top_level: The fields beside `images`.
-        complete: Whether these are all images that match; a part leads to the next one.
-        media_types: Of each page's body.
-        asked_for: The media types that the pages were asked for.
-    """
+    """What of a listing is compared, of all its pages: as sent, images in their order."""
 
     images: tuple[Image, ...]
     status_code: int
-    top_level: Mapping[str, Any] = field(default_factory=dict)
+    top_level: Mapping[str, Any] = field(default_factory=dict)  # beside `images`
     complete: bool = True
     media_types: tuple[str, ...] = (JSON,)
     asked_for: tuple[str, ...] = (JSON,)
@@ -50,12 +41,8 @@ class Normalized:
     """An answer in comparable form.
 
     Attributes:
-        profile: The profile that was applied.
-        images: The images in the cloud's order, links keyed by relation unless the profile is wire.
-        ids: The images' ids in the same order, as sent.
-        status_code: 203 if any page had it, else 200.
+        ids: The images' ids, as sent.
         media_type: That of the bodies or, under R10, whether it is the one that was asked for.
-        top_level: The fields beside `images`.
         link_forms: Under R8, by the path of a link, the links as they were before it: of each one
             with and without a prefix, with and without a project.
         counts: How often each rule of the profile changed something.

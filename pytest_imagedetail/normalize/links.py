@@ -25,13 +25,7 @@ _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "imag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """Whose links they are.
-
-    Attributes:
-        path: Where the owner of the links is in an answer.
-        resource: The segment before the id.
-        own: What stands for the own id.
-    """
+    """Whose links they are; `own` stands for the id at their end."""
 
     path: str
     resource: str
@@ -47,11 +41,8 @@ class LinkRewriter:
     """Rewrite the links of one answer.
 
     Attributes:
-        rules: The ids of the rules that the profile applies.
-        answer: As sent.
         pool: Rewritten links by what they say. Equal links are one object, in both answers if
             they share a pool, so that comparing most of them is comparing addresses.
-        counts: How often each rule changed something.
         forms: See `Normalized.link_forms`.
         hosts: By the path of a link, the first host of Compute there, which is `<compute>`.
     """

@@ -20,11 +20,6 @@ def matched(
     or an image that is not in the answer becomes `<server of images[2]>`, by the first place in the
     paired images where it stands. So a value that two images share is one name, and two are two.
     Metadata of vendors that only one side has is left out.
-
-    Args:
-        one: The baseline.
-        other: The candidate.
-        pairs: Positions of the same image in both.
     """
     if one.profile != "cross-cloud":
         return one, other
@@ -55,21 +50,14 @@ def vendors(side: Normalized) -> dict[str, list[str]]:
 
 def _foreign_ids(side: Normalized) -> list[dict[str, str]]:
     """Return, for each image, the ids by key that its cloud gives to what it does not list."""
-    listed = {*side.ids}
-    return [_foreign_ids_of(image, listed) for image in side.images]
-
-
-def _foreign_ids_of(image: Image, listed: set[str]) -> dict[str, str]:
-    server, metadata = image.get("server"), image.get("metadata")
-    texts = {
-        **(metadata if isinstance(metadata, dict) else {}),
-        "server": server.get("id") if isinstance(server, dict) else None,
-    }
-    return {
-        key: value
-        for key, value in texts.items()
-        if isinstance(value, str) and _is_foreign_id(key, value, listed)
-    }
+    listed, found = {*side.ids}, []
+    for image in side.images:
+        server, metadata = image.get("server"), image.get("metadata")
+        texts = dict(metadata) if isinstance(metadata, dict) else {}
+        texts["server"] = server.get("id") if isinstance(server, dict) else None
+        ids = {key: value for key, value in texts.items() if isinstance(value, str)}
+        found.append({key: id_ for key, id_ in ids.items() if _is_foreign_id(key, id_, listed)})
+    return found
 
 
 def _is_foreign_id(key: str, value: str, listed: set[str]) -> bool:

@@ -8,17 +8,7 @@ from pytest_imagedetail.settings import PROFILES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NormalizationRule:
-    """One change of representation.
-
-    Attributes:
-        id: "R1" to "R15".
-        name: Two or three words.
-        does: The change.
-        reason: Why the difference it removes says nothing about the images.
-        source: Where that is known from.
-        profile: The narrowest profile that applies it.
-        counts: What its count is a number of; None if it cannot be counted.
-    """
+    """One change of representation; `counts` names what is counted, if it can be."""
 
     id: str
     name: str
