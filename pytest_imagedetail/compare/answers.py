@@ -9,7 +9,7 @@ from pytest_imagedetail import contract
 from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.compare.severity import Verdict, difference
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import MISSING, Difference, path_of
+from pytest_imagedetail.model import MISSING, Difference, Severity, path_of
 from pytest_imagedetail.normalize import (
     Normalized,
     is_compute,
@@ -25,9 +25,6 @@ _OF_ONE_REQUEST: Final = frozenset({"content-length", "location", "retry-after"}
 _NEXT: Final = "images_links"
 _HOST: Final = re.compile(r"<([a-z-]+)>(?=[/?]|$)|(?:\w+:)?//[^/?]*")
 _PAGING: Final = frozenset({"limit", "marker", "page_size", "offset"})
-_OTHER_FORM: Final[Verdict] = "compatible", "the next link is written in another form"
-_NO_LINK: Final = "clients look for a list of links whose relation is next"
-_NO_DETAIL: Final = "from the second page on, images come without their details"
 
 
 def status_difference(baseline: Listing, candidate: Listing) -> Difference:
@@ -121,40 +118,35 @@ def next_link_differences(
     old, new = (each.top_level.get(_NEXT, MISSING) for each in (one, other))
     if strictly_equal(old, new):
         return
-    verdict: Verdict = (
-        "data",
-        "there is a next link if the page is full, which depends on the images",
-    )
-    if old is not MISSING and new is not MISSING:
-        faults = _faults(old, baseline, one), _faults(new, candidate, other)
-        verdict = _changed_faults(*faults, release=candidate.provenance.release)
-        if verdict == _OTHER_FORM and _unknown(old) != _unknown(new):
-            verdict = "compatible", "Nova drops parameters that it does not know since 2024.2"
+    if old is MISSING or new is MISSING:
+        reason = "there is a next link if the page is full, which depends on the images"
+        severity: Severity = "data"
+    else:
+        faults = [*_faults(old, baseline, one)], [*_faults(new, candidate, other)]
+        severity, reason = _changed_faults(*faults)
+        if faults[0] == faults[1] and _unknown(old) != _unknown(new):
+            reason = "Nova drops parameters that it does not know since 2024.2"
     # The address alone, where there is one on each side and it differs.
     before, after = (found[0] if len(found := _hrefs(each)) == 1 else each for each in (old, new))
     if strictly_equal(before, after):
         before, after = old, new
     yield Difference(
         kind="page_changed",
-        severity=verdict[0],
+        severity=severity,
         path=_NEXT,
         baseline=before,
         candidate=after,
-        reason=verdict[1],
+        reason=reason,
     )
 
 
-def _changed_faults(old: list[_Fault], new: list[_Fault], *, release: str | None) -> Verdict:
-    """Judge the faults of the next links of both sides; `release` is the candidate's."""
+def _changed_faults(old: list[_Fault], new: list[_Fault]) -> Verdict:
+    """Judge the faults of the next links of both sides."""
     if fresh := [reason for reason, wrong in new if (reason, wrong) not in old]:
-        known = fresh[0] == _NO_DETAIL and not contract.reached(release, "kilo")
-        return "breaking", fresh[0] + ", as in every release through Juno" * known
-    gone = [reason for reason, wrong in old if (reason, wrong) not in new]
-    if gone[:1] == [_NO_DETAIL]:
-        return "compatible", "pages after the first have their details, as since Kilo"
-    if gone:
+        return "breaking", fresh[0]
+    if any(each not in new for each in old):
         return "compatible", "the candidate's next link leads on, the baseline's did not"
-    return _OTHER_FORM
+    return "compatible", "the next link is written in another form"
 
 
 def _hrefs(links: Any) -> list[str]:
@@ -181,11 +173,12 @@ def _parameters(query: str) -> list[tuple[str, str]]:
     return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
 
 
-def _faults(links: Any, listing: Listing, normalized: Normalized) -> list[_Fault]:
+def _faults(links: Any, listing: Listing, normalized: Normalized) -> Iterator[_Fault]:
     hrefs = _hrefs(links)
     if not hrefs:
-        return [(_NO_LINK, str(links))]
-    return [fault for href in hrefs for fault in _faults_of(href, listing, normalized)]
+        yield "clients look for a list of links whose relation is next", str(links)
+    for href in hrefs:
+        yield from _faults_of(href, listing, normalized)
 
 
 def _faults_of(href: str, listing: Listing, normalized: Normalized) -> Iterator[_Fault]:
@@ -203,7 +196,7 @@ def _faults_of(href: str, listing: Listing, normalized: Normalized) -> Iterator[
     if others := [each for each in owners if not is_own_project(each)]:
         yield "the next link leads to another project", others
     if not has_details:
-        yield _NO_DETAIL, None
+        yield "from the second page on, images come without their details", None
     asked = _parameters(query)
     last_ids = normalized.ids if listing.complete else normalized.ids[-1:]
     markers = {value for name, value in asked if name == "marker"}

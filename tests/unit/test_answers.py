@@ -157,20 +157,6 @@ def test_a_wrong_next_link_breaks():
     assert verdict(servers, project[0]) == ("breaking", project[1])  # wrong in another way
 
 
-def test_the_known_fault_of_old_releases_is_named():
-    """Through Juno the link lacks /detail; Kilo fixed it."""
-    old, new = page(f"/v2/{PROJECT}/images", release="juno"), page(release="kilo")
-    for level in LEVELS:
-        assert verdict(old, new, level=level) == (
-            "compatible",
-            "pages after the first have their details, as since Kilo",
-        )
-        assert verdict(new, old, level=level) == (
-            "breaking",
-            f"{NO_DETAIL}, as in every release through Juno",
-        )
-
-
 def test_filters_of_the_request_are_kept():
     """A next link without one, or encoded once too little, leads into another listing."""
     for name, right, wrong in (
