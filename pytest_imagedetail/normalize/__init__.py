@@ -50,7 +50,7 @@ _SHORTEST_ID: Final = 8  # characters; a shorter id would be found in any text
 
 
 def normalize(answer: Answer, profile: str, *, pool: dict[str, Links] | None = None) -> Normalized:
-    """Make an answer comparable by a profile; links that equal some of the pool are those.
+    """Make an answer comparable; its links are added to the pool, which two answers may share.
 
     Raises:
         UsageError: An unknown profile.

@@ -57,10 +57,7 @@ class LinkRewriter:
     _known: dict[tuple[str, str], tuple[Links, list[tuple[str, int]]]] = field(default_factory=dict)
 
     def rewrite(self, kind: Kind, links: Any, own_id: str) -> Any:
-        """Return the links of an image, or of the server it was taken from, by relation.
-
-        Links that differ in the own id alone are rewritten once.
-        """
+        """Return links by relation; those that differ in the own id alone are rewritten once."""
         if not _UUID.fullmatch(own_id):  # another id could be part of a word
             return self._by_relation(kind, links, own_id)
         key = kind.path, repr(links).replace(own_id, "\n")  # which repr never contains

@@ -1,6 +1,7 @@
 """The rules of normalization, as data: what each does, why, and the source of that."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from pytest_imagedetail.settings import PROFILES
@@ -181,12 +182,8 @@ RULES: Final = (
 )
 
 
-_RULES_OF: Final = {
-    profile: tuple(rule for rule in RULES if rule.profile in PROFILES[: reach + 1])
-    for reach, profile in enumerate(PROFILES)
-}
-
-
+@cache
 def rules_of(profile: str) -> tuple[NormalizationRule, ...]:
     """Return the rules that a profile applies: its own and those of every narrower one."""
-    return _RULES_OF[profile]
+    applied = PROFILES[: PROFILES.index(profile) + 1]
+    return tuple(rule for rule in RULES if rule.profile in applied)

@@ -23,10 +23,7 @@ _VENDORS: Final = {
 
 
 def form_of_id(value: str) -> str | None:
-    """Return the format string that shows the form of an id; None if it is no id.
-
-    A client that takes a UUID apart cannot take 1361, and `None` is no id at all.
-    """
+    """Return the format string that shows the form of an id; None if it is no id."""
     return next((form for pattern, form in _ID_FORMS if pattern.fullmatch(value)), None)
 
 
