@@ -12,11 +12,19 @@ from pytest_imagedetail.compare.answers import (
     link_form_differences,
     next_link_differences,
     status_difference,
+    status_of,
 )
 from pytest_imagedetail.compare.comparison import Comparison, side_of
 from pytest_imagedetail.compare.differ import SharedChange, shared_changes
 from pytest_imagedetail.compare.pairing import Pairing, pair, reference
-from pytest_imagedetail.compare.severity import NOT_OFFERED, Judge, difference, is_of_links
+from pytest_imagedetail.compare.severity import (
+    NOT_OFFERED,
+    Judge,
+    Verdict,
+    difference,
+    is_of_links,
+    repeated_verdict,
+)
 from pytest_imagedetail.compare.shape import describe, shape_differences, unseen
 from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.gc_paused import paused_gc
@@ -47,6 +55,10 @@ from pytest_imagedetail.settings import (
 )
 
 _EXAMPLES: Final = 3
+_AMBIGUOUS: Final[Verdict] = (
+    "data",
+    "could be more than one image of the other side, so it was not paired",
+)
 _FIXED: Final = (
     placeholders.SECRET_IN_URL,  # a part of every other word
     placeholders.IPV4,
@@ -209,7 +221,8 @@ def _is_error(listing: Listing) -> bool:
 def _errors(asked: Comparison, baseline: Listing, candidate: Listing) -> Comparison:
     """Compare answers of which at least one is an error."""
     if baseline.status_code != candidate.status_code:
-        return replace(asked, differences=(status_difference(baseline, candidate),))
+        statuses = status_of(baseline), status_of(candidate)
+        return replace(asked, differences=(status_difference(*statuses),))
     if asked.expect != baseline.status_code:
         raise errors_alone(baseline, candidate)
     redacted = _redacted_in_both(error_of(baseline), error_of(candidate))
@@ -319,9 +332,10 @@ def _vendor_differences(one: Normalized, other: Normalized) -> Iterator[Differen
         return
     ours, theirs = vendors(one), vendors(other)
     for vendor in sorted({*ours} ^ {*theirs}):
-        kind = "vendor_removed" if vendor in ours else "vendor_added"
-        keys = (side.get(vendor, MISSING) for side in (ours, theirs))
-        yield difference(kind, "images[*].metadata", *keys)
+        kind, side = ("removed", "candidate") if vendor in ours else ("added", "baseline")
+        reason = f"a vendor's own metadata; the {side} has none of this vendor's"
+        keys = ours.get(vendor, MISSING), theirs.get(vendor, MISSING)
+        yield difference(f"vendor_{kind}", "images[*].metadata", ("data", reason), keys)
 
 
 def _unpaired_images(
@@ -331,16 +345,15 @@ def _unpaired_images(
         return
     ambiguous = frozenset(pairing.unpaired.ambiguous)
     first = {str(side[place]["id"]): place for place in reversed(range(len(side)))}
+    removed = kind == "image_removed"
+    alone: Verdict = "data", f"only the {'baseline' if removed else 'candidate'} has this image"
     for place in places:
         ref = reference(side[place])
-        # A repeated id is not another image.
-        actual = kind if first[ref.id] == place else "image_repeated"
-        values = (side[place], MISSING) if kind == "image_removed" else (MISSING, side[place])
-        found = difference(actual, path_of((), ref), *values, image=ref)
-        if actual == kind and ref in ambiguous:
-            reason = "could be more than one image of the other side, so it was not paired"
-            found = replace(found, reason=reason)
-        yield found
+        values = (side[place], MISSING) if removed else (MISSING, side[place])
+        found = kind, _AMBIGUOUS if ref in ambiguous else alone
+        if first[ref.id] != place:  # a repeated id is not another image
+            found = "image_repeated", repeated_verdict(values[1])
+        yield difference(found[0], path_of((), ref), found[1], values, ref)
 
 
 def _moved(pairing: Pairing, old: Sequence[Image], new: Sequence[Image]) -> Iterator[Difference]:
@@ -349,5 +362,6 @@ def _moved(pairing: Pairing, old: Sequence[Image], new: Sequence[Image]) -> Iter
     for (left, right), place in zip(pairing.pairs, expected, strict=True):
         if right != place:
             names = str(reference(old[left])), str(reference(new[place]))
-            yield difference("order_changed", "images", *names)
+            verdict: Verdict = "data", "images of both sides stand in another order"
+            yield difference("order_changed", "images", verdict, names)
             return

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 from pytest_imagedetail import contract
 from pytest_imagedetail.compare.differ import diff
-from pytest_imagedetail.compare.severity import Verdict, difference
+from pytest_imagedetail.compare.severity import Change, Verdict, difference
 from pytest_imagedetail.listing import Listing
-from pytest_imagedetail.model import MISSING, Difference, Severity, path_of
+from pytest_imagedetail.model import MISSING, Difference, path_of
 from pytest_imagedetail.normalize import (
     Normalized,
     is_compute,
@@ -27,21 +27,30 @@ _HOST: Final = re.compile(r"<([a-z-]+)>(?=[/?]|$)|(?:\w+:)?//[^/?]*")
 _PAGING: Final = frozenset({"limit", "marker", "page_size", "offset"})
 
 
-def status_difference(baseline: Listing, candidate: Listing) -> Difference:
-    """Compare the statuses of a listing and an error, or of two errors."""
-    return difference("status_changed", "status_code", _status(baseline), _status(candidate))
+def status_difference(old: int | str, new: int | str) -> Difference:
+    """Compare statuses: of a listing a number, of an error a text that begins with it."""
+    verdict: Verdict = "compatible", "both refuse, each with its own status"
+    if isinstance(new, int) and isinstance(old, int):
+        verdict = "compatible", "200 and 203 both carry a whole listing"
+    elif isinstance(new, int):
+        verdict = "compatible", "the candidate answers what the baseline refused"
+    elif isinstance(old, int):
+        verdict = "breaking", "the candidate refuses what the baseline answered"
+    elif new.startswith("5") and not old.startswith("5"):
+        verdict = "breaking", "the candidate fails, where the baseline refused"
+    return difference("status_changed", "status_code", verdict, (old, new))
 
 
 def answer_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
     """Compare two listings apart from their images: status, media type, other fields."""
-    statuses, types = (one.status_code, other.status_code), (one.media_type, other.media_type)
-    if statuses[0] != statuses[1]:
-        yield difference("status_changed", "status_code", *statuses)
-    if types[0] != types[1]:
-        yield difference("header_changed", "headers.content-type", *types, field="content-type")
-    for name, old, new in _unequal(one.top_level, other.top_level):
+    if one.status_code != other.status_code:
+        yield status_difference(one.status_code, other.status_code)
+    if one.media_type != other.media_type:
+        yield _header_difference("content-type", one.media_type, other.media_type)
+    verdict: Verdict = "compatible", "another field beside `images`"
+    for name, values in _unequal(one.top_level, other.top_level):
         if name != _NEXT:
-            yield difference("answer_changed", path_of((name,)), old, new)
+            yield difference("answer_changed", path_of((name,)), verdict, values)
 
 
 def error_differences(baseline: Listing, candidate: Listing) -> tuple[Difference, ...]:
@@ -51,19 +60,34 @@ def error_differences(baseline: Listing, candidate: Listing) -> tuple[Difference
         return ()
     (found,) = diff([(one, other)])
     return tuple(
-        difference("error_changed", path_of(each.path), *each.values, field=str(each.path[-1]))
+        difference("error_changed", path_of(each.path), _error_verdict(each), each.values)
         for each in found
     )
+
+
+def _error_verdict(change: Change) -> Verdict:
+    said = all(isinstance(each, str) for each in change.values)
+    if said and change.path[-1] in {"message", "title", "body"}:
+        return "compatible", "the same error with another text"
+    return "breaking", "clients read an error's code and message under these names"
 
 
 def header_differences(baseline: Listing, candidate: Listing) -> Iterator[Difference]:
     """Compare the response headers of the first pages; repeated headers in their order."""
     one, other = (without_hosts(_headers(each)) for each in (baseline, candidate))
     listings = baseline.error is None and candidate.error is None
-    for name, old, new in _unequal(one, other):
-        compared = listings and baseline.media_types != candidate.media_types
+    compared = listings and baseline.media_types != candidate.media_types
+    for name, values in _unequal(one, other):
         if name != "content-type" or not compared:  # by `answer_differences`
-            yield difference("header_changed", path_of(("headers", name)), old, new, field=name)
+            yield _header_difference(name, *values)
+
+
+def _header_difference(name: str, old: Any, new: Any) -> Difference:
+    verdict: Verdict = "compatible", "a header, which is not part of the body"
+    before, after = (str(each).partition(";")[0].strip().lower() for each in (old, new))
+    if name == "content-type" and before != after:
+        verdict = "breaking", "clients choose how to read a body by its media type"
+    return difference("header_changed", path_of(("headers", name)), verdict, (old, new))
 
 
 def link_form_differences(one: Normalized, other: Normalized) -> Iterator[Difference]:
@@ -71,15 +95,18 @@ def link_form_differences(one: Normalized, other: Normalized) -> Iterator[Differ
     for path in sorted(one.link_forms.keys() & other.link_forms.keys()):
         old, new = one.link_forms[path], other.link_forms[path]
         if old.keys() != new.keys():
-            forms = (_one_or_all(sorted(each.values())) for each in (old, new))
-            yield difference("link_changed", path, *forms)
+            verdict: Verdict = "compatible", "all links of this relation have another form"
+            before, after = (_one_or_all(sorted(each.values())) for each in (old, new))
+            yield difference("link_changed", path, verdict, (before, after))
 
 
-def _unequal(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def _unequal(
+    one: Mapping[str, Any], other: Mapping[str, Any]
+) -> Iterator[tuple[str, tuple[Any, Any]]]:
     for name in sorted({*one, *other}):
         old, new = one.get(name, MISSING), other.get(name, MISSING)
         if not strictly_equal(old, new):
-            yield name, old, new
+            yield name, (old, new)
 
 
 def _one_or_all(values: Sequence[str]) -> Any:
@@ -92,7 +119,7 @@ def _headers(listing: Listing) -> dict[str, Any]:
     return {name: _one_or_all(listing.headers.all(name)) for name in names}
 
 
-def _status(listing: Listing) -> int | str:
+def status_of(listing: Listing) -> int | str:
     """Return the status, of an error with its message: "400 Bad marker"."""
     if listing.error is None:
         return listing.status_code
@@ -118,26 +145,20 @@ def next_link_differences(
     old, new = (each.top_level.get(_NEXT, MISSING) for each in (one, other))
     if strictly_equal(old, new):
         return
-    if old is MISSING or new is MISSING:
-        reason = "there is a next link if the page is full, which depends on the images"
-        severity: Severity = "data"
-    else:
+    verdict: Verdict = (
+        "data",
+        "there is a next link if the page is full, which depends on the images",
+    )
+    if old is not MISSING and new is not MISSING:
         faults = [*_faults(old, baseline, one)], [*_faults(new, candidate, other)]
-        severity, reason = _changed_faults(*faults)
+        verdict = _changed_faults(*faults)
         if faults[0] == faults[1] and _unknown(old) != _unknown(new):
-            reason = "Nova drops parameters that it does not know since 2024.2"
+            verdict = "compatible", "Nova drops parameters that it does not know since 2024.2"
     # The address alone, where there is one on each side and it differs.
     before, after = (found[0] if len(found := _hrefs(each)) == 1 else each for each in (old, new))
     if strictly_equal(before, after):
         before, after = old, new
-    yield Difference(
-        kind="page_changed",
-        severity=severity,
-        path=_NEXT,
-        baseline=before,
-        candidate=after,
-        reason=reason,
-    )
+    yield difference("page_changed", _NEXT, verdict, (before, after))
 
 
 def _changed_faults(old: list[_Fault], new: list[_Fault]) -> Verdict:

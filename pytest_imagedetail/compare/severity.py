@@ -5,7 +5,7 @@
 - data: the images themselves differ; no contract is touched.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,15 +41,15 @@ class Change:
     """
 
     kind: str
-    path: Path = ()
+    path: Path
     baseline: Any
     candidate: Any
     cause: str | None = None
 
     @property
     def field(self) -> str:
-        """The field of the image detail or of the answer, or "" for the whole answer."""
-        return str(self.path[0]) if self.path else ""
+        """The field of the image detail."""
+        return str(self.path[0])
 
     @property
     def below(self) -> Path:
@@ -266,62 +266,24 @@ def _link_removed(change: Change) -> Verdict:
     return "breaking", "a link relation or attribute is gone"
 
 
-def _image_repeated(change: Change) -> Verdict:
-    if change.candidate is MISSING:
+def repeated_verdict(candidate: Any) -> Verdict:
+    """Judge an id that one side has more often; MISSING if that is the baseline."""
+    if candidate is MISSING:
         return "compatible", "an id stood more often in the baseline; ids are unique"
     return "breaking", "an id stands more often than on the other side; ids are unique"
 
 
-def _status_changed(change: Change) -> Verdict:
-    """Judge a status: of a listing a number, of an error a text that begins with it."""
-    if isinstance(change.candidate, int):
-        if isinstance(change.baseline, int):
-            return "compatible", "200 and 203 both carry a whole listing"
-        return "compatible", "the candidate answers what the baseline refused"
-    if isinstance(change.baseline, int):
-        return "breaking", "the candidate refuses what the baseline answered"
-    failed = [str(each).startswith("5") for each in change.values]
-    if failed == [False, True]:
-        return "breaking", "the candidate fails, where the baseline refused"
-    return "compatible", "both refuse, each with its own status"
-
-
-def _error_changed(change: Change) -> Verdict:
-    said = isinstance(change.baseline, str) and isinstance(change.candidate, str)
-    if said and change.field in {"message", "title", "body"}:
-        return "compatible", "the same error with another text"
-    return "breaking", "clients read an error's code and message under these names"
-
-
-def _header_changed(change: Change) -> Verdict:
-    before, after = (str(each).partition(";")[0].strip().lower() for each in change.values)
-    if change.field == "content-type" and before != after:
-        return "breaking", "clients choose how to read a body by its media type"
-    return "compatible", "a header, which is not part of the body"
-
-
-_BY_VALUES: Final[dict[str, Callable[[Change], Verdict]]] = {
-    "image_repeated": _image_repeated,
-    "status_changed": _status_changed,
-    "error_changed": _error_changed,
-    "header_changed": _header_changed,
-}
-_BY_KIND: Final[dict[str, Verdict]] = {
-    "image_added": ("data", "only the candidate has this image"),
-    "image_removed": ("data", "only the baseline has this image"),
-    "link_changed": ("compatible", "all links of this relation have another form"),
-    "order_changed": ("data", "images of both sides stand in another order"),
-    "vendor_added": ("data", "a vendor's own metadata; the baseline has none of this vendor's"),
-    "vendor_removed": ("data", "a vendor's own metadata; the candidate has none of this vendor's"),
-    "answer_changed": ("compatible", "another field beside `images`"),
-}
-
-
 def difference(
-    kind: str, path: str, old: Any, new: Any, *, field: str = "", image: ImageRef | None = None
+    kind: str, path: str, verdict: Verdict, values: tuple[Any, Any], image: ImageRef | None = None
 ) -> Difference:
-    """Judge a difference of a whole answer or image; `field` is the last key of the path."""
-    values = {"baseline": old, "candidate": new}
-    change = Change(kind=kind, path=(field,), **values)
-    severity, reason = _BY_KIND.get(kind) or _BY_VALUES[kind](change)
-    return Difference(kind=kind, severity=severity, path=path, image=image, reason=reason, **values)
+    """Return a difference with its verdict; `values` are those of baseline and candidate."""
+    severity, reason = verdict
+    return Difference(
+        kind=kind,
+        severity=severity,
+        path=path,
+        image=image,
+        baseline=values[0],
+        candidate=values[1],
+        reason=reason,
+    )

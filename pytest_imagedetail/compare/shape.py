@@ -18,6 +18,7 @@ from pytest_imagedetail.compare.severity import (
     difference,
     form_verdict,
     link_verdict,
+    repeated_verdict,
 )
 from pytest_imagedetail.contract import JSON_TYPES, json_type
 from pytest_imagedetail.listing import Listing
@@ -226,10 +227,9 @@ def _only_candidate(path: Path, other: Shape, judge: Judge) -> Iterator[Differen
 def _repeated(one: Shape, other: Shape) -> Difference:
     side = other if other.repeated else one
     text = f"{len(side.repeated)} of {len(side.images)}"
-    values = (text if each.repeated else MISSING for each in (one, other))
-    images = side.refs(side.repeated)
-    found = difference("image_repeated", path_of(("images", "id")), *values)
-    return replace(found, count=len(images), examples=images[:_EXAMPLES])
+    before, after = (text if each.repeated else MISSING for each in (one, other))
+    images, verdict = side.refs(side.repeated), repeated_verdict(after)
+    return _difference("image_repeated", ("id",), verdict, (before, after), images)
 
 
 def _presence(path: Path, one: Shape, other: Shape, judge: Judge) -> Iterator[Difference]:
@@ -363,14 +363,5 @@ def _listed(values: Collection[Any]) -> Any:
 def _difference(
     kind: str, path: Path, verdict: Verdict, values: tuple[Any, Any], images: Sequence[ImageRef]
 ) -> Difference:
-    severity, reason = verdict
-    return Difference(
-        kind=kind,
-        severity=severity,
-        path=path_of(("images", *path)),
-        baseline=values[0],
-        candidate=values[1],
-        count=max(len(images), 1),
-        examples=tuple(images[:_EXAMPLES]),
-        reason=reason,
-    )
+    found = difference(kind, path_of(("images", *path)), verdict, values)
+    return replace(found, count=max(len(images), 1), examples=tuple(images[:_EXAMPLES]))

@@ -37,6 +37,23 @@ def headers(*sides):
     return shown(each.difference for each in compare_neighbors(row).steps)
 
 
+def test_statuses():
+    """Whether the candidate refuses what was answered, or fails where the baseline refused."""
+    sides = {status: error_of("no", status=status) for status in (400, 404, 500, 501, 503)}
+    sides |= {status: listing_of(image_of(), status=status) for status in (200, 203)}
+    for one, other, severity in (
+        (200, 203, "compatible"),
+        (200, 400, "breaking"),
+        (400, 200, "compatible"),
+        (400, 404, "compatible"),
+        (400, 501, "breaking"),
+        (500, 400, "compatible"),
+        (500, 503, "compatible"),
+    ):
+        (difference,) = compare(sides[one], sides[other]).differences
+        assert (difference.kind, difference.severity) == ("status_changed", severity), (one, other)
+
+
 def test_errors_are_compared_value_by_value():
     """The message is for people; clients look for its name and for the code."""
 
