@@ -256,12 +256,10 @@ def _is_own(destination: tuple[str, tuple[str, ...]], relation: str) -> bool:
 
 
 def _link_removed(change: Change) -> Verdict:
-    was, one_of_list = change.baseline, 1 if change.field == "links" else 2
-    useless = change.below[-1:] == (WITHOUT_RELATION,)
-    if change.kind == "item_removed":
-        named = isinstance(was, dict) and isinstance(was.get("rel"), str)
-        useless = len(change.below) <= one_of_list and not named
-    if useless:
+    was = change.baseline
+    is_entry = change.kind == "item_removed" and change.path[-2] == "links"
+    is_named = isinstance(was, dict) and isinstance(was.get("rel"), str)
+    if change.path[-1] == WITHOUT_RELATION or (is_entry and not is_named):
         return "compatible", "a link without a relation, which no client can look up"
     return "breaking", "a link relation or attribute is gone"
 

@@ -1,6 +1,5 @@
 """An answer without information is never "the same": exit code 2, and a failed test."""
 
-import json
 from itertools import product
 from pathlib import Path
 
@@ -46,17 +45,6 @@ def test_two_bodies_that_cannot_be_read_are_not_the_same(capsys, tmp_path):
         assert (code, out) == (2, ""), body
         assert err.startswith("imagedetail: ")
         assert "  next:  " in err
-
-
-def test_two_listings_without_images_are_the_same_and_say_so(capsys, tmp_path):
-    """There was nothing to compare, and whoever reads the report knows."""
-    for name in ("a.json", "b.json"):
-        (tmp_path / name).write_text('{"images": []}')
-    code, out, _ = diff(capsys, "a.json", "b.json")
-    assert code == 0
-    assert out.startswith("PASS: a to b: no difference: neither side has an image\n")
-    code, out, _ = diff(capsys, "a.json", "b.json", "--json")
-    assert (json.loads(out)["same"], json.loads(out)["paired"]) == (True, 0)
 
 
 TESTS = """
