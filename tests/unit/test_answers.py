@@ -1,12 +1,14 @@
 """What two answers differ in apart from their images: errors, headers, other fields, next links."""
 
 from dataclasses import replace
+from datetime import date
 from itertools import product
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Headers
+from pytest_imagedetail.rules import Rules, parse
 from pytest_imagedetail.settings import LEVELS, PROFILES
 from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, recording_of
 
@@ -26,7 +28,11 @@ def errors(old, new, profile="cross-version"):
 
 
 def headers(*sides):
-    """Compare the headers of two listings, as a matrix does."""
+    """Compare the headers of two listings, as a matrix does; return what differs."""
+    return shown(each.difference for each in matrix_of(*sides).steps)
+
+
+def matrix_of(*sides, **options):
     row = {}
     for name, fields in zip("ab", sides, strict=True):
         recording = recording_of({"images": [image_of()]})
@@ -34,7 +40,7 @@ def headers(*sides):
         response = replace(page.response, headers=Headers(fields))
         listing = read(replace(recording, interactions=(replace(page, response=response),)))
         row[name] = {listing.query: listing}
-    return shown(each.difference for each in compare_neighbors(row).steps)
+    return compare_neighbors(row, **options)
 
 
 def test_statuses():
@@ -113,6 +119,10 @@ def test_headers():
     for other in ([("Content-Type", html)], []):
         ((path, *_, severity),) = headers([("Content-Type", json)], other)
         assert (path, severity) == ("headers.content-type", "breaking")
+    rule = parse({"path": "headers.x-a", "reason": "known", "expires": "never"})
+    matrix = matrix_of([], [("X-A", "1")], rules=Rules(rules=(rule,), today=date.min))
+    assert matrix.steps == ()
+    assert [each.difference.path for each in matrix.expected] == ["headers.x-a"]
 
 
 ONE, TWO = image_of(1), image_of(2, created="2024-01-14T08:00:00Z")
