@@ -77,6 +77,9 @@ def test_a_difference_names_its_images():
     assert (difference.baseline, difference.candidate) == ("in 3 of 3", "in 2 of 3")
     assert (difference.count, [each.name for each in difference.examples]) == (1, ["image 5"])
     assert difference.reason == "the baseline's release (2026.2) promises it for every image"
+    (status,) = shapes(fleet(1, 2, 3), fleet(4, 5, cloud="b", status="ERROR")).differences
+    assert (status.candidate, status.count) == ("ERROR", 2)
+    assert [each.name for each in status.examples] == ["image 4", "image 5"]
     old, new = fleet(1, 2, 3), [without(image, SIZE) for image in fleet(4, 5, cloud="b")]
     once, twice = fleet(1, 2), [*fleet(1, 2), image_of(2, created="2024-01-01T08:00:00Z")]
     for one, other, *expected in (
