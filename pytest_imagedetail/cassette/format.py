@@ -5,10 +5,8 @@ ignore `imagedetail`. Provenance does not use vcrpy's own `metadata` key, becaus
 cannot load a cassette that has one.
 """
 
-import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -24,7 +22,6 @@ from pytest_imagedetail.transport.request import is_url_of_http
 
 VCR_VERSION: Final = 1
 SCHEMA: Final = 2
-_NUMBERED: Final = re.compile(rb"<redacted-\d+>")  # in schema 1
 
 _REMEDY: Final = (
     "bring the file back from version control; it was left as it is\n"
@@ -35,9 +32,6 @@ _REMEDY_OF_FOREIGN: Final = (
     "make a safe cassette of it: imagedetail scrub FILE --cloud NAME\n" + _REMEDY
 )
 _FACTS: Final = tuple(each.name for each in fields(Provenance))
-_BODY: Final = re.compile(  # in JSON, as `dumps` lays it out
-    r"\n      string: \|-\n((?: {8}.*\n)+)"
-)
 
 
 def dumps(recording: Recording) -> str:
@@ -62,23 +56,35 @@ def loads(path: Path) -> Recording:
     return loads_text(text, where=str(path))
 
 
-def loads_text(text: str, *, where: str) -> Recording:
-    """Read the text of a cassette as `loads` reads its file; `where` names it in errors."""
+def loads_text(text: str, *, where: str, stock: Provenance | None = None) -> Recording:
+    """Read the text of a cassette.
+
+    Args:
+        text: The text.
+        where: Its name in errors.
+        stock: The provenance of a stock cassette, which has none; without it, one is refused.
+    """
+    document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     try:
-        return _recording(_parse_quickly(text))
-    except (DamagedCassetteError, LookupError, TypeError, ValueError):
-        return _parsed(text, where)  # or says what is wrong
+        return _recording(document, stock)
+    except _UnsoundError as fault:
+        if fault.keys:
+            where += f", line {yamltext.line_of(text, *fault.keys)}"
+        error = DamagedCassetteError(str(fault), where=where, remedy=fault.remedy)
+        error.rule = fault.rule
+        raise error from fault
 
 
 def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
     """Read a test's own traffic as `loads` does, or a stock cassette, which names neither."""
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
-    return _parsed(text, str(path), stock=Provenance(cloud=cloud, test=test, source="stock"))
+    stock = Provenance(cloud=cloud, test=test, source="stock")
+    return loads_text(text, where=str(path), stock=stock)
 
 
 def as_read(interaction: Interaction) -> Interaction:
     """Return the interaction as it will be read back: white space and framing may differ."""
-    return _interaction({"interactions": [_interaction_to_dict(interaction)]}, 0)
+    return _interaction(_interaction_to_dict(interaction))
 
 
 def _digest(facts: Mapping[str, Any], interactions: Sequence[Mapping[str, Any]]) -> str:
@@ -111,40 +117,6 @@ class _UnsoundError(ValueError):
         self.keys = keys
         self.rule = rule
         self.remedy = remedy
-
-
-def _parsed(text: str, where: str, *, stock: Provenance | None = None) -> Recording:
-    document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
-    try:
-        return _recording(document, stock=stock)
-    except _UnsoundError as fault:
-        if fault.keys:
-            where += f", line {yamltext.line_of(text, *fault.keys)}"
-        error = DamagedCassetteError(str(fault), where=where, remedy=fault.remedy)
-        error.rule = fault.rule
-        raise error from fault
-
-
-def _parse_quickly(text: str) -> Any:
-    """Parse a cassette as `dumps` lays it out, without passing long bodies through libyaml.
-
-    What it returns counts only if the hash fits: it does not know all of YAML.
-    """
-    bodies: list[str] = []
-
-    def cut(match: re.Match[str]) -> str:
-        bodies.append(match[1].removeprefix(" " * 8).replace("\n" + " " * 8, "\n").rstrip("\n"))
-        return f"\n      string: {len(bodies) - 1}\n"
-
-    rest = _BODY.sub(cut, text)
-    if not bodies:
-        raise ValueError("no body as `dumps` lays it out")
-    document = yamltext.parse(rest, where="", error=DamagedCassetteError, remedy=_REMEDY)
-    for each in document["interactions"]:
-        body = each["response"]["body"]
-        if isinstance(body["string"], int):
-            body["string"] = bodies[body["string"]]
-    return document
 
 
 def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
@@ -215,58 +187,29 @@ def _provenance(facts: Mapping[str, Any]) -> Provenance:
     )
 
 
-def _recording(document: Any, *, stock: Provenance | None = None) -> Recording:
-    """Return what a document holds; `stock` is the provenance of one that has none."""
+def _recording(document: Any, stock: Provenance | None) -> Recording:
     _refuse_other_formats(document)
     facts = document.get("imagedetail")
     if facts is None and stock is not None:
-        pages = tuple(
-            replace(page, response=without_encodings(page.response))
-            for page in _interactions(document)
-        )
+        sent = _interactions(document)
+        pages = tuple(replace(page, response=without_encodings(page.response)) for page in sent)
         return Recording(provenance=replace(stock, pages=len(pages)), interactions=pages)
     if not isinstance(facts, dict):
         problem = "no provenance: the cassette was not written by imagedetail"
         raise _UnsoundError(problem, rule="foreign", remedy=_REMEDY_OF_FOREIGN)
-    schema = facts.get("schema")
-    if schema not in (1, SCHEMA):
-        raise _UnsoundError(
-            f"unknown provenance schema {schema!r}; this reads schema 1 and {SCHEMA} "
-            "(a newer pytest-imagedetail may have written it)",
-            *("imagedetail", "schema"),
-            rule="schema",
-        )
+    if (schema := facts.get("schema")) != SCHEMA:
+        problem = f"unknown provenance schema {schema!r}; this reads schema {SCHEMA} "
+        problem += "(a newer pytest-imagedetail may have written it)"
+        raise _UnsoundError(problem, "imagedetail", "schema", rule="schema")
     written = {name: value for name, value in facts.items() if name != "sha256"}
     try:
-        hashed = _digest_of_schema_1 if schema == 1 else _digest
-        digest = hashed(written, document["interactions"])
+        is_whole = _digest(written, document["interactions"]) == facts.get("sha256")
     except (TypeError, ValueError, LookupError):  # for example a date without quotes
-        digest = None
-    if digest is None or digest != facts.get("sha256"):
+        is_whole = False
+    if not is_whole:
         problem = "the cassette was changed after it was written: its SHA-256 does not fit"
         raise _UnsoundError(problem, "imagedetail", "sha256", rule="hash")
-    pages = _interactions(document)
-    if schema == 1:
-        pages = tuple(map(_of_schema_1, pages))
-    return Recording(provenance=_provenance(facts), interactions=pages)
-
-
-def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -> str:
-    """Return the SHA-256 of both as compact JSON with sorted keys; bytes count as base64."""
-    text = json.dumps(
-        {"imagedetail": facts, "interactions": interactions},
-        sort_keys=True,
-        separators=(",", ":"),
-        default=lambda value: base64.b64encode(value).decode("ascii"),
-    )
-    return _sha256(text)
-
-
-def _of_schema_1(page: Interaction) -> Interaction:
-    """Replace `<redacted-1>` and so on by the placeholder that has no number."""
-    body = _NUMBERED.sub(b"<redacted>", page.response.body)
-    sent = _NUMBERED.sub(b"<redacted>", page.request_body)
-    return replace(page, request_body=sent, response=replace(page.response, body=body))
+    return Recording(provenance=_provenance(facts), interactions=_interactions(document))
 
 
 def _refuse_other_formats(document: Any) -> None:
@@ -279,11 +222,8 @@ def _refuse_other_formats(document: Any) -> None:
         raise _UnsoundError("not a cassette: it has no `interactions`")
     version = document.get("version")
     if type(version) is not int or version != VCR_VERSION:
-        raise _UnsoundError(
-            f"unknown cassette version {version!r}; this reads version 1",
-            "version",
-            rule="version",
-        )
+        problem = f"unknown cassette version {version!r}; this reads version {VCR_VERSION}"
+        raise _UnsoundError(problem, "version", rule="version")
     if not isinstance(document["interactions"], list) or not document["interactions"]:
         raise _UnsoundError("the cassette has no interactions", "interactions")
 
@@ -308,59 +248,56 @@ def without_encodings(
 
 
 def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:
-    return tuple(_interaction(document, number) for number in range(len(document["interactions"])))
+    found = []
+    for number, each in enumerate(document["interactions"]):
+        try:
+            found.append(_interaction(each))
+        except ValueError as fault:
+            problem = f"an interaction is not as vcrpy writes it: {fault}"
+            raise _UnsoundError(problem, "interactions", number) from None
+    return tuple(found)
 
 
-def _interaction(document: Mapping[str, Any], number: int) -> Interaction:
-    request, response = ("interactions", number, "request"), ("interactions", number, "response")
-    url = _part(document, *request, "uri")
+def _interaction(document: Any) -> Interaction:
+    """Return an interaction; raise ValueError for a part that is missing or of another type."""
+    request, response = _part(document, "request", dict), _part(document, "response", dict)
+    status, body = _part(response, "status", dict), _part(response, "body", dict)
+    url = _part(request, "uri", str)
     if not is_url_of_http(url):
-        raise _UnsoundError(f"{_named(*request, 'uri')} is not an HTTP URL", *request, "uri")
+        raise ValueError("`uri` is not an HTTP URL")
     return Interaction(
-        method=_part(document, *request, "method"),
+        method=_part(request, "method", str),
         url=url,
-        request_headers=_headers(document, *request, "headers"),
-        request_body=_body(document, *request, "body"),
+        request_headers=_headers(request),
+        request_body=_bytes(request, "body"),
         response=Response(
-            status_code=_part(document, *response, "status", "code", kind=int),
-            reason=_part(document, *response, "status", "message", kind=str | None) or "",  # HTTP/2
-            headers=_headers(document, *response, "headers"),
-            body=_body(document, *response, "body", "string"),
+            status_code=_part(status, "code", int),
+            reason=_part(status, "message", str | None) or "",  # HTTP/2 has none
+            headers=_headers(response),
+            body=_bytes(body, "string"),
         ),
     )
 
 
-def _part(document: Any, *keys: str | int, kind: type | UnionType = str) -> Any:
-    """Return the part of a document to which the keys lead; raise if it is of another kind."""
-    value = document
-    for position, key in enumerate(keys, start=1):
-        if isinstance(key, str) and not (isinstance(value, dict) and key in value):
-            raise _UnsoundError(f"{_named(*keys[:position])} is missing", *keys)
-        value = value[key]
-    if not isinstance(value, kind):
-        raise _UnsoundError(f"{_named(*keys)} is not of the type that vcrpy writes", *keys)
-    return value
+def _part(document: Any, name: str, kind: type | UnionType) -> Any:
+    if isinstance(document, dict) and name in document and isinstance(document[name], kind):
+        return document[name]
+    raise ValueError(f"`{name}` is missing or of another type")
 
 
-def _named(*keys: str | int) -> str:
-    parts = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
-    return "`" + "".join(parts).removeprefix(".") + "`"
-
-
-def _body(document: Any, *keys: str | int) -> bytes:
-    body = _part(document, *keys, kind=str | bytes | None)
+def _bytes(document: Any, name: str) -> bytes:
+    body = _part(document, name, str | bytes | None)
     return body.encode("utf-8") if isinstance(body, str) else body or b""
 
 
-def _headers(document: Any, *keys: str | int) -> Headers:
-    """Read fields in their order; vcrpy keeps a single value without a list, and bytes, too."""
-    headers = _part(document, *keys, kind=dict)
+def _headers(document: Any) -> Headers:
+    """Read headers in their order; vcrpy may write one value without a list, or bytes."""
     fields = []
-    for name, values in headers.items():
+    for name, values in _part(document, "headers", dict).items():
         for value in values if isinstance(values, list) else [values]:
             is_value = isinstance(value, str | bytes | int) and not isinstance(value, bool)
             if not isinstance(name, str) or not name or not is_value:
-                raise _UnsoundError("a header is not a text in quotes", *keys, str(name))
+                raise ValueError("a header is not a text in quotes")
             text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
             fields.append((name, text))
     return Headers(fields)
