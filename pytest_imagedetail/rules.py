@@ -7,9 +7,9 @@ it would have let pass. A rule that matches nothing is reported.
 import ast
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -44,7 +44,7 @@ class _Segment(NamedTuple):
     what: Literal["key", "place", "image"] = "key"
 
     def matches(self, part: "_Segment") -> bool:
-        """Tell whether this segment of a pattern matches a segment of a path."""
+        """Return whether this segment of a pattern matches a segment of a path."""
         if self.quoted or "*" not in self.text:
             same = (self.text, self.what) == (part.text, part.what)
             return same and (part.quoted or "*" not in part.text)
@@ -56,16 +56,10 @@ class _Segment(NamedTuple):
 class PathPattern:
     """A pattern over the paths of reports: `images[*].metadata.hw_*`, `images[*].server.**`.
 
-    Outside of quotes `*` stands for any part of one key or place, and `**` at the end for the path
-    so far and everything below it.
-
-    Attributes:
-        text: The pattern as written.
-        segments: Its keys and places.
-        below: Whether it ends with `**`.
+    Outside of quotes `*` stands for any part of one key or place, and `**` at the end (`below`) for
+    the path so far and everything below it.
     """
 
-    text: str
     segments: tuple[_Segment, ...]
     below: bool
 
@@ -76,7 +70,7 @@ class PathPattern:
         return self.segments[0].text == "images" and self.segments[1:2] not in ((), (any_image,))
 
     def matches(self, path: str) -> bool:
-        """Tell whether the pattern matches a path of a report."""
+        """Return whether the pattern matches a path of a report."""
         parts = _segments(path)
         if len(parts) < len(self.segments) or (len(parts) > len(self.segments) and not self.below):
             return False
@@ -85,34 +79,24 @@ class PathPattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One accepted difference.
+    """One accepted difference; what is empty or None restricts nothing.
 
     Attributes:
-        path: Where it may be; None for anywhere.
-        kinds: The accepted kinds; empty for any.
-        id: The accepted cause, as reports show it; None for any.
-        queries: Globs for the query, as reports show it; empty for any.
-        between: Globs for the names of baseline and candidate; None for any.
-        clouds: Globs of which one must match either side; empty for any.
-        reason: Why it is accepted.
-        reference: Where that was decided, for example a change request.
-        expires: The last day on which the rule holds; None for no end.
-        where: File and line.
+        ref: What it accepts, why and until when, as reports name it; not judged by a date.
+        pattern: Its path.
+        queries: Globs for the query.
+        between: Globs for the names of baseline and candidate.
+        clouds: Globs of which one must match either side.
     """
 
-    path: PathPattern | None
-    kinds: tuple[str, ...]
-    id: str | None
+    ref: RuleRef
+    pattern: PathPattern | None
     queries: tuple[str, ...]
     between: tuple[str, str] | None
     clouds: tuple[str, ...]
-    reason: str
-    reference: str | None
-    expires: date | None
-    where: str
 
     def concerns(self, baseline: str, candidate: str, query: str) -> bool:
-        """Tell whether the rule is about this query of these two clouds."""
+        """Return whether the rule is about this query of these two clouds."""
         if self.queries and not any(fnmatchcase(query, glob) for glob in self.queries):
             return False
         if self.between is not None:
@@ -122,19 +106,17 @@ class Rule:
         )
 
     def accepts(self, kind: str, path: str, id_: str | None = None) -> bool:
-        """Tell whether the rule accepts a difference, whether it has expired or not."""
-        if self.id not in {None, id_} or (self.kinds and kind not in self.kinds):
+        """Return whether the rule accepts a difference, whether it has expired or not."""
+        if self.ref.id not in {None, id_} or (self.ref.kinds and kind not in self.ref.kinds):
             return False
-        return self.path is None or self.path.matches(path)
+        return self.pattern is None or self.pattern.matches(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The rules of one comparison or of a whole file, in their order.
+    """The rules of one comparison or of a whole file; the first that accepts a difference counts.
 
-    Attributes:
-        rules: The first one that accepts a difference counts.
-        today: The day by which expiry is judged.
+    `today` is the day by which expiry is judged.
     """
 
     rules: tuple[Rule, ...]
@@ -153,43 +135,24 @@ class Rules:
         places: Sequence[int],
         named: Callable[[int], ImageRef],
     ) -> dict[RuleRef | None, list[int]]:
-        """Split the images that share a difference by the rules that name images by their ids.
-
-        Args:
-            kind: The kind of the difference.
-            path: Its path below an image.
-            places: The places of the images.
-            named: Returns the reference of the image at a place.
-        """
-        if not any(rule.path is not None and rule.path.names_image for rule in self.rules):
+        """Split the images that share a difference by the rules that name images by their ids."""
+        if not any(rule.pattern is not None and rule.pattern.names_image for rule in self.rules):
             return {None: list(places)}
         parts: dict[RuleRef | None, list[int]] = {}
         for place in places:
             rule = self.accepting(kind, path_of(("images", *path), named(place)))
-            parts.setdefault(None if rule is None else self.reference(rule), []).append(place)
+            parts.setdefault(rule, []).append(place)
         return parts
 
-    def accepting(self, kind: str, path: str, id_: str | None = None) -> Rule | None:
+    def accepting(self, kind: str, path: str, id_: str | None = None) -> RuleRef | None:
         """Return the rule that accepts a difference; a valid one before an expired one."""
-        found = [rule for rule in self.rules if rule.accepts(kind, path, id_)]
-        return next((rule for rule in found if not self.expired(rule)), next(iter(found), None))
-
-    def expired(self, rule: Rule) -> bool:
-        """Tell whether a rule has expired."""
-        return rule.expires is not None and rule.expires < self.today
+        found = [self.reference(rule) for rule in self.rules if rule.accepts(kind, path, id_)]
+        return min(found, key=lambda rule: rule.expired, default=None)
 
     def reference(self, rule: Rule) -> RuleRef:
-        """Return the rule as reports name it."""
-        return RuleRef(
-            path=None if rule.path is None else rule.path.text,
-            kinds=rule.kinds,
-            id=rule.id,
-            reason=rule.reason,
-            reference=rule.reference,
-            expires=rule.expires,
-            expired=self.expired(rule),
-            where=rule.where,
-        )
+        """Return the rule as reports name it, judged by today."""
+        expires = rule.ref.expires
+        return replace(rule.ref, expired=expires is not None and expires < self.today)
 
 
 NO_RULES: Final = Rules(rules=(), today=date.min)
@@ -213,13 +176,7 @@ class Applied:
 
 
 def apply(rules: Rules, differences: Iterable[Difference], query: Query) -> Applied:
-    """Separate the accepted differences from the others.
-
-    Args:
-        rules: The rules about the two clouds.
-        differences: A valid rule that a difference already has is kept; see `Rules.by_rule`.
-        query: What was asked.
-    """
+    """Separate the accepted differences of a query of two clouds from the others."""
     judged = [_with_rule(each, rules, query) for each in differences]
     matched = dict.fromkeys(each.rule for each in judged if each.rule is not None)
     return Applied(
@@ -231,41 +188,34 @@ def apply(rules: Rules, differences: Iterable[Difference], query: Query) -> Appl
 
 
 def _with_rule(difference: Difference, rules: Rules, query: Query) -> Difference:
+    """Add the rule that accepts a difference; `Rules.by_rule` may have found a valid one."""
     known = difference.rule
     if not rules.rules or (known is not None and not known.expired):
         return difference
     rule = rules.accepting(difference.kind, difference.path, difference.id(query))
-    if rule is None or (known is not None and rules.expired(rule)):
+    if rule is None or (known is not None and rule.expired):
         return difference
-    return replace(difference, rule=rules.reference(rule))
+    return replace(difference, rule=rule)
 
 
 def read(path: Path, *, today: date) -> Rules:
-    """Read a rules file, a YAML list of rules; see docs/rules.md.
+    """Read a rules file, a YAML list of rules; raise `SettingsError` for an invalid one."""
+    text = yamltext.read_text(path, error=SettingsError, remedy=_REMEDY)
+    return Rules(rules=tuple(_listed(text, path)), today=today)
 
-    Raises:
-        SettingsError: It is not a list of rules, or a rule is invalid; with file and line.
-    """
-    document = yamltext.read(path, error=SettingsError, remedy=_REMEDY)
+
+def _listed(text: str, path: Path) -> Iterator[Rule]:
+    document = yamltext.parse(text, where=str(path), error=SettingsError, remedy=_REMEDY)
     if document is None:  # comments alone
-        return Rules(rules=(), today=today)
+        return
     if not isinstance(document, list):
         raise SettingsError("not a list of rules", where=str(path), remedy=_REMEDY)
-    text = path.read_text(encoding="utf-8")
-    lines = (yamltext.line_of(text, number) for number in range(len(document)))
-    found = (
-        parse(each, where=f"{path}, line {line}")
-        for each, line in zip(document, lines, strict=True)
-    )
-    return Rules(rules=tuple(found), today=today)
+    for number, entry in enumerate(document):
+        yield parse(entry, where=f"{path}, line {yamltext.line_of(text, number)}")
 
 
 def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
-    """Return the rules of files and of mappings, in their order.
-
-    Raises:
-        SettingsError: A file or a rule is invalid; with its place.
-    """
+    """Return the rules of files and of mappings, in their order."""
     found: list[Rule] = []
     for number, source in enumerate(sources, start=1):
         if isinstance(source, Path):
@@ -275,22 +225,18 @@ def rules_of(*sources: Path | Mapping[str, Any], today: date) -> Rules:
     return Rules(rules=tuple(found), today=today)
 
 
-def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
-    """Append a rule to a rules file, which is created if it does not exist; return the rule.
-
-    Raises:
-        SettingsError: The rule is invalid, or the file is or cannot be written; it is unchanged.
-    """
-    expires = parse(entry).expires or NEVER
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
-    rules_of(*[path] * bool(old), today=today)
+def add(path: Path, entry: Mapping[str, Any]) -> Rule:
+    """Append a rule to a rules file, which is created if it does not exist; return the rule."""
+    expires = parse(entry).ref.expires or NEVER
+    old = yamltext.read_text(path, error=SettingsError, remedy=_REMEDY) if path.exists() else ""
+    list(_listed(old, path))  # raises if it is invalid already
     text = (old if not old or old.endswith("\n") else f"{old}\n") + yamltext.dump(
         [{**entry, "expires": expires}]
     )
     try:
+        *_, added = _listed(text, path)
         with yamltext.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-            added = read(temporary, today=today).rules[-1]
     except SettingsError:
         raise SettingsError(
             "nothing can be added at the end of this file",
@@ -303,60 +249,54 @@ def add(path: Path, entry: Mapping[str, Any], *, today: date) -> Rule:
             where=str(path),
             remedy="give another one with --rules",
         ) from error
-    return replace(added, where=added.where.replace(str(temporary), str(path)))
-
-
-class _InvalidError(ValueError):
-    """A rule is invalid; `parse` adds its place."""
-
-    def __init__(self, problem: str, remedy: str = _REMEDY) -> None:
-        super().__init__(problem)
-        self.remedy = remedy
+    return added
 
 
 def parse(entry: Any, *, where: str = "") -> Rule:
-    """Return the rule that a mapping describes.
-
-    Args:
-        entry: Its keys and values, as in a rules file.
-        where: Where it stands.
-
-    Raises:
-        SettingsError: The rule is invalid.
-    """
+    """Return the rule that a mapping describes; raise `SettingsError` for an invalid one."""
     try:
         _check_keys(entry)
-        return Rule(
-            path=_pattern(_text(entry, "path")) if "path" in entry else None,
+        ref = RuleRef(
+            path=_text(entry, "path"),
             kinds=_kinds(entry.get("kind")),
             id=_id(entry["id"]) if "id" in entry else None,
+            reason=_text(entry, "reason") or "",
+            reference=_text(entry, "reference"),
+            expires=_day(entry["expires"]),
+            expired=False,
+            where=where or "the rule",
+        )
+        return Rule(
+            ref=ref,
+            pattern=None if ref.path is None else _pattern(ref.path),
             queries=_names(entry.get("query"), "query"),
             between=_between(entry.get("between")),
             clouds=_names(entry.get("clouds"), "clouds"),
-            reason=_text(entry, "reason"),
-            reference=_text(entry, "reference") if "reference" in entry else None,
-            expires=_day(entry["expires"]),
-            where=where or "the rule",
         )
-    except _InvalidError as fault:
-        raise SettingsError(str(fault), where=where, remedy=fault.remedy) from None
+    except SettingsError as fault:
+        fault.where = where
+        raise
+
+
+def _invalid(problem: str, remedy: str = _REMEDY) -> SettingsError:
+    return SettingsError(problem, remedy=remedy)
 
 
 def _check_keys(rule: Any) -> None:
     if not isinstance(rule, Mapping):
-        raise _InvalidError("a rule is a mapping")
+        raise _invalid("a rule is a mapping")
     for key in rule:
         if key not in _KEYS:
-            raise _InvalidError(f"unknown key {key!r}", _known(str(key), _KEYS))
+            raise _invalid(f"unknown key {key!r}", _known(str(key), _KEYS))
     missing = [key for key in _REQUIRED if rule.get(key) is None]
     if all(rule.get(key) is None for key in _WHAT):
         missing.insert(0, "path")
     if missing:
-        raise _InvalidError(f"the rule has no {' and no '.join(missing)}")
+        raise _invalid(f"the rule has no {' and no '.join(missing)}")
     if "id" in rule and ("path" in rule or "kind" in rule):
-        raise _InvalidError("the rule has an id, which says path and kind", "give the id alone")
+        raise _invalid("the rule has an id, which says path and kind", "give the id alone")
     if "between" in rule and "clouds" in rule:
-        raise _InvalidError(
+        raise _invalid(
             "the rule has both between and clouds",
             "between names baseline and candidate, clouds either of them; keep one",
         )
@@ -367,81 +307,71 @@ def _known(name: str, names: Sequence[str]) -> str:
     return (f"did you mean {near[0]}? " if near else "") + f"known: {', '.join(names)}"
 
 
-def _text(rule: Mapping[str, Any], key: str) -> str:
-    value = rule[key]
-    if not isinstance(value, str) or not value.strip():
-        raise _InvalidError(f"{key} must be a text, not {value!r}", "write it in quotes")
+def _text(rule: Mapping[str, Any], key: str) -> str | None:
+    value = rule.get(key)
+    if key in rule and (not isinstance(value, str) or not value.strip()):
+        raise _invalid(f"{key} must be a text, not {value!r}", "write it in quotes")
     return value
 
 
 def _pattern(text: str) -> PathPattern:
-    try:
-        pattern = _compiled(text)
-    except ValueError as fault:
-        raise _InvalidError(
-            f"path {text!r} is invalid: {fault}",
-            "copy it from a report, for example images[*].metadata.hw_rng_model; * stands for any "
-            "part of a key,\n.** at the end for everything below",
-        ) from None
-    first = pattern.segments[0].text
-    if first in contract.FIELDS:
-        raise _InvalidError(
-            f"path {text!r} begins with a field of an image",
-            f"a path into every image begins with images[*]: images[*].{text}",
-        )
-    return pattern
-
-
-def _compiled(text: str) -> PathPattern:
-    """Read a pattern; raise ValueError if it is invalid."""
     segments = _segments(text)
     below = segments[-1].text == "**" and not segments[-1].quoted
     segments = segments[: len(segments) - below]
     if not segments:
-        raise ValueError("it would accept every difference")
+        raise _invalid_path(text, "it would accept every difference")
     if any("**" in each.text and not each.quoted for each in segments):
-        raise ValueError("`**` stands at the end, after a dot")
-    return PathPattern(text=text, segments=segments, below=below)
+        raise _invalid_path(text, "`**` stands at the end, after a dot")
+    if segments[0].text in contract.FIELDS:
+        raise _invalid(
+            f"path {text!r} begins with a field of an image",
+            f"a path into every image begins with images[*]: images[*].{text}",
+        )
+    return PathPattern(segments=segments, below=below)
+
+
+def _invalid_path(path: str, reason: str) -> SettingsError:
+    return _invalid(
+        f"path {path!r} is invalid: {reason}",
+        "copy it from a report, for example images[*].metadata.hw_rng_model; * stands for any "
+        "part of a key,\n.** at the end for everything below",
+    )
 
 
 def _segments(path: str) -> tuple[_Segment, ...]:
-    """Split a path into keys and places; raise ValueError if it is not one."""
+    """Split a path into keys and places."""
     found: list[_Segment] = []
     at = 0
     while at < len(path):
         match = _SEGMENT.match(path, at)
         if match is None or (match["key"] is not None and bool(match["dot"]) != bool(found)):
-            raise ValueError(f"no key or place can be read at {path[at : at + 20]!r}")
+            raise _invalid_path(path, f"no key or place can be read at {path[at : at + 20]!r}")
         quoted = match["quoted"] is not None
-        text = _unquoted(match["quoted"]) if quoted else match["key"] or match["place"]
+        try:
+            text = ast.literal_eval(match["quoted"]) if quoted else match["key"] or match["place"]
+        except SyntaxError:
+            raise _invalid_path(path, f"{match['quoted']} is not a quoted key") from None
         what: Literal["key", "place", "image"] = "key" if match["place"] is None else "place"
         if [each.text for each in found] == ["images"]:
             what = "image"
         found.append(_Segment(text, quoted, what))
         at = match.end()
     if not found:
-        raise ValueError("it is empty")
+        raise _invalid_path(path, "it is empty")
     return tuple(found)
-
-
-def _unquoted(literal: str) -> str:
-    try:
-        return str(ast.literal_eval(literal))
-    except SyntaxError:
-        raise ValueError(f"{literal} is not a quoted key") from None
 
 
 def _kinds(value: Any) -> tuple[str, ...]:
     kinds = _names(value, "kind")
     for kind in kinds:
         if kind not in KINDS:
-            raise _InvalidError(f"unknown kind {kind!r}", _known(kind, [*KINDS]))
+            raise _invalid(f"unknown kind {kind!r}", _known(kind, [*KINDS]))
     return kinds
 
 
 def _id(value: Any) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise _InvalidError(
+        raise _invalid(
             f"id must be 12 hexadecimal digits in quotes, not {value!r}",
             "copy it from a report; the names of `imagedetail rules` are kinds: kind: field_added",
         )
@@ -453,7 +383,7 @@ def _between(value: Any) -> tuple[str, str] | None:
         return None
     names = _names(value, "between")
     if len(names) != 2:  # noqa: PLR2004  baseline and candidate
-        raise _InvalidError(f"between names baseline and candidate, not {value!r}")
+        raise _invalid(f"between names baseline and candidate, not {value!r}")
     return names[0], names[1]
 
 
@@ -461,12 +391,9 @@ def _names(value: Any, key: str) -> tuple[str, ...]:
     if value is None:
         return ()
     names = [value] if isinstance(value, str) else value
-    if (
-        not isinstance(names, list)
-        or not names
-        or not all(isinstance(each, str) and each for each in names)
-    ):
-        raise _InvalidError(f"{key} must be a name or a list of names, not {value!r}")
+    is_list = isinstance(names, list) and names
+    if not is_list or not all(isinstance(each, str) and each for each in names):
+        raise _invalid(f"{key} must be a name or a list of names, not {value!r}")
     return tuple(names)
 
 
@@ -480,8 +407,7 @@ def _day(value: Any) -> date | None:
             return date.fromisoformat(value)
     except ValueError:
         pass
-    shown = value.isoformat() if isinstance(value, datetime) else repr(value)
-    raise _InvalidError(
-        f"expires must be a day, not {shown}",
+    raise _invalid(
+        f"expires must be a day, not {value}",
         "write the last day on which the rule holds, for example 2027-02-01, or never",
     )

@@ -357,21 +357,22 @@ def _accept(options: Options) -> int:
     }
     entry = {key: value for key, value in given.items() if value is not None}
     rule = rules.parse(entry)
-    if known.expired(rule):
+    if known.reference(rule).expired:
         raise UsageError(
-            f"the rule would have expired on {rule.expires}, so it would accept nothing; "
+            f"the rule would have expired on {rule.ref.expires}, so it would accept nothing; "
             "none was written",
             remedy=f"give the last day on which it is to hold, {known.today} or later, or never",
         )
     # At the end, so that it accepts only what no other rule does.
     tried = Rules(rules=(*known.rules, rule), today=known.today)
     comparison = _compared(both, options, tried)
-    found = [each for each in comparison.expected if each.rule and each.rule.where == rule.where]
+    here = rule.ref.where
+    found = [each for each in comparison.expected if each.rule and each.rule.where == here]
     if not found:
         raise _accepts_nothing(rule, comparison)
     of_root = Path(os.path.relpath(find_root(Path.cwd()))) / RULES_FILE
-    rule = rules.add(Path(options.rules or of_root), entry, today=known.today)
-    print(f"{rule.where}: accepts {text.count(len(found), 'difference')}")
+    rule = rules.add(Path(options.rules or of_root), entry)
+    print(f"{rule.ref.where}: accepts {text.count(len(found), 'difference')}")
     for group in text.groups(found):
         line = f"  {group.first.severity:<10}  {group.first.kind:<13}  {group.path}  {group.whom}"
         print(line.rstrip())
@@ -381,7 +382,7 @@ def _accept(options: Options) -> int:
 def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
     """Return the error for a rule that no difference needs."""
     query = comparison.query
-    about = f"--id {rule.id}" if rule.path is None else f"--path {shlex.quote(rule.path.text)}"
+    about = f"--id {rule.ref.id}" if rule.ref.id else f"--path {shlex.quote(rule.ref.path or '')}"
     clouds = f"{comparison.baseline.cloud} and {comparison.candidate.cloud}"
     already = {
         each.rule.where: None
@@ -395,7 +396,7 @@ def _accepts_nothing(rule: Rule, comparison: Comparison) -> UsageError:
             remedy="change that rule in its file",
         )
     places = dict.fromkeys(
-        f"{each.first.kind} {each.first.id(query) if rule.id else each.path}"
+        f"{each.first.kind} {each.first.id(query) if rule.ref.id else each.path}"
         for each in text.groups(comparison.differences)
     )
     shown = [*list(places)[:_MOST_PATHS], *["..."] * (len(places) > _MOST_PATHS)]

@@ -149,8 +149,8 @@ def test_adding_keeps_what_is_there(tmp_path):
         "  reason: r\n  expires: never"
     )
     before = path.read_text()
-    rule = rules.add(path, ENTRY, today=TODAY)
-    assert rule.where == f"{path}, line 6"
+    rule = rules.add(path, ENTRY)
+    assert rule.ref.where == f"{path}, line 6"
     assert path.read_text() == (
         f"{before}\n- path: images[*].os_hidden\n  reason: r\n  expires: 2027-02-01\n"
     )
@@ -159,7 +159,7 @@ def test_adding_keeps_what_is_there(tmp_path):
 
 
 def pattern(path):
-    return rules.parse({"path": path, "reason": "r", "expires": "never"}).path
+    return rules.parse({"path": path, "reason": "r", "expires": "never"}).pattern
 
 
 ANY = "images[*].metadata.hw_rng_model"
