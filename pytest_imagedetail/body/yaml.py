@@ -3,8 +3,6 @@
 Only this module uses PyYAML.
 """
 
-import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +14,7 @@ from yaml.composer import Composer
 
 from pytest_imagedetail.errors import ImageDetailError
 
-_DEEPEST: Final = 100  # levels; a cassette has eight
-_LARGEST: Final = 1_000_000  # characters of a document that uses aliases
 _MOST: Final = 1_000_000  # values; a listing of any length is one, a page some seventy
-_NAMEABLE: Final = re.compile(r"[\w.-]{1,40}")
-_LARGEST_FILE: Final = 128 * 2**20  # bytes; a listing of some 100,000 images
 
 
 class Literal(str):
@@ -30,36 +24,30 @@ class Literal(str):
 
 
 class Loader(Composer, yaml.CSafeLoader):
-    """The safe loader with limits, for which a repeated key is an error.
+    """The safe loader with a limit, for which a repeated key is an error.
 
-    It parses in C, which is sixty times as fast, and composes in Python, where the limits are.
+    It parses in C, which is sixty times as fast, and composes in Python, where the limit is.
     """
 
     def __init__(self, text: str) -> None:
         yaml.CSafeLoader.__init__(self, text)
         Composer.__init__(self)
-        self._depth = self._count = self._size = 0
-        self._sizes: dict[str, int] = {}  # by anchor, the characters that an alias stands for
+        self._count = 0
+        self._counts: dict[str, int] = {}  # by anchor, the values that an alias stands for
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Refuse deep nesting and aliases that multiply before they take stack or memory."""
+        """Refuse too many values; those that aliases stand for count each time."""
         event: Any = self.peek_event()
-        before = self._size
-        self._depth += 1
+        before = self._count
         self._count += 1
-        self._size += 1 + len(getattr(event, "value", ""))
-        if self._depth > _DEEPEST:
-            raise _fault("nested too deeply", event.start_mark)
+        if isinstance(event, yaml.AliasEvent):  # one to what is not closed yet has no end
+            self._count += self._counts.get(str(event.anchor), _MOST)
         if self._count > _MOST:
-            raise _fault(f"more than {_MOST} values", event.start_mark)
-        if isinstance(event, yaml.AliasEvent):
-            self._size += self._sizes.get(str(event.anchor), _LARGEST)  # itself if not closed
-            if self._size > _LARGEST:
-                raise _fault("aliases that multiply", event.start_mark)
+            problem = f"more than {_MOST} values, with those of aliases"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         node = super().compose_node(parent, index)
-        self._depth -= 1
         if event.anchor is not None:
-            self._sizes[event.anchor] = self._size - before
+            self._counts[event.anchor] = self._count - before
         return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -70,8 +58,8 @@ class Loader(Composer, yaml.CSafeLoader):
             if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
                 continue
             if key.value in keys:
-                name = f"the key `{key.value}`" if _NAMEABLE.fullmatch(key.value) else "a key"
-                raise _fault(f"{name} stands twice in one mapping", key.start_mark)
+                problem = f"the key `{key.value}` stands twice in one mapping"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             keys.add(key.value)
         return node
 
@@ -81,32 +69,24 @@ class Loader(Composer, yaml.CSafeLoader):
             return super().construct_object(node, deep)
         except (LookupError, AttributeError, TypeError, ArithmeticError, ValueError) as fault:
             reason = str(fault) if isinstance(fault, ValueError) else type(fault).__name__
-            raise _fault(f"a value does not fit its type: {reason}", node.start_mark) from fault
+            problem = f"a value does not fit its type: {reason}"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from fault
 
 
 class _ForeignLoader(Loader):
     """Reads every plain value but null as text, and Ruby's `!binary` as bytes."""
 
 
-def _as_text(loader: Any, node: Any) -> Any:
-    return loader.construct_scalar(node)
-
-
-def _as_bytes(loader: Any, node: Any) -> Any:
-    return loader.construct_yaml_binary(node)
-
+_AS_TEXT: Final[Any] = Loader.construct_scalar
+_AS_BYTES: Final[Any] = Loader.construct_yaml_binary
 
 for _tag in (
     *(f"tag:yaml.org,2002:{each}" for each in ("bool", "int", "float", "timestamp")),
     *("tag:yaml.org,2002:python/unicode", "tag:yaml.org,2002:python/str"),
     *("!ruby/symbol", "!ruby/sym"),
 ):
-    _ForeignLoader.add_constructor(_tag, _as_text)
-_ForeignLoader.add_constructor("!binary", _as_bytes)
-
-
-def _fault(problem: str, mark: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+    _ForeignLoader.add_constructor(_tag, _AS_TEXT)
+_ForeignLoader.add_constructor("!binary", _AS_BYTES)
 
 
 def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
@@ -118,14 +98,13 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
 def read_text(path: Path, *, error: type[ImageDetailError], remedy: str) -> str:
     """Return the text of a UTF-8 file; raise as `read` does."""
     try:
-        return content(path).decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as fault:
         problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
         where = f"{path}, line {fault.object[: fault.start].count(10) + 1}"
         raise error(problem, where=where, remedy=remedy) from fault
-    except (OSError, ValueError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else fault
-        problem = f"the file cannot be read: {reason}"
+    except OSError as fault:
+        problem = f"the file cannot be read: {fault.strerror}"
         raise error(problem, where=str(path), remedy=remedy) from fault
 
 
@@ -142,8 +121,6 @@ def parse(
         return loader(text).get_single_data()
     except yaml.MarkedYAMLError as fault:
         problem = fault.problem or fault.context or "not YAML"
-        if "nesting depth" in problem:  # libyaml counts, too
-            problem = "nested too deeply"
         if (conflict := f"\n{text}".find("\n<<<<<<< ")) >= 0:
             where += ", line " + str(text.count("\n", 0, conflict) + 1)
             problem = "it holds a merge conflict; take one side whole: "
@@ -153,24 +130,14 @@ def parse(
     except yaml.reader.ReaderError as fault:
         problem = str(fault.reason)
         where += f", line {text.encode()[: fault.position].count(10) + 1}"
-    except ValueError as fault:
-        problem = str(fault)
+    except RecursionError:
+        problem = "nested too deeply"
     raise error(f"not a readable YAML file: {problem}", where=where, remedy=remedy)
 
 
 def parse_foreign(text: str, *, where: str, error: type[ImageDetailError], remedy: str) -> Any:
     """Parse a file of another tool as `parse` does: a header's value is text, not a number."""
     return parse(text, where=where, error=error, remedy=remedy, loader=_ForeignLoader)
-
-
-def content(path: Path) -> bytes:
-    """Return the bytes of a file; raise ValueError if reading would never end or fill memory."""
-    status = path.stat()  # before it is opened: opening a pipe waits for its writer
-    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
-        raise ValueError("it is a pipe, a socket or a device, not a file")
-    if status.st_size > _LARGEST_FILE:
-        raise ValueError(f"it has more than {_LARGEST_FILE // 2**20} MiB")
-    return path.read_bytes()
 
 
 @contextmanager

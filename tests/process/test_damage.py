@@ -50,7 +50,7 @@ DAMAGE = {
         "not a readable YAML file: could not determine a constructor for the tag",
     ),
     "a bomb": (lambda _: BOMB, "not a readable YAML file: "),
-    "nested": (lambda _: "[" * 100_000, "not a readable YAML file: nested too deeply"),
+    "nested": (lambda _: "[" * 100_000, "not a readable YAML file: exceeded maximum nesting depth"),
     "zero bytes": (lambda _: b"\0" * 4096, "not a readable YAML file: "),
 }
 

@@ -158,12 +158,8 @@ def test_damage_is_one_error_with_its_place(tmp_path):
             assert secret not in str(error)
             error = error.__cause__
     assert not mark.exists()
-    with (path := tmp_path / "large.yaml").open("wb") as file:
-        file.truncate(200 * 2**20)
-    missing = tmp_path / "none.yaml"
-    for file, problem in ((path, "more than 128 MiB"), (missing, "cannot be read: No such")):
-        with pytest.raises(DamagedCassetteError, match=problem):
-            read(file)
+    with pytest.raises(DamagedCassetteError, match="cannot be read: No such"):
+        read(tmp_path / "none.yaml")
 
 
 JUNK = (
