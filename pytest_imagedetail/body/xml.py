@@ -4,10 +4,8 @@ Nova's XML writes every value as text. Fields that the API defines as integers b
 else stays text. A null (`None`) does too, for only a rule knows what it stands for.
 """
 
-import html
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -21,15 +19,7 @@ _LINK: Final = "atom:link"
 _SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # numbers images
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
-_PART: Final = re.compile(
-    r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>"
-    r"|<![A-Z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>?"  # a document type may hold declarations
-    r"|<(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>"
-    r"|[^<]+",
-    re.DOTALL,
-)
-_ATTRIBUTE: Final = re.compile(r"""(?<![\w:.-])([\w:.-]++)(\s*+=\s*+)(?:"([^"]*)"|'([^']*)')""")
-_CDATA: Final = "<![CDATA["
+_DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]*>\s*")
 
 _Replace = Callable[[str, str], str]
 _See = Callable[[list[tuple[str, str]]], Mapping[str, str]]
@@ -56,7 +46,7 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
             deeply, or holds a field twice.
     """
     try:
-        return _document(_tree(body, _refuse_document_type))
+        return _document(_tree(body, declared=_refuse_document_type))
     except expat.ExpatError as error:
         raise BodyError(
             f"the body is not XML: {expat.ErrorString(error.code)}",
@@ -72,14 +62,20 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
         ) from error
 
 
-def _tree(body: bytes, declared: Callable[..., None] | None = None) -> ET.Element:
-    """Parse a document and keep the prefixes of names; call `declared` for a document type."""
+def _tree(
+    body: bytes, *, declared: Callable[..., None], aside: Callable[..., None] | None = None
+) -> ET.Element:
+    """Parse a document and keep the prefixes of names.
+
+    Call `declared` for a document type, `aside` for comments, instructions and entities.
+    """
     builder = ET.TreeBuilder()
     parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
     parser.StartDoctypeDeclHandler = declared
+    parser.CommentHandler = parser.ProcessingInstructionHandler = parser.EntityDeclHandler = aside
     parser.Parse(body, True)  # noqa: FBT003
     return builder.close()
 
@@ -152,21 +148,55 @@ def _integer(value: Any) -> Any:
 
 
 def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
-    """Pass every text and attribute of an XML document through `replace`; the rest stays as sent.
+    """Pass every text and attribute of an XML document through `replace`.
+
+    A document in which nothing changes is returned as sent. In any other, comments, instructions
+    and document types are left out.
 
     Args:
         text: The document; None is returned for one that is not well-formed.
-        replace: Takes a decoded text and the name it stands under (an attribute's, an element's,
-            or for `<meta key="K">` K; "" for a comment) and returns its replacement.
+        replace: Takes a text and the name it stands under (an attribute's, an element's, or for
+            `<meta key="K">` K) and returns its replacement.
         see: Takes the attributes of an element, the texts of its children and its own as `#text`.
             Returns another name for those that do not stand under their own.
     """
+    asides: list[str] = []
+
+    def aside(*parts: object) -> None:
+        asides.extend(part for part in parts if isinstance(part, str))
+
     try:
-        root = _tree(text.encode("utf-8", "surrogatepass"))
-    except (expat.ExpatError, ValueError):
+        root = _tree(text.encode("utf-8", "surrogatepass"), declared=aside, aside=aside)
+        before = ET.tostring(root, encoding="unicode")
+        _replace_below(root, {}, replace, see)
+        after = ET.tostring(root, encoding="unicode")
+    except (expat.ExpatError, ValueError, RecursionError):
         return None
-    names = (see(_named_texts(element)) for element in root.iter())
-    return "".join(_replaced(text, replace, names))
+    if after == before and all(replace(each, "") == each for each in asides):
+        return text
+    declaration = _DECLARATION.match(text)
+    return (declaration[0] if declaration else "") + after
+
+
+def _replace_below(
+    element: ET.Element, beside: Mapping[str, str], replace: _Replace, see: _See
+) -> None:
+    """Replace in an element; `beside` has the names that its siblings give."""
+    own = _local(element.tag)
+    names = see(_named_texts(element))
+    for key, value in element.items():
+        name = _local(key)
+        # An identifier is not an address, though it is written as one.
+        if name != "schemaLocation" and not key.startswith("xmlns"):
+            element.set(key, replace(value, names.get(name, name)))
+    key = element.get("key", own)
+    name = names.get("#text", beside.get(key, key))
+    if element.text:
+        element.text = replace(element.text, name)
+    for child in element:
+        _replace_below(child, names, replace, see)
+        if child.tail:
+            child.tail = replace(child.tail, name)
 
 
 def _named_texts(element: ET.Element) -> list[tuple[str, str]]:
@@ -176,51 +206,3 @@ def _named_texts(element: ET.Element) -> list[tuple[str, str]]:
 
 def _local(name: str) -> str:
     return name.rpartition(":")[2]
-
-
-def _replaced(text: str, replace: _Replace, names: Iterator[Mapping[str, str]]) -> Iterator[str]:
-    opened: list[tuple[str, Mapping[str, str]]] = [("", {})]
-    for match in _PART.finditer(text):
-        part = match.group()
-        name, others = opened[-1]
-        if part.startswith(_CDATA):
-            inner = part.removeprefix(_CDATA).removesuffix("]]>")
-            new = replace(inner, name)
-            yield part if new == inner else html.escape(new)
-        elif part.startswith(("<!", "<?")):
-            yield part[:2] + _replaced_text(part[2:-1], "", replace) + part[-1]
-        elif part.startswith("</"):
-            opened.pop()
-            yield part
-        elif part.startswith("<"):
-            own = next(names)
-            if not part.endswith("/>"):
-                name = _name_of_text(part)
-                opened.append((own.get("#text", others.get(name, name)), own))
-            yield _ATTRIBUTE.sub(partial(_replaced_attribute, replace, own), part)
-        else:
-            yield _replaced_text(part, name, replace)
-
-
-def _name_of_text(tag: str) -> str:
-    """Return the name of the text in an element: the key of a `meta`, else the element's name."""
-    attributes = {name: double or single for name, _, double, single in _ATTRIBUTE.findall(tag)}
-    name = _local(re.split(r"[\s>/]", tag[1:], maxsplit=1)[0])
-    return html.unescape(attributes.get("key", name))
-
-
-def _replaced_attribute(replace: _Replace, names: Mapping[str, str], match: re.Match[str]) -> str:
-    name, equals, double, single = match.groups()
-    value = double if double is not None else single
-    local = _local(name)
-    is_identifier = name == "xmlns" or name.startswith("xmlns:") or local == "schemaLocation"
-    if is_identifier:  # not an address, though it is written as one
-        return match.group()
-    new = _replaced_text(value, names.get(local, local), replace)
-    return match.group() if new == value else f'{name}{equals}"{new}"'
-
-
-def _replaced_text(text: str, name: str, replace: _Replace) -> str:
-    value = html.unescape(text)
-    new = replace(value, name)
-    return text if new == value else html.escape(new)

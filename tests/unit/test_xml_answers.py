@@ -193,15 +193,22 @@ def test_any_text_survives(metadata, name):
 
 
 def test_redaction_sees_every_place():
-    """Comments, instructions, CDATA, attributes and references, but not the name of a namespace."""
-    body = (
-        f'<?pi s3cret?><images xmlns="{API}" a="s3cret"><!-- s3cret --><b c=\'s3&#99;ret\'>'
-        "<![CDATA[s3cret]]>&#x73;3cret</b><d/>s3cret</images>"
-    )
-    assert xmltext.replace_strings(body, lambda value, _: value.replace("s3cret", "<1>"), dict) == (
-        f'<?pi &lt;1&gt;?><images xmlns="{API}" a="&lt;1&gt;"><!-- &lt;1&gt; --><b c="&lt;1&gt;">'
-        "&lt;1&gt;&lt;1&gt;</b><d/>&lt;1&gt;</images>"
-    )
+    """CDATA, attributes and references, but not the name of a namespace; an aside is left out."""
+    declaration = "<?xml version='1.0' encoding='UTF-8'?>\n"
+    for aside in ("", "<!-- s3cret -->", "<?pi s3cret?>", "<!DOCTYPE a [<!ENTITY b 's3cret'>]>"):
+        body = (
+            f'{declaration}{aside}<images xmlns="{API}" a="s3cret"><b c=\'s3&#99;ret\'>'
+            "<![CDATA[s3cret]]>&#x73;3cret</b><d/>s3cret</images>"
+        )
+        new = xmltext.replace_strings(body, lambda value, _: value.replace("s3cret", "<1>"), dict)
+        assert new == (
+            f'{declaration}<images xmlns="{API}" a="&lt;1&gt;"><b c="&lt;1&gt;">'
+            "&lt;1&gt;&lt;1&gt;</b><d />&lt;1&gt;</images>"
+        )
+        assert xmltext.replace_strings(body, lambda value, _: value, dict) == body
+        body = f"{declaration}{aside}<images/>"
+        new = xmltext.replace_strings(body, lambda value, _: value.replace("s3cret", "<1>"), dict)
+        assert new == (f"{declaration}<images />" if aside else body)
     body = (
         f'<images xmlns="{API}" xmlns:x="http://internal.corp.example.net/x" '
         f'xsi:schemaLocation="{API} {API}/api.xsd"/>'
