@@ -6,7 +6,6 @@ own, so its Python modules are patched.
 
 import functools
 import importlib
-import importlib.util
 import ipaddress
 import os
 import socket
@@ -35,24 +34,17 @@ _LOCAL: Final = frozenset(  # families that never leave this machine
 )
 _PORTS: Final = {"http": 80, "https": 443}
 _DESCRIPTORS: Final = Path("/dev/fd")  # on every POSIX system
-_CURL_CLASSES: Final = ("Curl", "CurlMulti")
 _CURL_METHODS: Final = ("perform", "perform_rb", "perform_rs", "socket_action", "socket_all")
 _EFFECTIVE_URL: Final = 0x100000 + 1  # CURLINFO_EFFECTIVE_URL of libcurl's curl.h
 
 
 @dataclass(slots=True, eq=False)
 class Shut:
-    """A block in which the network is shut.
-
-    Attributes:
-        what: Who shuts it, for error messages.
-        remedy: What to do about a refusal, one line for each alternative.
-        refused: Every refusal, because a client may wrap or swallow the error.
-    """
+    """A block in which the network is shut: who shuts it, and what to do about a refusal."""
 
     what: str
     remedy: str
-    refused: list[Any] = field(default_factory=list)
+    refused: list[Any] = field(default_factory=list)  # a client may swallow the error
 
     def refuse(self, target: str) -> Never:
         """Raise the error for an attempt to reach `target`."""
@@ -68,15 +60,7 @@ def shut(what: str, *, remedy: str = _REMEDY, refused: list[Any] | None = None) 
     """Refuse every connection and name lookup of this process while the block runs.
 
     Servers on loopback that this process opened itself and Unix sockets can be reached. Blocks can
-    be nested; the innermost one raises the error.
-
-    Args:
-        what: Who shuts it, for error messages.
-        remedy: What to do about a refusal, one line for each alternative.
-        refused: A list that collects the refusals.
-
-    Raises:
-        NetworkShutError: Raised in whatever code tries to reach the network.
+    be nested; the innermost one raises `NetworkShutError` in whatever code tries.
     """
     hook, block = _hook(), Shut(what, remedy, [] if refused is None else refused)
     with ExitStack() as stack:
@@ -159,17 +143,12 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def listeners() -> frozenset[int]:
-    """Return the inodes of the sockets of this process that are listening."""
+    """Return the inodes of this process's listening sockets."""
     return frozenset(_inode(each) for each in _sockets() if _listens(each))
 
 
 def is_opened_since(url: str, before: Container[int]) -> bool:
-    """Return whether a URL leads to a server that this process opened on loopback meanwhile.
-
-    Args:
-        url: The URL of a request.
-        before: The result of `listeners` at that time.
-    """
+    """Return whether a URL leads to a loopback server of this process that is not in `before`."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
     return _is_loopback(host) and any(
@@ -212,54 +191,31 @@ def _sockets() -> Iterator[socket.SocketType]:
 
 @contextmanager
 def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
-    """Call `callback(url)` before each request of libcurl while the block runs.
+    """Call `callback(url)` before each request of libcurl; what it raises is raised in the client.
 
-    The URL has no user info and no query. What the callback raises is raised in the client.
+    The URL has no user info and no query. A client that took pycurl's class out of its module
+    before the block is not seen.
     """
     with ExitStack() as stack:
         if (curl_cffi := _module("curl_cffi")) is not None:
             for owner, name in ((curl_cffi.Curl, "perform"), (curl_cffi.AsyncCurl, "add_handle")):
                 wrapper = _calling_first(callback, getattr(owner, name))
                 stack.enter_context(mock.patch.object(owner, name, wrapper))
-        if (pycurl := _module("pycurl")) is not None:
-            subclass = functools.cache(functools.partial(_subclass, callback))
-            for names, name in _pycurl_names(pycurl, len(sys.modules)):
+        # pytest-recording puts an object in place of pycurl, and a class of its own in that.
+        for module in filter(None, map(_module, ("pycurl", "pytest_recording.network"))):
+            names = vars(module)
+            for name in {"Curl", "CurlMulti"} & names.keys():
                 stack.callback(names.__setitem__, name, names[name])
-                names[name] = subclass(names[name])
+                names[name] = _subclass(callback, names[name])
         yield
 
 
-@functools.lru_cache(maxsize=1)
-def _pycurl_names(pycurl: Any, _modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
-    """Return each module dictionary that holds a class of pycurl, with its name.
-
-    `from pycurl import Curl as Client` copies a class under any name, and pytest-recording puts an
-    object in place of the module, so the classes are looked up in all modules. That is slow, so the
-    result is kept as long as no further module is imported.
-    """
-    classes = {
-        id(getattr(module, name, None))
-        for module in (pycurl, sys.modules.get("pycurl._pycurl"))
-        for name in _CURL_CLASSES
-    } - {id(None)}
-    modules = [getattr(each, "__dict__", {}) for each in list(sys.modules.values())]
-    dictionaries = {id(each): each for each in modules}  # two objects may share one
-    return tuple(
-        (names, name)
-        for names in dictionaries.values()
-        for name, value in list(names.items())
-        if id(value) in classes
-    )
-
-
+@functools.cache
 def _module(name: str) -> Any:
     """Import a module if it is installed: a test may import it later."""
-    return importlib.import_module(name) if _is_installed(name) else None
-
-
-@functools.cache
-def _is_installed(name: str) -> bool:
-    return importlib.util.find_spec(name) is not None
+    with suppress(ImportError):
+        return importlib.import_module(name)
+    return None
 
 
 def _subclass(callback: Callable[[str], object], original: Any) -> Any:

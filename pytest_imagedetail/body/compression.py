@@ -14,11 +14,7 @@ _ZLIB: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 
 def unpacked(data: bytes) -> bytes | None:
-    """Return the content of gzip or zlib data; None if it is neither, damaged or too large.
-
-    Args:
-        data: One stream; anything after its end counts as damage.
-    """
+    """Return the content of gzip or zlib data; None if it is neither, damaged or too large."""
     return _unpacked(data, _GZIP_OR_ZLIB) if data.startswith((_GZIP, *_ZLIB)) else None
 
 
@@ -39,12 +35,8 @@ def decoded(
 ) -> bytes | None:
     """Return a body without its content encodings; None if one of them cannot be undone.
 
-    A client may have undone them and kept the header, so a text is returned as it is.
-
-    Args:
-        body: As received.
-        encodings: The value of `Content-Encoding`, in the order in which they were applied.
-        decoders: For encodings other than gzip and deflate, by name.
+    A client may have undone them and kept the header, so a text is returned as it is. `decoders`
+    are for encodings other than gzip and deflate, by name.
     """
     for name in (each.strip().lower() for each in reversed(encodings.split(","))):
         content = None

@@ -38,22 +38,11 @@ class Number(str):
     __slots__ = ()
 
 
-class _NotJsonError(ValueError):
-    """Python's json module accepts it; RFC 8259 does not."""
-
-
 def parse(text: str, *, where: str) -> Any:
     """Parse JSON strictly, without NaN and Infinity.
 
     A key that an object has twice keeps its last value, as in most clients. All its values are
     listed under another key, `KEY (repeated)`, so that a comparison shows them.
-
-    Args:
-        text: The document.
-        where: What to call it in an error, for example a path.
-
-    Raises:
-        BodyError: The text is not JSON; with line and column.
     """
     if not text.strip():
         raise BodyError(
@@ -73,10 +62,7 @@ def parse(text: str, *, where: str) -> Any:
             remedy="ask the cloud again; a body is never repaired, for a repair would be a guess",
         ) from error
     except (RecursionError, ValueError) as error:
-        # Python's own words for its limits differ between versions and name its settings.
         problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        if not isinstance(error, RecursionError | _NotJsonError):
-            problem = "it holds an integer of thousands of digits"
         raise BodyError(
             f"the body is not JSON that can be read: {problem}",
             where=where,
@@ -97,13 +83,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Never:
-    raise _NotJsonError(f"{name} is not a JSON value (RFC 8259, section 6)")
+    raise ValueError(f"{name} is not a JSON value (RFC 8259, section 6)")
 
 
 def _finite(number: str) -> float:
     value = float(number)
     if math.isinf(value):
-        raise _NotJsonError(f"{number} is too large a number for any client")
+        raise ValueError(f"{number} is too large a number for any client")
     return value
 
 
@@ -145,12 +131,10 @@ def _tokens(text: str) -> Iterator[str]:
 
 
 def replace_scalars(text: str, replace: Callable[[Any], Iterable[str | None]]) -> str | None:
-    """Replace keys, strings and numbers of a JSON document; the rest stays as sent.
+    """Replace keys, strings and numbers of a JSON document; return None for any other text.
 
-    Args:
-        text: The document; None is returned for any other text.
-        replace: Takes the document, its objects as `Pairs` and its numbers as `Number`. Returns
-            what replaces each key, string and number, in their order; None for one that stays.
+    `replace` takes the document, its objects as `Pairs` and its numbers as `Number`. It returns
+    what replaces each key, string and number, in their order; None for one that stays.
     """
     pieces, end = [], 0
     try:

@@ -25,26 +25,13 @@ _Replace = Callable[[str, str], str]
 _See = Callable[[list[tuple[str, str]]], Mapping[str, str]]
 
 
-class _RefusedError(ValueError):
-    """The document is well-formed, but no answer of a cloud."""
-
-
 def is_xml(body: bytes) -> bool:
     """Return whether a body begins as XML does; HTML does too."""
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 def parse(body: bytes, *, where: str) -> dict[str, Any]:
-    """Read an answer in XML: a listing as `{"images": [...]}`, an error as `{name: {...}}`.
-
-    Args:
-        body: The document in UTF-8, whatever it declares.
-        where: What to call it in an error, for example a path.
-
-    Raises:
-        BodyError: It is not well-formed, declares a document type, is a web page, is nested too
-            deeply, or holds a field twice.
-    """
+    """Read an answer in UTF-8: a listing as `{"images": [...]}`, an error as `{name: {...}}`."""
     try:
         return _document(_tree(body, declared=_refuse_document_type))
     except expat.ExpatError as error:
@@ -53,7 +40,7 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
             where=f"{where}, line {error.lineno}, column {error.offset + 1}",
             remedy="ask the cloud again; a body is never repaired, for a repair would be a guess",
         ) from error
-    except (_RefusedError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise BodyError(
             f"the body is not XML that can be read: {problem}",
@@ -81,17 +68,14 @@ def _tree(
 
 
 def _refuse_document_type(*_: object) -> None:
-    raise _RefusedError(
-        "it declares a document type, which no cloud sends: entities could read files or grow "
-        "without end"
-    )
+    raise ValueError("it declares a document type, which no cloud sends")
 
 
 def _document(root: ET.Element) -> dict[str, Any]:
     spaces = [uri for name, uri in root.items() if name.partition(":")[0] == "xmlns"]
     if root.tag != "images":
         if not spaces or _XHTML in spaces:  # HTML can be well-formed
-            raise _RefusedError(f"<{root.tag}> is in no namespace of a cloud")
+            raise ValueError(f"<{root.tag}> is in no namespace of a cloud")
         fault = _value(root)
         if isinstance(fault, dict) and "code" in fault:
             fault["code"] = _integer(fault["code"])
@@ -127,7 +111,7 @@ def _fields(element: ET.Element) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise _RefusedError(f"<{element.tag}> has {name!r} twice")
+            raise ValueError(f"<{element.tag}> has {name!r} twice")
         found[name] = value
     return found
 
