@@ -202,7 +202,8 @@ def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
                 wrapper = _calling_first(callback, getattr(owner, name))
                 stack.enter_context(mock.patch.object(owner, name, wrapper))
         # pytest-recording puts an object in place of pycurl, and a class of its own in that.
-        for module in filter(None, map(_module, ("pycurl", "pytest_recording.network"))):
+        replaced = sys.modules.get("pytest_recording.network")
+        for module in filter(None, (_module("pycurl"), replaced)):
             names = vars(module)
             for name in {"Curl", "CurlMulti"} & names.keys():
                 stack.callback(names.__setitem__, name, names[name])

@@ -7,9 +7,9 @@ the name of the module `vcr.stubs`, and `aiohttp.ClientSession._request`, which 
 import http.client
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FrameType
 from typing import Any, Final, Never, Protocol, Self
 from unittest import mock
@@ -23,6 +23,7 @@ from vcr.record_mode import RecordMode
 
 from pytest_imagedetail import network
 from pytest_imagedetail.cassette.format import without_encodings
+from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.silenced import silenced
@@ -51,19 +52,10 @@ class Exchange(Protocol):
         """Record an interaction with the cloud."""
 
 
-@dataclass(slots=True)
-class Wire:
-    """What an `intercept()` block has missed.
-
-    Attributes:
-        lost: The number of responses on connections that vcrpy had not patched.
-    """
-
-    lost: int = 0
-
-
 @contextmanager
-def intercept(exchange: Exchange, *, beside: frozenset[str] = frozenset()) -> Iterator[Wire]:
+def intercept(
+    exchange: Exchange, *, lose: Callable[[], object], beside: frozenset[str] = frozenset()
+) -> Iterator[None]:
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
     vcrpy patches the clients process-wide, so blocks must not overlap in time. Interim responses
@@ -71,18 +63,18 @@ def intercept(exchange: Exchange, *, beside: frozenset[str] = frozenset()) -> It
 
     Args:
         exchange: Answers or records.
+        lose: Called for each response on a connection that vcrpy has not patched.
         beside: Host and port of servers whose requests are none of the exchange's.
     """
-    wire = Wire()
     with (
         silenced("vcr"),
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
-        _unpatched_connections(wire, exchange, beside),
+        _unpatched_connections(exchange, lose, beside),
         transport.interim_skipped(),
         _Exchanging.use(path="", exchange=exchange, beside=beside),
-        _aiohttp_bodies(),
+        _aiohttp_json(),
     ):
-        yield wire
+        yield
 
 
 @contextmanager
@@ -198,15 +190,14 @@ def _need_not_reset(patcher: Any) -> bool:
 
 @contextmanager
 def _unpatched_connections(
-    wire: Wire, exchange: Exchange, beside: frozenset[str]
+    exchange: Exchange, lose: Callable[[], object], beside: frozenset[str]
 ) -> Iterator[None]:
     """Watch connections of http.client that were made before the block, which vcrpy cannot patch.
 
-    Count their responses. While the exchange is closed, refuse their requests.
+    Report their responses as lost. While the exchange is closed, refuse their requests.
     """
     connection = vcr.stubs.HTTPConnection  # the real class
     getresponse, putrequest = connection.getresponse, connection.putrequest
-    lock = threading.Lock()
 
     def is_other(connection: Any) -> bool:
         return f"{connection.host}:{connection.port}" not in beside and not _is_known()
@@ -219,8 +210,7 @@ def _unpatched_connections(
     def counted(self: Any) -> Any:
         response = getresponse(self)
         if is_other(self):
-            with lock:
-                wire.lost += 1
+            lose()
         return response
 
     with (
@@ -251,8 +241,8 @@ def _is_known() -> bool:
 
 
 @contextmanager
-def _aiohttp_bodies() -> Iterator[None]:
-    """Encode aiohttp's `json=` and `data=` to bytes, which vcrpy's stub does not for all."""
+def _aiohttp_json() -> Iterator[None]:
+    """Encode aiohttp's `json=` to bytes, which vcrpy's stub does not."""
     aiohttp = sys.modules.get("aiohttp")
     if aiohttp is None:
         yield
@@ -260,41 +250,16 @@ def _aiohttp_bodies() -> Iterator[None]:
     request = aiohttp.ClientSession._request  # noqa: SLF001
 
     async def with_bytes(self: Any, method: str, url: Any, **more: Any) -> Any:
-        data, type_ = more.get("data"), ""
-        if more.get("json") is not None and data is None:
+        if more.get("json") is not None and more.get("data") is None:
             data = self.json_serialize(more.pop("json")).encode("utf-8")
-            type_ = "application/json"
-        elif data and isinstance(data, aiohttp.FormData | aiohttp.Payload | dict | list | tuple):
-            data, type_ = await _sent_by_aiohttp(aiohttp, data)
-        if type_:
             headers = dict(more.get("headers") or {})
             if not any(name.lower() == "content-type" for name in headers):
-                headers["Content-Type"] = type_
+                headers["Content-Type"] = "application/json"
             more |= {"data": data, "headers": headers}
         return await request(self, method, url, **more)
 
     with mock.patch.object(aiohttp.ClientSession, "_request", with_bytes):
         yield
-
-
-async def _sent_by_aiohttp(aiohttp: Any, data: Any) -> tuple[bytes, str]:
-    """Return the bytes of a form or a payload, and their content type."""
-    if not isinstance(data, aiohttp.FormData | aiohttp.Payload):
-        data = aiohttp.FormData(data)
-    payload = data() if isinstance(data, aiohttp.FormData) else data
-    kept = _Kept()
-    await payload.write(kept)
-    return b"".join(kept.pieces), str(payload.headers.get("Content-Type", payload.content_type))
-
-
-class _Kept:
-    """Keeps what aiohttp writes to it."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    async def write(self, piece: Any) -> None:
-        self.pieces.append(bytes(piece))
 
 
 def _asked(request: Any) -> Interaction:
@@ -308,14 +273,17 @@ def _asked(request: Any) -> Interaction:
 
 
 def _body(body: Any) -> bytes:
-    """Return the body as it was sent; vcrpy has the fields of some of aiohttp's forms."""
-    if isinstance(body, str):
-        return body.encode("utf-8")
+    """Return the body as it was sent; of a form of aiohttp, vcrpy has the fields."""
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
-    if not body:
-        return b""
-    return urlencode(body).encode("ascii")
+    if isinstance(body, dict | list | tuple):
+        return urlencode(body).encode("ascii")
+    if body:
+        raise RecordingError(
+            f"the body of a request cannot be recorded: it is of the type {type(body).__name__}",
+            remedy="send it as bytes, as text or as a dict",
+        )
+    return b""
 
 
 def _to_vcr(response: Response) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """A folder of cassettes: what is there, and whether an answer takes the place of one."""
 
 import difflib
-import errno
 import functools
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.cassette.age import too_old
+from pytest_imagedetail.cassette.age import age_problem
 from pytest_imagedetail.cassette.format import document_of, dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import (
     CLIENTS,
@@ -24,7 +23,7 @@ from pytest_imagedetail.cassette.names import (
     shared_folder,
     traffic_name,
 )
-from pytest_imagedetail.cassette.swapping import LOCK, swapped
+from pytest_imagedetail.cassette.swapping import LOCK, swap, writing
 from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     DamagedCassetteError,
@@ -176,21 +175,26 @@ class Store:
             recording: The answer to a query, or a test's own traffic.
             known: What the final check looks for.
             shared: The folder that the test shares with others.
-            merge: Makes one of both, given the recording that is there by then; without it, what
-                is there is replaced.
+            merge: Makes the recording to write of the one that is there by then, if there is one.
         """
         path = self.directory / own_name(recording.provenance, shared=shared)
         self.refuse_same_folder(recording.provenance.cloud)
         text = refuse_unsafe(recording, known=known, where=str(path))
-
-        def replacement() -> tuple[str | None, Written]:
-            if merge is None or not _is_there(path):
-                return self._replacement(path, recording, text)
-            merged = merge(load_own(path))
-            checked = refuse_unsafe(merged, known=known, where=str(path))
-            return self._replacement(path, merged, checked)
-
-        return swapped(path, replacement, lock=self.directory / LOCK)
+        with writing(path, lock=self.directory / LOCK):
+            place = path.resolve()
+            old = load_own(path) if _is_there(place) else None  # raises: someone may repair it
+            if old is not None and merge is not None:
+                recording = merge(old)
+                text = refuse_unsafe(recording, known=known, where=str(path))
+            written = Written.NEW if old is None else Written.REPLACED
+            if old is not None and _is_same_answer(old, recording):
+                if not self._is_too_old(old, recording):
+                    return Written.UNCHANGED
+                date = recording.provenance.recorded_at
+                text = dumps(replace(old, provenance=replace(old.provenance, recorded_at=date)))
+                written = Written.RENEWED
+            swap(path, text)
+            return written
 
     def refuse_same_folder(self, cloud: str) -> None:
         """Raise UsageError if another cloud's name differs in case only.
@@ -224,23 +228,13 @@ class Store:
         path = self.traffic_path(cloud, test, shared=shared)
         return self.reader.traffic(path, cloud=cloud) if _is_there(path) else None
 
-    def _replacement(
-        self, path: Path, recording: Recording, text: str
-    ) -> tuple[str | None, Written]:
-        """Return the new text of a file, None to leave it alone, and what that does."""
-        place = path.resolve()
-        if not _is_there(place):
-            return text, Written.NEW
-        if place.exists() and not place.is_file():
-            raise OSError(errno.EEXIST, "something that is not a file is in its place")
-        old = load_own(path)  # raises if it is damaged: someone may repair it
-        if not _is_same_answer(old, recording):
-            return text, Written.REPLACED
-        if not _is_older(old, recording, self.max_age):
-            return None, Written.UNCHANGED
-        date = recording.provenance.recorded_at
-        new = replace(old, provenance=replace(old.provenance, recorded_at=date))
-        return dumps(new), Written.RENEWED
+    def _is_too_old(self, old: Recording, new: Recording) -> bool:
+        """Return whether a recording is too old by the date of a new one."""
+        date = new.provenance.recorded_at
+        if date is None or self.max_age is None:
+            return False
+        now = datetime.fromisoformat(date)
+        return age_problem(old.provenance, max_age=self.max_age, now=now) is not None
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
@@ -398,14 +392,6 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
 def _is_same_answer(old: Recording, new: Recording) -> bool:
     """Return whether both hold the same, except when and by what version they were written."""
     return dumps(_sorted(_dated(new, old))) == dumps(_sorted(old))
-
-
-def _is_older(old: Recording, new: Recording, max_age: int | None) -> bool:
-    """Return whether a recording is too old by the date of a new one."""
-    if new.provenance.recorded_at is None:
-        return False
-    now = datetime.fromisoformat(new.provenance.recorded_at)
-    return too_old(old.provenance, max_age=max_age, now=now) is not None
 
 
 def _dated(recording: Recording, old: Recording) -> Recording:

@@ -1,9 +1,10 @@
 """Replace a file whole, under a lock."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from filelock import FileLock, Timeout
 
@@ -17,28 +18,16 @@ LOCK: Final = ".imagedetail.lock"
 _LOCK_SECONDS: Final = 60
 _LOCK_MODE: Final = 0o666  # root in a container and the user outside of it take the same lock
 
-_Of = TypeVar("_Of")
 
-
-def swapped(path: Path, make: Callable[[], tuple[str | None, _Of]], *, lock: Path) -> _Of:
-    """Replace a file, or the target of a link, by a text that is made of it.
-
-    Args:
-        path: The file.
-        make: Reads what is there, under the lock, and returns the new text, None to leave the
-            file alone, and a result.
-        lock: The lock file.
-
-    Returns:
-        The result.
-    """
+@contextmanager
+def writing(path: Path, *, lock: Path | None = None) -> Iterator[None]:
+    """Hold the lock for a file, make its folder, and explain what keeps it from being written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=_LOCK_SECONDS, mode=_LOCK_MODE):
-            text, result = make()
-            if text is not None:
-                _swap(path, text)
-            return result
+        with ExitStack() as stack:
+            if lock is not None:
+                stack.enter_context(FileLock(lock, timeout=_LOCK_SECONDS, mode=_LOCK_MODE))
+            yield
     except Timeout as error:
         raise RecordingError(
             f"another process has been writing cassettes for {_LOCK_SECONDS} seconds",
@@ -53,23 +42,8 @@ def swapped(path: Path, make: Callable[[], tuple[str | None, _Of]], *, lock: Pat
         ) from error
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Replace a file whole by a cassette, without a lock.
-
-    Raises:
-        RecordingError: It cannot be written.
-    """
-    try:
-        _swap(path, text)
-    except OSError as error:
-        raise RecordingError(
-            f"the file cannot be replaced: {error.strerror}",
-            where=str(path),
-            remedy="check space and permissions; it was not changed",
-        ) from error
-
-
-def _swap(path: Path, text: str) -> None:
+def swap(path: Path, text: str) -> None:
+    """Replace a file, or the target of a link, by a cassette that can be read."""
     with replacing(path) as temporary:
         with temporary.open("xb") as file:
             file.write(text.encode("utf-8"))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail import scrub as scrubbing
 from pytest_imagedetail.cassette import check_cloud_name, refuse_unsafe
-from pytest_imagedetail.cassette.swapping import replace_file
+from pytest_imagedetail.cassette.swapping import swap, writing
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json, say
 from pytest_imagedetail.errors import CassetteError, ImageDetailError, NoRecordingError, UsageError
@@ -254,7 +254,8 @@ def _written(result: _Result, options: Options) -> _Result:
     if result.outcome != "would scrub":
         return result
     if done is not None and options.in_place:
-        replace_file(done.source.path, scrubbing.replacement(done))
+        with writing(done.source.path):
+            swap(done.source.path, scrubbing.replacement(done))
     elif done is not None and done.recording is not None:
         outcome = scrubbing.write(
             done.recording, known=done.known, store=options.store, force=options.force

@@ -11,7 +11,7 @@ from typing import Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
-from pytest_imagedetail.cassette.age import too_old, too_young
+from pytest_imagedetail.cassette.age import age_problem
 from pytest_imagedetail.cassette.store import is_at, own_name
 from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.errors import (
@@ -190,8 +190,8 @@ def _problems(recording: Recording, path: Path, data: bytes, linter: Linter) -> 
 
 
 def _age(provenance: Provenance, linter: Linter) -> Iterator[_Problem]:
-    old = too_old(provenance, max_age=linter.max_age, now=linter.now)
-    if (problem := old or too_young(provenance, now=linter.now)) is not None:
+    problem = age_problem(provenance, max_age=linter.max_age, now=linter.now)
+    if problem is not None:
         key = "recorded_at" if provenance.recorded_at is not None else "source"
         yield "age", problem, f"imagedetail.{key}"
     elif linter.max_age is not None and provenance.recorded_at is None:

@@ -276,9 +276,8 @@ class Session:
                 stack.enter_context(shut)
             else:
                 stack.enter_context(network.on_libcurl_request(self._received.lose))
-            wire = stack.enter_context(intercept(self, beside=beside))
+            stack.enter_context(intercept(self, lose=self._received.lose, beside=beside))
             yield
-        self._received.lost += wire.lost
 
     def keep(self) -> str | None:
         """Redact what was received and write or compare it, once the test has passed.
