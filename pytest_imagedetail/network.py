@@ -23,15 +23,9 @@ from urllib.parse import urlsplit
 from pytest_imagedetail.errors import NetworkShutError
 
 _REMEDY: Final = "what is replayed comes from cassettes alone; record what is missing first"
-_LOOKUPS: Final = frozenset(
-    {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"}
-)
-_REVERSE_LOOKUPS: Final = frozenset({"socket.gethostbyaddr", "socket.getnameinfo"})
+_LOOKUPS: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 _SENDS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
-_LOCAL: Final = frozenset(  # families that never leave this machine
-    getattr(socket, name) for name in ("AF_UNIX", "AF_NETLINK") if hasattr(socket, name)
-)
 _PORTS: Final = {"http": 80, "https": 443}
 _DESCRIPTORS: Final = Path("/dev/fd")  # on every POSIX system
 _CURL_METHODS: Final = ("perform", "perform_rb", "perform_rs", "socket_action", "socket_all")
@@ -88,7 +82,7 @@ class _Hook:
         if not blocks:
             return
         if event in _LOOKUPS:
-            target = _name_to_look_up(event, arguments)
+            target = _name_to_look_up(arguments[0])
         elif event in _SENDS:
             target = _foreign_address(arguments[0], arguments[1])
         else:
@@ -104,24 +98,19 @@ def _hook() -> _Hook:
     return _Hook()
 
 
-def _name_to_look_up(event: str, arguments: tuple[Any, ...]) -> str | None:
+def _name_to_look_up(host: Any) -> str | None:
     """Return what a name server would be asked for; None if the system can answer by itself."""
-    host = arguments[0][0] if event == "socket.getnameinfo" else arguments[0]
     name = host.decode("utf-8", "replace") if isinstance(host, bytes | bytearray) else str(host)
     local = {"", "localhost", socket.gethostname().lower()}
     if host is None or name.lower().rstrip(".") in local or name.lower().endswith(".localhost"):
         return None
-    if _address(name) is not None and (event not in _REVERSE_LOOKUPS or _is_loopback(name)):
-        return None
-    return f"the name server for {name}"
+    return None if _address(name) else f"the name server for {name}"
 
 
 def _foreign_address(sock: Any, address: Any) -> str | None:
     """Return where a socket is about to send; None if that is this process."""
-    if sock.family in _LOCAL or not isinstance(address, tuple):
+    if sock.family not in _INTERNET or not isinstance(address, tuple):
         return None  # the address is None for a socket that is connected already
-    if sock.family not in _INTERNET:
-        return f"a network of another protocol ({sock.family!s})"
     host, port = str(address[0]), address[1]
     if _is_loopback(host) and any(_serves(each, host, port, sock.type) for each in _sockets()):
         return None
