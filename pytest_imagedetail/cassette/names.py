@@ -12,11 +12,9 @@ _CLOUD: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _SAFE: Final = re.compile(r"[a-z0-9.=_+@-]+")
 _UNSAFE: Final = re.compile(r"[^a-z0-9.=_+@-]+")
 _HASHED: Final = re.compile(r".*-[0-9a-f]{8}")
-_RESERVED: Final = re.compile(  # names that Windows keeps for devices, with any ending
-    r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE
-)
 _LONGEST: Final = 80
-_SHARED: Final = ".d"
+SHARED: Final = ".d"
+"""The ending of folders that tests share."""
 TRAFFIC: Final = "tests"
 """The folder of tests' own traffic, below a cloud's."""
 CHECK: Final = "check"
@@ -26,12 +24,8 @@ CLIENTS: Final = "clients"
 
 
 def check_cloud_name(name: str) -> str:
-    """Return the name if it can be a folder and part of a host name.
-
-    Raises:
-        UsageError: It cannot.
-    """
-    if not _CLOUD.fullmatch(name) or ".." in name or _RESERVED.fullmatch(name):
+    """Return the name if it can be a folder and part of a host name; raise UsageError if not."""
+    if not _CLOUD.fullmatch(name) or ".." in name:
         raise UsageError(
             f"{name!r} cannot be the name of a cloud",
             where="a cloud's name is a folder of its cassettes and part of its placeholder hosts",
@@ -65,10 +59,6 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
     shares the folder `inventory`, in `tests/inventory.d/tests/test_k8s/test_images.yaml`. They
     cannot meet: no module's folder ends in `.d`. The read-only file `old/list` is
     `tests/old/list.yaml`, so the cassettes of pytest-recording become those of their tests.
-
-    Args:
-        test: A node id, relative to the root of the project, or a name without `::`.
-        shared: The folder that the test shares with others.
     """
     module, is_test, rest = test.partition("::")
     if not is_test:
@@ -90,12 +80,7 @@ def traffic_name(test: str, *, shared: str | None = None) -> PurePosixPath:
 
 def shared_folder(name: str) -> str:
     """Name the folder that tests share, below that of all tests' traffic."""
-    return f"{_component(name)}{_SHARED}"
-
-
-def is_shared_folder(name: str) -> bool:
-    """Return whether a folder below that of all tests' traffic is one that tests share."""
-    return name.endswith(_SHARED)
+    return f"{_component(name)}{SHARED}"
 
 
 def _component(name: str) -> str:
@@ -107,7 +92,6 @@ def _is_plain(name: str) -> bool:
     return (
         _SAFE.fullmatch(name) is not None
         and _HASHED.fullmatch(name) is None
-        and _RESERVED.fullmatch(name) is None
         and len(name) <= _LONGEST
     )
 
@@ -115,4 +99,4 @@ def _is_plain(name: str) -> bool:
 def _hashed(name: str, exact: str) -> str:
     digest = hashlib.sha256(exact.encode("utf-8", errors="surrogatepass")).hexdigest()[:8]
     slug = _UNSAFE.sub("_", name.lower())[:_LONGEST].strip("._-+=@") or "other"
-    return f"other-{slug}-{digest}" if _RESERVED.fullmatch(slug) else f"{slug}-{digest}"
+    return f"{slug}-{digest}"
