@@ -2,13 +2,7 @@
 
 
 class ImageDetailError(Exception):
-    """An error with a problem, a place and a remedy.
-
-    Args:
-        problem: What is wrong, one sentence without a full stop.
-        where: The file, cloud, query, line or URL that it is about; already redacted.
-        remedy: What to do next, one line for each way out.
-    """
+    """An error: what is wrong, where (already redacted), and a line for each way out."""
 
     def __init__(self, problem: str, *, where: str = "", remedy: str) -> None:
         super().__init__(problem)
@@ -45,13 +39,9 @@ class CassetteNotFoundError(CassetteError):
 
 
 class DamagedCassetteError(CassetteError):
-    """A cassette was changed or damaged; it is never treated as missing.
+    """A cassette was changed or damaged; it is never treated as missing."""
 
-    Attributes:
-        rule: The rule of `lint` that it breaks.
-    """
-
-    rule = "format"
+    rule = "format"  # of `lint`
 
 
 class NoRecordingError(DamagedCassetteError):
@@ -71,11 +61,7 @@ class BodyError(ImageDetailError):
 
 
 class ResponseError(ImageDetailError):
-    """A cloud answered, but not with a listing.
-
-    Attributes:
-        status_code: The HTTP status, for example 401.
-    """
+    """A cloud answered, but not with a listing."""
 
     def __init__(self, problem: str, *, where: str = "", remedy: str, status_code: int) -> None:
         super().__init__(problem, where=where, remedy=remedy)
@@ -91,13 +77,9 @@ class CredentialsError(RecordingError):
 
 
 class NetworkShutError(RecordingError):
-    """Something tried to connect while the network is blocked; nothing was sent.
+    """Something tried to connect while the network is blocked; nothing was sent."""
 
-    Attributes:
-        thread: The identifier of the thread that tried, if known.
-    """
-
-    thread: int | None = None
+    thread: int | None = None  # that tried
 
 
 class LeakError(ImageDetailError):

@@ -6,7 +6,6 @@ changes.
 """
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -51,9 +50,7 @@ def parse(text: str, *, where: str) -> Any:
             remedy="save the cloud's answer again; an empty answer is not an empty list",
         )
     try:
-        return json.loads(
-            text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite
-        )
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         reason = error.msg[:1].lower() + error.msg[1:]
         raise BodyError(
@@ -75,22 +72,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         for key, times in Counter(key for key, _ in pairs).items():
             if times > 1:
-                name = key + _REPEATED
-                while name in found:
-                    name += _REPEATED
-                found[name] = [value for each, value in pairs if each == key]
+                found[key + _REPEATED] = [value for each, value in pairs if each == key]
     return found
 
 
 def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not a JSON value (RFC 8259, section 6)")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if math.isinf(value):
-        raise ValueError(f"{number} is too large a number for any client")
-    return value
 
 
 def is_repeated(key: object) -> bool:

@@ -32,7 +32,7 @@ from pytest_imagedetail.transport.silenced import silenced
 class Exchange(Protocol):
     """Answers or records the requests of a test's own clients, in several threads at once.
 
-    A request is an interaction whose response is empty.
+    A request is an interaction whose response is empty. vcrpy may ask `can_answer` several times.
     """
 
     @property
@@ -40,13 +40,13 @@ class Exchange(Protocol):
         """Whether a request without an answer is refused, not sent."""
 
     def can_answer(self, asked: Interaction) -> bool:
-        """Return whether `answer` has one. vcrpy may call it several times for each request."""
+        """Return whether `answer` has one."""
 
     def answer(self, asked: Interaction) -> Response:
         """Return the answer, and count it as played."""
 
     def refuse(self, asked: Interaction) -> Never:
-        """Raise for a request without an answer, while `closed`; it would be sent otherwise."""
+        """Raise for a request without an answer, while `closed`."""
 
     def record(self, interaction: Interaction) -> None:
         """Record an interaction with the cloud."""
@@ -58,19 +58,15 @@ def intercept(
 ) -> Iterator[None]:
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 
-    vcrpy patches the clients process-wide, so blocks must not overlap in time. Interim responses
-    are skipped; clients of http.client would take one for the answer.
-
-    Args:
-        exchange: Answers or records.
-        lose: Called for each response on a connection that vcrpy has not patched.
-        beside: Host and port of servers whose requests are none of the exchange's.
+    `lose` is called for each response on a connection that vcrpy has not patched. Requests to the
+    hosts and ports `beside` are none of the exchange's. vcrpy patches the clients process-wide, so
+    blocks must not overlap in time.
     """
     with (
         silenced("vcr"),
         mock.patch.object(vcr.patch, "force_reset", _NarrowReset()),
         _unpatched_connections(exchange, lose, beside),
-        transport.interim_skipped(),
+        transport.interim_skipped(),  # clients of http.client would take one for the answer
         _Exchanging.use(path="", exchange=exchange, beside=beside),
         _aiohttp_json(),
     ):
@@ -93,12 +89,10 @@ _FORCE_RESET: Final = vcr.patch.force_reset
 
 
 class _Exchanging(Cassette):  # type: ignore[misc]
-    """A cassette of vcrpy that holds nothing and asks the exchange.
-
-    It has no persister: unredacted traffic must not be written.
-    """
+    """A cassette of vcrpy that holds nothing and asks the exchange."""
 
     def __init__(self, path: str, exchange: Exchange, beside: frozenset[str]) -> None:
+        # No persister: unredacted traffic must not be written.
         super().__init__(path, persister=object(), record_mode=RecordMode.NEW_EPISODES)
         self._exchange = exchange
         self._before = network.listeners()

@@ -57,13 +57,7 @@ def loads(path: Path) -> Recording:
 
 
 def loads_text(text: str, *, where: str, stock: Provenance | None = None) -> Recording:
-    """Read the text of a cassette.
-
-    Args:
-        text: The text.
-        where: Its name in errors.
-        stock: The provenance of a stock cassette, which has none; without it, one is refused.
-    """
+    """Read the text of a cassette; `stock` is the provenance of a stock one, refused without it."""
     document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     try:
         return _recording(document, stock)
@@ -231,12 +225,7 @@ def _refuse_other_formats(document: Any) -> None:
 def without_encodings(
     response: Response, decoders: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({})
 ) -> Response:
-    """Undo the content encodings, which stock clients do not all undo.
-
-    Args:
-        response: Returned as it is if one of its encodings cannot be undone.
-        decoders: For encodings other than gzip and deflate, by name.
-    """
+    """Undo the content encodings, unless one of them is not known; not all clients undo them."""
     encodings = response.headers.get("content-encoding")
     body = None if encodings is None else decoded(response.body, encodings, decoders)
     if body is None:

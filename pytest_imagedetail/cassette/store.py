@@ -16,10 +16,10 @@ from pytest_imagedetail.cassette.age import age_problem
 from pytest_imagedetail.cassette.format import document_of, dumps, loads, loads_traffic
 from pytest_imagedetail.cassette.names import (
     CLIENTS,
+    SHARED,
     TRAFFIC,
     check_cloud_name,
     file_name,
-    is_shared_folder,
     shared_folder,
     traffic_name,
 )
@@ -78,20 +78,15 @@ def _state_of(path: Path) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """Cassettes under one folder, `<cloud>/<query>.yaml`, and a second folder to read.
+    """Cassettes under one folder, `<cloud>/<query>.yaml`.
 
-    Query by query, the folder comes first and the library answers for what it lacks.
-
-    Attributes:
-        directory: Where recordings are written and first looked for.
-        library: A second, read-only folder (the reference recordings that ship with the plugin).
-        max_age: Days after which the same answer renews the date of its recording; None for never.
-        reader: Reads what is replayed; stores of one run may share it.
+    A second, read-only folder, the library, answers for each query that the first one lacks. Stores
+    of one run may share a reader.
     """
 
     directory: Path
     library: Path | None = None
-    max_age: int | None = None
+    max_age: int | None = None  # days after which the same answer renews a recording's date
     reader: Reader = field(default_factory=Reader, compare=False, repr=False)
 
     def clouds(self) -> tuple[str, ...]:
@@ -169,13 +164,8 @@ class Store:
         """Write a redacted recording: checked, locked, whole or not at all.
 
         A recording of the same answer leaves the file alone; one that is older than `max_age` gets
-        the new date, and nothing else in it changes.
-
-        Args:
-            recording: The answer to a query, or a test's own traffic.
-            known: What the final check looks for.
-            shared: The folder that the test shares with others.
-            merge: Makes the recording to write of the one that is there by then, if there is one.
+        the new date, and nothing else in it changes. `merge` makes the recording to write of the
+        one that is there by then, if there is one.
         """
         path = self.directory / own_name(recording.provenance, shared=shared)
         self.refuse_same_folder(recording.provenance.cloud)
@@ -197,10 +187,7 @@ class Store:
             return written
 
     def refuse_same_folder(self, cloud: str) -> None:
-        """Raise UsageError if another cloud's name differs in case only.
-
-        Some file systems keep one folder for both.
-        """
+        """Raise UsageError for a name that some file systems take for that of another cloud."""
         for name in _names(self.directory):
             if name != cloud and name.casefold() == cloud.casefold():
                 raise UsageError(
@@ -293,7 +280,7 @@ def _in_its_place(recording: Recording, path: Path) -> Recording:
 
 def is_at(path: Path, own: PurePosixPath) -> bool:
     """Tell whether a file has its own name; a test may share a folder."""
-    parts = [part for part in path.parts if part == own.parts[0] or not is_shared_folder(part)]
+    parts = [part for part in path.parts if part == own.parts[0] or not part.endswith(SHARED)]
     return tuple(parts[-len(own.parts) :]) == own.parts
 
 
@@ -305,11 +292,7 @@ def own_name(provenance: Provenance, *, shared: str | None = None) -> PurePosixP
 
 
 def refuse_unsafe(recording: Recording, *, known: Known, where: str) -> str:
-    """Return the text of a recording that is about to be written or shown.
-
-    Raises:
-        LeakError: A secret is left in it. The error names the place below `where`, never the value.
-    """
+    """Return the text of a recording that is to be written; raise LeakError for a secret in it."""
     _refuse_secret_in_name(recording.provenance.test or "", known)
     document = document_of(recording)
     text = yamltext.dump(document)
@@ -367,11 +350,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _is_there(path: Path) -> bool:
-    """Return whether a file exists, or a link, even a broken one.
-
-    Raises:
-        DamagedCassetteError: It cannot be known: what cannot be read is not missing.
-    """
+    """Return whether a file or a link exists; what cannot be read is not missing but an error."""
     try:
         path.lstat()
     except FileNotFoundError:

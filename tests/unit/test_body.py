@@ -92,7 +92,6 @@ def test_json_errors():
     for text, reason in (
         ("[NaN]", "NaN is not a JSON value (RFC 8259, section 6)"),
         ("-Infinity", "-Infinity is not a JSON value (RFC 8259, section 6)"),
-        ("[1e999]", "1e999 is too large a number for any client"),
         ('{"size": ' + "1" * 5000 + "}", "Exceeds the limit"),
     ):
         with pytest.raises(BodyError) as caught:
