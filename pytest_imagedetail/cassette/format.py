@@ -50,14 +50,17 @@ def document_of(recording: Recording) -> dict[str, Any]:
     }
 
 
-def loads(path: Path) -> Recording:
-    """Read a cassette that this project wrote; raise `DamagedCassetteError` for any other."""
+def loads(path: Path, *, stock: Provenance | None = None) -> Recording:
+    """Read a cassette that this project wrote; raise `DamagedCassetteError` for any other.
+
+    `stock` is the provenance of a cassette of stock vcrpy, which is refused without it.
+    """
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
-    return loads_text(text, where=str(path))
+    return loads_text(text, where=str(path), stock=stock)
 
 
 def loads_text(text: str, *, where: str, stock: Provenance | None = None) -> Recording:
-    """Read the text of a cassette; `stock` is the provenance of a stock one, refused without it."""
+    """Read the text of a cassette as `loads` reads its file; `where` names it in errors."""
     document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     try:
         return _recording(document, stock)
@@ -67,13 +70,6 @@ def loads_text(text: str, *, where: str, stock: Provenance | None = None) -> Rec
         error = DamagedCassetteError(str(fault), where=where, remedy=fault.remedy)
         error.rule = fault.rule
         raise error from fault
-
-
-def loads_traffic(path: Path, *, cloud: str, test: str) -> Recording:
-    """Read a test's own traffic as `loads` does, or a stock cassette, which names neither."""
-    text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
-    stock = Provenance(cloud=cloud, test=test, source="stock")
-    return loads_text(text, where=str(path), stock=stock)
 
 
 def as_read(interaction: Interaction) -> Interaction:
@@ -116,11 +112,11 @@ class _UnsoundError(ValueError):
 def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
     response = interaction.response
     body = _body_to_yaml(response.body)
-    headers = _headers_to_dict(response.headers)
+    headers = response.headers
     if response.body or not interaction.is_bodiless:
         length = len(body.encode("utf-8") if isinstance(body, str) else body)
-        kept = [field for field in response.headers.fields if field[0].lower() != "content-length"]
-        headers = _headers_to_dict(Headers([*kept, ("Content-Length", str(length))]))
+        kept = [field for field in headers.fields if field[0].lower() != "content-length"]
+        headers = Headers([*kept, ("Content-Length", str(length))])
     return {
         "request": {
             "method": interaction.method,
@@ -130,7 +126,7 @@ def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
         },
         "response": {
             "status": {"code": response.status_code, "message": response.reason},
-            "headers": headers,
+            "headers": _headers_to_dict(headers),
             "body": {"string": body},
         },
     }

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.age import age_problem
-from pytest_imagedetail.cassette.format import document_of, dumps, loads, loads_traffic
+from pytest_imagedetail.cassette.format import document_of, dumps, loads
 from pytest_imagedetail.cassette.names import (
     CLIENTS,
     SHARED,
@@ -171,20 +171,21 @@ class Store:
         self.refuse_same_folder(recording.provenance.cloud)
         text = refuse_unsafe(recording, known=known, where=str(path))
         with writing(path, lock=self.directory / LOCK):
-            place = path.resolve()
-            old = load_own(path) if _is_there(place) else None  # raises: someone may repair it
-            if old is not None and merge is not None:
+            if not _is_there(path.resolve()):
+                swap(path, text)
+                return Written.NEW
+            old = load_own(path)  # raises if it is damaged: someone may repair it
+            if merge is not None:
                 recording = merge(old)
                 text = refuse_unsafe(recording, known=known, where=str(path))
-            written = Written.NEW if old is None else Written.REPLACED
-            if old is not None and _is_same_answer(old, recording):
-                if not self._is_too_old(old, recording):
-                    return Written.UNCHANGED
-                date = recording.provenance.recorded_at
-                text = dumps(replace(old, provenance=replace(old.provenance, recorded_at=date)))
-                written = Written.RENEWED
-            swap(path, text)
-            return written
+            if not _is_same_answer(old, recording):
+                swap(path, text)
+                return Written.REPLACED
+            date = recording.provenance.recorded_at
+            if not _is_too_old(old, date, self.max_age):
+                return Written.UNCHANGED
+            swap(path, dumps(replace(old, provenance=replace(old.provenance, recorded_at=date))))
+            return Written.RENEWED
 
     def refuse_same_folder(self, cloud: str) -> None:
         """Raise UsageError for a name that some file systems take for that of another cloud."""
@@ -215,14 +216,6 @@ class Store:
         path = self.traffic_path(cloud, test, shared=shared)
         return self.reader.traffic(path, cloud=cloud) if _is_there(path) else None
 
-    def _is_too_old(self, old: Recording, new: Recording) -> bool:
-        """Return whether a recording is too old by the date of a new one."""
-        date = new.provenance.recorded_at
-        if date is None or self.max_age is None:
-            return False
-        now = datetime.fromisoformat(date)
-        return age_problem(old.provenance, max_age=self.max_age, now=now) is not None
-
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
         yield self.directory / cloud
@@ -242,10 +235,7 @@ class Store:
             steps = ["it is a shipped recording, to which nothing can be added"]
         if recorded:
             nearest = ", ".join(difflib.get_close_matches(str(query), recorded, _FEW, cutoff=0))
-            more = f" and {len(recorded) - _FEW} more" if len(recorded) > _FEW else ""
-            steps.append(
-                f"or ask what is recorded: {nearest}{more}; imagedetail ls {cloud} lists all"
-            )
+            steps.append(f"or ask what is recorded: {nearest}; imagedetail ls {cloud} lists all")
         return CassetteNotFoundError(
             f"nothing is recorded for cloud {cloud!r}, query {str(query)!r}",
             where=str(self.path(cloud, query)),
@@ -260,7 +250,7 @@ def load_own(path: Path) -> Recording:
 
 def load_own_traffic(path: Path, *, cloud: str) -> Recording:
     """Read a test's own traffic as `load_own` does, or a stock cassette as this cloud's."""
-    recording = loads_traffic(path, cloud=cloud, test=path.stem)
+    recording = loads(path, stock=Provenance(cloud=cloud, test=path.stem, source="stock"))
     return recording if recording.provenance.source == "stock" else _in_its_place(recording, path)
 
 
@@ -371,6 +361,14 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
 def _is_same_answer(old: Recording, new: Recording) -> bool:
     """Return whether both hold the same, except when and by what version they were written."""
     return dumps(_sorted(_dated(new, old))) == dumps(_sorted(old))
+
+
+def _is_too_old(old: Recording, date: str | None, max_age: int | None) -> bool:
+    """Return whether a recording is too old by the date of a new one."""
+    if date is None or max_age is None:
+        return False
+    now = datetime.fromisoformat(date)
+    return age_problem(old.provenance, max_age=max_age, now=now) is not None
 
 
 def _dated(recording: Recording, old: Recording) -> Recording:

@@ -7,36 +7,14 @@ import pytest
 from process.recordings import load, recording, write
 from pytest_imagedetail.errors import DamagedCassetteError
 
-BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n"
-    for old, new in zip("abcdefghi", "bcdefghij", strict=True)
-)
 CODE = "!!python/object/apply:os.system ['touch {canary}']"
 
 # A name, what becomes of a good text, and how the message begins.
 DAMAGE = {
     "empty": (lambda _: "", "the cassette is empty"),
     "truncated": (lambda text: text[: len(text) // 2], None),
-    "not yaml": (lambda _: "hello: 'world", "not a readable YAML file: "),
     "a text": (lambda _: "hello world", "not a cassette: it has no `interactions`"),
     "not utf-8": (lambda text: b"\xff\xfe" + text.encode(), "not a UTF-8 file: byte 0 is 0xff"),
-    "a list": (lambda _: "[1, 2]", "not a cassette: it has no `interactions`"),
-    "no interactions": (
-        lambda text: text[: text.index("interactions:")],
-        "not a cassette: it has no `interactions`",
-    ),
-    "none at all": (
-        lambda text: text[: text.index("interactions:")] + "interactions: []\n",
-        "the cassette has no interactions",
-    ),
-    "another version": (
-        lambda text: text.replace("version: 1", "version: 99", 1),
-        "unknown cassette version 99; this reads version 1",
-    ),
-    "another schema": (
-        lambda text: text.replace("schema: 2", "schema: 7", 1),
-        "unknown provenance schema 7",
-    ),
     "tampered": (
         lambda text: text.replace('"name"', '"Name"', 1),
         "the cassette was changed after it was written: ",
@@ -49,9 +27,6 @@ DAMAGE = {
         lambda text: text.replace("string: |", f"string: {CODE}\n      other: |", 1),
         "not a readable YAML file: could not determine a constructor for the tag",
     ),
-    "a bomb": (lambda _: BOMB, "not a readable YAML file: "),
-    "nested": (lambda _: "[" * 100_000, "not a readable YAML file: exceeded maximum nesting depth"),
-    "zero bytes": (lambda _: b"\0" * 4096, "not a readable YAML file: "),
 }
 
 
@@ -75,10 +50,9 @@ def test_damage_is_explained(kept, tmp_path):
         before = hashlib.sha256(kept.path.read_bytes()).digest()
         error = refused(kept)
         assert error.problem.startswith(problem or ""), name
-        if error.problem.startswith("not a readable YAML file") and name != "zero bytes":
+        if error.problem.startswith("not a readable YAML file"):
             assert ", line " in error.where, name
         assert not canary.exists()
-        if name in {"empty", "truncated", "a list", "another version", "tampered"}:
-            with pytest.raises(DamagedCassetteError):  # nor does recording afresh replace it
-                write(kept.store, recording(2))
+        with pytest.raises(DamagedCassetteError):  # nor does recording afresh replace it
+            write(kept.store, recording(2))
         assert hashlib.sha256(kept.path.read_bytes()).digest() == before, name

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.body.json import pretty
-from pytest_imagedetail.cassette import dumps, loads
-from pytest_imagedetail.cassette.format import loads_traffic
+from pytest_imagedetail.cassette import dumps, load_own_traffic, loads
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.model import (
     Headers,
@@ -341,7 +340,7 @@ def test_a_stock_cassette_with_a_wrong_value_is_damaged_at_its_line(tmp_path):
     ):
         path = stock(tmp_path, old.strip(), new.strip())
         with pytest.raises(DamagedCassetteError) as caught:
-            loads_traffic(path, cloud="staging", test="stock")
+            load_own_traffic(path, cloud="staging")
         assert caught.value.problem == f"an interaction is not as vcrpy writes it: {problem}"
         assert caught.value.where == f"{path}, line 3"
         assert "bring the file back from version control" in caught.value.remedy
@@ -357,4 +356,4 @@ def test_what_vcrpy_writes_is_read(tmp_path):
         (URI, "uri: http://[::1]:8774/", lambda each: each.url == "http://[::1]:8774/"),
     ):
         path = stock(tmp_path, old, new)
-        assert read(loads_traffic(path, cloud="staging", test="stock").interactions[0]), new
+        assert read(load_own_traffic(path, cloud="staging").interactions[0]), new
