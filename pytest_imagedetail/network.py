@@ -188,15 +188,15 @@ def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
     with ExitStack() as stack:
         if (curl_cffi := _module("curl_cffi")) is not None:
             for owner, name in ((curl_cffi.Curl, "perform"), (curl_cffi.AsyncCurl, "add_handle")):
-                wrapper = _calling_first(callback, getattr(owner, name))
-                stack.enter_context(mock.patch.object(owner, name, wrapper))
+                method = _calling_first(callback, getattr(owner, name))
+                stack.enter_context(mock.patch.object(owner, name, method))
         # pytest-recording puts an object in place of pycurl, and a class of its own in that.
         replaced = sys.modules.get("pytest_recording.network")
         for module in filter(None, (_module("pycurl"), replaced)):
             names = vars(module)
             for name in {"Curl", "CurlMulti"} & names.keys():
                 stack.callback(names.__setitem__, name, names[name])
-                names[name] = _subclass(callback, names[name])
+                names[name] = _watched(names[name], callback)
         yield
 
 
@@ -208,27 +208,26 @@ def _module(name: str) -> Any:
     return None
 
 
-def _subclass(callback: Callable[[str], object], original: Any) -> Any:
-    """Derive a class because methods of C types cannot be patched."""
-
-    class Patched(original):  # type: ignore[misc]
-        # Methods would not do: pytest-recording's class forwards every attribute to a handle.
-        def __getattribute__(self, name: str) -> Any:
-            found = super().__getattribute__(name)
-            return _calling_first(callback, found, self) if name in _CURL_METHODS else found
-
-    return Patched
-
-
-def _calling_first(callback: Callable[[str], object], method: Any, *handles: Any) -> Any:
-    """Wrap a method of libcurl so that `callback(url)` runs first."""
-
+def _calling_first(callback: Callable[[str], object], method: Any) -> Any:
     @functools.wraps(method)
     def wrapper(*arguments: Any, **named: Any) -> Any:
-        callback(next(filter(None, map(_url_of, handles or arguments)), ""))
+        callback(next(filter(None, map(_url_of, arguments)), ""))
         return method(*arguments, **named)
 
     return wrapper
+
+
+def _watched(original: Any, callback: Callable[[str], object]) -> Any:
+    """Derive a class because methods of C types cannot be patched."""
+
+    class Watched(original):  # type: ignore[misc]
+        # Methods would not do: pytest-recording's class forwards every attribute to a handle.
+        def __getattribute__(self, name: str) -> Any:
+            if name in _CURL_METHODS:
+                callback(_url_of(self))
+            return super().__getattribute__(name)
+
+    return Watched
 
 
 def _url_of(handle: Any) -> str:

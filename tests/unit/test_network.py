@@ -4,7 +4,6 @@ import _socket
 import asyncio
 import http.client
 import http.server
-import os
 import socket
 import subprocess
 import sys
@@ -110,26 +109,6 @@ def test_a_server_of_this_process_is_reached(port):
         for host in ("127.0.0.1", "::1"):
             with pytest.raises(NetworkShutError, match=f":{port} while"):
                 socket.create_connection((host, port))
-
-
-@pytest.mark.filterwarnings("ignore:This process.+fork:DeprecationWarning")
-def test_no_forked_process_gets_through(port):
-    """What a test forks is shut in with it."""
-    reader, writer = os.pipe()
-    with network.shut("this test"):
-        child = os.fork()
-        if child == 0:
-            try:
-                socket.create_connection(("127.0.0.1", port))
-                os.write(writer, b"through")
-            except NetworkShutError:
-                os.write(writer, b"refused")
-            finally:
-                os._exit(0)
-        os.waitpid(child, 0)
-    assert os.read(reader, 10) == b"refused"
-    os.close(reader)
-    os.close(writer)
 
 
 def test_datagrams_are_refused():
