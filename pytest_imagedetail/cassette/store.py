@@ -182,7 +182,8 @@ class Store:
                 swap(path, text)
                 return Written.REPLACED
             date = recording.provenance.recorded_at
-            if not _is_too_old(old, date, self.max_age):
+            now = None if date is None else datetime.fromisoformat(date)
+            if now is None or not age_problem(old.provenance, max_age=self.max_age, now=now):
                 return Written.UNCHANGED
             swap(path, dumps(replace(old, provenance=replace(old.provenance, recorded_at=date))))
             return Written.RENEWED
@@ -259,11 +260,10 @@ def _in_its_place(recording: Recording, path: Path) -> Recording:
     own = own_name(provenance)
     if not is_at(path, own):
         of = f"test {provenance.test}" if provenance.test else f"query {str(provenance.query)!r}"
-        what = "test" if provenance.test else "query"
         raise DamagedCassetteError(
             f"the recording is of cloud {provenance.cloud!r}, {of}, but its file has another name",
             where=str(path),
-            remedy=f"move it to {own}, or delete it and record this cloud and {what} afresh",
+            remedy=f"move it to {own}, or delete it and record it afresh",
         )
     return recording
 
@@ -360,23 +360,11 @@ def _unreadable(path: Path, error: OSError) -> DamagedCassetteError:
 
 def _is_same_answer(old: Recording, new: Recording) -> bool:
     """Return whether both hold the same, except when and by what version they were written."""
-    return dumps(_sorted(_dated(new, old))) == dumps(_sorted(old))
-
-
-def _is_too_old(old: Recording, date: str | None, max_age: int | None) -> bool:
-    """Return whether a recording is too old by the date of a new one."""
-    if date is None or max_age is None:
-        return False
-    now = datetime.fromisoformat(date)
-    return age_problem(old.provenance, max_age=max_age, now=now) is not None
-
-
-def _dated(recording: Recording, old: Recording) -> Recording:
     was = old.provenance
-    provenance = replace(recording.provenance, recorded_at=was.recorded_at, plugin=was.plugin)
+    provenance = replace(new.provenance, recorded_at=was.recorded_at, plugin=was.plugin)
     if provenance.test is not None:  # a client may send more headers that are dropped than another
         provenance = replace(provenance, redactions=was.redactions)
-    return replace(recording, provenance=provenance)
+    return dumps(_sorted(replace(new, provenance=provenance))) == dumps(_sorted(old))
 
 
 def _sorted(recording: Recording) -> Recording:
