@@ -22,6 +22,7 @@ _SCALAR: Final = re.compile(_STRING + "|-?[0-9][0-9.eE+-]*")
 _OPEN: Final = frozenset("{[")
 _CLOSE: Final = frozenset("}]")
 _SPACED: Final = {",": ", ", ":": ": "}
+REMEDY: Final = "ask the cloud again; a body is never repaired, for a repair would be a guess"
 _REPEATED: Final = " (repeated)"
 _INDENT: Final = "  "
 _LINE: Final = 100  # columns that a container may fill before it is laid out over several lines
@@ -51,20 +52,13 @@ def parse(text: str, *, where: str) -> Any:
         )
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        reason = error.msg[:1].lower() + error.msg[1:]
-        raise BodyError(
-            f"the body is not JSON: {reason.removesuffix(' at').removesuffix(' starting')}",
-            where=f"{where}, line {error.lineno}, column {error.colno}",
-            remedy="ask the cloud again; a body is never repaired, for a repair would be a guess",
-        ) from error
-    except (RecursionError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise BodyError(
-            f"the body is not JSON that can be read: {problem}",
-            where=where,
-            remedy="ask the cloud again, or look at the file",
-        ) from error
+        if isinstance(error, json.JSONDecodeError):
+            problem = error.msg[:1].lower() + error.msg[1:]
+            problem = problem.removesuffix(" at").removesuffix(" starting")
+            where += f", line {error.lineno}, column {error.colno}"
+        raise BodyError(f"the body is not JSON: {problem}", where=where, remedy=REMEDY) from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

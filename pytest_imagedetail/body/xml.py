@@ -10,6 +10,7 @@ from typing import Any, Final
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
+from pytest_imagedetail.body.json import REMEDY
 from pytest_imagedetail.errors import BodyError
 
 INTEGERS: Final = frozenset({"minDisk", "minRam", "progress", "OS-EXT-IMG-SIZE:size"})
@@ -33,18 +34,13 @@ def parse(body: bytes, *, where: str) -> dict[str, Any]:
     """Read an answer in UTF-8: a listing as `{"images": [...]}`, an error as `{name: {...}}`."""
     try:
         return _document(_tree(body, declared=_refuse_document_type))
-    except expat.ExpatError as error:
-        raise BodyError(
-            f"the body is not XML: {expat.ErrorString(error.code)}",
-            where=f"{where}, line {error.lineno}, column {error.offset + 1}",
-            remedy="ask the cloud again; a body is never repaired, for a repair would be a guess",
-        ) from error
-    except (ValueError, RecursionError) as error:
+    except (expat.ExpatError, ValueError, RecursionError) as error:
         problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        if isinstance(error, expat.ExpatError):
+            problem = expat.ErrorString(error.code)
+            where += f", line {error.lineno}, column {error.offset + 1}"
         raise BodyError(
-            f"the body is not XML that can be read: {problem}",
-            where=where,
-            remedy="ask the cloud again, or look at the file",
+            f"the body cannot be read as XML: {problem}", where=where, remedy=REMEDY
         ) from error
 
 

@@ -110,7 +110,7 @@ def test_import_refuses_what_is_not_a_listing(imagedetail, tmp_path):
         ('{"images": {}}', "`images` is an object with no fields"),
         ('{"images": [{"name": "x"}]}', "images[0] is not an object with an `id`"),
         ("<html><body>Bad gateway</body></html>", "the body is HTML, not JSON"),
-        ("<images><image>", "the body is not XML: no element found"),
+        ("<images><image>", "the body cannot be read as XML: no element found"),
     ):
         (tmp_path / "body.json").write_text(text)
         result = imagedetail("import", "body.json", "--cloud", "manual")

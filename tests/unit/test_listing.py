@@ -133,7 +133,7 @@ def test_what_is_not_a_listing():
         (b"\xff", "the body is not UTF-8: byte 0 is 0xff"),
         (b"<images><image/></images>", "the body is XML, but not a listing of images"),
         (b"<!doctype html><html>", "the body is HTML, not JSON"),
-        (b'{"images": [NaN]}', "the body is not JSON that can be read: "),
+        (b'{"images": [NaN]}', "the body is not JSON: NaN is not"),
         (b'{"images": []', "the body is not JSON: "),
         (b"[]", f"{not_listing}it has no `images` (a list)"),
         (b"{}", f"{not_listing}it has no `images` (an object with no fields)"),
