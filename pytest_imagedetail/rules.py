@@ -229,7 +229,6 @@ def add(path: Path, entry: Mapping[str, Any]) -> Rule:
     """Append a rule to a rules file, which is created if it does not exist; return the rule."""
     expires = parse(entry).ref.expires or NEVER
     old = yamltext.read_text(path, error=SettingsError, remedy=_REMEDY) if path.exists() else ""
-    list(_listed(old, path))  # raises if it is invalid already
     text = (old if not old or old.endswith("\n") else f"{old}\n") + yamltext.dump(
         [{**entry, "expires": expires}]
     )

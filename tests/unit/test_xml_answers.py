@@ -161,10 +161,7 @@ def test_what_is_not_a_listing_in_xml():
     servers = '<images><image id="1"><server/><server/></image></images>'
     linked = f'<images xmlns:atom="{ATOM}"><image id="1" links="x"><atom:link/></image></images>'
     for body, message in (
-        (
-            "<images>",
-            "the body cannot be read as XML: no element found\n  where: x, line 1, column 9",
-        ),
+        ("<images>", "cannot be read as XML: no element found\n  where: x, line 1, column 9"),
         ("<images>\n<image id=1/></images>", "not well-formed (invalid token)\n  where: x, line 2"),
         ("<images>&nbsp;</images>", "the body cannot be read as XML: undefined entity"),
         (bomb(), doctype),
