@@ -137,6 +137,7 @@ def test_libcurl_is_refused(port):
     own = pycurl.Curl
     with network.shut("this test"):
         asked = pycurl.Curl()
+        asked.setopt(asked.TIMEOUT, 5)
         asked.setopt(asked.URL, f"http://me:a-password@127.0.0.1:{port}/images?token=t")
         with pytest.raises(NetworkShutError) as caught:
             asked.perform()
