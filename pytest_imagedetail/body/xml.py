@@ -160,21 +160,20 @@ def _replace_below(
     element: ET.Element, beside: Mapping[str, str], replace: _Replace, see: _See
 ) -> None:
     """Replace in an element; `beside` has the names that its siblings give."""
-    own = _local(element.tag)
     names = see(_named_texts(element))
-    for key, value in element.items():
-        name = _local(key)
+    own = element.get("key", _local(element.tag))
+    text_name = names.get("#text", beside.get(own, own))
+    for attribute, value in element.items():
+        name = _local(attribute)
         # An identifier is not an address, though it is written as one.
-        if name != "schemaLocation" and not key.startswith("xmlns"):
-            element.set(key, replace(value, names.get(name, name)))
-    key = element.get("key", own)
-    name = names.get("#text", beside.get(key, key))
+        if name != "schemaLocation" and not attribute.startswith("xmlns"):
+            element.set(attribute, replace(value, names.get(name, name)))
     if element.text:
-        element.text = replace(element.text, name)
+        element.text = replace(element.text, text_name)
     for child in element:
         _replace_below(child, names, replace, see)
         if child.tail:
-            child.tail = replace(child.tail, name)
+            child.tail = replace(child.tail, text_name)
 
 
 def _named_texts(element: ET.Element) -> list[tuple[str, str]]:
