@@ -54,7 +54,7 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
             return
         inside = sorted(path.iterdir())
     except OSError as error:
-        yield unreadable(path, error)
+        yield unreadable(path, error.strerror)
         return
     for each in inside:
         if each.suffix in CASSETTES:

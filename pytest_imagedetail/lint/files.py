@@ -81,10 +81,12 @@ def look(path: Path, linter: Linter, *, strays: bool) -> Looked | None:
     """Check a file; None if it is no recording and nobody asked for `strays`."""
     if not strays and path.suffix not in _RECORDINGS:
         return None
+    if path.exists() and not path.is_file():  # a pipe might never end
+        return Looked(findings=[unreadable(path, "it is not a regular file")])
     try:
-        data = yamltext.content(path)
-    except (OSError, ValueError) as error:
-        return Looked(findings=[unreadable(path, error)])
+        data = path.read_bytes()
+    except OSError as error:
+        return Looked(findings=[unreadable(path, error.strerror)])
     if not strays and not any(key in data for key in _KEYS):
         return None
     if path.suffix in CASSETTES:
@@ -93,9 +95,8 @@ def look(path: Path, linter: Linter, *, strays: bool) -> Looked | None:
     return Looked(findings=[each for each in findings if strays or each.rule != "orphan"])
 
 
-def unreadable(path: Path, error: OSError | ValueError) -> Finding:
+def unreadable(path: Path, reason: str | None) -> Finding:
     """Return the finding of a file or folder that cannot be read."""
-    reason = error.strerror if isinstance(error, OSError) else error
     return Finding(path=path, line=1, rule="unreadable", message=f"cannot be read: {reason}")
 
 
