@@ -16,7 +16,6 @@ from pytest_imagedetail.redact import Known, origin, placeholders
 from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.traffic.keystone import endpoint_of
 from pytest_imagedetail.traffic.matching import Key, as_recorded, by_request, key_of
-from pytest_imagedetail.transport import http as transport
 
 _OWN: Final = "of a cloud of yours: imagedetail record NAME --suite check"
 _EMPTY: Final = Response(status_code=200, body=b'{"images": []}')
@@ -25,19 +24,16 @@ _EMPTY: Final = Response(status_code=200, body=b'{"images": []}')
 def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) -> Cloud:
     """Return a live cloud; only GET requests are sent, one at a time."""
     access, name = cloud.access, cloud.name
-    retrying = retry or Retry(access, expect=None, on_wait=cloud.on_wait)
+    retrying = retry or Retry(access, on_wait=cloud.on_wait)
     own = origin(access.endpoint)
     unreachable: list[str] = []
 
     def send(asked: Interaction) -> Interaction:
-        def attempt(access: transport.Access) -> Interaction:
-            return transport.get(asked.url, asked.request_headers, access=access, name=name)
-
         if origin(asked.url) == own:
-            return retrying.ask(attempt, name=name)
+            return retrying.get(asked.url, asked.request_headers, name=name)
         if not unreachable:
             try:
-                return retrying.ask(attempt, name=name)
+                return retrying.get(asked.url, asked.request_headers, name=name)
             except RecordingError as error:
                 unreachable.append(f"the image service: {error.problem}")
         raise NotAskedError(unreachable[0])

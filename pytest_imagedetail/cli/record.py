@@ -224,7 +224,7 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
     path = store.traffic_path(name, CHECK)
     adds = not (options.rewrite and path.exists())
     cloud = guarded(target, access, options.chosen, store, adds=adds)
-    retry = Retry(access, expect=None, on_wait=say)
+    retry = Retry(access, on_wait=say)
     asked = sources.live(cloud, retry)
     with waiting(f"checking {name}"):
         verdicts = run(asked, ALL)

@@ -36,7 +36,6 @@ from pytest_imagedetail.redact import (
     redact,
     redact_query,
 )
-from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version, headers_of, url_of
 
@@ -197,12 +196,8 @@ def fetch(live: LiveCloud, query: Query, *, expect: int | None = None) -> tuple[
 
     def send(query: Query) -> Response:
         name = f"{cloud}, page {len(interactions) + 1}" if interactions else cloud
-
-        def attempt(access: Access) -> Interaction:
-            url = url_of(access.endpoint, query)
-            return transport.get(url, headers_of(query), access=access, name=name)
-
-        interactions.append(retry.ask(attempt, name=name))
+        url = url_of(access.endpoint, query)
+        interactions.append(retry.get(url, headers_of(query), name=name))
         return interactions[-1].response
 
     known = known_query(access, query, cloud=cloud)

@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from time import sleep
 from typing import Final
 
 from pytest_imagedetail.errors import RecordingError
-from pytest_imagedetail.model import Interaction, Response
+from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
 
-Attempt = Callable[[Access], Interaction]
 OnWait = Callable[[str], None]
 
 NOT_ANSWERED: Final = frozenset({401, 407, 408, 413, 425, 429, 502, 503, 504})
 """Statuses that say nothing about the query: the token was refused, or a cloud or proxy is busy."""
 
-_UNAUTHORIZED: Final = 401
 _WAIT: Final = frozenset({413, 429, 503})  # 413 overLimit is Nova's rate limit through Mitaka
 _MAX_WAITS: Final = 3
 _MAX_SECONDS: Final = 60  # for one answer: Nova's stock limits are per minute
@@ -33,7 +33,7 @@ class Retry:
     """
 
     def __init__(
-        self, access: Access, *, expect: int | None, on_wait: OnWait | None = None
+        self, access: Access, *, expect: int | None = None, on_wait: OnWait | None = None
     ) -> None:
         self._accesses: Final = [access]
         self._expect: Final = expect
@@ -44,53 +44,39 @@ class Retry:
         """Every access that was used; the token of each is a secret."""
         return tuple(self._accesses)
 
-    def ask(self, attempt: Attempt, *, name: str) -> Interaction:
-        """Make attempts until an answer is final, and return that one.
-
-        Args:
-            attempt: Asks once.
-            name: What to call the cloud in an error.
+    def get(self, url: str, headers: Headers, *, name: str) -> Interaction:
+        """Ask until an answer is final, and return that one.
 
         Raises:
-            RecordingError: The cloud asks for too long a wait, or the new token is for another
-                project; and whatever an attempt or Keystone raises.
+            RecordingError: As `transport.get`; or the cloud asks for too long a wait, or the new
+                token is for another project.
+            CredentialsError: Keystone gives no new token.
         """
+        renew = self._accesses[0].renew
         waits: list[int] = []
         while True:
-            interaction = attempt(self._accesses[-1])
-            response = interaction.response
-            if response.status_code == self._expect:
-                return interaction
-            if response.status_code == _UNAUTHORIZED and self._renew(name):
+            received = transport.get(url, headers, access=self._accesses[-1], name=name)
+            status = received.response.status_code
+            if status == self._expect:
+                return received
+            if status == HTTPStatus.UNAUTHORIZED and renew and len(self._accesses) == 1:
+                self._accesses.append(renew())
                 continue
-            seconds = _retry_after(response)
+            seconds = _retry_after(received.response)
             if seconds is None:
-                return interaction
+                return received
             if len(waits) == _MAX_WAITS or sum(waits) + seconds > _MAX_SECONDS:
-                raise _too_long(response.status_code, seconds, len(waits), name)
+                raise RecordingError(
+                    f"the cloud answered {status} and asks to wait {seconds} s",
+                    where=f"cloud {name}",
+                    remedy="nothing was written and an older recording is untouched\n"
+                    "wait as long, then ask again "
+                    f"(at most {_MAX_WAITS} waits and {_MAX_SECONDS} s for one answer)",
+                )
             waits.append(seconds)
             if self._on_wait is not None and seconds > _NOTICEABLE:
-                self._on_wait(
-                    f"cloud {name} answered {response.status_code} and asks to wait "
-                    f"{_count(seconds)}; waiting"
-                )
+                self._on_wait(f"cloud {name} answered {status} and asks to wait {seconds} s")
             sleep(seconds)
-
-    def _renew(self, name: str) -> bool:
-        """Get a new token, once; return whether there is one."""
-        first = self._accesses[0]
-        if first.renew is None or len(self._accesses) > 1:
-            return False
-        new = first.renew()
-        if (new.endpoint, new.project_id) != (first.endpoint, first.project_id):
-            raise RecordingError(
-                "the token expired, and the new one is for another project or endpoint",
-                where=f"cloud {name}",
-                remedy="nothing was written and an older recording is untouched\n"
-                "ask again: one recording is of one project of one cloud",
-            )
-        self._accesses.append(new)
-        return True
 
 
 def _retry_after(response: Response) -> int | None:
@@ -98,18 +84,3 @@ def _retry_after(response: Response) -> int | None:
     text = response.headers.get("Retry-After", "").strip()
     is_wait = response.status_code in _WAIT and _SECONDS.fullmatch(text)
     return int(text) if is_wait else None
-
-
-def _too_long(status_code: int, seconds: int, waits: int, name: str) -> RecordingError:
-    again = f" again after {waits} wait{'s' * (waits > 1)}" if waits else ""
-    return RecordingError(
-        f"the cloud answered {status_code}{again} and asks to wait {_count(seconds)}",
-        where=f"cloud {name}",
-        remedy="nothing was written and an older recording is untouched\n"
-        "wait as long, then ask again "
-        f"(at most {_MAX_WAITS} waits and {_MAX_SECONDS} seconds for one answer)",
-    )
-
-
-def _count(seconds: int) -> str:
-    return f"{seconds} second{'' if seconds == 1 else 's'}"

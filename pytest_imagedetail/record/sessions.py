@@ -3,14 +3,10 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.transport.http import Access
-
-Connect = Callable[[str], Access]
-"""Authenticates with a cloud, by its name in clouds.yaml."""
 
 
 class CloudSessions:
@@ -20,18 +16,14 @@ class CloudSessions:
 
     Args:
         connect: Authenticates with a cloud, by its name in clouds.yaml.
-
-    Attributes:
-        confirmed: The releases of clouds that the release guard accepted in this run, by name and
-            whether a recording was to be added.
     """
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Callable[[str], Access]) -> None:
+        # The releases of clouds that the release guard accepted, by name and whether it adds.
         self.confirmed: Final[dict[tuple[str, bool], str | None]] = {}
         self._connect: Final = connect
-        self._newest: Final[dict[str, Access]] = {}
+        self._used: Final[dict[str, list[Access]]] = {}  # the newest token last
         self._failed: Final[dict[str, CredentialsError]] = {}
-        self._used: Final[list[tuple[str, Access]]] = []
         self._lock: Final = threading.RLock()
 
     def access(self, os_cloud: str) -> Access:
@@ -43,32 +35,30 @@ class CloudSessions:
         with self._lock:
             if os_cloud in self._failed:
                 raise self._failed[os_cloud].with_traceback(None)
-            if os_cloud not in self._newest:
-                try:
-                    return self._add(os_cloud, self._connect(os_cloud))
-                except CredentialsError as error:
-                    self._failed[os_cloud] = error
-                    raise
-            return self._newest[os_cloud]
+            if os_cloud in self._used:
+                return self._used[os_cloud][-1]
+            try:
+                return self._add(os_cloud, self._connect(os_cloud))
+            except CredentialsError as error:
+                self._failed[os_cloud] = error
+                raise
 
     def accesses(self, os_cloud: str | None = None) -> tuple[Access, ...]:
         """Return every access of one cloud or of all, also those with expired tokens."""
-        return tuple(access for name, access in self._used if os_cloud in {None, name})
-
-    def _add(self, os_cloud: str, access: Access) -> Access:
-        if access.renew is not None:
-            access = replace(access, renew=partial(self._renew, os_cloud, access))
-        self._newest[os_cloud] = access
-        self._used.append((os_cloud, access))
-        return access
-
-    def _renew(self, os_cloud: str, expired: Access) -> Access:
         with self._lock:
-            newest = self._newest[os_cloud]
-            if newest.token != expired.token:
-                return newest  # another thread renewed it meanwhile
-            assert expired.renew is not None  # noqa: S101  checked by _add
-            new = expired.renew()
-            if (new.endpoint, new.project_id) != (expired.endpoint, expired.project_id):
-                return new  # the caller refuses it, so it is not kept
-            return self._add(os_cloud, new)
+            used = [each for name, each in self._used.items() if os_cloud in {None, name}]
+            return tuple(access for accesses in used for access in accesses)
+
+    def _add(self, os_cloud: str, new: Access) -> Access:
+        authenticate = new.renew
+
+        def renew() -> Access:
+            with self._lock:
+                newest = self._used[os_cloud][-1]
+                if authenticate is None or newest.token != new.token:
+                    return newest  # another thread renewed it meanwhile
+                return self._add(os_cloud, authenticate())
+
+        shared = new if authenticate is None else replace(new, renew=renew)
+        self._used.setdefault(os_cloud, []).append(shared)
+        return shared

@@ -19,7 +19,6 @@ from pytest_imagedetail.redact.known import is_searchable
 from pytest_imagedetail.server.cloud import is_identity, query_of, target
 from pytest_imagedetail.traffic.matching import Key, key_of, line
 from pytest_imagedetail.traffic.recording import appended, made_of
-from pytest_imagedetail.transport import http as transport
 
 _SENT: Final = ("Accept", "OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 
@@ -147,10 +146,8 @@ class Recorder:
         name, whole = self._live.name, f"{url}?{query.wire}".rstrip("?")
         fields = asked.request_headers
         headers = Headers((header, value) for header in _SENT for value in fields.all(header))
-        retry = Retry(self._live.access, expect=None, on_wait=self._live.on_wait)
-        received = retry.ask(
-            lambda access: transport.get(whole, headers, access=access, name=name), name=name
-        )
+        retry = Retry(self._live.access, on_wait=self._live.on_wait)
+        received = retry.get(whole, headers, name=name)
         recording, known = made_of(
             [received],
             cloud=name,

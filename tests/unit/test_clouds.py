@@ -293,7 +293,7 @@ def two_regions(catalog):
 
 
 def test_which_endpoint_is_taken(front, folder):
-    """That of region, interface and service type; an override beats the catalog."""
+    """By region, interface and service type; an override wins, and a new token must agree."""
     overrides = ({"compute_endpoint_override": f"{front.origin}{path}"} for path in ("/v2.1", ""))
     legacy = {"compute_service_type": "compute_legacy", "api_timeout": 7}
     for edit, more, path in (
@@ -307,6 +307,13 @@ def test_which_endpoint_is_taken(front, folder):
         found = access.endpoint, access.timeout
         assert found == (front.origin + path, more.get("api_timeout", 60))
         assert lists(access)
+    front.edit = lambda catalog: catalog
+    write(folder, password(front))
+    access = clouds.connect("staging")
+    assert access.renew().token == front.tokens[-1]
+    front.edit = lambda catalog: with_endpoint(catalog, "compute", f"{front.origin}/v2")
+    with pytest.raises(RecordingError, match="the new one is for another project or endpoint"):
+        access.renew()
 
 
 def test_what_the_catalog_lacks(front, folder):

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.errors import CredentialsError
+from pytest_imagedetail.errors import CredentialsError, RecordingError
 from pytest_imagedetail.record.clouds.configuration import (
     COMPUTE,
     MALFORMED,
@@ -116,7 +116,9 @@ def access(login: Login) -> Access:
     found = _found(login)
     if isinstance(found, CredentialsError):
         raise found
-    return found
+    if not _asks_keystone(login.session):
+        return found
+    return replace(found, renew=partial(_renew, login, found))
 
 
 def _found(login: Login) -> Access | CredentialsError:
@@ -157,14 +159,25 @@ def _access(login: Login, endpoint: str) -> Access:
         max_microversion=newest,
         tls=login.configuration.tls,
         timeout=sdk.config["api_timeout"],
-        renew=partial(_renew, login) if _asks_keystone(session) else None,
     )
 
 
-def _renew(login: Login) -> Access:
-    """Ask Keystone for a new token."""
+def _renew(login: Login, expired: Access) -> Access:
+    """Ask Keystone for a new token.
+
+    Raises:
+        RecordingError: It is for another project or endpoint.
+    """
     login.session.invalidate()
-    return access(authenticate(login.configuration))
+    new = access(authenticate(login.configuration))
+    if (new.endpoint, new.project_id) != (expired.endpoint, expired.project_id):
+        raise RecordingError(
+            "the token expired, and the new one is for another project or endpoint",
+            where=login.configuration.where,
+            remedy="nothing was written and an older recording is untouched\n"
+            "ask again: one recording is of one project of one cloud",
+        )
+    return new
 
 
 def _wanted(login: Login) -> dict[str, Any]:
