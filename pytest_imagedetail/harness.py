@@ -368,7 +368,7 @@ class Harness:
             self[name]  # an unknown cloud is another error than an unrecorded query
         recording = store.load(name, query) if found is None else store.reader.listing(found)
         recorder.refuse_stale(recording, declared)
-        listing = recorder.follow(recorder.labelled(recording, declared), expect=expect)
+        listing = recorder.follow(recording, declared=declared, expect=expect)
         # The library is not ours to record again, and verifying asks what is true today.
         if self.store.is_own(path) and self.settings.record_mode != "verify":
             now, max_age = datetime.now(UTC), self.settings.max_age

@@ -189,12 +189,10 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
     def record(number: int, asked: Query, statuses: frozenset[int]) -> int:
         with waiting(f"asking {name} ({number} of {len(paths)})"):
             repeated = None
-            if options.suite or options.like:
-                live = recorder.ask_any(cloud, asked, statuses=statuses)
-            elif options.twice:
+            if options.twice:
                 live, repeated = ask_twice(cloud, asked, expect=options.expect)
             else:
-                live = recorder.ask(cloud, asked, expect=options.expect)
+                live = recorder.ask(cloud, asked, expect=options.expect, accept=statuses)
         _warn_of_release(live.listing, cloud.release)
         code = _keep_unchanged(live, paths[asked], target.os_cloud, options)
         if repeated is not None and code == SAME:
@@ -245,14 +243,13 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
 
 
 def _asked(options: Options) -> Mapping[Query, frozenset[int]]:
-    """Return the queries, each with the statuses of errors that are wanted."""
+    """Return the queries, each with the statuses that are an answer besides `--expect`."""
     library = reference_library()
     if options.like:
         return suite_like(options.store, sides.one_name(options.like, options))
     if options.suite and library is not None:
         return gate_suite(library)
-    expect = options.expect
-    return {options.asked: frozenset() if expect is None else frozenset({expect})}
+    return {options.asked: frozenset()}
 
 
 def _warn_of_release(listing: Listing, release: str | None) -> None:

@@ -207,7 +207,7 @@ def _record_demo(store: Store, cloud: str) -> None:
         )
         live = LiveCloud(access=access, name=cloud, release=release)
         for _, query in _QUESTIONS:
-            answer = recorder.ask_any(live, query, statuses=REFUSALS)
+            answer = recorder.ask(live, query, accept=REFUSALS)
             recorder.keep(store, answer)
             error = error_status(answer.listing.recording)
             command = [f"imagedetail record --os-cloud {cloud} --release {release}"]

@@ -164,5 +164,4 @@ def _committed(name: str) -> bytes:
 
 def _listing_of(recording: Recording, release: str | None = None) -> Listing:
     """Read a recording as what it is: a listing, or the error that was recorded."""
-    labelled = recorder.labelled(recording, release)
-    return recorder.follow(labelled, expect=error_status(recording))
+    return recorder.follow(recording, declared=release, expect=error_status(recording))

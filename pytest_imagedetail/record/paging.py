@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,11 +18,6 @@ Ask = Callable[[Query], Response]
 
 def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
     """Ask for a page and, unless the query is for one page, for all that follow it.
-
-    Args:
-        ask: Answers one query.
-        query: The first.
-        where: What to call the listing in an error.
 
     Raises:
         RecordingError: The pages do not end.
@@ -53,47 +49,25 @@ def _next_parameters(page: Response) -> dict[str, str]:
     links = read_page(page.body, where="a page of the listing").get(_LINKS)
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and link.get("rel") == "next":
-            return _parameters(str(link.get("href", "")))
+            with suppress(ValueError):  # such as "http://["
+                href = str(link.get("href", ""))
+                return dict(parse_qsl(urlsplit(href).query, keep_blank_values=True))
     return {}
 
 
-def _parameters(href: str) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(urlsplit(href).query, keep_blank_values=True))
-    except ValueError:  # such as "http://["
-        return {}
-
-
-def refuse_further_page(listing: Listing) -> None:
+def refuse_further_page(listing: Listing, headers: Headers) -> None:
     """Raise if a listing that should be complete shows a page that was not followed.
 
     Raises:
-        RecordingError: The body of its last page shows one.
+        RecordingError: The body of its last page shows one, or these headers that came with it.
     """
-    if not listing.complete or listing.document.keys() == {"images"} or listing.error is not None:
+    if not listing.complete or listing.error is not None:
         return
-    pages = listing.recording.interactions
+    pages, fields = listing.recording.interactions, _fields_of(headers)
     where = f"cloud {listing.cloud}, query {listing.query}, page {len(pages)}"
-    fields = read_page(pages[-1].response.body, where=where)
-    _refuse(fields, images=len(listing.images), pages=len(pages), where=where)
-
-
-def refuse_further_header(pages: Sequence[Response], query: Query, *, where: str) -> None:
-    """Raise if the headers of the last page show another one; a cassette has no such header.
-
-    Raises:
-        RecordingError: They show one.
-        BodyError: A page cannot be read.
-    """
-    fields = _fields_of(pages[-1].headers)
-    is_listing = query.is_whole and pages[-1].status_code in LISTING_STATUSES
-    if is_listing and further_page(fields, images=0, pages=0) is not None:
-        images = sum(len(read_page(each.body, where=where)["images"]) for each in pages)
-        _refuse(fields, images=images, pages=len(pages), where=f"{where}, page {len(pages)}")
-
-
-def _refuse(fields: Mapping[str, Any], *, images: int, pages: int, where: str) -> None:
-    sign = further_page(fields, images=images, pages=pages)
+    if listing.document.keys() != {"images"}:
+        fields |= read_page(pages[-1].response.body, where=where)
+    sign = further_page(fields, images=len(listing.images), pages=len(pages))
     if sign is not None:
         raise RecordingError(
             f"the cloud shows a further page in a form that is not understood: {sign!r}",
@@ -105,15 +79,10 @@ def _refuse(fields: Mapping[str, Any], *, images: int, pages: int, where: str) -
 
 
 def further_page(fields: Mapping[str, Any], *, images: int, pages: int = 1) -> str | None:
-    """Return the path of a field that may show a further page, or None.
+    """Return the path of a field of the last page that may show a further one, or None.
 
     Nova sends `images` and `images_links` alone. Other fields are a vendor's, and most say nothing
-    about paging.
-
-    Args:
-        fields: Of the last page: its body or its headers.
-        images: How many images were received, on all pages.
-        pages: How many pages were received.
+    about paging. A number may count the images or the pages that there are.
     """
     pending = [("", name, value) for name, value in fields.items() if name != "images"]
     while pending:

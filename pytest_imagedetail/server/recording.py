@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import CLIENTS, Store, Written
 from pytest_imagedetail.errors import RecordingError, ResponseError, UsageError
-from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Headers, Interaction, Query, Recording
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.retry import Retry
@@ -135,12 +134,8 @@ class Recorder:
                 where=str(path),
                 remedy="record this one under another name: --name NAME",
             )
-        recording, secrets = recorder.fetch(self._live, query)
-        status = error_status(recording)
-        if status is not None and status not in REFUSALS:
-            raise _no_answer(status, recording)
-        recorder.read_live(recording, secrets, expect=status)
-        return recording, secrets
+        live = recorder.ask(self._live, query, accept=REFUSALS)
+        return live.listing.recording, live.known
 
     def _other(self, url: str, query: Query, asked: Interaction) -> tuple[Recording, Known]:
         name, whole = self._live.name, f"{url}?{query.wire}".rstrip("?")

@@ -63,7 +63,7 @@ def test_a_listing_imports_and_is_the_same_as_itself(tmp_path):
         live = imported(body(name))
         store = Store(directory=tmp_path / str(number))
         recorder.keep(store, live)
-        replayed = recorder.replay(store, "a", Query())
+        replayed = recorder.follow(store.load("a", Query()))
         for profile in PROFILES:
             comparison = compare(live.listing, replayed, profile=profile)
             assert (comparison.same, comparison.paired) == (True, images), (name, profile)
