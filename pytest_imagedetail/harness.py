@@ -18,9 +18,14 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.recorder import LiveCloud
-from pytest_imagedetail.record.release_guard import under_new_name
+from pytest_imagedetail.record.release_guard import remedies_for_change, under_new_name
 from pytest_imagedetail.record.sessions import CloudSessions
-from pytest_imagedetail.record.verification import refuse_other_cloud, upgraded, verify
+from pytest_imagedetail.record.verification import (
+    ask_again,
+    refuse_other_release,
+    upgraded,
+    verify,
+)
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.rules import Rules, rules_of
@@ -87,7 +92,7 @@ def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
 def refuse_upgraded(
     name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
 ) -> str | None:
-    """Do `verification.refuse_other_cloud` once in a run."""
+    """Do `refuse_other_cloud` once in a run."""
     if (name, adds) in sessions.confirmed:
         return sessions.confirmed[name, adds]
     declared = settings.declaration(name)
@@ -99,6 +104,30 @@ def refuse_upgraded(
         rules=accepted(settings.rules),
     )
     sessions.confirmed[name, adds] = release
+    return release
+
+
+def refuse_other_cloud(
+    live: LiveCloud, store: Store, *, os_cloud: str, adds: bool, rules: Rules
+) -> str | None:
+    """Raise unless a live cloud is still the one that was recorded under its name.
+
+    Return the release to record under: the declared one, or else what is recorded.
+
+    Raises:
+        ReleaseError: The cloud contradicts its declared release or its recordings.
+        VerificationError: A recording would be added, and the answer to a recorded query changed.
+        ImageDetailError: A recording cannot be read, or the query cannot be asked.
+    """
+    release = refuse_other_release(live, store, os_cloud=os_cloud)
+    again = ask_again(replace(live, release=release), store, rules=rules) if adds else None
+    if again is not None and not again.compatible:
+        raise VerificationError(
+            f"nothing was added to the recordings of {live.name!r}: the answer to a recorded query "
+            f"changed\n{terminal.details(again)}",
+            where=str(store.path(live.name, again.baseline.query)),
+            remedy=remedies_for_change(again, os_cloud, live.access.max_microversion),
+        )
     return release
 
 

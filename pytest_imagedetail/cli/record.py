@@ -30,7 +30,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.fingerprint import fingerprint
-from pytest_imagedetail.harness import accepted, reference_library
+from pytest_imagedetail.harness import accepted, reference_library, refuse_other_cloud
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
@@ -39,11 +39,7 @@ from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.record.release_guard import evidence_of, remedies_for_change
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.record.suites import SUITES, gate_suite, suite_like
-from pytest_imagedetail.record.verification import (
-    ask_twice,
-    refuse_other_cloud,
-    refuse_other_import,
-)
+from pytest_imagedetail.record.verification import ask_twice, refuse_other_import
 from pytest_imagedetail.redact import Known, placeholders
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.settings import (

@@ -19,19 +19,12 @@ from pytest_imagedetail.model import Provenance
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What is known of a cloud's release.
+    """What is known of a cloud's release."""
 
-    Attributes:
-        where: The source: a cassette's path, "the cloud" or "the body".
-        release: The declared release.
-        max_microversion: The newest microversion that the cloud offers.
-        offers_none: Whether the cloud was asked and offers no microversion.
-    """
-
-    where: str
-    release: str | None = None
+    where: str  # a cassette's path, "the cloud" or "the body"
+    release: str | None = None  # as declared
     max_microversion: str | None = None
-    offers_none: bool = False
+    offers_none: bool = False  # the cloud was asked, and has no microversions
 
     def contradicts(self, other: "Evidence") -> bool:
         """Return whether both cannot be of one release."""
@@ -98,11 +91,7 @@ def other_release(
 ) -> ReleaseError | None:
     """Return the error of an answer that is another release than declared or recorded, or None.
 
-    Args:
-        new: The live cloud or the imported body, with the declared release.
-        recorded: What is recorded under the cloud's name.
-        cloud: The name that recordings are kept under.
-        remedy: How to keep both; see `remedies_for_change`.
+    The remedy says how to keep both.
     """
     if new.contradicts_itself:
         return ReleaseError(
@@ -124,21 +113,13 @@ def other_release(
 
 
 def under_new_name(cloud: str, os_cloud: str, microversion: str | None, *options: str) -> str:
-    """Return the remedy for an upgraded cloud: the command that leaves its baseline alone.
-
-    Args:
-        cloud: The name that the recordings before the upgrade have.
-        os_cloud: The name of the cloud in clouds.yaml.
-        microversion: The newest one that the cloud has now, if known.
-        *options: Further options of the command.
-    """
+    """Return the remedy for an upgraded cloud: the command that leaves its baseline alone."""
     releases = contract.releases_of(microversion) or range(0)
-    plain = "".join(each if each.isalnum() or each in "._-" else "-" for each in os_cloud)
-    start, _, end = plain.rpartition("-")
-    plain = start if start and contract.release_index(end) is not None else plain
-    name = f"{plain}-{contract.release_number(releases[-1]) if releases else 'new'}"
-    words = [f"--os-cloud={shlex.quote(os_cloud)}"]
-    words.append(f"--name={name if name != cloud else f'{name}-new'}")
+    start, _, end = os_cloud.rpartition("-")
+    stem = start if start and contract.release_index(end) is not None else os_cloud
+    name = f"{stem}-{contract.release_number(releases[-1]) if releases else 'new'}"
+    name = name if name != cloud else f"{name}-new"
+    words = [f"--os-cloud={shlex.quote(os_cloud)}", f"--name={shlex.quote(name)}"]
     if len(releases) == 1:
         words.append(f"--release={contract.release_number(releases[0])}")
     words.append(f"--like={shlex.quote(cloud)}")
@@ -149,14 +130,7 @@ def under_new_name(cloud: str, os_cloud: str, microversion: str | None, *options
 def remedies_for_change(
     changed: Comparison, os_cloud: str, microversion: str | None, *, cassette_dir: str | None = None
 ) -> str:
-    """Return the remedies for a changed answer: a new name, or a replaced recording.
-
-    Args:
-        changed: The recording and what its cloud answers now.
-        os_cloud: The name of the cloud in clouds.yaml.
-        microversion: The newest one that the cloud has now, if known.
-        cassette_dir: The folder of cassettes, if it was typed.
-    """
+    """Return the remedies for a changed answer: a new name, or a replaced recording."""
     recorded, expect = changed.baseline, changed.candidate.error
     folder = [f"--cassette-dir={shlex.quote(cassette_dir)}"] if cassette_dir else []
     words = [f"--os-cloud={shlex.quote(os_cloud)}"]

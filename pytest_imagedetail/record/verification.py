@@ -6,7 +6,7 @@ from typing import Final
 from pytest_imagedetail.cassette import Store, load_own
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.errors import ComparisonError, ReleaseError, VerificationError
+from pytest_imagedetail.errors import ComparisonError, ReleaseError
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FailOn, Provenance, Query
 from pytest_imagedetail.record import recorder
@@ -15,12 +15,10 @@ from pytest_imagedetail.record.release_guard import (
     Evidence,
     evidence_of,
     other_release,
-    remedies_for_change,
     under_new_name,
 )
 from pytest_imagedetail.record.retry import NOT_ANSWERED, OnWait
 from pytest_imagedetail.redact import placeholders
-from pytest_imagedetail.report import terminal
 from pytest_imagedetail.rules import NO_RULES, Rules
 from pytest_imagedetail.transport.http import Access
 
@@ -42,15 +40,8 @@ def verify(
     """Compare a recording with what its cloud answers now.
 
     A status other than the recorded one is a difference, unless the request was not answered at
-    all: the token was refused, or the cloud is busy or down.
-
-    Args:
-        recorded: The recording, which is the baseline.
-        access: The cloud that it was recorded from.
-        query: What to ask, if redaction replaced values of the recorded query.
-        fail_on: The lowest severity that is not compatible.
-        rules: The accepted differences.
-        on_wait: Called with a line of text before a noticeable wait.
+    all: the token was refused, or the cloud is busy or down. Redaction may have replaced values of
+    the recorded query; then `query` has them.
 
     Raises:
         ComparisonError: The recording was imported, or only one of the answers is complete.
@@ -93,11 +84,7 @@ def _is_redacted(query: Query) -> bool:
 def ask_twice(
     live: LiveCloud, query: Query, *, expect: int | None = None
 ) -> tuple[Live, Comparison]:
-    """Ask a live cloud twice, as `recorder.ask` does, and compare, nothing normalized.
-
-    Returns:
-        The first answer, whose provenance lists the paths that changed, and the comparison.
-    """
+    """Ask a live cloud twice and compare; the first answer's provenance lists what changed."""
     first, second = (recorder.ask(live, query, expect=expect) for _ in range(2))
     for each in (first, second):
         recorder.refuse_leak(each.listing.recording, each.known)
@@ -109,53 +96,35 @@ def ask_twice(
     return Live(listing=listing, known=first.known | second.known), compared
 
 
-def refuse_other_cloud(
-    live: LiveCloud, store: Store, *, os_cloud: str, adds: bool, rules: Rules = NO_RULES
-) -> str | None:
-    """Raise unless a live cloud is still the one that was recorded under its name.
+def refuse_other_release(live: LiveCloud, store: Store, *, os_cloud: str) -> str | None:
+    """Raise ReleaseError if a live cloud contradicts its declared release or its recordings.
 
-    Releases that share a microversion, and clouds without one, look alike to the release guard. So
-    before a recording is added to others, one recorded query is asked again.
-
-    Args:
-        live: The cloud, with its declared release.
-        store: Where its recordings are.
-        os_cloud: The name of the cloud in clouds.yaml.
-        adds: Whether a recording will be added to others, not replaced.
-        rules: Which differences are accepted.
-
-    Returns:
-        The release to record under: the declared one, or else what is recorded.
-
-    Raises:
-        ReleaseError: The cloud contradicts its declared release or its recordings.
-        VerificationError: The cloud's answer to a recorded query changed.
-        ImageDetailError: A recording cannot be read, or the query cannot be asked.
+    Return the release to record under: the declared one, or else what is recorded.
     """
-    access, cloud = live.access, live.name
-    recorded = tuple(evidence_of(store, cloud))
+    recorded = tuple(evidence_of(store, live.name))
     release = live.release or next((each.release for each in recorded if each.release), None)
-    newest = access.max_microversion
-    error = other_release(
-        _evidence(access, release),
-        recorded,
-        cloud=cloud,
-        remedy=under_new_name(cloud, os_cloud, newest),
-    )
+    remedy = under_new_name(live.name, os_cloud, live.access.max_microversion)
+    new = _evidence(live.access, release)
+    error = other_release(new, recorded, cloud=live.name, remedy=remedy)
     if error is not None:
         raise error
-    known = _to_ask_again(store, cloud, release) if adds else None
-    if known is None:
-        return release
-    comparison = verify(known, access, fail_on="change", rules=rules, on_wait=live.on_wait)
-    if not comparison.compatible:
-        raise VerificationError(
-            f"nothing was added to the recordings of {cloud!r}: the answer to a recorded query "
-            f"changed\n{terminal.details(comparison)}",
-            where=str(store.path(cloud, known.query)),
-            remedy=remedies_for_change(comparison, os_cloud, newest),
-        )
     return release
+
+
+def ask_again(live: LiveCloud, store: Store, *, rules: Rules = NO_RULES) -> Comparison | None:
+    """Ask the first own recorded query again that can be; return None if there is none.
+
+    Releases that share a microversion, and clouds without one, look alike to the release guard.
+    """
+    for path in filter(store.is_own, store.paths(live.name)):
+        recording = load_own(path)
+        recorder.refuse_stale(recording, live.release)
+        provenance = recording.provenance
+        if provenance.source == "recorded" and not _is_redacted(provenance.query):
+            expect = error_status(recording)
+            listing = recorder.follow(recording, declared=live.release, expect=expect)
+            return verify(listing, live.access, rules=rules, on_wait=live.on_wait)
+    return None
 
 
 def _evidence(access: Access, release: str | None = None) -> Evidence:
@@ -184,15 +153,3 @@ def upgraded(recorded: Listing, access: Access, *, os_cloud: str) -> ReleaseErro
     old = Evidence.of(known, where=f"cloud {known.cloud}")
     remedy = under_new_name(known.cloud, os_cloud, access.max_microversion)
     return other_release(_evidence(access), [old], cloud=known.cloud, remedy=remedy)
-
-
-def _to_ask_again(store: Store, cloud: str, declared: str | None) -> Listing | None:
-    """Return the first own recording of a query that can be asked again, or None."""
-    for path in filter(store.is_own, store.paths(cloud)):
-        recording = load_own(path)
-        recorder.refuse_stale(recording, declared)
-        provenance = recording.provenance
-        if provenance.source == "recorded" and not _is_redacted(provenance.query):
-            expect = error_status(recording)
-            return recorder.follow(recording, declared=declared, expect=expect)
-    return None
