@@ -394,8 +394,8 @@ def test_keystone_fails(front, folder):
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3"
-        found = problem("raise api_timeout", url, api_timeout=0.2)
-    assert found == "no answer within 0.2 seconds"
+        found = problem("api_timeout", url, api_timeout=0.2)
+    assert found == "it cannot be reached"
     url = f"https://{front.origin.removeprefix('http://')}/v3"
     assert problem("cacert", url, auth_type="v3password") == "TLS failed: wrong version number"
     for status, wanted, remedy in (
@@ -445,9 +445,9 @@ def test_a_broken_file(folder, monkeypatch):
     invalid, cloud = "the file is not valid YAML", ", cloud 'staging'"
     shape = "the file has no `clouds:` with each cloud below it under its name"
     address = "auth_url is not a valid http or https URL"
-    missing = "its auth section is incomplete"
+    missing = "its auth section is incomplete: without"
+    misfit = "its auth section does not fit its auth_type: "
     unreadable = "openstacksdk cannot read its section"
-    typo = "its auth section has 'pasword', which its auth_type does not take"
     for text, problem, place in (
         ("clouds:\n  staging: {auth: [\n", invalid, ", line 3, column 1"),
         (f"{section}auth: {{password: *hunter2}}\n", invalid, ", line 3, column 22"),
@@ -463,15 +463,15 @@ def test_a_broken_file(folder, monkeypatch):
         ),
         (f"{section}auth: {{auth_url: 'hunter2.example/v3', username: u}}\n", address, None),
         (f"{section}auth_type: v3pasword\n", "unknown auth_type 'v3pasword'", cloud),
-        (f"{section}auth: {{auth_url: 'http://a/v3', pasword: hunter2}}\n", typo, cloud),
-        (f"{section}auth: {{username: hunter2}}\n", f"{missing}: auth_url is missing", cloud),
+        (f"{section}auth: {{auth_url: 'http://a/v3', pasword: hunter2}}\n", misfit, cloud),
+        (f"{section}auth: {{username: hunter2}}\n", f"{missing} auth_url", cloud),
         *(
             (f"{section}auth_type: {kind}\n    auth: {{auth_url: 'http://a/v3'{more}}}\n", *what)
             for kind, more, *what in (
-                ("password", "", f"{missing}: username and password are missing", cloud),
-                ("password", ", username: u", f"{missing}: password is missing", cloud),
-                ("v3password", ", password: hunter2", f"{missing}: username is missing", cloud),
-                ("v3token", "", f"{missing}: token is missing", cloud),
+                ("password", "", f"{missing} username and password", cloud),
+                ("password", ", username: u", f"{missing} password", cloud),
+                ("v3password", ", password: hunter2", f"{missing} username", cloud),
+                ("v3token", "", misfit, cloud),
             )
         ),
     ):
@@ -479,7 +479,7 @@ def test_a_broken_file(folder, monkeypatch):
         with pytest.raises(CredentialsError) as caught:
             clouds.connect("staging")
         error = caught.value
-        assert error.problem == problem
+        assert error.problem.startswith(problem)
         assert place is None or error.where == f"{folder}/clouds.yaml{place}"
         assert "hunter2" not in str(error)
         frames = [each for each in caught.traceback if "pytest_imagedetail" in str(each.path)]

@@ -1,13 +1,12 @@
 """Read clouds.yaml, secure.yaml and the OS_* variables with openstacksdk."""
 
 import difflib
-import json
 import os
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from ssl import SSLContext
@@ -35,25 +34,15 @@ MALFORMED: Final = (LookupError, AttributeError, TypeError, ValueError, RuntimeE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """One cloud of clouds.yaml or of the OS_* variables.
-
-    Attributes:
-        cloud: Its name in clouds.yaml.
-        files: The files that were read; none if it comes from variables.
-        auth_type: For example "password".
-        region: The wanted region; None for the catalog's first.
-        interface: "public", "internal" or "admin", or several in order of preference.
-        tls: How TLS connections are made.
-        sdk: The CloudRegion of openstacksdk.
-    """
+    """One cloud of clouds.yaml or of the OS_* variables."""
 
     cloud: str
-    files: tuple[Path, ...]
+    files: tuple[Path, ...]  # none if it comes from variables
     auth_type: str
-    region: str | None
-    interface: str
+    region: str | None  # None for the catalog's first
+    interface: str  # "public", "internal" or "admin", or several in order of preference
     tls: SSLContext = field(repr=False)
-    sdk: Any = field(repr=False)
+    sdk: Any = field(repr=False)  # the CloudRegion of openstacksdk
 
     @property
     def where(self) -> str:
@@ -80,10 +69,7 @@ def sdk_version() -> str:
 
 
 def configure(os_cloud: str | None) -> Configuration:
-    """Read the configuration of a cloud.
-
-    Args:
-        os_cloud: Its name; None for `OS_CLOUD`, the `OS_*` variables or the only configured cloud.
+    """Read the configuration of a cloud: of `OS_CLOUD` or the only one if none is named.
 
     Raises:
         CredentialsError: openstacksdk is missing, a file cannot be read, or the cloud is unknown or
@@ -134,10 +120,7 @@ def configured(os_cloud: str) -> frozenset[str]:
     """Return the secrets in clouds.yaml, secure.yaml and the `OS_*` variables.
 
     A test's own client may log in with any of them, from whichever file it reads. Those of other
-    clouds are included, except ordinary words, which may occur elsewhere.
-
-    Args:
-        os_cloud: The cloud that is used; it need not be in the files.
+    clouds than this one are included, except ordinary words, which may occur elsewhere.
 
     Raises:
         CredentialsError: A file is broken.
@@ -206,24 +189,17 @@ def _clouds_in(path: Path) -> dict[Any, Any]:
     """
     where = str(path)
     try:
-        return dict((_document(path) or {}).get("clouds", {}).items())
+        # No variable holds the document, which a traceback could show.
+        read = partial(yamltext.read, path, error=CredentialsError, remedy="")
+        return dict((read() or {}).get("clouds", {}).items())
     except CredentialsError as error:
-        problem, where = "the file is not valid YAML", error.where
-    except OSError as error:
-        problem = f"it cannot be read: {error.strerror}"
-    except ValueError:
-        problem = "the file is not valid JSON"
+        unreadable = isinstance(error.__cause__, OSError)
+        problem = error.problem if unreadable else "the file is not valid YAML"
+        where = error.where
     except AttributeError:
         problem = "the file has no `clouds:` with each cloud below it under its name"
     remedy = "correct it; quote a password that is more than letters and digits"
     raise CredentialsError(problem, where=where, remedy=remedy)
-
-
-def _document(path: Path) -> Any:
-    text = path.read_bytes()
-    if path.suffix == ".json":
-        return json.loads(text)
-    return yamltext.read(path, error=CredentialsError, remedy="")
 
 
 def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
@@ -253,18 +229,13 @@ def _configuration(region: Any, *, files: tuple[Path, ...]) -> Configuration:
 
 
 def _check_complete(section: Any) -> None:
-    """Check what keystoneauth misses only while it logs in.
-
-    Raises:
-        MissingRequiredOptions: User, password or token is missing.
-    """
+    """Raise MissingRequiredOptions for what keystoneauth misses only while it logs in."""
     from keystoneauth1 import loading  # noqa: PLC0415
     from keystoneauth1.exceptions import MissingRequiredOptions  # noqa: PLC0415
 
     options = {each.dest: each for each in loading.get_plugin_options(section["auth_type"])}
-    needed = [("username", "user_id"), ("password",)] if "password" in options else []
-    needed += [("token",)] if "token" in options else []
     given = {name for name, value in section["auth"].items() if value not in (None, "")}
+    needed = [("username", "user_id"), ("password",)] if "password" in options else []
     if missing := [options[names[0]] for names in needed if not given.intersection(names)]:
         raise MissingRequiredOptions(missing)
 
@@ -309,34 +280,24 @@ def _where(files: tuple[Path, ...]) -> str:
 
 def _unusable(os_cloud: str | None, error: Exception, files: tuple[Path, ...]) -> CredentialsError:
     """Explain why a section cannot be used; quotes only errors that quote no value."""
-    from keystoneauth1 import loading  # noqa: PLC0415
     from keystoneauth1.exceptions import (  # noqa: PLC0415
         MissingRequiredOptions,
         NoMatchingPlugin,
         OptionError,
     )
 
-    where = f"{_where(files)}, cloud {os_cloud!r}" if os_cloud else _where(files)
-    remedy = "correct its section in clouds.yaml and secure.yaml"
     problem = f"openstacksdk cannot read its section ({type(error).__name__})"
-    if isinstance(error, NoMatchingPlugin):
-        plugins = loading.get_available_plugin_names()
-        near = "".join(difflib.get_close_matches(error.name, plugins, n=1))
-        problem = f"unknown auth_type {error.name!r}"
-        remedy = "common ones: password, v3applicationcredential, token"
-        remedy = f"did you mean {near}? {remedy}" if near else remedy
-    elif isinstance(error, OptionError):
-        problem = f"its auth section is incomplete: {error}"
-        if isinstance(error, MissingRequiredOptions):
-            problem = _incomplete([each.dest for each in error.options])
-        remedy += "; OS_CLIENT_SECURE_FILE names another secure.yaml"
-    elif missing := re.search(r"missing \d+ required [a-z -]+: (.*)", str(error)):
-        problem = _incomplete(re.findall(r"\w+(?=')", missing.group(1)))
-    elif unknown := re.search(r"unexpected keyword argument '(\w+)'", str(error)):
-        problem = f"its auth section has {unknown.group(1)!r}, which its auth_type does not take"
+    remedy = "correct its section in clouds.yaml and secure.yaml"
+    match error:
+        case NoMatchingPlugin():
+            problem = f"unknown auth_type {error.name!r}"
+            remedy = "common ones: password, v3applicationcredential, token"
+        case MissingRequiredOptions():
+            missing = " and ".join(each.dest for each in error.options)
+            problem = f"its auth section is incomplete: without {missing}"
+        case OptionError():
+            problem = f"its auth section is incomplete: {error}"
+        case TypeError():  # "missing 1 required positional argument: 'auth_url'"
+            problem = f"its auth section does not fit its auth_type: {error}"
+    where = f"{_where(files)}, cloud {os_cloud!r}" if os_cloud else _where(files)
     return CredentialsError(problem, where=where, remedy=remedy)
-
-
-def _incomplete(missing: Sequence[str]) -> str:
-    is_missing = "is missing" if len(missing) == 1 else "are missing"
-    return f"its auth section is incomplete: {' and '.join(missing)} {is_missing}"

@@ -24,7 +24,9 @@ from pytest_imagedetail.transport.request import is_endpoint
 
 _SERVER_ERROR: Final = 500
 _CHECK_AUTH: Final = "check its auth section and secure.yaml"
-_CHECK_NETWORK: Final = "check that Keystone is up and can be reached from here, and its auth_url"
+_CHECK_NETWORK: Final = (
+    "check that Keystone is up and can be reached from here, its auth_url, and api_timeout"
+)
 _CHECK_URL: Final = "check auth_url: it leads to Keystone and usually ends in /v3"
 _CHECK_TLS: Final = (
     "name the CA that signed Keystone's certificate: `cacert: FILE` in clouds.yaml\n"
@@ -45,17 +47,11 @@ _VERSION: Final = re.compile(r"/v\d+(?:\.\d+)?(?:/|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A session of keystoneauth that has a token.
-
-    Attributes:
-        configuration: The cloud.
-        expires_at: When the token expires; None if it does not come from Keystone.
-        session: The keystoneauth session.
-    """
+    """A session that has a token."""
 
     configuration: Configuration
-    expires_at: datetime | None
-    session: Any = field(repr=False)
+    expires_at: datetime | None  # None if the token does not come from Keystone
+    session: Any = field(repr=False)  # of keystoneauth
 
 
 def authenticate(configuration: Configuration) -> Login:
@@ -113,30 +109,13 @@ def access(login: Login) -> Access:
     Raises:
         CredentialsError: There is none for the region and interface, or it is not a URL.
     """
-    found = _found(login)
+    with quiet_sdk():
+        found = _access(login)
     if isinstance(found, CredentialsError):
         raise found
     if not _asks_keystone(login.session):
         return found
     return replace(found, renew=partial(_renew, login, found))
-
-
-def _found(login: Login) -> Access | CredentialsError:
-    """Return the access, or the error: raised from here, its frames would show the URL."""
-    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
-
-    with quiet_sdk():
-        try:
-            endpoint = login.session.get_endpoint(**_wanted(login), skip_discovery=True)
-        except ClientException:
-            endpoint = None
-        except MALFORMED:
-            endpoint = "not a URL"
-        if not endpoint:
-            return _no_endpoint(login)
-        if not is_endpoint(endpoint):
-            return _no_url(login)
-        return _access(login, endpoint)
 
 
 def _asks_keystone(session: Any) -> bool:
@@ -146,8 +125,26 @@ def _asks_keystone(session: Any) -> bool:
     return isinstance(session.auth, BaseIdentityPlugin)
 
 
-def _access(login: Login, endpoint: str) -> Access:
+def _access(login: Login) -> Access | CredentialsError:
+    """Return the access, or the error: raised from here, its frames would show the URL."""
+    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
+
     session, sdk = login.session, login.configuration.sdk
+    try:
+        endpoint = session.get_endpoint(**_wanted(login), skip_discovery=True)
+    except ClientException:
+        endpoint = None
+    except MALFORMED:
+        endpoint = "not a URL"
+    if not endpoint:
+        return _no_endpoint(login)
+    if not is_endpoint(endpoint):
+        return CredentialsError(
+            "the compute endpoint is not a valid http or https URL",
+            where=_in_catalog(login),
+            remedy="ask the cloud's operator to correct the service catalog\n"
+            "or name the endpoint yourself: compute_endpoint_override: https://HOST:PORT/v2.1",
+        )
     versioned, newest = _version_document(login, endpoint)
     return Access(
         endpoint=versioned.rstrip("/"),
@@ -225,34 +222,22 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
 
     if isinstance(error.__context__, exceptions.ConnectionError):
         error = error.__context__  # why the versions could not be discovered
-    status = error.http_status if isinstance(error, exceptions.HttpError) else None
     named = f" --os-cloud {configuration.cloud}" if configuration.files else ""
-    again = f"`openstack{named} token issue` must succeed"
-    if status is not None:
-        problem = f"Keystone gave no token: {status} {type(error).__name__}"
-        remedy = _REMEDIES.get(status, _FAILED if status >= _SERVER_ERROR else _CHECK_AUTH)
-    elif isinstance(error, exceptions.SSLError):
-        problem, remedy = f"Keystone gave no token: TLS failed{_tls_reason(error)}", _CHECK_TLS
-    elif isinstance(error, exceptions.ConnectTimeout):
-        seconds = configuration.sdk.config["api_timeout"]
-        problem = f"Keystone gave no token: no answer within {seconds:g} seconds"
-        remedy = f"{_CHECK_NETWORK}, or raise api_timeout"
-    elif isinstance(error, exceptions.ConnectFailure):
-        problem, remedy = "Keystone gave no token: it cannot be reached", _CHECK_NETWORK
-    elif isinstance(error, exceptions.InvalidResponse | exceptions.DiscoveryFailure):
-        problem, remedy = "Keystone gave no token: the server is not Keystone", _CHECK_URL
-    else:
-        problem, remedy = f"Keystone gave no token: {type(error).__name__}", _CHECK_AUTH
-    return CredentialsError(problem, where=configuration.where, remedy=f"{remedy}\n{again}")
-
-
-def _no_url(login: Login) -> CredentialsError:
-    """Explain that the endpoint is not a URL, without showing it."""
+    why, remedy = type(error).__name__, _CHECK_AUTH
+    match error:
+        case exceptions.HttpError(http_status=status):
+            why = f"{status} {why}"
+            remedy = _REMEDIES.get(status, _FAILED if status >= _SERVER_ERROR else _CHECK_AUTH)
+        case exceptions.SSLError():
+            why, remedy = f"TLS failed{_tls_reason(error)}", _CHECK_TLS
+        case exceptions.ConnectionError():
+            why, remedy = "it cannot be reached", _CHECK_NETWORK
+        case exceptions.InvalidResponse() | exceptions.DiscoveryFailure():
+            why, remedy = "the server is not Keystone", _CHECK_URL
     return CredentialsError(
-        "the compute endpoint is not a valid http or https URL",
-        where=_in_catalog(login),
-        remedy="ask the cloud's operator to correct the service catalog\n"
-        "or name the endpoint yourself: compute_endpoint_override: https://HOST:PORT/v2.1",
+        f"Keystone gave no token: {why}",
+        where=configuration.where,
+        remedy=f"{remedy}\n`openstack{named} token issue` must succeed",
     )
 
 
