@@ -20,7 +20,6 @@ from pytest_imagedetail.record.paging import further_page
 from pytest_imagedetail.record.recorder import Live
 from pytest_imagedetail.redact import (
     Known,
-    placeholders,
     project_in_path,
     redact,
     redact_query,
@@ -33,23 +32,14 @@ _REASONS: Final = {200: "OK", 203: "Non-Authoritative Information"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """A body that was saved by hand.
-
-    Attributes:
-        body: The response body, JSON or XML.
-        cloud: The name to keep it under.
-        query: What was asked.
-        status_code: The response status, which a body does not show.
-        release: The cloud's release, if known.
-        where: What to call the body in an error.
-    """
+    """A body that was saved by hand, and what is known of it."""
 
     body: bytes = field(repr=False)
     cloud: str
     query: Query = field(default_factory=Query)
     status_code: int = 200
     release: str | None = None
-    where: str
+    where: str  # what to call the body in an error
 
     @property
     def is_listing(self) -> bool:
@@ -94,21 +84,11 @@ def imported(saved: Saved) -> Live:
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:
-    """Return the endpoint that self links lead to, else bookmarks, which have no version."""
-    endpoint, bookmark = _most_common(images, "self"), _most_common(images, "bookmark")
-    if endpoint is not None or bookmark is None:
-        return endpoint or _UNKNOWN
-    above, _, last = bookmark.rpartition("/")
-    is_project = placeholders.is_id(last) or last.isdigit()
-    return f"{above}/v2/{last}" if is_project else f"{bookmark}/v2"
-
-
-def _most_common(images: list[dict[str, Any]], rel: str) -> str | None:
-    """Return the most common prefix before `/images/` in links of a relation."""
-    found: Counter[str] = Counter()
-    for image in images:
-        links = image.get("links")
-        for link in links if isinstance(links, list) else []:
-            if isinstance(link, dict) and link.get("rel") == rel:
-                found[str(link.get("href", "")).rpartition("/images/")[0]] += 1
-    return next((each for each, _ in found.most_common() if is_endpoint(each)), None)
+    """Return the endpoint that most self links lead to."""
+    found = Counter(
+        str(link.get("href", "")).rpartition("/images/")[0]
+        for image in images
+        for link in (image["links"] if isinstance(image.get("links"), list) else ())
+        if isinstance(link, dict) and link.get("rel") == "self"
+    )
+    return next((each for each, _ in found.most_common() if is_endpoint(each)), _UNKNOWN)

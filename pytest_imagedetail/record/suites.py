@@ -24,9 +24,6 @@ def gate_suite(library: Path) -> Suite:
     """Return the query for all images, and every query whose answer differs between releases.
 
     A baseline that has them all shows what an upgrade changes for clients, for example `limit=0`.
-
-    Args:
-        library: The folder of the recorded releases.
     """
     store = Store(directory=library)
     recorded = {cloud: _answers(store, cloud) for cloud in store.clouds()}
