@@ -1,12 +1,12 @@
 """Resolve every choice of a run once, into one frozen value; read `imagedetail.yaml`."""
 
 import difflib
-import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Final, TypeVar
 
 from pytest_imagedetail import contract
@@ -46,7 +46,6 @@ _KNOWN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 _NO_AGE: Final = ("max_age", "")
 _HOLDS: Final = "it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 _ROOT_FILES: Final = ("pyproject.toml", "pytest.ini", "tox.ini", CLOUDS_FILE)
-_CLOUDS_KEY: Final = re.compile(r"clouds:[ \t]*(?:#.*)?")
 _WILDCARDS: Final = frozenset("*?[")
 _MOST_NAMES: Final = 12  # of clouds in a message
 _LONGEST_AGE: Final = 6  # digits; some 2,700 years, which dates can still hold
@@ -65,53 +64,29 @@ Nothing is chosen by None, "" and ().
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudDeclaration:
-    """What `imagedetail.yaml` says of a cloud: names and versions, never credentials.
+    """What `imagedetail.yaml` says of a cloud: names and versions, never credentials."""
 
-    Attributes:
-        name: The name that tests and cassettes use.
-        os_cloud: Its name in clouds.yaml; the same name unless said otherwise.
-        release: The OpenStack release, for example "2026.2"; None when it is not known.
-    """
-
-    name: str
-    os_cloud: str
-    release: str | None = None
+    name: str  # in tests and cassettes
+    os_cloud: str  # in clouds.yaml
+    release: str | None = None  # for example "2026.2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The choices of one run.
-
-    Attributes:
-        cassette_dir: Where cassettes are.
-        clouds_file: The file that declares clouds, whether or not it exists.
-        record_mode: One of `RECORD_MODES`.
-        clouds: Names or globs of the clouds to run for; empty means every one
-            that has cassettes or is declared.
-        declared: Clouds of the clouds file, by name.
-        baseline: The cloud that others are compared with, if one is named.
-        profile: One of `PROFILES`.
-        fail_on: From which severity on a comparison is not compatible.
-        level: One of `LEVELS`.
-        query: What each listing is asked with unless a call says otherwise; as `Query.of` takes it.
-        reports: Files to write a report to; the suffix chooses the form.
-        max_age: Days after which a recording is stale; None for never.
-        unused: What a full run does about recordings that no test used; one of `UNUSED`.
-        rules: Rules files, and rules by their keys and values.
-    """
+    """The choices of one run."""
 
     cassette_dir: Path
-    clouds_file: Path = Path(CLOUDS_FILE)
+    clouds_file: Path = Path(CLOUDS_FILE)  # whether or not it exists
     record_mode: RecordMode = "none"
-    clouds: tuple[str, ...] = ()
+    clouds: tuple[str, ...] = ()  # names or globs; empty for all that are recorded or declared
     declared: Mapping[str, CloudDeclaration]
     baseline: str | None = None
     profile: str = DEFAULT_PROFILE
     fail_on: FailOn = "breaking"
     level: str = DEFAULT_LEVEL
-    query: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)  # as `Query.of` takes it
     reports: tuple[Path, ...] = ()
-    max_age: int | None = None
+    max_age: int | None = None  # days
     unused: Unused = "warn"
     rules: tuple[Path | Mapping[str, Any], ...] = ()
 
@@ -120,12 +95,9 @@ class Settings:
         return self.declared.get(cloud) or CloudDeclaration(name=cloud, os_cloud=cloud)
 
     def select(self, available: Iterable[str]) -> tuple[str, ...]:
-        """Return the clouds to run for, in order, each once.
+        """Return the clouds to run for, of those that have cassettes, in order, each once.
 
         A declared cloud without a cassette is among them, so that a lost recording fails.
-
-        Args:
-            available: Clouds that have cassettes.
 
         Raises:
             UsageError: A name or glob that matches no cloud.
@@ -147,9 +119,7 @@ class Settings:
 def resolve(*layers: Choices, root: Path) -> Settings:
     """Turn what was typed into settings; for each choice the first layer that made it wins.
 
-    Args:
-        *layers: Strongest first: option, marker, ini key.
-        root: What relative paths are relative to.
+    Relative paths are relative to the root.
 
     Raises:
         UsageError: A value that is none of the known ones.
@@ -233,13 +203,7 @@ def check_release(name: str | None) -> str | None:
 
 
 def unknown_cloud(name: str, known: Iterable[str], *, where: Path | str = "") -> UsageError:
-    """Return the error for a cloud that is neither recorded nor declared.
-
-    Args:
-        name: The name or glob.
-        known: The clouds that are recorded, shipped or declared.
-        where: The folder of cassettes that was searched.
-    """
+    """Return the error for a name or glob of a cloud that is neither recorded nor declared."""
     names = tuple(known)
     shown = ", ".join(names[:_MOST_NAMES]) or "none"
     if len(names) > _MOST_NAMES:
@@ -274,11 +238,8 @@ def find_root(folder: Path) -> Path:
 def declare(cloud: CloudDeclaration, path: Path) -> bool:
     """Add a cloud to a clouds file, which is created if it does not exist.
 
-    Comments and layout stay.
-
-    Returns:
-        Whether it was added. A file in an unusual layout, or one that cannot be written, is left
-        alone.
+    Comments and layout stay. Return whether it was added: a file in an unusual layout, or one that
+    cannot be written, is left alone.
 
     Raises:
         SettingsError: The file is not valid.
@@ -300,24 +261,10 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
 
 
 def _with_entry(text: str, entry: str) -> str:
-    """Insert an entry at the end of the block `clouds:`, or append the block."""
-    lines = text.splitlines()
-    start = next((at for at, line in enumerate(lines) if _CLOUDS_KEY.fullmatch(line)), None)
-    if start is None:
-        lines.append("clouds:")
-        start = len(lines) - 1
-    end, indent = start + 1, "  "
-    for at, line in enumerate(lines[start + 1 :], start=start + 1):
-        content = line.lstrip()
-        if not content or content.startswith("#"):
-            continue
-        if line == content:
-            break
-        if end == start + 1:
-            indent = line[: -len(content)]
-        end = at + 1
-    lines[end:end] = [indent + line for line in entry.splitlines()]
-    return "\n".join([*lines, ""])
+    """Insert an entry at the top of the block `clouds:`, or append the block."""
+    head, key, block = f"\n{text.rstrip()}\n".partition("\nclouds:\n")
+    margin = block[: len(block) - len(block.lstrip(" "))] or "  "
+    return "".join([head, key or "clouds:\n", indent(entry, margin), block]).lstrip()
 
 
 def _read_clouds_file(

@@ -72,8 +72,13 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, 
         (None, f"clouds:\n{entry}"),
         ("# ours\nbaseline: k5", f"# ours\nbaseline: k5\nclouds:\n{entry}"),
         (
-            "clouds:  # ours\n  k5: {}\n\n  # the end\n\nbaseline: k5\n",
-            f"clouds:  # ours\n  k5: {{}}\n{entry}\n  # the end\n\nbaseline: k5\n",
+            "# a\nclouds:\n  # ours\n  k5: {}\n\nbaseline: k5\n",
+            f"# a\nclouds:\n{entry}  # ours\n  k5: {{}}\n\nbaseline: k5\n",
+        ),
+        ("clouds:\nbaseline: k5\n", f"clouds:\n{entry}baseline: k5\n"),
+        (
+            "clouds:\n    k5: {}\n",
+            "clouds:\n    before:\n      os_cloud: old\n      release: '2023.1'\n    k5: {}\n",
         ),
     ):
         path.unlink(missing_ok=True)
