@@ -18,6 +18,7 @@ from pytest_imagedetail.model import (
     Provenance,
     Query,
     Recording,
+    Response,
 )
 from pytest_imagedetail.normalize import Answer, Links, Normalized, normalize
 from pytest_imagedetail.normalize.equality import strictly_equal
@@ -195,27 +196,23 @@ def _answer_of(listing: Listing) -> Answer:
 
 @paused_gc()
 def read(recording: Recording, *, expect: int | None = None) -> Listing:
-    """Read the pages of a recording as one listing.
-
-    Args:
-        recording: The pages.
-        expect: An error status that the caller expects instead of a listing.
+    """Read the pages of a recording as one listing, or as the error that is expected.
 
     Raises:
         ResponseError: The status is not what was expected.
         BodyError: The body is not JSON or not a listing.
     """
-    provenance = recording.provenance
+    provenance, pages = recording.provenance, recording.interactions
     where = f"cloud {provenance.cloud}, query {provenance.query}"
-    first = recording.interactions[0].response
-    if expect is not None and expect not in LISTING_STATUSES:
-        return _expected_error(recording, expect, where)
-    _check_status(first.status_code, expect, first.body, where)
+    first = pages[0].response
+    _check_status(first, expect, where)
+    if first.status_code not in LISTING_STATUSES:
+        return Listing(recording=recording, document=_error_document(first, where))
     images: list[dict[str, Any]] = []
     beside: dict[str, list[Any]] = {}
-    for number, interaction in enumerate(recording.interactions, start=1):
-        place = where if len(recording.interactions) == 1 else f"{where}, page {number}"
-        _check_status(interaction.response.status_code, None, interaction.response.body, place)
+    for number, interaction in enumerate(pages, start=1):
+        place = where if len(pages) == 1 else f"{where}, page {number}"
+        _check_status(interaction.response, None, place)
         page = read_page(interaction.response.body, where=place)
         images += page.pop("images")
         for name, value in page.items():
@@ -328,31 +325,30 @@ def _is_fault(value: Any) -> bool:
     return isinstance(value, dict) and {"code", "message"} <= value.keys()
 
 
-def _expected_error(recording: Recording, expect: int, where: str) -> Listing:
-    response = recording.interactions[0].response
-    _check_status(response.status_code, expect, response.body, where)
+def _error_document(response: Response, where: str) -> dict[str, Any]:
+    """Return the body of an error; empty if it is HTML, plain text or nothing."""
     try:
         document = read_document(response.body, where=where)
     except BodyError:
-        document = {}  # HTML, plain text or nothing: .body still has it
+        return {}
     if not isinstance(document, dict):
-        document = {}
+        return {}
     if "images" in document:
         raise BodyError(
-            f"the status is {expect}, but the body is a listing",
+            f"the status is {response.status_code}, but the body is a listing",
             where=where,
             remedy="check the status that was given for this body",
         )
-    return Listing(recording=recording, document=document)
+    return document
 
 
-def _check_status(status: int, expect: int | None, body: bytes, where: str) -> None:
-    wanted = LISTING_STATUSES if expect is None else {expect}
+def _check_status(response: Response, expect: int | None, where: str) -> None:
+    status, wanted = response.status_code, LISTING_STATUSES if expect is None else {expect}
     if status in wanted:
         return
     expected = " or ".join(map(str, sorted(wanted)))
     raise ResponseError(
-        f"the cloud answered {status}, not {expected}: {_said(body, where)}",
+        f"the cloud answered {status}, not {expected}: {_said(response.body, where)}",
         where=where,
         remedy=_REMEDIES.get(status, _ANY_REMEDY).format(status=status),
         status_code=status,

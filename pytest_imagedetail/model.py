@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
 from pytest_imagedetail.errors import UsageError
@@ -22,30 +22,23 @@ FailOn = Literal["breaking", "change", "none"]
 RecordMode = Literal["none", "once", "new_episodes", "rewrite", "verify"]
 Unused = Literal["ignore", "warn", "fail"]
 
-SEVERITIES: Final[tuple[Severity, ...]] = ("breaking", "compatible", "data")
-FAIL_ON: Final[tuple[FailOn, ...]] = ("breaking", "change", "none")
-RECORD_MODES: Final[tuple[RecordMode, ...]] = ("none", "once", "new_episodes", "rewrite", "verify")
-UNUSED: Final[tuple[Unused, ...]] = ("ignore", "warn", "fail")
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
+FAIL_ON: Final[tuple[FailOn, ...]] = get_args(FailOn)
+RECORD_MODES: Final[tuple[RecordMode, ...]] = get_args(RecordMode)
+UNUSED: Final[tuple[Unused, ...]] = get_args(Unused)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of difference.
+    """A kind of difference."""
 
-    Attributes:
-        says: What happened, with the names field, query, baseline and candidate.
-        severities: Those it can have, the worst first.
-        judged: By what it has one of them.
-        source: What that rests on.
-    """
-
-    says: str
-    severities: tuple[Severity, ...]
-    judged: str
+    says: str  # what happened, with the names field, query, baseline and candidate
+    severities: tuple[Severity, ...]  # those it can have, the worst first
+    judged: str  # by what it has one of them
     source: str
 
 
-_ANY: Final[tuple[Severity, ...]] = ("breaking", "compatible", "data")
+_ANY: Final = SEVERITIES
 _WORSE: Final[tuple[Severity, ...]] = ("breaking", "compatible")
 _DATA: Final[tuple[Severity, ...]] = ("data",)
 _FIELDS: Final = "Nova's views/images.py in each release: contract"
@@ -375,46 +368,26 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where a recording comes from.
+    """Where a recording comes from, in the order of a cassette."""
 
-    Attributes:
-        cloud: The name of the cloud.
-        query: What was asked; unused for a test's own traffic.
-        test: For a test's own traffic, its node id without the cloud, or the name of a shared
-            cassette. None for a listing.
-        release: The declared OpenStack release ("2026.2"); never guessed.
-        source: "recorded" from a cloud, "imported" from a saved body, "scrubbed" from another
-            tool's recording, or "stock": vcrpy's own, not redacted.
-        recorded_at: UTC, ISO 8601; None if an imported body does not say.
-        api_version: The version segment of the request path ("v2", "v2.1").
-        max_microversion: The newest microversion of the cloud, if known.
-        pages: The number of HTTP responses.
-        complete: Whether the last page has no `next` link.
-        redactions: How often each kind of value was replaced.
-        plugin: The version that wrote the recording.
-        volatile: Paths on which two identical requests differed while recording.
-        endpoint: The redacted compute endpoint of a test's own traffic, if known.
-        catalog: The redacted service catalog of a test's own client: type, interface, region and
-            url of each endpoint.
-        project: A digest of the project that asked, 32 hexadecimal digits; None if not known.
-    """
-
-    cloud: str  # in the order of a cassette
-    release: str | None = None
+    cloud: str
+    release: str | None = None  # as declared, never guessed
+    # Of a test's own traffic: its node id without the cloud, or the name of a shared cassette.
     test: str | None = None
-    query: Query = field(default_factory=Query)
+    query: Query = field(default_factory=Query)  # unused for a test's own traffic
+    # From a cloud, a saved body, another tool's recording; "stock" is vcrpy's own, not redacted.
     source: Literal["recorded", "imported", "scrubbed", "stock"] = "recorded"
-    recorded_at: str | None = None
-    api_version: str | None = None
-    max_microversion: str | None = None
-    endpoint: str | None = None
-    catalog: tuple[Mapping[str, str], ...] = ()
+    recorded_at: str | None = None  # UTC, ISO 8601; an imported body does not say
+    api_version: str | None = None  # the segment of the request path: "v2", "v2.1"
+    max_microversion: str | None = None  # the newest of the cloud
+    endpoint: str | None = None  # of a test's own traffic, redacted, like its service catalog
+    catalog: tuple[Mapping[str, str], ...] = ()  # type, interface, region and url of endpoints
     pages: int = 1
-    complete: bool = True
-    redactions: Mapping[str, int] = field(default_factory=dict)
-    volatile: tuple[str, ...] = ()
-    project: str | None = None
-    plugin: str = ""
+    complete: bool = True  # the last page has no `next` link
+    redactions: Mapping[str, int] = field(default_factory=dict)  # by kind of value
+    volatile: tuple[str, ...] = ()  # paths on which two identical requests differed
+    project: str | None = None  # a digest of the project that asked, 32 hexadecimal digits
+    plugin: str = ""  # the version that wrote it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -440,10 +413,6 @@ def path_of(parts: tuple[str | int, ...], image: ImageRef | None = None) -> str:
     """Return a path as reports write it: `images[*].metadata['a.b'][0]`.
 
     As a pattern of a rule it matches itself alone, so a key with special characters is quoted.
-
-    Args:
-        parts: Keys and positions from the top of the answer down.
-        image: The image of a path into `images`; None if several share it.
     """
     text = ""
     if parts[:1] == ("images",) or image is not None:
@@ -464,27 +433,16 @@ def _path_key(key: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleRef:
-    """A rule as reports name it.
+    """A rule as reports name it."""
 
-    Attributes:
-        path: The paths it accepts, as written; None means any.
-        kinds: The kinds it accepts; empty means any.
-        id: The cause it accepts; None means any. See `Difference.id`.
-        reason: Why.
-        reference: A ticket or document, if any.
-        expires: The last day on which it applies; None means that it never expires.
-        expired: Whether that day has passed.
-        where: Its file and line.
-    """
-
-    path: str | None
-    kinds: tuple[str, ...]
-    id: str | None = None
+    path: str | None  # as written; None accepts any
+    kinds: tuple[str, ...]  # empty accepts any
+    id: str | None = None  # see `Difference.id`; None accepts any
     reason: str
     reference: str | None
-    expires: date | None
+    expires: date | None  # the last day on which it applies
     expired: bool
-    where: str
+    where: str  # its file and line
 
     @property
     def about(self) -> str:
@@ -553,44 +511,26 @@ class Unpaired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A comparison that could not be made, or does not count.
+    """A comparison that could not be made, or does not count."""
 
-    Attributes:
-        baseline: The name of the old side.
-        candidate: The name of the new one.
-        problem: The text of the error.
-    """
-
-    baseline: str
+    baseline: str  # the name of the old side
     candidate: str
     problem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One side of a comparison, for the head of a report.
-
-    Attributes:
-        cloud: The name of the cloud.
-        query: What was asked.
-        release: The declared OpenStack release, if any.
-        images: The number of images; 0 for an error.
-        recorded_at: UTC, ISO 8601; None for an imported body.
-        error: The status of an error answer; None for a listing.
-        volatile: See `Provenance`.
-        project: See `Provenance`.
-        version: What tells it from another recording of the same cloud: a revision of git, or
-            "now" for what a live cloud answers; "" if nothing has to.
-    """
+    """One side of a comparison, for the head of a report; much of it as in `Provenance`."""
 
     cloud: str
     query: Query
     release: str | None
-    images: int
+    images: int  # 0 for an error
     recorded_at: str | None
-    error: int | None = None
+    error: int | None = None  # the status of an error answer
     volatile: tuple[str, ...] = ()
     project: str | None = None
+    # Tells it from another recording of the cloud: a revision of git, or "now" for a live one.
     version: str = ""
 
     @property
