@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from pytest_imagedetail.cassette import Reader, Store, check_cloud_name, loads
+from pytest_imagedetail.cassette import Reader, Store, check_cloud_name
 from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
@@ -30,12 +29,10 @@ from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import RuleSource, Settings, unknown_cloud
-from pytest_imagedetail.traffic.keystone import TOKEN
+from pytest_imagedetail.traffic.keystone import TOKEN, endpoint_of
 from pytest_imagedetail.transport.http import Access
 
 RuleSources = RuleSource | Sequence[RuleSource]
-
-_SUFFIX: Final = "/images/detail"
 
 
 def accepted(sources: Iterable[RuleSource]) -> Rules:
@@ -187,14 +184,6 @@ class Harness:
         settings: The choices of the run.
         store: Where recordings are.
         sessions: The sessions with clouds, by names of clouds.yaml; opened only to record.
-
-    Attributes:
-        results: Every comparison and matrix, in the order in which they were made.
-        explained: Those of them that a failed assertion shows by itself.
-        failures: What could not be compared.
-        done: What was done to a recording, by its name.
-        used: The cassettes that were read or written.
-        endpoints: Of clouds whose traffic with the test's own client is replayed; placeholders.
     """
 
     def __init__(
@@ -207,10 +196,11 @@ class Harness:
         self.settings: Final = settings
         self.store: Final = store or store_of(settings)
         self.results: Final[list[Comparison | Matrix]] = []
-        self.explained: Final[list[Comparison]] = []
+        self.explained: Final[list[Comparison]] = []  # results that a failed assertion shows itself
         self.failures: Final[list[Failure]] = []
-        self.done: Final[dict[str, str]] = {}
-        self.used: Final[set[Path]] = set()
+        self.done: Final[dict[str, str]] = {}  # to a recording, by its name
+        self.used: Final[set[Path]] = set()  # the cassettes that were read or written
+        # Placeholders, of clouds whose traffic with the test's own client is replayed.
         self.endpoints: Final[dict[str, str]] = {}
         self._sessions: Final = sessions or CloudSessions(clouds.connect)
 
@@ -380,9 +370,7 @@ class Harness:
             return self.endpoints[name]
         for path in self.store.paths(name):
             self.used.add(path)
-            recording = loads(path)
-            parts = urlsplit(recording.interactions[0].url)
-            return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix(_SUFFIX)}"
+            return endpoint_of(self.store.reader.listing(path).interactions[0].url)
         return f"https://{host('compute', name)}/v2/{OWN_PROJECT}"
 
     def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
@@ -395,7 +383,7 @@ class Harness:
         self.used.add(path)  # even if it is refused, which a test may want
         if found is None:
             self[name]  # an unknown cloud is another error than an unrecorded query
-        recording = store.load(name, query) if found is None else store.reader.listing(found)
+        recording = store.load(name, query)
         recorder.refuse_stale(recording, declared)
         listing = recorder.follow(recording, declared=declared, expect=expect)
         # The library is not ours to record again, and verifying asks what is true today.
