@@ -24,7 +24,7 @@ _EMPTY: Final = Response(status_code=200, body=b'{"images": []}')
 def live(cloud: LiveCloud, retry: Retry | None = None, *, budget: int = BUDGET) -> Cloud:
     """Return a live cloud; only GET requests are sent, one at a time."""
     access, name = cloud.access, cloud.name
-    retrying = retry or Retry(access, on_wait=cloud.on_wait)
+    retrying = retry or Retry(access)
     own = origin(access.endpoint)
     unreachable: list[str] = []
 

@@ -206,7 +206,7 @@ def guarded(
     target: CloudDeclaration, access: Access, chosen: Settings, store: Store, *, adds: bool
 ) -> recorder.LiveCloud:
     """Return a live cloud with its release; raise as `refuse_other_cloud` if it is another one."""
-    cloud = recorder.LiveCloud(access=access, name=target.name, release=target.release, on_wait=say)
+    cloud = recorder.LiveCloud(access=access, name=target.name, release=target.release)
     rules = accepted(chosen.rules)
     release = refuse_other_cloud(cloud, store, os_cloud=target.os_cloud, adds=adds, rules=rules)
     return replace(cloud, release=release)
@@ -218,7 +218,7 @@ def _record_checks(target: CloudDeclaration, access: Access, options: Options) -
     path = store.traffic_path(name, CHECK)
     adds = not (options.rewrite and path.exists())
     cloud = guarded(target, access, options.chosen, store, adds=adds)
-    retry = Retry(access, on_wait=say)
+    retry = Retry(access)
     asked = sources.live(cloud, retry)
     with waiting(f"checking {name}"):
         verdicts = run(asked, ALL)

@@ -194,7 +194,7 @@ def _verified(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator
             if recorded.provenance.source == "imported":
                 return found
             access = sessions.access(name)
-            compared = verify(recorded, access, fail_on=chosen.fail_on, rules=rules, on_wait=say)
+            compared = verify(recorded, access, fail_on=chosen.fail_on, rules=rules)
             error = mislabelled(recorded.provenance, declared.release)
             return replace(
                 found,

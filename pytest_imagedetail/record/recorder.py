@@ -22,7 +22,7 @@ from pytest_imagedetail.listing import Listing, read
 from pytest_imagedetail.model import Interaction, Provenance, Query, Recording, Response
 from pytest_imagedetail.record.paging import Ask, refuse_further_page, walk
 from pytest_imagedetail.record.release_guard import mislabelled
-from pytest_imagedetail.record.retry import OnWait, Retry
+from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.redact import (
     Known,
     origin,
@@ -50,7 +50,6 @@ class LiveCloud:
     access: Access
     name: str
     release: str | None = None
-    on_wait: OnWait | None = None
 
 
 def refuse_stale(recording: Recording, declared: str | None) -> None:
@@ -116,7 +115,7 @@ def ask(
     """
     access, cloud = live.access, live.name
     known = known_query(access, query, cloud=cloud)
-    retry = Retry(access, expect=expect, on_wait=live.on_wait)
+    retry = Retry(access)
     received: list[Interaction] = []
 
     def send(query: Query) -> Response:

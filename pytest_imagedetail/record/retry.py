@@ -1,7 +1,6 @@
 """Repeat a request when the cloud asks to wait or when the token expired."""
 
 import re
-from collections.abc import Callable
 from http import HTTPStatus
 from time import sleep
 from typing import Final
@@ -11,33 +10,20 @@ from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.http import Access
 
-OnWait = Callable[[str], None]
-
 NOT_ANSWERED: Final = frozenset({401, 407, 408, 413, 425, 429, 502, 503, 504})
 """Statuses that say nothing about the query: the token was refused, or a cloud or proxy is busy."""
 
 _WAIT: Final = frozenset({413, 429, 503})  # 413 overLimit is Nova's rate limit through Mitaka
 _MAX_WAITS: Final = 3
 _MAX_SECONDS: Final = 60  # for one answer: Nova's stock limits are per minute
-_NOTICEABLE: Final = 1
 _SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 
 class Retry:
-    """The retries of one recording: up to three waits for each answer, and one new token.
+    """The retries of one recording: up to three waits for each answer, and one new token."""
 
-    Args:
-        access: The access that the recording starts with.
-        expect: A status that is wanted, so it is never retried.
-        on_wait: Called with a line of text before a noticeable wait.
-    """
-
-    def __init__(
-        self, access: Access, *, expect: int | None = None, on_wait: OnWait | None = None
-    ) -> None:
+    def __init__(self, access: Access) -> None:
         self._accesses: Final = [access]
-        self._expect: Final = expect
-        self._on_wait: Final = on_wait
 
     @property
     def accesses(self) -> tuple[Access, ...]:
@@ -57,8 +43,6 @@ class Retry:
         while True:
             received = transport.get(url, headers, access=self._accesses[-1], name=name)
             status = received.response.status_code
-            if status == self._expect:
-                return received
             if status == HTTPStatus.UNAUTHORIZED and renew and len(self._accesses) == 1:
                 self._accesses.append(renew())
                 continue
@@ -74,8 +58,6 @@ class Retry:
                     f"(at most {_MAX_WAITS} waits and {_MAX_SECONDS} s for one answer)",
                 )
             waits.append(seconds)
-            if self._on_wait is not None and seconds > _NOTICEABLE:
-                self._on_wait(f"cloud {name} answered {status} and asks to wait {seconds} s")
             sleep(seconds)
 
 

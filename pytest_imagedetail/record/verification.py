@@ -17,7 +17,7 @@ from pytest_imagedetail.record.release_guard import (
     other_release,
     under_new_name,
 )
-from pytest_imagedetail.record.retry import NOT_ANSWERED, OnWait
+from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import placeholders
 from pytest_imagedetail.rules import NO_RULES, Rules
 from pytest_imagedetail.transport.http import Access
@@ -35,7 +35,6 @@ def verify(
     query: Query | None = None,
     fail_on: FailOn = "change",
     rules: Rules = NO_RULES,
-    on_wait: OnWait | None = None,
 ) -> Comparison:
     """Compare a recording with what its cloud answers now.
 
@@ -69,7 +68,6 @@ def verify(
         access=access,
         name=recorded.cloud,
         release=recorded.provenance.release,
-        on_wait=on_wait,
     )
     asked = recorder.ask(live, query or recorded.query, expect=expect, accept=_ANSWERS)
     found = asked.listing
@@ -123,7 +121,7 @@ def ask_again(live: LiveCloud, store: Store, *, rules: Rules = NO_RULES) -> Comp
         if provenance.source == "recorded" and not _is_redacted(provenance.query):
             expect = error_status(recording)
             listing = recorder.follow(recording, declared=live.release, expect=expect)
-            return verify(listing, live.access, rules=rules, on_wait=live.on_wait)
+            return verify(listing, live.access, rules=rules)
     return None
 
 

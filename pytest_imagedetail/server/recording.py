@@ -141,7 +141,7 @@ class Recorder:
         name, whole = self._live.name, f"{url}?{query.wire}".rstrip("?")
         fields = asked.request_headers
         headers = Headers((header, value) for header in _SENT for value in fields.all(header))
-        retry = Retry(self._live.access, on_wait=self._live.on_wait)
+        retry = Retry(self._live.access)
         received = retry.get(whole, headers, name=name)
         recording, known = made_of(
             [received],
