@@ -1,6 +1,5 @@
 """Read clouds.yaml, secure.yaml and the OS_* variables with openstacksdk."""
 
-import difflib
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import CredentialsError
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import is_searchable
-from pytest_imagedetail.settings import find_root
+from pytest_imagedetail.settings import did_you_mean, find_root
 from pytest_imagedetail.transport.http import interim_skipped, tls_context
 from pytest_imagedetail.transport.request import is_endpoint
 from pytest_imagedetail.transport.silenced import silenced
@@ -254,19 +253,18 @@ def _unknown(
     os_cloud: str | None, known: Sequence[str], files: tuple[Path, ...]
 ) -> CredentialsError:
     """Explain that there is no such cloud."""
-    has = f"it has: {', '.join(sorted(known))}" if known else "it has no clouds"
+    has = f"it has: {', '.join(sorted(known)) or 'no clouds'}"
     if os_cloud is None:
-        problem, lines = "no cloud is named", ["name one: --os-cloud NAME, or set OS_CLOUD", has]
+        problem = "no cloud is named"
+        remedy = f"name one: --os-cloud NAME, or set OS_CLOUD\n{has}"
     else:
         problem = f"clouds.yaml has no usable cloud {os_cloud!r}"
-        lines = [
-            *(f"did you mean {near}?" for near in difflib.get_close_matches(os_cloud, known, n=1)),
-            "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file",
-        ]
-        lines += [has] if files or known else []
-        if known:
-            lines.append(f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}")
-    return CredentialsError(problem, where=_where(files), remedy="\n".join(lines))
+        remedy = (
+            f"{did_you_mean(os_cloud, known)}{has}\n"
+            "name one that clouds.yaml has, or set OS_CLIENT_CONFIG_FILE to another file\n"
+            f"or map the name in imagedetail.yaml: {os_cloud}: {{os_cloud: NAME}}"
+        )
+    return CredentialsError(problem, where=_where(files), remedy=remedy)
 
 
 def _where(files: tuple[Path, ...]) -> str:

@@ -1,8 +1,6 @@
 """Get a token from Keystone and the compute endpoint from its catalog."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -65,8 +63,8 @@ def authenticate(configuration: Configuration) -> Login:
     with quiet_sdk():
         try:
             session = configuration.sdk.get_session()
-            with _discovering_once(session):
-                headers = session.get_auth_headers() or {}
+            session.session.hooks["response"] = [_refuse_401]
+            headers = session.get_auth_headers() or {}
             if "X-Auth-Token" in headers:
                 asked = _asks_keystone(session)
                 expires_at = session.auth.get_access(session).expires if asked else None
@@ -81,26 +79,15 @@ def authenticate(configuration: Configuration) -> Login:
     raise failure
 
 
-@contextmanager
-def _discovering_once(session: Any) -> Iterator[None]:
-    """Fail a discovery of Keystone's versions that is refused with 401.
+def _refuse_401(response: Any, **_: Any) -> None:
+    """Fail a discovery of versions that is refused with 401.
 
     keystoneauth repeats it with a token, for which it waits forever: it is getting that token.
     """
     from keystoneauth1.exceptions import DiscoveryFailure  # noqa: PLC0415
-    from keystoneauth1.identity.generic import BaseGenericPlugin  # noqa: PLC0415
 
-    def refuse(response: Any, **_: Any) -> None:
-        if response.request.method == "GET" and response.status_code == HTTPStatus.UNAUTHORIZED:
-            raise DiscoveryFailure
-
-    hooks = session.session.hooks["response"]
-    added = [refuse] if isinstance(session.auth, BaseGenericPlugin) else []
-    hooks.extend(added)
-    try:
-        yield
-    finally:
-        hooks[:] = [each for each in hooks if each not in added]
+    if response.request.method == "GET" and response.status_code == HTTPStatus.UNAUTHORIZED:
+        raise DiscoveryFailure
 
 
 def access(login: Login) -> Access:
