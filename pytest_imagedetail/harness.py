@@ -36,11 +36,7 @@ RuleSources = RuleSource | Sequence[RuleSource]
 
 
 def accepted(sources: Iterable[RuleSource]) -> Rules:
-    """Read rules that accept differences, as of today.
-
-    Raises:
-        SettingsError: A file or a rule that cannot be right, with its place.
-    """
+    """Read rules that accept differences, as of today; raise SettingsError."""
     read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
     return rules_of(*read, today=datetime.now(UTC).date())
 
@@ -114,7 +110,6 @@ def refuse_other_cloud(
     Raises:
         ReleaseError: The cloud contradicts its declared release or its recordings.
         VerificationError: A recording would be added, and the answer to a recorded query changed.
-        ImageDetailError: A recording cannot be read, or the query cannot be asked.
     """
     release = refuse_other_release(live, store, os_cloud=os_cloud)
     again = ask_again(replace(live, release=release), store, rules=rules) if adds else None
@@ -178,13 +173,7 @@ class Cloud:
 
 
 class Harness:
-    """All clouds of a run, by name.
-
-    Args:
-        settings: The choices of the run.
-        store: Where recordings are.
-        sessions: The sessions with clouds, by names of clouds.yaml; opened only to record.
-    """
+    """All clouds of a run, by name; sessions are opened only to record."""
 
     def __init__(
         self,
@@ -278,11 +267,7 @@ class Harness:
         return comparison
 
     def why_unequal(self, baseline: Listing, candidate: Listing) -> Comparison:
-        """Compare two listings that a test's `==` found unequal, by the terms of `==`.
-
-        Raises:
-            ComparisonError: One is a part, or an error; see `compare.compare`.
-        """
+        """Compare two listings that a test's `==` found unequal, by the terms of `==`."""
         with self._noted(baseline, candidate):
             comparison = compare(baseline, candidate, fail_on="change")
         self.results.append(comparison)

@@ -236,12 +236,7 @@ def error_status(recording: Recording) -> int | None:
 
 
 def read_page(body: bytes, *, where: str) -> dict[str, Any]:
-    """Read one page of a listing.
-
-    Raises:
-        BodyError: It is not UTF-8, neither JSON nor XML, or not an object whose `images` is a list
-            of objects with an `id`.
-    """
+    """Read one page of a listing; raise BodyError if it is no object with `images`."""
     document = read_document(body, where=where)
     if of_glance := _of_glance(document):
         raise BodyError(
@@ -280,11 +275,7 @@ def _asked_for(interaction: Interaction) -> str:
 
 
 def read_document(body: bytes, *, where: str) -> Any:
-    """Parse a body in JSON or XML.
-
-    Raises:
-        BodyError: It is not UTF-8, or neither JSON nor XML.
-    """
+    """Parse a body in JSON or XML; raise BodyError if it is neither."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:

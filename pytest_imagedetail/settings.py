@@ -97,10 +97,8 @@ class Settings:
     def select(self, available: Iterable[str]) -> tuple[str, ...]:
         """Return the clouds to run for, of those that have cassettes, in order, each once.
 
-        A declared cloud without a cassette is among them, so that a lost recording fails.
-
-        Raises:
-            UsageError: A name or glob that matches no cloud.
+        A declared cloud without a cassette is among them, so that a lost recording fails. A name
+        or glob that matches no cloud raises UsageError.
         """
         known = tuple(dict.fromkeys([*available, *self.declared]))
         if not self.clouds:
@@ -118,8 +116,6 @@ class Settings:
 
 def resolve(*layers: Choices, root: Path) -> Settings:
     """Turn what was typed into settings; for each choice the first layer that made it wins.
-
-    Relative paths are relative to the root.
 
     Raises:
         UsageError: A value that is none of the known ones.
@@ -157,11 +153,7 @@ def _rules(root: Path, named: tuple[RuleSource, ...]) -> tuple[Path | Mapping[st
 
 
 def check_choice(what: str, value: str, known: tuple[Choice, ...]) -> Choice:
-    """Return the value if it is one of the known ones.
-
-    Raises:
-        UsageError: It is not; the message names the nearest.
-    """
+    """Return the value if it is one of the known ones; raise UsageError that names the nearest."""
     for each in known:
         if value == each:
             return each
@@ -188,11 +180,7 @@ def _days(text: str | None) -> int | None:
 
 
 def check_release(name: str | None) -> str | None:
-    """Return the name if it is that of a known OpenStack release, or None.
-
-    Raises:
-        UsageError: It is neither.
-    """
+    """Return a known OpenStack release or None as it is; raise UsageError for another name."""
     if name is not None and contract.release_index(name) is None:
         raise UsageError(
             f"unknown release {name!r}",
@@ -236,13 +224,10 @@ def find_root(folder: Path) -> Path:
 
 
 def declare(cloud: CloudDeclaration, path: Path) -> bool:
-    """Add a cloud to a clouds file, which is created if it does not exist.
+    """Add a cloud to a clouds file, which is created if need be; return whether it was added.
 
-    Comments and layout stay. Return whether it was added: a file in an unusual layout, or one that
-    cannot be written, is left alone.
-
-    Raises:
-        SettingsError: The file is not valid.
+    Comments and layout stay. A file in an unusual layout, or one that cannot be written, is left
+    alone.
     """
     declared, baseline = _read_clouds_file(path.parent, path.name) if path.exists() else ({}, None)
     old = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -48,11 +48,7 @@ class Saved:
 
 
 def imported(saved: Saved) -> Live:
-    """Make a recording of a body that was saved by hand.
-
-    Raises:
-        BodyError: It is not a listing, with line and column.
-    """
+    """Make a recording of a body that was saved by hand; raise BodyError if it is no listing."""
     page = read_page(saved.body, where=saved.where) if saved.is_listing else {"images": []}
     endpoint, kind = _endpoint_of(page["images"]), media_type(saved.body)
     interaction = Interaction(

@@ -19,9 +19,7 @@ Ask = Callable[[Query], Response]
 def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
     """Ask for a page and, unless the query is for one page, for all that follow it.
 
-    Raises:
-        RecordingError: The pages do not end.
-        BodyError: A page cannot be read; the message quotes it unredacted.
+    A BodyError of a page that cannot be read quotes it unredacted.
     """
     pages = [ask(query)]
     seen: set[str] = set()
@@ -56,11 +54,7 @@ def _next_parameters(page: Response) -> dict[str, str]:
 
 
 def refuse_further_page(listing: Listing, headers: Headers) -> None:
-    """Raise if a listing that should be complete shows a page that was not followed.
-
-    Raises:
-        RecordingError: The body of its last page shows one, or these headers that came with it.
-    """
+    """Raise RecordingError if the last page, or its headers, show one that was not followed."""
     if not listing.complete or listing.error is not None:
         return
     pages, fields = listing.recording.interactions, _fields_of(headers)

@@ -64,10 +64,7 @@ def follow(
 ) -> Listing:
     """Make a listing from a recording by following its pages as a client would.
 
-    Args:
-        recording: The recording.
-        declared: The release of its cloud, used if the recording names none.
-        expect: An error status that is wanted.
+    If the recording names no release, the declared one of its cloud is its label.
 
     Raises:
         DamagedCassetteError: Its pages are not the ones that their links lead to.
@@ -98,13 +95,7 @@ def ask(
 ) -> Live:
     """Ask a live cloud, and redact and check its answer. Write nothing.
 
-    Answers that only ask to wait, or say that the token expired, are not part of the recording.
-
-    Args:
-        live: The cloud.
-        query: What to ask.
-        expect: An error status that is wanted.
-        accept: Statuses that are an answer, too.
+    An error with the status `expect` is wanted, and one of `accept` is an answer, too.
 
     Raises:
         RecordingError: The cloud could not be reached, asks for too long a wait, or a page did not

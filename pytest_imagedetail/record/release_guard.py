@@ -75,11 +75,7 @@ def looks_like(microversion: str) -> str:
 
 
 def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
-    """Read what is recorded of a cloud's release, the traffic of tests included.
-
-    Raises:
-        DamagedCassetteError: A cassette cannot be read, so its release is unknown.
-    """
+    """Read what is recorded of a cloud's release, the traffic of tests included."""
     for path in store.paths(cloud):
         yield Evidence.of(loads(path).provenance, where=str(path))
     for path in store.traffic_paths(cloud):
@@ -89,10 +85,7 @@ def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
 def other_release(
     new: Evidence, recorded: Iterable[Evidence], *, cloud: str, remedy: str
 ) -> ReleaseError | None:
-    """Return the error of an answer that is another release than declared or recorded, or None.
-
-    The remedy says how to keep both.
-    """
+    """Return the error of an answer that is another release than declared or recorded, or None."""
     if new.contradicts_itself:
         return ReleaseError(
             f"cloud {cloud!r} is declared as release {new.release}, and its newest microversion "

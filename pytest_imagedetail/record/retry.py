@@ -31,13 +31,7 @@ class Retry:
         return tuple(self._accesses)
 
     def get(self, url: str, headers: Headers, *, name: str) -> Interaction:
-        """Ask until an answer is final, and return that one.
-
-        Raises:
-            RecordingError: As `transport.get`; or the cloud asks for too long a wait, or the new
-                token is for another project.
-            CredentialsError: Keystone gives no new token.
-        """
+        """Ask until an answer is final; raise RecordingError for too long a wait."""
         renew = self._accesses[0].renew
         waits: list[int] = []
         while True:

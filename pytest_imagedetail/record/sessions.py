@@ -13,9 +13,6 @@ class CloudSessions:
     """Access to each cloud, shared by all tests and threads of a run.
 
     A failed login is not repeated: a wrong password that is sent for every test locks accounts.
-
-    Args:
-        connect: Authenticates with a cloud, by its name in clouds.yaml.
     """
 
     def __init__(self, connect: Callable[[str], Access]) -> None:
@@ -27,11 +24,7 @@ class CloudSessions:
         self._lock: Final = threading.RLock()
 
     def access(self, os_cloud: str) -> Access:
-        """Return the access to a cloud, with its newest token.
-
-        Raises:
-            CredentialsError: Authentication failed; the same error for every caller.
-        """
+        """Return the access to a cloud, with its newest token; raise CredentialsError."""
         with self._lock:
             if os_cloud in self._failed:
                 raise self._failed[os_cloud].with_traceback(None)

@@ -38,11 +38,7 @@ def gate_suite(library: Path) -> Suite:
 
 
 def suite_like(store: Store, cloud: str) -> Suite:
-    """Return every query that is recorded of a cloud; a refusal is an answer, too.
-
-    Raises:
-        DamagedCassetteError: A cassette cannot be read.
-    """
+    """Return every query that is recorded of a cloud; a refusal is an answer, too."""
     recorded = map(store.reader.listing, store.paths(cloud))
     statuses = {
         each.provenance.query: frozenset({each.interactions[0].response.status_code})

@@ -44,10 +44,7 @@ def verify(
 
     Raises:
         ComparisonError: The recording was imported, or only one of the answers is complete.
-        RecordingError: The cloud could not be asked, or its answer did not arrive whole.
-        ResponseError: It refused the token, or is busy or down.
-        BodyError: It answered with something else than a listing or an error.
-        LeakError: Redaction left a secret in its answer.
+        ImageDetailError: As `recorder.ask`.
     """
     where = f"cloud {recorded.cloud}, query {recorded.query}"
     if recorded.provenance.source == "imported":

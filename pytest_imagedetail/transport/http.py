@@ -29,11 +29,7 @@ def tls_context(
     certificate: tuple[str, str | None] | None = None,
     verify: bool = True,
 ) -> ssl.SSLContext:
-    """Return how TLS connections are made; without `cacert`, by the system's CAs.
-
-    Raises:
-        UsageError: One of the files cannot be used.
-    """
+    """Return how TLS connections are made; raise UsageError if a file cannot be used."""
     try:
         context = ssl.create_default_context(cafile=cacert)
         if certificate is not None:
@@ -75,10 +71,7 @@ class Access:
 def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction:
     """Send one GET and read the whole response. Redirects are returned, not followed.
 
-    An error names the cloud only, because its URL is a secret.
-
-    Raises:
-        RecordingError: No connection, no response in time, or a response that ends early.
+    A RecordingError names the cloud only, because its URL is a secret.
     """
     sent = Headers([*headers.fields, ("X-Auth-Token", access.token)])
     try:

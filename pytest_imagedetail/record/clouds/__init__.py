@@ -29,9 +29,5 @@ __all__ = [
 
 
 def connect(os_cloud: str) -> Access:
-    """Authenticate with a cloud of clouds.yaml and find its compute endpoint.
-
-    Raises:
-        CredentialsError: As `configure`, `authenticate` and `access`.
-    """
+    """Authenticate with a cloud of clouds.yaml; raise CredentialsError if that is not possible."""
     return access(authenticate(configure(os_cloud)))

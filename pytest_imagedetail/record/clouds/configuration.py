@@ -51,11 +51,7 @@ class Configuration:
 
 
 def sdk_version() -> str:
-    """Return the version of openstacksdk.
-
-    Raises:
-        CredentialsError: It is not installed.
-    """
+    """Return the version of openstacksdk; raise CredentialsError if it is not installed."""
     try:
         import openstack.config  # noqa: F401, PLC0415  heavy, and optional
 
@@ -68,12 +64,7 @@ def sdk_version() -> str:
 
 
 def configure(os_cloud: str | None) -> Configuration:
-    """Read the configuration of a cloud: of `OS_CLOUD` or the only one if none is named.
-
-    Raises:
-        CredentialsError: openstacksdk is missing, a file cannot be read, or the cloud is unknown or
-            its section cannot be used.
-    """
+    """Read the configuration of a cloud, by default of `OS_CLOUD`; raise CredentialsError."""
     sdk_version()
     for variable, path in _credential_files():
         if not path.exists():
@@ -120,9 +111,6 @@ def configured(os_cloud: str) -> frozenset[str]:
 
     A test's own client may log in with any of them, from whichever file it reads. Those of other
     clouds than this one are included, except ordinary words, which may occur elsewhere.
-
-    Raises:
-        CredentialsError: A file is broken.
     """
     variables = {name[3:].lower(): text for name, text in os.environ.items() if name[:3] == "OS_"}
     found = set(secrets_in(variables))
@@ -160,10 +148,7 @@ def _credential_files(*, every: bool = False) -> Iterator[tuple[str, Path]]:
 
 
 def _searched() -> tuple[list[str], list[str]]:
-    """Return where clouds.yaml and secure.yaml may be: as in openstacksdk, and the project's root.
-
-    The root comes after the current folder.
-    """
+    """Return where openstacksdk searches, with the project's root after the current folder."""
     try:
         from openstack.config import loader  # noqa: PLC0415
     except ImportError:
@@ -180,11 +165,9 @@ def _searched() -> tuple[list[str], list[str]]:
 
 
 def _clouds_in(path: Path) -> dict[Any, Any]:
-    """Return the clouds of a credential file.
+    """Return the clouds of a credential file; raise CredentialsError if it is broken.
 
-    Raises:
-        CredentialsError: It is broken. No value is quoted, and no error is chained that has one in
-            its frames.
+    No value is quoted, and no error is chained that has one in its frames.
     """
     where = str(path)
     try:

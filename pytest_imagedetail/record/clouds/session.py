@@ -53,11 +53,7 @@ class Login:
 
 
 def authenticate(configuration: Configuration) -> Login:
-    """Get a token.
-
-    Raises:
-        CredentialsError: Keystone cannot be reached or refuses.
-    """
+    """Get a token; raise CredentialsError if Keystone cannot be reached or refuses."""
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
 
     with quiet_sdk():
@@ -91,11 +87,7 @@ def _refuse_401(response: Any, **_: Any) -> None:
 
 
 def access(login: Login) -> Access:
-    """Find the compute endpoint in the catalog, or as clouds.yaml overrides it.
-
-    Raises:
-        CredentialsError: There is none for the region and interface, or it is not a URL.
-    """
+    """Find the compute endpoint; raise CredentialsError if there is none that can be used."""
     with quiet_sdk():
         found = _access(login)
     if isinstance(found, CredentialsError):
@@ -147,11 +139,7 @@ def _access(login: Login) -> Access | CredentialsError:
 
 
 def _renew(login: Login, expired: Access) -> Access:
-    """Ask Keystone for a new token.
-
-    Raises:
-        RecordingError: It is for another project or endpoint.
-    """
+    """Get a new token; raise RecordingError if it is for another project or endpoint."""
     login.session.invalidate()
     new = access(authenticate(login.configuration))
     if (new.endpoint, new.project_id) != (expired.endpoint, expired.project_id):
