@@ -28,7 +28,12 @@ from pytest_imagedetail.record.verification import (
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.rules import Rules, rules_of
-from pytest_imagedetail.settings import RuleSource, Settings, unknown_cloud
+from pytest_imagedetail.settings import (
+    CloudDeclaration,
+    RuleSource,
+    Settings,
+    unknown_cloud,
+)
 from pytest_imagedetail.traffic.keystone import TOKEN, endpoint_of
 from pytest_imagedetail.transport.http import Access
 
@@ -82,45 +87,38 @@ def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
     )
 
 
-def refuse_upgraded(
-    name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
-) -> str | None:
-    """Do `refuse_other_cloud` once in a run."""
-    if (name, adds) in sessions.confirmed:
-        return sessions.confirmed[name, adds]
-    declared = settings.declaration(name)
-    release = refuse_other_cloud(
-        LiveCloud(access=sessions.access(declared.os_cloud), name=name, release=declared.release),
-        replace(store, library=reference_library()),
-        os_cloud=declared.os_cloud,
-        adds=adds,
-        rules=accepted(settings.rules),
-    )
-    sessions.confirmed[name, adds] = release
-    return release
-
-
-def refuse_other_cloud(
-    live: LiveCloud, store: Store, *, os_cloud: str, adds: bool, rules: Rules
-) -> str | None:
-    """Raise unless a live cloud is still the one that was recorded under its name.
-
-    Return the release to record under: the declared one, or else what is recorded.
+def guarded(
+    target: CloudDeclaration, access: Access, settings: Settings, store: Store, *, adds: bool
+) -> LiveCloud:
+    """Return a live cloud with its release, unless it is not the one that was recorded.
 
     Raises:
         ReleaseError: The cloud contradicts its declared release or its recordings.
         VerificationError: A recording would be added, and the answer to a recorded query changed.
     """
-    release = refuse_other_release(live, store, os_cloud=os_cloud)
-    again = ask_again(replace(live, release=release), store, rules=rules) if adds else None
+    live = LiveCloud(access=access, name=target.name, release=target.release)
+    release = refuse_other_release(live, store, os_cloud=target.os_cloud)
+    live = replace(live, release=release)
+    again = ask_again(live, store, rules=accepted(settings.rules)) if adds else None
     if again is not None and not again.compatible:
         raise VerificationError(
             f"nothing was added to the recordings of {live.name!r}: the answer to a recorded query "
             f"changed\n{terminal.details(again)}",
             where=str(store.path(live.name, again.baseline.query)),
-            remedy=remedies_for_change(again, os_cloud, live.access.max_microversion),
+            remedy=remedies_for_change(again, target.os_cloud, access.max_microversion),
         )
-    return release
+    return live
+
+
+def refuse_upgraded(
+    name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
+) -> str | None:
+    """Do as `guarded`, once in a run; return the release to record under."""
+    if (name, adds) not in sessions.confirmed:
+        target, whole = settings.declaration(name), replace(store, library=reference_library())
+        live = guarded(target, sessions.access(target.os_cloud), settings, whole, adds=adds)
+        sessions.confirmed[name, adds] = live.release
+    return sessions.confirmed[name, adds]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -420,25 +418,22 @@ class Harness:
 
     def _verified(self, recorded: Listing, access: Access, query: Query) -> Listing:
         """Return the recording if the live cloud still gives this answer."""
-        comparison = verify(
-            recorded, access, query=query, fail_on="change", rules=self._rules(None)
-        )
+        comparison = verify(recorded, access, query=query, rules=self._rules(None))
         self.results.append(comparison)
         os_cloud = self.settings.declaration(recorded.cloud).os_cloud
-        error: ImageDetailError | None = upgraded(recorded, access, os_cloud=os_cloud)
-        if error is not None:
-            error.add_note(terminal.details(comparison))
-        elif not comparison.compatible:
+        upgrade = upgraded(recorded, access, os_cloud=os_cloud)
+        if upgrade is not None:
+            upgrade.add_note(terminal.details(comparison))
+            raise upgrade
+        if not comparison.compatible:
             new_name = under_new_name(recorded.cloud, os_cloud, access.max_microversion)
-            error = VerificationError(
+            raise VerificationError(
                 "the live cloud's answer differs from its recording\n"
                 f"{terminal.details(comparison)}",
                 where=f"cloud {recorded.cloud}, query {recorded.query}; nothing was written",
                 remedy=f"{new_name}\nif only its data changed, replace the recording: "
                 "pytest --imagedetail-record-mode=rewrite",
             )
-        if error is not None:
-            raise error
         unseen = (line for _, line in text.redacted(comparison))
         self.done[f"{recorded.cloud}: {recorded.query}"] = "; ".join(["verified", *unseen])
         return recorded

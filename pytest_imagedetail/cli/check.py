@@ -23,9 +23,8 @@ from pytest_imagedetail.cli.output import (
     waiting,
     wants_color,
 )
-from pytest_imagedetail.cli.record import guarded
 from pytest_imagedetail.errors import ImageDetailError, UsageError
-from pytest_imagedetail.harness import store_of
+from pytest_imagedetail.harness import guarded, store_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.report.loading import Document
 from pytest_imagedetail.report.since import Since

@@ -30,7 +30,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.fingerprint import fingerprint
-from pytest_imagedetail.harness import accepted, reference_library, refuse_other_cloud
+from pytest_imagedetail.harness import guarded, reference_library
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
@@ -200,16 +200,6 @@ def _record_cloud(target: CloudDeclaration, options: Options) -> int:
     if any(path.exists() for path in paths.values()):
         declare_as(replace(target, release=cloud.release), options.chosen)
     return code
-
-
-def guarded(
-    target: CloudDeclaration, access: Access, chosen: Settings, store: Store, *, adds: bool
-) -> recorder.LiveCloud:
-    """Return a live cloud with its release; raise as `refuse_other_cloud` if it is another one."""
-    cloud = recorder.LiveCloud(access=access, name=target.name, release=target.release)
-    rules = accepted(chosen.rules)
-    release = refuse_other_cloud(cloud, store, os_cloud=target.os_cloud, adds=adds, rules=rules)
-    return replace(cloud, release=release)
 
 
 def _record_checks(target: CloudDeclaration, access: Access, options: Options) -> int:

@@ -16,14 +16,13 @@ from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import IMPOSSIBLE, SAME, complain, print_report
 from pytest_imagedetail.cli.record import (
     declare_as,
-    guarded,
     held,
     show_written,
     targets_of,
 )
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ImageDetailError, UsageError
-from pytest_imagedetail.harness import reference_library
+from pytest_imagedetail.harness import guarded, reference_library
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
