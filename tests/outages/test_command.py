@@ -18,7 +18,6 @@ from pytest_imagedetail.cli import main
 from pytest_imagedetail.record import clouds
 from tests.cloud.scripted import hang, say, show
 
-HTML = b"<html><body>Service Unavailable</body></html>"
 BUSY = ["  next:  the cloud is busy or failed: ask again later; nothing was written"]
 TRY_AGAIN = [
     "  next:  nothing was written and an older recording is untouched",
@@ -32,12 +31,6 @@ FIRST = show("changed", next_="m1")
 OUTAGES = (  # what happens, and the message
     ((hang,), "no answer within 0.4 seconds", "", TRY_AGAIN),
     (
-        (say(503, HTML),),
-        f"the cloud answered 503, not 200 or 203: {HTML.decode()}",
-        ", query all",
-        BUSY,
-    ),
-    (
         (say(301, b"it has moved", ("Location", "https://elsewhere.example/v2")),),
         "the cloud answered 301, not 200 or 203: it has moved",
         ", query all",
@@ -49,7 +42,6 @@ OUTAGES = (  # what happens, and the message
         ", query all, page 2",
         BUSY,
     ),
-    ((FIRST, hang), "no answer within 0.4 seconds", ", page 2", TRY_AGAIN),
 )
 
 
@@ -101,11 +93,10 @@ def test_a_rest_is_given_and_a_token_renewed(cloud, record, files):
     assert [b"new 1" in pages[0].response.body, b"new 2" in pages[1].response.body] == [True, True]
 
 
-@pytest.mark.parametrize("act", [hang, say(503, b"", ("Retry-After", "30"))], ids=["slow", "rest"])
-def test_ctrl_c(cloud, files, act):
-    """While an answer is slow or a rest is given: the shell's exit code, and no trace."""
+def test_ctrl_c(cloud, files):
+    """While an answer is slow: the shell's exit code, and no trace."""
     before = files()
-    cloud.plan(act)
+    cloud.plan(hang)
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest_imagedetail", *RECORD],
         env=dict(os.environ),

@@ -344,9 +344,8 @@ def test_what_the_catalog_lacks(front, folder):
 
 
 BROKEN_URLS = (
-    *("http://[hunter2/v2.1", "http:///hunter2", "https://u:hunter2@/v2.1", "ftp://hunter2/v2.1"),
-    *("http://hunter2:99999/v2.1", "/v2.1/hunter2", "http://hunter2 .example/v2.1", 7),
-    *("http://hunter2\n/v2.1", "http://h\u00fcnter2/v2.1", "http://hunter2/v2.1?x=1"),
+    *("http://[hunter2/v2.1", "ftp://hunter2/v2.1", "http://hunter2:99999/v2.1", 7),
+    *("http://hunter2 .example/v2.1", "http://h\u00fcnter2/v2.1", "http://hunter2/v2.1?x=1"),
 )
 
 
