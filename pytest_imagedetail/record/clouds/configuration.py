@@ -114,7 +114,7 @@ def configured(os_cloud: str) -> frozenset[str]:
     """
     variables = {name[3:].lower(): text for name, text in os.environ.items() if name[:3] == "OS_"}
     found = set(secrets_in(variables))
-    for path in dict.fromkeys(path for _, path in _credential_files(every=True) if path.exists()):
+    for path in dict.fromkeys(path for _, path in _credential_files() if path.exists()):
         for name, section in _clouds_in(path).items():
             values = secrets_in(section)
             found.update(values if name == os_cloud else filter(is_searchable, values))
@@ -136,15 +136,14 @@ def secrets_in(section: Any) -> Iterator[str]:
             yield str(value)
 
 
-def _credential_files(*, every: bool = False) -> Iterator[tuple[str, Path]]:
-    """Yield the files that openstacksdk reads, or all that there are, and their variables."""
+def _credential_files() -> Iterator[tuple[str, Path]]:
+    """Yield the files that openstacksdk may read, each with the variable that names another."""
     variables = "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"
     for variable, searched in zip(variables, _searched(), strict=True):
         if named := os.environ.get(variable):
             yield variable, Path(named)
         else:
-            existing = [path for path in map(Path, searched) if path.exists()]
-            yield from ((variable, path) for path in (existing if every else existing[:1]))
+            yield from ((variable, path) for path in map(Path, searched) if path.exists())
 
 
 def _searched() -> tuple[list[str], list[str]]:
