@@ -61,11 +61,7 @@ def verify(
             remedy="verify it in the test that asks it: pytest --imagedetail-record-mode=verify",
         )
     expect = error_status(recorded.recording)
-    live = LiveCloud(
-        access=access,
-        name=recorded.cloud,
-        release=recorded.provenance.release,
-    )
+    live = LiveCloud(access=access, name=recorded.cloud, release=recorded.provenance.release)
     asked = recorder.ask(live, query or recorded.query, expect=expect, accept=_ANSWERS)
     found = asked.listing
     recorder.refuse_leak(found.recording, asked.known)
