@@ -35,13 +35,12 @@ class Kind:
     says: str  # what happened, with the names field, query, baseline and candidate
     severities: tuple[Severity, ...]  # those it can have, the worst first
     judged: str  # by what it has one of them
-    source: str
+    source: str = "Nova's views/images.py in each release: contract"
 
 
 _ANY: Final = SEVERITIES
 _WORSE: Final[tuple[Severity, ...]] = ("breaking", "compatible")
 _DATA: Final[tuple[Severity, ...]] = ("data",)
-_FIELDS: Final = "Nova's views/images.py in each release: contract"
 _LINKS: Final = "Nova's views/images.py and common.py: links, without version and project"
 _OWNERS: Final = "what users put into images is not the API's"
 _ERRORS: Final = "Nova's faults.py; recordings of nine releases"
@@ -51,36 +50,29 @@ KINDS: Final[Mapping[str, Kind]] = {
         "{field} is new",
         _ANY,
         "breaking if its type breaks the contract, data in metadata, else compatible",
-        _FIELDS,
     ),
     "field_removed": Kind(
         "{field} is missing",
         _ANY,
         "breaking if the baseline's release promises it, data if it depends on the image",
-        _FIELDS,
     ),
     "type_changed": Kind(
         "{field} has another type",
         _ANY,
         "breaking unless the contract allows both types, or the baseline broke it",
-        _FIELDS,
     ),
     "null_changed": Kind(
         "{field} is null on one side",
         _ANY,
         "breaking unless the contract allows null, or the baseline broke it",
-        _FIELDS,
     ),
     "value_changed": Kind(
         "{field} has another value",
         _ANY,
         "breaking if the new value breaks the contract, compatible if it follows it again",
-        _FIELDS,
     ),
-    "item_added": Kind("{field} has more items", _ANY, "as for a field that is added", _FIELDS),
-    "item_removed": Kind(
-        "{field} has fewer items", _ANY, "as for a field that is removed", _FIELDS
-    ),
+    "item_added": Kind("{field} has more items", _ANY, "as for a field that is added"),
+    "item_removed": Kind("{field} has fewer items", _ANY, "as for a field that is removed"),
     "link_changed": Kind(
         "{field} leads elsewhere",
         _ANY,
@@ -123,22 +115,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         "RFC 9110, 8.3",
     ),
     "answer_changed": Kind(
-        "{field} changed, beside the images", ("compatible",), "clients read `images`", _FIELDS
+        "{field} changed, beside the images", ("compatible",), "clients read `images`"
     ),
     "presence_changed": Kind(
-        "{field} is sent with other images", _ANY, "as for a field that is removed", _FIELDS
+        "{field} is sent with other images", _ANY, "as for a field that is removed"
     ),
     "format_changed": Kind(
-        "{field} has another format",
-        _ANY,
-        "breaking if the contract promises another one",
-        _FIELDS,
+        "{field} has another format", _ANY, "breaking if the contract promises another one"
     ),
     "enumeration_changed": Kind(
-        "{field} takes other values",
-        _ANY,
-        "breaking if a new value breaks the contract",
-        _FIELDS,
+        "{field} takes other values", _ANY, "breaking if a new value breaks the contract"
     ),
     "page_changed": Kind(
         "the link to the next page changed",
