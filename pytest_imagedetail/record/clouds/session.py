@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import CredentialsError, RecordingError
 from pytest_imagedetail.record.clouds.configuration import (
@@ -18,9 +17,8 @@ from pytest_imagedetail.record.clouds.configuration import (
 )
 from pytest_imagedetail.redact import origin
 from pytest_imagedetail.transport.http import Access
-from pytest_imagedetail.transport.request import is_endpoint
+from pytest_imagedetail.transport.request import api_version, is_endpoint
 
-_SERVER_ERROR: Final = 500
 _CHECK_AUTH: Final = "check its auth section and secure.yaml"
 _CHECK_NETWORK: Final = (
     "check that Keystone is up and can be reached from here, its auth_url, and api_timeout"
@@ -40,7 +38,6 @@ _REMEDIES: Final = {
     404: _CHECK_URL,
 }
 _URLS: Final = ("url", "publicURL", "internalURL", "adminURL")  # Keystone v3 and v2.0
-_VERSION: Final = re.compile(r"/v\d+(?:\.\d+)?(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +170,7 @@ def _version_document(login: Login, endpoint: str) -> tuple[str, str | None]:
         return endpoint, None
     parts = found.max_microversion if found is not None else None
     newest = ".".join(map(str, parts)) if parts else None
-    if found is None or _VERSION.search(urlsplit(endpoint).path) or not is_endpoint(found.url):
+    if found is None or api_version(endpoint) or not is_endpoint(found.url):
         return endpoint, newest
     return found.url, newest
 
@@ -202,7 +199,8 @@ def _no_token(configuration: Configuration, error: Exception) -> CredentialsErro
     match error:
         case exceptions.HttpError(http_status=status):
             why = f"{status} {why}"
-            remedy = _REMEDIES.get(status, _FAILED if status >= _SERVER_ERROR else _CHECK_AUTH)
+            is_fault = isinstance(error, exceptions.HttpServerError)
+            remedy = _REMEDIES.get(status, _FAILED if is_fault else _CHECK_AUTH)
         case exceptions.SSLError():
             why, remedy = f"TLS failed{_tls_reason(error)}", _CHECK_TLS
         case exceptions.ConnectionError():
