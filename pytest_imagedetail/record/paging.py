@@ -120,6 +120,7 @@ _ABOUT_PAGES: Final = frozenset(
     {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging"}
 )
 _EMPTY: Final = frozenset({"", "0", "false", "no", "none", "null"})
+_REL_NEXT: Final = re.compile(r'\brel\s*=\s*"?next\b', re.IGNORECASE)
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -144,16 +145,8 @@ def _exceeds(value: Any, received: int) -> bool:
 
 
 def _fields_of(headers: Headers) -> dict[str, Any]:
-    """Return headers by name; `Link` headers as a list of links, `Content-Range` as its total."""
-    fields: dict[str, Any] = {}
-    for name, value in headers.fields:
-        if name.lower() == "link":
-            parameters = (each.split(";")[1:] for each in value.split(","))
-            pairs = (each.partition("=") for links in parameters for each in links)
-            rels = [text.strip(' "') for key, _, text in pairs if key.strip().lower() == "rel"]
-            fields.setdefault(name, []).extend({"rel": rel} for rel in rels)
-        elif name.lower() == "content-range":
-            fields["total"] = value.rpartition("/")[2]
-        else:
-            fields[name] = value
+    """Return headers by name; `Link` headers as one link if they have the relation `next`."""
+    fields: dict[str, Any] = dict(headers.fields)
+    if _REL_NEXT.search(headers.get("Link", "")):
+        fields["Link"] = {"rel": "next"}
     return fields
