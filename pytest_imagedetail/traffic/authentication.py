@@ -7,7 +7,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pytest_imagedetail.model import Interaction
-from pytest_imagedetail.redact import origin
 
 _TOKEN_HEADERS: Final = ("X-Subject-Token", "X-Auth-Token", "X-Storage-Token")
 _TOKEN_FIELDS: Final = frozenset({"id", "expires", "expires_at", "methods", "catalog"})
@@ -17,18 +16,8 @@ _LOGIN_FIELDS: Final = frozenset(
 _XML_TOKEN: Final = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?(?:access|auth)\b[^>]*>\s*<(?:\w+:)?token\b[^>]*\bid="
 )
-_LOGIN_PATH: Final = re.compile(r"(.*?)/(?:v3/auth/tokens|v2\.0/tokens)/?$")
-_PATH: Final = re.compile(  # only Keystone has these, whatever stands before them
-    r"/v3/(?:auth/(?:tokens|catalog|projects|domains|system|receipt|OS-FEDERATION)|ec2tokens"
-    r"|s3tokens|OS-(?:FEDERATION|TRUST|OAUTH[12]|EP-FILTER|ENDPOINT-POLICY|INHERIT|REVOKE"
-    r"|SIMPLE-CERT|PKI))(?:/|$)"
-    r"|/v2\.0/(?:tokens|OS-KSADM|OS-KSEC2|ec2tokens)(?:/|$)"
-)
-_RESOURCE: Final = re.compile(  # other services have some of these paths, too
-    r"(?:/v3/(?:users|projects|domains|groups|roles|role_assignments|role_inferences"
-    r"|services|endpoints|regions|credentials|policies|limits|registered_limits)(?:/.*)?"
-    r"|/v2\.0/(?:tenants|users)(?:/.*)?|/v3|/v2\.0|)/?\Z"
-)
+_PATHS: Final = ("/v3/auth/", "/v2.0/tokens")  # only Keystone has these
+_LOGIN_PATH: Final = re.compile(r"(.*?/)(?:v3/auth/tokens|v2\.0/tokens)/?$")
 _IDENTITY: Final = b"application/vnd.openstack.identity"
 _PORTS: Final = (":5000", ":35357")
 
@@ -38,28 +27,27 @@ def without_keystone(
 ) -> tuple[list[Interaction], list[Interaction]]:
     """Return the interactions that are no authentication, and those that are.
 
-    A request that asks for a token or is answered with one is a login. So is whatever has a path
-    that only Keystone has, its version documents, and its other resources, at a URL where a login
-    was seen or at Keystone's usual ports.
+    Keystone's are logins, its version documents, and whatever is below a URL where a login was
+    seen or at its usual ports.
     """
     interactions = list(interactions)
-    places = {
-        origin(each.url) + match[1]
-        for each in interactions
-        if (match := _LOGIN_PATH.match(_path(each))) is not None and is_login(each)
-    }
+    urls = (each.url.partition("?")[0] for each in interactions if is_login(each))
+    matches = filter(None, map(_LOGIN_PATH.match, urls))
+    bases = tuple(f"{match[1]}{version}/" for match in matches for version in ("v3", "v2.0"))
 
     def is_keystone(each: Interaction) -> bool:
-        path = _path(each)
-        if is_login(each) or _PATH.search(path) or _is_version_document(each.response.body):
-            return True
-        at_keystone = origin(each.url) + _RESOURCE.sub("", path, count=1) in places
-        return at_keystone or (origin(each.url).endswith(_PORTS) and path.startswith("/v"))
+        parts = urlsplit(each.url)
+        return (
+            is_login(each)
+            or any(path in parts.path for path in _PATHS)
+            or each.url.startswith(bases)
+            or (parts.netloc.endswith(_PORTS) and parts.path.startswith("/v"))
+            or _is_version_document(each.response.body)
+        )
 
     found = [(each, is_keystone(each)) for each in interactions]
-    return [each for each, is_its in found if not is_its], [
-        each for each, is_its in found if is_its
-    ]
+    kept = [each for each, is_its in found if not is_its]
+    return kept, [each for each, is_its in found if is_its]
 
 
 def is_login(each: Interaction) -> bool:
@@ -87,7 +75,7 @@ def _asks_for_token(document: Mapping[str, Any]) -> bool:
 
 
 def _holds_token(document: Mapping[str, Any]) -> bool:
-    """Return whether a token is in an answer, or in the one object in it: `access`, `auth`."""
+    """Return whether a token is in an answer, or in an object of it, such as `access`."""
     objects = [document, *(each for each in document.values() if isinstance(each, dict))]
     if isinstance(document.get("token"), str):
         return True
@@ -102,10 +90,3 @@ def document_in(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _path(each: Interaction) -> str:
-    try:
-        return urlsplit(each.url).path
-    except ValueError:
-        return ""

@@ -29,12 +29,7 @@ _RESOURCE: Final = re.compile(r"^(?P<base>.*?/v\d+(?:\.\d+)?(?:/[0-9a-f]{32})?)(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keystone:
-    """A Keystone that accepts every user and leads to what was recorded.
-
-    Attributes:
-        catalog: Type, name, interface, region and url of each endpoint.
-        token: What it issues; Keystone v2.0 and v3 alike.
-    """
+    """A Keystone, v2.0 and v3, that accepts every user and leads to what was recorded."""
 
     catalog: tuple[Mapping[str, str], ...]
     token: str = field(default=TOKEN, repr=False)
@@ -127,10 +122,6 @@ def service(kind: str, name: str, url: str, *, region: str = REGION) -> tuple[di
 
 def left_out(received: Sequence[Interaction], *, where: str) -> str:
     """Say how many interactions with Keystone are left out of a recording; "" for none.
-
-    Args:
-        received: Everything that a test's clients asked while it was recorded.
-        where: The test and its cassette, for messages.
 
     Raises:
         RecordingError: The built-in Keystone could not answer one of them during a replay.
@@ -234,13 +225,7 @@ def json_response(status: int, document: Any, *fields: tuple[str, str]) -> Respo
 def version_document(
     asked: Interaction, endpoints: Iterable[str], max_microversion: str | None
 ) -> Response | None:
-    """Answer what clients ask a compute endpoint to discover versions; None for anything else.
-
-    Args:
-        asked: The request.
-        endpoints: The compute endpoints of the cloud.
-        max_microversion: The newest microversion that the cloud offers, if known.
-    """
+    """Answer what clients ask a compute endpoint to discover versions; None for anything else."""
     versions = [
         (root, _compute_version(f"{root}/{version}/", version, max_microversion))
         for endpoint in endpoints

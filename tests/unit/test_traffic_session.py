@@ -278,7 +278,7 @@ def test_logins_are_recognized():
             ("http://k/x", {"version": version}, {}),
             ("http://k/x", {"versions": {"values": [version]}}, {}),
             ("http://admin:35357/v3/users", {"users": []}, {}),
-            ("http://other/v2.0/OS-KSADM/roles", {"roles": []}, {}),
+            ("http://k/identity/v3/OS-TRUST/trusts", {"trust": {}}, post),
             ("http://k/x", b'<access><token id="x"/></access>', {}),
             ("http://k/login", {"token": "x"}, post),
             *(("http://k/login", {"token": {name: "x"}}, post) for name in facts),
