@@ -213,9 +213,9 @@ class Store:
         return tuple(sorted(folder.rglob("*.yaml")))
 
     def load_traffic(self, cloud: str, test: str, *, shared: str | None = None) -> Recording | None:
-        """Read a test's own traffic, or stock vcrpy's in its place; None if there is no file."""
+        """Read a test's own traffic; None if there is no file."""
         path = self.traffic_path(cloud, test, shared=shared)
-        return self.reader.traffic(path, cloud=cloud) if _is_there(path) else None
+        return self.reader.listing(path) if _is_there(path) else None
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)

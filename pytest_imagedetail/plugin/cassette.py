@@ -102,8 +102,8 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
     harness = None
     if "imagedetail" in request.fixturenames:
         harness = request.getfixturevalue("imagedetail")
-        if session.replays and session.endpoint is not None:
-            harness.endpoints[session.place.cloud] = session.endpoint
+        if session.replays and (endpoint := session.player.endpoint) is not None:
+            harness.endpoints[session.place.cloud] = endpoint
     state.refused.append(session.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
     shuts = harness is None or settings.record_mode == "none"

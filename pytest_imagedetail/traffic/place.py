@@ -14,11 +14,10 @@ class Place:
     """One test and its cassette.
 
     Attributes:
-        store: The cassettes of the run.
         cloud: The name that the traffic is kept under.
         test: The test's node id without the cloud.
         node: The test's node id as it stands on a command line.
-        shared: The name of the folder that the test shares with others; None if it has none.
+        shared: The name of the folder that the test shares with others.
     """
 
     store: Store = field(repr=False)
@@ -33,33 +32,29 @@ class Place:
         return self.store.traffic_path(self.cloud, self.test, shared=self.shared)
 
     @property
+    def read_only(self) -> Path | None:
+        """The file that has the name of the shared folder, if it exists."""
+        if self.shared is None:
+            return None
+        path = self.store.traffic_path(self.cloud, self.shared)
+        return path if os.path.lexists(path) else None
+
+    @property
     def where(self) -> str:
         """The test and its cassette, for messages."""
         return f"{self.node}, cassette {self.path}"
-
-    def held(self, mode: RecordMode) -> Path | None:
-        """Return the test's file; None if nothing is recorded.
-
-        While replaying, it may be the read-only file that `cassette=` names.
-        """
-        read_only = self._read_only() if mode in {"none", "once"} else []
-        return next(filter(os.path.lexists, [self.path, *read_only]), None)
 
     def load(self) -> Recording | None:
         """Read the test's own cassette; None if there is none."""
         return self.store.load_traffic(self.cloud, self.test, shared=self.shared)
 
-    def neighbors(self) -> tuple[Path, ...]:
-        """Return the other files of the shared folder, and the read-only file of its name."""
+    def others(self) -> tuple[Path, ...]:
+        """Return the other files that answer for the test: of the shared folder or its name."""
         if self.shared is None:
             return ()
-        shared = self.store.shared_paths(self.cloud, self.shared)
-        paths = (*shared, *filter(os.path.lexists, self._read_only()))
-        return tuple(path for path in paths if path != self.path)
+        found = (*self.store.shared_paths(self.cloud, self.shared), self.read_only)
+        return tuple(path for path in found if path is not None and path != self.path)
 
     def command(self, mode: RecordMode) -> str:
         """Return the command that runs the test in another record mode."""
         return f"pytest {shlex.quote(self.node)} --imagedetail-record-mode={mode}"
-
-    def _read_only(self) -> list[Path]:
-        return [] if self.shared is None else [self.store.traffic_path(self.cloud, self.shared)]

@@ -1,7 +1,7 @@
 """Answer a test's own clients from recordings."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -19,11 +19,9 @@ from pytest_imagedetail.redact import (
     origin,
     placeholders,
     project_in_path,
-    redact,
 )
 from pytest_imagedetail.settings import did_you_mean
 from pytest_imagedetail.traffic.keystone import (
-    Keystone,
     endpoint_of,
     keystone_of,
     version_document,
@@ -47,63 +45,55 @@ _NOTHING: Final = "the cassette does not exist: nothing was ever recorded for th
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recorded:
-    """One recorded interaction.
-
-    Attributes:
-        path: Its file.
-        number: Its place in the file, from 1.
-        request: The request, redacted.
-        response: The response, as it was recorded.
-    """
+    """One interaction of a cassette, and its number in it, from 1."""
 
     path: Path
     number: int
-    request: Interaction
-    response: Response
+    interaction: Interaction
 
 
 class Source:
     """Recordings that are searched together, read when they are needed.
 
     Args:
-        read: Reads the recordings, by their files.
+        paths: Their files.
+        load: Reads one.
         repeats: Whether each answers any number of times, as listings do.
     """
 
     def __init__(
-        self, read: Callable[[], Mapping[Path, Recording]] = dict, *, repeats: bool = False
+        self, paths: Iterable[Path], load: Callable[[Path], Recording], *, repeats: bool = False
     ) -> None:
-        self._read: Final = read
+        self._paths: Final = tuple(paths)
+        self._load: Final = load
         self.repeats: Final = repeats
         self.shapes: Final = SHAPES if repeats else SHAPES_AND_EMAIL
 
     @cached_property
     def recordings(self) -> Mapping[Path, Recording]:
         """All recordings, by their files."""
-        return self._read()
+        return {path: self._load(path) for path in self._paths}
 
     @cached_property
     def interactions(self) -> Sequence[Recorded]:
         """The interactions of all recordings."""
         return [
-            Recorded(path=path, number=number, request=request, response=each.response)
+            Recorded(path=path, number=number, interaction=each)
             for path, recording in self.recordings.items()
-            for number, (each, request) in enumerate(
-                zip(recording.interactions, _redacted(recording), strict=True), start=1
-            )
+            for number, each in enumerate(recording.interactions, start=1)
         ]
 
     @cached_property
     def owners(self) -> frozenset[str]:
         """The placeholders of owners in all recorded requests."""
-        found = (id_ for each in self.interactions for id_ in ids_in(each.request))
+        found = (id_ for each in self.interactions for id_ in ids_in(each.interaction))
         return frozenset(filter(placeholders.is_owner_placeholder, found))
 
     @cached_property
     def _index(self) -> Mapping[Key, Mapping[Path, list[Recorded]]]:
         index: dict[Key, dict[Path, list[Recorded]]] = {}
         for each in self.interactions:
-            index.setdefault(key_of(each.request), {}).setdefault(each.path, []).append(each)
+            index.setdefault(key_of(each.interaction), {}).setdefault(each.path, []).append(each)
         return index
 
     def answers(self, request: Interaction, place: Place) -> Sequence[Recorded]:
@@ -118,7 +108,10 @@ class Source:
         longest = max(known.values(), key=len)
         for path, some in known.items():
             pairs = zip(some, longest, strict=False)
-            if any(answer_of(a.response) != answer_of(b.response) for a, b in pairs):
+            if any(
+                answer_of(one.interaction.response) != answer_of(other.interaction.response)
+                for one, other in pairs
+            ):
                 raise CassetteError(
                     f"two cassettes answer differently to {line(request)}",
                     where=f"{place.node}, {longest[0].path}, {path}",
@@ -134,31 +127,28 @@ class Player:
     The first source that knows a request answers it alone, even if its answers are used up.
 
     Args:
-        place: The test.
-        held: The test's file: its own, or the read-only one that its marker names; None if nothing
-            is recorded.
-        sources: Recordings, in the order in which they are searched.
+        held: The test's file: its own, or the read-only one that its marker names.
     """
 
     def __init__(self, place: Place, *, held: Path | None, sources: Sequence[Source]) -> None:
         self.held: Final = held or place.path
         self.remedy: Final = _remedy(place, held=held is not None)
         self._place: Final = place
-        self._sources: Final = tuple(sources)
+        self._sources: Final = sources
         self._played: Final[dict[Recorded, None]] = {}
         self._known = Known()
         self._project: str | None = None  # the first one that the test used in a path
         self._lock: Final = threading.RLock()
 
-    @cached_property
-    def _holder(self) -> Source:
-        return next((each for each in self._sources if self.held in each.recordings), Source())
-
     @property
     def interactions(self) -> tuple[Interaction, ...]:
         """What the test's file holds."""
-        recording = self._holder.recordings.get(self.held)
-        return recording.interactions if recording else ()
+        return tuple(each.interaction for each in self._held())
+
+    def _held(self) -> Iterator[Recorded]:
+        for source in self._sources:
+            if not source.repeats:
+                yield from (each for each in source.interactions if each.path == self.held)
 
     @property
     def played(self) -> int:
@@ -174,27 +164,21 @@ class Player:
     def unplayed(self) -> tuple[str, ...]:
         """What was not played of the test's file, by number, method and URL."""
         return tuple(
-            f"{each.number}: {_shortened(each.request)}"
-            for each in self._holder.interactions
-            if each.path == self.held and each not in self._played
+            f"{each.number}: {_shortened(each.interaction)}"
+            for each in self._held()
+            if each not in self._played
         )
-
-    @cached_property
-    def endpoint(self) -> str | None:
-        """The compute endpoint of the first recording, in placeholders."""
-        recording = self._first
-        if recording is None:
-            return None
-        return recording.provenance.endpoint or endpoint_of(recording.interactions[0].url)
 
     @cached_property
     def _first(self) -> Recording | None:
         return next((each for one in self._sources for each in one.recordings.values()), None)
 
-    @cached_property
-    def _keystone(self) -> Keystone | None:
-        first = self._first
-        return None if first is None else keystone_of(first.provenance.catalog, self.endpoint)
+    @property
+    def endpoint(self) -> str | None:
+        """The compute endpoint of the first recording, in placeholders."""
+        if (first := self._first) is None:
+            return None
+        return first.provenance.endpoint or endpoint_of(first.interactions[0].url)
 
     def has(self, asked: Interaction) -> bool:
         """Return whether there is an answer left."""
@@ -207,13 +191,14 @@ class Player:
             found = self._find(asked)
             if found is not None:
                 self._played[found] = None
-            return None if found is None else found.response
+            return None if found is None else found.interaction.response
 
     def authenticate(self, asked: Interaction) -> Response | None:
         """Answer a login or a request for versions; None for anything else."""
         response = self._version(asked)
-        if response is None and self._keystone is not None:
-            response = self._keystone.answer(asked)
+        if response is None and self._first is not None:
+            stub = keystone_of(self._first.provenance.catalog, self.endpoint)
+            response = stub.answer(asked)
         if response is not None:
             with self._lock:
                 learned = learn([asked])
@@ -261,7 +246,7 @@ class Player:
             if not source.recordings:
                 continue
             if answers := source.answers(self._as_recorded(asked, source), self._place):
-                if source.repeats and not _is_of_same_root(asked, answers[0].request):
+                if source.repeats and not _is_of_same_root(asked, answers[0].interaction):
                     continue
                 left = (each for each in answers if source.repeats or each not in self._played)
                 return next(left, None)
@@ -277,21 +262,19 @@ class Player:
             return
         yield f"recorded, {self.played} of {len(everything)} played:"
         for each in everything[:_SHOWN]:
-            yield f"  {_shortened(each.request)}{' (played)' if each in self._played else ''}"
+            yield f"  {_shortened(each.interaction)}{' (played)' if each in self._played else ''}"
         if len(everything) > _SHOWN:
             yield f"  and {len(everything) - _SHOWN} more"
-        for source in self._sources:
-            if answers := source.answers(self._as_recorded(asked, source), self._place):
-                often = "once" if len(answers) == 1 else f"{len(answers)} times"
-                yield f"it was recorded {often}, and it has been played {often}"
-                return
         compared = [
-            (each.request, differences(parts, parts_of(each.request)))
+            (each.interaction, differences(parts, parts_of(each.interaction)))
             for source in self._sources
             for parts in [parts_of(self._as_recorded(asked, source))]
             for each in source.interactions
         ]
         nearest, different = min(compared, key=lambda each: _distance(request, *each))
+        if not different:
+            yield "every answer that was recorded for it has been played"
+            return
         yield f"nearest: {_shortened(nearest)}"
         for part, how in different.items():
             yield f"  {part}: {how}"
@@ -311,16 +294,6 @@ def _is_of_same_root(asked: Interaction, recorded: Interaction) -> bool:
     """Compare the hosts of requests for `/`, which Keystone answers, too."""
     is_root = urlsplit(asked.url).path in {"", "/"}
     return not is_root or origin(asked.url) == origin(recorded.url)
-
-
-def _redacted(recording: Recording) -> Sequence[Interaction]:
-    """Return the interactions of a recording; redact those of another tool."""
-    if recording.provenance.source != "stock":
-        return recording.interactions
-    cloud, endpoint = recording.provenance.cloud, recording.provenance.endpoint
-    known = Known(origins={origin(endpoint): "compute"} if endpoint else {})
-    pages = recording.interactions
-    return redact(pages, cloud=cloud, known=known, shapes=SHAPES_AND_EMAIL).interactions
 
 
 def _remedy(place: Place, *, held: bool) -> str:

@@ -25,14 +25,15 @@ from pytest_imagedetail.redact import (
     redact,
 )
 from pytest_imagedetail.traffic.authentication import document_in, without_keystone
-from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of, keystone_of
+from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of
 from pytest_imagedetail.traffic.matching import line
 from pytest_imagedetail.traffic.place import Place
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
 
-_REFUSED: Final = frozenset({401, 403, 407})
-_BROKEN: Final = 500  # and above
+FAILURES: Final = NOT_ANSWERED | {403} | frozenset(range(500, 600))
+"""Statuses that are no recording, unless the test is about them."""
+
 _SENDERS: Final = ("X-Api-Key", "X-Auth-Project-Id", "X-Auth-User", "X-Project-Id", "X-Tenant-Id")
 """Headers that say who asks, beside a token."""
 
@@ -46,18 +47,9 @@ def made_of(
     accesses: Sequence[Access] = (),
     known: Known | None = None,
 ) -> tuple[Recording, Known]:
-    """Redact traffic, and leave Keystone's part out.
+    """Redact traffic without Keystone's part; return also what the final check must look for.
 
-    Args:
-        received: As sent and received, at least one interaction that is not Keystone's.
-        cloud: The name it will be kept under.
-        test: Whose traffic it is.
-        release: The cloud's release, if declared.
-        accesses: What the run itself knows of the cloud.
-        known: What else is known.
-
-    Returns:
-        The recording, and what the final check must look for.
+    At least one interaction must not be Keystone's.
     """
     kept, authentication = without_keystone(received)
     endpoint = accesses[0].endpoint if accesses else endpoint_of(kept[0].url)
@@ -90,25 +82,6 @@ def made_of(
     return Recording(provenance=provenance, interactions=interactions), redacted.known
 
 
-def of_stock(recording: Recording) -> Recording:
-    """Return a cassette of stock vcrpy as a test replays it.
-
-    The built-in Keystone answers in place of the recorded one, whose token may have expired.
-    """
-    received = recording.interactions
-    kept, authentication = without_keystone(received)
-    if not kept:
-        return recording
-    endpoint = endpoint_of(kept[0].url)
-    stub = keystone_of(catalog_in(received), endpoint)
-    answered = {id(each) for each in authentication if stub.answer(each) is not None}
-    left = tuple(each for each in received if id(each) not in answered)
-    provenance = replace(
-        recording.provenance, pages=len(left), endpoint=endpoint, catalog=stub.catalog
-    )
-    return Recording(provenance=provenance, interactions=left)
-
-
 def appended(old: Recording, new: Recording) -> Recording:
     """Return a recording with the interactions of another behind its own."""
     interactions = (*old.interactions, *new.interactions)
@@ -124,11 +97,7 @@ def appended(old: Recording, new: Recording) -> Recording:
 
 
 def refuse_other_project(old: Recording, new: Recording, *, place: Place) -> None:
-    """Raise if what would be added to a recording was asked by another project.
-
-    Raises:
-        RecordingError: Both projects are known, and they differ.
-    """
+    """Raise RecordingError if what would be added to a recording was asked by another project."""
     projects = {old.provenance.project, new.provenance.project} - {None}
     if len(projects) > 1:
         raise RecordingError(
@@ -140,43 +109,28 @@ def refuse_other_project(old: Recording, new: Recording, *, place: Place) -> Non
         )
 
 
-def refuse_failures(recording: Recording, *, expected: frozenset[int], where: str) -> None:
-    """Raise if the cloud refused or failed, and the test does not expect it.
-
-    Raises:
-        ResponseError: It did.
-    """
-    failures = _REFUSED | NOT_ANSWERED
+def refuse_failures(
+    recording: Recording, statuses: frozenset[int], *, what: str, where: str
+) -> None:
+    """Raise ResponseError if the cloud answered with one of these statuses."""
     for each in recording.interactions:
         status = each.response.status_code
-        if status not in expected and (status in failures or status >= _BROKEN):
-            raise failure(each, what="kept", where=where)
-
-
-def failure(each: Interaction, *, what: str, where: str) -> ResponseError:
-    """Return the error that the cloud failed, so a recording was not kept or not verified."""
-    status = each.response.status_code
-    if status in _REFUSED:
-        remedy = "fix the credentials or the policy, then run the test again"
-    else:
-        remedy = "wait until the cloud works again, then run the test again"
-    return ResponseError(
-        f"the recording was not {what}: the cloud answered {status} to {line(each)}",
-        where=f"{where}; nothing was written",
-        remedy=f"{remedy}\nor, if the test is about it: imagedetail_cassette.expect({status})",
-        status_code=status,
-    )
+        if status in statuses:
+            raise ResponseError(
+                f"the recording was not {what}: the cloud answered {status} to {line(each)}",
+                where=f"{where}; nothing was written",
+                remedy="run the test again once the cloud and its credentials work\n"
+                f"or, if the test is about it: imagedetail_cassette.expect({status})",
+                status_code=status,
+            )
 
 
 def refuse_two_identities(
     received: Sequence[Interaction], *, accesses: Sequence[Access], where: str
 ) -> None:
-    """Raise if different users or projects sent requests: replay could not distinguish them.
+    """Raise RecordingError if different users or projects sent requests: replay would mix them up.
 
     Keystone's answers say whose a token is; one that they do not mention is another user's.
-
-    Raises:
-        RecordingError: There are two identities.
     """
     known: dict[str, object] = {
         each.token: (each.user_id, each.project_id) for each in accesses if each.user_id
@@ -190,15 +144,14 @@ def refuse_two_identities(
     senders += [
         {value for each in sent if (value := each.request_headers.get(name))} for name in _SENDERS
     ]
-    if any(len(each) > 1 for each in senders):
-        raise _two("different users or projects", where)
     projects = {project for each in sent if (project := project_in_path(urlsplit(each.url).path))}
-    if len(projects) > 1 and not all(map(placeholders.is_id, projects)):
-        raise _two("different projects, whose ids cannot be distinguished once redacted", where)
-
-
-def _two(what: str, where: str) -> RecordingError:
-    return RecordingError(
+    if any(len(each) > 1 for each in senders):
+        what = "different users or projects"
+    elif len(projects) > 1 and not all(map(placeholders.is_id, projects)):
+        what = "different projects, whose ids cannot be distinguished once redacted"
+    else:
+        return
+    raise RecordingError(
         f"the recording was not kept: its requests were sent as {what}",
         where=where,
         remedy="who asks is part of the cloud: use one cloud name for each, for example\n"

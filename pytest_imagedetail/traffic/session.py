@@ -1,11 +1,9 @@
 """Record or replay what one test's own clients ask."""
 
-import mmap
 import os
-import shlex
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -25,22 +23,22 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.model import Interaction, Recording, RecordMode, Response
 from pytest_imagedetail.record.recorder import refuse_stale
+from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import Known, learn
 from pytest_imagedetail.report import text
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.keystone import left_out
-from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.place import Place
 from pytest_imagedetail.traffic.player import Player, Source
 from pytest_imagedetail.traffic.recording import (
+    FAILURES,
     appended,
     made_of,
-    of_stock,
     refuse_failures,
     refuse_other_project,
     refuse_two_identities,
 )
-from pytest_imagedetail.traffic.verifying import changes, refuse_no_answer
+from pytest_imagedetail.traffic.verifying import changes
 from pytest_imagedetail.transport.http import Access
 
 
@@ -70,7 +68,6 @@ class Received:
     def __init__(self) -> None:
         self.lost = 0
         self._process: Final = os.getpid()
-        self._forked: Final = mmap.mmap(-1, 1)  # shared with forked processes
         self._interactions: Final[list[Interaction]] = []
         self._unread: list[Interaction] = []
         self._secrets: frozenset[str] = frozenset()
@@ -88,16 +85,9 @@ class Received:
         return tuple(without_keystone(self.interactions)[0])
 
     @property
-    def was_forked(self) -> bool:
-        """Whether a forked process has sent a request."""
-        return bool(self._forked[0])
-
     def is_forked(self) -> bool:
-        """Return whether this is a forked process; if so, notify the test's own process."""
-        if os.getpid() == self._process:
-            return False
-        self._forked[0] = 1
-        return True
+        """Whether this is a forked process, whose requests cannot reach the test's own."""
+        return os.getpid() != self._process
 
     def add(self, interaction: Interaction) -> None:
         """Add an interaction with the cloud."""
@@ -112,9 +102,8 @@ class Received:
 
     def lose(self, _: str = "") -> None:
         """Count a request that no cassette can hold."""
-        if not self.is_forked():
-            with self._lock:
-                self.lost += 1
+        with self._lock:
+            self.lost += 1
 
     def secrets(self) -> frozenset[str]:
         """Return the tokens and passwords that were sent or received."""
@@ -128,18 +117,8 @@ class Session:
     """A test's cassette from before its first request until it is kept.
 
     Args:
-        place: The test and its cassette.
-        record_mode: The record mode of this test.
-        release: The cloud's release, if declared.
         max_age: In days; an older recording is not replayed.
-        live: What the run knows of the live cloud.
-
-    Attributes:
-        replays: Whether all answers come from recordings.
-        player: Plays what is recorded.
-        expected_statuses: Failures that the test is about.
-        expects_miss: Whether the test is about a request that was not recorded.
-        refused: The errors of requests and connections that were refused.
+        refused: A list that collects the errors of requests and connections that were refused.
     """
 
     def __init__(
@@ -150,31 +129,26 @@ class Session:
         release: str | None = None,
         max_age: int | None = None,
         live: Live = Live(),
+        refused: list[ImageDetailError] | None = None,
     ) -> None:
         self.place: Final = place
         self.record_mode: Final = record_mode
         self.expected_statuses: frozenset[int] = frozenset()
         self.expects_miss = False
-        self.refused: Final[list[ImageDetailError]] = []
+        self.refused: Final = [] if refused is None else refused
         self._release: Final = release
         self._live: Final = live
         self._received: Final = Received()
-        recorded, held = _own(place, record_mode), place.held(record_mode)
-        self._recorded: Final = recorded
+        own = [] if place.load() is None else [place.path]
+        held = next(iter(own), place.read_only if record_mode in {"none", "once"} else None)
         self.replays: Final = record_mode == "none" or (record_mode == "once" and held is not None)
-        check = partial(_check, store=place.store, release=release, max_age=max_age)
-        own: dict[Path, Recording] = {}
-        if recorded is not None and (self.replays or record_mode == "new_episodes"):
-            own = {place.path: recorded}
-        if recorded is not None and self.replays:
-            check(place.path, recorded)
-        self.player: Final = Player(
-            place,
-            held=held,
-            sources=(Source(lambda: own), *(_others(place, check) if self.replays else ())),
-        )
-        if self.replays and held is not None and recorded is None:
-            _ = self.player.interactions  # damage to the read-only file is an error at once
+        replays_own = self.replays or record_mode == "new_episodes"
+        load = partial(_load, store=place.store, release=release, max_age=max_age)
+        sources = [Source(own if replays_own else [], load)]
+        _ = sources[0].recordings  # one that is too old is an error before the test runs
+        if self.replays:
+            sources += _others(place, load)
+        self.player: Final = Player(place, held=held, sources=sources)
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
@@ -198,12 +172,7 @@ class Session:
     @property
     def closed(self) -> bool:
         """Whether a request without an answer is refused, not sent."""
-        return self.replays or self._received.is_forked()
-
-    @property
-    def endpoint(self) -> str | None:
-        """The compute endpoint in placeholders, while replaying."""
-        return self.player.endpoint if self.replays else None
+        return self.replays or self._received.is_forked
 
     def secrets(self) -> frozenset[str]:
         """Return the tokens and passwords that the test's clients sent or received."""
@@ -228,10 +197,15 @@ class Session:
 
     def refuse(self, asked: Interaction) -> Never:
         """Raise for a request that was not recorded."""
-        if not self.replays:
-            raise self._forked()
         with self._refusing():
-            raise self.player.miss(asked)
+            if self.replays:
+                raise self.player.miss(asked)
+            raise RecordingError(
+                "a forked process sent a request, which cannot be recorded",
+                where=self.place.where,
+                remedy="send all requests from the test's own process while recording, for "
+                "example with threads",
+            )
 
     def record(self, interaction: Interaction) -> None:
         """Record an interaction with the cloud."""
@@ -262,37 +236,26 @@ class Session:
         # Loads vcrpy and every HTTP client that it can patch.
         from pytest_imagedetail.cassette.capture import intercept  # noqa: PLC0415
 
-        if self.record_mode == "verify" and self._recorded is None:
+        place = self.place
+        if self.record_mode == "verify" and place.load() is None:
             raise CassetteNotFoundError(
                 "nothing is recorded for this test, so there is nothing to verify",
-                where=self.place.where,
-                remedy=f"record it: {self.place.command('once')}",
+                where=place.where,
+                remedy=f"record it: {place.command('once')}",
             )
-        with ExitStack() as stack:
-            if self.replays and shuts:
-                shut = network.shut(
-                    self.place.node, remedy=self.player.remedy, refused=self.refused
-                )
-                stack.enter_context(shut)
-            else:
-                stack.enter_context(network.on_libcurl_request(self._received.lose))
-            stack.enter_context(intercept(self, lose=self._received.lose, beside=beside))
+        watched: AbstractContextManager[object]
+        if self.replays and shuts:
+            watched = network.shut(place.node, remedy=self.player.remedy, refused=self.refused)
+        else:
+            watched = network.on_libcurl_request(self._received.lose)
+        with watched, intercept(self, lose=self._received.lose, beside=beside):
             yield
 
     def keep(self) -> str | None:
         """Redact what was received and write or compare it, once the test has passed.
 
-        Returns:
-            What was done, for the summary of the run; None if nothing was to be done.
-
-        Raises:
-            ResponseError: The cloud refused or failed.
-            RecordingError: Something could not be recorded, or must not be.
-            LeakError: A secret is left in it.
-            VerificationError: The live cloud's answers differ from the recording.
+        Return what was done, for the summary of the run; None if nothing was to be done.
         """
-        if self._received.was_forked:
-            raise self._forked()
         if lost := self._received.lost:
             raise RecordingError(
                 f"not everything was recorded: {text.count(lost, 'answer')} came to a client past "
@@ -310,7 +273,7 @@ class Session:
         left = left_out(self._received.interactions, where=self.place.where)
         if self._received.own:
             return f"recorded ({self._write()}){left}"
-        if left and self._recorded is None:
+        if left and not self.place.path.exists():
             raise RecordingError(
                 "nothing can be recorded: the test asked only Keystone, which is never recorded",
                 where=self.place.where,
@@ -329,31 +292,22 @@ class Session:
         )
 
     def _write(self) -> str:
-        """Write a recording, and read it back: everything that was received must be in it."""
-        place, received = self.place, self._received.interactions
+        place, merge = self.place, None
         new, known = self._made()
-        refuse_failures(new, expected=self.expected_statuses, where=place.where)
-        refuse_two_identities(received, accesses=self._live.accesses(), where=place.where)
-        adds = self.record_mode == "new_episodes"
-        if adds and self._recorded is not None:
-            refuse_other_project(self._recorded, new, place=place)
+        failures = FAILURES - self.expected_statuses
+        refuse_failures(new, failures, what="kept", where=place.where)
+        received, accesses = self._received.interactions, self._live.accesses()
+        refuse_two_identities(received, accesses=accesses, where=place.where)
+        if self.record_mode == "new_episodes":
+            merge = partial(appended, new=new)
+            if (old := place.load()) is not None:
+                refuse_other_project(old, new, place=place)
         self._live.guard()
-        merge = partial(appended, new=new) if adds else None
-        done = place.store.write(new, known=known, shared=place.shared, merge=merge)
-        written = place.load()
-        missing = missing_from(written.interactions if written else (), new.interactions)
-        if missing:
-            raise RecordingError(
-                f"{missing} of the {len(new.interactions)} recorded interactions are not in the "
-                "cassette",
-                where=place.where,
-                remedy="another process writes the same file; record again",
-            )
-        return done.value
+        return place.store.write(new, known=known, shared=place.shared, merge=merge).value
 
-    def _verify(self) -> str | None:
+    def _verify(self) -> str:
         """Compare the live cloud's answers with the recording."""
-        old, place = self._recorded, self.place
+        old, place = self.place.load(), self.place
         assert old is not None  # noqa: S101  `running` has checked it
         where = f"{place.where}; nothing was written"
         if not self._received.own:
@@ -365,7 +319,8 @@ class Session:
             )
         new, known = self._made()
         refuse_unsafe(new, known=known, where=place.where)
-        refuse_no_answer(old, new, expected=self.expected_statuses, where=place.where)
+        wanted = {each.response.status_code for each in old.interactions} | self.expected_statuses
+        refuse_failures(new, NOT_ANSWERED - wanted, what="verified", where=place.where)
         found = changes(old, new)
         try:
             self._live.guard()
@@ -385,63 +340,24 @@ class Session:
             )
         return "verified"
 
-    def _forked(self) -> RecordingError:
-        return RecordingError(
-            "a forked process sent a request, which cannot be recorded",
-            where=self.place.where,
-            remedy="send all requests from the test's own process while recording, for example "
-            "with threads\nnothing was written and an older recording is untouched",
-        )
 
-
-def _own(place: Place, record_mode: RecordMode) -> Recording | None:
-    """Read the test's own cassette; None if there is none."""
-    recorded = place.load()
-    if recorded is None or recorded.provenance.source != "stock":
-        return recorded
-    if record_mode not in {"none", "once"}:
-        path = place.path
-        raise RecordingError(
-            f"record mode {record_mode} needs a cassette of imagedetail, and another tool wrote "
-            "this one: it is not redacted, so it is replayed and never written to",
-            where=place.where,
-            remedy="make a safe cassette of it: imagedetail scrub "
-            f"{shlex.quote(str(path))} --cloud {place.cloud}\n"
-            f"and replay that: @pytest.mark.imagedetail({place.cloud!r}, cassette={path.stem!r})\n"
-            f"or delete it and record afresh: {place.command('once')}",
-        )
-    return of_stock(recorded)
-
-
-def _others(place: Place, check: Callable[[Path, Recording], None]) -> Iterator[Source]:
-    """Yield what else replays, in this order."""
-    store, cloud = place.store, place.cloud
-
-    def read(paths: Iterable[Path], load: Callable[[Path], Recording]) -> dict[Path, Recording]:
-        recordings = {path: load(path) for path in paths}
-        for path, recording in recordings.items():
-            check(path, recording)
-        return recordings
-
-    def traffic(path: Path) -> Recording:
-        recording = store.reader.traffic(path, cloud=cloud)
-        return of_stock(recording) if recording.provenance.source == "stock" else recording
-
-    yield Source(lambda: read(place.neighbors(), traffic))
-    for folder in filter(None, (store.directory, store.library)):
-        paths = Store(directory=folder).paths(cloud)
-        yield Source(partial(read, paths, store.reader.listing), repeats=True)
-    for path in store.client_traffic(cloud):
-        yield Source(partial(read, [path], store.reader.listing), repeats=True)
-
-
-def _check(
-    path: Path, recording: Recording, *, store: Store, release: str | None, max_age: int | None
-) -> None:
-    """Refuse a recording of another release or, unless it is the library's, of an old date."""
+def _load(path: Path, *, store: Store, release: str | None, max_age: int | None) -> Recording:
+    """Read a recording that is of the declared release and not too old; the library has no age."""
+    recording = store.reader.listing(path)
     refuse_stale(recording, release)
     if store.is_own(path):
         refuse_old(recording.provenance, path=path, max_age=max_age, now=datetime.now(UTC))
+    return recording
+
+
+def _others(place: Place, load: Callable[[Path], Recording]) -> Iterator[Source]:
+    """Yield what replays besides the test's own cassette, in this order."""
+    store, cloud = place.store, place.cloud
+    yield Source(place.others(), load)
+    for folder in filter(None, (store.directory, store.library)):
+        yield Source(Store(directory=folder).paths(cloud), load, repeats=True)
+    for path in store.client_traffic(cloud):
+        yield Source([path], load, repeats=True)
 
 
 class Traffic:
@@ -483,11 +399,10 @@ class Traffic:
     @property
     def endpoint(self) -> str | None:
         """The compute endpoint in placeholders, while replaying."""
-        cloud = self._session.place.cloud
+        if not self.replays:
+            return None
         # Without a recording, a request to it says how to record one.
-        return self._session.endpoint or (
-            f"https://compute.{cloud}.invalid" if self.replays else None
-        )
+        return self._session.player.endpoint or f"https://compute.{self.cloud}.invalid"
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:

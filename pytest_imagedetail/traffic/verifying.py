@@ -7,10 +7,8 @@ from typing import Final
 from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.model import Recording, Response, path_of
 from pytest_imagedetail.normalize.equality import strictly_equal
-from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.report import text
-from pytest_imagedetail.traffic.matching import by_request, key_of, line
-from pytest_imagedetail.traffic.recording import failure
+from pytest_imagedetail.traffic.matching import by_request, line
 
 _SHOWN: Final = 8  # changes of one body in a message
 
@@ -30,21 +28,6 @@ def changes(old: Recording, new: Recording) -> list[str]:
                 f"{line(one)}: {each}" for each in _response_changes(one.response, other.response)
             ]
     return lines
-
-
-def refuse_no_answer(
-    old: Recording, new: Recording, *, expected: frozenset[int], where: str
-) -> None:
-    """Raise if a response carries no answer, such as 401 or 503, unless that was recorded.
-
-    Raises:
-        ResponseError: The cloud refused the credentials, or is busy or down.
-    """
-    recorded = {(key_of(each), each.response.status_code) for each in old.interactions}
-    for each in new.interactions:
-        status = each.response.status_code
-        if status in NOT_ANSWERED - expected and (key_of(each), status) not in recorded:
-            raise failure(each, what="verified", where=where)
 
 
 def _response_changes(old: Response, new: Response) -> Iterator[str]:

@@ -98,7 +98,7 @@ def test_what_the_own_file_knows_comes_from_it_alone(run):
     run(asks(b="/n /n"), "once").assert_outcomes(passed=1)
     result = run(asks(a="/n /n"))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E *it was recorded once, and it has been played once"])
+    result.stdout.fnmatch_lines(["E *every answer that was recorded for it has been played"])
 
 
 def test_two_files_that_disagree_are_an_error(run):

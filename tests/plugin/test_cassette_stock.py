@@ -1,7 +1,6 @@
-"""Stock cassettes and ours: each is replayed by the other's tool, and none of theirs is touched."""
+"""Cassettes of vcrpy, once scrubbed, are replayed here, and ours by vcrpy."""
 
 import json
-import sys
 
 import pytest
 import requests
@@ -9,6 +8,7 @@ import vcr
 from answering import BODY
 
 from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cli import main
 
 TEST = """
 import pytest, requests, httpx
@@ -32,57 +32,29 @@ def test_images(imagedetail_cassette):
 FOLDER = "cassettes/staging/tests"
 
 
-@pytest.fixture
-def stock(pytester, served):
-    """The path of a cassette that plain vcrpy wrote, where a test of ours looks for its own."""
-    path = pytester.path / FOLDER / "shared.yaml"
-    with vcr.use_cassette(str(path)):
+def test_a_scrubbed_cassette_of_vcrpy_is_replayed_and_left_alone(pytester, run, served):
+    """With another client than recorded it; what is new goes to the test's own file."""
+    theirs = pytester.path / "shared.yaml"
+    with vcr.use_cassette(str(theirs)):
         url = f"{served.url}/images/detail?limit=2"
         requests.get(url, headers={"X-Auth-Token": "live-token-4711-gAAAA"}, timeout=9)
     served.asked.clear()
-    return path
-
-
-def test_a_stock_cassette_is_replayed_and_left_alone(pytester, run, served, stock):
-    """With another client than recorded it; what is new goes to the test's own file."""
-    before = stock.read_bytes()
-    assert b"imagedetail" not in before
+    assert main(["scrub", str(theirs), "--cloud=staging"]) == 0
+    scrubbed = pytester.path / FOLDER / "shared.yaml"
+    before = scrubbed.read_bytes()
     for mode in ("none", "once"):
         run(TEST, mode).assert_outcomes(passed=2)
     assert served.asked == []
     run(TEST, "verify").assert_outcomes(errors=2)
-    stock.write_bytes(before.replace(b"version: 1", b"version: 2"))
-    result = run(TEST)
-    result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["E *DamagedCassetteError: unknown cassette version 2; *"])
-    stock.write_bytes(before)
     run(TEST, "new_episodes").assert_outcomes(passed=2)
     assert len(served.asked) == 2
-    assert stock.read_bytes() == before
-    listed = pytester.run(sys.executable, "-m", "pytest_imagedetail", "ls")
-    assert listed.ret == 0
-    listed.stdout.fnmatch_lines([f"staging  shared * stock * {FOLDER}/shared.yaml"])
-    stock.unlink()
-    run(TEST).assert_outcomes(passed=2)
-
-
-def test_nothing_is_written_to_a_stock_cassette(pytester, run, stock):
-    """Nobody has redacted it; the error says how to make a safe one."""
-    path = pytester.path / FOLDER / "test_own/test_images.yaml"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(before := stock.read_bytes())
-    run(OWN).assert_outcomes(passed=1)
-    for mode in ("new_episodes", "rewrite", "verify"):
-        result = run(OWN, mode)
-        result.assert_outcomes(errors=1)
-        result.stdout.fnmatch_lines(
-            [
-                f"E *RecordingError: record mode {mode} needs a cassette of imagedetail, *",
-                f"E * next:  make a safe cassette of it: imagedetail scrub {path} --cloud staging",
-                "E *and replay that: @pytest.mark.imagedetail('staging', cassette='test_images')",
-            ]
-        )
-        assert path.read_bytes() == before
+    assert scrubbed.read_bytes() == before
+    scrubbed.write_bytes(theirs.read_bytes())
+    result = run(TEST.replace("limit=2", "limit=3"))
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        ["E *DamagedCassetteError: no provenance: *", "E * next:  *imagedetail scrub *"]
+    )
 
 
 def test_ours_is_replayed_by_vcrpy_and_pytest_recording(pytester, run):
