@@ -1,11 +1,11 @@
 """Record and replay one test's own traffic: the fixture `imagedetail_cassette`."""
 
-import functools
 import threading
 import traceback
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from pytest_imagedetail.harness import (
 )
 from pytest_imagedetail.plugin.masking import start_masking
 from pytest_imagedetail.plugin.options import known, refused, settings_for
-from pytest_imagedetail.plugin.run import Run, RunResult, TestState, state_of
+from pytest_imagedetail.plugin.run import Run, RunResult, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
@@ -71,83 +71,84 @@ class OwnTraffic:
 
         A fixture cannot do this: others end before it and after it, and may fail.
         """
-        state = state_of(item)
-        if state.learn is not None:
+        state, broken = state_of(item), None
+        session = state.session
+        if session is not None and not session.replays:
+            declared = settings_for(item).declaration(session.place.cloud)
             try:
-                state.learn()  # before the fixtures that configured a secret are gone
+                self._run.read_files(declared.os_cloud)  # before fixtures that set them are gone
             except ImageDetailError as error:
-                state.broken = error
+                broken = error
         try:
             result = yield
         except BaseException:
-            if state.recorded is not None:
-                _note_not_kept(self._run, *state.recorded, why="the test's teardown failed")
+            if session is not None:
+                self._note_not_kept(item, session, "the test's teardown failed")
             raise
-        if state.recorded is not None:
-            session, name = state.recorded
-            if (done := session.keep()) is not None:
-                self._run.result.done[name] = done
+        if session is not None:
+            self._finish(item, session, broken)
+        elif state.outcome == "passed":
+            _refuse_swallowed(item)
         return result
+
+    def _finish(self, item: pytest.Item, session: Session, broken: ImageDetailError | None) -> None:
+        """Keep what a test recorded if it has passed, and say what it swallowed."""
+        player, result, outcome = session.player, self._run.result, state_of(item).outcome
+        result.used |= {str(session.place.path), *map(str, player.used)}
+        failed = session.failed
+        if outcome == "skipped" and failed is not None:
+            failed.add_note("the test was skipped after this error")
+            raise failed
+        if outcome != "passed":
+            self._note_not_kept(item, session, "the test did not pass")
+            return
+        if broken is not None:
+            raise broken
+        if failed is not None:
+            failed.add_note(
+                "the test passed all the same: something caught this error\n"
+                "if the test is about that: imagedetail_cassette.expect_miss()"
+            )
+            raise failed
+        if session.expects_miss and not session.missed:
+            pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
+        _refuse_swallowed(item)
+        if session.replays:
+            path, root = player.held, item.config.rootpath
+            cassette = str(path.relative_to(root) if path.is_relative_to(root) else path)
+            result.add(RunResult(unplayed={cassette: list(player.unplayed)}))
+        if (done := session.keep()) is not None:
+            result.done[_name(item, session)] = done
+
+    def _note_not_kept(self, item: pytest.Item, session: Session, why: str) -> None:
+        if not session.replays and session.record_mode != "verify" and session.interactions:
+            self._run.result.done[_name(item, session)] = f"not kept: {why}"
 
 
 @contextmanager
 def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
-    """Run a test with its cassette, and keep what was recorded if it has passed."""
+    """Run a test with its cassette."""
     item = request.node
-    state, settings = state_of(item), settings_for(item)
+    settings = settings_for(item)
     if settings.record_mode != "none":
         start_masking(request.config, run.secrets)
     with refused(item):
-        session = _open(request, settings, run, state)
+        session = state_of(item).session = _open(request, settings, run)
     harness = None
     if "imagedetail" in request.fixturenames:
         harness = request.getfixturevalue("imagedetail")
         if session.replays and (endpoint := session.player.endpoint) is not None:
             harness.endpoints[session.place.cloud] = endpoint
-    state.refused.append(session.refused)
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
     shuts = harness is None or settings.record_mode == "none"
     with run.records(session), session.running(shuts=shuts, beside=run.places()):
         yield Traffic(session)
-    place, player = session.place, session.player
-    run.result.used |= {str(place.path), *map(str, player.used)}
-    name = f"{place.cloud}: {_shown(place.path, settings)}"
-    if state.skipped and session.failed is not None:
-        session.failed.add_note("the test was skipped after this error")
-        raise session.failed
-    if not state.passed:
-        _note_not_kept(run, session, name, why="the test did not pass")
-        return
-    if state.broken is not None:
-        raise state.broken
-    state.recorded = session, name
-    if (error := session.failed) is not None:
-        error.add_note(
-            "the test passed all the same: something caught this error\n"
-            "if the test is about that: imagedetail_cassette.expect_miss()"
-        )
-        raise error
-    if session.expects_miss and not session.missed:
-        pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
-    refuse_swallowed(item, session.refused)
-    if session.replays:
-        path, root = player.held, request.config.rootpath
-        cassette = str(path.relative_to(root) if path.is_relative_to(root) else path)
-        run.result.add(RunResult(unplayed={cassette: list(player.unplayed)}))
 
 
-def _note_not_kept(run: Run, session: Session, name: str, *, why: str) -> None:
-    if not session.replays and session.record_mode != "verify" and session.interactions:
-        run.result.done[name] = f"not kept: {why}"
-
-
-def _open(
-    request: pytest.FixtureRequest, settings: Settings, run: Run, state: TestState
-) -> Session:
+def _open(request: pytest.FixtureRequest, settings: Settings, run: Run) -> Session:
     item = request.node
     cloud = _cloud(request, settings)
     declared = settings.declaration(cloud)
-
     place = Place(
         store=replace(store_of(settings, reader=run.reader), library=reference_library()),
         cloud=cloud,
@@ -155,42 +156,33 @@ def _open(
         node=item.nodeid,
         shared=_shared_name(item),
     )
+
+    def guard() -> None:
+        if run.sessions.accesses(declared.os_cloud):
+            adds = settings.record_mode == "new_episodes" or not place.path.exists()
+            adds = adds and settings.record_mode != "verify"
+            refuse_upgraded(cloud, settings, store_of(settings), run.sessions, adds=adds)
+
     session = Session(
         place,
         record_mode="none" if is_shipped(cloud, settings) else settings.record_mode,
         release=declared.release,
         max_age=settings.max_age,
         live=Live(
-            accesses=functools.partial(run.sessions.accesses, declared.os_cloud),
+            accesses=partial(run.sessions.accesses, declared.os_cloud),
             secrets=run.credentials,
-            guard=functools.partial(_refuse_upgraded, place, settings, run),
+            guard=guard,
         ),
+        refused=state_of(item).refused,
     )
     if not session.replays:
         run.read_files(declared.os_cloud)
-        if _is_configured(declared.os_cloud):
-            run.sessions.access(declared.os_cloud)
-        state.learn = functools.partial(run.read_files, declared.os_cloud)
+        try:
+            clouds.configure(declared.os_cloud)
+        except CredentialsError:
+            return session  # only the test's clients know the cloud
+        run.sessions.access(declared.os_cloud)
     return session
-
-
-def _is_configured(os_cloud: str) -> bool:
-    """Return whether clouds.yaml names a cloud: only then can the release guard ask it anything."""
-    try:
-        clouds.configure(os_cloud)
-    except CredentialsError:
-        return False
-    return True
-
-
-def _refuse_upgraded(place: Place, settings: Settings, run: Run) -> None:
-    cloud = place.cloud
-    if not _is_configured(settings.declaration(cloud).os_cloud):
-        return
-    adds = settings.record_mode != "verify" and (
-        settings.record_mode == "new_episodes" or not place.path.exists()
-    )
-    refuse_upgraded(cloud, settings, store_of(settings), run.sessions, adds=adds)
 
 
 def _cloud(request: pytest.FixtureRequest, settings: Settings) -> str:
@@ -240,13 +232,13 @@ def _test_name(item: pytest.Item, cloud: str) -> str:
     return "::".join([module, *classes, name])
 
 
-def refuse_swallowed(item: pytest.Item, refused: list[ImageDetailError]) -> None:
+def _refuse_swallowed(item: pytest.Item) -> None:
     """Raise a refused connection that a test has not seen, although it passed.
 
     A refusal that came through the test's own code was seen, as by `pytest.raises`. One in another
     thread may belong to anything.
     """
-    for error in refused:
+    for error in state_of(item).refused:
         here = getattr(error, "thread", None) in {None, threading.get_ident()}
         if isinstance(error, NoInteractionError) or not here:
             continue
@@ -256,6 +248,7 @@ def refuse_swallowed(item: pytest.Item, refused: list[ImageDetailError]) -> None
             raise error
 
 
-def _shown(path: Path, settings: Settings) -> str:
-    """Return a cassette's place in its cloud's folder."""
-    return str(Path(*path.relative_to(settings.cassette_dir).parts[1:]).with_suffix(""))
+def _name(item: pytest.Item, session: Session) -> str:
+    """Return a cassette's cloud, and its place in the cloud's folder."""
+    path = session.place.path.relative_to(settings_for(item).cassette_dir)
+    return f"{session.place.cloud}: {Path(*path.parts[1:]).with_suffix('')}"

@@ -1,8 +1,7 @@
 """Make failures explain themselves: no frame of ours, and what a failed assertion compared."""
 
 import traceback
-from collections.abc import Generator, Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,8 @@ from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.plugin.run import Run, state_of
 from pytest_imagedetail.report import report_of, terminal
 
-_PLUGIN = "pytest_imagedetail.plugin"
-_OURS = ("pytest_imagedetail.", "vcr.")
-_PYTESTS = ("_pytest.", "pluggy.")
+_PACKAGE = Path(errors.__file__).parent
+_OURS = "pytest_imagedetail."
 
 
 class Explain:
@@ -55,7 +53,7 @@ class Explain:
             # A test may have a fixture of this name.
             if isinstance(error, AssertionError) and isinstance(harness, Harness):
                 _add_report(error, harness, verbose=item.config.get_verbosity() > 1)
-            _add_refusals(error, item)
+            add_refusals(error, state.refused)
             raise
         finally:
             state.running = False
@@ -66,25 +64,39 @@ class Explain:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Show no frame of ours, and note whether the call passed (an expected failure did not)."""
         if call.excinfo is not None:
-            _conceal(call.excinfo.value, self._root, in_call=call.when == "call")
+            _conceal(call.excinfo.value, self._root)
         report = yield
         state = state_of(item)
         if state.running:
             state.subtest_failed |= report.failed or hasattr(report, "wasxfail")
         elif call.when == "call":
-            state.passed = report.passed and not state.subtest_failed
-            state.skipped = report.skipped and not hasattr(report, "wasxfail")
+            is_failure = state.subtest_failed or (report.skipped and hasattr(report, "wasxfail"))
+            state.outcome = "failed" if is_failure else report.outcome
         return report
 
 
-def _conceal(failure: BaseException, root: Path, *, in_call: bool) -> None:
-    """Cut our frames out of our errors, and empty them in others, wherever in a chain they are."""
+def _conceal(failure: BaseException, root: Path) -> None:
+    """End the traceback of our errors, wherever in a chain, in the last line of the project."""
     for error in tuple(_all_in(failure)):
-        _empty_own_frames(error, root)
-        if isinstance(error, errors.NoInteractionError | errors.NetworkShutError):
-            _cut_behind(error, root)
         if isinstance(error, errors.ImageDetailError):
-            _cut_own_frames(error, in_call=in_call)
+            _cut(error, root)
+            error.__cause__ = None
+            error.__suppress_context__ = True
+
+
+def _cut(error: BaseException, root: Path) -> None:
+    """End a traceback in the last line of the project, or before our first frame."""
+    place, last, before = error.__traceback__, None, None
+    is_ours = False
+    while place is not None:
+        is_ours = is_ours or place.tb_frame.f_globals.get("__name__", "").startswith(_OURS)
+        if _is_in(root, place.tb_frame.f_code.co_filename):
+            last = place
+        elif not is_ours:
+            before = place
+        place = place.tb_next
+    if (end := last or before) is not None:
+        end.tb_next = None
 
 
 def _all_in(failure: BaseException) -> Iterator[BaseException]:
@@ -102,24 +114,10 @@ def _all_in(failure: BaseException) -> Iterator[BaseException]:
             pending += error.exceptions
 
 
-def _empty_own_frames(error: BaseException, root: Path) -> None:
-    """Clear the locals of our frames and of those that these called; file and line stay."""
-    ours = False
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        module = frame.f_globals.get("__name__", "")
-        if module.startswith(_OURS):
-            ours = True
-        elif module.startswith(_PYTESTS) or _is_in(root, frame.f_code.co_filename):
-            ours = False
-        if ours:
-            with suppress(RuntimeError):  # still running: a hook of ours around the failure
-                frame.clear()
-
-
-def _add_refusals(error: Exception, item: pytest.Item) -> None:
+def add_refusals(error: Exception, refused: Sequence[errors.ImageDetailError]) -> None:
     """Show what was refused to the test where a client has made another error of it."""
     shown = "".join(traceback.format_exception(error))
-    for each in (one for refused in state_of(item).refused for one in refused):
+    for each in refused:
         if str(each) not in shown:
             error.add_note(f"\nthis was refused to the test:\n{each}")
             shown += str(each)
@@ -137,32 +135,8 @@ def _shown(result: Comparison | Matrix, *, verbose: bool) -> str:
     return terminal.render(report_of([result])) if verbose else terminal.brief(result)
 
 
-def _cut_behind(error: BaseException, root: Path) -> None:
-    """End a traceback in the last line of the project, without those of its HTTP client."""
-    place, last = error.__traceback__, None
-    while place is not None:
-        if _is_in(root, place.tb_frame.f_code.co_filename):
-            last = place
-        place = place.tb_next
-    if last is not None:
-        last.tb_next = None
-
-
 def _is_in(root: Path, name: str) -> bool:
-    """Return whether a file belongs to the project."""
+    """Return whether a file belongs to the project, which may be this one."""
     file = Path(name)
-    return file.is_relative_to(root) and "site-packages" not in file.parts
-
-
-def _cut_own_frames(error: BaseException, *, in_call: bool) -> None:
-    """End a traceback in the test's own line: our errors need no more."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        called = place.tb_next.tb_frame.f_globals.get("__name__", "")
-        if called.startswith("pytest_imagedetail.") and not (
-            in_call and called.startswith(_PLUGIN)
-        ):
-            place.tb_next = None
-        place = place.tb_next
-    error.__cause__ = None
-    error.__suppress_context__ = True
+    is_other = "site-packages" in file.parts or file.is_relative_to(_PACKAGE)
+    return file.is_relative_to(root) and not is_other

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,9 @@ import pytest
 from pytest_imagedetail import network
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.harness import Cloud, Harness, reference_library, store_of
-from pytest_imagedetail.plugin.cassette import OwnTraffic, refuse_swallowed
+from pytest_imagedetail.plugin.cassette import OwnTraffic
 from pytest_imagedetail.plugin.ending import Ending
-from pytest_imagedetail.plugin.explain import Explain
+from pytest_imagedetail.plugin.explain import Explain, add_refusals
 from pytest_imagedetail.plugin.masking import start_masking
 from pytest_imagedetail.plugin.options import known, refused, settings_for, settings_of
 from pytest_imagedetail.plugin.run import Run, state_of
@@ -27,7 +27,7 @@ def load(config: pytest.Config, *, fixtures: frozenset[str]) -> Run:
     plugins = config.pluginmanager
     run: Run | None = plugins.get_plugin(_RUN)
     if run is None:
-        run = Run(fixtures=fixtures)
+        run = Run(fixtures)
         plugins.register(run, _RUN)
         plugins.register(OwnTraffic(run), "imagedetail-own-traffic")
         plugins.register(Explain(run, config.rootpath), "imagedetail-explain")
@@ -43,26 +43,19 @@ def harness_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Harness]:
     harness = Harness(settings, store=store, sessions=run.sessions)
     if settings.record_mode != "none":
         start_masking(request.config, run.secrets)
-    shut = shut_network(request) if settings.record_mode == "none" else nullcontext()
-    with shut, run.serves(harness) as result:
-        yield harness
-    request.node.user_properties.extend(result.properties())
-
-
-@contextmanager
-def shut_network(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Refuse connections during a test that replays."""
-    item = request.node
+    node = request.node
     remedy = (
-        f"record what is missing: pytest {shlex.quote(item.nodeid)} "
+        f"record what is missing: pytest {shlex.quote(node.nodeid)} "
         "--imagedetail-record-mode=once\n"
         "for a test's own client: the fixture imagedetail_cassette"
     )
-    with network.shut(item.nodeid, remedy=remedy) as shut:
-        state_of(item).refused.append(shut.refused)
-        yield
-    if state_of(item).passed:
-        refuse_swallowed(item, shut.refused)
+    with ExitStack() as stack:
+        if settings.record_mode == "none":
+            refused = state_of(node).refused
+            stack.enter_context(network.shut(node.nodeid, remedy=remedy, refused=refused))
+        result = stack.enter_context(run.serves(harness))
+        yield harness
+    node.user_properties.extend(result.properties())
 
 
 def cloud_of(request: pytest.FixtureRequest, harness: Harness) -> Cloud:
@@ -86,9 +79,8 @@ class Refusals:
         self._servers = servers
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
         """Fail a call that would pass; a failed one shows what was refused to it."""
-        state_of(item).refused.append(self._servers.refused)
         try:
             result = yield
             self._fail()
@@ -96,6 +88,9 @@ class Refusals:
                 pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
         except pytest.skip.Exception:
             self._fail()
+            raise
+        except Exception as error:
+            add_refusals(error, self._servers.refused)
             raise
         finally:
             self._servers.refused.clear()

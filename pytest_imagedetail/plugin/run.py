@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 import pytest
 
@@ -74,27 +75,21 @@ class TestState:
 
     Attributes:
         opened: Whether its cassette is open or about to be opened.
+        session: That of its cassette, to be kept once the teardown has passed.
+        refused: The errors of requests and connections that were refused.
         running: Whether its call runs: what is reported meanwhile is of a subtest.
         subtest_failed: Whether a subtest has failed; the call passes nevertheless.
-        passed: Whether its call has passed, and all of its subtests with it.
-        skipped: Whether its call was skipped; one that is expected to fail was not.
-        refused: Requests and connections that were refused; filled while it runs.
-        learn: Learns the secrets that are configured by now, for a test that records.
-        broken: The error of doing so.
-        recorded: The session of its cassette and its name, to be kept once the teardown passes.
+        outcome: Of its call with all of its subtests; an expected failure is one.
     """
 
     __test__ = False
 
     opened: bool = False
+    session: Session | None = None
+    refused: list[ImageDetailError] = field(default_factory=list)
     running: bool = False
     subtest_failed: bool = False
-    passed: bool = False
-    skipped: bool = False
-    refused: list[list[ImageDetailError]] = field(default_factory=list)
-    learn: Callable[[], None] | None = None
-    broken: ImageDetailError | None = None
-    recorded: tuple[Session, str] | None = None
+    outcome: str = ""
 
 
 _STATE = pytest.StashKey[TestState]()
@@ -105,35 +100,32 @@ def state_of(item: pytest.Item) -> TestState:
     return item.stash.setdefault(_STATE, TestState())
 
 
-def _connect(os_cloud: str) -> Access:
-    """Authenticate without a test's own cassette in between."""
-    from pytest_imagedetail.cassette import capture  # it loads vcrpy, which replaying does not need
-
-    with capture.unpatched():
-        return connect(os_cloud)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
 class Run:
     """The state of one pytest run in one process.
 
     Attributes:
-        fixtures: The names of our fixtures.
-        reader: Reads cassettes, each once.
-        sessions: Opens clouds, each once.
         result: What finished tests and workers left.
         current: Compares for the running test.
         places: Returns host and port of each server of recordings.
     """
 
-    fixtures: frozenset[str]
-    reader: Reader = field(default_factory=Reader)
-    sessions: CloudSessions = field(default_factory=lambda: CloudSessions(_connect))
-    result: RunResult = field(default_factory=RunResult)
-    current: Harness | None = None
-    places: Callable[[], frozenset[str]] = frozenset
-    _known: set[str] = field(default_factory=set, repr=False)
-    _session: Session | None = field(default=None, repr=False)
+    def __init__(self, fixtures: frozenset[str]) -> None:
+        self.fixtures: Final = fixtures
+        self.reader: Final = Reader()
+        self.sessions: Final = CloudSessions(self._connect)
+        self.result: Final = RunResult()
+        self.current: Harness | None = None
+        self.places: Callable[[], frozenset[str]] = frozenset
+        self._known: set[str] = set()
+        self._session: Session | None = None
+
+    def _connect(self, os_cloud: str) -> Access:
+        """Authenticate without a test's own cassette in between."""
+        from pytest_imagedetail.cassette import capture  # loads vcrpy; replaying does not need it
+
+        self.read_files(os_cloud)  # a failed login may show them
+        with capture.unpatched():
+            return connect(os_cloud)
 
     def secrets(self) -> frozenset[str]:
         """Return what no failure may show: secrets, projects and addresses of live clouds."""
@@ -148,11 +140,7 @@ class Run:
         return frozenset(self._known).union(*({each.token, *each.secrets} for each in accesses))
 
     def read_files(self, os_cloud: str) -> None:
-        """Learn the secrets in OpenStack's files and environment variables.
-
-        Raises:
-            CredentialsError: A file is broken.
-        """
+        """Learn the secrets in OpenStack's files and environment variables."""
         self._known |= configured(os_cloud)
 
     @contextmanager
