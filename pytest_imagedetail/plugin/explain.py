@@ -49,10 +49,9 @@ class Explain:
         try:
             return (yield)
         except Exception as error:
-            harness = getattr(item, "funcargs", {}).get("imagedetail")
-            # A test may have a fixture of this name.
-            if isinstance(error, AssertionError) and isinstance(harness, Harness):
-                _add_report(error, harness, verbose=item.config.get_verbosity() > 1)
+            if isinstance(error, AssertionError) and self._run.current is not None:
+                verbose = item.config.get_verbosity() > 1
+                _add_report(error, self._run.current, verbose=verbose)
             add_refusals(error, state.refused)
             raise
         finally:

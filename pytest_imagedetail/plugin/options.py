@@ -11,21 +11,23 @@ from pytest_imagedetail.errors import CassetteError, UsageError
 from pytest_imagedetail.harness import accepted, store_of, to_choose_from
 from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve, unknown_cloud
 
-OF_MARKER = ("baseline", "query", "level", "profile", "rules", "record_mode", "cassette")
-"""The marker's arguments beside the names of clouds."""
+OF_MARKER: Mapping[str, tuple[Any, str]] = {
+    "baseline": (str, "a name in quotes"),
+    "query": (Mapping, "a dict, for example {'status': 'ACTIVE'}"),
+    "level": (str, "a name in quotes"),
+    "profile": (str, "a name in quotes"),
+    "rules": (str | Path | Mapping, "a file, a rule as a dict, or a list of them"),
+    "record_mode": (str, "a name in quotes"),
+    "cassette": (str, "a name in quotes"),
+}
+"""The marker's arguments beside the names of clouds: their types, in Python and in words."""
 
 _PREFIX = "imagedetail_"
 _RESOLVED = pytest.StashKey[dict[int, tuple[pytest.Mark | None, Settings]]]()
 
 
 def check(config: pytest.Config) -> None:
-    """Refuse impossible options, and remove older reports before anything is collected.
-
-    An older report must not pass for this run's if it ends early.
-
-    Raises:
-        pytest.UsageError: An option that cannot be right.
-    """
+    """Refuse impossible options, and remove older reports: this run may end early."""
     settings = settings_of(config)
     with explained():
         store = store_of(settings)
@@ -48,21 +50,13 @@ def check(config: pytest.Config) -> None:
 
 
 def settings_of(config: pytest.Config) -> Settings:
-    """Return the settings of the run.
-
-    Raises:
-        pytest.UsageError: An option or ini key that cannot be right.
-    """
+    """Return the settings of the run."""
     with explained():
         return _resolved(config, None)
 
 
 def settings_for(item: pytest.Item) -> Settings:
-    """Return the settings of one test, which its marker may change.
-
-    Raises:
-        pytest.fail.Exception: The marker cannot be right.
-    """
+    """Return the settings of one test, which its marker may change."""
     with refused(item):
         return _resolved(item.config, item.get_closest_marker("imagedetail"))
 
@@ -70,27 +64,19 @@ def settings_for(item: pytest.Item) -> Settings:
 def selected(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
     """Return the clouds that a test runs for; none if its marker is wrong, as its setup will say.
 
-    Raises:
-        pytest.Collector.CollectError: The settings of the whole run are wrong.
+    Raise `pytest.Collector.CollectError` if the settings of the whole run are wrong.
     """
     try:
         settings = _resolved(config, marker)
         return settings.select(known(settings, marker))
-    except UsageError as error:
-        if marker is not None:
+    except (UsageError, CassetteError) as error:  # the folder of cassettes may not be read
+        if marker is not None and isinstance(error, UsageError):
             return ()
-        message = str(error)
-    except CassetteError as error:  # the folder of cassettes may not be read
-        message = str(error)
-    raise pytest.Collector.CollectError(message)
+        raise pytest.Collector.CollectError(str(error)) from None
 
 
 def named(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
-    """Return the clouds that marker, option or ini key name; none if they name none.
-
-    Raises:
-        pytest.Collector.CollectError: As `selected`.
-    """
+    """Return the clouds that marker, option or ini key name; none if they name none."""
     names = selected(config, marker)
     return names if names and _resolved(config, marker).clouds else ()
 
@@ -154,38 +140,25 @@ def _choices(options: Mapping[str, Any]) -> Choices:
 def _from_marker(marker: pytest.Mark | None) -> Choices:
     if marker is None:
         return {}
-    given = marker.kwargs
-    unknown = sorted(set(given) - set(OF_MARKER))
-    if unknown:
-        raise UsageError(
-            f"the imagedetail marker has no argument {', '.join(unknown)}",
-            remedy=f"{did_you_mean(unknown[0], OF_MARKER)}known arguments: names of clouds, "
-            f"{', '.join(OF_MARKER)}",
-        )
-    rules = given.get("rules") or ()
-    rules = tuple(rules) if isinstance(rules, list | tuple) else (rules,)
-    _check_marker(marker, rules)
-    chosen = {key: value for key, value in given.items() if key != "cassette"}
-    return chosen | {"clouds": marker.args, "rules": rules}
-
-
-def _check_marker(marker: pytest.Mark, rules: tuple[object, ...]) -> None:
-    """Refuse arguments of a wrong type."""
-    name, query = "a name in quotes", "for example query={'status': 'ACTIVE'}"
+    given = {key: value for key, value in marker.kwargs.items() if value is not None}
+    rules = given.get("rules", ())
+    given["rules"] = tuple(rules) if isinstance(rules, list | tuple) else (rules,)
+    for key, value in given.items():
+        if key not in OF_MARKER:
+            raise UsageError(
+                f"the imagedetail marker has no argument {key}",
+                remedy=f"{did_you_mean(key, tuple(OF_MARKER))}known arguments: names of clouds, "
+                f"{', '.join(OF_MARKER)}",
+            )
+        for each in value if key == "rules" else [value]:
+            _check_type(key, each, *OF_MARKER[key])
     for cloud in marker.args:
-        _check("the name of a cloud", cloud, str, "a name or a glob in quotes, as 'public-*'")
-    for key in ("baseline", "level", "profile", "record_mode", "cassette"):
-        if marker.kwargs.get(key) is not None:
-            _check(key, marker.kwargs[key], str, name)
-    _check("query", marker.kwargs.get("query") or {}, Mapping, query)
-    for key in marker.kwargs.get("query") or {}:
-        _check("a name in query", key, str, query)
-    for each in rules:
-        right = "a file, or a rule: {'path': ..., 'reason': ..., 'expires': ...}"
-        _check("one of rules", each, (str, Path, Mapping), right)
+        _check_type("the name of a cloud", cloud, str, "a name or a glob in quotes, as 'public-*'")
+    given.pop("cassette", None)
+    return given | {"clouds": marker.args}
 
 
-def _check(what: str, value: object, wanted: type | tuple[type, ...], right: str) -> None:
-    if not isinstance(value, wanted) or value == "":
+def _check_type(what: str, value: object, wanted: Any, words: str) -> None:
+    if not isinstance(value, wanted):
         problem = f"{what} in the imagedetail marker cannot be {value!r}"
-        raise UsageError(problem, remedy=f"write {right}")
+        raise UsageError(problem, remedy=f"write {words}")

@@ -8,8 +8,6 @@ KNOWN = (
     "openstack-sample"
 )
 CLOUD = "write a name or a glob in quotes, as 'public-*'"
-QUERY = "write for example query={'status': 'ACTIVE'}"
-RULE_OR_FILE = "write a file, or a rule: {'path': ..., 'reason': ..., 'expires': ...}"
 
 CASES = [
     (
@@ -25,19 +23,13 @@ CASES = [
     ("level='shapes'", "unknown level 'shapes'", ["did you mean shape? known: facts, shape"]),
     ("profile=1", f"profile {IN} cannot be 1", ["write a name in quotes"]),
     ("None", f"the name of a cloud {IN} cannot be None", [CLOUD]),
+    ("query=1", f"query {IN} cannot be 1", ["write a dict, for example {'status': 'ACTIVE'}"]),
     (
-        "query={1: 2}",
-        f"a name in query {IN} cannot be 1",
-        ["write for example query={'status': 'ACTIVE'}"],
+        "rules=[1]",
+        f"rules {IN} cannot be 1",
+        ["write a file, a rule as a dict, or a list of them"],
     ),
-    ("query=1", f"query {IN} cannot be 1", ["write for example query={'status': 'ACTIVE'}"]),
-    ("rules=[1]", f"one of rules {IN} cannot be 1", [RULE_OR_FILE]),
-    ("rules=['']", f"one of rules {IN} cannot be ''", [RULE_OR_FILE]),
-    (
-        "'nova-9*'",
-        "no cloud matches 'nova-9*'",
-        [KNOWN],
-    ),
+    ("'nova-9*'", "no cloud matches 'nova-9*'", [KNOWN]),
 ]
 FIXTURES = ("imagedetail", "imagedetail_cloud", "imagedetail_cassette")
 
