@@ -114,9 +114,7 @@ class OwnTraffic:
             pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
         _refuse_swallowed(item)
         if session.replays:
-            path, root = player.held, item.config.rootpath
-            cassette = str(path.relative_to(root) if path.is_relative_to(root) else path)
-            result.add(RunResult(unplayed={cassette: list(player.unplayed)}))
+            result.add(RunResult(unplayed={str(player.held): list(player.unplayed)}))
         if (done := session.keep()) is not None:
             result.done[_name(item, session)] = done
 
@@ -224,12 +222,7 @@ def _test_name(item: pytest.Item, cloud: str) -> str:
     """Return the node id without the cloud, and without the group that pytest-xdist adds."""
     module = item.nodeid.partition("::")[0]
     classes = [each.name for each in item.listchain() if isinstance(each, pytest.Class)]
-    name = item.name
-    parameters = getattr(item, "callspec", None)
-    given = {} if parameters is None else parameters.params
-    if cloud in {given.get("imagedetail_cloud"), given.get("imagedetail_cassette")}:
-        name = name.removesuffix(f"[{cloud}]")
-    return "::".join([module, *classes, name])
+    return "::".join([module, *classes, item.name.removesuffix(f"[{cloud}]")])
 
 
 def _refuse_swallowed(item: pytest.Item) -> None:

@@ -107,11 +107,7 @@ def _reports(config: pytest.Config, outcome: str) -> Sequence[object]:
 def _judge_unused(
     config: pytest.Config, settings: Settings, result: RunResult, *, all_passed: bool
 ) -> tuple[list[str], bool]:
-    """Find the recordings of the selected clouds that no test used.
-
-    Returns:
-        Lines for the summary, and whether the run fails for them.
-    """
+    """Return lines about the recordings that no test used, and whether the run fails for them."""
     if settings.unused == "ignore" or not result.expected:
         return [], False
     fails = settings.unused == "fail"
@@ -123,9 +119,8 @@ def _judge_unused(
         (not all_passed, "this run did not pass"),
         (not result.expected <= passed, "not every test that takes recordings was run"),
     )
-    for holds, reason in why_not:
-        if holds:
-            return [f"unused recordings were not judged: {reason}"] * fails, False
+    if reasons := [reason for holds, reason in why_not if holds]:
+        return [f"unused recordings were not judged: {reasons[0]}"] * fails, False
     try:
         found = sorted(_unused_recordings(config, settings, result))
     except ImageDetailError as error:
@@ -160,7 +155,8 @@ def _unused_recordings(
 ) -> Iterator[str]:
     """Yield what no test read, or played, of the project's own recordings of selected clouds."""
     for cassette, interactions in result.unplayed.items():
-        yield from (f"unused {cassette}: {each}" for each in interactions)
+        shown = _shown(Path(cassette), config.rootpath)
+        yield from (f"unused {shown}: {each}" for each in interactions)
     found = {path.name: sorted(path.rglob("*.yaml")) for path in settings.cassette_dir.glob("*/")}
     # A cloud may have the traffic of tests alone, and a selected one may be the library's.
     own = sorted(cloud for cloud, paths in found.items() if paths)

@@ -25,11 +25,10 @@ class RunResult:
     """What tests compared, read and wrote; pytest-xdist's workers send theirs to the controller.
 
     Attributes:
-        results: All comparisons and matrices that were made.
-        failures: Those that could not be made.
+        failures: The comparisons that could not be made.
         done: What was done to a recording, by its name.
         used: Paths of the cassettes that were read or written.
-        unplayed: Interactions that no test played, by the cassette's path below the root.
+        unplayed: Interactions that no test played, by the cassette's path.
         expected: Tests that take our fixtures.
         left_out: Why one of them may not have run; empty if all have.
     """

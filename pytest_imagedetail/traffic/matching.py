@@ -19,7 +19,6 @@ Parts = Mapping[str, tuple[str, ...]]
 """The parts of a request that are compared: "method", "path", "query limit", "body"."""
 
 Key = frozenset[tuple[str, tuple[str, ...]]]
-"""The same as one hashable value."""
 
 _OLDEST: Final = ("compute", "2.1")  # what Nova takes a request without a microversion for
 _OWNER: Final = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
@@ -36,15 +35,7 @@ def as_recorded(
     owners: frozenset[str] = frozenset(),
     shapes: Sequence[re.Pattern[str]] = SHAPES,
 ) -> Redacted:
-    """Redact a request as a recording of it would be.
-
-    Args:
-        asked: As sent; its response is ignored.
-        cloud: The name in the placeholders of hosts.
-        known: What is known of the test so far.
-        owners: The placeholders of owners in recorded requests.
-        shapes: As `redact` takes it.
-    """
+    """Redact a request as a recording of it would be, by the owners in recorded requests."""
     ids = frozenset(each for each in ids_in(asked) if placeholders.owner(each) in owners)
     request = replace(asked, response=_NO_ANSWER)
     return redact([request], cloud=cloud, known=known | Known(owners=ids), shapes=shapes)
@@ -67,7 +58,7 @@ def parts_of(request: Interaction) -> Parts:
 
 
 def key_of(request: Interaction) -> Key:
-    """Return one value for a redacted request, equal for those that are the same."""
+    """Return the parts of a redacted request as one hashable value."""
     return frozenset(parts_of(request).items())
 
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -271,7 +271,7 @@ class Player:
             for parts in [parts_of(self._as_recorded(asked, source))]
             for each in source.interactions
         ]
-        nearest, different = min(compared, key=lambda each: _distance(request, *each))
+        nearest, different = min(compared, key=partial(_distance, request))
         if not different:
             yield "every answer that was recorded for it has been played"
             return
@@ -281,13 +281,12 @@ class Player:
 
 
 def _distance(
-    asked: Interaction, recorded: Interaction, different: Mapping[str, str]
+    asked: Interaction, compared: tuple[Interaction, Mapping[str, str]]
 ) -> tuple[float, int]:
     """Return how far a recorded request is from one: by its path, then by the number of parts."""
-    if "path" not in different:
-        return 0, len(different)
-    one, other = urlsplit(asked.url).path, urlsplit(recorded.url).path
-    return 1 - SequenceMatcher(None, one, other).ratio(), len(different)
+    recorded, different = compared
+    paths = urlsplit(asked.url).path, urlsplit(recorded.url).path
+    return 1 - SequenceMatcher(None, *paths).ratio(), len(different)
 
 
 def _is_of_same_root(asked: Interaction, recorded: Interaction) -> bool:

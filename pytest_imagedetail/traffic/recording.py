@@ -1,4 +1,4 @@
-"""Make a recording of the traffic of a test's clients, and refuse one that must not be kept."""
+"""Make a recording of the traffic of a test's clients, compare it, and refuse an unsafe one."""
 
 import json
 from collections import Counter
@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail import __version__
 from pytest_imagedetail.cassette import as_read
+from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.errors import RecordingError, ResponseError
-from pytest_imagedetail.model import Interaction, Provenance, Recording, Response
+from pytest_imagedetail.model import Interaction, Provenance, Recording, Response, path_of
+from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.record.recorder import known_of
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.redact import (
@@ -24,9 +26,10 @@ from pytest_imagedetail.redact import (
     project_in_path,
     redact,
 )
+from pytest_imagedetail.report import text
 from pytest_imagedetail.traffic.authentication import document_in, without_keystone
 from pytest_imagedetail.traffic.keystone import catalog_in, endpoint_of
-from pytest_imagedetail.traffic.matching import line
+from pytest_imagedetail.traffic.matching import by_request, line
 from pytest_imagedetail.traffic.place import Place
 from pytest_imagedetail.transport.http import Access
 from pytest_imagedetail.transport.request import api_version
@@ -34,6 +37,7 @@ from pytest_imagedetail.transport.request import api_version
 FAILURES: Final = NOT_ANSWERED | {403} | frozenset(range(500, 600))
 """Statuses that are no recording, unless the test is about them."""
 
+_MOST_CHANGES: Final = 8  # of one body in a message
 _SENDERS: Final = ("X-Api-Key", "X-Auth-Project-Id", "X-Auth-User", "X-Project-Id", "X-Tenant-Id")
 """Headers that say who asks, beside a token."""
 
@@ -123,6 +127,51 @@ def refuse_failures(
                 f"or, if the test is about it: imagedetail_cassette.expect({status})",
                 status_code=status,
             )
+
+
+def changes(old: Recording, new: Recording) -> list[str]:
+    """Return a line for each difference between a recording and new answers."""
+    before, now = by_request(old.interactions), by_request(new.interactions)
+    lines = [f"no longer asked: {line(each[0])}" for key, each in before.items() if key not in now]
+    for key, received in now.items():
+        known = before.get(key, [])
+        if not known:
+            lines.append(f"not recorded: {line(received[0])}")
+        elif len(known) != len(received):
+            lines.append(f"asked {len(received)} times, recorded {len(known)}: {line(received[0])}")
+        for one, other in zip(known, received, strict=False):
+            lines += [
+                f"{line(one)}: {each}" for each in _response_changes(one.response, other.response)
+            ]
+    return lines
+
+
+def _response_changes(old: Response, new: Response) -> Iterator[str]:
+    if old.status_code != new.status_code:
+        yield f"status {old.status_code} -> {new.status_code}"
+        return
+    for name in dict.fromkeys([*old.headers, *new.headers]):
+        values = old.headers.get(name), new.headers.get(name)
+        if values[0] != values[1] and name.lower() != "content-length":
+            yield f"header {name}: {values[0]} -> {values[1]}"
+    if old.body == new.body:
+        return
+    try:
+        bodies = json.loads(old.body), json.loads(new.body)
+    except (ValueError, RecursionError):
+        yield f"body: {len(old.body)} -> {len(new.body)} bytes"
+        return
+    if strictly_equal(*bodies):
+        yield "body: the same values in another layout"
+        return
+    (found,) = diff([bodies])
+    lines = []
+    for each in found:
+        before, after = text.contrast(each.baseline, each.candidate)
+        lines.append(f"{path_of(('body', *each.path))}: {before} -> {after}")
+    yield from sorted(lines)[:_MOST_CHANGES]
+    if len(lines) > _MOST_CHANGES:
+        yield f"and {len(lines) - _MOST_CHANGES} more in its body"
 
 
 def refuse_two_identities(

@@ -33,12 +33,12 @@ from pytest_imagedetail.traffic.player import Player, Source
 from pytest_imagedetail.traffic.recording import (
     FAILURES,
     appended,
+    changes,
     made_of,
     refuse_failures,
     refuse_other_project,
     refuse_two_identities,
 )
-from pytest_imagedetail.traffic.verifying import changes
 from pytest_imagedetail.transport.http import Access
 
 

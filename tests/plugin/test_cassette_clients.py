@@ -76,38 +76,6 @@ def test_each_client_is_recorded_and_replayed_by_another(pytester, run, served, 
     run(changed, "none", "-k", "form").assert_outcomes(passed=1, failed=1, deselected=NUMBER - 2)
 
 
-POSTS = """
-import pytest, requests, httpx
-
-@pytest.mark.imagedetail("staging")
-def test_posts(imagedetail_cassette):
-    for number in {order}:
-        for version in {versions}:
-            headers = {{"OpenStack-API-Version": version}}
-            body = {{"number": number, "name": "x"}}
-            answer = {client}.post("$URL/servers", json=body, headers=headers).json()
-            assert answer["microversion"] == version and f'"number":{{number}}' in (
-                answer["sent"].replace(" ", "")), answer
-"""
-
-
-def test_bodies_and_microversions_tell_requests_apart(run, served):
-    """In another order, by a client that writes JSON otherwise, each gets its own answer."""
-    first = POSTS.format(order="1, 2", versions="'compute 2.1', 'compute 2.35'", client="requests")
-    run(first, "once").assert_outcomes(passed=1)
-    assert len(served.asked) == 4
-    other = POSTS.format(order="2, 1", versions="'compute 2.35', 'compute 2.1'", client="httpx")
-    run(other).assert_outcomes(passed=1)
-    result = run(other.replace("2, 1", "2, 3"))
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        [
-            "E *nothing is recorded for POST https://compute.staging.invalid/v2.1/servers*",
-            'E *  body: asked {*"number": 3}, recorded {*"number": 1}',
-        ]
-    )
-
-
 TOGETHER = """
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

@@ -194,8 +194,9 @@ def test_a_failure_or_another_release_is_refused(tmp_path):
         with pytest.raises(ReleaseError):
             done(tmp_path, mode, received("/a"), live=Live(guard=guard))
         for status in (401, 407, 408, 413, 425, 429, 502, 503, 504):
-            with pytest.raises(ResponseError, match=f"answered {status} to GET {BASE}/a"):
+            with pytest.raises(ResponseError, match=f"answered {status} to GET {BASE}/a") as caught:
                 done(tmp_path, mode, received("/a", status=status))
+            assert f"imagedetail_cassette.expect({status})" in caught.value.remedy
         assert path.read_bytes() == before
     own = session(tmp_path, "rewrite")
     Traffic(own).expect(503)
