@@ -136,10 +136,8 @@ def _judge_unused(
 
 def _is_of_a_part(config: pytest.Config) -> bool:
     """Return whether the command line chose tests; what an ini file deselects holds always."""
-    chosen = ("keyword", "lf", "failedfirst", "newfirst", "stepwise", "pyargs")
-    if any(config.getoption(name, default=None) for name in chosen):
-        return True
-    if any(str(each).startswith("--ignore") for each in config.invocation_params.args):
+    typed = config.invocation_params.args
+    if config.getoption("lf", default=None) or any(str(each).startswith("--ign") for each in typed):
         return True
     here = config.invocation_params.dir
     sources = pytest.Config.ArgsSource
