@@ -139,7 +139,8 @@ def cassette_of(request: pytest.FixtureRequest, run: Run) -> Iterator[Traffic]:
             harness.endpoints[session.place.cloud] = endpoint
     # Beside `imagedetail`, what is not recorded may be asked while another mode than none holds.
     shuts = harness is None or settings.record_mode == "none"
-    with run.records(session), session.running(shuts=shuts, beside=run.places()):
+    run.follow(session)
+    with session.running(shuts=shuts, beside=run.places()):
         yield Traffic(session)
 
 

@@ -142,15 +142,10 @@ class Run:
         """Learn the secrets in OpenStack's files and environment variables."""
         self._known |= configured(os_cloud)
 
-    @contextmanager
-    def records(self, session: Session) -> Iterator[None]:
-        """Learn the secrets that a test's own clients send or get while the block runs."""
+    def follow(self, session: Session) -> None:
+        """Learn the secrets that a test's own clients send or get from now on."""
+        self.credentials()  # learns those of the test before
         self._session = session
-        try:
-            yield
-        finally:
-            self._known |= session.secrets()
-            self._session = None
 
     @contextmanager
     def serves(self, harness: Harness) -> Iterator[RunResult]:

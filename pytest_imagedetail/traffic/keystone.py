@@ -105,13 +105,6 @@ class Keystone:
         }
 
 
-def keystone_of(catalog: tuple[Mapping[str, str], ...], endpoint: str | None) -> Keystone:
-    """Return the Keystone of a recording; without a recorded catalog it has only a compute."""
-    if catalog or endpoint is None:
-        return Keystone(catalog=catalog)
-    return Keystone(catalog=service("compute", "nova", endpoint))
-
-
 def service(kind: str, name: str, url: str, *, region: str = REGION) -> tuple[dict[str, str], ...]:
     """Build the catalog entries of a service with one endpoint for every interface."""
     return tuple(
@@ -123,8 +116,7 @@ def service(kind: str, name: str, url: str, *, region: str = REGION) -> tuple[di
 def left_out(received: Sequence[Interaction], *, where: str) -> str:
     """Say how many interactions with Keystone are left out of a recording; "" for none.
 
-    Raises:
-        RecordingError: The built-in Keystone could not answer one of them during a replay.
+    Raise RecordingError if the built-in Keystone could not answer one of them during a replay.
     """
     _, found = without_keystone(received)
     stub = Keystone(catalog=())

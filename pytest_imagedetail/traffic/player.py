@@ -22,8 +22,9 @@ from pytest_imagedetail.redact import (
 )
 from pytest_imagedetail.settings import did_you_mean
 from pytest_imagedetail.traffic.keystone import (
+    Keystone,
     endpoint_of,
-    keystone_of,
+    service,
     version_document,
 )
 from pytest_imagedetail.traffic.matching import (
@@ -196,9 +197,9 @@ class Player:
     def authenticate(self, asked: Interaction) -> Response | None:
         """Answer a login or a request for versions; None for anything else."""
         response = self._version(asked)
-        if response is None and self._first is not None:
-            stub = keystone_of(self._first.provenance.catalog, self.endpoint)
-            response = stub.answer(asked)
+        if response is None and (endpoint := self.endpoint) and self._first is not None:
+            catalog = self._first.provenance.catalog or service("compute", "nova", endpoint)
+            response = Keystone(catalog=catalog).answer(asked)
         if response is not None:
             with self._lock:
                 learned = learn([asked])

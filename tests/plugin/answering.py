@@ -19,7 +19,7 @@ OWNERS = {"a1" * 16: "ann", "b2" * 16: "bob"}
 
 
 class Answering(BaseHTTPRequestHandler):
-    """Answers GET as its path says, or with a long document; POST with what came."""
+    """Answers GET as its path says, or with a long document; POST with what it got."""
 
     protocol_version = "HTTP/1.1"
 
@@ -37,8 +37,6 @@ class Answering(BaseHTTPRequestHandler):
             self._send({"images": [{"owner": each} for each in OWNERS]})
         elif what == "owner":
             self._send({"owner": rest[0], "name": OWNERS.get(rest[0])})
-        elif what == "status":
-            self._send({}, status=int(rest[0]))
         elif what == "encoded":
             encodings, body = rest[0].replace("+", ", "), BODY
             for _ in encodings.split(","):
@@ -56,19 +54,16 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_POST(self) -> None:
-        """Answer with what came, its type, and the microversion it came with."""
+        """Answer with the type and the length of what came."""
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.asked.append(f"POST {self.path}")
         kind = self.headers["Content-Type"].partition(";")[0]
-        microversion = self.headers.get("OpenStack-API-Version")
-        text = sent.decode("latin-1") if kind == "application/json" else ""
-        self._send({"kind": kind, "bytes": len(sent), "sent": text, "microversion": microversion})
+        self._send({"kind": kind, "bytes": len(sent)})
 
-    def _send(self, document: dict[str, Any], status: int = 200) -> None:
-        self._send_bytes(json.dumps(document).encode(), status=status)
+    def _send(self, document: dict[str, Any]) -> None:
+        self._send_bytes(json.dumps(document).encode())
 
-    def _send_bytes(self, body: bytes, *headers: tuple[str, str], status: int = 200) -> None:
-        self.send_response(status)
+    def _send_bytes(self, body: bytes, *headers: tuple[str, str]) -> None:
+        self.send_response(200)
         for name, value in (("Content-Type", "application/json"), *headers):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
