@@ -128,10 +128,8 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
 
 
 def _clouds(store: Store, settings: Settings) -> tuple[str, ...]:
-    """Return the selected clouds that have recordings, or else all that have."""
-    recorded = tuple(dict.fromkeys([*store.clouds(), *store.library_clouds()]))
-    if not settings.clouds:
-        return recorded
+    """Return the selected clouds that have recordings."""
+    recorded = (*store.clouds(), *store.library_clouds())
     selected = tuple(filter(store.has, settings.select(recorded)))
     if not selected:
         raise nothing_selected(settings)

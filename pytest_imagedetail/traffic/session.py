@@ -361,40 +361,26 @@ def _others(place: Place, load: Callable[[Path], Recording]) -> Iterator[Source]
 
 
 class Traffic:
-    """The value of the fixture `imagedetail_cassette`."""
+    """The value of the fixture `imagedetail_cassette`.
 
-    __slots__ = ("_session",)
+    Attributes:
+        cloud: The name that the cassette is kept under.
+        test: The test's node id without the cloud.
+        path: The test's own cassette, whether or not it exists.
+        record_mode: The record mode of this test.
+        replays: Whether all answers come from recordings.
+    """
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.cloud: Final = session.place.cloud
+        self.test: Final = session.place.test
+        self.path: Final = session.place.path
+        self.record_mode: Final = session.record_mode
+        self.replays: Final = session.replays
+        self._session: Final = session
 
     def __repr__(self) -> str:
         return f"<imagedetail cassette {self.path.name}: {len(self.interactions)} interactions>"
-
-    @property
-    def cloud(self) -> str:
-        """The name that the cassette is kept under."""
-        return self._session.place.cloud
-
-    @property
-    def test(self) -> str:
-        """The test's node id without the cloud."""
-        return self._session.place.test
-
-    @property
-    def path(self) -> Path:
-        """The test's own cassette, whether or not it exists."""
-        return self._session.place.path
-
-    @property
-    def record_mode(self) -> RecordMode:
-        """The record mode of this test."""
-        return self._session.record_mode
-
-    @property
-    def replays(self) -> bool:
-        """Whether all answers come from recordings."""
-        return self._session.replays
 
     @property
     def endpoint(self) -> str | None:
