@@ -100,6 +100,10 @@ def test_a_request_without_a_recording_fails_the_test(run):
         def test_swallowed(imagedetail_server):
             images(imagedetail_server, "nova-2026.2", "?limit=7", SWALLOWING)
 
+        def test_fails(imagedetail_server):
+            images(imagedetail_server, "nova-2026.2", "?limit=6", SWALLOWING)
+            raise ValueError("the program is sorry")
+
         def test_closing(closing):
             pass
 
@@ -118,14 +122,15 @@ def test_a_request_without_a_recording_fails_the_test(run):
             images(imagedetail_server, "nova-2026.2")
         """
     )
-    result.assert_outcomes(passed=3, failed=4, errors=1)
+    result.assert_outcomes(passed=3, failed=5, errors=1)
     text = result.stdout.str().partition("short test summary")[0]  # whole in CI, cut elsewhere
-    for limit, times in {4: 1, 7: 1, 8: 0, 9: 1}.items():
+    for limit, times in {4: 1, 6: 1, 7: 1, 8: 0, 9: 1}.items():
         missed = f"nothing is recorded for GET /v2.1/images/detail?limit={limit}\n"
         assert text.count(missed) == times, limit
     for said in (
         "next:  record it from a real cloud: imagedetail record --os-cloud NAME",
         "if the test is about that: imagedetail_server.expect_miss()",
+        "this was refused to the test:",
         "nothing is recorded for GET /identity/v3/users",
         "expect_miss(): every request of this test was answered",
     ):
