@@ -17,6 +17,7 @@ INTEGERS: Final = frozenset({"minDisk", "minRam", "progress", "OS-EXT-IMG-SIZE:s
 """The fields of an image that are integers (Nova api-ref; contract `FIELDS`)."""
 
 _LINK: Final = "atom:link"
+_SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # numbers images
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]*>\s*")
@@ -79,8 +80,9 @@ def _document(root: ET.Element) -> dict[str, Any]:
     images = [_fields(element) for element in elements]
     for element in elements:
         root.remove(element)
+    integers = INTEGERS | ({"id", "serverId"} if _SERVERS_1_0 in spaces else set())
     for image in images:
-        image.update({key: _integer(image[key]) for key in INTEGERS & image.keys()})
+        image.update({key: _integer(image[key]) for key in integers & image.keys()})
     document = _fields(root)
     if "links" in document:
         document["images_links"] = document.pop("links")

@@ -122,6 +122,8 @@ def _comparison(facts: Document) -> Comparison:
         expected=tuple(map(_difference, facts["expected"])),
         unpaired=Unpaired(**{side: _refs(refs) for side, refs in facts["unpaired"].items()}),
         unseen=tuple(facts["unseen"]),
+        paired=facts["paired"],
+        normalization=facts["normalization"],
     )
 
 
