@@ -5,10 +5,13 @@ ignore `imagedetail`. Provenance does not use vcrpy's own `metadata` key, becaus
 cannot load a cassette that has one.
 """
 
+import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, UnionType
 from typing import Any, Final
@@ -22,6 +25,7 @@ from pytest_imagedetail.transport.request import is_url_of_http
 
 VCR_VERSION: Final = 1
 SCHEMA: Final = 2
+_NUMBERED: Final = re.compile(rb"<redacted-\d+>")  # in schema 1
 
 _REMEDY: Final = (
     "bring the file back from version control; it was left as it is\n"
@@ -187,19 +191,36 @@ def _recording(document: Any, stock: Provenance | None) -> Recording:
     if not isinstance(facts, dict):
         problem = "no provenance: the cassette was not written by imagedetail"
         raise _UnsoundError(problem, rule="foreign", remedy=_REMEDY_OF_FOREIGN)
-    if (schema := facts.get("schema")) != SCHEMA:
-        problem = f"unknown provenance schema {schema!r}; this reads schema {SCHEMA} "
+    if (schema := facts.get("schema")) not in (1, SCHEMA):
+        problem = f"unknown provenance schema {schema!r}; this reads 1 and {SCHEMA} "
         problem += "(a newer pytest-imagedetail may have written it)"
         raise _UnsoundError(problem, "imagedetail", "schema", rule="schema")
+    digest = _digest_of_schema_1 if schema == 1 else _digest
     written = {name: value for name, value in facts.items() if name != "sha256"}
     try:
-        is_whole = _digest(written, document["interactions"]) == facts.get("sha256")
+        is_whole = digest(written, document["interactions"]) == facts.get("sha256")
     except (TypeError, ValueError, LookupError):  # for example a date without quotes
         is_whole = False
     if not is_whole:
         problem = "the cassette was changed after it was written: its SHA-256 does not fit"
         raise _UnsoundError(problem, "imagedetail", "sha256", rule="hash")
-    return Recording(provenance=_provenance(facts), interactions=_interactions(document))
+    pages = _interactions(document)
+    if schema == 1:
+        pages = tuple(map(_of_schema_1, pages))
+    return Recording(provenance=_provenance(facts), interactions=pages)
+
+
+def _digest_of_schema_1(facts: Mapping[str, Any], interactions: Sequence[Any]) -> str:
+    document = {"imagedetail": facts, "interactions": interactions}
+    as_text = partial(json.dumps, sort_keys=True, separators=(",", ":"))
+    return _sha256(as_text(document, default=lambda data: base64.b64encode(data).decode()))
+
+
+def _of_schema_1(page: Interaction) -> Interaction:
+    """Replace `<redacted-1>` and so on by the placeholder that has no number."""
+    body = _NUMBERED.sub(b"<redacted>", page.response.body)
+    sent = _NUMBERED.sub(b"<redacted>", page.request_body)
+    return replace(page, request_body=sent, response=replace(page.response, body=body))
 
 
 def _refuse_other_formats(document: Any) -> None:

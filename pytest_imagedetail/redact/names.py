@@ -25,7 +25,7 @@ SECRETS: Final = _table(
     "mysqlpass, rootpw, totp, webhook, password hash, passwd hash, secret hash, secret id, "
     "session id, token id, user data, snmp community, community string, webhook url, webhook uri, "
     "code verifier, saml response, auth receipt, access key id, connection string, pass hash, "
-    "pw hash, pwd hash, secret key base, personality"
+    "pw hash, pwd hash, secret key base, personality, keyring, pkcs12"
 ) | {f"{first} key" for first in _KEYS}
 """Words that name a secret when they end a name: `db_password`, `adminPass`, `signingKey`."""
 

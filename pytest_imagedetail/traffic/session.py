@@ -1,5 +1,6 @@
 """Record or replay what one test's own clients ask."""
 
+import mmap
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from pytest_imagedetail.redact import Known, learn
 from pytest_imagedetail.report import text
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.keystone import left_out
+from pytest_imagedetail.traffic.matching import missing_from
 from pytest_imagedetail.traffic.place import Place
 from pytest_imagedetail.traffic.player import Player, Source
 from pytest_imagedetail.traffic.recording import (
@@ -68,6 +70,7 @@ class Received:
     def __init__(self) -> None:
         self.lost = 0
         self._process: Final = os.getpid()
+        self._forked: Final = mmap.mmap(-1, 1)  # shared with forked processes
         self._interactions: Final[list[Interaction]] = []
         self._unread: list[Interaction] = []
         self._secrets: frozenset[str] = frozenset()
@@ -85,9 +88,16 @@ class Received:
         return tuple(without_keystone(self.interactions)[0])
 
     @property
+    def was_forked(self) -> bool:
+        """Whether a forked process has sent a request."""
+        return bool(self._forked[0])
+
     def is_forked(self) -> bool:
-        """Whether this is a forked process, whose requests cannot reach the test's own."""
-        return os.getpid() != self._process
+        """Return whether this is a forked process; if so, tell the test's own process."""
+        if os.getpid() == self._process:
+            return False
+        self._forked[0] = 1
+        return True
 
     def add(self, interaction: Interaction) -> None:
         """Add an interaction with the cloud."""
@@ -102,8 +112,9 @@ class Received:
 
     def lose(self, _: str = "") -> None:
         """Count a request that no cassette can hold."""
-        with self._lock:
-            self.lost += 1
+        if not self.is_forked():
+            with self._lock:
+                self.lost += 1
 
     def secrets(self) -> frozenset[str]:
         """Return the tokens and passwords that were sent or received."""
@@ -172,7 +183,7 @@ class Session:
     @property
     def closed(self) -> bool:
         """Whether a request without an answer is refused, not sent."""
-        return self.replays or self._received.is_forked
+        return self.replays or self._received.is_forked()
 
     def secrets(self) -> frozenset[str]:
         """Return the tokens and passwords that the test's clients sent or received."""
@@ -200,12 +211,15 @@ class Session:
         with self._refusing():
             if self.replays:
                 raise self.player.miss(asked)
-            raise RecordingError(
-                "a forked process sent a request, which cannot be recorded",
-                where=self.place.where,
-                remedy="send all requests from the test's own process while recording, for "
-                "example with threads",
-            )
+            raise self._forked()
+
+    def _forked(self) -> RecordingError:
+        return RecordingError(
+            "a forked process sent a request, which cannot be recorded",
+            where=self.place.where,
+            remedy="send all requests from the test's own process while recording, for example "
+            "with threads",
+        )
 
     def record(self, interaction: Interaction) -> None:
         """Record an interaction with the cloud."""
@@ -256,6 +270,8 @@ class Session:
 
         Return what was done, for the summary of the run; None if nothing was to be done.
         """
+        if self._received.was_forked:
+            raise self._forked()
         if lost := self._received.lost:
             raise RecordingError(
                 f"not everything was recorded: {text.count(lost, 'answer')} came to a client past "
@@ -303,7 +319,15 @@ class Session:
             if (old := place.load()) is not None:
                 refuse_other_project(old, new, place=place)
         self._live.guard()
-        return place.store.write(new, known=known, shared=place.shared, merge=merge).value
+        done = place.store.write(new, known=known, shared=place.shared, merge=merge)
+        written = place.load()
+        if lost := missing_from(written.interactions if written else (), new.interactions):
+            raise RecordingError(
+                f"{lost} of the {len(new.interactions)} recorded interactions are not in the file",
+                where=place.where,
+                remedy="another process writes the same file; record again",
+            )
+        return done.value
 
     def _verify(self) -> str:
         """Compare the live cloud's answers with the recording."""

@@ -248,7 +248,7 @@ def test_what_is_not_as_written_is_named_at_its_line(tmp_path):
     for old, new, problem, line in (
         ("version: 1", "version: 2", "unknown cassette version 2; this reads version 1", 1),
         ("version: 1\n", "", "unknown cassette version None; this reads version 1", 1),
-        ("schema: 2", "schema: 9", "unknown provenance schema 9; this reads schema 2 ", 3),
+        ("schema: 2", "schema: 9", "unknown provenance schema 9; this reads 1 and 2 ", 3),
         ("imagedetail:", "other:", "no provenance: the cassette was not written by imagedetail", 0),
         ("interactions:", "interactions: []\nmore:", "the cassette has no interactions", 10),
         ("interactions:", "more:", "not a cassette: it has no `interactions`", 0),
@@ -357,3 +357,46 @@ def test_what_vcrpy_writes_is_read(tmp_path):
     ):
         path = stock(tmp_path, old, new)
         assert read(load_own_traffic(path, cloud="staging").interactions[0]), new
+
+
+def test_schema_1_is_read(tmp_path):
+    """What an older version wrote is checked by its own rule, and written anew as schema 2."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(SCHEMA_1.encode())
+    (page,) = loads(path).interactions
+    assert page.response.body == b'{\n  "images": [],\n  "token": "<redacted>"\n}'
+    assert "  schema: 2\n" in dumps(loads(path))
+    for old, new in (("images", "Images"), ("cloud: k5", "cloud: k6"), ("schema: 1", "schema: 2")):
+        path.write_bytes(SCHEMA_1.replace(old, new).encode())
+        assert refusal(path) == CHANGED
+
+
+SCHEMA_1 = """version: 1
+imagedetail:
+  schema: 1
+  cloud: k5
+  source: recorded
+  pages: 1
+  complete: true
+  plugin: '1.0'
+  sha256: 2d83b49f8b7b729e21cae533e8968a3658cd0a097046db36014b654825a6aabc
+interactions:
+- request:
+    method: GET
+    uri: https://compute.k5.invalid/v2/images/detail
+    body: null
+    headers: {}
+  response:
+    status:
+      code: 200
+      message: OK
+    headers:
+      Content-Length:
+      - '45'
+    body:
+      string: |-
+        {
+          "images": [],
+          "token": "<redacted-1>"
+        }
+"""
