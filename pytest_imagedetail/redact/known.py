@@ -131,9 +131,10 @@ class Search:
         given = {*known.owners, known.project or ""} - {""}
         owners = {each for each in given if not placeholders.holds(each)}
         self.project: Final = known.project if known.project in owners else None
-        ids = {placeholders.compact(each) for each in owners if placeholders.is_id(each)}
-        spellings = ("-?".join(each) for each in sorted(ids, key=len, reverse=True))
-        self._id: Final = re.compile("|".join(spellings), re.IGNORECASE) if ids else None
+        self._ids: Final = {
+            placeholders.compact(each) for each in owners if placeholders.is_id(each)
+        }
+        self._lengths: Final = sorted({*map(len, self._ids)}, reverse=True)
         words = {
             each: placeholders.OWN_PROJECT if each == known.project else placeholders.OWNER
             for each in owners
@@ -169,15 +170,25 @@ class Search:
             else:  # an owner's name is a word by itself
                 whole = rf"(?<![^\W_]){re.escape(each)}(?![^\W_])"
                 text = re.sub(whole, lambda match: noted("ids", self._words[match[0]]), text)
-        if (known := self._id) is not None:
-
-            def placeholder(match: re.Match[str]) -> str:
-                return noted("ids", self.owner(match[0]))
-
-            text = _HEX_RUN.sub(lambda run: known.sub(placeholder, run[0]), text)
+        if self._ids:
+            text = _HEX_RUN.sub(lambda run: self._without_ids(run[0], noted), text)
         if self._hosts:
             text = self._host.sub(lambda match: noted("hosts", self._hosts[match[0].lower()]), text)
         return text
+
+    def _without_ids(self, run: str, noted: Callable[[str, str], str]) -> str:
+        """Replace the known ids in a run of hex digits and dashes."""
+        digits = placeholders.compact(run)
+        places = [place for place, each in enumerate(run) if each != "-"]
+        new, done, start = "", 0, 0
+        while start + self._lengths[-1] <= len(digits):
+            found = (digits[start : start + length] for length in self._lengths)
+            if id_ := next((each for each in found if each in self._ids), ""):
+                first, last = places[start], places[start + len(id_) - 1] + 1
+                new += run[done:first] + noted("ids", self.owner(run[first:last]))
+                done = last
+            start += len(id_) or 1
+        return new + run[done:]
 
     def owner(self, value: str) -> str:
         """Return the placeholder of an owner's id."""
