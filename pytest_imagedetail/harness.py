@@ -366,7 +366,7 @@ class Harness:
         self.used.add(path)  # even if it is refused, which a test may want
         if found is None:
             self[name]  # an unknown cloud is another error than an unrecorded query
-        recording = store.load(name, query)
+        recording = store.load(name, query) if found is None else store.reader.listing(found)
         recorder.refuse_stale(recording, declared)
         listing = recorder.follow(recording, declared=declared, expect=expect)
         # The library is not ours to record again, and verifying asks what is true today.

@@ -143,7 +143,8 @@ class Store:
 
     def find(self, cloud: str, query: Query) -> Path | None:
         """Return the file of a recording; None if there is none."""
-        candidates = (folder / file_name(query) for folder in self._folders(cloud))
+        name = file_name(query)
+        candidates = (folder / name for folder in self._folders(cloud))
         return next((path for path in candidates if _is_there(path)), None)
 
     def load(self, cloud: str, query: Query) -> Recording:

@@ -69,6 +69,7 @@ def release_index(name: str | None) -> int | None:
     return None if name is None else _INDEX.get(name.lower())
 
 
+@cache
 def releases_of(microversion: str | None) -> range | None:
     """Return the indexes of the releases whose newest microversion this is, for example "2.96".
 
