@@ -194,9 +194,11 @@ def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
         replaced = sys.modules.get("pytest_recording.network")
         for module in filter(None, (_module("pycurl"), replaced)):
             names = vars(module)
-            for name in {"Curl", "CurlMulti"} & names.keys():
-                stack.callback(names.__setitem__, name, names[name])
-                names[name] = _watched(names[name], callback)
+            for name in ("Curl", "CurlMulti"):
+                original = names.get(name)
+                if original is not None:  # pytest-recording has None without pycurl
+                    stack.callback(names.__setitem__, name, original)
+                    names[name] = _watched(original, callback)
         yield
 
 
