@@ -353,7 +353,7 @@ class Harness:
             return self.endpoints[name]
         for path in self.store.paths(name):
             self.used.add(path)
-            return endpoint_of(self.store.reader.listing(path).interactions[0].url)
+            return endpoint_of(self.store.reader.load(path).interactions[0].url)
         return f"https://{host('compute', name)}/v2/{OWN_PROJECT}"
 
     def _replay(self, name: str, query: Query, expect: int | None) -> Listing:
@@ -366,7 +366,7 @@ class Harness:
         self.used.add(path)  # even if it is refused, which a test may want
         if found is None:
             self[name]  # an unknown cloud is another error than an unrecorded query
-        recording = store.load(name, query) if found is None else store.reader.listing(found)
+        recording = store.load(name, query) if found is None else store.reader.load(found)
         recorder.refuse_stale(recording, declared)
         listing = recorder.follow(recording, declared=declared, expect=expect)
         # The library is not ours to record again, and verifying asks what is true today.

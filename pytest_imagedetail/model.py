@@ -361,8 +361,8 @@ class Provenance:
     # Of a test's own traffic: its node id without the cloud, or the name of a shared cassette.
     test: str | None = None
     query: Query = field(default_factory=Query)  # unused for a test's own traffic
-    # From a cloud, a saved body, another tool's recording; "stock" is vcrpy's own, not redacted.
-    source: Literal["recorded", "imported", "scrubbed", "stock"] = "recorded"
+    # From a cloud, a saved body, or another tool's recording.
+    source: Literal["recorded", "imported", "scrubbed"] = "recorded"
     recorded_at: str | None = None  # UTC, ISO 8601; an imported body does not say
     api_version: str | None = None  # the segment of the request path: "v2", "v2.1"
     max_microversion: str | None = None  # the newest of the cloud

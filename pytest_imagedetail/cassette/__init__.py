@@ -16,7 +16,6 @@ from pytest_imagedetail.cassette.store import (
     Store,
     Written,
     load_own,
-    load_own_traffic,
     own_name,
     refuse_unsafe,
 )
@@ -31,7 +30,6 @@ __all__ = [
     "dumps",
     "file_name",
     "load_own",
-    "load_own_traffic",
     "loads",
     "loads_text",
     "own_name",

@@ -22,7 +22,7 @@ from vcr.filters import AVAILABLE_DECOMPRESSORS
 from vcr.record_mode import RecordMode
 
 from pytest_imagedetail import network
-from pytest_imagedetail.cassette.format import without_encodings
+from pytest_imagedetail.body.compression import decoded
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
@@ -140,7 +140,7 @@ class _Exchanging(Cassette):  # type: ignore[misc]
 
     def append(self, request: Any, response: Any) -> None:
         if not self._is_tests_own(request):
-            answer = without_encodings(_from_vcr(response), AVAILABLE_DECOMPRESSORS)
+            answer = _without_encodings(_from_vcr(response))
             self._exchange.record(replace(_asked(request), response=answer))
 
 
@@ -298,6 +298,18 @@ def _from_vcr(response: Any) -> Response:
         headers=_headers(response["headers"]),
         body=response["body"].get("string") or b"",
     )
+
+
+def _without_encodings(response: Response) -> Response:
+    """Undo the content encodings, unless one of them is not known; not all clients undo them."""
+    encodings = response.headers.get("content-encoding")
+    body = None if encodings is None else decoded(response.body, encodings, AVAILABLE_DECOMPRESSORS)
+    if body is None:
+        return response
+    gone = {"content-encoding", "transfer-encoding", *(("content-length",) if body else ())}
+    kept = [field for field in response.headers.fields if field[0].lower() not in gone]
+    length = [("Content-Length", str(len(body)))] if body else []
+    return replace(response, headers=Headers([*kept, *length]), body=body)
 
 
 def _headers(headers: Any) -> Headers:

@@ -9,19 +9,16 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType, UnionType
 from typing import Any, Final
 
 from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.body.compression import decoded
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
-from pytest_imagedetail.transport.request import is_url_of_http
 
 VCR_VERSION: Final = 1
 SCHEMA: Final = 2
@@ -54,20 +51,17 @@ def document_of(recording: Recording) -> dict[str, Any]:
     }
 
 
-def loads(path: Path, *, stock: Provenance | None = None) -> Recording:
-    """Read a cassette that this project wrote; raise `DamagedCassetteError` for any other.
-
-    `stock` is the provenance of a cassette of stock vcrpy, which is refused without it.
-    """
+def loads(path: Path) -> Recording:
+    """Read a cassette that this project wrote; raise `DamagedCassetteError` for any other."""
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
-    return loads_text(text, where=str(path), stock=stock)
+    return loads_text(text, where=str(path))
 
 
-def loads_text(text: str, *, where: str, stock: Provenance | None = None) -> Recording:
+def loads_text(text: str, *, where: str) -> Recording:
     """Read the text of a cassette as `loads` reads its file; `where` names it in errors."""
     document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     try:
-        return _recording(document, stock)
+        return _recording(document)
     except _UnsoundError as fault:
         if fault.keys:
             where += f", line {yamltext.line_of(text, *fault.keys)}"
@@ -181,13 +175,9 @@ def _provenance(facts: Mapping[str, Any]) -> Provenance:
     )
 
 
-def _recording(document: Any, stock: Provenance | None) -> Recording:
+def _recording(document: Any) -> Recording:
     _refuse_other_formats(document)
     facts = document.get("imagedetail")
-    if facts is None and stock is not None:
-        sent = _interactions(document)
-        pages = tuple(replace(page, response=without_encodings(page.response)) for page in sent)
-        return Recording(provenance=replace(stock, pages=len(pages)), interactions=pages)
     if not isinstance(facts, dict):
         problem = "no provenance: the cassette was not written by imagedetail"
         raise _UnsoundError(problem, rule="foreign", remedy=_REMEDY_OF_FOREIGN)
@@ -204,7 +194,7 @@ def _recording(document: Any, stock: Provenance | None) -> Recording:
     if not is_whole:
         problem = "the cassette was changed after it was written: its SHA-256 does not fit"
         raise _UnsoundError(problem, "imagedetail", "sha256", rule="hash")
-    pages = _interactions(document)
+    pages = tuple(map(_interaction, document["interactions"]))
     if schema == 1:
         pages = tuple(map(_of_schema_1, pages))
     return Recording(provenance=_provenance(facts), interactions=pages)
@@ -239,71 +229,26 @@ def _refuse_other_formats(document: Any) -> None:
         raise _UnsoundError("the cassette has no interactions", "interactions")
 
 
-def without_encodings(
-    response: Response, decoders: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({})
-) -> Response:
-    """Undo the content encodings, unless one of them is not known; not all clients undo them."""
-    encodings = response.headers.get("content-encoding")
-    body = None if encodings is None else decoded(response.body, encodings, decoders)
-    if body is None:
-        return response
-    gone = {"content-encoding", "transfer-encoding", *(("content-length",) if body else ())}
-    kept = [field for field in response.headers.fields if field[0].lower() not in gone]
-    length = [("Content-Length", str(len(body)))] if body else []
-    return replace(response, headers=Headers([*kept, *length]), body=body)
-
-
-def _interactions(document: Mapping[str, Any]) -> tuple[Interaction, ...]:
-    found = []
-    for number, each in enumerate(document["interactions"]):
-        try:
-            found.append(_interaction(each))
-        except ValueError as fault:
-            problem = f"an interaction is not as vcrpy writes it: {fault}"
-            raise _UnsoundError(problem, "interactions", number) from None
-    return tuple(found)
-
-
-def _interaction(document: Any) -> Interaction:
-    """Return an interaction; raise ValueError for a part that is missing or of another type."""
-    request, response = _part(document, "request", dict), _part(document, "response", dict)
-    status, body = _part(response, "status", dict), _part(response, "body", dict)
-    url = _part(request, "uri", str)
-    if not is_url_of_http(url):
-        raise ValueError("`uri` is not an HTTP URL")
+def _interaction(document: Mapping[str, Any]) -> Interaction:
+    """Read what `_interaction_to_dict` wrote; its hash fits."""
+    request, response = document["request"], document["response"]
     return Interaction(
-        method=_part(request, "method", str),
-        url=url,
-        request_headers=_headers(request),
-        request_body=_bytes(request, "body"),
+        method=request["method"],
+        url=request["uri"],
+        request_headers=_headers(request["headers"]),
+        request_body=_bytes(request["body"]),
         response=Response(
-            status_code=_part(status, "code", int),
-            reason=_part(status, "message", str | None) or "",  # HTTP/2 has none
-            headers=_headers(response),
-            body=_bytes(body, "string"),
+            status_code=response["status"]["code"],
+            reason=response["status"]["message"],
+            headers=_headers(response["headers"]),
+            body=_bytes(response["body"]["string"]),
         ),
     )
 
 
-def _part(document: Any, name: str, kind: type | UnionType) -> Any:
-    if isinstance(document, dict) and name in document and isinstance(document[name], kind):
-        return document[name]
-    raise ValueError(f"`{name}` is missing or of another type")
-
-
-def _bytes(document: Any, name: str) -> bytes:
-    body = _part(document, name, str | bytes | None)
+def _bytes(body: str | bytes | None) -> bytes:
     return body.encode("utf-8") if isinstance(body, str) else body or b""
 
 
-def _headers(document: Any) -> Headers:
-    """Read headers in their order; vcrpy may write one value without a list, or bytes."""
-    fields = []
-    for name, values in _part(document, "headers", dict).items():
-        for value in values if isinstance(values, list) else [values]:
-            is_value = isinstance(value, str | bytes | int) and not isinstance(value, bool)
-            if not isinstance(name, str) or not name or not is_value:
-                raise ValueError("a header is not a text in quotes")
-            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-            fields.append((name, text))
-    return Headers(fields)
+def _headers(fields: Mapping[str, Sequence[str]]) -> Headers:
+    return Headers((name, value) for name, values in fields.items() for value in values)

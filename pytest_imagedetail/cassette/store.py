@@ -55,17 +55,13 @@ class Reader:
     def __init__(self) -> None:
         self._load: Final = functools.lru_cache(maxsize=_REMEMBERED)(_load)
 
-    def listing(self, path: Path) -> Recording:
+    def load(self, path: Path) -> Recording:
         """Read a cassette as `load_own` does."""
-        return self._load(path, None, _state_of(path))
-
-    def traffic(self, path: Path, *, cloud: str) -> Recording:
-        """Read a test's own traffic as `load_own_traffic` does."""
-        return self._load(path, cloud, _state_of(path))
+        return self._load(path, _state_of(path))
 
 
-def _load(path: Path, cloud: str | None, _state: tuple[int, ...]) -> Recording:
-    return load_own(path) if cloud is None else load_own_traffic(path, cloud=cloud)
+def _load(path: Path, _state: tuple[int, ...]) -> Recording:
+    return load_own(path)
 
 
 def _state_of(path: Path) -> tuple[int, ...]:
@@ -131,7 +127,7 @@ class Store:
 
     def queries(self, cloud: str) -> tuple[Query, ...]:
         """Return the recorded queries; raise `DamagedCassetteError` if one cannot be read."""
-        return tuple(self.reader.listing(path).provenance.query for path in self.paths(cloud))
+        return tuple(self.reader.load(path).provenance.query for path in self.paths(cloud))
 
     def is_own(self, path: Path) -> bool:
         """Return whether a cassette is the project's, not the library's."""
@@ -152,7 +148,7 @@ class Store:
         path = self.find(cloud, query)
         if path is None:
             raise self._not_found(cloud, query)
-        return self.reader.listing(path)
+        return self.reader.load(path)
 
     def write(
         self,
@@ -216,7 +212,7 @@ class Store:
     def load_traffic(self, cloud: str, test: str, *, shared: str | None = None) -> Recording | None:
         """Read a test's own traffic; None if there is no file."""
         path = self.traffic_path(cloud, test, shared=shared)
-        return self.reader.listing(path) if _is_there(path) else None
+        return self.reader.load(path) if _is_there(path) else None
 
     def _folders(self, cloud: str) -> Iterator[Path]:
         check_cloud_name(cloud)
@@ -228,7 +224,7 @@ class Store:
         recorded = []
         for path in self.paths(cloud):
             with suppress(ImageDetailError):  # the error is about another one
-                recorded.append(str(self.reader.listing(path).provenance.query))
+                recorded.append(str(self.reader.load(path).provenance.query))
         steps = [
             "in a test:  pytest --imagedetail-record-mode=once",
             f"in a shell: {' '.join(['imagedetail record', cloud, *query.options])}",
@@ -247,16 +243,7 @@ class Store:
 
 def load_own(path: Path) -> Recording:
     """Read a cassette and check its name: a copy under another name would answer for that one."""
-    return _in_its_place(loads(path), path)
-
-
-def load_own_traffic(path: Path, *, cloud: str) -> Recording:
-    """Read a test's own traffic as `load_own` does, or a stock cassette as this cloud's."""
-    recording = loads(path, stock=Provenance(cloud=cloud, test=path.stem, source="stock"))
-    return recording if recording.provenance.source == "stock" else _in_its_place(recording, path)
-
-
-def _in_its_place(recording: Recording, path: Path) -> Recording:
+    recording = loads(path)
     provenance = recording.provenance
     own = own_name(provenance)
     if not is_at(path, own):

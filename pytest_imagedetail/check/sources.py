@@ -102,8 +102,8 @@ def _sources(store: Store, name: str) -> Iterator[Recording]:
     for folder in filter(None, (store.directory, store.library)):
         path = Store(directory=folder).traffic_path(name, CHECK)
         if path.exists():
-            yield store.reader.traffic(path, cloud=name)
-    yield from map(store.reader.listing, [*store.paths(name), *store.client_traffic(name)])
+            yield store.reader.load(path)
+    yield from map(store.reader.load, [*store.paths(name), *store.client_traffic(name)])
 
 
 def _key(request: Interaction) -> tuple[Key, str]:

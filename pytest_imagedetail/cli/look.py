@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_imagedetail import report
-from pytest_imagedetail.cassette import load_own_traffic, loads
+from pytest_imagedetail.cassette import load_own, loads
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
@@ -106,7 +106,7 @@ def _ls(options: Options) -> int:
             listings = tuple(filter(store.is_own, listings))
         for path in (*listings, *traffic):
             try:
-                entries.append(_traffic_entry(path, cloud) if path in traffic else _entry(path))
+                entries.append(_traffic_entry(path) if path in traffic else _entry(path))
             except ImageDetailError as error:
                 damaged.append(error)
     if options.json:
@@ -133,9 +133,9 @@ def _entry(path: Path) -> dict[str, Any]:
     }
 
 
-def _traffic_entry(path: Path, cloud: str) -> dict[str, Any]:
+def _traffic_entry(path: Path) -> dict[str, Any]:
     """Describe the traffic of a test, with the keys of a listing and more."""
-    provenance = load_own_traffic(path, cloud=cloud).provenance
+    provenance = load_own(path).provenance
     return {
         "cloud": provenance.cloud,
         **dict.fromkeys(("query", "status", "images", "complete")),

@@ -39,7 +39,7 @@ def gate_suite(library: Path) -> Suite:
 
 def suite_like(store: Store, cloud: str) -> Suite:
     """Return every query that is recorded of a cloud; a refusal is an answer, too."""
-    recorded = map(store.reader.listing, store.paths(cloud))
+    recorded = map(store.reader.load, store.paths(cloud))
     statuses = {
         each.provenance.query: frozenset({each.interactions[0].response.status_code})
         for each in recorded

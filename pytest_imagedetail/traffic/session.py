@@ -367,7 +367,7 @@ class Session:
 
 def _load(path: Path, *, store: Store, release: str | None, max_age: int | None) -> Recording:
     """Read a recording that is of the declared release and not too old; the library has no age."""
-    recording = store.reader.listing(path)
+    recording = store.reader.load(path)
     refuse_stale(recording, release)
     if store.is_own(path):
         refuse_old(recording.provenance, path=path, max_age=max_age, now=datetime.now(UTC))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.body.json import pretty
-from pytest_imagedetail.cassette import dumps, load_own_traffic, loads
+from pytest_imagedetail.cassette import dumps, loads
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.model import (
     Headers,
@@ -292,71 +292,6 @@ def test_junk_in_any_place_is_never_another_error(tmp_path, places, value):
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     with suppress(DamagedCassetteError):
         assert loads(path).interactions == untouched
-
-
-STOCK = """version: 1
-interactions:
-- request:
-    body: null
-    headers:
-      Accept: ['*/*']
-    method: GET
-    uri: http://nova.example/v2.1/images/detail
-  response:
-    body:
-      string: '{"images": []}'
-    headers:
-      Vary: [a]
-    status:
-      code: 200
-      message: OK
-"""
-URI = "uri: http://nova.example/v2.1/images/detail"
-STRING = "string: '{\"images\": []}'"
-
-
-def stock(tmp_path, old, new):
-    """The path of a cassette as vcrpy writes it, with one change."""
-    assert old in STOCK
-    path = tmp_path / "stock.yaml"
-    path.write_text(STOCK.replace(old, new))
-    return path
-
-
-def test_a_stock_cassette_with_a_wrong_value_is_damaged_at_its_line(tmp_path):
-    """Neither a stumble nor taken for another value, and the value is not shown."""
-    odd = "`{}` is missing or of another type"
-    for old, new, problem in (
-        (URI, "uri: 'http://[::1/x'", "`uri` is not an HTTP URL"),
-        (URI, "uri: '/v2.1/images/detail'", "`uri` is not an HTTP URL"),
-        (URI, "url: x", odd.format("uri")),
-        ("- request:", "- 5\n- request:", odd.format("request")),
-        ("method: GET", "method: 5", odd.format("method")),
-        ("Accept: ['*/*']", "5: ['*/*']", "a header is not a text in quotes"),
-        ("Vary: [a]", "Vary: [true]", "a header is not a text in quotes"),
-        ("Vary: [a]", "- Vary", odd.format("headers")),
-        ("code: 200", "code: '200'", odd.format("code")),
-        (STRING, "string: 2015-01-01", odd.format("string")),
-    ):
-        path = stock(tmp_path, old.strip(), new.strip())
-        with pytest.raises(DamagedCassetteError) as caught:
-            load_own_traffic(path, cloud="staging")
-        assert caught.value.problem == f"an interaction is not as vcrpy writes it: {problem}"
-        assert caught.value.where == f"{path}, line 3"
-        assert "bring the file back from version control" in caught.value.remedy
-
-
-def test_what_vcrpy_writes_is_read(tmp_path):
-    """HTTP/2 has no words after a status, and http.client takes numbers in headers."""
-    for old, new, read in (
-        ("message: OK", "message: null", lambda each: each.response.reason == ""),
-        ("Accept: ['*/*']", "Length: [5]", lambda each: each.request_headers["length"] == "5"),
-        ("code: 200", "code: 999", lambda each: each.response.status_code == 999),
-        (STRING, "string: null", lambda each: each.response.body == b""),
-        (URI, "uri: http://[::1]:8774/", lambda each: each.url == "http://[::1]:8774/"),
-    ):
-        path = stock(tmp_path, old, new)
-        assert read(load_own_traffic(path, cloud="staging").interactions[0]), new
 
 
 def test_schema_1_is_read(tmp_path):
