@@ -333,6 +333,10 @@ class Response:
     body: bytes = field(repr=False)
 
 
+NO_RESPONSE: Final = Response(status_code=0, body=b"")
+"""The response of an interaction that is a request alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
     """One request and its response, as in a cassette.

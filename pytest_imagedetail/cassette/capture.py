@@ -24,7 +24,7 @@ from vcr.record_mode import RecordMode
 from pytest_imagedetail import network
 from pytest_imagedetail.body.compression import decoded
 from pytest_imagedetail.errors import RecordingError
-from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
 from pytest_imagedetail.transport import http as transport
 from pytest_imagedetail.transport.silenced import silenced
 
@@ -32,7 +32,7 @@ from pytest_imagedetail.transport.silenced import silenced
 class Exchange(Protocol):
     """Answers or records the requests of a test's own clients, in several threads at once.
 
-    A request is an interaction whose response is empty. vcrpy may ask `can_answer` several times.
+    A request is an interaction with `NO_RESPONSE`. vcrpy may ask `can_answer` several times.
     """
 
     @property
@@ -217,7 +217,7 @@ def _unpatched_connections(
 def _asked_of(connection: Any, method: str, url: str) -> Interaction:
     scheme = "https" if connection.default_port == http.client.HTTPS_PORT else "http"
     place = url if "://" in url else f"{scheme}://{connection.host}:{connection.port}{url}"
-    return Interaction(method=method, url=place, response=Response(status_code=0, body=b""))
+    return Interaction(method=method, url=place, response=NO_RESPONSE)
 
 
 def _is_known() -> bool:
@@ -262,7 +262,7 @@ def _asked(request: Any) -> Interaction:
         url=request.uri,
         request_headers=_headers(request.headers),
         request_body=_body(request.body_bytes),
-        response=Response(status_code=0, body=b""),
+        response=NO_RESPONSE,
     )
 
 

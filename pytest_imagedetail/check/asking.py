@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from pytest_imagedetail.body import xml
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.listing import read_document
-from pytest_imagedetail.model import LISTING_STATUSES, Headers, Image, Interaction, Response
+from pytest_imagedetail.model import LISTING_STATUSES, NO_RESPONSE, Headers, Image, Interaction
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.transport.request import api_version
 
@@ -19,7 +19,6 @@ BUDGET: Final = 200
 JSON: Final = "application/json"
 # A 401 may be how a cloud refuses one request; a 501 is `serve`, which lacks a recording.
 _OUTAGE: Final = NOT_ANSWERED - {401} | {501}
-_NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
 class NotAskedError(Exception):
@@ -171,7 +170,7 @@ class Cloud:
             # One request is left for the listing of all images at the end.
             if len(self.received) + (not again) < self.budget:
                 fields = Headers(({"Accept": JSON} | {**more}).items())
-                asked = Interaction(url=url, request_headers=fields, response=_NO_ANSWER)
+                asked = Interaction(url=url, request_headers=fields, response=NO_RESPONSE)
                 self._answers[key] = self._answered(answer, asked)
             else:
                 missing = f"the budget of {self.budget} requests is used up: raise --budget"

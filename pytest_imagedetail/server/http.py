@@ -14,7 +14,7 @@ from pytest_imagedetail.errors import (
     ResponseError,
     ServerError,
 )
-from pytest_imagedetail.model import Headers, Interaction, Response
+from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
 from pytest_imagedetail.traffic.keystone import json_response
 
 OnError = Callable[[ImageDetailError], object]
@@ -24,7 +24,6 @@ _OF_TRANSFER: Final = frozenset(  # bodies are served whole and without a coding
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
 )
 _TLS: Final = b"\x16"  # the first byte of a client's hello
-_NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
 class Listener(ThreadingHTTPServer):
@@ -124,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             url=f"http://{LOOPBACK}:{self.server.server_port}{self.path}",
             request_headers=Headers(self.headers.items()),
             request_body=body,
-            response=_NO_ANSWER,
+            response=NO_RESPONSE,
         )
         self._send(self.server.answer(asked))
 

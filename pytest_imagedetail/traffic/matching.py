@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from pytest_imagedetail.model import Interaction, Response
+from pytest_imagedetail.model import NO_RESPONSE, Interaction, Response
 from pytest_imagedetail.redact import SHAPES, Known, Redacted, placeholders, redact
 from pytest_imagedetail.transport.request import api_version
 
@@ -24,7 +24,6 @@ _OLDEST: Final = ("compute", "2.1")  # what Nova takes a request without a micro
 _OWNER: Final = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
 _FORM: Final = "application/x-www-form-urlencoded"
 _LONGEST: Final = 120  # characters of a value that a message shows
-_NO_ANSWER: Final = Response(status_code=0, body=b"")
 
 
 def as_recorded(
@@ -37,7 +36,7 @@ def as_recorded(
 ) -> Redacted:
     """Redact a request as a recording of it would be, by the owners in recorded requests."""
     ids = frozenset(each for each in ids_in(asked) if placeholders.owner(each) in owners)
-    request = replace(asked, response=_NO_ANSWER)
+    request = replace(asked, response=NO_RESPONSE)
     return redact([request], cloud=cloud, known=known | Known(owners=ids), shapes=shapes)
 
 
