@@ -311,6 +311,11 @@ class Query:
         return text if self.microversion is None else f"{text} @{self.microversion}"
 
 
+def isotime(moment: datetime) -> str:
+    """Return a moment in UTC as OpenStack writes it: "2026-11-30T01:02:03Z"."""
+    return f"{moment.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+
+
 def _wire_value(name: str, value: object) -> str:
     if not isinstance(value, datetime):
         return str(value)

@@ -37,11 +37,10 @@ from pytest_imagedetail.check.samples import (
     moments,
     sample,
     server_of,
-    spelled,
     tagged,
 )
 from pytest_imagedetail.check.verdicts import Deviation, Outcome, check
-from pytest_imagedetail.model import Image
+from pytest_imagedetail.model import Image, isotime
 from pytest_imagedetail.redact import origin
 
 Outcomes = Iterator[Outcome]
@@ -217,7 +216,7 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
     updated = [(each, at) for each in images if (at := moment_of(each))]
     for moment in moments(images):
         least = [each for each, at in updated if at > moment]
-        yield since(spelled(moment), least, [each for each, at in updated if at >= moment])
+        yield since(isotime(moment), least, [each for each, at in updated if at >= moment])
 
 
 @check(
@@ -227,10 +226,10 @@ def _m10(cloud: Cloud, images: Images) -> Outcomes:
 )
 def _m11(cloud: Cloud, images: Images) -> Outcomes:
     for moment in moments(images)[1:2]:
-        first = cloud.listing({"changes-since": spelled(moment)})
+        first = cloud.listing({"changes-since": isotime(moment)})
         local = [(moment + timedelta(hours=n), f"{n:+03}:00") for n in (0, 2, -9)]
         for when, zone in [*local, (moment, "")]:
-            text = spelled(when).replace("Z", zone)
+            text = isotime(when).replace("Z", zone)
             answer = cloud.listing({"changes-since": text}) if first.is_listing else first
             yield same(answer, first.images)
 

@@ -83,8 +83,3 @@ def moments(images: Images) -> list[datetime]:
     """Return when an image was updated, a third of the way up, with the seconds around it."""
     found = sorted(filter(None, map(moment_of, images)))
     return [found[len(found) // 3] + timedelta(seconds=n) for n in (-1, 0, 1)] if found else []
-
-
-def spelled(moment: datetime) -> str:
-    """Return a moment as Nova writes it."""
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -19,7 +19,15 @@ from pytest_imagedetail.errors import (
     ResponseError,
 )
 from pytest_imagedetail.listing import Listing, read
-from pytest_imagedetail.model import Headers, Interaction, Provenance, Query, Recording, Response
+from pytest_imagedetail.model import (
+    Headers,
+    Interaction,
+    Provenance,
+    Query,
+    Recording,
+    Response,
+    isotime,
+)
 from pytest_imagedetail.record.paging import Ask, refuse_further_page, walk
 from pytest_imagedetail.record.release_guard import mislabelled
 from pytest_imagedetail.record.retry import Retry
@@ -123,7 +131,7 @@ def ask(
             cloud=cloud,
             query=known,
             release=live.release,
-            recorded_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            recorded_at=isotime(datetime.now(UTC)),
             api_version=api_version(access.endpoint),
             max_microversion=access.max_microversion,
             pages=len(received),

@@ -15,7 +15,7 @@ from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads_text
 from pytest_imagedetail.errors import DamagedCassetteError, NoRecordingError
-from pytest_imagedetail.model import Headers, Interaction, Recording, Response
+from pytest_imagedetail.model import Headers, Interaction, Recording, Response, isotime
 from pytest_imagedetail.transport.request import is_url_of_http
 
 UNANSWERED: Final = 0
@@ -262,7 +262,7 @@ def _oldest(dates: Iterable[Any]) -> str | None:
         found = min(map(_date, dates))
     except (TypeError, ValueError, OverflowError):
         return None
-    return found.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return isotime(found)
 
 
 def _date(value: str) -> datetime:

@@ -13,7 +13,7 @@ from pytest_imagedetail import __version__
 from pytest_imagedetail.cassette import as_read
 from pytest_imagedetail.compare.differ import diff
 from pytest_imagedetail.errors import RecordingError, ResponseError
-from pytest_imagedetail.model import Interaction, Provenance, Recording, Response, path_of
+from pytest_imagedetail.model import Interaction, Provenance, Recording, Response, isotime, path_of
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.record.recorder import known_of
 from pytest_imagedetail.record.retry import NOT_ANSWERED
@@ -73,7 +73,7 @@ def made_of(
         cloud=cloud,
         test=test,
         release=release,
-        recorded_at=datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
+        recorded_at=isotime(datetime.now(UTC)),
         api_version=api_version(said["endpoint"]),
         max_microversion=accesses[0].max_microversion if accesses else None,
         pages=len(interactions),
