@@ -487,10 +487,10 @@ class Difference:
         have. If the whole answer to a query changed, the query stands for the path.
         """
         subject = str(query) if self.kind in OF_QUERY else self.any_image
-        return fingerprint(self.severity, self.kind, subject)
+        return id_of(self.severity, self.kind, subject)
 
 
-def fingerprint(*parts: str) -> str:
+def id_of(*parts: str) -> str:
     """Return twelve hex digits that depend on these texts alone."""
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:12]
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pytest_imagedetail.check.checks import ALL
 from pytest_imagedetail.check.text import detail, headline, table
 from pytest_imagedetail.check.verdicts import VERDICTS, Consequence, Finding, FoundImage, Verdict
-from pytest_imagedetail.model import ImageRef, fingerprint
+from pytest_imagedetail.model import ImageRef, id_of
 from pytest_imagedetail.report import html, junit, markdown, write_text
 from pytest_imagedetail.report.loading import load, unreadable
 from pytest_imagedetail.report.questions import Answer, Row
@@ -82,7 +82,7 @@ def _found(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], Verdict]:
 
 
 def _id(verdict: Verdict) -> str:
-    return fingerprint(verdict.verdict, verdict.check.id)
+    return id_of(verdict.verdict, verdict.check.id)
 
 
 def _change(verdict: Verdict, status: str) -> Change:
