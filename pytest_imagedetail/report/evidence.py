@@ -14,7 +14,7 @@ from pytest_imagedetail.model import Difference, Query, Side
 from pytest_imagedetail.normalize import Normalized
 from pytest_imagedetail.report import text
 from pytest_imagedetail.report.findings import Finding, Place
-from pytest_imagedetail.transport.request import headers_of
+from pytest_imagedetail.transport.request import headers_of, url_of
 
 _LONGEST_BODY: Final = 1200  # characters of a body that is no image
 _Normalize = Callable[[Listing, str], Normalized]
@@ -117,8 +117,8 @@ def _promise(difference: Difference, sides: Sequence[Side]) -> Iterator[tuple[st
 
 def _curl(query: Query) -> str:
     headers = [("X-Auth-Token", "$OS_TOKEN"), *headers_of(query).fields]
-    url = "$OS_COMPUTE_URL/images/detail" + (f"?{query.wire}" if query.params else "")
-    return " ".join(["curl", *(f'-H "{name}: {value}"' for name, value in headers), f'"{url}"'])
+    fields = (f'-H "{name}: {value}"' for name, value in headers)
+    return " ".join(["curl", *fields, f'"{url_of("$OS_COMPUTE_URL", query)}"'])
 
 
 def _answer(listing: Listing, place: Place, normalize: _Normalize) -> Answer:
