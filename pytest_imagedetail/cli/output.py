@@ -14,7 +14,7 @@ from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.model import Failure
 from pytest_imagedetail.report import Report, github, loading, report_of, terminal, write
 from pytest_imagedetail.report.findings import Place, Result
-from pytest_imagedetail.report.text import plain
+from pytest_imagedetail.report.text import aligned, plain
 
 SAME: Final = 0
 DIFFERENT: Final = 1
@@ -72,11 +72,8 @@ def reported(
 
 def print_table(rows: Iterable[Sequence[Any]]) -> None:
     """Print rows in aligned columns."""
-    cells = [[*map(cell, row)] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        line = (each.ljust(width) for each, width in zip(row, widths, strict=True))
-        print("  ".join(line).rstrip())
+    for line in aligned([[*map(cell, row)] for row in rows]):
+        print(line)
 
 
 def cell(value: Any) -> str:
