@@ -5,7 +5,6 @@ it would have let pass. A rule that matches nothing is reported.
 """
 
 import ast
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from pytest_imagedetail import contract
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.errors import SettingsError
 from pytest_imagedetail.model import KINDS, Difference, ImageRef, Query, RuleRef, path_of
+from pytest_imagedetail.settings import did_you_mean
 
 NEVER: Final = "never"
 
@@ -302,8 +302,7 @@ def _check_keys(rule: Any) -> None:
 
 
 def _known(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names)
-    return (f"did you mean {near[0]}? " if near else "") + f"known: {', '.join(names)}"
+    return f"{did_you_mean(name, names)}known: {', '.join(names)}"
 
 
 def _text(rule: Mapping[str, Any], key: str) -> str | None:
