@@ -21,14 +21,12 @@ from pytest_imagedetail.body import xml
 from pytest_imagedetail.check.asking import Answer, Cloud
 from pytest_imagedetail.check.samples import Images, metadata
 from pytest_imagedetail.check.verdicts import Consequence, Finding, FoundImage, Outcome, check
+from pytest_imagedetail.contract import JSON_PROPERTIES
 from pytest_imagedetail.errors import BodyError, ImageDetailError
 from pytest_imagedetail.model import LISTING_STATUSES, Response
 from pytest_imagedetail.report.text import count
 
-# Nova nova/image/glance.py, _CONVERT_PROPS; the same from Nova 19 to 34.
-_JSON_PROPERTIES: Final = ("block_device_mapping", "mappings")
 _OF_IMAGE: Final = ("id", "name", "owner", "visibility")
-
 
 _REFUSED: Final = Consequence(
     status=400,
@@ -111,7 +109,7 @@ def forecast_glance(images: Iterable[Mapping[str, Any]], *, where: str) -> tuple
             advice=_AS_OWNER,
         )
         for place, image in enumerate(images)
-        for name in _JSON_PROPERTIES
+        for name in JSON_PROPERTIES
         if isinstance(image.get(name), str) and (error := _json_error(image[name]))
     )
 

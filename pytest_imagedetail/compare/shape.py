@@ -35,9 +35,6 @@ from pytest_imagedetail.normalize import Links, Normalized
 Path = tuple[str, ...]
 """Names below an image; metadata keys share one path, because they belong to its owner."""
 
-# Nova decodes these two from JSON; all other metadata is text.
-_DECODED: Final = ("block_device_mapping", "mappings")
-
 _ENUMERATED: Final = frozenset({("status",), ("progress",), ("OS-DCF:diskConfig",)})
 _FORMATTED: Final = frozenset({("id",), ("created",), ("updated",), ("server", "id")})
 _FREE: Final = frozenset({"name", "metadata"})  # written by users
@@ -122,7 +119,7 @@ def _values(sent: Mapping[str, Any], image: Mapping[str, Any]) -> Iterator[tuple
             yield from _links(("links",), image["links"], own, "<id>")
         elif name == "metadata" and isinstance(value, dict):
             for key, each in image["metadata"].items():  # an XML answer has no null
-                yield ("metadata", key if key in _DECODED else ANY_KEY), each
+                yield ("metadata", key if key in contract.JSON_PROPERTIES else ANY_KEY), each
         elif name == "server" and isinstance(value, dict):
             for key, each in value.items():
                 yield ("server", key), each

@@ -272,11 +272,16 @@ class Field:
         return next(older, self.part)
 
 
+JSON_PROPERTIES: Final = ("block_device_mapping", "mappings")
+"""The metadata that Nova decodes from JSON; all else is text of Glance.
+
+Nova nova/image/glance.py, _CONVERT_PROPS; the same from Nova 19 to 34.
+"""
+
 _TEXT: Final = Part(types=(str,))
 _METADATA: Final = Part(
     types=(dict,),
-    # Nova decodes these two from JSON (views/images.py); all other values are texts of Glance.
-    names={"block_device_mapping": ANYTHING, "mappings": ANYTHING},
+    names=dict.fromkeys(JSON_PROPERTIES, ANYTHING),
     others=Part(types=(str, type(None))),
 )
 _LINKS: Final = Part(
