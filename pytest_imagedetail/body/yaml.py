@@ -14,6 +14,7 @@ from yaml.composer import Composer
 
 from pytest_imagedetail.errors import ImageDetailError
 
+SUFFIXES: Final = frozenset({".yaml", ".yml"})
 _MOST: Final = 1_000_000  # values; a listing of any length is one, a page some seventy
 
 

@@ -22,7 +22,6 @@ from pytest_imagedetail.scrub import Scrubbed, reading
 from pytest_imagedetail.scrub.reading import Source
 from pytest_imagedetail.settings import Settings
 
-_SUFFIXES: Final = frozenset({".yaml", ".yml", ".json", ".har"})
 _SEVERITIES: Final = ("error", "warning", "note")
 
 
@@ -208,7 +207,8 @@ def _name_below(folder: Path, path: Path) -> str:
 
 def _may_be_recording(below: Path) -> bool:
     """Return whether a path below a folder may be a recording; hidden files are not."""
-    return below.suffix.lower() in _SUFFIXES and not any(part[0] == "." for part in below.parts)
+    is_hidden = any(part[0] == "." for part in below.parts)
+    return below.suffix.lower() in reading.SUFFIXES and not is_hidden
 
 
 def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:

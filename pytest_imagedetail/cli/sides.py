@@ -8,8 +8,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads_text
 from pytest_imagedetail.cli.arguments import Options
 from pytest_imagedetail.compare.comparison import Comparison
@@ -24,8 +24,6 @@ from pytest_imagedetail.model import Recording
 from pytest_imagedetail.record import recorder, release_guard
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.settings import Settings
-
-_YAML: Final = frozenset({".yaml", ".yml"})
 
 
 def load(name: str, options: Options) -> Listing:
@@ -42,7 +40,7 @@ def load(name: str, options: Options) -> Listing:
         return _listing_of(recording, options.chosen.declaration(cloud).release)
     path = Path(name)
     content = _committed(name) if _revision(name) else read_bytes(path)
-    if path.suffix in _YAML:
+    if path.suffix in yamltext.SUFFIXES:
         return _listing_of(loads_text(content.decode("utf-8", "replace"), where=name))
     cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
     return imported(Saved(body=content, cloud=check_cloud_name(cloud), where=name)).listing
@@ -128,7 +126,7 @@ def path_of(name: str, found: Listing, options: Options) -> Path:
 
 def is_path(name: str) -> bool:
     """Return whether an argument is a path: it has a / or a :, or the suffix of one."""
-    return Path(name).suffix in {*_YAML, ".json", ".xml"} or "/" in name or ":" in name
+    return Path(name).suffix in {*yamltext.SUFFIXES, ".json", ".xml"} or "/" in name or ":" in name
 
 
 def read_bytes(path: Path) -> bytes:

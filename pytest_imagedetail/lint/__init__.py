@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
-from pytest_imagedetail.lint.files import CASSETTES, Linter, line_of, look, unreadable
+from pytest_imagedetail.lint.files import Linter, line_of, look, unreadable
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence
@@ -57,7 +58,7 @@ def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | 
         yield unreadable(path, error.strerror)
         return
     for each in inside:
-        if each.suffix in CASSETTES:
+        if each.suffix in yamltext.SUFFIXES:
             yield each
         elif each.name != LOCK and not (each.name.startswith(".") and each.is_dir()):
             yield from _files(each, above | {real})

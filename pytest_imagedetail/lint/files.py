@@ -31,13 +31,11 @@ from pytest_imagedetail.redact.decodings import decoded
 from pytest_imagedetail.redact.final_check import found_in
 from pytest_imagedetail.redact.known import Search
 from pytest_imagedetail.scrub import scrub, secrets_of
-from pytest_imagedetail.scrub.reading import read
+from pytest_imagedetail.scrub.reading import SUFFIXES, read
 
 _EXPECTED: Final = frozenset(
     {LOCK, ".gitattributes", ".gitignore", ".gitkeep", "README", "README.md", "README.rst"}
 )
-CASSETTES: Final = frozenset({".yaml", ".yml"})
-_RECORDINGS: Final = CASSETTES | {".json", ".har"}
 _KEYS: Final = (b"interactions", b'"entries"')  # of vcrpy, Ruby's VCR and betamax; of HAR files
 _REPLACED: Final = {  # rule and message by what redaction would replace, the worst first
     "secrets": ("secret", "a password, token or key"),
@@ -79,7 +77,7 @@ class Looked:
 
 def look(path: Path, linter: Linter, *, strays: bool) -> Looked | None:
     """Check a file; None if it is no recording and nobody asked for `strays`."""
-    if not strays and path.suffix not in _RECORDINGS:
+    if not strays and path.suffix not in SUFFIXES:
         return None
     if path.exists() and not path.is_file():  # a pipe might never end
         return Looked(findings=[unreadable(path, "it is not a regular file")])
@@ -89,7 +87,7 @@ def look(path: Path, linter: Linter, *, strays: bool) -> Looked | None:
         return Looked(findings=[unreadable(path, error.strerror)])
     if not strays and not any(key in data for key in _KEYS):
         return None
-    if path.suffix in CASSETTES:
+    if path.suffix in yamltext.SUFFIXES:
         return _look_at_cassette(path, data, linter)
     findings = [*_leaks(path, data), *_other(path)]
     return Looked(findings=[each for each in findings if strays or each.rule != "orphan"])
@@ -125,7 +123,7 @@ def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
 
 def _other(path: Path) -> Sequence[Finding]:
     """Check a file that is not YAML."""
-    found = _foreign(path) if path.suffix in _RECORDINGS else None
+    found = _foreign(path) if path.suffix in SUFFIXES else None
     if found is None and path.name not in _EXPECTED:
         found = [Finding(path=path, line=1, rule="orphan", message="nothing reads it")]
     return found or []

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, run
-from typing import Final
 
+from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store, refuse_unsafe
 from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
@@ -15,8 +15,6 @@ from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.scrub.reading import UNANSWERED, Source
 from pytest_imagedetail.traffic.authentication import without_keystone
 from pytest_imagedetail.traffic.recording import made_of
-
-_YAML: Final = frozenset({".yaml", ".yml"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +135,8 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
     is all or nothing, because a secret of one file may occur in another.
     """
     for source in sources:
-        if source.tool not in {"vcrpy", "imagedetail"} or source.path.suffix not in _YAML:
+        is_yaml = source.path.suffix in yamltext.SUFFIXES
+        if source.tool not in {"vcrpy", "imagedetail"} or not is_yaml:
             raise CassetteError(
                 "only YAML recordings of vcrpy and pytest-recording can be replaced in place, "
                 f"because {source.tool} would not read the cassette",

@@ -18,6 +18,9 @@ from pytest_imagedetail.errors import DamagedCassetteError, NoRecordingError
 from pytest_imagedetail.model import Headers, Interaction, Recording, Response, isotime
 from pytest_imagedetail.transport.request import is_url_of_http
 
+SUFFIXES: Final = yamltext.SUFFIXES | {".json", ".har"}
+"""The suffixes of recordings."""
+
 UNANSWERED: Final = 0
 """The status of a request in a HAR file that got no HTTP response."""
 
