@@ -26,7 +26,7 @@ from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow, refuse_stale
-from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, redact
+from pytest_imagedetail.redact import Known, redact_again
 from pytest_imagedetail.redact.decodings import decoded
 from pytest_imagedetail.redact.final_check import found_in
 from pytest_imagedetail.redact.known import Search
@@ -179,8 +179,7 @@ def _problems(recording: Recording, path: Path, data: bytes, linter: Linter) -> 
             follow(recording, expect=error_status(recording))
         except ImageDetailError as error:
             yield "replay", error.problem, "interactions"
-    shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
-    redacted = redact(recording.interactions, cloud=provenance.cloud, known=Known(), shapes=shapes)
+    redacted = redact_again(recording, known=Known())
     for place, kind in _worst(redacted.places).items():
         rule, what = _REPLACED[kind]
         yield rule, f"{what}: {place}", place

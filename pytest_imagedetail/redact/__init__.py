@@ -13,7 +13,7 @@ from itertools import starmap
 from typing import Final
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.model import Interaction, Path, Query
+from pytest_imagedetail.model import Interaction, Path, Query, Recording
 from pytest_imagedetail.redact import names
 from pytest_imagedetail.redact.known import Known, Search, origin
 from pytest_imagedetail.redact.rewriting import (
@@ -35,6 +35,7 @@ __all__ = [
     "place_of",
     "project_in_path",
     "redact",
+    "redact_again",
     "redact_query",
 ]
 
@@ -90,6 +91,13 @@ def redact(
         ),
         known=known,
     )
+
+
+def redact_again(recording: Recording, *, known: Known) -> Redacted:
+    """Redact a recording as when it was made; only a test's own traffic loses e-mail addresses."""
+    provenance = recording.provenance
+    shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
+    return redact(recording.interactions, cloud=provenance.cloud, known=known, shapes=shapes)
 
 
 def place_of(number: int, part: str, path: Path) -> str:

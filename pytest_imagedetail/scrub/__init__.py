@@ -10,7 +10,7 @@ from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import Store, refuse_unsafe
 from pytest_imagedetail.errors import CassetteError, LeakError
 from pytest_imagedetail.model import Recording
-from pytest_imagedetail.redact import SHAPES, SHAPES_AND_EMAIL, Known, learn, redact
+from pytest_imagedetail.redact import Known, learn, redact_again
 from pytest_imagedetail.redact.final_check import refuse_leaks
 from pytest_imagedetail.scrub.reading import UNANSWERED, Source
 from pytest_imagedetail.traffic.authentication import without_keystone
@@ -62,9 +62,7 @@ def scrub(source: Source, *, cloud: str, known: Known) -> Scrubbed:
 
 
 def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
-    provenance = own.provenance
-    shapes = SHAPES if provenance.test is None else SHAPES_AND_EMAIL
-    redacted = redact(own.interactions, cloud=provenance.cloud, known=known, shapes=shapes)
+    redacted = redact_again(own, known=known)
     removed = Counter(kind for kind, _ in redacted.places)
     try:  # a secret in a comment, or in a key that is not part of the format
         refuse_leaks(source.text.encode("utf-8"), known=Known(), where="")
