@@ -27,6 +27,7 @@ from pytest_imagedetail.record.verification import (
 )
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
 from pytest_imagedetail.report import terminal, text
+from pytest_imagedetail.report.findings import Result
 from pytest_imagedetail.rules import Rules, rules_of
 from pytest_imagedetail.settings import (
     CloudDeclaration,
@@ -182,7 +183,7 @@ class Harness:
     ) -> None:
         self.settings: Final = settings
         self.store: Final = store or store_of(settings)
-        self.results: Final[list[Comparison | Matrix]] = []
+        self.results: Final[list[Result]] = []
         self.explained: Final[list[Comparison]] = []  # results that a failed assertion shows itself
         self.failures: Final[list[Failure]] = []
         self.done: Final[dict[str, str]] = {}  # to a recording, by its name

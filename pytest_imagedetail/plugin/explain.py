@@ -8,12 +8,11 @@ import pytest
 
 from pytest_imagedetail import errors
 from pytest_imagedetail.compare import compare
-from pytest_imagedetail.compare.comparison import Comparison
-from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.plugin.run import Run, state_of
 from pytest_imagedetail.report import report_of, terminal
+from pytest_imagedetail.report.findings import Result
 
 _PACKAGE = Path(errors.__file__).parent
 _OURS = "pytest_imagedetail."
@@ -130,7 +129,7 @@ def _add_report(error: AssertionError, harness: Harness, *, verbose: bool) -> No
     error.add_note("\n" + _shown(last, verbose=verbose))
 
 
-def _shown(result: Comparison | Matrix, *, verbose: bool) -> str:
+def _shown(result: Result, *, verbose: bool) -> str:
     return terminal.render(report_of([result])) if verbose else terminal.brief(result)
 
 

@@ -9,13 +9,13 @@ from typing import Final
 import pytest
 
 from pytest_imagedetail.cassette import Reader
-from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import Harness
-from pytest_imagedetail.model import Failure
+from pytest_imagedetail.model import SEVERITIES, Failure
 from pytest_imagedetail.record.clouds import configured, connect
 from pytest_imagedetail.record.sessions import CloudSessions
+from pytest_imagedetail.report.findings import Result
 from pytest_imagedetail.traffic import Session
 from pytest_imagedetail.transport.http import Access
 
@@ -33,7 +33,7 @@ class RunResult:
         left_out: Why one of them may not have run; empty if all have.
     """
 
-    results: list[Comparison | Matrix] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     done: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
@@ -63,7 +63,7 @@ class RunResult:
         yield "imagedetail_matrices", matrices
         yield "imagedetail_not_compared", len(self.failures)
         found = [severity for each in self.results for severity in each.severities]
-        for severity in ("breaking", "compatible", "data"):
+        for severity in SEVERITIES:
             yield f"imagedetail_{severity}", found.count(severity)
         yield "imagedetail_expected", sum(len(each.expected) for each in self.results)
 
