@@ -41,7 +41,7 @@ from pytest_imagedetail.transport.http import Access
 RuleSources = RuleSource | Sequence[RuleSource]
 
 
-def accepted(sources: Iterable[RuleSource]) -> Rules:
+def read_rules(sources: Iterable[RuleSource]) -> Rules:
     """Read rules that accept differences, as of today; raise SettingsError."""
     read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
     return rules_of(*read, today=datetime.now(UTC).date())
@@ -100,7 +100,7 @@ def guarded(
     live = LiveCloud(access=access, name=target.name, release=target.release)
     release = refuse_other_release(live, store, os_cloud=target.os_cloud)
     live = replace(live, release=release)
-    again = ask_again(live, store, rules=accepted(settings.rules)) if adds else None
+    again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
     if again is not None and not again.compatible:
         raise VerificationError(
             f"nothing was added to the recordings of {live.name!r}: the answer to a recorded query "
@@ -394,7 +394,7 @@ class Harness:
         """Read the rules of a call, or those of the run."""
         if isinstance(chosen, str | Path | Mapping):
             chosen = (chosen,)
-        return accepted(self.settings.rules if chosen is None else chosen)
+        return read_rules(self.settings.rules if chosen is None else chosen)
 
     @contextmanager
     def _noted(self, *sides: str | Cloud | Listing) -> Iterator[None]:

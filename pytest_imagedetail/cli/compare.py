@@ -44,7 +44,7 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
 from pytest_imagedetail.gc_paused import paused_gc
-from pytest_imagedetail.harness import accepted
+from pytest_imagedetail.harness import read_rules
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal, text
@@ -159,7 +159,7 @@ def _of_git(old: str, new: str, options: Options) -> str:
         what = f"{found.cloud}, query {found.query}: {found.status_code}, {many}"
         return text.plain(f"{'added' if old == os.devnull else 'removed'}: {what}")
     options.expect = None if both[0].error is None else both[0].status_code
-    comparison = _compared(both, options, accepted(options.chosen.rules))
+    comparison = _compared(both, options, read_rules(options.chosen.rules))
     return terminal.render(report_of([comparison]), color=wants_color())
 
 
@@ -175,7 +175,7 @@ def _diff(options: Options) -> int:
         )
     if both[0].query != both[1].query:
         say(f"warning: two queries are compared: {both[0].query} and {both[1].query}")
-    compared = _compared(both, options, accepted(options.chosen.rules))
+    compared = _compared(both, options, read_rules(options.chosen.rules))
     comparison = sides.named(compared, *names)
     errors = (sides.mislabelled(*side, options) for side in zip(names, both, strict=True))
     error = next(filter(None, errors), None)
@@ -225,7 +225,7 @@ def _matrix(options: Options) -> int:
             found = f"{len(own[cloud])} of {len(answers)} answers from {store.directory}"
             say(f"{cloud}: {found}, the others from the library")
     _warn_of_order(rows)
-    known = accepted(options.chosen.rules)
+    known = read_rules(options.chosen.rules)
     with waiting(f"comparing {text.count(sum(map(len, rows)), 'cloud')}"):
         matrices = [
             compare_neighbors(
@@ -344,7 +344,7 @@ def _report_results(documents: Mapping[Path, loading.Document], options: Options
 
 def _accept(options: Options) -> int:
     both = [sides.load(each, options) for each in (options.baseline, options.candidate)]
-    known, kinds = accepted(options.chosen.rules), options.kind or []
+    known, kinds = read_rules(options.chosen.rules), options.kind or []
     given = {
         "path": options.path,
         "id": options.id,

@@ -24,7 +24,7 @@ from pytest_imagedetail.errors import (
     ImageDetailError,
     UsageError,
 )
-from pytest_imagedetail.harness import accepted
+from pytest_imagedetail.harness import read_rules
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds
@@ -181,7 +181,7 @@ def _targets(options: Options) -> list[tuple[str, Path]]:
 
 def _verified(targets: Sequence[tuple[str, Path]], options: Options) -> Iterator[_Verified]:
     chosen = options.chosen
-    sessions, rules = CloudSessions(clouds.connect), accepted(chosen.rules)
+    sessions, rules = CloudSessions(clouds.connect), read_rules(chosen.rules)
 
     def verified(cloud: str, path: Path) -> _Verified:
         found, declared = _Verified(cloud=cloud, path=path), chosen.declaration(cloud)

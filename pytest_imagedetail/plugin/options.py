@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_imagedetail.errors import CassetteError, UsageError
-from pytest_imagedetail.harness import accepted, store_of, to_choose_from
+from pytest_imagedetail.harness import read_rules, store_of, to_choose_from
 from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve, unknown_cloud
 
 OF_MARKER: Mapping[str, tuple[Any, str]] = {
@@ -36,7 +36,7 @@ def check(config: pytest.Config) -> None:
         settings.select(names)
         if settings.baseline is not None and settings.baseline not in names:
             raise unknown_cloud(settings.baseline, names, where=settings.cassette_dir)
-        accepted(settings.rules)
+        read_rules(settings.rules)
     if hasattr(config, "workerinput"):
         return  # the controller of pytest-xdist has removed them
     for path in settings.reports:
