@@ -54,7 +54,7 @@ def reference_library() -> Path | None:
     return next((path for path in candidates if path.is_dir()), None)
 
 
-def to_choose_from(store: Store, settings: Settings) -> tuple[str, ...]:
+def selectable(store: Store, settings: Settings) -> tuple[str, ...]:
     """Return the recorded clouds that a test can run for.
 
     A cloud of the library must be named, and so must one that has only the traffic of tests, for
@@ -198,7 +198,7 @@ class Harness:
     @property
     def clouds(self) -> tuple[str, ...]:
         """The names of the clouds selected for this run."""
-        return self.settings.select(to_choose_from(self.store, self.settings))
+        return self.settings.select(selectable(self.store, self.settings))
 
     @property
     def baseline(self) -> Cloud:
@@ -218,7 +218,7 @@ class Harness:
     def __getitem__(self, name: str) -> Cloud:
         check_cloud_name(name)
         if self.settings.record_mode == "none" and not self.store.has(name):
-            own = to_choose_from(self.store, self.settings)
+            own = selectable(self.store, self.settings)
             known = (*own, *self.settings.declared, *self.store.library_clouds())
             if name not in known:
                 raise unknown_cloud(name, dict.fromkeys(known), where=self.settings.cassette_dir)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_imagedetail.errors import CassetteError, UsageError
-from pytest_imagedetail.harness import read_rules, store_of, to_choose_from
+from pytest_imagedetail.harness import read_rules, selectable, store_of
 from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve, unknown_cloud
 
 OF_MARKER: Mapping[str, tuple[Any, str]] = {
@@ -84,7 +84,7 @@ def named(config: pytest.Config, marker: pytest.Mark | None) -> tuple[str, ...]:
 def known(settings: Settings, marker: pytest.Mark | None) -> tuple[str, ...]:
     """Return the clouds to choose from: the recorded ones, and one that only the marker names."""
     named = [name for name in (marker.args if marker else ()) if not set(name) & set("*?[")]
-    return tuple(dict.fromkeys([*to_choose_from(store_of(settings), settings), *named]))
+    return tuple(dict.fromkeys([*selectable(store_of(settings), settings), *named]))
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.errors import ImageDetailError
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.model import SEVERITIES, Failure
-from pytest_imagedetail.record.clouds import configured, connect
+from pytest_imagedetail.record.clouds import configured_secrets, connect
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.report.findings import Result
 from pytest_imagedetail.traffic import Session
@@ -139,7 +139,7 @@ class Run:
 
     def read_files(self, os_cloud: str) -> None:
         """Learn the secrets in OpenStack's files and environment variables."""
-        self._known |= configured(os_cloud)
+        self._known |= configured_secrets(os_cloud)
 
     def follow(self, session: Session) -> None:
         """Learn the secrets that a test's own clients send or get from now on."""

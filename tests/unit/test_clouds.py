@@ -20,7 +20,7 @@ from openstack.config import loader
 from pytest_imagedetail.errors import CredentialsError, RecordingError, UsageError
 from pytest_imagedetail.model import Headers, Query
 from pytest_imagedetail.record import clouds, recorder
-from pytest_imagedetail.record.clouds import configured
+from pytest_imagedetail.record.clouds import configured_secrets
 from pytest_imagedetail.record.clouds.configuration import secrets_in
 from pytest_imagedetail.transport import http as transport
 from tests.cloud import LoopbackServer, SimulatedCloud
@@ -217,10 +217,10 @@ def test_where_credentials_are_read(front, folder, monkeypatch):
         write(place, secret, name="secure.yaml")
         expected = place / "clouds.yaml", place / "secure.yaml"
         assert clouds.configure("staging").files == expected
-        assert secret["password"] in configured("staging")
+        assert secret["password"] in configured_secrets("staging")
     assert lists(clouds.connect("staging"))
     write(user, {"password": "of-another-client"}, name="secure.yaml")
-    assert "of-another-client" in configured("staging")  # that does not look into the root
+    assert "of-another-client" in configured_secrets("staging")  # that does not look into the root
     write(folder, password(front), name="other.yaml")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "other.yaml"))
     monkeypatch.setenv("OS_CLOUD", "staging")
@@ -265,12 +265,12 @@ def test_every_secret_is_known(folder, monkeypatch):
     save("clouds.yaml", staging=staging | {"verify": False}, other=other)
     strong, weak = {"Sup3rS3cretPassw0rd"}, {"secret", "47114711"}
     for name, words in (("staging", weak), ("unknown", set()), ("other", {"images"})):
-        assert configured(name) == strong | words
+        assert configured_secrets(name) == strong | words
     save("secure.yaml", staging={"auth": {"password": "in-secure"}})
     save("elsewhere.yaml", staging={"auth": {"password": "in-another"}})
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "elsewhere.yaml"))
     monkeypatch.setenv("OS_PASSWORD", "in-variable")
-    assert configured("staging") == {"in-secure", "in-another", "in-variable"}
+    assert configured_secrets("staging") == {"in-secure", "in-another", "in-variable"}
 
 
 # The endpoint

@@ -10,7 +10,7 @@ which is not chained to it.
 from pytest_imagedetail.record.clouds.configuration import (
     Configuration,
     configure,
-    configured,
+    configured_secrets,
     sdk_version,
 )
 from pytest_imagedetail.record.clouds.session import Login, access, authenticate
@@ -22,7 +22,7 @@ __all__ = [
     "access",
     "authenticate",
     "configure",
-    "configured",
+    "configured_secrets",
     "connect",
     "sdk_version",
 ]

@@ -106,7 +106,7 @@ def quiet_sdk() -> Iterator[None]:
         yield
 
 
-def configured(os_cloud: str) -> frozenset[str]:
+def configured_secrets(os_cloud: str) -> frozenset[str]:
     """Return the secrets in clouds.yaml, secure.yaml and the `OS_*` variables.
 
     A test's own client may log in with any of them, from whichever file it reads. Those of other
