@@ -24,16 +24,16 @@ _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "imag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """Whose links they are; `own` stands for the id at their end."""
+class Holder:
+    """What has links: an image or its server. `own` replaces its id at their end."""
 
     path: str
     resource: str
     own: str
 
 
-IMAGE: Final = Kind(path="images[*]", resource="images", own="<id>")
-SERVER: Final = Kind(path="images[*].server", resource="servers", own="<server>")
+IMAGE: Final = Holder(path="images[*]", resource="images", own="<id>")
+SERVER: Final = Holder(path="images[*].server", resource="servers", own="<server>")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,11 +56,11 @@ class LinkRewriter:
     _prefixes: frozenset[tuple[str, ...]] | None = None
     _known: dict[tuple[str, str], tuple[Links, list[tuple[str, int]]]] = field(default_factory=dict)
 
-    def rewrite(self, kind: Kind, links: Any, own_id: str) -> Any:
+    def rewrite(self, holder: Holder, links: Any, own_id: str) -> Any:
         """Return links by relation; those that differ in the own id alone are rewritten once."""
         if not _UUID.fullmatch(own_id):  # another id could be part of a word
-            return self._by_relation(kind, links, own_id)
-        key = kind.path, repr(links).replace(own_id, "\n")  # which repr never contains
+            return self._by_relation(holder, links, own_id)
+        key = holder.path, repr(links).replace(own_id, "\n")  # which repr never contains
         known = self._known.get(key)
         if known is not None:
             new, changes = known
@@ -68,7 +68,7 @@ class LinkRewriter:
                 self.counts[rule] += count
             return new
         before = dict(self.counts)
-        new = self._by_relation(kind, links, own_id)
+        new = self._by_relation(holder, links, own_id)
         text = repr(new)
         if isinstance(new, Links) and own_id not in text:
             new = self.pool.setdefault(text, new)
@@ -93,10 +93,10 @@ class LinkRewriter:
             sent.add(link["href"])
         return found
 
-    def _by_relation(self, kind: Kind, links: Any, own_id: str) -> Any:
+    def _by_relation(self, holder: Holder, links: Any, own_id: str) -> Any:
         if not isinstance(links, list):
             return without_hosts(links)  # not what the API promises; compared as it is
-        new = [self._link(kind, link, own_id) for link in links]
+        new = [self._link(holder, link, own_id) for link in links]
         if not all(map(_is_link, links)):
             return new
         self.counts["R6"] += 1
@@ -105,20 +105,22 @@ class LinkRewriter:
             keyed.setdefault(link.pop("rel"), []).append(link)
         return Links({rel: found[0] if len(found) == 1 else found for rel, found in keyed.items()})
 
-    def _link(self, kind: Kind, link: Any, own_id: str) -> Any:
+    def _link(self, holder: Holder, link: Any, own_id: str) -> Any:
         if not _is_link(link):
             return without_hosts(link)
-        href, where = link["href"], f"{kind.path}.links.{link['rel']}"
-        own = f"/{kind.resource}/{own_id.strip('/')}"  # a user may put any text into a server's id
+        href, where = link["href"], f"{holder.path}.links.{link['rel']}"
+        own = (
+            f"/{holder.resource}/{own_id.strip('/')}"  # a user may put any text into a server's id
+        )
         if href.endswith(own):
-            href = f"{href.removesuffix(own)}/{kind.resource}/{kind.own}"
+            href = f"{href.removesuffix(own)}/{holder.resource}/{holder.own}"
             self.counts["R1"] += 1
         parts = _split(href)
         segments = parts.path.split("/")[1:]
-        if "?" in href or "#" in href or kind.resource not in segments:
+        if "?" in href or "#" in href or holder.resource not in segments:
             new = self._as_sent(href, parts, link["rel"], where)
         else:
-            new = self._rewritten(parts, segments, link["rel"], where, kind)
+            new = self._rewritten(parts, segments, link["rel"], where, holder)
         rest = {name: each for name, each in link.items() if name != "href"}
         return {**without_hosts(rest), "href": new}
 
@@ -133,11 +135,11 @@ class LinkRewriter:
         return path + (f"?{'&'.join(asked)}" if asked else "") + fragment
 
     def _rewritten(
-        self, parts: SplitResult, segments: list[str], rel: str, where: str, kind: Kind
+        self, parts: SplitResult, segments: list[str], rel: str, where: str, holder: Holder
     ) -> str:
         """Return a link of a known form up to its query."""
-        place = len(segments) - 1 - segments[::-1].index(kind.resource)
-        resource = kind.resource if where == "images_links" else f"{kind.resource}/{kind.own}"
+        place = len(segments) - 1 - segments[::-1].index(holder.resource)
+        resource = holder.resource if where == "images_links" else f"{holder.resource}/{holder.own}"
         before = self._before(segments[:place], where, resource)
         return "/".join([self._origin(parts, rel, where), *before, *segments[place:]])
 
