@@ -247,23 +247,23 @@ def _warn_of_release(listing: Listing, release: str | None) -> None:
         )
 
 
-def _keep_unchanged(live: recorder.Live, path: Path, os_cloud: str, options: Options) -> int:
+def _keep_unchanged(answer: recorder.Unwritten, path: Path, os_cloud: str, options: Options) -> int:
     """Write an answer unless it would replace another one unasked; return the exit code."""
     redacted: Iterable[tuple[str, str]] = ()
     if path.exists() and not options.rewrite:
-        recorder.refuse_leak(live.listing.recording, live.known)
+        recorder.refuse_leak(answer.listing.recording, answer.known)
         old = sides.own(path)
         expect = error_status(old.recording)
-        changed = compare(old, live.listing, profile="wire", fail_on="change", expect=expect)
-        if not options.store.holds(live.listing.recording):
+        changed = compare(old, answer.listing, profile="wire", fail_on="change", expect=expect)
+        if not options.store.holds(answer.listing.recording):
             print(terminal.details(changed))
             how = "" if changed.differences else _WIRE
             print(f"\nnot replaced  {path}: the answer changed{how}")
-            newest, folder = live.listing.provenance.max_microversion, options.cassette_dir
+            newest, folder = answer.listing.provenance.max_microversion, options.cassette_dir
             print(remedies_for_change(changed, os_cloud, newest, cassette_dir=folder))
             return DIFFERENT
         redacted = text.redacted(changed)
-    _keep(options.store, live)
+    _keep(options.store, answer)
     for _, said in redacted:
         print(said)
     return SAME
@@ -307,23 +307,23 @@ def _import(options: Options) -> int:
         release=next(filter(None, labels), None),
         where=options.file,
     )
-    live = imported(saved)
-    refuse_other_import(live.listing.provenance, store, declared=declared)
-    path = store.path(cloud, live.listing.query)
+    answer = imported(saved)
+    refuse_other_import(answer.listing.provenance, store, declared=declared)
+    path = store.path(cloud, answer.listing.query)
     if not options.force and path.exists() and loads(path).provenance.source == "recorded":
         raise UsageError(
             "this would replace a cloud's recorded answer with a body that was saved by hand",
             where=str(path),
             remedy="choose another name with --cloud, or insist with --force",
         )
-    if saved.is_listing and saved.query.is_whole and not live.listing.complete:
+    if saved.is_listing and saved.query.is_whole and not answer.listing.complete:
         say(f"warning: {options.file} shows that another page follows, so it is kept as a part")
-    return _keep(store, live)
+    return _keep(store, answer)
 
 
-def _keep(store: Store, live: recorder.Live) -> int:
+def _keep(store: Store, answer: recorder.Unwritten) -> int:
     """Write a cassette, and print its path and what was redacted."""
-    show_written(store, recorder.keep(store, live), live.listing.recording, live.known)
+    show_written(store, recorder.keep(store, answer), answer.listing.recording, answer.known)
     return SAME
 
 

@@ -17,7 +17,7 @@ from pytest_imagedetail.model import (
     Response,
 )
 from pytest_imagedetail.record.paging import further_page
-from pytest_imagedetail.record.recorder import Live
+from pytest_imagedetail.record.recorder import Unwritten
 from pytest_imagedetail.redact import (
     Known,
     project_in_path,
@@ -47,7 +47,7 @@ class Saved:
         return self.status_code in LISTING_STATUSES
 
 
-def imported(saved: Saved) -> Live:
+def imported(saved: Saved) -> Unwritten:
     """Make a recording of a body that was saved by hand; raise BodyError if it is no listing."""
     page = read_page(saved.body, where=saved.where) if saved.is_listing else {"images": []}
     endpoint, kind = _endpoint_of(page["images"]), media_type(saved.body)
@@ -76,7 +76,7 @@ def imported(saved: Saved) -> Live:
     )
     recording = Recording(provenance=provenance, interactions=redacted.interactions)
     listing = read(recording, expect=None if saved.is_listing else saved.status_code)
-    return Live(listing=listing, known=redacted.known)
+    return Unwritten(listing=listing, known=redacted.known)
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:

@@ -44,8 +44,8 @@ from pytest_imagedetail.transport.request import api_version, headers_of, url_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """A redacted answer of a live cloud, not yet written."""
+class Unwritten:
+    """A redacted answer that is not written yet."""
 
     listing: Listing
     known: Known = field(repr=False)  # what the final check must look for
@@ -100,7 +100,7 @@ def ask(
     *,
     expect: int | None = None,
     accept: frozenset[int] = frozenset(),
-) -> Live:
+) -> Unwritten:
     """Ask a live cloud, and redact and check its answer. Write nothing.
 
     An error with the status `expect` is wanted, and one of `accept` is an answer, too.
@@ -149,7 +149,7 @@ def ask(
     except (ResponseError, BodyError, RecordingError):
         refuse_leak(recording, redacted.known)
         raise
-    return Live(listing=listing, known=redacted.known)
+    return Unwritten(listing=listing, known=redacted.known)
 
 
 def refuse_leak(recording: Recording, known: Known) -> None:
@@ -164,9 +164,9 @@ def known_query(access: Access, query: Query, *, cloud: str) -> Query:
     return redact_query(query, cloud=cloud, known=known_of(access))
 
 
-def keep(store: Store, live: Live) -> Written:
+def keep(store: Store, answer: Unwritten) -> Written:
     """Write the answer of a cloud as `Store.write` does."""
-    return store.write(live.listing.recording, known=live.known)
+    return store.write(answer.listing.recording, known=answer.known)
 
 
 def _from_cassette(interactions: Sequence[Interaction], cloud: str) -> Ask:

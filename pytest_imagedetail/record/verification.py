@@ -10,7 +10,7 @@ from pytest_imagedetail.errors import ComparisonError, ReleaseError
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import FailOn, Provenance, Query
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.record.recorder import Live, LiveCloud
+from pytest_imagedetail.record.recorder import LiveCloud, Unwritten
 from pytest_imagedetail.record.release_guard import (
     Evidence,
     evidence_of,
@@ -74,7 +74,7 @@ def _is_redacted(query: Query) -> bool:
 
 def ask_twice(
     live: LiveCloud, query: Query, *, expect: int | None = None
-) -> tuple[Live, Comparison]:
+) -> tuple[Unwritten, Comparison]:
     """Ask a live cloud twice and compare; the first answer's provenance lists what changed."""
     first, second = (recorder.ask(live, query, expect=expect) for _ in range(2))
     for each in (first, second):
@@ -84,7 +84,7 @@ def ask_twice(
     paths = tuple(dict.fromkeys(each.any_image for each in compared.differences))
     recording = replace(recording, provenance=replace(recording.provenance, volatile=paths))
     listing = replace(first.listing, recording=recording)
-    return Live(listing=listing, known=first.known | second.known), compared
+    return Unwritten(listing=listing, known=first.known | second.known), compared
 
 
 def refuse_other_release(live: LiveCloud, store: Store, *, os_cloud: str) -> str | None:

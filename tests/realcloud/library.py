@@ -53,7 +53,7 @@ def _record_clients(cloud: Cloud, access: Access, store: Store) -> None:
     session.keep()
 
 
-def ask(access: Access, question: Question, name: str, release: str) -> recorder.Live:
+def ask(access: Access, question: Question, name: str, release: str) -> recorder.Unwritten:
     """Ask one question; an error status that it allows is a deliberate answer.
 
     Raises:
