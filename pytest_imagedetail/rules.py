@@ -48,7 +48,7 @@ class _Segment(NamedTuple):
         if self.quoted or "*" not in self.text:
             same = (self.text, self.what) == (part.text, part.what)
             return same and (part.quoted or "*" not in part.text)
-        # fnmatch has more wildcards than the star; brackets cannot stand here, but a ? can.
+        # fnmatch has more wildcards than the star; brackets cannot be here, but a ? can.
         return fnmatchcase(part.text, self.text.replace("?", "[?]"))
 
 

@@ -135,10 +135,10 @@ def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
 
     Args:
         text: The document; None is returned for one that is not well-formed.
-        replace: Takes a text and the name it stands under (an attribute's, an element's, or for
+        replace: Takes a text and its name (an attribute's, an element's, or for
             `<meta key="K">` K) and returns its replacement.
         see: Takes the attributes of an element, the texts of its children and its own as `#text`.
-            Returns another name for those that do not stand under their own.
+            Returns another name for those that have one.
     """
     asides: list[str] = []
 

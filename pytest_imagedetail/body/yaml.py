@@ -75,7 +75,7 @@ class Loader(Composer, yaml.CSafeLoader):
 
 
 class _ForeignLoader(Loader):
-    """Reads every plain value but null as text, and Ruby's `!binary` as bytes."""
+    """Read every plain value but null as text, and Ruby's `!binary` as bytes."""
 
 
 _AS_TEXT: Final[Any] = Loader.construct_scalar

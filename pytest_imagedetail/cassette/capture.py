@@ -30,7 +30,7 @@ from pytest_imagedetail.transport.silenced import silenced
 
 
 class Exchange(Protocol):
-    """Answers or records the requests of a test's own clients, in several threads at once.
+    """Answer or record the requests of a test's own clients, in several threads at once.
 
     A request is an interaction with `NO_RESPONSE`. vcrpy may ask `can_answer` several times.
     """
@@ -145,7 +145,7 @@ class _Exchanging(Cassette):  # type: ignore[misc]
 
 
 class _NarrowReset:
-    """Puts back as few real classes as possible; replaces vcrpy's `force_reset`.
+    """Put back as few real classes as possible, in place of vcrpy's `force_reset`.
 
     vcrpy puts back all clients while it makes or opens one connection. A thread that makes its own
     meanwhile would get one that is not patched. Only a class that refers to itself by its module's

@@ -143,7 +143,7 @@ def _body_to_yaml(body: bytes) -> str | bytes:
 
 
 def _headers_to_dict(headers: Headers) -> dict[str, list[str]]:
-    """Return fields by name; one that was sent in several spellings stands under the first."""
+    """Return fields by name; one that was sent in several spellings has the first."""
     names = {name.lower(): name for name in reversed(list(headers))}
     return {name: list(headers.all(name)) for _, name in sorted(names.items())}
 

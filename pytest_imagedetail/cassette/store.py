@@ -50,7 +50,7 @@ class Written(Enum):
 
 
 class Reader:
-    """Reads cassettes for replaying, each once as long as its file stays the same."""
+    """Read cassettes for replaying, each once as long as its file stays the same."""
 
     def __init__(self) -> None:
         self._load: Final = functools.lru_cache(maxsize=_REMEMBERED)(_load)
@@ -257,7 +257,7 @@ def load_own(path: Path) -> Recording:
 
 
 def is_at(path: Path, own: PurePosixPath) -> bool:
-    """Tell whether a file has its own name; a test may share a folder."""
+    """Return whether a file has its own name; a test may share a folder."""
     parts = [part for part in path.parts if part == own.parts[0] or not part.endswith(SHARED)]
     return tuple(parts[-len(own.parts) :]) == own.parts
 

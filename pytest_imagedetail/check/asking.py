@@ -13,7 +13,7 @@ from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.transport.request import api_version
 
 Send = Callable[[Interaction], Interaction]
-"""Answers a request; raises `NotAskedError` if it cannot."""
+"""Answer a request; raise `NotAskedError` if that is not possible."""
 
 BUDGET: Final = 200
 JSON: Final = "application/json"
@@ -112,7 +112,7 @@ class Target:
 
 
 class Cloud:
-    """Asks a target, each request once, and keeps what was asked and answered in `received`.
+    """Ask a target, each request once, and keep what was asked and answered in `received`.
 
     `trace` has the requests that were wanted since it was last cleared, made or not.
     """

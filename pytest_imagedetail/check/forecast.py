@@ -227,7 +227,7 @@ def _nova_text(error: Any) -> str:
 
 
 def _is_uuid(text: str) -> bool:
-    """Tell whether Nova takes a text for a UUID: oslo_utils/uuidutils.py, is_uuid_like."""
+    """Return whether Nova takes a text for a UUID: oslo_utils/uuidutils.py, is_uuid_like."""
     plain = text.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "").lower()
     try:
         return UUID(text).hex == plain

@@ -111,7 +111,7 @@ class Deviation:
 
 
 Ask = Callable[[Cloud, Sequence[Image]], Iterable[Outcome]]
-"""Asks a cloud, whose images are given, and yields the outcome of each question."""
+"""Ask a cloud, whose images are given, and yield the outcome of each question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -253,7 +253,7 @@ def _matrix(options: Options) -> int:
 
 
 def _warn_of_order(rows: Sequence[Mapping[str, Answers]]) -> None:
-    """Say which clouds stand before an older one: a comparison goes from old to new."""
+    """Say which clouds come before an older one: a comparison goes from old to new."""
     for one, other in (pair for row in rows for pair in pairwise(row.items())):
         old, new = (release_index(release_of(answers)) for _, answers in (one, other))
         if old is not None and new is not None and old > new:

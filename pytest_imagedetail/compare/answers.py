@@ -179,7 +179,7 @@ def _hrefs(links: Any) -> list[str]:
 
 
 def _is_filter(name: str) -> bool:
-    """Tell whether Nova selects images by a parameter; it ignores unknown ones."""
+    """Return whether Nova selects images by a parameter; it ignores unknown ones."""
     known = name in contract.FILTERS or name.startswith("property-")
     return known and name not in _PAGING
 

@@ -187,7 +187,7 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def is_compatible(severities: Sequence[Severity], fail_on: FailOn) -> bool:
-    """Tell whether no difference reaches the severity from which on a run fails."""
+    """Return whether no difference reaches the severity from which on a run fails."""
     if fail_on == "breaking":
         return "breaking" not in severities
     return fail_on == "none" or not severities

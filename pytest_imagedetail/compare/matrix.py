@@ -366,7 +366,7 @@ def release_of(answers: Answers) -> str | None:
 
 
 def answers_with_images(answers: Answers) -> bool:
-    """Tell whether a cloud answered any query with a listing."""
+    """Return whether a cloud answered any query with a listing."""
     return any(each.error is None for each in answers.values())
 
 

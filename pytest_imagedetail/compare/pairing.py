@@ -66,7 +66,7 @@ def reference(image: Image) -> ImageRef:
 
 
 def _by_id(images: tuple[Image, ...], *, across_clouds: bool) -> dict[int, tuple[Hashable, ...]]:
-    """Return, by place, the id of each image and how often it stood before.
+    """Return, by place, the id of each image and how often it came before.
 
     Across clouds, a number is an id that every cloud gives; it counts with the name of its image.
     """
@@ -91,7 +91,7 @@ def _name_and_size(image: Image) -> tuple[Hashable, ...] | None:
 
 
 def _unique_matches(one: Mapping[int, Hashable], other: Mapping[int, Hashable]) -> dict[int, int]:
-    """Return the places whose key stands exactly once on each side."""
+    """Return the places whose key occurs exactly once on each side."""
     ones, others = _unique(one), _unique(other)
     return {ones[key]: others[key] for key in ones.keys() & others.keys()}
 

@@ -180,7 +180,7 @@ class Judge:
 
 
 def _never_had(path: Path, release: str) -> bool:
-    """Tell whether a path is a whole field, or the alternate link, that is newer than a release."""
+    """Return whether a path is a whole field, or the alternate link, newer than a release."""
     if path == ("links", "alternate"):
         return not contract.reached(release, "essex")  # Nova views/images.py: two links before
     return len(path) == 1 and path[0] in contract.FIELDS and not contract.offers(path[0], release)
@@ -201,7 +201,7 @@ def _formats(value: Any) -> set[str]:
 
 
 def is_of_links(change: Change) -> bool:
-    """Tell whether links changed: the image's own, or those of its server."""
+    """Return whether links changed: the image's own, or those of its server."""
     return change.field == "links" or (
         change.field == "server" and change.below[:1] == ("links",) and len(change.below) > 1
     )
@@ -249,7 +249,7 @@ def _destination(href: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _is_own(destination: tuple[str, tuple[str, ...]], relation: str) -> bool:
-    """Tell whether a link of a relation leads to its own image or server; "" is any relation."""
+    """Return whether a link of a relation leads to its own image or server; "" is any relation."""
     host, path = destination
     hosts = {_SERVICES.get(relation)} if relation else {*_SERVICES.values()}
     return host in hosts and path in _RESOURCES

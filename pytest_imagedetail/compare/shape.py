@@ -71,7 +71,7 @@ class Shape:
 
     @property
     def repeated(self) -> set[int]:
-        """The images whose id stood before."""
+        """The images whose id came before."""
         first = {ref.id: place for place, ref in reversed([*enumerate(self.images)])}
         return {place for place, ref in enumerate(self.images) if first[ref.id] != place}
 

@@ -112,7 +112,7 @@ def newest_release() -> int:
 
 
 def reached(release: str | None, first: str) -> bool:
-    """Tell whether a release is as new as another; an undeclared or unknown one is."""
+    """Return whether a release is as new as another; an undeclared or unknown one is."""
     index, bound = release_index(release), release_index(first)
     return index is None or bound is None or index >= bound
 
@@ -164,7 +164,7 @@ def text_format(value: str) -> str:
 
 
 def is_isotime(name: str) -> bool:
-    """Tell whether a format is that of an ISO 8601 date, written as Nova does or otherwise."""
+    """Return whether a format is that of an ISO 8601 date, written as Nova does or otherwise."""
     return name.startswith(ISOTIME)
 
 
@@ -371,7 +371,7 @@ FIELDS: Final[dict[str, Field]] = {
 
 
 def promises(field: str, release: str | None) -> bool:
-    """Tell whether a release promises the field for every image.
+    """Return whether a release promises the field for every image.
 
     An undeclared release promises what the newest does: a client written today relies on it.
     """
@@ -380,7 +380,7 @@ def promises(field: str, release: str | None) -> bool:
 
 
 def offers(field: str, release: str | None) -> bool:
-    """Tell whether a release can send the field at all; an undeclared one can send any."""
+    """Return whether a release can send the field at all; an undeclared one can send any."""
     return field in FIELDS and reached(release, FIELDS[field].since)
 
 

@@ -17,8 +17,8 @@ def matched(
     """Return both answers with ids that can be compared; only `cross-cloud` changes anything.
 
     The candidate's references to paired images get the baseline's ids. The id of a server, an owner
-    or an image that is not in the answer becomes `<server of images[2]>`, by the first place in the
-    paired images where it stands. So a value that two images share is one name, and two are two.
+    or an image that is not in the answer becomes `<server of images[2]>`, by its first place in the
+    paired images. So a value that two images share is one name, and two are two.
     Metadata of vendors that only one side has is left out.
     """
     if one.profile != "cross-cloud":

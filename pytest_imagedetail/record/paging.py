@@ -32,7 +32,7 @@ def walk(ask: Ask, query: Query, *, where: str) -> Sequence[Response]:
                 remedy="the cloud's paging is broken; record one page with limit=1000",
             )
         seen.add(marker)
-        # The link is not followed as it stands: through Juno it leads to /images, which lacks the
+        # The link is not followed as it is: through Juno it leads to /images, which lacks the
         # details, and before Kilo its query is not encoded. So: our filters, its marker and limit.
         limit = {"limit": following["limit"]} if following.get("limit") else {}
         pages.append(ask(query.replaced(marker=marker, **limit)))

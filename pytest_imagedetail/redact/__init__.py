@@ -1,8 +1,8 @@
 """Replace what must not be written: secrets, owners' ids and hosts. Everything else stays.
 
 Redaction works by what is known and by structure. A session knows its tokens, passwords, ids and
-origins. A value under a secret's or an owner's name is known from then on, and replaced wherever
-it stands in the recording. Placeholders depend on the value alone (`redact.placeholders`).
+origins. A value with the name of a secret or an owner is known from then on, and replaced
+everywhere in the recording. Placeholders depend on the value alone (`redact.placeholders`).
 """
 
 import re
@@ -75,7 +75,7 @@ def redact(
         learned = rewriter.learned.added_to(known)
         if learned == known:
             break
-        known = learned  # may stand in what was read before it was known
+        known = learned  # may be in what was read before
     counts = Counter(
         kind
         for kind, _, part, _ in rewriter.notes

@@ -19,7 +19,7 @@ _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def refuse_leaks(data: bytes, *, known: Known, where: str) -> None:
-    """Raise LeakError if a known value or the shape of a secret stands in the data.
+    """Raise LeakError if a known value or the shape of a secret is in the data.
 
     The error names the kind and the line, never the value. Data that is neither text nor
     compressed text cannot be checked, and is refused, too.

@@ -23,7 +23,7 @@ _PARAMETER: Final = re.compile(r'(?<!\w)(\w++)=(?:"([^"]*)"|([^\s,]+))')
 class Known:
     """What must not be written; `repr` does not show it."""
 
-    project: str | None = field(default=None, repr=False)  # as it stands in request URLs
+    project: str | None = field(default=None, repr=False)  # as in request URLs
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     owners: frozenset[str] = field(default=frozenset(), repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)  # and their services
@@ -66,7 +66,7 @@ def origin(url: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Learned:
-    """Collect what stands under a secret's or an owner's name, and where links lead."""
+    """Collect what has the name of a secret or an owner, and where links lead."""
 
     secrets: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)
@@ -125,7 +125,7 @@ def _placeholder(_: str, new: str) -> str:
 
 
 class Search:
-    """Finds and replaces known values in text, unless they are too weak, in linear time."""
+    """Find and replace known values in text, unless they are too weak, in linear time."""
 
     def __init__(self, known: Known, *, cloud: str = "") -> None:
         given = {*known.owners, known.project or ""} - {""}

@@ -48,7 +48,7 @@ PROSE: Final = _table(
 QUALIFIERS: Final = _table(
     "b64, base64, new, old, pem, plain, plaintext, text, value, data, confirm, confirmation"
 )
-"""Words that may stand behind: `password_old`, `private_key_pem`."""
+"""Words that may follow: `password_old`, `private_key_pem`."""
 
 IN_QUERIES: Final = _table(
     "sig, signature, temp url sig, x amz signature, x goog signature, key, code, assertion, sid"
@@ -67,7 +67,7 @@ ALWAYS_OWNERS: Final = _table(
 """Names under which a value is an owner's id whatever its form: `admin`, `413274`."""
 
 NAMING: Final = _table("name, key, property, variable, output key, parameter key, parameter name")
-"""Keys of an object whose value names what stands under one of `HOLDING`."""
+"""Keys of an object whose value names the value of one of `HOLDING`."""
 
 HOLDING: Final = _table(
     "value, values, val, default, output value, parameter value, text, data, content, contents, "
@@ -105,7 +105,7 @@ ADDRESSES: Final = frozenset({"addr", "ip", "ipv", "ip v", "mac", "ip address", 
 
 
 def _key(prefixes: str, rest: str) -> str:
-    """Return a pattern of keys that begin a word. `re` skips to a prefix that stands first."""
+    """Return a pattern of keys that begin a word. `re` skips to a prefix that comes first."""
     each = (rf"{re.escape(prefix)}(?<!\w{re.escape(prefix)}){rest}" for prefix in prefixes.split())
     return "|".join(each)
 
@@ -166,7 +166,7 @@ def words(name: str) -> tuple[str, ...]:
 
 @_remembered
 def names_secret(name: str) -> bool:
-    """Return whether what stands under a name is a secret."""
+    """Return whether a name is that of a secret."""
     found = words(name)
     if _ends_as_secret(found):
         return True

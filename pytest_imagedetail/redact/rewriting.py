@@ -1,4 +1,4 @@
-"""Replaces secrets, owners' ids and hosts in interactions; everything else stays as it was sent."""
+"""Replace secrets, owners' ids and hosts in interactions; everything else stays as it was sent."""
 
 import html
 import ipaddress
@@ -44,7 +44,7 @@ _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
     r"|x-[\w-]+-(?:token|key))[ \t]*:[ \t]*([^\r\n\"'<>\\]+)"
 )
-_BEHIND: Final = (")", ".", ",", ";")  # what may stand behind a URL in a text
+_BEHIND: Final = (")", ".", ",", ";")  # what may follow a URL in a text
 _OPTION: Final = re.compile(
     r"(--[\w-]{2,64})(?:=|[ \t]+)(?!-)(?:\"([^\"]++)(?=\")|'([^']++)(?=')|([^\s\"'<>]+))"
 )
@@ -80,11 +80,11 @@ _COLLECTIONS: Final = frozenset(
 
 
 class Rewriter:
-    """Replaces what is known, and what stands under a secret's or an owner's name."""
+    """Replace what is known, and what has the name of a secret or an owner."""
 
     def __init__(self, search: Search, *, shapes: Sequence[re.Pattern[str]]) -> None:
         self.notes: Final[list[tuple[str, int, str, Path]]] = []  # kind, number, part, path
-        self.learned: Final = Learned()  # what stands under such names
+        self.learned: Final = Learned()  # what has such a name
         self._search: Final = search
         self._all_shapes: Final = shapes
         self._shapes = shapes  # those that are in the part that is redacted
@@ -250,12 +250,12 @@ class Rewriter:
         return names.names_beside(pairs)
 
     def _named(self, value: str, name: str) -> str:
-        """Replace in a text of XML or of a form by the name it stands under."""
+        """Replace in a text of XML or of a form, by its name."""
         self._path = (name,) if name else ()
         return self._value(name, value, secret=names.holds_secret(name, value))
 
     def _value(self, name: str, value: str, *, secret: bool) -> str:
-        """Replace in one value by the name it stands under."""
+        """Replace in one value, by its name."""
         is_owner = names.names_owner(name) and (
             placeholders.is_id(value) or names.always_names_owner(name)
         )
@@ -395,7 +395,7 @@ class Rewriter:
     ) -> str:
         """Replace one segment of a path, by those before and after it.
 
-        A project stands behind the version, or before a resource in a path without one.
+        A project follows the version, or precedes a resource in a path without one.
         """
         bare = segment.removeprefix("AUTH_").removeprefix("KEY_")
         is_versioned = _VERSION.fullmatch(before) is not None

@@ -56,7 +56,7 @@ def render(
     """
     verdict, single = report.verdict, report.single
     shade = "same" if verdict.passed else "breaking"
-    shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # its sides stand below
+    shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # its sides follow
     head = [paint(each, shade, color=color) for each in _wrapped(verdict.line, width)]
     head += [paint(each, "dim", color=color) for each in _wrapped(", ".join(shown), width)]
     matrices = (each for each in report.results if isinstance(each, Matrix))

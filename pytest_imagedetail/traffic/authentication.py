@@ -1,4 +1,4 @@
-"""Tells authentication, which never enters a cassette, from other traffic."""
+"""Separate authentication, which never enters a cassette, from other traffic."""
 
 import json
 import re

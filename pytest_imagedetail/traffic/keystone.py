@@ -14,7 +14,7 @@ from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic.authentication import document_in, without_keystone
 from pytest_imagedetail.transport.request import api_version
 
-TOKEN: Final = "replayed-token"  # noqa: S105  stands where a live cloud needs a token
+TOKEN: Final = "replayed-token"  # noqa: S105  in place of a live cloud's token
 _USER: Final = owner("0" * 31 + "1")
 _EXPIRES: Final = "2999-12-31T23:59:59.000000Z"  # a replayed token never does
 _ISSUED: Final = "2000-01-01T00:00:00.000000Z"

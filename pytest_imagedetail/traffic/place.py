@@ -16,7 +16,7 @@ class Place:
     Attributes:
         cloud: The name that the traffic is kept under.
         test: The test's node id without the cloud.
-        node: The test's node id as it stands on a command line.
+        node: The test's node id as typed on a command line.
         shared: The name of the folder that the test shares with others.
     """
 
