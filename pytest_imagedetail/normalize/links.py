@@ -209,7 +209,7 @@ class LinkRewriter:
 def without_hosts(value: Any) -> Any:
     """Return a JSON value without the cloud's name in the placeholders of its own hosts (R2).
 
-    `https://compute.a.invalid` becomes `<compute>`, as in a link; a host alone, or behind another
+    `https://compute.a.invalid` becomes `<compute>`, as in a link; a host alone, or after another
     scheme, becomes `<compute host>`. Foreign hosts stay.
     """
     return _without_hosts(value) if ".invalid" in repr(value) else value

@@ -59,7 +59,7 @@ OWNERS: Final = _table(
     "project, tenant, user, owner, member, domain, trust, trustor, trustee, creator, "
     "application credential, created by, updated by, deleted by"
 )
-"""Names of owners, with or without `id` behind them: `trustee_user_id`, `createdBy`."""
+"""Names of owners, with or without `id` after them: `trustee_user_id`, `createdBy`."""
 
 ALWAYS_OWNERS: Final = _table(
     "owner, owner id, project id, tenant id, user id, tenantid, userid, projectid"

@@ -87,7 +87,7 @@ class Server:
 
     @property
     def compute_url(self) -> str:
-        """The compute endpoint; `/images/detail` goes behind it."""
+        """The compute endpoint; `/images/detail` goes after it."""
         return self.read().endpoints[0]
 
     @property

@@ -23,7 +23,7 @@ _INTERFACES: Final = ("public", "internal", "admin")
 _DOMAIN: Final = {"id": "default", "name": "Default"}
 _PATHS: Final = ("/v3/auth/tokens", "/v3/auth/catalog", "/v3", "/v2.0/tokens", "/v2.0")
 _ROOTS: Final = frozenset({"", "/identity", "/keystone"})  # where versions are asked for
-_SHOWN: Final = re.compile(r".*?/v(?:3|2\.0)/(?:auth/)?[\w-]+")  # behind it there may be a token
+_SHOWN: Final = re.compile(r".*?/v(?:3|2\.0)/(?:auth/)?[\w-]+")  # after it there may be a token
 _RESOURCE: Final = re.compile(r"^(?P<base>.*?/v\d+(?:\.\d+)?(?:/[0-9a-f]{32})?)(?:/|$)")
 
 

@@ -87,7 +87,7 @@ def made_of(
 
 
 def appended(old: Recording, new: Recording) -> Recording:
-    """Return a recording with the interactions of another behind its own."""
+    """Return a recording with the interactions of another after its own."""
     interactions = (*old.interactions, *new.interactions)
     counts = Counter(old.provenance.redactions) + Counter(new.provenance.redactions)
     provenance = replace(
