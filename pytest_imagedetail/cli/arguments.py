@@ -75,8 +75,8 @@ class Options(argparse.Namespace):
 
     @cached_property
     def chosen(self) -> Settings:
-        """The settings; see `settings`."""
-        return settings(self)
+        """The settings; the files are those of the project that the current folder is in."""
+        return _settings(self)
 
     @cached_property
     def store(self) -> Store:
@@ -85,8 +85,8 @@ class Options(argparse.Namespace):
 
     @cached_property
     def asked(self) -> Query:
-        """The query; see `query`."""
-        return query(self)
+        """The query that was typed."""
+        return _query(self)
 
 
 class Parser(argparse.ArgumentParser):
@@ -129,8 +129,7 @@ def value(parser: Any, name: str, metavar: str | None, says: str, **more: Any) -
     parser.add_argument(name, metavar=metavar, help=says, **more)
 
 
-def query(options: argparse.Namespace) -> Query:
-    """Return the query that was typed."""
+def _query(options: Options) -> Query:
     pairs = []
     for pair in options.query:
         name, separator, value = pair.partition("=")
@@ -154,7 +153,7 @@ def as_typed(options: Options) -> str:
     return " ".join([shlex.join(words), *options.asked.options])
 
 
-def check_folder(options: argparse.Namespace) -> None:
+def check_folder(options: Options) -> None:
     """Raise UsageError if the folder of cassettes does not exist, and the verb only reads."""
     may_be_new = not options.reads or getattr(options, "record", False)  # `serve --record` writes
     if not options.cassette_dir or may_be_new or Path(options.cassette_dir).is_dir():
@@ -169,8 +168,7 @@ def check_folder(options: argparse.Namespace) -> None:
     )
 
 
-def settings(options: argparse.Namespace) -> Settings:
-    """Resolve what was typed, with the files of the project that the current folder is in."""
+def _settings(options: Options) -> Settings:
     here = Path.cwd()
     root = Path(os.path.relpath(find_root(here)))
 

@@ -6,13 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.check import asking, report, sources, text
 from pytest_imagedetail.check.checks import ALL, CHECKS
 from pytest_imagedetail.check.forecast import FORECASTS
 from pytest_imagedetail.check.verdicts import Check, Verdict, run
 from pytest_imagedetail.cli import sides
-from pytest_imagedetail.cli.arguments import add_verb, flag, settings, value
+from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
     DIFFERENT,
     IMPOSSIBLE,
@@ -24,11 +23,11 @@ from pytest_imagedetail.cli.output import (
     wants_color,
 )
 from pytest_imagedetail.errors import ImageDetailError, UsageError
-from pytest_imagedetail.harness import guarded, store_of
+from pytest_imagedetail.harness import guarded
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.report.loading import Document
 from pytest_imagedetail.report.since import Since
-from pytest_imagedetail.settings import Settings, did_you_mean
+from pytest_imagedetail.settings import did_you_mean
 
 _LEAST: Final = 2  # requests: all images, before and after
 
@@ -59,19 +58,17 @@ def _budget(text: str) -> int:
     return int(text)
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(options: Options) -> int:
     checks = _chosen(options)
     if options.list:
         return _list(checks, as_json=options.json)
-    chosen = settings(options)
-    store = store_of(chosen)
     verdicts: list[Verdict] = []
     unasked: list[Verdict] = []
     code = SAME
-    for name in _names(options, chosen, store):
+    for name in _names(options):
         try:
             with waiting(f"checking {name}"):
-                cloud = _cloud(name, options, chosen, store)
+                cloud = _cloud(name, options)
                 verdicts += run(sources.planned(cloud) if options.dry_run else cloud, checks)
         except ImageDetailError as error:
             code = complain(error, IMPOSSIBLE)
@@ -83,7 +80,7 @@ def _check(options: argparse.Namespace) -> int:
         _print_requests(verdicts, as_json=options.json)
         return code
     verdicts += unasked
-    since = _reported(options, chosen, verdicts)
+    since = _reported(options, verdicts)
     if options.json:
         print_json(report.to_dict(verdicts, since))
     else:
@@ -91,12 +88,10 @@ def _check(options: argparse.Namespace) -> int:
     return DIFFERENT if _fails(verdicts) else code
 
 
-def _reported(
-    options: argparse.Namespace, chosen: Settings, verdicts: Sequence[Verdict]
-) -> Since | None:
+def _reported(options: Options, verdicts: Sequence[Verdict]) -> Since | None:
     """Write the reports; return what changed since an earlier one."""
     since = report.since(Path(options.since), verdicts) if options.since else None
-    for path in chosen.reports:
+    for path in options.chosen.reports:
         report.write(verdicts, path, since)
     return since
 
@@ -105,13 +100,13 @@ def _fails(verdicts: Sequence[Verdict]) -> bool:
     return any(each.verdict == "fail" for each in verdicts)
 
 
-def report_checks(documents: Mapping[Path, Document], options: argparse.Namespace) -> int:
+def report_checks(documents: Mapping[Path, Document], options: Options) -> int:
     """Make one report of the results of several commands; return the exit code."""
     verdicts: list[Verdict] = []
     for path, document in documents.items():
         found = report.verdicts_of(document, path)
         verdicts += [each for each in found if each not in verdicts]
-    _print_head(verdicts, _reported(options, settings(options), verdicts))
+    _print_head(verdicts, _reported(options, verdicts))
     return DIFFERENT if _fails(verdicts) else SAME
 
 
@@ -126,7 +121,7 @@ def _print_requests(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
         print("  ".join(each))
 
 
-def _chosen(options: argparse.Namespace) -> tuple[Check, ...]:
+def _chosen(options: Options) -> tuple[Check, ...]:
     """Return the checks that were named, or all."""
     if options.forecast_only or options.no_forecast:
         return FORECASTS if options.forecast_only else CHECKS
@@ -158,7 +153,7 @@ def _list(checks: Sequence[Check], *, as_json: bool) -> int:
     return SAME
 
 
-def _names(options: argparse.Namespace, chosen: Settings, store: Store) -> Sequence[str]:
+def _names(options: Options) -> Sequence[str]:
     if not options.clouds and not options.os_cloud:
         remedy = "name a cloud: imagedetail check NAME; imagedetail clouds lists them"
         raise UsageError("no cloud is named", remedy=remedy)
@@ -168,12 +163,15 @@ def _names(options: argparse.Namespace, chosen: Settings, store: Store) -> Seque
         return options.clouds or [options.os_cloud]
     if options.live:
         # A name that is neither recorded nor declared is one of clouds.yaml.
-        known = (*store.clouds(), *store.traffic_clouds())
-        return replace(chosen, clouds=tuple(options.clouds), record_mode="once").select(known)
-    return sides.names(options.clouds, chosen, store)
+        known = (*options.store.clouds(), *options.store.traffic_clouds())
+        return replace(options.chosen, clouds=tuple(options.clouds), record_mode="once").select(
+            known
+        )
+    return sides.names(options.clouds, options)
 
 
-def _cloud(name: str, options: argparse.Namespace, chosen: Settings, store: Store) -> asking.Cloud:
+def _cloud(name: str, options: Options) -> asking.Cloud:
+    chosen, store = options.chosen, options.store
     declared = chosen.declaration(name)
     if not (options.live or options.os_cloud):
         return sources.recorded(store, name, declared=declared.release, budget=options.budget)

@@ -264,7 +264,7 @@ def _rows(options: Options) -> list[dict[str, Answers]]:
     """Load the clouds that were typed, in their order, or else all clouds, family by family."""
     store, own = options.store, options.store.clouds()
     clouds = own if len(own) >= _PAIR else (*own, *store.library_clouds())
-    groups = [sides.names([each], options.chosen, store) for each in options.names] or [clouds]
+    groups = [sides.names([each], options) for each in options.names] or [clouds]
     row: dict[str, Answers] = {}
     for group in groups:
         found = {each: _answers(each, options) for each in group if each not in row}

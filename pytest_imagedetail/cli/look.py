@@ -99,7 +99,7 @@ def _ls(options: Options) -> int:
     entries: list[dict[str, Any]] = []
     damaged: list[ImageDetailError] = []
     own = sorted({*store.clouds(), *store.traffic_clouds()})
-    for cloud in sides.names(options.clouds, options.chosen, store) if options.clouds else own:
+    for cloud in sides.names(options.clouds, options) if options.clouds else own:
         traffic = store.traffic_paths(cloud)
         listings = store.paths(cloud)
         if not options.clouds:

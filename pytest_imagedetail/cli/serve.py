@@ -79,7 +79,7 @@ def _serve(options: Options) -> int:
     store = options.store
     names = store.clouds() or store.library_clouds()
     if options.clouds:
-        names = sides.names(options.clouds, options.chosen, store)
+        names = sides.names(options.clouds, options)
     _serve_until_signalled(options, store, dict.fromkeys(names))
     return SAME
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.cassette import Store, check_cloud_name, load_own, loads_text
+from pytest_imagedetail.cassette import check_cloud_name, load_own, loads_text
 from pytest_imagedetail.cli.arguments import Options
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
@@ -23,7 +23,6 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Recording
 from pytest_imagedetail.record import recorder, release_guard
 from pytest_imagedetail.record.importing import Saved, imported
-from pytest_imagedetail.settings import Settings
 
 
 def load(name: str, options: Options) -> Listing:
@@ -80,19 +79,20 @@ def recorded(cloud: str, options: Options) -> Iterator[Listing]:
         yield found
 
 
-def names(patterns: Sequence[str], settings: Settings, store: Store) -> tuple[str, ...]:
+def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
     """Return the recorded, shipped and declared clouds that names and globs stand for, in order.
 
     Raises:
         UsageError: One stands for none.
     """
+    store = options.store
     known = (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
-    return replace(settings, clouds=tuple(patterns)).select(known)
+    return replace(options.chosen, clouds=tuple(patterns)).select(known)
 
 
 def one_name(pattern: str, options: Options) -> str:
     """Return the only cloud that a name or a glob stands for."""
-    found = names([pattern], options.chosen, options.store)
+    found = names([pattern], options)
     if len(found) > 1:
         raise UsageError(
             f"{pattern!r} stands for {len(found)} clouds, and one is needed",
