@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.cli import check, compare, doctor, files, look, record, serve, verify
+from pytest_imagedetail.cli import check, compare, doctor, files, record, serve, show, verify
 from pytest_imagedetail.cli.arguments import Options, Parser, check_folder
 from pytest_imagedetail.cli.output import CUT_OFF, IMPOSSIBLE, STOPPED, USAGE, complain, say
 from pytest_imagedetail.errors import ImageDetailError, UsageError
@@ -61,6 +61,6 @@ def parser() -> Parser:
     )
     command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = command.add_subparsers(metavar="VERB", required=True)
-    for module in (serve, doctor, record, verify, check, look, compare, files):
+    for module in (serve, doctor, record, verify, check, show, compare, files):
         module.add_verbs(verbs)
     return command
