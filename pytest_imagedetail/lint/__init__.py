@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
-from pytest_imagedetail.lint.files import Linter, line_of, look, unreadable
+from pytest_imagedetail.lint.files import Linter, check_file, line_of, unreadable
 from pytest_imagedetail.lint.rules import RULES, Finding, Rule
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence
@@ -27,18 +27,18 @@ def lint(paths: Iterable[Path], linter: Linter) -> Linted:
     """Check files, and folders with everything in them."""
     given = tuple(paths)
     findings: list[Finding] = []
-    looked, intact = [], {}
+    checked, intact = [], {}
     for path in dict.fromkeys(chain.from_iterable(map(_files, given))):
         if isinstance(path, Finding):
             findings.append(path)
-        elif found := look(path, linter, strays=path in given or linter.is_inside(path)):
-            looked.append(path)
+        elif found := check_file(path, linter, strays=path in given or linter.is_inside(path)):
+            checked.append(path)
             findings += found.findings
             if found.provenance is not None:
                 intact[path] = found.provenance
-    findings += _case(looked)
+    findings += _case(checked)
     findings += _clouds(intact, linter)
-    return Linted(files=len(looked), findings=tuple(sorted(findings)))
+    return Linted(files=len(checked), findings=tuple(sorted(findings)))
 
 
 def _files(path: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path | Finding]:

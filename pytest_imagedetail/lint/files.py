@@ -68,29 +68,29 @@ class Linter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Checked:
     """What is wrong with a file, and the provenance of an intact cassette."""
 
     findings: Sequence[Finding]
     provenance: Provenance | None = None
 
 
-def look(path: Path, linter: Linter, *, strays: bool) -> Looked | None:
+def check_file(path: Path, linter: Linter, *, strays: bool) -> Checked | None:
     """Check a file; None if it is no recording and nobody asked for `strays`."""
     if not strays and path.suffix not in SUFFIXES:
         return None
     if path.exists() and not path.is_file():  # a pipe might never end
-        return Looked(findings=[unreadable(path, "it is not a regular file")])
+        return Checked(findings=[unreadable(path, "it is not a regular file")])
     try:
         data = path.read_bytes()
     except OSError as error:
-        return Looked(findings=[unreadable(path, error.strerror)])
+        return Checked(findings=[unreadable(path, error.strerror)])
     if not strays and not any(key in data for key in _KEYS):
         return None
     if path.suffix in yamltext.SUFFIXES:
-        return _look_at_cassette(path, data, linter)
+        return _check_cassette(path, data, linter)
     findings = [*_leaks(path, data), *_other(path)]
-    return Looked(findings=[each for each in findings if strays or each.rule != "orphan"])
+    return Checked(findings=[each for each in findings if strays or each.rule != "orphan"])
 
 
 def unreadable(path: Path, reason: str | None) -> Finding:
@@ -98,11 +98,11 @@ def unreadable(path: Path, reason: str | None) -> Finding:
     return Finding(path=path, line=1, rule="unreadable", message=f"cannot be read: {reason}")
 
 
-def _look_at_cassette(path: Path, data: bytes, linter: Linter) -> Looked:
+def _check_cassette(path: Path, data: bytes, linter: Linter) -> Checked:
     try:
         recording = loads(path)
     except DamagedCassetteError as error:
-        return Looked(findings=[*_not_ours(path, error, linter), *_leaks(path, data)])
+        return Checked(findings=[*_not_ours(path, error, linter), *_leaks(path, data)])
     text = data.decode("utf-8")
     findings = [
         Finding(path=path, line=line_of(text, place), rule=rule, message=message)
@@ -110,7 +110,7 @@ def _look_at_cassette(path: Path, data: bytes, linter: Linter) -> Looked:
     ]
     if {"secret", "header"}.isdisjoint(each.rule for each in findings):
         findings += _leaks(path, data)
-    return Looked(findings=findings, provenance=recording.provenance)
+    return Checked(findings=findings, provenance=recording.provenance)
 
 
 def _leaks(path: Path, data: bytes) -> Iterator[Finding]:
