@@ -94,7 +94,7 @@ class OwnTraffic:
     def _finish(self, item: pytest.Item, session: Session, broken: ImageDetailError | None) -> None:
         """Keep what a test recorded if it has passed, and say what it swallowed."""
         player, result, outcome = session.player, self._run.result, state_of(item).outcome
-        result.used |= {str(session.place.path), *map(str, player.used)}
+        result.used |= {session.place.path, *player.used}
         failed = session.failed
         if outcome == "skipped" and failed is not None:
             failed.add_note("the test was skipped after this error")
@@ -114,7 +114,7 @@ class OwnTraffic:
             pytest.fail("expect_miss(): every request of this test was answered", pytrace=False)
         _refuse_swallowed(item)
         if session.replays:
-            result.add(RunResult(unplayed={str(player.held): list(player.unplayed)}))
+            result.add(RunResult(unplayed={player.held: list(player.unplayed)}))
         if (done := session.keep()) is not None:
             result.done[_name(item, session)] = done
 

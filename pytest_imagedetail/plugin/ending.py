@@ -153,14 +153,14 @@ def _unused_recordings(
 ) -> Iterator[str]:
     """Yield what no test read, or played, of the project's own recordings of selected clouds."""
     for cassette, interactions in result.unplayed.items():
-        shown = _shown(Path(cassette), config.rootpath)
+        shown = _shown(cassette, config.rootpath)
         yield from (f"unused {shown}: {each}" for each in interactions)
     found = {path.name: sorted(path.rglob("*.yaml")) for path in settings.cassette_dir.glob("*/")}
     # A cloud may have the traffic of tests alone, and a selected one may be the library's.
     own = sorted(cloud for cloud, paths in found.items() if paths)
     for cloud in settings.select([*own, *store_of(settings).library_clouds()]):
         for path in found.get(cloud, ()):
-            if str(path) not in result.used and path.parts[-2:] != (TRAFFIC, f"{CHECK}.yaml"):
+            if path not in result.used and path.parts[-2:] != (TRAFFIC, f"{CHECK}.yaml"):
                 yield f"unused {_shown(path, config.rootpath)}"
 
 

@@ -124,7 +124,7 @@ def servers_of(config: pytest.Config, run: Run, folder: Path) -> Iterator[Server
         config.pluginmanager.register(Refusals(servers), "imagedetail-refusals")
         run.places = lambda: servers.places
         yield servers
-    run.result.used |= set(map(str, servers.used))
+    run.result.used |= servers.used
 
 
 def _clouds(store: Store, settings: Settings) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -27,8 +28,8 @@ class RunResult:
     Attributes:
         failures: The comparisons that could not be made.
         done: What was done to a recording, by its name.
-        used: Paths of the cassettes that were read or written.
-        unplayed: Interactions that no test played, by the cassette's path.
+        used: The cassettes that were read or written.
+        unplayed: Interactions that no test played, by their cassette.
         expected: Tests that take our fixtures.
         left_out: Why one of them may not have run; empty if all have.
     """
@@ -36,8 +37,8 @@ class RunResult:
     results: list[Result] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     done: dict[str, str] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
-    unplayed: dict[str, list[str]] = field(default_factory=dict)
+    used: set[Path] = field(default_factory=set)
+    unplayed: dict[Path, list[str]] = field(default_factory=dict)
     expected: set[str] = field(default_factory=set)
     left_out: str = ""
 
@@ -149,13 +150,17 @@ class Run:
     @contextmanager
     def serves(self, harness: Harness) -> Iterator[RunResult]:
         """Let a test compare while the block runs; yield its result, complete afterwards."""
-        result = RunResult(results=harness.results, failures=harness.failures, done=harness.done)
+        result = RunResult(
+            results=harness.results,
+            failures=harness.failures,
+            done=harness.done,
+            used=harness.used,
+        )
         self.current = harness
         try:
             yield result
         finally:
             self.current = None
-            result.used = {str(path) for path in harness.used}
             self.result.add(result)
 
     def send(self) -> bytes:
