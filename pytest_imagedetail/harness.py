@@ -1,13 +1,13 @@
 """Give a test its clouds, which answer from cassettes or live, by the settings of the run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_imagedetail.cassette import Reader, Store, check_cloud_name
+from pytest_imagedetail.cassette import Store, check_cloud_name
 from pytest_imagedetail.cassette.age import refuse_old
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
@@ -17,109 +17,33 @@ from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.recorder import LiveCloud
-from pytest_imagedetail.record.release_guard import remedies_for_change, under_new_name
+from pytest_imagedetail.record.release_guard import under_new_name
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.record.verification import (
-    ask_again,
-    refuse_other_release,
     upgraded,
     verify,
 )
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, host
 from pytest_imagedetail.report import terminal, text
 from pytest_imagedetail.report.findings import Result
-from pytest_imagedetail.rules import Rules, rules_of
+from pytest_imagedetail.rules import Rules
 from pytest_imagedetail.settings import (
-    CloudDeclaration,
     RuleSource,
     Settings,
     unknown_cloud,
 )
 from pytest_imagedetail.traffic.keystone import TOKEN, endpoint_of
 from pytest_imagedetail.transport.http import Access
+from pytest_imagedetail.workspace import (
+    is_shipped,
+    read_rules,
+    refuse_upgraded,
+    selectable,
+    store_of,
+    with_library,
+)
 
 RuleSources = RuleSource | Sequence[RuleSource]
-
-
-def read_rules(sources: Iterable[RuleSource]) -> Rules:
-    """Read rules that accept differences, as of today; raise SettingsError."""
-    read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
-    return rules_of(*read, today=datetime.now(UTC).date())
-
-
-def reference_library() -> Path | None:
-    """Return the folder of the recordings that ship with the plugin, in a wheel or a checkout."""
-    package = Path(__file__).parent
-    candidates = (package / "cassettes", package.parent / "cassettes")
-    return next((path for path in candidates if path.is_dir()), None)
-
-
-def selectable(store: Store, settings: Settings) -> tuple[str, ...]:
-    """Return the recorded clouds that a test can run for.
-
-    A cloud of the library must be named, and so must one that has only the traffic of tests, for
-    it has no listing.
-    """
-    named = (name for name in store.traffic_clouds() if name in settings.clouds)
-    shipped = _with_library(store).library_clouds() if settings.clouds else ()
-    return tuple(dict.fromkeys([*store.clouds(), *named, *shipped]))
-
-
-def is_shipped(name: str, settings: Settings) -> bool:
-    """Return whether only the library knows a cloud; it is replayed in every record mode."""
-    own = Store(directory=settings.cassette_dir)
-    if name in settings.declared or own.has(name) or own.traffic_paths(name):
-        return False
-    return _with_library(own).has(name)
-
-
-def _with_library(store: Store) -> Store:
-    return replace(store, library=reference_library())
-
-
-def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
-    """Return the cassettes of a run: its own and, while replaying, the reference library's."""
-    replaying = settings.record_mode == "none"
-    return Store(
-        directory=settings.cassette_dir,
-        library=reference_library() if replaying else None,
-        max_age=settings.max_age,
-        reader=reader or Reader(),
-    )
-
-
-def guarded(
-    target: CloudDeclaration, access: Access, settings: Settings, store: Store, *, adds: bool
-) -> LiveCloud:
-    """Return a live cloud with its release, unless it is not the one that was recorded.
-
-    Raises:
-        ReleaseError: The cloud contradicts its declared release or its recordings.
-        VerificationError: A recording would be added, and the answer to a recorded query changed.
-    """
-    live = LiveCloud(access=access, name=target.name, release=target.release)
-    release = refuse_other_release(live, store, os_cloud=target.os_cloud)
-    live = replace(live, release=release)
-    again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
-    if again is not None and not again.compatible:
-        raise VerificationError(
-            f"nothing was added to the recordings of {live.name!r}: the answer to a recorded query "
-            f"changed\n{terminal.details(again)}",
-            where=str(store.path(live.name, again.baseline.query)),
-            remedy=remedies_for_change(again, target.os_cloud, access.max_microversion),
-        )
-    return live
-
-
-def refuse_upgraded(
-    name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
-) -> str | None:
-    """Do as `guarded`, once in a run; return the release to record under."""
-    if (name, adds) not in sessions.confirmed:
-        target, whole = settings.declaration(name), replace(store, library=reference_library())
-        live = guarded(target, sessions.access(target.os_cloud), settings, whole, adds=adds)
-        sessions.confirmed[name, adds] = live.release
-    return sessions.confirmed[name, adds]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -361,7 +285,7 @@ class Harness:
         declared = self.settings.declaration(name).release
         store = self.store
         if self.settings.record_mode != "none" and is_shipped(name, self.settings):
-            store = _with_library(store)
+            store = with_library(store)
         found = store.find(name, query)
         path = found or store.path(name, query)
         self.used.add(path)  # even if it is refused, which a test may want
@@ -385,7 +309,7 @@ class Harness:
 
     def _recorded(self, name: str) -> Sequence[Query]:
         """Return the recorded queries of a cloud; if there are none, the one for all images."""
-        return _with_library(self.store).queries(self[name].name) or (Query(),)
+        return with_library(self.store).queries(self[name].name) or (Query(),)
 
     def _own(self, name: str) -> Sequence[Query]:
         return Store(directory=self.store.directory, reader=self.store.reader).queries(name)

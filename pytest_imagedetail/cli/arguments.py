@@ -13,7 +13,6 @@ from typing import Any, Final, Never
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cli.output import USAGE
 from pytest_imagedetail.errors import UsageError
-from pytest_imagedetail.harness import store_of
 from pytest_imagedetail.model import FAIL_ON, Query
 from pytest_imagedetail.settings import (
     DEFAULT_LEVEL,
@@ -26,6 +25,7 @@ from pytest_imagedetail.settings import (
     find_root,
     resolve,
 )
+from pytest_imagedetail.workspace import store_of
 
 _SEVERAL: Final = {"action": "append", "default": []}
 _SHARED: Final[Mapping[str, tuple[str | None, str, Mapping[str, Any]]]] = {

@@ -23,11 +23,11 @@ from pytest_imagedetail.cli.output import (
     wants_color,
 )
 from pytest_imagedetail.errors import ImageDetailError, UsageError
-from pytest_imagedetail.harness import guarded
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.report.loading import Document
 from pytest_imagedetail.report.since import Since
 from pytest_imagedetail.settings import did_you_mean
+from pytest_imagedetail.workspace import guarded
 
 _LEAST: Final = 2  # requests: all images, before and after
 

@@ -44,7 +44,6 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
 from pytest_imagedetail.gc_paused import paused_gc
-from pytest_imagedetail.harness import read_rules
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal, text
@@ -52,6 +51,7 @@ from pytest_imagedetail.report.evidence import accept_command, facts
 from pytest_imagedetail.report.findings import Place
 from pytest_imagedetail.rules import Rule, Rules
 from pytest_imagedetail.settings import RULES_FILE, find_root
+from pytest_imagedetail.workspace import read_rules
 
 _PAIR: Final = 2
 _MERGED: Final = 7  # arguments of git's external diff for a file that is merged

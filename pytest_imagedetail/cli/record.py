@@ -30,7 +30,6 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ImageDetailError, UsageError
 from pytest_imagedetail.fingerprint import fingerprint
-from pytest_imagedetail.harness import guarded, reference_library
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.listing import Listing, error_status
 from pytest_imagedetail.model import Query, Recording
@@ -52,6 +51,7 @@ from pytest_imagedetail.settings import (
 from pytest_imagedetail.traffic.matching import line, missing_from
 from pytest_imagedetail.traffic.recording import made_of
 from pytest_imagedetail.transport.http import Access
+from pytest_imagedetail.workspace import guarded, reference_library
 
 _SINGULAR: Final = {
     "addresses": "address",

@@ -22,7 +22,6 @@ from pytest_imagedetail.cli.record import (
 )
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ImageDetailError, UsageError
-from pytest_imagedetail.harness import guarded, reference_library
 from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.model import Query
 from pytest_imagedetail.record import clouds, recorder
@@ -31,6 +30,7 @@ from pytest_imagedetail.record.suites import REFUSALS
 from pytest_imagedetail.server import Recorder, Server
 from pytest_imagedetail.settings import CloudDeclaration
 from pytest_imagedetail.transport.http import Access
+from pytest_imagedetail.workspace import guarded, reference_library
 
 _FIRST_LINE: Final = "# Written by `imagedetail serve`, which replaces it.\n"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)

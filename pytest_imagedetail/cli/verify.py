@@ -24,7 +24,6 @@ from pytest_imagedetail.errors import (
     ImageDetailError,
     UsageError,
 )
-from pytest_imagedetail.harness import read_rules
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.record import clouds
@@ -34,6 +33,7 @@ from pytest_imagedetail.record.verification import upgraded, verify
 from pytest_imagedetail.report import text
 from pytest_imagedetail.report.findings import Place
 from pytest_imagedetail.settings import nothing_selected
+from pytest_imagedetail.workspace import read_rules
 
 _VERDICTS: Final = ("same", "accepted", "different", "error", "skipped")
 

@@ -17,18 +17,13 @@ from pytest_imagedetail.errors import (
     NoInteractionError,
     UsageError,
 )
-from pytest_imagedetail.harness import (
-    is_shipped,
-    reference_library,
-    refuse_upgraded,
-    store_of,
-)
 from pytest_imagedetail.plugin.masking import start_masking
 from pytest_imagedetail.plugin.options import known, refused, settings_for
 from pytest_imagedetail.plugin.run import Run, RunResult, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
+from pytest_imagedetail.workspace import is_shipped, reference_library, refuse_upgraded, store_of
 
 _FIXTURE = "imagedetail_cassette"
 _NEEDED = frozenset({"imagedetail", "imagedetail_cloud"})

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_imagedetail import network
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.harness import Cloud, Harness, reference_library, store_of
+from pytest_imagedetail.harness import Cloud, Harness
 from pytest_imagedetail.plugin.cassette import OwnTraffic
 from pytest_imagedetail.plugin.ending import Ending
 from pytest_imagedetail.plugin.explain import Explain, add_refusals
@@ -18,6 +18,7 @@ from pytest_imagedetail.plugin.options import known, refused, settings_for, sett
 from pytest_imagedetail.plugin.run import Run, state_of
 from pytest_imagedetail.server import Servers
 from pytest_imagedetail.settings import Settings, nothing_selected
+from pytest_imagedetail.workspace import reference_library, store_of
 
 _RUN = "imagedetail-run"
 

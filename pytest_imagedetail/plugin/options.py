@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_imagedetail.errors import CassetteError, UsageError
-from pytest_imagedetail.harness import read_rules, selectable, store_of
 from pytest_imagedetail.settings import Choices, Settings, did_you_mean, resolve, unknown_cloud
+from pytest_imagedetail.workspace import read_rules, selectable, store_of
 
 OF_MARKER: Mapping[str, tuple[Any, str]] = {
     "baseline": (str, "a name in quotes"),

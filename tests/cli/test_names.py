@@ -8,8 +8,8 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from pytest_imagedetail.body import yaml
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.harness import reference_library
 from pytest_imagedetail.server import Server
+from pytest_imagedetail.workspace import reference_library
 
 
 @pytest.fixture

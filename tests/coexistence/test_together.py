@@ -10,7 +10,7 @@ import requests
 from inline_snapshot import snapshot as inline
 from pytest_httpserver import HTTPServer
 
-import pytest_imagedetail.harness
+import pytest_imagedetail.workspace
 
 LIST = "/images/detail?limit=3"
 NAMES = inline([None, "largest", "importing"])
@@ -107,7 +107,7 @@ async def test_anyio(imagedetail_cassette, client, anyio_backend):
 
 @pytest.fixture(scope="module")
 def vcr_cassette_dir():
-    return str(pytest_imagedetail.harness.reference_library() / "nova-2026.2")
+    return str(pytest_imagedetail.workspace.reference_library() / "nova-2026.2")
 
 
 @pytest.fixture

@@ -1,0 +1,99 @@
+"""What a run or a command works with: rules, recordings, guarded live clouds."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pytest_imagedetail.cassette import Reader, Store
+from pytest_imagedetail.errors import VerificationError
+from pytest_imagedetail.record.recorder import LiveCloud
+from pytest_imagedetail.record.release_guard import remedies_for_change
+from pytest_imagedetail.record.sessions import CloudSessions
+from pytest_imagedetail.record.verification import ask_again, refuse_other_release
+from pytest_imagedetail.report import terminal
+from pytest_imagedetail.rules import Rules, rules_of
+from pytest_imagedetail.settings import CloudDeclaration, RuleSource, Settings
+from pytest_imagedetail.transport.http import Access
+
+
+def read_rules(sources: Iterable[RuleSource]) -> Rules:
+    """Read rules that accept differences, as of today; raise SettingsError."""
+    read = (each if isinstance(each, Mapping) else Path(each) for each in sources)
+    return rules_of(*read, today=datetime.now(UTC).date())
+
+
+def reference_library() -> Path | None:
+    """Return the folder of the recordings that ship with the plugin, in a wheel or a checkout."""
+    package = Path(__file__).parent
+    candidates = (package / "cassettes", package.parent / "cassettes")
+    return next((path for path in candidates if path.is_dir()), None)
+
+
+def selectable(store: Store, settings: Settings) -> tuple[str, ...]:
+    """Return the recorded clouds that a test can run for.
+
+    A cloud of the library must be named, and so must one that has only the traffic of tests, for
+    it has no listing.
+    """
+    named = (name for name in store.traffic_clouds() if name in settings.clouds)
+    shipped = with_library(store).library_clouds() if settings.clouds else ()
+    return tuple(dict.fromkeys([*store.clouds(), *named, *shipped]))
+
+
+def is_shipped(name: str, settings: Settings) -> bool:
+    """Return whether only the library knows a cloud; it is replayed in every record mode."""
+    own = Store(directory=settings.cassette_dir)
+    if name in settings.declared or own.has(name) or own.traffic_paths(name):
+        return False
+    return with_library(own).has(name)
+
+
+def with_library(store: Store) -> Store:
+    """Return a store that also answers from the recordings that ship with the plugin."""
+    return replace(store, library=reference_library())
+
+
+def store_of(settings: Settings, *, reader: Reader | None = None) -> Store:
+    """Return the cassettes of a run: its own and, while replaying, the reference library's."""
+    replaying = settings.record_mode == "none"
+    return Store(
+        directory=settings.cassette_dir,
+        library=reference_library() if replaying else None,
+        max_age=settings.max_age,
+        reader=reader or Reader(),
+    )
+
+
+def guarded(
+    target: CloudDeclaration, access: Access, settings: Settings, store: Store, *, adds: bool
+) -> LiveCloud:
+    """Return a live cloud with its release, unless it is not the one that was recorded.
+
+    Raises:
+        ReleaseError: The cloud contradicts its declared release or its recordings.
+        VerificationError: A recording would be added, and the answer to a recorded query changed.
+    """
+    live = LiveCloud(access=access, name=target.name, release=target.release)
+    release = refuse_other_release(live, store, os_cloud=target.os_cloud)
+    live = replace(live, release=release)
+    again = ask_again(live, store, rules=read_rules(settings.rules)) if adds else None
+    if again is not None and not again.compatible:
+        raise VerificationError(
+            f"nothing was added to the recordings of {live.name!r}: the answer to a recorded query "
+            f"changed\n{terminal.details(again)}",
+            where=str(store.path(live.name, again.baseline.query)),
+            remedy=remedies_for_change(again, target.os_cloud, access.max_microversion),
+        )
+    return live
+
+
+def refuse_upgraded(
+    name: str, settings: Settings, store: Store, sessions: CloudSessions, *, adds: bool
+) -> str | None:
+    """Do as `guarded`, once in a run; return the release to record under."""
+    if (name, adds) not in sessions.confirmed:
+        target, whole = settings.declaration(name), replace(store, library=reference_library())
+        live = guarded(target, sessions.access(target.os_cloud), settings, whole, adds=adds)
+        sessions.confirmed[name, adds] = live.release
+    return sessions.confirmed[name, adds]
