@@ -8,11 +8,11 @@ from pathlib import Path
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.swapping import LOCK
 from pytest_imagedetail.lint.files import Linter, check_file, line_of, unreadable
-from pytest_imagedetail.lint.rules import RULES, Finding, Rule
+from pytest_imagedetail.lint.rules import RULES, Finding
 from pytest_imagedetail.model import Provenance
 from pytest_imagedetail.record.release_guard import Evidence
 
-__all__ = ["RULES", "Finding", "Linted", "Linter", "Rule", "lint"]
+__all__ = ["RULES", "Linted", "Linter", "lint"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

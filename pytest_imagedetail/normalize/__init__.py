@@ -26,7 +26,7 @@ from pytest_imagedetail.normalize.links import (
     without_hosts,
 )
 from pytest_imagedetail.normalize.pairs import matched, vendors
-from pytest_imagedetail.normalize.rules import RULES, NormalizationRule, rules_of
+from pytest_imagedetail.normalize.rules import RULES, rules_of
 from pytest_imagedetail.normalize.values import date_in_utc, form_of_id, vendor_of
 from pytest_imagedetail.redact.names import names_owner
 from pytest_imagedetail.settings import PROFILES, check_choice
@@ -35,13 +35,11 @@ __all__ = [
     "RULES",
     "Answer",
     "Links",
-    "NormalizationRule",
     "Normalized",
     "is_compute",
     "is_own_project",
     "matched",
     "normalize",
-    "rules_of",
     "vendors",
     "without_hosts",
 ]

@@ -8,17 +8,14 @@ which is not chained to it.
 """
 
 from pytest_imagedetail.record.clouds.configuration import (
-    Configuration,
     configure,
     configured_secrets,
     sdk_version,
 )
-from pytest_imagedetail.record.clouds.session import Login, access, authenticate
+from pytest_imagedetail.record.clouds.session import access, authenticate
 from pytest_imagedetail.transport.http import Access
 
 __all__ = [
-    "Configuration",
-    "Login",
     "access",
     "authenticate",
     "configure",
