@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Never
 from unittest import mock
@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import NetworkShutError
 
-_REMEDY: Final = "what is replayed comes from cassettes alone; record what is missing first"
 _LOOKUPS: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 _SENDS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
@@ -33,12 +32,12 @@ _EFFECTIVE_URL: Final = 0x100000 + 1  # CURLINFO_EFFECTIVE_URL of libcurl's curl
 
 
 @dataclass(slots=True, eq=False)
-class Shut:
+class _Block:
     """A block in which the network is shut: who shuts it, and what to do about a refusal."""
 
     what: str
     remedy: str
-    refused: list[Any] = field(default_factory=list)  # a client may swallow the error
+    refused: list[Any]
 
     def refuse(self, target: str) -> Never:
         """Raise the error for an attempt to reach `target`."""
@@ -50,19 +49,20 @@ class Shut:
 
 
 @contextmanager
-def shut(what: str, *, remedy: str = _REMEDY, refused: list[Any] | None = None) -> Iterator[Shut]:
+def shut(what: str, *, remedy: str, refused: list[Any]) -> Iterator[None]:
     """Refuse every connection and name lookup of this process while the block runs.
 
-    Servers on loopback that this process opened itself and Unix sockets can be reached. Blocks can
-    be nested; the innermost one raises `NetworkShutError` in whatever code tries.
+    The errors are added to `refused`, because a client may swallow them. Servers on loopback that
+    this process opened itself and Unix sockets can be reached. Blocks can be nested; the innermost
+    one raises `NetworkShutError` in whatever code tries.
     """
-    hook, block = _hook(), Shut(what, remedy, [] if refused is None else refused)
+    hook, block = _hook(), _Block(what, remedy, refused)
     with ExitStack() as stack:
         if not hook.blocks:
             stack.enter_context(on_libcurl_request(hook.refuse_libcurl))
         hook.blocks = (*hook.blocks, block)
         try:
-            yield block
+            yield
         finally:
             hook.blocks = tuple(each for each in hook.blocks if each is not block)
 
@@ -71,7 +71,7 @@ class _Hook:
     """An audit hook. Python cannot remove one, so it does nothing while there are no blocks."""
 
     def __init__(self) -> None:
-        self.blocks: tuple[Shut, ...] = ()
+        self.blocks: tuple[_Block, ...] = ()
         sys.addaudithook(self._audit)
 
     def refuse_libcurl(self, url: str) -> Never:

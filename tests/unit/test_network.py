@@ -34,12 +34,17 @@ def port():
         other.stdin.close()
 
 
+def shut(what="this test", refused=None):
+    refused = [] if refused is None else refused
+    return network.shut(what, remedy="record what is missing", refused=refused)
+
+
 def test_no_connection_is_made(port):
     """Not even to another process on this machine; the attempts are collected."""
     host = "127.0.0.1"
-    refusals = []
+    refusals, refused = [], []
     raw = _socket.socket(socket.AF_INET, socket.SOCK_STREAM)  # past the module `socket`
-    with network.shut("this test") as shut, ThreadPoolExecutor(1) as pool, socket.socket() as bare:
+    with shut(refused=refused), ThreadPoolExecutor(1) as pool, socket.socket() as bare:
         for reach in (
             lambda: socket.create_connection((host, port)),
             lambda: bare.connect_ex((host, port)),
@@ -56,15 +61,15 @@ def test_no_connection_is_made(port):
     assert message == (
         f"something tried to reach 127.0.0.1:{port} while the network is shut\n"
         "  where: this test\n"
-        "  next:  what is replayed comes from cassettes alone; record what is missing first"
+        "  next:  record what is missing"
     )
-    assert shut.refused == refusals
+    assert refused == refusals
     assert refusals[0].thread == threading.get_ident() != refusals[-1].thread
 
 
 def test_no_name_is_looked_up():
     """Names of this machine and addresses need no name server."""
-    with network.shut("this test"):
+    with shut():
         for look_up in (
             lambda: socket.getaddrinfo("cloud.example.com", 443),
             lambda: socket.getaddrinfo(b"cloud.example.com", 443),
@@ -80,8 +85,8 @@ def test_no_name_is_looked_up():
 
 def test_blocks_can_be_nested(port):
     """The innermost one raises; the network opens after the outermost, also after an error."""
-    with suppress(ZeroDivisionError), network.shut("outer"):
-        with network.shut("inner", remedy="x"), pytest.raises(NetworkShutError, match="inner"):
+    with suppress(ZeroDivisionError), shut("outer"):
+        with shut("inner"), pytest.raises(NetworkShutError, match="inner"):
             socket.create_connection(("127.0.0.1", port))
         with pytest.raises(NetworkShutError, match="outer"):
             socket.create_connection(("127.0.0.1", port))
@@ -92,7 +97,7 @@ def test_blocks_can_be_nested(port):
 def test_a_server_of_this_process_is_reached(port):
     """At its own address and no other; every spelling of loopback is known."""
     own, other = socket.create_server(("127.0.0.1", 0)), socket.socket()
-    with own, other, network.shut("this test"):
+    with own, other, shut():
         for host in ("127.0.0.1", "localhost", "::ffff:127.0.0.1"):
             socket.create_connection((host, own.getsockname()[1])).close()
         with http.server.HTTPServer(("", 0), http.server.BaseHTTPRequestHandler) as server:
@@ -116,7 +121,7 @@ def test_datagrams_are_refused():
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bare,
-        network.shut("this test"),
+        shut(),
     ):
         own.bind(("127.0.0.1", 0))
         place = own.getsockname()
@@ -135,7 +140,7 @@ def test_libcurl_is_refused(port):
     """Its URL is shown without secrets."""
     pycurl = pytest.importorskip("pycurl", reason="pycurl is not installed")
     own = pycurl.Curl
-    with network.shut("this test"):
+    with shut():
         asked = pycurl.Curl()
         asked.setopt(asked.TIMEOUT, 5)
         asked.setopt(asked.URL, f"http://me:a-password@127.0.0.1:{port}/images?token=t")
