@@ -20,6 +20,7 @@ _PATHS: Final = ("/v3/auth/", "/v2.0/tokens")  # only Keystone has these
 _LOGIN_PATH: Final = re.compile(r"(.*?/)(?:v3/auth/tokens|v2\.0/tokens)/?$")
 _IDENTITY: Final = b"application/vnd.openstack.identity"
 _PORTS: Final = (":5000", ":35357")
+_VERSIONS: Final = ("/v3", "/v2.0")
 
 
 def without_keystone(
@@ -41,7 +42,7 @@ def without_keystone(
             is_login(each)
             or any(path in parts.path for path in _PATHS)
             or each.url.startswith(bases)
-            or (parts.netloc.endswith(_PORTS) and parts.path.startswith("/v"))
+            or (parts.netloc.endswith(_PORTS) and parts.path.startswith(_VERSIONS))
             or _is_version_document(each.response.body)
         )
 

@@ -290,6 +290,7 @@ def test_logins_are_recognized():
         received("/images", {"images": []}),
         received("/servers", {"server": {"adminPass": "x"}}),
         received("/v3/users", {"users": []}, base="http://other"),
+        received("/v2.1/images", {"images": []}, base="http://127.0.0.1:35357"),
         received("/images/1", {"metadata": {"token": "x"}}),
     ]
     assert without_keystone([*logins, *others]) == (others, logins)
