@@ -222,9 +222,9 @@ def _undated(_path: Path, _days: int) -> None:
 
 def _ours_aged(path: Path, days: int) -> None:
     """Its date stands below its hash, so it is written anew by the tool's own hand."""
-    from pytest_imagedetail.cassette import dumps, loads  # noqa: PLC0415  the others need it not
+    from pytest_imagedetail.cassette import dumps, load  # noqa: PLC0415  the others need it not
 
-    recording = loads(path)
+    recording = load(path)
     date = datetime.fromisoformat(str(recording.provenance.recorded_at)) - timedelta(days=days)
     provenance = replace(recording.provenance, recorded_at=date.strftime("%Y-%m-%dT%H:%M:%SZ"))
     path.write_text(dumps(replace(recording, provenance=provenance)))

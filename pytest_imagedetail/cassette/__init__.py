@@ -4,7 +4,7 @@ How vcrpy catches them is in `capture`, which is not imported here: it loads vcr
 every HTTP client there is, and replaying needs none of them.
 """
 
-from pytest_imagedetail.cassette.format import as_read, dumps, loads, loads_text
+from pytest_imagedetail.cassette.format import as_read, dumps, load, loads
 from pytest_imagedetail.cassette.names import (
     CLIENTS,
     check_cloud_name,
@@ -29,9 +29,9 @@ __all__ = [
     "check_cloud_name",
     "dumps",
     "file_name",
+    "load",
     "load_own",
     "loads",
-    "loads_text",
     "own_name",
     "refuse_unsafe",
     "traffic_name",

@@ -51,14 +51,14 @@ def document_of(recording: Recording) -> dict[str, Any]:
     }
 
 
-def loads(path: Path) -> Recording:
+def load(path: Path) -> Recording:
     """Read a cassette that this project wrote; raise `DamagedCassetteError` for any other."""
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
-    return loads_text(text, where=str(path))
+    return loads(text, where=str(path))
 
 
-def loads_text(text: str, *, where: str) -> Recording:
-    """Read the text of a cassette as `loads` reads its file; `where` names it in errors."""
+def loads(text: str, *, where: str) -> Recording:
+    """Read the text of a cassette as `load` reads its file; `where` names it in errors."""
     document = yamltext.parse(text, where=where, error=DamagedCassetteError, remedy=_REMEDY)
     try:
         return _recording(document)

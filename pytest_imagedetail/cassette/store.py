@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette.age import age_problem
-from pytest_imagedetail.cassette.format import document_of, dumps, loads
+from pytest_imagedetail.cassette.format import document_of, dumps, load
 from pytest_imagedetail.cassette.names import (
     CLIENTS,
     SHARED,
@@ -243,7 +243,7 @@ class Store:
 
 def load_own(path: Path) -> Recording:
     """Read a cassette and check its name: a copy under another name would answer for that one."""
-    recording = loads(path)
+    recording = load(path)
     provenance = recording.provenance
     own = own_name(provenance)
     if not is_at(path, own):

@@ -9,7 +9,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from pytest_imagedetail.body.yaml import replacing
-from pytest_imagedetail.cassette.format import loads
+from pytest_imagedetail.cassette.format import load
 from pytest_imagedetail.errors import RecordingError
 
 LOCK: Final = ".imagedetail.lock"
@@ -49,4 +49,4 @@ def swap(path: Path, text: str) -> None:
             file.write(text.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
-        loads(temporary)  # what cannot be read replaces nothing
+        load(temporary)  # what cannot be read replaces nothing

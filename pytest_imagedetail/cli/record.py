@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.cassette import Store, Written, check_cloud_name, loads, own_name
+from pytest_imagedetail.cassette import Store, Written, check_cloud_name, load, own_name
 from pytest_imagedetail.cassette.names import CHECK
 from pytest_imagedetail.check import sources
 from pytest_imagedetail.check.checks import ALL
@@ -310,7 +310,7 @@ def _import(options: Options) -> int:
     answer = imported(saved)
     refuse_other_import(answer.listing.provenance, store, declared=declared)
     path = store.path(cloud, answer.listing.query)
-    if not options.force and path.exists() and loads(path).provenance.source == "recorded":
+    if not options.force and path.exists() and load(path).provenance.source == "recorded":
         raise UsageError(
             "this would replace a cloud's recorded answer with a body that was saved by hand",
             where=str(path),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_imagedetail import report
-from pytest_imagedetail.cassette import load_own, loads
+from pytest_imagedetail.cassette import load, load_own
 from pytest_imagedetail.cli import sides
 from pytest_imagedetail.cli.arguments import QUERY, Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import (
@@ -89,7 +89,7 @@ def _recorded_release(paths: Sequence[Path]) -> str | None:
     """Return the release of the first recording that names one; a damaged one names none."""
     for path in paths:
         with suppress(ImageDetailError):  # `ls` and `lint` say what is wrong with it
-            if release := loads(path).provenance.release:
+            if release := load(path).provenance.release:
                 return release
     return None
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.cassette import check_cloud_name, load_own, loads_text
+from pytest_imagedetail.cassette import check_cloud_name, load_own, loads
 from pytest_imagedetail.cli.arguments import Options
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import (
@@ -40,7 +40,7 @@ def load(name: str, options: Options) -> Listing:
     path = Path(name)
     content = _committed(name) if _revision(name) else read_bytes(path)
     if path.suffix in yamltext.SUFFIXES:
-        return _listing_of(loads_text(content.decode("utf-8", "replace"), where=name))
+        return _listing_of(loads(content.decode("utf-8", "replace"), where=name))
     cloud = re.sub(r"[^\w.-]", "-", path.stem).strip("._-")[:63] or "body"
     return imported(Saved(body=content, cloud=check_cloud_name(cloud), where=name)).listing
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import load
 from pytest_imagedetail.cassette.age import age_problem
 from pytest_imagedetail.cassette.store import is_at, own_name
 from pytest_imagedetail.cassette.swapping import LOCK
@@ -100,7 +100,7 @@ def unreadable(path: Path, reason: str | None) -> Finding:
 
 def _check_cassette(path: Path, data: bytes, linter: Linter) -> Checked:
     try:
-        recording = loads(path)
+        recording = load(path)
     except DamagedCassetteError as error:
         return Checked(findings=[*_not_ours(path, error, linter), *_leaks(path, data)])
     text = data.decode("utf-8")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.cassette import Store, loads
+from pytest_imagedetail.cassette import Store, load
 from pytest_imagedetail.compare.comparison import Comparison
 from pytest_imagedetail.errors import ReleaseError, StaleCassetteError
 from pytest_imagedetail.model import Provenance
@@ -77,7 +77,7 @@ def looks_like(microversion: str) -> str:
 def evidence_of(store: Store, cloud: str) -> Iterator[Evidence]:
     """Read what is recorded of a cloud's release, the traffic of tests included."""
     for path in (*store.paths(cloud), *store.traffic_paths(cloud)):
-        yield Evidence.of(loads(path).provenance, where=str(path))
+        yield Evidence.of(load(path).provenance, where=str(path))
 
 
 def other_release(

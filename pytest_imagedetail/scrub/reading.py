@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import yaml as yamltext
-from pytest_imagedetail.cassette import loads_text
+from pytest_imagedetail.cassette import loads
 from pytest_imagedetail.errors import DamagedCassetteError, NoRecordingError
 from pytest_imagedetail.model import Headers, Interaction, Recording, Response, isotime
 from pytest_imagedetail.transport.request import is_url_of_http
@@ -61,7 +61,7 @@ def read(path: Path, *, name: str | None = None) -> Source:
     text = yamltext.read_text(path, error=DamagedCassetteError, remedy=_REMEDY)
     document = _parsed(text.removeprefix("\ufeff"), str(path))  # some HAR exporters write a BOM
     if isinstance(document, dict) and isinstance(document.get("imagedetail"), dict):
-        own = loads_text(text, where=str(path))  # raises if it was changed
+        own = loads(text, where=str(path))  # raises if it was changed
         return Source(path=path, name=name, tool="imagedetail", text=text, own=own)
     tool, listed = _interactions(document, path)
     if not isinstance(listed, list) or not listed:

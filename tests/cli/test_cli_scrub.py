@@ -16,7 +16,7 @@ import vcr
 from planting import is_in
 
 from pytest_imagedetail.body import yaml
-from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.cassette import dumps, load
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 BETAMAX = Path(__file__).parents[1] / "scrub-data" / "betamax.json"
@@ -131,7 +131,7 @@ def test_a_file_is_scrubbed_and_counted_by_kind(scrub, old):
     )
     assert (done.returncode, done.stderr, old.read_bytes()) == (0, "", before)
     assert safe(NEW)
-    provenance = loads(NEW).provenance
+    provenance = load(NEW).provenance
     assert (provenance.source, provenance.test) == ("scrubbed", "old")
     with vcr.VCR(record_mode="none").use_cassette(str(NEW)):
         (image,) = requests.get(LISTING).json()["images"]
@@ -178,7 +178,7 @@ def test_other_tools_are_scrubbed(scrub, tmp_path):
         content = Path(facts["cassette"]).read_bytes()
         assert not [each for each in secrets if is_in(each, content)]
         assert safe(facts["cassette"])
-    assert loads(Path(betamax["cassette"])).provenance.recorded_at == "2026-11-24T11:11:11Z"
+    assert load(Path(betamax["cassette"])).provenance.recorded_at == "2026-11-24T11:11:11Z"
 
 
 def test_a_secret_of_one_file_is_removed_from_the_others(scrub, old, tmp_path):
@@ -189,7 +189,7 @@ def test_a_secret_of_one_file_is_removed_from_the_others(scrub, old, tmp_path):
     assert scrub("other.json", "old.yaml").returncode == 0
     new = NEW.with_name("other.yaml")
     assert safe(new)
-    (image,) = json.loads(loads(new).interactions[0].response.body)["images"]
+    (image,) = json.loads(load(new).interactions[0].response.body)["images"]
     assert (image["name"], image["metadata"].keys()) == ("kept", {"admin_password", *notes})
 
 
@@ -304,7 +304,7 @@ def test_in_place_replaces_what_git_keeps(scrub, imagedetail, folder, commit):
     done = scrub("old", "--in-place")
     assert done.returncode == 0, done.stderr
     assert all(map(safe, folder.rglob("test_*.yaml")))
-    assert loads(path).provenance.source == "scrubbed"
+    assert load(path).provenance.source == "scrubbed"
     assert imagedetail("lint", "old").stdout == "3 files: nothing found\n"
     replayer = vcr.VCR(record_mode="none", match_on=["method", "path"])
     with replayer.use_cassette(str(path)):
@@ -341,7 +341,7 @@ def test_a_cassette_of_ours_is_redacted_again(imagedetail, tmp_path):
     assert (
         "44 files: 44 done, 0 failed" in imagedetail(*scrub, "--in-place").stdout
     )  # no git needed
-    recording = loads(path)
+    recording = load(path)
     (page,) = recording.interactions
     leak = page.response.body.replace(b'"os_distro": "cirros"', b'"db_password": "hunter22"', 1)
     page = replace(page, response=replace(page.response, body=leak))
@@ -357,7 +357,7 @@ def test_a_cassette_of_ours_is_redacted_again(imagedetail, tmp_path):
     assert imagedetail(*scrub, "--in-place").returncode == 0
     assert "hunter22" not in path.read_text()
     assert imagedetail("lint").returncode == 0
-    assert loads(path).provenance == recording.provenance
+    assert load(path).provenance == recording.provenance
     path.write_text(path.read_text() + f"# token: {TOKEN}\n")
     assert imagedetail(*scrub[:2], "--check").returncode == 1
 

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="credentials need the extra `record`")
 
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import load
 from tests.cloud.scripted import ScriptedCloud, change, say
 
 
@@ -44,7 +44,7 @@ def test_noise_is_named_and_kept_as_a_proposal(imagedetail, record, tmp_path):
         "two identical requests disagreed; nothing is accepted by that, a rule accepts\n",
     ):
         assert line in done.stdout
-    recording = loads(tmp_path / "cassettes/public/all.yaml")
+    recording = load(tmp_path / "cassettes/public/all.yaml")
     assert set(recording.provenance.volatile) == {"images[*].metadata.seen", "images[*].minRam"}
     body = json.loads(recording.interactions[0].response.body)
     body["images"][0]["minRam"] = 7
@@ -66,4 +66,4 @@ def test_two_answers_that_are_the_same_or_none(record, tmp_path):
         0,
         "asked twice, and answered the same",
     )
-    assert loads(tmp_path / "cassettes/public/all.yaml").provenance.volatile == ()
+    assert load(tmp_path / "cassettes/public/all.yaml").provenance.volatile == ()

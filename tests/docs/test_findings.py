@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import load
 from tests.docs.pages import ROOT, blocks
 from tests.realcloud.library import LIBRARY
 from tests.realcloud.releases import RELEASES
@@ -25,7 +25,7 @@ def recorded():
         cloud: {
             first.url.partition(".invalid")[2]: first.response
             for first in (
-                loads(path).interactions[0]
+                load(path).interactions[0]
                 for path in LIBRARY.glob(f"{cloud}/*.yaml")
                 if "@" not in path.name
             )

@@ -8,7 +8,7 @@ import deepdiff
 import pytest
 from unit import image_of, listing_of
 
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import load
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.model import Provenance, Recording
 from pytest_imagedetail.record.recorder import follow
@@ -58,8 +58,8 @@ def of_v2(recording):
 
 def test_the_library(calls):
     """Every difference between two clouds of the library is one that DeepDiff found."""
-    recordings = [loads(path) for path in sorted(LIBRARY.glob("*/all.yaml"))]
-    recordings += [of_v2(loads(path)) for path in LIBRARY.glob("*/tests/clients.yaml")]
+    recordings = [load(path) for path in sorted(LIBRARY.glob("*/all.yaml"))]
+    recordings += [of_v2(load(path)) for path in LIBRARY.glob("*/tests/clients.yaml")]
     listings = [follow(each) for each in recordings]
     checked = 0
     for (one, other), profile in itertools.product(

@@ -1,7 +1,7 @@
 """The library's declared releases are what its answers show."""
 
 from pytest_imagedetail import contract
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import load
 from pytest_imagedetail.fingerprint import fingerprint
 from pytest_imagedetail.listing import error_status, read
 from tests.realcloud.library import LIBRARY
@@ -19,7 +19,7 @@ RANGES = {
 def dated(cloud):
     """The fingerprint of a cloud by its whole listing and its pages."""
     folder = LIBRARY / cloud
-    recordings = [loads(path) for path in [folder / "all.yaml", *folder.glob("limit=*.yaml")]]
+    recordings = [load(path) for path in [folder / "all.yaml", *folder.glob("limit=*.yaml")]]
     return fingerprint([read(each, expect=error_status(each)) for each in recordings])
 
 

@@ -9,7 +9,7 @@ from urllib.request import HTTPSHandler, OpenerDirector, Request
 
 from vcr import VCR
 
-from pytest_imagedetail.cassette import CLIENTS, dumps, file_name, load_own, loads, traffic_name
+from pytest_imagedetail.cassette import CLIENTS, dumps, file_name, load, load_own, traffic_name
 from pytest_imagedetail.lint import Linter, lint
 from pytest_imagedetail.model import LISTING_STATUSES, Interaction
 from pytest_imagedetail.record.recorder import follow
@@ -78,7 +78,7 @@ def test_every_next_link_leads_to_a_recorded_page():
     """A client that follows links reaches the last page, wherever it begins."""
     for release in RELEASES.values():
         paths = (LIBRARY / release.cloud).rglob("*.yaml")
-        pages = [each for path in paths for each in loads(path).interactions]
+        pages = [each for path in paths for each in load(path).interactions]
         links = {
             link["href"]
             for each in pages
@@ -92,7 +92,7 @@ def test_every_next_link_leads_to_a_recorded_page():
 def test_they_are_the_bytes_that_would_be_written():
     """Writing what was read gives the same bytes, but for the schema and its hash."""
     for path in PATHS:
-        old, new = path.read_text(encoding="utf-8"), dumps(loads(path))
+        old, new = path.read_text(encoding="utf-8"), dumps(load(path))
         changed = set(new.splitlines()) - set(old.splitlines())
         assert {line.split(":")[0] for line in changed} <= {"  schema", "  sha256"}, path
         assert len(new) == len(old), path
@@ -106,7 +106,7 @@ def test_they_hold_no_secret():
         assert not PRIVATE.findall(data), path
         hosts = set(re.findall(rb"https?://([^/\"\s>%&;]+)", data))
         # The examples were recorded from shipped releases, so some hosts are these releases'.
-        cloud = re.escape(loads(path).provenance.cloud.encode())
+        cloud = re.escape(load(path).provenance.cloud.encode())
         own = rb"[a-z-]+\.(?:%b|nova-[\d.]+)\.invalid" % cloud
         foreign = rb"host-[0-9a-f]{3}\.invalid(?::\d+)?"
         assert all(re.fullmatch(rb"%b|%b" % (own, foreign), each) for each in hosts), (path, hosts)
@@ -115,7 +115,7 @@ def test_they_hold_no_secret():
 def test_redacting_them_again_changes_nothing():
     """Redaction finds no host, person, address or secret in a recording that it has seen."""
     for path in PATHS:
-        recording = loads(path)
+        recording = load(path)
         cloud = recording.provenance.cloud
         again = redact(recording.interactions, cloud=cloud, known=Known())
         assert list(map(_parts, again.interactions)) == list(map(_parts, recording.interactions))
@@ -140,7 +140,7 @@ def test_stock_vcrpy_replays_them():
     """Plain vcrpy reads the same interactions, and a client of its gets every recorded answer."""
     for path in PATHS:
         with VCR(record_mode="none").use_cassette(str(path)) as cassette:
-            pages = loads(path).interactions
+            pages = load(path).interactions
             assert len(cassette) == len(pages), path
             for page in pages:
                 asked = Request(page.url, headers=dict(page.request_headers.fields))

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from outages.conftest import RECORD
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import load
 from pytest_imagedetail.cli import main
 from pytest_imagedetail.record import clouds
 from tests.cloud.scripted import hang, say, show
@@ -88,7 +88,7 @@ def test_a_rest_is_given_and_a_token_renewed(cloud, record, files):
     assert targets == ["detail", "detail", "detail", "detail?marker=m1"]
     assert cloud.logins == 2
     [path] = files()
-    pages = loads(path).interactions
+    pages = load(path).interactions
     assert [each.response.status_code for each in pages] == [200, 200]
     assert [b"new 1" in pages[0].response.body, b"new 2" in pages[1].response.body] == [True, True]
 

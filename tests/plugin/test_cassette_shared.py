@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import load
 from pytest_imagedetail.cli import main
 
 HEAD = """
@@ -36,7 +36,7 @@ def held(pytester):
         folder = pytester.path / "cassettes/staging/tests/inv.d"
         return {
             str(path.relative_to(folder)): [
-                json.loads(each.response.body) for each in loads(path).interactions
+                json.loads(each.response.body) for each in load(path).interactions
             ]
             for path in folder.rglob("*.yaml")
         }

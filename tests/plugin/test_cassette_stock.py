@@ -7,7 +7,7 @@ import requests
 import vcr
 from answering import BODY
 
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import load
 from pytest_imagedetail.cli import main
 
 TEST = """
@@ -63,7 +63,7 @@ def test_ours_is_replayed_by_vcrpy_and_pytest_recording(pytester, run):
     run(OWN, "once").assert_outcomes(passed=1)
     ours = pytester.path / FOLDER / "test_own/test_images.yaml"
     with vcr.use_cassette(str(ours), record_mode="none") as cassette:
-        [each] = loads(ours).interactions
+        [each] = load(ours).interactions
         answer = requests.request(each.method, each.url, timeout=1)
         assert answer.json() == json.loads(BODY)
         assert answer.headers["Content-Length"] == str(len(answer.content))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.cassette import dumps, load
 from pytest_imagedetail.cli import main
 from tests.cloud import SimulatedCloud
 
@@ -112,7 +112,7 @@ def test_credentials_that_do_not_work_leave_nothing(pytester, run, live):
 
 def age(path, when="2020-02-03T04:05:06Z", **facts):
     """Make a recording one of another time, or of none."""
-    recording = loads(path)
+    recording = load(path)
     provenance = replace(recording.provenance, recorded_at=when, **facts)
     path.write_text(dumps(replace(recording, provenance=provenance)))
 

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from process.recordings import images_in, load, recording, write
-from pytest_imagedetail.cassette import Store, loads, swapping
+from pytest_imagedetail.cassette import Store, load_own, swapping
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.settings import Choices, resolve
@@ -100,7 +100,7 @@ def test_two_runs_of_two_workers_at_once(live, pytester):
     names = {path.name for path in folder.glob("*.yaml")}
     assert names == {f"limit={limit}.yaml" for limit in range(1, 5)}
     traffic = (folder / "tests" / "inventory.d").rglob("*.yaml")
-    found = [each.url for path in traffic for each in loads(path).interactions]
+    found = [each.url for path in traffic for each in load_own(path).interactions]
     assert sorted(int(url.rpartition("limit=")[2]) for url in found) == [*range(1, 9)]
     live.stop()
     pytester.runpytest_subprocess().assert_outcomes(passed=16)

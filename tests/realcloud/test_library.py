@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.cassette import dumps, load
 
 from . import Cloud
 from .library import LIBRARY, record
@@ -20,7 +20,7 @@ def test_recording_again_changes_nothing(cloud: Cloud, tmp_path: Path) -> None:
     assert fresh.keys() == committed.keys()
     drifted = []
     for file, path in sorted(fresh.items()):
-        old, new = loads(committed[file]), loads(path)
+        old, new = load(committed[file]), load(path)
         dates = replace(
             new.provenance,
             recorded_at=old.provenance.recorded_at,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_imagedetail.body import xml
-from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette import load
 from pytest_imagedetail.check.forecast import forecast, validator
 
 from . import RELEASES
@@ -44,7 +44,7 @@ def recorded() -> list[Any]:
     return [
         json.loads(each.response.body)
         for path in sorted(LIBRARY.rglob("*.yaml"))
-        for each in loads(path).interactions
+        for each in load(path).interactions
         if each.response.status_code == 200
         and urlsplit(each.url).path.endswith("/images/detail")
         and not xml.is_xml(each.response.body)

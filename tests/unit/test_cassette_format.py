@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_imagedetail.body.json import pretty
-from pytest_imagedetail.cassette import dumps, loads
+from pytest_imagedetail.cassette import dumps, load
 from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.model import (
     Headers,
@@ -49,7 +49,7 @@ def written(path, *bodies, **more):
 
 def refusal(path):
     with pytest.raises(DamagedCassetteError) as caught:
-        loads(path)
+        load(path)
     assert type(caught.value) is DamagedCassetteError
     message = str(caught.value)
     assert str(path) in message
@@ -83,13 +83,13 @@ def test_a_json_body_and_headers_load_as_sent(tmp_path, text, fields):
     kept = Headers([field for field in fields if field[0].lower() != "content-length"])
     sent = {"headers": fields, "request_headers": kept.fields}
     path = written(tmp_path / "a.yaml", text.encode("utf-8"), b"\xff", **sent)
-    page, _ = loads(path).interactions
+    page, _ = load(path).interactions
     assert page.response.body.decode("utf-8") == pretty(text)
     for name in ("vary", "allow", "x-a", "content-type"):
         assert page.response.headers.all(name) == kept.all(name)
         assert page.request_headers.all(name) == kept.all(name)
     assert page.response.headers.all("Content-Length") == (str(len(page.response.body)),)
-    assert dumps(loads(path)).encode("utf-8") == path.read_bytes()  # it never moves by itself
+    assert dumps(load(path)).encode("utf-8") == path.read_bytes()  # it never moves by itself
 
 
 @SLOW
@@ -104,7 +104,7 @@ def test_a_json_body_and_headers_load_as_sent(tmp_path, text, fields):
 @example(b'{"size": ' + b"1" * 5000 + b"}")
 def test_any_other_body_loads_exactly_as_sent(tmp_path, body):
     """HTML, nothing at all, line breaks of any kind and arbitrary bytes lose nothing."""
-    (page,) = loads(written(tmp_path / "a.yaml", body)).interactions
+    (page,) = load(written(tmp_path / "a.yaml", body)).interactions
     assert page.response.headers["Content-Length"] == str(len(page.response.body))
     try:
         sent = json.dumps(json.loads(body))  # as a text: NaN is not equal to itself
@@ -136,7 +136,7 @@ def test_provenance_comes_back_whole(tmp_path, pairs, release, complete):
         "project": PROJECT,
     }
     path = written(tmp_path / "a.yaml", **facts)
-    assert loads(path).provenance == recording(BODY, **facts).provenance
+    assert load(path).provenance == recording(BODY, **facts).provenance
 
 
 def test_reads_like_this():
@@ -218,14 +218,14 @@ def test_a_changed_cassette_is_refused(tmp_path):
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
         assert refusal(path) == CHANGED, new
     path.write_text(text, encoding="utf-8")
-    loads(path)
+    load(path)
 
 
 def test_a_reformatted_cassette_is_whole(tmp_path):
     """White space, comments, quotes and the order of keys are not part of what was recorded."""
     bodies, headers = (BODY, b"<p>\r\n x</p>\n", b"\xff" * 99), [("Vary", "b"), ("Allow", "é")]
     path = written(tmp_path / "a.yaml", *bodies, headers=headers, release="2026.2")
-    recording, text = loads(path), path.read_text(encoding="utf-8")
+    recording, text = load(path), path.read_text(encoding="utf-8")
     document = yaml.safe_load(text)
     for other in (
         text.replace("\n", "\r\n"),
@@ -237,7 +237,7 @@ def test_a_reformatted_cassette_is_whole(tmp_path):
         yaml.safe_dump(document, sort_keys=False, default_style='"'),
     ):
         path.write_bytes(other.encode("utf-8"))
-        assert loads(path) == recording, other
+        assert load(path) == recording, other
 
 
 def test_what_is_not_as_written_is_named_at_its_line(tmp_path):
@@ -257,7 +257,7 @@ def test_what_is_not_as_written_is_named_at_its_line(tmp_path):
         assert old in text
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
         with pytest.raises(DamagedCassetteError) as caught:
-            loads(path)
+            load(path)
         assert caught.value.problem.startswith(problem)
         assert ("imagedetail scrub FILE" in caught.value.remedy) == problem.startswith("no prov")
         assert caught.value.where.startswith(f"{path}, line {line}" if line else str(path))
@@ -272,7 +272,7 @@ places = st.lists(st.integers(0, 20), min_size=1, max_size=7)
 @given(places, junk)
 def test_junk_in_any_place_is_never_another_error(tmp_path, places, value):
     """A value of any type in any place is refused, or leaves what the cloud said untouched."""
-    untouched = loads(written(tmp_path / "good.yaml")).interactions
+    untouched = load(written(tmp_path / "good.yaml")).interactions
 
     def change(document):
         for place in places:
@@ -291,16 +291,16 @@ def test_junk_in_any_place_is_never_another_error(tmp_path, places, value):
     change(document)
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     with suppress(DamagedCassetteError):
-        assert loads(path).interactions == untouched
+        assert load(path).interactions == untouched
 
 
 def test_schema_1_is_read(tmp_path):
     """What an older version wrote is checked by its own rule, and written anew as schema 2."""
     path = tmp_path / "a.yaml"
     path.write_bytes(SCHEMA_1.encode())
-    (page,) = loads(path).interactions
+    (page,) = load(path).interactions
     assert page.response.body == b'{\n  "images": [],\n  "token": "<redacted>"\n}'
-    assert "  schema: 2\n" in dumps(loads(path))
+    assert "  schema: 2\n" in dumps(load(path))
     for old, new in (("images", "Images"), ("cloud: k5", "cloud: k6"), ("schema: 1", "schema: 2")):
         path.write_bytes(SCHEMA_1.replace(old, new).encode())
         assert refusal(path) == CHANGED
