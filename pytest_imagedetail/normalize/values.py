@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from pytest_imagedetail.model import isotime
+
 REFERENCES: Final = frozenset({"base_image_ref", "kernel_id", "ramdisk_id"})
 """Metadata keys whose value is the id of another image."""
 
@@ -36,10 +38,9 @@ def date_in_utc(value: str) -> str:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        moment = moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+        return isotime(moment.astimezone(UTC))
     except (ValueError, OverflowError):
         return value
-    return f"{moment.isoformat()}Z"
 
 
 def vendor_of(key: str) -> str | None:
