@@ -1,13 +1,10 @@
 """Pair the images of a baseline with those of a candidate, without guessing."""
 
-import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
+from pytest_imagedetail.contract import is_uuid
 from pytest_imagedetail.model import Image, ImageRef, Unpaired
-
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +72,7 @@ def _by_id(images: tuple[Image, ...], *, across_clouds: bool) -> dict[int, tuple
     for place, image in enumerate(images):
         id_ = str(image["id"])
         number = seen[id_] = seen.get(id_, -1) + 1
-        is_counted = across_clouds and not _UUID.fullmatch(id_)
+        is_counted = across_clouds and not is_uuid(id_.lower())
         keys[place] = (id_, number, _name(image)) if is_counted else (id_, number)
     return keys
 

@@ -131,8 +131,9 @@ JSON_TYPES: Final[dict[type, str]] = {
 ISOTIME: Final = "isotime"
 UUID: Final = "uuid"
 
+_UUID: Final = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _FORMATS: Final = (
-    (UUID, r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    (UUID, _UUID),
     (ISOTIME, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"),
     ("isotime with a fraction", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"),
     ("isotime with an offset", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:?\d\d"),
@@ -161,6 +162,11 @@ def text_format(value: str) -> str:
         except ValueError:
             return "text"
     return found
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether a text is a UUID as Nova writes it, in lower case."""
+    return re.fullmatch(_UUID, text, re.ASCII) is not None
 
 
 def is_isotime(name: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 
-from pytest_imagedetail.contract import API_VERSIONS
+from pytest_imagedetail.contract import API_VERSIONS, is_uuid
 from pytest_imagedetail.model import Image
 from pytest_imagedetail.normalize.answer import Answer, Links
 from pytest_imagedetail.redact import placeholders
@@ -19,7 +19,6 @@ _HOST: Final = re.compile(
     r"(?P<scheme>https(?::|%3A)(?://|%2F%2F))?"
     r"(?:(?<![\w.-])|(?<=%[0-9A-Fa-f]{2}))(?P<host>[a-z][\w.-]*\.invalid)(?![\w-]|\.\w)"
 )
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
 
 
@@ -58,7 +57,7 @@ class LinkRewriter:
 
     def rewrite(self, holder: Holder, links: Any, own_id: str) -> Any:
         """Return links by relation; those that differ in the own id alone are rewritten once."""
-        if not _UUID.fullmatch(own_id):  # another id could be part of a word
+        if not is_uuid(own_id):  # another id could be part of a word
             return self._by_relation(holder, links, own_id)
         key = holder.path, repr(links).replace(own_id, "\n")  # which repr never contains
         known = self._known.get(key)
