@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -312,7 +312,7 @@ class Harness:
         return with_library(self.store).queries(self[name].name) or (Query(),)
 
     def _own(self, name: str) -> Sequence[Query]:
-        return Store(directory=self.store.directory, reader=self.store.reader).queries(name)
+        return replace(self.store, library=None).queries(name)
 
     def _rules(self, chosen: RuleSources | None) -> Rules:
         """Read the rules of a call, or those of the run."""

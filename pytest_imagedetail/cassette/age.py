@@ -1,4 +1,4 @@
-"""Whether a recording is too old; the caller passes the time."""
+"""Decide whether a recording is too old; the caller passes the time."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

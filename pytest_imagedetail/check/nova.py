@@ -1,4 +1,4 @@
-"""What Nova makes of Glance's images and filters, and what must hold within one image."""
+"""Describe what Nova makes of Glance's images and filters, and what must hold in one image."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

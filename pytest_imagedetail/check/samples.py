@@ -1,4 +1,4 @@
-"""Which images and values are asked for."""
+"""Choose the images and values that the checks ask for."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta

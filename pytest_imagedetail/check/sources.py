@@ -1,4 +1,4 @@
-"""Where the answers come from: a live cloud, or what was recorded of it."""
+"""Answer the checks from a live cloud, or from what was recorded of it."""
 
 from collections.abc import Iterator
 from dataclasses import replace

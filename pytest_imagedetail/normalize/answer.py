@@ -1,4 +1,4 @@
-"""What of a listing is compared, before and after normalizing."""
+"""The values that normalizing takes and returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields

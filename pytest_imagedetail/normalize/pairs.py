@@ -1,4 +1,4 @@
-"""What two answers need together: ids (R13, R14) and vendors (R15)."""
+"""Match the ids (R13, R14) and the vendors (R15) of two answers."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

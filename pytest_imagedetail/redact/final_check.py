@@ -1,4 +1,4 @@
-"""The final check: scans the bytes about to be written, whatever redaction did before.
+"""Scan the bytes about to be written for secrets, whatever redaction did before.
 
 It knows the session's values and the shapes of secrets (`redact.names`), and looks for both in
 every decoding of the bytes (`redact.decodings`).

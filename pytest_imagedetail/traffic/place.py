@@ -1,4 +1,4 @@
-"""Where a test's traffic is kept, and the commands that record it."""
+"""The cassette of one test: its files, and the commands that record it."""
 
 import os
 import shlex
