@@ -13,6 +13,7 @@ from pytest_imagedetail import contract
 from pytest_imagedetail.body import json as jsontext
 from pytest_imagedetail.model import MISSING, Difference, ImageRef, Path, Severity
 from pytest_imagedetail.normalize import is_own_project
+from pytest_imagedetail.normalize.links import SERVICES
 from pytest_imagedetail.redact import placeholders
 
 Verdict = tuple[Severity, str]
@@ -233,7 +234,6 @@ def _attribute_changed(change: Change) -> Verdict:
 _WRITING: Final = frozenset({"<v>", "<project>", *contract.API_VERSIONS})
 """Segments that do not change where a link leads; R7 and R8 remove them."""
 
-_SERVICES: Final = {"self": "<compute>", "bookmark": "<compute>", "alternate": "<image>"}
 _RESOURCES: Final = (("images", "<id>"), ("servers", "<server>"))
 
 
@@ -251,8 +251,8 @@ def _destination(href: str) -> tuple[str, tuple[str, ...]]:
 def _is_own(destination: tuple[str, tuple[str, ...]], relation: str) -> bool:
     """Return whether a link of a relation leads to its own image or server; "" is any relation."""
     host, path = destination
-    hosts = {_SERVICES.get(relation)} if relation else {*_SERVICES.values()}
-    return host in hosts and path in _RESOURCES
+    services = {SERVICES.get(relation)} if relation else {*SERVICES.values()}
+    return host in {f"<{each}>" for each in services} and path in _RESOURCES
 
 
 def _link_removed(change: Change) -> Verdict:

@@ -19,7 +19,8 @@ _HOST: Final = re.compile(
     r"(?P<scheme>https(?::|%3A)(?://|%2F%2F))?"
     r"(?:(?<![\w.-])|(?<=%[0-9A-Fa-f]{2}))(?P<host>[a-z][\w.-]*\.invalid)(?![\w-]|\.\w)"
 )
-_SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
+SERVICES: Final = {"self": "compute", "bookmark": "compute", "alternate": "image"}
+"""The service that the links of a relation lead to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +199,7 @@ class LinkRewriter:
             return str(without_hosts(f"{parts.scheme}://{parts.netloc}"))
         self.counts["R2"] += 1
         service = "compute" if is_compute(role) else role
-        if service != _SERVICES.get(rel):
+        if service != SERVICES.get(rel):
             return f"<{role}>"  # a wrong link
         if service == "compute" and self.hosts.setdefault(where, parts.netloc) != parts.netloc:
             return "<another compute>"
