@@ -105,7 +105,7 @@ class Rule:
             fnmatchcase(cloud, glob) for cloud in (baseline, candidate) for glob in self.clouds
         )
 
-    def accepts(self, kind: str, path: str, id_: str | None = None) -> bool:
+    def accepts(self, kind: str, path: str, id_: str | None) -> bool:
         """Return whether the rule accepts a difference, whether it has expired or not."""
         if self.ref.id not in {None, id_} or (self.ref.kinds and kind not in self.ref.kinds):
             return False

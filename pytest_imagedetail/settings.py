@@ -190,7 +190,7 @@ def check_release(name: str | None) -> str | None:
     return name
 
 
-def unknown_cloud(name: str, known: Iterable[str], *, where: Path | str = "") -> UsageError:
+def unknown_cloud(name: str, known: Iterable[str], *, where: Path) -> UsageError:
     """Return the error for a name or glob of a cloud that is neither recorded nor declared."""
     names = tuple(known)
     shown = ", ".join(names[:_MOST_NAMES]) or "none"

@@ -54,7 +54,7 @@ class Exchange(Protocol):
 
 @contextmanager
 def intercept(
-    exchange: Exchange, *, lose: Callable[[], object], beside: frozenset[str] = frozenset()
+    exchange: Exchange, *, lose: Callable[[], object], beside: frozenset[str]
 ) -> Iterator[None]:
     """Pass all requests of this process's HTTP clients to an exchange while the block runs.
 

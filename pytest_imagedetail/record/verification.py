@@ -72,9 +72,7 @@ def _is_redacted(query: Query) -> bool:
     return any(placeholders.holds(value) for _, value in query.params)
 
 
-def ask_twice(
-    live: LiveCloud, query: Query, *, expect: int | None = None
-) -> tuple[Unwritten, Comparison]:
+def ask_twice(live: LiveCloud, query: Query, *, expect: int | None) -> tuple[Unwritten, Comparison]:
     """Ask a live cloud twice and compare; the first answer's provenance lists what changed."""
     first, second = (recorder.ask(live, query, expect=expect) for _ in range(2))
     for each in (first, second):
@@ -102,7 +100,7 @@ def refuse_other_release(live: LiveCloud, store: Store, *, os_cloud: str) -> str
     return release
 
 
-def ask_again(live: LiveCloud, store: Store, *, rules: Rules = NO_RULES) -> Comparison | None:
+def ask_again(live: LiveCloud, store: Store, *, rules: Rules) -> Comparison | None:
     """Ask the first own recorded query again that can be; return None if there is none.
 
     Releases that share a microversion, and clouds without one, look alike to the release guard.

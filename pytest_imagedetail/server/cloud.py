@@ -113,7 +113,7 @@ class RecordedCloud:
 
 
 def recorded_cloud(
-    store: Store, name: str, base: str, *, token: str, endpoint: str | None = None
+    store: Store, name: str, base: str, *, token: str, endpoint: str | None
 ) -> RecordedCloud:
     """Read the recordings of a cloud: its own, the library's, and what clients ask besides.
 
@@ -122,8 +122,8 @@ def recorded_cloud(
         name: The cloud.
         base: Scheme, host and port of the server, which stand for those of the cloud.
         token: The only token that the cloud accepts.
-        endpoint: The compute endpoint of a cloud that is being recorded, at the server; without
-            one, something must be recorded.
+        endpoint: The compute endpoint of a cloud that is being recorded, at the server; if it
+            is None, something must be recorded.
     """
     paths = store.paths(name)
     if endpoint is None and not paths:
