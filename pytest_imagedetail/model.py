@@ -207,6 +207,10 @@ class Headers(Mapping[str, str]):
         """Return every value of a header, in order."""
         return tuple(value for key, value in self.fields if key.lower() == name.lower())
 
+    def without(self, *names: str) -> "Headers":
+        """Return the other fields; the names are in lower case."""
+        return Headers(each for each in self.fields if each[0].lower() not in names)
+
     def __getitem__(self, name: str) -> str:
         values = self.all(name)
         if not values:

@@ -306,10 +306,11 @@ def _without_encodings(response: Response) -> Response:
     body = None if encodings is None else decoded(response.body, encodings, AVAILABLE_DECOMPRESSORS)
     if body is None:
         return response
-    gone = {"content-encoding", "transfer-encoding", *(("content-length",) if body else ())}
-    kept = [field for field in response.headers.fields if field[0].lower() not in gone]
-    length = [("Content-Length", str(len(body)))] if body else []
-    return replace(response, headers=Headers([*kept, *length]), body=body)
+    headers = response.headers.without("content-encoding", "transfer-encoding")
+    if body:
+        fields = headers.without("content-length").fields
+        headers = Headers([*fields, ("Content-Length", str(len(body)))])
+    return replace(response, headers=headers, body=body)
 
 
 def _headers(headers: Any) -> Headers:

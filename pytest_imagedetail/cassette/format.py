@@ -113,8 +113,8 @@ def _interaction_to_dict(interaction: Interaction) -> dict[str, Any]:
     headers = response.headers
     if response.body or not interaction.is_bodiless:
         length = len(body.encode("utf-8") if isinstance(body, str) else body)
-        kept = [field for field in headers.fields if field[0].lower() != "content-length"]
-        headers = Headers([*kept, ("Content-Length", str(length))])
+        fields = headers.without("content-length").fields
+        headers = Headers([*fields, ("Content-Length", str(length))])
     return {
         "request": {
             "method": interaction.method,

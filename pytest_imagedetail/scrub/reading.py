@@ -26,7 +26,7 @@ UNANSWERED: Final = 0
 
 _METHOD: Final = re.compile(r"[\w!#$%&'*+.^`|~-]{1,64}", re.ASCII)
 _STATUS_CODES: Final = range(100, 1000)
-_ENCODING: Final = frozenset({"content-encoding", "transfer-encoding", "content-length"})
+_ENCODING: Final = ("content-encoding", "transfer-encoding", "content-length")
 _REMEDY: Final = (
     "pass a complete recording of vcrpy, pytest-recording, Ruby's VCR or betamax, or a HAR file\n"
     "nothing was written for it, and the file was not changed"
@@ -130,12 +130,12 @@ def _of_vcr(document: Any) -> Interaction:
     return Interaction(
         method=_text(document, "request.method").lstrip(":").upper(),  # Ruby writes symbols
         url=_text(document, "request.uri"),
-        request_headers=_decoded(sent),
+        request_headers=sent.without(*_ENCODING),
         request_body=_undo(_body(document["request"].get("body")), sent, "request.body"),
         response=Response(
             status_code=int(status),
             reason=reason,
-            headers=_decoded(received),
+            headers=received.without(*_ENCODING),
             body=_undo(_body(body), received, "response.body"),
         ),
     )
@@ -200,11 +200,6 @@ def _headers(value: Any) -> Headers:
         for each in (values if isinstance(values, list) else [values])
         if not str(name).startswith(":")  # HTTP/2 has the request line there
     )
-
-
-def _decoded(headers: Headers) -> Headers:
-    """Return the headers of a body whose encoding is undone."""
-    return Headers(each for each in headers.fields if each[0].lower() not in _ENCODING)
 
 
 def _body(value: Any) -> bytes:

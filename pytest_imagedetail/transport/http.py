@@ -115,8 +115,7 @@ def _read(answer: http.client.HTTPResponse, seconds: float) -> Response:
         if plain is None:
             raise _BadResponseError("the answer's compression is damaged or unknown")
         body = plain
-        gone = {"content-encoding", "content-length"}
-        headers = Headers(field for field in headers.fields if field[0].lower() not in gone)
+        headers = headers.without("content-encoding", "content-length")
     reason = answer.reason or ""
     return Response(status_code=answer.status, reason=reason, headers=headers, body=body)
 
