@@ -21,10 +21,11 @@ from pytest_imagedetail.model import (
     Response,
 )
 from pytest_imagedetail.normalize import Answer, Links, Normalized, normalize
+from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.normalize.equality import strictly_equal
 from pytest_imagedetail.settings import DEFAULT_PROFILE
 
-_XML, _JSON = "application/xml", "application/json"
+_XML = "application/xml"
 _HTML = re.compile(r"<html|<!doctype html", re.IGNORECASE)
 _NOVA = frozenset({"created", "links", "metadata", "minDisk", "minRam", "progress", "updated"})
 _GLANCE = frozenset(  # v1 and v2; Nova renames or drops each of them
@@ -263,7 +264,7 @@ def read_page(body: bytes, *, where: str) -> dict[str, Any]:
 
 def media_type(body: bytes) -> str:
     """Return the media type of a JSON or XML body."""
-    return _XML if xmltext.is_xml(body) else _JSON
+    return _XML if xmltext.is_xml(body) else JSON
 
 
 def _asked_for(interaction: Interaction) -> str:
@@ -271,7 +272,7 @@ def _asked_for(interaction: Interaction) -> str:
     if urlsplit(interaction.url).path.endswith(".xml"):
         return _XML
     accept = interaction.request_headers.get("accept", "")
-    return _XML if "xml" in accept and "json" not in accept else _JSON
+    return _XML if "xml" in accept and "json" not in accept else JSON
 
 
 def read_document(body: bytes, *, where: str) -> Any:

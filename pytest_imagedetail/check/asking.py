@@ -9,6 +9,7 @@ from pytest_imagedetail.body import xml
 from pytest_imagedetail.errors import BodyError
 from pytest_imagedetail.listing import read_document
 from pytest_imagedetail.model import LISTING_STATUSES, NO_RESPONSE, Headers, Image, Interaction
+from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.record.retry import NOT_ANSWERED
 from pytest_imagedetail.transport.request import api_version
 
@@ -16,7 +17,6 @@ Send = Callable[[Interaction], Interaction]
 """Answer a request; raise `NotAskedError` if that is not possible."""
 
 BUDGET: Final = 200
-JSON: Final = "application/json"
 # A 401 may be how a cloud refuses one request; a 501 is `serve`, which lacks a recording.
 _OUTAGE: Final = NOT_ANSWERED - {401} | {501}
 

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.cassette.names import CHECK
-from pytest_imagedetail.check.asking import BUDGET, JSON, Cloud, NotAskedError, Target
+from pytest_imagedetail.check.asking import BUDGET, Cloud, NotAskedError, Target
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.model import Interaction, Recording, Response
+from pytest_imagedetail.normalize.answer import JSON
 from pytest_imagedetail.record.recorder import LiveCloud, known_of, refuse_stale
 from pytest_imagedetail.record.retry import Retry
 from pytest_imagedetail.redact import Known, origin, placeholders
