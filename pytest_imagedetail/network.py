@@ -20,7 +20,7 @@ from typing import Any, Final, Never
 from unittest import mock
 from urllib.parse import urlsplit
 
-from pytest_imagedetail.errors import NetworkShutError
+from pytest_imagedetail.errors import ImageDetailError, NetworkShutError
 
 _LOOKUPS: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 _SENDS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
@@ -37,7 +37,7 @@ class _Block:
 
     what: str
     remedy: str
-    refused: list[Any]
+    refused: list[ImageDetailError]
 
     def refuse(self, target: str) -> Never:
         """Raise the error for an attempt to reach `target`."""
@@ -49,7 +49,7 @@ class _Block:
 
 
 @contextmanager
-def shut(what: str, *, remedy: str, refused: list[Any]) -> Iterator[None]:
+def shut(what: str, *, remedy: str, refused: list[ImageDetailError]) -> Iterator[None]:
     """Refuse every connection and name lookup of this process while the block runs.
 
     The errors are added to `refused`, because a client may swallow them. Servers on loopback that
