@@ -43,7 +43,6 @@ from pytest_imagedetail.errors import (
     UsageError,
 )
 from pytest_imagedetail.fingerprint import Clue, Unsent, fingerprint
-from pytest_imagedetail.gc_paused import paused_gc
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import Failure, Query
 from pytest_imagedetail.report import loading, report_of, terminal, text
@@ -201,7 +200,7 @@ def _diff(options: Options) -> int:
 
 
 def _compared(both: Sequence[Listing], options: Options, known: Rules) -> Comparison:
-    with paused_gc(), waiting("comparing"):
+    with waiting("comparing"):
         return compare(
             *both,
             level=options.level,
