@@ -50,6 +50,8 @@ def test_a_scrubbed_cassette_of_vcrpy_is_replayed_and_left_alone(pytester, run, 
     assert len(served.asked) == 2
     assert scrubbed.read_bytes() == before
     scrubbed.write_bytes(theirs.read_bytes())
+    (pytester.path / "saved.json").write_bytes(BODY)
+    assert main(["import", "saved.json", "--cloud=staging"]) == 0
     result = run(TEST.replace("limit=2", "limit=3"))
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
