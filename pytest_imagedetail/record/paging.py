@@ -120,7 +120,7 @@ _ABOUT_PAGES: Final = frozenset(
     {"info", "links", "meta", "metadata", "page", "pages", "pagination", "paging"}
 )
 _EMPTY: Final = frozenset({"", "0", "false", "no", "none", "null"})
-_REL_NEXT: Final = re.compile(r'\brel\s*=\s*"?next\b', re.IGNORECASE)
+_REL: Final = re.compile(r';\s*rel\s*=\s*"?([^";,]*)', re.IGNORECASE)
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -145,8 +145,7 @@ def _exceeds(value: Any, received: int) -> bool:
 
 
 def _fields_of(headers: Headers) -> dict[str, Any]:
-    """Return headers by name; `Link` headers as one link if they have the relation `next`."""
-    fields: dict[str, Any] = dict(headers.fields)
-    if _REL_NEXT.search(headers.get("Link", "")):
-        fields["Link"] = {"rel": "next"}
-    return fields
+    """Return headers by name; `Link` headers as links, and the total of `Content-Range`."""
+    links = [{"rel": rel} for each in headers.all("Link") for rel in _REL.findall(each)]
+    total = headers.get("Content-Range", "").rpartition("/")[2]
+    return {**dict(headers.fields), "Link": links, "total": total}

@@ -144,10 +144,15 @@ def test_a_further_page_in_another_form_is_an_error(answers):
         ("Link", f'<{NEXT_PAGE}>; rel="next"', "Link"),
         ("X-Next-Page", "2", "X-Next-Page"),
         ("X-Total-Count", "2", "X-Total-Count"),
+        ("Content-Range", "items 0-0/50", "total"),
+        ("Link", f'<{NEXT_PAGE}>; rel="last next"', "Link"),
         ("Link", f'<{NEXT_PAGE}>; rel="prev"; title="next"', None),
+        ("Link", f'<{NEXT_PAGE}&rel=next>; rel="self"', None),
+        ("Content-Range", "items 0-0/*", None),
         ("X-RateLimit-Remaining", "59", None),
     ):
-        answers[""] = replace(page(image_of(1)), headers=Headers([(name, value)]))
+        first = ("Link", f'<{NEXT_PAGE}>; rel="first"')
+        answers[""] = replace(page(image_of(1)), headers=Headers([first, (name, value)]))
         if sign is None:
             assert ask().complete
             continue
