@@ -1,6 +1,7 @@
 """Resolve every choice of a run once, into one frozen value; read `imagedetail.yaml`."""
 
 import difflib
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -247,9 +248,11 @@ def declare(cloud: CloudDeclaration, path: Path) -> bool:
 
 def _with_entry(text: str, entry: str) -> str:
     """Insert an entry at the top of the block `clouds:`, or append the block."""
-    head, key, block = f"\n{text.rstrip()}\n".partition("\nclouds:\n")
+    text = f"{text.rstrip()}\n"
+    key = re.search(r"^clouds:[ \t]*(#.*)?\n", text, re.MULTILINE)
+    head, block = (text[: key.end()], text[key.end() :]) if key else (f"{text}clouds:\n", "")
     margin = block[: len(block) - len(block.lstrip(" "))] or "  "
-    return "".join([head, key or "clouds:\n", indent(entry, margin), block]).lstrip()
+    return "".join([head, indent(entry, margin), block]).lstrip()
 
 
 def _read_clouds_file(

@@ -76,6 +76,7 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, 
             f"# a\nclouds:\n{entry}  # ours\n  k5: {{}}\n\nbaseline: k5\n",
         ),
         ("clouds:\nbaseline: k5\n", f"clouds:\n{entry}baseline: k5\n"),
+        ("clouds:  # ours\n  k5: {}\n", f"clouds:  # ours\n{entry}  k5: {{}}\n"),
         (
             "clouds:\n    k5: {}\n",
             "clouds:\n    before:\n      os_cloud: old\n      release: '2023.1'\n    k5: {}\n",
