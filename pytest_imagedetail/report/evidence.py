@@ -90,7 +90,8 @@ def accept_line(finding: Finding, typed: str | None) -> str:
     if typed is not None:
         return accept_command(typed, place.group.path, finding.kind)
     if not others:
-        pair = [each.cloud for each in place.sides] or [place.baseline, place.candidate]
+        clouds = {each.name: each.cloud for each in place.sides}
+        pair = [clouds.get(name, name) for name in (place.baseline, place.candidate)]
         between = f"between: {json.dumps(pair)}, "
     rule = f"id: '{finding.id}', {between}reason: WHY, expires: DAY"
     return f"in imagedetail-rules.yaml: - {{{rule}}}"

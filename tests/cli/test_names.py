@@ -1,6 +1,7 @@
 """A cloud's name means the same in every verb, from any folder of a project."""
 
 import json
+import re
 
 import pytest
 
@@ -236,10 +237,11 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path)
     assert (result.returncode, "missing" in result.stdout) == (1, False)
     assert "status_changed  limit=0" in result.stdout
     (tmp_path / "cassettes/new/limit=0.yaml").unlink()
-    assert imagedetail("matrix", "old", "new").returncode == 2
-    result = imagedetail("matrix", "new", "old")
+    result = imagedetail("matrix", "new", "old", "--report=r.html")
     assert result.returncode == 1
     assert "recording_missing  limit=0" in result.stdout
+    rules_to_paste = re.findall("between: (.*?), reason", (tmp_path / "r.html").read_text())
+    assert {*rules_to_paste} == {"[&#34;new&#34;, &#34;old&#34;]"}
     rule = "{path: recording, kind: recording_missing, query: limit=0, reason: new, expires: never}"
     (tmp_path / "imagedetail-rules.yaml").write_text(f"- {rule}")
     result = imagedetail("matrix", "new", "old", "--report=r.html")
