@@ -155,7 +155,8 @@ def _sentence_of(result: Result) -> str:
     first, last = _ends(result)
     found, breaking = len(result.severities), result.severities.count("breaking")
     differences = f"{text.count(found, 'difference')} from {first} to {last}"
-    if not found or bool(breaking) == result.compatible:  # it passes or fails for another reason
+    lost = isinstance(result, Matrix) and result.lost
+    if not found or lost or bool(breaking) == result.compatible:  # there is another reason
         sentence = f"{first} to {last}: {result.summary}"
     elif found == 1:
         breaks = "can break a client" if breaking else "breaks no client"

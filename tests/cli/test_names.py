@@ -247,6 +247,10 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path)
     result = imagedetail("matrix", "new", "old", "--report=r.html")
     assert result.stdout.startswith("FAIL: 1 of 8 differences")  # it was 2 of 9
     assert "expected    recording_missing recording: new (for good)" in result.stdout
+    (tmp_path / "cassettes/old/all.yaml").unlink()
+    result = imagedetail("matrix", "new", "old")
+    assert result.returncode == 2
+    assert result.stdout.partition("\n")[0].endswith("; not compared: 1 missing recording")
 
 
 @pytest.mark.usefixtures("staging")
