@@ -85,6 +85,12 @@ def names(patterns: Sequence[str], options: Options) -> tuple[str, ...]:
     Raises:
         UsageError: One stands for none.
     """
+    for path in filter(is_path, patterns):
+        raise UsageError(
+            "clouds are wanted here by name, and this is a path",
+            where=path,
+            remedy="compare two paths: imagedetail diff OLD NEW",
+        )
     store = options.store
     known = (*store.clouds(), *store.traffic_clouds(), *store.library_clouds())
     return replace(options.chosen, clouds=tuple(patterns)).select(known)

@@ -148,9 +148,14 @@ def _targets(options: Options) -> list[tuple[str, Path]]:
     """Return cloud and path of each cassette to verify; one that is missing is named, too."""
     chosen, store, asked = options.chosen, options.store, options.asked
     own = store.clouds()
+    shipped = {*store.library_clouds()} - {*own}  # which cannot be asked from here
+    for name in shipped.intersection(options.clouds).difference(chosen.declared):
+        raise UsageError(
+            f"{name} is of the reference library, whose clouds cannot be asked from here",
+            remedy="name clouds of your own: imagedetail clouds lists them",
+        )
     names = replace(chosen, clouds=tuple(options.clouds)).select(own)
-    if not options.clouds:  # what only the library has cannot be asked from here
-        shipped = {*store.library_clouds()} - {*own}
+    if not options.clouds:
         names = tuple(name for name in names if name not in shipped)
     if not names:
         raise nothing_selected(chosen)

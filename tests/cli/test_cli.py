@@ -170,6 +170,11 @@ def test_usage_errors(imagedetail):
         ("lint --max-age=", "the maximum age is a whole number of days, not ''"),
         ("matrix nova-2026.2", "only one is there"),
         ("matrix nova-2026.2 nova-2027.1", "unknown cloud 'nova-2027.1'"),
+        (
+            "matrix a.yaml HEAD:a.yaml",
+            "this is a path\n  where: a.yaml\n  next:  compare two paths",
+        ),
+        ("verify nova-2026.2", "nova-2026.2 is of the reference library, whose clouds cannot"),
         ("matrix keystone-*", "no cloud matches 'keystone-*'"),
         ("matrix nova-2023.1 nova-2024.2 --report m.pdf", "unknown report suffix '.pdf'"),
         ("diff nova-2023.1 nova-2024.2 --rules gone.yaml", "No such file or directory"),
