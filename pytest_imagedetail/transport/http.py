@@ -1,13 +1,15 @@
 """Send one GET over HTTP and read the whole response."""
 
 import http.client
+import io
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPSConnection  # the real ones: vcrpy patches http.client
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from pytest_imagedetail.body.compression import decoded
@@ -80,9 +82,10 @@ def get(url: str, headers: Headers, *, access: Access, name: str) -> Interaction
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         with closing(_connection(parts, access)) as connection:
-            connection.response_class = FinalResponse
+            timed = partial(_timed, seconds=access.timeout * _WHOLE_ANSWER)
+            connection.response_class = timed  # type: ignore[assignment]
             connection.request("GET", target, headers=sent)
-            response = _read(connection.getresponse(), access.timeout * _WHOLE_ANSWER)
+            response = _read(connection.getresponse())
     except (http.client.HTTPException, OSError, ValueError, _BadResponseError) as error:
         # Their texts quote the host, the URL or the token, so they are not chained.
         raise RecordingError(_problem(error, access), where=f"cloud {name}", remedy=_NEXT) from None
@@ -107,8 +110,34 @@ class FinalResponse(http.client.HTTPResponse):
             super().begin()
 
 
-def _read(answer: http.client.HTTPResponse, seconds: float) -> Response:
-    headers, body = Headers(answer.getheaders()), _body(answer, seconds)
+class _Timed(io.RawIOBase):
+    """What comes from a socket until a deadline; the socket's own timeout is for one read."""
+
+    def __init__(self, raw: io.RawIOBase, seconds: float) -> None:
+        self._raw, self._seconds, self._end = raw, seconds, time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._end:
+            raise _BadResponseError(f"the answer was not whole within {self._seconds:g} seconds")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _timed(*arguments: Any, seconds: float, **more: Any) -> FinalResponse:
+    """Return a response that ends at a deadline, in its headers as in its body."""
+    answer = FinalResponse(*arguments, **more)
+    answer.fp = io.BufferedReader(_Timed(answer.fp.detach(), seconds))
+    return answer
+
+
+def _read(answer: http.client.HTTPResponse) -> Response:
+    headers, body = Headers(answer.getheaders()), _body(answer)
     encodings = headers.get("Content-Encoding")
     if encodings is not None:  # some proxies add one unasked
         plain = decoded(body, encodings)
@@ -120,14 +149,12 @@ def _read(answer: http.client.HTTPResponse, seconds: float) -> Response:
     return Response(status_code=answer.status, reason=reason, headers=headers, body=body)
 
 
-def _body(answer: http.client.HTTPResponse, seconds: float) -> bytes:
-    """Read a body to its end; the socket's own timeout is for one read."""
-    deadline, body = time.monotonic() + seconds, bytearray()
+def _body(answer: http.client.HTTPResponse) -> bytes:
+    """Read a body to its end, of any length that it announces."""
+    body = bytearray()
     with suppress(http.client.IncompleteRead):  # a chunk that was cut off
         while piece := answer.read1(_PIECE):
             body += piece
-            if time.monotonic() > deadline:
-                raise _BadResponseError(f"the answer was not whole within {seconds:g} seconds")
         if not answer.length:  # what is left of Content-Length
             return bytes(body)
     raise _BadResponseError(f"the answer ended early, after {len(body)} bytes of its body")

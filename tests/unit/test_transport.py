@@ -177,15 +177,19 @@ def test_what_is_not_a_whole_answer_is_refused():
         assert said in {f"{problem}\n{NEXT}", f"{problem} of its body\n{NEXT}"}
 
 
-def test_a_dripping_answer_is_not_waited_for(monkeypatch):
-    """No single read is late, and the whole would never come."""
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"), (OK + b"X-Slow: ", b"x")],
+)
+def test_a_dripping_answer_is_not_waited_for(monkeypatch, start, drop):
+    """No single read is late, and the whole would never come: neither its body nor its headers."""
     monkeypatch.setattr(transport, "_WHOLE_ANSWER", 0.05)
 
     def drip(connection):
         connection.recv(65536)
-        connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(start)
         for _ in range(500):
-            connection.sendall(b"1\r\n \r\n")
+            connection.sendall(drop)
             time.sleep(0.03)
 
     with serving(drip) as url:
