@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 
 from pytest_imagedetail.errors import ImageDetailError, NetworkShutError
 
-_LOOKUPS: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
+_REVERSE_LOOKUPS: Final = frozenset({"socket.gethostbyaddr", "socket.getnameinfo"})
+_LOOKUPS: Final = _REVERSE_LOOKUPS | {"socket.getaddrinfo", "socket.gethostbyname"}
 _SENDS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _INTERNET: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 _PORTS: Final = {"http": 80, "https": 443}
@@ -82,7 +83,7 @@ class _Hook:
         if not blocks:
             return
         if event in _LOOKUPS:
-            target = _name_to_look_up(arguments[0])
+            target = _name_to_look_up(event, arguments[0])
         elif event in _SENDS:
             target = _foreign_address(arguments[0], arguments[1])
         else:
@@ -98,13 +99,16 @@ def _hook() -> _Hook:
     return _Hook()
 
 
-def _name_to_look_up(host: Any) -> str | None:
+def _name_to_look_up(event: str, host: Any) -> str | None:
     """Return what a name server would be asked for; None if the system can answer by itself."""
+    if isinstance(host, tuple):  # of getnameinfo
+        host = host[0]
     name = host.decode("utf-8", "replace") if isinstance(host, bytes | bytearray) else str(host)
     local = {"", "localhost", socket.gethostname().lower()}
     if host is None or name.lower().rstrip(".") in local or name.lower().endswith(".localhost"):
         return None
-    return None if _address(name) else f"the name server for {name}"
+    is_known = _is_loopback(name) if event in _REVERSE_LOOKUPS else _address(name)
+    return None if is_known else f"the name server for {name}"
 
 
 def _foreign_address(sock: Any, address: Any) -> str | None:

@@ -74,6 +74,8 @@ def test_no_name_is_looked_up():
             lambda: socket.getaddrinfo("cloud.example.com", 443),
             lambda: socket.getaddrinfo(b"cloud.example.com", 443),
             lambda: socket.gethostbyname("cloud.example.com"),
+            lambda: socket.gethostbyaddr("192.0.2.1"),
+            lambda: socket.getnameinfo(("192.0.2.1", 80), 0),
             lambda: asyncio.run(asyncio.open_connection("cloud.example.com", 443)),
         ):
             with pytest.raises(NetworkShutError, match="the name server for"):
