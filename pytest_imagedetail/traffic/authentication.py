@@ -33,15 +33,16 @@ def without_keystone(
     """
     interactions = list(interactions)
     urls = (each.url.partition("?")[0] for each in interactions if is_login(each))
-    matches = filter(None, map(_LOGIN_PATH.match, urls))
-    bases = tuple(f"{match[1]}{version}/" for match in matches for version in ("v3", "v2.0"))
+    roots = {match[1] for match in map(_LOGIN_PATH.match, urls) if match}
+    bases = tuple(f"{root}{version}/" for root in roots for version in ("v3", "v2.0"))
 
     def is_keystone(each: Interaction) -> bool:
-        parts = urlsplit(each.url)
+        parts, url = urlsplit(each.url), each.url.partition("?")[0].rstrip("/") + "/"
         return (
             is_login(each)
             or any(path in parts.path for path in _PATHS)
-            or each.url.startswith(bases)
+            or url in roots
+            or url.startswith(bases)
             or (parts.netloc.endswith(_PORTS) and parts.path.startswith(_VERSIONS))
             or _is_version_document(each.response.body)
         )

@@ -279,6 +279,8 @@ def test_logins_are_recognized():
             ("http://k/x", b"", {"request_headers": user}),
             ("http://k/x", {"version": version}, {}),
             ("http://k/x", {"versions": {"values": [version]}}, {}),
+            ("http://k/identity", b"<title>301 Moved Permanently</title>", {}),
+            ("http://k/identity/v3", {"error": {"code": 503}}, {}),
             ("http://admin:35357/v3/users", {"users": []}, {}),
             ("http://k/identity/v3/OS-TRUST/trusts", {"trust": {}}, post),
             ("http://k/x", b'<access><token id="x"/></access>', {}),
