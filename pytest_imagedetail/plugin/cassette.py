@@ -19,7 +19,7 @@ from pytest_imagedetail.errors import (
 )
 from pytest_imagedetail.plugin.masking import start_masking
 from pytest_imagedetail.plugin.options import known, refused, settings_for
-from pytest_imagedetail.plugin.run import Run, RunResult, state_of
+from pytest_imagedetail.plugin.run import Run, RunResult, forget, state_of
 from pytest_imagedetail.record import clouds
 from pytest_imagedetail.settings import Settings
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic
@@ -35,6 +35,11 @@ class OwnTraffic:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin without what an earlier run of the same test left."""
+        forget(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(

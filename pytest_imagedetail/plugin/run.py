@@ -100,6 +100,11 @@ def state_of(item: pytest.Item) -> TestState:
     return item.stash.setdefault(_STATE, TestState())
 
 
+def forget(item: pytest.Item) -> None:
+    """Let a test start anew: pytest-rerunfailures runs the same one several times."""
+    item.stash[_STATE] = TestState()
+
+
 class Run:
     """The state of one pytest run in one process.
 

@@ -108,6 +108,25 @@ def test_a_miss_that_the_test_itself_caught(run, pytester):
     result.stdout.fnmatch_lines(["expect_miss(): every request *"])
 
 
+RERUNS = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):  # as pytest-rerunfailures does
+    if not all(each.passed for each in runtestprotocol(item, nextitem=nextitem, log=False)):
+        item._initrequest()
+        runtestprotocol(item, nextitem=nextitem)
+    return True
+"""
+
+
+def test_a_test_that_is_run_again_begins_anew(run, pytester):
+    """What its first run got is no error of the second one."""
+    run(TEST, "once").assert_outcomes(passed=1)
+    pytester.makeconftest(RERUNS)
+    again = TEST.replace('limit=2"', 'limit=" + limits.pop()')
+    run(f"limits = ['2', '3']\n{again}").assert_outcomes(passed=1)
+
+
 def test_the_network_is_shut_while_replaying(project, run):
     """For every client and fixture; the message has address, test and command."""
     result = run(
