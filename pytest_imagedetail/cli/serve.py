@@ -97,6 +97,7 @@ def _serve_recording(options: Options) -> int:
         complain(error, IMPOSSIBLE)
 
     for each in targets_of(options):
+        store.refuse_same_folder(each.name)
         guard = partial(_guarded, each, options)
         cloud = guard()
         recorders[each.name] = Recorder(

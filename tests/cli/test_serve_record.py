@@ -205,7 +205,7 @@ def test_what_is_recorded_is_not_asked_again(cloud, serve, imagedetail, tmp_path
 
 
 def test_it_is_refused_before_anything_listens(cloud, imagedetail, tmp_path):
-    """Wrong credentials, an unknown cloud, an option without --record, a damaged recording."""
+    """Wrong credentials, an unknown cloud, a wrong option or name, a damaged recording."""
     for arguments, code, problem in (
         (("--os-cloud=site",), 4, "--os-cloud is for recording"),
         (("--release=2026.2", "nova-2023.1"), 4, "--release is for recording"),
@@ -216,6 +216,9 @@ def test_it_is_refused_before_anything_listens(cloud, imagedetail, tmp_path):
         assert (done.returncode, done.stdout) == (code, ""), done.stderr
         assert problem in done.stderr
     assert imagedetail("record", "--os-cloud=site").returncode == 0
+    done = imagedetail("serve", "--record", "--os-cloud=site", "--name=SITE")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "differs from 'site' in case only" in done.stderr
     path = tmp_path / "cassettes/site/all.yaml"
     path.write_text(path.read_text().replace("ACTIVE", "ERROR", 1))
     done = imagedetail("serve", "--record", "--os-cloud=site")
