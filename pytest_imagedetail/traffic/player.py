@@ -65,7 +65,7 @@ class Source:
     def __init__(
         self, paths: Iterable[Path], load: Callable[[Path], Recording], *, repeats: bool = False
     ) -> None:
-        self._paths: Final = tuple(paths)
+        self.paths: Final = tuple(paths)
         self._load: Final = load
         self.repeats: Final = repeats
         self.shapes: Final = SHAPES if repeats else SHAPES_AND_EMAIL
@@ -73,7 +73,7 @@ class Source:
     @cached_property
     def recordings(self) -> Mapping[Path, Recording]:
         """All recordings, by their files."""
-        return {path: self._load(path) for path in self._paths}
+        return {path: self._load(path) for path in self.paths}
 
     @cached_property
     def interactions(self) -> Sequence[Recorded]:
@@ -148,7 +148,7 @@ class Player:
 
     def _held(self) -> Iterator[Recorded]:
         for source in self._sources:
-            if not source.repeats:
+            if self.held in source.paths:
                 yield from (each for each in source.interactions if each.path == self.held)
 
     @property

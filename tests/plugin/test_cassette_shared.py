@@ -143,3 +143,13 @@ def test_ids_that_tests_receive_are_not_mixed_up(run):
     run(HEAD + OWNERS, "once").assert_outcomes(passed=2)
     run(HEAD + OWNERS).assert_outcomes(passed=2)
     run(HEAD + OWNERS, "none", "-k", "bob").assert_outcomes(passed=1, deselected=1)
+
+
+def test_a_damaged_file_is_an_error_where_it_is_needed(run, pytester):
+    """Not for a test whose own file has all the answers."""
+    run(asks(a="/same/x", b="/same/y"), "once").assert_outcomes(passed=2)
+    (pytester.path / "cassettes/staging/tests/inv.d" / B).write_text("")
+    run(asks(a="/same/x")).assert_outcomes(passed=1)
+    result = run(asks(a="/same/x /same/z"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E *where: */{B}*"])
