@@ -68,7 +68,7 @@ def intercept(
         _unpatched_connections(exchange, lose, beside),
         transport.interim_skipped(),  # clients of http.client would take one for the answer
         _Exchanging.use(path="", exchange=exchange, beside=beside),
-        _aiohttp_json(),
+        _aiohttp_bodies(),
     ):
         yield
 
@@ -235,8 +235,8 @@ def _is_known() -> bool:
 
 
 @contextmanager
-def _aiohttp_json() -> Iterator[None]:
-    """Encode aiohttp's `json=` to bytes, which vcrpy's stub does not."""
+def _aiohttp_bodies() -> Iterator[None]:
+    """Encode aiohttp's `json=` and forms to bytes, which vcrpy's stub does not."""
     aiohttp = sys.modules.get("aiohttp")
     if aiohttp is None:
         yield
@@ -244,11 +244,17 @@ def _aiohttp_json() -> Iterator[None]:
     request = aiohttp.ClientSession._request  # noqa: SLF001
 
     async def with_bytes(self: Any, method: str, url: Any, **more: Any) -> Any:
-        if more.get("json") is not None and more.get("data") is None:
-            data = self.json_serialize(more.pop("json")).encode("utf-8")
+        data, kind = more.get("data"), ""
+        if more.get("json") is not None and data is None:
+            data, kind = self.json_serialize(more.pop("json")).encode("utf-8"), "application/json"
+        elif data and isinstance(data, list | tuple | aiohttp.FormData | aiohttp.Payload):
+            form = aiohttp.FormData(data) if isinstance(data, list | tuple) else data
+            payload = form() if isinstance(form, aiohttp.FormData) else form
+            data, kind = await payload.as_bytes(), payload.content_type
+        if kind:
             headers = dict(more.get("headers") or {})
             if not any(name.lower() == "content-type" for name in headers):
-                headers["Content-Type"] = "application/json"
+                headers["Content-Type"] = kind
             more |= {"data": data, "headers": headers}
         return await request(self, method, url, **more)
 
@@ -267,10 +273,10 @@ def _asked(request: Any) -> Interaction:
 
 
 def _body(body: Any) -> bytes:
-    """Return the body as it was sent; of a form of aiohttp, vcrpy has the fields."""
+    """Return the body as it was sent; of a dict for aiohttp, vcrpy has the fields."""
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
-    if isinstance(body, dict | list | tuple):
+    if isinstance(body, dict):
         return urlencode(body).encode("ascii")
     if body:
         raise RecordingError(
