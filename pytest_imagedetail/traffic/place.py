@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,12 +49,12 @@ class Place:
         """Read the test's own cassette; None if there is none."""
         return self.store.load_traffic(self.cloud, self.test, shared=self.shared)
 
-    def others(self) -> tuple[Path, ...]:
-        """Return the other files that answer for the test: of the shared folder or its name."""
-        if self.shared is None:
-            return ()
-        found = (*self.store.shared_paths(self.cloud, self.shared), self.read_only)
-        return tuple(path for path in found if path is not None and path != self.path)
+    def others(self) -> Iterator[Path]:
+        """Yield the other files that answer for the test: of the shared folder or its name."""
+        if self.shared is not None:
+            own = self.path
+            found = (*self.store.shared_paths(self.cloud, self.shared), self.read_only)
+            yield from (path for path in found if path is not None and path != own)
 
     def command(self, mode: RecordMode) -> str:
         """Return the command that runs the test in another record mode."""

@@ -65,10 +65,15 @@ class Source:
     def __init__(
         self, paths: Iterable[Path], load: Callable[[Path], Recording], *, repeats: bool = False
     ) -> None:
-        self.paths: Final = tuple(paths)
+        self._listed: Final = paths
         self._load: Final = load
         self.repeats: Final = repeats
         self.shapes: Final = SHAPES if repeats else SHAPES_AND_EMAIL
+
+    @cached_property
+    def paths(self) -> Sequence[Path]:
+        """The files, listed when they are needed: a folder of many tests has many."""
+        return tuple(self._listed)
 
     @cached_property
     def recordings(self) -> Mapping[Path, Recording]:
@@ -147,9 +152,9 @@ class Player:
         return tuple(each.interaction for each in self._held())
 
     def _held(self) -> Iterator[Recorded]:
-        for source in self._sources:
-            if self.held in source.paths:
-                yield from (each for each in source.interactions if each.path == self.held)
+        source = next((each for each in self._sources if self.held in each.paths), None)
+        if source is not None:
+            yield from (each for each in source.interactions if each.path == self.held)
 
     @property
     def played(self) -> int:

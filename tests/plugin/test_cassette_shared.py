@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pytest_imagedetail.cassette import load
+from pytest_imagedetail.cassette import Store, load
 from pytest_imagedetail.cli import main
 
 HEAD = """
@@ -153,3 +153,10 @@ def test_a_damaged_file_is_an_error_where_it_is_needed(run, pytester):
     result = run(asks(a="/same/x /same/z"))
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"E *where: */{B}*"])
+
+
+def test_a_folder_is_not_listed_for_what_the_own_file_has(run, monkeypatch):
+    """With a file for each test, it takes longer for each."""
+    run(asks(a="/same/x"), "once").assert_outcomes(passed=1)
+    monkeypatch.delattr(Store, "shared_paths")
+    run(asks(a="/same/x")).assert_outcomes(passed=1)
