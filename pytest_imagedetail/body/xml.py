@@ -20,7 +20,7 @@ _LINK: Final = "atom:link"
 _SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # numbers images
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
-_DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]*>\s*")
+_BEFORE_ROOT: Final = re.compile(r"\ufeff?(?:\s*<\?xml\s[^>]*>\s*)?")
 
 _Replace = Callable[[str, str], str]
 _See = Callable[[list[tuple[str, str]]], Mapping[str, str]]
@@ -154,8 +154,8 @@ def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
         return None
     if after == before and all(replace(each, "") == each for each in asides):
         return text
-    declaration = _DECLARATION.match(text)
-    return (declaration[0] if declaration else "") + after
+    before_root = _BEFORE_ROOT.match(text)
+    return (before_root[0] if before_root else "") + after
 
 
 def _replace_below(

@@ -277,6 +277,13 @@ def test_encodings_and_forms_stay():
     """XML stays in its charset; some names are secrets' in forms only; padding makes no form."""
     body = f"<a><b>\u00e9 &#8364; by {OTHER}</b><owner_id>{OTHER}</owner_id></a>"
     assert body_of(body.encode("latin-1")) == body.replace(OTHER, owner(OTHER))
+    for start in ("\ufeff", '\ufeff<?xml version="1.0" encoding="UTF-16"?>\n'):
+        for charset in ("utf-8", "utf-16-le", "utf-16-be"):
+            kept = body_of((start + body).encode(charset)).encode("latin-1")
+            assert kept.decode(charset) == start + body.replace(OTHER, owner(OTHER)).replace(
+                "&#8364;", "\u20ac"
+            )
+            refuse_leaks(kept, known=KNOWN, where="a.yaml")
     assert body_of(b"code=abc&state=") == "code=redacted&state="
     assert body_of(b"code=") == "code="
     assert body_of(b'name="a" password=hunter2') == 'name="a" password=<redacted>'
