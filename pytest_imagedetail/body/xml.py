@@ -4,8 +4,10 @@ Nova's XML writes every value as text. Fields that the API defines as integers b
 else stays text. A null (`None`) does too, for only a rule knows what it stands for.
 """
 
+import html
 import re
 from collections.abc import Callable, Mapping
+from html.entities import html5
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -20,6 +22,7 @@ _LINK: Final = "atom:link"
 _SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # numbers images
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
+_ENTITY: Final = re.compile(r"<!\[CDATA\[.*?\]\]>|&(?!(?:amp|lt|gt|quot|apos);)(\w+;)", re.DOTALL)
 _BEFORE_ROOT: Final = re.compile(r"\ufeff?(?:\s*<\?xml\s[^>]*>\s*)?")
 
 _Replace = Callable[[str, str], str]
@@ -146,7 +149,8 @@ def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
         asides.extend(part for part in parts if isinstance(part, str))
 
     try:
-        root = _tree(text.encode("utf-8", "surrogatepass"), declared=aside, aside=aside)
+        whole = _ENTITY.sub(_character, text).encode("utf-8", "surrogatepass")
+        root = _tree(whole, declared=aside, aside=aside)
         before = ET.tostring(root, encoding="unicode")
         _replace_below(root, {}, replace, see)
         after = ET.tostring(root, encoding="unicode")
@@ -156,6 +160,12 @@ def replace_strings(text: str, replace: _Replace, see: _See) -> str | None:
         return text
     before_root = _BEFORE_ROOT.match(text)
     return (before_root[0] if before_root else "") + after
+
+
+def _character(entity: re.Match[str]) -> str:
+    """Return what an entity of HTML stands for; the parser would leave it out."""
+    character = html5.get(entity[1] or "")
+    return entity[0] if character is None else html.escape(character)
 
 
 def _replace_below(

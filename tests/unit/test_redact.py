@@ -162,6 +162,17 @@ def test_a_secrets_name_beside_a_value_in_xml():
                 assert kept == document.format("12")
 
 
+def test_entities_of_a_page_stay():
+    """Beside a secret, too, and in a page that is XML."""
+    sent = '<p title="a&eacute;b">a&nbsp;b &amp; c<![CDATA[&nbsp;]]></p><i token="{}"/>'
+    for before in ("", '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0" "xhtml1.dtd">'):
+        kept = body_of(f"{before}<html>\u2019{sent.format('abc')}</html>".encode())
+        assert kept.encode("latin-1").decode() == (
+            '<html>\u2019<p title="a\u00e9b">a\u00a0b &amp; c&amp;nbsp;</p>'
+            '<i token="&lt;redacted&gt;" /></html>'
+        )
+
+
 def test_what_has_a_secrets_name_keeps_its_id():
     """An image may be called what it holds; only a key of a value holds one."""
     for name in (
