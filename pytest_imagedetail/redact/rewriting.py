@@ -139,9 +139,7 @@ class Rewriter:
             if lower in allowed:
                 self._begin(f"{message}.headers", value, name)
                 new = self._text(value)
-                if lower == "location" and "://" not in new:
-                    new = self._target(new)
-                kept.append((name, new))
+                kept.append((name, self._reference(new) if lower == "location" else new))
             else:
                 self.learned.header(lower, value)
                 self.notes.append(("headers", self._part[0], f"{message}.headers", (name,)))
@@ -339,6 +337,12 @@ class Rewriter:
         return any(found_in(views, self._search))
 
     # --- URLs
+
+    def _reference(self, value: str) -> str:
+        """Replace in a redirect, which may lack the scheme, or be a path."""
+        if value.startswith("//"):
+            return self._url(f"http:{value}").partition(":")[2]
+        return value if "://" in value else self._target(value)
 
     def _url(self, url: str) -> str:
         """Replace user info, hosts, owners and secrets of a URL; the rest stays as it is."""

@@ -468,6 +468,19 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
     assert redacted.counts["headers"] == 1
 
 
+def test_hosts_of_redirects():
+    """A redirect may lack the scheme."""
+    for sent, expected in (
+        ("//h/x?code=abcdefgh9", "//{0}/x?code=redacted"),
+        ("//u:pw12345X@h/x", "//redacted@{0}/x"),
+        (f"//nova.acme.example:8774/v2/{PROJECT}/images", f"{OWN[6:]}/images"),
+        ("https://h/x", "https://{0}/x"),
+    ):
+        sent_page = page({}, headers=[("Location", sent)])
+        (kept,) = redact([sent_page], cloud="a", known=KNOWN).interactions
+        assert kept.response.headers["location"] == expected.format("host-aaa.invalid")
+
+
 def test_each_place_is_named_with_its_kind():
     """In the order of the parts."""
     sent = page(
