@@ -38,7 +38,9 @@ _SCHEME: Final = r"[a-zA-Z][a-zA-Z0-9+.-]*+://"
 _URL: Final = re.compile(  # a comma ends it if another one follows
     rf"(?<![a-zA-Z0-9+.-]){_SCHEME}(?:[^\s\"'<>\\,]|,(?!{_SCHEME}))++"
 )
-_BEHIND_HOST: Final = re.compile(r"[/?#]")
+_NETLOC: Final = re.compile(  # a password may have what ends a host
+    r"[^/?#:@\[]*:(?!\d*(?:[/?#,]|\Z))[^@\s]*@[^/?#]*|[^/?#]*"
+)
 _PORT: Final = re.compile(r":[^:\]]*\Z")
 _HEADER: Final = re.compile(  # its value may have several words
     r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie2?|openstack-auth-receipt"
@@ -348,7 +350,8 @@ class Rewriter:
         """Replace user info, hosts, owners and secrets of a URL; the rest stays as it is."""
         whole, url = url, url.rstrip("".join(_BEHIND))
         scheme, _, rest = url.partition("://")
-        netloc = _BEHIND_HOST.split(rest, maxsplit=1)[0]
+        match = _NETLOC.match(rest)
+        netloc = match[0] if match else ""
         target = rest[len(netloc) :]
         user, at, hosts = netloc.rpartition("@")
         own = self._search.origins.get(origin(url))

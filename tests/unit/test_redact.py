@@ -328,6 +328,8 @@ def test_urls():
         ("https://h/x,https://h:1/y", f"https://{host}/x,https://{host}:1/y"),
         ("https://h,http://h", f"https://{host},http://{host}"),
         ("mongodb://u:pw12345@h:1,H:2/db", f"mongodb://redacted@{host}:1,{host}:2/db"),
+        ("mysql://u:pw#1/2?3@h/db?a=b@c", f"mysql://redacted@{host}/db?a=b@c"),
+        ("http://h:8774/x@y?z@#@", f"http://{host}:8774/x@y?z@#@"),
         (f"/v2/images/{OTHER}", f"/v2/images/{OTHER}"),
         ("file:///etc/x", "file:///etc/x"),
         ("https://h\ud800/x", "https://host-700.invalid/x"),
