@@ -145,7 +145,7 @@ class Search:
         self.origins: Final = {
             url: placeholders.host(role, cloud)
             for url, role in sorted(known.origins.items(), key=lambda each: each[1] != "compute")
-            if not url.endswith(".invalid")
+            if not placeholders.is_placeholder_host(urlsplit(url).hostname or "")
         }
         self.services: Final[dict[str, str]] = {}  # host names
         self._hosts: Final[dict[str, str]] = {}  # with and without port

@@ -397,6 +397,17 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
     ]
 
 
+def test_another_port_of_a_placeholder_stays():
+    """A catalog with TLS and links without it are redacted once."""
+    link = {"rel": "alternate", "href": "http://glance.acme.example:9292/images/1"}
+    known = Known(origins={"https://glance.acme.example": "image"})
+    first = redact([page({"links": [link]})], cloud="a", known=known).interactions
+    assert b'"http://image.a.invalid:9292/images/1"' in first[0].response.body
+    again = redact(first, cloud="a", known=Known())
+    assert again.interactions == first
+    assert again.places == ()
+
+
 def test_known_values_are_replaced_unless_they_are_ordinary_words():
     """Weak ones are replaced under a secret's name only, and can be listed."""
     words = {"correct-horse", "abcdefghijklmnop"}
