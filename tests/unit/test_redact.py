@@ -326,6 +326,7 @@ def test_urls():
         ("https://h/v9/Rocky-9/images/1", "https://host-aaa.invalid/v9/Rocky-9/images/1"),
         ("http://h:$PORT/x?token=abcdefgh9", f"http://{host}:$PORT/x?token=redacted"),
         ("https://h/x,https://h:1/y", f"https://{host}/x,https://{host}:1/y"),
+        ("https://h/x?token=abc9,http://h", f"https://{host}/x?token=redacted,http://{host}"),
         ("https://h,http://h", f"https://{host},http://{host}"),
         ("mongodb://u:pw12345@h:1,H:2/db", f"mongodb://redacted@{host}:1,{host}:2/db"),
         ("mysql://u:pw#1/2?3@h/db?a=b@c", f"mysql://redacted@{host}/db?a=b@c"),
