@@ -154,9 +154,10 @@ def refuse_in_place(sources: Sequence[Source]) -> None:
 def _is_committed(path: Path) -> bool:
     """Return whether git has a file as it is, or what it links to; False without git."""
     path = path.resolve()
-    command = ["git", "-C", str(path.parent), "status", "--porcelain", "--ignored", path.name]
+    git = ["git", "--literal-pathspecs", "-C", str(path.parent)]
+    status = ["status", "--porcelain", "--ignored", "--untracked-files", "--", path.name]
     try:
-        done = run(command, stdout=PIPE, stderr=DEVNULL, check=False)  # noqa: S603
+        done = run([*git, *status], stdout=PIPE, stderr=DEVNULL, check=False)  # noqa: S603
     except FileNotFoundError:
         return False
     return done.returncode == 0 and not done.stdout

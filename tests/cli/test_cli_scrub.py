@@ -313,6 +313,25 @@ def test_in_place_replaces_what_git_keeps(scrub, imagedetail, folder, commit):
     assert scrub("old", "--in-place").returncode == 0
 
 
+def test_in_place_replaces_nothing_that_git_has_not(scrub, commit, tmp_path):
+    """Whatever the name is, and if git is told to name no untracked files."""
+    (tmp_path / "notes").write_text("a")
+    commit()
+    subprocess.run(["git", "config", "status.showUntrackedFiles", "no"], cwd=tmp_path, check=True)
+    for name in ("old.yaml", ":old.yaml", "-old.yaml", "old[1].yaml"):
+        path = tmp_path / "old" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(recording(listing()))
+        done = scrub(f"old/{name}", "--in-place")
+        assert (done.returncode, "the file is not committed" in done.stderr) == (2, True), name
+        assert not safe(path)
+        commit()
+        done = scrub(f"old/{name}", "--in-place")
+        assert done.returncode == 0, done.stderr
+        assert safe(path)
+        commit()
+
+
 def test_in_place_is_all_or_nothing(scrub, folder, commit):
     """What cannot be scrubbed, or is no YAML of vcrpy, leaves the others as they are."""
     betamax = folder / "betamax.json"
