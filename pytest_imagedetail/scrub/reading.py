@@ -96,7 +96,10 @@ def _parsed(text: str, place: str) -> Any:
     try:
         return json.loads(text)
     except (RecursionError, ValueError) as fault:
-        problem = f"not a readable JSON file: {fault}"
+        problem = "it is nested too deeply" if isinstance(fault, RecursionError) else str(fault)
+        if isinstance(fault, json.JSONDecodeError):
+            problem, place = fault.msg, f"{place}, line {fault.lineno}, column {fault.colno}"
+        problem = f"not a readable JSON file: {problem}"
         raise DamagedCassetteError(problem, where=place, remedy=_REMEDY) from None
 
 
