@@ -12,6 +12,7 @@ import pytest
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import dumps, traffic_name
 from pytest_imagedetail.lint import Linter, lint
+from pytest_imagedetail.lint.files import LARGEST
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.model import Headers
 from tests.unit import PROJECT, image_of, recording_of
@@ -302,7 +303,7 @@ def test_stray_files_are_found_and_searched(folder, path):
 
 
 def test_names_and_files_that_cannot_be_used_are_found(folder, path, tmp_path):
-    """Case, folders and pipes in place of a file, and missing files; none is waited for."""
+    """Case, folders and pipes in place of a file, and missing or huge files; none is read."""
     put(folder, recording_of({"images": []}, cloud="A"))
     assert found(folder) == [("case", 1)]
     shutil.rmtree(folder / "A")
@@ -310,8 +311,10 @@ def test_names_and_files_that_cannot_be_used_are_found(folder, path, tmp_path):
     assert linted(folder).files == 1
     os.mkfifo(folder / "pipe.yaml")
     (folder / "folder.yaml").mkdir()
+    with (folder / "disk.img").open("wb") as file:
+        file.truncate(LARGEST + 1)
     findings = linted(folder, tmp_path / "missing.yaml").findings
-    names = ["folder.yaml", "pipe.yaml", "missing.yaml"]
+    names = ["disk.img", "folder.yaml", "pipe.yaml", "missing.yaml"]
     assert [(each.path.name, each.rule) for each in findings] == [
         (name, "unreadable") for name in names
     ]
