@@ -3,6 +3,8 @@
 Only this module uses PyYAML.
 """
 
+import errno
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,8 @@ from yaml.composer import Composer
 from pytest_imagedetail.errors import ImageDetailError
 
 SUFFIXES: Final = frozenset({".yaml", ".yml"})
+LARGEST: Final = 128 * 2**20
+"""Bytes of a file that is read; a listing of some 100,000 images."""
 _MOST: Final = 1_000_000  # values; a listing of any length is one, a page some seventy
 
 
@@ -99,7 +103,7 @@ def read(path: Path, *, error: type[ImageDetailError], remedy: str) -> Any:
 def read_text(path: Path, *, error: type[ImageDetailError], remedy: str) -> str:
     """Return the text of a UTF-8 file; raise as `read` does."""
     try:
-        return path.read_bytes().decode("utf-8")
+        return content(path).decode("utf-8")
     except UnicodeDecodeError as fault:
         problem = f"not a UTF-8 file: byte {fault.start} is {fault.object[fault.start]:#04x}"
         where = f"{path}, line {fault.object[: fault.start].count(10) + 1}"
@@ -139,6 +143,16 @@ def parse(
 def parse_foreign(text: str, *, where: str, error: type[ImageDetailError], remedy: str) -> Any:
     """Parse a file of another tool as `parse` does: a header's value is text, not a number."""
     return parse(text, where=where, error=error, remedy=remedy, loader=_ForeignLoader)
+
+
+def content(path: Path) -> bytes:
+    """Return what is in a file; raise OSError if reading it might never end or fill the memory."""
+    status = path.stat()
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device")
+    if status.st_size > LARGEST:
+        raise OSError(errno.EFBIG, f"it has more than {LARGEST // 2**20} MiB")
+    return path.read_bytes()
 
 
 @contextmanager

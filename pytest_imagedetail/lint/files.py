@@ -1,6 +1,5 @@
 """Check one file: whether it is a cassette, intact, in its place, and redacted."""
 
-import errno
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,8 +36,6 @@ from pytest_imagedetail.scrub.reading import SUFFIXES, read
 _EXPECTED: Final = frozenset(
     {LOCK, ".gitattributes", ".gitignore", ".gitkeep", "README", "README.md", "README.rst"}
 )
-LARGEST: Final = 128 * 2**20
-"""Bytes of a file that is searched; a listing of some 100,000 images."""
 _KEYS: Final = (b"interactions", b'"entries"')  # of vcrpy, Ruby's VCR and betamax; of HAR files
 _REPLACED: Final = {  # rule and message by what redaction would replace, the worst first
     "secrets": ("secret", "a password, token or key"),
@@ -83,7 +80,7 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Checked | None:
     if not strays and path.suffix not in SUFFIXES:
         return None
     try:
-        data = _read(path)
+        data = yamltext.content(path)
     except OSError as error:
         return Checked(findings=[unreadable(path, error.strerror)])
     if not strays and not any(key in data for key in _KEYS):
@@ -92,15 +89,6 @@ def check_file(path: Path, linter: Linter, *, strays: bool) -> Checked | None:
         return _check_cassette(path, data, linter)
     findings = [*_leaks(path, data), *_other(path)]
     return Checked(findings=[each for each in findings if strays or each.rule != "orphan"])
-
-
-def _read(path: Path) -> bytes:
-    """Return what is in a file; raise OSError if reading it might never end or fill the memory."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is not a regular file")
-    if path.stat().st_size > LARGEST:
-        raise OSError(errno.EFBIG, f"it has more than {LARGEST // 2**20} MiB")
-    return path.read_bytes()
 
 
 def unreadable(path: Path, reason: str | None) -> Finding:

@@ -12,7 +12,6 @@ import pytest
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import dumps, traffic_name
 from pytest_imagedetail.lint import Linter, lint
-from pytest_imagedetail.lint.files import LARGEST
 from pytest_imagedetail.lint.suspicious import suspicious
 from pytest_imagedetail.model import Headers
 from tests.unit import PROJECT, image_of, recording_of
@@ -312,7 +311,7 @@ def test_names_and_files_that_cannot_be_used_are_found(folder, path, tmp_path):
     os.mkfifo(folder / "pipe.yaml")
     (folder / "folder.yaml").mkdir()
     with (folder / "disk.img").open("wb") as file:
-        file.truncate(LARGEST + 1)
+        file.truncate(yamltext.LARGEST + 1)
     findings = linted(folder, tmp_path / "missing.yaml").findings
     names = ["disk.img", "folder.yaml", "pipe.yaml", "missing.yaml"]
     assert [(each.path.name, each.rule) for each in findings] == [

@@ -4,6 +4,7 @@ import base64
 import copy
 import gzip
 import json
+import os
 import zlib
 
 import pytest
@@ -158,8 +159,11 @@ def test_damage_is_one_error_with_its_place(tmp_path):
             assert secret not in str(error)
             error = error.__cause__
     assert not mark.exists()
-    with pytest.raises(DamagedCassetteError, match="cannot be read: No such"):
-        read(tmp_path / "none.yaml")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    for name, problem in (("none", "No such"), ("pipe", "it is a pipe"), ("zero", "it is a")):
+        with pytest.raises(DamagedCassetteError, match=f"cannot be read: {problem}"):
+            read(tmp_path / f"{name}.yaml")
 
 
 JUNK = (
