@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
@@ -152,9 +153,9 @@ def _of_har(document: Any) -> Interaction:
     posted, content = request.get("postData") or {}, response.get("content") or {}
     if is_answered and content.get("text") is None and content.get("size", 0) > 0:
         raise _UnsoundError("its `response.content` has no body; export the HAR file with content")
-    sent = _har_body(posted) or urlencode(_headers(posted.get("params")).fields)
+    sent = _har_body(posted, request) or urlencode(_headers(posted.get("params")).fields)
     code = {"code": status if is_answered else UNANSWERED, "message": response.get("statusText")}
-    received = _har_body(content) if is_answered else b""
+    received = _har_body(content, response) if is_answered else b""
     converted = {
         "request": {**request, "uri": url, "body": sent},
         "response": {"status": code, "headers": response.get("headers"), "body": received},
@@ -162,11 +163,17 @@ def _of_har(document: Any) -> Interaction:
     return _of_vcr(converted)
 
 
-def _har_body(content: dict[str, Any]) -> bytes:
+def _har_body(content: dict[str, Any], message: dict[str, Any]) -> bytes:
+    """Return the content of a message in the charset that its client decodes it from."""
     encoding = str(content.get("encoding") or "").lower()
     if encoding not in {"", "base64"}:
         raise _UnsoundError("the only encoding of a body in a HAR file is base64")
-    return _body({"base64_string" if encoding else "string": content.get("text")})
+    if encoding:
+        return _body({"base64_string": content.get("text")})
+    sent_type = _headers(message.get("headers")).get("content-type")
+    header = Message()
+    header["Content-Type"] = str(sent_type or content.get("mimeType")).partition("\n")[0]
+    return _body({"string": content.get("text"), "encoding": header.get_content_charset()})
 
 
 def _at(document: Any, path: str, kind: type = dict) -> Any:

@@ -100,7 +100,16 @@ def test_the_date_is_the_oldest_of_the_file(tmp_path):
 
 
 def test_bodies_of_har(tmp_path):
-    """A form may be listed; there is none without an HTTP response."""
+    """In the charset of the content type; a form may be listed; none without a response."""
+    charset = "text/plain; charset=iso-8859-1"
+    document = har({"text": "ä", "mimeType": charset})
+    (only,) = read(written(tmp_path, document)).interactions
+    assert only.response.body == "ä".encode("latin-1")
+    document = har({"text": "ä", "mimeType": "text/plain"})
+    headers = [{"name": "content-type", "value": charset}]
+    document["log"]["entries"][0]["response"]["headers"] = headers
+    (only,) = read(written(tmp_path, document)).interactions
+    assert only.response.body == "ä".encode("latin-1")
     document = har({"text": "ä"})
     request = document["log"]["entries"][0]["request"]
     request["postData"] = {"params": [{"name": "password", "value": "hunter-22"}]}
