@@ -37,22 +37,24 @@ class Loader(Composer, yaml.CSafeLoader):
     def __init__(self, text: str) -> None:
         yaml.CSafeLoader.__init__(self, text)
         Composer.__init__(self)
-        self._count = 0
-        self._counts: dict[str, int] = {}  # by anchor, the values that an alias stands for
+        self._count = self._size = 0
+        self._sizes: dict[str, int] = {}  # by anchor: values and characters an alias stands for
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Refuse too many values; those that aliases stand for count each time."""
+        """Refuse too many values; what aliases stand for counts each time, with its characters."""
         event: Any = self.peek_event()
-        before = self._count
+        before, size = self._size, 1 + len(getattr(event, "value", ""))
         self._count += 1
         if isinstance(event, yaml.AliasEvent):  # one to what is not closed yet has no end
-            self._count += self._counts.get(str(event.anchor), _MOST)
+            size = self._sizes.get(str(event.anchor), _MOST)
+            self._count += size
+        self._size += size
         if self._count > _MOST:
             problem = f"more than {_MOST} values, with those of aliases"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         node = super().compose_node(parent, index)
         if event.anchor is not None:
-            self._counts[event.anchor] = self._count - before
+            self._sizes[event.anchor] = self._size - before
         return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:

@@ -173,6 +173,8 @@ def test_yaml_aliases(tmp_path):
             lines.append(f"a{level}: &a{level} {row.format(aliases)}")
         path.write_text("\n".join(lines))
         assert refused(path).startswith("not a readable YAML file: more than 1000000 values, with")
+    path.write_text("- &a ['" + "x" * 10_000 + "']\n" + "- *a\n" * 100)
+    assert refused(path).startswith("not a readable YAML file: more than 1000000 values, with")
 
 
 def test_yaml_of_other_tools():
