@@ -91,6 +91,7 @@ def test_json_errors():
         assert caught.value.where == f"body.json{place}"
     for text, reason in (
         ("[NaN]", "NaN is not a JSON value (RFC 8259, section 6)"),
+        ("[-1e999]", "-1e999 is too large a number for any client"),
         ("-Infinity", "-Infinity is not a JSON value (RFC 8259, section 6)"),
         ('{"size": ' + "1" * 5000 + "}", "Exceeds the limit"),
     ):
