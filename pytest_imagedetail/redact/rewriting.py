@@ -414,7 +414,8 @@ class Rewriter:
             is_owner = is_owner or before in _COLLECTIONS
         else:
             bare = segment
-            is_owner = is_project and (is_own or (own and is_versioned and is_above))
+            is_named = is_versioned or segment.isdigit()
+            is_owner = is_project and (is_own or (own and is_above and is_named))
         if is_owner:
             new = self._replacement(bare, owner=True, secret=False)
             return segment if new is None else segment.removesuffix(bare) + new

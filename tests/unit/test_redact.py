@@ -386,6 +386,12 @@ def test_what_an_answer_says_of_its_own_hosts_and_project():
         (image,) = json.loads(kept.response.body)["images"]
         assert image["links"][0]["href"] == f"https://compute.a.invalid/{'0' * 32}/images/1"
         assert image["minDisk"] == project
+    for project, kept_as in (("413274", placeholders.OWNER), ("v2", "v2")):
+        link = {"rel": "bookmark", "href": f"https://nova.acme.example/{project}/images/1"}
+        sent = page({"links": [link]}, url="https://unknown.invalid/v2/images/detail")
+        (kept,) = redact([sent], cloud="a", known=Known()).interactions
+        href = json.loads(kept.response.body)["links"][0]["href"]
+        assert href == f"https://compute-links.a.invalid/{kept_as}/images/1"
     links = [
         {"rel": "self", "href": "http://internal:8774/v2/images/1"},
         {"rel": "alternate", "href": "http://glance.internal:9292/images/1"},
