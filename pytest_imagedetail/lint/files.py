@@ -130,7 +130,7 @@ def _other(path: Path) -> Sequence[Finding]:
 def _not_ours(path: Path, error: DamagedCassetteError, linter: Linter) -> Sequence[Finding]:
     # Ruby's VCR has YAML that ours has not.
     found = _foreign(path) if error.rule in {"foreign", "format"} else None
-    if found and found[0].rule == "foreign":
+    if found and "foreign" in {found[0].rule, error.rule}:
         return found
     # Beside a cloud's listings, where nothing of another tool is replayed, it is damage.
     is_listing = path.absolute().parent.parent == linter.folder.absolute()

@@ -263,8 +263,14 @@ def test_cassettes_of_other_tools_are_found_with_their_secrets(folder):
     shutil.copy(path, folder / "a")
     assert found(folder / "a" / path.name) == []
     assert found(folder)[:1] == [("foreign", 1)]  # beside a cloud's listings it is not replayed
-    path.write_text(yamltext.dump({"http_interactions": []}))
-    assert found(path) == [("foreign", 1)]
+    request["method"] = "G T"
+    for document, problem in (
+        ({"http_interactions": []}, "the recording has no list of interactions"),
+        ({"version": 1, "interactions": interactions}, "its method is not one of HTTP"),
+    ):
+        path.write_text(yamltext.dump(document))
+        (finding,) = linted(path).findings
+        assert (finding.rule, problem in finding.message) == ("format", True), finding
 
 
 def test_recordings_anywhere_are_found_and_other_files_passed_over(folder, path, tmp_path):
