@@ -22,7 +22,9 @@ _LINK: Final = "atom:link"
 _SERVERS_1_0: Final = "http://docs.rackspacecloud.com/servers/api/v1.0"  # numbers images
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
-_ENTITY: Final = re.compile(r"<!\[CDATA\[.*?\]\]>|&(?!(?:amp|lt|gt|quot|apos);)(\w+;)", re.DOTALL)
+_ENTITY: Final = re.compile(  # not in CDATA
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!(?:amp|lt|gt|quot|apos);)(\w+;)", re.DOTALL
+)
 _BEFORE_ROOT: Final = re.compile(r"\ufeff?(?:\s*<\?xml\s[^>]*>\s*)?")
 
 _Replace = Callable[[str, str], str]
