@@ -355,7 +355,7 @@ class Rewriter:
         target = rest[len(netloc) :]
         user, at, hosts = netloc.rpartition("@")
         own = self._search.origins.get(origin(url))
-        is_own = own is not None or placeholders.is_placeholder_host(netloc)
+        is_own = own is not None or placeholders.role_of(_PORT.sub("", hosts)) is not None
         if at:
             user = self._in_url(user, user.partition(":")[2])
         if own is not None:

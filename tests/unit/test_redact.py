@@ -333,6 +333,12 @@ def test_urls():
         ("http://h:8774/x@y?z@#@", f"http://{host}:8774/x@y?z@#@"),
         (f"/v2/images/{OTHER}", f"/v2/images/{OTHER}"),
         ("file:///etc/x", "file:///etc/x"),
+        (f"https://{host}/2024/images/1", f"https://{host}/2024/images/1"),
+        (f"https://{host}/v2/admin/images/1", f"https://{host}/v2/admin/images/1"),
+        (
+            "https://image.a.invalid:1/v2/ab/images/1",
+            f"https://image.a.invalid:1/v2/{placeholders.OWNER}/images/1",
+        ),
         ("https://h\ud800/x", "https://host-700.invalid/x"),
         ("https://h/x?#", "https://host-aaa.invalid/x?#"),
         (f"https://h/blobs/{OTHER}/images/x", f"https://host-aaa.invalid/blobs/{OTHER}/images/x"),
