@@ -186,24 +186,39 @@ def _sockets() -> Iterator[socket.SocketType]:
 def on_libcurl_request(callback: Callable[[str], object]) -> Iterator[None]:
     """Call `callback(url)` before each request of libcurl; what it raises is raised in the client.
 
-    The URL has no user info and no query. A client that took pycurl's class out of its module
-    before the block is not seen.
+    The URL has no user info and no query.
     """
     with ExitStack() as stack:
         if (curl_cffi := _module("curl_cffi")) is not None:
             for owner, name in ((curl_cffi.Curl, "perform"), (curl_cffi.AsyncCurl, "add_handle")):
                 method = _calling_first(callback, getattr(owner, name))
                 stack.enter_context(mock.patch.object(owner, name, method))
-        # pytest-recording puts an object in place of pycurl, and a class of its own in that.
-        replaced = sys.modules.get("pytest_recording.network")
-        for module in filter(None, (_module("pycurl"), replaced)):
-            names = vars(module)
-            for name in ("Curl", "CurlMulti"):
-                original = names.get(name)
-                if original is not None:  # pytest-recording has None without pycurl
-                    stack.callback(names.__setitem__, name, original)
-                    names[name] = _watched(original, callback)
+        watched = functools.cache(functools.partial(_watched, callback))
+        for names, name in _holders(len(sys.modules)):
+            stack.callback(names.__setitem__, name, names[name])
+            names[name] = watched(names[name])
         yield
+
+
+@functools.lru_cache(maxsize=1)
+def _holders(_modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
+    """Return the dictionaries of modules with a class of pycurl, each with the name of the class.
+
+    Any module may have imported it, under any name. Looking at all of them is slow, so the result
+    is kept until another module is imported.
+    """
+    # pytest-recording puts an object in place of pycurl, and a class of its own in that.
+    modules = (_module("pycurl"), sys.modules.get("pytest_recording.network"))
+    classes = {id(getattr(each, name, None)) for each in modules for name in ("Curl", "CurlMulti")}
+    if classes == {id(None)}:
+        return ()
+    every = (getattr(each, "__dict__", {}) for each in list(sys.modules.values()))
+    return tuple(
+        (names, name)
+        for names in {id(each): each for each in every}.values()  # two modules may share one
+        for name, value in list(names.items())
+        if value is not None and id(value) in classes
+    )
 
 
 @functools.cache
@@ -223,7 +238,7 @@ def _calling_first(callback: Callable[[str], object], method: Any) -> Any:
     return wrapper
 
 
-def _watched(original: Any, callback: Callable[[str], object]) -> Any:
+def _watched(callback: Callable[[str], object], original: Any) -> Any:
     """Derive a class because methods of C types cannot be patched."""
 
     class Watched(original):  # type: ignore[misc]

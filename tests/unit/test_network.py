@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import types
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -138,12 +139,15 @@ def test_datagrams_are_refused():
             bare.sendto(b"x", ("192.0.2.1", 53))
 
 
-def test_libcurl_is_refused(port):
-    """Its URL is shown without secrets."""
+def test_libcurl_is_refused(port, monkeypatch):
+    """Its URL is shown without secrets, also if a module took the class before."""
     pycurl = pytest.importorskip("pycurl", reason="pycurl is not installed")
     own = pycurl.Curl
+    client = types.ModuleType("client")
+    client.Handle = own
+    monkeypatch.setitem(sys.modules, "client", client)
     with shut():
-        asked = pycurl.Curl()
+        asked = client.Handle()
         asked.setopt(asked.TIMEOUT, 5)
         asked.setopt(asked.URL, f"http://me:a-password@127.0.0.1:{port}/images?token=t")
         with pytest.raises(NetworkShutError) as caught:
@@ -154,4 +158,4 @@ def test_libcurl_is_refused(port):
         )
         with pytest.raises(NetworkShutError, match="a server with libcurl"):
             pycurl.CurlMulti().perform()
-    assert pycurl.Curl is own
+    assert pycurl.Curl is client.Handle is own
