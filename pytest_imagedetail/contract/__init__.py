@@ -131,9 +131,8 @@ JSON_TYPES: Final[dict[type, str]] = {
 ISOTIME: Final = "isotime"
 UUID: Final = "uuid"
 
-_UUID: Final = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _FORMATS: Final = (
-    (UUID, _UUID),
+    (UUID, r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     (ISOTIME, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"),
     ("isotime with a fraction", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"),
     ("isotime with an offset", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:?\d\d"),
@@ -145,7 +144,7 @@ _FORMATS: Final = (
     ("URL", r"[a-z][a-z0-9+.-]*://\S+"),
     ("empty", r""),
 )
-_PATTERNS: Final = tuple((name, re.compile(pattern, re.ASCII)) for name, pattern in _FORMATS)
+_PATTERNS: Final = {name: re.compile(pattern, re.ASCII) for name, pattern in _FORMATS}
 
 
 def json_type(value: Any) -> str:
@@ -155,7 +154,7 @@ def json_type(value: Any) -> str:
 
 def text_format(value: str) -> str:
     """Return the format of a text: "uuid", "isotime", ...; "text" if it has no known one."""
-    found = next((name for name, pattern in _PATTERNS if pattern.fullmatch(value)), "text")
+    found = next((name for name, pattern in _PATTERNS.items() if pattern.fullmatch(value)), "text")
     if is_isotime(found):
         try:
             datetime.fromisoformat(value)
@@ -166,7 +165,7 @@ def text_format(value: str) -> str:
 
 def is_uuid(text: str) -> bool:
     """Return whether a text is a UUID as Nova writes it, in lower case."""
-    return re.fullmatch(_UUID, text, re.ASCII) is not None
+    return _PATTERNS[UUID].fullmatch(text) is not None
 
 
 def is_isotime(name: str) -> bool:
