@@ -96,7 +96,7 @@ NAMES = [
     " ",
     "-",
 ]
-ANYTHING = [None, True, False, 0, 1, -1, 25, 50, 100, 25.0, -0.5, 0.5, 1e300, 2**63, [], {}]
+ANYTHING = [None, True, False, 0, 1, -1, 25, 50, 100, -2, 25.0, -0.5, 0.5, 1e300, 2**63, [], {}]
 ANYTHING += ["", "x", "-5", "1.5", "ACTIVE", "active", "AUTO", "self", "next", "alternate", ["x"]]
 ANYTHING += [{"x": 1}, float("nan"), float("inf"), float("-inf")]
 BY_NAME = {
@@ -109,7 +109,7 @@ BY_NAME = {
     "type": ["application/vnd.openstack.image", "application/json"],
     "status": ["ACTIVE", "SAVING", "DELETED", "ERROR", "UNKNOWN", "QUEUED", "active", ""],
     "progress": [0, 25, 50, 75, 100, 100.0, -1],
-    "minRam": [0, 64, -1, 0.0, 2**31 - 1],
+    "minRam": [0, 64, -1, -2, 0.0, 2**31 - 1],
     "minDisk": [0, 1, -1, -0.5, 2**53 + 1],
     "OS-EXT-IMG-SIZE:size": [0, -1, 2**63, 1.0, 1.5],
     "OS-DCF:diskConfig": ["AUTO", "MANUAL", "DISABLED"],
