@@ -55,6 +55,10 @@ class Front:
             return [self.answer[1]]
         if environ["PATH_INFO"] == "/v3/auth/tokens":
             return self.issue(environ, start_response)
+        is_version = environ["PATH_INFO"].rstrip("/") == "/v2.1"
+        if is_version and "HTTP_X_AUTH_TOKEN" not in environ:  # as Nova 19
+            start_response("401 Unauthorized", [("Content-Length", "0")])
+            return []
         if environ.get("HTTP_X_AUTH_TOKEN") in self.tokens[-1:]:
             environ["HTTP_X_AUTH_TOKEN"] = self.cloud.account.token
         return self.cloud.application(environ, start_response)
