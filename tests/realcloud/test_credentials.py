@@ -214,6 +214,7 @@ def test_doctor_and_verify(
     assert [path.read_bytes() for path in cassettes] == before
     assert main(["doctor", "real"]) == 0
     shown = capsys.readouterr()
-    assert f"{cloud.release.max_microversion} looks like Nova {name}\n" in shown.out
+    looks = shown.out.partition(f"{cloud.release.max_microversion} looks like Nova ")[2]
+    assert name in looks.splitlines()[0]  # another release may have the same microversion
     for secret in (access.token, access.project_id, site.auth["password"], "127.0.0.1"):
         assert secret not in shown.out + shown.err
