@@ -127,7 +127,7 @@ class Listing:
     def error(self) -> dict[str, Any] | None:
         """`{"code", "message"}` of an expected error answer; None for a listing.
 
-        A body that is no such document is the message, and its status the code.
+        Any other body is the message, and its status the code.
         """
         if "images" in self.document:
             return None
@@ -237,7 +237,7 @@ def error_status(recording: Recording) -> int | None:
 
 
 def read_page(body: bytes, *, where: str) -> dict[str, Any]:
-    """Read one page of a listing; raise BodyError if it is no object with `images`."""
+    """Read one page of a listing; raise BodyError unless it is an object with `images`."""
     document = read_document(body, where=where)
     if of_glance := _of_glance(document):
         raise BodyError(

@@ -210,14 +210,15 @@ def _holders(_modules: int) -> tuple[tuple[dict[str, Any], str], ...]:
     # pytest-recording puts an object in place of pycurl, and a class of its own in that.
     modules = (_module("pycurl"), sys.modules.get("pytest_recording.network"))
     classes = {id(getattr(each, name, None)) for each in modules for name in ("Curl", "CurlMulti")}
-    if classes == {id(None)}:
+    classes.discard(id(None))
+    if not classes:
         return ()
     every = (getattr(each, "__dict__", {}) for each in list(sys.modules.values()))
     return tuple(
         (names, name)
         for names in {id(each): each for each in every}.values()  # two modules may share one
         for name, value in list(names.items())
-        if value is not None and id(value) in classes
+        if id(value) in classes
     )
 
 

@@ -76,7 +76,7 @@ class Checked:
 
 
 def check_file(path: Path, linter: Linter, *, strays: bool) -> Checked | None:
-    """Check a file; None if it is no recording and nobody asked for `strays`."""
+    """Return what is wrong with a file; None for one that is not a recording, unless `strays`."""
     if not strays and path.suffix not in SUFFIXES:
         return None
     try:

@@ -48,7 +48,7 @@ class Saved:
 
 
 def imported(saved: Saved) -> Unwritten:
-    """Make a recording of a body that was saved by hand; raise BodyError if it is no listing."""
+    """Make a recording of a body that was saved by hand; raise BodyError if it is not a listing."""
     page = read_page(saved.body, where=saved.where) if saved.is_listing else {"images": []}
     endpoint, kind = _endpoint_of(page["images"]), media_type(saved.body)
     interaction = Interaction(

@@ -37,7 +37,7 @@ ORDINARY: Final[Mapping[str, re.Pattern[str]]] = {
     "bearer": re.compile(r".*\s.*", re.DOTALL),
     "personality": re.compile(r".*", re.DOTALL),
 }
-"""Texts that are no secret: the bearer is a person, or Nova's list of files is a character."""
+"""Texts that are not secret: the bearer is a person, or Nova's list of files is a character."""
 
 PROSE: Final = _table(
     "to, is, are, was, and, or, for, if, in, on, with, when, as, can, must, may, should, option, "
@@ -98,7 +98,7 @@ LOGINS: Final = frozenset({"login", "user", "user name", "username"})
 """Keys beside which `key` is a secret: `{"username": "u", "key": "..."}`."""
 
 HARMLESS: Final = frozenset({"", "true", "false", "none", "null", "yes", "no", "0", "1", "***"})
-"""Values that are no secret under any name."""
+"""Values that are not secret under any name."""
 
 ADDRESSES: Final = frozenset({"addr", "ip", "ipv", "ip v", "mac", "ip address", "mac address"})
 """Words that end the name of a network address: `addr`, `accessIPv4`, `mac_address`."""
@@ -278,5 +278,5 @@ def _is_text(value: object) -> bool:
 
 
 def is_harmless(value: str) -> bool:
-    """Return whether a value is no secret under any name: nothing, or a flag."""
+    """Return whether a value is not secret under any name: nothing, or a flag."""
     return value.lower() in HARMLESS

@@ -48,7 +48,7 @@ def compact(value: str) -> str:
 
 
 def owner(value: str) -> str:
-    """Return the digest of an owner's id, as long and as dashed; a fixed word if it is no id."""
+    """Return the digest of an owner's id, as long and as dashed, or a fixed word for no id."""
     if is_owner_placeholder(value):
         return value
     if not is_id(value):

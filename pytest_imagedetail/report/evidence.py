@@ -16,7 +16,7 @@ from pytest_imagedetail.report import text
 from pytest_imagedetail.report.findings import Finding, Place
 from pytest_imagedetail.transport.request import headers_of, url_of
 
-_LONGEST_BODY: Final = 1200  # characters of a body that is no image
+_LONGEST_BODY: Final = 1200  # characters of a body that is not an image
 _Normalize = Callable[[Listing, str], Normalized]
 
 
@@ -28,7 +28,7 @@ class Answer:
     recorded_at: str | None
     file: str  # its cassette, below the folder of all
     sent: str  # the image, or the start of the answer
-    compared: str  # the image, normalized; "" if the answer is no listing
+    compared: str  # the image, normalized; "" if the answer is not a listing
     rules: str  # of the profile, that changed the whole answer: "R2 link host 27"
 
 

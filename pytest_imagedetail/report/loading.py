@@ -32,7 +32,7 @@ def load(path: Path) -> Document:
     """Read a JSON document that the command or a report wrote.
 
     Raises:
-        ReportError: It cannot be read, or is no such document.
+        ReportError: It cannot be read, or is another document.
     """
     try:
         document = json.loads(path.read_bytes())
@@ -214,7 +214,7 @@ def _query(text: str) -> Query:
 
 
 def unreadable(path: Path, why: str) -> ReportError:
-    """Return the error of a file that is no result."""
+    """Return the error of a file that is not a result."""
     return ReportError(
         f"the result cannot be read: {why}",
         where=str(path),
