@@ -9,7 +9,8 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, Final, Never
 
 from pytest_imagedetail.errors import BodyError
@@ -96,7 +97,7 @@ def pretty(text: str) -> str:
     """
     pieces: list[str] = []
     depth = 0
-    for symbol in _tokens(text):
+    for symbol in chain.from_iterable(map(_tokens, _PART.findall(text))):
         if symbol in _OPEN:
             depth += 1
             pieces.append(symbol + "\n" + _INDENT * depth)
@@ -110,15 +111,13 @@ def pretty(text: str) -> str:
     return "".join(pieces)
 
 
-def _tokens(text: str) -> Iterator[str]:
-    """Yield the tokens of a JSON text; a short container that holds no container is one."""
-    for part in _PART.findall(text):
-        if part[0] in _OPEN and len(part) > 1:
-            tokens = _TOKEN.findall(part)
-            line = "".join(_SPACED.get(token, token) for token in tokens)
-            yield from [line] if len(line) <= _LINE else tokens
-        else:
-            yield part
+def _tokens(part: str) -> Sequence[str]:
+    """Return the tokens of a part; a short container is one."""
+    if part[0] not in _OPEN or len(part) == 1:
+        return [part]
+    tokens = _TOKEN.findall(part)
+    line = "".join(map(_SPACED.get, tokens, tokens))
+    return [line] if len(line) <= _LINE else tokens
 
 
 def replace_scalars(text: str, replace: Callable[[Any], Iterable[str | None]]) -> str | None:

@@ -160,7 +160,7 @@ class Search:
 
     def replace(self, text: str, noted: Callable[[str, str], str] = _placeholder) -> str:
         """Replace every known value; `noted` takes the kind of each and returns what it gets."""
-        present = [each for each in self._words if each in text]
+        present = filter(text.__contains__, self._words)
         for each in sorted(present, key=len, reverse=True):
             new = self._words[each]
             if new == placeholders.SECRET:
@@ -182,12 +182,15 @@ class Search:
         places = [place for place, each in enumerate(run) if each != "-"]
         new, done, start = "", 0, 0
         while start + self._lengths[-1] <= len(digits):
-            found = (digits[start : start + length] for length in self._lengths)
-            if id_ := next((each for each in found if each in self._ids), ""):
-                first, last = places[start], places[start + len(id_) - 1] + 1
-                new += run[done:first] + noted("ids", self.owner(run[first:last]))
-                done = last
-            start += len(id_) or 1
+            for length in self._lengths:
+                end = min(start + length, len(digits))
+                if digits[start:end] in self._ids:
+                    first, last = places[start], places[end - 1] + 1
+                    new += run[done:first] + noted("ids", self.owner(run[first:last]))
+                    start, done = end, last
+                    break
+            else:
+                start += 1
         return new + run[done:]
 
     def owner(self, value: str) -> str:

@@ -235,22 +235,20 @@ def secret_keys(pairs: Sequence[tuple[str, Any]], under: str) -> dict[str, str]:
     "token", or "" for none.
     """
     beside = names_beside(pairs)
-    is_login = any(is_in(key, LOGINS) for key, _ in pairs)
     return {
         key: "all" if under == "all" else below(key)
         for key, value in pairs
         if holds_secret(key, value)
         or (key in beside and holds_secret(beside[key], value))
-        or (is_login and key == "key")
-        or _is_secret_under(under, key, value)
+        or (key == "key" and any(is_in(each, LOGINS) for each, _ in pairs))
+        or (under and _is_secret_under(under, key, value))
     }
 
 
 def _is_secret_under(under: str, key: str, value: object) -> bool:
     if under == "all" or (under == "mapped" and _is_text(value)):
         return not (is_in(key, ABOUT) or any(each in ABOUT for each in words(key)[-1:]))
-    is_held = under != "" and is_in(key, BELOW)
-    return is_held or (under == "token" and is_in(key, BELOW_TOKENS))
+    return is_in(key, BELOW) or (under == "token" and is_in(key, BELOW_TOKENS))
 
 
 def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
@@ -260,7 +258,9 @@ def names_beside(pairs: Sequence[tuple[str, Any]]) -> dict[str, str]:
         for key, value in pairs
         if is_in(key, NAMING) and isinstance(value, str) and names_secret(value)
     ]
-    return {key: name for name in named[:1] for key, _ in pairs if is_in(key, HOLDING)}
+    if not named:
+        return {}
+    return {key: named[0] for key, _ in pairs if is_in(key, HOLDING)}
 
 
 def below(name: str, *, is_record: bool = False) -> str:

@@ -39,7 +39,7 @@ def is_id(value: str) -> bool:
 
 def is_owner_placeholder(value: str) -> bool:
     """Return whether redaction wrote this in place of an owner's id."""
-    return value == OWNER or (is_id(value) and value.startswith(_MARK))
+    return value == OWNER or (value.startswith(_MARK) and is_id(value))
 
 
 def compact(value: str) -> str:

@@ -93,6 +93,7 @@ class Rewriter:
         self._is_encoded = False  # whether it holds a known value in an encoding
         self._part = 0, ""  # the number of the interaction, and for example "response.body"
         self._path: Path = ()
+        self._unchanged: set[tuple[str, str, str]] = set()  # name, value and `under`, of this part
         self._depth = 0
 
     def interaction(self, number: int, page: Interaction) -> Interaction:
@@ -133,6 +134,7 @@ class Rewriter:
         self._shapes = [each for each in self._all_shapes if any(map(each.search, texts))]
         self._is_encoded = any(found_in(encoded, self._search))
         self._part, self._path = (self._part[0], part), path
+        self._unchanged = set()
 
     def _headers(self, message: str, headers: Headers, allowed: Collection[str]) -> Headers:
         kept = []
@@ -219,13 +221,13 @@ class Rewriter:
         `under` says which of them are secret because of the name above (`names.secret_keys`).
         """
         if isinstance(value, str):
-            return [self._scalar(name, value, path, secret=bool(under))]
+            return [self._scalar(name, value, path, under)]
         found: list[str | None] = []
         if isinstance(value, jsontext.Pairs):
             self.learned.link(dict(value))
             below = names.secret_keys(value, under)
             for key, each in value:
-                new = self._scalar("", key, path, secret=False)
+                new = None if ("", key, "") in self._unchanged else self._scalar("", key, path, "")
                 own = name if key == "id" and names.names_owner(name) else key
                 here = (*path, key if new is None else new)
                 found += (new, *self._scalars(each, own, below.get(key, ""), here))
@@ -236,13 +238,18 @@ class Rewriter:
                 found += self._scalars(each, name, its, (*path, place))
         return found
 
-    def _scalar(self, name: str, value: str, path: Path, *, secret: bool) -> str | None:
-        is_named = secret or names.always_names_owner(name)
+    def _scalar(self, name: str, value: str, path: Path, under: str) -> str | None:
+        if (name, value, under) in self._unchanged:
+            return None
+        is_named = under or names.always_names_owner(name)
         if isinstance(value, jsontext.Number) and not is_named:
             return None
         self._path = path
-        new = self._value(name, value, secret=secret)
-        return None if new == value else new
+        new = self._value(name, value, secret=bool(under))
+        if new != value:
+            return new
+        self._unchanged.add((name, value, under))
+        return None
 
     def _beside(self, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
         """Learn from an element of XML, and return what names its values."""
@@ -268,6 +275,8 @@ class Rewriter:
 
     def _replacement(self, value: str, *, owner: bool, secret: bool) -> str | None:
         """Return what replaces an owner's id or a secret; None for a value that stays."""
+        if not (owner or secret):
+            return None
         bare = value.strip()
         if placeholders.is_fixed(bare) or placeholders.is_owner_placeholder(bare):
             return None
@@ -298,7 +307,8 @@ class Rewriter:
 
     def _plain(self, text: str) -> str:
         """Replace in a text that holds no URL."""
-        text = self._without_shapes(text)
+        if self._shapes:
+            text = self._without_shapes(text)
         if "=" in text or ":" in text:
             text = _HEADER.sub(self._assigned, text)
             text = _ASSIGNED.sub(self._assigned, text)
