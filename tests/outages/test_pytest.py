@@ -31,7 +31,9 @@ def test_a_fault_is_a_red_test(cloud, pytester, files):
     assert not [secret for secret in cloud.secrets if secret in output]
     assert files() == before
     cloud.plan(say(503, b"", ("Retry-After", "0")), show("new"))
-    pytester.runpytest_inprocess(REWRITE).assert_outcomes(passed=1)
+    result = pytester.runpytest_inprocess(REWRITE, "--log-cli-level=WARNING")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["WARNING * staging asked to wait 0 s (Retry-After)"])
     assert files() != before
 
 
