@@ -261,7 +261,11 @@ class Harness:
         adds = not self.store.path(name, known).exists()
         release = refuse_upgraded(name, self.settings, self.store, self._sessions, adds=adds)
         cloud = LiveCloud(access=self._live(name), name=name, release=release)
-        live = recorder.ask(cloud, query, expect=expect)
+        try:
+            live = recorder.ask(cloud, query, expect=expect)
+        except KeyboardInterrupt:
+            self.done[f"{name}: {known}"] = "not kept: the run was interrupted"
+            raise
         written = recorder.keep(self.store, live)
         self.used.add(self.store.path(name, known))
         self.done[f"{name}: {known}"] = f"recorded ({written.value})"

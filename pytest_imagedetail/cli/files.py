@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pytest_imagedetail import scrub as scrubbing
 from pytest_imagedetail.cassette import check_cloud_name, refuse_unsafe
+from pytest_imagedetail.cassette.format import SCHEMA
 from pytest_imagedetail.cassette.swapping import swap, writing
 from pytest_imagedetail.cli.arguments import Options, add_verb, flag, value
 from pytest_imagedetail.cli.output import DIFFERENT, IMPOSSIBLE, SAME, complain, print_json, say
@@ -139,7 +140,8 @@ def _scrub(options: Options) -> int:
         say("nothing was written, because a secret of one file may occur in another")
     elif not options.check:
         if options.in_place:
-            scrubbing.refuse_in_place([each.done.source for each in results if each.done])
+            replaced = (each for each in results if each.outcome == "would scrub")
+            scrubbing.refuse_in_place([each.done.source for each in replaced if each.done])
         results = [_tried(each.file, partial(_written, each, options)) for each in results]
     if not options.json:
         for each in results:
@@ -229,10 +231,12 @@ def _read(paths: Sequence[str]) -> tuple[list[Source], list[_Result]]:
 def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Result:
     """Return what a file would become; write nothing."""
     done = scrubbing.scrub(source, cloud=cloud, known=known)
-    result = _Result(file=source.path, tool=source.tool, outcome="would scrub", done=done)
-    if source.own is not None and done.recording is None:
+    is_clean = source.own is not None and not done.removed
+    outcome = "would convert" if is_clean else "would scrub"
+    result = _Result(file=source.path, tool=source.tool, outcome=outcome, done=done)
+    if is_clean and done.recording is None:
         return replace(result, outcome="ours", done=None)
-    if source.own is not None and not options.in_place and not options.check:
+    if source.own is not None and not (is_clean or options.in_place or options.check):
         raise CassetteError(
             f"a cassette of imagedetail holds what imagedetail removes: {_removed(done)}",
             where=str(source.path),
@@ -250,13 +254,14 @@ def _planned(source: Source, options: Options, cloud: str, known: Known) -> _Res
 
 def _written(result: _Result, options: Options) -> _Result:
     """Write what was planned."""
-    done, outcome = result.done, "scrubbed"
-    if result.outcome != "would scrub":
+    outcomes = {"would scrub": "scrubbed", "would convert": "converted"}
+    done, outcome = result.done, outcomes.get(result.outcome)
+    if done is None or outcome is None:
         return result
-    if done is not None and options.in_place:
+    if options.in_place or done.source.own is not None:
         with writing(done.source.path):
             swap(done.source.path, scrubbing.replacement(done))
-    elif done is not None and done.recording is not None:
+    elif done.recording is not None:
         outcome = scrubbing.write(
             done.recording, known=done.known, store=options.store, force=options.force
         )
@@ -272,12 +277,12 @@ def _print(result: _Result) -> None:
     if result.done is None:
         print(f"{name}: already a cassette of imagedetail; nothing to do")
         return
-    left_out = ", ".join(_left_out(result.done))
+    notes = ", ".join(_notes(result.done))
     if result.path is None:
-        print(f"{name}: nothing to write ({left_out})")
+        print(f"{name}: nothing to write ({notes})")
         return
     head = "= unchanged" if result.outcome == "unchanged" else result.outcome
-    count = text.count(result.interactions, "interaction") + (f" ({left_out})" if left_out else "")
+    count = text.count(result.interactions, "interaction") + (f" ({notes})" if notes else "")
     print(f"{head} {name} -> {text.plain(str(result.path))}: {count}")
     print(f"  removed: {_removed(result.done) or 'nothing'}")
 
@@ -286,8 +291,10 @@ def _removed(done: Scrubbed) -> str:
     return ", ".join(f"{kind} {number}" for kind, number in done.removed.items())
 
 
-def _left_out(done: Scrubbed) -> Iterator[str]:
-    """Say which interactions are not in the cassette."""
+def _notes(done: Scrubbed) -> Iterator[str]:
+    """Say which interactions are not in the cassette, and which schema is new."""
+    if done.source.is_old:
+        yield f"to schema {SCHEMA}"
     if done.keystone:
         yield f"{done.keystone} of authentication left out"
     if done.unanswered:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import sys
@@ -100,17 +101,29 @@ def wants_color() -> bool:
     return sys.stdout.isatty() and not plain
 
 
+class _Saying(logging.Handler):
+    """Print what is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
+
+
 @contextmanager
 def waiting(line: str) -> Iterator[None]:
-    """Show on a terminal's stderr what the block waits for, as "asking staging (3 of 12)"."""
-    if not _can_erase():
-        yield
-        return
-    print(f"\r{line}", end="", file=sys.stderr, flush=True)
+    """Show on a terminal's stderr what the block waits for, as "asking staging (3 of 12)".
+
+    What is logged meanwhile is printed, on a terminal or not.
+    """
+    log, handler, erases = logging.getLogger("pytest_imagedetail"), _Saying(), _can_erase()
+    log.addHandler(handler)
+    if erases:
+        print(f"\r{line}", end="", file=sys.stderr, flush=True)
     try:
         yield
     finally:
-        print(_ERASE_LINE, end="", file=sys.stderr, flush=True)
+        log.removeHandler(handler)
+        if erases:
+            print(_ERASE_LINE, end="", file=sys.stderr, flush=True)
 
 
 def _can_erase() -> bool:

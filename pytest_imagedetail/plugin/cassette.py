@@ -36,6 +36,16 @@ class OwnTraffic:
     def __init__(self, run: Run) -> None:
         self._run = run
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Say what is lost of a test that Ctrl-C or `pytest.exit` ends; it has no teardown."""
+        try:
+            return (yield)
+        except BaseException:
+            if (session := state_of(item).session) is not None:
+                self._note_not_kept(item, session, "the run was interrupted")
+            raise
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin without what an earlier run of the same test left."""
@@ -120,7 +130,7 @@ class OwnTraffic:
 
     def _note_not_kept(self, item: pytest.Item, session: Session, why: str) -> None:
         if not session.replays and session.record_mode != "verify" and session.interactions:
-            self._run.result.done[_name(item, session)] = f"not kept: {why}"
+            self._run.result.done.setdefault(_name(item, session), f"not kept: {why}")
 
 
 @contextmanager

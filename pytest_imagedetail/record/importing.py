@@ -20,6 +20,7 @@ from pytest_imagedetail.record.paging import further_page
 from pytest_imagedetail.record.recorder import Unwritten
 from pytest_imagedetail.redact import (
     Known,
+    placeholders,
     project_in_path,
     redact,
     redact_query,
@@ -80,11 +81,23 @@ def imported(saved: Saved) -> Unwritten:
 
 
 def _endpoint_of(images: list[dict[str, Any]]) -> str:
-    """Return the endpoint that most self links lead to."""
-    found = Counter(
-        str(link.get("href", "")).rpartition("/images/")[0]
-        for image in images
-        for link in (image["links"] if isinstance(image.get("links"), list) else ())
-        if isinstance(link, dict) and link.get("rel") == "self"
-    )
-    return next((each for each, _ in found.most_common() if is_endpoint(each)), _UNKNOWN)
+    """Return the endpoint that most self links lead to, or else most bookmarks."""
+    for rel in ("self", "bookmark"):
+        found = Counter(
+            str(link.get("href", "")).rpartition("/images/")[0]
+            for image in images
+            for link in (image["links"] if isinstance(image.get("links"), list) else ())
+            if isinstance(link, dict) and link.get("rel") == rel
+        )
+        for each, _ in found.most_common():
+            if is_endpoint(each):
+                return each if rel == "self" else _with_version(each)
+    return _UNKNOWN
+
+
+def _with_version(start: str) -> str:
+    """Return the endpoint of bookmarks: what they begin with, and a version before a project."""
+    last = urlsplit(start).path.rpartition("/")[2]
+    if placeholders.is_id(last) or last.isdigit():
+        return f"{start.removesuffix(last)}v2/{last}"
+    return f"{start}/v2"

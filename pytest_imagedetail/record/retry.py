@@ -1,5 +1,6 @@
 """Repeat a request when the cloud asks to wait or when the token expired."""
 
+import logging
 import re
 from http import HTTPStatus
 from time import sleep
@@ -13,6 +14,7 @@ from pytest_imagedetail.transport.http import Access
 NOT_ANSWERED: Final = frozenset({401, 407, 408, 413, 425, 429, 502, 503, 504})
 """Statuses that say nothing about the query: the token was refused, or a cloud or proxy is busy."""
 
+_LOG: Final = logging.getLogger(__name__)
 _WAIT: Final = frozenset({413, 429, 503})  # 413 overLimit is Nova's rate limit through Mitaka
 _MAX_WAITS: Final = 3
 _MAX_SECONDS: Final = 60  # for one answer: Nova's stock limits are per minute
@@ -52,6 +54,7 @@ class Retry:
                     f"(at most {_MAX_WAITS} waits and {_MAX_SECONDS} s for one answer)",
                 )
             waits.append(seconds)
+            _LOG.warning("%s asked to wait %d s (Retry-After)", name, seconds)
             sleep(seconds)
 
 

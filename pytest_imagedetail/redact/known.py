@@ -13,6 +13,7 @@ from pytest_imagedetail.redact import names, placeholders
 
 _SHORTEST: Final = 8
 _SHORTEST_WORD: Final = 16
+_LONG_PARAMETER: Final = 16  # a signature, a digest or a token
 _NUMBER: Final = re.compile(r"[\d.,:/ TZ+-]+")  # a date, too
 _HEX_RUN: Final = re.compile(r"[0-9a-fA-F](?:-?[0-9a-fA-F]){31,}")
 _SERVICES: Final = {"self": "compute-links", "bookmark": "compute-links", "alternate": "image"}
@@ -100,7 +101,10 @@ class Learned:
         scheme, _, rest = value.strip().partition(" ")
         self.secret(rest or scheme)
         for name, *either in _PARAMETER.findall(rest):
-            if names.holds_secret_in_query(name, value := "".join(either)):
+            value = "".join(either)
+            is_public = names.is_in(name, names.PUBLIC) or names.names_owner(name)
+            may_be_secret = len(value) >= _LONG_PARAMETER and not is_public
+            if may_be_secret or names.holds_secret_in_query(name, value):
                 self.secret(value)
         try:
             text = base64.b64decode(rest, validate=True).decode("utf-8")

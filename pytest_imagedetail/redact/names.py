@@ -55,6 +55,12 @@ IN_QUERIES: Final = _table(
 )
 """Names that are secrets in the query of a URL only."""
 
+PUBLIC: Final = _table(
+    "realm, uri, id, key id, algorithm, signed header, header, username, user name, host, domain, "
+    "qop, oauth callback, oauth signature method"
+)
+"""Parameters of an `Authorization` header that are not secret, however long they are."""
+
 OWNERS: Final = _table(
     "project, tenant, user, owner, member, domain, trust, trustor, trustee, creator, "
     "application credential, created by, updated by, deleted by"

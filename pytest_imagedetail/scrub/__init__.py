@@ -22,7 +22,7 @@ class Scrubbed:
     """A redacted recording, and what was taken out of it."""
 
     source: Source
-    recording: Recording | None  # None if nothing is left, or if one of ours needs nothing
+    recording: Recording | None  # None if nothing is left, or if one of ours stays as it is
     known: Known  # what the final check must look for
     keystone: int = 0  # interactions left out: logins and Keystone's other traffic
     unanswered: int = 0  # requests left out because they got no response
@@ -68,7 +68,8 @@ def _of_ours(source: Source, own: Recording, known: Known) -> Scrubbed:
         refuse_leaks(source.text.encode("utf-8"), known=Known(), where="")
     except LeakError:
         removed["secrets"] += 1
-    recording = replace(own, interactions=redacted.interactions) if removed else None
+    is_replaced = removed or source.is_old
+    recording = replace(own, interactions=redacted.interactions) if is_replaced else None
     return Scrubbed(source=source, recording=recording, known=redacted.known, removed=removed)
 
 

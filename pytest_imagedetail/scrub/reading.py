@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from pytest_imagedetail.body import compression
 from pytest_imagedetail.body import yaml as yamltext
 from pytest_imagedetail.cassette import loads
+from pytest_imagedetail.cassette.format import SCHEMA
 from pytest_imagedetail.errors import DamagedCassetteError, NoRecordingError
 from pytest_imagedetail.model import Headers, Interaction, Recording, Response, isotime
 from pytest_imagedetail.transport.request import is_url_of_http
@@ -45,6 +46,7 @@ class Source:
     interactions: tuple[Interaction, ...] = field(default=(), repr=False)  # none of ours
     recorded_at: str | None = None  # the first of them, UTC, ISO 8601
     own: Recording | None = None  # what one of ours holds
+    is_old: bool = False  # one of ours, of an older schema
 
 
 class _UnsoundError(ValueError):
@@ -63,7 +65,8 @@ def read(path: Path, *, name: str | None = None) -> Source:
     document = _parsed(text.removeprefix("\ufeff"), str(path))  # some HAR exporters write a BOM
     if isinstance(document, dict) and isinstance(document.get("imagedetail"), dict):
         own = loads(text, where=str(path))  # raises if it was changed
-        return Source(path=path, name=name, tool="imagedetail", text=text, own=own)
+        is_old = str(document["imagedetail"]["schema"]) != str(SCHEMA)
+        return Source(path=path, name=name, tool="imagedetail", text=text, own=own, is_old=is_old)
     tool, listed = _interactions(document, path)
     if not isinstance(listed, list) or not listed:
         problem = "the recording has no list of interactions"

@@ -128,12 +128,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self.server.answer(asked))
 
     def _body(self) -> bytes:
-        """Read the body, which some clients send in chunks; raise ValueError if it is malformed."""
+        """Read the body, which some clients send in chunks; raise ValueError if it is not whole."""
         self.wfile.flush()  # of `100 Continue`, which the client may wait for
         if not self.path.startswith("/"):  # a request to a proxy
             raise ValueError
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            length = int(self.headers.get("Content-Length", "0"))
+            body = self.rfile.read(max(length, 0))
+            if len(body) != length:  # the client ended before it
+                raise ValueError
+            return body
         body = b""
         while size := int(self.rfile.readline().partition(b";")[0], base=16):
             body += self.rfile.read(size)

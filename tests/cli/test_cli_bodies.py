@@ -100,6 +100,15 @@ def test_a_repeated_key_is_found(diff):
         assert diff(repeated, repeated, profile) == []
 
 
+def test_bookmarks_of_two_projects_are_equal(diff):
+    """Without self links, they are what shows which host and project are the cloud's own."""
+    one, other = body(), body(ELSEWHERE, "http://10.0.0.7:8774")
+    for image in (*one["images"], *other["images"]):
+        del image["links"][0]
+    for profile in PROFILES[1:]:
+        assert diff(one, other, profile) == []
+
+
 def test_importing_another_services_list_or_a_part(tmp_path, capsys, monkeypatch):
     """Glance's is refused; a page that another one follows is kept as what it is."""
     monkeypatch.chdir(tmp_path)

@@ -19,6 +19,7 @@ from pytest_imagedetail.body import yaml
 from pytest_imagedetail.cassette import dumps, load
 
 LIBRARY = Path(__file__).parents[2] / "cassettes"
+SCHEMA_1 = Path(__file__).parents[1] / "scrub-data" / "schema-1.yaml"
 BETAMAX = Path(__file__).parents[1] / "scrub-data" / "betamax.json"
 TOKEN = "gAAAAABk" + "x" * 60
 PROJECT, USER = "0f3c7f60b2a14f5f9ec21a25c2f1a0d3", "5b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e"
@@ -379,6 +380,36 @@ def test_a_cassette_of_ours_is_redacted_again(imagedetail, tmp_path):
     assert load(path).provenance == recording.provenance
     path.write_text(path.read_text() + f"# token: {TOKEN}\n")
     assert imagedetail(*scrub[:2], "--check").returncode == 1
+
+
+def test_a_cassette_of_schema_1_is_converted(imagedetail, tmp_path):
+    """Where it is, though nothing in it is secret; one of schema 2 stays byte for byte."""
+    path = tmp_path / "cassettes/k5/all.yaml"
+    path.parent.mkdir(parents=True)
+    name = "cassettes/k5/all.yaml"
+    for options in ((), ("--in-place",)):  # no git needed
+        shutil.copyfile(SCHEMA_1, path)
+        old = load(path)
+        assert imagedetail("lint").stdout == "1 file: nothing found\n"
+        done = imagedetail("scrub", name, "--check", *options)
+        assert (done.returncode, path.read_bytes()) == (0, SCHEMA_1.read_bytes())
+        assert done.stdout.startswith(
+            f"would convert {name} -> {name}: 1 interaction (to schema 2)\n"
+        )
+        done = imagedetail("scrub", name, *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == (
+            f"converted {name} -> {name}: 1 interaction (to schema 2)\n  removed: nothing\n"
+            "1 file: 1 done, 0 failed\n"
+        )
+        assert "\n  schema: 2\n" in path.read_text()
+        (was,), (page,) = old.interactions, load(path).interactions
+        assert (load(path).provenance, page.response.body) == (old.provenance, was.response.body)
+    as_json = json.dumps(yaml.parse(path.read_text(), where="", error=ValueError, remedy=""))
+    for content in (f"# as written\n{path.read_text()}", as_json):
+        path.write_text(content)
+        assert "nothing to do" in imagedetail("scrub", "cassettes", "--in-place").stdout
+        assert path.read_text() == content
 
 
 def test_files_of_one_name_in_two_folders(scrub, folder, tmp_path):

@@ -137,6 +137,7 @@ def test_redaction():
         "below": listed(names.BELOW_TOKENS),
         "harmless": listed(names.HARMLESS - {""}),
         "queries": listed(names.IN_QUERIES),
+        "public": listed(names.PUBLIC),
         "owners": listed(names.OWNERS),
         "always": listed(names.ALWAYS_OWNERS),
         "shapes": "\n".join(["\n", *(f"- {each}" for each in names.SHAPES)]),

@@ -76,13 +76,13 @@ def test_outages(cloud, record, files):
 
 
 def test_a_rest_is_given_and_a_token_renewed(cloud, record, files):
-    """A second in earnest; the refusals are no part of the recording."""
+    """A second in earnest, which is said; the refusals are no part of the recording."""
     limited = say(413, b'{"overLimit": {}}', ("Retry-After", "1"))
     cloud.plan(say(401, b"expired"), limited, show("new 1", next_="m1"), show("new 2"))
     began = time.monotonic()
     code, (out, err) = record()
     assert 1 <= time.monotonic() - began < 60
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "imagedetail: staging asked to wait 1 s (Retry-After)\n")
     assert out.startswith("replaced  cassettes/staging/all.yaml  2 images")
     targets = [each.rpartition("/")[2] for each in cloud.asked]
     assert targets == ["detail", "detail", "detail", "detail?marker=m1"]

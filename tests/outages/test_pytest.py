@@ -31,13 +31,18 @@ def test_a_fault_is_a_red_test(cloud, pytester, files):
     assert not [secret for secret in cloud.secrets if secret in output]
     assert files() == before
     cloud.plan(say(503, b"", ("Retry-After", "0")), show("new"))
-    pytester.runpytest_inprocess(REWRITE).assert_outcomes(passed=1)
+    result = pytester.runpytest_inprocess(REWRITE, "--log-cli-level=WARNING")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["WARNING * staging asked to wait 0 s (Retry-After)"])
     assert files() != before
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
 def test_a_run_that_is_ended_while_it_records(cloud, pytester, files, how):
-    """The answer is on its way when the run ends: the old recording, and nothing beside it."""
+    """The answer is on its way when the run ends: the old recording, and nothing beside it.
+
+    After Ctrl-C, the summary says so.
+    """
     pytester.makepyfile(TEST)
     before = files()
     cloud.plan(hang)
@@ -47,9 +52,11 @@ def test_a_run_that_is_ended_while_it_records(cloud, pytester, files, how):
         assert cloud.arrived.wait(60)
         time.sleep(0.1)  # it waits for the answer by now
         run.send_signal(how)
-        run.communicate(timeout=60)
+        out, _ = run.communicate(timeout=60)
     finally:
         run.kill()
         run.communicate()
     assert run.returncode == (2 if how is signal.SIGINT else -signal.SIGKILL)
+    said = "\nstaging: all: not kept: the run was interrupted\n" in out
+    assert said is (how is signal.SIGINT)
     assert files() == before

@@ -289,9 +289,9 @@ def test_a_failing_part_of_a_test_keeps_the_old_recording(run, pytester, cassett
         result = run(source.replace("PASSES", "False"), "rewrite")
     assert result.ret != 0
     assert cassettes_of() == before
-    if kind != "raises":
-        why = "the test's teardown failed" if kind == "teardown" else "the test did not pass"
-        result.stdout.fnmatch_lines([f"staging: *: not kept: {why}"])
+    reasons = {"teardown": "the test's teardown failed", "raises": "the run was interrupted"}
+    why = reasons.get(kind, "the test did not pass")
+    result.stdout.fnmatch_lines([f"staging: *: not kept: {why}"])
 
 
 FORKS = """

@@ -138,6 +138,7 @@ def requests_of(client):
             for depth in (100, 900, 1_000, 15_000)
         },
         "length of letters": (ask("GET", LIST, "Content-Length: x"), malformed),
+        "negative length": (ask("GET", LIST, "Content-Length: -1"), malformed),
         "chunks": (
             raw(post, "Transfer-Encoding: chunked") + chunked(LOGIN, "X: y"),
             (201, "token"),
@@ -196,6 +197,18 @@ def test_a_client_that_hangs_up_does_no_harm(server, capfd):
             connection.recv(10)
     assert client.is_served()
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_body_that_is_cut_off_is_not_answered(server):
+    """The client ends before the length that it has declared, or between two chunks."""
+    client = Client(server)
+    chunks = raw(f"POST {TOKENS} HTTP/1.1", "Transfer-Encoding: chunked")
+    cut = login('{"auth": {}}    ')[:-4]  # what arrived is whole JSON
+    for each in (cut, chunks + "5\r\nabc", chunks + "3\r\nabc\r\n"):
+        with client.connected(each) as (connection, answer):
+            connection.shutdown(socket.SHUT_WR)
+            assert answer() == (400, "text/html"), each
+    assert client.is_served()
 
 
 def test_a_slow_client_waits_for_itself_alone(server):

@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
 
 import pytest
 import yaml
@@ -22,6 +23,7 @@ from pytest_imagedetail.model import (
     Response,
 )
 
+SCHEMA_1 = Path(__file__).parents[1].joinpath("scrub-data/schema-1.yaml").read_text("utf-8")
 URL = f"https://compute.k5.invalid/v2/{0:032x}/images/detail"
 PROJECT = "1ba5e0f1" + "0" * 24
 BODY = b'{"images":[{"id":"1","size":1.017415075e+09,"name":"a\\/b \\u00e9 \xc3\xa9"}]}'
@@ -304,34 +306,3 @@ def test_schema_1_is_read(tmp_path):
     for old, new in (("images", "Images"), ("cloud: k5", "cloud: k6"), ("schema: 1", "schema: 2")):
         path.write_bytes(SCHEMA_1.replace(old, new).encode())
         assert refusal(path) == CHANGED
-
-
-SCHEMA_1 = """version: 1
-imagedetail:
-  schema: 1
-  cloud: k5
-  source: recorded
-  pages: 1
-  complete: true
-  plugin: '1.0'
-  sha256: 2d83b49f8b7b729e21cae533e8968a3658cd0a097046db36014b654825a6aabc
-interactions:
-- request:
-    method: GET
-    uri: https://compute.k5.invalid/v2/images/detail
-    body: null
-    headers: {}
-  response:
-    status:
-      code: 200
-      message: OK
-    headers:
-      Content-Length:
-      - '45'
-    body:
-      string: |-
-        {
-          "images": [],
-          "token": "<redacted-1>"
-        }
-"""

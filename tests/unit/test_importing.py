@@ -35,6 +35,27 @@ def test_an_imported_body_is_redacted_by_its_own_links():
         assert [image["id"] for image in listing.images] == ["1"]
 
 
+def test_bookmarks_lead_to_the_cloud_if_nothing_else_does():
+    """They lack the version; a project is an id or a number, and a prefix is none."""
+    zeros, of_cloud = f"/{0:032x}", "https://compute.a.invalid"
+    for start, prefix, project in (
+        (f"{HOST}/{PROJECT}", "", zeros),
+        (f"{HOST}/compute/{PROJECT}", "/compute", zeros),
+        (f"{HOST}/413274", "", zeros),
+        (f"{HOST}/compute", "/compute", ""),
+        ("http://413274", "", ""),
+    ):
+        links = [{"rel": "bookmark", "href": f"{start}/images/1"}]
+        listing = saved({"images": [{"id": "1", "links": links}]})
+        assert listing.images[0]["links"][0]["href"] == f"{of_cloud}{prefix}{project}/images/1"
+        url = f"{of_cloud}{prefix}/v2{project}/images/detail"
+        assert listing.recording.interactions[0].url == url
+    links = [{"rel": "bookmark", "href": f"{HOST}/{PROJECT}/images/1"}] * 2
+    links.append({"rel": "self", "href": "http://elsewhere.example/v2/images/1"})
+    (image,) = saved({"images": [{"id": "1", "links": links}]}).images
+    assert image["links"][2]["href"] == f"{of_cloud}/v2/images/1"
+
+
 def test_an_imported_page_is_a_part():
     """Whatever shows that another one follows: that was never saved."""
     for beside in (NEXT, *FURTHER_PAGES):

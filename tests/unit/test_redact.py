@@ -494,6 +494,39 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
     assert redacted.counts["headers"] == 1
 
 
+def test_credentials_of_each_scheme_are_learnt():
+    """The whole, a password, and parameters that are long or have a secret's name; no others."""
+    mac, digest = "6R4rV5iE+NPoym+WwjeHzjAGXUtLNIxmo1vpMofpLAE=", "6629fae49393a05397450978507c4ef1"
+    for credentials, secrets, ordinary in (
+        ("Basic dXNlcjpwYXNzLTEtb2YtbWU=", ["dXNlcjpwYXNzLTEtb2YtbWU=", "pass-1-of-me"], []),
+        ("Bearer token-1-of-me", ["token-1-of-me"], []),
+        ("token-1-of-me", ["token-1-of-me"], []),
+        ("Negotiate YIIJvwYGKwYBBQUCoIIJ/zCC==", ["YIIJvwYGKwYBBQUCoIIJ/zCC=="], []),
+        ("GoogleLogin auth=DQAAAGgA-dk3fA5N", ["DQAAAGgA-dk3fA5N"], []),
+        (
+            f'Digest username="operator-of-images", uri="/v2/images/detail", response="{digest}"',
+            [digest],
+            ["operator-of-images", "/v2/images/detail"],
+        ),
+        (
+            f'Hawk id="key-of-somebody-else", ts="1353832234", mac="{mac}"',
+            [mac],
+            ["key-of-somebody-else", "1353832234"],
+        ),
+        (
+            f"AWS4-X Credential=AKID/x/aws4, SignedHeaders=host;x-date-of-it, Signature={mac}",
+            ["AKID/x/aws4", mac],
+            ["host;x-date-of-it"],
+        ),
+        (f'Own project_id="{OTHER}", oauth_signature="{mac}"', [mac], [OTHER]),
+    ):
+        found = [f"see {each} here" for each in (*secrets, *ordinary)]
+        sent = page({"a": found}, request_headers=Headers([("Authorization", credentials)]))
+        (kept,) = redact([sent], cloud="a", known=KNOWN).interactions
+        expected = ["see <redacted> here"] * len(secrets) + found[len(secrets) :]
+        assert json.loads(kept.response.body)["a"] == expected, credentials
+
+
 def test_hosts_of_redirects():
     """A redirect may lack the scheme."""
     for sent, expected in (
