@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -34,6 +35,31 @@ def imagedetail(tmp_path, monkeypatch, capsys):
         return SimpleNamespace(returncode=code, stdout=streams.out, stderr=streams.err)
 
     return run
+
+
+@pytest.fixture
+def git(tmp_path):
+    """Run git in the folder; return what it prints."""
+
+    def git(*arguments):
+        identity = ("-c", "user.name=me", "-c", "user.email=me@example.com")
+        command = ["git", *identity, *arguments]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    return git
+
+
+@pytest.fixture
+def commit(git):
+    """Commit everything to git, in a new repository if there is none."""
+
+    def commit(message="x"):
+        git("init", "-q")
+        git("add", ".")
+        git("commit", "-qm", message)
+
+    return commit
 
 
 class Site:
