@@ -72,6 +72,18 @@ def test_two_answers_that_are_the_same_or_none(record, tmp_path):
     assert load(tmp_path / "cassettes/staging/all.yaml").provenance.volatile == ()
 
 
+def test_a_damaged_recording_is_not_replaced(record, tmp_path):
+    """Not even by --rewrite: it may be all that there is."""
+    assert record().returncode == 0
+    path = tmp_path / "cassettes/staging/all.yaml"
+    for damaged in (b"", path.read_bytes()[:5000]):
+        path.write_bytes(damaged)
+        for options in ((), ("--rewrite",)):
+            result = record(*options)
+            assert (result.returncode, path.read_bytes()) == (2, damaged)
+            assert "delete it, then record it again" in result.stderr
+
+
 def test_what_redaction_cannot_search_for_is_counted(record):
     """A weak secret by its number; a redacted query is recorded, and cannot be asked again."""
     for password in ("image", "12345678", "k9-x"):

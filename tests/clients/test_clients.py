@@ -188,7 +188,7 @@ def test_clients_of_python(pytester):
     """As processes, like those of other languages, on every release."""
     pytest.importorskip("openstack", reason="a client of the extra `record`")
     program = str(HERE / "python" / "images.py")
-    for client in ("plain", "keystoneauth", "openstacksdk", "novaclient", "libcloud"):
+    for client in ("openstacksdk", "novaclient", "libcloud"):
         wanted = "each['status'] == 'ACTIVE'" if client == "libcloud" else "True"
         source = OF_PYTHON.format(program=program, client=client, wanted=wanted)
         pytester.makepyfile(test_client=source)

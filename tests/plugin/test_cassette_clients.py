@@ -191,27 +191,15 @@ def test_a_refusal_is_shown_whatever_a_client_makes_of_it(run):
 
 
 KEYSTONE = """
+import openstack
 import pytest
 
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    monkeypatch.delenv("OS_CLOUD", raising=False)
-
-def v3(url, auth):
-    from keystoneauth1 import session
-    from keystoneauth1.identity import v3
-    client = session.Session(v3.Password(**auth))
-    return client.get("/images/detail?limit=2", endpoint_filter={"service_type": "compute"})
-
-def sdk(url, auth):
-    import openstack
-    with openstack.connection.Connection(auth=auth, region_name="RegionOne") as connection:
-        return connection.compute.get("/images/detail?limit=2", microversion="2.1")
-
 @pytest.mark.imagedetail("staging")
-@pytest.mark.parametrize("ask", [v3, sdk])
-def test_keystone(imagedetail_cassette, ask):
-    assert len(ask("CLOUD", AUTH).json()["images"]) == 2
+def test_keystone(imagedetail_cassette, monkeypatch):
+    monkeypatch.delenv("OS_CLOUD", raising=False)
+    with openstack.connection.Connection(auth=AUTH, region_name="RegionOne") as cloud:
+        answer = cloud.compute.get("/images/detail?limit=2", microversion="2.1")
+    assert len(answer.json()["images"]) == 2
 """
 
 
@@ -220,12 +208,11 @@ def test_authentication_is_not_recorded(run, cassettes_of):
     """And a replay accepts any."""
     with SimulatedCloud(release="2023.1") as cloud:
         auth = dict(cloud.credentials)
-        source = KEYSTONE.replace("CLOUD", cloud.compute_url)
-        result = run(source.replace("AUTH", str(auth)), "once")
-        result.assert_outcomes(passed=2)
-        result.stdout.fnmatch_lines(["staging: *: recorded (new), ? of Keystone left out"] * 2)
-    texts = "".join(cassettes_of().values())
+        result = run(KEYSTONE.replace("AUTH", str(auth)), "once")
+        result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines(["staging: *: recorded (new), ? of Keystone left out"])
+    (text,) = cassettes_of().values()
     for secret in ("tokens", auth["password"], cloud.account.token, "127.0.0.1"):
-        assert secret not in texts
+        assert secret not in text
     another = {**auth, "password": "another", "username": "nobody"}
-    run(source.replace("AUTH", str(another))).assert_outcomes(passed=2)
+    run(KEYSTONE.replace("AUTH", str(another))).assert_outcomes(passed=1)

@@ -31,16 +31,14 @@ CASES = [
     ),
     ("'nova-9*'", "no cloud matches 'nova-9*'", [KNOWN]),
 ]
-FIXTURES = ("imagedetail", "imagedetail_cloud", "imagedetail_cassette")
 
 
 def test_it_names_test_and_argument(project):
     """The whole message, nothing else; and the other tests of the module run."""
+    fixtures = ("imagedetail_cloud", "imagedetail_cassette", "imagedetail")
     cases = [
-        (f"test_{number}_{fixture}", fixture, *case)
-        for fixture in FIXTURES
+        (f"test_{number}", fixtures[number % 3 if "*" not in case[0] else 0], *case)
         for number, case in enumerate(CASES)
-        if fixture != "imagedetail" or "*" not in case[0]  # it has every cloud, whatever is named
     ]
     source = ["import pytest", "def test_beside(imagedetail): pass"]
     for name, fixture, arguments, *_ in cases:

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from process.recordings import images_in, load, recording, write
+from process import images_in, load, recording, write
 from pytest_imagedetail.cassette import Store, load_own, swapping
 from pytest_imagedetail.errors import RecordingError
 from pytest_imagedetail.harness import Harness
@@ -82,7 +82,7 @@ def test_merging_is_done_under_the_lock(tmp_path):
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(add, range(16)))
-    found = load(kept, recording()).interactions
+    found = load(kept).interactions
     assert {each.url.rpartition("/")[2] for each in found} == {str(n) for n in range(16)}
 
 
@@ -127,7 +127,7 @@ def test_a_lock_that_a_living_process_holds(kept, child, monkeypatch):
     process.kill()
     process.communicate()
     write(kept.store, recording(2))
-    assert images_in(load(kept.store, kept.recording)) == 2
+    assert images_in(load(kept.store)) == 2
 
 
 READER = """
@@ -136,7 +136,7 @@ end = time.monotonic() + 1
 read, answers = 0, set()
 print("reading", flush=True)
 while time.monotonic() < end:
-    answers.add(images_in(load(store, recording())))
+    answers.add(images_in(load(store)))
     read += 1
 import json
 print(json.dumps([read, sorted(answers)]))

@@ -8,20 +8,12 @@ import sys
 from pathlib import Path
 
 import openstack
-import requests
 import yaml
-from keystoneauth1 import adapter, session
+from keystoneauth1 import session
 from keystoneauth1.identity import v3
 from libcloud.compute.providers import get_driver
 from libcloud.compute.types import Provider
 from novaclient import client
-
-
-def keystoneauth(auth):
-    """Through an adapter, as most of OpenStack's own code does."""
-    login = session.Session(v3.Password(**auth))
-    compute = adapter.Adapter(login, service_type="compute")
-    return [each["id"] for each in compute.get("/images/detail").json()["images"]]
 
 
 def openstacksdk(auth):
@@ -44,20 +36,6 @@ def libcloud(auth):
         ex_tenant_name=auth["project_name"],
     )
     return [each.id for each in driver.list_images()]
-
-
-def plain(auth):
-    """A login and a listing with requests alone."""
-    user = {"name": auth["username"], "password": auth["password"], "domain": {"id": "default"}}
-    identity = {"methods": ["password"], "password": {"user": user}}
-    url = f"{auth['auth_url']}/v3/auth/tokens"
-    answer = requests.post(url, json={"auth": {"identity": identity}}, timeout=60)
-    services = {each["type"]: each["endpoints"] for each in answer.json()["token"]["catalog"]}
-    headers = {"X-Auth-Token": answer.headers["X-Subject-Token"]}
-    listing = f"{services['compute'][0]['url']}/images/detail"
-    return [
-        each["id"] for each in requests.get(listing, headers=headers, timeout=60).json()["images"]
-    ]
 
 
 if __name__ == "__main__":
