@@ -163,8 +163,8 @@ def test_the_page_says_how_to_accept(run, tmp_path):
             rule = filled.removeprefix("in imagedetail-rules.yaml: ")
             with (tmp_path / "imagedetail-rules.yaml").open("a") as file:
                 file.write(f"{rule}\n")
-    code, out, _ = run(*matrix, "--fail-on=change")
-    assert (code, out.splitlines()[-1]) == (
-        0,
-        "no difference but for 9 accepted by rules (1 breaking)",
-    )
+    code, out, err = run(*matrix, "--fail-on=change")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == "no difference but for 9 accepted by rules (1 breaking)"
+    (tmp_path / "none.yaml").write_text("[]")
+    assert run(*matrix, "--rules=none.yaml")[0] == 1

@@ -83,18 +83,3 @@ def test_a_query_that_nobody_was_asked(matrix):
         assert (result.returncode, result.stdout) == (2, "")
         assert f"{says}was asked query 'name=never'" in result.stderr
         assert "imagedetail record --os-cloud NAME --query=name=never" in result.stderr
-
-
-def test_rules_in_the_shell(matrix, tmp_path):
-    """What a rule accepts is said and does not fail; the file of the folder is found."""
-    rule = "".join(
-        f"- {{path: '{path}', between: [nova-2023.1, nova-2024.2], reason: new, expires: never}}\n"
-        for path in ("status_code", "*.message", "headers.**", "images_links")
-    )
-    (tmp_path / "imagedetail-rules.yaml").write_text(rule)
-    result = matrix("nova-2023.1", "nova-2024.2")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert "\nno difference but for 9 accepted by rules (" in result.stdout
-    assert ": new (for good)" in result.stdout
-    (tmp_path / "other.yaml").write_text(rule.replace("2024.2", "2025.2"))
-    assert matrix("nova-2023.1", "nova-2024.2", "--rules", "other.yaml").returncode == 1

@@ -254,41 +254,33 @@ def test_a_folder_keeps_its_structure(scrub, imagedetail, folder):
     assert cassettes().keys() == names  # also if they are named one by one
 
 
-def test_in_place_replaces_what_git_keeps(scrub, imagedetail, folder, commit):
-    """Not a file before all are safe in git; then vcrpy replays them, and lint is content."""
-    path = folder / "test_images/test_list.yaml"
+def test_in_place_replaces_what_git_keeps(scrub, imagedetail, folder, git, commit):
+    """Whatever its name is, and if git is told to name no untracked files; vcrpy replays it."""
+    git("init", "-q")
+    git("config", "status.showUntrackedFiles", "no")
+    changed = folder / "test_images/test_list.yaml"
+    changed.write_text("old")
     commit()
-    path.write_text(f"{path.read_text()}\n")
-    done = scrub("old", "--in-place")
-    assert done.returncode == 2
-    assert "the file is not committed, or has changes that are not" in done.stderr
-    assert not safe(path)
+    changed.write_text(recording(listing()))
+    for name in ("old.yaml", ":old.yaml", "-old.yaml", "old[1].yaml", "test_images/test_list.yaml"):
+        path = folder / name
+        path.write_text(recording(listing()))
+        done = scrub(f"old/{name}", "--in-place")
+        assert done.returncode == 2, name
+        assert "the file is not committed, or has changes that are not" in done.stderr
+        assert not safe(path)
     commit()
     done = scrub("old", "--in-place")
     assert done.returncode == 0, done.stderr
-    assert all(map(safe, folder.rglob("test_*.yaml")))
-    assert load(path).provenance.source == "scrubbed"
-    assert imagedetail("lint", "old").stdout == "2 files: nothing found\n"
+    paths = [*folder.glob("*.yaml"), *folder.glob("*/test*.yaml")]
+    assert (len(paths), all(map(safe, paths))) == (6, True)
+    assert load(changed).provenance.source == "scrubbed"
+    assert imagedetail("lint", "old").stdout == "6 files: nothing found\n"
     replayer = vcr.VCR(record_mode="none", match_on=["method", "path"])
-    with replayer.use_cassette(str(path)):
+    with replayer.use_cassette(str(changed)):
         answer = requests.get(f"http://any.example/v2/{'0' * 32}/images/detail")
-    assert answer.json()["images"][0]["name"] == "test_images/test_list"
+    assert answer.json()["images"][0]["name"] == "cirros"
     assert scrub("old", "--in-place").returncode == 0
-
-
-def test_in_place_replaces_nothing_that_git_has_not(scrub, old, git, commit):
-    """Whatever the name is, and if git is told to name no untracked files."""
-    git("init", "-q")
-    git("config", "status.showUntrackedFiles", "no")
-    for name in ("old.yaml", ":old.yaml", "-old.yaml", "old[1].yaml"):
-        path = old.with_name(name)
-        path.write_text(recording(listing()))
-        done = scrub(f"./{name}", "--in-place")
-        assert (done.returncode, "the file is not committed" in done.stderr) == (2, True), name
-        assert not safe(path)
-        commit()
-        assert scrub(f"./{name}", "--in-place").returncode == 0, name
-        assert safe(path)
 
 
 def test_in_place_is_all_or_nothing(scrub, folder, commit):

@@ -141,18 +141,17 @@ def test_nothing_ends_git(driven, tmp_path):
     assert shown.count(PLAIN) == 2
     assert "1 difference: 1 breaking" in shown  # the next file
 
-    driven("checkout", "-qf", "-b", "other", "HEAD~1")
-    for branch, release in (("one", OLD), ("two", NEW)):
-        driven("checkout", "-qf", "-b", branch, "other")
-        shutil.copy(release / "limit=abc.yaml", tmp_path / "body.yaml")
-        driven("add", ".")
-        driven("commit", "-qm", branch)
+    body = tmp_path / "body.json"
+    (tmp_path / ".gitattributes").write_text("* diff=imagedetail\n")
+    for branch, text in (("one", "{}"), ("two", "[]")):
+        driven("checkout", "-qf", "-b", branch, "HEAD~1")
+        body.write_text(text)
+        driven("commit", "-qam", branch)
     with pytest.raises(subprocess.CalledProcessError):
         driven("merge", "one")
-    assert "imagedetail diff body.yaml\nnot merged\n" in driven("diff", "--cached")
-
+    assert "imagedetail diff body.json\nnot merged\n" in driven("diff", "--cached")
     (tmp_path / "imagedetail.yaml").write_text("a: b")
-    assert "not compared: " in driven("diff", "one", "two", "--", "body.yaml")
+    assert "not compared: " in driven("diff", "one", "two", "--", "body.json")
 
 
 def test_the_driver_survives_its_pager(driven, tmp_path):

@@ -167,32 +167,3 @@ def test_pkgcloud(listing, records):
     for env, clouds in (({}, CLOUDS[-1:]), ({"KEYSTONE": "v3"}, CLOUDS)):
         listing(Client(command=command, env=env), clouds).assert_outcomes(passed=len(clouds))
     records(Client(command=command), "all.yaml")
-
-
-OF_PYTHON = """
-import json, subprocess, sys
-
-def test_listing(imagedetail_server, imagedetail):
-    command = [sys.executable, {program!r}, {client!r}, str(imagedetail_server.clouds_yaml)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    found = dict(json.loads(line) for line in done.stdout.splitlines())
-    assert len(found) == 9
-    for cloud, ids in found.items():
-        images = imagedetail[cloud].list().images
-        assert ids == [each["id"] for each in images if {wanted}], cloud
-"""
-
-
-def test_clients_of_python(pytester):
-    """As processes, like those of other languages, on every release."""
-    pytest.importorskip("openstack", reason="a client of the extra `record`")
-    program = str(HERE / "python" / "images.py")
-    for client in ("openstacksdk", "novaclient", "libcloud"):
-        wanted = "each['status'] == 'ACTIVE'" if client == "libcloud" else "True"
-        source = OF_PYTHON.format(program=program, client=client, wanted=wanted)
-        pytester.makepyfile(test_client=source)
-        result = pytester.runpytest_subprocess(
-            *("-p", "no:recording", "-p", "no:cacheprovider", "--imagedetail-cloud=nova-*")
-        )
-        result.assert_outcomes(passed=1)

@@ -1,4 +1,4 @@
-"""Several at once: threads, workers of pytest-xdist, two runs of pytest, a lock that stays."""
+"""Several at once: writers, workers of pytest-xdist, two runs of pytest, a lock that stays."""
 
 import json
 import subprocess
@@ -14,8 +14,6 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 from process import images_in, load, recording, write
 from pytest_imagedetail.cassette import Store, load_own, swapping
 from pytest_imagedetail.errors import RecordingError
-from pytest_imagedetail.harness import Harness
-from pytest_imagedetail.settings import Choices, resolve
 from tests.cloud import SimulatedCloud
 
 ONCE = "--imagedetail-record-mode=once"
@@ -43,23 +41,6 @@ def live(pytester, monkeypatch):
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
         pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
         yield cloud
-
-
-def test_eight_threads_of_one_harness(live, pytester, monkeypatch):
-    """One `imagedetail` of a test, asked by eight threads: every query is recorded."""
-    monkeypatch.chdir(pytester.path)
-    harness = Harness(resolve(Choices(record_mode="once"), root=pytester.path))
-    cloud = harness["staging"]
-
-    def ask(number):
-        return len(cloud.list(limit=number + 1).images)
-
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(ask, range(16))) == list(range(1, 17))
-    live.stop()
-    replaying = Harness(resolve(Choices(), root=pytester.path))["staging"]
-    for number in range(1, 17):
-        assert len(replaying.list(limit=number).images) == number
 
 
 def test_merging_is_done_under_the_lock(tmp_path):
