@@ -141,6 +141,9 @@ def test_no_evidence_is_no_contradiction(site, imagedetail, tests):
         tests("once", ACTIVE, cloud=name).assert_outcomes(passed=2)
         site.declares(**{name: "essex"})
         assert imagedetail("record", name, "--query=limit=1").returncode == code
+    site.declares(new=None)
+    site.installs("2023.1")  # another microversion is evidence, whatever is declared
+    assert imagedetail("record", "new", "--query=limit=1").returncode == 2
     site.installs("essex")
     site.declares(vendor="2026.2")  # what the images look like is no proof: vendors backport
     done = imagedetail("record", "vendor")

@@ -102,7 +102,7 @@ def test_two_files_that_disagree_are_an_error(run):
         [
             "E *every answer that was recorded for it has been played",
             "E *CassetteError: two cassettes answer differently to GET https://*.invalid/v2.1/n",
-            f"E *where: test_own.py::test_c, */{A}, */{B}",
+            f"E *where: test_own.py::test_c, */{B}, */{A}",
             "E *next:  record the request for this test: pytest *::test_c --*new_episodes",
         ]
     )
