@@ -35,11 +35,9 @@ CASES = [
 
 def test_it_names_test_and_argument(project):
     """The whole message, nothing else; and the other tests of the module run."""
-    fixtures = ("imagedetail_cloud", "imagedetail_cassette", "imagedetail")
-    cases = [
-        (f"test_{number}", fixtures[number % 3 if "*" not in case[0] else 0], *case)
-        for number, case in enumerate(CASES)
-    ]
+    cases = [(f"test_{at}", "imagedetail_cloud", *case) for at, case in enumerate(CASES)]
+    for fixture in ("imagedetail_cassette", "imagedetail"):
+        cases.append((f"test_{fixture}", fixture, *CASES[0]))
     source = ["import pytest", "def test_beside(imagedetail): pass"]
     for name, fixture, arguments, *_ in cases:
         source.append(f"@pytest.mark.imagedetail({arguments})\ndef {name}({fixture}): pass")
