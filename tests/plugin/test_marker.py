@@ -36,8 +36,8 @@ CASES = [
 def test_it_names_test_and_argument(project):
     """The whole message, nothing else; and the other tests of the module run."""
     cases = [(f"test_{at}", "imagedetail_cloud", *case) for at, case in enumerate(CASES)]
-    for fixture in ("imagedetail_cassette", "imagedetail"):
-        cases.append((f"test_{fixture}", fixture, *CASES[0]))
+    others = ("imagedetail_cassette", "imagedetail")
+    cases += [(f"test_{fixture}", fixture, *CASES[0]) for fixture in others]
     source = ["import pytest", "def test_beside(imagedetail): pass"]
     for name, fixture, arguments, *_ in cases:
         source.append(f"@pytest.mark.imagedetail({arguments})\ndef {name}({fixture}): pass")
