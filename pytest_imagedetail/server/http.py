@@ -11,8 +11,10 @@ from pytest_imagedetail.errors import (
     CassetteNotFoundError,
     ImageDetailError,
     RecordingError,
+    ReleaseError,
     ResponseError,
     ServerError,
+    VerificationError,
 )
 from pytest_imagedetail.model import NO_RESPONSE, Headers, Interaction, Response
 from pytest_imagedetail.traffic.keystone import json_response
@@ -78,7 +80,9 @@ class Listener(ThreadingHTTPServer):
                 self._on_error(error)
             if isinstance(error, CassetteNotFoundError):
                 status, name = 501, "notImplemented"
-            elif isinstance(error, RecordingError | ResponseError):
+            elif isinstance(
+                error, RecordingError | ReleaseError | ResponseError | VerificationError
+            ):
                 status, name = 502, "badGateway"
             else:
                 status, name = 500, "computeFault"

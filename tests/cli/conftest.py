@@ -1,11 +1,14 @@
-"""The command in this process, in a folder of its own."""
+"""The command in this process, in a folder of its own, and a cloud that it can ask."""
 
+import json
 import signal
+import subprocess
 from types import SimpleNamespace
 
 import pytest
 
 from pytest_imagedetail.cli import main
+from tests.cloud import DEFAULT_SEED, SimulatedCloud
 
 
 @pytest.fixture
@@ -13,6 +16,7 @@ def imagedetail(tmp_path, monkeypatch, capsys):
     """Run the command; return its exit code and what it printed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OS_CLOUD", raising=False)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
 
     def listens(_signals):
@@ -22,6 +26,7 @@ def imagedetail(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(signal, "pthread_sigmask", lambda *_: None)  # it would outlive the test
 
     def run(*arguments):
+        capsys.readouterr()
         try:
             code = main(arguments)
         except SystemExit as end:
@@ -30,3 +35,77 @@ def imagedetail(tmp_path, monkeypatch, capsys):
         return SimpleNamespace(returncode=code, stdout=streams.out, stderr=streams.err)
 
     return run
+
+
+@pytest.fixture
+def git(tmp_path):
+    """Run git in the folder; return what it prints."""
+
+    def git(*arguments):
+        identity = ("-c", "user.name=me", "-c", "user.email=me@example.com")
+        command = ["git", *identity, *arguments]
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    return git
+
+
+@pytest.fixture
+def commit(git):
+    """Commit everything to git, in a new repository if there is none."""
+
+    def commit(message="x"):
+        git("init", "-q")
+        git("add", ".")
+        git("commit", "-qm", message)
+
+    return commit
+
+
+class Site:
+    """An endpoint, `staging` of clouds.yaml, and a cloud behind it that can be replaced."""
+
+    def __init__(self, folder):
+        self.folder, self.cloud, self._port = folder, None, 0
+
+    def installs(self, release, *, without=(), edit=None):
+        """Put a cloud of this release behind the endpoint, in place of the one that is there."""
+        self.shuts_down()
+        images = json.loads(DEFAULT_SEED.read_text(encoding="utf-8"))
+        images = [each for each in images if each["name"] not in without]
+        if edit:
+            edit(images)
+        seed = self.folder / "seed.json"
+        seed.write_text(json.dumps(images), encoding="utf-8")
+        self.cloud = SimulatedCloud(release=release, seed=seed, port=self._port)
+        self.cloud.__enter__()
+        self._port = self.cloud.port
+        (self.folder / "clouds.yaml").write_text(self.cloud.clouds_yaml("staging"))
+
+    def shuts_down(self):
+        """Stop the cloud, if one runs."""
+        if self.cloud is not None:
+            self.cloud.stop()
+
+    def declares(self, **clouds):
+        """Write imagedetail.yaml; each cloud is `staging` of clouds.yaml, of this release."""
+        declared = {
+            name: {"os_cloud": "staging", **({"release": release} if release else {})}
+            for name, release in clouds.items()
+        }
+        (self.folder / "imagedetail.yaml").write_text(json.dumps({"clouds": declared}))
+
+    @property
+    def recordings(self):
+        """Every cassette with its bytes."""
+        paths = sorted((self.folder / "cassettes").rglob("*.yaml"))
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A project without recordings, and no cloud yet."""
+    pytest.importorskip("openstack", reason="credentials need the extra `record`")
+    site = Site(tmp_path)
+    yield site
+    site.shuts_down()

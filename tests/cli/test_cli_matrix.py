@@ -35,24 +35,30 @@ def test_without_names_the_clouds_stand_in_families(matrix, imagedetail, tmp_pat
     families = [["a-2023.1", "a-2024.2"], ["b-2023.1", "b-2024.2"]]
     for name in ("b-2024.2", "a-2023.1", "a-2024.2", "b-2023.1"):
         imagedetail("import", "body.json", "--cloud", name, "--release", name[2:])
-    matrices = json.loads(matrix("--json").stdout)["matrices"]
-    assert [[each["cloud"] for each in one["clouds"]] for one in matrices] == families
-
-
-def test_own_clouds_come_before_the_library(matrix, imagedetail, tmp_path):
-    """A project's own clouds are compared; the library answers for what they lack, and says so."""
-    (tmp_path / "body.json").write_text('{"images": [{"id": "1", "name": "a"}]}')
     imagedetail("import", "body.json", "--cloud", "alone", "--release", "2026.2")
+    result = matrix("--json")
+    matrices = json.loads(result.stdout)["matrices"]
+    assert [[each["cloud"] for each in one["clouds"]] for one in matrices] == families
+    assert "left out: alone (no release, " in result.stderr
+
+
+def test_own_recordings_come_before_the_library(matrix, tmp_path):
+    """The library answers for what they lack, and says so; damage is not left out."""
     for name in ("nova-2026.1", "nova-2026.2"):
         (tmp_path / "cassettes" / name).mkdir(parents=True)
-        shutil.copy(LIBRARY / name / "all.yaml", tmp_path / "cassettes" / name)
+        for query in ("all", "limit=0"):
+            shutil.copy(LIBRARY / name / f"{query}.yaml", tmp_path / "cassettes" / name)
     result = matrix()
+    assert result.returncode == 0
     assert ", 2 clouds, " in result.stdout.splitlines()[1]
     for name in ("nova-2026.1", "nova-2026.2"):
-        assert f"{name}: 1 of " in result.stderr
+        assert f"{name}: 2 of " in result.stderr
     assert "answers from cassettes, the others from the library" in result.stderr
-    assert "left out: alone (no release, " in result.stderr
-    assert result.returncode == 0
+    path = tmp_path / "cassettes" / "nova-2026.2" / "limit=0.yaml"
+    path.write_text(path.read_text().replace("less than", "more than"))
+    result = matrix()
+    assert (result.returncode, result.stdout, "limit=0.yaml" in result.stderr) == (2, "", True)
+    assert matrix("--query=status=ACTIVE").returncode == 0  # needs another file
 
 
 def test_all_shows_every_query(matrix):
@@ -65,7 +71,6 @@ def test_all_shows_every_query(matrix):
     assert ", 2 clouds, 43 queries, 44 answers; 42 not recorded, " in lines[1]
     row = [line.split() for line in lines if line.startswith("all @2.35")]
     assert row == [["all", "@2.35", "200", "14", "-"]]
-    assert len([line for line in lines if " 200 " in line]) > 25
 
 
 def test_a_query_that_nobody_was_asked(matrix):
@@ -73,37 +78,8 @@ def test_a_query_that_nobody_was_asked(matrix):
     result = matrix("nova-2026.1", "nova-2026.2", "--query", "limit=abc")
     assert (result.returncode, result.stdout) == (2, "")
     assert "every answer is an error" in result.stderr
-    result = matrix("nova-2025.2", "nova-2026.2", "--query", "name=never")
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "none of 2 clouds was asked query 'name=never'" in result.stderr
-    assert "imagedetail record --os-cloud NAME --query=name=never" in result.stderr
-    everywhere = matrix("--query", "name=never")
-    assert everywhere.returncode == 2
-    assert "was asked query 'name=never'" in everywhere.stderr
-
-
-def test_a_damaged_cassette_is_an_error(matrix, tmp_path):
-    """It is not left out; but a comparison of another query does not read it."""
-    for name in ("nova-2025.2", "nova-2026.2"):
-        shutil.copytree(LIBRARY / name, tmp_path / "cassettes" / name)
-    path = tmp_path / "cassettes" / "nova-2026.2" / "limit=0.yaml"
-    path.write_text(path.read_text().replace("less than", "more than"))
-    result = matrix()
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "limit=0.yaml" in result.stderr
-    assert matrix("nova-2025.2", "nova-2026.2", "--query", "status=ACTIVE").returncode == 0
-
-
-def test_rules_in_the_shell(matrix, tmp_path):
-    """What a rule accepts is said and does not fail; the file of the folder is found."""
-    rule = "".join(
-        f"- {{path: '{path}', between: [nova-2023.1, nova-2024.2], reason: new, expires: never}}\n"
-        for path in ("status_code", "*.message", "headers.**", "images_links")
-    )
-    (tmp_path / "imagedetail-rules.yaml").write_text(rule)
-    result = matrix("nova-2023.1", "nova-2024.2")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert "\nno difference but for 9 accepted by rules (" in result.stdout
-    assert ": new (for good)" in result.stdout
-    (tmp_path / "other.yaml").write_text(rule.replace("2024.2", "2025.2"))
-    assert matrix("nova-2023.1", "nova-2024.2", "--rules", "other.yaml").returncode == 1
+    for clouds, says in ((("nova-2025.2", "nova-2026.2"), "none of 2 clouds "), ((), "")):
+        result = matrix(*clouds, "--query", "name=never")
+        assert (result.returncode, result.stdout) == (2, "")
+        assert f"{says}was asked query 'name=never'" in result.stderr
+        assert "imagedetail record --os-cloud NAME --query=name=never" in result.stderr

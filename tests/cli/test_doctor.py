@@ -6,10 +6,6 @@ from importlib import metadata
 
 import pytest
 
-pytest.importorskip("openstack", reason="credentials need the extra `record`")
-
-from tests.cloud import SimulatedCloud
-
 HEALTHY = """\
 ok       openstacksdk      VERSION
 ok       configuration     cloud 'staging' of FOLDER/clouds.yaml
@@ -40,20 +36,14 @@ expired; Keystone does not say which: check its auth section and secure.yaml
 
 
 @pytest.fixture
-def clouds_yaml(tmp_path):
-    """Where the clouds.yaml of the test is."""
-    return tmp_path / "clouds.yaml"
-
-
-@pytest.fixture
-def doctor(imagedetail, clouds_yaml):
+def doctor(imagedetail, tmp_path):
     """Run it; gives exit code, stdout and stderr with what differs from run to run made equal."""
 
     def run(*arguments):
         done = imagedetail("doctor", *arguments)
         shown = [
             re.sub(r"until \S+ \S+ UTC", "until SOON", re.sub(r"\d+ ms", "N ms", text))
-            .replace(str(clouds_yaml.parent), "FOLDER")
+            .replace(str(tmp_path), "FOLDER")
             .replace(metadata.version("openstacksdk"), "VERSION")
             for text in (done.stdout, done.stderr)
         ]
@@ -62,16 +52,9 @@ def doctor(imagedetail, clouds_yaml):
     return run
 
 
-@pytest.fixture
-def cloud(clouds_yaml):
-    """A cloud that runs and is in clouds.yaml as `staging`."""
-    with SimulatedCloud(release="2026.2") as cloud:
-        clouds_yaml.write_text(cloud.clouds_yaml("staging"))
-        yield cloud
-
-
-def test_a_healthy_cloud(doctor, cloud, tmp_path):
+def test_a_healthy_cloud(doctor, site):
     """Every step is ok; the only cloud there is need not be named; no secret, no file."""
+    site.installs("2026.2")
     for arguments in (("staging",), ("--os-cloud", "staging"), ()):
         assert doctor(*arguments) == (0, HEALTHY, "")
     code, out, err = doctor("staging", "--json")
@@ -82,63 +65,52 @@ def test_a_healthy_cloud(doctor, cloud, tmp_path):
         "verdict": "ok",
         "finding": "/v2.1, region RegionOne, interface public",
     }
-    account = cloud.account
-    secrets = (account.token, account.password, account.user_id, cloud.project_id, "127.0.0.1")
+    account = site.cloud.account
+    secrets = (account.token, account.password, account.user_id, account.project_id, "127.0.0.1")
     assert not [secret for secret in secrets if secret in out + HEALTHY]
-    assert [path.name for path in tmp_path.iterdir()] == ["clouds.yaml"]
+    assert {path.name for path in site.folder.iterdir()} == {"clouds.yaml", "seed.json"}
 
 
-def test_wrong_credentials(doctor, cloud, clouds_yaml):
-    """The step that fails, those that need it, and the error in full."""
-    clouds_yaml.write_text(
-        clouds_yaml.read_text().replace(cloud.credentials["password"], "not-the-password")
-    )
+def test_what_fails(doctor, site):
+    """The step that fails, those that need it, and the error in full, without a secret."""
+    site.installs("2026.2")
+    path = site.folder / "clouds.yaml"
+    text = path.read_text()
+    path.write_text(text.replace(site.cloud.credentials["password"], "not-the-password"))
     assert doctor("staging") == (2, REFUSED, REFUSED_BECAUSE)
-    code, out, _ = doctor("staging", "--json")
-    verdicts = [step["verdict"] for step in json.loads(out)["steps"]]
-    assert (code, verdicts) == (2, ["ok"] * 3 + ["failed"] + ["skipped"] * 4)
+    verdicts = [step["verdict"] for step in json.loads(doctor("--json")[1])["steps"]]
+    assert verdicts == ["ok"] * 3 + ["failed"] + ["skipped"] * 4
+    nowhere = f"    compute_endpoint_override: {site.cloud.compute_url}/nowhere\n"
+    auth = {"endpoint": site.cloud.compute_url, "token": "deliberately-wrong"}
+    staging = {"auth_type": "admin_token", "auth": auth}
+    for wrong, says in (
+        (text + nowhere, "failed   images/detail     the cloud answered 404"),
+        (json.dumps({"clouds": {"staging": staging}}), "token             its lifetime is not"),
+    ):
+        path.write_text(wrong)
+        code, out, err = doctor()
+        assert (code, says in out) == (2, True), out
+        assert "images/detail     the cloud answered 40" in err + out
+        assert not [each for each in ("127.0.0.1", "deliberately-wrong") if each in out + err]
 
 
-def test_endpoints(doctor, cloud, clouds_yaml):
-    """/v2/PROJECT keeps its form; one that is not Nova's fails; a token may be configured."""
-    text = clouds_yaml.read_text()
-    clouds_yaml.write_text(f"{text}    compute_service_type: compute_legacy\n")
+def test_another_endpoint_and_no_images(doctor, site):
+    """/v2/PROJECT keeps its form; a recording of nothing would prove nothing: a warning."""
+    site.installs("2026.2", edit=lambda images: images.clear())
+    with (site.folder / "clouds.yaml").open("a") as file:
+        file.write("    compute_service_type: compute_legacy\n")
     code, out, _ = doctor()
     assert code == 0
-    assert "compute endpoint  /v2/<project>, region RegionOne, interface public\n" in out
-    assert "release           not declared; nothing of the cloud shows it\n" in out
-    assert cloud.project_id not in out
-    nowhere = f"{cloud.compute_url}/nowhere"
-    clouds_yaml.write_text(f"{text}    compute_endpoint_override: {nowhere}\n")
-    code, out, err = doctor()
-    assert code == 2
-    assert "failed   images/detail     the cloud answered 404" in out
-    assert "check that the compute endpoint in the catalog is right" in err
-    assert "127.0.0.1" not in out + err
-    auth = {"endpoint": cloud.compute_url, "token": "deliberately-wrong"}
-    staging = {"auth_type": "admin_token", "auth": auth}
-    clouds_yaml.write_text(json.dumps({"clouds": {"staging": staging}}))
-    code, out, err = doctor()
-    assert code == 2
-    assert "token             its lifetime is not known\n" in out
-    assert "failed   images/detail     the cloud answered 401" in out
-    assert "deliberately-wrong" not in out + err
+    for line in (
+        "ok       compute endpoint  /v2/<project>, region RegionOne, interface public",
+        "ok       release           not declared; nothing of the cloud shows it",
+        "warning  images/detail     200, 0 images with limit=1, N ms: this project sees none",
+    ):
+        assert f"{line}\n" in out
+    assert site.cloud.project_id not in out
 
 
-def test_a_project_without_images(doctor, clouds_yaml, tmp_path):
-    """A recording of nothing would prove nothing: a warning."""
-    (tmp_path / "seed.json").write_text("[]")
-    with SimulatedCloud(release="2026.2", seed=tmp_path / "seed.json") as cloud:
-        clouds_yaml.write_text(cloud.clouds_yaml("staging"))
-        code, out, _ = doctor()
-    assert code == 0
-    assert (
-        "warning  images/detail     200, 0 images with limit=1, N ms: this project sees none\n"
-        in out
-    )
-
-
-def test_the_declared_release(doctor, clouds_yaml, tmp_path):
+def test_the_declared_release(doctor, site):
     """It is compared with the newest microversion; the name is that of imagedetail.yaml."""
     for release, declared, found in (
         ("2026.2", "2026.2", "ok release declared: 2026.2; 2.104 looks like Nova 2026.2"),
@@ -147,12 +119,9 @@ def test_the_declared_release(doctor, clouds_yaml, tmp_path):
         ("2023.1", "2023.2", "ok release declared: 2023.2; 2.95 looks like Nova 2023.1 or 2023.2"),
         ("essex", "essex", "ok release declared: essex; nothing of the cloud shows it"),
     ):
-        (tmp_path / "imagedetail.yaml").write_text(
-            f'clouds:\n  ours: {{os_cloud: staging, release: "{declared}"}}\n'
-        )
-        with SimulatedCloud(release=release) as cloud:
-            clouds_yaml.write_text(cloud.clouds_yaml("staging"))
-            for arguments in (("ours",), ("--os-cloud", "staging"), ()):
-                code, out, _ = doctor(*arguments)
-                assert code == 0
-                assert found in [" ".join(line.split()) for line in out.splitlines()]
+        site.declares(ours=declared)
+        site.installs(release)
+        for arguments in (("ours",), ("--os-cloud", "staging")):
+            code, out, _ = doctor(*arguments)
+            assert code == 0
+            assert found in [" ".join(line.split()) for line in out.splitlines()]

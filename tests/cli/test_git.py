@@ -14,16 +14,8 @@ PLAIN = "git diff --no-ext-diff shows the text"
 
 
 @pytest.fixture
-def git(tmp_path):
-    """Run git in a repository: the release changed after two commits; return what it prints."""
-
-    def run(*arguments):
-        identity = ("-c", "user.name=me", "-c", "user.email=me@example.com")
-        command = ["git", *identity, *arguments]
-        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
-        return done.stdout
-
-    run("init", "-q")
+def staging(commit, tmp_path):
+    """A folder of recordings whose release changed after two commits."""
     folder = tmp_path / "cassettes/staging"
     folder.mkdir(parents=True)
     for name in ("all.yaml", "limit=0.yaml"):
@@ -31,14 +23,13 @@ def git(tmp_path):
     (tmp_path / "body.json").write_text('{"images": []}')
     for name in ("first", "second"):
         (tmp_path / "notes").write_text(name)
-        run("add", ".")
-        run("commit", "-qm", name)
+        commit(name)
     for name in ("all.yaml", "limit=0.yaml"):
         shutil.copy(NEW / name, folder / name)
-    return run
+    return folder
 
 
-def test_a_side_may_be_a_revision(imagedetail, git, tmp_path, monkeypatch):
+def test_a_side_may_be_a_revision(imagedetail, staging, monkeypatch):
     """Each verb that takes a path takes git's form of it, from a subfolder, too."""
     path = "cassettes/staging/limit=0.yaml"
     for old in (f"HEAD~1:{path}", f":{path}"):
@@ -52,13 +43,13 @@ def test_a_side_may_be_a_revision(imagedetail, git, tmp_path, monkeypatch):
     assert imagedetail("diff", f"HEAD:{path}", path).returncode == 0
     assert imagedetail("show", "HEAD:body.json").stdout.endswith("0 images, complete\n")
 
-    monkeypatch.chdir(tmp_path / "cassettes")
+    monkeypatch.chdir(staging.parent)
     shown = imagedetail("show", "HEAD:./staging/all.yaml").stdout
     assert shown.startswith("nova-2023.1, query all: 200")
     assert shown == imagedetail("show", "HEAD:cassettes/staging/all.yaml").stdout
 
 
-def test_a_revision_that_is_not_there(imagedetail, git, tmp_path, monkeypatch):
+def test_a_revision_that_is_not_there(imagedetail, git, staging, tmp_path, monkeypatch):
     """The error is git's, with the forms that it takes; a damaged cassette is named as typed."""
     for name, said in (
         ("HEAD:nope.yaml", "fatal: path 'nope.yaml' does not exist in 'HEAD'"),
@@ -89,7 +80,7 @@ def test_a_revision_that_is_not_there(imagedetail, git, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def driven(git, tmp_path):
+def driven(git, staging, tmp_path):
     """The same, with the command as git's driver."""
     (tmp_path / ".gitattributes").write_text("*.yaml diff=imagedetail\n")
     git("config", "diff.imagedetail.command", f"{DRIVER} --git-driver")
@@ -150,18 +141,17 @@ def test_nothing_ends_git(driven, tmp_path):
     assert shown.count(PLAIN) == 2
     assert "1 difference: 1 breaking" in shown  # the next file
 
-    driven("checkout", "-qf", "-b", "other", "HEAD~1")
-    for branch, release in (("one", OLD), ("two", NEW)):
-        driven("checkout", "-qf", "-b", branch, "other")
-        shutil.copy(release / "limit=abc.yaml", tmp_path / "body.yaml")
-        driven("add", ".")
-        driven("commit", "-qm", branch)
+    body = tmp_path / "body.json"
+    (tmp_path / ".gitattributes").write_text("* diff=imagedetail\n")
+    for branch, text in (("one", "{}"), ("two", "[]")):
+        driven("checkout", "-qf", "-b", branch, "HEAD~1")
+        body.write_text(text)
+        driven("commit", "-qam", branch)
     with pytest.raises(subprocess.CalledProcessError):
         driven("merge", "one")
-    assert "imagedetail diff body.yaml\nnot merged\n" in driven("diff", "--cached")
-
+    assert "imagedetail diff body.json\nnot merged\n" in driven("diff", "--cached")
     (tmp_path / "imagedetail.yaml").write_text("a: b")
-    assert "not compared: " in driven("diff", "one", "two", "--", "body.yaml")
+    assert "not compared: " in driven("diff", "one", "two", "--", "body.json")
 
 
 def test_the_driver_survives_its_pager(driven, tmp_path):

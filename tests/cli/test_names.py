@@ -51,16 +51,21 @@ def test_record_takes_names(imagedetail, tmp_path):
     assert "declared" not in (tmp_path / "imagedetail.yaml").read_text()
 
 
-def test_what_names_one_cloud_is_refused_for_several(imagedetail, tmp_path, monkeypatch):
-    """`--release` and `--os-cloud` with two clouds, and no cloud at all."""
-    for option in ("--release=2023.1", "--os-cloud=old", "--name=third"):
-        result = imagedetail("record", "one", "two", option)
-        assert result.returncode == 4
-        assert "are for one cloud, and these are" in result.stderr
-    assert "no cloud is named" in imagedetail("record").stderr
-    (tmp_path / "clouds.yaml").write_text("clouds: {}")
-    monkeypatch.setenv("OS_CLOUD", "one")
-    assert "'one'" in imagedetail("record").stderr
+@pytest.mark.usefixtures("staging")
+def test_names_that_are_refused(imagedetail, tmp_path):
+    """One name for several clouds, none at all, and one that differs in case only, as in `lint`."""
+    (tmp_path / "answer.json").write_text('{"images": []}')
+    ok(imagedetail("import", "answer.json", "--cloud=old"))
+    for arguments, says in (
+        (("record", "one", "two", "--release=2023.1"), "are for one cloud, and these are"),
+        (("record", "one", "two", "--os-cloud=old"), "are for one cloud, and these are"),
+        (("record", "one", "two", "--name=third"), "are for one cloud, and these are"),
+        (("record",), "no cloud is named"),
+        (("record", "--os-cloud=old", "--name=OLD"), "differs from 'old' in case only"),
+        (("import", "answer.json", "--cloud=Old"), "differs from 'old' in case only"),
+    ):
+        result = imagedetail(*arguments)
+        assert (result.returncode, says in result.stderr) == (4, True), result.stderr
 
 
 @pytest.mark.usefixtures("staging")
@@ -72,10 +77,6 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, 
     for text, expected in (
         (None, f"clouds:\n{entry}"),
         ("# ours\nbaseline: k5", f"# ours\nbaseline: k5\nclouds:\n{entry}"),
-        (
-            "# a\nclouds:\n  # ours\n  k5: {}\n\nbaseline: k5\n",
-            f"# a\nclouds:\n{entry}  # ours\n  k5: {{}}\n\nbaseline: k5\n",
-        ),
         ("clouds:\nbaseline: k5\n", f"clouds:\n{entry}baseline: k5\n"),
         ("clouds:  # ours\n  k5: {}\n", f"clouds:  # ours\n{entry}  k5: {{}}\n"),
         (
@@ -100,20 +101,6 @@ def test_a_cloud_recorded_under_another_name_can_be_verified_by_it(imagedetail, 
 
 
 @pytest.mark.usefixtures("staging")
-def test_a_name_that_differs_in_case_only_is_refused(imagedetail, tmp_path):
-    """As `lint` does: some file systems keep one folder for both."""
-    ok(imagedetail("record", "old"))
-    (tmp_path / "answer.json").write_text('{"images": []}')
-    for arguments in (
-        ("record", "--os-cloud=old", "--name=OLD"),
-        ("import", "answer.json", "--cloud=Old"),
-    ):
-        result = imagedetail(*arguments)
-        assert result.returncode == 4
-        assert "differs from 'old' in case only" in result.stderr
-
-
-@pytest.mark.usefixtures("staging")
 def test_any_folder_of_the_project_will_do(imagedetail, tmp_path, monkeypatch):
     """The root is found as pytest finds it; what is typed is relative to where it is typed."""
     (tmp_path / "pyproject.toml").write_text("[project]\n")
@@ -128,7 +115,7 @@ def test_any_folder_of_the_project_will_do(imagedetail, tmp_path, monkeypatch):
     assert (tmp_path / "cassettes/before/limit=1.yaml").is_file()
     ok(imagedetail("record", "new", "--cassette-dir=here"))
     assert (folder / "here/new/all.yaml").is_file()
-    ok(imagedetail("diff", "before", "nova-2023.1", "--report=report.md"))
+    assert "no difference" in ok(imagedetail("diff", "before", "nova-2023.1", "--report=report.md"))
     assert (folder / "report.md").is_file()
 
 
@@ -154,16 +141,9 @@ def test_a_folder_that_is_not_there(imagedetail, tmp_path):
     (tmp_path / "cassettes-k5").mkdir()
     one, two = "nova-2023.1", "nova-2024.2"
     for arguments in (
-        ("clouds",),
-        ("ls",),
-        ("show", one),
-        ("diff", one, two),
-        ("matrix", one, two),
-        ("accept", one, two, "--path=x", "--reason=x", "--expires=never"),
-        ("verify",),
-        ("lint",),
-        ("fingerprint", one),
-        ("serve", one),
+        *(("clouds",), ("ls",), ("verify",), ("lint",)),
+        *((verb, one) for verb in ("show", "fingerprint", "serve")),
+        *((verb, one, two) for verb in ("diff", "matrix")),
     ):
         result = imagedetail(*arguments, "--cassette-dir=casettes-k5")
         assert (result.returncode, result.stdout) == (4, ""), arguments
@@ -223,19 +203,14 @@ def test_a_query_that_fails_does_not_stop_a_suite(imagedetail, tmp_path, monkeyp
 def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path):
     """What the project recorded of one has to be there of the other, unless a rule says why not."""
     ok(imagedetail("record", "old", "--suite=gate"))
-    ok(imagedetail("record", "old", "--query=status=ACTIVE"))
     ok(imagedetail("record", "new"))
-    result = imagedetail("matrix", "old", "new")
+    result = imagedetail("matrix", "old", "new", "--fail-on=none")
     assert result.returncode == 2
-    assert "missing     new lacks 9 recordings that old has: " in result.stdout
+    assert "missing     new lacks 8 recordings that old has: " in result.stdout
     assert "imagedetail record new --like old" in result.stdout
-    assert "no difference; not compared: 9 missing recordings\n" in result.stdout
+    assert "no difference; not compared: 8 missing recordings\n" in result.stdout
     assert json.loads(imagedetail("matrix", "old", "new", "--json").stdout)["matrices"][0]["lost"]
-    assert imagedetail("matrix", "old", "new", "--fail-on=none").returncode == 2
     ok(imagedetail("record", "new", "--like", "old"))
-    result = imagedetail("matrix", "old", "new")
-    assert (result.returncode, "missing" in result.stdout) == (1, False)
-    assert "status_changed  limit=0" in result.stdout
     (tmp_path / "cassettes/new/limit=0.yaml").unlink()
     result = imagedetail("matrix", "new", "old", "--report=r.html")
     assert result.returncode == 1
@@ -244,8 +219,7 @@ def test_a_missing_recording_of_one_side_fails_the_matrix(imagedetail, tmp_path)
     assert {*rules_to_paste} == {"[&#34;new&#34;, &#34;old&#34;]"}
     rule = "{path: recording, kind: recording_missing, query: limit=0, reason: new, expires: never}"
     (tmp_path / "imagedetail-rules.yaml").write_text(f"- {rule}")
-    result = imagedetail("matrix", "new", "old", "--report=r.html")
-    assert result.stdout.startswith("FAIL: 1 of 8 differences")  # it was 2 of 9
+    result = imagedetail("matrix", "new", "old")
     assert "expected    recording_missing recording: new (for good)" in result.stdout
     (tmp_path / "cassettes/old/all.yaml").unlink()
     result = imagedetail("matrix", "new", "old")

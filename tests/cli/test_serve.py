@@ -1,228 +1,165 @@
-"""`imagedetail serve`: recordings as clouds, asked by clients that know nothing of recordings."""
+"""`imagedetail serve`: recordings as clouds, and with `--record` what any program asks is recorded.
 
-import json
+The answers to odd requests are in tests/server.
+"""
+
+import re
 import signal
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import pytest
 import requests
 import yaml
 
+from tests.cloud import SimulatedCloud
+from tests.cloud.scripted import ScriptedCloud, say
+
 LIBRARY = Path(__file__).parents[2] / "cassettes"
 PROJECT = "0" * 32
-ACTIVE = "status=active-bc8e2fbf"
-CLOUDS = sorted(path.name for path in LIBRARY.glob("nova-*"))
 OLD, NEW = "nova-2023.1", "nova-2024.2"
-COMMAND = (sys.executable, "-m", "pytest_imagedetail")
-
-
-@contextmanager
-def serving(folder, *arguments):
-    """Serve clouds in a folder for as long as a block runs."""
-    process = subprocess.Popen(
-        [*COMMAND, "serve", "--clouds-yaml", "clouds.yaml", *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        wanted = [each for each in arguments if not each.startswith("-") and not each.isdigit()]
-        lines = [process.stdout.readline().split() for _ in wanted]
-        yield Served(process, dict(lines))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, complaints = process.communicate(timeout=60)
-    assert (process.returncode, complaints) == (0, "")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """All releases of Nova, and a folder with their clouds.yaml."""
-    folder = tmp_path_factory.mktemp("served")
-    with serving(folder, *CLOUDS) as served:
-        served.folder = folder
-        yield served
+RECORD = ("--record", "--os-cloud=site", "--name=staging")
+DATED = re.compile(r"^  (?:recorded_at|sha256): .*\n", re.MULTILINE)
 
 
 class Served:
     """A running command, and where its clouds are."""
 
-    def __init__(self, process, auth_urls):
-        self.process, self.auth_urls = process, auth_urls
+    def __init__(self, process, clouds):
+        self.process = process
+        self.auth_urls = dict(process.stdout.readline().split() for _ in range(clouds))
 
-    def login(self, cloud, password="whatever"):
-        """A token and the compute endpoint, by Keystone v3."""
-        user = {"name": "u", "password": password, "domain": {"id": "default"}}
-        identity = {"methods": ["password"], "password": {"user": user}}
-        answer = requests.post(
-            f"{self.auth_urls[cloud]}/v3/auth/tokens",
-            json={"auth": {"identity": identity}},
-            timeout=30,
+    def login(self, cloud=None):
+        """A token, and the catalog's URL of each service, by Keystone v3."""
+        auth_url = self.auth_urls[cloud] if cloud else next(iter(self.auth_urls.values()))
+        user = {"name": "u", "password": "typed-into-a-client"}
+        login = {"identity": {"methods": ["password"], "password": {"user": user}}}
+        answer = requests.post(f"{auth_url}/v3/auth/tokens", json={"auth": login}, timeout=30)
+        assert answer.status_code == 201
+        catalog = answer.json()["token"]["catalog"]
+        urls = {each["type"]: each["endpoints"][0]["url"] for each in catalog}
+        return answer.headers["X-Subject-Token"], urls
+
+    def ask(self, path="/images/detail", method="GET", cloud=None):
+        """Ask for a path below the compute endpoint, or for a URL."""
+        token, urls = self.login(cloud)
+        url = path if path.startswith("http") else urls["compute"] + path
+        return requests.request(method, url, headers={"X-Auth-Token": token}, timeout=60)
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Serve while a block runs; has exit code, lines and errors afterwards."""
+
+    @contextmanager
+    def serve(*arguments, clouds=1):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest_imagedetail", "serve", *arguments],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        token = answer.json()["token"]
-        assert (answer.status_code, token["project"]["id"]) == (201, PROJECT)
-        return answer.headers["X-Subject-Token"], _endpoint(token["catalog"])
-
-    def legacy_endpoint(self, cloud, token):
-        """The endpoint of /v2 in the catalog."""
-        url = f"{self.auth_urls[cloud]}/v3/auth/catalog"
-        answer = requests.get(url, headers={"X-Auth-Token": token}, timeout=30)
-        return _endpoint(answer.json()["catalog"], "compute_legacy")
-
-    def get(self, cloud, path):
-        """What urllib gets with a token: status and document."""
-        token, endpoint = self.login(cloud)
-        request = urllib.request.Request(endpoint + path, headers={"X-Auth-Token": token})
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
+            served = Served(process, clouds)
+            yield served
+        finally:
+            process.send_signal(signal.SIGTERM)
+            out, served.errors = process.communicate(timeout=60)
+            served.lines, served.code = out.splitlines(), process.returncode
+
+    return serve
 
 
-def _endpoint(catalog, kind="compute"):
-    (compute,) = (each for each in catalog if each["type"] == kind)
-    return next(each["url"] for each in compute["endpoints"] if each["interface"] == "public")
+@pytest.fixture
+def cloud(tmp_path, imagedetail):
+    """A cloud to record, `site` of clouds.yaml."""
+    pytest.importorskip("openstack", reason="credentials need the extra `record`")
+    with ScriptedCloud() as cloud:
+        (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("site"))
+        yield cloud
 
 
-def recorded(cloud, query="all"):
-    """What the library holds: the status and the document of the first answer."""
-    text = (LIBRARY / cloud / f"{query}.yaml").read_text(encoding="utf-8")
-    answer = yaml.load(text, Loader=yaml.CSafeLoader)["interactions"][0]["response"]
-    return answer["status"]["code"], json.loads(answer["body"]["string"])
+def test_any_client_gets_what_was_recorded(serve):
+    """Links lead to the server: next links, one image, the documented URL, Nova's own versions."""
+    with serve(OLD, NEW, clouds=2) as served:
+        assert served.ask("/images/detail?limit=0", cloud=OLD).status_code == 200
+        assert served.ask("/images/detail?limit=0", cloud=NEW).status_code == 400
+        for cloud in (OLD, NEW):
+            root = served.auth_urls[cloud].removesuffix("/identity")
+            _, urls = served.login(cloud)
+            assert urls["compute"] == f"{root}/v2.1"
+            assert urls["compute_legacy"] == f"{root}/v2/{PROJECT}"
 
+            def got(url, cloud=cloud):
+                answer = served.ask(url, cloud=cloud)
+                assert answer.status_code == 200, url
+                return answer.json()
 
-def test_answers_are_those_that_were_recorded(served):
-    """But for the address in links, which is the server's own; a wrong limit is refused as then."""
-    for cloud in (OLD, NEW):
-        own = "http://" + urlsplit(served.auth_urls[cloud]).netloc
-        for name, path in {"all": "", "limit=0": "?limit=0", "limit=3": "?limit=3"}.items():
-            status, document = served.get(cloud, f"/images/detail{path}")
-            text = json.dumps(document)
-            assert f"https://compute.{cloud}.invalid" not in text
-            back = text.replace(own, f"https://compute.{cloud}.invalid")
-            assert (status, json.loads(back)) == recorded(cloud, name)
-    assert served.get(OLD, "/images/detail?limit=0")[0] == 200
-    assert served.get(NEW, "/images/detail?limit=0")[0] == 400
-
-
-def test_a_plain_client_gets_what_is_no_listing_of_v21(served):
-    """The documented URL, next links, one image and Nova's own versions, of every release."""
-    for cloud in CLOUDS:
-        token, endpoint = served.login(cloud)
-        legacy = served.legacy_endpoint(cloud, token)
-        root = endpoint.removesuffix("/v2.1")
-        assert legacy == f"{root}/v2/{PROJECT}"
-
-        def got(url, token=token):
-            answer = requests.get(url, headers={"X-Auth-Token": token}, timeout=30)
-            assert answer.status_code == 200, url
-            return answer.json()
-
-        images = got(f"{endpoint}/images/detail")["images"]
-        for each in images:
-            assert got(each["links"][0]["href"])["image"] == each, cloud
-        first = got(f"{endpoint}/images/detail?limit=3")
-        second = got(first["images_links"][0]["href"])
-        assert first["images"] + second["images"] == images[:6]
-        assert len(got(f"{legacy}/images/detail?status=ACTIVE")["images"]) == 8
-        version = got(f"{root}/v2.1/")["version"]
-        assert version["links"][0]["href"] == f"{root}/v2.1/"
-        assert len(got(f"{root}/")["versions"]) == 2
-
-
-def test_what_is_recorded_from_it_is_the_library(served, imagedetail, monkeypatch):
-    """Recording from a served cloud gives the same cassette but for its date."""
-    pytest.importorskip("openstack", reason="recording needs the extra `record`")
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(served.folder / "clouds.yaml"))
-    for query, name in (("", "all"), ("limit=3", "limit=3"), ("status=ACTIVE", ACTIVE)):
-        typed = (f"--query={query}",) if query else ()
-        done = imagedetail("record", "--os-cloud=nova-2026.2", "--release=2026.2", *typed)
-        assert done.returncode == 0, done.stderr
-        theirs = LIBRARY / "nova-2026.2" / f"{name}.yaml"
-        ours = f"cassettes/nova-2026.2/{name}.yaml"
-        same = imagedetail("diff", ours, str(theirs), "--fail-on=change")
-        assert (same.returncode, same.stderr) == (0, "")
-        assert "no difference" in same.stdout
-
-
-def test_own_recordings_come_first(imagedetail, tmp_path):
-    """A query that the project recorded itself is its own; the library answers the others."""
-    (tmp_path / "body.json").write_text('{"images": []}')
-    assert imagedetail("import", "body.json", "--cloud=nova-2023.1").returncode == 0
-    with serving(tmp_path, OLD) as served:
-        assert served.get(OLD, "/images/detail") == (200, {"images": []})
-        token, endpoint = served.login(OLD)
-        library = endpoint.replace("/v2", "/v2.1/images/detail?limit=3")
-        answer = requests.get(library, headers={"X-Auth-Token": token}, timeout=30)
-        assert len(answer.json()["images"]) == 3
-
-
-def test_what_was_not_recorded_is_a_fault(served):
-    """Nova's form of an error: what is missing, what comes nearest, which command records it."""
-    status, fault = served.get(OLD, "/images/detail?limit=4")
-    assert (status, fault["notImplemented"]["code"]) == (501, 501)
-    problem, where, remedy = fault["notImplemented"]["message"].splitlines()
+            images = got("/images/detail")["images"]
+            for each in images:
+                assert got(each["links"][0]["href"])["image"] == each, cloud
+            first = got("/images/detail?limit=3")
+            second = got(first["images_links"][0]["href"])
+            assert first["images"] + second["images"] == images[:6]
+            active = f"{urls['compute_legacy']}/images/detail?status=ACTIVE"
+            assert len(got(active)["images"]) == 8
+            assert got(f"{root}/v2.1/")["version"]["links"][0]["href"] == f"{root}/v2.1/"
+            assert len(got(f"{root}/")["versions"]) == 2
+        fault = served.ask("/images/detail?limit=4", cloud=OLD).json()["notImplemented"]
+    problem, where, remedy = fault["message"].splitlines()
     assert problem == "nothing is recorded for GET /v2.1/images/detail?limit=4"
     assert where.startswith("  where: cloud nova-2023.1, nearest recordings: GET /v2.1/images/")
     command = "imagedetail record --os-cloud NAME --query=limit=4"
     assert remedy == f"  next:  record it from a real cloud: {command}"
+    assert (served.code, served.errors) == (0, "")
 
 
-def test_keystone_answers_as_clients_expect(served):
+def test_keystone_answers_as_clients_expect(serve):
     """Both versions of it accept any password; only their token opens Nova."""
-    url = served.auth_urls[OLD]
-    token, endpoint = served.login(OLD, password="another")
-    answer = requests.post(
-        f"{url}/v2.0/tokens",
-        json={"auth": {"passwordCredentials": {"username": "u"}, "tenantName": "t"}},
-        timeout=30,
-    )
-    access = answer.json()["access"]
-    assert (access["token"]["id"], access["token"]["tenant"]["id"]) == (token, PROJECT)
-    compute = {each["type"]: each["endpoints"][0] for each in access["serviceCatalog"]}
-    assert compute["compute"]["publicURL"] == endpoint
-    for wrong in ({}, {"X-Auth-Token": "stolen"}):
-        for place in (f"{endpoint}/images/detail", f"{url}/v3/auth/tokens"):
-            answer = requests.get(place, headers=wrong, timeout=30)
+    with serve(OLD) as served:
+        url = served.auth_urls[OLD]
+        token, urls = served.login()
+        v2 = {"passwordCredentials": {"username": "u"}, "tenantName": "t"}
+        answer = requests.post(f"{url}/v2.0/tokens", json={"auth": v2}, timeout=30)
+        access = answer.json()["access"]
+        assert (access["token"]["id"], access["token"]["tenant"]["id"]) == (token, PROJECT)
+        compute = {each["type"]: each["endpoints"][0] for each in access["serviceCatalog"]}
+        assert compute["compute"]["publicURL"] == urls["compute"]
+        for place in (f"{urls['compute']}/images/detail", f"{url}/v3/auth/tokens"):
+            answer = requests.get(place, headers={"X-Auth-Token": "stolen"}, timeout=30)
             assert (answer.status_code, answer.json()["error"]["code"]) == (401, 401)
             assert url in answer.headers["WWW-Authenticate"]
-    root = url.removesuffix("/identity")
-    # A 401 where Keystone is not makes openstacksdk wait forever.
-    for place in ("/identify", "/v3", "/v2.0", "/identity/v2", "/identity/v3x"):
-        answer = requests.get(root + place, timeout=30)
-        assert answer.status_code == 404
-        assert answer.json()["error"]["message"].endswith(f"auth_url is {url}")
-    assert requests.get(url, timeout=30).status_code == 300  # versions need no token
-    assert requests.get(f"{url}/v3", timeout=30).json()["version"]["id"] == "v3.14"
-    version = requests.get(f"{root}/v2.1", timeout=30).json()["version"]
-    assert (version["id"], version["version"]) == ("v2.1", "2.95")
+        root = url.removesuffix("/identity")
+        # A 401 where Keystone is not makes openstacksdk wait forever.
+        for place in ("/identify", "/v3", "/v2.0", "/identity/v2", "/identity/v3x"):
+            answer = requests.get(root + place, timeout=30)
+            assert answer.status_code == 404
+            assert answer.json()["error"]["message"].endswith(f"auth_url is {url}")
+        assert requests.get(url, timeout=30).status_code == 300  # versions need no token
+        assert requests.get(f"{url}/v3", timeout=30).json()["version"]["id"] == "v3.14"
+        version = requests.get(f"{root}/v2.1", timeout=30).json()["version"]
+        assert (version["id"], version["version"]) == ("v2.1", "2.95")
 
 
-def test_a_signal_ends_it(tmp_path):
+def test_a_signal_ends_it(serve):
     """With exit code 0, no complaint and no waiting for a client that keeps its connection."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        with serving(tmp_path, OLD) as served:
-            token, endpoint = served.login(OLD)
-            with requests.Session() as session:
-                headers = {"X-Auth-Token": token}
-                session.get(f"{endpoint}/images/detail", headers=headers, timeout=30)
-                served.process.send_signal(number)
-                assert served.process.wait(timeout=60) == 0
+        with serve(OLD) as served, requests.Session() as session:
+            session.get(served.auth_urls[OLD], timeout=30)
+            served.process.send_signal(number)
+            assert served.process.wait(timeout=60) == 0
             with pytest.raises(requests.ConnectionError):
-                requests.get(endpoint, timeout=30)
+                requests.get(served.auth_urls[OLD], timeout=30)
+        assert served.errors == ""
 
 
-def test_it_is_refused_before_anything_listens(imagedetail, tmp_path):
+def test_it_is_refused_before_anything_listens(serve, imagedetail, tmp_path):
     """A port that is taken, a damaged cassette, a lost cloud, a file that is somebody else's."""
     for name in ("openstack-sample", "cut", "bare"):
         (tmp_path / "cassettes" / name).mkdir(parents=True)
@@ -245,6 +182,8 @@ def test_it_is_refused_before_anything_listens(imagedetail, tmp_path):
             (("bare",), 4, "unknown cloud 'bare'"),
             (("--clouds-yaml=clouds.yaml",), 4, "was not written by `imagedetail serve`"),
             (("--clouds-yaml=no/such/folder.yaml",), 4, "no/such/folder.yaml"),
+            (("--os-cloud=site",), 4, "--os-cloud is for recording"),
+            (("--release=2026.2",), 4, "--release is for recording"),
         ):
             done = imagedetail("serve", OLD, *arguments)
             assert (done.returncode, done.stdout) == (code, ""), arguments
@@ -253,7 +192,139 @@ def test_it_is_refused_before_anything_listens(imagedetail, tmp_path):
     assert (tmp_path / "clouds.yaml").read_text() == "clouds: {mine: {}}\n"
     (tmp_path / "clouds.yaml").unlink()
     for _ in range(2):  # it writes over its own file
-        with serving(tmp_path, "nova-2023.?", "--port", str(port)) as served:
+        with serve("nova-2023.?", f"--port={port}", "--clouds-yaml=clouds.yaml") as served:
             assert served.auth_urls == {OLD: f"http://127.0.0.1:{port}/identity"}
             (entry,) = yaml.safe_load((tmp_path / "clouds.yaml").read_text())["clouds"].values()
             assert entry["auth"]["auth_url"] == served.auth_urls[OLD]
+
+
+def test_a_client_records_what_the_command_records(cloud, serve, imagedetail, tmp_path):
+    """The same bytes but for the date, asked of the cloud once; then it replays without a cloud."""
+    paths = ("/images/detail", "/images/detail?limit=3", "/images/detail?limit=x", "/images")
+    with serve(*RECORD, "--release=2026.2") as served:
+        cloud.asked.clear()
+        with ThreadPoolExecutor(8) as pool:
+            answers = {each: [*pool.map(served.ask, [each] * 8)] for each in paths}
+        assert [each.partition("images")[2] for each in cloud.asked] == [
+            each.partition("images")[2] for each in paths
+        ]
+    assert (served.code, served.errors) == (0, "")
+    new, _, error, added, declared = served.lines
+    assert new == "new  cassettes/staging/all.yaml  13 images; redacted: 4 headers, 42 hosts, 2 ids"
+    assert error.startswith("new  cassettes/staging/limit=x.yaml  answered 400; ")
+    assert added.startswith("added  cassettes/staging/tests/clients.yaml  GET https://")
+    assert declared == "declared   imagedetail.yaml  staging: site, release 2026.2"
+
+    for name, query in {
+        "all": (),
+        "limit=3": ("--query=limit=3",),
+        "limit=x": ("--query=limit=x", "--expect=400"),
+    }.items():
+        assert imagedetail("record", "staging", "--cassette-dir=ref", *query).returncode == 0
+        ours, theirs = (
+            DATED.sub("", (tmp_path / folder / "staging" / f"{name}.yaml").read_text())
+            for folder in ("cassettes", "ref")
+        )
+        assert ours == theirs, name
+
+    before = (tmp_path / "cassettes/staging/all.yaml").read_bytes()
+    with serve("--record", "staging") as again:
+        cloud.asked.clear()  # the guard asked
+        again.ask()
+    assert (again.code, cloud.asked) == (0, [])  # what is recorded is not asked again
+    cloud.stop()
+    with serve("staging") as replayed:
+        old, new = (each.auth_urls["staging"].split("/")[2] for each in (served, replayed))
+        for path, recorded in answers.items():
+            again = replayed.ask(path)
+            assert {(each.status_code, each.text.replace(old, new)) for each in recorded} == {
+                (again.status_code, again.text)
+            }
+    assert (replayed.code, replayed.errors) == (0, "")
+    assert (tmp_path / "cassettes/staging/all.yaml").read_bytes() == before
+    texts = [path.read_text() for path in (tmp_path / "cassettes").rglob("*.yaml")]
+    texts += [each.text for each in answers["/images/detail"]]
+    for secret in (cloud.project_id, cloud.account.token, cloud.account.password):
+        assert not [text for text in texts if secret in text]
+    assert imagedetail("lint").returncode == 0
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_listing_is_recorded_with_all_its_pages(serve, tmp_path):
+    """Nova links a listing of 1,000 to an empty page, which the client gets from the recording."""
+    with SimulatedCloud(release="2026.2", images=987) as large:
+        (tmp_path / "clouds.yaml").write_text(large.clouds_yaml("site"))
+        with serve(*RECORD) as served:
+            first = served.ask().json()
+            (link,) = first["images_links"]
+            second = served.ask(link["href"]).json()
+            assert (len(first["images"]), second) == (1000, {"images": []})
+    assert served.lines[0].startswith("new  cassettes/staging/all.yaml  1000 images; ")
+    text = (tmp_path / "cassettes/staging/all.yaml").read_text()
+    assert "\n  pages: 2\n  complete: true\n" in text
+
+
+def test_what_cannot_be_recorded_is_an_error(cloud, serve, tmp_path):
+    """The client gets a fault, the command names each on stderr and ends with exit code 2."""
+    with serve(*RECORD) as served:
+        cloud.asked.clear()
+        base = served.auth_urls["staging"].removesuffix("/identity")
+        own = f"server={quote(base, safe='')}%2Fservers%2F1"
+        for path, method, status, says in (
+            ("/images/1", "DELETE", 501, "DELETE is never sent to a cloud"),
+            ("/images", "POST", 501, "POST is never sent"),
+            (f"{base}/identity/v3/users", "GET", 502, "not for the cloud's Nova"),
+            ("/images/detail?property-owner_id=redacted-owner", "GET", 502, "a placeholder"),
+            (f"/images/detail?name={cloud.account.password}", "GET", 502, "redaction replaces"),
+            (f"/images?x={cloud.project_id}", "GET", 502, "redaction replaces"),
+            ("/images/detail?name=typed-into-a-client", "GET", 502, "redaction replaces"),
+            (f"/images/detail?{own}", "GET", 200, "images"),
+        ):
+            answer = served.ask(path, method)
+            assert (answer.status_code, says in answer.text) == (status, True), answer.text
+        assert requests.get(f"{base}/v2.1/images", timeout=30).status_code == 401
+        assert cloud.asked[-1].endswith(f"?server={quote(cloud.origin, safe='')}%2Fservers%2F1")
+        assert not [each for each in cloud.asked if "users" in each or "redacted" in each]
+        cloud.script[:] = [say(503), say(503)]
+        for path in ("/images/detail", "/images"):
+            fault = served.ask(path)
+            assert (fault.status_code, "answered 503" in fault.text) == (502, True)
+        for path in ("/images/detail", "/images"):
+            assert served.ask(path).status_code == 200
+    assert served.code == 2
+    errors = [line for line in served.errors.splitlines() if line.startswith("imagedetail: ")]
+    assert len([line for line in errors if "warning: " not in line]) == 9
+    recorded = sorted(path.name for path in (tmp_path / "cassettes/staging").rglob("*.yaml"))
+    assert (recorded[:2], len(recorded)) == (["all.yaml", "clients.yaml"], 3)
+    text = (tmp_path / "cassettes/staging/tests/clients.yaml").read_text()
+    (only,) = yaml.safe_load(text)["interactions"]
+    assert only["response"]["status"]["code"] == 200
+
+
+def test_the_guard_comes_before_the_first_request(cloud, serve, imagedetail, tmp_path):
+    """And looks again at a cloud that was away: another release is not recorded."""
+    (tmp_path / "cassettes/cut").mkdir(parents=True)
+    (tmp_path / "cassettes/cut/all.yaml").touch()
+    for arguments, code, problem in (
+        (("--os-cloud=sight",), 2, "sight"),
+        (("--os-cloud=site", "--name=cut"), 2, "cassettes/cut/all.yaml"),
+        (("--os-cloud=site", "--name=a", "b"), 4, "are for one cloud"),
+    ):
+        done = imagedetail("serve", "--record", *arguments)
+        assert (done.returncode, done.stdout) == (code, ""), done.stderr
+        assert problem in done.stderr
+    with serve(*RECORD) as served:
+        assert served.ask().status_code == 200
+        cloud.stop()
+        assert served.ask("/images/detail?limit=1").status_code == 502
+        with SimulatedCloud(release="2023.1", port=cloud.port) as older:
+            (tmp_path / "clouds.yaml").write_text(older.clouds_yaml("site"))
+            fault = served.ask("/images/detail?limit=1")
+            assert (fault.status_code, "another release" in fault.text) == (502, True), fault.text
+            done = imagedetail("serve", *RECORD)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert "imagedetail record" in done.stderr
+    assert served.code == 2
+    done = imagedetail("serve", "--record", "--os-cloud=site", "--name=STAGING")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "differs from 'staging' in case only" in done.stderr

@@ -16,9 +16,7 @@ DECODING = (by_requests, by_urllib3, by_httpx, by_httpx_async)
 FORMS = {
     "fields": ({"name": "übuntu"}, "application/x-www-form-urlencoded"),
     "file": (lambda: {"file": io.BytesIO(b"12345" * 3)}, "multipart/form-data"),
-    "pairs": (lambda: aiohttp.FormData([("name", "übuntu")]), "application/x-www-form-urlencoded"),
     "payload": (lambda: aiohttp.BytesPayload(b"abc"), "application/octet-stream"),
-    "twice": ([("name", "a"), ("name", "b")], "application/x-www-form-urlencoded"),
 }
 
 def asked_by(clients, number, method, path):
@@ -57,7 +55,7 @@ def test_form(imagedetail_cassette, form):
     answer = asyncio.run(ask())
     assert answer["kind"] == kind and answer["bytes"] > 2
 """
-NUMBER = 1 + 8 + 8 + 4 + 5
+NUMBER = 1 + 8 + 8 + 4 + 3
 
 
 def test_each_client_is_recorded_and_replayed_by_another(pytester, run, served, monkeypatch):
@@ -76,7 +74,7 @@ def test_each_client_is_recorded_and_replayed_by_another(pytester, run, served, 
     assert {each for text in texts for each in re.findall(r"code: (\d+)", text)} == {"200"}
     assert not [text for text in texts if "!!binary" in text]
     changed = EACH.replace("SHIFT", "0").replace("12345", "54321").replace('b"abc"', 'b"abd"')
-    run(changed, "none", "-k", "form").assert_outcomes(passed=3, failed=2, deselected=NUMBER - 5)
+    run(changed, "none", "-k", "form").assert_outcomes(passed=1, failed=2, deselected=NUMBER - 3)
 
 
 TOGETHER = """
@@ -191,27 +189,15 @@ def test_a_refusal_is_shown_whatever_a_client_makes_of_it(run):
 
 
 KEYSTONE = """
+import openstack
 import pytest
 
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    monkeypatch.delenv("OS_CLOUD", raising=False)
-
-def v3(url, auth):
-    from keystoneauth1 import session
-    from keystoneauth1.identity import v3
-    client = session.Session(v3.Password(**auth))
-    return client.get("/images/detail?limit=2", endpoint_filter={"service_type": "compute"})
-
-def sdk(url, auth):
-    import openstack
-    with openstack.connection.Connection(auth=auth, region_name="RegionOne") as connection:
-        return connection.compute.get("/images/detail?limit=2", microversion="2.1")
-
 @pytest.mark.imagedetail("staging")
-@pytest.mark.parametrize("ask", [v3, sdk])
-def test_keystone(imagedetail_cassette, ask):
-    assert len(ask("CLOUD", AUTH).json()["images"]) == 2
+def test_keystone(imagedetail_cassette, monkeypatch):
+    monkeypatch.delenv("OS_CLOUD", raising=False)
+    with openstack.connection.Connection(auth=AUTH, region_name="RegionOne") as cloud:
+        answer = cloud.compute.get("/images/detail?limit=2", microversion="2.1")
+    assert len(answer.json()["images"]) == 2
 """
 
 
@@ -220,12 +206,11 @@ def test_authentication_is_not_recorded(run, cassettes_of):
     """And a replay accepts any."""
     with SimulatedCloud(release="2023.1") as cloud:
         auth = dict(cloud.credentials)
-        source = KEYSTONE.replace("CLOUD", cloud.compute_url)
-        result = run(source.replace("AUTH", str(auth)), "once")
-        result.assert_outcomes(passed=2)
-        result.stdout.fnmatch_lines(["staging: *: recorded (new), ? of Keystone left out"] * 2)
-    texts = "".join(cassettes_of().values())
+        result = run(KEYSTONE.replace("AUTH", str(auth)), "once")
+        result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines(["staging: *: recorded (new), ? of Keystone left out"])
+    (text,) = cassettes_of().values()
     for secret in ("tokens", auth["password"], cloud.account.token, "127.0.0.1"):
-        assert secret not in texts
+        assert secret not in text
     another = {**auth, "password": "another", "username": "nobody"}
-    run(source.replace("AUTH", str(another))).assert_outcomes(passed=2)
+    run(KEYSTONE.replace("AUTH", str(another))).assert_outcomes(passed=1)

@@ -127,30 +127,29 @@ def test_a_test_that_is_run_again_begins_anew(run, pytester):
     run(f"limits = ['2', '3']\n{again}").assert_outcomes(passed=1)
 
 
+SHUT = """
+import socket
+import pytest
+
+def reach():
+    socket.create_connection(("192.0.2.1", 80))
+
+@pytest.mark.imagedetail("staging")
+def test_cassette(imagedetail_cassette):
+    reach()
+
+def test_harness(imagedetail):
+    reach()
+
+def test_cloud(imagedetail_cloud):
+    reach()
+"""
+
+
 def test_the_network_is_shut_while_replaying(project, run):
     """For every client and fixture; the message has address, test and command."""
-    result = run(
-        """
-        import socket
-        import pytest
-
-        @pytest.mark.imagedetail("staging")
-        def test_cassette(imagedetail_cassette):
-            socket.create_connection(("192.0.2.1", 80))
-
-        def test_harness(imagedetail):
-            socket.create_connection(("192.0.2.1", 80))
-
-        def test_cloud(imagedetail_cloud):
-            socket.create_connection(("192.0.2.1", 80))
-
-        def test_whose(imagedetail_cassette):
-            pass
-        """,
-        "none",
-        "--imagedetail-cloud=nova-2026.2",
-    )
-    result.assert_outcomes(failed=3, passed=1)
+    result = run(SHUT, "none", "--imagedetail-cloud=nova-2026.2")
+    result.assert_outcomes(failed=3)
     for name, remedy in (
         ("cassette", "record it: pytest test_own.py::test_cassette --imagedetail-record-mode=once"),
         ("harness", "record what is missing: pytest test_own.py::test_harness --*-mode=once"),
@@ -198,10 +197,9 @@ def always():
 def login():
     requests.get("$URL/up")
     yield
-    thread = threading.Thread(target=requests.get, args=("$URL/late",))
+    thread = threading.Thread(target=requests.get, args=("$URL/down",))
     thread.start()
     thread.join()
-    requests.get("$URL/down")
 
 @pytest.mark.parametrize("one", [1, 2])
 def test_before(one, login, imagedetail_cassette):
@@ -209,9 +207,6 @@ def test_before(one, login, imagedetail_cassette):
 
 @pytest.mark.usefixtures("login", "imagedetail_cassette")
 class TestOld(unittest.TestCase):
-    def setUp(self):
-        requests.get("$URL/setup")
-
     def test_old(self):
         requests.get("$URL/n")
 
@@ -219,10 +214,10 @@ class TestOverridden:
     @pytest.fixture
     def imagedetail_cassette(self, imagedetail_cassette):
         yield imagedetail_cassette
-        requests.get("$URL/overridden")
+        requests.get("$URL/n")
 
     def test_overridden(self, login, imagedetail_cassette):
-        requests.get("$URL/n")
+        pass
 
 def test_wide(wide, imagedetail_cassette):
     pass
@@ -237,7 +232,7 @@ def test_the_cassette_is_open_before_other_fixtures_and_closed_after_them(
     texts = cassettes_of()
     assert len(texts) == 5
     for path, text in texts.items():
-        parts = ("always", "up", "late", "down", "n") if "wide" not in path else ("always",)
+        parts = ("always", "up", "down", "n") if "wide" not in path else ("always",)
         assert all(f"/{each}\n" in text for each in parts), path
         assert "/wide\n" not in text
     served.asked.clear()
@@ -245,53 +240,49 @@ def test_the_cassette_is_open_before_other_fixtures_and_closed_after_them(
     assert served.asked == []
 
 
-WHOLE = {
-    "subtests": """
-def test_own(imagedetail_cassette, subtests):
-    with subtests.test("one"):
-        get("/n")
-        assert PASSES
-    with subtests.test("two"):
-        get("/images")
-""",
-    "teardown": """
+WHOLE = """
+import pytest, requests
+pytestmark = pytest.mark.imagedetail("staging")
+
 @pytest.fixture
 def server():
     yield
     assert PASSES
 
-def test_own(server, imagedetail_cassette):
-    get("/n")
-""",
-    "raises": """
-def test_own(imagedetail_cassette):
-    get("/n")
-    if not PASSES:
-        raise KeyboardInterrupt
-""",
-}
+def test_teardown(server, imagedetail_cassette):
+    requests.get("$URL/n")
+"""
+SUBTESTS = """
+def test_subtests(imagedetail_cassette, subtests):
+    with subtests.test("one"):
+        requests.get("$URL/n")
+        assert PASSES
+    with subtests.test("two"):
+        requests.get("$URL/images")
+"""
 
 
-@pytest.mark.parametrize("kind", WHOLE)
-def test_a_failing_part_of_a_test_keeps_the_old_recording(run, pytester, cassettes_of, kind):
+def test_a_failing_part_of_a_test_keeps_the_old_recording(run, cassettes_of):
     """Be it a subtest or what comes after the call; the run says that nothing was kept."""
-    if kind == "subtests" and not hasattr(pytest, "Subtests"):
-        pytest.skip("pytest has subtests from 9.0 on")
-    head = "import pytest, requests\npytestmark = pytest.mark.imagedetail('staging')\n"
-    source = f"{head}def get(path): requests.get('$URL' + path)\n{WHOLE[kind]}"
+    source = WHOLE + (SUBTESTS if hasattr(pytest, "Subtests") else "")  # from pytest 9.0 on
     assert run(source.replace("PASSES", "True"), "rewrite").ret == 0
     before = cassettes_of()
-    if kind == "raises":  # must not end the run of this test, too
-        run(source.replace("PASSES", "False"), "none", "--collect-only")
-        command = ("-p", "no:recording", "--imagedetail-record-mode=rewrite")
-        result = pytester.runpytest_subprocess(*command)
-    else:
-        result = run(source.replace("PASSES", "False"), "rewrite")
-    assert result.ret != 0
-    assert cassettes_of() == before
-    reasons = {"teardown": "the test's teardown failed", "raises": "the run was interrupted"}
-    why = reasons.get(kind, "the test did not pass")
-    result.stdout.fnmatch_lines([f"staging: *: not kept: {why}"])
+    result = run(source.replace("PASSES", "False"), "rewrite")
+    assert (result.ret, cassettes_of()) == (1, before)
+    reasons = ["the test's teardown failed", "the test did not pass"][: len(before)]
+    result.stdout.fnmatch_lines_random([f"staging: *: not kept: {why}" for why in reasons])
+
+
+def test_ctrl_c_keeps_the_old_recording(run, pytester, cassettes_of):
+    source = WHOLE.replace("PASSES", "True")
+    assert run(source, "rewrite").ret == 0
+    before = cassettes_of()
+    run(f"{source}    raise KeyboardInterrupt\n", "none", "--collect-only")
+    # A process of its own, or it would end the run of this test, too.
+    command = ("-p", "no:recording", "--imagedetail-record-mode=rewrite")
+    result = pytester.runpytest_subprocess(*command)
+    assert (result.ret, cassettes_of()) == (2, before)
+    result.stdout.fnmatch_lines(["staging: *: not kept: the run was interrupted"])
 
 
 FORKS = """
@@ -360,46 +351,25 @@ def test_one_recording_has_one_project(run, cassettes_of):
 
 
 SERVES = """
-import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 import pytest, requests
+from answering import answering
 from clients import CLIENTS
-
-ASKED = []
-
-class Application(BaseHTTPRequestHandler):
-    def do_GET(self):
-        ASKED.append(self.path)
-        body = json.dumps(requests.get("$URL" + self.path).json()).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-@pytest.fixture
-def application():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Application) as server:
-        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 @pytest.mark.imagedetail("staging")
 @pytest.mark.parametrize("client", CLIENTS)
-def test_application(application, imagedetail_cassette, client):
-    body, _ = client("GET", application + "/images")
-    assert len(json.loads(body)["images"]) == 40
-    assert ASKED.pop() == "/images" and not ASKED
+def test_application(imagedetail_cassette, client):
+    with answering() as application:
+        body, _ = client("GET", application.url + "/same/own")
+    assert body == b'{"same": ["own"]}'
+    assert application.asked == ["GET /v2.1/same/own"]
+    assert len(requests.get("$URL/images").json()["images"]) == 40
 """
 
 
 def test_what_a_test_serves_is_passed_through(run, served, cassettes_of):
-    """Its own requests to the cloud are recorded and replayed; those to it are neither."""
+    """Requests to the cloud are recorded and replayed; those to its own server are neither."""
     for mode in ("new_episodes", "verify", "none"):
         run(SERVES, mode).assert_outcomes(passed=8)
-    assert served.asked.count("GET /v2.1/images") == len(served.asked) == 16
+    assert served.asked == ["GET /v2.1/images"] * 16
     texts = cassettes_of().values()
     assert [text.count("uri:") for text in texts] == [1] * 8

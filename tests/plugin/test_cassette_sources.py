@@ -52,28 +52,22 @@ def test_a_request_is_answered_as_often_as_it_is_sent(run):
 def test_it_runs_for_each_cloud_of_a_glob(run):
     """With the fixture of a cloud or without, in any order; what is no listing is replayed, too."""
     source = """
-import json, urllib.request
-
 def got(path):
-    sent = urllib.request.Request(f"http://my.cloud.example:8774{path}")
-    with urllib.request.urlopen(sent) as answer:
-        return json.load(answer)
+    return requests.get(f"http://my.cloud.example:8774{path}")
 
 @pytest.mark.imagedetail("nova-*")
 def test_single_images_and_the_documented_url(imagedetail_cassette):
-    active = got(f"/v2/{'7' * 32}/images/detail?status=ACTIVE")["images"]
+    active = got(f"/v2/{'7' * 32}/images/detail?status=ACTIVE").json()["images"]
     assert {each["status"] for each in active} == {"ACTIVE"}
-    for each in got("/v2.1/images/detail")["images"]:
-        assert got(f"/v2.1/images/{each['id']}")["image"] == each
-    newest = got("/v2.1/")["version"]
+    for each in got("/v2.1/images/detail").json()["images"]:
+        assert got(f"/v2.1/images/{each['id']}").json()["image"] == each
+    newest = got("/v2.1/").json()["version"]
     assert (newest["id"], newest["status"]) == ("v2.1", "CURRENT")
-    unknown = "5eed9999-0000-4000-8000-000000009999"
-    assert requests.get(f"http://my.cloud.example/v2.1/images/{unknown}").status_code == 404
+    assert got("/v2.1/images/5eed9999-0000-4000-8000-000000009999").status_code == 404
 
 def test_cloud_first(imagedetail_cloud, imagedetail_cassette):
     assert imagedetail_cassette.cloud == imagedetail_cloud.name
-    answer = requests.get(f"{imagedetail_cloud.endpoint}/images/detail")
-    assert len(answer.json()["images"]) == 14
+    assert len(requests.get(f"{imagedetail_cloud.endpoint}/images/detail").json()["images"]) == 14
 
 def test_cassette_first(imagedetail_cassette, imagedetail_cloud):
     assert imagedetail_cassette.cloud == imagedetail_cloud.name

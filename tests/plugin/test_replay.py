@@ -47,17 +47,8 @@ def test_what_is_unknown_ends_the_run_before_any_test(project):
     for option, lines in (
         ("--imagedetail-cloud=nova-2026.3", [unknown, "  where: *cassettes", known]),
         ("--imagedetail-baseline=nova-2026.3", [unknown]),
-        (
-            "--imagedetail-report=run.pdf",
-            ["ERROR: unknown report suffix '.pdf'", "  next:  known: .html, .json, .md, .xml"],
-        ),
-        (
-            "--imagedetail-cassette-dir=file",
-            [
-                "ERROR: cassettes cannot be looked up: Not a directory",
-                "  next:  make it a folder *",
-            ],
-        ),
+        ("--imagedetail-report=run.pdf", ["ERROR: unknown report suffix '.pdf'", "*.html, *"]),
+        ("--imagedetail-cassette-dir=file", ["ERROR: cassettes cannot be looked up: Not a *"]),
     ):
         result = project.runpytest(option)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -86,14 +77,14 @@ def test_no_cloud_at_all_is_an_error_not_a_skip(pytester):
 
 def test_what_cannot_be_replayed(project):
     """An error in the test's own line with the remedy; nothing is overwritten."""
-    folder = project.path / "cassettes"
-    changed = (folder / "nova-essex/all.yaml").read_text().replace("cirros-base", "cirros-case")
-    (folder / "nova-essex/all.yaml").write_text(changed)
+    path = project.path / "cassettes/nova-essex/all.yaml"
+    changed = path.read_text().replace("cirros-base", "cirros-case")
+    path.write_text(changed)
     (project.path / "imagedetail.yaml").write_text(
         "clouds: {lost: {}, nova-2026.2: {release: juno}}"
     )
-    active = next(path for path in (folder / "nova-2026.2").iterdir() if path.name != "all.yaml")
-    shutil.copy(active, folder / "nova-essex" / active.name)
+    active = next(path.parent.with_name("nova-2026.2").glob("status=*.yaml"))
+    shutil.copy(active, path.parent)
     project.makepyfile(
         """
         def test_missing(imagedetail):
@@ -130,13 +121,12 @@ def test_what_cannot_be_replayed(project):
             "E *next:  or delete it, then record it again: *--imagedetail-record-mode=once*",
             "E *DamagedCassetteError: *",
             "E *DamagedCassetteError: the recording is of cloud 'nova-2026.2', query 'status=*",
-            "E *next:  move it to nova-2026.2/status=*, or delete it and record *",
             "E *the recording is stale: it is of release 2026.2, and the cloud is declared to be *",
             "E *nothing is recorded for cloud 'lost', query 'all'",
         ]
     )
     result.stdout.no_fnmatch_line("*harness.py*")
-    assert (folder / "nova-essex/all.yaml").read_text() == changed
+    assert path.read_text() == changed
 
 
 def test_the_library_answers_for_what_the_project_lacks(project):

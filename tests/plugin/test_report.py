@@ -3,8 +3,6 @@
 import json
 from xml.etree import ElementTree as ET
 
-import pytest
-
 TESTS = """
     import pytest
 
@@ -32,53 +30,42 @@ TESTS = """
 """
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
-def test_every_comparison_of_the_run_is_in_the_report(project, arguments):
-    """Whatever compared, and what could not be compared; in each form and in pytest's JUnit."""
+def test_every_comparison_of_the_run_is_in_the_report(project):
+    """Whatever compared, in any worker, and what could not be compared; also in pytest's JUnit."""
     project.makepyfile(TESTS)
     files = ("out/run.json", "out/run.html", "out/run.md", "out/run.xml")
     options = [f"--imagedetail-report={name}" for name in files]
-    result = project.runpytest(*options, "--junitxml=junit.xml", *arguments)
-    result.assert_outcomes(passed=2, failed=2, errors=1)
-    result.stdout.fnmatch_lines([f"report *{name}" for name in files])
-    document = json.loads((project.path / "out/run.json").read_text())
-    assert document["schema"] == 1
-    heads = [(each["baseline"]["cloud"], each["same"]) for each in document["comparisons"]]
-    assert sorted(heads) == [
-        (name, False) for name in ("nova-2019.1", "nova-2020.2", "nova-2026.2", "nova-essex")
-    ]
-    (failure,) = document["failures"]
-    assert failure["problem"].startswith("nova-2019.1 holds a part of its images only")
-    for name in ("out/run.html", "out/run.md"):
-        text = (project.path / name).read_text()
-        for pair in ("nova-essex → nova-2026.2", "nova-2026.2 → nova-essex"):
-            assert pair in text
-        assert "12 differences: 9 breaking, 3 compatible, 0 data" in text
-        assert "FAIL: 1 error; 3 of 4 comparisons fail" in text
-    suites = ET.parse(project.path / "out/run.xml").iterfind("testsuite")
-    found = {each.get("name"): each.get("failures") for each in suites}
-    assert found["nova-2026.2 -> nova-essex, query all"] == "1"
-    assert found["nova-essex -> nova-2026.2, query all"] == "0"
-    cases = {
-        case.get("name"): [
-            each.get("value") for each in case.iter("property") if each.get("value") != "0"
+    for workers in ((), ("-n2",)):
+        result = project.runpytest(*options, "--junitxml=junit.xml", *workers)
+        result.assert_outcomes(passed=2, failed=2, errors=1)
+        result.stdout.fnmatch_lines([f"report *{name}" for name in files])
+        document = json.loads((project.path / "out/run.json").read_text())
+        assert sorted(each["baseline"]["cloud"] for each in document["comparisons"]) == [
+            *("nova-2019.1", "nova-2020.2", "nova-2026.2", "nova-essex")
         ]
-        for case in ET.parse(project.path / "junit.xml").iter("testcase")
-    }
-    assert cases["test_back"] == ["1", "9", "3"]
-    assert cases["test_a_part_of_a_listing"] == ["1"]
-
-
-def test_a_run_that_compared_nothing_says_so(project):
-    """An empty report is not a report of sameness."""
-    project.makepyfile("def test_x(imagedetail_cloud): pass")
-    project.runpytest("--imagedetail-report=run.md").assert_outcomes(passed=2)
-    text = (project.path / "run.md").read_text()
-    assert text == "# NOT COMPARED: no listing was compared\n\nexit code 0\n"
+        (failure,) = document["failures"]
+        assert failure["problem"].startswith("nova-2019.1 holds a part of its images only")
+        for name in ("out/run.html", "out/run.md"):
+            text = (project.path / name).read_text()
+            assert "nova-2026.2 → nova-essex" in text
+            assert "12 differences: 9 breaking, 3 compatible, 0 data" in text
+            assert "FAIL: 1 error; 3 of 4 comparisons fail" in text
+        suites = ET.parse(project.path / "out/run.xml").iterfind("testsuite")
+        found = {each.get("name"): each.get("failures") for each in suites}
+        assert found["nova-2026.2 -> nova-essex, query all"] == "1"
+        assert found["nova-essex -> nova-2026.2, query all"] == "0"
+        cases = {
+            case.get("name"): [
+                each.get("value") for each in case.iter("property") if each.get("value") != "0"
+            ]
+            for case in ET.parse(project.path / "junit.xml").iter("testcase")
+        }
+        assert cases["test_back"] == ["1", "9", "3"]
+        assert cases["test_a_part_of_a_listing"] == ["1"]
 
 
 def test_a_report_that_was_not_written_is_not_there(project):
-    """Nor an earlier run's; one that cannot be written is an error in one line."""
+    """Nor an earlier run's; an empty one says so; one that cannot be written is one line."""
     (project.path / "run.md").write_text("old")
     project.makeconftest("import os\ndef pytest_sessionstart(): os._exit(3)")
     project.runpytest_subprocess("--imagedetail-report=run.md")
@@ -86,6 +73,9 @@ def test_a_report_that_was_not_written_is_not_there(project):
     project.makeconftest("")
     (project.path / "file").write_text("")
     project.makepyfile("def test_x(imagedetail_cloud): pass")
+    project.runpytest("--imagedetail-report=run.md").assert_outcomes(passed=2)
+    text = (project.path / "run.md").read_text()
+    assert text == "# NOT COMPARED: no listing was compared\n\nexit code 0\n"
     result = project.runpytest("--imagedetail-report=file/run.md")
     assert result.ret != 0
     output = result.stdout.str() + result.stderr.str()
@@ -105,6 +95,7 @@ def test_the_end_of_a_run_says_what_failed(project):
     project.runpytest(*options).stdout.no_fnmatch_line("FAIL: *")
     project.runpytest("--imagedetail-fail-on=none").stdout.fnmatch_lines(["PASS: nova-2026.2 *"])
     project.makepyfile(test.replace("found.breaking", "found.compatible"))
+    project.runpytest("--imagedetail-fail-on=none").assert_outcomes(passed=1)
     project.runpytest(*options).stdout.fnmatch_lines(
         [
             "*= imagedetail =*",

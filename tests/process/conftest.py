@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from process.recordings import path_of, recording, write
+from process import recording, write
 from pytest_imagedetail.cassette import Store
 
 BEGIN = """
 from pathlib import Path
-from process.recordings import *
+from process import *
 from pytest_imagedetail.cassette import Store
 from pytest_imagedetail.errors import *
 store = Store(directory=Path({folder!r}))
@@ -25,19 +25,9 @@ class Kept:
 
     def __init__(self, folder):
         self.store = Store(directory=folder)
-        self.recording = recording()
-        write(self.store, self.recording)
-        self.path = path_of(self.store, self.recording)
+        write(self.store, recording())
+        self.path = folder / "k5" / "all.yaml"
         self.text = self.path.read_bytes()
-
-    def files(self):
-        """Every file by its path below the folder."""
-        folder = self.store.directory
-        return sorted(
-            str(path.relative_to(folder))
-            for path in folder.rglob("*")
-            if path.is_file() and path.name != ".imagedetail.lock"
-        )
 
     def debris(self):
         """Sizes of what a dead writer left beside the cassette."""

@@ -4,7 +4,7 @@ import json
 import signal
 import time
 
-from process.recordings import images_in, load, recording, write
+from process import images_in, load, recording, write
 from pytest_imagedetail.cassette import Written
 
 LARGE = 8_000  # images, some 2 MB
@@ -36,7 +36,7 @@ deaths, number, status = [], 0, signal.SIGKILL
 while status == signal.SIGKILL:
     number += 1
     status = killed_at(number)
-    now = load(store, recording())
+    now = load(store)
     deaths.append((status, images_in(now)))
 print(json.dumps(deaths))
 """
@@ -73,7 +73,7 @@ def test_what_a_dead_writer_left_is_in_nobodys_way(kept, child):
     began = time.monotonic()
     assert write(kept.store, recording(2)) is Written.REPLACED
     assert time.monotonic() - began < 50  # of the 60 seconds that it would wait
-    assert images_in(load(kept.store, kept.recording)) == 2
+    assert images_in(load(kept.store)) == 2
     assert kept.store.clouds() == ("k5",)
 
 

@@ -1,6 +1,6 @@
 """Disks and folders that do not take a cassette: a RecordingError, and the older one stays."""
 
-from process.recordings import images_in, load, recording, write
+from process import images_in, load, recording, write
 from pytest_imagedetail.cassette import Written
 
 NOBODY = 65534
@@ -66,9 +66,7 @@ def test_what_may_not_be_read_is_not_missing(guarded, child):
     """Missing would be recorded anew, over what nobody looked at, or tested for fewer clouds."""
     for place in (guarded.path, guarded.path.parent):
         place.chmod(0)
-        kind, problem, where, *remedies = said(
-            child(AS_NOBODY + "    load(store, recording())" + SAY, guarded)
-        )
+        kind, problem, where, *remedies = said(child(AS_NOBODY + "    load(store)" + SAY, guarded))
         assert (kind, where) == ("DamagedCassetteError", f"  where: {guarded.path}")
         assert problem.endswith("Permission denied")
         assert remedies
@@ -83,6 +81,6 @@ def test_a_cassette_that_is_a_link(kept, tmp_path):
     kept.path.symlink_to(target)
     assert write(kept.store, recording(2)) is Written.REPLACED
     assert kept.path.is_symlink()
-    assert images_in(load(kept.store, kept.recording)) == 2
+    assert images_in(load(kept.store)) == 2
     assert kept.debris() == []
     assert [path for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []

@@ -1,4 +1,4 @@
-"""Several at once: threads, workers of pytest-xdist, two runs of pytest, a lock that stays."""
+"""Several at once: writers, workers of pytest-xdist, two runs of pytest, a lock that stays."""
 
 import json
 import subprocess
@@ -11,11 +11,9 @@ import pytest
 
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
-from process.recordings import images_in, load, recording, write
+from process import images_in, load, recording, write
 from pytest_imagedetail.cassette import Store, load_own, swapping
 from pytest_imagedetail.errors import RecordingError
-from pytest_imagedetail.harness import Harness
-from pytest_imagedetail.settings import Choices, resolve
 from tests.cloud import SimulatedCloud
 
 ONCE = "--imagedetail-record-mode=once"
@@ -45,23 +43,6 @@ def live(pytester, monkeypatch):
         yield cloud
 
 
-def test_eight_threads_of_one_harness(live, pytester, monkeypatch):
-    """One `imagedetail` of a test, asked by eight threads: every query is recorded."""
-    monkeypatch.chdir(pytester.path)
-    harness = Harness(resolve(Choices(record_mode="once"), root=pytester.path))
-    cloud = harness["staging"]
-
-    def ask(number):
-        return len(cloud.list(limit=number + 1).images)
-
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(ask, range(16))) == list(range(1, 17))
-    live.stop()
-    replaying = Harness(resolve(Choices(), root=pytester.path))["staging"]
-    for number in range(1, 17):
-        assert len(replaying.list(limit=number).images) == number
-
-
 def test_merging_is_done_under_the_lock(tmp_path):
     """Sixteen writers add to one cassette, eight at a time; each finds what the others added."""
     kept = Store(directory=tmp_path)
@@ -82,7 +63,7 @@ def test_merging_is_done_under_the_lock(tmp_path):
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(add, range(16)))
-    found = load(kept, recording()).interactions
+    found = load(kept).interactions
     assert {each.url.rpartition("/")[2] for each in found} == {str(n) for n in range(16)}
 
 
@@ -127,7 +108,7 @@ def test_a_lock_that_a_living_process_holds(kept, child, monkeypatch):
     process.kill()
     process.communicate()
     write(kept.store, recording(2))
-    assert images_in(load(kept.store, kept.recording)) == 2
+    assert images_in(load(kept.store)) == 2
 
 
 READER = """
@@ -136,7 +117,7 @@ end = time.monotonic() + 1
 read, answers = 0, set()
 print("reading", flush=True)
 while time.monotonic() < end:
-    answers.add(images_in(load(store, recording())))
+    answers.add(images_in(load(store)))
     read += 1
 import json
 print(json.dumps([read, sorted(answers)]))

@@ -94,58 +94,44 @@ def requests_of(client):
     """What is sent, by name, and the status and form of the answer."""
     ask, token = client.request, f"X-Auth-Token: {client.token}"
     with_token = f"GET {LIST} HTTP/1.1", token
-    post = f"POST {TOKENS} HTTP/1.1"
-    chunks = raw(post, "Transfer-Encoding: chunked")
+    chunks = raw(f"POST {TOKENS} HTTP/1.1", "Transfer-Encoding: chunked")
     good, unrecorded = ALL, (501, "notImplemented")
     unauthorized, wrong_project = (401, "error"), (400, "badRequest")
     malformed = (400, "text/html")
     return {
         # Who asks, and for what.
         "no token": (raw(f"GET {LIST} HTTP/1.1"), unauthorized),
-        "wrong token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token: stolen"), unauthorized),
         "empty token": (raw(f"GET {LIST} HTTP/1.1", "X-Auth-Token:"), unauthorized),
         "two tokens": (raw(*with_token, "X-Auth-Token: other"), unauthorized),
-        "wrong token for Keystone": (raw(f"GET {TOKENS} HTTP/1.1"), unauthorized),
         "neither Keystone nor Nova": (raw("GET /etc/passwd HTTP/1.1"), (404, "error")),
         "other project": (ask("GET", f"/v2/{OTHER}/images/detail"), wrong_project),
         "other project, 2.1": (ask("GET", f"/v2.1/{OTHER}/images/detail"), wrong_project),
         "image of another cloud": (ask("GET", f"/v2.1/images/{OTHER}"), unrecorded),
-        "unrecorded query": (ask("GET", f"{LIST}?limit=4"), unrecorded),
         "Keystone's users": (ask("GET", "/identity/v3/users"), unrecorded),
         # Methods other than GET are not recorded.
         "HEAD": (ask("HEAD", LIST), (501, "")),
         "POST": (ask("POST", LIST, "Content-Length: 2", body="{}"), unrecorded),
         "BREW": (ask("BREW", LIST), unrecorded),
         "OPTIONS *": (ask("OPTIONS", "*"), malformed),
-        # First lines.
+        # First lines and targets.
         "nothing": ("\r\n\r\n", (None, "")),
         "HTTP/1.0": (ask("GET", LIST, version="HTTP/1.0"), good),
         "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), (None, "")),
-        # Targets.
         "absolute URL": (ask("GET", f"http://127.0.0.1{LIST}"), malformed),
         "two slashes first": (ask("GET", f"/{LIST}"), good),
         "brackets": (ask("GET", "//[x/images/detail"), unrecorded),
         "not ASCII": (ask("GET", "/v2.1/images/größe"), unrecorded),
         "not UTF-8": (ask("GET", f"{LIST}?name=%ff%fe"), unrecorded),
         "another spelling": (ask("GET", "/v2.1/%69mages/detail"), good),
-        # Header fields.
-        "no host": (raw(*with_token), good),
-        "other expectation": (ask("GET", LIST, "Expect: the-spanish-inquisition"), good),
         # Bodies.
         "body of a GET": (ask("GET", LIST, "Content-Length: 4", body="body"), unrecorded),
-        **{
-            f"JSON, {depth} deep": (deep(client, depth), unrecorded)
-            for depth in (100, 900, 1_000, 15_000)
-        },
+        "deep JSON": (deep(client, 1_000), unrecorded),
+        "deeper JSON": (deep(client, 15_000), unrecorded),
         "length of letters": (ask("GET", LIST, "Content-Length: x"), malformed),
         "negative length": (ask("GET", LIST, "Content-Length: -1"), malformed),
-        "chunks": (
-            raw(post, "Transfer-Encoding: chunked") + chunked(LOGIN, "X: y"),
-            (201, "token"),
-        ),
+        "chunks": (chunks + chunked(LOGIN, "X: y"), (201, "token")),
         "bad chunk size": (chunks + "x\r\n\r\n", malformed),
         # Logins. Keystone accepts any password.
-        "login": (login(LOGIN), (201, "token")),
         "login at /v2.0": (login('{"auth": {}}', path="/identity/v2.0/tokens"), (200, "access")),
         "login that is not JSON": (login("auth=me"), (400, "error")),
         "login that is not UTF-8": (login("{\xff}"), (400, "error")),
@@ -166,20 +152,15 @@ def test_each_gets_a_clean_answer_and_the_server_lives(server, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_pipelined_requests_are_answered_in_order(server):
-    """Until one asks to close, or is one that nothing can follow."""
+def test_a_connection_serves_several_requests(server):
+    """In order, until one asks to close."""
     client = Client(server)
-    good, page = client.request("GET", LIST), client.request("GET", f"{LIST}?limit=3")
-    with client.connected(good + page + good + page) as (_, answer):
-        assert [answer() for _ in range(4)] == [ALL, PAGE, ALL, PAGE]
-    last = client.request("GET", LIST, "Connection: close")
-    with client.connected(page, last, page) as (_, answer):
-        assert [answer() for _ in range(3)] == [PAGE, ALL, (None, "")]
+    good, head = client.request("GET", LIST), client.request("HEAD", LIST)
+    last = client.request("GET", f"{LIST}?limit=3", "Connection: close")
     body = client.request("POST", "/v2.1/servers", "Transfer-Encoding: chunked", body=chunked("a"))
-    head = client.request("HEAD", LIST)
-    with client.connected(body, good, head, good) as (_, answer):
-        assert [answer(), answer()] == [(501, "notImplemented"), ALL]
-        assert [answer("HEAD"), answer()] == [(501, ""), ALL]
+    with client.connected(good + body, good, head, last + good) as (_, answer):
+        assert [answer(), answer(), answer()] == [ALL, (501, "notImplemented"), ALL]
+        assert [answer("HEAD"), answer(), answer()] == [(501, ""), PAGE, (None, "")]
 
 
 def test_a_client_that_hangs_up_does_no_harm(server, capfd):

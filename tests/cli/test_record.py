@@ -1,0 +1,113 @@
+"""`imagedetail record` and `import`: what they say of answers that are not what they seem."""
+
+import json
+
+import pytest
+
+pytest.importorskip("openstack", reason="credentials need the extra `record`")
+
+from pytest_imagedetail.cassette import load
+from tests.cloud.scripted import ScriptedCloud, change, say
+
+WEAK = (
+    "imagedetail: warning: too weak to search for (short, digits only, or a plain word), and so "
+    "replaced only under a secret's name: 1 secret of this session\n"
+)
+
+
+@pytest.fixture
+def record(imagedetail, tmp_path):
+    """Record a cloud that answers by a script, from an account with this password."""
+
+    def run(*options, acts=(), password="s3cret-of-this-account"):
+        with ScriptedCloud() as cloud:
+            object.__setattr__(cloud.account, "password", password)
+            cloud.plan(*acts)
+            (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
+            return imagedetail("record", "--os-cloud=staging", *options)
+
+    return run
+
+
+def seen(number):
+    """Every image has another field in each answer; the first another size, too."""
+
+    def edit(document):
+        for image in document["images"]:
+            image["metadata"]["seen"] = str(number)
+        document["images"][0]["minRam"] = number
+
+    return change(edit)
+
+
+def test_what_two_identical_requests_disagree_on_is_named(imagedetail, record, tmp_path):
+    """The paths, without the image; it stays a difference, which a report explains."""
+    done = record("--twice", acts=[seen(1), seen(2)])
+    assert done.returncode == 0
+    for line in (
+        'volatile  images[*].metadata.seen  value_changed  "1" -> "2"\n',
+        "volatile  images[*].minRam  value_changed  1 -> 2\n",
+        "two identical requests disagreed; nothing is accepted by that, a rule accepts\n",
+    ):
+        assert line in done.stdout
+    recording = load(tmp_path / "cassettes/staging/all.yaml")
+    assert set(recording.provenance.volatile) == {"images[*].metadata.seen", "images[*].minRam"}
+    body = json.loads(recording.interactions[0].response.body)
+    body["images"][0]["minRam"] = 7
+    (tmp_path / "other.json").write_text(json.dumps(body))
+    done = imagedetail("diff", "staging", "other.json", "--fail-on=change", "--profile=wire")
+    assert done.returncode == 1
+    assert (
+        "volatile    images[*].minRam: two identical requests to staging differed in it; "
+        "to accept it, add a rule\n" in done.stdout
+    )
+
+
+def test_two_answers_that_are_the_same_or_none(record, tmp_path):
+    """A second answer that fails keeps nothing; nothing is proposed where nothing differed."""
+    assert record("--twice", acts=[None, say(500)]).returncode == 2
+    assert not (tmp_path / "cassettes").exists()
+    done = record("--twice")
+    assert done.stdout.splitlines()[1] == "asked twice, and answered the same"
+    assert load(tmp_path / "cassettes/staging/all.yaml").provenance.volatile == ()
+
+
+def test_a_damaged_recording_is_not_replaced(record, tmp_path):
+    """Not even by --rewrite: it may be all that there is."""
+    assert record().returncode == 0
+    path = tmp_path / "cassettes/staging/all.yaml"
+    for damaged in (b"", path.read_bytes()[:5000]):
+        path.write_bytes(damaged)
+        for options in ((), ("--rewrite",)):
+            result = record(*options)
+            assert (result.returncode, path.read_bytes()) == (2, damaged)
+            assert "delete it, then record it again" in result.stderr
+
+
+def test_what_redaction_cannot_search_for_is_counted(record):
+    """A weak secret by its number; a redacted query is recorded, and cannot be asked again."""
+    for password in ("image", "12345678", "k9-x"):
+        result = record("--rewrite", password=password)
+        assert (result.returncode, result.stderr) == (0, WEAK), password
+    assert record().stderr == ""
+    result = record("--query=name=s3cret-of-this-account")
+    assert result.returncode == 0
+    assert "warning: the query was redacted, so `imagedetail verify` cannot ask" in result.stderr
+    assert "s3cret" not in result.stderr + result.stdout
+
+
+def test_texts_that_look_sensitive_are_named(imagedetail, tmp_path):
+    """The first three in the order of the body; each is kept as it is."""
+    notes = ["see 10.1.2.3", "plain", "db.corp.local", "me@corp.test", "fd00::17", "10.9.9.9"]
+    images = [{"id": str(n), "metadata": {"note": note}} for n, note in enumerate(notes)]
+    (tmp_path / "a.json").write_text(json.dumps({"images": images}))
+    result = imagedetail("import", "a.json", "--cloud", "a")
+    assert result.returncode == 0
+    assert result.stderr == (
+        "imagedetail: warning: looks like a private IP address, kept: images[0].metadata.note\n"
+        "imagedetail: warning: looks like an internal host name, kept: images[2].metadata.note\n"
+        "imagedetail: warning: looks like an e-mail address, kept: images[3].metadata.note\n"
+        "imagedetail: warning: 2 more of such texts; imagedetail lint lists them\n"
+    )
+    text = (tmp_path / "cassettes/a/all.yaml").read_text()
+    assert all(note in text for note in notes)

@@ -1,1 +1,0 @@
-"""Recording during outages: real sockets on loopback, through the command and through pytest."""

@@ -1,0 +1,183 @@
+"""Recording during outages, by command and with pytest: an error, and older recordings are kept.
+
+What else a transport may do is in tests/unit/test_transport.py.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("openstack", reason="recording needs the extra `record`")
+
+from pytest_imagedetail.cassette import load
+from pytest_imagedetail.cli import main
+from pytest_imagedetail.record import clouds
+from tests.cloud.scripted import ScriptedCloud, hang, say, show
+
+RECORD = ("record", "--os-cloud", "staging")
+REWRITE = "--imagedetail-record-mode=rewrite"
+TEST = "def test_listing(imagedetail_cloud): imagedetail_cloud.list()"
+BUSY = ["  next:  the cloud is busy or failed: ask again later; nothing was written"]
+TRY_AGAIN = [
+    "  next:  nothing was written and an older recording is untouched",
+    "  next:  check that the cloud is up and reachable from here, then ask again",
+]
+REDIRECTED = [
+    "  next:  redirects are not followed, because the token would be sent along",
+    "  next:  check that the compute endpoint in the catalog is right, its scheme and path too",
+]
+FIRST = show("changed", next_="m1")
+OUTAGES = (  # what happens, and the message
+    ((hang,), "no answer within 0.4 seconds", "", TRY_AGAIN),
+    (
+        (say(301, b"it has moved", ("Location", "https://elsewhere.example/v2")),),
+        "the cloud answered 301, not 200 or 203: it has moved",
+        ", query all",
+        REDIRECTED,
+    ),
+    (
+        (FIRST, say(500, b"computeFault")),
+        "the cloud answered 500, not 200 or 203: computeFault",
+        ", query all, page 2",
+        BUSY,
+    ),
+)
+
+
+@pytest.fixture
+def cloud(pytester, monkeypatch, capsys):
+    """Two pages of its images are recorded, in the current folder, which has its clouds.yaml."""
+    with ScriptedCloud("essex") as cloud:
+        (pytester.path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
+        (pytester.path / "imagedetail.yaml").write_text(json.dumps({"clouds": {"staging": {}}}))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
+        cloud.plan(show("old 1", "old 2", next_="m1"), show("old 3"))
+        assert main(RECORD) == 0
+        capsys.readouterr()
+        yield cloud
+
+
+@pytest.fixture
+def files(pytester):
+    """Every file below the folder of cassettes with its bytes, and whatever was left beside it."""
+
+    def read():
+        found = (pytester.path / "cassettes").rglob("*")
+        return {
+            path: path.read_bytes()
+            for path in found
+            if path.is_file() and path.name != ".imagedetail.lock"
+        }
+
+    return read
+
+
+@pytest.fixture
+def record(cloud, capsys, monkeypatch):
+    """Run the command in this process, with a short timeout."""
+    connect = clouds.connect
+    monkeypatch.setattr(clouds, "connect", lambda name: replace(connect(name), timeout=0.4))
+
+    def run():
+        code = main([*RECORD, "--rewrite"])
+        return code, capsys.readouterr()
+
+    return run
+
+
+def test_the_command_says_what_where_and_what_next(cloud, record, files):
+    """Without a secret; nothing on disk has changed."""
+    before = files()
+    for acts, problem, where, remedies in OUTAGES:
+        cloud.plan(*acts)
+        code, (out, err) = record()
+        assert (code, out) == (2, ""), problem
+        assert err.splitlines() == [
+            f"imagedetail: {problem}",
+            f"  where: cloud staging{where}",
+            *remedies,
+        ]
+        assert (len(cloud.asked), cloud.script) == (len(acts), []), problem
+        assert not [secret for secret in (*cloud.secrets, "elsewhere.example") if secret in err]
+        assert files() == before, problem
+
+
+def test_a_rest_is_given_and_a_token_renewed(cloud, record, files):
+    """A second in earnest, which is said; the refusals are no part of the recording."""
+    limited = say(413, b'{"overLimit": {}}', ("Retry-After", "1"))
+    cloud.plan(say(401, b"expired"), limited, show("new 1", next_="m1"), show("new 2"))
+    began = time.monotonic()
+    code, (out, err) = record()
+    assert 1 <= time.monotonic() - began < 60
+    assert (code, err) == (0, "imagedetail: staging asked to wait 1 s (Retry-After)\n")
+    assert out.startswith("replaced  cassettes/staging/all.yaml  2 images")
+    targets = [each.rpartition("/")[2] for each in cloud.asked]
+    assert targets == ["detail", "detail", "detail", "detail?marker=m1"]
+    assert cloud.logins == 2
+    [path] = files()
+    one, two = (each.response for each in load(path).interactions)
+    assert (one.status_code, two.status_code) == (200, 200)
+    assert (b"new 1" in one.body, b"new 2" in two.body) == (True, True)
+
+
+def test_a_fault_is_a_red_test(cloud, pytester, files):
+    """It says why, and no secret is shown, not even in a traceback; a rest is given."""
+    pytester.makepyfile(TEST)
+    before = files()
+    cloud.plan(FIRST, say(500, b"computeFault"))
+    result = pytester.runpytest_inprocess(REWRITE, "-vv", "-l", "--tb=long", "--full-trace")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *ResponseError: the cloud answered 500, not 200 or 203: computeFault",
+            "E * where: cloud staging, query all, page 2",
+            f"E *{BUSY[0]}",
+        ]
+    )
+    output = result.stdout.str() + result.stderr.str()
+    assert not [secret for secret in cloud.secrets if secret in output]
+    assert files() == before
+    cloud.plan(say(503, b"", ("Retry-After", "0")), show("new"))
+    result = pytester.runpytest_inprocess(REWRITE, "--log-cli-level=WARNING")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["WARNING * staging asked to wait 0 s (Retry-After)"])
+    assert files() != before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "how", "code"),
+    [
+        (("pytest", REWRITE), signal.SIGINT, 2),
+        (("pytest", REWRITE), signal.SIGKILL, -signal.SIGKILL),
+        (("pytest_imagedetail", *RECORD), signal.SIGINT, 130),
+    ],
+)
+def test_what_is_ended_while_it_records(cloud, pytester, files, arguments, how, code):
+    """The answer is on its way when the run ends: the old recording, and nothing beside it."""
+    pytester.makepyfile(TEST)
+    before = files()
+    cloud.plan(hang)
+    command = [sys.executable, "-m", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    run = subprocess.Popen(command, env=dict(os.environ), **pipes)
+    try:
+        assert cloud.arrived.wait(60)
+        time.sleep(0.1)  # the answer is on its way
+        run.send_signal(how)
+        out, err = run.communicate(timeout=60)
+    finally:
+        run.kill()
+        run.communicate()
+    assert run.returncode == code
+    assert files() == before
+    assert ("\nstaging: all: not kept: the run was interrupted\n" in out) is (code == 2)
+    if code == 130:
+        says = "stopped; nothing is half-written: run the same command again to go on"
+        assert err.splitlines()[-1] == f"imagedetail: {says}"
+        assert "Traceback" not in err
