@@ -11,7 +11,7 @@ from pytest_imagedetail.errors import ComparisonError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, SEVERITIES
 from pytest_imagedetail.report import html, markdown, report_of, terminal
-from pytest_imagedetail.rules import Rules, parse
+from pytest_imagedetail.rules import rules_of
 from pytest_imagedetail.settings import PROFILES
 from unit import PROJECT, image_of, listing_of, recording_of, snapshot_of, without
 
@@ -161,8 +161,8 @@ def test_the_summary_tells_form_from_content():
     breaking = changed(lambda image: image.update({SIZE: "5", "name": None}))
     data = changed(lambda image: image.update(name=None))
     hidden = changed(lambda image: image.update(os_hidden=False))
-    rule = parse({"path": "images[*].os_hidden", "reason": "Glance 17", "expires": "never"})
-    rules = Rules(rules=(rule,), today=date.min)
+    rule = {"path": "images[*].os_hidden", "reason": "Glance 17", "expires": "never"}
+    rules = rules_of(rule, today=date.min)
     depends = "depends on which images there are"
     for images, summary in (
         (breaking, f" but for 1 difference: 1 breaking, 0 compatible; 1 more {depends}"),
