@@ -40,26 +40,16 @@ class Block:
         language: What stands behind the opening fence, or "".
         text: The lines between the fences.
         file: The name under which a reader saves it, or "".
-        span: Where the text stands in the page.
     """
 
     language: str
     text: str
     file: str
-    span: tuple[int, int]
 
 
 def blocks(page: str) -> list[Block]:
     """Return the code blocks of a page, in order."""
-    return [
-        Block(
-            language=match["language"],
-            text=match["text"],
-            file=match["file"],
-            span=match.span("text"),
-        )
-        for match in _BLOCK.finditer(page)
-    ]
+    return [Block(**match.groupdict()) for match in _BLOCK.finditer(page)]
 
 
 def imagedetail_commands(page: str) -> list[str]:

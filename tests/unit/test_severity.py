@@ -32,6 +32,7 @@ CASES = (
     ("value_changed", "progress", 100, 38, "data"),
     ("item_added", "status.x", MISSING, {}, "data"),
     ("type_changed", "x", 1, "1", "breaking"),
+    ("field_added", "status (repeated)", MISSING, ["ERROR", "ACTIVE"], "breaking"),
     ("value_changed", "x", 1, 2, "data"),
     ("field_removed", "x", 1, MISSING, "compatible"),
     ("field_removed", "server.id", "id", MISSING, "breaking"),
