@@ -71,23 +71,6 @@ def test_rules_are_data():
     assert (found.images, found.counts) == ((json.loads(hosts),), {})
 
 
-def test_changes_are_counted():
-    """Each changed link, date, id and key, in every image, whether its links are new or not."""
-    each = {"R1": 5, "R2": 5, "R3": 4, "R5": 0, "R6": 2}
-    expected = {"wire": {}, "same-cloud": dict(each)}
-    each |= {"R7": 2, "R8": 4, "R9": 1, "R10": 0, "R11": 0}
-    expected["cross-version"] = dict(each)
-    expected["cross-cloud"] = each | {"R12": 0, "R13": 1, "R14": 1, "R15": 1}
-    metadata = {"owner_id": PROJECT, "rax_x": "1"}
-    images = [
-        snapshot_of(number, metadata=metadata, created="2024-01-15T08:00:00+00:00")
-        for number in (1, 2, 3)
-    ]
-    for profile in PROFILES:
-        counts = normalized(*images, profile=profile).counts
-        assert counts == {rule: 3 * count for rule, count in expected[profile].items()}
-
-
 def test_links():
     """Own id (R1), host (R2), project (R3) and version (R7); what is not the image's own stays."""
     own, other = "70a599e0-0001", f"http://h/v2/{OTHER_PROJECT}/images/x"
