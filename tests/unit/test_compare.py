@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import ComparisonError, UsageError
 from pytest_imagedetail.listing import read
-from pytest_imagedetail.model import MISSING, ImageRef, path_of
+from pytest_imagedetail.model import MISSING
 from pytest_imagedetail.normalize.equality import strictly_equal
 from unit import (
     OTHER_PROJECT,
@@ -41,26 +41,6 @@ def test_repeated_and_moved_images():
     assert (moved.kind, moved.path) == ("order_changed", "images")
     names = f"{one['id']} (image 1)", f"{two['id']} (image 2)"
     assert (moved.baseline, moved.candidate) == names
-
-
-KEYS = [
-    *("__x", "__x__", "__class__", "a.b", "a[0]", "", "'", '"', "'\"", "\"'", "a b", "0", "\n"),
-    *("root['x']", "']['x", "\udcff", "\u2028", "*"),
-]
-
-
-def test_no_key_is_private_or_read_as_a_path():
-    """Each keeps its own change, whatever it looks like."""
-    old = {key: [1] if number % 2 else [1, 2] for number, key in enumerate(KEYS)}
-    new = {key: [1, 2] if number % 2 else [1] for number, key in enumerate(KEYS)}
-    one, other = (listing_of(image_of(metadata=each)) for each in (old, new))
-    image = ImageRef(id=image_of()["id"], name="")
-    assert {each.path: each.kind for each in compare(one, other).differences} == {
-        f"{path_of(('images', 'metadata', key), image)}[1]": (
-            "item_added" if number % 2 else "item_removed"
-        )
-        for number, key in enumerate(KEYS)
-    }
 
 
 def test_inside_metadata(monkeypatch):

@@ -137,25 +137,6 @@ def test_what_has_no_shape():
             )
 
 
-def test_what_is_not_a_link_among_links_breaks():
-    """Its JSON types are named, in an image's links and in those of its server."""
-    for server in (False, True):
-
-        def with_more(*entries, server=server):
-            image = snapshot_of()
-            (image["server"] if server else image)["links"] += entries
-            return [image]
-
-        (came,) = shapes(with_more(), with_more(None, "x", "y")).differences
-        assert (came.kind, came.severity) == ("type_changed", "breaking")
-        assert came.path == f"images[*]{'.server' * server}.links"
-        assert (came.baseline, came.candidate) == ("array", "array with null, string")
-        (went,) = shapes(with_more("x"), with_more()).differences
-        assert (went.severity, went.baseline) == ("compatible", "array with string")
-        assert found(with_more("x"), with_more("x", 5))[0][:2] == ("breaking", "type_changed")
-        assert found(with_more("x"), with_more("y")) == []
-
-
 def test_the_summary_tells_form_from_content():
     """What depends on which images there are is counted apart; a rule accepts by path and kind."""
     breaking = changed(lambda image: image.update({SIZE: "5", "name": None}))
