@@ -14,7 +14,6 @@ LIVE = Path(__file__).with_name("live.json")
 
 
 def section(title):
-    """The first block below a heading."""
     return PAGE.read_text(encoding="utf-8").partition(f"## {title}\n")[2].split("```\n")[1]
 
 

@@ -18,7 +18,6 @@ from tests.cloud.wsgi import Response
 
 @pytest.fixture
 def cloud(tmp_path, monkeypatch):
-    """A live cloud, `staging` of clouds.yaml."""
     monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
     with SimulatedCloud("2026.2", seed=seed(tmp_path)) as cloud:
         (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
@@ -26,7 +25,6 @@ def cloud(tmp_path, monkeypatch):
 
 
 def outline(result):
-    """Id, verdict, reason and counter-example of each check."""
     return [
         (each["id"], each["verdict"], each["evidence"].get("reason"), each["evidence"].get("image"))
         for each in json.loads(result.stdout)["checks"]
@@ -134,7 +132,6 @@ def test_one_check_of_a_recording_gets_its_own_answers(imagedetail, cloud, asked
 
 
 def test_a_cloud_of_another_release_than_declared_is_not_judged(imagedetail, cloud, tmp_path):
-    """What deviates by design in one release is a fault in another."""
     (tmp_path / "imagedetail.yaml").write_text('clouds: {staging: {release: "2019.1"}}')
     result = imagedetail("check", "staging", "--live")
     assert result.returncode == 2

@@ -71,7 +71,6 @@ def test_a_listing_imports_and_is_the_same_as_itself(tmp_path):
 
 
 def test_a_page_with_a_next_link_is_a_part():
-    """Only the last page of the three says that nothing follows."""
     assert [listing(name).complete for name in PAGES] == [False, False, True]
 
 

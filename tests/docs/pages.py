@@ -48,7 +48,6 @@ class Block:
 
 
 def blocks(page: str) -> list[Block]:
-    """Return the code blocks of a page, in order."""
     return [Block(**match.groupdict()) for match in _BLOCK.finditer(page)]
 
 

@@ -19,7 +19,6 @@ def _empty_folder(tmp_path, monkeypatch):
 
 
 def diff(capsys, *arguments):
-    """Exit code, stdout and stderr of `imagedetail diff`."""
     code = main(["diff", *arguments])
     return (code, *capsys.readouterr())
 

@@ -60,7 +60,6 @@ def own_imports(path: Path) -> set[str]:
 
 
 def folder_of(module: str) -> str:
-    """The top-level folder or module that a module belongs to."""
     return module.partition(".")[0]
 
 
@@ -91,7 +90,6 @@ def test_imports_point_down():
 
 
 def test_architecture_shows_the_layers():
-    """The table of ARCHITECTURE.md is the one that the folders give."""
     text = (PACKAGE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
     for number, folders in enumerate(layers()):
         row = f"| {number} | {' '.join(f'`{each}`' for each in sorted(folders))} |"

@@ -144,7 +144,6 @@ def page(path=PATH, asked=LAST, *, links=None, host="https://compute.a.invalid",
 
 
 def verdict(baseline, candidate, **options):
-    """Return severity and reason of the only difference."""
     (difference,) = compare(baseline, candidate, **options).differences
     assert (difference.kind, difference.path) == ("page_changed", "images_links")
     return difference.severity, difference.reason

@@ -102,7 +102,6 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def front():
-    """A cloud that runs."""
     with SimulatedCloud(release="2026.2") as cloud:
         front = Front(cloud)
         yield front
@@ -110,12 +109,10 @@ def front():
 
 
 def write(folder, auth, name="clouds.yaml", **more):
-    """A file that knows the cloud `staging`."""
     (folder / name).write_text(json.dumps({"clouds": {"staging": {"auth": auth, **more}}}))
 
 
 def password(front, **changed):
-    """The `auth` section of a user with a password."""
     return {**front.cloud.credentials, "auth_url": f"{front.origin}/v3", **changed}
 
 
@@ -124,7 +121,6 @@ def live(access):
 
 
 def lists(access):
-    """Whether an access really lists images."""
     return len(recorder.ask(live(access), Query()).listing.images) == 13
 
 
@@ -363,7 +359,6 @@ def test_a_broken_endpoint(front, folder):
 
 
 def with_endpoint(catalog, kind, url):
-    """A catalog whose service has this URL in every endpoint."""
     for service in catalog:
         if service["type"] == kind:
             service["endpoints"] = [each | {"url": url} for each in service["endpoints"]]
@@ -481,7 +476,6 @@ def test_a_broken_file(folder, monkeypatch):
 
 @pytest.fixture
 def certificate(tmp_path_factory):
-    """A folder with a certificate for 127.0.0.1, which signs itself, and its key."""
     if shutil.which("openssl") is None:
         pytest.skip("the command openssl, which makes the certificate, is not installed")
     folder = tmp_path_factory.mktemp("tls")

@@ -26,7 +26,6 @@ HOST = "https://compute.a.invalid"
 
 
 def judged(baseline, candidate):
-    """Kind and severity of every difference."""
     differences = compare(listing_of(*baseline), listing_of(*candidate)).differences
     return [(each.kind, each.severity) for each in differences]
 
@@ -97,7 +96,6 @@ IMAGES = st.lists(
 
 
 def places(value, path=()):
-    """Every place in a JSON document."""
     yield path
     keys = value if isinstance(value, dict) else range(len(value) if isinstance(value, list) else 0)
     for key in keys:
@@ -124,7 +122,6 @@ def test_nothing_is_equal_that_is_not(images, data):
 
 
 def self_linked(*heads):
-    """Images whose self links lead to these places."""
     images = [image_of(number) for number in range(1, len(heads) + 1)]
     return [
         changed(image, "links", 0, "href", to=f"{HOST}/{head}/images/{image['id']}")

@@ -10,7 +10,6 @@ HOST, PROJECT = "http://nova.corp.example:8774", "3f2a9c4e8b7d41c6a5e0f9d8c7b6a5
 
 
 def linked(links):
-    """The listing of a saved body with one image."""
     body = json.dumps({"images": [{"id": "1", "links": links}]}).encode()
     return imported(Saved(body=body, cloud="a", where="saved.json")).listing
 

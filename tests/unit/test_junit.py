@@ -86,7 +86,6 @@ def test_the_verdict_is_in_the_document():
 
 
 def test_what_could_not_be_compared_is_an_error():
-    """Its problem is the message, place and remedy are the text."""
     (suite,) = parsed([], [FAILURE])
     (error,) = suite.iter("error")
     assert (suite.get("name"), error.get("message")) == ("one -> two", "lost")

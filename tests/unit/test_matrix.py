@@ -14,7 +14,6 @@ ALL, LIMIT = Query(), Query.parse("limit=0")
 
 
 def row(**clouds):
-    """Clouds in order, each with its answers by query."""
     return {
         name: {each.query: each for each in (answers if isinstance(answers, list) else [answers])}
         for name, answers in clouds.items()
@@ -64,7 +63,6 @@ def test_one_difference_in_many_queries_is_one_step():
 
 
 def rules(*entries, today=date(2026, 11, 24)):
-    """Rules as a file would have them."""
     common = {"reason": "known", "expires": "never"}
     return rules_of(*(common | each for each in entries), today=today)
 

@@ -100,12 +100,10 @@ LOST = (
 
 
 def snapshots(*servers):
-    """Snapshots of these servers."""
     return [snapshot_of(number, server) for number, server in enumerate(servers)]
 
 
 def described(*each):
-    """Images with this metadata."""
     return [image_of(number, metadata=fields) for number, fields in enumerate(each, start=1)]
 
 
@@ -177,12 +175,10 @@ def elsewhere(images):
 
 
 def kinds(baseline, candidate, profile):
-    """The kinds of all differences, each once."""
     return {each.kind for each in compare(baseline, candidate, profile=profile).differences}
 
 
 def expected(what, kind, profile):
-    """The kind that a case has under a profile."""
     if what in {"9 link lost", "9 server link lost"} and profile == "wire":
         return "item_removed"
     if what == "12 first vendor key" and profile == "cross-cloud":

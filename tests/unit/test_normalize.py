@@ -36,7 +36,6 @@ def beside_itself(*images):
 
 
 def href_after(href, profile, rel="self", id_="70a599e0-0001"):
-    """What becomes of one link, and which rules say that they did it."""
     image = {"id": id_, "links": [{"rel": rel, "href": href}]}
     found = normalized(image, profile=profile)
     counts = {rule for rule, count in found.counts.items() if count and rule not in {"R6", "R13"}}
@@ -142,8 +141,6 @@ def test_r2_own_hosts_anywhere():
 
 
 def test_r2_compute_has_one_host():
-    """That of the first link."""
-
     def shown(*hosts, rel="self"):
         images = [
             image_of(number, links=[{"rel": rel, "href": f"https://{host}.invalid/images/1"}])

@@ -67,7 +67,6 @@ FORMS = {
 
 
 def test_golden():
-    """The whole text of a rich comparison."""
     for name, render in FORMS.items():
         expected = (GOLDEN / name).read_text(encoding="utf-8")
         assert render(rich()).rstrip("\n") == expected.rstrip("\n"), name
@@ -180,7 +179,6 @@ def test_nothing_compared_is_said():
 
 
 def test_rules_are_noted():
-    """What they accept, why and until when; which expired and which are unused."""
     known = {"reason": "new <default>", "reference": "CHG-1"}
     rules = rules_of(
         known | {"path": "images[*].os_hidden", "expires": date(2027, 2, 1)},
@@ -224,7 +222,6 @@ def row_of_three():
 
 
 def test_a_matrix_in_each_report():
-    """Who answered what, each change with its two clouds, and what the rule accepted."""
     expected = json.loads((GOLDEN / "matrix.json").read_text(encoding="utf-8"))
     assert row_of_three().to_dict() == expected
     shown = html_entities.unescape(html.render(report_of([row_of_three()])))

@@ -98,8 +98,6 @@ def test_the_last_day():
 
 @pytest.fixture
 def written(tmp_path):
-    """Write a rules file and read it."""
-
     def write(text):
         path = tmp_path / "imagedetail-rules.yaml"
         path.write_text(text, encoding="utf-8")
@@ -167,7 +165,6 @@ ONE = "images[70a599e0-0001].metadata.hw_rng_model"
 
 
 def test_what_a_pattern_matches():
-    """Key by key, from the first to the last."""
     for text, path, expected in (
         (ANY, ANY, True),
         (ANY, ONE, True),

@@ -50,7 +50,6 @@ def test_the_first_layer_that_chooses_wins(tmp_path):
 
 
 def test_the_clouds_file_declares_clouds_and_a_baseline(tmp_path):
-    """A cloud with nothing behind its name is its own os_cloud."""
     text = "clouds:\n  b: {os_cloud: staging, release: '2024.1'}\n  juno: {release: Juno}\n  c:\n"
     settings = declared(tmp_path, f"{text}baseline: b\n")
     assert settings.declared == {

@@ -120,7 +120,6 @@ def judged(kind, path, baseline, candidate, *, releases=(None, None), cause=None
 
 
 def test_severity():
-    """One line for each case, with its reason."""
     lines = []
     for kind, path, baseline, candidate, expected, *releases in CASES:
         case = kind, path, baseline, candidate

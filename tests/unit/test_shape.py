@@ -27,20 +27,17 @@ def fleet(*numbers, cloud="a", **fields):
 
 
 def shapes(old, new, beside=(None, None), **options):
-    """The comparison of two clouds by shape."""
     baseline = listing_of(*old, cloud="a", beside=beside[0], release="2026.2")
     candidate = listing_of(*new, cloud="b", beside=beside[1])
     return compare(baseline, candidate, level="shape", **options)
 
 
 def found(*arguments, **options):
-    """Severity, kind and path of every difference."""
     comparison = shapes(*arguments, **options)
     return [(each.severity, each.kind, each.path) for each in comparison.differences]
 
 
 def changed(change):
-    """The second of three images, changed."""
     images = fleet(4, 5, 6, cloud="b")
     change(images[1])
     return images
