@@ -475,24 +475,18 @@ def test_a_broken_file(folder, monkeypatch):
 
 
 @pytest.fixture
-def certificate(tmp_path_factory):
+def secured(front, folder):
+    """The cloud behind TLS, as real ones are: its certificate signs itself."""
     if shutil.which("openssl") is None:
         pytest.skip("the command openssl, which makes the certificate, is not installed")
-    folder = tmp_path_factory.mktemp("tls")
     command = (
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
         "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 "
         "-addext keyUsage=critical,digitalSignature,keyCertSign -keyout key.pem -out cert.pem"
     )
     subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture
-def secured(front, certificate):
-    """The cloud behind TLS, as real ones are: its catalog names https, too."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
     server = LoopbackServer(front, context=context)
     front.origin = f"https://127.0.0.1:{server.port}"
     front.edit = lambda catalog: json.loads(json.dumps(catalog).replace("http:", "https:"))
@@ -500,9 +494,9 @@ def secured(front, certificate):
     server.close()
 
 
-def test_tls(secured, folder, certificate):
+def test_tls(secured, folder):
     """Keystone and Nova are both checked, unless `verify: false` says that neither is."""
-    write(folder, password(secured), cacert=str(certificate / "cert.pem"))
+    write(folder, password(secured), cacert=str(folder / "cert.pem"))
     access = clouds.connect("staging")
     assert access.endpoint == f"{secured.origin}/v2.1"
     assert lists(access)
