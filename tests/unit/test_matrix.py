@@ -32,6 +32,9 @@ def test_a_cloud_without_the_query_is_passed_over_and_named():
     same = compare_neighbors(row(a=listing_of(image_of()), b=listing_of(image_of(), cloud="b")))
     assert (same.same, same.summary, same.uneven) == (True, "no difference", ())
     assert same.cells == {(ALL, name): Cell(status_code=200, images=1) for name in "ab"}
+    others = compare_neighbors(row(a=listing_of(image_of(1)), b=listing_of(image_of(2))))
+    assert others.summary.endswith("; not all images were compared")
+    assert not others.compatible
     part = listing_of(query="limit=0", complete=False)
     refused = error_of(query="limit=0")
     matrix = compare_neighbors(
