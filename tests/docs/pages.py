@@ -62,6 +62,15 @@ def imagedetail_commands(page: str) -> list[str]:
     return [line for line in lines if line.startswith("imagedetail ")]
 
 
+def assert_shows(path: Path, shown: str, wanted: str) -> None:
+    """Assert that what a page shows is what is wanted; UPDATE_DOCS=1 writes it into the page."""
+    if "UPDATE_DOCS" in os.environ:
+        page = path.read_text(encoding="utf-8")
+        path.write_text(page.replace(shown, wanted), encoding="utf-8")
+    else:
+        assert shown == wanted
+
+
 def run_sessions(page: str, folder: Path) -> Iterator[tuple[Block, str]]:
     """Follow a page in an empty folder; yield each session with what it really prints."""
     with create_server(("127.0.0.1", 0)) as free:
