@@ -277,8 +277,7 @@ FAULTS = {
     ("M5", "status is ignored"): ignoring("status"),
     ("M5", "status is inverted"): changing(on("status"), without),
     ("M5", "status is compared with case"): changing(
-        lambda request: asks(request, "status") and "ACTIVE" not in request.query,
-        nothing,
+        lambda request: asks(request, "status") and "ACTIVE" not in request.query, nothing
     ),
     ("M5", "a foreign image leaks"): changing(on("status"), lambda images, _: [*images, FOREIGN]),
     ("M6", "a status finds nothing"): rewriting(

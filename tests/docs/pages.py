@@ -19,8 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 
 _BLOCK = re.compile(
-    r"^```(?P<language>\w*) ?(?P<file>\S*)\n(?P<text>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
+    r"^```(?P<language>\w*) ?(?P<file>\S*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _PORT = "8774"  # what the pages show; the tests take a free one
 _FOLDER = "/home/me/project"

@@ -58,11 +58,7 @@ class Release:
     @property
     def requirements(self) -> tuple[str, ...]:
         """What to install: the services, a WSGI server, the pins."""
-        services = (
-            f"nova=={self.nova}",
-            f"glance=={self.glance}",
-            f"keystone=={self.keystone}",
-        )
+        services = (f"nova=={self.nova}", f"glance=={self.glance}", f"keystone=={self.keystone}")
         return (*services, "cheroot", *(pin.requirement for pin in self.pins))
 
     @property
@@ -82,10 +78,7 @@ SQLALCHEMY_1_3 = Pin(
 )
 
 _PINS_OF_30 = (
-    Pin(
-        requirement="setuptools<81",
-        reason="nova 30 imports pkg_resources, which later ones lack",
-    ),
+    Pin(requirement="setuptools<81", reason="nova 30 imports pkg_resources, which later ones lack"),
     Pin(
         requirement="bcrypt<4.1",
         reason="keystone 26 hashes through passlib, whose self-test offers "
@@ -99,13 +92,9 @@ _PINS_OF_30 = (
         requirement="oslo.utils<10",
         reason="glance 29 imports oslo_utils.secretutils.md5, gone from 10",
     ),
+    Pin(requirement="oslo.db<17", reason="glance 29 uses oslo.db's EngineFacade, gone from 18"),
     Pin(
-        requirement="oslo.db<17",
-        reason="glance 29 uses oslo.db's EngineFacade, gone from 18",
-    ),
-    Pin(
-        requirement="oslo.context<6",
-        reason="keystone 26 answers with 500 on top of oslo.context 6",
+        requirement="oslo.context<6", reason="keystone 26 answers with 500 on top of oslo.context 6"
     ),
 )
 _PINS_OF_19 = (
@@ -114,18 +103,12 @@ _PINS_OF_19 = (
         requirement="werkzeug<1",
         reason="keystone 15 imports werkzeug.contrib, which werkzeug 1 lost",
     ),
-    Pin(
-        requirement="jinja2<3",
-        reason="flask 1 imports jinja2.Markup, which jinja2 3.1 lost",
-    ),
+    Pin(requirement="jinja2<3", reason="flask 1 imports jinja2.Markup, which jinja2 3.1 lost"),
     Pin(
         requirement="markupsafe<2.1",
         reason="jinja2 2 imports markupsafe.soft_unicode, which 2.1 lost",
     ),
-    Pin(
-        requirement="itsdangerous<2",
-        reason="flask 1 imports itsdangerous.json, which 2.1 lost",
-    ),
+    Pin(requirement="itsdangerous<2", reason="flask 1 imports itsdangerous.json, which 2.1 lost"),
 )
 
 _ROWS: tuple[tuple[str, str, str, str, date, str], ...] = (

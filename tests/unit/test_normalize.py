@@ -8,13 +8,7 @@ import pytest
 
 from pytest_imagedetail.compare import compare
 from pytest_imagedetail.errors import UsageError
-from pytest_imagedetail.normalize import (
-    RULES,
-    Answer,
-    matched,
-    normalize,
-    rules_of,
-)
+from pytest_imagedetail.normalize import RULES, Answer, matched, normalize, rules_of
 from pytest_imagedetail.settings import PROFILES
 from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, snapshot_of, without
 

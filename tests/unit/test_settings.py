@@ -3,12 +3,7 @@
 import pytest
 
 from pytest_imagedetail.errors import SettingsError
-from pytest_imagedetail.settings import (
-    Choices,
-    CloudDeclaration,
-    Settings,
-    resolve,
-)
+from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, resolve
 
 REMEDY = "\n  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 
