@@ -13,7 +13,7 @@ from types import MappingProxyType
 PYTHON = "3.11"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Pin:
     """A requirement beyond the three services, and the failure seen without it."""
 
@@ -69,46 +69,30 @@ class Release:
 
 
 SQLALCHEMY_1 = Pin(
-    requirement="sqlalchemy<2",
-    reason="keystone <= 23 imports sqlalchemy-migrate, which needs what SQLAlchemy 2 lost",
+    "sqlalchemy<2", "keystone <= 23 imports sqlalchemy-migrate, which needs what SQLAlchemy 2 lost"
 )
 SQLALCHEMY_1_3 = Pin(
-    requirement="sqlalchemy<1.4",
-    reason="nova <= 22 adds columns through sqlalchemy-migrate, which fails on 1.4 with oslo.db 12",
+    "sqlalchemy<1.4",
+    "nova <= 22 adds columns through sqlalchemy-migrate, which fails on 1.4 with oslo.db 12",
 )
 
 _PINS_OF_30 = (
-    Pin(requirement="setuptools<81", reason="nova 30 imports pkg_resources, which later ones lack"),
+    Pin("setuptools<81", "nova 30 imports pkg_resources, which later ones lack"),
     Pin(
-        requirement="bcrypt<4.1",
-        reason="keystone 26 hashes through passlib, whose self-test offers "
-        "bcrypt 5 more than 72 bytes",
+        "bcrypt<4.1",
+        "keystone 26 hashes through passlib, whose self-test offers bcrypt 5 more than 72 bytes",
     ),
-    Pin(
-        requirement="cryptography<46",
-        reason="cursive names a curve (SECT571K1) that cryptography 48 lacks",
-    ),
-    Pin(
-        requirement="oslo.utils<10",
-        reason="glance 29 imports oslo_utils.secretutils.md5, gone from 10",
-    ),
-    Pin(requirement="oslo.db<17", reason="glance 29 uses oslo.db's EngineFacade, gone from 18"),
-    Pin(
-        requirement="oslo.context<6", reason="keystone 26 answers with 500 on top of oslo.context 6"
-    ),
+    Pin("cryptography<46", "cursive names a curve (SECT571K1) that cryptography 48 lacks"),
+    Pin("oslo.utils<10", "glance 29 imports oslo_utils.secretutils.md5, gone from 10"),
+    Pin("oslo.db<17", "glance 29 uses oslo.db's EngineFacade, gone from 18"),
+    Pin("oslo.context<6", "keystone 26 answers with 500 on top of oslo.context 6"),
 )
 _PINS_OF_19 = (
     SQLALCHEMY_1_3,
-    Pin(
-        requirement="werkzeug<1",
-        reason="keystone 15 imports werkzeug.contrib, which werkzeug 1 lost",
-    ),
-    Pin(requirement="jinja2<3", reason="flask 1 imports jinja2.Markup, which jinja2 3.1 lost"),
-    Pin(
-        requirement="markupsafe<2.1",
-        reason="jinja2 2 imports markupsafe.soft_unicode, which 2.1 lost",
-    ),
-    Pin(requirement="itsdangerous<2", reason="flask 1 imports itsdangerous.json, which 2.1 lost"),
+    Pin("werkzeug<1", "keystone 15 imports werkzeug.contrib, which werkzeug 1 lost"),
+    Pin("jinja2<3", "flask 1 imports jinja2.Markup, which jinja2 3.1 lost"),
+    Pin("markupsafe<2.1", "jinja2 2 imports markupsafe.soft_unicode, which 2.1 lost"),
+    Pin("itsdangerous<2", "flask 1 imports itsdangerous.json, which 2.1 lost"),
 )
 
 _ROWS: tuple[tuple[str, str, str, str, date, str], ...] = (
