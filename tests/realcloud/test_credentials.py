@@ -138,14 +138,6 @@ def test_an_admin_token(site: Site) -> None:
     assert listing.error["code"] == 401
 
 
-def test_variables_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`OS_*` and no file."""
-    monkeypatch.delenv("OS_CLIENT_CONFIG_FILE")
-    for name, value in site.auth.items():
-        monkeypatch.setenv(f"OS_{name.upper()}", value)
-    assert images(clouds.connect("envvars")) == 14
-
-
 def test_a_token_is_renewed(site: Site) -> None:
     """A token that Nova does not accept (any more) is replaced by Keystone while recording."""
     access = site.connect()
