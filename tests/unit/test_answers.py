@@ -119,6 +119,10 @@ def test_headers():
     for other in ([("Content-Type", html)], []):
         ((path, *_, severity),) = headers([("Content-Type", json)], other)
         assert (path, severity) == ("headers.content-type", "breaking")
+    plain = listing_of()
+    xml = read(recording_of('<images xmlns="http://docs.openstack.org/compute/api/v1.1"/>'))
+    (difference,) = compare(plain, xml, profile="wire").differences
+    assert (difference.path, difference.candidate) == ("headers.content-type", "application/xml")
     rule = {"path": "headers.x-a", "reason": "known", "expires": "never"}
     matrix = matrix_of([], [("X-A", "1")], rules=rules_of(rule, today=date.min))
     assert matrix.steps == ()
