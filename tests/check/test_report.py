@@ -67,3 +67,15 @@ def test_each_verdict_stands_under_its_cloud(tmp_path):
     rows = [part.partition("</tr>")[0] for part in page.split('<th scope="row">')[1:]]
     cells = [re.findall(r"<td[^>]*>. (?:<a [^>]*>)?([a-z ]+)<", row) for row in rows]
     assert cells == [["pass", "fail"], ["not asked", "pass"]]
+
+
+def test_a_cloud_of_two_results_is_one_suite(tmp_path):
+    """As when the shards of a fleet are merged."""
+    clouds = ("a", "b", "a")
+    verdicts = [
+        Verdict(check=check, cloud=cloud, verdict="pass")
+        for check, cloud in zip(CHECKS[:3], clouds, strict=True)
+    ]
+    report.write(verdicts, tmp_path / "r.xml")
+    suites = ET.parse(tmp_path / "r.xml").getroot()
+    assert [(each.get("name"), each.get("tests")) for each in suites] == [("a", "2"), ("b", "1")]
