@@ -79,7 +79,6 @@ def cloud_of(seed, fault=None, *, release="2026.2", glance=True):
 
 
 def of_glance(rows, request):
-    """Glance's answer to GET /v2/images/{id}."""
     found = [each for each in rows if request.path == f"/v2/images/{each.id}"]
     if not found:
         return FaultError(404, "").response
@@ -102,8 +101,6 @@ def pairs(request):
 
 
 def ignoring(*names):
-    """The cloud ignores these parameters."""
-
     def fault(request, clean):
         kept = [pair for pair in pairs(request) if pair[0] not in names]
         return clean(replace(request, query=urlencode(kept, quote_via=quote)))
@@ -144,8 +141,6 @@ def changing(when, change):
 
 
 def linking(change):
-    """The cloud sends other next links."""
-
     def fault(request, clean):
         answer = clean(request)
         document = json.loads(answer.body) if answer.body[:1] == b"{" else {}
@@ -160,8 +155,6 @@ def linking(change):
 
 
 def answering(when, status, document):
-    """The cloud answers some requests with this instead."""
-
     def fault(request, clean):
         answer = clean(request)
         body = json.dumps(document).encode()
@@ -203,13 +196,10 @@ def nothing(*_):
 
 
 def without(images, everything):
-    """The images that should not have been selected."""
     return [each for each in everything if each not in images]
 
 
 def shifted(seconds):
-    """Take a time for another one."""
-
     def change(text):
         moment = datetime.fromisoformat(text) + timedelta(seconds=seconds)
         return moment.isoformat().replace("+00:00", "Z")
@@ -218,7 +208,6 @@ def shifted(seconds):
 
 
 def overlapping(images, everything):
-    """A page begins with the image before it."""
     ids = [each["id"] for each in everything]
     place = ids.index(images[0]["id"]) if images else 0
     return [everything[place - 1], *images[:-1]] if place else images
@@ -251,7 +240,6 @@ FOREIGN = {"id": "f0f0f0f0-0000-4000-8000-000000000001", "name": "foreign", "sta
 
 
 def names_folded(images, everything):
-    """A name selects every spelling of it."""
     names = {str(each["name"]).casefold() for each in images}
     return [each for each in everything if str(each["name"]).casefold() in names]
 
@@ -289,8 +277,7 @@ FAULTS = {
     ("M5", "status is ignored"): ignoring("status"),
     ("M5", "status is inverted"): changing(on("status"), without),
     ("M5", "status is compared with case"): changing(
-        lambda request: asks(request, "status") and "ACTIVE" not in request.query,
-        nothing,
+        lambda request: asks(request, "status") and "ACTIVE" not in request.query, nothing
     ),
     ("M5", "a foreign image leaks"): changing(on("status"), lambda images, _: [*images, FOREIGN]),
     ("M6", "a status finds nothing"): rewriting(

@@ -46,7 +46,6 @@ def test_the_forecast_names_each_image(imagedetail):
 
 
 def test_list(imagedetail):
-    """It asks no cloud, and names known deviations."""
     result = imagedetail("check", "--list")
     assert result.returncode == 0
     ids = [line.split()[0] for line in result.stdout.splitlines() if line[0] == "M"]
@@ -72,7 +71,6 @@ def test_budget(imagedetail):
 
 
 def test_usage(imagedetail):
-    """No cloud, an unknown one and an unknown check are usage errors."""
     for arguments in ([], ["nova-2026.3"], ["nova-2026.2", "--only", "M28"]):
         assert imagedetail("check", *arguments).returncode == 4
 

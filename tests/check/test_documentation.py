@@ -1,25 +1,20 @@
 """docs/check.md has what was measured of real clouds, and the faults that each check finds."""
 
 import json
-import os
 from pathlib import Path
 
 from pytest_imagedetail.check import text
 from pytest_imagedetail.check.checks import CHECKS
 from pytest_imagedetail.check.verdicts import Verdict
 from tests.check.faulty import FAULTS
+from tests.docs.pages import assert_shows
 
 PAGE = Path(__file__).parents[2] / "docs" / "check.md"
 LIVE = Path(__file__).with_name("live.json")
 
 
-def section(title):
-    """The first block below a heading."""
-    return PAGE.read_text(encoding="utf-8").partition(f"## {title}\n")[2].split("```\n")[1]
-
-
 def test_verdicts_of_live_releases():
-    """As tests/realcloud/test_checks.py measures them; UPDATE_DOCS=1 writes them into the page."""
+    """As tests/realcloud/test_checks.py measures them."""
     live = json.loads(LIVE.read_text(encoding="utf-8"))
     verdicts = [
         Verdict(check=check, cloud=cloud, verdict=live[cloud][check.id])
@@ -28,18 +23,12 @@ def test_verdicts_of_live_releases():
     ]
     assert len(live) == 9
     printed = "\n".join([text.headline(verdicts), "", *text.table(verdicts)]) + "\n"
-    shown = section("Nine live releases")
-    if "UPDATE_DOCS" in os.environ:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(page.replace(shown, printed), encoding="utf-8")
-    else:
-        assert shown == printed
+    shown = PAGE.read_text(encoding="utf-8").partition("## Nine live releases\n")[2]
+    assert_shows(PAGE, shown.split("```\n")[1], printed)
 
 
 def test_every_fault_has_its_row():
-    rows: dict[str, list[str]] = {}
-    for id_, name in FAULTS:
-        rows.setdefault(id_, []).append(name)
     page = PAGE.read_text(encoding="utf-8")
-    for id_, names in rows.items():
-        assert f"| {id_} | {'; '.join(names)} |" in page
+    for check in {id_ for id_, _ in FAULTS}:
+        names = "; ".join(name for id_, name in FAULTS if id_ == check)
+        assert f"| {check} | {names} |" in page

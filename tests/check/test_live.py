@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 
@@ -12,21 +11,18 @@ pytest.importorskip("openstack", reason="recording needs the extra `record`")
 from openstack.config import loader
 
 from tests.check.faulty import seed
-from tests.cloud import SimulatedCloud
-from tests.cloud.wsgi import Response
+from tests.cloud.scripted import ScriptedCloud, say
 
 
 @pytest.fixture
 def cloud(tmp_path, monkeypatch):
-    """A live cloud, `staging` of clouds.yaml."""
     monkeypatch.setattr(loader, "CONFIG_FILES", [str(tmp_path / "clouds.yaml")])
-    with SimulatedCloud("2026.2", seed=seed(tmp_path)) as cloud:
+    with ScriptedCloud(seed=seed(tmp_path)) as cloud:
         (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml("staging"))
         yield cloud
 
 
 def outline(result):
-    """Id, verdict, reason and counter-example of each check."""
     return [
         (each["id"], each["verdict"], each["evidence"].get("reason"), each["evidence"].get("image"))
         for each in json.loads(result.stdout)["checks"]
@@ -60,7 +56,8 @@ def test_a_changed_cloud_is_not_recorded_over(imagedetail, cloud, tmp_path):
     imagedetail("record", "staging", "--suite", "check")
     path = tmp_path / "cassettes" / "staging" / "tests" / "check.yaml"
     before = path.read_bytes()
-    object.__setattr__(cloud.application.compute, "rows", cloud.application.compute.rows[1:])
+    compute = cloud.answer.compute
+    object.__setattr__(compute, "rows", compute.rows[1:])
     result = imagedetail("record", "staging", "--suite", "check")
     assert result.returncode == 1
     assert "changed" in result.stdout
@@ -79,52 +76,35 @@ def test_an_unreachable_cloud_is_exit_code_2(imagedetail, cloud):
     assert "imagedetail: " in result.stderr
 
 
-@pytest.fixture
-def asked(cloud):
-    """The requests that the cloud gets; the next ones may be answered from `instead`."""
-    compute = cloud.application.compute
-    requests, instead = [], []
-    found = SimpleNamespace(requests=requests, instead=instead, refuses_xml=False)
-
-    class Noting:
-        def respond(self, request):
-            requests.append(request)
-            if instead and "images" in request.path:
-                return instead.pop()
-            if found.refuses_xml and "xml" in request.headers.get("accept", ""):
-                return Response(status=406)
-            return compute.respond(request)
-
-    object.__setattr__(cloud.application, "compute", Noting())
-    return found
-
-
-def test_dry_run_asks_for_all_images_only(imagedetail, cloud, asked):
+def test_dry_run_asks_for_all_images_only(imagedetail, cloud):
     """It lists what would be asked; a live cloud is asked once."""
     result = imagedetail("check", "--os-cloud", "staging", "--dry-run")
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) > 60
-    assert [each.path for each in asked.requests if "images" in each.path] == [
-        "/v2.1/images/detail"
-    ]
+    assert cloud.asked == ["/v2.1/images/detail"]
     assert cloud.origin not in result.stdout
 
 
-def test_it_waits_when_it_is_asked_to(imagedetail, asked):
-    """The answer that follows counts; requests are GET, and each is made once but for the first."""
-    asked.instead += [Response(status=413, headers=(("Retry-After", "0"),))]
+def test_it_waits_when_it_is_asked_to(imagedetail, cloud):
+    """The answer that follows counts, and each request is made once but for the first."""
+    cloud.plan(say(413, b"", ("Retry-After", "0")))
     result = imagedetail("check", "--os-cloud", "staging", "--json", "--only", "M4", "--only", "M5")
     assert {each[1] for each in outline(result)} == {"known-deviation"}
-    made = [(each.path, each.query) for each in asked.requests if "images" in each.path]
-    assert made.pop(0) == ("/v2.1/images/detail", "")  # which was refused
-    assert {number for pair, number in Counter(made).items() if pair[1]} == {1}
-    assert made.count(("/v2.1/images/detail", "")) == 2
-    assert {each.method for each in asked.requests if "images" in each.path} == {"GET"}
+    times = Counter(cloud.asked)
+    assert times.pop("/v2.1/images/detail") == 3  # once refused, and once more at the end
+    assert set(times.values()) == {1}
 
 
-def test_one_check_of_a_recording_gets_its_own_answers(imagedetail, cloud, asked):
+def test_one_check_of_a_recording_gets_its_own_answers(imagedetail, cloud):
     """The same URL was asked for in XML, in JSON and compressed."""
-    asked.refuses_xml = True
+    answer = cloud.answer
+
+    def refuse_xml(environ, start_response):
+        if "xml" in environ.get("HTTP_ACCEPT", ""):
+            return say(406)(cloud, environ, start_response)
+        return answer(environ, start_response)
+
+    cloud.answer = refuse_xml
     assert imagedetail("record", "staging", "--suite", "check").returncode == 0
     cloud.stop()
     assert imagedetail("check", "staging", "--only", "M26").stdout.startswith("PASS: ")
@@ -134,7 +114,6 @@ def test_one_check_of_a_recording_gets_its_own_answers(imagedetail, cloud, asked
 
 
 def test_a_cloud_of_another_release_than_declared_is_not_judged(imagedetail, cloud, tmp_path):
-    """What deviates by design in one release is a fault in another."""
     (tmp_path / "imagedetail.yaml").write_text('clouds: {staging: {release: "2019.1"}}')
     result = imagedetail("check", "staging", "--live")
     assert result.returncode == 2

@@ -36,7 +36,6 @@ def test_a_failure_shows_what_the_command_shows(pytester):
 
 
 def test_it_asks_a_live_cloud(pytester, monkeypatch):
-    """In record mode verify, for one."""
     pytest.importorskip("openstack", reason="recording needs the extra `record`")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
     with SimulatedCloud("2026.2") as cloud:

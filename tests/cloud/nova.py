@@ -12,13 +12,7 @@ from tests.cloud.keystone import PREFIX, Account
 from tests.cloud.query import read_query
 from tests.cloud.releases import Release
 from tests.cloud.views import Links, detail, next_links
-from tests.cloud.wsgi import (
-    NOT_FOUND,
-    FaultError,
-    as_json,
-    unauthorized,
-    unexpected,
-)
+from tests.cloud.wsgi import NOT_FOUND, FaultError, as_json, unauthorized, unexpected
 
 _MINIMUM = (2, 1)
 _IMAGES_REMOVED = (2, 36)  # from here on the image proxy is a 404 (Nova 14.0.0)

@@ -15,7 +15,7 @@ from pytest_imagedetail.listing import error_status
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT
 from pytest_imagedetail.traffic.keystone import endpoint_of
-from tests.cloud import RELEASES, SimulatedCloud, authenticate
+from tests.cloud import SimulatedCloud, authenticate
 from tests.realcloud import simulator_seed
 
 LIBRARY = Store(directory=Path(__file__).parents[2] / "cassettes")
@@ -91,17 +91,3 @@ def get(url, token):
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)
-
-
-def test_unknown_parameters_leave_the_next_link_with_the_schema():
-    """Nova 30.0.0 strips them; before, they are repeated (Nova 20.6.1, 30.3.0 and 33.0.0)."""
-    for name in RELEASES.keys() - {"essex"}:
-        with SimulatedCloud(name) as cloud:
-            url = f"{cloud.compute_url}/images/detail?zzz=1&limit=1&sort_key=name"
-            status, document = get(url, cloud.account.token)
-            assert status == 200
-            (link,) = document["images_links"]
-            is_kept = "zzz=1" in link["href"] and "sort_key=name" in link["href"]
-            is_dropped = "zzz" not in link["href"] and "sort_key" not in link["href"]
-            assert is_dropped if name >= "2024.2" else is_kept, (name, link)
-            assert "limit=1" in link["href"]

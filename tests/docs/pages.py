@@ -19,8 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 
 _BLOCK = re.compile(
-    r"^```(?P<language>\w*) ?(?P<file>\S*)\n(?P<text>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
+    r"^```(?P<language>\w*) ?(?P<file>\S*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _PORT = "8774"  # what the pages show; the tests take a free one
 _FOLDER = "/home/me/project"
@@ -40,26 +39,15 @@ class Block:
         language: What stands behind the opening fence, or "".
         text: The lines between the fences.
         file: The name under which a reader saves it, or "".
-        span: Where the text stands in the page.
     """
 
     language: str
     text: str
     file: str
-    span: tuple[int, int]
 
 
 def blocks(page: str) -> list[Block]:
-    """Return the code blocks of a page, in order."""
-    return [
-        Block(
-            language=match["language"],
-            text=match["text"],
-            file=match["file"],
-            span=match.span("text"),
-        )
-        for match in _BLOCK.finditer(page)
-    ]
+    return [Block(**match.groupdict()) for match in _BLOCK.finditer(page)]
 
 
 def imagedetail_commands(page: str) -> list[str]:
@@ -71,6 +59,15 @@ def imagedetail_commands(page: str) -> list[str]:
         for line in block.text.replace("\\\n", "").splitlines()
     )
     return [line for line in lines if line.startswith("imagedetail ")]
+
+
+def assert_shows(path: Path, shown: str, wanted: str) -> None:
+    """Assert that what a page shows is what is wanted; UPDATE_DOCS=1 writes it into the page."""
+    if "UPDATE_DOCS" in os.environ:
+        page = path.read_text(encoding="utf-8")
+        path.write_text(page.replace(shown, wanted), encoding="utf-8")
+    else:
+        assert shown == wanted
 
 
 def run_sessions(page: str, folder: Path) -> Iterator[tuple[Block, str]]:

@@ -9,7 +9,6 @@ from tests.docs.pages import ROOT
 
 
 def project(pytester, name):
-    """Copy an example into an empty folder."""
     shutil.copytree(ROOT / "examples" / name, pytester.path, dirs_exist_ok=True)
 
 

@@ -75,7 +75,6 @@ def test_what_should_have_been_selected(recorded):
 
 
 def test_versions():
-    """The page names the versions that were run."""
     for release in RELEASES.values():
         assert re.search(rf"\b{re.escape(release.nova)}\b", PAGE), release.nova
     for row in re.findall(r"^\| (\d\S+) \| (\S+) \| (\S+) \| (\S+) \|", PAGE, re.MULTILINE):

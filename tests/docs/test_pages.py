@@ -9,14 +9,7 @@ import pytest
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 
 from pytest_imagedetail.cli import parser
-from tests.docs.pages import (
-    PAGES,
-    ROOT,
-    blocks,
-    differs,
-    imagedetail_commands,
-    run_sessions,
-)
+from tests.docs.pages import PAGES, ROOT, blocks, differs, imagedetail_commands, run_sessions
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

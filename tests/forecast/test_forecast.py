@@ -24,17 +24,14 @@ GOOD_SERVERS = [UUID, UUID.upper(), UUID.replace("-", ""), f"{{{UUID}}}", f"urn:
 
 
 def forecast_of(*images, **beside):
-    """The forecast of a listing."""
     return forecast({"images": list(images), **beside}, where="nova-2024.1, page 1")
 
 
 def having(number=1, **properties):
-    """An image with these properties alone."""
     return image_of(number, metadata=properties)
 
 
 def answer_of(body, status=200):
-    """The forecast of a response."""
     return forecast_response(Response(status_code=status, body=body), where="here")
 
 

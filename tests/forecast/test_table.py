@@ -1,8 +1,9 @@
 """docs/forecast.md has the table of what was measured of planted images on real clouds."""
 
 import json
-import os
 from pathlib import Path
+
+from tests.docs.pages import assert_shows
 
 PAGE = Path(__file__).parents[2] / "docs" / "forecast.md"
 MEASURED = Path(__file__).with_name("planted.json")
@@ -69,18 +70,14 @@ def table(measured):
 
 
 def test_table():
-    """As tests/realcloud/test_forecast.py measures it; UPDATE_DOCS=1 writes it into the page."""
+    """As tests/realcloud/test_forecast.py measures it."""
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     assert list(measured) == ["nova-2025.2", "nova-2026.1", "nova-2026.2"]
     printed = "\n".join(table(measured)) + "\n"
     assert len(printed.splitlines()) <= 45
     page = PAGE.read_text(encoding="utf-8")
     shown = page.partition("## What real clouds answered\n")[2].partition("\n\n| ")[2]
-    shown = "| " + shown.partition("\n\n")[0] + "\n"
-    if "UPDATE_DOCS" in os.environ:
-        PAGE.write_text(page.replace(shown, printed), encoding="utf-8")
-    else:
-        assert shown == printed
+    assert_shows(PAGE, "| " + shown.partition("\n\n")[0] + "\n", printed)
 
 
 def test_every_forecast_came_true():

@@ -49,7 +49,6 @@ def of_paired_images(comparison):
 
 
 def of_v2(recording):
-    """The listing on /v2 in a cassette of what clients ask."""
     found = (each for each in recording.interactions if "/v2/" in each.url)
     listed = next(each for each in found if each.url.endswith("/images/detail"))
     provenance = Provenance(cloud=f"{recording.provenance.cloud}-v2")
@@ -57,7 +56,6 @@ def of_v2(recording):
 
 
 def test_the_library(calls):
-    """Every difference between two clouds of the library is one that DeepDiff found."""
     recordings = [load(path) for path in sorted(LIBRARY.glob("*/all.yaml"))]
     recordings += [of_v2(load(path)) for path in LIBRARY.glob("*/tests/clients.yaml")]
     listings = [follow(each) for each in recordings]

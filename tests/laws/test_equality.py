@@ -24,7 +24,6 @@ RARELY = st.integers(0, 5).map(lambda number: number == 0)
 
 
 def written(value, cloud):
-    """A value as a recording of this cloud has it."""
     if isinstance(value, str):
         return value.format(cloud=cloud)
     if isinstance(value, list):

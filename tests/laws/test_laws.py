@@ -40,14 +40,12 @@ def images(draw, most=6):
 
 
 def summarized(comparison):
-    """Return the differences of a comparison, without values."""
     return sorted((each.kind, each.any_image, each.count) for each in comparison.differences)
 
 
 @PATIENT
 @given(images(), st.sampled_from(PROFILES), st.sampled_from(LEVELS))
 def test_nothing_differs_from_itself(one, profile, level):
-    """compare(x, x) is empty, under every profile and at each level."""
     listing = listing_of(*one)
     assert compare(listing, listing, profile=profile, level=level).same
 
@@ -55,7 +53,6 @@ def test_nothing_differs_from_itself(one, profile, level):
 @PATIENT
 @given(images(), images(), st.sampled_from(PROFILES[:3]))
 def test_the_other_way_round_is_the_mirror(one, other, profile):
-    """What was added is removed, and values change sides."""
     old, new = listing_of(*one), listing_of(*other)
     there, back = compare(old, new, profile=profile), compare(new, old, profile=profile)
     assert summarized(back) == sorted(
@@ -69,7 +66,6 @@ def test_the_other_way_round_is_the_mirror(one, other, profile):
 @PATIENT
 @given(images(), images(), st.randoms(use_true_random=False))
 def test_order_changes_the_order_alone(one, other, random):
-    """Any permutation of a side gives the same differences but for that of order."""
     shuffled = copy.deepcopy(other)
     random.shuffle(shuffled)
 

@@ -48,7 +48,6 @@ ONE_LEVEL = {
 
 
 def worst(baseline, candidate, **options):
-    """Return the worst severity of all differences."""
     found = compare(listing_of(*baseline), listing_of(*candidate), **options).severities
     return min(found, key=SEVERITIES.index, default=None)
 

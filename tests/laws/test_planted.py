@@ -47,7 +47,6 @@ def planted(size):
 
 
 def test_exactly_what_was_planted_is_found():
-    """Kinds, paths and counts are right."""
     for size in SIZES:
         old, new, expected = planted(size)
         differences = compare(listing_of(*old), listing_of(*new)).differences

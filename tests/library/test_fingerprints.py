@@ -17,7 +17,6 @@ RANGES = {
 
 
 def dated(cloud):
-    """The fingerprint of a cloud by its whole listing and its pages."""
     folder = LIBRARY / cloud
     recordings = [load(path) for path in [folder / "all.yaml", *folder.glob("limit=*.yaml")]]
     return fingerprint([read(each, expect=error_status(each)) for each in recordings])

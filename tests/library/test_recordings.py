@@ -129,7 +129,6 @@ def _parts(page: Interaction) -> tuple[object, ...]:
 
 
 def test_lint_finds_nothing():
-    """`imagedetail lint` accepts all of them."""
     linter = Linter(releases={}, max_age=None, now=datetime.now(UTC), folder=LIBRARY)
     done = lint({folder.parent for folder in FOLDERS}, linter)
     assert done.findings == ()

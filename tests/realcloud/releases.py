@@ -13,7 +13,7 @@ from types import MappingProxyType
 PYTHON = "3.11"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Pin:
     """A requirement beyond the three services, and the failure seen without it."""
 
@@ -58,11 +58,7 @@ class Release:
     @property
     def requirements(self) -> tuple[str, ...]:
         """What to install: the services, a WSGI server, the pins."""
-        services = (
-            f"nova=={self.nova}",
-            f"glance=={self.glance}",
-            f"keystone=={self.keystone}",
-        )
+        services = (f"nova=={self.nova}", f"glance=={self.glance}", f"keystone=={self.keystone}")
         return (*services, "cheroot", *(pin.requirement for pin in self.pins))
 
     @property
@@ -73,153 +69,71 @@ class Release:
 
 
 SQLALCHEMY_1 = Pin(
-    requirement="sqlalchemy<2",
-    reason="keystone <= 23 imports sqlalchemy-migrate, which needs what SQLAlchemy 2 lost",
+    "sqlalchemy<2", "keystone <= 23 imports sqlalchemy-migrate, which needs what SQLAlchemy 2 lost"
 )
 SQLALCHEMY_1_3 = Pin(
-    requirement="sqlalchemy<1.4",
-    reason="nova <= 22 adds columns through sqlalchemy-migrate, which fails on 1.4 with oslo.db 12",
+    "sqlalchemy<1.4",
+    "nova <= 22 adds columns through sqlalchemy-migrate, which fails on 1.4 with oslo.db 12",
 )
 
+_PINS_OF_30 = (
+    Pin("setuptools<81", "nova 30 imports pkg_resources, which later ones lack"),
+    Pin(
+        "bcrypt<4.1",
+        "keystone 26 hashes through passlib, whose self-test offers bcrypt 5 more than 72 bytes",
+    ),
+    Pin("cryptography<46", "cursive names a curve (SECT571K1) that cryptography 48 lacks"),
+    Pin("oslo.utils<10", "glance 29 imports oslo_utils.secretutils.md5, gone from 10"),
+    Pin("oslo.db<17", "glance 29 uses oslo.db's EngineFacade, gone from 18"),
+    Pin("oslo.context<6", "keystone 26 answers with 500 on top of oslo.context 6"),
+)
+_PINS_OF_19 = (
+    SQLALCHEMY_1_3,
+    Pin("werkzeug<1", "keystone 15 imports werkzeug.contrib, which werkzeug 1 lost"),
+    Pin("jinja2<3", "flask 1 imports jinja2.Markup, which jinja2 3.1 lost"),
+    Pin("markupsafe<2.1", "jinja2 2 imports markupsafe.soft_unicode, which 2.1 lost"),
+    Pin("itsdangerous<2", "flask 1 imports itsdangerous.json, which 2.1 lost"),
+)
+
+_ROWS: tuple[tuple[str, str, str, str, date, str], ...] = (
+    # name, nova, glance, keystone, until, max_microversion
+    ("2026.2", "34.0.0", "33.0.0", "30.0.0", date(2026, 11, 23), "2.104"),
+    # Not July 2026: the cursive of that day fails against its cryptography.
+    ("2026.1", "33.0.0", "32.0.0", "29.0.1", date(2026, 11, 1), "2.103"),
+    ("2025.2", "32.0.0", "31.0.0", "28.0.0", date(2026, 1, 1), "2.100"),
+    ("2024.2", "30.3.0", "29.2.1", "26.1.1", date(2026, 5, 10), "2.96"),
+    ("2023.1", "27.1.0", "26.0.0", "23.0.1", date(2023, 10, 20), "2.95"),
+    ("2022.1", "25.2.0", "24.2.1", "21.0.1", date(2023, 10, 20), "2.90"),  # Yoga
+    ("2020.2", "22.4.0", "21.1.0", "18.1.0", date(2022, 12, 20), "2.87"),  # Victoria
+    ("2019.2", "20.6.1", "19.0.4", "16.0.2", date(2022, 12, 20), "2.79"),  # Train
+    ("2019.1", "19.3.2", "18.0.1", "15.0.1", date(2022, 12, 20), "2.72"),  # Stein
+)
+_PINS = {
+    "2024.2": _PINS_OF_30,
+    "2023.1": (SQLALCHEMY_1,),
+    "2022.1": (SQLALCHEMY_1,),
+    "2020.2": (SQLALCHEMY_1_3,),
+    "2019.2": (SQLALCHEMY_1_3,),
+    "2019.1": _PINS_OF_19,
+}
+
+
+def _release(
+    name: str, nova: str, glance: str, keystone: str, until: date, max_microversion: str
+) -> Release:
+    return Release(
+        series=int(nova.partition(".")[0]),
+        name=name,
+        nova=nova,
+        glance=glance,
+        keystone=keystone,
+        until=until,
+        max_microversion=max_microversion,
+        pins=_PINS.get(name, ()),
+        old_collections=name < "2022.1",
+    )
+
+
 RELEASES: Mapping[int, Release] = MappingProxyType(
-    {
-        release.series: release
-        for release in (
-            Release(
-                series=34,
-                name="2026.2",
-                nova="34.0.0",
-                glance="33.0.0",
-                keystone="30.0.0",
-                until=date(2026, 11, 23),
-                max_microversion="2.104",
-            ),
-            Release(
-                series=33,
-                name="2026.1",
-                nova="33.0.0",
-                glance="32.0.0",
-                keystone="29.0.1",
-                # Not July 2026: the cursive of that day fails against its cryptography.
-                until=date(2026, 11, 1),
-                max_microversion="2.103",
-            ),
-            Release(
-                series=32,
-                name="2025.2",
-                nova="32.0.0",
-                glance="31.0.0",
-                keystone="28.0.0",
-                until=date(2026, 1, 1),
-                max_microversion="2.100",
-            ),
-            Release(
-                series=30,
-                name="2024.2",
-                nova="30.3.0",
-                glance="29.2.1",
-                keystone="26.1.1",
-                until=date(2026, 5, 10),
-                max_microversion="2.96",
-                pins=(
-                    Pin(
-                        requirement="setuptools<81",
-                        reason="nova 30 imports pkg_resources, which later ones lack",
-                    ),
-                    Pin(
-                        requirement="bcrypt<4.1",
-                        reason="keystone 26 hashes through passlib, whose self-test offers "
-                        "bcrypt 5 more than 72 bytes",
-                    ),
-                    Pin(
-                        requirement="cryptography<46",
-                        reason="cursive names a curve (SECT571K1) that cryptography 48 lacks",
-                    ),
-                    Pin(
-                        requirement="oslo.utils<10",
-                        reason="glance 29 imports oslo_utils.secretutils.md5, gone from 10",
-                    ),
-                    Pin(
-                        requirement="oslo.db<17",
-                        reason="glance 29 uses oslo.db's EngineFacade, gone from 18",
-                    ),
-                    Pin(
-                        requirement="oslo.context<6",
-                        reason="keystone 26 answers with 500 on top of oslo.context 6",
-                    ),
-                ),
-            ),
-            Release(
-                series=27,
-                name="2023.1",
-                nova="27.1.0",
-                glance="26.0.0",
-                keystone="23.0.1",
-                until=date(2023, 10, 20),
-                max_microversion="2.95",
-                pins=(SQLALCHEMY_1,),
-            ),
-            Release(
-                series=25,
-                name="2022.1",  # Yoga
-                nova="25.2.0",
-                glance="24.2.1",
-                keystone="21.0.1",
-                until=date(2023, 10, 20),
-                max_microversion="2.90",
-                pins=(SQLALCHEMY_1,),
-            ),
-            Release(
-                series=22,
-                name="2020.2",  # Victoria
-                nova="22.4.0",
-                glance="21.1.0",
-                keystone="18.1.0",
-                until=date(2022, 12, 20),
-                max_microversion="2.87",
-                pins=(SQLALCHEMY_1_3,),
-                old_collections=True,
-            ),
-            Release(
-                series=20,
-                name="2019.2",  # Train
-                nova="20.6.1",
-                glance="19.0.4",
-                keystone="16.0.2",
-                until=date(2022, 12, 20),
-                max_microversion="2.79",
-                pins=(SQLALCHEMY_1_3,),
-                old_collections=True,
-            ),
-            Release(
-                series=19,
-                name="2019.1",  # Stein
-                nova="19.3.2",
-                glance="18.0.1",
-                keystone="15.0.1",
-                until=date(2022, 12, 20),
-                max_microversion="2.72",
-                pins=(
-                    SQLALCHEMY_1_3,
-                    Pin(
-                        requirement="werkzeug<1",
-                        reason="keystone 15 imports werkzeug.contrib, which werkzeug 1 lost",
-                    ),
-                    Pin(
-                        requirement="jinja2<3",
-                        reason="flask 1 imports jinja2.Markup, which jinja2 3.1 lost",
-                    ),
-                    Pin(
-                        requirement="markupsafe<2.1",
-                        reason="jinja2 2 imports markupsafe.soft_unicode, which 2.1 lost",
-                    ),
-                    Pin(
-                        requirement="itsdangerous<2",
-                        reason="flask 1 imports itsdangerous.json, which 2.1 lost",
-                    ),
-                ),
-                old_collections=True,
-            ),
-        )
-    }
+    {each.series: each for each in (_release(*row) for row in _ROWS)}
 )

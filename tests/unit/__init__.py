@@ -87,7 +87,6 @@ def listing_of(*images, beside=None, **facts) -> Listing:
 
 
 def error_of(message="no", status=400, **facts) -> Listing:
-    """An expected error."""
     body = {"badRequest": {"code": status, "message": message}}
     return read(recording_of(body, status=status, **facts), expect=status)
 

@@ -8,7 +8,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import MISSING, Headers
-from pytest_imagedetail.rules import Rules, parse
+from pytest_imagedetail.rules import rules_of
 from pytest_imagedetail.settings import LEVELS, PROFILES
 from unit import OTHER_PROJECT, PROJECT, image_of, listing_of, recording_of
 
@@ -119,8 +119,12 @@ def test_headers():
     for other in ([("Content-Type", html)], []):
         ((path, *_, severity),) = headers([("Content-Type", json)], other)
         assert (path, severity) == ("headers.content-type", "breaking")
-    rule = parse({"path": "headers.x-a", "reason": "known", "expires": "never"})
-    matrix = matrix_of([], [("X-A", "1")], rules=Rules(rules=(rule,), today=date.min))
+    plain = listing_of()
+    xml = read(recording_of('<images xmlns="http://docs.openstack.org/compute/api/v1.1"/>'))
+    (difference,) = compare(plain, xml, profile="wire").differences
+    assert (difference.path, difference.candidate) == ("headers.content-type", "application/xml")
+    rule = {"path": "headers.x-a", "reason": "known", "expires": "never"}
+    matrix = matrix_of([], [("X-A", "1")], rules=rules_of(rule, today=date.min))
     assert matrix.steps == ()
     assert [each.difference.path for each in matrix.expected] == ["headers.x-a"]
 
@@ -144,7 +148,6 @@ def page(path=PATH, asked=LAST, *, links=None, host="https://compute.a.invalid",
 
 
 def verdict(baseline, candidate, **options):
-    """Return severity and reason of the only difference."""
     (difference,) = compare(baseline, candidate, **options).differences
     assert (difference.kind, difference.path) == ("page_changed", "images_links")
     return difference.severity, difference.reason

@@ -13,7 +13,6 @@ RELEASES = [name.partition(" ")[0] for name in release_names()]
 
 
 def test_releases_have_an_order_and_two_names():
-    """A codename and its year are one release, in any case."""
     assert [release_index(name) for name in RELEASES] == list(range(len(RELEASES)))
     assert release_index("Juno") == release_index("2014.2") == release_index("JUNO")
     assert release_index("2031.1") is None

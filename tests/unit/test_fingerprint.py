@@ -21,7 +21,6 @@ CACTUS = without(changed(DIABLO, "id", to=1361), "metadata")
 
 
 def dated(*images, **facts):
-    """The fingerprint of one listing."""
     return fingerprint([listing_of(*images, **facts)])
 
 
@@ -32,12 +31,10 @@ def releases(*images, **facts):
 
 
 def linked(path):
-    """An image whose link to itself has this path."""
     return changed(IMAGE, "links", 0, "href", to=f"https://compute.a.invalid/{path}/images/{ID}")
 
 
 def answered(name, value):
-    """A listing with this response header."""
     recording = listing_of(IMAGE).recording
     (asked,) = recording.interactions
     response = replace(asked.response, headers=Headers([(name, value)]))
@@ -45,13 +42,11 @@ def answered(name, value):
 
 
 def page(path):
-    """A page with a next link to this path."""
     link = {"rel": "next", "href": f"https://compute.a.invalid/v2/{path}?limit=1"}
     return listing_of(IMAGE, beside={"images_links": [link]}, query="limit=1")
 
 
 def test_every_clue_has_its_releases():
-    """What is seen, and who does it."""
     nova, openstack = "X-OpenStack-Nova-API-Version", "OpenStack-API-Version"
     for listing, seen, span in (
         (answered("Content-Type", "text/xml"), "the answer is XML", "juno (2014.2) or earlier"),
@@ -136,7 +131,6 @@ def test_what_nova_copies_from_users_fits():
 
 
 def test_what_no_release_sends():
-    """The field, and what is there in place of what is promised."""
     for path, value, seen in (
         (("minRam",), "64", "minRam is a string, not an integer"),
         (("minDisk",), -1, "minDisk is less than 0"),

@@ -5,10 +5,7 @@ import dataclasses
 import pytest
 
 from pytest_imagedetail.cassette import Store
-from pytest_imagedetail.errors import (
-    ResponseError,
-    VerificationError,
-)
+from pytest_imagedetail.errors import ResponseError, VerificationError
 from pytest_imagedetail.harness import Harness
 from pytest_imagedetail.record.sessions import CloudSessions
 from pytest_imagedetail.settings import CloudDeclaration, Settings

@@ -5,22 +5,19 @@ import json
 from pytest_imagedetail.record import recorder
 from pytest_imagedetail.record.importing import Saved, imported
 from pytest_imagedetail.transport.request import is_url_of_http
-from unit import FURTHER_PAGES, NO_FURTHER_PAGES, image_of
 
 HOST, PROJECT = "http://nova.corp.example:8774", "3f2a9c4e8b7d41c6a5e0f9d8c7b6a594"
-NEXT = {"images_links": [{"rel": "next", "href": f"{HOST}/v2/{PROJECT}/images/detail?marker=1"}]}
 
 
-def saved(document, status_code=200):
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    facts = {"cloud": "a", "status_code": status_code, "where": "saved.json"}
-    return imported(Saved(body=body, **facts)).listing
+def linked(links):
+    body = json.dumps({"images": [{"id": "1", "links": links}]}).encode()
+    return imported(Saved(body=body, cloud="a", where="saved.json")).listing
 
 
 def test_an_imported_body_is_redacted_by_its_own_links():
     """Host and project come from self links; the date is unknown."""
-    links = [{"rel": "self", "href": href} for href in ("", f"{HOST}/v2/{PROJECT}/images/1")]
-    listing = saved({"images": [{"id": "1", "links": links}]})
+    places = ("", f"{HOST}/v2/{PROJECT}/images/1")
+    listing = linked([{"rel": "self", "href": href} for href in places])
     href = listing.images[0]["links"][-1]["href"]
     assert href == f"https://compute.a.invalid/v2/{0:032x}/images/1"
     provenance = listing.provenance
@@ -29,7 +26,7 @@ def test_an_imported_body_is_redacted_by_its_own_links():
     hrefs = ("http://[x/images/1", "//x/images/1", "http://x y/images/1", "http://x:99999/images/1")
     self_links = [[{"rel": "self", "href": href}] for href in hrefs]
     for links in (None, 7, "x", {}, [], [7], [{"href": "x"}], *self_links):
-        listing = saved({"images": [{"id": "1", "links": links}]})
+        listing = linked(links)
         assert is_url_of_http(listing.recording.interactions[0].url)
         assert recorder.follow(listing.recording).images == listing.images
         assert [image["id"] for image in listing.images] == ["1"]
@@ -46,21 +43,11 @@ def test_bookmarks_lead_to_the_cloud_if_nothing_else_does():
         ("http://413274", "", ""),
     ):
         links = [{"rel": "bookmark", "href": f"{start}/images/1"}]
-        listing = saved({"images": [{"id": "1", "links": links}]})
+        listing = linked(links)
         assert listing.images[0]["links"][0]["href"] == f"{of_cloud}{prefix}{project}/images/1"
         url = f"{of_cloud}{prefix}/v2{project}/images/detail"
         assert listing.recording.interactions[0].url == url
     links = [{"rel": "bookmark", "href": f"{HOST}/{PROJECT}/images/1"}] * 2
     links.append({"rel": "self", "href": "http://elsewhere.example/v2/images/1"})
-    (image,) = saved({"images": [{"id": "1", "links": links}]}).images
+    (image,) = linked(links).images
     assert image["links"][2]["href"] == f"{of_cloud}/v2/images/1"
-
-
-def test_an_imported_page_is_a_part():
-    """Whatever shows that another one follows: that was never saved."""
-    for beside in (NEXT, *FURTHER_PAGES):
-        assert not saved({"images": [image_of()], **beside}).complete, beside
-    for beside in NO_FURTHER_PAGES:
-        assert saved({"images": [image_of()], **beside}).complete, beside
-    listing = saved({"images": [image_of()], **NEXT})
-    assert recorder.follow(listing.recording).images == listing.images

@@ -7,7 +7,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.model import FAIL_ON, Failure, Query
 from pytest_imagedetail.report import junit, report_of
-from pytest_imagedetail.rules import Rules, parse
+from pytest_imagedetail.rules import rules_of
 from unit import image_of, listing_of
 from unit.test_report import nasty, rich
 
@@ -61,8 +61,8 @@ def comparisons():
     sides = listing_of(image_of(), cloud="a"), listing_of(image_of(name="new"), cloud="b")
     for fail_on in FAIL_ON:
         for expires in ("never", "2020-01-01"):
-            rule = parse({"path": "images[*].name", "reason": "x", "expires": expires})
-            rules = Rules(rules=(rule,), today=date(2026, 1, 1))
+            rule = {"path": "images[*].name", "reason": "x", "expires": expires}
+            rules = rules_of(rule, today=date(2026, 1, 1))
             yield compare(*sides, fail_on=fail_on, rules=rules)
         yield compare(*sides, fail_on=fail_on)
         yield compare(sides[0], listing_of(cloud="b"), fail_on=fail_on)
@@ -86,7 +86,6 @@ def test_the_verdict_is_in_the_document():
 
 
 def test_what_could_not_be_compared_is_an_error():
-    """Its problem is the message, place and remedy are the text."""
     (suite,) = parsed([], [FAILURE])
     (error,) = suite.iter("error")
     assert (suite.get("name"), error.get("message")) == ("one -> two", "lost")

@@ -64,12 +64,6 @@ def test_a_repeated_key_is_a_difference():
             assert compare(other, other, profile=profile).same, repeated
             assert not compare(plain, other, profile=profile, level="shape").same, repeated
         assert plain != other
-    other = read(recording_of(text.replace(*REPEATED_KEYS[0], 1), complete=False))
-    assert other.images[0]["status"] == "ACTIVE"
-    (difference,) = compare(plain, other).differences
-    assert (difference.kind, difference.severity) == ("field_added", "breaking")
-    assert difference.path == f"images[{plain.images[0]['id']}]['status (repeated)']"
-    assert difference.candidate == ["ERROR", "ACTIVE"]
 
 
 def test_an_expected_error():
@@ -156,15 +150,12 @@ def test_the_list_of_another_service():
     """Glance's has the same path and key; a vendor's Nova may send single names of it."""
     v2 = {"id": "1", "name": "x", "status": "active", "min_ram": 0, "min_disk": 0, "tags": []}
     v2 |= {"created_at": "2024-01-15T08:00:00Z", "visibility": "public", "schema": "/v2/x"}
-    v1 = {"id": "1", "name": "x", "status": "active", "is_public": True, "container_format": "bare"}
-    v1 |= {"min_ram": 0, "min_disk": 0, "properties": {}, "created_at": "2024-01-15T08:00:00"}
     brief = {"id": "1", "name": "x", "container_format": "bare", "disk_format": "raw", "size": 1}
     beside = {"first": "/v2/images", "schema": "/v2/schemas/images"}
     for document, shown in (
         ({"images": [v2], **beside}, "it has `first` and `schema`"),
         ({"images": [v2]}, "images[0] has created_at, min_disk, min_ram, schema"),
         ({"images": [v2 | {"metadata": "a user's", "links": "too"}]}, "images[0] has created_at"),
-        ({"images": [v1]}, "images[0] has container_format, created_at, is_public, min_disk"),
         ({"images": [brief]}, "images[0] has container_format, disk_format"),
     ):
         with pytest.raises(BodyError) as caught:
@@ -173,9 +164,8 @@ def test_the_list_of_another_service():
             f"the body is Glance's list of images, not Nova's: {shown}"
         )
         assert "at the endpoint of the service `compute`" in caught.value.remedy
-    for name in ("servers", "volumes", "flavors", "image"):
-        with pytest.raises(BodyError, match=f"it has no `images` .an object with {name}"):
-            read_page(json.dumps({name: []}).encode(), where="here")
+    with pytest.raises(BodyError, match="an object with servers"):
+        read_page(b'{"servers": []}', where="here")
     vendor = {"visibility": "public", "owner": "x", "min_ram": 0, "protected": False}
     for document in (
         {"images": [image_of() | vendor], "schema": "x"},

@@ -24,7 +24,6 @@ from pytest_imagedetail.model import (
 
 
 def test_filters_have_their_wire_names():
-    """Every Python name becomes the name that Nova reads, percent-encoded."""
     evening = datetime(2024, 1, 2, 12, 4, 5, tzinfo=timezone(timedelta(hours=9)))
     for filters, wire in (
         ({"changes_since": "2024-01-01T00:00:00Z"}, "changes-since=2024-01-01T00%3A00%3A00Z"),
@@ -79,7 +78,6 @@ def test_a_query_keeps_what_nova_heeds():
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text())), st.binary())
 def test_any_query_survives_parse_and_wire(pairs, data):
-    """Texts, and bytes that are not UTF-8."""
     query = Query(
         tuple(tuple(each.encode("utf-8", "replace").decode() for each in pair) for pair in pairs)
     )

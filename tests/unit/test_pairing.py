@@ -12,7 +12,6 @@ SIZED = [("1", "dup", 10), ("2", "dup", 20)]
 
 
 def compared(one, other, across=True):
-    """Compare images by id, name and size, as far as given."""
     sides = (
         listing_of(*(dict(zip(KEYS, row, strict=False)) for row in rows)) for rows in (one, other)
     )

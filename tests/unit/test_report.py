@@ -15,7 +15,7 @@ from pytest_imagedetail.compare import compare
 from pytest_imagedetail.compare.matrix import compare_neighbors
 from pytest_imagedetail.model import MISSING, Query
 from pytest_imagedetail.report import html, junit, markdown, questions, report_of, terminal, text
-from pytest_imagedetail.rules import Rules, parse
+from pytest_imagedetail.rules import rules_of
 from unit import error_of, image_of, listing_of, without
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -67,7 +67,6 @@ FORMS = {
 
 
 def test_golden():
-    """The whole text of a rich comparison."""
     for name, render in FORMS.items():
         expected = (GOLDEN / name).read_text(encoding="utf-8")
         assert render(rich()).rstrip("\n") == expected.rstrip("\n"), name
@@ -170,9 +169,6 @@ def test_each_report_shows_where_values_part():
 
 def test_nothing_compared_is_said():
     """An empty report is not a green one; nor is one without an image in common."""
-    assert (
-        markdown.render(report_of([])) == "# NOT COMPARED: no listing was compared\n\nexit code 0\n"
-    )
     assert "<h1>no listing was compared</h1>" in html.render(report_of([]))
     comparison = compare(listing_of(image_of(1)), listing_of(image_of(2)))
     line = (
@@ -183,18 +179,15 @@ def test_nothing_compared_is_said():
 
 
 def test_rules_are_noted():
-    """What they accept, why and until when; which expired and which are unused."""
-    dates = {"reason": "new <default>", "reference": "CHG-1"}
-    rules = [
-        parse(dates | {"path": "images[*].os_hidden", "expires": date(2027, 2, 1)}),
-        parse(dates | {"path": "images[*].minDisk", "expires": date(2026, 1, 31)}),
-        parse(dates | {"path": "images[*].typo", "expires": "never"}),
-    ]
-    comparison = compare(
-        listing_of(image_of()),
-        listing_of(image_of(os_hidden=False, minDisk=1)),
-        rules=Rules(rules=tuple(rules), today=date(2026, 11, 24)),
+    known = {"reason": "new <default>", "reference": "CHG-1"}
+    rules = rules_of(
+        known | {"path": "images[*].os_hidden", "expires": date(2027, 2, 1)},
+        known | {"path": "images[*].minDisk", "expires": date(2026, 1, 31)},
+        known | {"path": "images[*].typo", "expires": "never"},
+        today=date(2026, 11, 24),
     )
+    new = image_of(os_hidden=False, minDisk=1)
+    comparison = compare(listing_of(image_of()), listing_of(new), rules=rules)
     lines = terminal.render(report_of([comparison])).splitlines()
     way_out = "fix the cause, or renew or delete the rule"
     assert [line.split(": ", 1)[-1] for line in lines[-4:]] == [
@@ -210,38 +203,27 @@ def test_rules_are_noted():
     assert "new &lt;default&gt; (CHG-1" in html.render(report_of([comparison]))
 
 
+QUERIES = ("", "status=ACTIVE")
+
+
 def row_of_three():
     """Three clouds, two queries: a breaking change, one of data, one that a rule accepts."""
-    lost = without(image_of(), "minRam")
-    answers = {
+    images = {
         "nova-a": image_of(),
         "nova-b": image_of(minDisk=1),
-        "nova-c": lost | {"minDisk": 1, "progress": 50},
+        "nova-c": without(image_of(minDisk=1, progress=50), "minRam"),
     }
-    known = parse({"path": "images[*].progress", "reason": "busy", "expires": "never"})
-    return compare_neighbors(
-        {
-            name: {
-                each.query: each
-                for each in (
-                    listing_of(image, cloud=name),
-                    listing_of(image, cloud=name, query="status=ACTIVE"),
-                )
-            }
-            for name, image in answers.items()
-        },
-        rules=Rules(rules=(known,), today=date(2026, 11, 24)),
-    )
+    row = {
+        name: {Query.parse(each): listing_of(image, cloud=name, query=each) for each in QUERIES}
+        for name, image in images.items()
+    }
+    known = {"path": "images[*].progress", "reason": "busy", "expires": "never"}
+    return compare_neighbors(row, rules=rules_of(known, today=date(2026, 11, 24)))
 
 
-def test_a_matrix_in_each_report(tmp_path):
-    """Who answered what, each change with its two clouds, and what the rule accepted."""
+def test_a_matrix_in_each_report():
     expected = json.loads((GOLDEN / "matrix.json").read_text(encoding="utf-8"))
     assert row_of_three().to_dict() == expected
-    report.write(report_of([rich(), row_of_three()]), tmp_path / "r.json")
-    document = json.loads((tmp_path / "r.json").read_text())
-    assert len(document["comparisons"]) == len(document["matrices"]) == 1
-    assert document["matrices"][0] == expected
     shown = html_entities.unescape(html.render(report_of([row_of_three()])))
     assert shown.count('<td class="breaks"') == 2
     for words in (

@@ -3,12 +3,7 @@
 import pytest
 
 from pytest_imagedetail.errors import SettingsError
-from pytest_imagedetail.settings import (
-    Choices,
-    CloudDeclaration,
-    Settings,
-    resolve,
-)
+from pytest_imagedetail.settings import Choices, CloudDeclaration, Settings, resolve
 
 REMEDY = "\n  next:  it holds `clouds:` (name: {os_cloud, release}) and `baseline:`, nothing else"
 
@@ -50,7 +45,6 @@ def test_the_first_layer_that_chooses_wins(tmp_path):
 
 
 def test_the_clouds_file_declares_clouds_and_a_baseline(tmp_path):
-    """A cloud with nothing behind its name is its own os_cloud."""
     text = "clouds:\n  b: {os_cloud: staging, release: '2024.1'}\n  juno: {release: Juno}\n  c:\n"
     settings = declared(tmp_path, f"{text}baseline: b\n")
     assert settings.declared == {

@@ -20,13 +20,11 @@ def cloud():
 
 
 def recorded(cloud, expect=None, **query):
-    """What a cloud answers, as a recording holds it."""
     live = recorder.LiveCloud(access=authenticate(cloud), name="nova", release="2026.2")
     return recorder.ask(live, Query.of(**query), expect=expect).listing
 
 
 def test_another_status_or_message_is_a_difference(cloud):
-    """Whichever side refuses."""
     with SimulatedCloud(release="2023.1") as older:
         for before, now, kind in (
             (recorded(cloud, 400, limit="x"), older, "error_changed"),
