@@ -1,5 +1,6 @@
 """Credentials: every way to say who one is, every way that goes wrong, and nothing secret shown."""
 
+import io
 import json
 import os
 import re
@@ -37,14 +38,13 @@ class Front:
     """A simulated cloud with a Keystone that knows more ways in, and a catalog to change.
 
     Attributes:
-        asked: The `auth` documents that came.
         answer: (status line, body) of every request, if it is to be no cloud at all.
         edit: Changes the list of services of a catalog.
         tokens: How many were issued; each is another.
     """
 
     def __init__(self, cloud):
-        self.cloud, self.asked, self.tokens = cloud, [], []
+        self.cloud, self.tokens = cloud, []
         self.answer, self.edit = None, lambda catalog: catalog
         self.server = LoopbackServer(self)
         self.origin = f"http://127.0.0.1:{self.server.port}"
@@ -65,22 +65,19 @@ class Front:
 
     def issue(self, environ, start_response):
         auth = json.loads(environ["wsgi.input"].read())["auth"]
-        self.asked.append(auth)
         body = json.dumps({"auth": self.as_password(auth)}).encode()
-        environ["wsgi.input"] = type(environ["wsgi.input"])(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
-        caught = {}
-        chunks = self.cloud.application(
-            environ, lambda status, headers: caught.update(status=status, headers=dict(headers))
-        )
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        answered = []
+        chunks = self.cloud.application(environ, lambda *head: answered.extend(head))
+        status, headers = answered[0], dict(answered[1])
         document = json.loads(b"".join(chunks))
         if "token" in document:
             self.tokens.append(f"gAAAAABtoken-number-{len(self.tokens)}-of-this-cloud")
-            caught["headers"]["X-Subject-Token"] = self.tokens[-1]
+            headers["X-Subject-Token"] = self.tokens[-1]
             document["token"]["catalog"] = self.edit(document["token"]["catalog"])
         body = json.dumps(document).encode()
-        caught["headers"]["Content-Length"] = str(len(body))
-        start_response(caught["status"], list(caught["headers"].items()))
+        headers["Content-Length"] = str(len(body))
+        start_response(status, list(headers.items()))
         return [body]
 
     def as_password(self, auth):
@@ -123,13 +120,13 @@ def password(front, **changed):
     return {**front.cloud.credentials, "auth_url": f"{front.origin}/v3", **changed}
 
 
-def live(access):
-    return recorder.LiveCloud(access=access, name="staging")
+def ask(access, expect=None):
+    return recorder.ask(recorder.LiveCloud(access=access, name="staging"), Query(), expect=expect)
 
 
 def lists(access):
     """Whether an access really lists images."""
-    return len(recorder.ask(live(access), Query()).listing.images) == 13
+    return len(ask(access).listing.images) == 13
 
 
 def refused(*secrets, cloud="staging"):
@@ -200,8 +197,7 @@ def test_an_endpoint_without_keystone(front, folder):
     write(folder, auth, auth_type="admin_token")  # this is how a 401 is recorded
     access = clouds.connect("staging")
     assert (access.project_id, access.renew) == ("", None)
-    answer = recorder.ask(live(access), Query(), expect=401)
-    assert answer.listing.error["code"] == 401
+    assert ask(access, expect=401).listing.error["code"] == 401
 
 
 def test_where_credentials_are_read(front, folder, monkeypatch):
@@ -347,10 +343,7 @@ def test_what_the_catalog_lacks(front, folder):
         assert "compute_endpoint_override" in error.remedy
 
 
-BROKEN_URLS = (
-    *("http://[hunter2/v2.1", "ftp://hunter2/v2.1", "http://hunter2:99999/v2.1", 7),
-    *("http://hunter2 .example/v2.1", "http://h\u00fcnter2/v2.1", "http://hunter2/v2.1?x=1"),
-)
+BROKEN_URLS = ("http://[hunter2/v2.1", "ftp://hunter2/v2.1", 7, "http://h\u00fcnter2/v2.1")
 
 
 def test_a_broken_endpoint(front, folder):
@@ -403,7 +396,6 @@ def test_keystone_fails(front, folder):
     assert problem("cacert", url, auth_type="v3password") == "TLS failed: wrong version number"
     for status, wanted, remedy in (
         ("200 OK", "the server is not Keystone", "check auth_url"),
-        ("404 Not Found", "404 NotFound", "check auth_url"),
         ("401 Unauthorized", "401 Unauthorized", "its auth section"),
         ("503 Service Unavailable", "503 ServiceUnavailable", "Keystone failed: try again later"),
     ):
@@ -453,8 +445,6 @@ def test_a_broken_file(folder, monkeypatch):
     for text, problem, place in (
         ("clouds:\n  staging: {auth: [\n", invalid, ", line 3, column 1"),
         (f"{section}auth: {{password: *hunter2}}\n", invalid, ", line 3, column 22"),
-        (f"{section}auth: {{password: !hunter2 x}}\n", invalid, ", line 3, column 22"),
-        ("hunter2\n", shape, ""),
         ("clouds: [hunter2]\n", shape, ""),
         ("", "clouds.yaml has no usable cloud 'staging'", ""),
         (section, f"{unreadable} (AttributeError)", cloud),
@@ -466,26 +456,19 @@ def test_a_broken_file(folder, monkeypatch):
         (f"{section}auth: {{auth_url: 'hunter2.example/v3', username: u}}\n", address, None),
         (f"{section}auth_type: v3pasword\n", "unknown auth_type 'v3pasword'", cloud),
         (f"{section}auth: {{auth_url: 'http://a/v3', pasword: hunter2}}\n", misfit, cloud),
-        (f"{section}auth: {{username: hunter2}}\n", f"{missing} auth_url", cloud),
         *(
             (f"{section}auth_type: {kind}\n    auth: {{auth_url: 'http://a/v3'{more}}}\n", *what)
             for kind, more, *what in (
                 ("password", "", f"{missing} username and password", cloud),
-                ("password", ", username: u", f"{missing} password", cloud),
                 ("v3password", ", password: hunter2", f"{missing} username", cloud),
                 ("v3token", "", misfit, cloud),
             )
         ),
     ):
         (folder / "clouds.yaml").write_text(text)
-        with pytest.raises(CredentialsError) as caught:
-            clouds.connect("staging")
-        error = caught.value
+        error = refused("hunter2")
         assert error.problem.startswith(problem)
         assert place is None or error.where == f"{folder}/clouds.yaml{place}"
-        assert "hunter2" not in str(error)
-        frames = [each for each in caught.traceback if "pytest_imagedetail" in str(each.path)]
-        assert "hunter2" not in repr([each.locals for each in frames])
     (folder / "secure.yaml").write_text("clouds: {")
     assert refused().where == f"{folder}/secure.yaml, line 2, column 1"
     (folder / "secure.yaml").unlink()
