@@ -1,7 +1,6 @@
 """Reading recordings of other tools: each becomes the same interactions; damage is one error."""
 
 import base64
-import copy
 import gzip
 import json
 import os
@@ -65,7 +64,6 @@ def test_each_tool_and_encoding_gives_the_same_body(tmp_path):
     binary = yaml.safe_dump(ruby({"string": PACKED}, Content_Encoding="gzip"))
     documents = [
         ("vcrpy", vcrpy(answered({"string": text}, Content_Encoding="gzip"))),
-        ("vcrpy", vcrpy(answered(packed, Content_Encoding="gzip"))),
         ("vcrpy", vcrpy(answered({"base64_string": raw}, Content_Encoding="deflate"))),
         ("vcrpy", vcrpy(answered({"string": text}, Transfer_Encoding="chunked"))),
         ("vcrpy", vcrpy(old_httpx)),
@@ -102,30 +100,23 @@ def test_the_date_is_the_oldest_of_the_file(tmp_path):
 def test_bodies_of_har(tmp_path):
     """In the charset of the content type; a form may be listed; none without a response."""
     charset = "text/plain; charset=iso-8859-1"
-    document = har({"text": "ä", "mimeType": charset})
-    (only,) = read(written(tmp_path, document)).interactions
-    assert only.response.body == "ä".encode("latin-1")
-    document = har({"text": "ä", "mimeType": "text/plain"})
+    by_header = har({"text": "ä", "mimeType": "text/plain"})
     headers = [{"name": "content-type", "value": charset}]
-    document["log"]["entries"][0]["response"]["headers"] = headers
-    (only,) = read(written(tmp_path, document)).interactions
-    assert only.response.body == "ä".encode("latin-1")
+    by_header["log"]["entries"][0]["response"]["headers"] = headers
+    for document, status, body in (
+        (har({"text": "ä", "mimeType": charset}), 200, "ä".encode("latin-1")),
+        (by_header, 200, "ä".encode("latin-1")),
+        (har({"size": 7}, status=0), 0, b""),
+        (har({"text": "x"}, url="data:text/plain,x"), 0, b""),
+    ):
+        (only,) = read(written(tmp_path, document)).interactions
+        assert (only.response.status_code, only.response.body) == (status, body)
     document = har({"text": "ä"})
     request = document["log"]["entries"][0]["request"]
     request["postData"] = {"params": [{"name": "password", "value": "hunter-22"}]}
     path = written(tmp_path, b"\xef\xbb\xbf" + json.dumps(document).encode())  # a BOM is skipped
     (only,) = read(path).interactions
     assert (only.request_body, only.response.body) == (b"password=hunter-22", "ä".encode())
-    unanswered = [har({"size": 7}, status=0), har({"size": 7, "text": 5}, status=0)]
-    unanswered += [har({"text": "x"}, url=url) for url in ("data:text/plain,x", "wss://a/")]
-    for document in unanswered:
-        (only,) = read(written(tmp_path, document)).interactions
-        assert (only.response.status_code, only.response.body) == (0, b"")
-
-
-BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(9)
-)
 
 
 def test_damage_is_one_error_with_its_place(tmp_path):
@@ -137,12 +128,10 @@ def test_damage_is_one_error_with_its_place(tmp_path):
     cases = [
         ("", "not a known recording: it has no `interactions`, ", ""),
         ("interactions:\n- request: {\n", "not a readable YAML file", ", line 3"),
-        ('{"interactions": [\n', "not a readable JSON file: Expecting", ", line 2, column 1"),
         (f'{{"interactions": ["{secret}" {secret}', "not a readable JSON file", ", line 1"),
         ("interactions: []\n", "the recording has no list of interactions", ""),
         (b"interactions: \xff\n", "not a UTF-8 file: byte 14 is 0xff", ""),
         (f"a: 1\nb: !!python/object/apply:os.mkdir [{mark}]\n", "constructor", ", line 2"),
-        (BOMB, "alias", ", line"),
         ('{"a":' * 200_000, "not a readable JSON file: it is nested too deeply", ""),
         (f"interactions:\n- request: {secret}\n", "its `request` is missing", ", interaction 1"),
         (bad, "its `request.uri` is missing or of another type", ", interaction 1"),
@@ -176,56 +165,46 @@ def test_damage_is_one_error_with_its_place(tmp_path):
 
 
 JUNK = (
-    None, True, False, 0, -1, 2**70, 1.5, float("inf"), "", "\ud800", "\0", "é€", "a b", "//",
-    "http://[::1/x", "http://h:99999/", "http://%zz@/", "2\uff11", "-", [], {}, [[]], [None], [5],
-    [{}], ["\ud800"], {"a": 1}, {"": ""}, {"name": []}, [{"name": "a", "value": {}}],
-    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "\x1f\x8b\x08", "chunked", "5\r\nab",
+    None, True, -1, 2**70, 1.5, float("inf"), "", "\ud800", "\0", "a b", "http://[::1/x",
+    "http://h:99999/", "2\uff11", [], {}, [None], ["\ud800"], {"a": 1}, {"name": []},
+    [{"name": "a", "value": {}}], "0001-01-01T00:00:00+14:00", "\x1f\x8b\x08", "chunked",
 )  # fmt: skip
+
+
+def places(node):
+    """Yield each part of a document as what holds it and its key there."""
+    if isinstance(node, dict | list):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield node, key
+            yield from places(value)
 
 
 def test_junk_in_any_place_is_read_or_refused(tmp_path):
     """Never another error, so that one bad file does not stop the others."""
     path, store = tmp_path / "cassette.json", Store(directory=tmp_path / "cassettes")
-    gzip_header = {"Content_Encoding": "gzip"}
-    documents = [
-        vcrpy(answered({"string": "{}", "encoding": "utf-8"}, **gzip_header)),
+
+    def try_out(document):
+        path.write_text(json.dumps(document))
+        source = read(path)
+        done = scrub(source, cloud="staging", known=secrets_of([source]))
+        if done.recording is not None:
+            place = path_of(source, cloud="staging", store=store)
+            refuse_unsafe(done.recording, known=done.known, where=str(place))
+
+    for document in (
+        vcrpy(answered({"string": "{}", "encoding": "utf-8"}, Content_Encoding="gzip")),
         vcrpy({"status_code": 200, "content": "{}", "headers": {"Vary": "a"}}),
         ruby({"encoding": "", "base64_string": "e30="}, tool="betamax/0.8.1"),
         har({"size": 4, "mimeType": "text/plain", "text": "e30=", "encoding": "base64"}),
-    ]
-    for document in documents:
-        for way in list(places(document)):
+    ):
+        for holder, key in list(places(document)):
+            good = holder[key]
             for junk in JUNK:
-                path.write_text(json.dumps(replaced(document, way, junk)))
+                holder[key] = junk
                 try:
-                    source = read(path)
-                    if source.tool == "imagedetail":
-                        continue
-                    done = scrub(source, cloud="staging", known=secrets_of([source]))
-                    if done.recording is not None:
-                        place = path_of(source, cloud="staging", store=store)
-                        refuse_unsafe(done.recording, known=done.known, where=str(place))
+                    try_out(document)
                 except ImageDetailError:
                     continue
                 except Exception as error:
-                    raise AssertionError(f"{junk!r} at {way}") from error
-
-
-def places(node, way=()):
-    """The way to every part of a document."""
-    yield way
-    if isinstance(node, dict | list):
-        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-            yield from places(value, (*way, key))
-
-
-def replaced(document, way, junk):
-    """A copy with junk in one place."""
-    if not way:
-        return junk
-    new = copy.deepcopy(document)
-    holder = new
-    for key in way[:-1]:
-        holder = holder[key]
-    holder[way[-1]] = junk
-    return new
+                    raise AssertionError(f"{junk!r} as {key!r} of {holder}") from error
+            holder[key] = good
