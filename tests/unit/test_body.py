@@ -52,29 +52,6 @@ def test_json_keeps_every_token(text):
     assert pretty(laid_out) == laid_out
 
 
-LAYOUT = r"""{
-  "b": 1.017415075e+09,
-  "a": "\/v2\u00e9",
-  "b": [
-    1,
-    2,
-    {
-      "x": {}
-    }
-  ],
-  "links": [
-    {"rel": "self"}
-  ]
-}"""
-
-
-def test_json_layout():
-    """Short containers stay on one line of at most 100 columns."""
-    assert pretty("".join(LAYOUT.split())) == LAYOUT
-    for letters, lines in ((90, 1), (91, 4)):
-        assert len(pretty(json.dumps(["x" * 2, "y" * letters])).splitlines()) == lines
-
-
 def test_json_errors():
     """Each has a reason, a place and a remedy."""
     for text, problem, place in (

@@ -33,26 +33,6 @@ def test_two_queries_never_share_a_file(one, other):
     assert len(name) <= 100
 
 
-def test_simple_names_are_read_as_they_are():
-    """A file name shows what was asked, or which test asked it."""
-    for query, name in (
-        (Query(), "all.yaml"),
-        (Query.of(limit=3), "limit=3.yaml"),
-        (Query.of(limit=3, marker="a-b"), "limit=3+marker=a-b.yaml"),
-        (Query.of(marker=""), "marker=.yaml"),
-        (Query.of(microversion="2.35"), "all@2.35.yaml"),
-        (Query.of(limit=3, microversion="latest"), "limit=3@latest.yaml"),
-    ):
-        assert file_name(query) == name
-    for test, path in (
-        ("tests/test_own.py::test_a", "tests/tests/test_own/test_a.yaml"),
-        ("test_own.py::test_a", "tests/test_own/test_a.yaml"),
-        ("inventory", "tests/inventory.yaml"),
-        ("t.py::" + "x" * 80, f"tests/t/{'x' * 80}.yaml"),
-    ):
-        assert str(traffic_name(test)) == path
-
-
 def test_cloud_names():
     """A name is a folder and part of a host name: no way out."""
     for name in ("k5", "nova-2026.2", "A_b", "x" * 63):

@@ -86,14 +86,13 @@ def test_the_date_is_the_oldest_of_the_file(tmp_path):
     """In UTC, whatever its form; None if one is missing."""
     assert read(written(tmp_path, ruby({"string": ""}))).recorded_at == "2022-11-01T04:58:44Z"
     document = har({"text": ""})
-    assert read(written(tmp_path, document)).recorded_at == "2024-05-06T05:08:09Z"
-    entry = document["log"]["entries"][0]
+    (entry,) = document["log"]["entries"]
     for date, oldest in (
+        ("2024-05-07T00:00:00Z", "2024-05-06T05:08:09Z"),
         ("2024-05-06T05:08:08", "2024-05-06T05:08:08Z"),  # without a zone it is UTC
-        ("2024-05-07T00:00:00Z", "2024-05-06T05:08:08Z"),
         (None, None),
     ):
-        document["log"]["entries"].append(entry | {"startedDateTime": date})
+        document["log"]["entries"] = [entry, entry | {"startedDateTime": date}]
         assert read(written(tmp_path, document)).recorded_at == oldest
 
 
