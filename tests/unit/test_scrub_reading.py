@@ -103,6 +103,7 @@ def test_bodies_of_har(tmp_path):
     for document, status, body in (
         (har({"text": "ä", "mimeType": charset}), 200, "ä".encode("latin-1")),
         (by_header, 200, "ä".encode("latin-1")),
+        (har({"text": "ä", "mimeType": "text/plain; charset=unknown"}), 200, "ä".encode()),
         (har({"size": 7}, status=0), 0, b""),
         (har({"text": "x"}, url="data:text/plain,x"), 0, b""),
     ):
@@ -145,6 +146,8 @@ def test_damage_is_one_error_with_its_place(tmp_path):
                 vcrpy({"status": {"code": []}, "headers": {}}),
             )
         ),
+        (vcrpy(answered({"string": 5})), "a body is neither text nor bytes", ", interaction 1"),
+        (har({"text": ""}, url="//"), "its URL is not one of HTTP", ", interaction 1"),
         (har({"text": ""}, status=7), "its status does not have three digits", ", interaction 1"),
         (vcrpy(answered({"base64_string": "?"})), "not valid base64", ", interaction 1"),
         (
