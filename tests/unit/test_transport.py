@@ -182,15 +182,22 @@ def test_a_dripping_answer_is_not_waited_for(monkeypatch, start, drop):
     assert said == f"the answer was not whole within 0.25 seconds\n{NEXT}"
 
 
-def test_a_wrong_certificate_does_not_name_the_host(monkeypatch):
-    """Only the kind of the mistake."""
+def test_tls_that_fails(monkeypatch):
+    """OpenSSL's words stay, but for the name of the host."""
 
-    def connect(_):
+    def speak_plainly(connection):
+        connection.recv(1)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20)
+
+    def mismatch(_):
         error = ssl.SSLCertVerificationError(1, "certificate verify failed")
         error.verify_message = "Hostname mismatch, certificate is not valid for 'nowhere.example'."
         raise error
 
-    monkeypatch.setattr(http.client.HTTPSConnection, "connect", connect)
+    with serving(speak_plainly) as url:
+        said = refusal(url.replace("http:", "https:"))
+    assert said == f"TLS failed: WRONG_VERSION_NUMBER\n{NEXT}"
+    monkeypatch.setattr(http.client.HTTPSConnection, "connect", mismatch)
     assert refusal("https://127.0.0.1:1/v2") == f"TLS failed: Hostname mismatch\n{NEXT}"
 
 
