@@ -160,6 +160,16 @@ def test_the_built_in_keystone_leads_to_what_was_asked(tmp_path):
     assert {(each["region"], each["url"]) for each in found["endpoints"]} == {("a", BASE)}
 
 
+def test_what_the_run_knows_and_addresses_of_people_are_redacted(tmp_path):
+    """In what is recorded of a test's own client."""
+    live = Live(secrets=lambda: frozenset({"a-secret-of-the-run"}))
+    traffic = received("/a", b"a-secret-of-the-run"), received("/b", b"me@corp.example")
+    assert done(tmp_path, "once", *traffic, live=live) == (
+        "recorded (new)",
+        [(f"{BASE}/a", b"<redacted>"), (f"{BASE}/b", b"redacted@redacted.invalid")],
+    )
+
+
 def test_a_failure_or_another_release_is_refused(tmp_path):
     """In every mode, unless the test is about the failure; the old recording stays."""
 
