@@ -23,6 +23,7 @@ FURTHER_PAGES = (
     {"is-truncated": True},
     {"next_page": 2},
     {"nextPageToken": "abc"},
+    {"marker": "1"},
     {"cursor": "abc"},
     {"pagination": {"next": 2}},
     {"meta": {"total": 2, "count": 1}},

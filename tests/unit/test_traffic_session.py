@@ -1,6 +1,7 @@
 """A test's session: what it plays, records, refuses and verifies. tests/plugin shows the rest."""
 
 import json
+import urllib.request
 
 import pytest
 
@@ -18,7 +19,9 @@ from pytest_imagedetail.redact import Known
 from pytest_imagedetail.redact.placeholders import OWN_PROJECT, owner
 from pytest_imagedetail.traffic import Live, Place, Session, Traffic, keystone
 from pytest_imagedetail.traffic.authentication import without_keystone
+from pytest_imagedetail.transport import http
 from pytest_imagedetail.transport.http import Access
+from tests.cloud import SimulatedCloud, authenticate
 
 NOVA = "http://nova.corp.example:8774/v2.1"
 BASE = "https://compute.staging.invalid/v2.1"
@@ -122,6 +125,16 @@ def test_the_first_project_of_a_path_is_the_recordings_own(tmp_path):
         asked = [received(f"/{each}/images", base="http://10.1.2.3/v2") for each in projects]
         found = [plays.answer(each).body if plays.can_answer(each) else None for each in asked]
         assert found == bodies, projects
+
+
+def test_the_recorders_own_requests_pass_by(tmp_path):
+    """And those of the test's client are kept."""
+    own = session(tmp_path, "once")
+    with SimulatedCloud(release="2026.2") as cloud, own.running():
+        urllib.request.urlopen(f"{cloud.compute_url}/?a=1").read()
+        http.get(cloud.compute_url, Headers(), access=authenticate(cloud), name="a")
+    assert own.keep() == "recorded (new)"
+    assert [each.url for each in own.place.load().interactions] == [f"{BASE}/?a=1"]
 
 
 def test_what_the_built_in_keystone_cannot_answer(tmp_path):
