@@ -127,7 +127,8 @@ def test_a_further_page_in_another_form_is_an_error(answers):
         with pytest.raises(RecordingError, match=not_understood):
             recorder.follow(recorded(answers[""], queries=("",)))
         assert len(ask("limit=1").images) == 1
-    for beside in (*NO_FURTHER_PAGES, {"images_links": {}}, {"images_links": []}):
+    previous = {"images_links": [{"rel": "previous", "href": "x?marker=1"}]}
+    for beside in (*NO_FURTHER_PAGES, {"images_links": {}}, previous):
         answers[""] = page(image_of(1), **beside)
         assert ask().complete, beside
     answers[""] = page(image_of(1), **next_link(marker=2), next=NEXT_PAGE, total=2)

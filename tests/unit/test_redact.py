@@ -105,6 +105,7 @@ def test_values_below_and_beside_a_secrets_name_are_replaced():
         ),
         ({"name": "otp", "val": "x", "default": "y"}, {"name": "otp", "val": 0, "default": 0}),
         ({"user": "u", "key": "x"}, {"user": "u", "key": 0}),
+        ({"username": "u", "key": "x"}, {"username": "u", "key": 0}),
     ):
         assert body_of(sent) == json.dumps(expected).replace(": 0", ': "<redacted>"')
     for kept in (
@@ -186,7 +187,8 @@ def test_secrets_in_a_text():
 def test_addresses_by_their_names():
     """An address anywhere else is left; mail goes from a test's own traffic only."""
     for name, value, new in (
-        *((name, "10.0.0.4", "192.0.2.1") for name in ("addr", "fixed_ips", "accessIPv4")),
+        *((name, "10.0.0.4", "192.0.2.1") for name in ("addr", "fixed_ip_address", "fixed_ips")),
+        ("accessIPv4", "203.0.113.9", "192.0.2.1"),
         ("fixed_ip", "fe80::1", "2001:db8::1"),
         ("mac_addr", "fa:16:3e:00:00:01", "02:00:00:00:00:01"),
         ("ip", "dhcp", "dhcp"),
