@@ -3,13 +3,12 @@
 import base64
 import binascii
 import gzip
-import hashlib
 import html
 import json
-import textwrap
+import re
 import zlib
 from contextlib import suppress
-from urllib.parse import quote, unquote
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import yaml
 
@@ -19,46 +18,31 @@ def nested(text):
     return json.dumps({"deep": json.dumps({"deeper": text})})
 
 
-def across_lines(text):
-    """Put a text where wrapped base64 breaks in the middle of it."""
-    raw = text.encode()
-    return b"#cloud-config".ljust(57 - len(raw) // 2, b"#") + raw + b"\nruncmd: [reboot]\n" * 4
-
-
-def packed(text):
-    """Compress a text between incompressible ones that are longer than a line."""
-    noise = hashlib.sha512(text.encode()).hexdigest()
-    return gzip.compress((noise + text + noise).encode(), mtime=0)
-
-
-def wrapped(raw, *, end="\n", width=76):
-    """Encode as MIME and `base64` do."""
-    return end.join(textwrap.wrap(base64.b64encode(raw).decode(), width)) + end
+def base64_of(text):
+    return base64.b64encode(text.encode()).decode()
 
 
 WRITINGS = {
-    "raw": lambda text: text,
+    "raw": str,
     "in a sentence": lambda text: f"set by {text}, thanks",
     "percent": lambda text: quote(text, safe=""),
     "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
-    "base64": lambda text: base64.b64encode(text.encode()).decode(),
-    "base64 behind one byte": lambda text: base64.b64encode(b"x" + text.encode()).decode(),
-    "base64 behind two bytes": lambda text: base64.b64encode(b"xy" + text.encode()).decode(),
-    "urlsafe base64": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
-    "wrapped base64": lambda text: wrapped(across_lines(text)),
-    "wrapped base64 in a text": lambda text: f"#!/bin/sh\nit is:\n{wrapped(across_lines(text))}.",
-    "base64 wrapped by CRLF": lambda text: wrapped(across_lines(text), end="\r\n"),
-    "base64 wrapped and indented": lambda text: wrapped(across_lines(text), end="\n    "),
-    "wrapped gzip": lambda text: wrapped(packed(text)),
-    "wrapped base64 in JSON": lambda text: nested(wrapped(across_lines(text))),
-    "wrapped base64 in percent": lambda text: quote(wrapped(across_lines(text)), safe=""),
-    "lines of base64": lambda text: json.dumps(wrapped(across_lines(text)).split()),
-    "lines of gzip": lambda text: json.dumps({"content": wrapped(packed(text), width=60).split()}),
-    "hex": lambda text: text.encode().hex(),
-    "gzip in base64": lambda text: base64.b64encode(gzip.compress(text.encode())).decode(),
+    "every character percent": lambda text: "".join(f"%{each:02x}" for each in text.encode()),
+    "lower-case percent": lambda text: re.sub("%..", lambda each: each[0].lower(), quote(text)),
+    "form": quote_plus,
+    "form in JSON": lambda text: json.dumps({"sent": f"a=1&b={quote_plus(text)}"}),
+    "entities": html.escape,
+    "entities in a sentence": lambda text: f"<p>set by {html.escape(text)}, thanks",
+    "every character an entity": lambda text: "".join(f"&#{ord(each)};" for each in text),
     "JSON": json.dumps,
     "JSON in JSON": nested,
-    "HTML": html.escape,
+    "every character JSON": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
+    "base64": base64_of,
+    "base64 behind one byte": lambda text: base64_of(f"x{text}"),
+    "base64 in a word": lambda text: f"x/{base64_of(text)}",
+    "urlsafe base64": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "wrapped base64": lambda text: base64.encodebytes(b"#" * 50 + text.encode()).decode(),
+    "gzip in base64": lambda text: base64.b64encode(gzip.compress(text.encode())).decode(),
     "a URL's query": lambda text: f"https://nova.acme.example/x?token={quote(text, safe='')}&b=1",
     "a URL's user": lambda text: f"https://recorder:{quote(text, safe='')}@nova.acme.example/x",
 }
@@ -69,10 +53,10 @@ def decodings(text, depth=4):
     yield text
     if not depth:
         return
-    found = {unquote(text), html.unescape(text), *blocks(text)}
+    found = {unquote(text), unquote_plus(text), html.unescape(text), *blocks(text)}
     with suppress(ValueError):
         document = json.loads(text)
-        found |= {*strings(document), *lines(document)}
+        found |= {*strings(document)}
     for word in {text, *text.replace('"', " ").replace("=", " = ").split()}:
         for decode in (_base64, bytes.fromhex):
             try:
@@ -97,18 +81,6 @@ def blocks(text):
         elif block:
             yield "".join(block)
             block = []
-
-
-def lines(document):
-    """Yield the lists of texts in a document, each joined."""
-    if isinstance(document, dict):
-        for value in document.values():
-            yield from lines(value)
-    elif isinstance(document, list):
-        if all(isinstance(each, str) for each in document):
-            yield "".join(document)
-        for value in document:
-            yield from lines(value)
 
 
 def _base64(word):

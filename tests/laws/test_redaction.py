@@ -2,17 +2,15 @@
 
 import base64
 import gzip
-import html
 import json
-import re
 import uuid
 from itertools import pairwise
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import quote
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from planting import decodings
+from planting import WRITINGS, decodings
 
 from pytest_imagedetail.errors import LeakError
 from pytest_imagedetail.model import Headers, Interaction, Response
@@ -25,26 +23,7 @@ ENDPOINT = f"https://nova.acme.example:8774/v2/{PROJECT}"
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 THOROUGH = settings(derandomize=True, max_examples=500, deadline=None)
 
-ENCODINGS = {
-    "raw": str,
-    "in a sentence": lambda text: f"set by {text}, thanks",
-    "percent": lambda text: quote(text, safe=""),
-    "every character percent": lambda text: "".join(f"%{each:02x}" for each in text.encode()),
-    "lower-case percent": lambda text: re.sub("%..", lambda each: each[0].lower(), quote(text)),
-    "form": quote_plus,
-    "form in JSON": lambda text: json.dumps({"sent": f"a=1&b={quote_plus(text)}"}),
-    "entities": html.escape,
-    "entities in a sentence": lambda text: f"<p>set by {html.escape(text)}, thanks",
-    "every character an entity": lambda text: "".join(f"&#{ord(each)};" for each in text),
-    "JSON": json.dumps,
-    "every character JSON": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
-    "base64": lambda text: base64.b64encode(text.encode()).decode(),
-    "base64 behind one byte": lambda text: base64.b64encode(b"x" + text.encode()).decode(),
-    "base64 in a word": lambda text: f"x/{base64.b64encode(text.encode()).decode()}",
-    "urlsafe base64": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
-    "wrapped base64": lambda text: base64.encodebytes(b"#" * 50 + text.encode()).decode(),
-    "gzip in base64": lambda text: base64.b64encode(gzip.compress(text.encode())).decode(),
-}
+COVERED = sorted({*WRITINGS} - {"percent twice"})  # thrice in a link, which is not undone
 PLACES = ("name", "metadata", "key", "link", "location", "query", "text", "latin-1", "gzip")
 SECRETS = st.one_of(
     st.text("abcXYZ012-_.~", min_size=8, max_size=40),
@@ -89,27 +68,26 @@ def written(page):
 
 
 @THOROUGH
-@given(SECRETS, st.sampled_from(sorted(ENCODINGS)), st.sampled_from(PLACES))
+@given(SECRETS, st.sampled_from(COVERED), st.sampled_from(PLACES))
 @example("000012X.", "percent", "link")
 def test_no_known_value_survives_in_any_covered_encoding(secret, encoding, place):
     """Redaction replaces it; the final check has nothing to refuse."""
-    page = interaction(place, ENCODINGS[encoding](secret))
+    page = interaction(place, WRITINGS[encoding](secret))
     redacted = redact([page], cloud="a", known=Known(secrets=frozenset({secret})))
     (kept,) = redacted.interactions
     for value in written(kept):
         data = value if isinstance(value, bytes) else value.encode()
         plain = gzip.decompress(data) if place == "gzip" and data[:1] == b"\x1f" else data
-        text = plain.decode("latin-1")
-        texts = [*decodings(text), unquote_plus(text)]
-        assert not any(secret in each for each in texts), (encoding, place, value)
+        found = decodings(plain.decode("latin-1"))
+        assert not any(secret in each for each in found), (encoding, place, value)
         refuse_leaks(data, known=redacted.known, where="here")
 
 
 @THOROUGH
-@given(SECRETS, st.sampled_from(sorted(ENCODINGS)))
+@given(SECRETS, st.sampled_from(COVERED))
 def test_the_final_check_refuses_what_was_not_redacted(secret, encoding):
     """It knows nothing of what redaction did."""
-    data = json.dumps({"note": ENCODINGS[encoding](secret)}).encode()
+    data = json.dumps({"note": WRITINGS[encoding](secret)}).encode()
     with pytest.raises(LeakError) as refused:
         refuse_leaks(data, known=Known(secrets=frozenset({secret})), where="here")
     assert secret not in str(refused.value)

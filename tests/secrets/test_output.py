@@ -10,8 +10,6 @@ import pytest
 pytest.importorskip("openstack", reason="recording needs the extra `record`")
 pytest.importorskip("requests")
 
-from tests.cloud import SimulatedCloud
-
 JWTS = [f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2Vy{each}.s1gn{each}" for each in ("QWEx", "WmYy")]
 PASSWORD = 'k9%sQz7{x}"L\\w%dvB2m'  # pytest colors its formats; a repr and JSON escape it
 SHORT = "Pa55-wrd9"
@@ -169,35 +167,29 @@ def refuse(address, *more, **named):
 
 
 @pytest.fixture
-def refused(imagedetail_cloud, monkeypatch):
+def lost(imagedetail_cloud, monkeypatch):
     assert imagedetail_cloud.headers
     monkeypatch.setattr(socket, "create_connection", refuse)
+    return imagedetail_cloud
 
 
 @pytest.fixture
-def in_setup(refused, imagedetail_cloud):
-    return imagedetail_cloud.list()
+def in_setup(lost):
+    return lost.list()
 
 
 @pytest.fixture
-def in_teardown(refused, imagedetail_cloud):
+def in_teardown(lost):
     yield
-    imagedetail_cloud.list()
+    lost.list()
 
 
 @pytest.fixture
-def translated(refused, imagedetail_cloud):
+def translated(lost):
     try:
-        imagedetail_cloud.list()
+        lost.list()
     except Exception as error:
         raise ExceptionGroup("translated", [error]) from error
-
-
-@pytest.fixture
-def defect(imagedetail_cloud, monkeypatch):
-    from pytest_imagedetail.transport import http
-
-    monkeypatch.setattr(http, "get", lambda *args, **named: 1 / 0)
 
 
 def test_setup(in_setup):
@@ -212,11 +204,14 @@ def test_translated(translated):
     pass
 
 
-def test_call(refused, imagedetail_cloud):
-    imagedetail_cloud.list()
+def test_call(lost):
+    lost.list()
 
 
-def test_defect(defect, imagedetail_cloud):
+def test_defect(imagedetail_cloud, monkeypatch):
+    from pytest_imagedetail.transport import http
+
+    monkeypatch.setattr(http, "get", lambda *args, **named: 1 / 0)
     imagedetail_cloud.list()
 
 
@@ -235,40 +230,32 @@ LOUD = (
 
 
 @pytest.fixture
-def live(pytester, monkeypatch):
-    """A project that declares one running cloud, `staging`."""
-    with SimulatedCloud(release="2023.1") as cloud:
-        clouds = cloud.clouds_yaml("staging") + "".join(
-            f"  {name}: {json.dumps({'auth': {'password': password}})}\n"
-            for name, password in (("other", PASSWORD), ("third", SHORT))
-        )
-        (pytester.path / "clouds.yaml").write_text(clouds)
-        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(pytester.path / "clouds.yaml"))
-        pytester.makefile(".yaml", imagedetail='clouds: {staging: {release: "2023.1"}}')
-        (pytester.path / "facts.json").write_text(json.dumps([JWTS, PASSWORD, SHORT, SENT]))
-        pytester.makeconftest(CONFTEST)
-        yield cloud
+def live(pytester, cloud):
+    """A project that declares one running cloud, and knows the passwords of two others."""
+    clouds_yaml = pytester.path / "clouds.yaml"
+    others = (
+        f"  {name}: {json.dumps({'auth': {'password': password}})}\n"
+        for name, password in (("other", PASSWORD), ("third", SHORT))
+    )
+    clouds_yaml.write_text(clouds_yaml.read_text() + "".join(others))
+    (pytester.path / "facts.json").write_text(json.dumps([JWTS, PASSWORD, SHORT, SENT]))
+    pytester.makeconftest(CONFTEST)
+    return cloud
 
 
 def shown(pytester, result, cloud):
     """Return what output or a file shows of a secret, with its place."""
-    account = cloud.account
+    account, address = cloud.account, cloud.compute_url.split("/")[2]
     secrets = (account.token, account.password, account.project_id, account.user_id)
-    address = cloud.compute_url.split("/")[2]
+    searched = {address, SHORT}.union(*map(parts, (*secrets, *JWTS, PASSWORD, SENT)))
     places = {"stdout": result.stdout.str(), "stderr": result.stderr.str()}
-    for name in ("junit.xml", "all.log"):
-        path = pytester.path / name
-        places[name] = path.read_text() if path.exists() else ""
-    return {
-        (part, place)
-        for part in {
-            address,
-            SHORT,
-            *(part for each in (*secrets, *JWTS, PASSWORD, SENT) for part in parts(each)),
-        }
-        for place, text in places.items()
-        if part in re.sub(r"\x1b\[[\d;]*m", "", html.unescape(text))
-    }
+    for path in (pytester.path / "junit.xml", pytester.path / "all.log"):
+        places[path.name] = path.read_text() if path.exists() else ""
+    found = set()
+    for place, text in places.items():
+        plain = re.sub(r"\x1b\[[\d;]*m", "", html.unescape(text))
+        found |= {(part, place) for part in searched if part in plain}
+    return found
 
 
 def parts(secret):

@@ -4,10 +4,10 @@ import json
 import re
 import shutil
 from html import unescape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
+
+from tests.cloud import LoopbackServer
 
 TOKEN = "gAAAAABmZ0tok" + "Xy7-" * 45 + "abcdefghijklmnop=="
 PASSWORD = "Sup3rS3cretPassw0rd"
@@ -50,32 +50,19 @@ def test_described(imagedetail_cassette, url):
 """
 
 
-class Cloud(BaseHTTPRequestHandler):
-    """A Keystone and a Nova that repeats a password."""
-
-    def do_POST(self):
-        """Issue the token."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._send({"token": {"methods": ["password"]}}, ("X-Subject-Token", TOKEN))
-
-    def do_GET(self):
-        """Answer with a server, or with a text that quotes the password."""
-        if self.path == "/described":
-            self._send({"description": f"log in with {PASSWORD}"})
-        else:
-            self._send({"server": {"adminPass": ADMIN}})
-
-    def _send(self, document, *fields):
-        body = json.dumps(document).encode()
-        self.send_response(200)
-        for name, value in (*fields, ("Content-Type", "application/json")):
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Say nothing."""
+def application(environ, start_response):
+    """A Keystone, and a Nova that repeats a password."""
+    headers = [("Content-Type", "application/json")]
+    if environ["REQUEST_METHOD"] == "POST":
+        document = {"token": {"methods": ["password"]}}
+        headers.append(("X-Subject-Token", TOKEN))
+    elif environ["PATH_INFO"] == "/described":
+        document = {"description": f"log in with {PASSWORD}"}
+    else:
+        document = {"server": {"adminPass": ADMIN}}
+    body = json.dumps(document).encode()
+    start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
+    return [body]
 
 
 @pytest.fixture
@@ -84,14 +71,12 @@ def live(pytester, monkeypatch):
     pytest.importorskip("requests")
     for name in ("OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Cloud)
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    facts = [f"http://127.0.0.1:{server.server_port}", TOKEN, PASSWORD]
+    server = LoopbackServer(application)
+    facts = [f"http://127.0.0.1:{server.port}", TOKEN, PASSWORD]
     (pytester.path / "facts.json").write_text(json.dumps(facts))
     pytester.makeconftest(CONFTEST)
     yield pytester
-    server.shutdown()
-    server.server_close()
+    server.close()
 
 
 def once(pytester, *arguments):
@@ -115,18 +100,18 @@ def texts(live):
 
 def test_no_recording_has_a_password(live, texts):
     """One that an earlier test sent, or that clouds.yaml alone knows, whoever logs in and when."""
-    live.makepyfile(test_asking=ASKING)
-    once(live).assert_outcomes(passed=2)
-    assert len(texts()) == 2
-    assert found("".join(texts())) == set()
-    shutil.rmtree(live.path / "cassettes")
     head, login, described = re.split(r"(?m)^(?=def )", ASKING)
-    live.makepyfile(test_asking=head + described + login)
-    (live.path / "clouds.yaml").write_text(json.dumps(CONFIGURED))
-    once(live, "-n2").assert_outcomes(passed=2)
-    assert len(texts()) == 2
-    assert found("".join(texts())) == set()
-    assert any("log in with <redacted" in text for text in texts())
+    for source, configured, more in (
+        (ASKING, {}, ()),
+        (head + described + login, CONFIGURED, ("-n2",)),
+    ):
+        live.makepyfile(test_asking=source)
+        (live.path / "clouds.yaml").write_text(json.dumps(configured))
+        once(live, *more).assert_outcomes(passed=2)
+        assert len(texts()) == 2
+        assert found("".join(texts())) == set()
+        assert any("log in with <redacted" in text for text in texts())
+        shutil.rmtree(live.path / "cassettes")
 
 
 SETTING = """

@@ -52,56 +52,23 @@ def test_json_keeps_every_token(text):
     assert pretty(laid_out) == laid_out
 
 
-LAYOUT = r"""{
-  "b": 1.017415075e+09,
-  "a": "\/v2\u00e9",
-  "b": [
-    1,
-    2,
-    {
-      "x": {}
-    }
-  ],
-  "links": [
-    {"rel": "self"}
-  ]
-}"""
-
-
-def test_json_layout():
-    """Short containers stay on one line of at most 100 columns."""
-    assert pretty("".join(LAYOUT.split())) == LAYOUT
-    for letters, lines in ((90, 1), (91, 4)):
-        assert len(pretty(json.dumps(["x" * 2, "y" * letters])).splitlines()) == lines
-
-
 def test_json_errors():
     """Each has a reason, a place and a remedy."""
-    for text, reason, place in (
-        ('{"a": "x\ny"}', "invalid control character", ", line 1, column 9"),
-        ('{"a": 1,\nb: 2}', "expecting property name", ", line 2, column 1"),
-        ('{"a": "x', "unterminated string", ", line 1, column 7"),
-        ("<html>", "expecting value", ", line 1, column 1"),
-        ("{}\n{}", "extra data", ", line 2, column 1"),
+    for text, problem, place in (
+        ('{"a": "x\ny"}', "not JSON: invalid control character", ", line 1, column 9"),
+        ('{"a": 1,\nb: 2}', "not JSON: expecting property name", ", line 2, column 1"),
+        ("<html>", "not JSON: expecting value", ", line 1, column 1"),
+        ("{}\n{}", "not JSON: extra data", ", line 2, column 1"),
+        ("[NaN]", "not JSON: NaN is not a JSON value (RFC 8259, section 6)", ""),
+        ("[-1e999]", "not JSON: -1e999 is too large a number for any client", ""),
+        ('{"size": ' + "1" * 5000 + "}", "not JSON: Exceeds the limit", ""),
+        (" \r\n\t", "empty, so it is not a listing", ""),
     ):
         with pytest.raises(BodyError) as caught:
             parse(text, where="body.json")
-        assert caught.value.problem.startswith(f"the body is not JSON: {reason}")
+        assert caught.value.problem.startswith(f"the body is {problem}")
         assert not caught.value.problem.endswith((" at", " starting"))
         assert caught.value.where == f"body.json{place}"
-    for text, reason in (
-        ("[NaN]", "NaN is not a JSON value (RFC 8259, section 6)"),
-        ("[-1e999]", "-1e999 is too large a number for any client"),
-        ("-Infinity", "-Infinity is not a JSON value (RFC 8259, section 6)"),
-        ('{"size": ' + "1" * 5000 + "}", "Exceeds the limit"),
-    ):
-        with pytest.raises(BodyError) as caught:
-            parse(text, where="body.json")
-        assert caught.value.problem.startswith(f"the body is not JSON: {reason}")
-        assert caught.value.where == "body.json"
-    for text in ("", " \r\n\t"):
-        with pytest.raises(BodyError, match="the body is empty, so it is not a listing"):
-            parse(text, where="body.json")
 
 
 # --- YAML
@@ -118,9 +85,8 @@ def test_yaml_errors_are_of_the_callers_class(tmp_path):
     """Neither PyYAML's errors nor the KeyErrors of its constructors reach a user."""
     path = tmp_path / "a.yaml"
     for text in (
-        *("!!bool maybe", '!!int ""', "!!float ''", "!!timestamp soon", "2024-99-99"),
-        *("!!binary é", "!!omap 3", "{[]: 1}", "a: 1\n---\nb: 2", "*nowhere", "&a [*a]"),
-        *('"\\ud800"', "a\0b", "'x", "a: b: c", "%YAML 9.9\n--- a", "9" * 5000, "!unknown x"),
+        *("!!bool maybe", '!!int ""', "!!float ''", "2024-99-99", "!!binary é", "!!omap 3"),
+        *("{[]: 1}", "a: 1\n---\nb: 2", "*nowhere", "&a [*a]", '"\\ud800"', "9" * 5000),
         *("a: 1\n<<: 3", f"a: !!python/object/apply:os.system ['touch {path}.ran']"),
     ):
         path.write_text(text, encoding="utf-8")
@@ -142,7 +108,6 @@ def test_yaml_errors_have_a_place(tmp_path):
         (b"a: 1\n<<<<<<< HEAD\n", "it holds a merge conflict; ", ", line 2"),
         (b"a: 1\nb: 2\na: 3\n", twice.format("a"), ", line 3, column 1"),
         (b"- x: {b: 1, c: [b, {b: 1}], b: 2}\n", twice.format("b"), ", line 1, column 29"),
-        (b"a: &a {x: 1, x: 2}\nb:\n  <<: *a\n", twice.format("x"), ", line 1, column 14"),
         (b"[" * 100_000, "exceeded maximum nesting depth", ", line 1, column "),
         (b"[" + b"1," * 1_000_001 + b"]", "more than 1000000 values", ", line 1, column "),
     ):
@@ -203,7 +168,7 @@ def test_content_encodings_are_undone(monkeypatch):
         *((each, TEXT, TEXT) for each in ("identity", "", "gzip", "br")),
         ("rot13", b"\xff" + TEXT, TEXT),
         ("br", b"\xff\xfe", None),
-        ("gzip", zipped[:-9], None),
+        *(("gzip", each, None) for each in (zipped[:-9], b"\x1f\x8b\x08junk")),
     ):
         assert compression.decoded(body, encodings, decoders) == decoded, encodings
     monkeypatch.setattr(compression, "_LARGEST", 1000)

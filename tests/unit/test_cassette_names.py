@@ -25,38 +25,12 @@ queries = st.builds(Query, st.lists(st.tuples(words, words), max_size=3).map(tup
 @example(Query((("limit", "1"), ("limit", "2"))), Query((("limit", "2"), ("limit", "1"))))
 @example(Query.of(marker=""), Query())
 def test_two_queries_never_share_a_file(one, other):
-    """Not even where the file system does not tell capitals from small letters."""
+    """Not even where the file system knows no capitals; each name is legal everywhere."""
     assume(one != other)
-    assert file_name(one).casefold() != file_name(other).casefold()
-
-
-@given(queries)
-def test_every_name_is_legal_everywhere(query):
-    """No reserved character, no trailing dot or space, and short."""
-    name = file_name(query)
+    name = file_name(one)
+    assert name.casefold() != file_name(other).casefold()
     assert re.fullmatch(r"[a-z0-9._+=@-]+\.yaml", name)
     assert len(name) <= 100
-    assert file_name(query) == name
-
-
-def test_simple_names_are_read_as_they_are():
-    """A file name shows what was asked, or which test asked it."""
-    for query, name in (
-        (Query(), "all.yaml"),
-        (Query.of(limit=3), "limit=3.yaml"),
-        (Query.of(limit=3, marker="a-b"), "limit=3+marker=a-b.yaml"),
-        (Query.of(marker=""), "marker=.yaml"),
-        (Query.of(microversion="2.35"), "all@2.35.yaml"),
-        (Query.of(limit=3, microversion="latest"), "limit=3@latest.yaml"),
-    ):
-        assert file_name(query) == name
-    for test, path in (
-        ("tests/test_own.py::test_a", "tests/tests/test_own/test_a.yaml"),
-        ("test_own.py::test_a", "tests/test_own/test_a.yaml"),
-        ("inventory", "tests/inventory.yaml"),
-        ("t.py::" + "x" * 80, f"tests/t/{'x' * 80}.yaml"),
-    ):
-        assert str(traffic_name(test)) == path
 
 
 def test_cloud_names():
@@ -89,20 +63,14 @@ nodes = st.one_of(
 @example("t.py::" + "x" * 200, "t.py::" + "x" * 201)
 @example("t.py::x[\u00e9]", "t.py::x[e\u0301]")  # one text in two normalization forms
 @example("t.py::x[K]", "t.py::x[\u212a]")  # the sign of kelvin, which folds to a k
+@example("t.py::x[../../etc/passwd]", "t.py::x[a.]")
+@example("t.py::x[\ud800]", "t.py::x")
 def test_two_tests_never_share_a_file(one, other):
-    """Not by case, length, characters or folders; nor with a cassette that tests share."""
+    """Not by case, length, characters or folders; each path is legal and below `tests`."""
     assume(one != other)
-    names = [str(traffic_name(each)).casefold() for each in (one, other)]
-    assert names[0] != names[1]
-
-
-@given(nodes)
-@example("t.py::x[../../etc/passwd]")
-@example("t.py::x[a.]")
-@example("t.py::x[\ud800]")
-def test_every_name_of_a_test_is_legal_everywhere(node):
-    """Each folder and the file, on every file system, and below `tests`."""
-    first, *parts = traffic_name(node).parts
+    name = traffic_name(one)
+    assert str(name).casefold() != str(traffic_name(other)).casefold()
+    first, *parts = name.parts
     assert first == "tests"
     for part in parts:
         assert re.fullmatch(r"[a-z0-9._+=@-]+", part)

@@ -19,25 +19,6 @@ def recording(images=1, *, body=None, **facts):
     return recording_of(body or document, **{"cloud": "k5", "plugin": "1.0"} | facts)
 
 
-def files(folder):
-    return sorted(
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != ".imagedetail.lock"
-    )
-
-
-def test_a_recording_is_written_and_found(tmp_path):
-    """A new cassette stands under its cloud and query, loads as written, and nothing else does."""
-    kept = Store(directory=tmp_path)
-    assert kept.find("k5", Query()) is None
-    assert kept.write(recording(), known=Known()) is Written.NEW
-    assert kept.find("k5", Query()) == kept.path("k5", Query()) == tmp_path / "k5" / "all.yaml"
-    assert kept.load("k5", Query()).provenance == recording().provenance
-    assert files(tmp_path) == ["k5/all.yaml"]
-    assert [each.value for each in Written] == ["new", "replaced", "renewed", "unchanged"]
-
-
 def test_the_same_answer_leaves_another_layout_alone(tmp_path):
     """A checkout with other line ends, or a formatter, has not changed what was recorded."""
     kept = Store(directory=tmp_path)
@@ -70,7 +51,7 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
         b"\xff" * 50 + b"hunter2's pass" + b"\xff" * 50,
         b"it's\r\nhunter2's pass\xc2\x85",
         b"\x07\"hunter2's pass\\",
-        b"# hunter2's pass",
+        b"# hunter2's pass",  # in YAML the apostrophe is doubled
         b'{"images": [], "a": "hunter2\'s pass"}',
     ):
         with pytest.raises(LeakError) as caught:
@@ -81,9 +62,13 @@ def test_a_leak_is_refused_and_the_old_file_untouched(tmp_path):
     kept.write(recording(body=body), known=Known())
     with pytest.raises(LeakError):
         kept.write(recording(), known=known, merge=lambda old: old)
+
+
+def test_a_cloud_is_no_way_out_of_the_folder(tmp_path):
+    """Neither for writing nor for reading."""
+    kept = Store(directory=tmp_path)
     for cloud in ("..", "../k5", "/etc"):
         with pytest.raises(UsageError):
             kept.write(recording(cloud=cloud), known=Known())
         with pytest.raises(UsageError):
             kept.load(cloud, Query())
-    assert files(tmp_path) == ["k5/all.yaml"]

@@ -1,5 +1,6 @@
 """Credentials: every way to say who one is, every way that goes wrong, and nothing secret shown."""
 
+import io
 import json
 import os
 import re
@@ -21,7 +22,6 @@ from pytest_imagedetail.errors import CredentialsError, RecordingError, UsageErr
 from pytest_imagedetail.model import Headers, Query
 from pytest_imagedetail.record import clouds, recorder
 from pytest_imagedetail.record.clouds import configured_secrets
-from pytest_imagedetail.record.clouds.configuration import secrets_in
 from pytest_imagedetail.transport import http as transport
 from tests.cloud import LoopbackServer, SimulatedCloud
 
@@ -33,15 +33,14 @@ class Front:
     """A simulated cloud with a Keystone that knows more ways in, and a catalog to change.
 
     Attributes:
-        asked: The `auth` documents that came.
         answer: (status line, body) of every request, if it is to be no cloud at all.
         edit: Changes the list of services of a catalog.
         tokens: How many were issued; each is another.
     """
 
     def __init__(self, cloud):
-        self.cloud, self.asked, self.tokens = cloud, [], []
-        self.answer, self.edit = None, lambda catalog: catalog
+        self.cloud, self.tokens = cloud, []
+        self.answer, self.edit = None, unchanged
         self.server = LoopbackServer(self)
         self.origin = f"http://127.0.0.1:{self.server.port}"
 
@@ -61,22 +60,19 @@ class Front:
 
     def issue(self, environ, start_response):
         auth = json.loads(environ["wsgi.input"].read())["auth"]
-        self.asked.append(auth)
         body = json.dumps({"auth": self.as_password(auth)}).encode()
-        environ["wsgi.input"] = type(environ["wsgi.input"])(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
-        caught = {}
-        chunks = self.cloud.application(
-            environ, lambda status, headers: caught.update(status=status, headers=dict(headers))
-        )
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        answered = []
+        chunks = self.cloud.application(environ, lambda *head: answered.extend(head))
+        status, headers = answered[0], dict(answered[1])
         document = json.loads(b"".join(chunks))
         if "token" in document:
             self.tokens.append(f"gAAAAABtoken-number-{len(self.tokens)}-of-this-cloud")
-            caught["headers"]["X-Subject-Token"] = self.tokens[-1]
+            headers["X-Subject-Token"] = self.tokens[-1]
             document["token"]["catalog"] = self.edit(document["token"]["catalog"])
         body = json.dumps(document).encode()
-        caught["headers"]["Content-Length"] = str(len(body))
-        start_response(caught["status"], list(caught["headers"].items()))
+        headers["Content-Length"] = str(len(body))
+        start_response(status, list(headers.items()))
         return [body]
 
     def as_password(self, auth):
@@ -116,12 +112,12 @@ def password(front, **changed):
     return {**front.cloud.credentials, "auth_url": f"{front.origin}/v3", **changed}
 
 
-def live(access):
-    return recorder.LiveCloud(access=access, name="staging")
+def ask(access, expect=None):
+    return recorder.ask(recorder.LiveCloud(access=access, name="staging"), Query(), expect=expect)
 
 
 def lists(access):
-    return len(recorder.ask(live(access), Query()).listing.images) == 13
+    return len(ask(access).listing.images) == 13
 
 
 def refused(*secrets, cloud="staging"):
@@ -185,8 +181,7 @@ def test_an_endpoint_without_keystone(front, folder):
     write(folder, auth, auth_type="admin_token")  # this is how a 401 is recorded
     access = clouds.connect("staging")
     assert (access.project_id, access.renew) == ("", None)
-    answer = recorder.ask(live(access), Query(), expect=401)
-    assert answer.listing.error["code"] == 401
+    assert ask(access, expect=401).listing.error["code"] == 401
 
 
 def test_where_credentials_are_read(front, folder, monkeypatch):
@@ -233,28 +228,30 @@ def test_what_is_documented_is_understood(folder):
 
 def test_every_secret_is_known(folder, monkeypatch):
     """Of every auth type, wherever it stands; a word is a secret of its own cloud only."""
+
+    def save(name, **clouds):
+        (folder / name).write_text(json.dumps({"clouds": clouds}))
+
+    harmless = {
+        "username": "demo", "auth_url": "u", "access_token_endpoint": "e", "region_name": "r",
+        "auth_methods": "m", "access_token_type": "t", "code_challenge_method": "c",
+    }  # fmt: skip
     secret = {
         "password": "one", "passcode": 246810, "token": "two", "access_token": "three",
         "client_secret": "four", "code": "five", "application_credential_id": "six",
         "oauth2_client_secret": "seven", "consumer_key": "eight",
     }  # fmt: skip
-    harmless = {
-        "username": "demo", "auth_url": "u", "access_token_endpoint": "e", "region_name": "r",
-        "auth_methods": "m", "access_token_type": "t", "code_challenge_method": "c",
-    }  # fmt: skip
-    for section in ({"auth": {**secret, **harmless}}, {"auth": None, **secret, **harmless}):
-        assert set(secrets_in(section)) == set(map(str, secret.values()))
-
-    def save(name, **clouds):
-        (folder / name).write_text(json.dumps({"clouds": clouds}))
-
-    auth = {"username": "recorder", "password": "secret"}
-    staging = {"auth": auth, "regions": [{"values": {"auth": {"password": 47114711}}}]}
+    own = {str(each) for each in secret.values()}
+    regions = [{"values": {"auth": {"password": 47114711}}}]
     other = {"auth": {"password": "Sup3rS3cretPassw0rd", "token": "images"}}
-    save("clouds.yaml", staging=staging | {"verify": False}, other=other)
-    strong, weak = {"Sup3rS3cretPassw0rd"}, {"secret", "47114711"}
-    for name, words in (("staging", weak), ("unknown", set()), ("other", {"images"})):
-        assert configured_secrets(name) == strong | words
+    for staging in ({"auth": {**secret, **harmless}}, {"auth": None, **secret, **harmless}):
+        save("clouds.yaml", staging=staging | {"regions": regions, "verify": False}, other=other)
+        for name, words in (
+            ("staging", {*own, "47114711"}),
+            ("unknown", set()),
+            ("other", {"images"}),
+        ):
+            assert configured_secrets(name) == {"Sup3rS3cretPassw0rd", *words}
     save("secure.yaml", staging={"auth": {"password": "in-secure"}})
     save("elsewhere.yaml", staging={"auth": {"password": "in-another"}})
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(folder / "elsewhere.yaml"))
@@ -268,35 +265,48 @@ def test_every_secret_is_known(folder, monkeypatch):
 def two_regions(catalog):
     """A catalog in which only RegionTwo's internal compute endpoint is the real one."""
     (compute,) = [service for service in catalog if service["type"] == "compute"]
-    real = compute["endpoints"][0]
+    real, wrong = compute["endpoints"][0], "http://wrong.invalid/v2.1"
     compute["endpoints"] = [
         {**real, "region": region, "region_id": region, "interface": interface, "url": url}
         for region, interface, url in (
-            ("RegionOne", "public", "http://wrong-region.invalid/v2.1"),
-            ("RegionOne", "internal", "http://wrong-region.invalid/v2.1"),
-            ("RegionTwo", "public", "http://wrong-interface.invalid/v2.1"),
+            ("RegionOne", "public", wrong),
+            ("RegionOne", "internal", wrong),
+            ("RegionTwo", "public", wrong),
             ("RegionTwo", "internal", real["url"]),
         )
     ]
     return catalog
 
 
+def unchanged(catalog):
+    return catalog
+
+
+def empty(_):
+    return []
+
+
+def without_nova(catalog):
+    return [each for each in catalog if "compute" not in each["type"]]
+
+
 def test_which_endpoint_is_taken(front, folder):
     """By region, interface and service type; an override wins, and a new token must agree."""
-    overrides = ({"compute_endpoint_override": f"{front.origin}{path}"} for path in ("/v2.1", ""))
+    internal = {"region_name": "RegionTwo", "interface": "internal"}
     legacy = {"compute_service_type": "compute_legacy", "api_timeout": 7}
     for edit, more, path in (
-        (two_regions, {"region_name": "RegionTwo", "interface": "internal"}, "/v2.1"),
-        (lambda catalog: catalog, legacy, f"/v2/{front.cloud.project_id}"),
-        *((lambda _: [], each, "/v2.1") for each in overrides),
+        (two_regions, internal, "/v2.1"),
+        (unchanged, legacy, f"/v2/{front.cloud.project_id}"),
+        (empty, {"compute_endpoint_override": f"{front.origin}/v2.1"}, "/v2.1"),
+        (empty, {"compute_endpoint_override": front.origin}, "/v2.1"),
     ):
         front.edit = edit
         write(folder, password(front), **more)
         access = clouds.connect("staging")
-        found = access.endpoint, access.timeout
-        assert found == (front.origin + path, more.get("api_timeout", 60))
+        assert access.endpoint == front.origin + path
+        assert access.timeout == more.get("api_timeout", 60)
         assert lists(access)
-    front.edit = lambda catalog: catalog
+    front.edit = unchanged
     write(folder, password(front))
     access = clouds.connect("staging")
     assert access.renew().token == front.tokens[-1]
@@ -309,31 +319,24 @@ def test_what_the_catalog_lacks(front, folder):
     """The error says what the catalog has, and shows no address."""
     region = "the service catalog has no compute endpoint for this region and interface"
     no_service = "the service catalog has no service of type 'compute'"
-    empty = "the service catalog is empty: the token is for no project"
+    no_project = "the service catalog is empty: the token is for no project"
     others = "it has: identity, image\nname another with compute_service_type"
     name_project = "name project_name and project_domain_name in the auth section"
-
-    def without_compute(catalog):
-        return [each for each in catalog if "compute" not in each["type"]]
-
     for edit, wrong, problem, remedy in (
         (two_regions, {"region_name": "RegionThree"}, region, "it has: RegionOne (internal), "),
         (two_regions, {"region_name": "RegionTwo", "interface": "admin"}, region, "it has: "),
-        (without_compute, {}, no_service, others),
-        (lambda _: [], {}, empty, name_project),
+        (without_nova, {}, no_service, others),
+        (empty, {}, no_project, name_project),
     ):
         front.edit = edit
         write(folder, password(front), **wrong)
-        error = refused("hunter2")
+        error = refused("wrong.invalid")
         assert error.problem == problem
         assert error.remedy.startswith(remedy)
         assert "compute_endpoint_override" in error.remedy
 
 
-BROKEN_URLS = (
-    *("http://[hunter2/v2.1", "ftp://hunter2/v2.1", "http://hunter2:99999/v2.1", 7),
-    *("http://hunter2 .example/v2.1", "http://h\u00fcnter2/v2.1", "http://hunter2/v2.1?x=1"),
-)
+BROKEN_URLS = ("http://[hunter2/v2.1", "ftp://hunter2/v2.1", 7, "http://h\u00fcnter2/v2.1")
 
 
 def test_a_broken_endpoint(front, folder):
@@ -385,7 +388,6 @@ def test_keystone_fails(front, folder):
     assert problem("cacert", url, auth_type="v3password") == "TLS failed: wrong version number"
     for status, wanted, remedy in (
         ("200 OK", "the server is not Keystone", "check auth_url"),
-        ("404 Not Found", "404 NotFound", "check auth_url"),
         ("401 Unauthorized", "401 Unauthorized", "its auth section"),
         ("503 Service Unavailable", "503 ServiceUnavailable", "Keystone failed: try again later"),
     ):

@@ -68,36 +68,31 @@ def path(folder):
 
 def test_what_redaction_would_replace_is_found_with_its_place(folder):
     """The finding names the path in the body, and never shows the value."""
-    metadata = {
-        "password": ("hunter", "secret"),
-        "note": (f"see {FERNET}", "secret"),
-        "key": ("-----BEGIN RSA PRIVATE KEY-----\nMIIBOwIBAAJBAK", "secret"),
-        "setting": ("OS_PASSWORD=x7", "secret"),
-        "page": ("see https://nova.corp.test/images", "host"),
-        "owner_id": (OTHER, "id"),
-        "fixed_ip": ("10.1.2.3", "address"),
-    }
-    for name, (value, rule) in metadata.items():
-        recording = recording_of({"images": [image_of(metadata={name: value})]})
-        path = put(folder, recording)
+    for name, value, rule in (
+        ("password", "hunter", "secret"),
+        ("note", f"see {FERNET}", "secret"),
+        ("key", "-----BEGIN RSA PRIVATE KEY-----\nMIIBOwIBAAJBAK", "secret"),
+        ("setting", "OS_PASSWORD=x7", "secret"),
+        ("page", "see https://nova.corp.test/images", "host"),
+        ("owner_id", OTHER, "id"),
+        ("fixed_ip", "10.1.2.3", "address"),
+    ):
+        path = put(folder, recording_of({"images": [image_of(metadata={name: value})]}))
+        (finding,) = linted(path).findings
+        assert (finding.rule, finding.line) == (rule, line(path, "string: |") - 1), name
         place = f"interactions[0].response.body: images[0].metadata.{name}"
-        findings = linted(path).findings
-        assert [each.rule for each in findings] == [rule], name
-        assert [each.message.endswith(place) for each in findings] == [True], name
-        assert findings[0].line == line(path, "string: |") - 1, name
-        assert value.split()[-1] not in str(findings[0])
+        assert finding.message.endswith(place)
+        assert value.split()[-1] not in str(finding)
 
 
 def test_secrets_in_odd_places_are_found_and_not_shown(folder):
-    """Under a repeated key, in a key, and in what YAML escapes."""
+    """Under a repeated key, and in what YAML escapes."""
     body = '{"images": [], "password": "hunter2-7741", "password": ""}'
     findings = linted(put(folder, recording_of(body))).findings
     found_at = "a password, token or key: interactions[0].response.body: password"
     assert found_at in {each.message for each in findings}
     for body in (f"\x85 {FERNET}", b"\xff\xfe " + FERNET.encode()):
-        path = put(folder, recording_of(body))
-        assert "\n      string: |" not in path.read_text()
-        assert "secret" in {rule for rule, _ in found(path)}
+        assert "secret" in {rule for rule, _ in found(put(folder, recording_of(body)))}
 
 
 def test_requests_and_headers_are_redacted_again_as_well(folder):
@@ -123,18 +118,15 @@ def test_texts_that_only_look_sensitive_are_warnings(folder):
     """They stay in recordings, so someone has to look."""
     place = "interactions[0].response.body: images[0].metadata.description"
     for text, what in (
-        ("built on 10.20.30.40", "a private IP address"),
         ("built on 127.0.0.1:9292", "a private IP address"),
         ("built on fd00::17.", "a private IP address"),
         ("built on build7.corp", "an internal host name"),
         ("answers on localhost:9292", "an internal host name"),
-        ("ask jane.doe@corp.test", "an e-mail address"),
     ):
         assert list(suspicious(described(text).interactions)) == [(what, place)], text
-    path = put(folder, described("built on build7.corp"))
-    (finding,) = linted(path).findings
+    (finding,) = linted(put(folder, described(text))).findings
     assert (finding.rule, finding.severity) == ("suspicious", "warning")
-    assert finding.message == f"an internal host name: {place}"
+    assert finding.message == f"{what}: {place}"
 
 
 def test_ordinary_texts_are_left_alone(folder):
@@ -177,12 +169,8 @@ def test_damage_is_found_where_it_is(path):
         assert old in text
         path.write_text(text.replace(old, new, 1))
         assert found(path) == [(rule, line(path, at))], new
-    for cut in range(0, len(text) - 2, 37):
-        path.write_text(text[:cut])
-        assert linted(path).findings, cut
-    for content in (b"", b"[1, 2]", b"\xff\xfe", b"!!python/object/apply:os.system [id]"):
-        path.write_bytes(content)
-        assert found(path) == [("format", 1)], content
+    path.write_bytes(b"\xff\xfe")
+    assert found(path) == [("format", 1)]
 
 
 def test_pages_that_do_not_follow_each_other_are_found(folder):
@@ -195,7 +183,7 @@ def test_pages_that_do_not_follow_each_other_are_found(folder):
 
 
 def test_a_file_under_another_name_is_found(folder, path):
-    """Moved, it is misplaced; beside the original, it is a copy."""
+    """Beside the original, it is a copy; moved, it is misplaced."""
     for name, at in (("b/all.yaml", "cloud:"), ("a/limit=1.yaml", "imagedetail:")):
         other = folder / name
         other.parent.mkdir(exist_ok=True)
@@ -203,13 +191,12 @@ def test_a_file_under_another_name_is_found(folder, path):
         (copy,) = linted(folder).findings
         assert (copy.path, copy.rule, copy.line) == (other, "duplicate", line(path, at))
         assert copy.message == f"a copy of {path}"
-        aside = shutil.move(path, folder.parent / "aside")
         put(folder, described("something else"))
         assert [each.rule for each in linted(other).findings] == ["misplaced"]
         path.unlink()
         (moved,) = linted(other).findings
         assert (moved.rule, moved.message) == ("misplaced", "by its provenance it is a/all.yaml")
-        shutil.move(aside, path)
+        path.write_bytes(other.read_bytes())
         other.unlink()
 
 
@@ -244,43 +231,38 @@ def test_contradicted_declarations_are_found(folder):
 
 def test_cassettes_of_other_tools_are_found_with_their_secrets(folder):
     """YAML and JSON; one that holds nothing that must not be committed is left alone."""
-    folder.mkdir()
-    response = {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": "{}"}}
+    (folder / "a").mkdir(parents=True)
     path = folder / "vcrpy.yaml"
+    response = {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": "{}"}}
+    request = {"uri": "http://10.0.0.1/", "method": "GET", "body": None}
+    interactions = [{"request": request, "response": response}]
     for headers, rules in (
         ({"X-Auth-Token": [FERNET]}, ["foreign", "secret"]),
         ({"Accept": []}, []),
     ):
-        request = {"uri": "http://10.0.0.1/", "headers": headers, "method": "GET", "body": None}
-        interactions = [{"request": request, "response": response}]
+        request["headers"] = headers
         path.write_text(yamltext.dump({"interactions": interactions, "version": 1}))
         lines = [1, line(path, FERNET)] if rules else []
         assert found(path) == list(zip(rules, lines, strict=True))
         for name, key in (("vcr.json", "interactions"), ("betamax.json", "http_interactions")):
             (folder / name).write_text(json.dumps({key: interactions}))
             assert found(folder / name) == [(rule, 1) for rule in rules], name
-    (folder / "a").mkdir()
     shutil.copy(path, folder / "a")
     assert found(folder / "a" / path.name) == []
     assert found(folder)[:1] == [("foreign", 1)]  # beside a cloud's listings it is not replayed
-    request["method"] = "G T"
-    for document, problem in (
-        ({"http_interactions": []}, "the recording has no list of interactions"),
-        ({"version": 1, "interactions": interactions}, "its method is not one of HTTP"),
-    ):
-        path.write_text(yamltext.dump(document))
-        (finding,) = linted(path).findings
-        assert (finding.rule, problem in finding.message) == ("format", True), finding
+    path.write_text(yamltext.dump({"http_interactions": []}))
+    (finding,) = linted(path).findings
+    assert finding.rule == "format"
+    assert "the recording has no list of interactions" in finding.message
 
 
 def test_recordings_anywhere_are_found_and_other_files_passed_over(folder, path, tmp_path):
     """`lint .` looks for recordings; only among cassettes every file has to be one."""
     shutil.copytree(folder, tmp_path / "old" / "k5")
+    shutil.copytree(folder, tmp_path / ".hidden")
     (tmp_path / "docker-compose.yaml").write_text("services: {}")
     (tmp_path / "broken.yaml").write_text("{{ template }}")
     (tmp_path / "package.json").write_text('{"description": "interactions"}')
-    (tmp_path / ".hidden").mkdir()
-    shutil.copy(path, tmp_path / ".hidden" / "all.yaml")
     (folder / "notes.json").write_text("{}")
     done = lint([tmp_path], Linter(releases={}, max_age=None, now=NOW, folder=folder))
     assert [(each.path, each.rule) for each in done.findings] == [(folder / "notes.json", "orphan")]
@@ -289,18 +271,15 @@ def test_recordings_anywhere_are_found_and_other_files_passed_over(folder, path,
 
 def test_stray_files_are_found_and_searched(folder, path):
     """What is expected beside cassettes is searched for secrets only."""
-    for name in (".all.0123.tmp", "notes.json"):  # one a killed write left behind
-        stray = path.with_name(name)
-        stray.write_text("{}")
-        assert [str(each) for each in linted(folder).findings] == [
-            f"{stray}:1: warning orphan nothing reads it"
-        ]
-        stray.unlink()
     (folder / ".imagedetail.lock").touch()
     assert found(folder) == []
-    (folder / "picture.png").write_bytes(bytes(range(256)))
-    assert found(folder) == [("orphan", 1)]
-    for name in ("notes.txt", "notes.json", "README.md"):
+    for name in (".all.0123.tmp", "notes.json", "picture.png"):  # a killed write leaves the first
+        (folder / name).write_bytes(b"{}" if "png" not in name else bytes(range(256)))
+        assert [str(each) for each in linted(folder).findings] == [
+            f"{folder / name}:1: warning orphan nothing reads it"
+        ]
+        (folder / name).unlink()
+    for name in ("README.md", "notes.json", "notes.txt"):
         (folder / name).write_text(f"once\n{FERNET}\n")
     secrets = [each.path.name for each in linted(folder).findings if each.rule == "secret"]
     assert secrets == ["README.md", "notes.json", "notes.txt"]

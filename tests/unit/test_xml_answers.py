@@ -13,9 +13,8 @@ from pytest_imagedetail.errors import BodyError, DamagedCassetteError
 from pytest_imagedetail.listing import read
 from pytest_imagedetail.model import Headers
 from pytest_imagedetail.record import recorder
-from pytest_imagedetail.report import text
 from pytest_imagedetail.settings import PROFILES
-from unit import PROJECT, image_of, listing_of, recording_of, snapshot_of
+from unit import PROJECT, image_of, recording_of, snapshot_of
 
 API = "http://docs.openstack.org/compute/api/v1.1"
 ATOM = "http://www.w3.org/2005/Atom"
@@ -30,20 +29,17 @@ def attributes(fields):
 
 def element(image):
     """One image detail as Nova's XML has it."""
-    parts = {
-        name: image[name] for name in image if name not in {"metadata", "links", "server", "none"}
-    }
-    inside = "".join(
-        f"<meta key={quoteattr(key)}>{escape(str(value))}</meta>"
-        for key, value in image.get("metadata", {}).items()
-    )
-    metadata = f"<metadata>{inside}</metadata>" if "metadata" in image else ""
-    links = "".join(f"<atom:link{attributes(each)}/>" for each in image.get("links", []))
-    server = ""
+    below = {"metadata", "links", "server"}
+    fields = attributes({name: value for name, value in image.items() if name not in below})
+    inside = "".join(f"<atom:link{attributes(each)}/>" for each in image.get("links", []))
+    if "metadata" in image:
+        items = image["metadata"].items()
+        each = (f"<meta key={quoteattr(key)}>{escape(value)}</meta>" for key, value in items)
+        inside += f"<metadata>{''.join(each)}</metadata>"
     if "server" in image:
-        within = "".join(f"<atom:link{attributes(each)}/>" for each in image["server"]["links"])
-        server = f'<server id="{image["server"]["id"]}">{within}</server>'
-    return f"<image{attributes(parts)}>\n  {server}{metadata}{links}\n</image>"
+        links = "".join(f"<atom:link{attributes(each)}/>" for each in image["server"]["links"])
+        inside += f'<server id="{image["server"]["id"]}">{links}</server>'
+    return f"<image{fields}>\n  {inside}\n</image>"
 
 
 def in_xml(*images, beside=""):
@@ -80,40 +76,16 @@ def test_the_same_images():
     assert [type(images[0][name]) for name in sorted(xmltext.INTEGERS)] == [int] * 4
 
 
-def test_xml_and_json():
-    """Equal where R10 applies, and counted; otherwise the form itself is a breaking difference."""
-    one, other = xml_listing(*IMAGES), listing_of(*IMAGES)
-    for profile in PROFILES[2:]:
-        found = compare(one, other, profile=profile)
-        assert found.same
-        assert found.normalization["R10"] == 12
-        assert "R10 XML answers 12" in dict(text.how(found))["profile"]
-    for profile in PROFILES[:2]:
-        (difference,) = compare(one, other, profile=profile).differences
-        assert (difference.kind, difference.path, difference.severity) == (
-            "header_changed",
-            "headers.content-type",
-            "breaking",
-        )
-        assert difference.baseline == "application/xml"
-        assert difference.candidate == "application/json"
-
-
 def test_xml_asked_for_and_json_received():
     """From Kilo on a cloud answers JSON to a client that reads XML: breaking everywhere."""
-    kilo = read(asked_for_xml(recording_of({"images": IMAGES})))
-    for profile in PROFILES:
-        for asked in (kilo, read(with_suffix(recording_of({"images": IMAGES})))):
-            (difference,) = compare(xml_listing(*IMAGES), asked, profile=profile).differences
+    kilo = recording_of({"images": IMAGES})
+    (page,) = kilo.interactions
+    by_suffix = replace(page, url=f"{page.url}.xml?limit=1")
+    for asked in (asked_for_xml(kilo), replace(kilo, interactions=(by_suffix,))):
+        for profile in PROFILES:
+            (difference,) = compare(xml_listing(*IMAGES), read(asked), profile=profile).differences
             assert (difference.kind, difference.severity) == ("header_changed", "breaking")
             assert str(difference.candidate).startswith("application/json")
-        assert compare(kilo, kilo, profile=profile).same
-
-
-def with_suffix(recording):
-    """The recording, asked for under `/images/detail.xml`."""
-    pages = tuple(replace(each, url=f"{each.url}.xml?limit=1") for each in recording.interactions)
-    return replace(recording, interactions=pages)
 
 
 def test_what_the_api_does_not_know_is_kept():
@@ -148,13 +120,6 @@ def test_a_next_link_and_an_error_are_read():
     assert found.error == {"code": 400, "message": "Bad & worse"}
 
 
-def bomb(entities=10):
-    """Entities that expand tenfold each."""
-    lines = [f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, entities)]
-    text = "\n".join(['<!ENTITY e0 "ha">', *lines])
-    return f'<!DOCTYPE images [{text}]><images><image id="&e{entities - 1};"/></images>'
-
-
 def test_what_is_not_a_listing_in_xml():
     """The same errors as for JSON that cannot be read, and no entity is expanded."""
     doctype = "it declares a document type, which no cloud sends"
@@ -162,9 +127,8 @@ def test_what_is_not_a_listing_in_xml():
     linked = f'<images xmlns:atom="{ATOM}"><image id="1" links="x"><atom:link/></image></images>'
     for body, message in (
         ("<images>", "cannot be read as XML: no element found\n  where: x, line 1, column 9"),
-        ("<images>\n<image id=1/></images>", "not well-formed (invalid token)\n  where: x, line 2"),
         ("<images>&nbsp;</images>", "the body cannot be read as XML: undefined entity"),
-        (bomb(), doctype),
+        ('<!DOCTYPE a [<!ENTITY b "ha">]><images><image id="&b;"/></images>', doctype),
         ('<!DOCTYPE images SYSTEM "file:///etc/passwd"><images/>', doctype),
         ("<images>" + "<a>" * 100_000 + "</a>" * 100_000 + "</images>", "it is nested too deeply"),
         (servers, "<image> has 'server' twice"),
@@ -194,23 +158,22 @@ def test_any_text_survives(metadata, name):
 
 def test_redaction_sees_every_place():
     """CDATA, attributes and references, but not the name of a namespace; an aside is left out."""
+
+    def without_secret(body):
+        return xmltext.replace_strings(body, lambda text, _: text.replace("s3cret", "<1>"), dict)
+
     declaration = "<?xml version='1.0' encoding='UTF-8'?>\n"
     for aside in ("", "<!-- s3cret -->", "<?pi s3cret?>", "<!DOCTYPE a [<!ENTITY b 's3cret'>]>"):
         body = (
             f'{declaration}{aside}<images xmlns="{API}" a="s3cret"><b c=\'s3&#99;ret\'>'
             "<![CDATA[s3cret]]>&#x73;3cret</b><d/>s3cret</images>"
         )
-        new = xmltext.replace_strings(body, lambda value, _: value.replace("s3cret", "<1>"), dict)
-        assert new == (
+        assert without_secret(body) == (
             f'{declaration}<images xmlns="{API}" a="&lt;1&gt;"><b c="&lt;1&gt;">'
             "&lt;1&gt;&lt;1&gt;</b><d />&lt;1&gt;</images>"
         )
         assert xmltext.replace_strings(body, lambda value, _: value, dict) == body
         body = f"{declaration}{aside}<images/>"
-        new = xmltext.replace_strings(body, lambda value, _: value.replace("s3cret", "<1>"), dict)
-        assert new == (f"{declaration}<images />" if aside else body)
-    body = (
-        f'<images xmlns="{API}" xmlns:x="http://internal.corp.example.net/x" '
-        f'xsi:schemaLocation="{API} {API}/api.xsd"/>'
-    )
+        assert without_secret(body) == (f"{declaration}<images />" if aside else body)
+    body = f'<images xmlns:x="http://internal.example.net/x" xsi:schemaLocation="{API} a.xsd"/>'
     assert xmltext.replace_strings(body, lambda *_: "?", dict) == body
