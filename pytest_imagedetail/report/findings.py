@@ -1,11 +1,11 @@
 """Gather the differences of all results by their cause."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_imagedetail.compare.comparison import Comparison, is_compatible, side_of
-from pytest_imagedetail.compare.matrix import Matrix, Step
+from pytest_imagedetail.compare.comparison import Comparison, Step, is_compatible
+from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.listing import Listing
 from pytest_imagedetail.model import (
     KINDS,
@@ -25,12 +25,29 @@ Result = Comparison | Matrix
 class Place:
     """Two clouds between which a cause shows."""
 
-    baseline: str
-    candidate: str
-    queries: tuple[Query, ...]
-    group: text.Group
-    seen: tuple[str, ...]  # when the candidate's answers were recorded; UTC, ISO 8601
+    steps: tuple[Step, ...]
+    group: text.Group  # of their differences
     result: Result  # the first that shows it
+
+    @property
+    def baseline(self) -> str:
+        """The name of the earlier cloud."""
+        return self.steps[0].baseline
+
+    @property
+    def candidate(self) -> str:
+        """The name of the later cloud."""
+        return self.steps[0].candidate
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """The queries that show it."""
+        return tuple(dict.fromkeys(query for each in self.steps for query in each.queries))
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """When the candidate's answers were recorded; UTC, ISO 8601."""
+        return tuple(date for each in self.steps for date in each.recorded)
 
     @property
     def pair(self) -> str:
@@ -40,18 +57,12 @@ class Place:
     @property
     def listings(self) -> tuple[Listing, ...]:
         """Both answers to the first query; none if the result was read from its JSON form."""
-        if isinstance(self.result, Comparison):
-            return self.result.listings
-        clouds = (self.result.answers.get(each, {}) for each in (self.baseline, self.candidate))
-        found = [answers.get(self.queries[0]) for answers in clouds]
-        return tuple(each for each in found if each is not None)
+        return self.steps[0].listings
 
     @property
     def sides(self) -> tuple[Side, ...]:
         """Both sides; none if a matrix was read from its JSON form."""
-        if isinstance(self.result, Comparison):
-            return self.result.baseline, self.result.candidate
-        return tuple(map(side_of, self.listings))
+        return self.steps[0].sides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +186,7 @@ def findings_of(results: Sequence[Result]) -> tuple[Finding, ...]:
     """Return each cause once, worst first."""
     found: dict[str, dict[tuple[str, str], list[tuple[Result, Step]]]] = {}
     for result in results:
-        for step in steps_of(result):
+        for step in result.steps:
             places = found.setdefault(step.difference.id(step.queries[0]), {})
             places.setdefault((step.baseline, step.candidate), []).append((result, step))
     findings = []
@@ -186,37 +197,8 @@ def findings_of(results: Sequence[Result]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda each: SEVERITIES.index(each.severity)))
 
 
-def steps_of(result: Result, *, accepted: bool = False) -> Sequence[Step]:
-    """Return what differs, or what rules accept, as the steps of a matrix."""
-    if isinstance(result, Matrix):
-        return result.expected if accepted else result.steps
-    return [
-        Step(
-            baseline=result.baseline.name,
-            candidate=result.candidate.name,
-            difference=each,
-            queries=(result.query,),
-        )
-        for each in (result.expected if accepted else result.differences)
-    ]
-
-
 def _place(members: Sequence[tuple[Result, Step]]) -> Place:
-    result, step = members[0]
+    steps = tuple(step for _, step in members)
     return Place(
-        baseline=step.baseline,
-        candidate=step.candidate,
-        queries=tuple(dict.fromkeys(query for _, each in members for query in each.queries)),
-        group=text.group([each.difference for _, each in members]),
-        seen=tuple(date for each in members for date in _recorded(*each) if date is not None),
-        result=result,
+        steps=steps, group=text.group([each.difference for each in steps]), result=members[0][0]
     )
-
-
-def _recorded(result: Result, step: Step) -> Iterator[str | None]:
-    """Yield when the candidate's answers were recorded."""
-    if isinstance(result, Comparison):
-        yield result.candidate.recorded_at
-        return
-    cells = (result.cells.get((query, step.candidate)) for query in step.queries)
-    yield from (each.recorded_at for each in cells if each is not None)

@@ -5,7 +5,6 @@ import hashlib
 from typing import Final
 
 from pytest_imagedetail import __version__
-from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.report import grid, questions, text, verdict
 from pytest_imagedetail.report.evidence import evidence_of
 from pytest_imagedetail.report.verdict import Report
@@ -26,11 +25,7 @@ def render(report: Report) -> str:
         clouds=sorted({cloud for each in found for cloud in each.clouds}),
         queries=sorted({query for each in found for query in each.queries}),
         fields=sorted({each.field for each in found}),
-        matrices=[
-            (each, questions.rows_of(each, shown))
-            for each in report.results
-            if isinstance(each, Matrix)
-        ],
+        matrices=[(each, questions.rows_of(each, shown)) for each in report.matrices],
         evidence=[*evidence_of(shown, report.typed)],
         differences=sum(each.count for each in found),
         name_of=verdict.name_of,

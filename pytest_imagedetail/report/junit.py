@@ -81,10 +81,9 @@ def _cases(result: Result) -> Iterator[_Case]:
     for finding in findings_of([result]):
         for place in finding.places if finding.fails else ():
             yield _failure(finding, place)
-    if isinstance(result, Matrix):
-        for one, other, query in result.lost:
-            name, message = f"{one} -> {other}, query {query}", f"{other} lacks the recording"
-            yield _Case(tag="error", kind="missing", name=name, message=message)
+    for one, other, query in result.lost:
+        name, message = f"{one} -> {other}, query {query}", f"{other} lacks the recording"
+        yield _Case(tag="error", kind="missing", name=name, message=message)
     fatal = {"expired"} if result.fail_on == "none" else {"expired", "paired"}
     for label, line in notes_of(result):
         if label in fatal:

@@ -3,13 +3,10 @@
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from typing import Any
 
-from pytest_imagedetail.compare.matrix import Matrix
-from pytest_imagedetail.model import Query
 from pytest_imagedetail.report import text
-from pytest_imagedetail.report.findings import Finding, Result, steps_of
+from pytest_imagedetail.report.findings import Finding, Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +70,9 @@ def compare(
     accepted = {
         (step.difference.id(step.queries[0]), step.baseline, step.candidate)
         for result in results
-        for step in steps_of(result, accepted=True)
+        for step in result.accepted
     }
-    compared = {each for result in results for each in _compared(result)}
+    compared = {each for result in results for each in result.compared}
     changes = []
     for key, (finding, place) in before.items():
         if key in here:
@@ -102,13 +99,3 @@ def _with_history(
     new = (each for each in places if (finding.id, each.baseline, each.candidate) not in before)
     dates = [each for each in (first_seen, finding.first_seen) if each]
     return replace(finding, first_seen=min(dates, default=None), new=tuple(new))
-
-
-def _compared(result: Result) -> Iterator[tuple[str, str, Query]]:
-    """Yield baseline, candidate and query of each pair of answers that was compared."""
-    if not isinstance(result, Matrix):
-        yield result.baseline.name, result.candidate.name, result.query
-        return
-    for query in result.queries:
-        for pair in pairwise(cloud for cloud in result.clouds if (query, cloud) in result.cells):
-            yield *pair, query

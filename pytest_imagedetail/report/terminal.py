@@ -10,7 +10,7 @@ from pytest_imagedetail.compare.comparison import Comparison, accepted, summary_
 from pytest_imagedetail.compare.matrix import Matrix
 from pytest_imagedetail.model import OF_QUERY, Query
 from pytest_imagedetail.report import evidence, grid, text
-from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of, steps_of
+from pytest_imagedetail.report.findings import Finding, Place, Result, findings_of
 from pytest_imagedetail.report.verdict import Report, name_of, notes_of, report_of
 from pytest_imagedetail.settings import DEFAULT_LEVEL, DEFAULT_PROFILE
 
@@ -59,8 +59,7 @@ def render(
     shown = [*verdict.facts, *(verdict.compared if single is None else ())]  # its sides follow
     head = [paint(each, shade, color=color) for each in _wrapped(verdict.line, width)]
     head += [paint(each, "dim", color=color) for each in _wrapped(", ".join(shown), width)]
-    matrices = (each for each in report.results if isinstance(each, Matrix))
-    parts = [head, *(grid.table(each, every_query=every_query) for each in matrices)]
+    parts = [head, *(grid.table(each, every_query=every_query) for each in report.matrices)]
     if single is not None:
         parts.append(_sides(single, width))
     return _joined([*parts, *_parts(report, color=color, width=width, explain=explain)])
@@ -224,7 +223,7 @@ def _counts(report: Report) -> str:
     start = f"{text.count(causes, 'cause')}, " if 0 < causes < len(severities) else ""
     if len(report.results) == 1:
         return start + report.results[0].summary
-    expected = (one for each in report.results for one in steps_of(each, accepted=True))
+    expected = (one for each in report.results for one in each.accepted)
     by_rules = accepted([each.difference.severity for each in expected], more=bool(severities))
     return start + summary_of(severities) + by_rules
 
